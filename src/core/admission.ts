@@ -1,0 +1,102 @@
+import type { DimensionSnapshot, WaitCause } from './events.ts';
+import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
+import type { ChargeRule, RequestInfo } from './provider.ts';
+
+export type Priority = 'interactive' | 'normal' | 'batch';
+
+/** One attempt that asks to be sent. */
+export interface AdmissionRequest {
+  /** Place in the order, given by the lane at the first attempt; a retry passes it to keep its place. */
+  readonly place: number | undefined;
+  readonly info: RequestInfo;
+  readonly priority: Priority;
+  readonly tenant: string | undefined;
+  /** Aborts the wait; the promise then rejects with the signal's reason within 5 ms. */
+  readonly signal: AbortSignal | undefined;
+  /** Monotonic time after which the wait is useless; Infinity when there is none. */
+  readonly deadlineAt: number;
+}
+
+/** Why a wait was refused. The guard turns it into a TidegateError. */
+export type RefusalReason = 'deadline' | 'queue_full' | 'too_large' | 'quota' | 'day_limit' | 'circuit_open' | 'closed';
+
+/** Thrown by `acquire`. Internal: applications see a TidegateError. */
+export class AdmissionRefused extends Error {
+  readonly reason: RefusalReason;
+  readonly dimension: Dimension | undefined;
+  readonly limit: number | undefined;
+  readonly requested: number | undefined;
+  /** How long the wait would have taken, where it is known. */
+  readonly waitMs: number | undefined;
+  /** The failure that closed the lane, where there was one. */
+  readonly failure: Failure | undefined;
+
+  constructor(
+    reason: RefusalReason,
+    details: {
+      dimension?: Dimension | undefined;
+      limit?: number | undefined;
+      requested?: number | undefined;
+      waitMs?: number | undefined;
+      failure?: Failure | undefined;
+    } = {},
+  ) {
+    super(reason);
+    this.name = 'AdmissionRefused';
+    this.reason = reason;
+    this.dimension = details.dimension;
+    this.limit = details.limit;
+    this.requested = details.requested;
+    this.waitMs = details.waitMs;
+    this.failure = details.failure;
+  }
+}
+
+/** What a granted attempt holds. Every method may be called once; later calls do nothing. */
+export interface Ticket {
+  readonly place: number;
+  readonly waitedMs: number;
+  /** What was waited for; `concurrency` means a slot. */
+  readonly cause: WaitCause;
+  /** The head of the response has arrived, whatever its status. Never called when no response came. */
+  onHead(readings: readonly LimitReading[], status: number): void;
+  /**
+   * The attempt is decided: corrects the reservation.
+   * `failure` for anything but `ok`; `usage` when the provider told it.
+   */
+  settle(result: { readonly outcome: Outcome; readonly failure?: Failure; readonly usage?: Usage }): void;
+  /** The response body has ended: frees the concurrency slot. */
+  release(): void;
+}
+
+/** Gate that the circuit breaker puts in front of a lane's queue. */
+export interface CircuitGate {
+  /** Monotonic time until which nobody may go; 0 when the circuit lets calls through. */
+  openUntil(): number;
+  /** How many attempts may be in flight now: Infinity when closed, 1 for a half-open probe. */
+  maxInFlight(): number;
+}
+
+/** Who may go next in one lane. */
+export interface Admission {
+  /** Resolves when the attempt may be sent; rejects with AdmissionRefused or the abort reason. */
+  acquire(request: AdmissionRequest): Promise<Ticket>;
+  /** Something outside the lane changed (circuit closed, limits learned): look at the queue again. */
+  wake(): void;
+  /** Refuses every queued call and every later one with `closed`. Leaves no timer behind. */
+  close(): void;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+  pausedForMs(): number;
+  dimensions(): readonly DimensionSnapshot[];
+}
+
+/** Events of a lane that nobody's call owns. */
+export interface LaneListener {
+  onPause(forMs: number, dimension: Dimension): void;
+  onLimit(dimension: Dimension, limit: number, previous: number | undefined, source: DimensionSnapshot['source']): void;
+}
+
+export type { ChargeRule };

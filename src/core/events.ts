@@ -1,0 +1,226 @@
+import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
+import type { Operation, ProviderName, ResponseInfo } from './provider.ts';
+
+/** Identity of one logical call; the same object in every event of the call. Holds no content. */
+export interface CallInfo {
+  readonly id: number;
+  readonly provider: ProviderName;
+  readonly operation: Operation;
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** Lane label `provider/group`; safe to record. */
+  readonly lane: string;
+  readonly serverAddress: string | undefined;
+  readonly serverPort: number | undefined;
+  /** Sampling parameters that are safe to record, keyed by their `gen_ai.request.*` suffix. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Final result of a call; value of `tidegate.outcome`. */
+export type CallOutcome =
+  | 'success'
+  | 'success_after_retry'
+  | 'retries_exhausted'
+  | 'rejected_circuit'
+  | 'rejected_bulkhead'
+  | 'timeout'
+  | 'cancelled'
+  | 'client_error';
+
+/** Why an attempt is sent again; value of `tidegate.retry.reason`. */
+export type RetryReason =
+  | 'rate_limit'
+  | 'overloaded'
+  | 'server_error'
+  | 'timeout'
+  | 'connection'
+  | 'conflict'
+  | 'header_requested'
+  | 'other';
+
+/** What a call waited for before an attempt: a limit, or a state of its lane. */
+export type WaitCause = Dimension | 'pause' | 'circuit' | 'none';
+
+export type CircuitState = 'closed' | 'open' | 'half_open' | 'isolated';
+
+export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread';
+
+export type GiveUpReason =
+  | 'not_retryable'
+  | 'attempts'
+  | 'budget'
+  | 'deadline'
+  | 'max_wait'
+  | 'circuit'
+  | 'streaming_body'
+  | 'content_delivered'
+  | 'closed';
+
+/** All times in milliseconds; `attempt` counts from 1. */
+export type GuardEvent =
+  | { readonly type: 'call.start'; readonly call: CallInfo }
+  | { readonly type: 'queued'; readonly call: CallInfo; readonly depth: number }
+  | {
+      readonly type: 'admitted';
+      readonly call: CallInfo;
+      readonly attempt: number;
+      /** `bulkhead` when the wait was for a slot, else `pacer`. */
+      readonly stage: 'pacer' | 'bulkhead';
+      readonly waitedMs: number;
+      readonly cause: WaitCause;
+    }
+  | { readonly type: 'attempt.start'; readonly call: CallInfo; readonly attempt: number }
+  | {
+      readonly type: 'attempt.end';
+      readonly call: CallInfo;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+      readonly retryable: boolean;
+      /** To the response head for streams, to the end of the body otherwise. */
+      readonly durationMs: number;
+      readonly status: number | undefined;
+      readonly code: string | undefined;
+      readonly requestId: string | undefined;
+    }
+  | {
+      /** A limit refused the attempt (429 and its kin), or the provider was overloaded. */
+      readonly type: 'rate_limited';
+      readonly call: CallInfo;
+      readonly attempt: number;
+      readonly dimension: Dimension | 'overloaded';
+      readonly limit: number | undefined;
+      readonly remaining: number | undefined;
+      readonly resetMs: number | undefined;
+      readonly advice: string;
+    }
+  | {
+      readonly type: 'retry';
+      readonly call: CallInfo;
+      /** Number of the attempt that failed. */
+      readonly attempt: number;
+      readonly reason: RetryReason;
+      readonly delayMs: number;
+      readonly delaySource: HintSource | 'backoff';
+      readonly status: number | undefined;
+    }
+  | { readonly type: 'give_up'; readonly call: CallInfo; readonly attempt: number; readonly reason: GiveUpReason }
+  | { readonly type: 'stream.first_chunk'; readonly call: CallInfo; readonly sinceStartMs: number }
+  | { readonly type: 'stream.end'; readonly call: CallInfo; readonly outcome: StreamOutcome }
+  | {
+      readonly type: 'call.end';
+      readonly call: CallInfo;
+      readonly outcome: CallOutcome;
+      readonly durationMs: number;
+      readonly attempts: number;
+      readonly waitedPacerMs: number;
+      readonly waitedBulkheadMs: number;
+      readonly retryDelayMs: number;
+      /** `error.type` of the final failure; undefined on success and on cancellation. */
+      readonly errorType: string | undefined;
+      readonly usage: Usage | undefined;
+      readonly response: ResponseInfo;
+    }
+  | { readonly type: 'pause'; readonly lane: string; readonly forMs: number; readonly dimension: Dimension }
+  | {
+      readonly type: 'limit';
+      readonly lane: string;
+      readonly dimension: Dimension;
+      readonly limit: number;
+      readonly previous: number | undefined;
+      readonly source: LimitSource;
+    }
+  | { readonly type: 'circuit'; readonly lane: string; readonly provider: ProviderName; readonly state: CircuitState }
+  | {
+      /** How far the reservation was off: `estimated` and `actual` in units of the dimension. */
+      readonly type: 'settled';
+      readonly call: CallInfo;
+      readonly dimension: Dimension;
+      readonly estimated: number;
+      readonly actual: number;
+    }
+  | { readonly type: 'warning'; readonly message: string };
+
+export type LimitSource = 'header' | 'body' | 'config' | 'learned';
+
+/** One limit of a lane, as `guard.snapshot()` and the gauges show it. */
+export interface DimensionSnapshot {
+  readonly dimension: Dimension;
+  readonly limit: number;
+  /** Estimate of what is left now; undefined when nothing is known. */
+  readonly remaining: number | undefined;
+  /** Until the bucket is full again. */
+  readonly resetMs: number | undefined;
+  readonly windowMs: number;
+  readonly source: LimitSource;
+  /** Age of the last reading from the provider; undefined when there was none. */
+  readonly observedAgeMs: number | undefined;
+  /** Rate that the pacer admits now, in units per second; undefined when the dimension is not paced. */
+  readonly ratePerSecond: number | undefined;
+}
+
+/** State of one lane; plain data. */
+export interface LaneSnapshot {
+  readonly lane: string;
+  readonly provider: ProviderName;
+  /** Limit group: the model by default. */
+  readonly group: string;
+  readonly baseURL: string;
+  readonly dimensions: readonly DimensionSnapshot[];
+  readonly inFlight: number;
+  readonly maxConcurrent: number;
+  readonly queued: number;
+  readonly maxQueued: number;
+  /** 0 when the lane is not paused. */
+  readonly pausedForMs: number;
+  readonly circuit: CircuitState;
+  readonly counts: LaneCounts;
+}
+
+export interface LaneCounts {
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly throttled: number;
+}
+
+/**
+ * Receives every event and may run an attempt inside its own context, so that
+ * spans of lower layers nest under the attempt. The telemetry room implements it.
+ */
+export interface Instrumentation {
+  onEvent(event: GuardEvent): void;
+  /** Runs `fn` with the attempt's span active. Must call `fn` exactly once and return its result. */
+  runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T;
+  /** Headers to add to the attempt's request for trace propagation; empty when propagation is off. */
+  propagationHeaders(call: CallInfo, attempt: number): Readonly<Record<string, string>>;
+  /** Called once when the guard closes. */
+  shutdown(): void;
+}
+
+type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type: T }>) => void;
+
+/** Typed emitter whose listeners cannot change a call: what they throw is dropped. */
+export class Emitter {
+  readonly #listeners = new Map<string, Set<(event: never) => void>>();
+
+  on<T extends GuardEvent['type']>(type: T, listener: Listener<T>): () => void {
+    let set = this.#listeners.get(type);
+    if (!set) this.#listeners.set(type, (set = new Set()));
+    set.add(listener as (event: never) => void);
+    return () => set.delete(listener as (event: never) => void);
+  }
+
+  emit(event: GuardEvent): void {
+    const set = this.#listeners.get(event.type);
+    if (!set) return;
+    for (const listener of set) {
+      try {
+        (listener as (event: GuardEvent) => void)(event);
+      } catch {
+        // A listener is the application's code; the call goes on without it.
+      }
+    }
+  }
+}

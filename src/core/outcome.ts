@@ -1,0 +1,87 @@
+/**
+ * The failure vocabulary: one closed enum for retry, events, metrics and advice.
+ */
+
+/** How one attempt (one HTTP exchange) ended. */
+export type Outcome =
+  | 'ok'
+  | 'throttled'
+  | 'too_large'
+  | 'quota_exhausted'
+  | 'overloaded'
+  | 'server_error'
+  | 'timeout'
+  | 'connection'
+  | 'conflict'
+  | 'auth'
+  | 'bad_request'
+  | 'cancelled';
+
+/** The limit that refused a request, or that a header describes. */
+export type Dimension =
+  | 'requests'
+  | 'tokens'
+  | 'input_tokens'
+  | 'output_tokens'
+  | 'requests_day'
+  | 'tokens_day'
+  | 'concurrency'
+  | 'acceleration'
+  | 'quota'
+  | 'unknown';
+
+/** Where a server's waiting time was read. */
+export type HintSource = 'retry_after' | 'body' | 'reset_header';
+
+/** What one failed attempt means, whatever the provider. */
+export interface Failure {
+  readonly outcome: Exclude<Outcome, 'ok'>;
+  /** The limit that was hit; set for `throttled`, `too_large` and `quota_exhausted`. */
+  readonly dimension?: Dimension;
+  /** HTTP status; absent when no response was received or the error came inside a stream. */
+  readonly status?: number;
+  /** The provider's own error code or type (`rate_limit_exceeded`, `overloaded_error`), for `error.type`. */
+  readonly code?: string;
+  /** Whether sending the same request again can succeed. The vocabulary and `x-should-retry` decide. */
+  readonly retryable: boolean;
+  /** Milliseconds that the server asked to wait; never negative. */
+  readonly hintMs?: number;
+  readonly hintSource?: HintSource;
+  /** True where the server said `x-should-retry: true` and nothing else makes the failure retryable. */
+  readonly headerRequested?: boolean;
+  /** True for slow_down and ramp limits: the rate must shrink, not only wait. */
+  readonly shrinkRate?: boolean;
+  /** Numbers from the message or headers of the limit that was hit, where the provider gave them. */
+  readonly limit?: number;
+  readonly remaining?: number;
+  readonly requested?: number;
+  readonly resetMs?: number;
+  readonly windowMs?: number;
+  /** One sentence: slow down requests, shrink tokens, raise the tier, or fix the key. */
+  readonly advice: string;
+}
+
+/** One limit as response headers (or a 429 body) describe it. Values are never negative or NaN. */
+export interface LimitReading {
+  readonly dimension: Dimension;
+  readonly limit: number;
+  /** Absent when only the limit is known. */
+  readonly remaining?: number;
+  /** Time until the bucket is full again. */
+  readonly resetMs?: number;
+  /** Length of the limit's window: 60 000 for a minute, 86 400 000 for a day. */
+  readonly windowMs: number;
+  readonly source: 'header' | 'body';
+}
+
+/** Tokens of one call as the provider counted them. `input` includes cached tokens. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens` that was read from a cache. */
+  readonly cacheReadTokens: number;
+  /** Part of `inputTokens` that was written to a cache. */
+  readonly cacheWriteTokens: number;
+  /** Part of `outputTokens` that was spent on reasoning. */
+  readonly reasoningTokens: number;
+}

@@ -1,0 +1,101 @@
+import type { Failure, LimitReading, Usage } from './outcome.ts';
+
+/** Value of `gen_ai.provider.name`. */
+export type ProviderName =
+  | 'openai'
+  | 'azure.ai.openai'
+  | 'anthropic'
+  | 'aws.bedrock'
+  | 'gcp.vertex_ai'
+  | 'groq';
+
+/** Value of `gen_ai.operation.name`; `other` for endpoints that are guarded but not costed. */
+export type Operation =
+  | 'chat'
+  | 'text_completion'
+  | 'embeddings'
+  | 'moderation'
+  | 'image'
+  | 'audio'
+  | 'count_tokens'
+  | 'other';
+
+/** What a request is, without any of its content. */
+export interface RequestInfo {
+  readonly operation: Operation;
+  /** Model named in the body, or the Azure deployment in the path. */
+  readonly model?: string;
+  readonly stream: boolean;
+  /** Output tokens that the request reserves (`max_tokens` and its successors), times `n`. */
+  readonly maxOutputTokens?: number;
+  /** Bytes of prompt text, for estimating input tokens; 0 where it cannot be known cheaply. */
+  readonly inputBytes: number;
+  /** Sampling parameters that are safe to record. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The part of an SDK's request options that describes the request. */
+export interface RequestLike {
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
+  readonly body?: unknown;
+  readonly stream?: boolean | undefined;
+}
+
+/** An error response, or an error that arrived inside a stream (then without status). */
+export interface ErrorResponse {
+  readonly status?: number | undefined;
+  readonly headers?: Headers | undefined;
+  /** Parsed JSON where the body was JSON, else its text, else undefined. */
+  readonly body?: unknown;
+}
+
+/** What a server-sent event means for the call. */
+export type StreamEvent =
+  | { readonly kind: 'content' }
+  /** Pings, `message_start`, role-only chunks: nothing that an application could have acted on. */
+  | { readonly kind: 'preamble' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'error'; readonly error: ErrorResponse };
+
+/** Reads the server-sent events of one stream. Never throws. */
+export interface StreamReader {
+  /** `event` is the SSE event name or null; `data` its data lines joined by newline. */
+  read(event: string | null, data: string): StreamEvent;
+  usage(): Usage | undefined;
+  /** Model, response id and finish reasons as far as the stream has told. */
+  response(): ResponseInfo;
+}
+
+export interface ResponseInfo {
+  readonly id?: string;
+  readonly model?: string;
+  readonly finishReasons?: readonly string[];
+}
+
+/** How a provider charges its token limits; drives reservation and settlement. */
+export interface ChargeRule {
+  /** Tokens to reserve per dimension for an estimated input and a requested maximum output. */
+  reserve(estimate: { readonly inputTokens: number; readonly maxOutputTokens: number | undefined; readonly expectedOutputTokens: number }): {
+    readonly tokens?: number;
+    readonly inputTokens?: number;
+    readonly outputTokens?: number;
+  };
+  /** Tokens that the provider finally counts per dimension. */
+  charge(usage: Usage): { readonly tokens?: number; readonly inputTokens?: number; readonly outputTokens?: number };
+}
+
+/** All that differs by provider. Every function is total: no input makes it throw. */
+export interface ProviderAdapter {
+  readonly provider: ProviderName;
+  describe(request: RequestLike): RequestInfo;
+  /** `wallMs` is the local wall clock, for dates in headers. */
+  classify(response: ErrorResponse, wallMs: number): Failure;
+  readLimits(headers: Headers, wallMs: number): LimitReading[];
+  /** Header that carries the request id. */
+  readonly requestIdHeader: string;
+  readUsage(body: unknown): Usage | undefined;
+  readResponse(body: unknown): ResponseInfo;
+  streamReader(): StreamReader;
+  readonly charge: ChargeRule;
+}
