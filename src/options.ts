@@ -171,8 +171,8 @@ const MAX_MS = 2 ** 31 - 1;
 /** Checks options and fills in the defaults. @throws TidegateOptionError naming the option's path. */
 export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
   const root = section(options, 'options', ROOT_KEYS);
-  const retry = options.retry === false ? { maxAttempts: 1 } : section(root.retry ?? {}, 'retry', RETRY_KEYS);
-  const breaker = options.breaker === false ? undefined : section(root.breaker ?? {}, 'breaker', BREAKER_KEYS);
+  const retry = options.retry === false ? { maxAttempts: 1 } : section(optional(options.retry), 'retry', RETRY_KEYS);
+  const breaker = options.breaker === false ? undefined : section(optional(options.breaker), 'breaker', BREAKER_KEYS);
   const bulkhead = section(root.bulkhead ?? {}, 'bulkhead', BULKHEAD_KEYS);
   const body = section(root.body ?? {}, 'body', BODY_KEYS);
   const resolvedBreaker = breaker && resolveBreaker(breaker);
@@ -183,10 +183,10 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
       maxConcurrent: integer(bulkhead.maxConcurrent, 'bulkhead.maxConcurrent', 1, 1_000_000, 500),
       maxQueued: integer(bulkhead.maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
     },
-    pacing: options.pacing === false ? undefined : resolvePacing(section(root.pacing ?? {}, 'pacing', PACING_KEYS)),
+    pacing: options.pacing === false ? undefined : resolvePacing(section(optional(options.pacing), 'pacing', PACING_KEYS)),
     deadlineMs: optionalNumber(root.deadlineMs, 'deadlineMs', 1, Number.MAX_SAFE_INTEGER),
     bodyIdleTimeoutMs: integer(body.idleTimeoutMs, 'body.idleTimeoutMs', 1, MAX_MS, 600_000),
-    telemetry: options.telemetry === false ? undefined : resolveTelemetry(section(root.telemetry ?? {}, 'telemetry', TELEMETRY_KEYS)),
+    telemetry: options.telemetry === false ? undefined : resolveTelemetry(section(optional(options.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
   };
 }
@@ -329,6 +329,11 @@ function section<T extends object>(value: T, path: string, keys: readonly string
     }
   }
   return value;
+}
+
+/** An absent or switched-off section reads as one with defaults; what may be `false` is checked before. */
+function optional<T extends object>(value: T | false | undefined): T {
+  return value === undefined || value === false ? ({} as T) : value;
 }
 
 function number(value: unknown, path: string, min: number, max: number, fallback: number): number {

@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** setTimeout fires at once for anything larger. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
