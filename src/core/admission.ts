@@ -75,6 +75,8 @@ export interface CircuitGate {
   openUntil(): number;
   /** How many attempts may be in flight now: Infinity when closed, 1 for a half-open probe. */
   maxInFlight(): number;
+  /** Longest time that a queued call may be held back by the circuit; 0 when calls fail at once. */
+  readonly maxWaitMs: number;
 }
 
 /** Who may go next in one lane. */
