@@ -1,0 +1,121 @@
+import type { Ticket } from './admission.ts';
+import type { Call } from './call.ts';
+import type { StreamOutcome } from './events.ts';
+import type { RetryDecision } from './lane.ts';
+import type { Failure, Outcome, Usage } from './outcome.ts';
+import type { ResponseInfo } from './provider.ts';
+
+/** How a response body ended. */
+export interface BodyEnd {
+  readonly outcome: StreamOutcome;
+  readonly usage?: Usage | undefined;
+  readonly response?: ResponseInfo | undefined;
+  /** What made the body fail; only with `interrupted`. */
+  readonly failure?: Failure | undefined;
+}
+
+/**
+ * One HTTP exchange of a call, from its admission to the end of its body.
+ * Reports each fact once, whoever tells it and however often.
+ */
+export class Attempt {
+  readonly call: Call;
+  readonly number: number;
+  readonly ticket: Ticket;
+  /** Settles when the body has ended; the bulkhead slot is held until then. */
+  readonly ended: Promise<void>;
+  decision: RetryDecision | undefined;
+  failure: Failure | undefined;
+  readonly #startedAt: number;
+  #status: number | undefined;
+  #requestId: string | undefined;
+  #reported = false;
+  #settled = false;
+  #resolveEnded!: () => void;
+
+  constructor(call: Call, number: number, ticket: Ticket) {
+    this.call = call;
+    this.number = number;
+    this.ticket = ticket;
+    this.#startedAt = call.clock.now();
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    call.emit({ type: 'attempt.start', call: call.info, attempt: number });
+  }
+
+  /** A response head has arrived, whatever its status. */
+  head(status: number, headers: Headers): void {
+    const { adapter } = this.call.lane;
+    this.#status = status;
+    this.#requestId = headers.get(adapter.requestIdHeader) ?? undefined;
+    this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
+  }
+
+  /** The attempt failed; decides once what follows. */
+  fail(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+    if (this.decision) return this.decision;
+    this.failure = failure;
+    this.decision = this.call.decide(failure, context);
+    this.#report(failure.outcome, failure);
+    this.#settle({ outcome: failure.outcome, failure });
+    return this.decision;
+  }
+
+  /** A response that will be handed to the application; a stream's attempt is decided with its head. */
+  succeeded(stream: boolean): void {
+    if (stream) this.#report('ok');
+  }
+
+  firstContent(): void {
+    this.call.emit({
+      type: 'stream.first_chunk',
+      call: this.call.info,
+      sinceStartMs: this.call.clock.now() - this.call.startedAt,
+    });
+  }
+
+  /** The body has ended, one way or another: frees the slot and corrects the reservation. */
+  bodyEnded(end: BodyEnd): void {
+    const outcome: Outcome =
+      end.outcome === 'completed' || end.outcome === 'unread'
+        ? 'ok'
+        : end.outcome === 'cancelled'
+          ? 'cancelled'
+          : (end.failure?.outcome ?? 'connection');
+    this.#report(outcome, end.failure);
+    this.#settle({
+      outcome,
+      ...(end.failure ? { failure: end.failure } : {}),
+      ...(end.usage ? { usage: end.usage } : {}),
+    });
+    this.#resolveEnded();
+  }
+
+  /** The attempt holds nothing any more; for attempts that never had a body. */
+  release(): void {
+    this.#resolveEnded();
+  }
+
+  #report(outcome: Outcome, failure?: Failure): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.call.emit({
+      type: 'attempt.end',
+      call: this.call.info,
+      attempt: this.number,
+      outcome,
+      retryable: failure?.retryable ?? false,
+      durationMs: this.call.clock.now() - this.#startedAt,
+      status: failure?.status ?? this.#status,
+      code: failure?.code,
+      requestId: this.#requestId,
+    });
+  }
+
+  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage }): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.ticket.settle(result);
+  }
+}

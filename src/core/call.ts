@@ -1,0 +1,411 @@
+import { sleep } from './abort.ts';
+import { AdmissionRefused, type Priority } from './admission.ts';
+import { Attempt, type BodyEnd } from './attempt.ts';
+import type { Clock } from './clock.ts';
+import type { CallInfo, CallOutcome, GiveUpReason, GuardEvent, Instrumentation } from './events.ts';
+import { AttemptFailed, CircuitOpen, type Lane, RetryRequested, type CallRetry, type RetryDecision } from './lane.ts';
+import type { Failure, Usage } from './outcome.ts';
+import type { RequestInfo, ResponseInfo } from './provider.ts';
+import { attachDetails, type ErrorDetails, type TidegateErrorCode } from '../errors.ts';
+
+/** Makes the errors that the application sees, in its SDK's own classes. */
+export interface ErrorFactory {
+  /** The SDK's error for a request that the caller aborted. */
+  aborted(signal: AbortSignal): unknown;
+  own(code: TidegateErrorCode, message: string, details: ErrorDetails, cause?: unknown): unknown;
+}
+
+/** What an attempt yields at its response head. `ended` settles when the body has ended. */
+export interface Sent<T> {
+  readonly value: T;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Sends one attempt. Throws AttemptFailed after `attempt.fail`, or any other error
+ * when the request never left (the SDK's validation, the application's own hooks).
+ */
+export type Send<T> = (attempt: Attempt) => Promise<Sent<T>>;
+
+export interface CallSettings {
+  readonly lane: Lane;
+  readonly info: CallInfo;
+  readonly request: RequestInfo;
+  readonly priority: Priority;
+  readonly tenant: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly deadlineAt: number;
+  readonly clock: Clock;
+  readonly errors: ErrorFactory;
+  readonly instrumentation: Instrumentation | undefined;
+  readonly emit: (event: GuardEvent) => void;
+  /** True once the guard is closed: nothing is sent again. */
+  readonly closed: () => boolean;
+}
+
+/** One logical call: its attempts, waits and result. */
+export class Call {
+  readonly lane: Lane;
+  readonly info: CallInfo;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly deadlineAt: number;
+  readonly startedAt: number;
+  readonly emit: (event: GuardEvent) => void;
+  attempts = 0;
+  readonly #settings: CallSettings;
+  readonly #retry: CallRetry;
+  #place: number | undefined;
+  #waitedPacerMs = 0;
+  #waitedBulkheadMs = 0;
+  #retryDelayMs = 0;
+  #finished = false;
+  #running = false;
+  #lastFailure: Failure | undefined;
+
+  constructor(settings: CallSettings) {
+    this.#settings = settings;
+    this.lane = settings.lane;
+    this.info = settings.info;
+    this.clock = settings.clock;
+    this.signal = settings.signal;
+    this.deadlineAt = settings.deadlineAt;
+    this.emit = settings.emit;
+    this.startedAt = settings.clock.now();
+    this.#retry = settings.lane.retry.forCall();
+    settings.lane.counts.calls++;
+    settings.lane.budget?.deposit();
+    this.emit({ type: 'call.start', call: this.info });
+  }
+
+  /** Runs attempts until one yields a response head, or throws what the application is to see. */
+  run<T>(send: Send<T>): Promise<T> {
+    return this.#loop(send, undefined);
+  }
+
+  /**
+   * Goes on with further attempts after one that failed behind its response head
+   * (a stalled body, an error before the first content of a stream).
+   * `decision` is what `attempt.fail` or `decide` returned.
+   */
+  resume<T>(decision: RetryDecision & { retry: true }, send: Send<T>): Promise<T> {
+    return this.#loop(send, decision);
+  }
+
+  /** Whether attempts are being made right now. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  decide(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+    this.#lastFailure = failure;
+    if (failure.outcome === 'throttled' || failure.outcome === 'quota_exhausted' || failure.outcome === 'overloaded') {
+      this.lane.counts.throttled++;
+      this.emit({
+        type: 'rate_limited',
+        call: this.info,
+        attempt: this.attempts,
+        dimension: failure.outcome === 'overloaded' ? 'overloaded' : (failure.dimension ?? 'unknown'),
+        limit: failure.limit,
+        remaining: failure.remaining,
+        resetMs: failure.resetMs ?? failure.hintMs,
+        advice: failure.advice,
+      });
+    }
+    const decision = this.#decide(failure, context);
+    if (decision.retry) {
+      this.lane.counts.retries++;
+      this.emit({
+        type: 'retry',
+        call: this.info,
+        attempt: this.attempts,
+        reason: decision.reason,
+        delayMs: decision.delayMs,
+        delaySource: decision.source,
+        status: failure.status,
+      });
+    } else {
+      this.#gaveUp(decision.reason);
+    }
+    return decision;
+  }
+
+  details(failure: Failure | undefined = this.#lastFailure): ErrorDetails {
+    return {
+      outcome: failure?.outcome ?? 'bad_request',
+      dimension: failure?.dimension,
+      attempts: this.attempts,
+      waitedMs: this.#waitedPacerMs + this.#waitedBulkheadMs + this.#retryDelayMs,
+      limit: failure?.limit,
+      remaining: failure?.remaining,
+      resetMs: failure?.resetMs ?? failure?.hintMs,
+      advice: failure?.advice ?? 'Check the request.',
+    };
+  }
+
+  /** The body of the response that the application got has ended. */
+  bodyEnded(end: BodyEnd): void {
+    if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
+    if (end.outcome === 'interrupted') this.finishFailed(end.failure, end.usage, end.response);
+    else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, end.usage, end.response);
+    else this.#finish(this.attempts > 1 ? 'success_after_retry' : 'success', undefined, end.usage, end.response);
+  }
+
+  /** The call has failed for good. */
+  finishFailed(failure: Failure | undefined, usage?: Usage, response?: ResponseInfo): void {
+    const errorType = failure?.code ?? (failure?.status === undefined ? undefined : String(failure.status));
+    this.#finish(outcomeOf(failure), errorType ?? typeOf(failure), usage, response);
+  }
+
+  #decide(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+    if (this.#settings.closed()) return { retry: false, reason: 'closed' };
+    return this.#retry.decide(failure, {
+      ...context,
+      attempts: this.attempts,
+      deadlineAt: this.deadlineAt,
+      now: this.clock.now(),
+    });
+  }
+
+  async #loop<T>(send: Send<T>, pending: (RetryDecision & { retry: true }) | undefined): Promise<T> {
+    let decision = pending;
+    this.#running = true;
+    try {
+      return await this.#retry.execute(async () => {
+        if (decision) await this.#backOff(decision);
+        decision = undefined;
+        const attempt = await this.#admit();
+        try {
+          return await this.#dispatch(attempt, send);
+        } catch (error) {
+          attempt.release();
+          if (error instanceof CircuitOpen) throw new RetryRequested();
+          if (!(error instanceof AttemptFailed)) throw error;
+          if (!attempt.decision?.retry) throw error;
+          decision = attempt.decision;
+          throw new RetryRequested();
+        }
+      });
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #backOff(decision: RetryDecision & { retry: true }): Promise<void> {
+    // A lane's pause is waited out in the queue, with everybody else.
+    if (decision.pausesLane) return;
+    const startedAt = this.clock.now();
+    try {
+      await sleep(this.clock, decision.delayMs, this.signal);
+    } finally {
+      this.#retryDelayMs += this.clock.now() - startedAt;
+    }
+  }
+
+  async #admit(): Promise<Attempt> {
+    const { admission } = this.lane;
+    const startedAt = this.clock.now();
+    const pending = admission.acquire({
+      place: this.#place,
+      info: this.#settings.request,
+      priority: this.#settings.priority,
+      tenant: this.#settings.tenant,
+      signal: this.signal,
+      deadlineAt: this.deadlineAt,
+    });
+    if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
+    try {
+      const ticket = await pending;
+      this.#place = ticket.place;
+      const stage = ticket.cause === 'concurrency' ? 'bulkhead' : 'pacer';
+      if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
+      else this.#waitedPacerMs += ticket.waitedMs;
+      this.attempts++;
+      this.lane.counts.attempts++;
+      this.emit({
+        type: 'admitted',
+        call: this.info,
+        attempt: this.attempts,
+        stage,
+        waitedMs: ticket.waitedMs,
+        cause: ticket.cause,
+      });
+      return new Attempt(this, this.attempts, ticket);
+    } catch (error) {
+      this.#waitedPacerMs += this.clock.now() - startedAt;
+      throw error;
+    }
+  }
+
+  #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
+    let started = false;
+    const { breaker, slots } = this.lane;
+    const run = (): Promise<T> =>
+      breaker.execute(() => {
+        started = true;
+        return slots.run(
+          () => send(attempt),
+          () => attempt.ticket.release(),
+        );
+      });
+    const result = this.#settings.instrumentation
+      ? this.#settings.instrumentation.runAttempt(this.info, attempt.number, run)
+      : run();
+    return result.catch((error: unknown) => {
+      if (!started) attempt.ticket.release();
+      throw error;
+    });
+  }
+
+  /** Turns whatever ended the loop into what the application sees, and ends the call. */
+  #failed(error: unknown): unknown {
+    if (error instanceof AttemptFailed) {
+      attachDetails(error.error, this.details(error.failure));
+      this.finishFailed(error.failure);
+      return error.error;
+    }
+    if (error instanceof AdmissionRefused) return this.#refused(error);
+    if (this.signal?.aborted && error === this.signal.reason) {
+      this.#finish('cancelled', undefined);
+      return this.#settings.errors.aborted(this.signal);
+    }
+    // The request never left: the error belongs to the application or its SDK.
+    this.#finish('client_error', '_OTHER');
+    return error;
+  }
+
+  #refused(refusal: AdmissionRefused): unknown {
+    const { errors } = this.#settings;
+    const failure = refusal.failure ?? this.#lastFailure;
+    const details: ErrorDetails = {
+      ...this.details(failure),
+      outcome: REFUSED_OUTCOME[refusal.reason],
+      dimension: refusal.dimension ?? failure?.dimension,
+      limit: refusal.limit ?? failure?.limit,
+      resetMs: refusal.waitMs ?? failure?.resetMs,
+      advice: failure?.advice ?? REFUSED_ADVICE[refusal.reason],
+    };
+    this.#gaveUp(refusal.reason === 'circuit_open' ? 'circuit' : refusal.reason === 'closed' ? 'closed' : 'max_wait');
+    const code = REFUSED_CODE[refusal.reason];
+    this.#finish(REFUSED_RESULT[refusal.reason], code === 'queue_full' ? 'bulkhead_full' : code);
+    return errors.own(code, refusedMessage(refusal, this.info.lane), details, refusal.failure && refusal);
+  }
+
+  #gaveUp(reason: GiveUpReason): void {
+    this.emit({ type: 'give_up', call: this.info, attempt: this.attempts, reason });
+  }
+
+  #finish(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response: ResponseInfo = {}): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const { counts } = this.lane;
+    if (outcome === 'success' || outcome === 'success_after_retry') counts.succeeded++;
+    else if (outcome !== 'cancelled') counts.failed++;
+    this.emit({
+      type: 'call.end',
+      call: this.info,
+      outcome,
+      durationMs: this.clock.now() - this.startedAt,
+      attempts: this.attempts,
+      waitedPacerMs: this.#waitedPacerMs,
+      waitedBulkheadMs: this.#waitedBulkheadMs,
+      retryDelayMs: this.#retryDelayMs,
+      errorType,
+      usage,
+      response,
+    });
+  }
+}
+
+function outcomeOf(failure: Failure | undefined): CallOutcome {
+  switch (failure?.outcome) {
+    case 'cancelled':
+      return 'cancelled';
+    case 'timeout':
+      return 'timeout';
+    case undefined:
+    case 'auth':
+    case 'bad_request':
+    case 'too_large':
+      return 'client_error';
+    default:
+      return 'retries_exhausted';
+  }
+}
+
+function typeOf(failure: Failure | undefined): string | undefined {
+  switch (failure?.outcome) {
+    case 'cancelled':
+      return undefined;
+    case 'timeout':
+      return 'timeout';
+    case 'connection':
+      return 'connection_error';
+    default:
+      return '_OTHER';
+  }
+}
+
+type Reason = AdmissionRefused['reason'];
+
+const REFUSED_CODE: Record<Reason, TidegateErrorCode> = {
+  deadline: 'deadline_exceeded',
+  queue_full: 'queue_full',
+  too_large: 'too_large',
+  quota: 'quota_exhausted',
+  day_limit: 'day_limit',
+  circuit_open: 'circuit_open',
+  closed: 'closed',
+};
+
+const REFUSED_OUTCOME: Record<Reason, ErrorDetails['outcome']> = {
+  deadline: 'timeout',
+  queue_full: 'throttled',
+  too_large: 'too_large',
+  quota: 'quota_exhausted',
+  day_limit: 'throttled',
+  circuit_open: 'overloaded',
+  closed: 'cancelled',
+};
+
+const REFUSED_RESULT: Record<Reason, CallOutcome> = {
+  deadline: 'timeout',
+  queue_full: 'rejected_bulkhead',
+  too_large: 'client_error',
+  quota: 'retries_exhausted',
+  day_limit: 'retries_exhausted',
+  circuit_open: 'rejected_circuit',
+  closed: 'cancelled',
+};
+
+const REFUSED_ADVICE: Record<Reason, string> = {
+  deadline: 'Slow down requests, or give the call a longer deadline.',
+  queue_full: 'Slow down requests, or raise bulkhead.maxQueued.',
+  too_large: 'Shrink the prompt or the requested output: the limit can never admit this request.',
+  quota: 'Fix the billing of the account: waiting does not help.',
+  day_limit: 'Raise the tier, or go on when the daily limit has reset.',
+  circuit_open: 'Wait until the provider has recovered.',
+  closed: 'Create a new guard: this one was closed.',
+};
+
+function refusedMessage(refusal: AdmissionRefused, lane: string): string {
+  const wait = refusal.waitMs === undefined ? '' : ` (the wait would be ${Math.ceil(refusal.waitMs)} ms)`;
+  switch (refusal.reason) {
+    case 'deadline':
+      return `The call to ${lane} cannot be sent before its deadline${wait}.`;
+    case 'queue_full':
+      return `The queue of ${lane} is full.`;
+    case 'too_large':
+      return `The request needs ${refusal.requested} ${refusal.dimension}, ${lane} admits at most ${refusal.limit}.`;
+    case 'quota':
+      return `The quota of ${lane} is exhausted.`;
+    case 'day_limit':
+      return `The daily limit of ${lane} is used up${wait}.`;
+    case 'circuit_open':
+      return `The circuit of ${lane} is open${wait}.`;
+    case 'closed':
+      return `The guard of ${lane} is closed.`;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Admission } from './admission.ts';
+import type { CircuitState, GiveUpReason, LaneCounts, LaneSnapshot, RetryReason } from './events.ts';
+import type { Failure, HintSource } from './outcome.ts';
+import type { ProviderAdapter } from './provider.ts';
+
+/** What the retry policy says about one failed attempt. */
+export type RetryDecision =
+  | {
+      readonly retry: true;
+      readonly delayMs: number;
+      readonly source: HintSource | 'backoff';
+      readonly reason: RetryReason;
+      /** False for waiting out a limit that will pass. */
+      readonly counted: boolean;
+      /** True when the delay is the lane's, not the call's: admission waits, not the call. */
+      readonly pausesLane: boolean;
+    }
+  | { readonly retry: false; readonly reason: GiveUpReason };
+
+export interface RetryContext {
+  /** Counted attempts left after the failed one. */
+  readonly remaining: number;
+  /** False when nothing may be sent again: retries are off, or the body is a stream. */
+  readonly retriesAllowed: boolean;
+  readonly attempts: number;
+  /** Monotonic; Infinity when there is none. */
+  readonly deadlineAt: number;
+  readonly now: number;
+}
+
+/** Retry policy of one call. */
+export interface CallRetry {
+  decide(failure: Failure, context: RetryContext): RetryDecision;
+  /** Runs `fn` until it resolves or throws anything but a RetryRequested. */
+  execute<T>(fn: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** Thrown by an attempt that is to be run again. */
+export class RetryRequested extends Error {
+  constructor() {
+    super('retry requested');
+    this.name = 'RetryRequested';
+  }
+}
+
+/** A failed attempt on its way through the policies. */
+export class AttemptFailed extends Error {
+  readonly failure: Failure;
+  /** What the application would see. */
+  readonly error: unknown;
+
+  constructor(failure: Failure, error: unknown) {
+    super(failure.outcome);
+    this.name = 'AttemptFailed';
+    this.failure = failure;
+    this.error = error;
+  }
+}
+
+/** Calls of one account and model: they share limits, circuit, slots and retry budget. */
+export interface Lane {
+  readonly label: string;
+  readonly adapter: ProviderAdapter;
+  readonly admission: Admission;
+  readonly retry: { forCall(): CallRetry };
+  readonly budget: { deposit(): void } | undefined;
+  readonly breaker: {
+    execute<T>(fn: () => Promise<T>): Promise<T>;
+    recordFailure(): void;
+    state(): CircuitState;
+  };
+  readonly slots: {
+    run<T>(start: () => Promise<{ value: T; ended: Promise<void> }>, onFreed: () => void): Promise<T>;
+  };
+  readonly counts: { -readonly [K in keyof LaneCounts]: LaneCounts[K] };
+  snapshot(): LaneSnapshot;
+}
+
+/** Thrown by a breaker to a caller that its gate had not let through. The call goes back to the queue. */
+export class CircuitOpen extends Error {
+  constructor() {
+    super('circuit open');
+    this.name = 'CircuitOpen';
+  }
+}
