@@ -1,0 +1,62 @@
+import type { Usage } from '../core/outcome.ts';
+import type { ChargeRule } from '../core/provider.ts';
+
+/**
+ * How each provider charges its token limits. Every rule also gives input and output apart, for limits of either
+ * that a configuration or a 429 makes known.
+ *
+ * | provider | reserved on arrival | finally counted |
+ * |---|---|---|
+ * | OpenAI | the larger of max_tokens and the prompt estimate | prompt + answer, cached tokens included |
+ * | Azure | prompt estimate + max_tokens | as OpenAI |
+ * | Anthropic | estimated input; the expected answer, since `max_tokens` does not count | input without cache reads; answer |
+ * | Groq | prompt estimate + max_tokens | prompt without cached tokens + answer |
+ */
+
+/** An answer is never longer than asked for. */
+function expected(maxOutputTokens: number | undefined, expectedOutputTokens: number): number {
+  return Math.min(maxOutputTokens ?? Infinity, expectedOutputTokens);
+}
+
+function uncached(usage: Usage): number {
+  return Math.max(0, usage.inputTokens - usage.cacheReadTokens);
+}
+
+export const openAICharge: ChargeRule = {
+  reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
+    tokens: Math.max(maxOutputTokens ?? expectedOutputTokens, inputTokens),
+    inputTokens,
+    outputTokens: expected(maxOutputTokens, expectedOutputTokens),
+  }),
+  charge: (usage) => ({
+    tokens: usage.inputTokens + usage.outputTokens,
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+  }),
+};
+
+export const azureCharge: ChargeRule = {
+  reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
+    tokens: inputTokens + (maxOutputTokens ?? expectedOutputTokens),
+    inputTokens,
+    outputTokens: expected(maxOutputTokens, expectedOutputTokens),
+  }),
+  charge: openAICharge.charge,
+};
+
+export const anthropicCharge: ChargeRule = {
+  reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => {
+    const outputTokens = expected(maxOutputTokens, expectedOutputTokens);
+    return { tokens: inputTokens + outputTokens, inputTokens, outputTokens };
+  },
+  charge: (usage) => ({
+    tokens: uncached(usage) + usage.outputTokens,
+    inputTokens: uncached(usage),
+    outputTokens: usage.outputTokens,
+  }),
+};
+
+export const groqCharge: ChargeRule = {
+  reserve: azureCharge.reserve,
+  charge: anthropicCharge.charge,
+};
