@@ -92,8 +92,15 @@ export class Attempt {
     this.#resolveEnded();
   }
 
-  /** The attempt holds nothing any more; for attempts that never had a body. */
+  /** The attempt holds its slot no longer; for attempts that failed before their body. */
   release(): void {
+    this.#resolveEnded();
+  }
+
+  /** The attempt is over without a response; what was not decided yet never left. */
+  abandon(): void {
+    this.#report('cancelled');
+    this.#settle({ outcome: 'cancelled' });
     this.#resolveEnded();
   }
 

@@ -143,6 +143,12 @@ export class Call {
     };
   }
 
+  /** The error of a call whose time is up. */
+  deadlineError(cause: unknown): unknown {
+    const message = `The call to ${this.info.lane} did not finish before its deadline.`;
+    return this.#settings.errors.own('deadline_exceeded', message, this.details(), cause);
+  }
+
   /** The body of the response that the application got has ended. */
   bodyEnded(end: BodyEnd): void {
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
@@ -178,10 +184,9 @@ export class Call {
         try {
           return await this.#dispatch(attempt, send);
         } catch (error) {
-          attempt.release();
+          attempt.abandon();
           if (error instanceof CircuitOpen) throw new RetryRequested();
-          if (!(error instanceof AttemptFailed)) throw error;
-          if (!attempt.decision?.retry) throw error;
+          if (!(error instanceof AttemptFailed) || !attempt.decision?.retry) throw error;
           decision = attempt.decision;
           throw new RetryRequested();
         }

@@ -85,3 +85,8 @@ export interface Usage {
   /** Part of `outputTokens` that was spent on reasoning. */
   readonly reasoningTokens: number;
 }
+
+/** Whether an outcome speaks of the provider's health: these open a circuit, 429 and 4xx never do. */
+export function isProviderFault(outcome: Outcome): boolean {
+  return outcome === 'overloaded' || outcome === 'server_error' || outcome === 'timeout' || outcome === 'connection';
+}

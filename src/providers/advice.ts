@@ -23,7 +23,7 @@ const THROTTLED: Readonly<Partial<Record<Dimension, string>>> = {
   output_tokens: 'Ask for shorter answers, or slow down: the limit of output tokens per minute is reached.',
   requests_day: 'Raise the tier or spread the work over days: the limit of requests per day is reached.',
   tokens_day: 'Raise the tier, shrink tokens or spread the work over days: the limit of tokens per day is reached.',
-  concurrency: 'Slow down: too many requests are in flight at once; lower bulkhead.maxConcurrent.',
+  concurrency: 'Slow down: too many requests are in flight at once; lower the maxConcurrent of the bulkhead.',
   acceleration: 'Slow down and grow gradually: the traffic rises faster than the provider allows.',
 };
 

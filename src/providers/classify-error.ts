@@ -3,7 +3,6 @@ import type { Failure } from '../core/outcome.ts';
 import type { ErrorDetails } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
 import { classNames, classifyConnection, describeChain } from './connection-error.ts';
-import { errorDetails } from './error-details.ts';
 import { inferProvider } from './infer-provider.ts';
 import { asObject } from './json.ts';
 import type { JsonObject } from './json.ts';
@@ -30,7 +29,18 @@ export function classifyError(error: unknown): ErrorDetails | undefined {
   const known = asObject(object['tidegate']);
   if (typeof known?.['outcome'] === 'string') return known as unknown as ErrorDetails;
   const found = classifyUnguarded(object);
-  return found && errorDetails(found.failure, found.responded ? 1 : 0, 0);
+  if (!found) return undefined;
+  const { failure } = found;
+  return {
+    outcome: failure.outcome,
+    dimension: failure.dimension,
+    attempts: found.responded ? 1 : 0,
+    waitedMs: 0,
+    limit: failure.limit,
+    remaining: failure.remaining,
+    resetMs: failure.resetMs ?? failure.hintMs,
+    advice: failure.advice,
+  };
 }
 
 interface Found {

@@ -28,10 +28,11 @@ const ABBREVIATIONS: Readonly<Record<string, { readonly dimension: Dimension; re
 };
 
 // OpenAI: "… on tokens per min (TPM): Limit 30000, Used 18928, Requested 11159." Old Groq bodies had no name: "on : Limit …".
-const NUMBERS = /(?:\(([A-Z]{2,5})\)|\bon ?): ?Limit ([\d,]+)(?:, Used ~?([\d,]+))?(?:, Requested ~?([\d,]+))?/;
+const NUMBERS =
+  /(?:\(([A-Z]{2,5})\)|\bon ?): ?Limit (\d+(?:,\d{3})*)(?:, Used ~?(\d+(?:,\d{3})*))?(?:, Requested ~?(\d+(?:,\d{3})*))?/;
 // Anthropic: "rate limit of 30,000 input tokens per minute", "Your current limit is 58,276 input tokens per minute".
-const PROSE = /\b(?:of|is) ([\d,]+) (fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
-const PER_WINDOW = /\b(?:(input|output)[ _])?(token|request)s?[ _]per[ _]?(sec|min|hou|day)/i;
+const PROSE = /\b(?:of|is) (\d+(?:,\d{3})*) (fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
+const PER_WINDOW = /(?:\b|_)(?:(input|output)[ _])?(token|request)s?[ _]per[ _]?(sec|min|hou|day)/i;
 const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
 // Azure: "have exceeded token rate limit", "have exceeded call rate limit".
 const AZURE = /\bexceeded (token|call) rate limit/i;
@@ -53,9 +54,9 @@ function fromNumbers(message: string, codes: readonly string[]): LimitText | und
   return defined({
     dimension: known?.dimension ?? fromWords(message) ?? fromType(codes),
     windowMs: known?.windowMs,
-    limit: parseCount(match[2]?.replace(/,$/, '')),
-    used: parseCount(match[3]?.replace(/,$/, '')),
-    requested: parseCount(match[4]?.replace(/,$/, '')),
+    limit: parseCount(match[2]),
+    used: parseCount(match[3]),
+    requested: parseCount(match[4]),
   });
 }
 
@@ -64,12 +65,9 @@ function fromProse(message: string): LimitText | undefined {
   if (!match) return undefined;
   const [, amount, fast, side, unit, window] = match;
   const limit = parseCount(amount);
-  return defined({
-    dimension: dimension(side, unit, window),
-    // Fast mode has a pool of its own: only its absence (0) says something about this request.
-    limit: fast && limit !== 0 ? undefined : limit,
-    windowMs: fast ? undefined : WINDOW_MS[window!.toLowerCase()],
-  });
+  // Fast mode has a pool of its own; only that there is none (0) says something about the request.
+  if (fast && limit !== 0) return { dimension: 'unknown' };
+  return defined({ dimension: dimension(side, unit, window), limit, windowMs: WINDOW_MS[window!.toLowerCase()] });
 }
 
 function fromWords(message: string): Dimension | undefined {

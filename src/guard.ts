@@ -1,0 +1,245 @@
+import type { Attempt } from './core/attempt.ts';
+import { Call } from './core/call.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { Emitter, type GuardEvent, type Instrumentation, type LaneSnapshot } from './core/events.ts';
+import type { RequestInfo } from './core/provider.ts';
+import { TidegateSetupError } from './errors.ts';
+import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
+import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { BodyWatch } from './providers/body-watch.ts';
+import type { CallHost, CallStart } from './providers/call-host.ts';
+import { guardedFetch } from './providers/guarded-fetch.ts';
+import { wrapClient } from './providers/wrap-client.ts';
+import { createInstrumentation } from './telemetry/instrumentation.ts';
+import { currentCallOptions } from './with-call.ts';
+
+/** Guards clients: shares lanes among them, tells what happens, and can be closed. */
+export interface Guard {
+  /**
+   * Guards a client in place and returns it. Guarding it again with the same guard changes nothing.
+   *
+   * @throws TidegateSetupError when the object is not a supported client, its SDK's version does not fit,
+   * another guard holds it, or this guard is closed.
+   */
+  wrap<T extends object>(client: T): T;
+  /** A guarded `fetch`, for every SDK that accepts one. Set that SDK's own retries to 0. */
+  readonly fetch: typeof fetch;
+  /** Listens to events of one type; the returned function stops it. What a listener throws changes no call. */
+  on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
+  /** The state of every lane, as plain data. */
+  snapshot(): LaneSnapshot[];
+  /** Refuses queued and later calls with code `closed`; responses in flight can be read to their end. Leaves no handle. */
+  close(): Promise<void>;
+}
+
+/** Seams for tests of the package itself. */
+export interface GuardInternals {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+export class GuardCore implements Guard, LaneOwner, CallHost {
+  readonly options: ResolvedOptions;
+  readonly laneOptionsKey: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly watch: BodyWatch;
+  readonly #emitter = new Emitter();
+  readonly #instrumentation: Instrumentation | undefined;
+  readonly #lanes = new Map<string, SharedLane>();
+  #fetch: typeof fetch | undefined;
+  #closed = false;
+  #nextCallId = 1;
+
+  constructor(options: GuardOptions = {}, internals: GuardInternals = {}) {
+    this.options = resolveOptions(options);
+    this.laneOptionsKey = laneOptionsKey(this.options);
+    this.clock = internals.clock ?? systemClock;
+    this.random = internals.random ?? Math.random;
+    this.watch = new BodyWatch(this.clock, this.options.bodyIdleTimeoutMs);
+    this.#instrumentation =
+      this.options.telemetry && createInstrumentation(this.options.telemetry, { lanes: () => this.#ownedLanes() });
+  }
+
+  wrap<T extends object>(client: T): T {
+    if (this.#closed) throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
+    return wrapClient(client, this);
+  }
+
+  get fetch(): typeof fetch {
+    return (this.#fetch ??= guardedFetch(this));
+  }
+
+  on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  snapshot(): LaneSnapshot[] {
+    return Array.from(this.#lanes.values(), (lane) => lane.snapshot());
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
+    for (const lane of this.#lanes.values()) leaveLane(lane, this);
+    this.watch.close();
+    this.#instrumentation?.shutdown();
+    return Promise.resolve();
+  }
+
+  readonly emit = (event: GuardEvent): void => {
+    this.#instrumentation?.onEvent(event);
+    this.#emitter.emit(event);
+  };
+
+  /** Begins a logical call. Throws the error of a closed guard in the SDK's own class. */
+  begin(start: CallStart): Call {
+    if (this.#closed) {
+      throw start.errors.own('closed', 'This guard is closed.', {
+        outcome: 'cancelled',
+        dimension: undefined,
+        attempts: 0,
+        waitedMs: 0,
+        limit: undefined,
+        remaining: undefined,
+        resetMs: undefined,
+        advice: 'Create a new guard: this one was closed.',
+      });
+    }
+    const { request, account } = start;
+    const lane = this.#lane(start);
+    const context = currentCallOptions();
+    const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
+    return new Call({
+      lane,
+      request,
+      info: {
+        id: this.#nextCallId++,
+        provider: account.provider,
+        operation: request.operation,
+        model: request.model,
+        stream: request.stream,
+        lane: lane.label,
+        ...serverOf(account.baseURL),
+        attributes: request.attributes,
+      },
+      priority: context?.priority ?? 'normal',
+      tenant: context?.tenant,
+      signal: start.signal,
+      deadlineAt: deadlineMs === undefined ? Infinity : this.clock.now() + deadlineMs,
+      clock: this.clock,
+      errors: start.errors,
+      instrumentation: this.#instrumentation,
+      emit: this.emit,
+      closed: () => this.#closed,
+    });
+  }
+
+  get maxAttempts(): number {
+    return this.options.retry.maxAttempts;
+  }
+
+  get sdkSpans(): 'suppress' | 'nest' | undefined {
+    const { telemetry } = this.options;
+    return telemetry && telemetry.spans !== false ? (telemetry.sdkSpans ?? 'suppress') : undefined;
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', message });
+  }
+
+  propagationHeaders(attempt: Attempt): Readonly<Record<string, string>> {
+    return this.#instrumentation?.propagationHeaders(attempt.call.info, attempt.number) ?? {};
+  }
+
+  #lane(start: CallStart): SharedLane {
+    const group = this.#group(start.request);
+    const { provider, baseURL, credential } = start.account;
+    const key = `${provider}\n${baseURL}\n${credential}\n${group}`;
+    let lane = this.#lanes.get(key);
+    if (!lane) this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter, this)));
+    return lane;
+  }
+
+  #group(request: RequestInfo): string {
+    const { limitGroup } = this.options;
+    if (limitGroup) {
+      try {
+        return limitGroup(request.model);
+      } catch (error) {
+        this.warn(`limitGroup threw: ${String(error)}`);
+      }
+    }
+    const { model, operation } = request;
+    // Counting tokens has a limit of its own beside the model's.
+    if (model !== undefined) return operation === 'count_tokens' ? `${model}/count_tokens` : model;
+    return operation;
+  }
+
+  /** Lanes whose gauges this guard publishes: a shared lane has one publisher. */
+  #ownedLanes(): LaneSnapshot[] {
+    const rows: LaneSnapshot[] = [];
+    for (const lane of this.#lanes.values()) {
+      const [first] = lane.owners;
+      if (first === this) rows.push(lane.snapshot());
+    }
+    return rows;
+  }
+}
+
+/**
+ * Makes a guard of its own: for several clients that share events and options, and to close it.
+ * Lanes are shared with every other guard of the process that has equal lane options.
+ *
+ * @throws TidegateOptionError at once for a bad option.
+ * @example
+ * import { createGuard } from 'tidegate';
+ * const guard = createGuard({ retry: { maxAttempts: 8 } });
+ * const client = guard.wrap(new OpenAI());
+ * guard.on('rate_limited', ({ dimension, advice }) => console.warn(dimension, advice));
+ */
+export function createGuard(options: GuardOptions = {}): Guard {
+  return new GuardCore(options);
+}
+
+let sharedGuard: GuardCore | undefined;
+
+/** The guard of every client that was given no options; made on first use. */
+export function defaultGuard(): GuardCore {
+  return (sharedGuard ??= new GuardCore());
+}
+
+/**
+ * Guards a client in place and returns it, with the process's default guard or one of its own.
+ *
+ * @throws TidegateOptionError for a bad option; TidegateSetupError for a client that cannot be guarded.
+ * @example
+ * import Anthropic from '@anthropic-ai/sdk';
+ * import { wrap } from 'tidegate';
+ * const claude = wrap(new Anthropic());
+ */
+export function wrap<T extends object>(client: T, options?: GuardOptions): T {
+  return (options === undefined ? defaultGuard() : new GuardCore(options)).wrap(client);
+}
+
+
+interface Server {
+  readonly serverAddress: string | undefined;
+  readonly serverPort: number | undefined;
+}
+
+const servers = new Map<string, Server>();
+
+/** Address and port of a base URL; the few of a process are kept. */
+function serverOf(baseURL: string): Server {
+  let server = servers.get(baseURL);
+  if (!server) {
+    const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined;
+    server = {
+      serverAddress: url?.hostname,
+      serverPort: url && Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+    };
+    if (servers.size < 1_000) servers.set(baseURL, server);
+  }
+  return server;
+}

@@ -1,0 +1,40 @@
+/**
+ * Guards clients of OpenAI, Anthropic and Groq: they run at the provider's tier limit without failing calls.
+ *
+ * @module
+ */
+export { createGuard, wrap, type Guard } from './guard.ts';
+export { withCall } from './with-call.ts';
+export { classifyError } from './providers/classify-error.ts';
+export {
+  isTidegateError,
+  TidegateOptionError,
+  TidegateSetupError,
+  type ErrorDetails,
+  type TidegateError,
+  type TidegateErrorCode,
+} from './errors.ts';
+export type {
+  BodyOptions,
+  BreakerOptions,
+  BulkheadOptions,
+  CallOptions,
+  GuardOptions,
+  PacingOptions,
+  RetryBudgetOptions,
+  RetryOptions,
+  TelemetryOptions,
+} from './options.ts';
+export type { Priority } from './core/admission.ts';
+export type { Dimension, Failure, Outcome, Usage } from './core/outcome.ts';
+export type {
+  CallInfo,
+  CallOutcome,
+  CircuitState,
+  DimensionSnapshot,
+  GuardEvent,
+  LaneCounts,
+  LaneSnapshot,
+  RetryReason,
+  WaitCause,
+} from './core/events.ts';

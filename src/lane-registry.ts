@@ -1,0 +1,136 @@
+import type { Clock } from './core/clock.ts';
+import type { GuardEvent, LaneSnapshot } from './core/events.ts';
+import { AttemptFailed, type Lane } from './core/lane.ts';
+import { isProviderFault } from './core/outcome.ts';
+import type { ProviderAdapter } from './core/provider.ts';
+import type { ResolvedOptions } from './options.ts';
+import { createAdmission } from './pacing/lane.ts';
+import { type Breaker, createBreaker } from './policies/breaker.ts';
+import { createRetryBudget } from './policies/budget.ts';
+import { createSlots } from './policies/bulkhead.ts';
+import { createRetry } from './policies/retry.ts';
+import type { Account } from './providers/call-host.ts';
+
+/** What makes two calls share a lane: the limit is the account's, not the client object's. */
+export interface LaneIdentity extends Account {
+  /** Limit group: the model by default. */
+  readonly group: string;
+}
+
+/** A guard that uses a lane. The first one gets the events that belong to no call. */
+export interface LaneOwner {
+  readonly options: ResolvedOptions;
+  readonly laneOptionsKey: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  emit(event: GuardEvent): void;
+}
+
+export interface SharedLane extends Lane {
+  readonly key: string;
+  readonly owners: Set<LaneOwner>;
+  close(): void;
+}
+
+// Lanes of one process: clients of one account share them across guards.
+const lanes = new Map<string, SharedLane>();
+
+/** The lane of an identity; made on first use. Guards with different lane options do not share. */
+export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner: LaneOwner): SharedLane {
+  const key = [identity.provider, identity.baseURL, identity.credential, identity.group, owner.laneOptionsKey].join('\n');
+  let lane = lanes.get(key);
+  if (!lane) lanes.set(key, (lane = createLane(key, identity, adapter, owner)));
+  lane.owners.add(owner);
+  return lane;
+}
+
+/** The guard is done with the lane; the last one to leave closes it. */
+export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
+  lane.owners.delete(owner);
+  if (lane.owners.size > 0) return;
+  lanes.delete(lane.key);
+  lane.close();
+}
+
+/** Options that shape a lane, as text: equal texts may share. */
+export function laneOptionsKey(options: ResolvedOptions): string {
+  const { retry, breaker, bulkhead, pacing } = options;
+  return JSON.stringify([retry, breaker, bulkhead, pacing], (_key, value: unknown) =>
+    typeof value === 'function' ? `#${functionId(value)}` : value,
+  );
+}
+
+const functionIds = new WeakMap<object, number>();
+let nextFunctionId = 1;
+
+function functionId(fn: object): number {
+  let id = functionIds.get(fn);
+  if (id === undefined) functionIds.set(fn, (id = nextFunctionId++));
+  return id;
+}
+
+function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapter, creator: LaneOwner): SharedLane {
+  const { options, clock, random } = creator;
+  const label = `${identity.provider}/${identity.group}`;
+  const owners = new Set<LaneOwner>();
+  const emit = (event: GuardEvent): void => {
+    for (const owner of owners) {
+      owner.emit(event);
+      return;
+    }
+  };
+  const breaker: Breaker = createBreaker(options.breaker, {
+    clock,
+    countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure.outcome),
+    // What never left, or was cancelled, says nothing about the provider.
+    isNeutral: (error) => !(error instanceof AttemptFailed) || error.failure.outcome === 'cancelled',
+    onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
+    onWake: () => admission.wake(),
+  });
+  const admission = createAdmission({
+    clock,
+    random,
+    pacing: options.pacing,
+    maxConcurrent: options.bulkhead.maxConcurrent,
+    maxQueued: options.bulkhead.maxQueued,
+    gate: breaker,
+    charge: adapter.charge,
+    listener: {
+      onPause: (forMs, dimension) => emit({ type: 'pause', lane: label, forMs, dimension }),
+      onLimit: (dimension, limit, previous, source) =>
+        emit({ type: 'limit', lane: label, dimension, limit, previous, source }),
+    },
+  });
+  const budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
+  const counts = { calls: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, throttled: 0 };
+  return {
+    key,
+    label,
+    owners,
+    adapter,
+    admission,
+    breaker,
+    budget,
+    counts,
+    retry: createRetry(options.retry, { random, budget }),
+    slots: createSlots(options.bulkhead.maxConcurrent),
+    snapshot: (): LaneSnapshot => ({
+      lane: label,
+      provider: identity.provider,
+      group: identity.group,
+      baseURL: identity.baseURL,
+      dimensions: admission.dimensions(),
+      inFlight: admission.inFlight,
+      maxConcurrent: admission.maxConcurrent,
+      queued: admission.queued,
+      maxQueued: admission.maxQueued,
+      pausedForMs: admission.pausedForMs(),
+      circuit: breaker.state(),
+      counts: { ...counts },
+    }),
+    close() {
+      admission.close();
+      breaker.close();
+    },
+  };
+}

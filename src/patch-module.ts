@@ -1,0 +1,42 @@
+import { defaultGuard } from './guard.ts';
+import { identifyFamily } from './providers/identify-client.ts';
+import { wrapClient } from './providers/wrap-client.ts';
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+const patched = new WeakSet<object>();
+
+/**
+ * Patches the client classes among a module's exports, so that each instance guards itself at its first
+ * request. The classes keep their identity: error classes, `instanceof` and subclasses are untouched.
+ */
+export function patchModule(exports: Readonly<Record<string, unknown>>): void {
+  for (const exported of Object.values(exports)) {
+    if (typeof exported !== 'function') continue;
+    const prototype = exported.prototype as object | undefined;
+    if (prototype && identifyFamily(prototype) !== undefined) patchOwner(prototype);
+  }
+}
+
+function patchOwner(prototype: object): void {
+  for (let owner: object | null = prototype; owner; owner = Object.getPrototypeOf(owner) as object | null) {
+    if (!Object.hasOwn(owner, 'makeRequest')) continue;
+    if (!patched.has(owner)) patchMakeRequest(owner);
+    return;
+  }
+}
+
+/** The SDKs reach `makeRequest` through the instance; the first call puts the seam there and goes on through it. */
+function patchMakeRequest(owner: object): void {
+  patched.add(owner);
+  const original = (owner as { makeRequest: Method }).makeRequest;
+  const parameters = original.length;
+  const first: Method = function (...args) {
+    Object.defineProperty(this, 'makeRequest', { value: original, configurable: true, writable: true });
+    wrapClient(this, defaultGuard());
+    return (this as { makeRequest: Method }).makeRequest(...args);
+  };
+  // The seam checks the number of parameters to tell the SDK's generation.
+  Object.defineProperty(first, 'length', { value: parameters });
+  Object.defineProperty(owner, 'makeRequest', { value: first, configurable: true, writable: true });
+}

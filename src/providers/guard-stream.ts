@@ -1,0 +1,161 @@
+import type { BodyEnd } from '../core/attempt.ts';
+import type { ErrorResponse, StreamReader } from '../core/provider.ts';
+import type { OpenBody } from './body-watch.ts';
+import { type BodyHooks, bodyGetter, define, isWebStream, openBody } from './guard-body.ts';
+import { classifyConnection } from './connection-error.ts';
+import { SseScanner } from './sse.ts';
+
+/** What follows an error that came before the first content: another response, or the error itself. */
+export type Replacement = { readonly response: Response } | undefined;
+
+export interface StreamHooks extends BodyHooks {
+  onFirstContent(): void;
+  /** The stream failed before its first content. Resolves to the response of a further attempt, if there was one. */
+  onEarlyError(error: ErrorResponse): Promise<Replacement>;
+}
+
+/**
+ * Watches a stream of server-sent events behind the response head. Events before the first content
+ * are held back, so that a stream that fails there can be replaced by another attempt's without
+ * the application seeing either; from the first content on every byte passes untouched.
+ */
+export function guardStream(response: Response, hooks: StreamHooks): void {
+  const raw = bodyGetter(response);
+  const source = raw?.();
+  const body = openBody(hooks);
+  if (!isWebStream(source)) {
+    // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
+    body.end({ outcome: 'completed' });
+    return;
+  }
+  const guarded = guardedStream(source, body, hooks);
+  hooks.watch.add(body, guarded);
+  define(response, 'body', { get: () => guarded });
+}
+
+function guardedStream(
+  source: ReadableStream<Uint8Array>,
+  body: OpenBody,
+  hooks: StreamHooks,
+): ReadableStream<Uint8Array> {
+  const progress = new Progress(hooks.adapter.streamReader(), hooks.onFirstContent);
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let replaced = false;
+  const held: Uint8Array[] = [];
+
+  /** Reads until there is something to hand over. A replacement is guarded by its own attempt. */
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    for (;;) {
+      reader ??= source.getReader();
+      const { done, value } = await reader.read();
+      if (!replaced) {
+        body.touchedAt = hooks.now();
+        if (done) progress.end();
+        else progress.push(value);
+        const next = progress.early && (await hooks.onEarlyError(progress.early));
+        if (next) {
+          void reader.cancel().catch(() => undefined);
+          held.length = 0;
+          reader = (next.response.body as ReadableStream<Uint8Array>).getReader();
+          replaced = true;
+          continue;
+        }
+        progress.surfaceEarlyError();
+      }
+      if (!done) held.push(value);
+      if (!done && !replaced && progress.holding) continue;
+      for (const chunk of held) controller.enqueue(chunk);
+      held.length = 0;
+      if (done) {
+        controller.close();
+        body.end(progress.result(hooks));
+      }
+      return;
+    }
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          await pull(controller);
+        } catch (error) {
+          body.end(
+            hooks.signal?.aborted
+              ? { outcome: 'cancelled', ...progress.facts() }
+              : { outcome: 'interrupted', failure: classifyConnection(error, false), ...progress.facts() },
+          );
+          throw error;
+        }
+      },
+      async cancel(reason) {
+        // A reader that stops at the last event has seen everything.
+        body.end(progress.complete ? progress.result(hooks) : { outcome: 'cancelled', ...progress.facts() });
+        await (reader ?? source).cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** What the events so far have said. */
+class Progress {
+  holding = true;
+  complete = false;
+  /** An error that came before any content and has not been dealt with. */
+  early: ErrorResponse | undefined;
+  #error: ErrorResponse | undefined;
+  readonly #reader: StreamReader;
+  readonly #scanner: SseScanner;
+
+  constructor(reader: StreamReader, onFirstContent: () => void) {
+    this.#reader = reader;
+    this.#scanner = new SseScanner((event, data) => {
+      const meaning = reader.read(event, data);
+      switch (meaning.kind) {
+        case 'preamble':
+          return;
+        case 'content':
+          if (this.holding && !this.early) onFirstContent();
+          this.holding = false;
+          return;
+        case 'done':
+          this.complete = true;
+          this.holding = false;
+          return;
+        case 'error':
+          if (this.holding && !this.early) this.early = meaning.error;
+          this.#error ??= meaning.error;
+          return;
+      }
+    });
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#scanner.push(chunk);
+  }
+
+  end(): void {
+    this.#scanner.end();
+  }
+
+  /** Nothing replaces the stream: its own error goes to the application as it came. */
+  surfaceEarlyError(): void {
+    if (!this.early) return;
+    this.early = undefined;
+    this.holding = false;
+  }
+
+  facts(): Pick<BodyEnd, 'usage' | 'response'> {
+    return { usage: this.#reader.usage(), response: this.#reader.response() };
+  }
+
+  result(hooks: StreamHooks): BodyEnd {
+    if (!this.#error) return { outcome: 'completed', ...this.facts() };
+    return {
+      outcome: 'interrupted',
+      failure: hooks.adapter.classify(this.#error, hooks.wall()),
+      ...this.facts(),
+    };
+  }
+}

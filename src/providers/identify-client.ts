@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type { ProviderName } from '../core/provider.ts';
+import { classNames, type SdkClient } from './sdk-client.ts';
+
+/** Class names of the supported clients, most specific first. */
+const PROVIDERS: Readonly<Record<string, ProviderName>> = {
+  AzureOpenAI: 'azure.ai.openai',
+  BedrockOpenAI: 'aws.bedrock',
+  OpenAI: 'openai',
+  AnthropicBedrock: 'aws.bedrock',
+  AnthropicBedrockMantle: 'aws.bedrock',
+  AnthropicVertex: 'gcp.vertex_ai',
+  AnthropicGoogleCloud: 'gcp.vertex_ai',
+  AnthropicFoundry: 'anthropic',
+  AnthropicAws: 'anthropic',
+  Anthropic: 'anthropic',
+  BaseAnthropic: 'anthropic',
+  Groq: 'groq',
+};
+
+export type Family = 'openai' | 'anthropic' | 'groq';
+
+/** Whose API a client speaks: decides how errors, limits and usage are read. Undefined: not a supported client. */
+export function identifyFamily(client: object): Family | undefined {
+  for (const name of classNames(client)) {
+    if (/openai/i.test(name) && name in PROVIDERS) return 'openai';
+    if (/anthropic/i.test(name) && name in PROVIDERS) return 'anthropic';
+    if (name === 'Groq') return 'groq';
+  }
+  // A minifier renames classes; the statics that point to the class itself keep their names.
+  for (let owner: unknown = client.constructor; typeof owner === 'function'; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, 'OpenAI')) return 'openai';
+    if (Object.hasOwn(owner, 'Anthropic')) return 'anthropic';
+    if (Object.hasOwn(owner, 'Groq')) return 'groq';
+  }
+  return undefined;
+}
+
+/** Who runs the API behind a client: the class says it, and the host where the class is generic. */
+export function identifyProvider(client: SdkClient, family: Family): ProviderName {
+  const byHost = providerOfHost(client.baseURL);
+  for (const name of classNames(client)) {
+    const provider = PROVIDERS[name];
+    if (!provider) continue;
+    return provider === 'openai' ? (byHost ?? provider) : provider;
+  }
+  return family === 'openai' ? (byHost ?? 'openai') : family;
+}
+
+/** OpenAI's client is widely pointed at other hosts that speak its API. */
+export function providerOfHost(baseURL: string): ProviderName | undefined {
+  const host = hostOf(baseURL);
+  if (host === 'api.groq.com') return 'groq';
+  if (host === 'api.anthropic.com') return 'anthropic';
+  if (host === 'api.openai.com') return 'openai';
+  if (/\.(openai|services\.ai|cognitiveservices)\.azure\.com$/.test(host)) return 'azure.ai.openai';
+  return undefined;
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : '';
+}
+
+const CREDENTIAL_FIELDS = [
+  'apiKey',
+  'adminAPIKey',
+  'authToken',
+  'organization',
+  'project',
+  'awsAccessKey',
+  'awsRegion',
+  'projectId',
+  'region',
+  'workspaceId',
+] as const;
+const CREDENTIAL_OPTIONS = ['apiKey', 'azureADTokenProvider', 'bearerTokenProvider', 'credentials', 'workloadIdentity', 'accessToken'] as const;
+
+/**
+ * Tells accounts apart without keeping a key: equal credentials give equal ids, in this process only.
+ * Recomputed when a field of the client changes.
+ */
+export class CredentialId {
+  readonly #client: Record<string, unknown>;
+  #fields: unknown[] = [];
+  #id = '';
+
+  constructor(client: object) {
+    this.#client = client as Record<string, unknown>;
+  }
+
+  get(): string {
+    const changed =
+      this.#fields.length === 0 || CREDENTIAL_FIELDS.some((name, index) => this.#client[name] !== this.#fields[index]);
+    if (changed) {
+      this.#fields = CREDENTIAL_FIELDS.map((name) => this.#client[name]);
+      const options = (this.#client['_options'] ?? {}) as Record<string, unknown>;
+      const parts = [...this.#fields, ...CREDENTIAL_OPTIONS.map((name) => options[name])].map(part);
+      this.#id = credentialHash(parts.join('\n'));
+    }
+    return this.#id;
+  }
+}
+
+/** A short digest that tells two credentials apart and gives neither away. */
+export function credentialHash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 1;
+
+/** Functions and objects that make credentials are told apart by identity. */
+function part(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';
+  let identity = identities.get(value);
+  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
+  return `#${identity}`;
+}

@@ -1,0 +1,82 @@
+import { TidegateSetupError } from '../errors.ts';
+import { adapterFor } from './adapters.ts';
+import type { Account, CallHost } from './call-host.ts';
+import { errorFactory } from './error-factory.ts';
+import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
+import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
+import { Seam } from './seam.ts';
+import { suppressSdkSpans } from './sdk-spans.ts';
+
+/** Versions that the seam was tested with; see docs/decisions. */
+const SUPPORTED: Record<Family, string> = {
+  openai: 'openai >=5.0.0 <8',
+  anthropic: '@anthropic-ai/sdk >=0.50.4 <2',
+  groq: 'groq-sdk ^1.1.1',
+};
+
+const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as const;
+
+const hosts = new WeakMap<object, CallHost>();
+
+/** Guards a client in place. @throws TidegateSetupError naming what to do. */
+export function wrapClient<T extends object>(client: T, host: CallHost): T {
+  const guardedBy = hosts.get(client);
+  if (guardedBy === host) return client;
+  if (guardedBy) {
+    throw new TidegateSetupError('unsupported_client', 'This client is guarded already, by another guard or other options.');
+  }
+  const { sdk, family } = checkClient(client);
+  if (sdk._options?.maxRetries === undefined) sdk.maxRetries = host.maxAttempts - 1;
+  const propagates = suppressSdkSpans(sdk, host);
+  const describe = describer(sdk, family);
+  new Seam(sdk, {
+    clock: host.clock,
+    watch: host.watch,
+    begin: (options) => host.begin(describe(options)),
+    propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : () => ({}),
+  }).install();
+  hosts.set(client, host);
+  return client;
+}
+
+function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
+  const expected = 'Expected a client of openai, @anthropic-ai/sdk or groq-sdk';
+  if (typeof client !== 'object' || client === null) {
+    throw new TidegateSetupError('unsupported_client', `${expected}, got ${client === null ? 'null' : typeof client}.`);
+  }
+  const family = identifyFamily(client);
+  if (!family) {
+    const name = (client.constructor as { name?: string } | undefined)?.name ?? 'an object';
+    throw new TidegateSetupError('unsupported_client', `${expected}, got ${name}. For other SDKs pass guard.fetch to them.`);
+  }
+  const sdk = client as SdkClient;
+  const missing = SEAM.filter((name) => typeof sdk[name] !== 'function');
+  // Three or four parameters since the SDKs' current generation; two before.
+  const fits = missing.length === 0 && (sdk.makeRequest.length === 3 || sdk.makeRequest.length === 4);
+  if (!fits) {
+    const why = missing.length > 0 ? `it has no ${missing.join(', ')}` : 'its makeRequest has other parameters';
+    throw new TidegateSetupError(
+      'unsupported_client',
+      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SUPPORTED[family]}.`,
+    );
+  }
+  return { sdk, family };
+}
+
+/** Describes a client's calls; what depends on the client only is computed once and kept while it stays the same. */
+function describer(client: SdkClient, family: Family): (options: SdkRequestOptions) => Parameters<CallHost['begin']>[0] {
+  const credentialId = new CredentialId(client);
+  const errors = errorFactory(client);
+  let account: Account | undefined;
+  let adapter = adapterFor(family);
+  return (options) => {
+    const { baseURL } = client;
+    const credential = credentialId.get();
+    if (account?.baseURL !== baseURL || account.credential !== credential) {
+      const provider = identifyProvider(client, family);
+      account = { provider, baseURL, credential };
+      adapter = adapterFor(provider);
+    }
+    return { account, adapter, request: adapter.describe(options), errors, signal: options.signal ?? undefined };
+  };
+}
