@@ -1,0 +1,223 @@
+import {
+  circuitBreaker,
+  CircuitState as PolicyState,
+  ExponentialBackoff,
+  handleWhen,
+  noJitterGenerator,
+  type CircuitBreakerPolicy,
+  type IBackoff,
+  type IBackoffFactory,
+  type IHalfOpenAfterBackoffContext,
+} from 'cockatiel';
+import type { CircuitGate } from '../core/admission.ts';
+import type { Clock } from '../core/clock.ts';
+import type { CircuitState } from '../core/events.ts';
+import { CircuitOpen } from '../core/lane.ts';
+import type { ResolvedBreaker } from '../options.ts';
+import { FailureRatio } from './failure-ratio.ts';
+
+export interface Breaker extends CircuitGate {
+  /**
+   * Runs `fn` at once; nobody waits in here.
+   * @throws CircuitOpen, without calling `fn`, when the gate would not have let the caller through.
+   */
+  execute<T>(fn: () => Promise<T>): Promise<T>;
+  /** An attempt that `execute` has counted as a success failed later, before it delivered anything. */
+  recordFailure(): void;
+  state(): CircuitState;
+  /** What the latest attempt that counted as a failure threw; undefined when none did. */
+  readonly lastFailure: unknown;
+  /** Leaves no timer behind; no callback follows. */
+  close(): void;
+}
+
+export interface BreakerDeps {
+  readonly clock: Clock;
+  /** Whether an error says that the provider is failing: 5xx, overload, timeout, network; never 429 or another 4xx. */
+  readonly countsAsFailure: (error: unknown) => boolean;
+  /**
+   * Whether an error says nothing about the provider: cancelled by the application, or never sent.
+   * A probe that ends so opens the circuit again for as long as before. Any other error that does not
+   * count as a failure proves, in a probe, that the provider is alive.
+   */
+  readonly isNeutral: (error: unknown) => boolean;
+  readonly onState: (state: CircuitState) => void;
+  /** The answer of the gate may have changed: opened, probe due, closed. */
+  readonly onWake: () => void;
+}
+
+/** Circuit breaker of one lane; with undefined options, one that lets everything through. */
+export function createBreaker(options: ResolvedBreaker | undefined, deps: BreakerDeps): Breaker {
+  return options ? new LaneBreaker(options, deps) : PASS;
+}
+
+const PASS: Breaker = {
+  execute: (fn) => fn(),
+  recordFailure() {},
+  state: () => 'closed',
+  openUntil: () => 0,
+  maxInFlight: () => Infinity,
+  maxWaitMs: 0,
+  lastFailure: undefined,
+  close() {},
+};
+
+/** Tells the policy of a failure that came after its attempt had counted as a success. */
+class LateFailure extends Error {}
+
+/**
+ * cockatiel's circuit breaker behind a gate of our own. Three of its ways are kept from callers:
+ * it parks everybody behind a probe, without limit and deaf to aborts (here they stay in the lane's queue);
+ * it times with the wall clock (its open time is always over, and the gate alone decides, on the monotonic clock);
+ * and it lets an attempt from before the outage decide a probe (such attempts are not counted any more).
+ */
+class LaneBreaker implements Breaker {
+  readonly maxWaitMs: number;
+  lastFailure: unknown = undefined;
+  readonly #deps: BreakerDeps;
+  readonly #ratio: FailureRatio;
+  readonly #policy: CircuitBreakerPolicy;
+  #state: 'closed' | 'open' | 'half_open' = 'closed';
+  #openUntil = 0;
+  /** How often the circuit has opened; tells the attempts of one spell from those of an earlier one. */
+  #spell = 0;
+  readonly #outdated = new WeakSet();
+  #cancelTimer: (() => void) | undefined;
+  #shut = false;
+
+  constructor(options: ResolvedBreaker, deps: BreakerDeps) {
+    this.maxWaitMs = options.onOpen === 'fail' ? 0 : options.maxWaitMs;
+    this.#deps = deps;
+    this.#ratio = new FailureRatio(options, deps.clock, () => this.#state === 'closed');
+    const openTimes = new ExponentialBackoff({
+      initialDelay: options.halfOpenAfterMs,
+      maxDelay: options.maxHalfOpenAfterMs,
+      generator: noJitterGenerator,
+    });
+    this.#policy = circuitBreaker(
+      handleWhen((error) => this.#isFailure(error)),
+      { breaker: this.#ratio, halfOpenAfter: { next: () => this.#open(openTimes.next()) } },
+    );
+    this.#policy.onStateChange((state) => this.#changed(state));
+  }
+
+  execute<T>(fn: () => Promise<T>): Promise<T> {
+    // The policy turns half-open inside this call, so that a second caller of the same moment is refused.
+    if (this.#state !== 'closed' && !this.#probeDue()) return Promise.reject(new CircuitOpen());
+    const spell = this.#spell;
+    return this.#policy.execute(async () => {
+      try {
+        return await fn();
+      } catch (error) {
+        if (spell !== this.#spell && typeof error === 'object' && error !== null) this.#outdated.add(error);
+        throw error;
+      }
+    });
+  }
+
+  recordFailure(): void {
+    if (this.#state !== 'closed') return;
+    this.#ratio.takeBackSuccess();
+    this.#policy
+      .execute(() => {
+        throw new LateFailure();
+      })
+      .catch(() => {
+        // Only what was just thrown: the policy counts it on its way.
+      });
+  }
+
+  state(): CircuitState {
+    return this.#state;
+  }
+
+  openUntil(): number {
+    return this.#state === 'open' && !this.#probeDue() ? this.#openUntil : 0;
+  }
+
+  maxInFlight(): number {
+    switch (this.#state) {
+      case 'closed':
+        return Infinity;
+      case 'open':
+        return 1;
+      case 'half_open':
+        return 0;
+    }
+  }
+
+  close(): void {
+    this.#shut = true;
+    this.#cancelTimer?.();
+  }
+
+  #probeDue(): boolean {
+    return this.#state === 'open' && this.#deps.clock.now() >= this.#openUntil;
+  }
+
+  #isFailure(error: unknown): boolean {
+    if (error instanceof LateFailure) return true;
+    if (typeof error === 'object' && error !== null && this.#outdated.has(error)) return false;
+    // The policy would take a probe's neutral end for a success, and close.
+    if (this.#deps.isNeutral(error)) return this.#state === 'half_open';
+    if (!this.#deps.countsAsFailure(error)) return false;
+    this.lastFailure = error;
+    return true;
+  }
+
+  /** Called by the policy just before it opens. */
+  #open(time: IBackoff<unknown>): IBackoff<IHalfOpenAfterBackoffContext> {
+    this.#openUntil = this.#deps.clock.now() + time.duration;
+    const next: IBackoffFactory<IHalfOpenAfterBackoffContext>['next'] = ({ result }) =>
+      this.#open('error' in result && this.#deps.isNeutral(result.error) ? time : time.next(undefined));
+    // Over at once by any wall clock, stepped or not.
+    return { duration: -Infinity, next };
+  }
+
+  #changed(state: PolicyState): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    switch (state) {
+      case PolicyState.Closed:
+        this.#state = 'closed';
+        break;
+      case PolicyState.HalfOpen:
+        this.#state = 'half_open';
+        break;
+      case PolicyState.Open:
+        this.#state = 'open';
+        this.#spell++;
+        if (!this.#shut) this.#wakeForProbe();
+        break;
+      case PolicyState.Isolated:
+        throw new Error('The circuit is never isolated');
+    }
+    const now = this.#state;
+    this.#notify(() => this.#deps.onState(now));
+    if (now !== 'half_open') this.#notify(this.#deps.onWake);
+  }
+
+  #wakeForProbe(): void {
+    const { clock, onWake } = this.#deps;
+    // Without a queue nobody needs the probe: the timer keeps no process alive.
+    this.#cancelTimer = clock.after(
+      this.#openUntil - clock.now(),
+      () => {
+        // Timers may fire a fraction of a millisecond early.
+        if (this.#probeDue()) this.#notify(onWake);
+        else this.#wakeForProbe();
+      },
+      { unref: true },
+    );
+  }
+
+  /** What a listener throws would take the place of the call's own result inside the policy. */
+  #notify(listener: () => void): void {
+    if (this.#shut) return;
+    try {
+      listener();
+    } catch {
+      // The call goes on.
+    }
+  }
+}

@@ -1,0 +1,346 @@
+import { getEventListeners } from 'node:events';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { CircuitState } from '../../src/core/events.ts';
+import { CircuitOpen } from '../../src/core/lane.ts';
+import { type BreakerOptions, resolveOptions } from '../../src/options.ts';
+import { type Breaker, type BreakerDeps, createBreaker } from '../../src/policies/breaker.ts';
+import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
+
+class Down extends Error {}
+class Cancelled extends Error {}
+class Throttled extends Error {}
+
+interface Rig {
+  readonly breaker: Breaker;
+  readonly clock: VirtualClock;
+  readonly states: CircuitState[];
+  wakes: number;
+}
+
+function rig(options: BreakerOptions = {}, deps: Partial<BreakerDeps> = {}): Rig {
+  const clock = new VirtualClock();
+  const made: Rig = {
+    clock,
+    states: [],
+    wakes: 0,
+    breaker: createBreaker(resolveOptions({ breaker: options }).breaker, {
+      clock,
+      countsAsFailure: (error) => error instanceof Down,
+      isNeutral: (error) => error instanceof Cancelled,
+      onState: (state) => made.states.push(state),
+      onWake: () => made.wakes++,
+      ...deps,
+    }),
+  };
+  return made;
+}
+
+const fail = async (breaker: Breaker, times: number, error: Error = new Down('503')): Promise<void> => {
+  for (let i = 0; i < times; i++) {
+    await breaker.execute(() => Promise.reject(error)).catch((caught: unknown) => expect(caught).toBe(error));
+  }
+};
+const succeed = async (breaker: Breaker, times: number): Promise<void> => {
+  for (let i = 0; i < times; i++) expect(await breaker.execute(async () => i)).toBe(i);
+};
+
+/** An attempt that the test ends. */
+function pending(breaker: Breaker): { result: Promise<unknown>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const attempt = new Promise<void>((ok, no) => {
+    resolve = ok;
+    reject = no;
+  });
+  return { result: breaker.execute(() => attempt), resolve, reject };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('opening', () => {
+  it('lets calls through and says so while closed', async () => {
+    const { breaker, states } = rig();
+    await succeed(breaker, 3);
+    expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['closed', 0, Infinity]);
+    expect(states).toEqual([]);
+  });
+
+  it('opens at the threshold, not below it and not before the minimum', async () => {
+    const few = rig();
+    await fail(few.breaker, 9);
+    expect(few.breaker.state()).toBe('closed');
+    await fail(few.breaker, 1);
+    expect(few.breaker.state()).toBe('open');
+
+    const mixed = rig({ threshold: 0.5, minimumAttempts: 10 });
+    await succeed(mixed.breaker, 20);
+    await fail(mixed.breaker, 19);
+    expect(mixed.breaker.state()).toBe('closed');
+    await fail(mixed.breaker, 1);
+    expect(mixed.breaker.state()).toBe('open');
+  });
+
+  it('names the time until which nobody may go, and wakes the queue when it opens', async () => {
+    const made = rig({ halfOpenAfterMs: 5_000 });
+    const { breaker, clock, states } = made;
+    await fail(breaker, 9);
+    expect(made.wakes).toBe(0);
+    await fail(breaker, 1);
+    expect(made.wakes).toBe(1);
+    expect(states).toEqual(['open']);
+    expect(breaker.openUntil()).toBe(clock.now() + 5_000);
+    expect(breaker.maxInFlight()).toBe(1);
+  });
+
+  it('ignores throttling, bad requests and cancellations, and hands every error on untouched', async () => {
+    const { breaker } = rig({ minimumAttempts: 2 });
+    await fail(breaker, 50, new Throttled('429'));
+    await fail(breaker, 50, new TypeError('400'));
+    await fail(breaker, 50, new Cancelled());
+    expect(breaker.state()).toBe('closed');
+    expect(breaker.lastFailure).toBeUndefined();
+    const down = new Down('500');
+    await fail(breaker, 1, down);
+    expect(breaker.lastFailure).toBe(down);
+    await breaker.execute(() => Promise.reject('a string' as unknown as Error)).catch((e) => expect(e).toBe('a string'));
+  });
+
+  it('forgets old failures while idle (C4)', async () => {
+    const { breaker, clock } = rig({ windowMs: 60_000 });
+    await fail(breaker, 9);
+    await clock.advance(3_600_000);
+    await fail(breaker, 9);
+    expect(breaker.state()).toBe('closed');
+    await clock.advance(30_000);
+    await fail(breaker, 1);
+    expect(breaker.state()).toBe('open');
+  });
+
+  it('counts a late failure in place of the success at its head', async () => {
+    const { breaker, states } = rig({ threshold: 0.9, minimumAttempts: 10 });
+    for (let i = 0; i < 9; i++) {
+      await succeed(breaker, 1);
+      breaker.recordFailure();
+      await flush();
+    }
+    expect(breaker.state()).toBe('closed');
+    await succeed(breaker, 1);
+    breaker.recordFailure();
+    await flush();
+    expect(breaker.state()).toBe('open');
+    breaker.recordFailure();
+    await flush();
+    expect(states).toEqual(['open']);
+  });
+});
+
+describe('the probe', () => {
+  it('lets exactly one through when the time has come, refuses everybody else at once, and parks nobody (C1)', async () => {
+    const { breaker, clock, states } = rig();
+    await fail(breaker, 10);
+    let sent = 0;
+    const call = () => breaker.execute(async () => sent++);
+    await expect(call()).rejects.toBeInstanceOf(CircuitOpen);
+    await clock.advance(4_999);
+    await expect(call()).rejects.toBeInstanceOf(CircuitOpen);
+    await clock.advance(1);
+    expect([breaker.openUntil(), breaker.maxInFlight()]).toEqual([0, 1]);
+
+    const probe = pending(breaker);
+    expect(breaker.state()).toBe('half_open');
+    expect([breaker.openUntil(), breaker.maxInFlight()]).toEqual([0, 0]);
+    const others = await Promise.allSettled(Array.from({ length: 1_000 }, call));
+    expect(others.every((other) => other.status === 'rejected' && other.reason instanceof CircuitOpen)).toBe(true);
+    expect(sent).toBe(0);
+
+    probe.resolve();
+    await probe.result;
+    expect(states).toEqual(['open', 'half_open', 'closed']);
+    expect(breaker.maxInFlight()).toBe(Infinity);
+    await flush();
+    expect(sent).toBe(0);
+  });
+
+  it('wakes the queue when it is due and when it closes, by a timer that holds no process', async () => {
+    const made = rig();
+    await fail(made.breaker, 10);
+    expect(made.wakes).toBe(1);
+    expect([made.clock.pending(), made.clock.pending('referenced')]).toEqual([1, 0]);
+    await made.clock.advance(5_000);
+    expect(made.wakes).toBe(2);
+    await succeed(made.breaker, 1);
+    expect(made.wakes).toBe(3);
+    expect(made.clock.pending()).toBe(0);
+  });
+
+  it('wakes nobody early when a timer is', async () => {
+    const made = rig();
+    const after = made.clock.after.bind(made.clock);
+    made.clock.after = (ms, fn, options) => after(Math.max(0.1, ms - 0.5), fn, options);
+    const due: number[] = [];
+    const breaker = createBreaker(resolveOptions().breaker, {
+      clock: made.clock,
+      countsAsFailure: () => true,
+      isNeutral: () => false,
+      onState: () => {},
+      onWake: () => due.push(breaker.openUntil()),
+    });
+    await fail(breaker, 10);
+    await made.clock.advance(5_001);
+    expect(due).toEqual([expect.any(Number), 0]);
+    expect(due[0]).toBeGreaterThan(0);
+  });
+
+  it('doubles the open time with each failed probe, to the maximum, and begins anew after a success', async () => {
+    const { breaker, clock } = rig({ halfOpenAfterMs: 5_000, maxHalfOpenAfterMs: 60_000 });
+    const openFor = (): number => breaker.openUntil() - clock.now();
+    await fail(breaker, 10);
+    const times: number[] = [];
+    for (let probe = 0; probe < 6; probe++) {
+      times.push(openFor());
+      await clock.advance(openFor());
+      await fail(breaker, 1);
+    }
+    expect(times).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    await clock.advance(openFor());
+    await succeed(breaker, 1);
+    await fail(breaker, 9);
+    expect(breaker.state()).toBe('closed');
+    await fail(breaker, 1);
+    expect(openFor()).toBe(5_000);
+  });
+
+  it('opens again for as long as before when the application cancels it', async () => {
+    const { breaker, clock, states } = rig({ halfOpenAfterMs: 5_000 });
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    await fail(breaker, 1);
+    await clock.advance(10_000);
+    await fail(breaker, 1, new Cancelled());
+    expect(breaker.openUntil()).toBe(clock.now() + 10_000);
+    await clock.advance(10_000);
+    await fail(breaker, 1);
+    expect(breaker.openUntil()).toBe(clock.now() + 20_000);
+    expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'open', 'half_open', 'open']);
+    expect(breaker.lastFailure).toBeInstanceOf(Down);
+  });
+
+  it('takes a 429 or another 4xx for a sign of life (C2)', async () => {
+    for (const error of [new Throttled('429'), new TypeError('400')]) {
+      const { breaker, clock } = rig();
+      await fail(breaker, 10);
+      await clock.advance(5_000);
+      await fail(breaker, 1, error);
+      expect(breaker.state()).toBe('closed');
+    }
+  });
+
+  it('is decided by nothing that began before the outage', async () => {
+    const { breaker, clock, states } = rig();
+    const old = Array.from({ length: 30 }, () => pending(breaker));
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const probe = pending(breaker);
+    old[0]!.resolve();
+    old[1]!.reject(new Down('timeout'));
+    old[2]!.reject(new Cancelled());
+    await Promise.allSettled([old[0]!.result, old[1]!.result, old[2]!.result]);
+    expect(breaker.state()).toBe('half_open');
+    probe.resolve();
+    await probe.result;
+    // Requests that the outage swallowed time out long after it.
+    for (const each of old.slice(3)) each.reject(new Down('timeout'));
+    await Promise.allSettled(old.map((each) => each.result));
+    expect(states).toEqual(['open', 'half_open', 'closed']);
+  });
+
+  it('is not disturbed by a late failure either', async () => {
+    const { breaker, clock } = rig();
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const probe = pending(breaker);
+    for (let i = 0; i < 20; i++) breaker.recordFailure();
+    await flush();
+    expect(breaker.state()).toBe('half_open');
+    probe.resolve();
+    await probe.result;
+    expect(breaker.state()).toBe('closed');
+  });
+});
+
+describe('whatever happens around it', () => {
+  it.each([3_600_000, -3_600_000])('does not care for a wall clock stepped by %i ms (C6)', async (step) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 15, 12) });
+    const { breaker, clock } = rig();
+    await fail(breaker, 10);
+    vi.setSystemTime(Date.now() + step);
+    clock.jumpWall(step);
+    await clock.advance(4_999);
+    await expect(breaker.execute(async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
+    await clock.advance(1);
+    await succeed(breaker, 1);
+    expect(breaker.state()).toBe('closed');
+    // Failures before and after a step share the window.
+    await fail(breaker, 5);
+    vi.setSystemTime(Date.now() + step);
+    await fail(breaker, 5);
+    expect(breaker.state()).toBe('open');
+  });
+
+  it('gives each call its own result when the listeners throw (E1)', async () => {
+    const broken = (): never => {
+      throw new Error('listener');
+    };
+    const { breaker, clock } = rig({}, { onState: broken, onWake: broken });
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    await fail(breaker, 1);
+    await clock.advance(10_000);
+    expect(await breaker.execute(async () => 'paid once')).toBe('paid once');
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('says how long calls may wait', () => {
+    expect(rig({ maxWaitMs: 1_234 }).breaker.maxWaitMs).toBe(1_234);
+    expect(rig({ maxWaitMs: 1_234, onOpen: 'fail' }).breaker.maxWaitMs).toBe(0);
+  });
+
+  it('leaves no timer behind and tells nobody anything after close', async () => {
+    const made = rig();
+    await fail(made.breaker, 10);
+    const told = [made.wakes, made.states.length];
+    made.breaker.close();
+    expect(made.clock.pending()).toBe(0);
+    await made.clock.advance(5_000);
+    await fail(made.breaker, 1);
+    expect([made.wakes, made.states.length]).toEqual(told);
+    expect(made.clock.pending()).toBe(0);
+  });
+
+  it('leaves no listener on a signal that its calls share (M1)', async () => {
+    const { breaker } = rig();
+    const controller = new AbortController();
+    for (let i = 0; i < 50; i++) await breaker.execute(async () => controller.signal.throwIfAborted());
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('without options', () => {
+  it('lets everything through', async () => {
+    const clock = new VirtualClock();
+    const breaker = createBreaker(undefined, {
+      clock,
+      countsAsFailure: () => true,
+      isNeutral: () => false,
+      onState: () => expect.unreachable(),
+      onWake: () => expect.unreachable(),
+    });
+    await fail(breaker, 100);
+    breaker.recordFailure();
+    await succeed(breaker, 1);
+    expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['closed', 0, Infinity]);
+    breaker.close();
+  });
+});

@@ -1,0 +1,337 @@
+import { getEventListeners } from 'node:events';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/core/abort.ts';
+import { MAX_TIMER_MS, systemClock } from '../../src/core/clock.ts';
+import { CircuitOpen, RetryRequested, type CallRetry, type RetryContext } from '../../src/core/lane.ts';
+import type { Failure } from '../../src/core/outcome.ts';
+import { resolveOptions, type RetryOptions } from '../../src/options.ts';
+import { createRetryBudget, type RetryBudget } from '../../src/policies/budget.ts';
+import { createRetry } from '../../src/policies/retry.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
+
+const context: RetryContext = { remaining: 5, retriesAllowed: true, attempts: 1, deadlineAt: Infinity, now: 1_000 };
+
+interface Setup extends RetryOptions {
+  readonly random?: () => number;
+  readonly ledger?: RetryBudget;
+}
+
+function callRetry({ random = () => 0.5, ledger, ...options }: Setup = {}): CallRetry {
+  return createRetry(resolveOptions({ retry: options }).retry, { random, budget: ledger }).forCall();
+}
+
+function failure(outcome: Failure['outcome'], more: Partial<Failure> = {}): Failure {
+  return { outcome, retryable: true, advice: 'Slow down requests.', ...more };
+}
+
+function countingBudget(left: number): RetryBudget & { taken: number } {
+  return {
+    taken: 0,
+    deposit() {},
+    withdraw() {
+      if (this.taken >= left) return false;
+      this.taken++;
+      return true;
+    },
+    balance() {
+      return left - this.taken;
+    },
+  };
+}
+
+describe('decide', () => {
+  it('waits out a limit that will pass: not counted, not charged, the whole lane', () => {
+    const ledger = countingBudget(0);
+    const hinted = failure('throttled', { dimension: 'tokens', hintMs: 2_000, hintSource: 'body' });
+    for (const [random, delayMs] of [
+      [0, 2_000],
+      [0.5, 2_100],
+      [1, 2_200],
+    ] as const) {
+      const decision = callRetry({ ledger, random: () => random }).decide(hinted, { ...context, remaining: 0 });
+      expect(decision).toEqual({
+        retry: true,
+        delayMs,
+        source: 'body',
+        reason: 'rate_limit',
+        counted: false,
+        pausesLane: true,
+      });
+    }
+    expect(ledger.taken).toBe(0);
+  });
+
+  it('takes the reset of a known limit where there is no hint', () => {
+    const retry = callRetry({ random: () => 0 });
+    expect(retry.decide(failure('throttled', { dimension: 'requests', resetMs: 700 }), context)).toMatchObject({
+      delayMs: 700,
+      source: 'reset_header',
+      counted: false,
+      pausesLane: true,
+    });
+    // A reset of nobody knows what is no reason to stop the lane.
+    expect(retry.decide(failure('throttled', { dimension: 'unknown', resetMs: 700 }), context)).toMatchObject({
+      source: 'backoff',
+      counted: true,
+      pausesLane: false,
+    });
+  });
+
+  it('counts a 429 that does not say when to come back, and one that says "now", but does not charge them', () => {
+    for (const bare of [
+      failure('throttled'),
+      failure('throttled', { dimension: 'unknown' }),
+      failure('throttled', { dimension: 'requests', hintMs: 0, hintSource: 'retry_after' }),
+    ]) {
+      const ledger = countingBudget(0);
+      const retry = callRetry({ ledger });
+      expect(retry.decide(bare, context)).toMatchObject({
+        retry: true,
+        source: 'backoff',
+        reason: 'rate_limit',
+        counted: true,
+        pausesLane: false,
+      });
+      expect(retry.decide(bare, { ...context, remaining: 0 })).toEqual({ retry: false, reason: 'attempts' });
+    }
+  });
+
+  it('counts and charges every other failure, each with its reason', () => {
+    const reasons = {
+      overloaded: 'overloaded',
+      server_error: 'server_error',
+      timeout: 'timeout',
+      connection: 'connection',
+      conflict: 'conflict',
+      bad_request: 'other',
+    } as const;
+    const ledger = countingBudget(10);
+    for (const [outcome, reason] of Object.entries(reasons)) {
+      expect(callRetry({ ledger }).decide(failure(outcome as Failure['outcome']), context)).toMatchObject({
+        retry: true,
+        reason,
+        source: 'backoff',
+        counted: true,
+        pausesLane: false,
+      });
+    }
+    const asked = failure('bad_request', { headerRequested: true });
+    expect(callRetry({ ledger }).decide(asked, context)).toMatchObject({ reason: 'header_requested' });
+    expect(ledger.taken).toBe(7);
+  });
+
+  it('keeps the state of the backoff per call', () => {
+    const policy = createRetry(resolveOptions({ retry: { initialDelayMs: 500 } }).retry, {
+      random: () => 0.5,
+      budget: undefined,
+    });
+    const delays = (retry: CallRetry): number[] =>
+      [1, 2, 3, 4].map(() => {
+        const decision = retry.decide(failure('server_error'), context);
+        return decision.retry ? decision.delayMs : NaN;
+      });
+    const first = delays(policy.forCall());
+    expect(delays(policy.forCall())).toEqual(first);
+    expect(first[3]!).toBeGreaterThan(first[0]! * 2);
+  });
+
+  it("takes the server's hint as the floor of the backoff", () => {
+    const busy = failure('overloaded', { hintMs: 30_000, hintSource: 'retry_after' });
+    expect(callRetry({ random: () => 0.5 }).decide(busy, context)).toMatchObject({
+      delayMs: 31_500,
+      source: 'retry_after',
+      counted: true,
+      pausesLane: false,
+    });
+    const soon = failure('overloaded', { hintMs: 1, hintSource: 'retry_after' });
+    expect(callRetry({ random: () => 0.5 }).decide(soon, context)).toMatchObject({ source: 'backoff' });
+  });
+
+  it('never waits less than the server asked, nor more than a tenth longer than the longer of the two', () => {
+    const outcomes = fc.constantFrom<Failure['outcome']>('throttled', 'overloaded', 'server_error', 'timeout');
+    fc.assert(
+      fc.property(
+        outcomes,
+        fc.double({ min: 0, max: 120_000, noNaN: true }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (outcome, hintMs, random) => {
+          const retry = callRetry({ random: () => random, maxDelayMs: 5_000 });
+          const decision = retry.decide(failure(outcome, { hintMs, dimension: 'tokens' }), context);
+          if (!decision.retry) throw new Error(decision.reason);
+          expect(decision.delayMs).toBeGreaterThanOrEqual(hintMs);
+          expect(decision.delayMs).toBeLessThanOrEqual(Math.max(5_000, hintMs * 1.1));
+        },
+      ),
+    );
+  });
+
+  it('gives up at once when the wait would be too long, whatever the kind of failure', () => {
+    const ledger = countingBudget(5);
+    const retry = callRetry({ ledger, maxHintMs: 10_000 });
+    for (const outcome of ['throttled', 'overloaded', 'server_error'] as const) {
+      const decision = retry.decide(failure(outcome, { hintMs: 10_001 }), context);
+      expect(decision).toEqual({ retry: false, reason: 'max_wait' });
+      expect(retry.decide(failure(outcome, { hintMs: 10_000 }), context)).toMatchObject({ retry: true });
+    }
+    const day = failure('throttled', { dimension: 'requests_day', resetMs: 40_000_000 });
+    expect(retry.decide(day, context)).toEqual({ retry: false, reason: 'max_wait' });
+    expect(ledger.taken).toBe(2);
+  });
+
+  it('gives up at once when the deadline would pass during the wait, and charges nothing', () => {
+    const ledger = countingBudget(5);
+    const retry = callRetry({ ledger, random: () => 0 });
+    const busy = failure('overloaded', { hintMs: 500 });
+    const limited = failure('throttled', { hintMs: 500 });
+    for (const each of [busy, limited]) {
+      expect(retry.decide(each, { ...context, now: 1_000, deadlineAt: 1_499 })).toEqual({
+        retry: false,
+        reason: 'deadline',
+      });
+    }
+    expect(ledger.taken).toBe(0);
+    expect(retry.decide(limited, { ...context, now: 1_000, deadlineAt: 1_500 })).toMatchObject({ retry: true });
+  });
+
+  it('gives up when the attempts are used up, before it charges the budget', () => {
+    const ledger = countingBudget(5);
+    const decision = callRetry({ ledger }).decide(failure('server_error'), { ...context, remaining: 0 });
+    expect(decision).toEqual({ retry: false, reason: 'attempts' });
+    expect(ledger.taken).toBe(0);
+  });
+
+  it('gives up with `budget` when the lane has spent it, and goes on when the window has moved (R4)', async () => {
+    const clock = new VirtualClock();
+    const ledger = createRetryBudget({ ratio: 0.2, minimum: 1, windowMs: 60_000 }, clock);
+    const retry = callRetry({ ledger });
+    expect(retry.decide(failure('connection'), context)).toMatchObject({ retry: true });
+    expect(retry.decide(failure('connection'), context)).toEqual({ retry: false, reason: 'budget' });
+    await clock.advance(64_000);
+    expect(retry.decide(failure('connection'), context)).toMatchObject({ retry: true });
+  });
+
+  it('retries nothing that cannot succeed, and nothing at all when retries are off', () => {
+    const hinted = { hintMs: 10, dimension: 'tokens' } as const;
+    const retry = callRetry();
+    for (const outcome of ['bad_request', 'auth', 'too_large', 'quota_exhausted', 'throttled'] as const) {
+      const decision = retry.decide(failure(outcome, { ...hinted, retryable: false }), context);
+      expect(decision).toEqual({ retry: false, reason: 'not_retryable' });
+    }
+    for (const outcome of ['throttled', 'server_error'] as const) {
+      const decision = retry.decide(failure(outcome, hinted), { ...context, retriesAllowed: false });
+      expect(decision).toEqual({ retry: false, reason: 'attempts' });
+    }
+  });
+
+  it('clamps delays to what a timer can hold (R3)', () => {
+    const retry = callRetry({ maxHintMs: MAX_TIMER_MS, random: () => 0.9 });
+    for (const outcome of ['throttled', 'overloaded'] as const) {
+      expect(retry.decide(failure(outcome, { hintMs: MAX_TIMER_MS }), context)).toMatchObject({
+        delayMs: MAX_TIMER_MS,
+      });
+      expect(retry.decide(failure(outcome, { hintMs: Infinity }), context)).toEqual({
+        retry: false,
+        reason: 'max_wait',
+      });
+    }
+  });
+});
+
+describe('execute', () => {
+  it('passes on what resolves first, counting attempts from 1', async () => {
+    const seen: number[] = [];
+    const result = await callRetry().execute(async (attempt) => {
+      seen.push(attempt);
+      if (attempt < 4) throw new RetryRequested();
+      return 'done';
+    });
+    expect(result).toBe('done');
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+
+  it('has no number of attempts of its own: decide has (R1)', async () => {
+    const last = await callRetry({ maxAttempts: 1 }).execute(async (attempt) => {
+      if (attempt < 12) throw new RetryRequested();
+      return attempt;
+    });
+    expect(last).toBe(12);
+  });
+
+  it('runs nothing again for any other error, an open circuit included, and passes on the same object (R5, R7)', async () => {
+    for (const error of [new Error('400'), new CircuitOpen(), 'text', undefined]) {
+      for (const signal of [undefined, new AbortController().signal]) {
+        let runs = 0;
+        const run = callRetry().execute(async () => {
+          runs++;
+          throw error;
+        }, signal);
+        await expect(run.catch((caught: unknown) => ({ caught }))).resolves.toEqual({ caught: error });
+        expect(runs).toBe(1);
+      }
+    }
+  });
+
+  it('makes no further attempt once aborted, and rejects with the reason', async () => {
+    const reason = new Error('user left');
+    const controller = new AbortController();
+    let runs = 0;
+    const run = callRetry().execute(async () => {
+      runs++;
+      controller.abort(reason);
+      throw new RetryRequested();
+    }, controller.signal);
+    await expect(run).rejects.toBe(reason);
+    await expect(callRetry().execute(async () => runs++, controller.signal)).rejects.toBe(reason);
+    expect(runs).toBe(1);
+  });
+
+  it('notices an abort between two attempts', async () => {
+    const controller = new AbortController();
+    let runs = 0;
+    const run = callRetry().execute(async () => {
+      runs++;
+      // After the rejection has gone through the loop, before its timer.
+      setImmediate(() => controller.abort());
+      const start = performance.now();
+      while (performance.now() - start < 3);
+      throw new RetryRequested();
+    }, controller.signal);
+    await expect(run).rejects.toMatchObject({ name: 'AbortError' });
+    expect(runs).toBe(1);
+  });
+
+  it('settles within 5 ms of an abort during a backoff, with no further attempt (R2)', async () => {
+    const controller = new AbortController();
+    let sent = 0;
+    let abortedAt = 0;
+    const run = callRetry().execute(async (attempt) => {
+      if (attempt > 1) await sleep(systemClock, 60_000, controller.signal);
+      sent++;
+      throw new RetryRequested();
+    }, controller.signal);
+    setTimeout(() => {
+      abortedAt = performance.now();
+      controller.abort(new Error('user left'));
+    }, 20);
+    await expect(run).rejects.toThrow('user left');
+    expect(performance.now() - abortedAt).toBeLessThan(5);
+    expect(sent).toBe(1);
+  });
+
+  it('leaves no listener on a shared signal, and no timer behind (R6)', async () => {
+    const controller = new AbortController();
+    const timersBefore = timers();
+    for (let call = 0; call < 100; call++) {
+      await callRetry().execute(async (attempt) => {
+        if (call % 10 === 0 && attempt === 1) throw new RetryRequested();
+      }, controller.signal);
+    }
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    expect(timers()).toBeLessThanOrEqual(timersBefore);
+  });
+});
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+}
