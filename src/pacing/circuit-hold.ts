@@ -1,0 +1,41 @@
+import type { CircuitGate } from '../core/admission.ts';
+
+/**
+ * What a lane's circuit allows, and how long it has been holding calls back.
+ * Attempts that left before the circuit opened do not count as probes: a long stream must not block one.
+ */
+export class CircuitHold {
+  readonly #gate: CircuitGate;
+  #since: number | undefined;
+  #probes = 0;
+
+  constructor(gate: CircuitGate) {
+    this.#gate = gate;
+  }
+
+  /** Time until which nobody may go: `now` or before when one may, Infinity until a probe has ended. */
+  heldUntil(now: number): number {
+    const openUntil = this.#gate.openUntil();
+    const most = this.#gate.maxInFlight();
+    const until = openUntil > now ? openUntil : this.#probes < most ? 0 : Infinity;
+    if (until > now) this.#since ??= now;
+    else if (most === Infinity) this.#since = undefined;
+    return until;
+  }
+
+  /** When a call that waits since `waitingSince` has been held back long enough; Infinity when none is held back. */
+  giveUpAt(waitingSince: number): number {
+    return this.#since === undefined ? Infinity : Math.max(this.#since, waitingSince) + this.#gate.maxWaitMs;
+  }
+
+  /** Says whether the attempt that goes now is a probe. */
+  admit(): boolean {
+    if (this.#gate.maxInFlight() === Infinity) return false;
+    this.#probes++;
+    return true;
+  }
+
+  probeEnded(): void {
+    this.#probes--;
+  }
+}

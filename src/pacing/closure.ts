@@ -1,0 +1,57 @@
+import { AdmissionRefused } from '../core/admission.ts';
+import type { Failure } from '../core/outcome.ts';
+
+/** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
+export const PROBE_EVERY_MS = 60_000;
+
+/**
+ * A lane that waiting does not open: the quota is exhausted, or a limit resets later than anyone should wait.
+ * Everybody is refused at once with the failure that closed it, but for one probe a minute.
+ */
+export class Closure {
+  #failure: Failure | undefined;
+  #reason: 'quota' | 'day_limit' = 'quota';
+  #until = Infinity;
+  #probeAt = 0;
+  #since = 0;
+
+  /** `until` is the monotonic time at which the limit resets; Infinity when nobody knows. */
+  close(reason: 'quota' | 'day_limit', failure: Failure, now: number, until: number): void {
+    this.#reason = reason;
+    this.#failure = failure;
+    this.#until = until;
+    this.#since = now;
+    this.#probeAt = now + PROBE_EVERY_MS;
+  }
+
+  /** A call that was sent at `sentAt` got through. */
+  succeeded(sentAt: number): void {
+    // One that left before the lane closed proves nothing.
+    if (sentAt >= this.#since) this.#failure = undefined;
+  }
+
+  /** The refusal for a call that comes now; undefined when it may go on. */
+  refusal(now: number): AdmissionRefused | undefined {
+    const failure = this.#failure;
+    if (!failure) return undefined;
+    if (now >= this.#until) {
+      this.#failure = undefined;
+      return undefined;
+    }
+    const waitMs = this.#until - now;
+    return new AdmissionRefused(this.#reason, {
+      dimension: failure.dimension ?? (this.#reason === 'quota' ? 'quota' : undefined),
+      limit: failure.limit,
+      requested: failure.requested,
+      waitMs: Number.isFinite(waitMs) ? waitMs : undefined,
+      failure,
+    });
+  }
+
+  /** Whether this call may be the probe; it then is. */
+  takeProbe(now: number): boolean {
+    if (now < this.#probeAt) return false;
+    this.#probeAt = now + PROBE_EVERY_MS;
+    return true;
+  }
+}

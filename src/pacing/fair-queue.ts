@@ -1,0 +1,131 @@
+import type { Priority } from '../core/admission.ts';
+import { IndexedHeap } from './heap.ts';
+import type { Amounts } from './reservation.ts';
+import type { Waiter } from './waiter.ts';
+
+/** Calls of one tenant and priority. */
+export interface FairClass {
+  readonly key: string;
+  readonly weight: number;
+  readonly waiters: IndexedHeap<'queueIndex', Waiter>;
+  /** What its waiters reserve in all. */
+  readonly waiting: Amounts;
+  /** Virtual time at which the class's first waiter may start, and at which its last one has finished. */
+  start: number;
+  finish: number;
+  activeIndex: number;
+}
+
+const WEIGHTS: Readonly<Record<Priority, number>> = { interactive: 8, normal: 4, batch: 1 };
+const MAX_IDLE_CLASSES = 64;
+
+/**
+ * Who is next: first come first served within a class, start-time fair queueing
+ * (Goyal, Vin, Cheng 1996) between classes. Knows no limits.
+ */
+export class FairQueue {
+  readonly #classes = new Map<string, FairClass>();
+  readonly #active = new IndexedHeap<'activeIndex', FairClass>('activeIndex', servedBefore);
+  #virtualTime = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  peek(): Waiter | undefined {
+    return this.#active.peek()?.waiters.peek();
+  }
+
+  push(waiter: Waiter): void {
+    const fairClass = this.#classOf(waiter.request.tenant, waiter.request.priority);
+    waiter.fairClass = fairClass;
+    const wasEmpty = fairClass.waiters.size === 0;
+    fairClass.waiters.push(waiter);
+    count(fairClass.waiting, waiter, 1);
+    this.#size++;
+    if (wasEmpty) {
+      fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
+      this.#active.push(fairClass);
+    } else if (fairClass.waiters.peek() === waiter) {
+      this.#reorder(fairClass);
+    }
+  }
+
+  /** Takes a waiter out without its being served. */
+  remove(waiter: Waiter): void {
+    const fairClass = waiter.fairClass!;
+    fairClass.waiters.remove(waiter);
+    count(fairClass.waiting, waiter, -1);
+    this.#size--;
+    this.#settle(fairClass);
+  }
+
+  /** Takes the first waiter out and charges its class; `cost` is in calls of average size. */
+  serve(waiter: Waiter, cost: number): void {
+    const fairClass = waiter.fairClass!;
+    this.#virtualTime = Math.max(this.#virtualTime, fairClass.start);
+    if (!waiter.isRetry) fairClass.finish = fairClass.start + cost / fairClass.weight;
+    fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
+    this.remove(waiter);
+  }
+
+  #settle(fairClass: FairClass): void {
+    if (fairClass.waiters.size > 0) this.#reorder(fairClass);
+    else {
+      this.#active.remove(fairClass);
+      this.#dropIdle();
+    }
+  }
+
+  #reorder(fairClass: FairClass): void {
+    this.#active.remove(fairClass);
+    this.#active.push(fairClass);
+  }
+
+  #classOf(tenant: string | undefined, priority: Priority): FairClass {
+    const key = tenant === undefined ? priority : `${priority} ${tenant}`;
+    let fairClass = this.#classes.get(key);
+    if (!fairClass) {
+      fairClass = {
+        key,
+        weight: WEIGHTS[priority],
+        waiters: new IndexedHeap<'queueIndex', Waiter>('queueIndex', cameBefore),
+        waiting: { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 },
+        start: 0,
+        finish: 0,
+        activeIndex: -1,
+      };
+      this.#classes.set(key, fairClass);
+    }
+    return fairClass;
+  }
+
+  /** Tenants come and go: an idle class whose debt has passed is like a new one. */
+  #dropIdle(): void {
+    if (this.#classes.size <= 2 * this.#active.size + MAX_IDLE_CLASSES) return;
+    for (const [key, fairClass] of this.#classes) {
+      if (fairClass.waiters.size > 0) continue;
+      // With nobody waiting there is nobody to be fair to.
+      if (this.#size === 0 || fairClass.finish <= this.#virtualTime) this.#classes.delete(key);
+    }
+  }
+}
+
+function cameBefore(a: Waiter, b: Waiter): boolean {
+  return a.place < b.place;
+}
+
+function servedBefore(a: FairClass, b: FairClass): boolean {
+  if (a.start !== b.start) return a.start < b.start;
+  return (a.waiters.peek()?.place ?? Infinity) < (b.waiters.peek()?.place ?? Infinity);
+}
+
+function count(waiting: Amounts, waiter: Waiter, sign: 1 | -1): void {
+  const reserved = waiter.reservation?.reserved;
+  if (!reserved) return;
+  waiting.requests += sign * reserved.requests;
+  waiting.tokens += sign * reserved.tokens;
+  waiting.inputTokens += sign * reserved.inputTokens;
+  waiting.outputTokens += sign * reserved.outputTokens;
+}

@@ -1,0 +1,67 @@
+import type { Ticket } from '../core/admission.ts';
+import type { WaitCause } from '../core/events.ts';
+import type { Failure, LimitReading, Outcome, Usage } from '../core/outcome.ts';
+import type { Reservation } from './reservation.ts';
+
+export interface Settlement {
+  readonly outcome: Outcome;
+  readonly failure?: Failure;
+  readonly usage?: Usage;
+}
+
+/** The lane's side of a ticket. */
+export interface TicketHost {
+  ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void;
+  ticketSettled(ticket: LaneTicket, result: Settlement): void;
+  ticketReleased(ticket: LaneTicket): void;
+}
+
+/** Passes each fact on once, in whatever order the facts come. */
+export class LaneTicket implements Ticket {
+  readonly place: number;
+  readonly waitedMs: number;
+  readonly cause: WaitCause;
+  readonly sentAt: number;
+  readonly isProbe: boolean;
+  readonly reservation: Reservation | undefined;
+  readonly #host: TicketHost;
+  #headed = false;
+  #settled = false;
+  #released = false;
+
+  constructor(
+    host: TicketHost,
+    place: number,
+    waitedMs: number,
+    cause: WaitCause,
+    sentAt: number,
+    isProbe: boolean,
+    reservation: Reservation | undefined,
+  ) {
+    this.#host = host;
+    this.place = place;
+    this.waitedMs = waitedMs;
+    this.cause = cause;
+    this.sentAt = sentAt;
+    this.isProbe = isProbe;
+    this.reservation = reservation;
+  }
+
+  onHead(readings: readonly LimitReading[], status: number): void {
+    if (this.#headed || this.#settled) return;
+    this.#headed = true;
+    this.#host.ticketHeaded(this, readings, status);
+  }
+
+  settle(result: Settlement): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#host.ticketSettled(this, result);
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#host.ticketReleased(this);
+  }
+}

@@ -1,0 +1,291 @@
+import {
+  type Admission,
+  AdmissionRefused,
+  type AdmissionRequest,
+  type ChargeRule,
+  type CircuitGate,
+  type LaneListener,
+  type RefusalReason,
+  type Ticket,
+} from '../core/admission.ts';
+import type { Clock } from '../core/clock.ts';
+import type { DimensionSnapshot, WaitCause } from '../core/events.ts';
+import type { Dimension, Failure, LimitReading } from '../core/outcome.ts';
+import type { ResolvedPacing } from '../options.ts';
+import { CircuitHold } from './circuit-hold.ts';
+import { Closure } from './closure.ts';
+import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
+import type { Pacer } from './pacer.ts';
+import { Pause } from './pause.ts';
+import type { Reservation } from './reservation.ts';
+import { Waiter } from './waiter.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+export interface AdmissionConfig {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Undefined when pacing is off: order, concurrency, pauses and the circuit remain. */
+  readonly pacing: ResolvedPacing | undefined;
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+  readonly gate: CircuitGate;
+  readonly charge: ChargeRule;
+  readonly listener: LaneListener;
+}
+
+/** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
+export const MAX_LIMIT_WAIT_MS = 120_000;
+
+export function createAdmission(config: AdmissionConfig): Admission {
+  return new LaneAdmission(config);
+}
+
+/** One queue, one timer: whoever is first goes when nothing holds the lane back, and nobody bypasses. */
+class LaneAdmission implements Admission, TicketHost {
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+  inFlight = 0;
+  readonly #clock: Clock;
+  readonly #pacer: Pacer | undefined;
+  readonly #room: WaitingRoom;
+  readonly #pause: Pause;
+  readonly #hold: CircuitHold;
+  readonly #closure = new Closure();
+  #nextPlace = 1;
+  #closed = false;
+  /** What held the lane back the last time that something did. */
+  #cause: WaitCause = 'none';
+  #timerAt = Infinity;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(config: AdmissionConfig) {
+    this.#clock = config.clock;
+    this.maxConcurrent = config.maxConcurrent;
+    this.maxQueued = config.maxQueued;
+    this.#pause = new Pause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
+    this.#hold = new CircuitHold(config.gate);
+    this.#pacer = undefined;
+    this.#room = new WaitingRoom(() => this.#pump());
+  }
+
+  get queued(): number {
+    return this.#room.size;
+  }
+
+  acquire(request: AdmissionRequest): Promise<Ticket> {
+    if (this.#closed) return Promise.reject(new AdmissionRefused('closed'));
+    // The application's own reason, whatever it is.
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
+    const now = this.#clock.now();
+    const closed = this.#closure.refusal(now);
+    if (closed && !this.#closure.takeProbe(now)) return Promise.reject(closed);
+    const reservation = this.#pacer?.plan(request.info);
+    const impossible = reservation && this.#pacer!.refusal(reservation, now);
+    if (impossible) return Promise.reject(impossible);
+    const place = request.place ?? this.#nextPlace++;
+    if (this.#room.size === 0 && this.#freeAt(reservation, now) <= now) {
+      return Promise.resolve(this.#admit(place, reservation, now, 0, 'none'));
+    }
+    // A retry had its place already.
+    if (request.place === undefined && this.#room.size >= this.maxQueued) {
+      return Promise.reject(new AdmissionRefused('queue_full'));
+    }
+    const waiter = new Waiter(request, reservation, place, now);
+    this.#room.add(waiter);
+    this.#refuseIfHopeless(waiter, now);
+    if (this.#room.first === waiter) this.#pump();
+    else this.#arm();
+    return waiter.promise;
+  }
+
+  wake(): void {
+    if (this.#room.size > 0) this.#pump();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#refuseAll(() => new AdmissionRefused('closed'));
+  }
+
+  pausedForMs(): number {
+    return this.#pause.leftMs(this.#clock.now());
+  }
+
+  dimensions(): readonly DimensionSnapshot[] {
+    return this.#pacer?.dimensions(this.#clock.now()) ?? [];
+  }
+
+  ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
+    if (!ticket.reservation || !this.#pacer) return;
+    this.#pacer.headed(ticket.reservation, readings, status, this.#clock.now());
+    this.wake();
+  }
+
+  ticketSettled(ticket: LaneTicket, result: Settlement): void {
+    const now = this.#clock.now();
+    const { failure } = result;
+    const waitMs =
+      ticket.reservation && this.#pacer
+        ? this.#pacer.settled(ticket.reservation, result, now)
+        : failure?.outcome === 'throttled'
+          ? (failure.hintMs ?? 0)
+          : 0;
+    if (result.outcome === 'ok') this.#closure.succeeded(ticket.sentAt);
+    if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
+    else if (failure && waitMs > MAX_LIMIT_WAIT_MS) this.#shut('day_limit', failure, now, now + waitMs);
+    else if (waitMs > 0) this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
+    this.wake();
+  }
+
+  ticketReleased(ticket: LaneTicket): void {
+    this.inFlight--;
+    if (ticket.isProbe) this.#hold.probeEnded();
+    if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
+    this.wake();
+  }
+
+  /** Earliest time at which the reservation may go, as far as that is known; then `#cause` says why not now. */
+  #freeAt(reservation: Reservation | undefined, now: number): number {
+    if (this.#pause.until > now) {
+      this.#cause = 'pause';
+      return this.#pause.until;
+    }
+    const heldUntil = this.#hold.heldUntil(now);
+    if (heldUntil > now) {
+      this.#cause = 'circuit';
+      return heldUntil;
+    }
+    if (this.inFlight >= Math.min(this.maxConcurrent, this.#pacer?.concurrencyLimit() ?? Infinity)) {
+      this.#cause = 'concurrency';
+      return Infinity;
+    }
+    if (!reservation || !this.#pacer) return now;
+    const waitMs = this.#pacer.waitMs(reservation, now);
+    if (waitMs > 0) this.#cause = this.#pacer.binding;
+    return now + waitMs;
+  }
+
+  #admit(
+    place: number,
+    reservation: Reservation | undefined,
+    now: number,
+    waitedMs: number,
+    cause: WaitCause,
+  ): LaneTicket {
+    this.inFlight++;
+    if (reservation) this.#pacer?.take(reservation, now);
+    return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), reservation);
+  }
+
+  #pump(): void {
+    let freeAt = Infinity;
+    for (;;) {
+      const waiter = this.#room.first;
+      if (!waiter) break;
+      const now = this.#clock.now();
+      const { request, reservation } = waiter;
+      if (request.signal?.aborted) {
+        this.#drop(waiter, request.signal.reason);
+        continue;
+      }
+      const impossible = reservation && this.#pacer?.refusal(reservation, now);
+      if (impossible) {
+        this.#drop(waiter, impossible);
+        continue;
+      }
+      freeAt = this.#freeAt(reservation, now);
+      if (freeAt > now) {
+        if (this.#refuseHopeless(waiter, freeAt, now)) continue;
+        break;
+      }
+      this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.share(reservation) : 1);
+      waiter.resolve(this.#admit(waiter.place, reservation, now, now - waiter.enqueuedAt, this.#cause));
+    }
+    this.#arm(freeAt);
+  }
+
+  /** Refuses those whom the known wait makes late, or who have waited as long as they may. Says whether any was. */
+  #refuseHopeless(first: Waiter, freeAt: number, now: number): boolean {
+    const before = this.#room.size;
+    const laneWide = this.#cause === 'pause' || this.#cause === 'circuit';
+    // A limit holds back the first only: who is behind may be smaller.
+    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt) this.#drop(first, this.#refusal('deadline', freeAt - now));
+    const lateBefore = laneWide && Number.isFinite(freeAt) ? freeAt : now;
+    for (let waiter = this.#room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore; ) {
+      this.#drop(waiter, this.#refusal('deadline', freeAt - now));
+      waiter = this.#room.mostUrgent;
+    }
+    if (this.#cause === 'circuit') {
+      for (let waiter = this.#room.oldest; waiter && this.#heldTooLong(waiter, freeAt, now); waiter = this.#room.oldest) {
+        this.#drop(waiter, this.#refusal('circuit_open', freeAt - now));
+      }
+    }
+    const mayWait = first.reservation && this.#pacer ? this.#pacer.mayWait(first.reservation) : Infinity;
+    while (this.#room.size > mayWait) this.#drop(this.#room.newest!, this.#refusal('day_limit', undefined));
+    return this.#room.size < before;
+  }
+
+  #heldTooLong(waiter: Waiter, heldUntil: number, now: number): boolean {
+    const giveUpAt = this.#hold.giveUpAt(waiter.enqueuedAt);
+    return giveUpAt <= now || (Number.isFinite(heldUntil) && giveUpAt < heldUntil);
+  }
+
+  /** A newcomer behind a queue that is longer than its deadline. */
+  #refuseIfHopeless(waiter: Waiter, now: number): void {
+    const { deadlineAt, place } = waiter.request;
+    if (deadlineAt <= now) this.#drop(waiter, this.#refusal('deadline', undefined));
+    else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
+      const ahead = this.#room.aheadOf(waiter);
+      const waitMs = Math.max(this.#pause.leftMs(now), this.#pacer.leastWaitMs(ahead, waiter.reservation, now));
+      if (now + waitMs > deadlineAt) this.#drop(waiter, this.#refusal('deadline', waitMs));
+    }
+  }
+
+  #shut(reason: 'quota' | 'day_limit', failure: Failure, now: number, until: number): void {
+    this.#closure.close(reason, failure, now, until);
+    this.#refuseAll(() => this.#closure.refusal(now));
+  }
+
+  #refuseAll(refusal: () => unknown): void {
+    for (let waiter = this.#room.oldest; waiter; waiter = this.#room.oldest) this.#drop(waiter, refusal());
+    this.#arm();
+  }
+
+  #drop(waiter: Waiter, reason: unknown): void {
+    this.#room.remove(waiter);
+    waiter.reject(reason);
+  }
+
+  #refusal(reason: RefusalReason, waitMs: number | undefined): AdmissionRefused {
+    const cause = this.#cause;
+    const dimension: Dimension | undefined =
+      cause === 'pause' || cause === 'circuit' || cause === 'none' ? undefined : cause;
+    return new AdmissionRefused(reason, {
+      dimension,
+      waitMs: waitMs !== undefined && Number.isFinite(waitMs) ? waitMs : undefined,
+    });
+  }
+
+  /** Sets the lane's one timer; without `freeAt`, the time that is set already still counts. */
+  #arm(freeAt: number = this.#timerAt): void {
+    let at = freeAt;
+    const urgent = this.#room.mostUrgent;
+    if (urgent) at = Math.min(at, urgent.request.deadlineAt);
+    const { oldest } = this.#room;
+    if (oldest && this.#cause === 'circuit') at = Math.min(at, this.#hold.giveUpAt(oldest.enqueuedAt));
+    if (this.#room.size === 0) at = Infinity;
+    if (at === this.#timerAt) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    // Whole milliseconds: a timer counts no fractions, and would come early.
+    const waitMs = Math.max(1, Math.ceil(at - this.#clock.now()));
+    this.#cancelTimer = this.#clock.after(waitMs, () => {
+      this.#timerAt = Infinity;
+      this.#cancelTimer = undefined;
+      this.#pump();
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import type { Dimension } from '../core/outcome.ts';
+
+const JITTER = 0.1;
+
+/** The time until which a whole lane waits because a limit said so. */
+export class Pause {
+  until = 0;
+  readonly #random: () => number;
+  readonly #onPause: (forMs: number, dimension: Dimension) => void;
+
+  constructor(random: () => number, onPause: (forMs: number, dimension: Dimension) => void) {
+    this.#random = random;
+    this.#onPause = onPause;
+  }
+
+  /** Waits at least `ms` from `now`, and up to a tenth more so that processes do not come back in one instant. */
+  extend(ms: number, dimension: Dimension, now: number): void {
+    const until = now + ms * (1 + JITTER * this.#random());
+    if (until <= this.until || until <= now) return;
+    this.until = until;
+    this.#onPause(until - now, dimension);
+  }
+
+  leftMs(now: number): number {
+    return Math.max(0, this.until - now);
+  }
+}

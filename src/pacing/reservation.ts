@@ -1,0 +1,29 @@
+import type { RequestInfo } from '../core/provider.ts';
+
+/** What a limit counts. */
+export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+
+export interface Amounts {
+  requests: number;
+  tokens: number;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** What one attempt takes of each limit, from its estimate to its settlement. */
+export interface Reservation {
+  readonly info: RequestInfo;
+  /** Input tokens that the size of the request suggested, before any correction. */
+  readonly rawInputTokens: number;
+  readonly inputTokens: number;
+  /** What was reserved; 0 for what the provider does not count. */
+  readonly reserved: Readonly<Amounts>;
+  /** What is charged at present: the reservation, then what the provider really counts. */
+  readonly charged: Amounts;
+  /** Totals of the lane when this was sent; tells what came after it. */
+  readonly marks: Amounts;
+  /** Order of sending; 0 until sent. */
+  sequence: number;
+  sentAt: number;
+  state: 'planned' | 'sent' | 'headed' | 'settled';
+}

@@ -1,0 +1,40 @@
+import type { AdmissionRequest, Ticket } from '../core/admission.ts';
+import type { FairClass } from './fair-queue.ts';
+import type { Reservation } from './reservation.ts';
+
+/** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
+export class Waiter {
+  readonly request: AdmissionRequest;
+  readonly reservation: Reservation | undefined;
+  readonly place: number;
+  readonly enqueuedAt: number;
+  readonly promise: Promise<Ticket>;
+  resolve!: (ticket: Ticket) => void;
+  reject!: (reason: unknown) => void;
+  /** Position in its class and in the heap of deadlines; -1 when not there. */
+  queueIndex = -1;
+  deadlineIndex = -1;
+  fairClass: FairClass | undefined;
+  /** Neighbours in the order of arrival. */
+  earlier: Waiter | undefined;
+  later: Waiter | undefined;
+  /** Neighbours among those that wait with the same abort signal. */
+  signalPrevious: Waiter | undefined;
+  signalNext: Waiter | undefined;
+
+  constructor(request: AdmissionRequest, reservation: Reservation | undefined, place: number, now: number) {
+    this.request = request;
+    this.reservation = reservation;
+    this.place = place;
+    this.enqueuedAt = now;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** A retry was charged to its class when it went the first time. */
+  get isRetry(): boolean {
+    return this.request.place !== undefined;
+  }
+}

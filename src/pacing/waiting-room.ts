@@ -1,0 +1,91 @@
+import { AbortWatch } from './abort-watch.ts';
+import { Arrivals } from './arrivals.ts';
+import { FairQueue } from './fair-queue.ts';
+import { IndexedHeap } from './heap.ts';
+import type { Amounts } from './reservation.ts';
+import type { Waiter } from './waiter.ts';
+
+/**
+ * Everybody who waits in a lane, in the orders that matter: whose turn it is, who came first,
+ * whose deadline is next, who waits with which signal. Each change takes O(log n).
+ */
+export class WaitingRoom {
+  readonly #queue = new FairQueue();
+  readonly #arrivals = new Arrivals();
+  readonly #deadlines = new IndexedHeap<'deadlineIndex', Waiter>('deadlineIndex', isMoreUrgent);
+  readonly #aborts: AbortWatch;
+
+  /** `onLeft` is called when aborted waiters have left. */
+  constructor(onLeft: () => void) {
+    this.#aborts = new AbortWatch((waiters, reason) => {
+      for (const waiter of waiters) {
+        this.remove(waiter);
+        waiter.reject(reason);
+      }
+      onLeft();
+    });
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** Whose turn it is. */
+  get first(): Waiter | undefined {
+    return this.#queue.peek();
+  }
+
+  get oldest(): Waiter | undefined {
+    return this.#arrivals.first;
+  }
+
+  get newest(): Waiter | undefined {
+    return this.#arrivals.last;
+  }
+
+  /** Whose deadline is next; only those that have one. */
+  get mostUrgent(): Waiter | undefined {
+    return this.#deadlines.peek();
+  }
+
+  add(waiter: Waiter): void {
+    this.#queue.push(waiter);
+    this.#arrivals.add(waiter);
+    if (waiter.request.deadlineAt < Infinity) this.#deadlines.push(waiter);
+    this.#aborts.add(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    this.#queue.remove(waiter);
+    this.#leave(waiter);
+  }
+
+  /** The first goes; `cost` is in calls of average size. */
+  serve(waiter: Waiter, cost: number): void {
+    this.#queue.serve(waiter, cost);
+    this.#leave(waiter);
+  }
+
+  /** What those of the waiter's own class reserve who wait before it. */
+  aheadOf(waiter: Waiter): Readonly<Amounts> {
+    const { waiting } = waiter.fairClass!;
+    const own = waiter.reservation?.reserved;
+    if (!own) return waiting;
+    return {
+      requests: waiting.requests - own.requests,
+      tokens: waiting.tokens - own.tokens,
+      inputTokens: waiting.inputTokens - own.inputTokens,
+      outputTokens: waiting.outputTokens - own.outputTokens,
+    };
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#arrivals.remove(waiter);
+    this.#deadlines.remove(waiter);
+    this.#aborts.remove(waiter);
+  }
+}
+
+function isMoreUrgent(a: Waiter, b: Waiter): boolean {
+  return a.request.deadlineAt < b.request.deadlineAt;
+}
