@@ -1,13 +1,13 @@
 import type { LimitReading } from '../core/outcome.ts';
 import type { ChargeRule, ProviderAdapter, ProviderName, ResponseInfo, StreamReader } from '../core/provider.ts';
-import { anthropicStreamReader } from './anthropic-stream.ts';
+import { anthropicStreamReader } from './stream-anthropic.ts';
 import { anthropicCharge, azureCharge, groqCharge, openAICharge } from './charge.ts';
 import { classify } from './classify.ts';
 import { describeRequest } from './describe.ts';
 import { readAnthropicLimits, readAzureLimits, readGroqLimits, readOpenAILimits } from './header-limits.ts';
 import { asObject } from './json.ts';
 import type { JsonObject } from './json.ts';
-import { openAIStreamReader } from './openai-stream.ts';
+import { openAIStreamReader } from './stream-openai.ts';
 import { anthropicResponseInfo, openAIResponseInfo } from './response-info.ts';
 import { anthropicUsage, openAIBodyUsage } from './usage.ts';
 

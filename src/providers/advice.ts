@@ -28,9 +28,11 @@ const THROTTLED: Readonly<Partial<Record<Dimension, string>>> = {
 };
 
 const TOO_LARGE: Readonly<Partial<Record<Dimension, string>>> = {
-  tokens: 'Shrink tokens: prompt and max_tokens together exceed the whole limit of tokens per minute, or raise the tier.',
+  tokens:
+    'Shrink tokens: prompt and max_tokens together exceed the whole limit of tokens per minute, or raise the tier.',
   input_tokens: 'Shrink the prompt: it exceeds the whole limit of input tokens per minute, or raise the tier.',
-  output_tokens: 'Lower max_tokens: the expected answer exceeds the whole limit of output tokens per minute, or raise the tier.',
+  output_tokens:
+    'Lower max_tokens: the expected answer exceeds the whole limit of output tokens per minute, or raise the tier.',
 };
 
 /** Codes whose remedy is more exact than that of their outcome. */

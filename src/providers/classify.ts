@@ -23,11 +23,14 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   const { outcome, shrinkRate } = judge({ status, codes, message, limit: text });
 
   const readings = headers ? readLimits(headers, wallMs) : [];
-  const empty = readings.filter((reading) => reading.remaining === 0).toSorted((a, b) => (b.resetMs ?? 0) - (a.resetMs ?? 0));
+  const empty = readings
+    .filter((reading) => reading.remaining === 0)
+    .toSorted((a, b) => (b.resetMs ?? 0) - (a.resetMs ?? 0));
   const dimension = dimensionOf(outcome, shrinkRate, text, empty);
   const numbers = limitNumbers(outcome, dimension, text, readings);
   const resetMs = outcome === 'quota_exhausted' ? regainAccessMs(message, headers, wallMs) : numbers.resetMs;
-  const hint = headerHint(headers, wallMs) ?? messageHint(message) ?? (outcome === 'throttled' ? resetHint(empty) : undefined);
+  const hint =
+    headerHint(headers, wallMs) ?? messageHint(message) ?? (outcome === 'throttled' ? resetHint(empty) : undefined);
   const code = codes[0];
 
   return {
@@ -85,7 +88,8 @@ function limitNumbers(
   const remaining =
     text.limit !== undefined && text.used !== undefined ? Math.max(0, text.limit - text.used) : header?.remaining;
   // Buckets refill continuously: what is used divided by the rate is the time until full.
-  const refillMs = text.limit && text.windowMs && text.used !== undefined ? (text.used / text.limit) * text.windowMs : undefined;
+  const refillMs =
+    text.limit && text.windowMs && text.used !== undefined ? (text.used / text.limit) * text.windowMs : undefined;
   const resetMs = header?.resetMs ?? refillMs;
   return {
     ...(limit === undefined ? {} : { limit }),

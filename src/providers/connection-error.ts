@@ -46,7 +46,9 @@ export function classifyConnection(error: unknown, aborted: boolean): Failure {
   if (codes.some((each) => INVALID.has(each))) return failure('bad_request', false, code);
   if (codes.some((each) => PERMANENT.has(each))) return failure('connection', false, code);
   const timedOut =
-    names.some((each) => TIMEOUT.has(each)) || codes.some((each) => TIMEOUT.has(each)) || messages.some((each) => TIMED_OUT.test(each));
+    names.some((each) => TIMEOUT.has(each)) ||
+    codes.some((each) => TIMEOUT.has(each)) ||
+    messages.some((each) => TIMED_OUT.test(each));
   return failure(timedOut ? 'timeout' : 'connection', true, code);
 }
 

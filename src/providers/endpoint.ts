@@ -12,7 +12,10 @@ const OPERATIONS: readonly (readonly [RegExp, Operation])[] = [
   [/\/messages\/count_tokens$|\/responses\/input_tokens$|\/models\/count-tokens:rawPredict$/, 'count_tokens'],
   [/\/chat\/completions$|\/responses(?:\/compact)?$|\/messages$/, 'chat'],
   // Bedrock and Vertex carry the model in the path.
-  [/\/model\/[^/]+\/(?:invoke|converse)(?:-with-response-stream|-stream)?$|\/models\/[^/]+:(?:streamR|r)awPredict$/, 'chat'],
+  [
+    /\/model\/[^/]+\/(?:invoke|converse)(?:-with-response-stream|-stream)?$|\/models\/[^/]+:(?:streamR|r)awPredict$/,
+    'chat',
+  ],
   [/\/completions$|\/complete$/, 'text_completion'],
   [/\/embeddings$/, 'embeddings'],
   [/\/moderations$/, 'moderation'],
@@ -25,7 +28,10 @@ const STREAMING = /(?:-with-response-stream|\/converse-stream|:streamRawPredict)
 
 /** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
 export function readEndpoint(method: string | undefined, path: string | undefined): Endpoint {
-  const bare = (path ?? '').replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/[?#].*$/s, '').replace(/\/+$/, '');
+  const bare = (path ?? '')
+    .replace(/^[a-z]+:\/\/[^/]*/i, '')
+    .replace(/[?#].*$/s, '')
+    .replace(/\/+$/, '');
   const posts = method === undefined || method.toLowerCase() === 'post';
   const operation = (posts && OPERATIONS.find(([pattern]) => pattern.test(bare))?.[1]) || 'other';
   const model = operation === 'other' || operation === 'count_tokens' ? undefined : PATH_MODEL.exec(bare)?.[1];

@@ -63,7 +63,7 @@ export function guardBody(response: Response, hooks: BodyHooks): void {
  * The record of one open body. Made apart from the response: whatever this closure can reach
  * stays alive as long as the record, and the response must be free to be collected.
  */
-export function openBody(hooks: BodyHooks): OpenBody {
+export function openBody(hooks: BodyHooks, cancelled: () => BodyEnd = () => ({ outcome: 'cancelled' })): OpenBody {
   const { watch, signal } = hooks;
   let ended = false;
   const body: OpenBody = {
@@ -76,7 +76,7 @@ export function openBody(hooks: BodyHooks): OpenBody {
       hooks.onEnd(end);
     },
   };
-  const onAbort = (): void => body.end({ outcome: 'cancelled' });
+  const onAbort = (): void => body.end(cancelled());
   signal?.addEventListener('abort', onAbort, { once: true });
   return body;
 }

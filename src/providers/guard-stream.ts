@@ -22,13 +22,14 @@ export interface StreamHooks extends BodyHooks {
 export function guardStream(response: Response, hooks: StreamHooks): void {
   const raw = bodyGetter(response);
   const source = raw?.();
-  const body = openBody(hooks);
+  const progress = new Progress(hooks);
+  const body = openBody(hooks, () => progress.cancelled());
   if (!isWebStream(source)) {
     // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
     body.end({ outcome: 'completed' });
     return;
   }
-  const guarded = guardedStream(source, body, hooks);
+  const guarded = guardedStream(source, body, progress, hooks);
   hooks.watch.add(body, guarded);
   define(response, 'body', { get: () => guarded });
 }
@@ -36,9 +37,9 @@ export function guardStream(response: Response, hooks: StreamHooks): void {
 function guardedStream(
   source: ReadableStream<Uint8Array>,
   body: OpenBody,
+  progress: Progress,
   hooks: StreamHooks,
 ): ReadableStream<Uint8Array> {
-  const progress = new Progress(hooks.adapter.streamReader(), hooks.onFirstContent);
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let replaced = false;
   const held: Uint8Array[] = [];
@@ -68,7 +69,7 @@ function guardedStream(
       held.length = 0;
       if (done) {
         controller.close();
-        body.end(progress.result(hooks));
+        body.end(progress.result());
       }
       return;
     }
@@ -80,17 +81,15 @@ function guardedStream(
         try {
           await pull(controller);
         } catch (error) {
+          const failure = classifyConnection(error, false);
           body.end(
-            hooks.signal?.aborted
-              ? { outcome: 'cancelled', ...progress.facts() }
-              : { outcome: 'interrupted', failure: classifyConnection(error, false), ...progress.facts() },
+            hooks.signal?.aborted ? progress.cancelled() : { outcome: 'interrupted', failure, ...progress.facts() },
           );
           throw error;
         }
       },
       async cancel(reason) {
-        // A reader that stops at the last event has seen everything.
-        body.end(progress.complete ? progress.result(hooks) : { outcome: 'cancelled', ...progress.facts() });
+        body.end(progress.cancelled());
         await (reader ?? source).cancel(reason);
       },
     },
@@ -105,10 +104,13 @@ class Progress {
   /** An error that came before any content and has not been dealt with. */
   early: ErrorResponse | undefined;
   #error: ErrorResponse | undefined;
+  readonly #hooks: StreamHooks;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;
 
-  constructor(reader: StreamReader, onFirstContent: () => void) {
+  constructor(hooks: StreamHooks) {
+    const reader = hooks.adapter.streamReader();
+    this.#hooks = hooks;
     this.#reader = reader;
     this.#scanner = new SseScanner((event, data) => {
       const meaning = reader.read(event, data);
@@ -116,7 +118,7 @@ class Progress {
         case 'preamble':
           return;
         case 'content':
-          if (this.holding && !this.early) onFirstContent();
+          if (this.holding && !this.early) hooks.onFirstContent();
           this.holding = false;
           return;
         case 'done':
@@ -150,12 +152,14 @@ class Progress {
     return { usage: this.#reader.usage(), response: this.#reader.response() };
   }
 
-  result(hooks: StreamHooks): BodyEnd {
+  result(): BodyEnd {
     if (!this.#error) return { outcome: 'completed', ...this.facts() };
-    return {
-      outcome: 'interrupted',
-      failure: hooks.adapter.classify(this.#error, hooks.wall()),
-      ...this.facts(),
-    };
+    const { adapter, wall } = this.#hooks;
+    return { outcome: 'interrupted', failure: adapter.classify(this.#error, wall()), ...this.facts() };
+  }
+
+  /** The reader stopped. After the last event, or after an error, it has seen what there was. */
+  cancelled(): BodyEnd {
+    return this.complete || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
   }
 }

@@ -37,7 +37,16 @@ const MEDIA_TYPES = new Set([
 ]);
 
 /** Ids, signatures and media references: no prompt text, or counted by their part. */
-const SKIPPED_KEYS = new Set(['signature', 'id', 'call_id', 'tool_call_id', 'tool_use_id', 'cache_control', 'type', 'role']);
+const SKIPPED_KEYS = new Set([
+  'signature',
+  'id',
+  'call_id',
+  'tool_call_id',
+  'tool_use_id',
+  'cache_control',
+  'type',
+  'role',
+]);
 
 // Visits stop here: a body beyond it is estimated from its beginning, and a cycle cannot hang the caller.
 const MAX_VISITS = 100_000;

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import { fakeFetch, hang, json, refused } from '../helpers/fake-fetch.ts';
+import { eventsOf, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { SDKS } from '../helpers/sdk-matrix.ts';
+
+describe.each(SDKS)('$name', (sdk) => {
+  const ok = json(sdk.completion, 200, { [sdk.requestIdHeader]: 'req_1' });
+  const error500 = json(sdk.errorBody, 500);
+  const limited = json({ error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } }, 429, {
+    'retry-after': '0.01',
+    'retry-after-ms': '10',
+  });
+
+  it('returns the same promise object, parsed body and raw response as the SDK', async () => {
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fakeFetch(ok).fetch);
+    const promise = sdk.create(client);
+    expect(promise.constructor.name).toBe('APIPromise');
+    expect(promise).toBeInstanceOf(Promise);
+    expect(sdk.text(await promise)).toBe('answer');
+    expect((await promise)._request_id ?? 'req_1').toBe('req_1');
+    const { data, response } = await sdk.create(client).withResponse();
+    expect(sdk.text(data)).toBe('answer');
+    expect(response).toBeInstanceOf(Response);
+    const raw = await sdk.create(client).asResponse();
+    expect(sdk.text(await raw.json())).toBe('answer');
+    expect(await sdk.create(client)._thenUnwrap((body: unknown) => sdk.text(body).length)).toBe(6);
+  });
+
+  it('is still an instance of its class, under its own name', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(ok);
+    const client = guardedClient(sdk, guard, fake.fetch);
+    expect(client).toBeInstanceOf(sdk.Client);
+    await sdk.create(client);
+    const stock = fakeFetch(ok);
+    await sdk.create(new sdk.Client({ apiKey: 'k', fetch: stock.fetch }));
+    expect(fake.requests[0]!.headers.get('user-agent')).toBe(stock.requests[0]!.headers.get('user-agent'));
+  });
+
+  it('sends the same url, body and headers as the SDK', async () => {
+    const guarded = fakeFetch(ok);
+    const stock = fakeFetch(ok);
+    await sdk.create(guardedClient(sdk, testGuard(), guarded.fetch, { apiKey: 'same' }));
+    await sdk.create(new sdk.Client({ apiKey: 'same', fetch: stock.fetch }));
+    expect(guarded.requests[0]!.url).toBe(stock.requests[0]!.url);
+    expect(guarded.requests[0]!.body).toBe(stock.requests[0]!.body);
+    const entries = (headers: Headers): [string, string][] => [...headers.entries()].sort();
+    expect(entries(guarded.requests[0]!.headers)).toEqual(entries(stock.requests[0]!.headers));
+  });
+
+  it('retries server errors and counts truthfully in the retry header', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(error500, error500, ok);
+    expect(sdk.text(await sdk.create(guardedClient(sdk, guard, fake.fetch)))).toBe('answer');
+    expect(fake.requests.map(({ headers }) => headers.get('x-stainless-retry-count'))).toEqual(['0', '1', '2']);
+    await settle();
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 3 }]);
+    expect(eventsOf(guard, 'retry').map(({ reason }) => reason)).toEqual(['server_error', 'server_error']);
+  });
+
+  it('makes six attempts by default and throws the SDK’s own error with what it knows', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(error500);
+    const error = await sdk.create(guardedClient(sdk, guard, fake.fetch)).catch((thrown: unknown) => thrown);
+    expect(fake.requests).toHaveLength(6);
+    const { InternalServerError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(error).toMatchObject({ status: 500, tidegate: { outcome: 'server_error', attempts: 6 } });
+    expect(Object.keys(error as object)).not.toContain('tidegate');
+    expect((error as { error: object }).error).toBeDefined();
+    await settle();
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
+  });
+
+  it.each([
+    ['client', { maxRetries: 1 }, undefined],
+    ['request', {}, { maxRetries: 1 }],
+  ])('honours an explicit maxRetries of the %s', async (_where, clientOptions, requestOptions) => {
+    const fake = fakeFetch(error500);
+    const client = guardedClient(sdk, testGuard(), fake.fetch, clientOptions);
+    await expect(sdk.create(client, requestOptions)).rejects.toMatchObject({ status: 500 });
+    expect(fake.requests).toHaveLength(2);
+  });
+
+  it('sends once when retries are off, rate limits included', async () => {
+    const fake = fakeFetch(limited);
+    const client = guardedClient(sdk, testGuard(), fake.fetch, { maxRetries: 0 });
+    await expect(sdk.create(client)).rejects.toMatchObject({ status: 429 });
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  it('waits out a rate limit without counting it against the attempts', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(...Array.from({ length: 9 }, () => limited), ok);
+    const client = guardedClient(sdk, guard, fake.fetch, { maxRetries: 1 });
+    expect(sdk.text(await sdk.create(client))).toBe('answer');
+    expect(fake.requests).toHaveLength(10);
+    expect(fake.requests.at(-1)!.headers.get('x-stainless-retry-count')).toBe('9');
+  });
+
+  it('never retries an exhausted quota', async () => {
+    const quota = json(
+      { error: { message: 'You exceeded your current quota, please check your plan and billing details.', type: 'insufficient_quota', code: 'insufficient_quota' } },
+      429,
+    );
+    const spend = json(
+      { type: 'error', error: { type: 'rate_limit_error', message: 'You have reached your API usage limits: your organization has crossed its monthly API usage threshold.', details: { error_code: 'enforced_spend_limit_reached' } } },
+      429,
+    );
+    const fake = fakeFetch(sdk.family === 'anthropic' ? spend : quota);
+    const guard = testGuard();
+    const error = await sdk.create(guardedClient(sdk, guard, fake.fetch)).catch((thrown: unknown) => thrown);
+    expect(fake.requests).toHaveLength(1);
+    expect(error).toMatchObject({ status: 429, tidegate: { outcome: 'quota_exhausted', attempts: 1 } });
+  });
+
+  it('retries failed connections, and throws the SDK’s connection error with its cause', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(refused, ok);
+    const client = guardedClient(sdk, guard, fake.fetch);
+    expect(sdk.text(await sdk.create(client))).toBe('answer');
+    expect(eventsOf(guard, 'retry')).toMatchObject([{ reason: 'connection' }]);
+    const failing = guardedClient(sdk, testGuard(), fakeFetch(refused).fetch, { maxRetries: 1 });
+    const error = await sdk.create(failing).catch((thrown: unknown) => thrown);
+    const { APIConnectionError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(APIConnectionError);
+    expect(error).toMatchObject({ tidegate: { outcome: 'connection', attempts: 2 } });
+    expect((error as Error).cause).toBeInstanceOf(TypeError);
+  });
+
+  it('counts the timeout for each attempt', async () => {
+    const fake = fakeFetch(hang);
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fake.fetch, { timeout: 20, maxRetries: 1 });
+    const error = await sdk.create(client).catch((thrown: unknown) => thrown);
+    const { APIConnectionTimeoutError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(APIConnectionTimeoutError);
+    expect(error).toMatchObject({ tidegate: { outcome: 'timeout', attempts: 2 } });
+    expect(fake.requests).toHaveLength(2);
+    await settle();
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
+  });
+
+  it('aborts at once while it waits for a rate limit, and sends nothing more', async () => {
+    const longLimit = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, { 'retry-after': '30' });
+    const fake = fakeFetch(longLimit);
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fake.fetch);
+    const controller = new AbortController();
+    const promise = sdk.create(client, { signal: controller.signal }).catch((thrown: unknown) => thrown);
+    await settle(30);
+    const abortedAt = performance.now();
+    controller.abort();
+    const error = await promise;
+    expect(performance.now() - abortedAt).toBeLessThan(20);
+    const { APIUserAbortError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(APIUserAbortError);
+    expect(fake.requests).toHaveLength(1);
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+
+  it('aborts at once during backoff and while the request is in flight', async () => {
+    const { APIUserAbortError } = sdk.Client as unknown as Record<string, new () => Error>;
+    const slow = testGuard({ retry: { initialDelayMs: 30_000 } });
+    for (const reply of [error500, hang]) {
+      const fake = fakeFetch(reply);
+      const controller = new AbortController();
+      const client = guardedClient(sdk, slow, fake.fetch);
+      const promise = sdk.create(client, { signal: controller.signal }).catch((thrown: unknown) => thrown);
+      await settle(30);
+      controller.abort();
+      expect(await promise).toBeInstanceOf(APIUserAbortError);
+      expect(fake.requests).toHaveLength(1);
+    }
+  });
+
+  it('keeps clones guarded, in the same lane', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(error500, ok);
+    const client = guardedClient(sdk, guard, fake.fetch);
+    if (typeof client.withOptions !== 'function') return;
+    await sdk.create(client);
+    const { fetch: wrapped } = client;
+    const clone = client.withOptions({ timeout: 1_000 });
+    expect(clone).toBeInstanceOf(sdk.Client);
+    expect(typeof wrapped).toBe('function');
+  });
+
+  it('never sends a streaming request body twice', async () => {
+    const fake = fakeFetch(error500);
+    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    const body = new ReadableStream({ start: (controller) => controller.close() });
+    await expect(client.post('/upload', { body })).rejects.toMatchObject({ status: 500 });
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  it('leaves no slot taken, whatever happened', async () => {
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fakeFetch(ok, error500, limited, refused, ok).fetch);
+    await sdk.create(client);
+    await sdk.create(client);
+    await settle();
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0, counts: { calls: 2, succeeded: 2, failed: 0 } }]);
+  });
+});

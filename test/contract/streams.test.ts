@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { fakeFetch, json, refused, sse } from '../helpers/fake-fetch.ts';
+import { eventsOf, FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+
+const collect = async (sdk: SdkCase, stream: AsyncIterable<unknown>): Promise<string> => {
+  let text = '';
+  for await (const chunk of stream) text += sdk.chunkText(chunk);
+  return text;
+};
+
+/** An error inside a stream, as each provider sends it. */
+function errorEvent(sdk: SdkCase): string {
+  if (sdk.family === 'anthropic') {
+    return 'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n';
+  }
+  const data = 'data: {"error":{"message":"The server had an error processing your request.","type":"server_error","param":null,"code":null}}\n\n';
+  return sdk.family === 'groq' ? `event: error\n${data}` : data;
+}
+
+describe.each(SDKS)('$name', (sdk) => {
+  const preamble = sdk.chunks.slice(0, 1);
+  const lastIndex = sdk.chunks.length - 1;
+
+  it('streams every chunk, reports usage and ends the call with the body', async () => {
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
+    const stream = await sdk.stream(client);
+    expect(guard.snapshot()[0]!.inFlight).toBe(1);
+    expect(eventsOf(guard, 'call.end')).toHaveLength(0);
+    expect(await collect(sdk, stream)).toBe('answer');
+    await settle();
+    expect(guard.snapshot()[0]!.inFlight).toBe(0);
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success' }]);
+    expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'completed' }]);
+    expect(eventsOf(guard, 'stream.first_chunk')).toHaveLength(1);
+    if (sdk.family === 'anthropic') {
+      expect(eventsOf(guard, 'call.end')).toMatchObject([{ usage: { inputTokens: 5, outputTokens: 7 } }]);
+    }
+  });
+
+  it('hands over bytes unchanged, however they are cut', async () => {
+    const bytes = sdk.chunks.join('');
+    const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.slice(index * 7, index * 7 + 7));
+    const client = guardedClient(sdk, testGuard(), fakeFetch(sse(cut)).fetch);
+    const response = await sdk.stream(client).asResponse();
+    expect(await new Response(response.body).text()).toBe(bytes);
+    expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
+  });
+
+  it('retries a stream that fails before its first content, unseen by the application', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(sse([errorEvent(sdk)]), sse([...preamble, errorEvent(sdk)]), refused, json(sdk.errorBody, 500), sse(sdk.chunks));
+    const client = guardedClient(sdk, guard, fake.fetch);
+    expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
+    expect(fake.requests).toHaveLength(5);
+    expect(fake.requests.at(-1)!.headers.get('x-stainless-retry-count')).toBe('4');
+    await settle();
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 5 }]);
+  });
+
+  it('gives the SDK’s own error when every attempt fails before its first content', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(sse([errorEvent(sdk)]));
+    const client = guardedClient(sdk, guard, fake.fetch, { maxRetries: 1 });
+    const error = await sdk
+      .stream(client)
+      .then((stream: AsyncIterable<unknown>) => collect(sdk, stream))
+      .catch((thrown: unknown) => thrown);
+    const { APIError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(APIError);
+    expect(fake.requests).toHaveLength(2);
+    await settle();
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    expect(eventsOf(guard, 'call.end')).toHaveLength(1);
+    expect(eventsOf(guard, 'call.end')[0]!.outcome).toBe('retries_exhausted');
+  });
+
+  it('never retries after the first content', async () => {
+    const guard = testGuard();
+    const fake = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]), sse(sdk.chunks));
+    const client = guardedClient(sdk, guard, fake.fetch);
+    const stream = await sdk.stream(client);
+    let seen = '';
+    const error = await (async () => {
+      for await (const chunk of stream) seen += sdk.chunkText(chunk);
+    })().catch((thrown: unknown) => thrown);
+    const { APIError } = sdk.Client as unknown as Record<string, new () => Error>;
+    expect(error).toBeInstanceOf(APIError);
+    expect(seen.startsWith('an')).toBe(true);
+    expect(fake.requests).toHaveLength(1);
+    await settle();
+    expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+  });
+
+  it('frees the slot on break, on abort of the controller and on abort of the signal', async () => {
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
+    for await (const chunk of await sdk.stream(client)) {
+      if (sdk.chunkText(chunk)) break;
+    }
+    const aborted = await sdk.stream(client);
+    aborted.controller.abort();
+    const controller = new AbortController();
+    const unread = await sdk.stream(client, { signal: controller.signal });
+    controller.abort();
+    await settle();
+    expect(unread).toBeDefined();
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    expect(eventsOf(guard, 'stream.end').map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  });
+
+  it('frees the slot of a stream that is never read: idle', async () => {
+    const guard = testGuard({ ...FAST, body: { idleTimeoutMs: 20 } });
+    const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
+    const stream = await sdk.stream(client);
+    await settle(60);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'unread' }]);
+    expect(await collect(sdk, stream)).toBe('answer');
+  });
+
+  it('keeps tee() and toReadableStream()', async () => {
+    const client = guardedClient(sdk, testGuard(), fakeFetch(sse(sdk.chunks)).fetch);
+    const [left, right] = (await sdk.stream(client)).tee();
+    expect(await Promise.all([collect(sdk, left), collect(sdk, right)])).toEqual(['answer', 'answer']);
+    const readable = (await sdk.stream(client)).toReadableStream() as ReadableStream;
+    const lines = (await new Response(readable).text()).trim().split('\n');
+    expect(lines.length).toBeGreaterThanOrEqual(lastIndex - 2);
+  });
+
+  it('retries before the head like any other request', async () => {
+    const fake = fakeFetch(json(sdk.errorBody, 500), sse(sdk.chunks));
+    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
+    expect(fake.requests).toHaveLength(2);
+  });
+
+  it('reports a connection that breaks in the middle', async () => {
+    const guard = testGuard();
+    const broken = () => {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const chunk = sdk.chunks[sent++];
+          if (sent > 3 || chunk === undefined) controller.error(new TypeError('terminated'));
+          else controller.enqueue(new TextEncoder().encode(chunk));
+        },
+      });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    const client = guardedClient(sdk, guard, fakeFetch(broken).fetch);
+    await expect(collect(sdk, await sdk.stream(client))).rejects.toThrow('terminated');
+    await settle();
+    expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+  });
+});

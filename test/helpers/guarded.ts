@@ -1,0 +1,61 @@
+import { afterEach } from 'vitest';
+import { GuardCore, type GuardInternals } from '../../src/guard.ts';
+import type { GuardEvent } from '../../src/core/events.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import type { AnyClient, SdkCase } from './sdk-matrix.ts';
+
+const guards: GuardCore[] = [];
+
+afterEach(async () => {
+  await Promise.all(guards.splice(0).map((guard) => guard.close()));
+});
+
+/** Delays that keep a test fast and everything else as shipped. */
+export const FAST: GuardOptions = { retry: { initialDelayMs: 1, maxDelayMs: 5 } };
+
+export function testGuard(options: GuardOptions = FAST, internals?: GuardInternals): GuardCore & { events: GuardEvent[] } {
+  const guard = new GuardCore({ ...options, pacing: false }, internals);
+  const events: GuardEvent[] = [];
+  const types: GuardEvent['type'][] = [
+    'call.start',
+    'admitted',
+    'attempt.start',
+    'attempt.end',
+    'rate_limited',
+    'retry',
+    'give_up',
+    'stream.first_chunk',
+    'stream.end',
+    'call.end',
+    'pause',
+    'limit',
+    'circuit',
+    'warning',
+  ];
+  for (const type of types) guard.on(type, (event) => events.push(event));
+  guards.push(guard);
+  return Object.assign(guard, { events });
+}
+
+let nextKey = 1;
+
+/** A guarded client with an account of its own. */
+export function guardedClient(
+  sdk: SdkCase,
+  guard: GuardCore,
+  fetch: typeof globalThis.fetch,
+  options: Record<string, unknown> = {},
+): AnyClient {
+  return guard.wrap(new sdk.Client({ apiKey: `test-key-${nextKey++}`, fetch, ...options }) as object);
+}
+
+/** Events of one type. */
+export function eventsOf<T extends GuardEvent['type']>(
+  guard: { events: GuardEvent[] },
+  type: T,
+): Extract<GuardEvent, { type: T }>[] {
+  return guard.events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
+}
+
+/** Lets everything that is ready run: promise jobs, and timers of 0 ms. */
+export const settle = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
