@@ -152,7 +152,7 @@ const RETRYABLE: Readonly<Record<Failure['outcome'], boolean>> = {
  */
 function says({ status, message }: ErrorEvidence, pattern: RegExp): boolean {
   const at = message.search(pattern);
-  return at >= 0 || (at > 0 && (status === 403 || limited(status)));
+  return at === 0 || (at > 0 && (status === 403 || limited(status)));
 }
 
 function limited(status: number | undefined): boolean {
