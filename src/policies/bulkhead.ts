@@ -26,7 +26,7 @@ export function createSlots(maxConcurrent: number): Slots {
         // cockatiel has freed the slot by now. A failure after the head is the body's to report, and the
         // second rejection of a settled promise does nothing.
         held.then(onFreed, (error: unknown) => {
-          reject(error as Error);
+          reject(error);
           onFreed();
         });
       });

@@ -52,15 +52,9 @@ class Retry implements CallRetry {
   }
 
   execute<T>(fn: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (!signal) return loop.execute(({ attempt }) => fn(attempt + 1));
-    return loop.execute(async ({ attempt }) => {
-      signal.throwIfAborted();
-      try {
-        return await fn(attempt + 1);
-      } catch (error) {
-        if (error instanceof RetryRequested) signal.throwIfAborted();
-        throw error;
-      }
+    return loop.execute(({ attempt }) => {
+      signal?.throwIfAborted();
+      return fn(attempt + 1);
     });
   }
 

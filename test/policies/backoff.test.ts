@@ -49,11 +49,8 @@ describe('Backoff', () => {
   it('stays finite after thousands of retries, and at zero with an initial delay of zero', () => {
     const long = new Backoff(500, 60_000, () => 0.5);
     const none = new Backoff(0, 60_000, () => 0.5);
-    for (let i = 0; i < 3_000; i++) {
-      const delay = long.next();
-      if (i > 20) expect(delay).toBe(60_000);
-      expect(none.next()).toBe(0);
-    }
+    for (let i = 0; i < 20; i++) long.next();
+    for (let i = 0; i < 3_000; i++) expect([long.next(), none.next()]).toEqual([60_000, 0]);
   });
 });
 

@@ -104,7 +104,7 @@ describe('opening', () => {
     const down = new Down('500');
     await fail(breaker, 1, down);
     expect(breaker.lastFailure).toBe(down);
-    await breaker.execute(() => Promise.reject('a string' as unknown as Error)).catch((e) => expect(e).toBe('a string'));
+    await expect(breaker.execute(() => Promise.reject('a string'))).rejects.toBe('a string');
   });
 
   it('forgets old failures while idle (C4)', async () => {
@@ -254,6 +254,32 @@ describe('the probe', () => {
     for (const each of old.slice(3)) each.reject(new Down('timeout'));
     await Promise.allSettled(old.map((each) => each.result));
     expect(states).toEqual(['open', 'half_open', 'closed']);
+  });
+
+  it('is not decided by an earlier attempt that throws no object', async () => {
+    const { breaker, clock } = rig({}, { countsAsFailure: (error) => error instanceof Down || error === 'down' });
+    const old = pending(breaker);
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const probe = pending(breaker);
+    old.reject('down' as unknown as Error);
+    await expect(old.result).rejects.toBe('down');
+    expect(breaker.state()).toBe('half_open');
+    probe.resolve();
+    await probe.result;
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('stops the timer of a wake that came to nothing', async () => {
+    const made = rig();
+    let probe: ReturnType<typeof pending> | undefined;
+    // Set first, so that it runs before the breaker's own timer of the same moment.
+    made.clock.after(5_000, () => (probe = pending(made.breaker)));
+    await fail(made.breaker, 10);
+    await made.clock.advance(5_000);
+    expect([made.breaker.state(), made.wakes, made.clock.pending()]).toEqual(['half_open', 1, 0]);
+    probe!.resolve();
+    await probe!.result;
   });
 
   it('is not disturbed by a late failure either', async () => {
