@@ -281,7 +281,7 @@ class SeamRequest {
   ): Promise<ResponseProps> {
     delivered.cancelEnd?.();
     this.#seam.forget(delivered.props);
-    const failure = classifyConnection(new DOMException('The body did not arrive in time.', 'TimeoutError'), false);
+    const failure = bodyTimeout();
     delivered.attempt.bodyEnded({ outcome: 'interrupted', failure });
     if (isProviderFault(failure.outcome)) this.#call.lane.breaker.recordFailure();
     const decision = this.#decide(delivered.attempt, failure, remaining);
@@ -404,7 +404,10 @@ function bodyEndOfRetriable(
   reference: WeakRef<Delivered>,
   attempt: Attempt,
 ): (end: BodyEnd) => void {
-  return (end) => {
+  return (given) => {
+    // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
+    const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
+    const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
     attempt.bodyEnded(end);
     const delivered = reference.deref();
     if (end.outcome === 'completed' || end.outcome === 'unread' || !delivered) {
@@ -417,6 +420,10 @@ function bodyEndOfRetriable(
       call.bodyEnded(end);
     });
   };
+}
+
+function bodyTimeout(): Failure {
+  return classifyConnection(new DOMException('The body did not arrive in time.', 'TimeoutError'), false);
 }
 
 /** The application aborts the response it got; the one that replaced it goes with it. */

@@ -1,3 +1,4 @@
+import type { RequestLike } from '../core/provider.ts';
 import { TidegateSetupError } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
 import type { Account, CallHost } from './call-host.ts';
@@ -77,6 +78,20 @@ function describer(client: SdkClient, family: Family): (options: SdkRequestOptio
       account = { provider, baseURL, credential };
       adapter = adapterFor(provider);
     }
-    return { account, adapter, request: adapter.describe(options), errors, signal: options.signal ?? undefined };
+    return { account, adapter, request: adapter.describe(readOnce(options)), errors, signal: options.signal ?? undefined };
+  };
+}
+
+/**
+ * The request as plain data. Getters are not called: the options are live, and the SDKs check
+ * the path at the moment they read it.
+ */
+function readOnce(options: SdkRequestOptions): RequestLike {
+  const read = (name: keyof RequestLike): unknown => Object.getOwnPropertyDescriptor(options, name)?.value;
+  return {
+    method: read('method') as string | undefined,
+    path: read('path') as string | undefined,
+    body: read('body'),
+    stream: read('stream') as boolean | undefined,
   };
 }
