@@ -56,6 +56,12 @@ describe('readLimits', () => {
     });
   });
 
+  it('does not take the rounding of a tiny reset for a day', () => {
+    const block =
+      'x-ratelimit-limit-tokens: 40000000\nx-ratelimit-remaining-tokens: 39999990\nx-ratelimit-reset-tokens: 1ms';
+    expect(read('openai', block)[0]).toMatchObject({ dimension: 'tokens', windowMs: MINUTE });
+  });
+
   it('takes the smaller of the limits of project and organization', () => {
     const project =
       'x-ratelimit-limit-project-tokens: 50,000\nx-ratelimit-remaining-project-tokens: 49,000\nx-ratelimit-reset-project-tokens: 1.2s';
