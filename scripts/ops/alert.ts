@@ -1,0 +1,73 @@
+import type { Naming, Series } from './naming.ts';
+import type { Thresholds } from './thresholds.ts';
+
+export type Severity = 'critical' | 'warning' | 'info';
+
+/** An alert as its module writes it; the renderer adds `severity` and `runbook_url`. */
+export interface Alert {
+  readonly name: `Tidegate${string}`;
+  readonly expr: string;
+  /** Prometheus duration that the condition must hold. */
+  readonly for: string;
+  /** `critical` pages now, `warning` is a ticket, `info` is context. */
+  readonly severity: Severity;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** One sentence without values: it is the headline of a group. */
+  readonly summary: string;
+  /** Templated: who, how much, against which threshold, and what to do. */
+  readonly description: string;
+}
+
+/** What the modules write their expressions with. */
+export interface RuleContext {
+  readonly naming: Naming;
+  readonly series: Series;
+  readonly thresholds: Thresholds;
+  /** Label matchers that select tidegate's targets, without braces; may be empty. */
+  readonly selector: string;
+}
+
+/** Label sets that alerts are keyed by. */
+export const BY_PROVIDER = 'job, gen_ai_provider_name';
+export const BY_MODEL = 'job, gen_ai_provider_name, gen_ai_request_model';
+export const BY_LIMIT = 'job, gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension';
+
+/** Names of what an alert is about, for descriptions. */
+export const MODEL =
+  '{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} ({{ $labels.job }})';
+export const PROVIDER = '{{ $labels.gen_ai_provider_name }} ({{ $labels.job }})';
+
+/** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
+const ADVICE = {
+  requests: 'Slow down requests: batch small calls or spread them; for more, raise the tier.',
+  tokens: 'Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+  input_tokens: 'Shrink tokens: shorten or cache prompts; for more, raise the tier.',
+  output_tokens: 'Shrink tokens: lower max_tokens or ask for shorter answers; for more, raise the tier.',
+  requests_day: 'Raise the tier, or spread the requests over more days.',
+  tokens_day: 'Raise the tier, or shrink tokens and spread the work over more days.',
+  concurrency: 'Slow down requests: lower bulkhead.maxConcurrent to what the account allows.',
+  acceleration: 'Slow down requests: let the traffic grow gradually, e.g. with pacing.mode smooth.',
+  pause: 'The provider asked to wait: slow down requests until it stops doing so.',
+  circuit: 'The provider keeps failing: fix or replace it; limits are not the cause.',
+} as const;
+
+export type Advised = keyof typeof ADVICE;
+
+const FALLBACK = 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.';
+
+/**
+ * Template that prints the advice for a limit.
+ * @param dimensions Limits that the alert can be about.
+ * @param variable Template expression that holds the dimension.
+ */
+export function adviceFor(dimensions: readonly Advised[], variable = '$labels.tidegate_limit_dimension'): string {
+  const branches = dimensions.map(
+    (dimension, index) => `{{ ${index === 0 ? 'if' : 'else if'} eq ${variable} "${dimension}" }}${ADVICE[dimension]}`,
+  );
+  return `${branches.join('')}{{ else }}${FALLBACK}{{ end }}`;
+}
+
+/** 0.25 -> "25%", 0.005 -> "0.5%". */
+export function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(6))}%`;
+}

@@ -1,0 +1,82 @@
+import { adviceFor, type Alert, BY_LIMIT, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+
+const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
+const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
+const REFUSED = [...TIER, 'acceleration'] as const;
+
+const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';
+
+export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
+  const { tier } = thresholds;
+  const refused = (window: string): string =>
+    `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded"')}[${window}]))`;
+  // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
+  const now = 'avg_over_time(tidegate:rate_limit:utilization[2m])';
+  const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP_MATCHERS));
+  return [
+    {
+      name: 'TidegateTierNearlyExhausted',
+      expr: `${now} > ${tier.nearlyExhausted}`,
+      for: '2m',
+      severity: 'warning',
+      summary: 'An LLM provider limit is nearly exhausted.',
+      description: `${MODEL} uses {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.nearlyExhausted)}). ${adviceFor(TIER)}`,
+    },
+    {
+      // Running at the limit is what pacing is for; it pages only when calls are refused as well.
+      name: 'TidegateTierNearlyExhausted',
+      expr: `(${now} > ${tier.exhausted})\nand (${refused('5m')} > 0)`,
+      for: '2m',
+      severity: 'critical',
+      summary: 'An LLM provider limit is exhausted and calls are refused.',
+      description: `${MODEL} uses {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.exhausted)}), and the provider refuses calls for it. ${adviceFor(TIER)}`,
+    },
+    {
+      name: 'TidegateTierSaturated',
+      expr: `avg_over_time(tidegate:rate_limit:utilization[15m]) > ${tier.saturated}`,
+      for: '15m',
+      severity: 'warning',
+      summary: 'An LLM provider tier is too small for the traffic.',
+      description: `${MODEL} used {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is no burst: calls queue behind the limit. ${adviceFor(TIER)}`,
+    },
+    {
+      name: 'TidegateRateLimited',
+      expr: `${refused('10m')} > ${tier.refusals}`,
+      for: '2m',
+      severity: 'warning',
+      summary: 'An LLM provider refuses calls for a rate limit.',
+      description: `${MODEL} had {{ $value | humanize }} calls refused for its ${DIMENSION} limit in 10 minutes (threshold ${tier.refusals}). Pacing should prevent this: another client may share the account. ${adviceFor(REFUSED)}`,
+    },
+    {
+      name: 'TidegateQuotaExhausted',
+      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[${QUOTA_WINDOW}m])) > 0`,
+      for: '0m',
+      severity: 'critical',
+      summary: 'The quota of an LLM account is used up.',
+      description: `${PROVIDER} refused {{ $value | humanize }} calls in ${QUOTA_WINDOW} minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
+    },
+    {
+      name: 'TidegateDailyLimitForecast',
+      // A limit that refills before it is empty is no problem; without a known reset only the horizon counts.
+      expr: [
+        `(tidegate:day_limit:seconds_to_empty < ${tier.dayForecastSeconds})`,
+        `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset')}))`,
+      ].join('\n'),
+      for: '15m',
+      severity: 'warning',
+      summary: 'A daily LLM limit will run dry before it resets.',
+      description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in {{ $value | humanizeDuration }} at the present rate (threshold ${tier.dayForecastSeconds / 3600}h). ${adviceFor(['requests_day', 'tokens_day'])}`,
+    },
+  ];
+}
+
+/** Minutes; long, because a client that knows of the empty account seldom asks again. */
+const QUOTA_WINDOW = 15;
+
+const LOOKUP_MATCHERS = 'job=%q,gen_ai_provider_name=%q,gen_ai_request_model=%q,tidegate_limit_dimension=%q';
+
+/** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
+function limitLookup(selector: string): string {
+  const labels = BY_LIMIT.split(', ').map((label) => `$labels.${label}`).join(' ');
+  return `{{ with printf \`max(${selector})\` ${labels} | query }} of {{ . | first | value | humanize }}{{ end }}`;
+}

@@ -1,0 +1,45 @@
+import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+
+export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
+  const { provider } = thresholds;
+  const attempts = (matchers: string): string =>
+    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts', matchers)}[5m]))`;
+  const streams = (matchers: string): string =>
+    `sum by (${BY_MODEL}) (rate(${series('tidegate.streams', matchers)}[15m]))`;
+  const latency = (offset: string): string =>
+    `histogram_quantile(0.95, sum by (${BY_MODEL}, le) (rate(${series('tidegate.attempt.duration', '', 'bucket')}[15m]${offset})))`;
+  return [
+    {
+      name: 'TidegateProviderOverloaded',
+      expr: `(${attempts('http_response_status_code=~"5.."')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})`,
+      for: '5m',
+      severity: 'warning',
+      summary: 'An LLM provider answers with server errors.',
+      description: `${PROVIDER} answered {{ $value | humanizePercentage }} of the attempts with 5xx (threshold ${percent(provider.overloadedRatio)}). Your limits are not the cause: check the provider's status page, and use another model or provider where calls are urgent.`,
+    },
+    {
+      name: 'TidegateAttemptLatencyHigh',
+      expr: `(${latency('')} > ${provider.latencyFactor} * ${latency(' offset 1d')})\nand (${latency('')} > ${provider.latencySeconds})`,
+      for: '15m',
+      severity: 'info',
+      summary: 'LLM attempts are much slower than a day ago.',
+      description: `${MODEL} takes {{ $value | humanizeDuration }} per attempt at the 95th percentile, more than ${provider.latencyFactor} times the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
+    },
+    {
+      name: 'TidegateStreamInterruptions',
+      expr: `(${streams('tidegate_stream_outcome="interrupted"')} / ${streams('')} > ${provider.interruptedRatio})\nand (${streams('')} > ${provider.streamFloor})`,
+      for: '10m',
+      severity: 'warning',
+      summary: 'LLM streams break before their end.',
+      description: `${MODEL} loses {{ $value | humanizePercentage }} of its streams midway (threshold ${percent(provider.interruptedRatio)}). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
+    },
+    {
+      name: 'TidegateAuthFailing',
+      expr: `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts', 'http_response_status_code=~"401|403"')}[5m])) > 0`,
+      for: '1m',
+      severity: 'critical',
+      summary: 'An LLM provider refuses the API key.',
+      description: `${MODEL} had {{ $value | humanize }} attempts refused with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+    },
+  ];
+}

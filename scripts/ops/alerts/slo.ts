@@ -1,0 +1,22 @@
+import { type Alert, percent, PROVIDER, type RuleContext } from '../alert.ts';
+
+/** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
+export function sloAlerts({ thresholds }: RuleContext): Alert[] {
+  const { objective, burns, minimumCalls } = thresholds.slo;
+  return burns.map(({ factor, long, short, for: duration, severity }) => {
+    const limit = Number((factor * (1 - objective)).toPrecision(6));
+    return {
+      name: 'TidegateCallErrorBudgetBurn',
+      expr: [
+        `(tidegate:call_errors:ratio_rate${long} > ${limit})`,
+        `and (tidegate:call_errors:ratio_rate${short} > ${limit})`,
+        `and (tidegate:calls:increase${long} > ${minimumCalls})`,
+      ].join('\n'),
+      for: duration,
+      severity,
+      labels: { long, short },
+      summary: 'LLM calls fail so often that the error budget runs out.',
+      description: `${PROVIDER} failed {{ $value | humanizePercentage }} of its calls over ${long} (threshold ${percent(limit)}, ${factor} times what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+    };
+  });
+}

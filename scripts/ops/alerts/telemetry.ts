@@ -1,0 +1,73 @@
+import type { Alert, RuleContext } from '../alert.ts';
+
+export function telemetryAlerts(context: RuleContext): Alert[] {
+  const { naming, series, selector, thresholds } = context;
+  const info = series('tidegate.build_info');
+  const { memory } = thresholds.telemetry;
+  const overflow = [`__name__=~"tidegate_.+|gen_ai_.+"`, ...(selector === '' ? [] : [selector]), 'otel_metric_overflow="true"'];
+  return [
+    ...(naming === 'exporter' ? scrapeAlerts(selector, info, memory) : pushAlerts(info, memory)),
+    {
+      name: 'TidegateTelemetryAbsent',
+      expr: `absent(${info})`,
+      for: '15m',
+      severity: 'warning',
+      summary: 'No tidegate telemetry arrives at all.',
+      description:
+        'No process has reported tidegate metrics for 15 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
+    },
+    {
+      name: 'TidegateTelemetryCardinalityOverflow',
+      expr: `count by (job) ({${overflow.join(',')}}) > 0`,
+      for: '5m',
+      severity: 'warning',
+      summary: 'Tidegate metrics lose their labels.',
+      description:
+        '{{ $labels.job }} has {{ $value }} series without labels, because a metric has more label sets than the SDK keeps. Per-model alerts miss those calls: lower telemetry.maxModels or use fewer telemetry.attributes.',
+    },
+  ];
+}
+
+/** Scraped targets report their own absence through `up`; only targets that once served tidegate metrics count. */
+function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
+  const up = `up${selector === '' ? '' : `{${selector}}`}`;
+  const known = `and on (job, instance) (max_over_time(${info}[${memory}]))`;
+  const down = 'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
+  return [
+    {
+      name: 'TidegateTelemetryDown',
+      expr: `(${up} == 0)\n${known}`,
+      for: '5m',
+      severity: 'warning',
+      labels: { scope: 'instance' },
+      summary: 'A tidegate metrics endpoint cannot be scraped.',
+      description: `{{ $labels.instance }} ({{ $labels.job }}) has not answered scrapes for 5 minutes, ${down}`,
+    },
+    {
+      // A separate scope, because only a job that is blind as a whole may silence its other alerts.
+      name: 'TidegateTelemetryDown',
+      expr: `max by (job) (${up} ${known}) == 0`,
+      for: '5m',
+      severity: 'warning',
+      labels: { scope: 'job' },
+      summary: 'No tidegate metrics endpoint of a job can be scraped.',
+      description: `No instance of {{ $labels.job }} has answered scrapes for 5 minutes, ${down}`,
+    },
+  ];
+}
+
+/** Pushed metrics have no `up`. Single instances come and go with deployments, so only a silent job counts. */
+function pushAlerts(info: string, memory: string): Alert[] {
+  return [
+    {
+      name: 'TidegateTelemetryDown',
+      expr: `count by (job) (max_over_time(${info}[${memory}]))\nunless count by (job) (${info})`,
+      for: '5m',
+      severity: 'warning',
+      labels: { scope: 'job' },
+      summary: 'A job has stopped sending tidegate metrics.',
+      description:
+        '{{ $labels.job }} has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.',
+    },
+  ];
+}

@@ -1,0 +1,61 @@
+/** The metrics that rules and dashboards may use: OpenTelemetry name, instrument, unit and attributes. */
+
+export type Instrument = 'counter' | 'gauge' | 'histogram';
+
+export interface Metric {
+  readonly instrument: Instrument;
+  /** UCUM unit as the instrument declares it; it decides the suffix on the OTLP route. */
+  readonly unit: string;
+  /** OpenTelemetry attribute keys. */
+  readonly attributes: readonly string[];
+}
+
+const CALL = ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name'] as const;
+const LANE = ['gen_ai.provider.name', 'gen_ai.request.model'] as const;
+const LIMIT = [...LANE, 'tidegate.limit.dimension'] as const;
+const BULKHEAD = ['gen_ai.provider.name', 'tidegate.bulkhead'] as const;
+const CIRCUIT = ['gen_ai.provider.name', 'tidegate.circuit', 'tidegate.circuit.state'] as const;
+
+export const METRICS = {
+  // Conventions rename these two; queries must accept the old and the new name.
+  'gen_ai.client.operation.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
+  'gen_ai.client.inference.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
+  'gen_ai.client.operation.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: CALL },
+  'gen_ai.client.inference.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: CALL },
+  'tidegate.calls': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'tidegate.outcome'] },
+  'tidegate.attempts': { instrument: 'counter', unit: '{attempt}', attributes: [...CALL, 'http.response.status_code'] },
+  'tidegate.attempt.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'tidegate.attempt.outcome'] },
+  'tidegate.retries': { instrument: 'counter', unit: '{retry}', attributes: [...CALL, 'tidegate.retry.reason'] },
+  'tidegate.retry.delay': {
+    instrument: 'histogram',
+    unit: 's',
+    attributes: ['gen_ai.provider.name', 'tidegate.delay.source'],
+  },
+  'tidegate.wait.duration': {
+    instrument: 'histogram',
+    unit: 's',
+    attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.limit.dimension'],
+  },
+  'tidegate.tokens': { instrument: 'counter', unit: '{token}', attributes: [...CALL, 'tidegate.token.kind'] },
+  'tidegate.streams': { instrument: 'counter', unit: '{stream}', attributes: [...CALL, 'tidegate.stream.outcome'] },
+  'tidegate.ratelimit.limit': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
+  'tidegate.ratelimit.remaining': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
+  'tidegate.ratelimit.reset': { instrument: 'gauge', unit: 's', attributes: LIMIT },
+  'tidegate.ratelimit.observed_age': { instrument: 'gauge', unit: 's', attributes: LANE },
+  'tidegate.ratelimit.rejections': {
+    instrument: 'counter',
+    unit: '{rejection}',
+    attributes: [...CALL, 'tidegate.limit.dimension'],
+  },
+  'tidegate.pacer.rate': { instrument: 'gauge', unit: '{unit}/s', attributes: LIMIT },
+  'tidegate.bulkhead.active': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.bulkhead.queued': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.bulkhead.capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.bulkhead.queue_capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.circuit.state': { instrument: 'gauge', unit: '1', attributes: CIRCUIT },
+  'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
+  'tidegate.cost': { instrument: 'counter', unit: 'USD', attributes: LANE },
+  'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof METRICS;

@@ -1,0 +1,75 @@
+import { BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+
+export interface RecordingRule {
+  readonly record: string;
+  readonly expr: string;
+}
+
+/** Rates and ratios that several alerts share. */
+export function recordingRules({ series }: RuleContext): RecordingRule[] {
+  return [
+    { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.calls')}[5m]))` },
+    {
+      record: 'tidegate:attempts_per_call:ratio_rate5m',
+      expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.attempts')}[5m]))\n/\ntidegate:calls:rate5m`,
+    },
+    { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
+    { record: 'tidegate:retries:rate1h', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[1h]))` },
+    { record: 'tidegate:retry_ratio:rate5m', expr: 'tidegate:retries:rate5m / tidegate:calls:rate5m' },
+    // Every process sees the same bucket of the account, so the fleet is min/max, never a sum.
+    {
+      record: 'tidegate:rate_limit:utilization',
+      expr: [
+        '1 - (',
+        `  min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining')})`,
+        '  /',
+        `  (max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit')}) > 0)`,
+        ')',
+      ].join('\n'),
+    },
+    // Present only while a day limit is being used up.
+    {
+      record: 'tidegate:day_limit:seconds_to_empty',
+      expr: [
+        `min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining', DAY)})`,
+        '/',
+        `-(min by (${BY_LIMIT}) (deriv(${series('tidegate.ratelimit.remaining', DAY)}[30m])) < 0)`,
+      ].join('\n'),
+    },
+  ];
+}
+
+const DAY = 'tidegate_limit_dimension=~".+_day"';
+
+// Anchored: success_after_retry must be listed. A call that the application cancelled or got wrong is not our failure.
+const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|client_error"';
+
+/** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
+export function sloRules({ series, thresholds }: RuleContext): RecordingRule[] {
+  const windows = [...new Set(thresholds.slo.burns.flatMap((burn) => [burn.short, burn.long]))];
+  windows.sort((a, b) => seconds(a) - seconds(b));
+  const longWindows = [...new Set(thresholds.slo.burns.map((burn) => burn.long))];
+  return [
+    ...windows.map((window) => ({
+      record: `tidegate:call_errors:ratio_rate${window}`,
+      expr: [
+        `sum by (${BY_PROVIDER}) (rate(${series('tidegate.calls', FAILED)}[${window}]))`,
+        '/',
+        `sum by (${BY_PROVIDER}) (rate(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${window}]))`,
+      ].join('\n'),
+    })),
+    ...longWindows.map((window) => ({
+      record: `tidegate:calls:increase${window}`,
+      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${window}]))`,
+    })),
+  ];
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+function seconds(duration: string): number {
+  const match = /^(\d+)([smhd])$/.exec(duration);
+  const unit = UNIT_SECONDS[match?.[2] ?? ''];
+  if (!match || unit === undefined) throw new Error(`Expected a duration such as 30m, got ${duration}`);
+  return Number(match[1]) * unit;
+}

@@ -1,0 +1,269 @@
+import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const LANE = 'openai/gpt-5.1';
+const CIRCUIT = { gen_ai_provider_name: 'openai', tidegate_circuit: LANE };
+const BULKHEAD = { gen_ai_provider_name: 'openai', tidegate_bulkhead: LANE };
+
+const STATES = ['closed', 'open', 'half_open', 'isolated'];
+
+/** The state set of one circuit: `c`losed, `o`pen, `h`alf open, `i`solated, one letter a sample. */
+function circuit(states: string, instance = 'a'): InputSeries[] {
+  return STATES.map((state) => {
+    const values = [...states].map((letter) => (letter === ' ' ? '_' : state.startsWith(letter) ? '1' : '0')).join(' ');
+    return input('tidegate.circuit.state', { instance, ...CIRCUIT, tidegate_circuit_state: state }, values);
+  });
+}
+
+const open = (percentage: string): Firing => ({
+  labels: { severity: 'critical', job: 'app', ...CIRCUIT },
+  summary: 'The circuit to an LLM provider is open.',
+  description: `openai (app): circuit openai/gpt-5.1 was open ${percentage} of the last 2 minutes (threshold 50%). Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.`,
+});
+
+const OPEN: RuleTest[] = [
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'fires for one process of two, through probes, and resolves',
+    input: [...circuit(`${'c'.repeat(5)}${'ooohoooo'.repeat(4)}${'c'.repeat(20)}`), ...circuit('c'.repeat(57), 'b')],
+    checks: [
+      { at: '2m', situation: 'quiet', firing: [] },
+      { at: '11m30s', situation: 'fires', firing: [open('100%')] },
+      { at: '24m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'stays quiet for a circuit that opens briefly',
+    input: circuit(`${'c'.repeat(5)}oohc${'c'.repeat(10)}oohc${'c'.repeat(10)}`),
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '11m', situation: 'quiet', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'sees a circuit that is open when its process is first scraped',
+    input: circuit(`${' '.repeat(4)}${'o'.repeat(20)}`),
+    checks: [
+      { at: '2m', situation: 'quiet', firing: [] },
+      { at: '4m', situation: 'first-event', firing: [open('100%')] },
+    ],
+  },
+];
+
+const openings = (values: string): InputSeries =>
+  input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'open' }, values);
+
+const flapping = (number: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', ...CIRCUIT },
+  summary: 'The circuit to an LLM provider keeps opening.',
+  description: `openai (app): circuit openai/gpt-5.1 opened ${number} times in 30 minutes (threshold 4). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+});
+
+const FLAPPING: RuleTest[] = [
+  {
+    alert: 'TidegateCircuitFlapping',
+    does: 'fires at the fifth opening, counted from zero, and resolves',
+    input: [openings('0x10 1x9 2x9 3x9 4x9 5x90')],
+    checks: [
+      { at: '25m', situation: 'quiet', firing: [] },
+      { at: '26m', situation: 'fires', firing: [flapping('5')] },
+      { at: '26m', situation: 'first-event', firing: [flapping('5')] },
+      { at: '65m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCircuitFlapping',
+    does: 'stays quiet at four openings, however often it closes',
+    input: [
+      openings('0x10 1x9 2x9 3x9 4x90'),
+      input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'closed' }, '0+1x120'),
+    ],
+    checks: [{ at: '28m', situation: 'quiet', firing: [] }],
+  },
+];
+
+const queued = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.bulkhead.queued', { instance, ...BULKHEAD }, values);
+const capacity = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.bulkhead.queue_capacity', { instance, ...BULKHEAD }, values);
+
+const filling: Firing = {
+  labels: { severity: 'warning', job: 'app', ...BULKHEAD },
+  summary: 'The queue of waiting LLM calls is filling up.',
+  description:
+    'openai (app): queue openai/gpt-5.1 of one process is 90% full (threshold 80%); when full, calls fail at once. Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.',
+};
+
+const FILLING: RuleTest[] = [
+  {
+    alert: 'TidegateBulkheadQueueFilling',
+    does: 'fires for the one process whose queue is full, and resolves',
+    input: [queued('900x30 10x30'), capacity('1000x60'), queued('0x60', 'b'), capacity('1000x60', 'b')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '8m', situation: 'fires', firing: [filling] },
+      { at: '20m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateBulkheadQueueFilling',
+    does: 'stays quiet just below the share, and for lanes that allow no queue',
+    input: [queued('795x40'), capacity('1000x40'), queued('0x40', 'b'), capacity('0x40', 'b')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBulkheadQueueFilling',
+    does: 'sees a queue that is full when it is first scraped',
+    input: [queued('_x4 900x30'), capacity('_x4 1000x30')],
+    checks: [{ at: '8m', situation: 'first-event', firing: [filling] }],
+  },
+];
+
+const calls = (outcome: string, values: string): InputSeries =>
+  input('tidegate.calls', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_outcome: outcome }, values);
+
+const rejected = (percentage: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', ...MODEL },
+  summary: 'LLM calls are rejected before they are sent.',
+  description: `openai/gpt-5.1 (app) has ${percentage} of its calls rejected by the client (threshold 1%): the circuit is open or the queue is full. Look at both; slow down requests at the source if it is the queue.`,
+});
+
+const REJECTED: RuleTest[] = [
+  {
+    alert: 'TidegateCallsRejectedLocally',
+    does: 'fires on rejections of both kinds, and resolves',
+    input: [
+      calls('success', '0+90x80'),
+      calls('rejected_circuit', '0+6x30 180x50'),
+      calls('rejected_bulkhead', '0+4x30 120x50'),
+    ],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '12m', situation: 'fires', firing: [rejected('10%')] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCallsRejectedLocally',
+    does: 'stays quiet just below the share, and for other failures',
+    input: [calls('success', '0+105x40'), calls('rejected_bulkhead', '0+1x40'), calls('timeout', '0+20x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallsRejectedLocally',
+    does: 'stays quiet when one call a minute says nothing',
+    interval: '60s',
+    input: [calls('success', '0x40'), calls('rejected_circuit', '0+1x40')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallsRejectedLocally',
+    does: 'counts the first rejections of a counter that starts at zero',
+    input: [calls('success', '0+90x60'), calls('rejected_bulkhead', '0x20 10+10x40')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '22m', situation: 'first-event', firing: [rejected('10%')] },
+    ],
+  },
+];
+
+/** Waits of a stage: `count` calls a step, all in the bucket up to `bound`. */
+function waits(stage: string, dimension: string | undefined, bound: number, counts: string, sum: string): InputSeries[] {
+  const labels = { ...MODEL, tidegate_wait_stage: stage, ...(dimension && { tidegate_limit_dimension: dimension }) };
+  const buckets = ['5', '10', '30', '60', '+Inf'].map((le) => {
+    const inside = le === '+Inf' || Number(le) >= bound;
+    return input('tidegate.wait.duration', { ...labels, le }, inside ? counts : '0x80', 'bucket');
+  });
+  return [...buckets, input('tidegate.wait.duration', labels, sum, 'sum')];
+}
+
+const wait = (stage: string, description: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_wait_stage: stage },
+  summary: 'LLM calls wait long before they are sent.',
+  description,
+});
+
+const WAIT: RuleTest[] = [
+  {
+    alert: 'TidegateClientWaitHigh',
+    does: 'names the limit that most of the waiting was for, and resolves',
+    input: [
+      ...waits('pacer', 'tokens', 30, '0+10x40 400x40', '0+200x40 8000x40'),
+      ...waits('pacer', 'requests', 30, '0+5x40 200x40', '0+60x40 2400x40'),
+      ...waits('pacer', 'none', 5, '0+1x80', '0+900x80'),
+    ],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      {
+        at: '18m',
+        situation: 'fires',
+        firing: [
+          wait(
+            'pacer',
+            'openai/gpt-5.1 (app) waits 28.93s at the 95th percentile in stage pacer, mostly for tokens (threshold 10s). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+          ),
+        ],
+      },
+      { at: '35m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateClientWaitHigh',
+    does: 'speaks of slots where the bulkhead is what holds calls back',
+    input: waits('bulkhead', undefined, 30, '0+10x40', '0+200x40'),
+    checks: [
+      {
+        at: '18m',
+        situation: 'fires',
+        firing: [
+          wait(
+            'bulkhead',
+            'openai/gpt-5.1 (app) waits 29s at the 95th percentile in stage bulkhead (threshold 10s). All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.',
+          ),
+        ],
+      },
+    ],
+  },
+  {
+    alert: 'TidegateClientWaitHigh',
+    does: 'stays quiet just below the threshold, and when few calls wait long',
+    input: [
+      ...waits('bulkhead', undefined, 10, '0+10x40', '0+90x40'),
+      ...waits('pacer', 'tokens', 30, '0+4x40', '0+80x40'),
+      ...waits('pacer', 'none', 5, '0+96x40', '0+0x40'),
+    ],
+    checks: [{ at: '18m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateClientWaitHigh',
+    does: 'counts the first waits of a histogram that starts at zero',
+    input: waits('pacer', 'pause', 60, '0x10 10+10x40', '0x10 400+400x40'),
+    checks: [
+      { at: '5m', situation: 'quiet', firing: [] },
+      {
+        at: '18m',
+        situation: 'first-event',
+        firing: [
+          wait(
+            'pacer',
+            'openai/gpt-5.1 (app) waits 58.5s at the 95th percentile in stage pacer, mostly for pause (threshold 10s). The provider asked to wait: slow down requests until it stops doing so.',
+          ),
+        ],
+      },
+    ],
+  },
+];
+
+export const LANE_TESTS: RuleTestFile = {
+  name: 'lane',
+  evaluationInterval: '30s',
+  alerts: [
+    'TidegateCircuitOpen',
+    'TidegateCircuitFlapping',
+    'TidegateBulkheadQueueFilling',
+    'TidegateCallsRejectedLocally',
+    'TidegateClientWaitHigh',
+  ],
+  tests: [...OPEN, ...FLAPPING, ...FILLING, ...REJECTED, ...WAIT],
+};

@@ -1,0 +1,292 @@
+import { type ExpressionTest, type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const labels = (dimension: string): Record<string, string> => ({ ...MODEL, tidegate_limit_dimension: dimension });
+
+const remaining = (dimension: string, values: string, instance = 'a'): InputSeries =>
+  input('tidegate.ratelimit.remaining', { instance, ...labels(dimension) }, values);
+const limit = (dimension: string, values: string): InputSeries =>
+  input('tidegate.ratelimit.limit', labels(dimension), values);
+const reset = (dimension: string, values: string): InputSeries =>
+  input('tidegate.ratelimit.reset', labels(dimension), values);
+const refusals = (dimension: string, values: string): InputSeries =>
+  input('tidegate.ratelimit.rejections', { ...labels(dimension), gen_ai_operation_name: 'chat' }, values);
+
+const SHRINK = 'Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.';
+
+const firing = (severity: string, dimension: string, summary: string, description: string): Firing => ({
+  labels: { severity, job: 'app', ...labels(dimension) },
+  summary,
+  description,
+});
+
+const nearly = (percentage: string): Firing =>
+  firing(
+    'warning',
+    'tokens',
+    'An LLM provider limit is nearly exhausted.',
+    `openai/gpt-5.1 (app) uses ${percentage} of its tokens limit of 100k (threshold 80%). ${SHRINK}`,
+  );
+
+const exhausted = (percentage: string): Firing =>
+  firing(
+    'critical',
+    'tokens',
+    'An LLM provider limit is exhausted and calls are refused.',
+    `openai/gpt-5.1 (app) uses ${percentage} of its tokens limit of 100k (threshold 95%), and the provider refuses calls for it. ${SHRINK}`,
+  );
+
+const NEARLY: RuleTest[] = [
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'fires for the emptiest view of the bucket in the fleet, and resolves',
+    input: [
+      remaining('tokens', '12500x20 90000x20'),
+      remaining('tokens', '90000x40', 'b'),
+      limit('tokens', '100000x40'),
+    ],
+    checks: [
+      { at: '1m30s', situation: 'quiet', firing: [] },
+      { at: '5m', situation: 'fires', firing: [nearly('87.5%')] },
+      { at: '14m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'survives a lost scrape',
+    input: [remaining('tokens', '12500x8 _ 12500x20'), limit('tokens', '100000x8 _ 100000x20')],
+    checks: [{ at: '4m30s', situation: 'fires', firing: [nearly('87.5%')] }],
+  },
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'stays quiet just below the share, and for a bucket that is full only now and then',
+    input: [
+      remaining('tokens', '20500x40'),
+      limit('tokens', '100000x40'),
+      remaining('requests', '100 100 900 900 900 100 100 900 900 900 100 100 900 900 900 100 100 900 900 900'),
+      limit('requests', '1000x40'),
+    ],
+    checks: [{ at: '9m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'pages once the provider refuses calls as well, and stops when it no longer does',
+    input: [remaining('tokens', '3125x60'), limit('tokens', '100000x60'), refusals('tokens', '0x10 1+1x10 11x40')],
+    checks: [
+      { at: '5m', situation: 'quiet', firing: [nearly('96.88%')] },
+      { at: '9m', situation: 'fires', firing: [nearly('96.88%'), exhausted('96.88%')] },
+      { at: '18m', situation: 'resolves', firing: [nearly('96.88%')] },
+    ],
+  },
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'does not page for refusals below its own threshold',
+    input: [remaining('tokens', '6250x40'), limit('tokens', '100000x40'), refusals('tokens', '0+1x40')],
+    checks: [{ at: '10m', situation: 'quiet', firing: [nearly('93.75%')] }],
+  },
+  {
+    alert: 'TidegateTierNearlyExhausted',
+    does: 'sees a limit that is exhausted when it is first reported, and the first refusal',
+    input: [remaining('tokens', '_x6 3125x40'), limit('tokens', '_x6 100000x40'), refusals('tokens', '0x8 1x40')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '8m', situation: 'first-event', firing: [nearly('96.88%'), exhausted('96.88%')] },
+    ],
+  },
+];
+
+const saturated = (percentage: string): Firing =>
+  firing(
+    'warning',
+    'input_tokens',
+    'An LLM provider tier is too small for the traffic.',
+    `openai/gpt-5.1 (app) used ${percentage} of its input_tokens limit of 100k over 15 minutes (threshold 90%), so this is no burst: calls queue behind the limit. Shrink tokens: shorten or cache prompts; for more, raise the tier.`,
+  );
+
+const SATURATED: RuleTest[] = [
+  {
+    alert: 'TidegateTierSaturated',
+    does: 'fires when the limit stays used up, and resolves',
+    input: [remaining('input_tokens', '6250x60 50000x60'), limit('input_tokens', '100000x120')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '20m', situation: 'fires', firing: [saturated('93.75%')] },
+      { at: '50m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTierSaturated',
+    does: 'stays quiet for bursts whose mean is just below the share',
+    input: [remaining('input_tokens', `${'1000 20000 '.repeat(50).trim()}`), limit('input_tokens', '100000x100')],
+    checks: [{ at: '45m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateTierSaturated',
+    does: 'sees a limit that is used up from its first report on',
+    input: [remaining('input_tokens', '_x20 6250x60'), limit('input_tokens', '_x20 100000x60')],
+    checks: [{ at: '27m', situation: 'first-event', firing: [saturated('93.75%')] }],
+  },
+];
+
+const refused = (dimension: string, number: string, advice: string): Firing =>
+  firing(
+    'warning',
+    dimension,
+    'An LLM provider refuses calls for a rate limit.',
+    `openai/gpt-5.1 (app) had ${number} calls refused for its ${dimension} limit in 10 minutes (threshold 5). Pacing should prevent this: another client may share the account. ${advice}`,
+  );
+
+/** The advice that an operator reads, by limit. */
+const ADVICE: readonly (readonly [dimension: string, advice: string])[] = [
+  ['requests', 'Slow down requests: batch small calls or spread them; for more, raise the tier.'],
+  ['tokens', SHRINK],
+  ['input_tokens', 'Shrink tokens: shorten or cache prompts; for more, raise the tier.'],
+  ['output_tokens', 'Shrink tokens: lower max_tokens or ask for shorter answers; for more, raise the tier.'],
+  ['requests_day', 'Raise the tier, or spread the requests over more days.'],
+  ['tokens_day', 'Raise the tier, or shrink tokens and spread the work over more days.'],
+  ['concurrency', 'Slow down requests: lower bulkhead.maxConcurrent to what the account allows.'],
+  ['acceleration', 'Slow down requests: let the traffic grow gradually, e.g. with pacing.mode smooth.'],
+  ['unknown', 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.'],
+];
+
+const RATE_LIMITED: RuleTest[] = [
+  {
+    alert: 'TidegateRateLimited',
+    does: 'gives the advice that fits the limit, and resolves',
+    input: ADVICE.map(([dimension]) => refusals(dimension, '0+1x30 30x60')),
+    checks: [
+      { at: '2m', situation: 'quiet', firing: [] },
+      { at: '15m', situation: 'fires', firing: ADVICE.map(([dimension, advice]) => refused(dimension, '20', advice)) },
+      { at: '30m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateRateLimited',
+    does: 'stays quiet at five refusals, for an empty account and for an overloaded provider',
+    input: [refusals('requests', '0x10 1 2 3 4 5x40'), refusals('quota', '0+5x40'), refusals('overloaded', '0+5x40')],
+    checks: [{ at: '9m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRateLimited',
+    does: 'sees a first volley of refusals of a counter that starts at zero',
+    input: [refusals('requests', '0x10 6x40')],
+    checks: [{ at: '8m', situation: 'first-event', firing: [refused('requests', '6', ADVICE[0]![1])] }],
+  },
+];
+
+const quota = (provider: string, number: string): Firing => ({
+  labels: { severity: 'critical', job: 'app', gen_ai_provider_name: provider },
+  summary: 'The quota of an LLM account is used up.',
+  description: `${provider} (app) refused ${number} calls in 15 minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
+});
+
+const QUOTA: RuleTest[] = [
+  {
+    alert: 'TidegateQuotaExhausted',
+    does: 'fires at the very first refusal of a counter that starts at zero; one that first appears at 1 is missed',
+    input: [
+      input('tidegate.ratelimit.rejections', { gen_ai_provider_name: 'groq', tidegate_limit_dimension: 'quota' }, '0x3 1x60'),
+      input('tidegate.ratelimit.rejections', { gen_ai_provider_name: 'openai', tidegate_limit_dimension: 'quota' }, '_x3 1x60'),
+    ],
+    checks: [
+      { at: '1m30s', situation: 'quiet', firing: [] },
+      { at: '2m', situation: 'first-event', firing: [quota('groq', '1')] },
+      { at: '20m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateQuotaExhausted',
+    does: 'keeps firing while calls are refused',
+    input: [refusals('quota', '0+1x120')],
+    checks: [{ at: '30m', situation: 'fires', firing: [quota('openai', '30')] }],
+  },
+  {
+    alert: 'TidegateQuotaExhausted',
+    does: 'stays quiet for limits that waiting cures',
+    input: [refusals('quota', '0x60'), refusals('tokens', '0+5x60'), refusals('requests_day', '0+5x60')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+];
+
+const forecast = (duration: string): Firing =>
+  firing(
+    'warning',
+    'requests_day',
+    'A daily LLM limit will run dry before it resets.',
+    `openai/gpt-5.1 (app) will have used up its requests_day limit of 10k in ${duration} at the present rate (threshold 4h). Raise the tier, or spread the requests over more days.`,
+  );
+
+// 16 requests in 30 s; at 30 minutes 8640 - 60 × 16 = 7680 are left, which last 14 400 s, and then less than the 4 h.
+const FORECAST: RuleTest[] = [
+  {
+    alert: 'TidegateDailyLimitForecast',
+    does: 'fires when the limit runs dry within four hours and before its reset, and resolves',
+    input: [
+      remaining('requests_day', '8640-16x100 7040x90'),
+      limit('requests_day', '10000x200'),
+      reset('requests_day', '80000-30x200'),
+    ],
+    checks: [
+      { at: '29m', situation: 'quiet', firing: [] },
+      { at: '44m', situation: 'quiet', firing: [] },
+      { at: '48m', situation: 'fires', firing: [forecast('3h 42m 0s')] },
+      { at: '95m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateDailyLimitForecast',
+    does: 'stays quiet when the limit resets first',
+    input: [
+      remaining('requests_day', '5000-16x120'),
+      limit('requests_day', '10000x120'),
+      reset('requests_day', '3600x120'),
+    ],
+    checks: [{ at: '50m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateDailyLimitForecast',
+    does: 'stays quiet when the limit is nearly gone but no longer used',
+    input: [remaining('requests_day', '20x120'), limit('requests_day', '10000x120')],
+    checks: [{ at: '50m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateDailyLimitForecast',
+    does: 'works from the first readings on, and without a known reset',
+    input: [remaining('requests_day', '_x4 4000-16x60'), limit('requests_day', '_x4 10000x60')],
+    checks: [{ at: '22m', situation: 'first-event', firing: [forecast('1h 45m 0s')] }],
+  },
+];
+
+const EXPRESSIONS: ExpressionTest[] = [
+  {
+    does: 'utilization is that of the account: least remaining over largest limit',
+    input: [
+      remaining('tokens', '5000x20'),
+      remaining('tokens', '90000x20', 'b'),
+      limit('tokens', '100000x20'),
+    ],
+    expr: 'tidegate:rate_limit:utilization',
+    at: '5m',
+    samples: [{ labels: { job: 'app', ...labels('tokens') }, value: 0.95 }],
+  },
+  {
+    does: 'utilization needs both numbers, and a limit above zero',
+    input: [remaining('tokens', '5000x20'), remaining('requests', '0x20'), limit('requests', '0x20')],
+    expr: 'tidegate:rate_limit:utilization',
+    at: '5m',
+    samples: [],
+  },
+];
+
+export const LIMIT_TESTS: RuleTestFile = {
+  name: 'limits',
+  evaluationInterval: '30s',
+  alerts: [
+    'TidegateTierNearlyExhausted',
+    'TidegateTierSaturated',
+    'TidegateRateLimited',
+    'TidegateQuotaExhausted',
+    'TidegateDailyLimitForecast',
+  ],
+  tests: [...NEARLY, ...SATURATED, ...RATE_LIMITED, ...QUOTA, ...FORECAST],
+  expressions: EXPRESSIONS,
+};

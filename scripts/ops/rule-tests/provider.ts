@@ -1,0 +1,207 @@
+import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const MODEL_LABELS = { job: 'app', ...MODEL };
+
+const attempts = (status: string, values: string): InputSeries =>
+  input('tidegate.attempts', { ...MODEL, gen_ai_operation_name: 'chat', http_response_status_code: status }, values);
+const streams = (outcome: string, values: string): InputSeries =>
+  input('tidegate.streams', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_stream_outcome: outcome }, values);
+
+const overloaded = (percentage: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
+  summary: 'An LLM provider answers with server errors.',
+  description: `openai (app) answered ${percentage} of the attempts with 5xx (threshold 20%). Your limits are not the cause: check the provider's status page, and use another model or provider where calls are urgent.`,
+});
+
+const OVERLOADED: RuleTest[] = [
+  {
+    alert: 'TidegateProviderOverloaded',
+    does: 'fires on server errors of any kind and resolves',
+    input: [attempts('200', '0+21x80'), attempts('503', '0+6x30 180+0x50'), attempts('529', '0+3x30 90+0x50')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '12m', situation: 'fires', firing: [overloaded('30%')] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateProviderOverloaded',
+    does: 'stays quiet just below the share, and for 429',
+    input: [attempts('200', '0+41x40'), attempts('503', '0+10x40'), attempts('429', '0+90x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateProviderOverloaded',
+    does: 'stays quiet when one attempt in 30 s says nothing',
+    input: [attempts('503', '0+1x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateProviderOverloaded',
+    does: 'counts the first errors of a counter that starts at zero',
+    input: [attempts('200', '0+21x60'), attempts('503', '0x20 9+9x40')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '22m', situation: 'first-event', firing: [overloaded('30%')] },
+    ],
+  },
+];
+
+const LATENCY_BOUNDS = ['2.5', '10', '20', '30', '40', '80', '+Inf'];
+
+/** Histogram of 10 attempts a step, all of which end in the bucket up to `bound`. */
+function latency(model: string, phases: readonly { readonly steps: number; readonly bound: string }[]): InputSeries[] {
+  return LATENCY_BOUNDS.map((le) => {
+    let total = 0;
+    const values = phases.flatMap(({ steps, bound }) => {
+      const step = seconds(le) >= seconds(bound) ? 10 : 0;
+      return Array.from({ length: steps }, () => (total += step));
+    });
+    const labels = {
+      gen_ai_provider_name: 'openai',
+      gen_ai_request_model: model,
+      gen_ai_operation_name: 'chat',
+      tidegate_attempt_outcome: 'ok',
+      le,
+    };
+    return input('tidegate.attempt.duration', labels, `0 ${compress(values)}`, 'bucket');
+  });
+}
+
+function seconds(bound: string): number {
+  return bound === '+Inf' ? Infinity : Number(bound);
+}
+
+/** Runs of equal steps in promtool's notation. */
+function compress(values: readonly number[]): string {
+  const runs: string[] = [];
+  for (let index = 0; index < values.length; ) {
+    const first = values[index]!;
+    const step = (values[index + 1] ?? first) - first;
+    let length = 1;
+    while (index + length < values.length && values[index + length] === first + step * length) length += 1;
+    runs.push(length === 1 ? `${first}` : `${first}+${step}x${length - 1}`);
+    index += length;
+  }
+  return runs.join(' ');
+}
+
+const DAY = 288;
+const slow: Firing = {
+  labels: { severity: 'info', ...MODEL_LABELS },
+  summary: 'LLM attempts are much slower than a day ago.',
+  description:
+    "openai/gpt-5.1 (app) takes 1m 18s per attempt at the 95th percentile, more than 2 times the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.",
+};
+
+// One test for all, because a day and more takes long to evaluate; only gpt-5.1 may fire.
+const LATENCY: RuleTest[] = [
+  {
+    alert: 'TidegateAttemptLatencyHigh',
+    does: 'fires at four times the latency of a day ago; not below twice, nor while fast for a language model, nor without a yesterday',
+    interval: '5m',
+    input: [
+      ...latency('gpt-5.1', [
+        { steps: DAY + 12, bound: '20' },
+        { steps: 12, bound: '80' },
+        { steps: 12, bound: '20' },
+      ]),
+      ...latency('below-twice', [
+        { steps: DAY + 12, bound: '20' },
+        { steps: 24, bound: '30' },
+      ]),
+      ...latency('fast', [
+        { steps: DAY + 12, bound: '2.5' },
+        { steps: 24, bound: '20' },
+      ]),
+      ...latency('new', [{ steps: 24, bound: '80' }]).map((series) => ({ ...series, values: `_x${DAY} ${series.values}` })),
+    ],
+    checks: [
+      { at: '25h', situation: 'first-event', firing: [] },
+      { at: '25h50m', situation: 'fires', firing: [slow] },
+      { at: '25h55m', situation: 'quiet', firing: [slow] },
+      { at: '26h45m', situation: 'resolves', firing: [] },
+    ],
+  },
+];
+
+const interrupted = (percentage: string): Firing => ({
+  labels: { severity: 'warning', ...MODEL_LABELS },
+  summary: 'LLM streams break before their end.',
+  description: `openai/gpt-5.1 (app) loses ${percentage} of its streams midway (threshold 5%). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
+});
+
+const STREAMS: RuleTest[] = [
+  {
+    alert: 'TidegateStreamInterruptions',
+    does: 'fires when streams break and resolves',
+    input: [streams('completed', '0+9x120'), streams('interrupted', '0+1x50 50+0x70')],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '20m', situation: 'fires', firing: [interrupted('10%')] },
+      { at: '45m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateStreamInterruptions',
+    does: 'stays quiet just below the share, and for streams that the application stopped',
+    input: [streams('completed', '0+90x80'), streams('interrupted', '0+5x80'), streams('cancelled', '0+10x80')],
+    checks: [{ at: '35m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStreamInterruptions',
+    does: 'stays quiet when one stream in two minutes says nothing',
+    interval: '120s',
+    input: [streams('completed', '0x40'), streams('interrupted', '0+1x40')],
+    checks: [{ at: '60m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStreamInterruptions',
+    does: 'counts the first breaks of a counter that starts at zero',
+    input: [streams('completed', '0+9x120'), streams('interrupted', '0x20 1+1x100')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '40m', situation: 'first-event', firing: [interrupted('10%')] },
+    ],
+  },
+];
+
+const refused = (number: string): Firing => ({
+  labels: { severity: 'critical', ...MODEL_LABELS },
+  summary: 'An LLM provider refuses the API key.',
+  description: `openai/gpt-5.1 (app) had ${number} attempts refused with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+});
+
+const AUTH: RuleTest[] = [
+  {
+    alert: 'TidegateAuthFailing',
+    does: 'fires while the key is refused and resolves once it is fixed',
+    input: [attempts('401', '0+1x20 20+0x40'), attempts('403', '0+1x20 20+0x40')],
+    checks: [
+      { at: '8m', situation: 'fires', firing: [refused('20')] },
+      { at: '17m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateAuthFailing',
+    does: 'stays quiet for every other status',
+    input: [attempts('401', '0x40'), attempts('403', '0x40'), attempts('400', '0+5x40'), attempts('404', '0+5x40')],
+    checks: [{ at: '10m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateAuthFailing',
+    does: 'sees the very first refusal of a counter that starts at zero',
+    input: [attempts('401', '0x10 1x40')],
+    checks: [
+      { at: '5m', situation: 'quiet', firing: [] },
+      { at: '7m', situation: 'first-event', firing: [refused('1')] },
+    ],
+  },
+];
+
+export const PROVIDER_TESTS: RuleTestFile = {
+  name: 'provider',
+  evaluationInterval: '1m',
+  alerts: ['TidegateProviderOverloaded', 'TidegateAttemptLatencyHigh', 'TidegateStreamInterruptions', 'TidegateAuthFailing'],
+  tests: [...OVERLOADED, ...LATENCY, ...STREAMS, ...AUTH],
+};

@@ -1,0 +1,144 @@
+import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const MODEL_LABELS = { job: 'app', ...MODEL };
+
+const calls = (outcome: string, values: string): InputSeries =>
+  input('tidegate.calls', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_outcome: outcome }, values);
+const retries = (values: string): InputSeries =>
+  input('tidegate.retries', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_retry_reason: 'rate_limit' }, values);
+const attempts = (values: string): InputSeries =>
+  input('tidegate.attempts', { ...MODEL, gen_ai_operation_name: 'chat', http_response_status_code: '429' }, values);
+
+const spike = (percentage: string): Firing => ({
+  labels: { severity: 'warning', ...MODEL_LABELS },
+  summary: 'LLM client retries are spiking.',
+  description: `openai/gpt-5.1 (app) sends ${percentage} retries per call (threshold 25%) and more than 3 times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+});
+
+const storm = (number: string): Firing => ({
+  labels: { severity: 'critical', ...MODEL_LABELS },
+  summary: 'LLM clients send each call several times.',
+  description: `openai/gpt-5.1 (app) needs ${number} attempts per call (threshold 2). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+});
+
+const exhausted = (percentage: string): Firing => ({
+  labels: { severity: 'critical', ...MODEL_LABELS },
+  summary: 'LLM calls fail after all retries.',
+  description: `openai/gpt-5.1 (app) loses ${percentage} of its calls with every retry used (threshold 1%). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+});
+
+const SPIKE: RuleTest[] = [
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'fires after a quiet hour and resolves when retries stop',
+    input: [calls('success', '0+30x260'), retries('0+0x160 15+15x39 600+0x60')],
+    checks: [
+      { at: '80m', situation: 'quiet', firing: [] },
+      { at: '92m', situation: 'fires', firing: [spike('50%')] },
+      { at: '110m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'stays quiet just below the ratio',
+    input: [calls('success', '0+30x200'), retries('0+0x160 7+7x40')],
+    checks: [{ at: '95m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'stays quiet when retries have always been that many',
+    input: [calls('success', '0+30x260'), retries('0+15x260')],
+    checks: [{ at: '120m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'stays quiet below one retry in 20 s',
+    input: [calls('success', '0+2x200'), retries('0+0x160 1+1x40')],
+    checks: [{ at: '95m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'needs no hour of history: a new model may spike at once',
+    input: [calls('success', '0+30x30'), retries('0+15x30')],
+    checks: [{ at: '12m', situation: 'first-event', firing: [spike('50%')] }],
+  },
+];
+
+const STORM: RuleTest[] = [
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'fires at three attempts a call and resolves',
+    input: [calls('success', '0+30x80'), attempts('0+90x30 2730+30x49'), retries('0+60x30 1800+0x49')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '12m', situation: 'fires', firing: [storm('3')] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'stays quiet just below the ratio',
+    input: [calls('success', '0+30x40'), attempts('0+59x40'), retries('0+29x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'stays quiet below one retry in 5 s',
+    input: [calls('success', '0+2x40'), attempts('0+7x40'), retries('0+5x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'counts the first retries of counters that start at zero',
+    input: [calls('success', '0x10 0+30x30'), attempts('0x10 0+90x30'), retries('0x10 0+60x30')],
+    checks: [{ at: '15m', situation: 'first-event', firing: [storm('3')] }],
+  },
+];
+
+const EXHAUSTED: RuleTest[] = [
+  {
+    alert: 'TidegateRetriesExhausted',
+    does: 'fires when calls fail for good and resolves',
+    input: [calls('success', '0+24x80'), calls('retries_exhausted', '0+1x30 30+0x50')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '12m', situation: 'fires', firing: [exhausted('4%')] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateRetriesExhausted',
+    does: 'stays quiet just below the share',
+    input: [calls('success', '0+110x40'), calls('retries_exhausted', '0+1x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetriesExhausted',
+    does: 'stays quiet when one call a minute says nothing',
+    interval: '60s',
+    input: [calls('success', '0+0x40'), calls('retries_exhausted', '0+1x40')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetriesExhausted',
+    does: 'counts the first failures of a counter that starts at zero',
+    input: [calls('success', '0+24x60'), calls('retries_exhausted', '0x20 1+1x40')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '22m', situation: 'first-event', firing: [exhausted('4%')] },
+    ],
+  },
+  {
+    alert: 'TidegateRetriesExhausted',
+    does: 'does not count calls that a retry saved',
+    input: [calls('success', '0+24x40'), calls('success_after_retry', '0+10x40'), calls('retries_exhausted', '0x40')],
+    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+  },
+];
+
+export const RETRY_TESTS: RuleTestFile = {
+  name: 'retries',
+  evaluationInterval: '30s',
+  alerts: ['TidegateRetrySpike', 'TidegateRetryStorm', 'TidegateRetriesExhausted'],
+  tests: [...SPIKE, ...STORM, ...EXHAUSTED],
+};

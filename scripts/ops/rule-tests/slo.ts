@@ -1,0 +1,98 @@
+import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const calls = (outcome: string, values: string): InputSeries =>
+  input(
+    'tidegate.calls',
+    { gen_ai_provider_name: 'openai', gen_ai_request_model: 'm', gen_ai_operation_name: 'chat', tidegate_outcome: outcome },
+    values,
+  );
+
+interface Window {
+  readonly severity: string;
+  readonly long: string;
+  readonly short: string;
+  readonly threshold: string;
+}
+
+const HOUR: Window = { severity: 'critical', long: '1h', short: '5m', threshold: '14.4%, 14.4 times' };
+const QUARTER_DAY: Window = { severity: 'critical', long: '6h', short: '30m', threshold: '6%, 6 times' };
+const THREE_DAYS: Window = { severity: 'warning', long: '3d', short: '6h', threshold: '1%, 1 times' };
+
+const burn = ({ severity, long, short, threshold }: Window, percentage: string): Firing => ({
+  labels: { severity, long, short, job: 'app', gen_ai_provider_name: 'openai' },
+  summary: 'LLM calls fail so often that the error budget runs out.',
+  description: `openai (app) failed ${percentage} of its calls over ${long} (threshold ${threshold} what an objective of 99% allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+});
+
+const BURNS: RuleTest[] = [
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'pages fast on a steep burn; the fast page resolves soon after, the slow one later',
+    interval: '1m',
+    input: [calls('success', '0+8x20 170+10x460'), calls('retries_exhausted', '0+2x20 40+0x460')],
+    checks: [
+      { at: '2m', situation: 'quiet', firing: [] },
+      { at: '10m', situation: 'fires', firing: [burn(HOUR, '20%')] },
+      { at: '18m', situation: 'fires', firing: [burn(HOUR, '20%'), burn(QUARTER_DAY, '20%')] },
+      { at: '8h', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'pages on a moderate burn without the fast window',
+    interval: '1m',
+    input: [calls('success', '0+93x60'), calls('timeout', '0+7x60')],
+    checks: [{ at: '40m', situation: 'fires', firing: [burn(QUARTER_DAY, '7%')] }],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'opens a ticket on a slow burn',
+    interval: '1m',
+    input: [calls('success', '0+98x120'), calls('rejected_circuit', '0+2x120')],
+    checks: [
+      { at: '50m', situation: 'quiet', firing: [] },
+      { at: '90m', situation: 'fires', firing: [burn(THREE_DAYS, '2%')] },
+    ],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'stays quiet while the objective is met',
+    interval: '1m',
+    input: [calls('success', '0+995x120'), calls('retries_exhausted', '0+5x120')],
+    checks: [{ at: '110m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'counts neither saved calls, nor cancelled ones, nor the application’s own mistakes',
+    interval: '1m',
+    input: [
+      calls('success', '0+50x120'),
+      calls('success_after_retry', '0+50x120'),
+      calls('cancelled', '0+50x120'),
+      calls('client_error', '0+50x120'),
+      calls('retries_exhausted', '0x120'),
+    ],
+    checks: [{ at: '110m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'stays quiet when a handful of calls fail at night',
+    interval: '10m',
+    input: [calls('success', '0x20'), calls('timeout', '0+1x12')],
+    checks: [{ at: '2h', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'sees failures from the first call on when counters start at zero',
+    interval: '1m',
+    input: [calls('success', '0x30'), calls('retries_exhausted', '0x5 10+10x25')],
+    checks: [{ at: '12m', situation: 'first-event', firing: [burn(HOUR, '100%')] }],
+  },
+];
+
+export const SLO_TESTS: RuleTestFile = {
+  name: 'slo',
+  evaluationInterval: '1m',
+  alerts: ['TidegateCallErrorBudgetBurn'],
+  tests: BURNS,
+};

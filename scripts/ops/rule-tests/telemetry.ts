@@ -1,0 +1,142 @@
+import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const info = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.build_info', { instance, version: '1.0.0', sdk: 'openai' }, values);
+const up = (values: string, instance = 'a'): InputSeries => input('up', { instance }, values);
+
+const ADVICE = 'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
+
+const instanceDown: Firing = {
+  labels: { severity: 'warning', scope: 'instance', job: 'app', instance: 'a' },
+  summary: 'A tidegate metrics endpoint cannot be scraped.',
+  description: `a (app) has not answered scrapes for 5 minutes, ${ADVICE}`,
+};
+const jobDown: Firing = {
+  labels: { severity: 'warning', scope: 'job', job: 'app' },
+  summary: 'No tidegate metrics endpoint of a job can be scraped.',
+  description: `No instance of app has answered scrapes for 5 minutes, ${ADVICE}`,
+};
+const jobSilent: Firing = {
+  labels: { severity: 'warning', scope: 'job', job: 'app' },
+  summary: 'A job has stopped sending tidegate metrics.',
+  description:
+    'app has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.',
+};
+
+const DOWN: RuleTest[] = [
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'fires for the instance and the job when the only target is down, and resolves',
+    naming: 'exporter',
+    input: [info('1x10 _x30 1x20'), up('1x10 0x29 1x20')],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '12m', situation: 'fires', firing: [instanceDown, jobDown] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'leaves the job alone while another instance answers',
+    naming: 'exporter',
+    input: [info('1x10 _x40'), up('1x10 0x40'), info('1x60', 'b'), up('1x60', 'b')],
+    checks: [{ at: '12m', situation: 'fires', firing: [instanceDown] }],
+  },
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'ignores targets that never served tidegate metrics',
+    naming: 'exporter',
+    input: [up('0x60'), info('1x60', 'b'), up('1x60', 'b')],
+    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'fires when a job stops pushing, and resolves',
+    naming: 'otlp',
+    input: [info('1x10 _x50 1x20')],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '17m', situation: 'fires', firing: [jobSilent] },
+      { at: '35m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'stays quiet when one of two instances goes away',
+    naming: 'otlp',
+    input: [info('1x10 _x60'), info('1x70', 'b')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateTelemetryDown',
+    does: 'stays quiet for a job that has just begun',
+    naming: 'otlp',
+    input: [info('_x10 1x40')],
+    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+];
+
+const absent: Firing = {
+  labels: { severity: 'warning' },
+  summary: 'No tidegate telemetry arrives at all.',
+  description:
+    'No process has reported tidegate metrics for 15 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
+};
+
+const ABSENT: RuleTest[] = [
+  {
+    alert: 'TidegateTelemetryAbsent',
+    does: 'fires when nothing has ever reported, and resolves with the first process',
+    input: [info('_x40 1x40')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '16m', situation: 'fires', firing: [absent] },
+      { at: '21m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTelemetryAbsent',
+    does: 'stays quiet from the first report on',
+    input: [info('1x60')],
+    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+];
+
+const overflow: Firing = {
+  labels: { severity: 'warning', job: 'app' },
+  summary: 'Tidegate metrics lose their labels.',
+  description:
+    'app has 1 series without labels, because a metric has more label sets than the SDK keeps. Per-model alerts miss those calls: lower telemetry.maxModels or use fewer telemetry.attributes.',
+};
+
+const OVERFLOW: RuleTest[] = [
+  {
+    alert: 'TidegateTelemetryCardinalityOverflow',
+    does: 'fires when label sets overflow, and resolves after a restart',
+    input: [input('tidegate.attempts', { otel_metric_overflow: 'true' }, '1x30 _x40')],
+    checks: [
+      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '6m', situation: 'fires', firing: [overflow] },
+      { at: '25m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateTelemetryCardinalityOverflow',
+    does: 'stays quiet for ordinary series',
+    input: [input('tidegate.attempts', { http_response_status_code: '200' }, '1x30')],
+    checks: [{ at: '12m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateTelemetryCardinalityOverflow',
+    does: 'needs no zero series: the overflow counts from its first sample',
+    input: [input('tidegate.calls', { otel_metric_overflow: 'true' }, '_x10 7x30')],
+    checks: [{ at: '11m', situation: 'first-event', firing: [overflow] }],
+  },
+];
+
+export const TELEMETRY_TESTS: RuleTestFile = {
+  name: 'telemetry',
+  evaluationInterval: '30s',
+  alerts: ['TidegateTelemetryDown', 'TidegateTelemetryAbsent', 'TidegateTelemetryCardinalityOverflow'],
+  tests: [...DOWN, ...ABSENT, ...OVERFLOW],
+};

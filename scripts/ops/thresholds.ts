@@ -1,0 +1,121 @@
+/**
+ * Every number that decides when an alert fires or a panel changes colour. Edit, then run
+ * `node scripts/ops/build.ts`. The defaults are starting points: compare them with your own traffic.
+ */
+export interface Thresholds {
+  readonly retries: {
+    /** Retries per call from which a jump counts as a spike. */
+    readonly spikeRatio: number;
+    /** How many times the retry rate of the hour before must be exceeded. */
+    readonly spikeFactor: number;
+    /** Retries per second below which nothing is a spike: one retry in 20 s. */
+    readonly spikeFloor: number;
+    /** Attempts per call that count as a storm: each call is sent more than twice on average. */
+    readonly stormAttempts: number;
+    /** Retries per second below which nothing is a storm. */
+    readonly stormFloor: number;
+    /** Share of calls that fail with all retries used. */
+    readonly exhaustedRatio: number;
+  };
+  /** Calls per second below which ratios say nothing; 0.02 is one call in 50 s. */
+  readonly callFloor: number;
+  readonly tier: {
+    /** Share of a limit in use from which the tier is nearly exhausted. */
+    readonly nearlyExhausted: number;
+    /** Share from which it pages, provided that the provider already refuses calls. */
+    readonly exhausted: number;
+    /** Mean share over 15 minutes from which the tier is too small, not the traffic bursty. */
+    readonly saturated: number;
+    /** Refused calls in 10 minutes; pacing should keep this near zero. */
+    readonly refusals: number;
+    /** Seconds ahead within which a day limit may not run dry. */
+    readonly dayForecastSeconds: number;
+  };
+  readonly provider: {
+    /** Share of attempts answered with 5xx. */
+    readonly overloadedRatio: number;
+    /** Attempts per second below which the share says nothing. */
+    readonly attemptFloor: number;
+    /** Growth of the 95th percentile of attempt latency against the day before. */
+    readonly latencyFactor: number;
+    /** Seconds below which a slow attempt is no news for a language model. */
+    readonly latencySeconds: number;
+    /** Share of streams that break before their end. */
+    readonly interruptedRatio: number;
+    /** Streams per second below which the share says nothing. */
+    readonly streamFloor: number;
+  };
+  readonly circuit: {
+    /** Share of two minutes spent open from which the circuit counts as open. */
+    readonly openShare: number;
+    /** Openings in 30 minutes from which it flaps. */
+    readonly openings: number;
+  };
+  readonly queue: {
+    /** Share of the queue in use. */
+    readonly filled: number;
+    /** Share of calls refused here: queue full or circuit open. */
+    readonly rejectedRatio: number;
+    /** Seconds of waiting, 95th percentile. */
+    readonly waitSeconds: number;
+  };
+  readonly slo: {
+    /** Share of calls that must succeed. */
+    readonly objective: number;
+    /** Burn rates and windows of the SRE Workbook, table 5-8: 2 % of a 30-day budget in 1 h, 5 % in 6 h, 10 % in 3 d. */
+    readonly burns: readonly Burn[];
+    /** Calls within the long window below which one failure would look like an outage. */
+    readonly minimumCalls: number;
+  };
+  readonly telemetry: {
+    /** How long a vanished process is remembered, as a Prometheus duration. */
+    readonly memory: string;
+  };
+}
+
+export interface Burn {
+  readonly factor: number;
+  readonly long: string;
+  readonly short: string;
+  readonly for: string;
+  readonly severity: 'critical' | 'warning';
+}
+
+export const DEFAULT_THRESHOLDS: Thresholds = {
+  retries: {
+    spikeRatio: 0.25,
+    spikeFactor: 3,
+    spikeFloor: 0.05,
+    stormAttempts: 2,
+    stormFloor: 0.2,
+    exhaustedRatio: 0.01,
+  },
+  callFloor: 0.02,
+  tier: { nearlyExhausted: 0.8, exhausted: 0.95, saturated: 0.9, refusals: 5, dayForecastSeconds: 14_400 },
+  provider: {
+    overloadedRatio: 0.2,
+    attemptFloor: 0.05,
+    latencyFactor: 2,
+    latencySeconds: 20,
+    interruptedRatio: 0.05,
+    streamFloor: 0.01,
+  },
+  circuit: { openShare: 0.5, openings: 4 },
+  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10 },
+  slo: {
+    objective: 0.99,
+    burns: [
+      { factor: 14.4, long: '1h', short: '5m', for: '2m', severity: 'critical' },
+      { factor: 6, long: '6h', short: '30m', for: '15m', severity: 'critical' },
+      { factor: 1, long: '3d', short: '6h', for: '1h', severity: 'warning' },
+    ],
+    minimumCalls: 20,
+  },
+  telemetry: { memory: '1d' },
+};
+
+/** Where the headings of `prometheus/runbook.md` are published. */
+export const RUNBOOK_BASE_URL = 'https://github.com/tidegate/tidegate/blob/main/prometheus/runbook.md';
+
+/** Must equal `scrape_interval` in the Prometheus config and `timeInterval` of the data source. */
+export const SCRAPE_INTERVAL = '15s';
