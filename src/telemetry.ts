@@ -1,0 +1,161 @@
+/**
+ * Starts OpenTelemetry with a Prometheus endpoint, for applications that have no OpenTelemetry setup of their own.
+ *
+ * @module
+ */
+import { diag } from '@opentelemetry/api';
+import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { TidegateOptionError, TidegateSetupError } from './errors.ts';
+import { bindAll } from './telemetry/live.ts';
+import { registered, unregisterAllBut } from './telemetry/otel-globals.ts';
+import { servePrometheus } from './telemetry/prometheus-server.ts';
+import { logsRequested, resourceFromEnv, tracesRequested } from './telemetry/sdk-environment.ts';
+
+export interface StartTelemetryOptions {
+  /** Value of `service.name`. Default: OTEL_SERVICE_NAME, else the SDK's own default. */
+  readonly serviceName?: string;
+  /** Port of the Prometheus endpoint; 0 for a free one. 0 … 65 535, default 9464. */
+  readonly port?: number;
+  /** Address to listen on; '0.0.0.0' to be scraped from another machine or container. Default '127.0.0.1'. */
+  readonly host?: string;
+}
+
+/** A running telemetry setup. */
+export interface Telemetry {
+  /** Where Prometheus scrapes. */
+  readonly url: string;
+  /** Exports what is left, frees the port and unregisters from OpenTelemetry. Never rejects; may be called twice. */
+  shutdown(): Promise<void>;
+}
+
+let running: string | undefined;
+
+/**
+ * Starts metrics for Prometheus at `http://127.0.0.1:9464/metrics`, and spans where the standard variables ask for
+ * them (OTEL_TRACES_EXPORTER, or OTEL_EXPORTER_OTLP_ENDPOINT and its kin). Nothing is sent anywhere otherwise.
+ * Needs the packages @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus. Clients that were guarded before
+ * are included. An application that has set up OpenTelemetry itself needs no call: tidegate records there.
+ *
+ * @throws TidegateSetupError `missing_dependency` when a package is not installed, `port_in_use`, or `start_failed`
+ *   when telemetry is already running in this process; nothing is left half-started
+ * @throws TidegateOptionError for a bad option
+ *
+ * @example
+ * import { startTelemetry } from 'tidegate/telemetry';
+ *
+ * const telemetry = await startTelemetry({ serviceName: 'shop-assistant' });
+ * console.log(telemetry.url);
+ * process.once('SIGTERM', () => void telemetry.shutdown());
+ */
+export async function startTelemetry(options: StartTelemetryOptions = {}): Promise<Telemetry> {
+  const { serviceName, port, host } = checked(options);
+  if (running !== undefined) {
+    throw new TidegateSetupError('start_failed', `Telemetry is already ${running}. Call its shutdown() first.`);
+  }
+  running = 'starting';
+  try {
+    const telemetry = await start(serviceName, port, host);
+    running = `running at ${telemetry.url}`;
+    return telemetry;
+  } catch (error) {
+    running = undefined;
+    throw error;
+  }
+}
+
+async function start(serviceName: string | undefined, port: number, host: string): Promise<Telemetry> {
+  const { NodeSDK, PrometheusExporter: Exporter } = await loadPackages();
+  const before = registered();
+  const traces = tracesRequested(process.env);
+  if (before.metrics || (traces && before.traces)) {
+    throw new TidegateSetupError(
+      'start_failed',
+      'OpenTelemetry is already set up in this process. tidegate records there: add a PrometheusExporter to that setup.',
+    );
+  }
+  // Without scope labels, series do not change with every release of tidegate.
+  const exporter: PrometheusExporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
+  // Before the SDK: when the port is taken, nothing has been registered.
+  const server = await servePrometheus(host, port, (request, response) =>
+    exporter.getMetricsRequestHandler(request, response),
+  );
+  try {
+    const sdk = new NodeSDK({
+      metricReaders: [exporter],
+      ...(serviceName === undefined ? {} : { serviceName }),
+      // An empty list switches a signal off; the SDK would send it to localhost:4318 otherwise.
+      ...(traces ? {} : { spanProcessors: [] }),
+      ...(logsRequested(process.env) ? {} : { logRecordProcessors: [] }),
+      ...(process.env['OTEL_NODE_RESOURCE_DETECTORS']
+        ? {}
+        : { resourceDetectors: [{ detect: () => ({ attributes: resourceFromEnv(process.env) }) }] }),
+    });
+    sdk.start();
+    bindAll();
+    let ended: Promise<void> | undefined;
+    return {
+      url: server.url,
+      shutdown: () => (ended ??= stop(sdk, () => server.close(), () => unregisterAllBut(before))),
+    };
+  } catch (error) {
+    await server.close();
+    unregisterAllBut(before);
+    throw new TidegateSetupError('start_failed', 'OpenTelemetry could not be started.', { cause: error });
+  }
+}
+
+async function stop(
+  sdk: { shutdown(): Promise<void> },
+  closeServer: () => Promise<void>,
+  unregister: () => void,
+): Promise<void> {
+  try {
+    await sdk.shutdown();
+  } catch (error) {
+    // A collector that cannot be reached is no reason for the application to fail.
+    diag.error('tidegate: the last spans could not be exported', error);
+  }
+  await closeServer();
+  unregister();
+  running = undefined;
+}
+
+async function loadPackages(): Promise<{
+  readonly NodeSDK: typeof import('@opentelemetry/sdk-node').NodeSDK;
+  readonly PrometheusExporter: typeof PrometheusExporter;
+}> {
+  try {
+    const [sdk, prometheus] = await Promise.all([
+      import('@opentelemetry/sdk-node'),
+      import('@opentelemetry/exporter-prometheus'),
+    ]);
+    return { NodeSDK: sdk.NodeSDK, PrometheusExporter: prometheus.PrometheusExporter };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') {
+      throw new TidegateSetupError(
+        'missing_dependency',
+        'startTelemetry needs two more packages: npm install @opentelemetry/sdk-node @opentelemetry/exporter-prometheus',
+        { cause: error },
+      );
+    }
+    throw new TidegateSetupError('start_failed', 'The OpenTelemetry packages could not be loaded.', { cause: error });
+  }
+}
+
+function checked(options: StartTelemetryOptions): { serviceName: string | undefined; port: number; host: string } {
+  const { serviceName, port = 9464, host = '127.0.0.1', ...unknown } = options;
+  const [extra] = Object.keys(unknown);
+  if (extra !== undefined) {
+    throw new TidegateOptionError('options', 'an object with the keys serviceName, port, host', `key ${extra}`);
+  }
+  if (serviceName !== undefined && (typeof serviceName !== 'string' || serviceName === '')) {
+    throw new TidegateOptionError('serviceName', 'a string that is not empty', serviceName);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TidegateOptionError('port', 'an integer from 0 to 65535', port);
+  }
+  if (typeof host !== 'string' || host === '') {
+    throw new TidegateOptionError('host', 'a string that is not empty', host);
+  }
+  return { serviceName, port, host };
+}

@@ -1,0 +1,135 @@
+import { context } from '@opentelemetry/api';
+import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../core/events.ts';
+import type { ProviderName } from '../core/provider.ts';
+import type { TelemetryOptions } from '../options.ts';
+import { track } from './live.ts';
+import { MetricRecorder } from './metric-recorder.ts';
+import { createReport, type Report } from './report.ts';
+import { resolveSemconv } from './semconv.ts';
+import { SpanRecorder } from './span-recorder.ts';
+import { checkAttributes } from './user-attributes.ts';
+
+const DEFAULT_MAX_MODELS = 20;
+
+export interface TelemetryInstrumentation extends Instrumentation {
+  /** Tells that calls to a provider may come, so that series of the option `models` start at zero before they do. */
+  prepare(provider: ProviderName): void;
+}
+
+/**
+ * Turns the events of a guard into OpenTelemetry spans and metrics. Nothing that OpenTelemetry throws reaches a call:
+ * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
+ *
+ * @param source gives the lanes whose gauges are published when a reader collects
+ * @throws TidegateOptionError for a bad key or value in `options.attributes`
+ */
+export function createInstrumentation(
+  options: TelemetryOptions,
+  source: { lanes(): readonly LaneSnapshot[] },
+): TelemetryInstrumentation {
+  const attributes = checkAttributes(options.attributes);
+  const semconv = resolveSemconv(options.semconv);
+  const report = createReport();
+  const spans =
+    options.spans === false
+      ? undefined
+      : new SpanRecorder({ tracerProvider: options.tracerProvider, attributes, semconv });
+  const metrics =
+    options.metrics === false
+      ? undefined
+      : new MetricRecorder({
+          meterProvider: options.meterProvider,
+          attributes,
+          semconv,
+          models: options.models ?? [],
+          maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
+          lanes: () => source.lanes(),
+          report,
+        });
+  return new Listener(spans, metrics, report);
+}
+
+class Listener implements TelemetryInstrumentation {
+  readonly #spans: SpanRecorder | undefined;
+  readonly #metrics: MetricRecorder | undefined;
+  readonly #report: Report;
+
+  constructor(spans: SpanRecorder | undefined, metrics: MetricRecorder | undefined, report: Report) {
+    this.#spans = spans;
+    this.#metrics = metrics;
+    this.#report = report;
+    this.bind();
+    if (metrics) track(this);
+  }
+
+  /** Looks for a meter provider that was registered since. */
+  bind(): void {
+    try {
+      this.#metrics?.bind();
+    } catch (error) {
+      this.#report('setting up metrics', error);
+    }
+  }
+
+  prepare(provider: ProviderName): void {
+    try {
+      this.#metrics?.prepare(provider);
+    } catch (error) {
+      this.#report('setting up metrics', error);
+    }
+  }
+
+  onEvent(event: GuardEvent): void {
+    if (this.#spans) {
+      try {
+        this.#spans.onEvent(event);
+      } catch (error) {
+        this.#report('recording spans', error);
+      }
+    }
+    if (this.#metrics) {
+      try {
+        this.#metrics.onEvent(event);
+      } catch (error) {
+        this.#report('recording metrics', error);
+      }
+    }
+  }
+
+  runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T {
+    const active = this.#spans?.attemptContext(call, attempt);
+    if (!active) return fn();
+    let ran: { readonly value: T } | { readonly error: unknown } | undefined;
+    try {
+      context.with(active, () => {
+        try {
+          ran = { value: fn() };
+        } catch (error) {
+          ran = { error };
+        }
+      });
+    } catch (error) {
+      this.#report('activating a span', error);
+    }
+    if (!ran) return fn();
+    if ('error' in ran) throw ran.error;
+    return ran.value;
+  }
+
+  propagationHeaders(call: CallInfo, attempt: number): Readonly<Record<string, string>> {
+    try {
+      return this.#spans?.propagationHeaders(call, attempt) ?? {};
+    } catch (error) {
+      this.#report('propagating a trace', error);
+      return {};
+    }
+  }
+
+  shutdown(): void {
+    try {
+      this.#metrics?.shutdown();
+    } catch (error) {
+      this.#report('closing', error);
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import type { MetricOptions } from '@opentelemetry/api';
+
+/** Names, units, descriptions and buckets of every metric. Prometheus names follow from them: `.` becomes `_`. */
+
+const SECONDS_SEMCONV = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const TOKENS_SEMCONV = [
+  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
+];
+
+interface Definition {
+  readonly name: string;
+  readonly options: MetricOptions;
+}
+
+function define(name: string, unit: string, description: string, buckets?: number[]): Definition {
+  return {
+    name,
+    options: { unit, description, ...(buckets ? { advice: { explicitBucketBoundaries: buckets } } : {}) },
+  };
+}
+
+export type CounterName =
+  | 'calls'
+  | 'attempts'
+  | 'retries'
+  | 'tokens'
+  | 'streams'
+  | 'rejections'
+  | 'transitions'
+  | 'inferenceInput'
+  | 'inferenceOutput'
+  | 'inferenceCacheRead'
+  | 'inferenceCacheWrite'
+  | 'inferenceReasoning';
+
+export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
+  calls: define('tidegate.calls', '{call}', 'Logical calls by their final outcome.'),
+  attempts: define('tidegate.attempts', '{attempt}', 'HTTP attempts by status code.'),
+  retries: define('tidegate.retries', '{retry}', 'Attempts that were sent again, by reason.'),
+  tokens: define('tidegate.tokens', '{token}', 'Tokens that the provider counted; cached and reasoning ones are subsets.'),
+  streams: define('tidegate.streams', '{stream}', 'Response streams by how they ended.'),
+  rejections: define('tidegate.ratelimit.rejections', '{rejection}', 'Attempts that a limit refused, by dimension.'),
+  transitions: define('tidegate.circuit.transitions', '{transition}', 'Changes of a circuit, by the state it entered.'),
+  inferenceInput: define('gen_ai.client.inference.usage.input_tokens', '{token}', 'Input tokens used, cached ones included.'),
+  inferenceOutput: define(
+    'gen_ai.client.inference.usage.output_tokens',
+    '{token}',
+    'Output tokens used, reasoning tokens included.',
+  ),
+  inferenceCacheRead: define(
+    'gen_ai.client.inference.usage.cache_read.input_tokens',
+    '{token}',
+    'Input tokens that were read from a cache.',
+  ),
+  inferenceCacheWrite: define(
+    'gen_ai.client.inference.usage.cache_write.input_tokens',
+    '{token}',
+    'Input tokens that were written to a cache.',
+  ),
+  inferenceReasoning: define(
+    'gen_ai.client.inference.usage.reasoning.output_tokens',
+    '{token}',
+    'Output tokens that were spent on reasoning.',
+  ),
+};
+
+/** Counters of the newest conventions; created only where these are asked for. */
+export const LATEST_COUNTERS: ReadonlySet<CounterName> = new Set<CounterName>([
+  'inferenceInput',
+  'inferenceOutput',
+  'inferenceCacheRead',
+  'inferenceCacheWrite',
+  'inferenceReasoning',
+]);
+
+export type HistogramName =
+  | 'attemptDuration'
+  | 'retryDelay'
+  | 'waitDuration'
+  | 'operationDuration'
+  | 'tokenUsage'
+  | 'firstChunk'
+  | 'inferenceDuration'
+  | 'inferenceFirstChunk'
+  | 'inferenceInputTokens'
+  | 'inferenceOutputTokens'
+  | 'embeddingsDuration'
+  | 'embeddingsInputTokens';
+
+export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
+  attemptDuration: define(
+    'tidegate.attempt.duration',
+    's',
+    'Duration of one attempt: to the head of a stream, else to the end of the body.',
+    [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600],
+  ),
+  retryDelay: define(
+    'tidegate.retry.delay',
+    's',
+    'Delay before a retry, by what asked for it.',
+    [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60],
+  ),
+  waitDuration: define(
+    'tidegate.wait.duration',
+    's',
+    'Time an attempt waited before it was sent, by what it waited for.',
+    [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+  ),
+  operationDuration: define('gen_ai.client.operation.duration', 's', 'GenAI operation duration.', SECONDS_SEMCONV),
+  tokenUsage: define('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS_SEMCONV),
+  firstChunk: define(
+    'gen_ai.client.operation.time_to_first_chunk',
+    's',
+    'Time to the first chunk of a streamed response.',
+    SECONDS_SEMCONV,
+  ),
+  inferenceDuration: define('gen_ai.client.inference.duration', 's', 'GenAI inference duration.', SECONDS_SEMCONV),
+  inferenceFirstChunk: define(
+    'gen_ai.client.inference.time_to_first_chunk',
+    's',
+    'Time to the first chunk of a streamed response.',
+    SECONDS_SEMCONV,
+  ),
+  inferenceInputTokens: define(
+    'gen_ai.client.inference.operation.input_tokens',
+    '{token}',
+    'Input tokens of one operation.',
+    TOKENS_SEMCONV,
+  ),
+  inferenceOutputTokens: define(
+    'gen_ai.client.inference.operation.output_tokens',
+    '{token}',
+    'Output tokens of one operation.',
+    TOKENS_SEMCONV,
+  ),
+  embeddingsDuration: define('gen_ai.client.embeddings.duration', 's', 'GenAI embeddings duration.', SECONDS_SEMCONV),
+  embeddingsInputTokens: define(
+    'gen_ai.client.embeddings.operation.input_tokens',
+    '{token}',
+    'Input tokens of one embeddings operation.',
+    TOKENS_SEMCONV,
+  ),
+};
+
+export type GaugeName =
+  | 'limit'
+  | 'remaining'
+  | 'reset'
+  | 'observedAge'
+  | 'pacerRate'
+  | 'bulkheadActive'
+  | 'bulkheadQueued'
+  | 'bulkheadCapacity'
+  | 'bulkheadQueueCapacity'
+  | 'circuitState'
+  | 'buildInfo';
+
+export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
+  limit: define('tidegate.ratelimit.limit', '{unit}', 'Limit of the account, by dimension.'),
+  remaining: define('tidegate.ratelimit.remaining', '{unit}', 'What is left of the limit now.'),
+  reset: define('tidegate.ratelimit.reset', 's', 'Time until the limit is fully available again.'),
+  observedAge: define('tidegate.ratelimit.observed_age', 's', 'Age of the last reading from the provider.'),
+  pacerRate: define('tidegate.pacer.rate', '{unit}/s', 'Rate that the pacer admits now.'),
+  bulkheadActive: define('tidegate.bulkhead.active', '{call}', 'Calls in flight.'),
+  bulkheadQueued: define('tidegate.bulkhead.queued', '{call}', 'Calls that wait.'),
+  bulkheadCapacity: define('tidegate.bulkhead.capacity', '{call}', 'Calls that may be in flight.'),
+  bulkheadQueueCapacity: define('tidegate.bulkhead.queue_capacity', '{call}', 'Calls that may wait.'),
+  circuitState: define('tidegate.circuit.state', '1', 'One for the state that the circuit is in, zero for the others.'),
+  buildInfo: define('tidegate.build_info', '1', 'Always one; carries the version.'),
+};

@@ -1,0 +1,139 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
+import type { Dimension } from '../core/outcome.ts';
+import { seriesKey } from './counter-cells.ts';
+import type { GaugeName } from './instruments.ts';
+import { ATTR, CIRCUIT_STATES, DIMENSIONS, OTHER, PROVIDERS, SDK, VERSION, valuesOf } from './names.ts';
+
+/** Lanes of one guard, with the labels and attributes that guard uses. */
+export interface LaneSource {
+  lanes(): readonly LaneSnapshot[];
+  readonly attributes: Attributes;
+  modelLabel(group: string): string;
+  bulkheadLabel(lane: string): string;
+  circuitLabel(lane: string): string;
+}
+
+/** One gauge value. */
+export interface Point {
+  readonly gauge: GaugeName;
+  readonly value: number;
+  readonly attributes: Attributes;
+  /** Harmless value for a reader that goes on exporting a point that is no longer observed. */
+  readonly rest: number | undefined;
+}
+
+/** Dimensions whose admitted rate is worth a series. */
+const RATED: ReadonlySet<Dimension> = new Set<Dimension>(['requests', 'tokens', 'input_tokens', 'output_tokens']);
+
+/** Higher is worse; two lanes under one label show the worse one. */
+const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, isolated: 2, open: 3 };
+
+/** Several lanes may have the same labels (two credentials, or labels beyond the cap): one of them is shown. */
+class Worst<T> {
+  readonly #best = new Map<string, { readonly attributes: Attributes; readonly item: T; readonly score: number }>();
+
+  offer(attributes: Attributes, item: T, score: number): void {
+    const key = seriesKey(attributes);
+    const best = this.#best.get(key);
+    if (!best || score > best.score) this.#best.set(key, { attributes, item, score });
+  }
+
+  *entries(): Iterable<readonly [Attributes, T]> {
+    for (const { attributes, item } of this.#best.values()) yield [attributes, item];
+  }
+}
+
+/** Gauge values of all lanes now. */
+export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unknown) => void): Point[] {
+  const limits = new Worst<DimensionSnapshot>();
+  const rates = new Worst<number>();
+  const ages = new Worst<number>();
+  const bulkheads = new Worst<LaneSnapshot>();
+  const circuits = new Worst<CircuitState>();
+  const points: Point[] = [];
+  for (const source of sources) {
+    points.push(point('buildInfo', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined));
+    for (const lane of lanesOf(source, onError)) {
+      const provider = { ...source.attributes, [ATTR.provider]: lane.provider in PROVIDERS ? lane.provider : OTHER };
+      const model = { ...provider, [ATTR.requestModel]: source.modelLabel(lane.group) };
+      for (const dimension of lane.dimensions) {
+        if (!(dimension.dimension in DIMENSIONS)) continue;
+        const attributes = { ...model, [ATTR.dimension]: dimension.dimension };
+        const { ratePerSecond, observedAgeMs } = dimension;
+        if (isCurrent(dimension)) limits.offer(attributes, dimension, utilisation(dimension));
+        if (isCount(ratePerSecond) && RATED.has(dimension.dimension)) rates.offer(attributes, ratePerSecond, ratePerSecond);
+        if (isCount(observedAgeMs)) ages.offer(model, observedAgeMs, -observedAgeMs);
+      }
+      bulkheads.offer({ ...provider, [ATTR.bulkhead]: source.bulkheadLabel(lane.lane) }, lane, load(lane));
+      circuits.offer({ ...provider, [ATTR.circuit]: source.circuitLabel(lane.lane) }, lane.circuit, SEVERITY[lane.circuit]);
+    }
+  }
+  for (const [attributes, dimension] of limits.entries()) points.push(...limitPoints(dimension, attributes));
+  for (const [attributes, rate] of rates.entries()) points.push(point('pacerRate', rate, attributes, 0));
+  for (const [attributes, age] of ages.entries()) points.push(point('observedAge', age / 1_000, attributes, undefined));
+  for (const [attributes, lane] of bulkheads.entries()) {
+    points.push(
+      point('bulkheadActive', lane.inFlight, attributes, 0),
+      point('bulkheadQueued', lane.queued, attributes, 0),
+      point('bulkheadCapacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
+      point('bulkheadQueueCapacity', lane.maxQueued, attributes, lane.maxQueued),
+    );
+  }
+  for (const [attributes, current] of circuits.entries()) {
+    for (const state of valuesOf(CIRCUIT_STATES)) {
+      const labelled = { ...attributes, [ATTR.circuitState]: state };
+      points.push(point('circuitState', state === current ? 1 : 0, labelled, state === 'closed' ? 1 : 0));
+    }
+  }
+  return points;
+}
+
+/**
+ * Whether a limit says something about now. Both numbers must be known, since one without the other gives no
+ * utilisation, and neither may be negative (Azure answers -1). A reading from before the last reset says nothing:
+ * a `remaining` of 0 on an idle process would page for ever.
+ */
+export function isCurrent(snapshot: DimensionSnapshot): snapshot is DimensionSnapshot & { readonly remaining: number } {
+  const { limit, remaining, resetMs, observedAgeMs, windowMs } = snapshot;
+  if (!isCount(limit) || !isCount(remaining)) return false;
+  if (observedAgeMs === undefined) return true;
+  if (resetMs !== undefined && resetMs > 0) return true;
+  const resetPassed = resetMs !== undefined && remaining < limit;
+  return !resetPassed && observedAgeMs <= windowMs;
+}
+
+function limitPoints(snapshot: DimensionSnapshot, attributes: Attributes): Point[] {
+  const { limit, remaining = 0, resetMs } = snapshot;
+  const points = [point('limit', limit, attributes, limit), point('remaining', remaining, attributes, limit)];
+  if (resetMs !== undefined && !Number.isNaN(resetMs) && resetMs < Infinity) {
+    points.push(point('reset', Math.max(0, resetMs) / 1_000, attributes, 0));
+  }
+  return points;
+}
+
+function* lanesOf(source: LaneSource, onError: (error: unknown) => void): Iterable<LaneSnapshot> {
+  try {
+    yield* source.lanes();
+  } catch (error) {
+    onError(error);
+  }
+}
+
+function utilisation({ limit, remaining = 0 }: DimensionSnapshot): number {
+  return limit > 0 ? 1 - remaining / limit : 1;
+}
+
+/** How near a lane is to refusing a call: the queue counts before the slots. */
+function load(lane: LaneSnapshot): number {
+  const queue = lane.maxQueued > 0 ? lane.queued / lane.maxQueued : Number(lane.queued > 0);
+  return queue * 1_000 + lane.inFlight / lane.maxConcurrent;
+}
+
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && value >= 0 && value < Infinity;
+}
+
+function point(gauge: GaugeName, value: number, attributes: Attributes, rest: number | undefined): Point {
+  return { gauge, value, attributes, rest };
+}

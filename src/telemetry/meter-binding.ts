@@ -1,0 +1,113 @@
+import {
+  createNoopMeter,
+  type BatchObservableResult,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  type ObservableGauge,
+} from '@opentelemetry/api';
+import { CounterCells, seriesKey } from './counter-cells.ts';
+import {
+  COUNTERS,
+  GAUGES,
+  HISTOGRAMS,
+  LATEST_COUNTERS,
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+} from './instruments.ts';
+import { gaugePoints, type LaneSource, type Point } from './lane-gauges.ts';
+import { SCOPE, VERSION } from './names.ts';
+import type { Report } from './report.ts';
+
+/** One meter's instruments, shared by all guards of the process: the SDK, too, keeps one series per label set. */
+export class MeterBinding {
+  readonly #meter: Meter;
+  readonly #counters = new Map<CounterName, CounterCells>();
+  readonly #histograms = new Map<HistogramName, Histogram>();
+  readonly #gauges: ReadonlyMap<GaugeName, ObservableGauge>;
+  readonly #sources = new Set<LaneSource>();
+  readonly #report: Report;
+  #published = new Map<string, Point>();
+
+  constructor(meter: Meter, report: Report) {
+    this.#meter = meter;
+    this.#report = report;
+    for (const name of Object.keys(COUNTERS) as CounterName[]) if (!LATEST_COUNTERS.has(name)) this.counter(name);
+    const gauges = (Object.keys(GAUGES) as GaugeName[]).map(
+      (name) => [name, meter.createObservableGauge(GAUGES[name].name, GAUGES[name].options)] as const,
+    );
+    this.#gauges = new Map(gauges);
+    meter.addBatchObservableCallback(
+      (result) => this.#observe(result),
+      gauges.map(([, gauge]) => gauge),
+    );
+  }
+
+  counter(name: CounterName): CounterCells {
+    let cells = this.#counters.get(name);
+    if (!cells) {
+      const created = new CounterCells();
+      const { name: metric, options } = COUNTERS[name];
+      this.#meter.createObservableCounter(metric, options).addCallback((result) => created.observe(result));
+      this.#counters.set(name, (cells = created));
+    }
+    return cells;
+  }
+
+  histogram(name: HistogramName): Histogram {
+    let histogram = this.#histograms.get(name);
+    if (!histogram) {
+      histogram = this.#meter.createHistogram(HISTOGRAMS[name].name, HISTOGRAMS[name].options);
+      this.#histograms.set(name, histogram);
+    }
+    return histogram;
+  }
+
+  addSource(source: LaneSource): void {
+    this.#sources.add(source);
+  }
+
+  /** The lanes' gauges are published no more. Counters stay: what was counted still has to be exported. */
+  removeSource(source: LaneSource): void {
+    this.#sources.delete(source);
+  }
+
+  #observe(result: BatchObservableResult): void {
+    const current = new Map<string, Point>();
+    for (const point of gaugePoints(this.#sources, (error) => this.#report('reading the lanes', error))) {
+      current.set(`${point.gauge} ${seriesKey(point.attributes)}`, point);
+      this.#emit(result, point, point.value);
+    }
+    // The SDK (3.1.0) goes on exporting the last value of a point that is observed no more. A point that has expired
+    // is therefore set to rest once; where the SDK drops unobserved points, it is gone with the next collection.
+    for (const [key, point] of this.#published) {
+      if (!current.has(key) && point.rest !== undefined) this.#emit(result, point, point.rest);
+    }
+    this.#published = current;
+  }
+
+  #emit(result: BatchObservableResult, point: Point, value: number): void {
+    const gauge = this.#gauges.get(point.gauge);
+    if (gauge) result.observe(gauge, value, point.attributes);
+  }
+}
+
+const bindings = new WeakMap<MeterProvider, MeterBinding>();
+const NoopMeter: unknown = createNoopMeter().constructor;
+
+/** Whether a provider drops everything, as the global one does until an SDK is started. */
+export function isNoopProvider(provider: MeterProvider): boolean {
+  return provider.getMeter(SCOPE, VERSION).constructor === NoopMeter;
+}
+
+/** Instruments of a provider; undefined when it drops everything anyway. */
+export function bindMeter(provider: MeterProvider, report: Report): MeterBinding | undefined {
+  let binding = bindings.get(provider);
+  if (!binding) {
+    const meter = provider.getMeter(SCOPE, VERSION);
+    if (meter.constructor === NoopMeter) return undefined;
+    bindings.set(provider, (binding = new MeterBinding(meter, report)));
+  }
+  return binding;
+}

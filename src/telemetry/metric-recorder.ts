@@ -1,0 +1,232 @@
+import { metrics, type Attributes, type MeterProvider } from '@opentelemetry/api';
+import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
+import type { Operation, ProviderName } from '../core/provider.ts';
+import { add } from './counter-cells.ts';
+import { GenAiMetrics } from './gen-ai-metrics.ts';
+import { LabelCap } from './label-cap.ts';
+import type { LaneSource } from './lane-gauges.ts';
+import { bindMeter, type MeterBinding } from './meter-binding.ts';
+import { DELAY_SOURCES } from './names.ts';
+import { likelyOperation, mayServe } from './prepared-models.ts';
+import type { Report } from './report.ts';
+import type { Semconv } from './semconv.ts';
+import { Series, transitionCells } from './series.ts';
+import { errorTypeLabel, statusLabel } from './status.ts';
+
+// The least that the caps are, whatever `maxModels` says: lanes are a model and an account.
+const MAX_BULKHEADS = 20;
+const MAX_CIRCUITS = 50;
+
+export interface MetricSettings {
+  /** Undefined for the one that is registered globally, now or later. */
+  readonly meterProvider: MeterProvider | undefined;
+  readonly attributes: Attributes;
+  readonly semconv: Semconv;
+  readonly models: readonly string[];
+  readonly maxModels: number;
+  readonly lanes: () => readonly LaneSnapshot[];
+  readonly report: Report;
+}
+
+interface LastSeries {
+  readonly bound: Bound;
+  readonly provider: ProviderName;
+  readonly model: string | undefined;
+  readonly operation: Operation;
+  readonly series: Series;
+}
+
+/** Turns events into metrics. May throw what a meter throws; the caller guards. */
+export class MetricRecorder {
+  readonly #settings: MetricSettings;
+  readonly #source: LaneSource;
+  readonly #models: LabelCap;
+  readonly #circuits: LabelCap;
+  readonly #providers = new Set<ProviderName>();
+  #provider: MeterProvider | undefined;
+  #bound: Bound | undefined;
+  #last: LastSeries | undefined;
+  #closed = false;
+
+  constructor(settings: MetricSettings) {
+    this.#settings = settings;
+    const models = new LabelCap(settings.maxModels, settings.models);
+    const bulkheads = new LabelCap(Math.max(MAX_BULKHEADS, settings.maxModels));
+    const circuits = new LabelCap(Math.max(MAX_CIRCUITS, settings.maxModels));
+    this.#models = models;
+    this.#circuits = circuits;
+    this.#source = {
+      lanes: settings.lanes,
+      attributes: settings.attributes,
+      modelLabel: (group) => models.label(group),
+      bulkheadLabel: (lane) => bulkheads.label(lane),
+      circuitLabel: (lane) => circuits.label(lane),
+    };
+  }
+
+  /** Binds to the meter provider that is registered now, if it is another one than before. */
+  bind(): Bound | undefined {
+    const provider = this.#settings.meterProvider ?? metrics.getMeterProvider();
+    if (provider === this.#provider || this.#closed) return this.#bound;
+    // Remembered first: a provider that throws is asked once, not at every call.
+    this.#provider = provider;
+    this.#bound?.meter.removeSource(this.#source);
+    this.#bound = undefined;
+    const meter = bindMeter(provider, this.#settings.report);
+    if (!meter) return undefined;
+    meter.addSource(this.#source);
+    this.#bound = new Bound(meter, this.#settings);
+    for (const known of this.#providers) this.#bound.prepare(known, this.#models);
+    return this.#bound;
+  }
+
+  /** Creates the zero series of the configured models for a provider that calls may go to. */
+  prepare(provider: ProviderName): void {
+    if (this.#providers.has(provider)) return;
+    this.#providers.add(provider);
+    this.bind()?.prepare(provider, this.#models);
+  }
+
+  onEvent(event: GuardEvent): void {
+    const bound = this.bind();
+    if (!bound) return;
+    switch (event.type) {
+      case 'call.start':
+        this.prepare(event.call.provider);
+        this.#series(bound, event.call);
+        bound.transitions(event.call.provider, this.#circuits.label(event.call.lane));
+        return;
+      case 'admitted':
+        bound.waitDuration.record(
+          Math.max(0, event.waitedMs) / 1_000,
+          this.#series(bound, event.call).wait(event.stage, event.cause),
+        );
+        return;
+      case 'attempt.end': {
+        const series = this.#series(bound, event.call);
+        add(series.attempts.get(statusLabel(event.status)), 1);
+        // An abort by the caller says nothing about how long the provider takes.
+        if (event.outcome === 'cancelled') return;
+        const outcome = event.outcome === 'ok' ? 'ok' : event.retryable ? 'retryable' : 'fatal';
+        bound.attemptDuration.record(event.durationMs / 1_000, series.attemptOutcome[outcome]);
+        return;
+      }
+      case 'rate_limited': {
+        const { rejections } = this.#series(bound, event.call);
+        add(rejections.get(event.dimension) ?? rejections.get('unknown'), 1);
+        return;
+      }
+      case 'retry': {
+        const series = this.#series(bound, event.call);
+        add(series.retries.get(event.reason) ?? series.retries.get('other'), 1);
+        const source = event.delaySource in DELAY_SOURCES ? event.delaySource : 'backoff';
+        bound.retryDelay.record(Math.max(0, event.delayMs) / 1_000, series.delay(source));
+        return;
+      }
+      case 'stream.first_chunk':
+        bound.genAi.firstChunk(
+          event.call.operation,
+          event.sinceStartMs / 1_000,
+          this.#series(bound, event.call).base,
+        );
+        return;
+      case 'stream.end':
+        add(this.#series(bound, event.call).streams.get(event.outcome), 1);
+        return;
+      case 'call.end':
+        this.#ended(bound, event);
+        return;
+      case 'circuit':
+        add(bound.transitions(event.provider, this.#circuits.label(event.lane)).get(event.state), 1);
+        return;
+      case 'queued':
+      case 'attempt.start':
+      case 'give_up':
+      case 'pause':
+      case 'limit':
+      case 'settled':
+      case 'warning':
+        return;
+    }
+  }
+
+  shutdown(): void {
+    this.#closed = true;
+    this.#bound?.meter.removeSource(this.#source);
+  }
+
+  #series(bound: Bound, call: CallInfo): Series {
+    const { provider, model, operation } = call;
+    const last = this.#last;
+    // Calls come in runs of the same kind; comparing three strings is cheaper than building a key.
+    if (last?.bound === bound && last.model === model && last.provider === provider && last.operation === operation) {
+      return last.series;
+    }
+    const series = bound.series(provider, this.#models.label(model), operation);
+    this.#last = { bound, provider, model, operation, series };
+    return series;
+  }
+
+  #ended(bound: Bound, event: Extract<GuardEvent, { type: 'call.end' }>): void {
+    const { call, outcome, usage } = event;
+    const series = this.#series(bound, call);
+    add(series.calls.get(outcome), 1);
+    const failed = outcome !== 'success' && outcome !== 'success_after_retry' && outcome !== 'cancelled';
+    const attributes = failed ? series.failed(errorTypeLabel(event.errorType)) : series.base;
+    bound.genAi.duration(call.operation, event.durationMs / 1_000, attributes);
+    bound.genAi.usage(call.operation, usage, series);
+    if (!usage) return;
+    series.addTokens('input', usage.inputTokens);
+    series.addTokens('cache_read', usage.cacheReadTokens);
+    series.addTokens('cache_write', usage.cacheWriteTokens);
+    series.addTokens('output', usage.outputTokens);
+    series.addTokens('reasoning', usage.reasoningTokens);
+  }
+}
+
+/** What belongs to one meter: dropped as a whole when another provider is registered. */
+class Bound {
+  readonly meter: MeterBinding;
+  readonly genAi: GenAiMetrics;
+  readonly attemptDuration: ReturnType<MeterBinding['histogram']>;
+  readonly retryDelay: ReturnType<MeterBinding['histogram']>;
+  readonly waitDuration: ReturnType<MeterBinding['histogram']>;
+  readonly #settings: MetricSettings;
+  readonly #series = new Map<string, Series>();
+  readonly #transitions = new Map<string, ReturnType<typeof transitionCells>>();
+
+  constructor(meter: MeterBinding, settings: MetricSettings) {
+    this.meter = meter;
+    this.genAi = new GenAiMetrics(meter, settings.semconv);
+    this.attemptDuration = meter.histogram('attemptDuration');
+    this.retryDelay = meter.histogram('retryDelay');
+    this.waitDuration = meter.histogram('waitDuration');
+    this.#settings = settings;
+  }
+
+  series(provider: string, model: string, operation: string): Series {
+    const key = `${provider} ${operation} ${model}`;
+    let series = this.#series.get(key);
+    if (!series) {
+      series = new Series(this.meter, this.#settings.attributes, provider, model, operation);
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
+  transitions(provider: string, circuit: string): ReturnType<typeof transitionCells> {
+    const key = `${provider} ${circuit}`;
+    let cells = this.#transitions.get(key);
+    if (!cells) {
+      cells = transitionCells(this.meter, this.#settings.attributes, provider, circuit);
+      this.#transitions.set(key, cells);
+    }
+    return cells;
+  }
+
+  prepare(provider: ProviderName, models: LabelCap): void {
+    for (const model of this.#settings.models) {
+      if (mayServe(provider, model)) this.series(provider, models.label(model), likelyOperation(model));
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import type { CallOutcome, CircuitState, RetryReason, StreamOutcome, WaitCause } from '../core/events.ts';
+import type { Dimension, HintSource } from '../core/outcome.ts';
+import type { Operation, ProviderName } from '../core/provider.ts';
+
+/**
+ * Every name that telemetry uses. The strings of the OpenTelemetry conventions are copied here, so that
+ * no package of constants is loaded at run time; a test compares them with the published ones.
+ */
+
+/** Instrumentation scope of spans and metrics. */
+export const SCOPE = 'tidegate';
+/** Version of the scope and of `tidegate.build_info`; a test compares it with package.json. */
+export const VERSION = '0.1.0';
+
+/** Value of `sdk` in `tidegate.build_info`: which implementation of tidegate runs. */
+export const SDK = 'js';
+
+/** Label of everything beyond a cap, and of what has no name. */
+export const OTHER = '_OTHER';
+
+export const ATTR = {
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  requestStream: 'gen_ai.request.stream',
+  responseId: 'gen_ai.response.id',
+  responseModel: 'gen_ai.response.model',
+  finishReasons: 'gen_ai.response.finish_reasons',
+  timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_write.input_tokens',
+  reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
+  tokenType: 'gen_ai.token.type',
+  tokenModality: 'gen_ai.token.modality',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  errorType: 'error.type',
+  statusCode: 'http.response.status_code',
+  resendCount: 'http.request.resend_count',
+  attempts: 'tidegate.attempts',
+  outcome: 'tidegate.outcome',
+  waitPacerMs: 'tidegate.wait.pacer_ms',
+  waitBulkheadMs: 'tidegate.wait.bulkhead_ms',
+  retryDelayMs: 'tidegate.retry.total_delay_ms',
+  giveUpReason: 'tidegate.give_up.reason',
+  attemptNumber: 'tidegate.attempt.number',
+  attemptOutcome: 'tidegate.attempt.outcome',
+  requestId: 'tidegate.request.id',
+  retryReason: 'tidegate.retry.reason',
+  delaySource: 'tidegate.delay.source',
+  waitStage: 'tidegate.wait.stage',
+  dimension: 'tidegate.limit.dimension',
+  tokenKind: 'tidegate.token.kind',
+  streamOutcome: 'tidegate.stream.outcome',
+  bulkhead: 'tidegate.bulkhead',
+  circuit: 'tidegate.circuit',
+  circuitState: 'tidegate.circuit.state',
+  version: 'version',
+  sdk: 'sdk',
+} as const;
+
+/** Prefix of the sampling parameters that a provider adapter declares as safe. */
+export const REQUEST_PREFIX = 'gen_ai.request.';
+
+export const ATTEMPT_SPAN = 'tidegate.attempt';
+
+/** Span events and their attributes. */
+export const EVENT = {
+  pacerWait: 'tidegate.pacer.wait',
+  bulkheadWait: 'tidegate.bulkhead.wait',
+  retry: 'tidegate.retry',
+  rateLimitHit: 'tidegate.ratelimit.hit',
+  circuitRejected: 'tidegate.circuit.rejected',
+  firstChunk: 'tidegate.stream.first_chunk',
+  interrupted: 'tidegate.stream.interrupted',
+} as const;
+
+export const EVENT_ATTR = {
+  delayMs: 'delay_ms',
+  dimension: 'dimension',
+  queued: 'queued',
+  attempt: 'attempt',
+  reason: 'reason',
+  delaySource: 'delay.source',
+  limit: 'limit',
+  remaining: 'remaining',
+  resetSeconds: 'reset_s',
+  circuit: 'circuit',
+} as const;
+
+/** A closed set: the type makes it an error to forget a member or to add one. */
+type Closed<T extends string> = Readonly<Record<T, true>>;
+
+export function valuesOf<T extends string>(set: Closed<T>): T[] {
+  return Object.keys(set) as T[];
+}
+
+export const PROVIDERS: Closed<ProviderName> = {
+  openai: true,
+  'azure.ai.openai': true,
+  anthropic: true,
+  'aws.bedrock': true,
+  'gcp.vertex_ai': true,
+  groq: true,
+};
+
+export const OPERATIONS: Closed<Operation> = {
+  chat: true,
+  text_completion: true,
+  embeddings: true,
+  moderation: true,
+  image: true,
+  audio: true,
+  count_tokens: true,
+  other: true,
+};
+
+export const CALL_OUTCOMES: Closed<CallOutcome> = {
+  success: true,
+  success_after_retry: true,
+  retries_exhausted: true,
+  rejected_circuit: true,
+  rejected_bulkhead: true,
+  timeout: true,
+  cancelled: true,
+  client_error: true,
+};
+
+export const RETRY_REASONS: Closed<RetryReason> = {
+  rate_limit: true,
+  overloaded: true,
+  server_error: true,
+  timeout: true,
+  connection: true,
+  conflict: true,
+  header_requested: true,
+  other: true,
+};
+
+export const DELAY_SOURCES: Closed<HintSource | 'backoff'> = {
+  retry_after: true,
+  reset_header: true,
+  body: true,
+  backoff: true,
+};
+
+export const DIMENSIONS: Closed<Dimension> = {
+  requests: true,
+  tokens: true,
+  input_tokens: true,
+  output_tokens: true,
+  requests_day: true,
+  tokens_day: true,
+  concurrency: true,
+  acceleration: true,
+  quota: true,
+  unknown: true,
+};
+
+export const REJECTION_DIMENSIONS: Closed<Dimension | 'overloaded'> = { ...DIMENSIONS, overloaded: true };
+
+export const WAIT_CAUSES: Closed<WaitCause> = { ...DIMENSIONS, pause: true, circuit: true, none: true };
+
+export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
+  completed: true,
+  interrupted: true,
+  cancelled: true,
+  unread: true,
+};
+
+export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true, isolated: true };
+
+export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
+
+export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning';
+
+/** `cache_read` and `cache_write` are parts of `input`, `reasoning` is a part of `output`. */
+export const TOKEN_KINDS: Closed<TokenKind> = {
+  input: true,
+  cache_read: true,
+  cache_write: true,
+  output: true,
+  reasoning: true,
+};

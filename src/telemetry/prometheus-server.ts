@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TidegateSetupError } from '../errors.ts';
+
+export interface PrometheusServer {
+  /** Address to scrape, path included. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const PATH = '/metrics';
+
+/**
+ * Serves one path. Does not keep the process alive: an application ends when its own work has ended.
+ *
+ * @param port 0 for a free one
+ * @throws TidegateSetupError `port_in_use`, or `start_failed` when the address cannot be used for another reason
+ */
+export async function servePrometheus(host: string, port: number, metrics: Handler): Promise<PrometheusServer> {
+  const server = createServer((request, response) => answer(request, response, metrics));
+  server.on('connection', (socket) => socket.unref());
+  await listen(server, host, port);
+  server.unref();
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${reachable(host)}:${address.port}${PATH}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, metrics: Handler): void {
+  const path = request.url?.split('?', 1)[0];
+  if (path !== PATH) {
+    response.writeHead(404).end();
+  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.writeHead(405, { allow: 'GET, HEAD' }).end();
+  } else {
+    metrics(request, response);
+    // The exporter names the format without its version; Prometheus 3 wants it told exactly.
+    if (!response.headersSent) response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new TidegateSetupError(
+              'port_in_use',
+              `Port ${port} of ${host} is in use. Choose another \`port\`, or 0 for a free one.`,
+              { cause: error },
+            )
+          : new TidegateSetupError('start_failed', `Cannot listen on ${host}:${port}: ${error.code ?? error.message}`, {
+              cause: error,
+            }),
+      );
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+/** A wildcard is an address to listen on, not one to connect to. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}

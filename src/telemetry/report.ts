@@ -1,0 +1,18 @@
+import { diag } from '@opentelemetry/api';
+
+/** Tells the operator about a failure of telemetry itself. Never throws. */
+export type Report = (what: string, error: unknown) => void;
+
+/** Reports each kind of failure once: telemetry that fails does so at every call. */
+export function createReport(): Report {
+  const seen = new Set<string>();
+  return (what, error) => {
+    if (seen.has(what)) return;
+    seen.add(what);
+    try {
+      diag.error(`tidegate: ${what} failed; calls go on without it`, error);
+    } catch {
+      // The application's own logger threw; there is nobody left to tell.
+    }
+  };
+}

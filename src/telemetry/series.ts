@@ -1,0 +1,133 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { WaitCause } from '../core/events.ts';
+import { add, type Cell } from './counter-cells.ts';
+import type { CounterName } from './instruments.ts';
+import type { MeterBinding } from './meter-binding.ts';
+import {
+  ATTR,
+  CALL_OUTCOMES,
+  CIRCUIT_STATES,
+  OPERATIONS,
+  OTHER,
+  PROVIDERS,
+  REJECTION_DIMENSIONS,
+  RETRY_REASONS,
+  STREAM_OUTCOMES,
+  WAIT_CAUSES,
+  valuesOf,
+  type AttemptOutcome,
+  type TokenKind,
+} from './names.ts';
+import { STATUS_LABELS } from './status.ts';
+
+type Cells = ReadonlyMap<string, Cell>;
+
+/** Counter series and attribute objects of one (provider, model, operation), made once and reused by every call. */
+export class Series {
+  readonly base: Attributes;
+  readonly provider: Attributes;
+  readonly calls: Cells;
+  readonly attempts: Cells;
+  readonly retries: Cells;
+  readonly rejections: Cells;
+  readonly streams: Cells;
+  readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
+  readonly tokenType: { readonly input: Attributes; readonly output: Attributes };
+  readonly #binding: MeterBinding;
+  readonly #waits = new Map<WaitCause | 'bulkhead', Attributes>();
+  readonly #errors = new Map<string, Attributes>();
+  readonly #delays = new Map<string, Attributes>();
+  readonly #tokens = new Map<TokenKind, Cell>();
+
+  /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
+  constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
+    this.#binding = binding;
+    this.provider = { ...common, [ATTR.provider]: provider in PROVIDERS ? provider : OTHER };
+    this.base = {
+      ...this.provider,
+      [ATTR.requestModel]: model,
+      [ATTR.operation]: operation in OPERATIONS ? operation : OTHER,
+    };
+    this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES));
+    this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS);
+    this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS));
+    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, valuesOf(REJECTION_DIMENSIONS));
+    this.streams = zeros(binding, 'streams', this.base, ATTR.streamOutcome, valuesOf(STREAM_OUTCOMES));
+    const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
+    this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
+    this.tokenType = {
+      input: { ...this.base, [ATTR.tokenType]: 'input' },
+      output: { ...this.base, [ATTR.tokenType]: 'output' },
+    };
+  }
+
+  /** Attributes of a wait: a slot names no limit, the pacer names the one that was waited for. */
+  wait(stage: 'pacer' | 'bulkhead', cause: WaitCause): Attributes {
+    const key = stage === 'bulkhead' ? stage : cause in WAIT_CAUSES ? cause : 'unknown';
+    return cached(this.#waits, key, () => {
+      const { [ATTR.operation]: _, ...model } = this.base;
+      return { ...model, [ATTR.waitStage]: stage, ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }) };
+    });
+  }
+
+  /** `errorType` is a label from the closed set. */
+  failed(errorType: string): Attributes {
+    return cached(this.#errors, errorType, () => ({ ...this.base, [ATTR.errorType]: errorType }));
+  }
+
+  delay(source: string): Attributes {
+    return cached(this.#delays, source, () => ({ ...this.provider, [ATTR.delaySource]: source }));
+  }
+
+  addTokens(kind: TokenKind, amount: number): void {
+    if (amount > 0) {
+      add(
+        cached(this.#tokens, kind, () => this.#binding.counter('tokens').cell({ ...this.base, [ATTR.tokenKind]: kind })),
+        amount,
+      );
+    }
+  }
+}
+
+/** Transition counters of one circuit. `circuit` is a label, already capped. */
+export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
+  const base = { ...common, [ATTR.provider]: provider in PROVIDERS ? provider : OTHER, [ATTR.circuit]: circuit };
+  return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES));
+}
+
+/** Series by the value of one more attribute. Beyond the room for zeros they are exported once they count. */
+function zeros(
+  binding: MeterBinding,
+  counter: CounterName,
+  base: Attributes,
+  key: string,
+  values: readonly string[],
+): Cells {
+  const cells = binding.counter(counter);
+  return cells.roomForZeros
+    ? new Map(values.map((value) => [value, cells.cell({ ...base, [key]: value })]))
+    : new LazyCells((value) => cells.cell({ ...base, [key]: value }), new Set(values));
+}
+
+class LazyCells extends Map<string, Cell> {
+  readonly #create: (value: string) => Cell;
+  readonly #allowed: ReadonlySet<string>;
+
+  constructor(create: (value: string) => Cell, allowed: ReadonlySet<string>) {
+    super();
+    this.#create = create;
+    this.#allowed = allowed;
+  }
+
+  override get(value: string): Cell | undefined {
+    let cell = super.get(value);
+    if (!cell && this.#allowed.has(value)) this.set(value, (cell = this.#create(value)));
+    return cell;
+  }
+}
+
+function cached<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}

@@ -1,0 +1,281 @@
+import {
+  context,
+  defaultTextMapSetter,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanStatus,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import type { CallInfo, GuardEvent } from '../core/events.ts';
+import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, OTHER, REQUEST_PREFIX, SCOPE, VERSION } from './names.ts';
+import type { Semconv } from './semconv.ts';
+import { attemptErrorType, errorTypeOnSpan } from './status.ts';
+
+export interface SpanSettings {
+  /** Undefined for the one that is registered globally, now or later. */
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly attributes: Attributes;
+  readonly semconv: Semconv;
+}
+
+interface OpenCall {
+  readonly span: Span;
+  readonly context: Context;
+  /** False when the sampler left the call out: the context is passed on, nothing else is done. */
+  readonly recording: boolean;
+  attempt: OpenAttempt | undefined;
+  queued: number;
+  firstChunkMs: number | undefined;
+}
+
+interface OpenAttempt {
+  readonly number: number;
+  readonly span: Span;
+  readonly context: Context;
+  ended: boolean;
+}
+
+const ERROR: SpanStatus = { code: SpanStatusCode.ERROR };
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Turns events into spans. May throw what a tracer throws; the caller guards. */
+export class SpanRecorder {
+  readonly #settings: SpanSettings;
+  // Weak: a call that is never told to have ended must not be kept.
+  readonly #calls = new WeakMap<CallInfo, OpenCall>();
+  #provider: TracerProvider | undefined;
+  #tracer: Tracer | undefined;
+
+  constructor(settings: SpanSettings) {
+    this.#settings = settings;
+  }
+
+  onEvent(event: GuardEvent): void {
+    switch (event.type) {
+      case 'call.start':
+        this.#start(event.call);
+        return;
+      case 'pause':
+      case 'limit':
+      case 'circuit':
+      case 'warning':
+      case 'settled':
+        return;
+      default: {
+        const open = this.#calls.get(event.call);
+        if (!open) return;
+        if (open.recording) this.#record(open, event);
+        else if (event.type === 'call.end') this.#calls.delete(event.call);
+      }
+    }
+  }
+
+  /** Context of an attempt, for the spans of lower layers; undefined when there is none to activate. */
+  attemptContext(call: CallInfo, attempt: number): Context | undefined {
+    const open = this.#calls.get(call);
+    if (!open) return undefined;
+    return open.attempt?.number === attempt ? open.attempt.context : open.context;
+  }
+
+  propagationHeaders(call: CallInfo, attempt: number): Readonly<Record<string, string>> {
+    const active = this.attemptContext(call, attempt);
+    if (!active) return NO_HEADERS;
+    const headers: Record<string, string> = {};
+    // Baggage is the application's data; the request goes to a third party.
+    propagation.inject(propagation.deleteBaggage(active), headers, defaultTextMapSetter);
+    return headers;
+  }
+
+  /** Undefined until an SDK is registered, so that calls cost nothing before. */
+  #currentTracer(): Tracer | undefined {
+    const provider = this.#settings.tracerProvider ?? trace.getTracerProvider();
+    if (provider === this.#provider && this.#tracer) return this.#tracer;
+    this.#provider = provider;
+    this.#tracer = isProxy(provider)
+      ? provider.getDelegateTracer(SCOPE, VERSION)
+      : provider.getTracer(SCOPE, VERSION);
+    return this.#tracer;
+  }
+
+  #start(call: CallInfo): void {
+    const tracer = this.#currentTracer();
+    if (!tracer) return;
+    const parent = context.active();
+    const name = call.model === undefined ? call.operation : `${call.operation} ${call.model}`;
+    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: this.#startAttributes(call) }, parent);
+    this.#calls.set(call, {
+      span,
+      context: trace.setSpan(parent, span),
+      recording: span.isRecording(),
+      attempt: undefined,
+      queued: 0,
+      firstChunkMs: undefined,
+    });
+  }
+
+  #startAttributes(call: CallInfo): Attributes {
+    const attributes: Attributes = {
+      ...this.#settings.attributes,
+      [ATTR.operation]: call.operation,
+      [ATTR.provider]: call.provider,
+      [ATTR.requestStream]: call.stream,
+    };
+    if (call.model !== undefined) attributes[ATTR.requestModel] = call.model;
+    if (call.serverAddress !== undefined) {
+      attributes[ATTR.serverAddress] = call.serverAddress;
+      if (call.serverPort !== undefined) attributes[ATTR.serverPort] = call.serverPort;
+    }
+    for (const key in call.attributes) attributes[requestKey(key)] = call.attributes[key];
+    return attributes;
+  }
+
+  #record(open: OpenCall, event: Exclude<GuardEvent, { type: 'call.start' | LaneEventType }>): void {
+    const { span } = open;
+    switch (event.type) {
+      case 'queued':
+        open.queued = event.depth;
+        return;
+      case 'admitted':
+        if (event.waitedMs <= 0) return;
+        if (event.stage === 'bulkhead') {
+          span.addEvent(EVENT.bulkheadWait, {
+            [EVENT_ATTR.queued]: open.queued,
+            [EVENT_ATTR.delayMs]: event.waitedMs,
+          });
+        } else {
+          span.addEvent(EVENT.pacerWait, {
+            [EVENT_ATTR.delayMs]: event.waitedMs,
+            [EVENT_ATTR.dimension]: event.cause,
+          });
+        }
+        return;
+      case 'attempt.start':
+        this.#attemptStarted(open, event.attempt);
+        return;
+      case 'attempt.end':
+        attemptEnded(open, event);
+        return;
+      case 'rate_limited':
+        span.addEvent(EVENT.rateLimitHit, {
+          [EVENT_ATTR.dimension]: event.dimension,
+          ...(event.limit === undefined ? {} : { [EVENT_ATTR.limit]: event.limit }),
+          ...(event.remaining === undefined ? {} : { [EVENT_ATTR.remaining]: event.remaining }),
+          ...(event.resetMs === undefined ? {} : { [EVENT_ATTR.resetSeconds]: event.resetMs / 1_000 }),
+        });
+        return;
+      case 'retry':
+        span.addEvent(EVENT.retry, {
+          [EVENT_ATTR.attempt]: event.attempt,
+          [EVENT_ATTR.reason]: event.reason,
+          [EVENT_ATTR.delayMs]: event.delayMs,
+          [EVENT_ATTR.delaySource]: event.delaySource,
+          ...(event.status === undefined ? {} : { [ATTR.statusCode]: event.status }),
+        });
+        return;
+      case 'give_up':
+        span.setAttribute(ATTR.giveUpReason, event.reason);
+        if (event.reason === 'circuit') span.addEvent(EVENT.circuitRejected, { [EVENT_ATTR.circuit]: event.call.lane });
+        return;
+      case 'stream.first_chunk':
+        open.firstChunkMs = event.sinceStartMs;
+        span.addEvent(EVENT.firstChunk);
+        return;
+      case 'stream.end':
+        if (event.outcome === 'interrupted') span.addEvent(EVENT.interrupted);
+        return;
+      case 'call.end':
+        this.#calls.delete(event.call);
+        try {
+          if (open.attempt) endAttempt(open.attempt);
+          callEnded(open, event, this.#settings.semconv);
+        } finally {
+          span.end();
+        }
+        return;
+    }
+  }
+
+  #attemptStarted(open: OpenCall, number: number): void {
+    const tracer = this.#currentTracer();
+    if (!tracer) return;
+    // An attempt that the breaker turned back at the last moment was never sent and has no end of its own.
+    if (open.attempt) endAttempt(open.attempt);
+    const attributes: Attributes = { ...this.#settings.attributes, [ATTR.attemptNumber]: number };
+    if (number > 1) attributes[ATTR.resendCount] = number - 1;
+    const span = tracer.startSpan(ATTEMPT_SPAN, { kind: SpanKind.INTERNAL, attributes }, open.context);
+    open.attempt = { number, span, context: trace.setSpan(open.context, span), ended: false };
+  }
+}
+
+/** Events of a lane, which no span shows. */
+type LaneEventType = 'pause' | 'limit' | 'circuit' | 'warning' | 'settled';
+
+function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
+  if (!attempt || attempt.ended || attempt.number !== event.attempt) return;
+  const attributes: Attributes = {};
+  if (event.status !== undefined) attributes[ATTR.statusCode] = event.status;
+  if (event.requestId !== undefined) attributes[ATTR.requestId] = event.requestId;
+  const failed = event.outcome !== 'ok' && event.outcome !== 'cancelled';
+  if (failed) attributes[ATTR.errorType] = attemptErrorType(event.code, event.status, event.outcome);
+  attempt.span.setAttributes(attributes);
+  if (failed) attempt.span.setStatus(ERROR);
+  endAttempt(attempt);
+}
+
+function endAttempt(attempt: OpenAttempt): void {
+  if (attempt.ended) return;
+  attempt.ended = true;
+  attempt.span.end();
+}
+
+function callEnded(open: OpenCall, event: Extract<GuardEvent, { type: 'call.end' }>, semconv: Semconv): void {
+  const { usage, response, outcome } = event;
+  const attributes: Attributes = {
+    [ATTR.attempts]: event.attempts,
+    [ATTR.outcome]: outcome,
+    [ATTR.waitPacerMs]: event.waitedPacerMs,
+    [ATTR.waitBulkheadMs]: event.waitedBulkheadMs,
+    [ATTR.retryDelayMs]: event.retryDelayMs,
+  };
+  if (response.id !== undefined) attributes[ATTR.responseId] = response.id;
+  if (response.model !== undefined) attributes[ATTR.responseModel] = response.model;
+  if (response.finishReasons?.length) attributes[ATTR.finishReasons] = [...response.finishReasons];
+  if (open.firstChunkMs !== undefined) attributes[ATTR.timeToFirstChunk] = open.firstChunkMs / 1_000;
+  if (usage) {
+    attributes[ATTR.inputTokens] = usage.inputTokens;
+    attributes[ATTR.outputTokens] = usage.outputTokens;
+    if (usage.cacheReadTokens > 0) attributes[ATTR.cacheReadTokens] = usage.cacheReadTokens;
+    if (usage.cacheWriteTokens > 0) attributes[ATTR.cacheWriteTokens] = usage.cacheWriteTokens;
+    if (usage.reasoningTokens > 0) attributes[ATTR.reasoningTokens] = usage.reasoningTokens;
+  }
+  if (semconv === 'dup' && event.attempts > 1) attributes[ATTR.resendCount] = event.attempts - 1;
+  const failed = outcome !== 'success' && outcome !== 'success_after_retry' && outcome !== 'cancelled';
+  if (failed) attributes[ATTR.errorType] = errorTypeOnSpan(event.errorType) ?? OTHER;
+  open.span.setAttributes(attributes);
+  // An attempt that failed on the way does not make the call one that failed.
+  if (failed) open.span.setStatus(ERROR);
+}
+
+const requestKeys = new Map<string, string>();
+
+/** Full key of a sampling parameter; kept, since building a property key costs more than looking one up. */
+function requestKey(suffix: string): string {
+  let key = requestKeys.get(suffix);
+  if (key === undefined) requestKeys.set(suffix, (key = REQUEST_PREFIX + suffix));
+  return key;
+}
+
+interface ProxyProvider extends TracerProvider {
+  getDelegateTracer(name: string, version?: string): Tracer | undefined;
+}
+
+/** The global provider of the API is a proxy that has no delegate until an SDK is registered. */
+function isProxy(provider: TracerProvider): provider is ProxyProvider {
+  return 'getDelegateTracer' in provider;
+}

@@ -1,0 +1,67 @@
+import type { Outcome } from '../core/outcome.ts';
+import { OTHER } from './names.ts';
+
+/** Statuses that providers answer with; 498 is Groq's "no flex capacity", 529 is Anthropic's "overloaded". */
+const STATUSES = [200, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 498, 500, 502, 503, 504, 529] as const;
+
+// A class keeps an unlisted status countable: rules that match `5..` also match `5xx`.
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** An attempt that got no response head. */
+const NO_STATUS = 'none';
+
+const labels = new Map<number, string>(STATUSES.map((status) => [status, String(status)]));
+
+/** Value of `http.response.status_code` on metrics; one of STATUS_LABELS. */
+export function statusLabel(status: number | undefined): string {
+  if (status === undefined) return NO_STATUS;
+  return labels.get(status) ?? CLASSES[Math.floor(status / 100) - 1] ?? NO_STATUS;
+}
+
+/** All values that `statusLabel` gives. */
+export const STATUS_LABELS: readonly string[] = [...labels.values(), ...CLASSES, NO_STATUS];
+
+/** Error types that may label a metric; what a server invents is counted as `_OTHER`. */
+const ERROR_TYPES: ReadonlySet<string> = new Set([
+  'rate_limit_exceeded',
+  'rate_limit_error',
+  'insufficient_quota',
+  'overloaded_error',
+  'server_is_overloaded',
+  'server_error',
+  'api_error',
+  'invalid_request_error',
+  'authentication_error',
+  'invalid_api_key',
+  'timeout',
+  'connection_error',
+  'circuit_open',
+  'bulkhead_full',
+  'deadline_exceeded',
+  'too_large',
+  'quota_exhausted',
+  'day_limit',
+  ...labels.values(),
+]);
+
+/** Value of `error.type` on metrics: from a closed set. */
+export function errorTypeLabel(errorType: string | undefined): string {
+  return errorType !== undefined && ERROR_TYPES.has(errorType) ? errorType : OTHER;
+}
+
+// A code is the server's own string; only what looks like an identifier is recorded.
+const IDENTIFIER = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Value of `error.type` on spans. */
+export function errorTypeOnSpan(code: string | undefined): string | undefined {
+  return code !== undefined && IDENTIFIER.test(code) ? code : undefined;
+}
+
+/** `error.type` of one attempt: the provider's code, else the status, else what happened. */
+export function attemptErrorType(code: string | undefined, status: number | undefined, outcome: Outcome): string {
+  const known = errorTypeOnSpan(code);
+  if (known !== undefined) return known;
+  if (status !== undefined) return String(status);
+  if (outcome === 'timeout') return 'timeout';
+  return outcome === 'connection' ? 'connection_error' : OTHER;
+}
