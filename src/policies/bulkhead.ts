@@ -18,15 +18,18 @@ export function createSlots(maxConcurrent: number): Slots {
   return {
     run(start, onFreed) {
       return new Promise((resolve, reject) => {
-        const held = policy.execute(async () => {
-          const { value, ended } = await start();
-          resolve(value);
-          await ended;
-        });
-        // cockatiel has freed the slot by now. A failure after the head is the body's to report, and the
-        // second rejection of a settled promise does nothing.
+        // While the slot is held nothing here may keep the value alive: it is how an unread response is noticed.
+        let settle: { resolve: typeof resolve; reject: typeof reject } | undefined = { resolve, reject };
+        const held = policy.execute(() =>
+          start().then(({ value, ended }) => {
+            settle?.resolve(value);
+            settle = undefined;
+            return ended;
+          }),
+        );
+        // cockatiel has freed the slot by now. A failure after the head is the body's to report.
         held.then(onFreed, (error: unknown) => {
-          reject(error);
+          settle?.reject(error);
           onFreed();
         });
       });

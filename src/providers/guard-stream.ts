@@ -23,7 +23,7 @@ export function guardStream(response: Response, hooks: StreamHooks): void {
   const raw = bodyGetter(response);
   const source = raw?.();
   const progress = new Progress(hooks);
-  const body = openBody(hooks, () => progress.cancelled());
+  const body = openBody(hooks, progress.cancelled);
   if (!isWebStream(source)) {
     // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
     body.end({ outcome: 'completed' });
@@ -158,8 +158,10 @@ class Progress {
     return { outcome: 'interrupted', failure: adapter.classify(this.#error, wall()), ...this.facts() };
   }
 
-  /** The reader stopped. After the last event, or after an error, it has seen what there was. */
-  cancelled(): BodyEnd {
-    return this.complete || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
-  }
+  /**
+   * The reader stopped. After the last event, or after an error, it has seen what there was.
+   * Bound here, not in a closure beside the response: see `openBody`.
+   */
+  readonly cancelled = (): BodyEnd =>
+    this.complete || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
 }

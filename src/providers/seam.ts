@@ -182,19 +182,20 @@ export class Seam {
   }
 
   remember(delivered: Delivered): void {
-    const { options } = delivered.props;
-    let byLogId = this.#delivered.get(options);
-    if (!byLogId) this.#delivered.set(options, (byLogId = new Map()));
-    byLogId.set(logIdOf(delivered.props), delivered);
+    let byLogId = this.#delivered.get(delivered.options);
+    if (!byLogId) this.#delivered.set(delivered.options, (byLogId = new Map()));
+    byLogId.set(delivered.logId, delivered);
   }
 
-  forget(props: ResponseProps): void {
-    this.#delivered.get(props.options)?.delete(logIdOf(props));
+  forget({ options, logId }: Delivered): void {
+    this.#delivered.get(options)?.delete(logId);
   }
 }
 
+/** A response whose body has not ended. Does not hold the response: nobody reading it must show. */
 interface Delivered {
-  readonly props: ResponseProps;
+  readonly options: SdkRequestOptions;
+  readonly logId: string;
   readonly request: SeamRequest;
   readonly attempt: Attempt;
   /** Cancels the end of the call that a failed body has announced. */
@@ -280,7 +281,7 @@ class SeamRequest {
     logId: string,
   ): Promise<ResponseProps> {
     delivered.cancelEnd?.();
-    this.#seam.forget(delivered.props);
+    this.#seam.forget(delivered);
     const failure = bodyTimeout();
     delivered.attempt.bodyEnded({ outcome: 'interrupted', failure });
     if (isProviderFault(failure.outcome)) this.#call.lane.breaker.recordFailure();
@@ -339,9 +340,15 @@ class SeamRequest {
       call.bodyEnded(end);
     };
     if (retriesBodies) {
-      const delivered: Delivered = { props, request: this, attempt, cancelEnd: undefined };
+      const delivered: Delivered = {
+        options: props.options,
+        logId: props.retryOfRequestLogID ?? props.requestLogID ?? '',
+        request: this,
+        attempt,
+        cancelEnd: undefined,
+      };
       this.#seam.remember(delivered);
-      onEnd = bodyEndOfRetriable(this.#seam, call, new WeakRef(delivered), attempt);
+      onEnd = bodyEndOfRetriable(this.#seam, call, delivered);
     }
     guardBody(props.response, {
       adapter: call.lane.adapter,
@@ -398,25 +405,19 @@ class SeamRequest {
  * A body that failed may still be fetched again: the SDK asks for it within the same turn.
  * Only when it does not, the call has ended.
  */
-function bodyEndOfRetriable(
-  seam: Seam,
-  call: Call,
-  reference: WeakRef<Delivered>,
-  attempt: Attempt,
-): (end: BodyEnd) => void {
+function bodyEndOfRetriable(seam: Seam, call: Call, delivered: Delivered): (end: BodyEnd) => void {
   return (given) => {
     // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
     const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
     const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
-    attempt.bodyEnded(end);
-    const delivered = reference.deref();
-    if (end.outcome === 'completed' || end.outcome === 'unread' || !delivered) {
-      if (delivered) seam.forget(delivered.props);
+    delivered.attempt.bodyEnded(end);
+    if (end.outcome === 'completed' || end.outcome === 'unread') {
+      seam.forget(delivered);
       call.bodyEnded(end);
       return;
     }
     delivered.cancelEnd = seam.host.clock.after(0, () => {
-      seam.forget(delivered.props);
+      seam.forget(delivered);
       call.bodyEnded(end);
     });
   };
@@ -434,10 +435,6 @@ function forwardAbort(signal: AbortSignal, controller: AbortController): void {
   }
   const reference = new WeakRef(controller);
   signal.addEventListener('abort', () => reference.deref()?.abort(signal.reason), { once: true });
-}
-
-function logIdOf(props: ResponseProps): string {
-  return props.retryOfRequestLogID ?? props.requestLogID ?? '';
 }
 
 function maxRetriesOf(options: SdkRequestOptions, client: SdkClient): number {

@@ -1,0 +1,77 @@
+import { getEventListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
+import { eventsOf, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const newest = SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name));
+
+async function collected(done: () => boolean): Promise<void> {
+  for (let round = 0; round < 50 && !done(); round++) {
+    collectGarbage();
+    await settle(10);
+  }
+}
+
+/** A fetch that keeps no reference to what it answers. */
+const forgetful =
+  (reply: Reply): typeof fetch =>
+  (input, init) =>
+    Promise.resolve(reply({ url: String(input), init: {}, headers: new Headers(init?.headers), attempt: 1 }));
+
+describe.each(newest)('$name', (sdk: SdkCase) => {
+  it('leaves nothing of 1,000 streams that were never read', async () => {
+    const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
+    const client = guardedClient(sdk, guard, forgetful(sse(sdk.chunks)));
+    for (let index = 0; index < 1_000; index++) await sdk.stream(client);
+    await collected(() => guard.snapshot()[0]!.inFlight === 0);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+    expect(guard.watch.size).toBe(0);
+    expect(eventsOf(guard, 'call.end')).toHaveLength(1_000);
+    expect(eventsOf(guard, 'stream.end').every(({ outcome }) => outcome === 'unread')).toBe(true);
+  });
+
+  it('leaves nothing of raw responses that were never read', async () => {
+    const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
+    const client = guardedClient(sdk, guard, forgetful(json(sdk.completion)));
+    for (let index = 0; index < 100; index++) await sdk.create(client).asResponse();
+    await collected(() => guard.snapshot()[0]!.inFlight === 0);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    expect(guard.watch.size).toBe(0);
+  });
+
+  it('leaves nothing of 1,000 aborted streams, and no listener on the caller’s signal', async () => {
+    const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
+    const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
+    for (let index = 0; index < 1_000; index++) {
+      const controller = new AbortController();
+      const stream = await sdk.stream(client, { signal: controller.signal });
+      const reading = (async () => {
+        for await (const _ of stream) controller.abort();
+      })();
+      await reading.catch(() => undefined);
+    }
+    await settle();
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+    expect(guard.watch.size).toBe(0);
+    expect(eventsOf(guard, 'call.end')).toHaveLength(1_000);
+  });
+
+  it('adds no listener to a signal that many calls share', async () => {
+    const { signal } = new AbortController();
+    const guard = testGuard();
+    const stockFetch = fakeFetch(json(sdk.completion)).fetch;
+    const stock = new sdk.Client({ apiKey: 'k', fetch: stockFetch });
+    for (let index = 0; index < 50; index++) await sdk.create(stock, { signal });
+    const before = getEventListeners(signal, 'abort').length;
+    const client = guardedClient(sdk, guard, fakeFetch(json(sdk.errorBody, 500), json(sdk.completion)).fetch);
+    for (let index = 0; index < 50; index++) await sdk.create(client, { signal });
+    // fakeFetch and old SDKs keep listeners of their own; the guard adds none to those.
+    expect(getEventListeners(signal, 'abort').length - before).toBeLessThanOrEqual(before + 2);
+  });
+});
