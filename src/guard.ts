@@ -144,6 +144,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return telemetry && telemetry.spans !== false ? (telemetry.sdkSpans ?? 'suppress') : undefined;
   }
 
+  get countTokens(): ((body: unknown) => number) | undefined {
+    return this.options.pacing?.countTokens;
+  }
+
   warn(message: string): void {
     this.emit({ type: 'warning', message });
   }

@@ -30,6 +30,8 @@ export interface RequestInfo {
   readonly maxOutputTokens?: number;
   /** Bytes of prompt text, for estimating input tokens; 0 where it cannot be known cheaply. */
   readonly inputBytes: number;
+  /** Input tokens as the application's own tokenizer counts them; absent without one. */
+  readonly inputTokens?: number;
   /** Sampling parameters that are safe to record. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }

@@ -29,6 +29,8 @@ export interface CallHost {
   readonly maxAttempts: number;
   /** What to do with spans that an SDK emits itself; undefined when tidegate emits none. */
   readonly sdkSpans: 'suppress' | 'nest' | undefined;
+  /** The application's tokenizer, where it gave one. */
+  readonly countTokens: ((body: unknown) => number) | undefined;
   /** Begins a logical call. Throws the error of a closed guard in the caller's own class. */
   begin(start: CallStart): Call;
   /** Headers that carry the trace of an attempt; empty when propagation is off. */

@@ -6,6 +6,7 @@ import type { ProviderName, RequestLike } from '../core/provider.ts';
 import { createCallError } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
 import type { CallHost } from './call-host.ts';
+import { describeCall } from './describe-call.ts';
 import { classifyConnection } from './connection-error.ts';
 import { parseBody, readErrorBody } from './error-body.ts';
 import { guardBody } from './guard-body.ts';
@@ -29,7 +30,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
     const call = host.begin({
       account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },
       adapter,
-      request: adapter.describe(request.like),
+      request: describeCall(host, adapter, request.like),
       errors,
       signal: request.signal,
     });

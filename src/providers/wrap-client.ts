@@ -1,7 +1,8 @@
 import type { RequestLike } from '../core/provider.ts';
 import { TidegateSetupError } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
-import type { Account, CallHost } from './call-host.ts';
+import type { Account, CallHost, CallStart } from './call-host.ts';
+import { describeCall } from './describe-call.ts';
 import { errorFactory } from './error-factory.ts';
 import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
@@ -29,7 +30,7 @@ export function wrapClient<T extends object>(client: T, host: CallHost): T {
   const { sdk, family } = checkClient(client);
   if (sdk._options?.maxRetries === undefined) sdk.maxRetries = host.maxAttempts - 1;
   const propagates = suppressSdkSpans(sdk, host);
-  const describe = describer(sdk, family);
+  const describe = describer(sdk, family, host);
   new Seam(sdk, {
     clock: host.clock,
     watch: host.watch,
@@ -65,7 +66,7 @@ function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
 }
 
 /** Describes a client's calls; what depends on the client only is computed once and kept while it stays the same. */
-function describer(client: SdkClient, family: Family): (options: SdkRequestOptions) => Parameters<CallHost['begin']>[0] {
+function describer(client: SdkClient, family: Family, host: CallHost): (options: SdkRequestOptions) => CallStart {
   const credentialId = new CredentialId(client);
   const errors = errorFactory(client);
   let account: Account | undefined;
@@ -78,7 +79,7 @@ function describer(client: SdkClient, family: Family): (options: SdkRequestOptio
       account = { provider, baseURL, credential };
       adapter = adapterFor(provider);
     }
-    return { account, adapter, request: adapter.describe(readOnce(options)), errors, signal: options.signal ?? undefined };
+    return { account, adapter, request: describeCall(host, adapter, readOnce(options)), errors, signal: options.signal ?? undefined };
   };
 }
 
