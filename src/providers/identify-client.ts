@@ -61,19 +61,12 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
 
-const CREDENTIAL_FIELDS = [
-  'apiKey',
-  'adminAPIKey',
-  'authToken',
-  'organization',
-  'project',
-  'awsAccessKey',
-  'awsRegion',
-  'projectId',
-  'region',
-  'workspaceId',
-] as const;
-const CREDENTIAL_OPTIONS = ['apiKey', 'azureADTokenProvider', 'bearerTokenProvider', 'credentials', 'workloadIdentity', 'accessToken'] as const;
+/** Fields of a client that name an account beside its credential. */
+const SCOPES = ['organization', 'project', 'awsRegion', 'projectId', 'region', 'workspaceId'] as const;
+/** Fields that hold a credential as text, on the client itself. */
+const KEYS = ['apiKey', 'adminAPIKey', 'authToken', 'awsAccessKey'] as const;
+/** Options that make a credential when it is needed; what they make is not the account's name. */
+const SOURCES = ['apiKey', 'azureADTokenProvider', 'bearerTokenProvider', 'credentials', 'workloadIdentity', 'credential'] as const;
 
 /**
  * Tells accounts apart without keeping a key: equal credentials give equal ids, in this process only.
@@ -81,7 +74,7 @@ const CREDENTIAL_OPTIONS = ['apiKey', 'azureADTokenProvider', 'bearerTokenProvid
  */
 export class CredentialId {
   readonly #client: Record<string, unknown>;
-  #fields: unknown[] = [];
+  #fields: unknown[] | undefined;
   #id = '';
 
   constructor(client: object) {
@@ -89,17 +82,18 @@ export class CredentialId {
   }
 
   get(): string {
-    const changed =
-      this.#fields.length === 0 || CREDENTIAL_FIELDS.some((name, index) => this.#client[name] !== this.#fields[index]);
-    if (changed) {
-      this.#fields = CREDENTIAL_FIELDS.map((name) => this.#client[name]);
-      const options = (this.#client['_options'] ?? {}) as Record<string, unknown>;
-      const parts = [...this.#fields, ...CREDENTIAL_OPTIONS.map((name) => options[name])].map(part);
-      this.#id = credentialHash(parts.join('\n'));
-    }
+    const client = this.#client;
+    if (this.#fields && FIELDS.every((name, index) => client[name] === this.#fields![index])) return this.#id;
+    this.#fields = FIELDS.map((name) => client[name]);
+    const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
+    const options = (client['_options'] ?? {}) as Record<string, unknown>;
+    const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
+    this.#id = credentialHash([...SCOPES.map((name) => part(client[name])), ...credential].join('\n'));
     return this.#id;
   }
 }
+
+const FIELDS: readonly string[] = [...SCOPES, ...KEYS];
 
 /** A short digest that tells two credentials apart and gives neither away. */
 export function credentialHash(text: string): string {

@@ -47,6 +47,7 @@ export interface SdkClient {
     ...rest: unknown[]
   ): Promise<ResponseProps>;
   shouldRetry(response: Response, ...rest: unknown[]): boolean | Promise<boolean>;
+  withOptions?(options: object): SdkClient;
   buildRequest(
     options: SdkRequestOptions,
     context?: { retryCount?: number },

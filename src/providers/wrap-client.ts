@@ -18,27 +18,55 @@ const SUPPORTED: Record<Family, string> = {
 
 const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as const;
 
-const hosts = new WeakMap<object, CallHost>();
+const guarded = new WeakMap<object, { readonly host: CallHost; readonly seam: Seam }>();
 
 /** Guards a client in place. @throws TidegateSetupError naming what to do. */
 export function wrapClient<T extends object>(client: T, host: CallHost): T {
-  const guardedBy = hosts.get(client);
-  if (guardedBy === host) return client;
-  if (guardedBy) {
+  const known = guarded.get(client);
+  if (known?.host === host) return client;
+  if (known) {
     throw new TidegateSetupError('unsupported_client', 'This client is guarded already, by another guard or other options.');
   }
   const { sdk, family } = checkClient(client);
-  if (sdk._options?.maxRetries === undefined) sdk.maxRetries = host.maxAttempts - 1;
+  install(sdk, family, host, sdk._options?.maxRetries !== undefined);
+  return client;
+}
+
+function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries: boolean): void {
   const propagates = suppressSdkSpans(sdk, host);
   const describe = describer(sdk, family, host);
-  new Seam(sdk, {
-    clock: host.clock,
-    watch: host.watch,
-    begin: (options) => host.begin(describe(options)),
-    propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : () => ({}),
-  }).install();
-  hosts.set(client, host);
-  return client;
+  const seam = new Seam(
+    sdk,
+    {
+      clock: host.clock,
+      watch: host.watch,
+      defaultRetries: host.maxAttempts - 1,
+      begin: (options) => host.begin(describe(options)),
+      propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : () => ({}),
+    },
+    explicitRetries,
+  );
+  seam.install();
+  guarded.set(sdk, { host, seam });
+  guardClones(sdk, family, host, seam);
+}
+
+/** A clone goes on in the same lanes. The SDK hands it the number of retries that it shows, as if it were chosen. */
+function guardClones(sdk: SdkClient, family: Family, host: CallHost, parent: Seam): void {
+  const { withOptions } = sdk;
+  if (typeof withOptions !== 'function') return;
+  Object.defineProperty(sdk, 'withOptions', {
+    configurable: true,
+    writable: true,
+    value(this: SdkClient, options: { readonly maxRetries?: number }) {
+      const clone = withOptions.call(this, options);
+      const explicit = parent.explicitRetries || options?.maxRetries !== undefined;
+      const known = guarded.get(clone);
+      if (!known) install(clone, family, host, explicit);
+      else if (!explicit) known.seam.useDefaultRetries();
+      return clone;
+    },
+  });
 }
 
 function checkClient(client: unknown): { sdk: SdkClient; family: Family } {

@@ -175,16 +175,30 @@ describe.each(SDKS)('$name', (sdk) => {
     }
   });
 
-  it('keeps clones guarded, in the same lane', async () => {
+  it('keeps clones guarded, in the same lane, with the retries of the guard', async () => {
     const guard = testGuard();
-    const fake = fakeFetch(error500, ok);
+    const fake = fakeFetch(error500, error500, error500, error500, error500, ok);
     const client = guardedClient(sdk, guard, fake.fetch);
-    if (typeof client.withOptions !== 'function') return;
-    await sdk.create(client);
-    const { fetch: wrapped } = client;
     const clone = client.withOptions({ timeout: 1_000 });
     expect(clone).toBeInstanceOf(sdk.Client);
-    expect(typeof wrapped).toBe('function');
+    expect(clone.withOptions({ timeout: 2_000 }).maxRetries).toBe(2);
+    expect(sdk.text(await sdk.create(clone))).toBe('answer');
+    expect(fake.requests).toHaveLength(6);
+    await sdk.create(client);
+    expect(guard.snapshot()).toMatchObject([{ counts: { calls: 2, attempts: 7 } }]);
+    const failing = fakeFetch(error500);
+    const fewer = guardedClient(sdk, guard, failing.fetch).withOptions({ maxRetries: 1 });
+    await expect(sdk.create(fewer)).rejects.toMatchObject({ status: 500 });
+    expect(failing.requests).toHaveLength(2);
+  });
+
+  it('shows the SDK’s own maxRetries, and follows one that is set later', async () => {
+    const fake = fakeFetch(error500);
+    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    expect(client.maxRetries).toBe(2);
+    client.maxRetries = 3;
+    await expect(sdk.create(client)).rejects.toMatchObject({ status: 500 });
+    expect(fake.requests).toHaveLength(4);
   });
 
   it('never sends a streaming request body twice', async () => {
