@@ -88,9 +88,14 @@ export class CredentialId {
     const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
     const options = (client['_options'] ?? {}) as Record<string, unknown>;
     const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
-    this.#id = credentialHash([...SCOPES.map((name) => part(client[name])), ...credential].join('\n'));
+    this.#id = credentialHash([...SCOPES.map((name) => text(client[name])), ...credential].join('\n'));
     return this.#id;
   }
+}
+
+/** Anthropic's `organization` is a resource, OpenAI's a name. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 const FIELDS: readonly string[] = [...SCOPES, ...KEYS];

@@ -192,6 +192,13 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(failing.requests).toHaveLength(2);
   });
 
+  it('shares the lane of another client with the same key', async () => {
+    const guard = testGuard();
+    const { fetch } = fakeFetch(ok);
+    for (const apiKey of ['one', 'one', 'two']) await sdk.create(guardedClient(sdk, guard, fetch, { apiKey }));
+    expect(guard.snapshot().map(({ counts }) => counts.calls)).toEqual([2, 1]);
+  });
+
   it('shows the SDK’s own maxRetries, and follows one that is set later', async () => {
     const fake = fakeFetch(error500);
     const client = guardedClient(sdk, testGuard(), fake.fetch);
