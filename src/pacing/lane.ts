@@ -15,7 +15,7 @@ import type { ResolvedPacing } from '../options.ts';
 import { CircuitHold } from './circuit-hold.ts';
 import { Closure } from './closure.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
-import type { Pacer } from './pacer.ts';
+import { MAX_LIMIT_WAIT_MS, Pacer } from './pacer.ts';
 import { Pause } from './pause.ts';
 import type { Reservation } from './reservation.ts';
 import { Waiter } from './waiter.ts';
@@ -33,9 +33,6 @@ export interface AdmissionConfig {
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
 }
-
-/** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
-export const MAX_LIMIT_WAIT_MS = 120_000;
 
 export function createAdmission(config: AdmissionConfig): Admission {
   return new LaneAdmission(config);
@@ -65,7 +62,7 @@ class LaneAdmission implements Admission, TicketHost {
     this.maxQueued = config.maxQueued;
     this.#pause = new Pause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
     this.#hold = new CircuitHold(config.gate);
-    this.#pacer = undefined;
+    this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
   }
 
@@ -141,7 +138,7 @@ class LaneAdmission implements Admission, TicketHost {
   ticketReleased(ticket: LaneTicket): void {
     this.inFlight--;
     if (ticket.isProbe) this.#hold.probeEnded();
-    if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
+    if (ticket.reservation) this.#pacer?.released(ticket.reservation);
     this.wake();
   }
 
@@ -156,7 +153,7 @@ class LaneAdmission implements Admission, TicketHost {
       this.#cause = 'circuit';
       return heldUntil;
     }
-    if (this.inFlight >= Math.min(this.maxConcurrent, this.#pacer?.concurrencyLimit() ?? Infinity)) {
+    if (this.inFlight >= Math.min(this.maxConcurrent, this.#pacer?.concurrencyLimit(now) ?? Infinity)) {
       this.#cause = 'concurrency';
       return Infinity;
     }

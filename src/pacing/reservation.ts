@@ -1,13 +1,20 @@
+import type { Dimension } from '../core/outcome.ts';
 import type { RequestInfo } from '../core/provider.ts';
 
 /** What a limit counts. */
 export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+
+export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
 
 export interface Amounts {
   requests: number;
   tokens: number;
   inputTokens: number;
   outputTokens: number;
+}
+
+export function noAmounts(): Amounts {
+  return { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 };
 }
 
 /** What one attempt takes of each limit, from its estimate to its settlement. */
@@ -26,4 +33,8 @@ export interface Reservation {
   sequence: number;
   sentAt: number;
   state: 'planned' | 'sent' | 'headed' | 'settled';
+  /** The provider has not generated its output yet, as far as we know. */
+  outputPending: boolean;
+  /** What the head of a refusal showed as remaining. */
+  shown: Map<Dimension, number> | undefined;
 }

@@ -1,0 +1,78 @@
+/** A lane that knows nothing may spend two seconds' worth at once; each four seconds twice as much. */
+const OPENING_MS = 2_000;
+const DOUBLING_MS = 4_000;
+/** Spread evenly, a lane may catch up with one second. */
+const SMOOTH_MS = 1_000;
+
+/**
+ * What we allow ourselves of a limit, whatever the provider has banked: the headroom, the slow start,
+ * the even spread. It refills at our share of the limit's rate, and no header raises it.
+ */
+export class Allowance {
+  level: number;
+  /** Units per millisecond. */
+  rate = 0;
+  readonly #headroom: number;
+  readonly #smooth: boolean;
+  readonly #openedAt: number;
+  #full = 0;
+  #capacity = 0;
+  #at: number;
+
+  constructor(headroom: number, smooth: boolean, paced: boolean, now: number) {
+    this.#headroom = headroom;
+    this.#smooth = smooth;
+    // What is not paced does not start slowly either.
+    this.#openedAt = paced ? now : -Infinity;
+    this.#at = now;
+    this.level = 0;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  get opening(): boolean {
+    return this.#capacity < this.#full;
+  }
+
+  /** Follows a limit: `limit / windowMs` is its rate, `burst` the most it lets through at once. What was used stays used. */
+  resize(limit: number, windowMs: number, burst: number, now: number): void {
+    const used = this.#capacity - this.level;
+    this.rate = ((1 - this.#headroom) * limit) / windowMs;
+    const full = (1 - this.#headroom) * burst;
+    // A bucket that cannot hold one unit would never admit anything.
+    this.#full = Math.max(1, this.#smooth ? Math.min(full, this.rate * SMOOTH_MS) : full);
+    this.#capacity = this.#opened(now);
+    this.level = this.#capacity - used;
+    this.#at = now;
+  }
+
+  refill(now: number): void {
+    const elapsed = now - this.#at;
+    if (elapsed <= 0) return;
+    this.#at = now;
+    const grown = this.#capacity < this.#full ? this.#opened(now) - this.#capacity : 0;
+    this.#capacity += grown;
+    this.level = Math.min(this.#capacity, this.level + grown + elapsed * this.rate);
+  }
+
+  /** Milliseconds until `amount` may go; more than the capacity needs all of it. */
+  waitMs(amount: number): number {
+    return Math.max(0, (Math.min(amount, this.#capacity) - this.level) / this.rate);
+  }
+
+  /** After a refusal nothing that was saved up is spent at once. */
+  calm(): void {
+    this.level = Math.min(this.level, Math.max(1, this.rate * OPENING_MS));
+  }
+
+  add(amount: number): void {
+    this.level = Math.min(this.#capacity, this.level + amount);
+  }
+
+  #opened(now: number): number {
+    const exponent = (now - this.#openedAt) / DOUBLING_MS;
+    return Math.min(this.#full, Math.max(1, this.rate * OPENING_MS * 2 ** exponent));
+  }
+}

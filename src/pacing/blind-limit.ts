@@ -1,0 +1,74 @@
+import { Cubic } from './cubic.ts';
+
+const BURST_MS = 1_000;
+const PAUSE_MS = 1_000;
+const MOST_PAUSE_MS = 30_000;
+/** Refusals this long ago say nothing where the provider has named its limits since. */
+const FORGET_MS = 60_000;
+const METER_MS = 1_000;
+
+/** A limit of which nothing is known but that it refused: a rate in calls of average size, found by CUBIC. */
+export class BlindLimit {
+  #cubic: Cubic | undefined;
+  #level = 0;
+  #at = 0;
+  #inARow = 0;
+  #meterFrom = 0;
+  #metered = 0;
+  #measured = 0;
+
+  get ratePerMs(): number | undefined {
+    return this.#cubic?.rate;
+  }
+
+  waitMs(cost: number, now: number): number {
+    const cubic = this.#cubic;
+    if (!cubic) return 0;
+    cubic.advance(now);
+    const most = Math.max(1, cubic.rate * BURST_MS);
+    this.#level = Math.min(most, this.#level + Math.max(0, now - this.#at) * cubic.rate);
+    this.#at = now;
+    return Math.max(0, (Math.min(cost, most) - this.#level) / cubic.rate);
+  }
+
+  take(cost: number, now: number): void {
+    this.#meter(now);
+    this.#metered += cost;
+    this.#level -= cost;
+    this.#cubic?.accepted(cost);
+  }
+
+  succeeded(now: number, limitsKnown: boolean): void {
+    this.#inARow = 0;
+    if (limitsKnown && this.#cubic && now - this.#cubic.throttledAt > FORGET_MS) this.#cubic = undefined;
+  }
+
+  /** Never counted by the limit. */
+  refused(cost: number): void {
+    this.#cubic?.accepted(-cost);
+  }
+
+  /** Slows down. Returns how long to pause where the provider does not say. */
+  throttled(now: number): number {
+    if (this.#cubic) this.#cubic.throttled(now);
+    else this.#cubic = new Cubic(Math.max(this.sendingRate(now), 1 / MOST_PAUSE_MS), now);
+    this.#level = Math.min(0, this.#level);
+    this.#at = now;
+    this.#inARow++;
+    return Math.min(MOST_PAUSE_MS, PAUSE_MS * 2 ** (this.#inARow - 1));
+  }
+
+  /** Calls of average size sent per millisecond in the last second or two. */
+  sendingRate(now: number): number {
+    this.#meter(now);
+    return Math.max(this.#measured, this.#metered / METER_MS);
+  }
+
+  #meter(now: number): void {
+    const elapsed = now - this.#meterFrom;
+    if (elapsed < METER_MS) return;
+    this.#measured = this.#metered / elapsed;
+    this.#metered = 0;
+    this.#meterFrom = now;
+  }
+}

@@ -1,0 +1,36 @@
+const CUT = 0.7;
+const GROWTH_EVERY_MS = 1_000;
+const GROWTH = 1.2;
+
+/** How many attempts may be in flight: cut when the provider says too many or is overloaded, and tried again upwards. */
+export class ConcurrencyLimit {
+  /** What the provider or the configuration names; never exceeded. */
+  fixed: number;
+  #learned = Infinity;
+  #goal = Infinity;
+  #grownAt = 0;
+
+  constructor(fixed: number) {
+    this.fixed = fixed;
+  }
+
+  get learned(): boolean {
+    return this.#learned < Infinity;
+  }
+
+  current(now: number): number {
+    while (this.#learned < Infinity && now - this.#grownAt >= GROWTH_EVERY_MS) {
+      this.#grownAt += GROWTH_EVERY_MS;
+      this.#learned = Math.max(this.#learned + 1, this.#learned * GROWTH);
+      // Far above what once was too many, it has nothing to say any more.
+      if (this.#learned > 4 * this.#goal) this.#learned = Infinity;
+    }
+    return Math.min(this.fixed, Math.floor(this.#learned));
+  }
+
+  cut(active: number, now: number): void {
+    this.#goal = Math.max(1, active);
+    this.#learned = Math.max(1, Math.floor(CUT * active));
+    this.#grownAt = now;
+  }
+}

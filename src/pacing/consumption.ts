@@ -1,0 +1,53 @@
+import { type Amounts, noAmounts, type Reservation, type Unit, UNITS } from './reservation.ts';
+
+/**
+ * What a lane has consumed in all. Because every reservation notes the totals of its moment,
+ * the difference to now tells what came later, without a list of what is in flight.
+ *
+ * Output tokens are counted by providers as they are generated: in the totals they appear at settlement,
+ * and until then they are pending. Everything else counts from the moment of sending.
+ */
+export class Consumption {
+  readonly total: Amounts = noAmounts();
+  /** What was sent, refused and so never counted by the provider; still part of `total`. */
+  readonly voided: Amounts = noAmounts();
+  #pendingOutput = 0;
+
+  sent(reservation: Reservation): void {
+    const { reserved, charged, marks } = reservation;
+    for (const unit of UNITS) {
+      charged[unit] = reserved[unit];
+      if (unit !== 'outputTokens') this.total[unit] += reserved[unit];
+      marks[unit] = this.total[unit];
+    }
+    this.#pendingOutput += reserved.outputTokens;
+    reservation.outputPending = true;
+  }
+
+  /**
+   * The provider counts `amount` in place of what is charged so far. With `counted` false it never
+   * counted the difference: then requests that were sent in between must not see it as given back.
+   * Returns what is given back; negative when more is charged.
+   */
+  charge(reservation: Reservation, unit: Unit, amount: number, counted: boolean): number {
+    const { charged } = reservation;
+    const back = charged[unit] - amount;
+    charged[unit] = amount;
+    if (unit === 'outputTokens') {
+      this.total.outputTokens += reservation.outputPending ? amount : -back;
+      if (reservation.outputPending) this.#pendingOutput -= reservation.reserved.outputTokens;
+      reservation.outputPending = false;
+    } else if (counted) {
+      this.total[unit] -= back;
+    } else {
+      this.voided[unit] += back;
+    }
+    return back;
+  }
+
+  /** What was consumed since the reservation was sent, as the provider sees it. */
+  since(unit: Unit, reservation: Reservation): number {
+    const later = this.total[unit] - reservation.marks[unit];
+    return unit === 'outputTokens' ? later + this.#pendingOutput : later;
+  }
+}

@@ -1,0 +1,213 @@
+import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
+import { Allowance } from './allowance.ts';
+import { Foreign } from './foreign.ts';
+import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './limit-kinds.ts';
+import { Quantum } from './quantum.ts';
+
+/** What the provider said of a limit, and what we know about that moment. */
+export interface Observation {
+  readonly limit: number;
+  readonly remaining: number | undefined;
+  readonly source: LimitSource;
+  /** Monotonic time at which the provider counted. */
+  readonly sampledAt: number;
+  /** Order of sending of the request that was answered. */
+  readonly sequence: number;
+  /** Our consumption in all at that moment, what of it never counted, and what has come since. */
+  readonly mark: number;
+  readonly voided: number;
+  readonly since: number;
+  /** A refused request tells of now; others may have been overtaken. */
+  readonly refused: boolean;
+}
+
+export interface BucketPolicy {
+  readonly headroom: number;
+  readonly smooth: boolean;
+}
+
+// Adding up fractions ends a hair beside a whole unit.
+const EPSILON = 1e-6;
+/** Whatever others take, this share of the rate stays ours; else a wrong estimate would stop the lane. */
+const LEAST_SHARE = 0.02;
+const RAISE = 0.5;
+/** A learned burst size is tried again a little larger from time to time. */
+const BURST_GROWTH = 1.05;
+const BURST_GROWS_EVERY_MS = 30_000;
+
+/**
+ * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
+ * What the provider says corrects it: downwards at once, upwards slowly and only by our share.
+ */
+export class LimitBucket {
+  readonly dimension: BucketDimension;
+  readonly kind: LimitKind;
+  readonly allowance: Allowance;
+  limit: number;
+  source: LimitSource;
+  /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
+  burst: number;
+  level: number;
+  readonly #foreign = new Foreign();
+  readonly #quantum = new Quantum();
+  #at: number;
+  #observedAt: number | undefined;
+  #sequence = 0;
+  #burstLearnedAt = 0;
+
+  constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
+    this.dimension = dimension;
+    this.kind = LIMIT_KINDS[dimension];
+    this.limit = limit;
+    this.source = source;
+    this.burst = limit;
+    this.level = limit;
+    this.#at = now;
+    this.allowance = new Allowance(policy.headroom, policy.smooth, !this.kind.perDay, now);
+    this.allowance.resize(limit, this.kind.windowMs, limit, now);
+    this.allowance.level = this.allowance.capacity;
+  }
+
+  /** Units per millisecond that the provider refills. */
+  get limitRate(): number {
+    return this.limit / this.kind.windowMs;
+  }
+
+  /** Units per millisecond that are left for us. */
+  get rate(): number {
+    const { limitRate } = this;
+    return Math.max(LEAST_SHARE * limitRate, limitRate - this.#foreignRate());
+  }
+
+  refill(now: number): void {
+    this.allowance.refill(now);
+    const elapsed = now - this.#at;
+    if (elapsed <= 0) return;
+    this.#at = now;
+    this.level = Math.min(this.burst, this.level + elapsed * this.rate);
+    if (this.burst < this.limit && now - this.#burstLearnedAt > BURST_GROWS_EVERY_MS) {
+      this.#setBurst(this.burst * BURST_GROWTH, now);
+    }
+  }
+
+  /** Milliseconds until `amount` fits; to be asked after `refill`. */
+  waitMs(amount: number): number {
+    if (amount <= 0) return 0;
+    const { rate } = this;
+    // Where others take their part, they may take it in this very moment: only our share of the level is ours.
+    const needed = Math.min(this.burst, (amount * this.limitRate) / rate);
+    const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
+    return wait > EPSILON / rate ? wait : 0;
+  }
+
+  /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
+  leastWaitMs(amount: number): number {
+    const provider = (amount - this.level) / this.limitRate;
+    return Math.max(0, provider, this.allowance.opening ? 0 : (amount - this.allowance.level) / this.allowance.rate);
+  }
+
+  /** Whether no wait would ever help: more than a limit that is known, with a margin for the estimate's error. */
+  neverFits(amount: number): boolean {
+    return amount > 1.2 * this.limit;
+  }
+
+  take(amount: number): void {
+    this.level -= amount;
+    this.allowance.level -= amount;
+  }
+
+  giveBack(amount: number): void {
+    this.level = Math.min(this.burst, this.level + amount);
+    this.allowance.add(amount);
+  }
+
+  /** Returns whether the limit changed. */
+  observe(seen: Observation, now: number): boolean {
+    const newest = seen.sequence >= this.#sequence;
+    // Whoever was sent later knows more; a slow early answer would raise the level again.
+    if (!newest && !seen.refused) return false;
+    const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
+    const first = this.#observedAt === undefined;
+    if (newest) this.#setLimit(seen.limit, seen.source, now);
+    if (seen.remaining === undefined) return changed;
+    this.refill(now);
+    const quantum = this.#quantum.observe(seen.remaining, seen.limit);
+    const { sampledAt: at, remaining, mark, voided } = seen;
+    if (!this.kind.perDay) this.#foreign.observe({ at, remaining, mark, voided }, this.limit, this.limitRate, quantum);
+    const used = this.limit - remaining;
+    if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
+    const left = Math.min(this.limit, remaining + this.rate * Math.max(0, now - at)) - seen.since;
+    this.#correct(this.burst - (this.limit - left), quantum > 1 ? quantum / 2 : 0, first);
+    this.#sequence = Math.max(this.#sequence, seen.sequence);
+    this.#observedAt = now;
+    return changed;
+  }
+
+  /**
+   * A request was refused by this limit though it seemed to fit. `remaining` is what the provider showed of the
+   * whole window, undefined when it showed nothing: if that was enough, the provider enforces a part of the window.
+   */
+  refused(amount: number, remaining: number | undefined, waitMs: number, now: number): void {
+    this.refill(now);
+    const used = remaining === undefined ? this.burst - this.level : this.limit - remaining;
+    const surprising = remaining === undefined ? this.level > amount + 0.1 * this.burst : remaining >= amount;
+    if (surprising) this.#setBurst(Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used)), now);
+    this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * this.rate);
+    this.allowance.calm();
+  }
+
+  /** The provider named the most that it lets through at once. */
+  burstIs(burst: number, now: number): void {
+    this.refill(now);
+    if (burst < this.burst) this.#setBurst(burst, now);
+  }
+
+  snapshot(now: number): DimensionSnapshot {
+    this.refill(now);
+    const remaining = Math.max(0, this.limit - (this.burst - this.level));
+    return {
+      dimension: this.dimension,
+      limit: this.limit,
+      remaining,
+      resetMs: (this.limit - remaining) / this.limitRate,
+      windowMs: this.kind.windowMs,
+      source: this.source,
+      observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
+      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(this.rate, this.allowance.rate),
+    };
+  }
+
+  #correct(truth: number, tolerance: number, first: boolean): void {
+    if (first) this.level = truth;
+    else if (this.level > truth + tolerance) this.level = truth + tolerance;
+    else if (this.level < truth - tolerance) {
+      const share = this.rate / this.limitRate;
+      this.level += (truth - tolerance - this.level) * RAISE * share * share;
+    }
+    this.level = Math.min(this.level, this.burst);
+  }
+
+  #setLimit(limit: number, source: LimitSource, now: number): void {
+    this.source = source;
+    if (limit === this.limit) return;
+    this.refill(now);
+    const used = this.burst - this.level;
+    this.burst *= limit / this.limit;
+    this.limit = limit;
+    this.level = this.burst - used;
+    this.#foreign.forget();
+    this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
+  }
+
+  #setBurst(burst: number, now: number): void {
+    const used = this.burst - this.level;
+    this.burst = Math.min(this.limit, burst);
+    this.level = this.burst - used;
+    this.#burstLearnedAt = now;
+    this.allowance.resize(this.limit, this.kind.windowMs, this.burst, now);
+  }
+
+  #foreignRate(): number {
+    return this.kind.perDay ? 0 : this.#foreign.rate(this.limitRate);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * How fast a lane may start that knows no limit yet: two calls at once, then twice as many each two seconds
+ * of waiting for it. Ends with the first limit that becomes known, or the first refusal.
+ */
+const FIRST_RATE = 2 / 1_000;
+const BURST_MS = 1_000;
+const DOUBLING_MS = 2_000;
+/** Far more than any process sends: keeps the arithmetic finite. */
+const MOST = 1_000;
+
+export class SlowStart {
+  /** Calls per millisecond. */
+  rate: number = FIRST_RATE;
+  #level: number = FIRST_RATE * BURST_MS;
+  #at: number;
+  #heldSince: number | undefined;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  waitMs(now: number): number {
+    if (this.#heldSince !== undefined) {
+      // Only a lane that needs more gets more.
+      this.rate = Math.min(MOST, this.rate * 2 ** ((now - this.#heldSince) / DOUBLING_MS));
+      this.#heldSince = now;
+    }
+    this.#level = Math.min(this.rate * BURST_MS, this.#level + (now - this.#at) * this.rate);
+    this.#at = now;
+    if (this.#level >= 1) {
+      this.#heldSince = undefined;
+      return 0;
+    }
+    this.#heldSince ??= now;
+    return (1 - this.#level) / this.rate;
+  }
+
+  take(): void {
+    this.#level -= 1;
+  }
+}

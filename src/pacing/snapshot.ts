@@ -1,0 +1,48 @@
+import type { DimensionSnapshot } from '../core/events.ts';
+import type { Acceleration } from './acceleration.ts';
+import type { BlindLimit } from './blind-limit.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { LimitBucket } from './limit-bucket.ts';
+
+const MINUTE = 60_000;
+
+/** All that limits a lane now, as plain data. */
+export function snapshotLimits(
+  buckets: readonly LimitBucket[],
+  concurrency: ConcurrencyLimit,
+  blind: BlindLimit,
+  acceleration: Acceleration | undefined,
+  active: number,
+  now: number,
+): DimensionSnapshot[] {
+  const rows = buckets.map((bucket) => bucket.snapshot(now));
+  const slots = concurrency.current(now);
+  if (slots < Infinity) {
+    rows.push({
+      dimension: 'concurrency',
+      limit: slots,
+      remaining: Math.max(0, slots - active),
+      resetMs: undefined,
+      windowMs: 0,
+      source: concurrency.learned ? 'learned' : 'config',
+      observedAgeMs: undefined,
+      ratePerSecond: undefined,
+    });
+  }
+  if (blind.ratePerMs !== undefined) rows.push(learned('unknown', blind.ratePerMs));
+  if (acceleration) rows.push(learned('acceleration', acceleration.rate));
+  return rows;
+}
+
+function learned(dimension: 'unknown' | 'acceleration', ratePerMs: number): DimensionSnapshot {
+  return {
+    dimension,
+    limit: ratePerMs * MINUTE,
+    remaining: undefined,
+    resetMs: undefined,
+    windowMs: MINUTE,
+    source: 'learned',
+    observedAgeMs: undefined,
+    ratePerSecond: ratePerMs * 1_000,
+  };
+}
