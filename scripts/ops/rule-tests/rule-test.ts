@@ -78,8 +78,8 @@ export function renderRuleTests(file: RuleTestFile, naming: Naming, rules: strin
     {
       name: 'without data every alert is silent',
       interval: '1m',
-      input_series: [{ series: 'up{job="unrelated",instance="b"}', values: '1x120' }],
-      alert_rule_test: silent.map((alertname) => ({ eval_time: '2h', alertname, exp_alerts: [] })),
+      input_series: [{ series: 'up{job="unrelated",instance="b"}', values: '1x40' }],
+      alert_rule_test: silent.map((alertname) => ({ eval_time: '40m', alertname, exp_alerts: [] })),
     },
     ...file.tests
       .filter((test) => test.naming === undefined || test.naming === naming)

@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { NAMINGS } from '../../scripts/ops/naming.ts';
+import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { ALERTMANAGER, AMTOOL, ROOT, runTool, testWith } from './tools.ts';
+
+const CONFIG = 'prometheus/alertmanager.yml';
+
+interface Config {
+  readonly inhibit_rules: readonly { source_matchers: string[]; target_matchers: string[]; equal: string[] }[];
+  readonly receivers: readonly { name: string; webhook_configs?: { url: string; send_resolved: boolean }[] }[];
+}
+
+const config = parse(readFileSync(join(ROOT, CONFIG), 'utf8'), { merge: true }) as Config;
+
+testWith(AMTOOL, 'amtool', 'amtool accepts the configuration', (amtool) => {
+  expect(runTool(amtool, ['check-config', CONFIG])).toContain('SUCCESS');
+});
+
+describe('routes', () => {
+  const alerts = ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.filter((rule) => rule.alert));
+  const receivers: Readonly<Record<string, string>> = { critical: 'page', warning: 'ticket', info: 'context' };
+
+  testWith(AMTOOL, 'amtool', 'every alert reaches the receiver of its severity', (amtool) => {
+    expect(alerts.length).toBeGreaterThan(20);
+    for (const { alert, labels } of alerts) {
+      const matchers = Object.entries({ alertname: alert, ...labels }).map(([key, value]) => `${key}=${value}`);
+      const receiver = receivers[labels!['severity']!]!;
+      const args = ['config', 'routes', 'test', `--config.file=${CONFIG}`, `--verify.receivers=${receiver}`, ...matchers];
+      expect(runTool(amtool, args).trim(), alert).toBe(receiver);
+    }
+  });
+
+  testWith(AMTOOL, 'amtool', 'an alert without a severity becomes a ticket', (amtool) => {
+    expect(runTool(amtool, ['config', 'routes', 'test', `--config.file=${CONFIG}`, 'alertname=Other']).trim()).toBe('ticket');
+  });
+});
+
+test('page, ticket and context deliver to the local inbox, resolutions included', () => {
+  for (const name of ['page', 'ticket', 'context']) {
+    const receiver = config.receivers.find((each) => each.name === name);
+    expect(receiver?.webhook_configs).toEqual([{ url: 'http://127.0.0.1:9465/alerts', send_resolved: true }]);
+  }
+});
+
+test('ready receivers hold no secret', () => {
+  const text = readFileSync(join(ROOT, CONFIG), 'utf8');
+  for (const secret of ['slack_url', 'smtp_password', 'pagerduty_key', 'webhook_token']) {
+    expect(text).toContain(`_file: /etc/alertmanager/secrets/${secret}`);
+  }
+  expect(text).not.toMatch(/^\s*(api_url|routing_key|service_key|auth_password|credentials|password):/m);
+});
+
+test('inhibition names alerts that exist', () => {
+  const known = new Set(NAMINGS.flatMap((naming) => ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.alert))));
+  const named = config.inhibit_rules
+    .flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])
+    .flatMap((matcher) => matcher.match(/Tidegate[A-Za-z]+/g) ?? []);
+  expect(named.length).toBeGreaterThan(15);
+  for (const name of named) expect(known).toContain(name);
+});
+
+const OPENAI = { job: 'app', gen_ai_provider_name: 'openai' };
+const MODEL = { ...OPENAI, gen_ai_request_model: 'gpt-5.1' };
+const TOKENS = { ...MODEL, tidegate_limit_dimension: 'tokens' };
+const CIRCUIT = { ...OPENAI, tidegate_circuit: 'openai/gpt-5.1' };
+const CRITICAL = { severity: 'critical' };
+const WARNING = { severity: 'warning' };
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Inhibition {
+  readonly because: string;
+  readonly firing: readonly Labels[];
+  /** Indexes into `firing`. */
+  readonly silenced: readonly number[];
+}
+
+const INHIBITIONS: readonly Inhibition[] = [
+  {
+    because: 'an empty account explains what else its provider does, but nothing of another provider',
+    firing: [
+      { alertname: 'TidegateQuotaExhausted', ...CRITICAL, ...OPENAI },
+      { alertname: 'TidegateRetriesExhausted', ...CRITICAL, ...MODEL },
+      { alertname: 'TidegateRateLimited', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, long: '1h', short: '5m' },
+      { alertname: 'TidegateAuthFailing', ...CRITICAL, ...MODEL },
+      { alertname: 'TidegateRateLimited', ...WARNING, ...TOKENS, gen_ai_provider_name: 'groq' },
+    ],
+    silenced: [1, 2, 3],
+  },
+  {
+    because: 'an open circuit explains rejections, waits and a burning budget, but not a used-up limit',
+    firing: [
+      { alertname: 'TidegateCircuitOpen', ...CRITICAL, ...CIRCUIT },
+      { alertname: 'TidegateCallsRejectedLocally', ...WARNING, ...MODEL },
+      { alertname: 'TidegateClientWaitHigh', ...WARNING, ...MODEL, tidegate_wait_stage: 'pacer' },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, long: '6h', short: '30m' },
+      { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT },
+      { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT, tidegate_circuit: 'openai/other' },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
+    ],
+    silenced: [1, 2, 3, 4],
+  },
+  {
+    because: 'a storm includes the spike of its model, not of others',
+    firing: [
+      { alertname: 'TidegateRetryStorm', ...CRITICAL, ...MODEL },
+      { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL },
+      { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL, gen_ai_request_model: 'other' },
+    ],
+    silenced: [1],
+  },
+  {
+    because: 'a saturated limit silences the ticket about the same limit, never the page',
+    firing: [
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateTierNearlyExhausted', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateTierNearlyExhausted', ...WARNING, ...TOKENS, tidegate_limit_dimension: 'requests' },
+      { alertname: 'TidegateTierNearlyExhausted', ...CRITICAL, ...TOKENS, gen_ai_request_model: 'other' },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS, gen_ai_request_model: 'other' },
+    ],
+    silenced: [1],
+  },
+  {
+    because: 'a blind job silences itself, one blind instance silences nothing',
+    firing: [
+      { alertname: 'TidegateTelemetryDown', ...WARNING, job: 'app', scope: 'job' },
+      { alertname: 'TidegateTelemetryDown', ...WARNING, job: 'app', scope: 'instance', instance: 'a' },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateTelemetryDown', ...WARNING, job: 'other', scope: 'instance', instance: 'b' },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS, job: 'other' },
+    ],
+    silenced: [1, 2],
+  },
+  {
+    because: 'of two severities of one alert the critical one is enough',
+    firing: [
+      { alertname: 'TidegateTierNearlyExhausted', ...CRITICAL, ...TOKENS },
+      { alertname: 'TidegateTierNearlyExhausted', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, long: '6h', short: '30m' },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...WARNING, ...OPENAI, long: '3d', short: '6h' },
+    ],
+    silenced: [1, 3],
+  },
+];
+
+describe('a running Alertmanager', () => {
+  for (const { because, firing, silenced } of INHIBITIONS) {
+    testWith(ALERTMANAGER, 'alertmanager', because, async (alertmanager) => {
+      const states = await withAlertmanager(alertmanager, (url) => inhibited(url, firing));
+      expect(states).toEqual(firing.map((_, index) => silenced.includes(index)));
+    }, 30_000);
+  }
+});
+
+/** Posts alerts and tells for each whether another one silences it. */
+async function inhibited(url: string, firing: readonly Labels[]): Promise<boolean[]> {
+  const startsAt = new Date().toISOString();
+  const posted = await fetch(`${url}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(firing.map((labels) => ({ labels, startsAt }))),
+  });
+  expect(posted.status).toBe(200);
+  for (let round = 0; ; round += 1) {
+    const alerts = (await (await fetch(`${url}/api/v2/alerts`)).json()) as { labels: Labels; status: { inhibitedBy: string[] } }[];
+    // The inhibitor hears of alerts a moment after the API has taken them.
+    if ((alerts.length === firing.length && alerts.some((alert) => alert.status.inhibitedBy.length > 0)) || round === 50) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const settled = (await (await fetch(`${url}/api/v2/alerts`)).json()) as typeof alerts;
+      return firing.map((labels) => {
+        const alert = settled.find((each) => key(each.labels) === key(labels));
+        if (!alert) throw new Error(`Alertmanager lost ${key(labels)}`);
+        return alert.status.inhibitedBy.length > 0;
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function key(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function withAlertmanager<T>(binary: string, use: (url: string) => Promise<T>): Promise<T> {
+  const storage = mkdtempSync(join(tmpdir(), 'tidegate-alertmanager-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(
+    binary,
+    [`--config.file=${CONFIG}`, `--storage.path=${storage}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='],
+    { cwd: ROOT, stdio: 'ignore' },
+  );
+  const exited = once(child, 'exit');
+  try {
+    await ready(url);
+    return await use(url);
+  } finally {
+    child.kill();
+    await exited;
+    rmSync(storage, { recursive: true });
+  }
+}
+
+async function ready(url: string): Promise<void> {
+  for (let round = 0; round < 200; round += 1) {
+    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('Alertmanager did not become ready within 10 s');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('Expected a TCP address');
+  return address.port;
+}

@@ -1,0 +1,31 @@
+/** A series selector of an expression: its metric name and the labels it matches on. */
+export interface SeriesUse {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+const WORDS = new Set(
+  (
+    'and or unless on ignoring by without group_left group_right offset bool sum min max avg count topk bottomk rate increase ' +
+    'avg_over_time max_over_time min_over_time deriv histogram_quantile absent sort sort_desc clamp_min clamp_max vector ' +
+    'label_replace time changes delta quantile last_over_time'
+  ).split(' '),
+);
+
+/** Every series that an expression selects. A scanner, not a parser: enough for expressions that promtool has accepted. */
+export function seriesIn(expr: string): SeriesUse[] {
+  const text = expr
+    .replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
+    .replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ')
+    .replaceAll(/\[[^\]]*\]/g, ' ')
+    .replaceAll(/\boffset\s+\S+/g, ' ');
+  const uses: SeriesUse[] = [];
+  for (const match of text.matchAll(/([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?:\{([^}]*)\})|([a-zA-Z_:][a-zA-Z0-9_:]*)(?!\s*[({\w:])/g)) {
+    const name = match[1] ?? match[3] ?? '';
+    if (WORDS.has(name) || (match[2] === undefined && name === '')) continue;
+    const labels = (match[2] ?? '').split(',').flatMap((matcher) => /^\s*([a-zA-Z_]\w*)/.exec(matcher)?.[1] ?? []);
+    if (name === '' && labels.includes('__name__')) continue;
+    uses.push({ name, labels });
+  }
+  return uses;
+}
