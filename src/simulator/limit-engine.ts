@@ -1,61 +1,13 @@
 import type { Bucket, Neighbour } from './bucket.ts';
 import { advance, createBucket, fits, fullInMs, ratePerMs, remainingUnits, resize, spend, usedUnits, waitForMs } from './bucket.ts';
-import type { ActualUsage, Cost, LimitedRequest, LimitRules, OutputCounting, SimulatorProvider } from './limit-rules.ts';
+import type { BucketSeconds, LimitEngineOptions, LimitLevel, Refusal, Reservation } from './limit-engine-types.ts';
+import type { ActualUsage, Cost, LimitedRequest, LimitRules } from './limit-rules.ts';
 import { limitRules } from './limit-rules.ts';
 import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
 import { LIMIT_KINDS } from './limits.ts';
 import { poolOf } from './pool.ts';
 import type { RampState, SimulatorRamp } from './ramp.ts';
 import { advanceRamp, createRamp, nextRampLimit, rampPeriodMs } from './ramp.ts';
-
-/** Seconds of the limit that can be spent at once; 60 is the whole minute. */
-export interface BucketSeconds {
-  readonly requests: number;
-  readonly tokens: number;
-}
-
-export interface LimitEngineOptions {
-  readonly provider: SimulatorProvider;
-  /** Limits of a model's pool. */
-  readonly limitsOf: (pool: string) => SimulatorLimits;
-  /** Default: 60 for both. Only limits per minute have it. */
-  readonly bucketSeconds?: BucketSeconds;
-  /** How full buckets are when first used, 0 … 1. Default 1. */
-  readonly initialFill?: number;
-  /** Anthropic only. Default `realtime`. */
-  readonly outputCounting?: OutputCounting;
-}
-
-/** State of one limit, as headers describe it. */
-export interface LimitLevel {
-  readonly name: LimitName;
-  readonly limit: number;
-  /** Fractional; negative where the bucket is below zero. */
-  readonly remaining: number;
-  readonly fullInMs: number;
-  readonly touched: boolean;
-}
-
-export interface Refusal {
-  readonly admitted: false;
-  readonly by: RejectedBy;
-  readonly limit: number;
-  readonly used: number;
-  readonly requested: number;
-  /** The request exceeds the whole limit: no waiting helps. */
-  readonly tooLarge: boolean;
-  /** Until the request fits, as far as the provider knows; undefined where it gives no hint. */
-  readonly waitMs: number | undefined;
-  /** Of a growth limit: what it becomes at the next step. */
-  readonly nextLimit?: number;
-}
-
-/** An admitted request; hand it back with what was used. */
-export interface Reservation {
-  readonly admitted: true;
-  readonly pool: string;
-  readonly charged: ReadonlyMap<LimitName, number>;
-}
 
 interface Account {
   readonly buckets: Map<LimitName, Bucket>;

@@ -12,15 +12,32 @@ export interface LimitSources {
   readonly modelLimits?: LimitsByModel;
 }
 
-export function presetOf(provider: SimulatorProvider, sources: LimitSources, path: string): Preset | undefined {
-  const presets = PRESETS[provider];
-  if (sources.preset !== undefined) {
-    const name = oneOf(sources.preset, path, Object.keys(presets), sources.preset);
-    return presets[name];
+/**
+ * The sources at the start: somebody who names limits means these and no others,
+ * somebody who names nothing gets the provider's first tier.
+ */
+export function initialSources(provider: SimulatorProvider, sources: LimitSources): LimitSources {
+  const { preset, limits, modelLimits } = sources;
+  if (preset === undefined && limits === undefined && modelLimits === undefined) {
+    return { preset: DEFAULT_PRESET[provider] };
   }
-  // Somebody who names limits means these and no others.
-  if (sources.limits !== undefined || sources.modelLimits !== undefined) return undefined;
-  return presets[DEFAULT_PRESET[provider]];
+  return mergeSources({}, sources);
+}
+
+/** What is given replaces what was there. */
+export function mergeSources(before: LimitSources, given: LimitSources): LimitSources {
+  const { preset = before.preset, limits = before.limits, modelLimits = before.modelLimits } = given;
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(modelLimits === undefined ? {} : { modelLimits }),
+  };
+}
+
+export function presetOf(provider: SimulatorProvider, sources: LimitSources, path: string): Preset | undefined {
+  if (sources.preset === undefined) return undefined;
+  const presets = PRESETS[provider];
+  return presets[oneOf<string>(sources.preset, path, Object.keys(presets), sources.preset)];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { goDuration } from '../../src/simulator/go-duration.ts';
-import type { BucketSeconds, LimitLevel, Refusal, Reservation } from '../../src/simulator/limit-engine.ts';
+import type { BucketSeconds, LimitLevel, Refusal, Reservation } from '../../src/simulator/limit-engine-types.ts';
 import { LimitEngine } from '../../src/simulator/limit-engine.ts';
 import type { LimitedRequest, OutputCounting, SimulatorProvider } from '../../src/simulator/limit-rules.ts';
 import type { LimitName, SimulatorLimits } from '../../src/simulator/limits.ts';

@@ -1,0 +1,227 @@
+import type { RetryHeader } from './dialect.ts';
+import { RETRY_HEADERS } from './dialect.ts';
+import { DIALECTS } from './dialects.ts';
+import type { SimulatorFaults } from './faults.ts';
+import { checkFaults } from './faults.ts';
+import type { BucketSeconds } from './limit-engine-types.ts';
+import type { OutputCounting, SimulatorProvider } from './limit-rules.ts';
+import { PROVIDERS } from './limit-rules.ts';
+import type { LimitSources } from './limit-table.ts';
+import { initialSources, limitTable, presetOf } from './limit-table.ts';
+import type { ReplyOption, ReplySettings } from './reply.ts';
+import { countTokens } from './tokens.ts';
+import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from './validate.ts';
+
+/** How long answers take; nothing at all by default. */
+export interface SimulatorLatency {
+  /** Milliseconds to the first token. Minimum and default 0. */
+  readonly baseMs?: number;
+  /** Milliseconds for each output token. Minimum and default 0. */
+  readonly perTokenMs?: number;
+  /** Both vary by this share, up and down, with the seed: 0 … 1. Default 0. */
+  readonly jitter?: number;
+}
+
+/** Time as the limits see it. */
+export interface SimulatorClock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Milliseconds since 1970, for dates in headers. */
+  wall(): number;
+}
+
+/**
+ * What is simulated. Limits come from `preset`, `limits` (for every model) and `modelLimits`, where the later ones
+ * override the earlier, limit by limit. Without any of the three a small tier applies (OpenAI and Anthropic `tier1`,
+ * Azure `quota-30k`, Groq `free`); with `limits` or `modelLimits` alone there is nothing but these.
+ */
+export interface SimulatorOptions extends LimitSources {
+  readonly provider: SimulatorProvider;
+  /** What goes wrong. Default: nothing. */
+  readonly faults?: SimulatorFaults;
+  /** Integer; the same seed gives the same faults, answers and delays. Default 1. */
+  readonly seed?: number;
+  readonly latency?: SimulatorLatency;
+  /** 0 … 65535; 0 takes a free one. Default 0. */
+  readonly port?: number;
+  /** Address to listen at. Default `127.0.0.1`. */
+  readonly host?: string;
+  /**
+   * Seconds of a limit per minute that may be spent at once, 0.1 … 60: "60 RPM might be enforced as 1 request per
+   * second". Default 60, but 10 for Azure's requests.
+   */
+  readonly bucketSeconds?: number | { readonly requests?: number; readonly tokens?: number };
+  /** How full buckets are when first used, 0 … 1. Default 1. */
+  readonly initialFill?: number;
+  /** Anthropic: default by preset, `reserve` for the old tiers 1 to 4, else `realtime`. */
+  readonly outputCounting?: OutputCounting;
+  /** Anthropic: whether a stream that runs into the output limit ends with a rate-limit error. Default false. */
+  readonly cutAtOutputLimit?: boolean;
+  /** Retry hints of refusals. Default: `both` for Azure, else `seconds`. */
+  readonly retryHeader?: RetryHeader;
+  /** OpenAI: whether the `requests` headers show the day's limit of models that have one. Default `day`. */
+  readonly requestsHeader?: 'day' | 'minute';
+  /** Anthropic: an untouched bucket says it resets in 1970. Default true. */
+  readonly epochResets?: boolean;
+  /** What answers say. Default `lorem`. */
+  readonly reply?: ReplyOption;
+  /** Tokens of `lorem` answers: a number or the shortest and the longest; 1 … 100000. Default [20, 120]. */
+  readonly replyTokens?: number | readonly [number, number];
+  /** Answer the user's message with a call of the first tool, where the request has tools. Default false. */
+  readonly toolCalls?: boolean;
+  /** Tokens that usage counts for a text. Default: words, split after eight letters, numbers and signs. */
+  readonly countTokens?: (text: string) => number;
+  /** Whether prompts that begin alike are read from a cache for five minutes. Default true. */
+  readonly promptCache?: boolean;
+  /** Keys that are accepted; others get 401. Default: every key. */
+  readonly apiKeys?: readonly string[];
+  /** Time of the limits, of faults and of dates; delays are always real. Default: the machine's. */
+  readonly clock?: SimulatorClock;
+}
+
+const KEYS = [
+  'provider',
+  'preset',
+  'limits',
+  'modelLimits',
+  'faults',
+  'seed',
+  'latency',
+  'port',
+  'host',
+  'bucketSeconds',
+  'initialFill',
+  'outputCounting',
+  'cutAtOutputLimit',
+  'retryHeader',
+  'requestsHeader',
+  'epochResets',
+  'reply',
+  'replyTokens',
+  'toolCalls',
+  'countTokens',
+  'promptCache',
+  'apiKeys',
+  'clock',
+];
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly provider: SimulatorProvider;
+  readonly sources: LimitSources;
+  readonly faults: SimulatorFaults;
+  readonly seed: number;
+  readonly latency: Required<SimulatorLatency>;
+  readonly port: number;
+  readonly host: string;
+  readonly bucketSeconds: BucketSeconds;
+  readonly initialFill: number;
+  readonly outputCounting: OutputCounting;
+  readonly cutAtOutputLimit: boolean;
+  readonly retryHeader: RetryHeader;
+  readonly requestsHeader: 'day' | 'minute';
+  readonly epochResets: boolean;
+  readonly reply: ReplySettings;
+  readonly countTokens: (text: string) => number;
+  readonly promptCache: boolean;
+  readonly apiKeys: ReadonlySet<string> | undefined;
+  readonly clock: SimulatorClock;
+}
+
+const systemClock: SimulatorClock = { now: () => performance.now(), wall: () => Date.now() };
+
+export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
+  checkKeys(options, 'options', KEYS);
+  if (!PROVIDERS.includes(options.provider)) {
+    refuse('provider', `one of ${PROVIDERS.map((each) => `'${each}'`).join(', ')}`, options.provider);
+  }
+  const { provider, faults = {} } = options;
+  const sources = initialSources(provider, options);
+  // Only to check them.
+  limitTable(provider, sources);
+  checkFaults(provider, faults);
+  const counting = presetOf(provider, sources, 'preset')?.outputCounting ?? 'realtime';
+  const seed = integerFrom(options.seed, 'seed', 0, Number.MAX_SAFE_INTEGER, 1);
+  return {
+    provider,
+    sources,
+    faults,
+    seed,
+    latency: resolveLatency(options.latency ?? {}),
+    port: integerFrom(options.port, 'port', 0, 65_535, 0),
+    host: hostFrom(options.host),
+    bucketSeconds: bucketSecondsFrom(options.bucketSeconds, provider),
+    initialFill: numberFrom(options.initialFill, 'initialFill', 0, 1, 1),
+    outputCounting: oneOf(options.outputCounting, 'outputCounting', ['realtime', 'reserve'], counting),
+    cutAtOutputLimit: booleanFrom(options.cutAtOutputLimit, 'cutAtOutputLimit', false),
+    retryHeader: oneOf(options.retryHeader, 'retryHeader', RETRY_HEADERS, DIALECTS[provider].defaultRetryHeader),
+    requestsHeader: oneOf(options.requestsHeader, 'requestsHeader', ['day', 'minute'], 'day'),
+    epochResets: booleanFrom(options.epochResets, 'epochResets', true),
+    reply: {
+      reply: replyFrom(options.reply),
+      replyTokens: replyTokensFrom(options.replyTokens),
+      toolCalls: booleanFrom(options.toolCalls, 'toolCalls', false),
+      seed,
+    },
+    countTokens: functionFrom(options.countTokens, 'countTokens', countTokens),
+    promptCache: booleanFrom(options.promptCache, 'promptCache', true),
+    apiKeys: keysFrom(options.apiKeys),
+    clock: options.clock ?? systemClock,
+  };
+}
+
+export function resolveLatency(latency: SimulatorLatency): Required<SimulatorLatency> {
+  checkKeys(latency, 'latency', ['baseMs', 'perTokenMs', 'jitter']);
+  return {
+    baseMs: numberFrom(latency.baseMs, 'latency.baseMs', 0, 3_600_000, 0),
+    perTokenMs: numberFrom(latency.perTokenMs, 'latency.perTokenMs', 0, 60_000, 0),
+    jitter: numberFrom(latency.jitter, 'latency.jitter', 0, 1, 0),
+  };
+}
+
+function hostFrom(host: unknown): string {
+  if (host === undefined) return '127.0.0.1';
+  if (typeof host !== 'string' || host === '') refuse('host', 'a host name or address', host);
+  return host;
+}
+
+function bucketSecondsFrom(value: SimulatorOptions['bucketSeconds'], provider: SimulatorProvider): BucketSeconds {
+  const requests = provider === 'azure' ? 10 : 60;
+  if (typeof value === 'object' && value !== null) {
+    checkKeys(value, 'bucketSeconds', ['requests', 'tokens']);
+    return {
+      requests: numberFrom(value.requests, 'bucketSeconds.requests', 0.1, 60, requests),
+      tokens: numberFrom(value.tokens, 'bucketSeconds.tokens', 0.1, 60, 60),
+    };
+  }
+  const both = value === undefined ? undefined : numberFrom(value, 'bucketSeconds', 0.1, 60, 60);
+  return { requests: both ?? requests, tokens: both ?? 60 };
+}
+
+function replyFrom(reply: unknown): ReplyOption {
+  if (reply === undefined) return 'lorem';
+  if (typeof reply === 'function') return reply as ReplyOption;
+  if (reply !== 'lorem' && reply !== 'label') refuse('reply', "'lorem', 'label' or a function", reply);
+  return reply;
+}
+
+function replyTokensFrom(value: SimulatorOptions['replyTokens']): readonly [number, number] {
+  if (value === undefined) return [20, 120];
+  const [min, max]: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  if (min === undefined || max === undefined) refuse('replyTokens', 'a number or two of them', value);
+  const shortest = integerFrom(min, 'replyTokens', 1, 100_000, 1);
+  return [shortest, integerFrom(max, 'replyTokens', shortest, 100_000, 1)];
+}
+
+function keysFrom(keys: unknown): ReadonlySet<string> | undefined {
+  if (keys === undefined) return undefined;
+  const valid = Array.isArray(keys) && keys.every((key) => typeof key === 'string' && key !== '');
+  if (!valid) refuse('apiKeys', 'an array of strings', keys);
+  return new Set(keys as string[]);
+}
+
+function functionFrom<T>(value: T | undefined, path: string, fallback: T): T {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'function') refuse(path, 'a function', value);
+  return value;
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+import type { JsonObject } from './json.ts';
+import { BadRequest } from './work.ts';
+
+/** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more for files. */
+const MAX_BODY_BYTES = 64 * 1_048_576;
+
+/** Reads a body to its end; undefined when it is too large. Rejects when the client goes away. */
+export async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
+}
+
+/** JSON, or a form's fields with the file's bytes under `file` and its name under `filename`. */
+export async function parseBody(bytes: Buffer<ArrayBuffer>, contentType: string): Promise<JsonObject> {
+  if (bytes.length === 0) return {};
+  if (contentType.startsWith('multipart/form-data')) return parseForm(bytes, contentType);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new BadRequest('We could not parse the JSON body of your request.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadRequest('Expected the body to be a JSON object.');
+  }
+  return value as JsonObject;
+}
+
+async function parseForm(bytes: Buffer<ArrayBuffer>, contentType: string): Promise<JsonObject> {
+  let form: FormData;
+  try {
+    form = await new Response(bytes, { headers: { 'content-type': contentType } }).formData();
+  } catch {
+    throw new BadRequest('We could not parse the form of your request.');
+  }
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of form) {
+    if (typeof value === 'string') fields[name] = value;
+    else {
+      fields[name] = new Uint8Array(await value.arrayBuffer());
+      fields.filename = value.name;
+    }
+  }
+  return fields;
+}

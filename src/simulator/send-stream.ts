@@ -1,0 +1,94 @@
+import type { Exchange } from './exchange.ts';
+import type { FaultKind } from './fault-kinds.ts';
+import type { Reservation } from './limit-engine-types.ts';
+import type { Sent } from './send-body.ts';
+import { resetSoon } from './send-body.ts';
+import { pause, untilGone, write } from './send.ts';
+import type { Frame, Work } from './work.ts';
+
+// Delays below a timer's resolution are saved up.
+const SHORTEST_PAUSE_MS = 1;
+
+/** Streams server-sent events at the speed of generation. */
+export async function sendStream(
+  exchange: Exchange,
+  work: Work,
+  frames: Iterable<Frame>,
+  headers: Readonly<Record<string, string>>,
+  reservation: Reservation,
+  fault: FaultKind | undefined,
+): Promise<Sent> {
+  const { simulation, response, gone } = exchange;
+  const { engine, options, statistics } = simulation;
+  const { baseMs, perTokenMs } = simulation.delays();
+  await pause(baseMs, gone);
+  if (gone.aborted) return { completed: false, outputTokens: 0 };
+  statistics.answered(200);
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
+  const breakAt = breakingPoint(work, fault);
+  const startedAt = performance.now();
+  let outputTokens = 0;
+  let events = 0;
+  for (const frame of frames) {
+    // Where a stream breaks before its first token, it breaks before everything else too.
+    if (outputTokens >= breakAt && (frame.tokens > 0 || breakAt === 0 || outputTokens >= work.usage.outputTokens)) {
+      return spoil(exchange, work, fault!, outputTokens, events);
+    }
+    if (frame.tokens > 0) {
+      const early = outputTokens * perTokenMs - (performance.now() - startedAt);
+      if (early >= SHORTEST_PAUSE_MS) await pause(early, gone);
+    }
+    await write(response, frame.text, gone);
+    if (gone.aborted) return { completed: false, outputTokens };
+    events += 1;
+    outputTokens += frame.tokens;
+    engine.drain(reservation, frame.tokens, options.clock.now());
+    if (options.cutAtOutputLimit && engine.drainsOutput && engine.outputExhausted(reservation, options.clock.now())) {
+      response.end(simulation.dialect.streamError(work.streamApi ?? 'chat', 'rate_limit', events));
+      return { completed: false, outputTokens };
+    }
+  }
+  response.end();
+  return { completed: true, outputTokens };
+}
+
+/** Number of tokens after which the fault comes. */
+function breakingPoint(work: Work, fault: FaultKind | undefined): number {
+  if (fault === undefined) return Infinity;
+  return fault === 'stream_error_first' || fault === 'garbage' ? 0 : Math.ceil(work.usage.outputTokens / 2);
+}
+
+async function spoil(
+  exchange: Exchange,
+  work: Work,
+  fault: FaultKind,
+  outputTokens: number,
+  events: number,
+): Promise<Sent> {
+  const { simulation, response, request, gone } = exchange;
+  const api = work.streamApi ?? 'chat';
+  simulation.statistics.fault(fault);
+  const sent = { completed: false, outputTokens };
+  switch (fault) {
+    case 'stream_error_first':
+    case 'stream_error_middle':
+      response.end(simulation.dialect.streamError(api, 'overloaded', events));
+      return sent;
+    case 'stream_rate_limit':
+      response.end(simulation.dialect.streamError(api, 'rate_limit', events));
+      return sent;
+    case 'garbage':
+      response.end('data: {"id":"garb\n\n');
+      return sent;
+    case 'body_hang':
+      await untilGone(gone);
+      return sent;
+    case 'body_reset':
+      await resetSoon(request.socket, gone);
+      return sent;
+    default:
+      // stream_end_early: the end looks like any other.
+      response.end();
+      return sent;
+  }
+}

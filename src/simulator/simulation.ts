@@ -1,0 +1,161 @@
+import type { Dialect, ErrorContext } from './dialect.ts';
+import { DIALECTS } from './dialects.ts';
+import type { SimulatorFaults } from './faults.ts';
+import { checkFaults, FaultPicker } from './faults.ts';
+import { LimitEngine } from './limit-engine.ts';
+import type { LimitSources } from './limit-table.ts';
+import { limitTable, mergeSources } from './limit-table.ts';
+import type { ResolvedOptions, SimulatorLatency } from './options.ts';
+import { resolveLatency } from './options.ts';
+import { PromptCache } from './prompt-cache.ts';
+import type { Random } from './random.ts';
+import { mulberry32, randomId } from './random.ts';
+import { Statistics } from './statistics.ts';
+import { Store } from './store.ts';
+import { checkKeys } from './validate.ts';
+import type { WorkContext } from './work.ts';
+
+/** What can be changed while a simulator runs; each section that is given replaces the one before. */
+export interface SimulatorUpdate extends LimitSources {
+  /** `{}` ends every fault. Times in it count from now. */
+  readonly faults?: SimulatorFaults;
+  readonly latency?: SimulatorLatency;
+}
+
+/** The state of one simulated provider, apart from HTTP. */
+export class Simulation {
+  readonly options: ResolvedOptions;
+  readonly dialect: Dialect;
+  readonly engine: LimitEngine;
+  readonly statistics: Statistics;
+  readonly store: Store = new Store();
+  readonly #promptCache: PromptCache | undefined;
+  // Separate sequences, so that one request more or less in one of them does not shift the others.
+  readonly #ids: Random;
+  readonly #delays: Random;
+  #picker: FaultPicker;
+  #sources: LimitSources;
+  #latency: Required<SimulatorLatency>;
+  #tierChangeAt = Infinity;
+  #updates = 0;
+
+  constructor(options: ResolvedOptions) {
+    const now = options.clock.now();
+    this.options = options;
+    this.dialect = DIALECTS[options.provider];
+    this.engine = new LimitEngine({
+      provider: options.provider,
+      limitsOf: limitTable(options.provider, options.sources),
+      bucketSeconds: options.bucketSeconds,
+      initialFill: options.initialFill,
+      outputCounting: options.outputCounting,
+    });
+    this.statistics = new Statistics(now);
+    this.#promptCache = options.promptCache ? new PromptCache() : undefined;
+    this.#ids = mulberry32(options.seed);
+    this.#delays = mulberry32(options.seed + 1);
+    this.#sources = options.sources;
+    this.#latency = options.latency;
+    this.#picker = this.#setFaults(options.faults, now);
+  }
+
+  get faults(): FaultPicker {
+    return this.#picker;
+  }
+
+  update(change: SimulatorUpdate): void {
+    checkKeys(change, 'update', ['preset', 'limits', 'modelLimits', 'faults', 'latency']);
+    const { provider, clock } = this.options;
+    const now = clock.now();
+    const sources = mergeSources(this.#sources, change);
+    const limitsOf = limitTable(provider, sources);
+    if (change.faults) checkFaults(provider, change.faults);
+    const latency = change.latency && resolveLatency(change.latency);
+    // Everything is checked before anything is changed.
+    this.sync(now);
+    if (latency) this.#latency = latency;
+    if (change.preset ?? change.limits ?? change.modelLimits) {
+      this.#sources = sources;
+      this.engine.setLimits(limitsOf, now);
+    }
+    if (change.faults) this.#picker = this.#setFaults(change.faults, now);
+  }
+
+  /** Makes changes whose time has come. To be called before the limits are asked. */
+  sync(now: number): void {
+    if (now < this.#tierChangeAt) return;
+    this.#sources = mergeSources(this.#sources, this.#picker.faults.tierChange!);
+    this.engine.setLimits(limitTable(this.options.provider, this.#sources), this.#tierChangeAt);
+    this.#tierChangeAt = Infinity;
+  }
+
+  newRequestId(): string {
+    const id = randomId(this.#ids, 24);
+    return `${this.dialect.requestIdPrefix}${this.options.provider === 'groq' ? id.toLowerCase() : id}`;
+  }
+
+  workContext(organization: string, requestId: string): WorkContext {
+    const { provider, reply, countTokens, clock } = this.options;
+    return {
+      provider,
+      settings: reply,
+      countTokens,
+      promptCache: this.#promptCache,
+      organization,
+      requestId,
+      random: this.#ids,
+      now: clock.now(),
+      wallMs: clock.wall(),
+    };
+  }
+
+  errorContext(organization: string, requestId: string, model: string, apiVersion: string | null): ErrorContext {
+    return {
+      model,
+      organization,
+      requestId,
+      wallMs: this.options.clock.wall(),
+      apiVersion: apiVersion ?? '2024-10-21',
+      retryHeader: this.options.retryHeader,
+      retryAfterSeconds: this.#picker.faults.retryAfterSeconds,
+    };
+  }
+
+  /** Rate-limit headers as they are now. */
+  limitHeaders(organization: string, model: string, isError: boolean): Record<string, string> {
+    const { headers = 'normal', retryAfterOnSuccess } = this.#picker.faults;
+    if (headers === 'missing' || (headers === 'success_only' && isError)) return {};
+    if (headers === 'negative') return { ...this.dialect.negativeHeaders };
+    const { clock, requestsHeader, epochResets } = this.options;
+    const levels = this.engine.levels(organization, model, clock.now());
+    const written = this.dialect.limitHeaders(levels, { wallMs: clock.wall(), requestsHeader, epochResets });
+    if (!isError && retryAfterOnSuccess === true) {
+      const longest = Math.max(1_000, ...levels.map((level) => level.fullInMs));
+      written['retry-after'] = String(Math.ceil(longest / 1_000));
+    }
+    return written;
+  }
+
+  /** Milliseconds to the first token, and for each token. */
+  delays(): { readonly baseMs: number; readonly perTokenMs: number } {
+    const { baseMs, perTokenMs, jitter } = this.#latency;
+    const factor = 1 + jitter * (2 * this.#delays() - 1);
+    return { baseMs: baseMs * factor, perTokenMs: perTokenMs * factor };
+  }
+
+  #setFaults(faults: SimulatorFaults, now: number): FaultPicker {
+    const { neighbour, ramp, tierChange } = faults;
+    this.engine.setNeighbour(
+      neighbour && {
+        share: neighbour.share,
+        fromMs: now + (neighbour.fromMs ?? 0),
+        untilMs: now + (neighbour.untilMs ?? Infinity),
+      },
+      now,
+    );
+    this.engine.setRamp(ramp, now);
+    this.#tierChangeAt = tierChange ? now + tierChange.atMs : Infinity;
+    this.#updates += 1;
+    return new FaultPicker(faults, now, mulberry32(this.options.seed + 1_000 + this.#updates));
+  }
+}

@@ -1,0 +1,99 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from './serve.ts';
+import type { SimulatorOptions } from './options.ts';
+import { resolveOptions } from './options.ts';
+import { Simulation } from './simulation.ts';
+import type { SimulatorUpdate } from './simulation.ts';
+import { SimulatorError } from './simulator-error.ts';
+import type { SimulatorStats } from './statistics.ts';
+
+/** A running simulator. */
+export interface Simulator {
+  /** What goes into `baseURL` of the provider's SDK. */
+  readonly url: string;
+  /** Scheme, host and port only; also what goes into `endpoint` of `AzureOpenAI`. */
+  readonly origin: string;
+  readonly port: number;
+  /** Counts since the start; plain data. */
+  stats(): SimulatorStats;
+  /**
+   * Changes limits, faults or latency at once. What is used of a limit stays used.
+   *
+   * @throws SimulatorError when a value is bad; nothing is changed then.
+   */
+  update(change: SimulatorUpdate): void;
+  /** Ends every connection, answered or not, and frees the port. May be called more than once. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a provider that limits, refuses and fails like the real one, on this machine.
+ *
+ * @throws SimulatorError with code `invalid_option`, `port_in_use` or `start_failed`.
+ *
+ * @example
+ * import { startSimulator } from 'tidegate/testing';
+ * import OpenAI from 'openai';
+ * const simulator = await startSimulator({ provider: 'openai', limits: { requestsPerMinute: 500 }, seed: 7 });
+ * const client = new OpenAI({ baseURL: simulator.url, apiKey: 'any' });
+ * await client.chat.completions.create({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }] });
+ * console.log(simulator.stats().admitted);
+ * await simulator.close();
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const resolved = resolveOptions(options);
+  const simulation = new Simulation(resolved);
+  const server = createServer((request, response) => {
+    serve(simulation, request, response).catch((error: unknown) => {
+      // Only what could not be told to the client ends here: the connection says that something is wrong.
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+  // Clients keep connections longer than Node's five seconds; a server that closes first resets their next request.
+  server.keepAliveTimeout = 75_000;
+  server.requestTimeout = 0;
+  await listen(server, resolved.port, resolved.host);
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://${hostInUrl(resolved.host)}:${port}`;
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    }));
+  return {
+    url: origin + simulation.dialect.basePath,
+    origin,
+    port,
+    stats: () => simulation.statistics.snapshot(resolved.clock.now()),
+    update: (change) => simulation.update(change),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(startError(error, port, host)));
+    server.listen(port, host, () => resolve());
+  });
+}
+
+function startError(error: NodeJS.ErrnoException, port: number, host: string): SimulatorError {
+  if (error.code === 'EADDRINUSE') {
+    const message = `Port ${port} on ${host} is already in use. Choose another port, or 0 for any free one.`;
+    return new SimulatorError('port_in_use', message, { cause: error });
+  }
+  const message = `The simulator cannot listen at ${host}, port ${port}: ${error.message}`;
+  return new SimulatorError('start_failed', message, { cause: error });
+}
+
+/** An address that listens everywhere is reached at the loopback one. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}

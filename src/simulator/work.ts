@@ -1,0 +1,68 @@
+import type { StreamApi } from './dialect.ts';
+import type { ActualUsage, SimulatorProvider } from './limit-rules.ts';
+import type { PromptCache } from './prompt-cache.ts';
+import type { Random } from './random.ts';
+import type { ReplySettings } from './reply.ts';
+
+/** One piece of a stream, ready to be sent. `tokens` is 0 for what is not generated. */
+export interface Frame {
+  readonly text: string;
+  readonly tokens: number;
+}
+
+/** What the limits are asked for; estimated as the provider would before the answer is known. */
+export interface WorkCost {
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly maxOutputTokens: number | undefined;
+  readonly images?: number;
+  readonly audioSeconds?: number;
+}
+
+/** A request that was understood, with its answer: nothing of it depends on HTTP. */
+export interface Work {
+  readonly model: string;
+  /** Undefined for endpoints without rate limits. */
+  readonly cost: WorkCost | undefined;
+  readonly usage: ActualUsage;
+  /** A complete body: an object is sent as JSON, bytes as they are. */
+  readonly body: () => unknown;
+  readonly contentType?: string;
+  /** Present when the answer is to be streamed. */
+  readonly frames?: () => Iterable<Frame>;
+  readonly streamApi?: StreamApi;
+  readonly onAdmitted?: () => void;
+}
+
+/** Everything that an answer may depend on besides the request. */
+export interface WorkContext {
+  readonly provider: SimulatorProvider;
+  readonly settings: ReplySettings;
+  readonly countTokens: (text: string) => number;
+  readonly promptCache: PromptCache | undefined;
+  readonly organization: string;
+  readonly requestId: string;
+  readonly random: Random;
+  readonly now: number;
+  readonly wallMs: number;
+}
+
+/** Answered with 400 in the provider's form. */
+export class BadRequest extends Error {
+  readonly param: string | undefined;
+
+  constructor(message: string, param?: string) {
+    super(message);
+    this.param = param;
+  }
+}
+
+/** Answered with 404 in the provider's form. */
+export class NotFound extends Error {}
+
+export const NO_USAGE: ActualUsage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+
+/** Seconds since 1970, as OpenAI dates everything. */
+export function created(context: WorkContext): number {
+  return Math.floor(context.wallMs / 1_000);
+}
