@@ -3,7 +3,7 @@ import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/even
 import type { Dimension } from '../core/outcome.ts';
 import { seriesKey } from './counter-cells.ts';
 import type { GaugeName } from './instruments.ts';
-import { ATTR, CIRCUIT_STATES, DIMENSIONS, OTHER, PROVIDERS, SDK, VERSION, valuesOf } from './names.ts';
+import { ATTR, CIRCUIT_STATES, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, valuesOf, VERSION } from './names.ts';
 
 /** Lanes of one guard, with the labels and attributes that guard uses. */
 export interface LaneSource {
@@ -55,10 +55,10 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
   for (const source of sources) {
     points.push(point('buildInfo', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined));
     for (const lane of lanesOf(source, onError)) {
-      const provider = { ...source.attributes, [ATTR.provider]: lane.provider in PROVIDERS ? lane.provider : OTHER };
+      const provider = { ...source.attributes, [ATTR.provider]: isOneOf(PROVIDERS, lane.provider) ? lane.provider : OTHER };
       const model = { ...provider, [ATTR.requestModel]: source.modelLabel(lane.group) };
       for (const dimension of lane.dimensions) {
-        if (!(dimension.dimension in DIMENSIONS)) continue;
+        if (!isOneOf(DIMENSIONS, dimension.dimension)) continue;
         const attributes = { ...model, [ATTR.dimension]: dimension.dimension };
         const { ratePerSecond, observedAgeMs } = dimension;
         if (isCurrent(dimension)) limits.offer(attributes, dimension, utilisation(dimension));

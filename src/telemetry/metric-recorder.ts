@@ -6,7 +6,7 @@ import { GenAiMetrics } from './gen-ai-metrics.ts';
 import { LabelCap } from './label-cap.ts';
 import type { LaneSource } from './lane-gauges.ts';
 import { bindMeter, type MeterBinding } from './meter-binding.ts';
-import { DELAY_SOURCES } from './names.ts';
+import { DELAY_SOURCES, isOneOf } from './names.ts';
 import { likelyOperation, mayServe } from './prepared-models.ts';
 import type { Report } from './report.ts';
 import type { Semconv } from './semconv.ts';
@@ -119,7 +119,7 @@ export class MetricRecorder {
       case 'retry': {
         const series = this.#series(bound, event.call);
         add(series.retries.get(event.reason) ?? series.retries.get('other'), 1);
-        const source = event.delaySource in DELAY_SOURCES ? event.delaySource : 'backoff';
+        const source = isOneOf(DELAY_SOURCES, event.delaySource) ? event.delaySource : 'backoff';
         bound.retryDelay.record(Math.max(0, event.delayMs) / 1_000, series.delay(source));
         return;
       }

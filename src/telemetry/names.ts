@@ -97,6 +97,11 @@ export function valuesOf<T extends string>(set: Closed<T>): T[] {
   return Object.keys(set) as T[];
 }
 
+/** Whether a closed set has a value. Events are typed, yet what reaches a label is checked all the same. */
+export function isOneOf<T extends string>(set: Closed<T>, value: string): value is T {
+  return Object.hasOwn(set, value);
+}
+
 export const PROVIDERS: Closed<ProviderName> = {
   openai: true,
   'azure.ai.openai': true,

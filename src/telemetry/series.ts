@@ -14,6 +14,7 @@ import {
   RETRY_REASONS,
   STREAM_OUTCOMES,
   WAIT_CAUSES,
+  isOneOf,
   valuesOf,
   type AttemptOutcome,
   type TokenKind,
@@ -42,11 +43,11 @@ export class Series {
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
     this.#binding = binding;
-    this.provider = { ...common, [ATTR.provider]: provider in PROVIDERS ? provider : OTHER };
+    this.provider = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
     this.base = {
       ...this.provider,
       [ATTR.requestModel]: model,
-      [ATTR.operation]: operation in OPERATIONS ? operation : OTHER,
+      [ATTR.operation]: isOneOf(OPERATIONS, operation) ? operation : OTHER,
     };
     this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES));
     this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS);
@@ -63,7 +64,7 @@ export class Series {
 
   /** Attributes of a wait: a slot names no limit, the pacer names the one that was waited for. */
   wait(stage: 'pacer' | 'bulkhead', cause: WaitCause): Attributes {
-    const key = stage === 'bulkhead' ? stage : cause in WAIT_CAUSES ? cause : 'unknown';
+    const key = stage === 'bulkhead' ? stage : isOneOf(WAIT_CAUSES, cause) ? cause : 'unknown';
     return cached(this.#waits, key, () => {
       const { [ATTR.operation]: _, ...model } = this.base;
       return { ...model, [ATTR.waitStage]: stage, ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }) };
@@ -91,7 +92,7 @@ export class Series {
 
 /** Transition counters of one circuit. `circuit` is a label, already capped. */
 export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
-  const base = { ...common, [ATTR.provider]: provider in PROVIDERS ? provider : OTHER, [ATTR.circuit]: circuit };
+  const base = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER, [ATTR.circuit]: circuit };
   return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES));
 }
 

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TidegateOptionError } from '../../src/errors.ts';
+import { LabelCap } from '../../src/telemetry/label-cap.ts';
+import { ATTR } from '../../src/telemetry/names.ts';
+import { likelyOperation, mayServe } from '../../src/telemetry/prepared-models.ts';
+import { resolveSemconv } from '../../src/telemetry/semconv.ts';
+import { attemptErrorType, errorTypeLabel, errorTypeOnSpan, STATUS_LABELS, statusLabel } from '../../src/telemetry/status.ts';
+import { checkAttributes, labelName } from '../../src/telemetry/user-attributes.ts';
+
+describe('LabelCap', () => {
+  it('lets the first values through, for good, and names the rest _OTHER', () => {
+    const cap = new LabelCap(2);
+    expect(['a', 'b', 'c', 'a', 'd', 'b'].map((each) => cap.label(each))).toEqual(['a', 'b', '_OTHER', 'a', '_OTHER', 'b']);
+  });
+
+  it('always lets preferred values through, and counts them', () => {
+    const cap = new LabelCap(2, ['x', 'y', 'z']);
+    expect(['a', 'x', 'y', 'z'].map((each) => cap.label(each))).toEqual(['_OTHER', 'x', 'y', 'z']);
+    const wider = new LabelCap(4, ['x', 'y', 'z']);
+    expect(['a', 'b'].map((each) => wider.label(each))).toEqual(['a', '_OTHER']);
+  });
+
+  it('gives no place to what has no name or far too long a one', () => {
+    const cap = new LabelCap(1);
+    expect([cap.label(undefined), cap.label(''), cap.label('m'.repeat(201))]).toEqual(['_OTHER', '_OTHER', '_OTHER']);
+    expect(cap.label('m')).toBe('m');
+  });
+});
+
+describe('statusLabel', () => {
+  it('keeps known statuses and turns others into their class, so that 5.. still finds them', () => {
+    expect([200, 429, 498, 529].map(statusLabel)).toEqual(['200', '429', '498', '529']);
+    expect([204, 307, 418, 520, 599].map(statusLabel)).toEqual(['2xx', '3xx', '4xx', '5xx', '5xx']);
+    expect(statusLabel(undefined)).toBe('none');
+  });
+
+  it('never leaves its closed set', () => {
+    fc.assert(fc.property(fc.oneof(fc.integer(), fc.double()), (status) => STATUS_LABELS.includes(statusLabel(status))));
+    expect(new Set(STATUS_LABELS).size).toBe(STATUS_LABELS.length);
+  });
+});
+
+describe('error types', () => {
+  it('are closed on metrics', () => {
+    expect(['rate_limit_exceeded', 'timeout', '503', undefined, 'made up', 'constructor'].map(errorTypeLabel)).toEqual([
+      'rate_limit_exceeded',
+      'timeout',
+      '503',
+      '_OTHER',
+      '_OTHER',
+      '_OTHER',
+    ]);
+  });
+
+  it('are identifiers on spans, not text', () => {
+    expect(errorTypeOnSpan('model_not_found')).toBe('model_not_found');
+    expect(errorTypeOnSpan('You said: my password is 1234')).toBeUndefined();
+    expect(errorTypeOnSpan('x'.repeat(65))).toBeUndefined();
+  });
+
+  it('of an attempt: code, else status, else what happened', () => {
+    expect(attemptErrorType('overloaded_error', 529, 'overloaded')).toBe('overloaded_error');
+    expect(attemptErrorType(undefined, 503, 'server_error')).toBe('503');
+    expect(attemptErrorType('with spaces in it', 503, 'server_error')).toBe('503');
+    expect(attemptErrorType(undefined, undefined, 'timeout')).toBe('timeout');
+    expect(attemptErrorType(undefined, undefined, 'connection')).toBe('connection_error');
+    expect(attemptErrorType(undefined, undefined, 'server_error')).toBe('_OTHER');
+  });
+});
+
+describe('checkAttributes', () => {
+  it('keeps strings, numbers and booleans, and strips what is absent', () => {
+    expect(checkAttributes({ 'tidegate.client': 'search', shard: 3, canary: false, a: undefined, b: null })).toEqual({
+      'tidegate.client': 'search',
+      shard: 3,
+      canary: false,
+    });
+    expect(checkAttributes(undefined)).toEqual({});
+  });
+
+  it.each(Object.values(ATTR))('refuses the own key %s, also in its Prometheus spelling', (key) => {
+    expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
+    expect(() => checkAttributes({ [labelName(key)]: 'x' })).toThrow(TidegateOptionError);
+  });
+
+  it.each(['gen_ai.request.temperature', 'le', 'quantile', 'otel.scope.name', 'otel_metric_overflow', '', '1a', '_', '-'])(
+    'refuses the key %j',
+    (key) => {
+      expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
+    },
+  );
+
+  it('refuses two keys that are one Prometheus label', () => {
+    expect(() => checkAttributes({ 'team.name': 'a', team_name: 'b' })).toThrow(
+      'Expected `telemetry.attributes.team_name` to be a key that differs from `team.name` as a Prometheus label',
+    );
+    expect(() => checkAttributes({ 'team..name': 'a', 'team-name': 'b' })).toThrow(TidegateOptionError);
+  });
+
+  it.each([[{}], [[]], [Number.NaN], [Infinity], [() => 1], [Symbol('s')], [1n]])('refuses the value %o', (value) => {
+    expect(() => checkAttributes({ team: value })).toThrow(TidegateOptionError);
+  });
+
+  it('gives keys that Prometheus accepts, each once, for whatever it lets through', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.string()), (given) => {
+        let keys: string[];
+        try {
+          keys = Object.keys(checkAttributes(given)).map(labelName);
+        } catch (error) {
+          return error instanceof TidegateOptionError;
+        }
+        return new Set(keys).size === keys.length && keys.every((key) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key));
+      }),
+    );
+  });
+});
+
+describe('resolveSemconv', () => {
+  it('takes the option, then the environment, then compat', () => {
+    const env = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http, gen_ai_latest_experimental' };
+    expect(resolveSemconv(undefined, {})).toBe('compat');
+    expect(resolveSemconv(undefined, env)).toBe('latest');
+    expect(resolveSemconv('dup', env)).toBe('dup');
+    expect(resolveSemconv(undefined, { OTEL_SEMCONV_STABILITY_OPT_IN: 'http' })).toBe('compat');
+  });
+});
+
+describe('guesses for configured models', () => {
+  it('leave Claude to those who serve it', () => {
+    expect(mayServe('anthropic', 'claude-opus-4-6')).toBe(true);
+    expect(mayServe('aws.bedrock', 'anthropic.claude-opus-4-6-v1:0')).toBe(true);
+    expect(mayServe('openai', 'claude-opus-4-6')).toBe(false);
+    expect(mayServe('anthropic', 'gpt-5.1')).toBe(false);
+    expect(mayServe('groq', 'openai/gpt-oss-120b')).toBe(true);
+  });
+
+  it('read the operation from the name', () => {
+    expect(['gpt-5.1', 'text-embedding-3-small', 'omni-moderation-latest', 'whisper-1', 'gpt-image-1'].map(likelyOperation)).toEqual(
+      ['chat', 'embeddings', 'moderation', 'audio', 'image'],
+    );
+  });
+});

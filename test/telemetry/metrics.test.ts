@@ -1,0 +1,403 @@
+import { AggregationTemporality, DataPointType, type HistogramMetricData, type SumMetricData } from '@opentelemetry/sdk-metrics';
+import { describe, expect, it } from 'vitest';
+import type { GuardEvent } from '../../src/core/events.ts';
+import { COUNTERS, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
+import {
+  CALL_OUTCOMES,
+  CIRCUIT_STATES,
+  REJECTION_DIMENSIONS,
+  RETRY_REASONS,
+  STREAM_OUTCOMES,
+  valuesOf,
+} from '../../src/telemetry/names.ts';
+import { STATUS_LABELS } from '../../src/telemetry/status.ts';
+import { admitted, attemptEnd, callEnd, callInfo, Harness, pointsOf, successfulCall, USAGE } from './harness.ts';
+
+const BASE = {
+  'gen_ai.provider.name': 'openai',
+  'gen_ai.request.model': 'gpt-5.1',
+  'gen_ai.operation.name': 'chat',
+};
+
+/** A streamed call that is throttled once and gets its answer. */
+function richCall(call = callInfo({ stream: true })): GuardEvent[] {
+  return [
+    { type: 'call.start', call },
+    admitted(call, 1, { waitedMs: 4_000, cause: 'tokens' }),
+    { type: 'attempt.start', call, attempt: 1 },
+    {
+      type: 'rate_limited',
+      call,
+      attempt: 1,
+      dimension: 'tokens',
+      limit: undefined,
+      remaining: undefined,
+      resetMs: undefined,
+      advice: '',
+    },
+    { type: 'retry', call, attempt: 1, reason: 'rate_limit', delayMs: 1_500, delaySource: 'retry_after', status: 429 },
+    attemptEnd(call, 1, { outcome: 'throttled', retryable: true, status: 429, durationMs: 300 }),
+    admitted(call, 2, { waitedMs: 20, stage: 'bulkhead', cause: 'concurrency' }),
+    { type: 'attempt.start', call, attempt: 2 },
+    attemptEnd(call, 2, { durationMs: 700 }),
+    { type: 'stream.first_chunk', call, sinceStartMs: 640 },
+    { type: 'stream.end', call, outcome: 'completed' },
+    callEnd(call, { outcome: 'success_after_retry', durationMs: 6_400, attempts: 2, usage: USAGE }),
+  ];
+}
+
+describe('counters', () => {
+  it('count what happened, each with the labels of its row', async () => {
+    const harness = new Harness();
+    harness.play(...richCall());
+    harness.play({ type: 'circuit', lane: 'openai/gpt-5.1', provider: 'openai', state: 'open' });
+    const all = await harness.collect();
+    const counted = (name: string): unknown[] =>
+      pointsOf<number>(all.get(name))
+        .filter((point) => point.value > 0)
+        .map((point) => [point.value, point.attributes]);
+    expect(counted('tidegate.calls')).toEqual([[1, { ...BASE, 'tidegate.outcome': 'success_after_retry' }]]);
+    expect(counted('tidegate.attempts')).toEqual([
+      [1, { ...BASE, 'http.response.status_code': '200' }],
+      [1, { ...BASE, 'http.response.status_code': '429' }],
+    ]);
+    expect(counted('tidegate.retries')).toEqual([[1, { ...BASE, 'tidegate.retry.reason': 'rate_limit' }]]);
+    expect(counted('tidegate.ratelimit.rejections')).toEqual([[1, { ...BASE, 'tidegate.limit.dimension': 'tokens' }]]);
+    expect(counted('tidegate.streams')).toEqual([[1, { ...BASE, 'tidegate.stream.outcome': 'completed' }]]);
+    expect(counted('tidegate.tokens')).toEqual([
+      [100, { ...BASE, 'tidegate.token.kind': 'input' }],
+      [30, { ...BASE, 'tidegate.token.kind': 'cache_read' }],
+      [20, { ...BASE, 'tidegate.token.kind': 'cache_write' }],
+      [40, { ...BASE, 'tidegate.token.kind': 'output' }],
+      [10, { ...BASE, 'tidegate.token.kind': 'reasoning' }],
+    ]);
+    expect(counted('tidegate.circuit.transitions')).toEqual([
+      [1, { 'gen_ai.provider.name': 'openai', 'tidegate.circuit': 'openai/gpt-5.1', 'tidegate.circuit.state': 'open' }],
+    ]);
+  });
+
+  it('are cumulative monotonic sums with unit and description', async () => {
+    const harness = new Harness();
+    harness.play(...richCall(), ...richCall());
+    const all = await harness.collect();
+    for (const { name, options } of Object.values(COUNTERS)) {
+      if (name.startsWith('gen_ai.')) continue;
+      const metric = all.get(name) as SumMetricData;
+      expect(metric, name).toMatchObject({
+        dataPointType: DataPointType.SUM,
+        isMonotonic: true,
+        aggregationTemporality: AggregationTemporality.CUMULATIVE,
+        descriptor: { unit: options.unit, description: options.description },
+      });
+    }
+    expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success_after_retry' })).toBe(2);
+    // Collecting does not count again.
+    expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success_after_retry' })).toBe(2);
+  });
+
+  it('count attempts without a response, and unlisted statuses by class', async () => {
+    const harness = new Harness();
+    const call = callInfo();
+    harness.play(
+      attemptEnd(call, 1, { outcome: 'connection', retryable: true, status: undefined }),
+      attemptEnd(call, 2, { outcome: 'server_error', retryable: true, status: 520 }),
+      attemptEnd(call, 3, { outcome: 'cancelled', status: undefined }),
+    );
+    expect(await harness.value('tidegate.attempts', { 'http.response.status_code': 'none' })).toBe(2);
+    expect(await harness.value('tidegate.attempts', { 'http.response.status_code': '5xx' })).toBe(1);
+  });
+
+  it('keep several guards of one SDK together', async () => {
+    const harness = new Harness();
+    const second = harness.another();
+    for (const event of successfulCall(callInfo())) second.onEvent(event);
+    harness.play(...successfulCall(callInfo()));
+    expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(2);
+  });
+
+  it('survive the guard: what was counted is still exported', async () => {
+    const harness = new Harness();
+    harness.play(...successfulCall(callInfo()));
+    harness.instrumentation.shutdown();
+    expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(1);
+  });
+});
+
+describe('zero series', () => {
+  it('exist for every value of every enum once a call of a kind has started', async () => {
+    const harness = new Harness();
+    harness.play({ type: 'call.start', call: callInfo() });
+    const all = await harness.collect();
+    const labels = (name: string, key: string): unknown[] =>
+      pointsOf<number>(all.get(name)).map(({ value, attributes }) => {
+        expect(value).toBe(0);
+        return attributes[key];
+      });
+    expect(labels('tidegate.calls', 'tidegate.outcome')).toEqual(valuesOf(CALL_OUTCOMES));
+    expect(labels('tidegate.attempts', 'http.response.status_code')).toEqual(STATUS_LABELS);
+    expect(labels('tidegate.retries', 'tidegate.retry.reason')).toEqual(valuesOf(RETRY_REASONS));
+    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(valuesOf(REJECTION_DIMENSIONS));
+    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toContain('quota');
+    expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual(valuesOf(STREAM_OUTCOMES));
+    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(valuesOf(CIRCUIT_STATES));
+  });
+
+  it('exist for configured models as soon as their provider is known', async () => {
+    const harness = new Harness({ models: ['gpt-5.1', 'claude-opus-4-6', 'text-embedding-3-small'] });
+    expect(await harness.values('tidegate.calls')).toEqual([]);
+    harness.instrumentation.prepare('openai');
+    const points = pointsOf<number>((await harness.collect()).get('tidegate.calls'), { 'tidegate.outcome': 'success' });
+    expect(points.map(({ value, attributes }) => [value, attributes['gen_ai.request.model'], attributes['gen_ai.operation.name']])).toEqual([
+      [0, 'gpt-5.1', 'chat'],
+      [0, 'text-embedding-3-small', 'embeddings'],
+    ]);
+    harness.play({ type: 'call.start', call: callInfo({ provider: 'anthropic', model: 'claude-sonnet-5' }) });
+    const models = pointsOf<number>((await harness.collect()).get('tidegate.calls'), {
+      'tidegate.outcome': 'success',
+      'gen_ai.provider.name': 'anthropic',
+    }).map(({ attributes }) => attributes['gen_ai.request.model']);
+    expect(models).toEqual(['claude-opus-4-6', 'claude-sonnet-5']);
+  });
+
+  it('never push a counted series into the overflow of the SDK', async () => {
+    const harness = new Harness({ maxModels: 1_000 });
+    const calls = Array.from({ length: 150 }, (_, index) => callInfo({ model: `model-${index}` }));
+    for (const call of calls) harness.play(...successfulCall(call));
+    const all = await harness.collect();
+    const counted = pointsOf<number>(all.get('tidegate.attempts')).filter(({ value }) => value > 0);
+    expect(counted).toHaveLength(150);
+    expect(counted.every(({ value, attributes }) => value === 1 && attributes['http.response.status_code'] === '200')).toBe(true);
+    expect(pointsOf(all.get('tidegate.attempts'), { 'otel.metric.overflow': true })).toEqual([]);
+  });
+});
+
+describe('histograms', () => {
+  it('have the buckets, units and labels of their rows', async () => {
+    const harness = new Harness();
+    harness.play(...richCall());
+    const expected: Record<string, { attributes: object; sum: number }[]> = {
+      'tidegate.attempt.duration': [
+        { attributes: { ...BASE, 'tidegate.attempt.outcome': 'retryable' }, sum: 0.3 },
+        { attributes: { ...BASE, 'tidegate.attempt.outcome': 'ok' }, sum: 0.7 },
+      ],
+      'tidegate.retry.delay': [
+        { attributes: { 'gen_ai.provider.name': 'openai', 'tidegate.delay.source': 'retry_after' }, sum: 1.5 },
+      ],
+      'tidegate.wait.duration': [
+        {
+          attributes: {
+            'gen_ai.provider.name': 'openai',
+            'gen_ai.request.model': 'gpt-5.1',
+            'tidegate.wait.stage': 'pacer',
+            'tidegate.limit.dimension': 'tokens',
+          },
+          sum: 4,
+        },
+        {
+          attributes: {
+            'gen_ai.provider.name': 'openai',
+            'gen_ai.request.model': 'gpt-5.1',
+            'tidegate.wait.stage': 'bulkhead',
+          },
+          sum: 0.02,
+        },
+      ],
+      'gen_ai.client.operation.duration': [{ attributes: BASE, sum: 6.4 }],
+      'gen_ai.client.operation.time_to_first_chunk': [{ attributes: BASE, sum: 0.64 }],
+      'gen_ai.client.token.usage': [
+        { attributes: { ...BASE, 'gen_ai.token.type': 'input' }, sum: 100 },
+        { attributes: { ...BASE, 'gen_ai.token.type': 'output' }, sum: 40 },
+      ],
+    };
+    const all = await harness.collect();
+    for (const [name, points] of Object.entries(expected)) {
+      const definition = Object.values(HISTOGRAMS).find((each) => each.name === name)!;
+      const metric = all.get(name) as HistogramMetricData;
+      expect(metric.descriptor.unit, name).toBe(definition.options.unit);
+      expect(metric.dataPoints.map(({ attributes, value }) => ({ attributes, sum: value.sum })), name).toEqual(points);
+      for (const { value } of metric.dataPoints) {
+        expect(value.count).toBe(1);
+        expect(value.buckets.boundaries).toEqual(definition.options.advice?.explicitBucketBoundaries);
+      }
+    }
+    expect(HISTOGRAMS.attemptDuration.options.advice?.explicitBucketBoundaries).toEqual([
+      0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600,
+    ]);
+    expect(HISTOGRAMS.retryDelay.options.advice?.explicitBucketBoundaries).toEqual([
+      0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60,
+    ]);
+    expect(HISTOGRAMS.waitDuration.options.advice?.explicitBucketBoundaries).toEqual([
+      0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60,
+    ]);
+  });
+
+  it('record an attempt that needed no wait as zero, with none as its cause', async () => {
+    const harness = new Harness();
+    harness.play(...successfulCall(callInfo()));
+    const [point] = await harness.histograms('tidegate.wait.duration', { 'tidegate.limit.dimension': 'none' });
+    expect(point!.value).toMatchObject({ count: 1, sum: 0 });
+    expect(point!.value.buckets.counts[0]).toBe(1);
+  });
+
+  it('tell failed attempts that can be sent again from those that cannot, and skip aborted ones', async () => {
+    const harness = new Harness();
+    const call = callInfo();
+    harness.play(
+      attemptEnd(call, 1, { outcome: 'server_error', retryable: true, status: 500 }),
+      attemptEnd(call, 2, { outcome: 'auth', retryable: false, status: 401 }),
+      attemptEnd(call, 3, { outcome: 'cancelled', retryable: false, status: undefined }),
+    );
+    const points = await harness.histograms('tidegate.attempt.duration');
+    expect(points.map(({ attributes, value }) => [attributes['tidegate.attempt.outcome'], value.count])).toEqual([
+      ['retryable', 1],
+      ['fatal', 1],
+    ]);
+  });
+
+  it('give a failed call its error type, from a closed set', async () => {
+    const harness = new Harness();
+    for (const errorType of ['rate_limit_exceeded', 'some_new_code', 'timeout', undefined]) {
+      const call = callInfo();
+      harness.play(callEnd(call, { outcome: 'retries_exhausted', errorType }));
+    }
+    harness.play(callEnd(callInfo(), { outcome: 'cancelled' }));
+    const points = await harness.histograms('gen_ai.client.operation.duration');
+    expect(points.map(({ attributes, value }) => [attributes['error.type'], value.count])).toEqual([
+      ['rate_limit_exceeded', 1],
+      ['_OTHER', 2],
+      ['timeout', 1],
+      [undefined, 1],
+    ]);
+  });
+});
+
+describe('labels', () => {
+  it('stay within the cap on models', async () => {
+    const harness = new Harness({ maxModels: 2, models: ['known'] });
+    for (const model of ['a', 'b', 'known', 'c', undefined]) harness.play(...successfulCall(callInfo({ model })));
+    const points = pointsOf<number>((await harness.collect()).get('tidegate.calls'), { 'tidegate.outcome': 'success' });
+    expect(Object.fromEntries(points.map(({ attributes, value }) => [attributes['gen_ai.request.model'], value]))).toEqual({
+      known: 1,
+      a: 1,
+      _OTHER: 3,
+    });
+  });
+
+  it('stay within their closed sets whatever an event says', async () => {
+    const harness = new Harness();
+    const call = callInfo({ provider: 'made up' as never, operation: 'toString' as never });
+    harness.play(
+      { type: 'call.start', call },
+      admitted(call, 1, { cause: 'made up' as never }),
+      { type: 'rate_limited', call, attempt: 1, dimension: 'made up' as never, limit: 1, remaining: 1, resetMs: 1, advice: '' },
+      { type: 'retry', call, attempt: 1, reason: 'constructor' as never, delayMs: 1, delaySource: 'made up' as never, status: 1 },
+      attemptEnd(call, 1, { status: 12 }),
+      { type: 'stream.end', call, outcome: 'made up' as never },
+      callEnd(call, { outcome: 'made up' as never, errorType: 'made up' }),
+    );
+    expect(/made up|toString|constructor/.exec(await harness.scrape())).toBeNull();
+    const labelled = { 'gen_ai.provider.name': '_OTHER', 'gen_ai.operation.name': '_OTHER' };
+    expect(await harness.value('tidegate.retries', { ...labelled, 'tidegate.retry.reason': 'other' })).toBe(1);
+    expect(await harness.value('tidegate.ratelimit.rejections', { ...labelled, 'tidegate.limit.dimension': 'unknown' })).toBe(1);
+    expect(await harness.value('tidegate.attempts', { ...labelled, 'http.response.status_code': 'none' })).toBe(1);
+  });
+
+  it('include the attributes of the application on every point', async () => {
+    const harness = new Harness({ attributes: { 'tidegate.client': 'search', shard: 2 } });
+    harness.play(...richCall());
+    harness.play({ type: 'circuit', lane: 'openai/gpt-5.1', provider: 'openai', state: 'open' });
+    for (const metric of (await harness.collect()).values()) {
+      for (const { attributes } of metric.dataPoints) {
+        expect(attributes, metric.descriptor.name).toMatchObject({ 'tidegate.client': 'search', shard: 2 });
+      }
+    }
+  });
+
+  it('are one series for equal attributes in another order', async () => {
+    const harness = new Harness({ attributes: { a: 1, b: 2 } });
+    const second = harness.another({ attributes: { b: 2, a: 1 } });
+    harness.play(...successfulCall(callInfo()));
+    for (const event of successfulCall(callInfo())) second.onEvent(event);
+    expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(2);
+  });
+});
+
+describe('the GenAI conventions', () => {
+  const genAi = async (harness: Harness): Promise<string[]> =>
+    [...(await harness.collect()).keys()].filter((name) => name.startsWith('gen_ai.')).sort();
+
+  it('compat: the metrics that dashboards know', async () => {
+    const harness = new Harness({ semconv: 'compat' });
+    harness.play(...richCall());
+    expect(await genAi(harness)).toEqual([
+      'gen_ai.client.operation.duration',
+      'gen_ai.client.operation.time_to_first_chunk',
+      'gen_ai.client.token.usage',
+    ]);
+  });
+
+  it('latest: the metrics of the new conventions, and none of the old', async () => {
+    const harness = new Harness({ semconv: 'latest' });
+    harness.play(...richCall());
+    expect(await genAi(harness)).toEqual([
+      'gen_ai.client.inference.duration',
+      'gen_ai.client.inference.operation.input_tokens',
+      'gen_ai.client.inference.operation.output_tokens',
+      'gen_ai.client.inference.time_to_first_chunk',
+      'gen_ai.client.inference.usage.cache_read.input_tokens',
+      'gen_ai.client.inference.usage.cache_write.input_tokens',
+      'gen_ai.client.inference.usage.input_tokens',
+      'gen_ai.client.inference.usage.output_tokens',
+      'gen_ai.client.inference.usage.reasoning.output_tokens',
+    ]);
+    const unknown = { ...BASE, 'gen_ai.token.modality': 'unknown' };
+    expect(await harness.value('gen_ai.client.inference.usage.input_tokens', unknown)).toBe(100);
+    expect(await harness.value('gen_ai.client.inference.usage.output_tokens', unknown)).toBe(40);
+    expect(await harness.value('gen_ai.client.inference.usage.cache_read.input_tokens', unknown)).toBe(30);
+    expect(await harness.value('gen_ai.client.inference.usage.cache_write.input_tokens', unknown)).toBe(20);
+    expect(await harness.value('gen_ai.client.inference.usage.reasoning.output_tokens', unknown)).toBe(10);
+    const [input] = await harness.histograms('gen_ai.client.inference.operation.input_tokens');
+    expect(input).toMatchObject({ attributes: BASE, value: { sum: 100, count: 1 } });
+  });
+
+  it('latest: a failed call counts zero tokens', async () => {
+    const harness = new Harness({ semconv: 'latest' });
+    harness.play(callEnd(callInfo(), { outcome: 'retries_exhausted', errorType: '500' }));
+    expect(await harness.value('gen_ai.client.inference.usage.input_tokens')).toBe(0);
+    expect(await harness.histograms('gen_ai.client.inference.operation.input_tokens')).toEqual([]);
+  });
+
+  it('latest: embeddings have metrics of their own, other operations none', async () => {
+    const harness = new Harness({ semconv: 'latest' });
+    harness.play(callEnd(callInfo({ operation: 'moderation' }), { usage: USAGE }));
+    expect(await genAi(harness)).toEqual([]);
+    harness.play(callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0 } }));
+    expect(await genAi(harness)).toEqual([
+      'gen_ai.client.embeddings.duration',
+      'gen_ai.client.embeddings.operation.input_tokens',
+    ]);
+  });
+
+  it('dup: both', async () => {
+    const harness = new Harness({ semconv: 'dup' });
+    harness.play(...richCall());
+    expect(await genAi(harness)).toHaveLength(12);
+  });
+
+  it('do not count an output where an operation has none', async () => {
+    const harness = new Harness();
+    harness.play(callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0, reasoningTokens: 0 } }));
+    const types = (await harness.histograms('gen_ai.client.token.usage')).map(({ attributes }) => attributes['gen_ai.token.type']);
+    expect(types).toEqual(['input']);
+    expect(await harness.values('tidegate.tokens', { 'tidegate.token.kind': 'output' })).toEqual([]);
+  });
+});
+
+describe('metrics: false', () => {
+  it('emits spans only', async () => {
+    const harness = new Harness({ metrics: false });
+    harness.play(...successfulCall(callInfo()));
+    expect([...(await harness.collect()).keys()]).toEqual([]);
+    expect(harness.spans).toHaveLength(2);
+  });
+});
