@@ -8,7 +8,7 @@ import { classifyConnection } from './connection-error.ts';
 const PARSE_LIMIT_CHARS = 16_384;
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData';
-const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData'];
+export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData'];
 
 export interface BodyHooks {
   readonly adapter: ProviderAdapter;

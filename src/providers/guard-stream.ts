@@ -1,7 +1,7 @@
 import type { BodyEnd } from '../core/attempt.ts';
 import type { ErrorResponse, StreamReader } from '../core/provider.ts';
 import type { OpenBody } from './body-watch.ts';
-import { type BodyHooks, bodyGetter, define, isWebStream, openBody } from './guard-body.ts';
+import { type BodyHooks, bodyGetter, define, isWebStream, openBody, READERS } from './guard-body.ts';
 import { classifyConnection } from './connection-error.ts';
 import { SseScanner } from './sse.ts';
 
@@ -21,21 +21,24 @@ export interface StreamHooks extends BodyHooks {
  */
 export function guardStream(response: Response, hooks: StreamHooks): void {
   const raw = bodyGetter(response);
-  const source = raw?.();
   const progress = new Progress(hooks);
   const body = openBody(hooks, progress.cancelled);
-  if (!isWebStream(source)) {
+  if (!raw || !isWebStream(raw())) {
     // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
     body.end({ outcome: 'completed' });
     return;
   }
-  const guarded = guardedStream(source, body, progress, hooks);
+  // Opened at the first read: until then clone() may still put another stream in its place.
+  const guarded = guardedStream(raw as () => ReadableStream<Uint8Array>, body, progress, hooks);
   hooks.watch.add(body, guarded);
   define(response, 'body', { get: () => guarded });
+  for (const name of READERS) {
+    define(response, name, { value: () => new Response(guarded, { headers: response.headers })[name]() });
+  }
 }
 
 function guardedStream(
-  source: ReadableStream<Uint8Array>,
+  open: () => ReadableStream<Uint8Array>,
   body: OpenBody,
   progress: Progress,
   hooks: StreamHooks,
@@ -47,7 +50,7 @@ function guardedStream(
   /** Reads until there is something to hand over. A replacement is guarded by its own attempt. */
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     for (;;) {
-      reader ??= source.getReader();
+      reader ??= open().getReader();
       const { done, value } = await reader.read();
       if (!replaced) {
         body.touchedAt = hooks.now();
@@ -90,7 +93,7 @@ function guardedStream(
       },
       async cancel(reason) {
         body.end(progress.cancelled());
-        await (reader ?? source).cancel(reason);
+        await (reader ?? open()).cancel(reason);
       },
     },
     { highWaterMark: 0 },
