@@ -1,0 +1,38 @@
+import type { CommandIo } from '../../src/commands/command-io.ts';
+
+/** Stands in for the process: keeps what was written, and can be stopped. */
+export class FakeIo implements CommandIo {
+  readonly outLines: string[] = [];
+  readonly errLines: string[] = [];
+  readonly untilStopped: Promise<void>;
+  #stop: () => void = () => {};
+  #waiting: { pattern: RegExp; resolve: (match: RegExpExecArray) => void }[] = [];
+
+  constructor() {
+    this.untilStopped = new Promise((resolve) => {
+      this.#stop = resolve;
+    });
+  }
+
+  out(text: string): void {
+    this.outLines.push(text);
+    this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
+      const match = pattern.exec(text);
+      if (match) resolve(match);
+      return !match;
+    });
+  }
+
+  err(text: string): void {
+    this.errLines.push(text);
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  /** Resolves with the first match that is written from now on. */
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve) => this.#waiting.push({ pattern, resolve }));
+  }
+}
