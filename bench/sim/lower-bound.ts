@@ -1,0 +1,54 @@
+import { limitRules } from '../../src/simulator/limit-rules.ts';
+import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits.ts';
+import type { ProviderSetup } from './sim-provider.ts';
+import type { Job } from './workload.ts';
+
+const FASTEST_MS = 2 * 30 + 400;
+
+/**
+ * No client can be done earlier: for each limit, the time at which its bucket and its refill cover what the calls
+ * finally cost, with nothing wasted, and then the shortest answer. Knows changes of the limits and the neighbour.
+ */
+export function lowerBoundMs(setup: ProviderSetup, jobs: readonly Job[]): number {
+  const rules = limitRules(setup.provider, 'realtime');
+  let admitted = jobs.reduce((latest, job) => Math.max(latest, job.arriveMs), 0);
+  for (const { name, windowMs } of LIMIT_KINDS) {
+    if (setup.limits[name] === undefined) continue;
+    let total = 0;
+    let largestRecent = 0;
+    for (const job of jobs) {
+      const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
+      const request = { account: '', model: '', inputTokens: job.inputTokens, maxOutputTokens: job.maxOutputTokens };
+      total += rules.actual(name, usage) ?? rules.cost(name, request, largestRecent)?.charge ?? 0;
+      largestRecent = Math.max(largestRecent, job.outputTokens);
+    }
+    const limitAt = (limits: SimulatorLimits): number => limits[name] ?? Infinity;
+    admitted = Math.max(admitted, timeToCover(total, windowMs, setup, limitAt));
+  }
+  const shortest = jobs.reduce((least, job) => Math.min(least, job.outputTokens * 15 * 0.8), Infinity);
+  return admitted + FASTEST_MS + shortest;
+}
+
+function timeToCover(
+  total: number,
+  windowMs: number,
+  setup: ProviderSetup,
+  limitAt: (limits: SimulatorLimits) => number,
+): number {
+  const free = 1 - (setup.neighbour ?? 0);
+  let limit = limitAt(setup.limits);
+  const bucketMs = windowMs === 60_000 ? (setup.bucketSeconds ?? 60) * 1_000 : windowMs;
+  let covered = (limit * bucketMs) / windowMs;
+  let at = 0;
+  for (const change of setup.changes ?? []) {
+    const gained = ((change.atMs - at) * limit * free) / windowMs;
+    if (covered + gained >= total) break;
+    covered += gained;
+    at = change.atMs;
+    const next = limitAt(change.limits);
+    // What was used stays used: the level moves by the difference of the buckets.
+    covered += ((next - limit) * bucketMs) / windowMs;
+    limit = next;
+  }
+  return at + (Math.max(0, total - covered) * windowMs) / (limit * free);
+}

@@ -1,0 +1,174 @@
+import type { Clock } from '../../src/core/clock.ts';
+import { DIALECTS } from '../../src/simulator/dialects.ts';
+import type { ErrorAnswer, ErrorContext, RetryHeader } from '../../src/simulator/dialect.ts';
+import { LimitEngine } from '../../src/simulator/limit-engine.ts';
+import type { Reservation } from '../../src/simulator/limit-engine-types.ts';
+import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
+import type { SimulatorLimits } from '../../src/simulator/limits.ts';
+import type { Random } from '../../src/simulator/random.ts';
+import type { Job } from './workload.ts';
+
+export interface ProviderSetup {
+  readonly provider: SimulatorProvider;
+  readonly limits: SimulatorLimits;
+  /** Seconds of the limits that can be spent at once. Default 60. */
+  readonly bucketSeconds?: number;
+  /** Which answers carry rate-limit headers. Default all. */
+  readonly headers?: 'all' | 'success' | 'none';
+  /** Hints of refusals. Default: as the provider does. */
+  readonly retryHeader?: RetryHeader;
+  /** Refusals say nothing at all: no text, no hint. */
+  readonly mute?: boolean;
+  /** Share of the refill that others take. */
+  readonly neighbour?: number;
+  readonly changes?: readonly { readonly atMs: number; readonly limits: SimulatorLimits }[];
+  /** Share of requests that fail: 500, 502, overloaded or a reset connection. */
+  readonly faults?: number;
+  /** Everything fails in this time. */
+  readonly outage?: { readonly fromMs: number; readonly untilMs: number };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export interface Receiver {
+  head(reply: Reply): void;
+  /** The answer is complete; undefined when the connection broke before one came. */
+  end(reply: Reply | undefined): void;
+}
+
+const ONE_WAY_MS = 30;
+const FIRST_TOKEN_MS = 400;
+const TOKEN_MS = 15;
+const FAULT_MS = 200;
+const DRAIN_STEPS = 8;
+const ACCOUNT = 'account';
+const MODEL = 'model';
+const FAULTS = ['server_error', 'bad_gateway', 'overloaded', 'reset'] as const;
+type Fault = (typeof FAULTS)[number];
+
+/** The provider in virtual time: the simulator's own limits, headers and error texts, without HTTP. */
+export class SimProvider {
+  attempts = 0;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #setup: ProviderSetup;
+  readonly #engine: LimitEngine;
+
+  constructor(setup: ProviderSetup, clock: Clock, random: Random) {
+    this.#setup = setup;
+    this.#clock = clock;
+    this.#random = random;
+    const { provider, limits, bucketSeconds = 60 } = setup;
+    this.#engine = new LimitEngine({
+      provider,
+      limitsOf: () => limits,
+      bucketSeconds: { requests: bucketSeconds, tokens: bucketSeconds },
+    });
+    const share = setup.neighbour;
+    if (share !== undefined) this.#engine.setNeighbour({ share, fromMs: 0, untilMs: Infinity }, 0);
+    for (const change of setup.changes ?? []) {
+      clock.after(change.atMs, () => this.#engine.setLimits(() => change.limits, clock.now()));
+    }
+  }
+
+  send(job: Job, receiver: Receiver): void {
+    this.attempts++;
+    this.#clock.after(ONE_WAY_MS, () => this.#arrive(job, receiver));
+  }
+
+  #arrive(job: Job, receiver: Receiver): void {
+    const now = this.#clock.now();
+    const fault = this.#fault(now);
+    if (fault) {
+      this.#engine.countFailed(ACCOUNT, MODEL, now);
+      this.#clock.after(FAULT_MS + ONE_WAY_MS, () => this.#fail(fault, receiver));
+      return;
+    }
+    const { inputTokens, maxOutputTokens } = job;
+    const request = { account: ACCOUNT, model: MODEL, inputTokens, maxOutputTokens };
+    const admitted = this.#engine.admit(request, now);
+    if (!admitted.admitted) {
+      const answer = this.#setup.mute
+        ? this.#dialect.faults.unknown_429!(this.#context)
+        : this.#dialect.refuse(admitted, this.#context);
+      this.#clock.after(ONE_WAY_MS, () => complete(receiver, this.#reply(answer, headers)));
+      // Headers describe the moment of admission, whenever they arrive.
+      const headers = this.#headers(answer.limitHeaders ? 'failure' : 'none');
+      return;
+    }
+    const headers = this.#headers('success');
+    const reply: Reply = { status: 200, headers, body: undefined };
+    const lasts = FIRST_TOKEN_MS + job.outputTokens * TOKEN_MS * (0.8 + 0.4 * this.#random());
+    if (this.#engine.drainsOutput) this.#drain(admitted, job, lasts);
+    if (job.stream) this.#clock.after(FIRST_TOKEN_MS + ONE_WAY_MS, () => receiver.head(reply));
+    this.#clock.after(lasts, () => {
+      const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
+      this.#engine.settle(admitted, usage, this.#clock.now());
+    });
+    this.#clock.after(lasts + ONE_WAY_MS, () => {
+      if (job.stream) receiver.end(reply);
+      else complete(receiver, reply);
+    });
+  }
+
+  #fault(now: number): Fault | undefined {
+    const { outage, faults } = this.#setup;
+    if (outage && now >= outage.fromMs && now < outage.untilMs) return 'overloaded';
+    if (faults === undefined || this.#random() >= faults) return undefined;
+    return FAULTS[Math.floor(this.#random() * FAULTS.length)];
+  }
+
+  #fail(fault: Fault, receiver: Receiver): void {
+    if (fault === 'reset') receiver.end(undefined);
+    else complete(receiver, this.#reply(this.#dialect.faults[fault]!(this.#context), this.#headers('none')));
+  }
+
+  #drain(admitted: Reservation, job: Job, lasts: number): void {
+    const step = job.outputTokens / DRAIN_STEPS;
+    for (let index = 1; index <= DRAIN_STEPS; index++) {
+      const at = FIRST_TOKEN_MS + ((lasts - FIRST_TOKEN_MS) * index) / DRAIN_STEPS - 1;
+      this.#clock.after(at, () => this.#engine.drain(admitted, step, this.#clock.now()));
+    }
+  }
+
+  #reply(answer: ErrorAnswer, headers: Headers): Reply {
+    for (const [name, value] of Object.entries(answer.headers ?? {})) headers.set(name, value);
+    return { status: answer.status, headers, body: answer.body };
+  }
+
+  #headers(kind: 'success' | 'failure' | 'none'): Headers {
+    const { headers = 'all' } = this.#setup;
+    if (kind === 'none' || headers === 'none' || (headers === 'success' && kind === 'failure')) return new Headers();
+    const wallMs = this.#clock.wall();
+    const levels = this.#engine.levels(ACCOUNT, MODEL, this.#clock.now());
+    const options = { wallMs, requestsHeader: 'minute', epochResets: true } as const;
+    const found = new Headers(this.#dialect.limitHeaders(levels, options));
+    found.set('date', new Date(wallMs).toUTCString());
+    return found;
+  }
+
+  get #dialect(): (typeof DIALECTS)[SimulatorProvider] {
+    return DIALECTS[this.#setup.provider];
+  }
+
+  get #context(): ErrorContext {
+    return {
+      model: MODEL,
+      organization: 'org-1',
+      requestId: 'req_1',
+      wallMs: this.#clock.wall(),
+      apiVersion: '',
+      retryHeader: this.#setup.retryHeader ?? this.#dialect.defaultRetryHeader,
+      retryAfterSeconds: undefined,
+    };
+  }
+}
+
+function complete(receiver: Receiver, reply: Reply): void {
+  receiver.head(reply);
+  receiver.end(reply);
+}
