@@ -5,6 +5,7 @@
  */
 import { diag } from '@opentelemetry/api';
 import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
 import { bindAll } from './telemetry/live.ts';
 import { registered, unregisterAllBut } from './telemetry/otel-globals.ts';
@@ -64,7 +65,7 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
 }
 
 async function start(serviceName: string | undefined, port: number, host: string): Promise<Telemetry> {
-  const { NodeSDK, PrometheusExporter: Exporter } = await loadPackages();
+  const { NodeSDK: Sdk, PrometheusExporter: Exporter } = await loadPackages();
   const before = registered();
   const traces = tracesRequested(process.env);
   if (before.metrics || (traces && before.traces)) {
@@ -80,7 +81,7 @@ async function start(serviceName: string | undefined, port: number, host: string
     exporter.getMetricsRequestHandler(request, response),
   );
   try {
-    const sdk = new NodeSDK({
+    const sdk = new Sdk({
       metricReaders: [exporter],
       ...(serviceName === undefined ? {} : { serviceName }),
       // An empty list switches a signal off; the SDK would send it to localhost:4318 otherwise.
@@ -121,7 +122,7 @@ async function stop(
 }
 
 async function loadPackages(): Promise<{
-  readonly NodeSDK: typeof import('@opentelemetry/sdk-node').NodeSDK;
+  readonly NodeSDK: typeof NodeSDK;
   readonly PrometheusExporter: typeof PrometheusExporter;
 }> {
   try {

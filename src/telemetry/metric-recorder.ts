@@ -1,6 +1,7 @@
 import { metrics, type Attributes, type MeterProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
+import { isFailure } from './call-result.ts';
 import { add } from './counter-cells.ts';
 import { GenAiMetrics } from './gen-ai-metrics.ts';
 import { LabelCap } from './label-cap.ts';
@@ -171,8 +172,7 @@ export class MetricRecorder {
     const { call, outcome, usage } = event;
     const series = this.#series(bound, call);
     add(series.calls.get(outcome), 1);
-    const failed = outcome !== 'success' && outcome !== 'success_after_retry' && outcome !== 'cancelled';
-    const attributes = failed ? series.failed(errorTypeLabel(event.errorType)) : series.base;
+    const attributes = isFailure(outcome) ? series.failed(errorTypeLabel(event.errorType)) : series.base;
     bound.genAi.duration(call.operation, event.durationMs / 1_000, attributes);
     bound.genAi.usage(call.operation, usage, series);
     if (!usage) return;

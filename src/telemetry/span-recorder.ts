@@ -13,9 +13,10 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
-import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, OTHER, REQUEST_PREFIX, SCOPE, VERSION } from './names.ts';
+import { isFailure } from './call-result.ts';
+import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, SCOPE, VERSION } from './names.ts';
 import type { Semconv } from './semconv.ts';
-import { attemptErrorType, errorTypeOnSpan } from './status.ts';
+import { attemptAttributes, endAttributes, startAttributes } from './span-attributes.ts';
 
 export interface SpanSettings {
   /** Undefined for the one that is registered globally, now or later. */
@@ -108,7 +109,7 @@ export class SpanRecorder {
     if (!tracer) return;
     const parent = context.active();
     const name = call.model === undefined ? call.operation : `${call.operation} ${call.model}`;
-    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: this.#startAttributes(call) }, parent);
+    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: startAttributes(call, this.#settings.attributes) }, parent);
     this.#calls.set(call, {
       span,
       context: trace.setSpan(parent, span),
@@ -117,22 +118,6 @@ export class SpanRecorder {
       queued: 0,
       firstChunkMs: undefined,
     });
-  }
-
-  #startAttributes(call: CallInfo): Attributes {
-    const attributes: Attributes = {
-      ...this.#settings.attributes,
-      [ATTR.operation]: call.operation,
-      [ATTR.provider]: call.provider,
-      [ATTR.requestStream]: call.stream,
-    };
-    if (call.model !== undefined) attributes[ATTR.requestModel] = call.model;
-    if (call.serverAddress !== undefined) {
-      attributes[ATTR.serverAddress] = call.serverAddress;
-      if (call.serverPort !== undefined) attributes[ATTR.serverPort] = call.serverPort;
-    }
-    for (const key in call.attributes) attributes[requestKey(key)] = call.attributes[key];
-    return attributes;
   }
 
   #record(open: OpenCall, event: Exclude<GuardEvent, { type: 'call.start' | LaneEventType }>): void {
@@ -193,7 +178,9 @@ export class SpanRecorder {
         this.#calls.delete(event.call);
         try {
           if (open.attempt) endAttempt(open.attempt);
-          callEnded(open, event, this.#settings.semconv);
+          span.setAttributes(endAttributes(event, open.firstChunkMs, this.#settings.semconv));
+          // An attempt that failed on the way does not make the call one that failed.
+          if (isFailure(event.outcome)) span.setStatus(ERROR);
         } finally {
           span.end();
         }
@@ -218,13 +205,8 @@ type LaneEventType = 'pause' | 'limit' | 'circuit' | 'warning' | 'settled';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;
-  const attributes: Attributes = {};
-  if (event.status !== undefined) attributes[ATTR.statusCode] = event.status;
-  if (event.requestId !== undefined) attributes[ATTR.requestId] = event.requestId;
-  const failed = event.outcome !== 'ok' && event.outcome !== 'cancelled';
-  if (failed) attributes[ATTR.errorType] = attemptErrorType(event.code, event.status, event.outcome);
-  attempt.span.setAttributes(attributes);
-  if (failed) attempt.span.setStatus(ERROR);
+  attempt.span.setAttributes(attemptAttributes(event));
+  if (event.outcome !== 'ok' && event.outcome !== 'cancelled') attempt.span.setStatus(ERROR);
   endAttempt(attempt);
 }
 
@@ -232,43 +214,6 @@ function endAttempt(attempt: OpenAttempt): void {
   if (attempt.ended) return;
   attempt.ended = true;
   attempt.span.end();
-}
-
-function callEnded(open: OpenCall, event: Extract<GuardEvent, { type: 'call.end' }>, semconv: Semconv): void {
-  const { usage, response, outcome } = event;
-  const attributes: Attributes = {
-    [ATTR.attempts]: event.attempts,
-    [ATTR.outcome]: outcome,
-    [ATTR.waitPacerMs]: event.waitedPacerMs,
-    [ATTR.waitBulkheadMs]: event.waitedBulkheadMs,
-    [ATTR.retryDelayMs]: event.retryDelayMs,
-  };
-  if (response.id !== undefined) attributes[ATTR.responseId] = response.id;
-  if (response.model !== undefined) attributes[ATTR.responseModel] = response.model;
-  if (response.finishReasons?.length) attributes[ATTR.finishReasons] = [...response.finishReasons];
-  if (open.firstChunkMs !== undefined) attributes[ATTR.timeToFirstChunk] = open.firstChunkMs / 1_000;
-  if (usage) {
-    attributes[ATTR.inputTokens] = usage.inputTokens;
-    attributes[ATTR.outputTokens] = usage.outputTokens;
-    if (usage.cacheReadTokens > 0) attributes[ATTR.cacheReadTokens] = usage.cacheReadTokens;
-    if (usage.cacheWriteTokens > 0) attributes[ATTR.cacheWriteTokens] = usage.cacheWriteTokens;
-    if (usage.reasoningTokens > 0) attributes[ATTR.reasoningTokens] = usage.reasoningTokens;
-  }
-  if (semconv === 'dup' && event.attempts > 1) attributes[ATTR.resendCount] = event.attempts - 1;
-  const failed = outcome !== 'success' && outcome !== 'success_after_retry' && outcome !== 'cancelled';
-  if (failed) attributes[ATTR.errorType] = errorTypeOnSpan(event.errorType) ?? OTHER;
-  open.span.setAttributes(attributes);
-  // An attempt that failed on the way does not make the call one that failed.
-  if (failed) open.span.setStatus(ERROR);
-}
-
-const requestKeys = new Map<string, string>();
-
-/** Full key of a sampling parameter; kept, since building a property key costs more than looking one up. */
-function requestKey(suffix: string): string {
-  let key = requestKeys.get(suffix);
-  if (key === undefined) requestKeys.set(suffix, (key = REQUEST_PREFIX + suffix));
-  return key;
 }
 
 interface ProxyProvider extends TracerProvider {

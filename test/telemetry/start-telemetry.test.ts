@@ -116,7 +116,7 @@ describe('shutdown', () => {
     const { port } = new URL(first.url);
     await (await fetch(first.url)).text();
     await first.shutdown();
-    await expect(fetch(first.url)).rejects.toThrow();
+    await expect(fetch(first.url)).rejects.toThrow('fetch failed');
     expect(registered()).toEqual(NOTHING);
     const second = await start({ port: Number(port) });
     expect(second.url).toBe(first.url);
@@ -136,7 +136,7 @@ describe('shutdown', () => {
     const { shutdown, url } = await start({ port: 0 });
     trace.getTracer('app').startSpan('lost').end();
     await expect(shutdown()).resolves.toBeUndefined();
-    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 });
 
