@@ -1,6 +1,7 @@
 import { isTidegateError } from '../src/index.ts';
 import { startTelemetry } from '../src/telemetry.ts';
 import type { Telemetry } from '../src/telemetry.ts';
+import { DemoError } from './options.ts';
 
 const DEFAULT_PORT = 9464;
 
@@ -10,7 +11,8 @@ export async function serveMetrics(port: number | undefined): Promise<{ telemetr
   try {
     return { telemetry: await startTelemetry({ serviceName, port: port ?? DEFAULT_PORT }), note: undefined };
   } catch (error) {
-    if (port !== undefined || !isTidegateError(error) || error.code !== 'port_in_use') throw error;
+    if (!isTidegateError(error) || error.code !== 'port_in_use') throw error;
+    if (port !== undefined) throw new DemoError(error.message, { cause: error });
     return {
       telemetry: await startTelemetry({ serviceName, port: 0 }),
       note: `Port ${DEFAULT_PORT} is taken by another program, so a free one is used.`,
