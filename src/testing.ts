@@ -20,7 +20,7 @@ export type { AnswerFault, FaultKind, StreamFault, TransportFault } from './simu
 export type { LimitName, LimitsByModel, RejectedBy, SimulatorLimits } from './simulator/limits.ts';
 export type { LimitSources } from './simulator/limit-table.ts';
 export type { PresetName } from './simulator/presets.ts';
-export type { OutputCounting, SimulatorProvider } from './simulator/limit-rules.ts';
+export type { OutputCounting, RefusedCounting, SimulatorProvider } from './simulator/limit-rules.ts';
 export type { SimulatorRamp } from './simulator/ramp.ts';
 export type { RetryHeader } from './simulator/dialect.ts';
 export type { ReplyOption, ReplyRequest } from './simulator/reply.ts';

@@ -104,7 +104,8 @@ function optionsOf(args: readonly string[], io: CommandIo): SimulatorOptions | u
   const { values } = parseArgs({ args: [...args], options: FLAGS });
   if (values.help === true) {
     io.out(HELP);
-    if (isProvider(values.provider)) io.out(`Faults of ${values.provider}: ${faultKindsOf(values.provider).join(', ')}`);
+    if (isProvider(values.provider))
+      io.out(`Faults of ${values.provider}: ${faultKindsOf(values.provider).join(', ')}`);
     return undefined;
   }
   if (values.provider === undefined) throw new UsageError('Missing --provider.');

@@ -26,13 +26,7 @@ export interface Neighbour {
 // Refilling in floating point may end a hair below a whole unit.
 const EPSILON = 1e-6;
 
-export function createBucket(
-  limit: number,
-  windowMs: number,
-  burstMs: number,
-  fill: number,
-  now: number,
-): Bucket {
+export function createBucket(limit: number, windowMs: number, burstMs: number, fill: number, now: number): Bucket {
   const capacity = capacityOf(limit, windowMs, burstMs);
   return { limit, windowMs, capacity, level: capacity * fill, at: now, touched: fill < 1 };
 }

@@ -4,7 +4,8 @@ import type { LimitLevel, Refusal } from './limit-engine-types.ts';
 import { hash32, mulberry32 } from './random.ts';
 
 const DETAILS = 'For details, refer to: https://docs.claude.com/en/api/rate-limits.';
-const CONTACT = 'contact sales at https://www.anthropic.com/contact-sales to discuss your options for a rate limit increase.';
+const CONTACT =
+  'contact sales at https://www.anthropic.com/contact-sales to discuss your options for a rate limit increase.';
 const UNITS: Readonly<Record<string, string>> = {
   requestsPerMinute: 'requests per minute',
   requestsPerDay: 'requests per day',
@@ -91,7 +92,12 @@ export const anthropicDialect: Dialect = {
     conflict: (context) => anthropicError(409, 'conflict_error', 'Conflict', context),
     auth: (context) => anthropicDialect.unauthorized(context),
     forbidden: (context) =>
-      anthropicError(403, 'permission_error', 'Your API key does not have permission to use the specified resource.', context),
+      anthropicError(
+        403,
+        'permission_error',
+        'Your API key does not have permission to use the specified resource.',
+        context,
+      ),
     bad_request: (context) =>
       anthropicError(400, 'invalid_request_error', 'prompt is too long: 208310 tokens > 200000 maximum', context),
     spend_limit: (context) => spendLimit('enforced_spend_limit_reached', context),
@@ -128,7 +134,11 @@ export const anthropicDialect: Dialect = {
   streamError(_api, kind) {
     const error =
       kind === 'rate_limit'
-        ? { details: null, type: 'rate_limit_error', message: "This request would exceed your organization's rate limit." }
+        ? {
+            details: null,
+            type: 'rate_limit_error',
+            message: "This request would exceed your organization's rate limit.",
+          }
         : { details: null, type: 'overloaded_error', message: 'Overloaded' };
     return sse({ type: 'error', error }, 'error');
   },
@@ -178,8 +188,7 @@ function refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer {
 }
 
 function concurrency(context: ErrorContext): ErrorAnswer {
-  const message =
-    `Number of concurrent connections has exceeded your rate limit. Please try again later or ${CONTACT}`;
+  const message = `Number of concurrent connections has exceeded your rate limit. Please try again later or ${CONTACT}`;
   return rateLimit(message, context, undefined);
 }
 

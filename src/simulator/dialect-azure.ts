@@ -3,7 +3,8 @@ import { bearer, findLevel, json, retryHeaders, wholeUnits } from './dialect.ts'
 import { openaiDialect } from './dialect-openai.ts';
 import type { LimitLevel, Refusal } from './limit-engine-types.ts';
 
-const INCREASE = 'Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit.';
+const INCREASE =
+  'Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit.';
 
 /** Azure writes OpenAI's envelope with the status as a string for code, and no type. */
 function azureError(status: number, code: string, message: string, headers: Record<string, string> = {}): ErrorAnswer {
@@ -56,7 +57,8 @@ export const azureDialect: Dialect = {
     request_timeout: () => azureError(408, 'Timeout', 'The operation was timeout.'),
     conflict: () => azureError(409, 'Conflict', 'The resource was updated by another request.'),
     auth: (context) => azureDialect.unauthorized(context),
-    forbidden: () => azureError(403, 'AuthenticationTypeDisabled', 'Key based authentication is disabled for this resource.'),
+    forbidden: () =>
+      azureError(403, 'AuthenticationTypeDisabled', 'Key based authentication is disabled for this resource.'),
     bad_request: openaiDialect.faults.bad_request!,
     insufficient_quota: openaiDialect.faults.insufficient_quota!,
   },

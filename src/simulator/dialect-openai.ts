@@ -135,7 +135,12 @@ export const openaiDialect: Dialect = {
     if (api === 'responses') return responsesError(kind, sequence);
     const error =
       kind === 'rate_limit'
-        ? { message: 'Rate limit reached. Please try again later.', type: 'tokens', param: null, code: 'rate_limit_exceeded' }
+        ? {
+            message: 'Rate limit reached. Please try again later.',
+            type: 'tokens',
+            param: null,
+            code: 'rate_limit_exceeded',
+          }
         : { message: SORRY, type: 'server_error', param: null, code: null };
     return sse({ error }) + sse('[DONE]');
   },
@@ -158,7 +163,14 @@ function responsesError(kind: 'overloaded' | 'rate_limit', sequence: number): st
             param: null,
           },
         };
-  const response = { id: 'resp_failed', object: 'response', status: 'failed', error: { code, message }, output: [], usage: null };
+  const response = {
+    id: 'resp_failed',
+    object: 'response',
+    status: 'failed',
+    error: { code, message },
+    output: [],
+    usage: null,
+  };
   return (
     sse({ type: 'error', ...shape, sequence_number: sequence }, 'error') +
     sse({ type: 'response.failed', sequence_number: sequence + 1, response }, 'response.failed')

@@ -91,7 +91,8 @@ export function checkFaults(provider: SimulatorProvider, faults: SimulatorFaults
   if (faults.script !== undefined) {
     if (!Array.isArray(faults.script)) refuse('faults.script', 'an array', faults.script);
     for (const [index, kind] of faults.script.entries()) {
-      if (kind !== 'none' && !kinds.includes(kind)) refuse(`faults.script[${index}]`, `one of 'none', ${listOf(kinds)}`, kind);
+      if (kind !== 'none' && !kinds.includes(kind))
+        refuse(`faults.script[${index}]`, `one of 'none', ${listOf(kinds)}`, kind);
     }
   }
   const { models } = faults;
@@ -129,7 +130,8 @@ function checkTimes(times: { readonly fromMs?: number; readonly untilMs?: number
 
 function checkRamp(ramp: SimulatorRamp): void {
   checkKeys(ramp, 'faults.ramp', ['startTokensPerMinute', 'stepTokensPerMinute', 'growthFactor', 'everyMs']);
-  if (ramp.startTokensPerMinute === undefined) refuse('faults.ramp.startTokensPerMinute', 'a number of at least 1', undefined);
+  if (ramp.startTokensPerMinute === undefined)
+    refuse('faults.ramp.startTokensPerMinute', 'a number of at least 1', undefined);
   numberFrom(ramp.startTokensPerMinute, 'faults.ramp.startTokensPerMinute', 1, Infinity, 1);
   numberFrom(ramp.stepTokensPerMinute, 'faults.ramp.stepTokensPerMinute', 0, Infinity, 0);
   numberFrom(ramp.growthFactor, 'faults.ramp.growthFactor', 1, Infinity, 1);

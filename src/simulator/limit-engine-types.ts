@@ -1,4 +1,4 @@
-import type { OutputCounting, SimulatorProvider } from './limit-rules.ts';
+import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limit-rules.ts';
 import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
 
 /** Seconds of the limit that can be spent at once; 60 is the whole minute. */
@@ -17,6 +17,8 @@ export interface LimitEngineOptions {
   readonly initialFill?: number;
   /** Anthropic only. Default `realtime`. */
   readonly outputCounting?: OutputCounting;
+  /** Default: `whole` for OpenAI and Azure, else `none`. */
+  readonly refusedCounting?: RefusedCounting;
 }
 
 /** State of one limit, as headers describe it. */

@@ -1,7 +1,18 @@
 import type { Bucket, Neighbour } from './bucket.ts';
-import { advance, createBucket, fits, fullInMs, ratePerMs, remainingUnits, resize, spend, usedUnits, waitForMs } from './bucket.ts';
+import {
+  advance,
+  createBucket,
+  fits,
+  fullInMs,
+  ratePerMs,
+  remainingUnits,
+  resize,
+  spend,
+  usedUnits,
+  waitForMs,
+} from './bucket.ts';
 import type { BucketSeconds, LimitEngineOptions, LimitLevel, Refusal, Reservation } from './limit-engine-types.ts';
-import type { ActualUsage, Cost, LimitedRequest, LimitRules } from './limit-rules.ts';
+import type { ActualUsage, Cost, LimitedRequest, LimitRules, RefusedCounting } from './limit-rules.ts';
 import { limitRules } from './limit-rules.ts';
 import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
 import { LIMIT_KINDS } from './limits.ts';
@@ -35,6 +46,7 @@ export class LimitEngine {
   readonly #accounts = new Map<string, Account>();
   readonly #burst: BucketSeconds;
   readonly #fill: number;
+  readonly #refusedCounting: RefusedCounting;
   #limitsOf: (pool: string) => SimulatorLimits;
   #neighbour: Neighbour | undefined;
   #ramp: SimulatorRamp | undefined;
@@ -44,6 +56,7 @@ export class LimitEngine {
     this.#limitsOf = options.limitsOf;
     this.#burst = options.bucketSeconds ?? { requests: 60, tokens: 60 };
     this.#fill = options.initialFill ?? 1;
+    this.#refusedCounting = options.refusedCounting ?? this.#rules.refusedCounting;
   }
 
   /** Whether output is to be reported with `drain` while it is generated. */
@@ -58,7 +71,7 @@ export class LimitEngine {
     const costs = this.#costs(account, request);
     const refusal = this.#refusal(account, request, costs, now);
     if (refusal) {
-      if (this.#rules.countsRefused) this.#countRequest(account);
+      this.#countRefused(account);
       return refusal;
     }
     const charged = new Map<LimitName, number>();
@@ -74,7 +87,7 @@ export class LimitEngine {
 
   /** A request that failed before it was admitted; OpenAI and Azure still count it. */
   countFailed(accountName: string, model: string, now: number): void {
-    if (this.#rules.countsRefused) this.#countRequest(this.#account(accountName, poolOf(model), now));
+    this.#countRefused(this.#account(accountName, poolOf(model), now));
   }
 
   /** Takes output tokens as they are generated. Does nothing for providers that count otherwise. */
@@ -235,10 +248,12 @@ export class LimitEngine {
     };
   }
 
-  #countRequest(account: Account): void {
+  #countRefused(account: Account): void {
     const bucket = account.buckets.get('requestsPerMinute');
+    if (!bucket || this.#refusedCounting === 'none') return;
     // "Used" above the limit was never seen for OpenAI: what is refused takes at most what is there.
-    if (bucket) spend(bucket, Math.min(1, Math.max(0, bucket.level)));
+    if (fits(bucket, 1)) spend(bucket, 1);
+    else if (this.#refusedCounting === 'all') spend(bucket, Math.max(0, bucket.level));
   }
 }
 

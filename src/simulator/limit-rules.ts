@@ -9,6 +9,13 @@ export const PROVIDERS: readonly SimulatorProvider[] = ['openai', 'azure', 'anth
  */
 export type OutputCounting = 'realtime' | 'reserve';
 
+/**
+ * What a refused or failed request takes of the minute's requests: nothing, one where a whole one is left, or
+ * whatever is left of one. With `all`, resending faster than the limit keeps everything out.
+ */
+export type RefusedCounting = 'none' | 'whole' | 'all';
+export const REFUSED_COUNTINGS: readonly RefusedCounting[] = ['none', 'whole', 'all'];
+
 /** One request as the limits see it. */
 export interface LimitedRequest {
   /** Whose limits: an API key stands for an organization. */
@@ -46,8 +53,7 @@ export interface LimitRules {
   actual(name: LimitName, usage: ActualUsage): number | undefined;
   /** Output tokens are taken while they are generated, not at the end. */
   readonly drainsOutput: boolean;
-  /** Refused requests still use up the minute's requests. */
-  readonly countsRefused: boolean;
+  readonly refusedCounting: RefusedCounting;
   /** The printed waiting time is calculated from the printed (integer) "Used". */
   readonly wholeUsed: boolean;
   /** A request above the whole limit is refused for good, without a hint. */
@@ -57,14 +63,14 @@ export interface LimitRules {
 export function limitRules(provider: SimulatorProvider, outputCounting: OutputCounting): LimitRules {
   switch (provider) {
     case 'openai':
+      // "unsuccessful requests contribute to your per-minute limit"; how a fraction of one counts is not known.
       // "the maximum of max_tokens and the estimated number of tokens based on the character count";
       // cached tokens count; a correction after the answer is not published and was never seen.
       return {
-        cost: (name, request) =>
-          common(name, request, Math.max(request.maxOutputTokens ?? 0, request.inputTokens)),
+        cost: (name, request) => common(name, request, Math.max(request.maxOutputTokens ?? 0, request.inputTokens)),
         actual: () => undefined,
         drainsOutput: false,
-        countsRefused: true,
+        refusedCounting: 'whole',
         wholeUsed: true,
         tellsTooLarge: true,
       };
@@ -73,7 +79,7 @@ export function limitRules(provider: SimulatorProvider, outputCounting: OutputCo
         cost: (name, request) => common(name, request, request.inputTokens + (request.maxOutputTokens ?? 0)),
         actual: () => undefined,
         drainsOutput: false,
-        countsRefused: true,
+        refusedCounting: 'whole',
         wholeUsed: true,
         tellsTooLarge: true,
       };
@@ -96,7 +102,7 @@ export function limitRules(provider: SimulatorProvider, outputCounting: OutputCo
           return name === 'outputTokensPerMinute' ? usage.outputTokens : undefined;
         },
         drainsOutput: false,
-        countsRefused: false,
+        refusedCounting: 'none',
         wholeUsed: false,
         tellsTooLarge: true,
       };
@@ -118,7 +124,7 @@ export function limitRules(provider: SimulatorProvider, outputCounting: OutputCo
           return name === 'tokensPerMinute' || name === 'tokensPerDay' ? uncached + usage.outputTokens : undefined;
         },
         drainsOutput: outputCounting === 'realtime',
-        countsRefused: false,
+        refusedCounting: 'none',
         wholeUsed: false,
         tellsTooLarge: false,
       };

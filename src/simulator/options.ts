@@ -4,8 +4,8 @@ import { DIALECTS } from './dialects.ts';
 import type { SimulatorFaults } from './faults.ts';
 import { checkFaults } from './faults.ts';
 import type { BucketSeconds } from './limit-engine-types.ts';
-import type { OutputCounting, SimulatorProvider } from './limit-rules.ts';
-import { PROVIDERS } from './limit-rules.ts';
+import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limit-rules.ts';
+import { limitRules, PROVIDERS, REFUSED_COUNTINGS } from './limit-rules.ts';
 import type { LimitSources } from './limit-table.ts';
 import { initialSources, limitTable, presetOf } from './limit-table.ts';
 import type { ReplyOption, ReplySettings } from './reply.ts';
@@ -55,6 +55,8 @@ export interface SimulatorOptions extends LimitSources {
   readonly initialFill?: number;
   /** Anthropic: default by preset, `reserve` for the old tiers 1 to 4, else `realtime`. */
   readonly outputCounting?: OutputCounting;
+  /** What refused requests take of the minute's requests. Default: `whole` for OpenAI and Azure, else `none`. */
+  readonly refusedCounting?: RefusedCounting;
   /** Anthropic: whether a stream that runs into the output limit ends with a rate-limit error. Default false. */
   readonly cutAtOutputLimit?: boolean;
   /** Retry hints of refusals. Default: `both` for Azure, else `seconds`. */
@@ -92,6 +94,7 @@ const KEYS = [
   'bucketSeconds',
   'initialFill',
   'outputCounting',
+  'refusedCounting',
   'cutAtOutputLimit',
   'retryHeader',
   'requestsHeader',
@@ -117,6 +120,7 @@ export interface ResolvedOptions {
   readonly bucketSeconds: BucketSeconds;
   readonly initialFill: number;
   readonly outputCounting: OutputCounting;
+  readonly refusedCounting: RefusedCounting;
   readonly cutAtOutputLimit: boolean;
   readonly retryHeader: RetryHeader;
   readonly requestsHeader: 'day' | 'minute';
@@ -153,6 +157,12 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     bucketSeconds: bucketSecondsFrom(options.bucketSeconds, provider),
     initialFill: numberFrom(options.initialFill, 'initialFill', 0, 1, 1),
     outputCounting: oneOf(options.outputCounting, 'outputCounting', ['realtime', 'reserve'], counting),
+    refusedCounting: oneOf(
+      options.refusedCounting,
+      'refusedCounting',
+      REFUSED_COUNTINGS,
+      limitRules(provider, counting).refusedCounting,
+    ),
     cutAtOutputLimit: booleanFrom(options.cutAtOutputLimit, 'cutAtOutputLimit', false),
     retryHeader: oneOf(options.retryHeader, 'retryHeader', RETRY_HEADERS, DIALECTS[provider].defaultRetryHeader),
     requestsHeader: oneOf(options.requestsHeader, 'requestsHeader', ['day', 'minute'], 'day'),

@@ -64,7 +64,8 @@ export function readChat(body: JsonObject): Omit<Prompt, 'model'> {
 
 /** OpenAI's responses. */
 export function readResponses(body: JsonObject): Omit<Prompt, 'model'> {
-  const items = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : asArray(body.input).map(asObject);
+  const items =
+    typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : asArray(body.input).map(asObject);
   const parts = items.map((item) => contentOf(item.content ?? item.output));
   const lastUser = items.findLastIndex((item) => item.role === 'user');
   const tools = asArray(body.tools)
@@ -97,13 +98,22 @@ export function readMessages(body: JsonObject): Omit<Prompt, 'model'> {
   const format = asObject(asObject(body.output_config).format ?? body.output_format);
   const system = contentOf(body.system).text;
   // Anthropic's order of caching: tools, system, messages.
-  const order: unknown[] = [...asArray(body.tools), ...blocks(body.system), ...messages.flatMap((each) => blocks(each.content))];
-  const marked = order.findLastIndex((block) => asObject(block).cache_control !== undefined && asObject(block).cache_control !== null);
+  const order: unknown[] = [
+    ...asArray(body.tools),
+    ...blocks(body.system),
+    ...messages.flatMap((each) => blocks(each.content)),
+  ];
+  const marked = order.findLastIndex(
+    (block) => asObject(block).cache_control !== undefined && asObject(block).cache_control !== null,
+  );
   return {
     system,
     lastUser: parts[lastUser]?.text ?? '',
     text: joined([toolText(body.tools), system, ...parts.map((part) => part.text)]),
-    cacheMarked: order.slice(0, marked + 1).map(cachedText).join('\n'),
+    cacheMarked: order
+      .slice(0, marked + 1)
+      .map(cachedText)
+      .join('\n'),
     messages: messages.length,
     images: sum(parts),
     tools,

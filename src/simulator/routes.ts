@@ -73,7 +73,8 @@ function handlerFor(
     const handler = posts[path]!;
     return ({ body }, context) => handler(body, modelOf(body, path, deployment), context);
   }
-  const [, resource, id, part] = /^(models|files|messages\/batches)(?:\/(.+?))?(?:\/(results|cancel|content))?$/.exec(path) ?? [];
+  const [, resource, id, part] =
+    /^(models|files|messages\/batches)(?:\/(.+?))?(?:\/(results|cancel|content))?$/.exec(path) ?? [];
   switch (`${method} ${resource}${id === undefined ? '' : '/id'}${part === undefined ? '' : `/${part}`}`) {
     case 'GET models':
       return ({ query, store }, context) => store.listModels(context, query);

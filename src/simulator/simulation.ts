@@ -49,6 +49,7 @@ export class Simulation {
       bucketSeconds: options.bucketSeconds,
       initialFill: options.initialFill,
       outputCounting: options.outputCounting,
+      refusedCounting: options.refusedCounting,
     });
     this.statistics = new Statistics(now);
     this.#promptCache = options.promptCache ? new PromptCache() : undefined;

@@ -10,7 +10,14 @@ import { BadRequest, created, NO_USAGE, NotFound } from './work.ts';
 const MODELS: Readonly<Record<SimulatorProvider, readonly string[]>> = {
   openai: ['gpt-4o', 'gpt-4o-mini', 'gpt-5-mini', 'gpt-6-luna', 'text-embedding-3-small', 'whisper-1'],
   azure: ['gpt-4o', 'gpt-4o-mini'],
-  anthropic: ['claude-opus-5', 'claude-sonnet-5', 'claude-fable-5', 'claude-opus-4-6', 'claude-sonnet-4-6', 'claude-haiku-4-5'],
+  anthropic: [
+    'claude-opus-5',
+    'claude-sonnet-5',
+    'claude-fable-5',
+    'claude-opus-4-6',
+    'claude-sonnet-4-6',
+    'claude-haiku-4-5',
+  ],
   groq: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b', 'whisper-large-v3-turbo'],
 };
 

@@ -28,8 +28,7 @@ export function planText(prompt: Prompt, choices: number, context: WorkContext):
     context.provider,
     context.settings,
   );
-  const inputTokens =
-    context.countTokens(prompt.text) + prompt.messages * 3 + 3 + prompt.images * TOKENS_PER_IMAGE;
+  const inputTokens = context.countTokens(prompt.text) + prompt.messages * 3 + 3 + prompt.images * TOKENS_PER_IMAGE;
   const cache = cacheOf(prompt, context);
   const known = cache?.known === true;
   return {

@@ -5,8 +5,7 @@ import type { Work, WorkContext } from './work.ts';
 import { BadRequest, created, NO_USAGE } from './work.ts';
 
 /** A PNG of one white pixel. */
-const PIXEL =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=';
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=';
 /** Where a recording does not say: 16 kHz, 8 bit, one channel. */
 const BYTES_PER_SECOND = 16_000;
 
@@ -22,7 +21,9 @@ export function imagesWork(body: JsonObject, model: string, context: WorkContext
     usage: { ...NO_USAGE, inputTokens },
     body: () => ({
       created: created(context),
-      data: Array.from({ length: images }, () => (asUrl ? { url: `data:image/png;base64,${PIXEL}` } : { b64_json: PIXEL })),
+      data: Array.from({ length: images }, () =>
+        asUrl ? { url: `data:image/png;base64,${PIXEL}` } : { b64_json: PIXEL },
+      ),
       usage: {
         input_tokens: inputTokens,
         input_tokens_details: { text_tokens: inputTokens, image_tokens: 0 },
@@ -64,7 +65,12 @@ export function transcriptionWork(fields: JsonObject, model: string, context: Wo
     body: () =>
       plain
         ? Buffer.from(`${text}\n`)
-        : { text, ...(isGroq ? { x_groq: { id: context.requestId } } : { usage: { type: 'duration', seconds: audioSeconds } }) },
+        : {
+            text,
+            ...(isGroq
+              ? { x_groq: { id: context.requestId } }
+              : { usage: { type: 'duration', seconds: audioSeconds } }),
+          },
   };
 }
 

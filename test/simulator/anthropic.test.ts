@@ -10,7 +10,13 @@ const TOOL = {
 describe('Anthropic: messages', () => {
   it('answers with its usage and headers', async () => {
     const clock = testClock();
-    const server = await simulator({ provider: 'anthropic', preset: 'tier1', clock, replyTokens: 30, countTokens: () => 5_994 });
+    const server = await simulator({
+      provider: 'anthropic',
+      preset: 'tier1',
+      clock,
+      replyTokens: 30,
+      countTokens: () => 5_994,
+    });
     const messages = [{ role: 'user' as const, content: 'x'.repeat(24_000) }];
     const { data, response } = await anthropic(server)
       .messages.create({ ...MESSAGE, messages, max_tokens: 500 })
@@ -21,7 +27,9 @@ describe('Anthropic: messages', () => {
       stop_reason: 'end_turn',
       usage: { input_tokens: 6_000, output_tokens: 30, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
     });
-    const headers = Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('anthropic-ratelimit')));
+    const headers = Object.fromEntries(
+      [...response.headers].filter(([name]) => name.startsWith('anthropic-ratelimit')),
+    );
     // As captured from the real one: 6,000 of 30,000 tokens are back after 12 s.
     expect(headers).toEqual({
       'anthropic-ratelimit-requests-limit': '50',
@@ -107,7 +115,10 @@ describe('Anthropic: messages', () => {
     ]);
     expect(events[0]).toMatchObject({ message: { usage: { output_tokens: 1 }, stop_reason: null, content: [] } });
     const message = await client.messages.stream(MESSAGE).finalMessage();
-    expect(message.content[0]).toMatchObject(whole.content[0]!.type === 'text' ? { text: whole.content[0]!.text } : {});
+    expect(message.content).toMatchObject(
+      whole.content.map(({ type, ...rest }) => ({ type, ...('text' in rest && { text: rest.text }) })),
+    );
+    expect(message.content).toHaveLength(1);
     expect(message.usage.output_tokens).toBe(12);
     expect(message.stop_reason).toBe('end_turn');
   });
@@ -135,8 +146,13 @@ describe('Anthropic: messages', () => {
   it('reads marked beginnings from the cache, free of the input limit', async () => {
     const clock = testClock();
     const server = await simulator({ provider: 'anthropic', limits: { inputTokensPerMinute: 100_000 }, clock });
-    const system = [{ type: 'text' as const, text: 'word '.repeat(3_000), cache_control: { type: 'ephemeral' as const } }];
-    const ask = () => anthropic(server).messages.create({ ...MESSAGE, system }).withResponse();
+    const system = [
+      { type: 'text' as const, text: 'word '.repeat(3_000), cache_control: { type: 'ephemeral' as const } },
+    ];
+    const ask = () =>
+      anthropic(server)
+        .messages.create({ ...MESSAGE, system })
+        .withResponse();
     const [first, second] = [await ask(), await ask()];
     expect(first.data.usage.cache_creation_input_tokens).toBeGreaterThan(2_999);
     expect(first.data.usage.cache_read_input_tokens).toBe(0);
@@ -153,7 +169,10 @@ describe('Anthropic: messages', () => {
     const limits = { maxConcurrent: 1 };
     const server = await simulator({ provider: 'anthropic', limits, latency: { baseMs: 50 } });
     const client = anthropic(server);
-    const [first, second] = await Promise.allSettled([client.messages.create(MESSAGE), client.messages.create(MESSAGE)]);
+    const [first, second] = await Promise.allSettled([
+      client.messages.create(MESSAGE),
+      client.messages.create(MESSAGE),
+    ]);
     const refused = [first, second].filter((each) => each.status === 'rejected');
     expect(refused).toHaveLength(1);
     const { message, headers } = refused[0]!.reason as Error & { headers: Headers };

@@ -8,7 +8,9 @@ const ASK = { ...CHAT, model: 'openai/gpt-oss-20b' };
 describe('Groq', () => {
   it('shows requests per day and tokens per minute, whatever is limited', async () => {
     const server = await simulator({ provider: 'groq', preset: 'free', clock: testClock(), replyTokens: 10 });
-    const { data, response } = await groq(server).chat.completions.create({ ...ASK, max_tokens: 4_833 }).withResponse();
+    const { data, response } = await groq(server)
+      .chat.completions.create({ ...ASK, max_tokens: 4_833 })
+      .withResponse();
     expect(Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('x-ratelimit')))).toEqual({
       'x-ratelimit-limit-requests': '1000',
       'x-ratelimit-limit-tokens': '8000',
@@ -25,7 +27,9 @@ describe('Groq', () => {
   it('keeps the nanoseconds of resets', async () => {
     const limits = { requestsPerDay: 500_000, tokensPerMinute: 300_000 };
     const server = await simulator({ provider: 'groq', limits, clock: testClock() });
-    const { response } = await groq(server).chat.completions.create({ ...ASK, max_tokens: 432 }).withResponse();
+    const { response } = await groq(server)
+      .chat.completions.create({ ...ASK, max_tokens: 432 })
+      .withResponse();
     expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('299565');
     expect(response.headers.get('x-ratelimit-reset-tokens')).toBe('87ms');
     // 172.799999ms was captured: the same time, less an error of floating point.
@@ -34,7 +38,11 @@ describe('Groq', () => {
 
   it('refuses in its words; the hidden limit per minute has no header', async () => {
     const clock = testClock();
-    const server = await simulator({ provider: 'groq', limits: { requestsPerMinute: 30, requestsPerDay: 1_000 }, clock });
+    const server = await simulator({
+      provider: 'groq',
+      limits: { requestsPerMinute: 30, requestsPerDay: 1_000 },
+      clock,
+    });
     const client = groq(server);
     for (let index = 0; index < 30; index += 1) await client.chat.completions.create(ASK);
     const error = await failure(client.chat.completions.create(ASK));
@@ -53,7 +61,12 @@ describe('Groq', () => {
   });
 
   it('goes below zero by long answers', async () => {
-    const server = await simulator({ provider: 'groq', limits: { tokensPerMinute: 1_000 }, clock: testClock(), replyTokens: 3_000 });
+    const server = await simulator({
+      provider: 'groq',
+      limits: { tokensPerMinute: 1_000 },
+      clock: testClock(),
+      replyTokens: 3_000,
+    });
     const client = groq(server);
     await client.chat.completions.create(ASK);
     const error = await failure(client.chat.completions.create(ASK));

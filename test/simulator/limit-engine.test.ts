@@ -181,6 +181,23 @@ describe('what a request costs', () => {
     expect(level(engine, 'requestsPerMinute', 0).remaining).toBe(left);
   });
 
+  it.each([
+    ['none', 160],
+    ['whole', 160],
+    ['all', 60],
+  ] as const)(
+    'with refused requests counted as %s, %i of ten a second get through 100 s at 60 a minute',
+    (refusedCounting, count) => {
+      const limits = { requestsPerMinute: 60 };
+      const engine = new LimitEngine({ provider: 'openai', limitsOf: () => limits, refusedCounting });
+      let through = 0;
+      for (let now = 0; now <= 100_000; now += 100) if (engine.admit(request(1), now).admitted) through += 1;
+      // `all`: after the first burst, and what came in while it lasted, nobody gets in any more.
+      expect(through).toBeGreaterThanOrEqual(count);
+      expect(through).toBeLessThanOrEqual(count + 7);
+    },
+  );
+
   it('refuses for good what exceeds the limit, except at Anthropic', () => {
     const engine = engineOf({ limits: { tokensPerMinute: 30_000 } });
     expect(refused(engine.admit(request(30_601), 0))).toMatchObject({ tooLarge: true, waitMs: undefined });

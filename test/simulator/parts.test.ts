@@ -43,7 +43,9 @@ describe('tokens', () => {
   });
 
   it('is near to four characters a token for prose', () => {
-    const prose = 'The quick brown fox jumps over the lazy dog while the engineers measure how long it takes. '.repeat(20);
+    const prose = 'The quick brown fox jumps over the lazy dog while the engineers measure how long it takes. '.repeat(
+      20,
+    );
     const ratio = prose.length / countTokens(prose);
     expect(ratio).toBeGreaterThan(3.5);
     expect(ratio).toBeLessThan(5.5);

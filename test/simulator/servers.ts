@@ -55,7 +55,9 @@ export const CHAT = {
 export const MESSAGE = { ...CHAT, model: 'claude-sonnet-5', max_tokens: 100 };
 
 /** What a rejected promise was rejected with. */
-export async function failure(promise: PromiseLike<unknown>): Promise<Record<string, unknown> & Error & { headers: Headers }> {
+export async function failure(
+  promise: PromiseLike<unknown>,
+): Promise<Record<string, unknown> & Error & { headers: Headers }> {
   try {
     await promise;
   } catch (error) {

@@ -21,7 +21,18 @@ async function failing(...args: string[]): Promise<{ code: number; err: string }
 describe('tidegate simulate', () => {
   it('runs until it is stopped and prints how to reach it', async () => {
     const { io, out, stop } = terminal();
-    const args = ['--provider', 'openai', '--preset', 'free', '--latency-ms', '0', '--token-ms', '0', '--reply', 'label'];
+    const args = [
+      '--provider',
+      'openai',
+      '--preset',
+      'free',
+      '--latency-ms',
+      '0',
+      '--token-ms',
+      '0',
+      '--reply',
+      'label',
+    ];
     const running = simulate([...args, '--rpd', '2', '--seed', '5'], io);
     await expect.poll(() => out.length).toBe(2);
     expect(out[1]).toMatch(/^export OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:\d+\/v1\nexport OPENAI_API_KEY=simulated$/);
@@ -67,11 +78,26 @@ describe('tidegate simulate', () => {
 
   it('says what is wrong with its arguments', async () => {
     expect(await failing()).toMatchObject({ code: 2, err: expect.stringContaining('Missing --provider.') });
-    expect(await failing('--provider', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('Expected `provider`') });
-    expect(await failing('--provider', 'openai', '--port', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('Expected --port to be a number, got "x".') });
-    expect(await failing('--provider', 'openai', '--fault', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('kind=rate') });
-    expect(await failing('--provider', 'openai', '--wat')).toMatchObject({ code: 2, err: expect.stringContaining("'--wat'") });
+    expect(await failing('--provider', 'x')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Expected `provider`'),
+    });
+    expect(await failing('--provider', 'openai', '--port', 'x')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Expected --port to be a number, got "x".'),
+    });
+    expect(await failing('--provider', 'openai', '--fault', 'x')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('kind=rate'),
+    });
+    expect(await failing('--provider', 'openai', '--wat')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("'--wat'"),
+    });
     expect(await failing('--provider', 'openai', 'extra')).toMatchObject({ code: 2 });
-    expect(await failing('--provider', 'openai', '--host', '192.0.2.1')).toMatchObject({ code: 1, err: expect.stringContaining('cannot listen') });
+    expect(await failing('--provider', 'openai', '--host', '192.0.2.1')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('cannot listen'),
+    });
   });
 });

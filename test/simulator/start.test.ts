@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { isTidegateError } from '../../src/errors.ts';
-import type { SimulatorOptions } from '../../src/testing.ts';
 import { SimulatorError, startSimulator } from '../../src/testing.ts';
 import { CHAT, failure, openai, simulator, testClock } from './servers.ts';
 
 describe('options', () => {
   it.each<[object, string]>([
-    [{ provider: 'mistral' }, "Expected `provider` to be one of 'openai', 'azure', 'anthropic', 'groq', got \"mistral\""],
+    [
+      { provider: 'mistral' },
+      "Expected `provider` to be one of 'openai', 'azure', 'anthropic', 'groq', got \"mistral\"",
+    ],
     [{ limits: { requestsPerMinute: 0 } }, 'Expected `limits.requestsPerMinute` to be a number above 0, got 0'],
     [{ limits: { rpm: 3 } }, 'Expected `limits` to be an object with the keys requestsPerMinute, '],
     [{ limits: { maxConcurrent: 1.5 } }, 'Expected `limits.maxConcurrent` to be an integer of at least 1, got 1.5'],
-    [{ modelLimits: { 'gpt-4o': { tokensPerMinute: -1 } } }, "Expected `modelLimits['gpt-4o'].tokensPerMinute` to be a number above 0, got -1"],
+    [
+      { modelLimits: { 'gpt-4o': { tokensPerMinute: -1 } } },
+      "Expected `modelLimits['gpt-4o'].tokensPerMinute` to be a number above 0, got -1",
+    ],
     [{ preset: 'scale' }, "Expected `preset` to be one of 'free', 'tier1', "],
     [{ port: 65_536 }, 'Expected `port` to be a number from 0 to 65535, got 65536'],
     [{ port: '80' }, 'Expected `port` to be an integer from 0 to 65535, got "80"'],
@@ -24,16 +29,28 @@ describe('options', () => {
     [{ apiKeys: 'key' }, 'Expected `apiKeys` to be an array of strings, got "key"'],
     [{ toolCalls: 1 }, 'Expected `toolCalls` to be a boolean, got 1'],
     [{ speed: 1 }, 'Expected `options` to be an object with the keys provider, '],
-    [{ faults: { rates: { overloaded_500: 1 } } }, 'Expected `faults.rates` to be an object with the keys server_error, '],
-    [{ faults: { rates: { hang: 0.6, garbage: 0.6 } } }, 'Expected `faults.rates` to be probabilities whose sum is at most 1, got 1.2'],
+    [
+      { faults: { rates: { overloaded_500: 1 } } },
+      'Expected `faults.rates` to be an object with the keys server_error, ',
+    ],
+    [
+      { faults: { rates: { hang: 0.6, garbage: 0.6 } } },
+      'Expected `faults.rates` to be probabilities whose sum is at most 1, got 1.2',
+    ],
     [{ faults: { script: ['flex_capacity'] } }, "Expected `faults.script[0]` to be one of 'none', "],
-    [{ faults: { outage: { fromMs: 5, untilMs: 5 } } }, 'Expected `faults.outage.untilMs` to be a number above `fromMs` (5), got 5'],
+    [
+      { faults: { outage: { fromMs: 5, untilMs: 5 } } },
+      'Expected `faults.outage.untilMs` to be a number above `fromMs` (5), got 5',
+    ],
     [{ faults: { neighbour: { share: 2 } } }, 'Expected `faults.neighbour.share` to be a number from 0 to 1, got 2'],
-    [{ faults: { tierChange: { limits: {} } } }, 'Expected `faults.tierChange.atMs` to be a number of at least 0, got undefined'],
+    [
+      { faults: { tierChange: { limits: {} } } },
+      'Expected `faults.tierChange.atMs` to be a number of at least 0, got undefined',
+    ],
     [{ faults: { ramp: { startTokensPerMinute: 5 } } }, 'Expected `faults.ramp` to be an object with either'],
     [{ faults: { headers: 'none' } }, "Expected `faults.headers` to be one of 'normal', "],
   ])('%o is refused', async (options, message) => {
-    const error = await failure(startSimulator({ provider: 'openai', ...options } as SimulatorOptions));
+    const error = await failure(startSimulator({ provider: 'openai', ...options }));
     expect(error).toBeInstanceOf(SimulatorError);
     expect(error.code).toBe('invalid_option');
     expect(error.message).toContain(message);
@@ -57,7 +74,9 @@ describe('options', () => {
       clock: testClock(),
     });
     const limits = async (model: string) => {
-      const { headers } = await openai(server).chat.completions.create({ ...CHAT, model }).asResponse();
+      const { headers } = await openai(server)
+        .chat.completions.create({ ...CHAT, model })
+        .asResponse();
       return [headers.get('x-ratelimit-limit-requests'), headers.get('x-ratelimit-limit-tokens')];
     };
     expect(await limits('gpt-4o')).toEqual(['7', null]);
@@ -112,7 +131,12 @@ describe('the server', () => {
   });
 
   it('counts requests a second, in flight and by model, and keeps no prompt', async () => {
-    const server = await simulator({ provider: 'openai', limits: { requestsPerMinute: 4 }, latency: { baseMs: 30 }, clock: testClock() });
+    const server = await simulator({
+      provider: 'openai',
+      limits: { requestsPerMinute: 4 },
+      latency: { baseMs: 30 },
+      clock: testClock(),
+    });
     const secret = 'a very particular sentence';
     const ask = (model: string) =>
       openai(server).chat.completions.create({ model, messages: [{ role: 'user', content: secret }] });
