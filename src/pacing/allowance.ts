@@ -9,23 +9,24 @@ const SMOOTH_MS = 1_000;
  * the even spread. It refills at our share of the limit's rate, and no header raises it.
  */
 export class Allowance {
-  level: number;
+  level = 0;
   /** Units per millisecond. */
   rate = 0;
   readonly #headroom: number;
   readonly #smooth: boolean;
-  readonly #openedAt: number;
+  /** Since when it opens; `-Infinity` when it is open. */
+  #openedAt: number;
   #full = 0;
   #capacity = 0;
+  /** What is there but not opened yet. */
+  #withheld = 0;
   #at: number;
 
-  constructor(headroom: number, smooth: boolean, paced: boolean, now: number) {
+  constructor(headroom: number, smooth: boolean, now: number) {
     this.#headroom = headroom;
     this.#smooth = smooth;
-    // What is not paced does not start slowly either.
-    this.#openedAt = paced ? now : -Infinity;
+    this.#openedAt = -Infinity;
     this.#at = now;
-    this.level = 0;
   }
 
   get capacity(): number {
@@ -38,23 +39,45 @@ export class Allowance {
 
   /** Follows a limit: `limit / windowMs` is its rate, `burst` the most it lets through at once. What was used stays used. */
   resize(limit: number, windowMs: number, burst: number, now: number): void {
-    const used = this.#capacity - this.level;
+    const used = this.#full - this.#withheld - this.level;
     this.rate = ((1 - this.#headroom) * limit) / windowMs;
     const full = (1 - this.#headroom) * burst;
     // A bucket that cannot hold one unit would never admit anything.
     this.#full = Math.max(1, this.#smooth ? Math.min(full, this.rate * SMOOTH_MS) : full);
     this.#capacity = this.#opened(now);
-    this.level = this.#capacity - used;
+    const level = this.#full - used;
+    this.level = Math.min(this.#capacity, level);
+    this.#withheld = level - this.level;
     this.#at = now;
   }
 
-  refill(now: number): void {
+  /** Holds back what is there until it is known to be there: opens from two seconds' worth of `rate`. */
+  reopen(now: number): void {
+    this.#openedAt = now;
+    this.#capacity = Math.min(this.#capacity, this.#opened(now));
+    const level = Math.min(this.level, this.#capacity);
+    this.#withheld += this.level - level;
+    this.level = level;
+  }
+
+  /** It is known to be there. */
+  open(): void {
+    this.#openedAt = -Infinity;
+  }
+
+  /** `extra` units per millisecond were counted too much. */
+  refill(now: number, extra: number): void {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    const grown = this.#capacity < this.#full ? this.#opened(now) - this.#capacity : 0;
-    this.#capacity += grown;
-    this.level = Math.min(this.#capacity, this.level + grown + elapsed * this.rate);
+    let released = 0;
+    if (this.#capacity < this.#full) {
+      const capacity = this.#opened(now);
+      released = Math.min(this.#withheld, capacity - this.#capacity);
+      this.#withheld -= released;
+      this.#capacity = capacity;
+    }
+    this.level = Math.min(this.#capacity, this.level + released + elapsed * (this.rate + extra));
   }
 
   /** Milliseconds until `amount` may go; more than the capacity needs all of it. */

@@ -1,8 +1,12 @@
-/** Time over which consumption by others is averaged. */
+/** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
 const LEAST_INTERVAL_MS = 1_000;
 /** Below this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.03;
+/** What was seen this long ago is forgotten as fast: a lane that yields gets no answers that could correct it. */
+const STALE_MS = 10_000;
+/** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
+const LEAST_SHARE = 0.02;
 
 interface Sample {
   readonly at: number;
@@ -14,16 +18,26 @@ interface Sample {
 
 /**
  * Estimates what others take of a limit: what is missing from `remaining` though we did not spend it.
- * Negative where the provider counts less than we do; only what is taken slows us down.
+ * Negative where the provider counts less for our own requests than we do.
  */
 export class Foreign {
   #average = 0;
+  #own = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
 
-  /** Units per millisecond that others take. */
-  rate(limitRate: number): number {
-    return this.#average > NOISE * limitRate ? this.#average : 0;
+  /**
+   * The part of the limit's rate that is ours: what others leave, or as much as we have of what all of us take,
+   * if that is more; else processes that spend a full bucket together would all yield to each other.
+   * Above 1 where we count too much.
+   */
+  share(limitRate: number, now: number): number {
+    if (!this.#anchor) return 1;
+    const age = now - this.#anchor.at;
+    const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
+    if (Math.abs(taken) <= NOISE * limitRate) return 1;
+    const left = 1 - taken / limitRate;
+    return taken < 0 ? left : Math.max(left, LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken)));
   }
 
   /** `quantum` is the step to which the provider rounds. */
@@ -36,18 +50,25 @@ export class Foreign {
     }
     const elapsed = sample.at - anchor.at;
     if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return;
-    const own = sample.mark - anchor.mark - (sample.voided - anchor.voided);
-    const expected = Math.min(limit, anchor.remaining + limitRate * elapsed) - own;
-    const taken = (expected - sample.remaining) / elapsed;
-    // The first samples count fully, so that a start beside others is noticed at once.
-    const memory = Math.min(AVERAGE_MS, sample.at - this.#firstAt);
-    this.#average += (taken - this.#average) * (1 - Math.exp(-elapsed / memory));
-    this.#average = Math.min(limitRate, Math.max(-limitRate, this.#average));
     this.#anchor = sample;
+    const own = sample.mark - anchor.mark - (sample.voided - anchor.voided);
+    const refilled = anchor.remaining + limitRate * elapsed;
+    const taken = (Math.min(limit, refilled) - own - sample.remaining) / elapsed;
+    // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
+    this.#learn(refilled > limit ? Math.max(0, taken) : taken, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
   }
 
   /** The limit changed: what was expected of the old one says nothing. */
   forget(): void {
     this.#anchor = undefined;
+    this.#average = 0;
+  }
+
+  #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
+    // The first samples count fully, so that a start beside others is noticed at once.
+    const memory = Math.min(AVERAGE_MS, now - this.#firstAt);
+    const weight = 1 - Math.exp(-elapsed / memory);
+    this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
+    this.#own += (own - this.#own) * weight;
   }
 }

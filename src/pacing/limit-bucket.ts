@@ -28,9 +28,12 @@ export interface BucketPolicy {
 
 // Adding up fractions ends a hair beside a whole unit.
 const EPSILON = 1e-6;
-/** Whatever others take, this share of the rate stays ours; else a wrong estimate would stop the lane. */
-const LEAST_SHARE = 0.02;
 const RAISE = 0.5;
+/** With more others than this, leaving each its part would leave the bucket unused. */
+const MOST_SHARERS = 4;
+const LOOK_AGAIN_MS = 1_000;
+/** A level that no answer has confirmed for this long may have been spent by others. */
+const UNCONFIRMED_MS = 20_000;
 /** A learned burst size is tried again a little larger from time to time. */
 const BURST_GROWTH = 1.05;
 const BURST_GROWS_EVERY_MS = 30_000;
@@ -50,10 +53,12 @@ export class LimitBucket {
   level: number;
   readonly #foreign = new Foreign();
   readonly #quantum = new Quantum();
+  #share = 1;
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
   #burstLearnedAt = 0;
+  #confirmed = true;
 
   constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
     this.dimension = dimension;
@@ -63,9 +68,10 @@ export class LimitBucket {
     this.burst = limit;
     this.level = limit;
     this.#at = now;
-    this.allowance = new Allowance(policy.headroom, policy.smooth, !this.kind.perDay, now);
+    this.allowance = new Allowance(policy.headroom, policy.smooth, now);
     this.allowance.resize(limit, this.kind.windowMs, limit, now);
-    this.allowance.level = this.allowance.capacity;
+    // A day's limit gates at its end only.
+    if (!this.kind.perDay) this.allowance.reopen(now);
   }
 
   /** Units per millisecond that the provider refills. */
@@ -73,18 +79,22 @@ export class LimitBucket {
     return this.limit / this.kind.windowMs;
   }
 
-  /** Units per millisecond that are left for us. */
+  /** Units per millisecond that are ours; more than the limit's where we count more than the provider. */
   get rate(): number {
-    const { limitRate } = this;
-    return Math.max(LEAST_SHARE * limitRate, limitRate - this.#foreignRate());
+    return this.limitRate * this.#share;
   }
 
   refill(now: number): void {
-    this.allowance.refill(now);
+    if (!this.kind.perDay) this.#share = this.#foreign.share(this.limitRate, now);
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
+    this.allowance.refill(now, Math.max(0, this.rate - this.limitRate));
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
+    if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
+      this.#confirmed = false;
+      this.allowance.reopen(now);
+    }
     if (this.burst < this.limit && now - this.#burstLearnedAt > BURST_GROWS_EVERY_MS) {
       this.#setBurst(this.burst * BURST_GROWTH, now);
     }
@@ -95,9 +105,11 @@ export class LimitBucket {
     if (amount <= 0) return 0;
     const { rate } = this;
     // Where others take their part, they may take it in this very moment: only our share of the level is ours.
-    const needed = Math.min(this.burst, (amount * this.limitRate) / rate);
+    const needed = Math.min(this.burst, amount * Math.min(MOST_SHARERS, 1 / Math.min(1, this.#share)));
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
-    return wait > EPSILON / rate ? wait : 0;
+    if (wait <= EPSILON / rate) return 0;
+    // What others will leave is a guess that time corrects.
+    return this.#share < 1 ? Math.min(wait, LOOK_AGAIN_MS) : wait;
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
@@ -137,7 +149,11 @@ export class LimitBucket {
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = Math.min(this.limit, remaining + this.rate * Math.max(0, now - at)) - seen.since;
-    this.#correct(this.burst - (this.limit - left), quantum > 1 ? quantum / 2 : 0, first);
+    const truth = this.burst - (this.limit - left);
+    // As much as we thought: nobody else was here, and what is banked may be spent.
+    if (!this.#confirmed && truth > this.level - 0.05 * this.burst) this.allowance.open();
+    this.#confirmed = true;
+    this.#correct(truth, quantum > 1 ? quantum / 2 : 0, first);
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
     return changed;
@@ -181,7 +197,7 @@ export class LimitBucket {
     if (first) this.level = truth;
     else if (this.level > truth + tolerance) this.level = truth + tolerance;
     else if (this.level < truth - tolerance) {
-      const share = this.rate / this.limitRate;
+      const share = Math.min(1, this.#share);
       this.level += (truth - tolerance - this.level) * RAISE * share * share;
     }
     this.level = Math.min(this.level, this.burst);
@@ -205,9 +221,5 @@ export class LimitBucket {
     this.level = this.burst - used;
     this.#burstLearnedAt = now;
     this.allowance.resize(this.limit, this.kind.windowMs, this.burst, now);
-  }
-
-  #foreignRate(): number {
-    return this.kind.perDay ? 0 : this.#foreign.rate(this.limitRate);
   }
 }
