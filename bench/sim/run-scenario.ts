@@ -44,7 +44,7 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Res
   const random = mulberry32(seed);
   const provider = new SimProvider(scenario.setup, clock, mulberry32(seed + 1));
   const adapter = adapterFor(scenario.setup.provider === 'azure' ? 'azure.ai.openai' : scenario.setup.provider);
-  const options = resolveOptions(scenario.options);
+  const options = resolveOptions({ ...scenario.options, pacing: { headroom: Number(process.env.H ?? 0.01), ...scenario.options?.pacing } });
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const processes = Array.from(
     { length: scenario.processes ?? 1 },

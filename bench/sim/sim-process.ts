@@ -74,7 +74,6 @@ export class SimProcess {
   /** Makes one call; says whether it succeeded. */
   async call(job: Job): Promise<boolean> {
     const retry = this.#retry.forCall();
-    this.#budget?.deposit();
     let place: number | undefined;
     let waited = 0;
     let counted = 0;
@@ -86,6 +85,7 @@ export class SimProcess {
         if (error instanceof AdmissionRefused) return false;
         throw error;
       }
+      if (place === undefined) this.#budget?.deposit();
       place = ticket.place;
       waited += ticket.waitedMs;
       const failure = await this.#attempt(job, ticket);

@@ -74,7 +74,6 @@ export class Call {
     this.startedAt = settings.clock.now();
     this.#retry = settings.lane.retry.forCall();
     settings.lane.counts.calls++;
-    settings.lane.budget?.deposit();
     this.emit({ type: 'call.start', call: this.info });
   }
 
@@ -228,6 +227,8 @@ export class Call {
       if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
       else this.#waitedPacerMs += ticket.waitedMs;
       this.attempts++;
+      // A call that still waits is no traffic: the budget of a long queue would be over before it is sent.
+      if (this.attempts === 1) this.lane.budget?.deposit();
       this.lane.counts.attempts++;
       this.emit({
         type: 'admitted',
