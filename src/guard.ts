@@ -1,8 +1,8 @@
 import type { Attempt } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
-import { Emitter, type GuardEvent, type Instrumentation, type LaneSnapshot } from './core/events.ts';
-import type { RequestInfo } from './core/provider.ts';
+import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
+import type { ProviderName, RequestInfo } from './core/provider.ts';
 import { TidegateSetupError } from './errors.ts';
 import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -10,7 +10,7 @@ import { BodyWatch } from './providers/body-watch.ts';
 import type { CallHost, CallStart } from './providers/call-host.ts';
 import { guardedFetch } from './providers/guarded-fetch.ts';
 import { wrapClient } from './providers/wrap-client.ts';
-import { createInstrumentation } from './telemetry/instrumentation.ts';
+import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
 import { currentCallOptions } from './with-call.ts';
 
 /** Guards clients: shares lanes among them, tells what happens, and can be closed. */
@@ -45,7 +45,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly random: () => number;
   readonly watch: BodyWatch;
   readonly #emitter = new Emitter();
-  readonly #instrumentation: Instrumentation | undefined;
+  readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
   #fetch: typeof fetch | undefined;
   #closed = false;
@@ -91,6 +91,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#instrumentation?.onEvent(event);
     this.#emitter.emit(event);
   };
+
+  guarding(provider: ProviderName): void {
+    this.#instrumentation?.prepare(provider);
+  }
 
   /** Begins a logical call. Throws the error of a closed guard in the SDK's own class. */
   begin(start: CallStart): Call {

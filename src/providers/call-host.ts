@@ -31,6 +31,8 @@ export interface CallHost {
   readonly sdkSpans: 'suppress' | 'nest' | undefined;
   /** The application's tokenizer, where it gave one. */
   readonly countTokens: ((body: unknown) => number) | undefined;
+  /** A client of this provider is guarded from now on: its series can start at zero. */
+  guarding(provider: ProviderName): void;
   /** Begins a logical call. Throws the error of a closed guard in the caller's own class. */
   begin(start: CallStart): Call;
   /** Headers that carry the trace of an attempt; empty when propagation is off. */

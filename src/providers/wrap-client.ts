@@ -47,6 +47,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
     explicitRetries,
   );
   seam.install();
+  host.guarding(identifyProvider(sdk, family));
   guarded.set(sdk, { host, seam });
   guardClones(sdk, family, host, seam);
 }
