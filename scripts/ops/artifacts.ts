@@ -1,3 +1,4 @@
+import { dashboards } from './dashboards/all.ts';
 import { NAMINGS, type Naming } from './naming.ts';
 import { RULE_TESTS } from './rule-tests/all.ts';
 import { renderRuleTests } from './rule-tests/rule-test.ts';
@@ -23,6 +24,7 @@ export function artifacts(): Artifact[] {
         path: `prometheus/tests${suffix}/${file.name}.test.yml`,
         content: renderRuleTests(file, naming, `../rules${suffix}/tidegate.rules.yml`),
       })),
+      ...dashboards(naming).map(({ name, json }) => ({ path: `grafana/dashboards${suffix}/${name}.json`, content: json })),
     ];
   });
 }

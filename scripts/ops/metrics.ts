@@ -54,7 +54,6 @@ export const METRICS = {
   'tidegate.bulkhead.queue_capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.circuit.state': { instrument: 'gauge', unit: '1', attributes: CIRCUIT },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
-  'tidegate.cost': { instrument: 'counter', unit: 'USD', attributes: LANE },
   'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
 } as const satisfies Record<string, Metric>;
 

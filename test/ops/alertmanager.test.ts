@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { NAMINGS } from '../../scripts/ops/naming.ts';
 import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { withServer } from './server.ts';
 import { ALERTMANAGER, AMTOOL, ROOT, runTool, testWith } from './tools.ts';
 
 const CONFIG = 'prometheus/alertmanager.yml';
@@ -191,39 +189,15 @@ function key(labels: Labels): string {
 
 async function withAlertmanager<T>(binary: string, use: (url: string) => Promise<T>): Promise<T> {
   const storage = mkdtempSync(join(tmpdir(), 'tidegate-alertmanager-'));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    binary,
-    [`--config.file=${CONFIG}`, `--storage.path=${storage}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='],
-    { cwd: ROOT, stdio: 'ignore' },
-  );
-  const exited = once(child, 'exit');
+  const args = (port: number): string[] => [
+    `--config.file=${CONFIG}`,
+    `--storage.path=${storage}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+  ];
   try {
-    await ready(url);
-    return await use(url);
+    return await withServer(binary, args, use);
   } finally {
-    child.kill();
-    await exited;
     rmSync(storage, { recursive: true });
   }
-}
-
-async function ready(url: string): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('Alertmanager did not become ready within 10 s');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('Expected a TCP address');
-  return address.port;
 }

@@ -29,3 +29,11 @@ export function seriesIn(expr: string): SeriesUse[] {
   }
   return uses;
 }
+
+/** A dashboard query with every variable replaced as for "All". */
+export function concrete(expr: string): string {
+  return expr
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__range', '1h')
+    .replaceAll(/\$(job|instance|provider|model)\b/g, '.*');
+}

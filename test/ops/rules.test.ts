@@ -108,7 +108,6 @@ const NAMES: readonly (readonly [MetricName, exporter: string, otlp: string])[] 
   ['tidegate.bulkhead.queue_capacity', 'tidegate_bulkhead_queue_capacity', 'tidegate_bulkhead_queue_capacity'],
   ['tidegate.circuit.state', 'tidegate_circuit_state', 'tidegate_circuit_state_ratio'],
   ['tidegate.circuit.transitions', 'tidegate_circuit_transitions_total', 'tidegate_circuit_transitions_total'],
-  ['tidegate.cost', 'tidegate_cost_total', 'tidegate_cost_USD_total'],
   ['tidegate.build_info', 'tidegate_build_info', 'tidegate_build_info_ratio'],
   [
     'gen_ai.client.operation.duration',

@@ -17,6 +17,7 @@ function find(names: readonly string[]): string | undefined {
 
 /** Names of a tool, the distribution's first; undefined when it is not installed. */
 export const PROMTOOL: string | undefined = find(['promtool']);
+export const PROMETHEUS: string | undefined = find(['prometheus']);
 export const AMTOOL: string | undefined = find(['amtool']);
 export const ALERTMANAGER: string | undefined = find(['prometheus-alertmanager', 'alertmanager']);
 

@@ -1,0 +1,61 @@
+import type { Naming } from '../naming.ts';
+import { callRow, latencyRow, retryRow } from './call-rows.ts';
+import { type DashboardSpec, renderDashboard } from './dashboard.ts';
+import { errorRow, resilienceRow, telemetryRow, tokenRow } from './health-rows.ts';
+import { answerRow, limitRow } from './limit-rows.ts';
+import type { PanelSpec } from './panel.ts';
+import { createContext, type DashboardContext } from './queries.ts';
+import { sloDashboard } from './slo.ts';
+
+function overview(context: DashboardContext): DashboardSpec {
+  return {
+    uid: 'tidegate-overview',
+    title: 'Tidegate / Overview',
+    description: 'Are we at our limit, which one, and is it getting worse? Then: what do calls, retries and waits look like?',
+    from: 'now-3h',
+    rows: [
+      answerRow(context),
+      callRow(context),
+      limitRow(context),
+      retryRow(context),
+      latencyRow(context),
+      resilienceRow(context),
+      errorRow(context),
+      tokenRow(context),
+      telemetryRow(context),
+    ],
+  };
+}
+
+/** The same questions for one model after the other: the row repeats for each chosen model. */
+function drillDown(context: DashboardContext): DashboardSpec {
+  const rows = [limitRow(context), retryRow(context), latencyRow(context), tokenRow(context)];
+  // A panel that cannot be told by model would repeat the same numbers under each.
+  const lines = rows.flatMap((row) => row.lines.map((line) => ({ ...line, panels: line.panels.filter(isByModel) })));
+  return {
+    uid: 'tidegate-provider',
+    title: 'Tidegate / Provider drill-down',
+    description: 'Limits, retries, latency and tokens of each chosen model. Choose provider and model at the top.',
+    from: 'now-3h',
+    rows: [answerRow(context), { title: '$model', repeat: 'model', lines }],
+  };
+}
+
+function isByModel(panel: PanelSpec): boolean {
+  return panel.queries.every((query) => query.expr.includes('"$model"'));
+}
+
+export interface RenderedDashboard {
+  readonly name: string;
+  readonly json: string;
+}
+
+/** Every dashboard for one route of the metrics. Uids are the same on both: install one set. */
+export function dashboards(naming: Naming): RenderedDashboard[] {
+  const context = createContext(naming);
+  return [
+    { name: 'overview', json: renderDashboard(overview(context), naming) },
+    { name: 'provider', json: renderDashboard(drillDown(context), naming) },
+    { name: 'slo', json: renderDashboard(sloDashboard(context), naming) },
+  ];
+}

@@ -1,0 +1,168 @@
+import {
+  AnnotationQueryBuilder,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  type Dashboard,
+  type DashboardLink,
+  DatasourceVariableBuilder,
+  type Panel,
+  QueryVariableBuilder,
+  type RowPanel,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Naming } from '../naming.ts';
+import { createSeries } from '../naming.ts';
+import { buildPanel, DATASOURCE, type PanelSpec } from './panel.ts';
+
+export interface Line {
+  /** Rows of the grid. */
+  readonly height: number;
+  readonly panels: readonly PanelSpec[];
+}
+
+export interface Row {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly collapsed?: boolean;
+  /** Variable for each value of which the row is repeated. */
+  readonly repeat?: string;
+}
+
+export interface DashboardSpec {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  /** Time range at opening, e.g. `now-3h`. */
+  readonly from: string;
+  readonly rows: readonly Row[];
+}
+
+const COLUMNS = 24;
+
+/** Dashboard JSON for file provisioning (the classic model). @throws Error when a line is wider than the grid. */
+export function renderDashboard(spec: DashboardSpec, naming: Naming): string {
+  const builder = new DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(spec.description)
+    .tags(['tidegate'])
+    .readonly()
+    .tooltip(DashboardCursorSync.Crosshair)
+    .refresh('30s')
+    .time({ from: spec.from, to: 'now' })
+    .timezone('browser')
+    .annotation(firingAlerts())
+    .link(
+      new DashboardLinkBuilder('Tidegate dashboards')
+        .type(DashboardLinkType.Dashboards)
+        .tags(['tidegate'])
+        .keepTime(true)
+        .includeVars(true),
+    );
+  for (const variable of variables(naming)) builder.withVariable(variable);
+  const dashboard = builder.build();
+  dashboard.panels = layOut(spec.rows);
+  showInPlace(dashboard);
+  return `${JSON.stringify(dashboard, undefined, 2)}\n`;
+}
+
+/** Rows below each other, panels of a line side by side. */
+function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
+  const placed: (Panel | RowPanel)[] = [];
+  let y = 0;
+  for (const row of rows) {
+    const header: RowPanel = {
+      type: 'row',
+      title: row.title,
+      id: stableId(row.title),
+      collapsed: row.collapsed ?? false,
+      gridPos: { h: 1, w: COLUMNS, x: 0, y },
+      panels: [],
+      ...(row.repeat && { repeat: row.repeat }),
+    };
+    placed.push(header);
+    y += 1;
+    const panels: Panel[] = [];
+    for (const { height, panels: specs } of row.lines) {
+      let x = 0;
+      for (const spec of specs) {
+        if (x + spec.width > COLUMNS) throw new Error(`Expected a line of at most 24 columns, got more at ${spec.title}`);
+        const panel = buildPanel(spec);
+        const links = spec.link && [{ ...spec.link, targetBlank: false }];
+        panels.push({
+          ...panel,
+          id: stableId(`${row.title}/${spec.title}`),
+          gridPos: { h: height, w: spec.width, x, y },
+          ...(links && {
+            fieldConfig: { ...panel.fieldConfig!, defaults: { ...panel.fieldConfig!.defaults, links: links as DashboardLink[] } },
+          }),
+        });
+        x += spec.width;
+      }
+      y += height;
+    }
+    // A collapsed row holds its panels; an open one precedes them.
+    if (row.collapsed) header.panels = panels;
+    else placed.push(...panels);
+  }
+  return placed;
+}
+
+/** An id from the title (FNV-1a), so that links to a panel survive panels that come and go around it. */
+function stableId(title: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of title) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  return (hash >>> 0) % 1_000_000 || 1;
+}
+
+function variables(naming: Naming): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
+  const series = createSeries(naming);
+  const targets = 'job=~"$job",instance=~"$instance"';
+  const provider = `${targets},gen_ai_provider_name=~"$provider"`;
+  // OTLP sets `instance` from service.instance.id, which not every application sends.
+  const instance = naming === 'exporter' ? '.+' : '.*';
+  return [
+    new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
+    choice('job', 'Job', `label_values(${series('tidegate.build_info')}, job)`, '.+'),
+    choice('instance', 'Instance', `label_values(${series('tidegate.build_info', 'job=~"$job"')}, instance)`, instance),
+    // Not every call names a model.
+    choice('provider', 'Provider', `label_values(${series('tidegate.calls', targets)}, gen_ai_provider_name)`, '.*'),
+    choice('model', 'Model', `label_values(${series('tidegate.calls', provider)}, gen_ai_request_model)`, '.*'),
+  ];
+}
+
+function choice(name: string, label: string, query: string, all: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(DATASOURCE)
+    .query({ query, refId: `${name}-values` })
+    .definition(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue(all)
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
+}
+
+/** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
+export const FIRING = 'ALERTS{alertname=~"Tidegate.+",alertstate="firing",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
+
+function firingAlerts(): AnnotationQueryBuilder {
+  return new AnnotationQueryBuilder()
+    .name('Firing alerts')
+    .datasource(DATASOURCE)
+    .enable(true)
+    .iconColor('red')
+    .expr(FIRING)
+    .titleFormat('{{alertname}}')
+    .textFormat('{{severity}} {{gen_ai_provider_name}} {{gen_ai_request_model}} {{tidegate_limit_dimension}}')
+    .step('60s');
+}
+
+/** The library files links and annotations in a menu and allows no other place. */
+function showInPlace(dashboard: Dashboard): void {
+  for (const item of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete item.placement;
+}

@@ -1,0 +1,197 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { METRICS } from '../../scripts/ops/metrics.ts';
+import { familyName, NAMINGS } from '../../scripts/ops/naming.ts';
+import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { SCRAPE_INTERVAL } from '../../scripts/ops/thresholds.ts';
+import { allPanels, type Panel, loadDashboards } from './dashboard-json.ts';
+import { concrete, seriesIn } from './promql.ts';
+import { PROMTOOL, ROOT, runTool, testWith } from './tools.ts';
+
+/** Series without the label `instance`, with the reason why their queries may do without a selector of targets. */
+const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
+  [/^ALERTS$/, 'alerts are about a job, a provider or a model'],
+  [/^tidegate:/, 'recording rules aggregate instances away'],
+];
+
+const COUNTERS = /_(total|bucket|sum|count)$/;
+
+describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
+  const dashboards = loadDashboards(naming);
+
+  test('are the three that link to each other', () => {
+    expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual(['tidegate-overview', 'tidegate-provider', 'tidegate-slo']);
+    for (const { links, tags } of dashboards) {
+      expect(tags).toContain('tidegate');
+      expect(links).toEqual([expect.objectContaining({ type: 'dashboards', tags: ['tidegate'], keepTime: true, includeVars: true })]);
+      expect(links[0]).not.toHaveProperty('placement');
+    }
+  });
+
+  describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))('%s', (_, dashboard) => {
+    const panels = allPanels(dashboard);
+    const visual = panels.filter((panel) => panel.type !== 'row');
+    const cases = visual.map((panel) => [panel.title, panel] as const);
+
+    test('opens with a title, a description, a range, a refresh and a shared crosshair, and cannot be edited', () => {
+      expect(dashboard.title).toMatch(/^Tidegate \/ /);
+      expect(dashboard.description.length).toBeGreaterThan(40);
+      expect(dashboard).toMatchObject({ editable: false, graphTooltip: 1, refresh: '30s', time: { to: 'now' } });
+      expect(JSON.stringify(dashboard)).not.toMatch(/__inputs|DS_PROMETHEUS/);
+    });
+
+    test('offers data source, job, instance, provider and model', () => {
+      const variables = dashboard.templating.list;
+      expect(variables.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance', 'provider', 'model']);
+      expect(variables[0]).toMatchObject({ type: 'datasource', query: 'prometheus' });
+      for (const variable of variables.slice(1)) {
+        expect(variable).toMatchObject({ type: 'query', multi: true, includeAll: true, datasource: { uid: '${datasource}' } });
+        expect(variable.label).toBeTruthy();
+      }
+      expect(variables[1]!.allValue).toBe('.+');
+      expect(variables[2]!.allValue, 'OTLP does not always set an instance').toBe(naming === 'exporter' ? '.+' : '.*');
+    });
+
+    test('marks firing alerts', () => {
+      expect(dashboard.annotations.list).toEqual([
+        expect.objectContaining({ enable: true, expr: expect.stringContaining('ALERTS{alertname=~"Tidegate.+",alertstate="firing"') }),
+      ]);
+      expect(visual.some((panel) => panel.type === 'table' && panel.targets[0]!.expr.startsWith('ALERTS{'))).toBe(true);
+    });
+
+    test('has unique ids and no overlap within 24 columns', () => {
+      const ids = panels.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const id of ids) expect(id).toBeGreaterThan(0);
+      const taken = new Set<string>();
+      for (const { gridPos, title } of panels) {
+        expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+          for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+            expect(taken, title).not.toContain(`${x},${y}`);
+            taken.add(`${x},${y}`);
+          }
+        }
+      }
+    });
+
+    test.each(cases)('panel "%s" says what it shows, in which unit, against which threshold', (title, panel) => {
+      expect(title.length).toBeGreaterThan(3);
+      expect(panel.description).toMatch(/^.{30,}[.]$/s);
+      expect(panel.datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
+      const { unit, thresholds, noValue } = panel.fieldConfig.defaults;
+      expect(unit).toMatch(/^(percentunit|s|short|reqps|reqpm)$/);
+      expect(thresholds.steps.length).toBeGreaterThan(0);
+      expect(thresholds.steps[0]!.value).toBeNull();
+      expect(noValue).toBeTruthy();
+      if (panel.type === 'timeseries') {
+        const { legend, tooltip } = panel.options;
+        expect(legend).toMatchObject({ displayMode: 'table', showLegend: true, calcs: ['mean', 'max', 'lastNotNull'] });
+        expect(tooltip).toMatchObject({ mode: 'multi' });
+        if (title !== 'Change in 30 minutes') expect(panel.fieldConfig.defaults.min).toBe(0);
+      }
+      if (panel.type === 'stat' || panel.type === 'bargauge') {
+        expect(panel.options.reduceOptions?.calcs).toEqual(['lastNotNull']);
+      }
+    });
+
+    test.each(cases)('queries of "%s" are named, complete and aggregate counters', (_title, panel) => {
+      expect(panel.targets.length).toBeGreaterThan(0);
+      const refIds = panel.targets.map(({ refId }) => refId);
+      expect(new Set(refIds).size).toBe(refIds.length);
+      for (const target of panel.targets) {
+        expect(target.refId).toMatch(/^[A-Z]$/);
+        expect(target.legendFormat).toBeTruthy();
+        expect(target.datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
+        checkQuery(target.expr, panel);
+      }
+    });
+  });
+
+  test('use only metrics and labels that are emitted', () => {
+    const families = new Map(Object.entries(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const));
+    const recorded = new Set(ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.record)));
+    const used = dashboards.flatMap(allPanels).flatMap((panel) => (panel.targets ?? []).flatMap(({ expr }) => seriesIn(expr)));
+    expect(used.length).toBeGreaterThan(100);
+    for (const { name, labels } of used) {
+      if (recorded.has(name) || name === 'ALERTS' || (name === 'up' && naming === 'exporter')) continue;
+      const metric = families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
+      expect(metric, `${name} is a metric`).toBeDefined();
+      const known = metric!.attributes.map((attribute) => attribute.replaceAll('.', '_'));
+      for (const label of labels) expect([...known, 'job', 'instance', 'le']).toContain(label);
+    }
+    const shown = new Set(used.map(({ name }) => families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''))));
+    for (const [family, metric] of families) expect(shown, `${family} is on a dashboard`).toContain(metric);
+  });
+
+  testWith(PROMTOOL, 'promtool', 'hold valid PromQL', (promtool) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-dashboards-'));
+    try {
+      const queries = dashboards.flatMap(allPanels).flatMap((panel) => (panel.targets ?? []).map(({ expr }) => concrete(expr)));
+      const rules = queries.map((expr, index) => ({ record: `query:${index}`, expr }));
+      writeFileSync(join(folder, 'queries.yml'), stringify({ groups: [{ name: 'dashboards', rules }] }));
+      runTool(promtool, ['check', 'rules', join(folder, 'queries.yml')]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('the overview opens with the answer', () => {
+    const overview = dashboards.find(({ uid }) => uid === 'tidegate-overview')!;
+    const [row, ...rest] = overview.panels;
+    expect(row).toMatchObject({ type: 'row', title: 'Are we at our limit?', gridPos: { y: 0 } });
+    const first = rest.filter((panel) => panel.gridPos.y === 1).map(({ title }) => title);
+    expect(first.slice(0, 3)).toEqual(['Worst limit used', 'Which limit', 'Change in 30 minutes']);
+  });
+
+  test('the drill-down repeats a row for each model, with nothing in it that has no model', () => {
+    const panels = dashboards.find(({ uid }) => uid === 'tidegate-provider')!.panels;
+    const start = panels.findIndex((panel) => panel.repeat === 'model');
+    expect(panels[start]).toMatchObject({ type: 'row', title: '$model' });
+    expect(panels.length - start).toBeGreaterThan(10);
+    for (const panel of panels.slice(start + 1)) {
+      for (const { expr } of panel.targets) expect(expr, panel.title).toContain('gen_ai_request_model=~"$model"');
+    }
+  });
+});
+
+function checkQuery(expr: string, panel: Panel): void {
+  const fixed = [...expr.matchAll(/(rate|increase)\([^[]*\[([^\]]+)\]/g)];
+  for (const [, fn, window] of fixed) {
+    // An increase over a time that the panel names is meant; a rate must suit the zoom.
+    if (fn === 'rate') expect(window).toBe('$__rate_interval');
+    else expect(['$__rate_interval', '$__range', '5m', '30m', '30d']).toContain(window);
+  }
+  for (const { name, labels } of seriesIn(expr)) {
+    if (WITHOUT_INSTANCE.some(([pattern]) => pattern.test(name))) expect(labels).toContain('job');
+    else expect(labels, `${panel.title}: ${name}`).toEqual(expect.arrayContaining(['job', 'instance']));
+    if (COUNTERS.test(name)) {
+      const wrapped = new RegExp(`(rate|increase)\\(${name}\\{`);
+      expect(expr, `${name} is a counter`).toMatch(wrapped);
+    }
+  }
+}
+
+describe('provisioning', () => {
+  const read = (path: string): unknown => parse(readFileSync(join(ROOT, path), 'utf8'));
+
+  test('scrape interval, data source and thresholds agree', () => {
+    const { datasources } = read('grafana/provisioning/datasources/prometheus.yaml') as {
+      datasources: { type: string; uid: string; editable: boolean; jsonData?: { timeInterval?: string } }[];
+    };
+    const prometheus = datasources.find(({ type }) => type === 'prometheus');
+    expect(prometheus).toMatchObject({ uid: 'prometheus', editable: false, jsonData: { timeInterval: SCRAPE_INTERVAL } });
+    for (const path of ['prometheus/prometheus.yml', 'prometheus/prometheus.local.yml']) {
+      expect(read(path)).toMatchObject({ global: { scrape_interval: SCRAPE_INTERVAL } });
+    }
+  });
+
+  test('dashboards are read from files and cannot be changed or deleted', () => {
+    expect(read('grafana/provisioning/dashboards/tidegate.yaml')).toMatchObject({
+      providers: [{ folder: 'Tidegate', type: 'file', disableDeletion: true, allowUiUpdates: false }],
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { METRICS, type Metric } from '../../scripts/ops/metrics.ts';
+import { familyName } from '../../scripts/ops/naming.ts';
+import { COUNTERS, GAUGES, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
+import { withWorkload } from './workload.ts';
+
+/** Only with the newest conventions; dashboards accept either name. */
+const LATEST = new Set(['gen_ai.client.inference.duration', 'gen_ai.client.inference.time_to_first_chunk']);
+
+/** Attributes that only some points have. */
+const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
+  'gen_ai.client.operation.duration': ['error.type'],
+  'gen_ai.client.inference.duration': ['error.type'],
+  'tidegate.wait.duration': ['tidegate.limit.dimension'],
+};
+
+test('rules and dashboards know instruments and units as they are defined', () => {
+  const kinds = [
+    ['counter', COUNTERS],
+    ['histogram', HISTOGRAMS],
+    ['gauge', GAUGES],
+  ] as const;
+  const defined = new Map(
+    kinds.flatMap(([instrument, definitions]) =>
+      Object.values(definitions).map(({ name, options }) => [name, { instrument, unit: options.unit }] as const),
+    ),
+  );
+  for (const [name, { instrument, unit }] of Object.entries(METRICS)) {
+    expect(defined.get(name), name).toEqual({ instrument, unit });
+  }
+  const own = [...defined.keys()].filter((name) => name.startsWith('tidegate.'));
+  expect(own.toSorted(), 'every metric of ours is on the list').toEqual(
+    Object.keys(METRICS)
+      .filter((name) => name.startsWith('tidegate.'))
+      .toSorted(),
+  );
+});
+
+test('a real endpoint serves every metric and label, and zeros for what alerts wait for', async () => {
+  const text = await withWorkload(async ({ url, call }) => {
+    await call();
+    await call(['server_error'], true);
+    await call(['auth']).catch(() => undefined);
+    return (await fetch(url)).text();
+  });
+  const labelsOf = (family: string): Set<string>[] =>
+    [...text.matchAll(new RegExp(`^${family}(?:_count)?\\{([^}]*)\\}`, 'gm'))].map(
+      (match) => new Set([...match[1]!.matchAll(/(\w+)="/g)].map((label) => label[1]!)),
+    );
+  for (const [name, metric] of Object.entries<Metric>(METRICS)) {
+    if (LATEST.has(name)) continue;
+    const series = labelsOf(familyName(name, metric, 'exporter'));
+    expect(series.length, `${name} is served`).toBeGreaterThan(0);
+    const prometheus = (attributes: readonly string[]): string[] => attributes.map((each) => each.replaceAll('.', '_'));
+    const optional = prometheus(OPTIONAL[name] ?? []);
+    for (const labels of series) {
+      const expected = prometheus(metric.attributes).filter((label) => !optional.includes(label) || labels.has(label));
+      expect([...labels].toSorted(), name).toEqual(expected.toSorted());
+    }
+    for (const label of optional) expect(series.some((labels) => labels.has(label)), `${name} has ${label}`).toBe(true);
+  }
+
+  // `increase` and `rate` see a first event only after a zero.
+  for (const zero of [
+    /^tidegate_ratelimit_rejections_total\{[^}]*tidegate_limit_dimension="quota"\} 0$/m,
+    /^tidegate_ratelimit_rejections_total\{[^}]*tidegate_limit_dimension="tokens"\} 0$/m,
+    /^tidegate_attempts_total\{[^}]*http_response_status_code="403"\} 0$/m,
+    /^tidegate_calls_total\{[^}]*tidegate_outcome="retries_exhausted"\} 0$/m,
+    /^tidegate_calls_total\{[^}]*tidegate_outcome="rejected_bulkhead"\} 0$/m,
+    /^tidegate_retries_total\{[^}]*tidegate_retry_reason="rate_limit"\} 0$/m,
+    /^tidegate_streams_total\{[^}]*tidegate_stream_outcome="interrupted"\} 0$/m,
+    /^tidegate_circuit_transitions_total\{[^}]*tidegate_circuit_state="open"\} 0$/m,
+  ]) {
+    expect(text).toMatch(zero);
+  }
+});

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { ROOT } from './tools.ts';
+
+/**
+ * Runs a server on a free loopback port while `use` talks to it.
+ * @param args Arguments for the port. @throws Error when it is not ready within 20 s.
+ */
+export async function withServer<T>(
+  binary: string,
+  args: (port: number) => readonly string[],
+  use: (url: string) => Promise<T>,
+): Promise<T> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(binary, args(port), { cwd: ROOT, stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  try {
+    await ready(url);
+    return await use(url);
+  } finally {
+    child.kill();
+    await exited;
+  }
+}
+
+async function ready(url: string): Promise<void> {
+  for (let round = 0; round < 400; round += 1) {
+    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${url} did not become ready within 20 s`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('Expected a TCP address');
+  return address.port;
+}
