@@ -6,7 +6,7 @@ const NOISE = 0.03;
 /** What was seen this long ago is forgotten as fast: a lane that yields gets no answers that could correct it. */
 const STALE_MS = 10_000;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
-const LEAST_SHARE = 0.02;
+const LEAST_SHARE = 0.005;
 
 interface Sample {
   readonly at: number;

@@ -29,8 +29,13 @@ export interface BucketPolicy {
 // Adding up fractions ends a hair beside a whole unit.
 const EPSILON = 1e-6;
 const RAISE = 0.5;
-/** With more others than this, leaving each its part would leave the bucket unused. */
-const MOST_SHARERS = 4;
+/**
+ * Beside others a reserve stays in the bucket: what they send by chance more than on average until
+ * an answer tells. The same for everyone, so that nobody takes what another one leaves.
+ */
+const RESERVE_MS = 3_000;
+const RESERVE_DEVIATIONS = 2;
+const MOST_RESERVE = 0.05;
 const LOOK_AGAIN_MS = 1_000;
 /** A level that no answer has confirmed for this long may have been spent by others. */
 const UNCONFIRMED_MS = 20_000;
@@ -51,9 +56,12 @@ export class LimitBucket {
   /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
   burst: number;
   level: number;
+  /** What the level would be if nobody else took anything: no answer can raise it above that. */
+  #alone: number;
   readonly #foreign = new Foreign();
   readonly #quantum = new Quantum();
   #share = 1;
+  #average = 0;
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
@@ -67,6 +75,7 @@ export class LimitBucket {
     this.source = source;
     this.burst = limit;
     this.level = limit;
+    this.#alone = limit;
     this.#at = now;
     this.allowance = new Allowance(policy.headroom, policy.smooth, now);
     this.allowance.resize(limit, this.kind.windowMs, limit, now);
@@ -91,6 +100,7 @@ export class LimitBucket {
     this.#at = now;
     this.allowance.refill(now, Math.max(0, this.rate - this.limitRate));
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
+    this.#alone = Math.min(this.burst, this.#alone + elapsed * Math.max(this.rate, this.limitRate));
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
       this.#confirmed = false;
       this.allowance.reopen(now);
@@ -104,8 +114,7 @@ export class LimitBucket {
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
     const { rate } = this;
-    // Where others take their part, they may take it in this very moment: only our share of the level is ours.
-    const needed = Math.min(this.burst, amount * Math.min(MOST_SHARERS, 1 / Math.min(1, this.#share)));
+    const needed = Math.min(this.burst, amount + (this.#share < 1 ? this.#reserve() : 0));
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
     if (wait <= EPSILON / rate) return 0;
     // What others will leave is a guess that time corrects.
@@ -124,12 +133,15 @@ export class LimitBucket {
   }
 
   take(amount: number): void {
+    this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.level -= amount;
+    this.#alone -= amount;
     this.allowance.level -= amount;
   }
 
   giveBack(amount: number): void {
     this.level = Math.min(this.burst, this.level + amount);
+    this.#alone = Math.min(this.burst, this.#alone + amount);
     this.allowance.add(amount);
   }
 
@@ -148,8 +160,9 @@ export class LimitBucket {
     if (!this.kind.perDay) this.#foreign.observe({ at, remaining, mark, voided }, this.limit, this.limitRate, quantum);
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
-    const left = Math.min(this.limit, remaining + this.rate * Math.max(0, now - at)) - seen.since;
-    const truth = this.burst - (this.limit - left);
+    const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
+    // The bucket may have been full in between; then what we took since is all that is missing.
+    const truth = Math.min(this.burst - (this.limit - left), this.#alone);
     // As much as we thought: nobody else was here, and what is banked may be spent.
     if (!this.#confirmed && truth > this.level - 0.05 * this.burst) this.allowance.open();
     this.#confirmed = true;
@@ -193,6 +206,11 @@ export class LimitBucket {
     };
   }
 
+  #reserve(): number {
+    const deviation = Math.sqrt(this.limitRate * RESERVE_MS * this.#average);
+    return Math.min(MOST_RESERVE * this.burst, RESERVE_DEVIATIONS * deviation);
+  }
+
   #correct(truth: number, tolerance: number, first: boolean): void {
     if (first) this.level = truth;
     else if (this.level > truth + tolerance) this.level = truth + tolerance;
@@ -207,18 +225,20 @@ export class LimitBucket {
     this.source = source;
     if (limit === this.limit) return;
     this.refill(now);
-    const used = this.burst - this.level;
+    const before = this.burst;
     this.burst *= limit / this.limit;
     this.limit = limit;
-    this.level = this.burst - used;
+    this.level += this.burst - before;
+    this.#alone += this.burst - before;
     this.#foreign.forget();
     this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
   }
 
   #setBurst(burst: number, now: number): void {
-    const used = this.burst - this.level;
+    const before = this.burst;
     this.burst = Math.min(this.limit, burst);
-    this.level = this.burst - used;
+    this.level += this.burst - before;
+    this.#alone += this.burst - before;
     this.#burstLearnedAt = now;
     this.allowance.resize(this.limit, this.kind.windowMs, this.burst, now);
   }
