@@ -20,6 +20,7 @@ export class Allowance {
   #capacity = 0;
   /** What is there but not opened yet. */
   #withheld = 0;
+  #share = 1;
   #at: number;
 
   constructor(headroom: number, smooth: boolean, now: number) {
@@ -65,24 +66,25 @@ export class Allowance {
     this.#openedAt = -Infinity;
   }
 
-  /** `extra` units per millisecond were counted too much. */
-  refill(now: number, extra: number): void {
+  /** `share` of the limit is ours; above 1 where we count too much. */
+  refill(now: number, share: number): void {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
+    this.#share = share;
     let released = 0;
     if (this.#capacity < this.#full) {
-      const capacity = this.#opened(now);
+      const capacity = Math.max(this.#capacity, this.#opened(now));
       released = Math.min(this.#withheld, capacity - this.#capacity);
       this.#withheld -= released;
       this.#capacity = capacity;
     }
-    this.level = Math.min(this.#capacity, this.level + released + elapsed * (this.rate + extra));
+    this.level = Math.min(this.#capacity, this.level + released + elapsed * this.rate * share);
   }
 
   /** Milliseconds until `amount` may go; more than the capacity needs all of it. */
   waitMs(amount: number): number {
-    return Math.max(0, (Math.min(amount, this.#capacity) - this.level) / this.rate);
+    return Math.max(0, (Math.min(amount, this.#capacity) - this.level) / (this.rate * this.#share));
   }
 
   /** After a refusal nothing that was saved up is spent at once. */
@@ -96,6 +98,6 @@ export class Allowance {
 
   #opened(now: number): number {
     const exponent = (now - this.#openedAt) / DOUBLING_MS;
-    return Math.min(this.#full, Math.max(1, this.rate * OPENING_MS * 2 ** exponent));
+    return Math.min(this.#full, Math.max(1, this.rate * Math.min(1, this.#share) * OPENING_MS * 2 ** exponent));
   }
 }

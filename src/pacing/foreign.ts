@@ -45,17 +45,24 @@ export class Foreign {
     const anchor = this.#anchor;
     if (!anchor) {
       this.#anchor = sample;
-      this.#firstAt = sample.at;
       return;
     }
     const elapsed = sample.at - anchor.at;
-    if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return;
+    // The first answer says at once whether anybody else has been here.
+    const first = anchor.at === this.#firstAt;
+    if (elapsed < (first ? 1 : Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate))) return;
     this.#anchor = sample;
     const own = sample.mark - anchor.mark - (sample.voided - anchor.voided);
     const refilled = anchor.remaining + limitRate * elapsed;
     const taken = (Math.min(limit, refilled) - own - sample.remaining) / elapsed;
     // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
     this.#learn(refilled > limit ? Math.max(0, taken) : taken, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
+  }
+
+  /** A lane starts with a bucket that it takes for full. */
+  start(at: number, limit: number): void {
+    this.#firstAt = at;
+    this.#anchor = { at, remaining: limit, mark: 0, voided: 0 };
   }
 
   /** The limit changed: what was expected of the old one says nothing. */

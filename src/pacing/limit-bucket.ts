@@ -98,7 +98,7 @@ export class LimitBucket {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.allowance.refill(now, Math.max(0, this.rate - this.limitRate));
+    this.allowance.refill(now, this.#share);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
     this.#alone = Math.min(this.burst, this.#alone + elapsed * Math.max(this.rate, this.limitRate));
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
@@ -143,6 +143,11 @@ export class LimitBucket {
     this.level = Math.min(this.burst, this.level + amount);
     this.#alone = Math.min(this.burst, this.#alone + amount);
     this.allowance.add(amount);
+  }
+
+  /** The lane has sent since `at`: until then the bucket is taken for full. */
+  startedAt(at: number): void {
+    if (!this.kind.perDay) this.#foreign.start(at, this.limit);
   }
 
   /** Returns whether the limit changed. */

@@ -20,6 +20,8 @@ import { snapshotLimits } from './snapshot.ts';
 export const MAX_LIMIT_WAIT_MS = 120_000;
 /** Wait after a refusal that names its limit but no time; doubled while nothing else gets through. */
 const UNNAMED_WAIT_MS = 250;
+/** A lane this young has seen everything that it has sent itself. */
+const STARTING_MS = 30_000;
 const MOST_UNNAMED_WAIT_MS = 8_000;
 
 export interface PacerDeps {
@@ -47,6 +49,7 @@ export class Pacer {
   #reactedUpTo = 0;
   #unnamedWaitMs = UNNAMED_WAIT_MS;
   #active = 0;
+  #firstSentAt = 0;
   #fastestMs = Infinity;
   #averageTokens = 0;
   #averageShare = 0;
@@ -161,6 +164,7 @@ export class Pacer {
   take(reservation: Reservation, now: number): void {
     const { reserved } = reservation;
     reservation.sequence = ++this.#sequence;
+    if (this.#sequence === 1) this.#firstSentAt = now;
     reservation.sentAt = now;
     reservation.state = 'sent';
     this.#active++;
@@ -314,6 +318,7 @@ export class Pacer {
     const known = this.#bucket(dimension);
     const previous = known?.limit;
     const bucket = known ?? this.#add(dimension, limit, source, now);
+    if (!known && source === 'header' && now - this.#firstSentAt < STARTING_MS) bucket.startedAt(this.#firstSentAt);
     const sampledAt = sentAt + Math.min(this.#fastestMs, now - sentAt) / 2;
     const mark = marks[unit];
     const voided = this.#consumption.voided[unit];
