@@ -203,24 +203,31 @@ type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type
 
 /** Typed emitter whose listeners cannot change a call: what they throw is dropped. */
 export class Emitter {
-  readonly #listeners = new Map<string, Set<(event: never) => void>>();
+  readonly #listeners = new Map<string, Set<(event: GuardEvent) => void>>();
 
   on<T extends GuardEvent['type']>(type: T, listener: Listener<T>): () => void {
-    let set = this.#listeners.get(type);
-    if (!set) this.#listeners.set(type, (set = new Set()));
-    set.add(listener as (event: never) => void);
-    return () => set.delete(listener as (event: never) => void);
+    // The map holds each listener under the one type that it takes.
+    const listeners = this.#listenersOf(type);
+    const added = listener as (event: GuardEvent) => void;
+    listeners.add(added);
+    return () => listeners.delete(added);
   }
 
   emit(event: GuardEvent): void {
-    const set = this.#listeners.get(event.type);
-    if (!set) return;
-    for (const listener of set) {
+    const listeners = this.#listeners.get(event.type);
+    if (!listeners) return;
+    for (const listener of listeners) {
       try {
-        (listener as (event: GuardEvent) => void)(event);
+        listener(event);
       } catch {
         // A listener is the application's code; the call goes on without it.
       }
     }
+  }
+
+  #listenersOf(type: string): Set<(event: GuardEvent) => void> {
+    let listeners = this.#listeners.get(type);
+    if (!listeners) this.#listeners.set(type, (listeners = new Set()));
+    return listeners;
   }
 }

@@ -20,13 +20,13 @@ function abortError(client: SdkClient, signal: AbortSignal): unknown {
 }
 
 /** The error that the SDK throws when a connection fails for good. */
-export function connectionError(sdk: SdkClass, failure: Failure, cause: unknown): unknown {
+export function connectionError(sdk: SdkClass, failure: Failure, cause: unknown): Error {
   const { APIConnectionError, APIConnectionTimeoutError } = sdk;
   const reason = cause instanceof Error ? cause : undefined;
   if (failure.outcome === 'timeout' && APIConnectionTimeoutError) {
     const error = new APIConnectionTimeoutError();
     return reason ? Object.assign(error, { cause: reason }) : error;
   }
-  if (!APIConnectionError) return cause ?? new Error('Connection error.');
+  if (!APIConnectionError) return reason ?? new Error('Connection error.');
   return new APIConnectionError(reason ? { cause: reason } : {});
 }

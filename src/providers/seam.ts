@@ -139,7 +139,7 @@ export class Seam {
     const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
     const decision = sending.request.fail(sending, failure, remaining);
     if (!decision.retry) {
-      return Promise.reject(connectionError(this.client.constructor, failure, sending.fetchError) as Error);
+      return Promise.reject(connectionError(this.client.constructor, failure, sending.fetchError));
     }
     sending.request.again(decision, options, remaining, logId);
     return Promise.reject(new RetrySignal());
@@ -209,6 +209,6 @@ export class Seam {
   }
 }
 
-function override<K extends keyof SdkClient>(client: SdkClient, name: K, value: unknown): void {
+function override(client: SdkClient, name: keyof SdkClient, value: unknown): void {
   Object.defineProperty(client, name, { value, configurable: true, enumerable: false, writable: true });
 }
