@@ -1,0 +1,71 @@
+import Anthropic from '@anthropic-ai/sdk';
+import Groq from 'groq-sdk';
+import OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { withCall } from '../../src/with-call.ts';
+import { ask, connect, failureOf, WAYS } from './connect.ts';
+
+const PROVIDERS = ['openai', 'anthropic', 'groq'] as const;
+const API_ERRORS = { openai: OpenAI.APIError, anthropic: Anthropic.APIError, groq: Groq.APIError };
+const CASES = WAYS.flatMap((way) => PROVIDERS.map((provider) => ({ ...way, provider })));
+
+/** One call at a time. */
+const single = (guard: (typeof WAYS)[number]['guard'], maxQueued = 100) => ({ ...guard, bulkhead: { maxConcurrent: 1, maxQueued } });
+
+describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
+  it('ends an attempt in flight at the deadline', async () => {
+    const { client, server, drained } = await connect(provider, way, { latency: { baseMs: 3_000 } });
+    const startedAt = performance.now();
+    const error = await failureOf(withCall({ deadlineMs: 150 }, () => ask(provider, client)));
+    const tookMs = performance.now() - startedAt;
+    expect(tookMs).toBeGreaterThan(149);
+    expect(tookMs).toBeLessThan(250);
+    expect(error).toBeInstanceOf(API_ERRORS[provider]);
+    expect(error).toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 1 } });
+    await expect.poll(() => server.stats()).toMatchObject({ inFlight: 0, requests: 1 });
+    server.update({ latency: { baseMs: 0 } });
+    await drained();
+  });
+
+  it('ends a wait in the queue at the deadline, and sends nothing', async () => {
+    const { client, server } = await connect(provider, { ...way, guard: single(way.guard) }, { latency: { baseMs: 400 } });
+    const first = ask(provider, client);
+    await expect.poll(() => server.stats().admitted).toBe(1);
+    const startedAt = performance.now();
+    const error = await failureOf(withCall({ deadlineMs: 100 }, () => ask(provider, client)));
+    expect(performance.now() - startedAt).toBeLessThan(150);
+    expect(error).toBeInstanceOf(API_ERRORS[provider]);
+    expect(error).toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 0, outcome: 'timeout' } });
+    await first;
+    expect(server.stats().requests).toBe(1);
+  });
+
+  it('refuses what the queue has no room for', async () => {
+    const guard = single(way.guard, 1);
+    const { client, server } = await connect(provider, { ...way, guard }, { latency: { baseMs: 100 } });
+    const results = await Promise.allSettled([1, 2, 3].map(() => ask(provider, client)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    const { reason } = results[2] as PromiseRejectedResult;
+    expect(reason).toBeInstanceOf(API_ERRORS[provider]);
+    expect(reason).toMatchObject({ code: 'queue_full', tidegate: { attempts: 0 } });
+    expect(server.stats().requests).toBe(2);
+  });
+
+  it('gives the important most of the turns, and the others some', async () => {
+    const { client, server } = await connect(provider, { ...way, guard: single(way.guard) }, { latency: { baseMs: 20 } });
+    const order: string[] = [];
+    const call = (priority: 'interactive' | 'normal' | 'batch') =>
+      withCall({ priority }, () => ask(provider, client)).then(() => order.push(priority));
+    const first = call('normal');
+    await expect.poll(() => server.stats().admitted).toBe(1);
+    server.update({ latency: { baseMs: 0 } });
+    const batch = Array.from({ length: 16 }, () => call('batch'));
+    const interactive = Array.from({ length: 16 }, () => call('interactive'));
+    await Promise.all([first, ...batch, ...interactive]);
+    // Eight turns to one, although the batch was there first.
+    const early = order.slice(1, 19);
+    expect(early.filter((priority) => priority === 'interactive').length).toBeGreaterThanOrEqual(15);
+    expect(early).toContain('batch');
+    expect(order.slice(19)).not.toContain('normal');
+  });
+});
