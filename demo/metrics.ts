@@ -6,7 +6,9 @@ import { DemoError } from './options.ts';
 const DEFAULT_PORT = 9464;
 
 /** Serves /metrics; where the usual port is taken, on a free one. A port that was asked for by name is not replaced. */
-export async function serveMetrics(port: number | undefined): Promise<{ telemetry: Telemetry; note: string | undefined }> {
+export async function serveMetrics(
+  port: number | undefined,
+): Promise<{ telemetry: Telemetry; note: string | undefined }> {
   const serviceName = 'tidegate-demo';
   try {
     return { telemetry: await startTelemetry({ serviceName, port: port ?? DEFAULT_PORT }), note: undefined };

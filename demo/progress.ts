@@ -39,7 +39,9 @@ export function startProgress(
   };
   bars.on('update-pre', refresh);
   return {
-    done: (provider) => void byProvider.get(provider)?.increment(),
+    done(provider) {
+      byProvider.get(provider)?.increment();
+    },
     stop() {
       refresh();
       bars.stop();

@@ -36,11 +36,7 @@ export function comparisonTable({ bare, guarded, testimonyOf }: Comparison): str
   });
   const colSpan = titles.length + 1;
   table.push(
-    [
-      '',
-      { content: 'bare SDK', colSpan, hAlign: 'center' },
-      { content: 'tidegate', colSpan, hAlign: 'center' },
-    ],
+    ['', { content: 'bare SDK', colSpan, hAlign: 'center' }, { content: 'tidegate', colSpan, hAlign: 'center' }],
     ['', ...titles, 'all', ...titles, 'all'],
   );
   for (const [name, cell] of ROWS) table.push([name, ...phases.flat().map(cell)]);
@@ -48,7 +44,10 @@ export function comparisonTable({ bare, guarded, testimonyOf }: Comparison): str
     const counts = guarded.providers.map(({ provider }) => testimonyOf(provider).retries[reason] ?? 0);
     table.push([`  ${reason}`, ...phases[0]!.map(() => 'not told'), ...counts, counts.reduce((a, b) => a + b, 0)]);
   }
-  for (const [name, share] of [['p50 of successes', 0.5], ['p95 of successes', 0.95]] as const) {
+  for (const [name, share] of [
+    ['p50 of successes', 0.5],
+    ['p95 of successes', 0.95],
+  ] as const) {
     table.push([name, ...phases.flat().map(({ durations }) => seconds(percentile(durations, share)))]);
   }
   const wall = (phase: PhaseResult): { content: string; colSpan: number; hAlign: 'right' } => {
@@ -103,7 +102,8 @@ function adviceOf(result: ProviderResult, dimension: Dimension): string {
 }
 
 function total(phase: PhaseResult): ProviderResult {
-  const sum = (of: (result: ProviderResult) => number): number => phase.providers.reduce((all, each) => all + of(each), 0);
+  const sum = (of: (result: ProviderResult) => number): number =>
+    phase.providers.reduce((all, each) => all + of(each), 0);
   return {
     provider: phase.providers[0]!.provider,
     calls: sum((each) => each.calls),
@@ -117,7 +117,9 @@ function total(phase: PhaseResult): ProviderResult {
 }
 
 function reasonsOf(phase: PhaseResult, testimonyOf: Comparison['testimonyOf']): RetryReason[] {
-  const reasons = phase.providers.flatMap(({ provider }) => Object.keys(testimonyOf(provider).retries) as RetryReason[]);
+  const reasons = phase.providers.flatMap(
+    ({ provider }) => Object.keys(testimonyOf(provider).retries) as RetryReason[],
+  );
   return [...new Set(reasons)].toSorted();
 }
 

@@ -27,10 +27,20 @@ interface Scene {
 const STORY: readonly Scene[] = [
   { name: 'calm: half of each tier', load: 0.5, minutes: 3 },
   { name: 'busy: nearly the whole tier', load: 0.92, minutes: 4 },
-  { name: 'a neighbour takes 40 % of the OpenAI account', load: 0.7, minutes: 3, faults: { openai: { neighbour: { share: 0.4 } } } },
+  {
+    name: 'a neighbour takes 40 % of the OpenAI account',
+    load: 0.7,
+    minutes: 3,
+    faults: { openai: { neighbour: { share: 0.4 } } },
+  },
   { name: 'calm again', load: 0.4, minutes: 2 },
   { name: 'Anthropic is overloaded', load: 0.5, minutes: 2, faults: { anthropic: { outage: { kind: 'overloaded' } } } },
-  { name: 'Groq fails one request in twelve', load: 0.5, minutes: 3, faults: { groq: { rates: { server_error: 0.08 } } } },
+  {
+    name: 'Groq fails one request in twelve',
+    load: 0.5,
+    minutes: 3,
+    faults: { groq: { rates: { server_error: 0.08 } } },
+  },
 ];
 
 /** Calls a second that the simulated tiers admit, with e-mails of this corpus. */
@@ -77,7 +87,9 @@ try {
 /** Calls at random moments, as independent users make them, until the end. */
 async function send(provider: ProviderId, guard: Guard, emails: readonly Email[], load: () => number): Promise<void> {
   const access = { apiKey: 'simulated', baseURL: simulators.get(provider)!.url };
-  const classify = createClassifier(provider, parseOptions([])!.models[provider], access, (client) => guard.wrap(client));
+  const classify = createClassifier(provider, parseOptions([])!.models[provider], access, (client) =>
+    guard.wrap(client),
+  );
   let lost = 0;
   for (let i = 0; !stopped.signal.aborted; i++) {
     classify(emails[i % emails.length]!.text).catch((error: unknown) => {

@@ -12,7 +12,9 @@ await using simulator = await startSimulator({
 });
 
 const guard = createGuard();
-guard.on('retry', ({ call, reason, delayMs }) => console.log(`retry of ${call.lane}: ${reason}, in ${Math.round(delayMs)} ms`));
+guard.on('retry', ({ call, reason, delayMs }) =>
+  console.log(`retry of ${call.lane}: ${reason}, in ${Math.round(delayMs)} ms`),
+);
 guard.on('rate_limited', ({ dimension, advice }) => console.log(`limit hit: ${dimension}. ${advice}`));
 guard.on('call.end', ({ outcome, attempts }) => console.log(`call ended: ${outcome} after ${attempts} attempts`));
 
@@ -31,6 +33,7 @@ try {
 
 for (const { lane, circuit, counts, dimensions } of guard.snapshot()) {
   console.log(`${lane}: circuit ${circuit}, ${counts.succeeded} of ${counts.calls} calls succeeded`);
-  for (const { dimension, limit, remaining } of dimensions) console.log(`  ${dimension}: ${remaining} of ${limit} left`);
+  for (const { dimension, limit, remaining } of dimensions)
+    console.log(`  ${dimension}: ${remaining} of ${limit} left`);
 }
 await guard.close();

@@ -15,11 +15,17 @@ await using simulator = await startSimulator({
 const client = wrap(new Anthropic({ baseURL: simulator.url, apiKey: 'simulated' }), { bulkhead: { maxConcurrent: 1 } });
 const order: string[] = [];
 const ask = async (name: string): Promise<void> => {
-  await client.messages.create({ model: 'claude-haiku-4-5', max_tokens: 16, messages: [{ role: 'user', content: name }] });
+  await client.messages.create({
+    model: 'claude-haiku-4-5',
+    max_tokens: 16,
+    messages: [{ role: 'user', content: name }],
+  });
   order.push(name);
 };
 
-const batch = withCall({ priority: 'batch' }, () => Promise.all(Array.from({ length: 12 }, (_, i) => ask(`batch ${i}`))));
+const batch = withCall({ priority: 'batch' }, () =>
+  Promise.all(Array.from({ length: 12 }, (_, i) => ask(`batch ${i}`))),
+);
 const person = withCall({ priority: 'interactive' }, () => ask('person'));
 const late = withCall({ deadlineMs: 20 }, () => ask('late'));
 

@@ -14,7 +14,9 @@ await using simulator = await startSimulator({
 
 const client = new OpenAI({ baseURL: simulator.url, apiKey: 'simulated' });
 const results = await Promise.allSettled(
-  Array.from({ length: 60 }, (_, i) => client.embeddings.create({ model: 'text-embedding-3-small', input: `text ${i}` })),
+  Array.from({ length: 60 }, (_, i) =>
+    client.embeddings.create({ model: 'text-embedding-3-small', input: `text ${i}` }),
+  ),
 );
 const succeeded = results.filter(({ status }) => status === 'fulfilled').length;
 console.log(`${succeeded} of ${results.length} succeeded`);

@@ -85,7 +85,9 @@ async function listen(port: number, host: string, io: CommandIo): Promise<number
 
 async function receive(request: IncomingMessage, response: ServerResponse, io: CommandIo): Promise<void> {
   // A base is needed to parse a path; a target such as `//` is no URL even then.
-  const path = URL.canParse(request.url ?? '', 'http://inbox') ? new URL(request.url ?? '', 'http://inbox').pathname : '';
+  const path = URL.canParse(request.url ?? '', 'http://inbox')
+    ? new URL(request.url ?? '', 'http://inbox').pathname
+    : '';
   if (path !== PATH) return answer(response, 404, `Post alerts to ${PATH}.`);
   if (request.method !== 'POST') return answer(response, 405, 'Only POST is understood.', { allow: 'POST' });
   const text = await readText(request);

@@ -38,21 +38,40 @@ describe('parseMessage', () => {
     ['null', null, 'Expected a JSON object.'],
     ['no alerts', {}, 'Expected `alerts` to be an array.'],
     ['an alert that is none', { alerts: [7] }, 'Expected `alerts[0]` to be an object.'],
-    ['a status unknown', { alerts: [{ ...firing, status: 'odd' }] }, "Expected `alerts[0].status` to be 'firing' or 'resolved'."],
+    [
+      'a status unknown',
+      { alerts: [{ ...firing, status: 'odd' }] },
+      "Expected `alerts[0].status` to be 'firing' or 'resolved'.",
+    ],
     ['no labels', { alerts: [{ status: 'firing' }] }, 'Expected `alerts[0].labels` to be an object of strings.'],
-    ['labels that are no strings', { alerts: [{ ...firing, labels: { a: 1 } }] }, 'Expected `alerts[0].labels` to be an object of strings.'],
-    ['annotations that are no strings', { alerts: [firing, { ...firing, annotations: [] }] }, 'Expected `alerts[1].annotations` to be an object of strings.'],
+    [
+      'labels that are no strings',
+      { alerts: [{ ...firing, labels: { a: 1 } }] },
+      'Expected `alerts[0].labels` to be an object of strings.',
+    ],
+    [
+      'annotations that are no strings',
+      { alerts: [firing, { ...firing, annotations: [] }] },
+      'Expected `alerts[1].annotations` to be an object of strings.',
+    ],
   ])('refuses %s', (_name, message, problem) => {
     expect(problemOf(message)).toBe(problem);
   });
 
   test('no text makes it throw', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json(), fc.json().map((json) => `{"alerts":[${json}]}`)), (text) => {
-        const parsed = parseMessage(text);
-        expect(typeof parsed.ok).toBe('boolean');
-        if (parsed.ok) parsed.alerts.flatMap(alertLines);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((json) => `{"alerts":[${json}]}`),
+        ),
+        (text) => {
+          const parsed = parseMessage(text);
+          expect(typeof parsed.ok).toBe('boolean');
+          if (parsed.ok) parsed.alerts.flatMap(alertLines);
+        },
+      ),
     );
   });
 });

@@ -21,14 +21,19 @@ describe('an inbox that runs', () => {
 
   afterEach(async () => {
     io.stop();
-    expect(await ended).toBe(0);
-    await expect(fetch(url)).rejects.toThrow('fetch failed');
+    await ended;
   });
 
   const post = (body: string, path = ''): Promise<Response> => fetch(url + path, { method: 'POST', body });
 
   test('listens on this machine only', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/alerts$/);
+  });
+
+  test('ends with 0 when it is stopped, and frees its port', async () => {
+    io.stop();
+    expect(await ended).toBe(0);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
   test('prints alerts as they arrive, firing and resolved', async () => {

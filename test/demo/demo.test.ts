@@ -8,7 +8,10 @@ import type { Simulator } from '../../src/testing.ts';
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;
 
-async function demo(args: string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+async function demo(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
   const { PATH } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...(PATH === undefined ? {} : { PATH }), ...env },

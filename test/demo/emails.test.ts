@@ -34,7 +34,10 @@ describe('a corpus that cannot be read', () => {
     await expect(readEmails(2, folder)).rejects.toThrow(/cannot be read: ENOENT[\s\S]*Run npm ci/);
   });
 
-  test.each([['broken', '{"text":'], ['of another form', '{"body":"Hi"}']])('an e-mail that is %s', async (_name, json) => {
+  test.each([
+    ['broken', '{"text":'],
+    ['of another form', '{"body":"Hi"}'],
+  ])('an e-mail that is %s', async (_name, json) => {
     await writeFile(join(folder, 'file_list.json'), '["spam-1.txt","ham-1.txt"]');
     await writeFile(join(folder, 'spam-1.json'), json);
     await writeFile(join(folder, 'ham-1.json'), '{"text":"Hi"}');

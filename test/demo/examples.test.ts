@@ -15,13 +15,16 @@ async function run(name: string, ...flags: string[]): Promise<string> {
 const EXPECTED: Readonly<Record<string, RegExp>> = {
   'drop-in': /^40 of 40 answered; \d+ attempts, of which the limit refused \d+\n$/,
   priorities: /^late: deadline_exceeded\. .+\nthe person's answer came as number [2-4] of 13\n$/,
-  events: /call ended: success after 1 attempts\nretry of groq\/llama-3\.1-8b-instant: server_error, in \d+ ms\n.*failed: auth after 2 attempts\. Fix the key.+\ngroq\/llama-3\.1-8b-instant: circuit closed, 1 of 2 calls succeeded/s,
+  events:
+    /call ended: success after 1 attempts\nretry of groq\/llama-3\.1-8b-instant: server_error, in \d+ ms\n.*failed: auth after 2 attempts\. Fix the key.+\ngroq\/llama-3\.1-8b-instant: circuit closed, 1 of 2 calls succeeded/s,
   'registered-app': /^\d+ of 60 succeeded\n$/,
   'guarded-fetch': /^30 of 30 answered\n$/,
 };
 
 test('every example is run', () => {
-  const names = readdirSync(at('examples')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3));
+  const names = readdirSync(at('examples'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -3));
   expect(names.toSorted()).toEqual(Object.keys(EXPECTED).toSorted());
 });
 
@@ -30,7 +33,10 @@ test.each(Object.entries(EXPECTED))('%s', { timeout: 30_000 }, async (name, outp
 });
 
 test('register saves an application that knows nothing of it', { timeout: 60_000 }, async () => {
-  const [bare, registered] = [await run('registered-app'), await run('registered-app', '--import', at('src/register.ts'))];
+  const [bare, registered] = [
+    await run('registered-app'),
+    await run('registered-app', '--import', at('src/register.ts')),
+  ];
   expect(registered).toBe('60 of 60 succeeded\n');
   expect(Number(/^\d+/.exec(bare)![0])).toBeLessThan(60);
 });

@@ -31,7 +31,10 @@ test.each([['--limit', '0'], ['--limit', '1.5'], ['--limit', ''], ['--metrics-po
 
 test('uses the providers that there is a key for', () => {
   const live = parseOptions(['--live'])!;
-  expect(providersOf(live, { GROQ_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', OPENAI_API_KEY: '' })).toEqual(['anthropic', 'groq']);
+  expect(providersOf(live, { GROQ_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', OPENAI_API_KEY: '' })).toEqual([
+    'anthropic',
+    'groq',
+  ]);
   expect(() => providersOf(live, {})).toThrow('--live needs at least one of OPENAI_API_KEY');
   expect(providersOf(parseOptions([])!, {})).toEqual(['openai', 'anthropic', 'groq']);
 });

@@ -20,7 +20,12 @@ const throttled = (): Error =>
 
 test('percentile is by nearest rank', () => {
   const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  expect([percentile(values, 0.5), percentile(values, 0.95), percentile([7], 0.5), percentile([], 0.5)]).toEqual([5, 10, 7, undefined]);
+  expect([percentile(values, 0.5), percentile(values, 0.95), percentile([7], 0.5), percentile([], 0.5)]).toEqual([
+    5,
+    10,
+    7,
+    undefined,
+  ]);
 });
 
 test('a tally counts successes, and losses by what they mean', async () => {
@@ -53,7 +58,10 @@ test('a phase sends every e-mail to every provider, all at once', async () => {
   const emails = ['a', 'b', 'c'].map((text) => ({ id: text, text }));
   const phase = await runPhase([lane('openai'), lane('groq')], emails, (provider) => done.push(provider));
   expect(peak).toBe(6);
-  expect(phase.providers.map(({ provider, succeeded }) => [provider, succeeded])).toEqual([['openai', 3], ['groq', 3]]);
+  expect(phase.providers.map(({ provider, succeeded }) => [provider, succeeded])).toEqual([
+    ['openai', 3],
+    ['groq', 3],
+  ]);
   expect(done.filter((provider) => provider === 'groq')).toHaveLength(3);
 });
 
@@ -95,7 +103,10 @@ describe('tables', () => {
   };
   const cells = (table: string, row: string): string[] => {
     const line = table.split('\n').find((each) => each.includes(row));
-    return (line ?? '').split('│').slice(2, -1).map((cell) => cell.trim());
+    return (line ?? '')
+      .split('│')
+      .slice(2, -1)
+      .map((cell) => cell.trim());
   };
 
   test('side by side, by provider and in all', () => {
