@@ -1,0 +1,31 @@
+export interface Answer {
+  readonly body: object;
+  readonly chunks: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A fetch that answers at once from memory: what is measured is the client, not a network. */
+export function memoryFetch(answer: Answer): typeof fetch {
+  const text = JSON.stringify(answer.body);
+  const jsonHeaders = { ...answer.headers, 'content-type': 'application/json' };
+  const streamHeaders = { ...answer.headers, 'content-type': 'text/event-stream' };
+  const encoder = new TextEncoder();
+  const chunks = answer.chunks.map((chunk) => encoder.encode(chunk));
+  return (_input, init) => {
+    const streams = typeof init?.body === 'string' && init.body.includes('"stream":true');
+    return Promise.resolve(
+      streams ? new Response(source(chunks), { headers: streamHeaders }) : new Response(text, { headers: jsonHeaders }),
+    );
+  };
+}
+
+function source(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  let index = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks[index++];
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+}

@@ -1,0 +1,53 @@
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+
+export interface Otel {
+  register(): void;
+  unregister(): void;
+  /** Spans that were exported; proof that the benchmark measured what it says. */
+  exported(): number;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * What an application with OpenTelemetry has: spans in batches to an exporter (that drops them), metrics for a
+ * Prometheus scrape, the async context manager. Registered for as long as a measurement needs it.
+ */
+export function createOtel(): Otel {
+  let spans = 0;
+  const exporter: SpanExporter = {
+    export(batch, done) {
+      spans += batch.length;
+      done({ code: 0 });
+    },
+    shutdown: () => Promise.resolve(),
+    forceFlush: () => Promise.resolve(),
+  };
+  const tracers = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] });
+  const meters = new MeterProvider({ readers: [new PrometheusExporter({ preventServerStart: true })] });
+  const contexts = new AsyncLocalStorageContextManager();
+  const propagator = new W3CTraceContextPropagator();
+  return {
+    register() {
+      trace.setGlobalTracerProvider(tracers);
+      metrics.setGlobalMeterProvider(meters);
+      context.setGlobalContextManager(contexts.enable());
+      propagation.setGlobalPropagator(propagator);
+    },
+    unregister() {
+      trace.disable();
+      metrics.disable();
+      context.disable();
+      propagation.disable();
+    },
+    exported: () => spans,
+    async shutdown() {
+      await tracers.shutdown();
+      await meters.shutdown();
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import Anthropic from '@anthropic-ai/sdk';
+import Groq from 'groq-sdk';
+import OpenAI from 'openai';
+import { memoryFetch } from './memory-fetch.ts';
+
+/** One SDK as a benchmark drives it: a client over a fetch in memory, and calls that read their answer to the end. */
+export interface Subject {
+  readonly name: 'openai' | 'anthropic' | 'groq';
+  /** `account` is the API key: clients with different ones share no lane. */
+  client(account: string): object;
+  call(client: object): Promise<unknown>;
+  /** Reads the whole stream; resolves to the number of events that it had. */
+  stream(client: object): Promise<number>;
+}
+
+const QUESTION =
+  'Summarise the attached quarterly report for the board in three short paragraphs. Name the two largest changes ' +
+  'against the previous quarter, say what caused them, and end with the one decision that the board has to make. ';
+const ANSWER = 'Revenue grew by four percent against the previous quarter, mostly because two large contracts began. '.repeat(8);
+/** Words of the answer, a few to a chunk, as the providers send them. */
+const PIECES = ANSWER.match(/(?:\S+\s+){4}/g) ?? [];
+
+const messages = [{ role: 'user' as const, content: QUESTION.repeat(3) }];
+
+// Limits that no benchmark reaches, in the headers that every answer of these providers has.
+const X_RATE_LIMIT = {
+  'x-request-id': 'req_0123456789abcdef0123456789abcdef',
+  'x-ratelimit-limit-requests': '1000000000',
+  'x-ratelimit-remaining-requests': '999999999',
+  'x-ratelimit-reset-requests': '6ms',
+  'x-ratelimit-limit-tokens': '1000000000000',
+  'x-ratelimit-remaining-tokens': '999999999000',
+  'x-ratelimit-reset-tokens': '6ms',
+};
+const ANTHROPIC_RATE_LIMIT = {
+  'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy',
+  ...Object.fromEntries(
+    ['requests', 'input-tokens', 'output-tokens'].flatMap((name) => [
+      [`anthropic-ratelimit-${name}-limit`, '1000000000000'],
+      [`anthropic-ratelimit-${name}-remaining`, '999999999000'],
+      [`anthropic-ratelimit-${name}-reset`, '2026-01-01T00:00:00Z'],
+    ]),
+  ),
+};
+
+const usage = { prompt_tokens: 180, completion_tokens: 160, total_tokens: 340 };
+const completion = {
+  id: 'chatcmpl-0123456789abcdef',
+  object: 'chat.completion',
+  created: 1_767_225_600,
+  model: 'bench-model',
+  choices: [{ index: 0, message: { role: 'assistant', content: ANSWER }, logprobs: null, finish_reason: 'stop' }],
+  usage,
+};
+
+function chatChunks(): string[] {
+  const chunk = (choices: object[], more: object = {}): string =>
+    `data: ${JSON.stringify({ id: completion.id, object: 'chat.completion.chunk', created: completion.created, model: completion.model, choices, ...more })}\n\n`;
+  const delta = (content: object, finish: string | null = null): object[] => [
+    { index: 0, delta: content, logprobs: null, finish_reason: finish },
+  ];
+  return [
+    chunk(delta({ role: 'assistant', content: '' })),
+    ...PIECES.map((piece) => chunk(delta({ content: piece }))),
+    chunk(delta({}, 'stop')),
+    chunk([], { usage }),
+    'data: [DONE]\n\n',
+  ];
+}
+
+const message = {
+  id: 'msg_0123456789abcdef',
+  type: 'message',
+  role: 'assistant',
+  model: 'bench-model',
+  content: [{ type: 'text', text: ANSWER }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 180, output_tokens: 160, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+};
+
+function messageChunks(): string[] {
+  const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+  return [
+    event('message_start', { message: { ...message, content: [], stop_reason: null } }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    ...PIECES.map((text) => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 160 } }),
+    event('message_stop', {}),
+  ];
+}
+
+const chatFetch = memoryFetch({ body: completion, chunks: chatChunks(), headers: X_RATE_LIMIT });
+const messageFetch = memoryFetch({ body: message, chunks: messageChunks(), headers: ANTHROPIC_RATE_LIMIT });
+
+async function drain(stream: AsyncIterable<unknown>): Promise<number> {
+  let events = 0;
+  for await (const _ of stream) events++;
+  return events;
+}
+
+const chat = { model: 'bench-model', messages, temperature: 0.2, max_completion_tokens: 512 };
+const prompt = { model: 'bench-model', messages, temperature: 0.2, max_tokens: 512 };
+
+const openai: Subject = {
+  name: 'openai',
+  client: (account) => new OpenAI({ apiKey: account, fetch: chatFetch }),
+  call: (client) => (client as OpenAI).chat.completions.create(chat),
+  stream: async (client) => drain(await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
+};
+
+const anthropic: Subject = {
+  name: 'anthropic',
+  client: (account) => new Anthropic({ apiKey: account, fetch: messageFetch }),
+  call: (client) => (client as Anthropic).messages.create(prompt),
+  stream: async (client) => drain(await (client as Anthropic).messages.create({ ...prompt, stream: true })),
+};
+
+const groq: Subject = {
+  name: 'groq',
+  client: (account) => new Groq({ apiKey: account, fetch: chatFetch }),
+  call: (client) => (client as Groq).chat.completions.create(chat),
+  stream: async (client) => drain(await (client as Groq).chat.completions.create({ ...chat, stream: true })),
+};
+
+export const SUBJECTS: readonly Subject[] = [openai, anthropic, groq];

@@ -1,0 +1,94 @@
+/**
+ * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory.
+ *
+ *     npm run bench:overhead -- [--sdk openai] [--rounds 40]
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { createGuard, type Guard } from '../src/guard.ts';
+import { createOtel } from './lib/otel.ts';
+import { compare, measure, type Samples, type Variant } from './lib/rounds.ts';
+import { type Subject, SUBJECTS } from './lib/subjects.ts';
+
+const { values } = parseArgs({
+  options: {
+    sdk: { type: 'string' },
+    mode: { type: 'string' },
+    rounds: { type: 'string', default: '40' },
+  },
+});
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`Expected --rounds to be a whole number from 1, got ${values.rounds}`);
+
+const otel = createOtel();
+const guards: Guard[] = [];
+
+const CALLS = { calls: 400, warmUp: 8_000 };
+const STREAMS = { calls: 80, warmUp: 2_000 };
+
+type Mode = 'call' | 'stream';
+
+/** The first one is what the others are compared with. */
+function variantsOf(subject: Subject, mode: Mode): Variant[] {
+  const registered = { before: () => otel.register(), after: () => otel.unregister() };
+  const variant = (name: string, client: object, hooks: Pick<Variant, 'before' | 'after'> = {}): Variant => ({
+    name,
+    ...hooks,
+    call: () => subject[mode](client),
+  });
+  const guarded = (account: string, telemetry?: false): object => {
+    const guard = createGuard(telemetry === undefined ? {} : { telemetry });
+    guards.push(guard);
+    return guard.wrap(subject.client(account));
+  };
+  return [
+    variant('bare SDK', subject.client('bare')),
+    variant('bare SDK, OpenTelemetry registered', subject.client('bare'), registered),
+    variant('guarded, telemetry: false', guarded('off', false)),
+    variant('guarded, no OpenTelemetry registered', guarded('idle')),
+    variant('guarded, OpenTelemetry registered', guarded('on'), registered),
+  ];
+}
+
+function report(title: string, variants: readonly Variant[], samples: Samples): void {
+  const table = new Table({
+    head: [title, 'µs a call', 'above bare', 'quartiles', 'quiet', 'ratio'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  variants.forEach(({ name }, index) => {
+    const { median, difference, low, high, quiet, ratio } = compare(samples, index, 0);
+    table.push([
+      name,
+      median.toFixed(1),
+      index === 0 ? '' : signed(difference),
+      index === 0 ? '' : `${signed(low)} … ${signed(high)}`,
+      index === 0 ? '' : signed(quiet),
+      index === 0 ? '' : ratio.toFixed(2),
+    ]);
+  });
+  console.log(table.toString());
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+}
+
+console.log(`node ${process.version}, median of ${rounds} interleaved rounds, CPU of the whole process`);
+for (const subject of SUBJECTS.filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
+  for (const mode of ['call', 'stream'] as const) {
+    if (values.mode !== undefined && values.mode !== mode) continue;
+    const variants = variantsOf(subject, mode);
+    const samples = await measure(variants, { rounds, ...(mode === 'call' ? CALLS : STREAMS) });
+    const events = mode === 'stream' ? ` of ${String(await variants[0]!.call())} events` : '';
+    report(`${subject.name} ${mode}${events}`, variants, samples);
+  }
+}
+const waited = guards.flatMap((guard) => guard.snapshot()).filter(({ counts }) => counts.attempts !== counts.succeeded);
+if (waited.length > 0) throw new Error(`Expected every call to succeed at once, got ${JSON.stringify(waited)}`);
+if (otel.exported() === 0) throw new Error('Expected spans to be exported, got none');
+console.log(`${otel.exported()} spans were exported`);
+await Promise.all(guards.map((guard) => guard.close()));
+await otel.shutdown();
