@@ -110,7 +110,7 @@ async function guardedPhase(
 }
 
 async function outage(emails: readonly Email[]): Promise<number> {
-  say('\n3. An outage of Anthropic under steady traffic, bare and guarded at the same time');
+  say('\n3. An outage of Anthropic soon after the start, 10 calls a second, bare and guarded at the same time');
   const result = await runOutage(emails, say);
   say(outageTable(result));
   const { circuit } = result;
