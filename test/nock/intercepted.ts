@@ -1,0 +1,108 @@
+import nock from 'nock';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { ErrorDetails } from '../../src/errors.ts';
+import { GuardCore } from '../../src/guard.ts';
+import { FAST } from '../helpers/guarded.ts';
+
+/** What a provider is expected to be understood as saying. */
+export interface Verdict {
+  readonly outcome: ErrorDetails['outcome'];
+  readonly dimension?: ErrorDetails['dimension'];
+  readonly limit?: number;
+  /** A part of the advice. */
+  readonly advice: RegExp;
+  /** With one retry, for anything but a rate limit. */
+  readonly attempts: number;
+}
+
+export type Row = readonly [name: string, status: number, body: unknown, verdict: Verdict, headers?: Record<string, string>];
+
+/** For `it.each`, which takes the rows of a table apart. */
+export function named(rows: readonly Row[]): { name: string; row: Row }[] {
+  return rows.map((row) => ({ name: row[0], row }));
+}
+
+const guards: GuardCore[] = [];
+
+/** Nothing of a test file that calls this reaches the network, and no interceptor is left over. */
+export function interceptNetwork(): void {
+  beforeAll(() => {
+    nock.disableNetConnect();
+  });
+  afterEach(async () => {
+    await Promise.all(guards.splice(0).map((guard) => guard.close()));
+    const pending = nock.pendingMocks();
+    nock.cleanAll();
+    expect(pending).toEqual([]);
+  });
+  afterAll(() => {
+    nock.enableNetConnect();
+    nock.restore();
+  });
+}
+
+/** Guards a client; every client has an account of its own. */
+export function guarded<T extends object>(make: (apiKey: string) => T): T {
+  const guard = new GuardCore({ ...FAST, pacing: false });
+  guards.push(guard);
+  return guard.wrap(make(`key-${Math.random().toString(36).slice(2)}`));
+}
+
+/** Answers the n-th request with the n-th answer. */
+export function answers(origin: string, path: string, ...replies: readonly Answer[]): void {
+  for (const [status, body, headers] of replies) {
+    nock(origin)
+      .post(path)
+      .reply(status, body as nock.Body, { 'content-type': 'application/json', ...headers });
+  }
+}
+
+type Answer = readonly [status: number, body: unknown, headers?: Record<string, string> | undefined];
+
+/** How a provider is called, guarded and by the untouched SDK. */
+export interface Endpoint {
+  readonly origin: string;
+  readonly path: string;
+  guarded(options: { readonly maxRetries: number }): PromiseLike<unknown>;
+  /** Without retries. */
+  stock(): PromiseLike<unknown>;
+}
+
+/** The provider answers as the row says, and the call ends with the SDK's own error, which says what is the matter. */
+export async function expectVerdict({ origin, path, guarded: call, stock }: Endpoint, row: Row): Promise<void> {
+  const [, status, body, { outcome, dimension, limit, advice, attempts }, headers] = row;
+  answers(origin, path, ...Array.from({ length: attempts + 1 }, () => [status, body, headers] as const));
+  // A limit would be waited out; of anything else one retry shows whether it is sent again.
+  const error = await thrownBy(() => call({ maxRetries: outcome === 'throttled' ? 0 : 1 }));
+  const own = await thrownBy(stock);
+  expect(error.constructor).toBe(own.constructor);
+  expect(error.message).toBe(own.message);
+  expect(error.status).toBe(status);
+  expect(error.error).toEqual(own.error);
+  expect(Object.keys(error)).toEqual(Object.keys(own));
+  expect(error.tidegate).toMatchObject({ outcome, attempts, ...(limit === undefined ? {} : { limit }) });
+  expect(error.tidegate!.dimension).toBe(dimension);
+  expect(error.tidegate!.advice).toMatch(advice);
+}
+
+interface SdkError extends Error {
+  readonly status?: number;
+  readonly error?: unknown;
+  readonly tidegate?: ErrorDetails;
+}
+
+export async function thrownBy(call: () => PromiseLike<unknown>): Promise<SdkError> {
+  try {
+    await call();
+  } catch (error) {
+    return error as SdkError;
+  }
+  throw new Error('did not fail');
+}
+
+/** How long a promise takes, in milliseconds. */
+export async function timed<T>(promise: PromiseLike<T>): Promise<{ value: T; ms: number }> {
+  const startedAt = performance.now();
+  const value = await promise;
+  return { value, ms: performance.now() - startedAt };
+}
