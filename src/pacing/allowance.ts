@@ -20,7 +20,8 @@ export class Allowance {
   #capacity = 0;
   /** What is there but not opened yet. */
   #withheld = 0;
-  #share = 1;
+  #pace = 1;
+  #most = 0;
   #at: number;
 
   constructor(headroom: number, smooth: boolean, now: number) {
@@ -49,16 +50,19 @@ export class Allowance {
     const level = this.#full - used;
     this.level = Math.min(this.#capacity, level);
     this.#withheld = level - this.level;
+    this.#most = this.#capacity;
     this.#at = now;
   }
 
-  /** Holds back what is there until it is known to be there: opens from two seconds' worth of `rate`. */
-  reopen(now: number): void {
+  /** Holds back what is there until it is known to be there: opens from two seconds' worth of our share. */
+  reopen(now: number, share: number): void {
+    this.#pace = share;
     this.#openedAt = now;
     this.#capacity = Math.min(this.#capacity, this.#opened(now));
     const level = Math.min(this.level, this.#capacity);
     this.#withheld += this.level - level;
     this.level = level;
+    this.#most = this.#capacity;
   }
 
   /** It is known to be there. */
@@ -66,12 +70,15 @@ export class Allowance {
     this.#openedAt = -Infinity;
   }
 
-  /** `share` of the limit is ours; above 1 where we count too much. */
-  refill(now: number, share: number): void {
+  /**
+   * `pace` is the part of the limit's rate at which we go: above 1 where we count too much.
+   * `shared` when others are there: then nothing is saved up beyond two seconds of it.
+   */
+  refill(now: number, pace: number, shared: boolean): void {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.#share = share;
+    this.#pace = pace;
     let released = 0;
     if (this.#capacity < this.#full) {
       const capacity = Math.max(this.#capacity, this.#opened(now));
@@ -79,12 +86,13 @@ export class Allowance {
       this.#withheld -= released;
       this.#capacity = capacity;
     }
-    this.level = Math.min(this.#capacity, this.level + released + elapsed * this.rate * share);
+    this.#most = shared ? Math.min(this.#capacity, Math.max(1, this.rate * pace * OPENING_MS)) : this.#capacity;
+    this.level = Math.min(this.#most, this.level + released + elapsed * this.rate * pace);
   }
 
   /** Milliseconds until `amount` may go; more than the capacity needs all of it. */
   waitMs(amount: number): number {
-    return Math.max(0, (Math.min(amount, this.#capacity) - this.level) / (this.rate * this.#share));
+    return Math.max(0, (Math.min(amount, this.#most) - this.level) / (this.rate * this.#pace));
   }
 
   /** After a refusal nothing that was saved up is spent at once. */
@@ -93,11 +101,11 @@ export class Allowance {
   }
 
   add(amount: number): void {
-    this.level = Math.min(this.#capacity, this.level + amount);
+    this.level = Math.min(this.#most, this.level + amount);
   }
 
   #opened(now: number): number {
     const exponent = (now - this.#openedAt) / DOUBLING_MS;
-    return Math.min(this.#full, Math.max(1, this.rate * Math.min(1, this.#share) * OPENING_MS * 2 ** exponent));
+    return Math.min(this.#full, Math.max(1, this.rate * Math.min(1, this.#pace) * OPENING_MS * 2 ** exponent));
   }
 }

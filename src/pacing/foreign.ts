@@ -3,10 +3,10 @@ const AVERAGE_MS = 10_000;
 const LEAST_INTERVAL_MS = 1_000;
 /** Below this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.03;
-/** What was seen this long ago is forgotten as fast: a lane that yields gets no answers that could correct it. */
-const STALE_MS = 10_000;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.005;
+/** What was seen this long ago is forgotten in as long again. */
+const STALE_MS = 30_000;
 
 interface Sample {
   readonly at: number;
@@ -27,17 +27,16 @@ export class Foreign {
   #anchor: Sample | undefined;
 
   /**
-   * The part of the limit's rate that is ours: what others leave, or as much as we have of what all of us take,
-   * if that is more; else processes that spend a full bucket together would all yield to each other.
-   * Above 1 where we count too much.
+   * The part of the limit that is ours beside others: what we have of all that is taken, and a little more.
+   * 1 when nobody else is there, above 1 where we count too much. What others leave beyond that shows in the level.
    */
   share(limitRate: number, now: number): number {
     if (!this.#anchor) return 1;
     const age = now - this.#anchor.at;
     const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
     if (Math.abs(taken) <= NOISE * limitRate) return 1;
-    const left = 1 - taken / limitRate;
-    return taken < 0 ? left : Math.max(left, LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken)));
+    if (taken < 0) return 1 - taken / limitRate;
+    return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
   }
 
   /** `quantum` is the step to which the provider rounds. */

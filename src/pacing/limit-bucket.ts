@@ -30,12 +30,16 @@ export interface BucketPolicy {
 const EPSILON = 1e-6;
 const RAISE = 0.5;
 /**
- * Beside others a reserve stays in the bucket: what they send by chance more than on average until
- * an answer tells. The same for everyone, so that nobody takes what another one leaves.
+ * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
+ * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
  */
-const RESERVE_MS = 3_000;
-const RESERVE_DEVIATIONS = 2;
-const MOST_RESERVE = 0.05;
+const COMFORT_MS = 4_000;
+const MOST_COMFORT = 0.2;
+const LEAST_HASTE = 0.1;
+const MOST_HASTE = 2;
+/** What they send by chance more than on average stays in the bucket. */
+const RESERVE_MS = 1_000;
+const MOST_RESERVE = 0.02;
 const LOOK_AGAIN_MS = 1_000;
 /** A level that no answer has confirmed for this long may have been spent by others. */
 const UNCONFIRMED_MS = 20_000;
@@ -60,7 +64,9 @@ export class LimitBucket {
   #alone: number;
   readonly #foreign = new Foreign();
   readonly #quantum = new Quantum();
+  /** Our part of the limit; and how much faster or slower than that we go, because the level is high or low. */
   #share = 1;
+  #haste = 1;
   #average = 0;
   #at: number;
   #observedAt: number | undefined;
@@ -80,7 +86,7 @@ export class LimitBucket {
     this.allowance = new Allowance(policy.headroom, policy.smooth, now);
     this.allowance.resize(limit, this.kind.windowMs, limit, now);
     // A day's limit gates at its end only.
-    if (!this.kind.perDay) this.allowance.reopen(now);
+    if (!this.kind.perDay) this.allowance.reopen(now, 1);
   }
 
   /** Units per millisecond that the provider refills. */
@@ -88,22 +94,23 @@ export class LimitBucket {
     return this.limit / this.kind.windowMs;
   }
 
-  /** Units per millisecond that are ours; more than the limit's where we count more than the provider. */
+  /** Units per millisecond that come and are not taken by others; more than the limit's where we count too much. */
   get rate(): number {
-    return this.limitRate * this.#share;
+    const share = this.#share;
+    return this.limitRate * (share < 1 ? 1 - (1 - share) * this.#haste : share);
   }
 
   refill(now: number): void {
-    if (!this.kind.perDay) this.#share = this.#foreign.share(this.limitRate, now);
+    if (!this.kind.perDay) this.#divide(now);
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.allowance.refill(now, this.#share);
+    this.allowance.refill(now, this.#share * this.#haste, this.#share < 1);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
     this.#alone = Math.min(this.burst, this.#alone + elapsed * Math.max(this.rate, this.limitRate));
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
       this.#confirmed = false;
-      this.allowance.reopen(now);
+      this.allowance.reopen(now, this.#share);
     }
     if (this.burst < this.limit && now - this.#burstLearnedAt > BURST_GROWS_EVERY_MS) {
       this.#setBurst(this.burst * BURST_GROWTH, now);
@@ -113,7 +120,7 @@ export class LimitBucket {
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
-    const { rate } = this;
+    const rate = Math.max(LEAST_HASTE * this.limitRate, this.rate);
     const needed = Math.min(this.burst, amount + (this.#share < 1 ? this.#reserve() : 0));
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
     if (wait <= EPSILON / rate) return 0;
@@ -163,6 +170,10 @@ export class LimitBucket {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, remaining, mark, voided } = seen;
     if (!this.kind.perDay) this.#foreign.observe({ at, remaining, mark, voided }, this.limit, this.limitRate, quantum);
+    if (first && !this.kind.perDay) {
+      this.#divide(now);
+      this.allowance.reopen(now, this.#share);
+    }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
@@ -186,7 +197,7 @@ export class LimitBucket {
     const used = remaining === undefined ? this.burst - this.level : this.limit - remaining;
     const surprising = remaining === undefined ? this.level > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising) this.#setBurst(Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used)), now);
-    this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * this.rate);
+    this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate));
     this.allowance.calm();
   }
 
@@ -207,21 +218,29 @@ export class LimitBucket {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
-      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(this.rate, this.allowance.rate),
+      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(1, this.#share * this.#haste) * this.allowance.rate,
     };
   }
 
+  #divide(now: number): void {
+    this.#share = this.#foreign.share(this.limitRate, now);
+    this.#haste = this.#share < 1 ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, this.level / this.#comfort)) : 1;
+  }
+
+  /** Level at which we go at the pace of our share beside others. */
+  get #comfort(): number {
+    return Math.min(COMFORT_MS * this.limitRate, MOST_COMFORT * this.burst);
+  }
+
   #reserve(): number {
-    const deviation = Math.sqrt(this.limitRate * RESERVE_MS * this.#average);
-    return Math.min(MOST_RESERVE * this.burst, RESERVE_DEVIATIONS * deviation);
+    return Math.min(MOST_RESERVE * this.burst, Math.sqrt(this.limitRate * RESERVE_MS * this.#average));
   }
 
   #correct(truth: number, tolerance: number, first: boolean): void {
     if (first) this.level = truth;
     else if (this.level > truth + tolerance) this.level = truth + tolerance;
     else if (this.level < truth - tolerance) {
-      const share = Math.min(1, this.#share);
-      this.level += (truth - tolerance - this.level) * RAISE * share * share;
+      this.level += (truth - tolerance - this.level) * RAISE;
     }
     this.level = Math.min(this.level, this.burst);
   }
