@@ -10,9 +10,14 @@ export function describeCall(host: CallHost, adapter: ProviderAdapter, like: Req
     if (typeof inputTokens === 'number' && inputTokens >= 0 && Number.isFinite(inputTokens)) {
       return { ...request, inputTokens };
     }
-    host.warn(`Expected \`pacing.countTokens\` to return a number from 0, got ${String(inputTokens)}.`);
+    host.warn(`Expected \`pacing.countTokens\` to return a number from 0, got ${show(inputTokens)}.`);
   } catch (error) {
-    host.warn(`pacing.countTokens threw: ${String(error)}`);
+    // A parser's message quotes its input, which here is the prompt.
+    host.warn(`pacing.countTokens threw ${error instanceof Error ? error.constructor.name : `a ${typeof error}`}.`);
   }
   return request;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`;
 }
