@@ -28,7 +28,10 @@ export interface Guard {
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
   /** The state of every lane, as plain data. */
   snapshot(): LaneSnapshot[];
-  /** Refuses queued and later calls with code `closed`; responses in flight can be read to their end. Leaves no handle. */
+  /**
+   * Refuses queued and later calls with code `closed`; where another guard shares the lane, a queued call is
+   * refused when its turn comes. Responses in flight can be read to their end. Leaves no handle.
+   */
   close(): Promise<void>;
 }
 
@@ -96,6 +99,9 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#instrumentation?.prepare(provider);
   }
 
+  readonly #heard = (): boolean => this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
+  readonly #isClosed = (): boolean => this.#closed;
+
   /** Begins a logical call. Throws the error of a closed guard in the SDK's own class. */
   begin(start: CallStart): Call {
     if (this.#closed) {
@@ -135,7 +141,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       errors: start.errors,
       instrumentation: this.#instrumentation,
       emit: this.emit,
-      closed: () => this.#closed,
+      heard: this.#heard,
+      closed: this.#isClosed,
     });
   }
 

@@ -112,7 +112,8 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     breaker,
     budget,
     counts,
-    retry: createRetry(options.retry, { random, budget }),
+    // More retries than the budget allows would be the outage's second half: the circuit holds them back instead.
+    retry: createRetry(options.retry, { random, budget, onBudgetSpent: () => breaker.trip() }),
     slots: createSlots(options.bulkhead.maxConcurrent),
     snapshot: (): LaneSnapshot => ({
       lane: label,

@@ -39,6 +39,8 @@ export interface CallSettings {
   readonly errors: ErrorFactory;
   readonly instrumentation: Instrumentation | undefined;
   readonly emit: (event: GuardEvent) => void;
+  /** Whether anybody gets the end of a call: telemetry that records, or a listener. */
+  readonly heard: () => boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;
 }
@@ -157,7 +159,7 @@ export class Call {
   }
 
   /** The call has failed for good. */
-  finishFailed(failure: Failure | undefined, usage?: Usage, response?: ResponseInfo): void {
+  finishFailed(failure: Failure | undefined, usage?: Usage, response?: () => ResponseInfo): void {
     const errorType = failure?.code ?? (failure?.status === undefined ? undefined : String(failure.status));
     this.#finish(outcomeOf(failure), errorType ?? typeOf(failure), usage, response);
   }
@@ -222,6 +224,11 @@ export class Call {
     if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
     try {
       const ticket = await pending;
+      if (this.#settings.closed()) {
+        ticket.settle({ outcome: 'cancelled' });
+        ticket.release();
+        throw new AdmissionRefused('closed');
+      }
       this.#place = ticket.place;
       const stage = ticket.cause === 'concurrency' ? 'bulkhead' : 'pacer';
       if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
@@ -303,7 +310,7 @@ export class Call {
     this.emit({ type: 'give_up', call: this.info, attempt: this.attempts, reason });
   }
 
-  #finish(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response: ResponseInfo = {}): void {
+  #finish(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): void {
     if (this.#finished) return;
     this.#finished = true;
     const { counts } = this.lane;
@@ -320,10 +327,12 @@ export class Call {
       retryDelayMs: this.#retryDelayMs,
       errorType,
       usage,
-      response,
+      response: (this.#settings.heard() && response?.()) || NO_RESPONSE,
     });
   }
 }
+
+const NO_RESPONSE: ResponseInfo = Object.freeze({});
 
 function outcomeOf(failure: Failure | undefined): CallOutcome {
   switch (failure?.outcome) {

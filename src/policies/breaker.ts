@@ -24,6 +24,11 @@ export interface Breaker extends CircuitGate {
   execute<T>(fn: () => Promise<T>): Promise<T>;
   /** An attempt that `execute` has counted as a success failed later, before it delivered anything. */
   recordFailure(): void;
+  /**
+   * Opens a closed circuit at once, for evidence other than its own share of failures. False, and nothing done,
+   * where nobody would wait for it to close: the breaker is off, or calls fail while it is open.
+   */
+  trip(): boolean;
   state(): CircuitState;
   /** What the latest attempt that counted as a failure threw; undefined when none did. */
   readonly lastFailure: unknown;
@@ -54,6 +59,7 @@ export function createBreaker(options: ResolvedBreaker | undefined, deps: Breake
 const PASS: Breaker = {
   execute: (fn) => fn(),
   recordFailure() {},
+  trip: () => false,
   state: () => 'closed',
   openUntil: () => 0,
   maxInFlight: () => Infinity,
@@ -118,6 +124,20 @@ class LaneBreaker implements Breaker {
   recordFailure(): void {
     if (this.#state !== 'closed') return;
     this.#ratio.takeBackSuccess();
+    this.#tell();
+  }
+
+  trip(): boolean {
+    if (this.maxWaitMs === 0) return false;
+    if (this.#state === 'closed') {
+      this.#ratio.trip();
+      this.#tell();
+    }
+    return true;
+  }
+
+  /** Has the policy count a failure that no attempt of its own has brought. */
+  #tell(): void {
     this.#policy
       .execute(() => {
         throw new LateFailure();

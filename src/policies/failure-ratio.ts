@@ -15,6 +15,8 @@ export class FailureRatio implements IBreaker {
   readonly #window: SlidingWindow;
   readonly #circuitClosed: () => boolean;
 
+  #tripped = false;
+
   constructor(options: ResolvedBreaker, clock: Clock, circuitClosed: () => boolean) {
     this.#threshold = options.threshold;
     this.#minimumAttempts = options.minimumAttempts;
@@ -31,9 +33,18 @@ export class FailureRatio implements IBreaker {
   failure(at: CircuitState): boolean {
     if (at !== CircuitState.Closed || !this.#circuitClosed()) return false;
     this.#window.addSecond();
+    if (this.#tripped) {
+      this.#tripped = false;
+      return true;
+    }
     const failures = this.#window.second();
     const attempts = failures + this.#window.first();
     return attempts >= this.#minimumAttempts && failures / attempts >= this.#threshold;
+  }
+
+  /** The next failure opens the circuit, whatever the share. */
+  trip(): void {
+    this.#tripped = true;
   }
 
   /** Takes back a success that turned out to be a failure; the failure itself is told separately. */

@@ -15,6 +15,11 @@ export interface RetryDeps {
   readonly random: () => number;
   /** Undefined when retries are not budgeted. */
   readonly budget: RetryBudget | undefined;
+  /**
+   * The budget is spent: the lane fails more than retries may make up for. True when the call may wait for
+   * better times all the same, because somebody now keeps it from adding traffic.
+   */
+  readonly onBudgetSpent?: () => boolean;
 }
 
 /**
@@ -74,7 +79,7 @@ class Retry implements CallRetry {
     const delayMs = clamp(Math.max(backoff, floor));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only a retry that follows is charged.
-    if (failure.outcome !== 'throttled' && this.#deps.budget?.withdraw() === false) {
+    if (failure.outcome !== 'throttled' && this.#deps.budget?.withdraw() === false && !this.#deps.onBudgetSpent?.()) {
       return { retry: false, reason: 'budget' };
     }
     return {

@@ -370,3 +370,28 @@ describe('without options', () => {
     breaker.close();
   });
 });
+
+describe('trip', () => {
+  it('opens a closed circuit at once, and a probe closes it again', async () => {
+    const { breaker, clock, states } = rig();
+    await succeed(breaker, 50);
+    expect(breaker.trip()).toBe(true);
+    await flush();
+    expect(states).toEqual(['open']);
+    expect(breaker.trip()).toBe(true);
+    await expect(breaker.execute(async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
+    await clock.advance(5_000);
+    await succeed(breaker, 1);
+    expect(states).toEqual(['open', 'half_open', 'closed']);
+    await fail(breaker, 1);
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('does nothing where nobody would wait', async () => {
+    const { breaker, states } = rig({ onOpen: 'fail' });
+    expect(breaker.trip()).toBe(false);
+    await flush();
+    expect(states).toEqual([]);
+    expect(createBreaker(undefined, {} as BreakerDeps).trip()).toBe(false);
+  });
+});
