@@ -1,5 +1,8 @@
 import { type Amounts, noAmounts, type Reservation, type Unit, UNITS } from './reservation.ts';
 
+/** Of answers that are on their way, half was generated on average when the provider counted. */
+const STILL_PENDING = 0.5;
+
 /**
  * What a lane has consumed in all. Because every reservation notes the totals of its moment,
  * the difference to now tells what came later, without a list of what is in flight.
@@ -9,8 +12,6 @@ import { type Amounts, noAmounts, type Reservation, type Unit, UNITS } from './r
  */
 export class Consumption {
   readonly total: Amounts = noAmounts();
-  /** What was sent, refused and so never counted by the provider; still part of `total`. */
-  readonly voided: Amounts = noAmounts();
   #pendingOutput = 0;
 
   sent(reservation: Reservation): void {
@@ -26,7 +27,8 @@ export class Consumption {
 
   /**
    * The provider counts `amount` in place of what is charged so far. With `counted` false it never
-   * counted the difference: then requests that were sent in between must not see it as given back.
+   * counted the difference: it stays in the totals, so that requests that were sent in between do not
+   * see it as given back.
    * Returns what is given back; negative when more is charged.
    */
   charge(reservation: Reservation, unit: Unit, amount: number, counted: boolean): number {
@@ -39,8 +41,6 @@ export class Consumption {
       reservation.outputPending = false;
     } else if (counted) {
       this.total[unit] -= back;
-    } else {
-      this.voided[unit] += back;
     }
     return back;
   }
@@ -48,6 +48,6 @@ export class Consumption {
   /** What was consumed since the reservation was sent, as the provider sees it. */
   since(unit: Unit, reservation: Reservation): number {
     const later = this.total[unit] - reservation.marks[unit];
-    return unit === 'outputTokens' ? later + this.#pendingOutput : later;
+    return unit === 'outputTokens' ? later + this.#pendingOutput * STILL_PENDING : later;
   }
 }

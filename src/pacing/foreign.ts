@@ -1,8 +1,10 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
 const LEAST_INTERVAL_MS = 1_000;
-/** Below this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
-const NOISE = 0.03;
+/** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
+const NOISE = 0.08;
+/** What we count too much costs us part of the limit, so that less of it is believed. */
+const OVERCOUNT_NOISE = 0.01;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.005;
 /** What was seen this long ago is forgotten in as long again. */
@@ -11,9 +13,14 @@ const STALE_MS = 30_000;
 interface Sample {
   readonly at: number;
   readonly remaining: number;
-  /** Our own consumption in all when the sample was taken, and what of it was found never to have counted. */
+  /** Order of sending of the request that was answered, and our consumption in all up to it. */
+  readonly sequence: number;
   readonly mark: number;
-  readonly voided: number;
+}
+
+interface Uncounted {
+  readonly sequence: number;
+  readonly amount: number;
 }
 
 /**
@@ -25,6 +32,8 @@ export class Foreign {
   #own = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
+  /** Parts of `mark` after the last sample that turned out never to have counted. */
+  #uncounted: Uncounted[] = [];
 
   /**
    * The part of the limit that is ours beside others: what we have of all that is taken, and a little more.
@@ -34,8 +43,8 @@ export class Foreign {
     if (!this.#anchor) return 1;
     const age = now - this.#anchor.at;
     const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
-    if (Math.abs(taken) <= NOISE * limitRate) return 1;
-    if (taken < 0) return 1 - taken / limitRate;
+    if (taken < -OVERCOUNT_NOISE * limitRate) return 1 - taken / limitRate;
+    if (taken <= NOISE * limitRate) return 1;
     return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
   }
 
@@ -50,8 +59,8 @@ export class Foreign {
     // The first answer says at once whether anybody else has been here.
     const first = anchor.at === this.#firstAt;
     if (elapsed < (first ? 1 : Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate))) return;
+    const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
-    const own = sample.mark - anchor.mark - (sample.voided - anchor.voided);
     const refilled = anchor.remaining + limitRate * elapsed;
     const taken = (Math.min(limit, refilled) - own - sample.remaining) / elapsed;
     // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
@@ -61,13 +70,30 @@ export class Foreign {
   /** A lane starts with a bucket that it takes for full. */
   start(at: number, limit: number): void {
     this.#firstAt = at;
-    this.#anchor = { at, remaining: limit, mark: 0, voided: 0 };
+    this.#anchor = { at, remaining: limit, sequence: 0, mark: 0 };
+  }
+
+  /** Of the request with this place in the order of sending, the provider never counted `amount`. */
+  neverCounted(sequence: number, amount: number): void {
+    if (this.#anchor && sequence > this.#anchor.sequence) this.#uncounted.push({ sequence, amount });
   }
 
   /** The limit changed: what was expected of the old one says nothing. */
   forget(): void {
     this.#anchor = undefined;
     this.#average = 0;
+  }
+
+  /** What was not counted up to a place in the order. */
+  #takeUncounted(sequence: number): number {
+    let sum = 0;
+    const later: Uncounted[] = [];
+    for (const each of this.#uncounted) {
+      if (each.sequence <= sequence) sum += each.amount;
+      else later.push(each);
+    }
+    this.#uncounted = later;
+    return sum;
   }
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {

@@ -13,9 +13,8 @@ export interface Observation {
   readonly sampledAt: number;
   /** Order of sending of the request that was answered. */
   readonly sequence: number;
-  /** Our consumption in all at that moment, what of it never counted, and what has come since. */
+  /** Our consumption in all up to that request, and what has come since. */
   readonly mark: number;
-  readonly voided: number;
   readonly since: number;
   /** A refused request tells of now; others may have been overtaken. */
   readonly refused: boolean;
@@ -152,6 +151,15 @@ export class LimitBucket {
     this.allowance.add(amount);
   }
 
+  /** The provider never counted this part of a request; it is given back. */
+  neverCounted(sequence: number, amount: number): void {
+    const { level } = this;
+    this.giveBack(amount);
+    // The level of a later answer did not contain it.
+    if (sequence <= this.#sequence) this.level = level;
+    this.#foreign.neverCounted(sequence, amount);
+  }
+
   /** The lane has sent since `at`: until then the bucket is taken for full. */
   startedAt(at: number): void {
     if (!this.kind.perDay) this.#foreign.start(at, this.limit);
@@ -168,8 +176,8 @@ export class LimitBucket {
     if (seen.remaining === undefined) return changed;
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
-    const { sampledAt: at, remaining, mark, voided } = seen;
-    if (!this.kind.perDay) this.#foreign.observe({ at, remaining, mark, voided }, this.limit, this.limitRate, quantum);
+    const { sampledAt: at, remaining, mark, sequence } = seen;
+    if (!this.kind.perDay) this.#foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
     if (first && !this.kind.perDay) {
       this.#divide(now);
       this.allowance.reopen(now, this.#share);

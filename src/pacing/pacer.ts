@@ -1,6 +1,6 @@
 import { AdmissionRefused, type LaneListener } from '../core/admission.ts';
 import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
-import type { Dimension, Failure, LimitReading } from '../core/outcome.ts';
+import type { Dimension, Failure, LimitReading, Usage } from '../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../core/provider.ts';
 import type { ResolvedPacing } from '../options.ts';
 import { Acceleration } from './acceleration.ts';
@@ -88,6 +88,7 @@ export class Pacer {
       info,
       rawInputTokens,
       inputTokens,
+      expectedOutputTokens,
       reserved,
       charged: noAmounts(),
       marks: noAmounts(),
@@ -205,6 +206,7 @@ export class Pacer {
     const counted = reservation.state === 'headed' || result.failure?.status !== 429;
     reservation.state = 'settled';
     const charge = finalCharge(reservation, result, this.#charge);
+    if (result.usage) this.#correctInput(reservation, result.usage);
     for (const unit of UNITS) this.#apply(reservation, unit, charge[unit], counted);
     if (result.usage) this.#estimator.observe(reservation.info, reservation.rawInputTokens, result.usage);
     const { failure } = result;
@@ -321,10 +323,18 @@ export class Pacer {
     if (!known && source === 'header' && now - this.#firstSentAt < STARTING_MS) bucket.startedAt(this.#firstSentAt);
     const sampledAt = sentAt + Math.min(this.#fastestMs, now - sentAt) / 2;
     const mark = marks[unit];
-    const voided = this.#consumption.voided[unit];
     const since = this.#consumption.since(unit, reservation);
-    const seen = { limit, remaining, source, sampledAt, sequence, mark, voided, since, refused };
+    const seen = { limit, remaining, source, sampledAt, sequence, mark, since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
+  }
+
+  /** Our estimate of the input was wrong from the beginning; the provider counted about what it was. */
+  #correctInput(reservation: Reservation, usage: Usage): void {
+    const { maxOutputTokens } = reservation.info;
+    const { expectedOutputTokens } = reservation;
+    const right = this.#charge.reserve({ inputTokens: usage.inputTokens, maxOutputTokens, expectedOutputTokens });
+    this.#apply(reservation, 'tokens', right.tokens ?? 0, false);
+    this.#apply(reservation, 'inputTokens', right.inputTokens ?? 0, false);
   }
 
   #void(reservation: Reservation): void {
@@ -334,7 +344,11 @@ export class Pacer {
   #apply(reservation: Reservation, unit: Unit, amount: number, counted: boolean): void {
     const back = this.#consumption.charge(reservation, unit, amount, counted);
     if (back === 0) return;
-    for (const bucket of this.#buckets) if (bucket.kind.unit === unit) bucket.giveBack(back);
+    for (const bucket of this.#buckets) {
+      if (bucket.kind.unit !== unit) continue;
+      if (counted) bucket.giveBack(back);
+      else bucket.neverCounted(reservation.sequence, back);
+    }
   }
 
   /** Whether this refusal belongs to a congestion that was not reacted to yet; from now on it was. */

@@ -23,6 +23,7 @@ export interface Reservation {
   /** Input tokens that the size of the request suggested, before any correction. */
   readonly rawInputTokens: number;
   readonly inputTokens: number;
+  readonly expectedOutputTokens: number;
   /** What was reserved; 0 for what the provider does not count. */
   readonly reserved: Readonly<Amounts>;
   /** What is charged at present: the reservation, then what the provider really counts. */

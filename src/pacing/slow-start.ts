@@ -1,10 +1,10 @@
 /**
  * How fast a lane may start that knows no limit yet: two calls at once, four in a second, then twice as many
- * each one and a half seconds of waiting for it. Ends with the first limit that becomes known, or the first refusal.
+ * each second of waiting for it. Ends with the first limit that becomes known, or the first refusal.
  */
 const FIRST_RATE = 4 / 1_000;
 const BURST_MS = 500;
-const DOUBLING_MS = 1_500;
+const DOUBLING_MS = 1_000;
 /** Far more than any process sends: keeps the arithmetic finite. */
 const MOST = 1_000;
 
