@@ -100,7 +100,7 @@ export class SimProcess {
       counted++;
       const decision = retry.decide(failure, {
         remaining: this.#maxAttempts - counted,
-        retriesAllowed: true,
+        retriesAllowed: true, probe: false,
         attempts,
         deadlineAt: Infinity,
         now: this.#clock.now(),

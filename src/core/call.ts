@@ -64,6 +64,8 @@ export class Call {
   #finished = false;
   #running = false;
   #lastFailure: Failure | undefined;
+  /** When the call's unbroken run of probes of an open circuit began. */
+  #probingSince: number | undefined;
 
   constructor(settings: CallSettings) {
     this.#settings = settings;
@@ -168,10 +170,16 @@ export class Call {
     if (this.#settings.closed()) return { retry: false, reason: 'closed' };
     return this.#retry.decide(failure, {
       ...context,
+      probe: this.#isProbe(),
       attempts: this.attempts,
       deadlineAt: this.deadlineAt,
       now: this.clock.now(),
     });
+  }
+
+  /** Probing an open circuit costs a call no attempt, for as long as the circuit may hold calls back. */
+  #isProbe(): boolean {
+    return this.#probingSince !== undefined && this.clock.now() - this.#probingSince < this.lane.breaker.maxWaitMs;
   }
 
   async #loop<T>(send: Send<T>, pending: (RetryDecision & { retry: true }) | undefined): Promise<T> {
@@ -255,6 +263,7 @@ export class Call {
   #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
     let started = false;
     const { breaker, slots } = this.lane;
+    this.#probingSince = breaker.state() === 'closed' ? undefined : (this.#probingSince ?? this.clock.now());
     const run = (): Promise<T> =>
       breaker.execute(() => {
         started = true;

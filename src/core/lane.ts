@@ -22,6 +22,8 @@ export interface RetryContext {
   readonly remaining: number;
   /** False when nothing may be sent again: retries are off, or the body is a stream. */
   readonly retriesAllowed: boolean;
+  /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */
+  readonly probe: boolean;
   readonly attempts: number;
   /** Monotonic; Infinity when there is none. */
   readonly deadlineAt: number;
@@ -68,6 +70,8 @@ export interface Lane {
     execute<T>(fn: () => Promise<T>): Promise<T>;
     recordFailure(): void;
     state(): CircuitState;
+    /** Longest time that an open circuit may hold a call back. */
+    readonly maxWaitMs: number;
   };
   readonly slots: {
     run<T>(start: () => Promise<{ value: T; ended: Promise<void> }>, onFreed: () => void): Promise<T>;

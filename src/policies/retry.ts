@@ -71,7 +71,7 @@ class Retry implements CallRetry {
   }
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
-    if (context.remaining <= 0) return { retry: false, reason: 'attempts' };
+    if (context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     const { initialDelayMs, maxDelayMs } = this.#options;
     this.#backoff ??= new Backoff(initialDelayMs, maxDelayMs, this.#deps.random);
     const backoff = this.#backoff.next();
@@ -79,7 +79,8 @@ class Retry implements CallRetry {
     const delayMs = clamp(Math.max(backoff, floor));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only a retry that follows is charged.
-    if (failure.outcome !== 'throttled' && this.#deps.budget?.withdraw() === false && !this.#deps.onBudgetSpent?.()) {
+    const charged = failure.outcome !== 'throttled' && !context.probe;
+    if (charged && this.#deps.budget?.withdraw() === false && !this.#deps.onBudgetSpent?.()) {
       return { retry: false, reason: 'budget' };
     }
     return {
@@ -87,7 +88,7 @@ class Retry implements CallRetry {
       delayMs,
       source: wait && floor > backoff ? wait.source : 'backoff',
       reason: reasonOf(failure),
-      counted: true,
+      counted: !context.probe,
       pausesLane: false,
     };
   }

@@ -14,7 +14,7 @@ afterEach(async () => {
 export const FAST: GuardOptions = { retry: { initialDelayMs: 1, maxDelayMs: 5 } };
 
 export function testGuard(options: GuardOptions = FAST, internals?: GuardInternals): GuardCore & { events: GuardEvent[] } {
-  const guard = new GuardCore({ ...options, pacing: false }, internals);
+  const guard = new GuardCore(options, internals);
   const events: GuardEvent[] = [];
   const types: GuardEvent['type'][] = [
     'call.start',

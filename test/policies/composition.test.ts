@@ -42,6 +42,7 @@ function lane(maxConcurrent = 10) {
         const decision = policy.decide(error.failure, {
           remaining,
           retriesAllowed: true,
+      probe: false,
           attempts: attempt,
           deadlineAt: Infinity,
           now: clock.now(),

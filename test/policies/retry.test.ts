@@ -10,7 +10,8 @@ import { createRetryBudget, type RetryBudget } from '../../src/policies/budget.t
 import { createRetry } from '../../src/policies/retry.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
-const context: RetryContext = { remaining: 5, retriesAllowed: true, attempts: 1, deadlineAt: Infinity, now: 1_000 };
+const context: RetryContext = { remaining: 5, retriesAllowed: true,
+      probe: false, attempts: 1, deadlineAt: Infinity, now: 1_000 };
 
 interface Setup extends RetryOptions {
   readonly random?: () => number;
@@ -335,3 +336,18 @@ describe('execute', () => {
 function timers(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
 }
+
+describe('a probe of an open circuit', () => {
+  it('costs neither an attempt nor a unit of the budget', () => {
+    const ledger = { deposit: vi.fn(), withdraw: vi.fn(() => false), balance: () => 0 };
+    const policy = createRetry(resolveOptions({ retry: { initialDelayMs: 500 } }).retry, {
+      random: () => 0.5,
+      budget: ledger,
+    }).forCall();
+    const failed = { outcome: 'server_error', retryable: true, advice: '' } as const;
+    expect(policy.decide(failed, { ...context, remaining: 0, probe: true })).toMatchObject({ retry: true, counted: false });
+    expect(ledger.withdraw).not.toHaveBeenCalled();
+    expect(policy.decide(failed, { ...context, remaining: 0 })).toEqual({ retry: false, reason: 'attempts' });
+    expect(policy.decide(failed, context)).toEqual({ retry: false, reason: 'budget' });
+  });
+});
