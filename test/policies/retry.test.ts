@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/core/abort.ts';
 import { MAX_TIMER_MS, systemClock } from '../../src/core/clock.ts';
 import { CircuitOpen, RetryRequested, type CallRetry, type RetryContext } from '../../src/core/lane.ts';
