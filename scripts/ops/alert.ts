@@ -33,8 +33,7 @@ export const BY_MODEL = 'job, gen_ai_provider_name, gen_ai_request_model';
 export const BY_LIMIT = 'job, gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension';
 
 /** Names of what an alert is about, for descriptions. */
-export const MODEL =
-  '{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} ({{ $labels.job }})';
+export const MODEL = '{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} ({{ $labels.job }})';
 export const PROVIDER = '{{ $labels.gen_ai_provider_name }} ({{ $labels.job }})';
 
 /** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */

@@ -24,7 +24,10 @@ export function artifacts(): Artifact[] {
         path: `prometheus/tests${suffix}/${file.name}.test.yml`,
         content: renderRuleTests(file, naming, `../rules${suffix}/tidegate.rules.yml`),
       })),
-      ...dashboards(naming).map(({ name, json }) => ({ path: `grafana/dashboards${suffix}/${name}.json`, content: json })),
+      ...dashboards(naming).map(({ name, json }) => ({
+        path: `grafana/dashboards${suffix}/${name}.json`,
+        content: json,
+      })),
     ];
   });
 }

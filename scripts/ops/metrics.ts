@@ -24,7 +24,11 @@ export const METRICS = {
   'gen_ai.client.inference.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: CALL },
   'tidegate.calls': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'tidegate.outcome'] },
   'tidegate.attempts': { instrument: 'counter', unit: '{attempt}', attributes: [...CALL, 'http.response.status_code'] },
-  'tidegate.attempt.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'tidegate.attempt.outcome'] },
+  'tidegate.attempt.duration': {
+    instrument: 'histogram',
+    unit: 's',
+    attributes: [...CALL, 'tidegate.attempt.outcome'],
+  },
   'tidegate.retries': { instrument: 'counter', unit: '{retry}', attributes: [...CALL, 'tidegate.retry.reason'] },
   'tidegate.retry.delay': {
     instrument: 'histogram',

@@ -41,7 +41,13 @@ export function familyName(name: string, metric: Metric, naming: Naming): string
   return [...tokens, ...suffixes, ...type].join('_');
 }
 
-const UNITS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', By: 'bytes', '%': 'percent', '1': '' };
+const UNITS: Readonly<Record<string, string>> = {
+  s: 'seconds',
+  ms: 'milliseconds',
+  By: 'bytes',
+  '%': 'percent',
+  '1': '',
+};
 const PER_UNITS: Readonly<Record<string, string>> = { s: 'second', m: 'minute', h: 'hour', d: 'day' };
 
 /** Rules of Prometheus's OTLP translator: annotations in braces vanish, a gauge of unit 1 is a ratio. */

@@ -4,15 +4,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { withServer } from './server.ts';
-import { ALERTMANAGER, PROMETHEUS, ROOT, testWith } from './tools.ts';
+import { need, ROOT, TOOL_TIMEOUT_MS } from './tools.ts';
 import { withWorkload } from './workload.ts';
 
 interface Notification {
   readonly receiver: string;
   readonly status: string;
-  readonly alerts: readonly { readonly labels: Readonly<Record<string, string>>; readonly annotations: { readonly description: string } }[];
+  readonly alerts: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: { readonly description: string };
+  }[];
 }
 
 /** The shipped configuration, faster and with another inbox. */
@@ -33,22 +36,27 @@ scrape_configs: [{ job_name: app, static_configs: [{ targets: ['${target}'] }] }
 `;
 }
 
-testWith(
-  ALERTMANAGER && PROMETHEUS,
-  'prometheus with alertmanager',
+test(
   'an empty account reaches the inbox: client, endpoint, Prometheus, rule, Alertmanager, webhook',
-  async (prometheus) => {
+  { timeout: TOOL_TIMEOUT_MS },
+  async (context) => {
+    const prometheus = need('prometheus', context);
+    const alertmanagerBinary = need('alertmanager', context);
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-chain-'));
     const notifications: Notification[] = [];
-    const inbox = createServer(async (request, response) => {
+    const inbox = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      notifications.push(JSON.parse(Buffer.concat(chunks).toString()) as Notification);
-      response.end();
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        notifications.push(JSON.parse(Buffer.concat(chunks).toString()) as Notification);
+        response.end();
+      });
     }).listen(0, '127.0.0.1');
     await once(inbox, 'listening');
     const page = (name: string): Notification | undefined =>
-      notifications.find(({ receiver, alerts }) => receiver === 'page' && alerts.some(({ labels }) => labels['alertname'] === name));
+      notifications.find(
+        ({ receiver, alerts }) => receiver === 'page' && alerts.some(({ labels }) => labels['alertname'] === name),
+      );
     try {
       writeConfigs(folder, `http://127.0.0.1:${(inbox.address() as AddressInfo).port}`);
       const alertmanagerArgs = (port: number): string[] => [
@@ -63,13 +71,17 @@ testWith(
         `--web.listen-address=127.0.0.1:${port}`,
       ];
       await withWorkload(({ url, call }) =>
-        withServer(ALERTMANAGER!, alertmanagerArgs, async (alertmanager) => {
+        withServer(alertmanagerBinary, alertmanagerArgs, async (alertmanager) => {
           writeFileSync(join(folder, 'prometheus.yml'), prometheusConfig(url, alertmanager));
           await withServer(prometheus, prometheusArgs, async (server) => {
             await call();
             await until('a zero was scraped', async () => {
-              const query = new URLSearchParams({ query: 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"} == 0' });
-              const answer = (await (await fetch(`${server}/api/v1/query?${query}`)).json()) as { data: { result: unknown[] } };
+              const query = new URLSearchParams({
+                query: 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"} == 0',
+              });
+              const answer = (await (await fetch(`${server}/api/v1/query?${query}`)).json()) as {
+                data: { result: unknown[] };
+              };
               return answer.data.result.length > 0;
             });
             await expect(call(['insufficient_quota'])).rejects.toMatchObject({ status: 429 });
@@ -80,7 +92,9 @@ testWith(
       const { alerts } = page('TidegateQuotaExhausted')!;
       expect(alerts[0]).toMatchObject({
         labels: { severity: 'critical', job: 'app', gen_ai_provider_name: 'openai' },
-        annotations: { description: expect.stringMatching(/^openai \(app\) refused 1.* calls .*Fix billing/) as string },
+        annotations: {
+          description: expect.stringMatching(/^openai \(app\) refused 1.* calls .*Fix billing/) as string,
+        },
       });
       expect(JSON.stringify(notifications)).not.toContain('sk-test');
     } finally {
@@ -88,7 +102,6 @@ testWith(
       rmSync(folder, { recursive: true });
     }
   },
-  60_000,
 );
 
 /** Asks every 200 ms. @throws Error after 40 s. */

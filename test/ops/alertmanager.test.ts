@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { NAMINGS } from '../../scripts/ops/naming.ts';
 import { ruleGroups } from '../../scripts/ops/rules.ts';
 import { withServer } from './server.ts';
-import { ALERTMANAGER, AMTOOL, ROOT, runTool, testWith } from './tools.ts';
+import { need, ROOT, runTool } from './tools.ts';
 
 const CONFIG = 'prometheus/alertmanager.yml';
 
@@ -17,26 +17,35 @@ interface Config {
 
 const config = parse(readFileSync(join(ROOT, CONFIG), 'utf8'), { merge: true }) as Config;
 
-testWith(AMTOOL, 'amtool', 'amtool accepts the configuration', (amtool) => {
-  expect(runTool(amtool, ['check-config', CONFIG])).toContain('SUCCESS');
+test('amtool accepts the configuration', (context) => {
+  expect(runTool(need('amtool', context), ['check-config', CONFIG])).toContain('SUCCESS');
 });
 
 describe('routes', () => {
   const alerts = ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.filter((rule) => rule.alert));
   const receivers: Readonly<Record<string, string>> = { critical: 'page', warning: 'ticket', info: 'context' };
 
-  testWith(AMTOOL, 'amtool', 'every alert reaches the receiver of its severity', (amtool) => {
+  test('every alert reaches the receiver of its severity', (context) => {
+    const amtool = need('amtool', context);
     expect(alerts.length).toBeGreaterThan(20);
     for (const { alert, labels } of alerts) {
       const matchers = Object.entries({ alertname: alert, ...labels }).map(([key, value]) => `${key}=${value}`);
       const receiver = receivers[labels!['severity']!]!;
-      const args = ['config', 'routes', 'test', `--config.file=${CONFIG}`, `--verify.receivers=${receiver}`, ...matchers];
-      expect(runTool(amtool, args).trim(), alert).toBe(receiver);
+      const args = [
+        'config',
+        'routes',
+        'test',
+        `--config.file=${CONFIG}`,
+        `--verify.receivers=${receiver}`,
+        ...matchers,
+      ];
+      expect([alert, runTool(amtool, args).trim()]).toEqual([alert, receiver]);
     }
   });
 
-  testWith(AMTOOL, 'amtool', 'an alert without a severity becomes a ticket', (amtool) => {
-    expect(runTool(amtool, ['config', 'routes', 'test', `--config.file=${CONFIG}`, 'alertname=Other']).trim()).toBe('ticket');
+  test('an alert without a severity becomes a ticket', (context) => {
+    const args = ['config', 'routes', 'test', `--config.file=${CONFIG}`, 'alertname=Other'];
+    expect(runTool(need('amtool', context), args).trim()).toBe('ticket');
   });
 });
 
@@ -56,7 +65,9 @@ test('ready receivers hold no secret', () => {
 });
 
 test('inhibition names alerts that exist', () => {
-  const known = new Set(NAMINGS.flatMap((naming) => ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.alert))));
+  const known = new Set(
+    NAMINGS.flatMap((naming) => ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.alert))),
+  );
   const named = config.inhibit_rules
     .flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])
     .flatMap((matcher) => matcher.match(/Tidegate[A-Za-z]+/g) ?? []);
@@ -150,12 +161,10 @@ const INHIBITIONS: readonly Inhibition[] = [
 ];
 
 describe('a running Alertmanager', () => {
-  for (const { because, firing, silenced } of INHIBITIONS) {
-    testWith(ALERTMANAGER, 'alertmanager', because, async (alertmanager) => {
-      const states = await withAlertmanager(alertmanager, (url) => inhibited(url, firing));
-      expect(states).toEqual(firing.map((_, index) => silenced.includes(index)));
-    }, 30_000);
-  }
+  test.for(INHIBITIONS)('$because', { timeout: 30_000 }, async ({ firing, silenced }, context) => {
+    const states = await withAlertmanager(need('alertmanager', context), (url) => inhibited(url, firing));
+    expect(states).toEqual(firing.map((_, index) => silenced.includes(index)));
+  });
 });
 
 /** Posts alerts and tells for each whether another one silences it. */
@@ -166,11 +175,17 @@ async function inhibited(url: string, firing: readonly Labels[]): Promise<boolea
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(firing.map((labels) => ({ labels, startsAt }))),
   });
-  expect(posted.status).toBe(200);
+  if (!posted.ok) throw new Error(`Alertmanager answered ${posted.status}`);
   for (let round = 0; ; round += 1) {
-    const alerts = (await (await fetch(`${url}/api/v2/alerts`)).json()) as { labels: Labels; status: { inhibitedBy: string[] } }[];
+    const alerts = (await (await fetch(`${url}/api/v2/alerts`)).json()) as {
+      labels: Labels;
+      status: { inhibitedBy: string[] };
+    }[];
     // The inhibitor hears of alerts a moment after the API has taken them.
-    if ((alerts.length === firing.length && alerts.some((alert) => alert.status.inhibitedBy.length > 0)) || round === 50) {
+    if (
+      (alerts.length === firing.length && alerts.some((alert) => alert.status.inhibitedBy.length > 0)) ||
+      round === 50
+    ) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       const settled = (await (await fetch(`${url}/api/v2/alerts`)).json()) as typeof alerts;
       return firing.map((labels) => {

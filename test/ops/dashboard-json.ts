@@ -14,11 +14,16 @@ export interface Panel {
   readonly datasource: unknown;
   readonly targets: readonly Target[];
   readonly panels?: readonly Panel[];
-  readonly options: { readonly legend?: unknown; readonly tooltip?: unknown; readonly reduceOptions?: { readonly calcs: unknown } };
+  readonly options: {
+    readonly legend?: unknown;
+    readonly tooltip?: unknown;
+    readonly reduceOptions?: { readonly calcs: unknown };
+  };
   readonly fieldConfig: {
     readonly defaults: {
       readonly unit: string;
       readonly min?: number;
+      readonly max?: number;
       readonly noValue: string;
       readonly thresholds: { readonly steps: readonly { readonly value: number | null; readonly color: string }[] };
     };

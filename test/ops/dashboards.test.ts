@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { METRICS } from '../../scripts/ops/metrics.ts';
+import { type Metric, METRICS } from '../../scripts/ops/metrics.ts';
 import { familyName, NAMINGS } from '../../scripts/ops/naming.ts';
 import { ruleGroups } from '../../scripts/ops/rules.ts';
 import { SCRAPE_INTERVAL } from '../../scripts/ops/thresholds.ts';
-import { allPanels, type Panel, loadDashboards } from './dashboard-json.ts';
+import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { concrete, seriesIn } from './promql.ts';
-import { PROMTOOL, ROOT, runTool, testWith } from './tools.ts';
+import { need, ROOT, runTool } from './tools.ts';
 
 /** Series without the label `instance`, with the reason why their queries may do without a selector of targets. */
 const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
@@ -19,14 +19,30 @@ const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
 
 const COUNTERS = /_(total|bucket|sum|count)$/;
 
+/** Options that a type of panel must have. */
+const OPTIONS: Readonly<Record<string, object>> = {
+  timeseries: {
+    legend: { displayMode: 'table', showLegend: true, calcs: ['mean', 'max', 'lastNotNull'] },
+    tooltip: { mode: 'multi' },
+  },
+  stat: { reduceOptions: { calcs: ['lastNotNull'] } },
+  bargauge: { reduceOptions: { calcs: ['lastNotNull'] } },
+};
+
 describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
   const dashboards = loadDashboards(naming);
 
   test('are the three that link to each other', () => {
-    expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual(['tidegate-overview', 'tidegate-provider', 'tidegate-slo']);
+    expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual([
+      'tidegate-overview',
+      'tidegate-provider',
+      'tidegate-slo',
+    ]);
     for (const { links, tags } of dashboards) {
       expect(tags).toContain('tidegate');
-      expect(links).toEqual([expect.objectContaining({ type: 'dashboards', tags: ['tidegate'], keepTime: true, includeVars: true })]);
+      expect(links).toEqual([
+        expect.objectContaining({ type: 'dashboards', tags: ['tidegate'], keepTime: true, includeVars: true }),
+      ]);
       expect(links[0]).not.toHaveProperty('placement');
     }
   });
@@ -48,16 +64,25 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       expect(variables.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance', 'provider', 'model']);
       expect(variables[0]).toMatchObject({ type: 'datasource', query: 'prometheus' });
       for (const variable of variables.slice(1)) {
-        expect(variable).toMatchObject({ type: 'query', multi: true, includeAll: true, datasource: { uid: '${datasource}' } });
+        expect(variable).toMatchObject({
+          type: 'query',
+          multi: true,
+          includeAll: true,
+          datasource: { uid: '${datasource}' },
+        });
         expect(variable.label).toBeTruthy();
       }
       expect(variables[1]!.allValue).toBe('.+');
-      expect(variables[2]!.allValue, 'OTLP does not always set an instance').toBe(naming === 'exporter' ? '.+' : '.*');
+      // OTLP does not always set an instance.
+      expect(variables[2]!.allValue).toBe(naming === 'exporter' ? '.+' : '.*');
     });
 
     test('marks firing alerts', () => {
       expect(dashboard.annotations.list).toEqual([
-        expect.objectContaining({ enable: true, expr: expect.stringContaining('ALERTS{alertname=~"Tidegate.+",alertstate="firing"') }),
+        expect.objectContaining({
+          enable: true,
+          expr: expect.stringContaining('ALERTS{alertname=~"Tidegate.+",alertstate="firing"'),
+        }),
       ]);
       expect(visual.some((panel) => panel.type === 'table' && panel.targets[0]!.expr.startsWith('ALERTS{'))).toBe(true);
     });
@@ -66,16 +91,19 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       const ids = panels.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const id of ids) expect(id).toBeGreaterThan(0);
-      const taken = new Set<string>();
+      const taken = new Map<string, string>();
+      const overlaps: string[] = [];
       for (const { gridPos, title } of panels) {
-        expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+        expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
         for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
           for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
-            expect(taken, title).not.toContain(`${x},${y}`);
-            taken.add(`${x},${y}`);
+            const other = taken.get(`${x},${y}`);
+            if (other !== undefined) overlaps.push(`${title} over ${other}`);
+            taken.set(`${x},${y}`, title);
           }
         }
       }
+      expect(overlaps).toEqual([]);
     });
 
     test.each(cases)('panel "%s" says what it shows, in which unit, against which threshold', (title, panel) => {
@@ -87,15 +115,14 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       expect(thresholds.steps.length).toBeGreaterThan(0);
       expect(thresholds.steps[0]!.value).toBeNull();
       expect(noValue).toBeTruthy();
-      if (panel.type === 'timeseries') {
-        const { legend, tooltip } = panel.options;
-        expect(legend).toMatchObject({ displayMode: 'table', showLegend: true, calcs: ['mean', 'max', 'lastNotNull'] });
-        expect(tooltip).toMatchObject({ mode: 'multi' });
-        if (title !== 'Change in 30 minutes') expect(panel.fieldConfig.defaults.min).toBe(0);
-      }
-      if (panel.type === 'stat' || panel.type === 'bargauge') {
-        expect(panel.options.reduceOptions?.calcs).toEqual(['lastNotNull']);
-      }
+      expect(panel.options).toMatchObject(OPTIONS[panel.type] ?? {});
+    });
+
+    test('time series begin at zero and shares end at one', () => {
+      const series = visual.filter((panel) => panel.type === 'timeseries');
+      expect(series.filter((panel) => panel.fieldConfig.defaults.min !== 0).map(({ title }) => title)).toEqual([]);
+      const stacked = series.filter((panel) => JSON.stringify(panel.fieldConfig).includes('"mode":"percent"'));
+      expect(stacked.filter((panel) => panel.fieldConfig.defaults.max !== 1).map(({ title }) => title)).toEqual([]);
     });
 
     test.each(cases)('queries of "%s" are named, complete and aggregate counters', (_title, panel) => {
@@ -106,34 +133,46 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
         expect(target.refId).toMatch(/^[A-Z]$/);
         expect(target.legendFormat).toBeTruthy();
         expect(target.datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
-        checkQuery(target.expr, panel);
+        expect(problems(target.expr)).toEqual([]);
       }
     });
   });
 
   test('use only metrics and labels that are emitted', () => {
-    const families = new Map(Object.entries(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const));
+    const families = new Map(
+      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const),
+    );
     const recorded = new Set(ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.record)));
-    const used = dashboards.flatMap(allPanels).flatMap((panel) => (panel.targets ?? []).flatMap(({ expr }) => seriesIn(expr)));
+    const used = dashboards
+      .flatMap(allPanels)
+      .flatMap((panel) => (panel.targets ?? []).flatMap(({ expr }) => seriesIn(expr)));
     expect(used.length).toBeGreaterThan(100);
-    for (const { name, labels } of used) {
-      if (recorded.has(name) || name === 'ALERTS' || (name === 'up' && naming === 'exporter')) continue;
-      const metric = families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
-      expect(metric, `${name} is a metric`).toBeDefined();
-      const known = metric!.attributes.map((attribute) => attribute.replaceAll('.', '_'));
-      for (const label of labels) expect([...known, 'job', 'instance', 'le']).toContain(label);
+    const metricOf = (name: string): Metric | undefined =>
+      families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
+    const own = used.filter(
+      ({ name }) => !recorded.has(name) && name !== 'ALERTS' && !(name === 'up' && naming === 'exporter'),
+    );
+    for (const { name, labels } of own) {
+      const known = metricOf(name)?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];
+      expect([name, ...labels.filter((label) => ![...known, 'job', 'instance', 'le'].includes(label))]).toEqual([name]);
+      expect([name, ...known]).not.toContain('no such metric');
     }
-    const shown = new Set(used.map(({ name }) => families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''))));
-    for (const [family, metric] of families) expect(shown, `${family} is on a dashboard`).toContain(metric);
+    const shown = new Set(own.map(({ name }) => metricOf(name)));
+    expect([...families].filter(([, metric]) => !shown.has(metric)).map(([family]) => family)).toEqual([]);
   });
 
-  testWith(PROMTOOL, 'promtool', 'hold valid PromQL', (promtool) => {
+  test('hold valid PromQL', (context) => {
+    const promtool = need('promtool', context);
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-dashboards-'));
     try {
-      const queries = dashboards.flatMap(allPanels).flatMap((panel) => (panel.targets ?? []).map(({ expr }) => concrete(expr)));
+      const queries = dashboards
+        .flatMap(allPanels)
+        .flatMap((panel) => (panel.targets ?? []).map(({ expr }) => concrete(expr)));
       const rules = queries.map((expr, index) => ({ record: `query:${index}`, expr }));
       writeFileSync(join(folder, 'queries.yml'), stringify({ groups: [{ name: 'dashboards', rules }] }));
-      runTool(promtool, ['check', 'rules', join(folder, 'queries.yml')]);
+      expect(runTool(promtool, ['check', 'rules', join(folder, 'queries.yml')])).toContain(
+        `${queries.length} rules found`,
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -153,26 +192,26 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
     expect(panels[start]).toMatchObject({ type: 'row', title: '$model' });
     expect(panels.length - start).toBeGreaterThan(10);
     for (const panel of panels.slice(start + 1)) {
-      for (const { expr } of panel.targets) expect(expr, panel.title).toContain('gen_ai_request_model=~"$model"');
+      for (const { expr } of panel.targets) expect(expr).toContain('gen_ai_request_model=~"$model"');
     }
   });
 });
 
-function checkQuery(expr: string, panel: Panel): void {
-  const fixed = [...expr.matchAll(/(rate|increase)\([^[]*\[([^\]]+)\]/g)];
-  for (const [, fn, window] of fixed) {
+/** What is wrong with a query by the rules of dashboards; nothing when it is as it should be. */
+function problems(expr: string): string[] {
+  const found: string[] = [];
+  for (const [, fn, window] of expr.matchAll(/(rate|increase)\([^[]*\[([^\]]+)\]/g)) {
     // An increase over a time that the panel names is meant; a rate must suit the zoom.
-    if (fn === 'rate') expect(window).toBe('$__rate_interval');
-    else expect(['$__rate_interval', '$__range', '5m', '30m', '30d']).toContain(window);
+    const allowed = fn === 'rate' ? ['$__rate_interval'] : ['$__rate_interval', '$__range', '5m', '30m', '30d'];
+    if (!allowed.includes(window!)) found.push(`${fn} over ${window}`);
   }
   for (const { name, labels } of seriesIn(expr)) {
-    if (WITHOUT_INSTANCE.some(([pattern]) => pattern.test(name))) expect(labels).toContain('job');
-    else expect(labels, `${panel.title}: ${name}`).toEqual(expect.arrayContaining(['job', 'instance']));
-    if (COUNTERS.test(name)) {
-      const wrapped = new RegExp(`(rate|increase)\\(${name}\\{`);
-      expect(expr, `${name} is a counter`).toMatch(wrapped);
-    }
+    const needed = WITHOUT_INSTANCE.some(([pattern]) => pattern.test(name)) ? ['job'] : ['job', 'instance'];
+    for (const label of needed) if (!labels.includes(label)) found.push(`${name} without ${label}`);
+    const aggregated = new RegExp(`(rate|increase)\\(${name}\\{`).test(expr);
+    if (COUNTERS.test(name) && !aggregated) found.push(`${name} without rate or increase`);
   }
+  return found;
 }
 
 describe('provisioning', () => {
@@ -183,7 +222,11 @@ describe('provisioning', () => {
       datasources: { type: string; uid: string; editable: boolean; jsonData?: { timeInterval?: string } }[];
     };
     const prometheus = datasources.find(({ type }) => type === 'prometheus');
-    expect(prometheus).toMatchObject({ uid: 'prometheus', editable: false, jsonData: { timeInterval: SCRAPE_INTERVAL } });
+    expect(prometheus).toMatchObject({
+      uid: 'prometheus',
+      editable: false,
+      jsonData: { timeInterval: SCRAPE_INTERVAL },
+    });
     for (const path of ['prometheus/prometheus.yml', 'prometheus/prometheus.local.yml']) {
       expect(read(path)).toMatchObject({ global: { scrape_interval: SCRAPE_INTERVAL } });
     }

@@ -58,7 +58,11 @@ export function sampleHour(naming: Naming, endSeconds: number, extra: readonly s
       if (metric.instrument === 'gauge') write('', {}, (minute) => gauge(name, labels, minute));
       else if (metric.instrument === 'counter') write('', {}, (minute) => minute * 60);
       else {
-        for (const [le, share] of [['1', 0.5], ['10', 0.9], ['+Inf', 1]] as const) {
+        for (const [le, share] of [
+          ['1', 0.5],
+          ['10', 0.9],
+          ['+Inf', 1],
+        ] as const) {
           write('_bucket', { le }, (minute) => minute * 60 * share);
         }
         write('_count', {}, (minute) => minute * 60);

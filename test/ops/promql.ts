@@ -20,7 +20,9 @@ export function seriesIn(expr: string): SeriesUse[] {
     .replaceAll(/\[[^\]]*\]/g, ' ')
     .replaceAll(/\boffset\s+\S+/g, ' ');
   const uses: SeriesUse[] = [];
-  for (const match of text.matchAll(/([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?:\{([^}]*)\})|([a-zA-Z_:][a-zA-Z0-9_:]*)(?!\s*[({\w:])/g)) {
+  for (const match of text.matchAll(
+    /([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?:\{([^}]*)\})|([a-zA-Z_:][a-zA-Z0-9_:]*)(?!\s*[({\w:])/g,
+  )) {
     const name = match[1] ?? match[3] ?? '';
     if (WORDS.has(name) || (match[2] === undefined && name === '')) continue;
     const labels = (match[2] ?? '').split(',').flatMap((matcher) => /^\s*([a-zA-Z_]\w*)/.exec(matcher)?.[1] ?? []);

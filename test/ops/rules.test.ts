@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { artifacts } from '../../scripts/ops/artifacts.ts';
-import { METRICS, type MetricName } from '../../scripts/ops/metrics.ts';
+import { type Metric, METRICS, type MetricName } from '../../scripts/ops/metrics.ts';
 import { familyName, NAMINGS, type Naming } from '../../scripts/ops/naming.ts';
 import { RULE_TESTS } from '../../scripts/ops/rule-tests/all.ts';
 import { type RenderedRule, renderRules, ruleGroups } from '../../scripts/ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../scripts/ops/thresholds.ts';
 import { seriesIn } from './promql.ts';
-import { PROMTOOL, ROOT, runTool, testWith } from './tools.ts';
+import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const FOLDER: Readonly<Record<Naming, string>> = { exporter: '', otlp: '-otlp' };
 
@@ -17,7 +17,8 @@ const alertsOf = (naming: Naming): RenderedRule[] =>
   ruleGroups({ naming }).flatMap((group) => group.rules.filter((rule) => rule.alert !== undefined));
 
 test.each(artifacts())('$path is what its source generates', ({ path, content }) => {
-  expect(readFileSync(join(ROOT, path), 'utf8'), 'run `node scripts/ops/build.ts`').toBe(content);
+  // After a change in scripts/ops: node scripts/ops/build.ts
+  expect(readFileSync(join(ROOT, path), 'utf8')).toBe(content);
 });
 
 test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])('%s holds generated files only', (folder) => {
@@ -28,16 +29,20 @@ test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])('%s ho
 });
 
 describe.each(NAMINGS)('alerts of the %s route', (naming) => {
-  test.each(alertsOf(naming).map((rule) => [rule.alert!, rule] as const))('%s says what and what to do', (name, rule) => {
-    const { summary, description, runbook_url: runbook } = rule.annotations!;
-    expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
-    expect(rule.labels!['severity']).toMatch(/^(critical|warning|info)$/);
-    expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
-    expect(summary, 'a static headline').not.toContain('{{');
-    expect(description.length).toBeGreaterThan(summary.length);
-    if (name !== 'TidegateTelemetryAbsent') expect(description).toContain('$labels.');
-    expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
-  });
+  test.each(alertsOf(naming).map((rule) => [rule.alert!, rule] as const))(
+    '%s says what and what to do',
+    (name, rule) => {
+      const { summary, description, runbook_url: runbook } = rule.annotations!;
+      expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
+      expect(rule.labels!['severity']).toMatch(/^(critical|warning|info)$/);
+      expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
+      // The headline of a group, so the same for all of it.
+      expect(summary).not.toContain('{{');
+      expect(description.length).toBeGreaterThan(summary.length);
+      expect(description.includes('$labels.')).toBe(name !== 'TidegateTelemetryAbsent');
+      expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
+    },
+  );
 
   test('no two rules have the same name and labels', () => {
     const keys = alertsOf(naming).map((rule) => JSON.stringify([rule.alert, rule.labels]));
@@ -46,57 +51,59 @@ describe.each(NAMINGS)('alerts of the %s route', (naming) => {
 
   test('expressions use only metrics and labels that are emitted', () => {
     const families = new Map(
-      Object.entries(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const),
+      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const),
     );
     const recorded = new Set(ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.record)));
     const rules = ruleGroups({ naming }).flatMap((group) => group.rules);
     const used = rules.flatMap((rule) => seriesIn(rule.expr));
     expect(used.length).toBeGreaterThan(50);
-    for (const { name, labels } of used) {
-      if (recorded.has(name) || name === 'up') continue;
+    const own = used.filter(({ name }) => !recorded.has(name) && name !== 'up');
+    for (const { name, labels } of own) {
       const metric = families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
-      expect(metric, `${name} is a metric`).toBeDefined();
-      const known = metric!.attributes.map((attribute) => attribute.replaceAll('.', '_'));
-      for (const label of labels) expect([...known, 'job', 'le', 'otel_metric_overflow']).toContain(label);
+      const known = metric?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];
+      expect([name, ...known]).not.toContain('no such metric');
+      const strange = labels.filter((label) => ![...known, 'job', 'le', 'otel_metric_overflow'].includes(label));
+      expect([name, ...strange]).toEqual([name]);
     }
   });
 
   test('every alert proves each situation', () => {
-    const situations = new Map<string, Set<string>>();
-    const proven = new Set<string>();
-    for (const each of RULE_TESTS.flatMap((file) => file.tests)) {
-      if (each.naming !== undefined && each.naming !== naming) continue;
-      for (const check of each.checks) {
-        situations.set(each.alert, (situations.get(each.alert) ?? new Set()).add(check.situation));
-        if (check.situation === 'fires') expect(check.firing.length, each.does).toBeGreaterThan(0);
-        for (const { labels } of check.firing) proven.add(variant(each.alert, labels));
-      }
-    }
+    const checks = RULE_TESTS.flatMap((file) => file.tests)
+      .filter((each) => each.naming === undefined || each.naming === naming)
+      .flatMap((each) => each.checks.map((check) => ({ ...check, alert: each.alert })));
     for (const rule of alertsOf(naming)) {
-      expect([...(situations.get(rule.alert!) ?? [])], rule.alert).toEqual(
+      const own = checks.filter((check) => check.alert === rule.alert);
+      expect(own.map((check) => check.situation)).toEqual(
         expect.arrayContaining(['fires', 'quiet', 'resolves', 'first-event']),
       );
-      expect(proven, 'each severity fires in some test').toContain(variant(rule.alert!, rule.labels!));
+      // Each severity and scope of an alert fires in some test.
+      const fired = own.flatMap((check) => check.firing.map(({ labels }) => variant(rule.alert!, labels)));
+      expect(fired).toContain(variant(rule.alert!, rule.labels!));
     }
+    expect(checks.filter((check) => check.situation === 'fires' && check.firing.length === 0)).toEqual([]);
     const covered = RULE_TESTS.flatMap((file) => file.alerts);
     expect(new Set(covered)).toEqual(new Set(alertsOf(naming).map((rule) => rule.alert)));
   });
 
-  testWith(PROMTOOL, 'promtool', 'promtool accepts the rules', (promtool) => {
-    runTool(promtool, ['check', 'rules', `prometheus/rules${FOLDER[naming]}/tidegate.rules.yml`]);
+  test('promtool accepts the rules', (context) => {
+    const path = `prometheus/rules${FOLDER[naming]}/tidegate.rules.yml`;
+    expect(runTool(need('promtool', context), ['check', 'rules', path])).toContain('SUCCESS');
   });
 
-  for (const file of RULE_TESTS) {
-    testWith(PROMTOOL, 'promtool', `promtool passes the ${file.name} tests`, (promtool) => {
-      runTool(promtool, ['test', 'rules', `prometheus/tests${FOLDER[naming]}/${file.name}.test.yml`]);
-    });
-  }
+  test.for(RULE_TESTS)('promtool passes the $name tests', { timeout: TOOL_TIMEOUT_MS }, ({ name }, context) => {
+    const path = `prometheus/tests${FOLDER[naming]}/${name}.test.yml`;
+    expect(runTool(need('promtool', context), ['test', 'rules', path])).toContain('SUCCESS');
+  });
 });
 
 function variant(alert: string, labels: Readonly<Record<string, string>>): string {
   const { severity, scope, long } = labels;
   return JSON.stringify([alert, severity, scope, long]);
 }
+
+test.for(['prometheus.yml', 'prometheus.local.yml'])('promtool accepts %s', (config, context) => {
+  expect(runTool(need('promtool', context), ['check', 'config', `prometheus/${config}`])).toContain('rules found');
+});
 
 // Written by hand from the metric table and the rules of Prometheus's OTLP translator.
 const NAMES: readonly (readonly [MetricName, exporter: string, otlp: string])[] = [
@@ -109,11 +116,7 @@ const NAMES: readonly (readonly [MetricName, exporter: string, otlp: string])[] 
   ['tidegate.circuit.state', 'tidegate_circuit_state', 'tidegate_circuit_state_ratio'],
   ['tidegate.circuit.transitions', 'tidegate_circuit_transitions_total', 'tidegate_circuit_transitions_total'],
   ['tidegate.build_info', 'tidegate_build_info', 'tidegate_build_info_ratio'],
-  [
-    'gen_ai.client.operation.duration',
-    'gen_ai_client_operation_duration',
-    'gen_ai_client_operation_duration_seconds',
-  ],
+  ['gen_ai.client.operation.duration', 'gen_ai_client_operation_duration', 'gen_ai_client_operation_duration_seconds'],
 ];
 
 test.each(NAMES)('%s is %s when scraped and %s by OTLP', (name, exporter, otlp) => {
@@ -128,7 +131,8 @@ test('a selector reaches every series', () => {
   for (const series of plain) expect(series.labels).toContain('job');
 });
 
-testWith(PROMTOOL, 'promtool', 'the tests notice a changed threshold', (promtool) => {
+test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (context) => {
+  const promtool = need('promtool', context);
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-rules-'));
   try {
     const queue = { ...DEFAULT_THRESHOLDS.queue, filled: DEFAULT_THRESHOLDS.queue.filled - 0.01 };
@@ -136,7 +140,9 @@ testWith(PROMTOOL, 'promtool', 'the tests notice a changed threshold', (promtool
     writeFileSync(join(folder, 'rules.yml'), renderRules({ naming: 'exporter', thresholds }));
     const source = readFileSync(join(ROOT, 'prometheus/tests/lane.test.yml'), 'utf8');
     writeFileSync(join(folder, 'test.yml'), source.replace('../rules/tidegate.rules.yml', 'rules.yml'));
-    expect(() => runTool(promtool, ['test', 'rules', join(folder, 'test.yml')])).toThrow(/TidegateBulkheadQueueFilling/);
+    expect(() => runTool(promtool, ['test', 'rules', join(folder, 'test.yml')])).toThrow(
+      /TidegateBulkheadQueueFilling/,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,53 +1,45 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { test, type TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
 
 export const ROOT: string = join(import.meta.dirname, '../..');
 
-function find(names: readonly string[]): string | undefined {
-  return names.find((name) => {
-    try {
-      execFileSync(name, ['--version'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** Longest time of a test that runs a tool; two slow cores evaluate a day of rules in 15 s. */
+export const TOOL_TIMEOUT_MS = 120_000;
+
+/** Binaries of each tool, the distribution's name first. */
+const BINARIES = {
+  promtool: ['promtool'],
+  amtool: ['amtool'],
+  prometheus: ['prometheus'],
+  alertmanager: ['prometheus-alertmanager', 'alertmanager'],
+} as const;
+
+export type Tool = keyof typeof BINARIES;
+
+/** The binary of a tool; where it is not installed, skips the test and says so, or fails it in CI. */
+export function need(tool: Tool, context: TestContext): string {
+  const binary = BINARIES[tool].find(isInstalled);
+  if (binary !== undefined) return binary;
+  if (process.env['CI']) throw new Error(`${tool} is not installed, and CI may not skip this test`);
+  return context.skip(`${tool} is not installed`);
 }
 
-/** Names of a tool, the distribution's first; undefined when it is not installed. */
-export const PROMTOOL: string | undefined = find(['promtool']);
-export const PROMETHEUS: string | undefined = find(['prometheus']);
-export const AMTOOL: string | undefined = find(['amtool']);
-export const ALERTMANAGER: string | undefined = find(['prometheus-alertmanager', 'alertmanager']);
-
-/** A test that needs a tool: skipped with a reason where it is missing, failed in CI. */
-export function testWith(
-  tool: string | undefined,
-  name: string,
-  title: string,
-  run: (tool: string, context: TestContext) => void | Promise<void>,
-  timeoutMs = 120_000,
-): void {
-  test(
-    title,
-    async (context) => {
-      if (tool === undefined) {
-        if (process.env['CI']) throw new Error(`${name} is not installed, and CI may not skip this test`);
-        return context.skip(`${name} is not installed`);
-      }
-      await run(tool, context);
-    },
-    timeoutMs,
-  );
-}
-
-/** Runs a tool from the root of the repository. @throws Error with what the tool printed. */
-export function runTool(tool: string, args: readonly string[], input?: string): string {
+function isInstalled(binary: string): boolean {
   try {
-    return execFileSync(tool, args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe', ...(input !== undefined && { input }) });
+    execFileSync(binary, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a tool from the root of the repository. @returns what it printed. @throws Error with what it printed */
+export function runTool(binary: string, args: readonly string[]): string {
+  try {
+    return execFileSync(binary, args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${tool} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}`, { cause: error });
+    throw new Error(`${binary} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}`, { cause: error });
   }
 }

@@ -14,7 +14,10 @@ export interface Workload {
 
 /** Runs `use` with a guarded client, a simulated provider and a real metrics endpoint. */
 export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): Promise<T> {
-  const simulator = await startSimulator({ provider: 'openai', limits: { requestsPerMinute: 500, tokensPerMinute: 200_000 } });
+  const simulator = await startSimulator({
+    provider: 'openai',
+    limits: { requestsPerMinute: 500, tokensPerMinute: 200_000 },
+  });
   const telemetry = await startTelemetry({ serviceName: 'ops-test', port: 0 });
   const guard = createGuard({ retry: { initialDelayMs: 1, maxDelayMs: 2 } });
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));

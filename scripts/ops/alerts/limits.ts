@@ -77,6 +77,8 @@ const LOOKUP_MATCHERS = 'job=%q,gen_ai_provider_name=%q,gen_ai_request_model=%q,
 
 /** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
 function limitLookup(selector: string): string {
-  const labels = BY_LIMIT.split(', ').map((label) => `$labels.${label}`).join(' ');
+  const labels = BY_LIMIT.split(', ')
+    .map((label) => `$labels.${label}`)
+    .join(' ');
   return `{{ with printf \`max(${selector})\` ${labels} | query }} of {{ . | first | value | humanize }}{{ end }}`;
 }

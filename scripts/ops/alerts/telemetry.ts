@@ -4,7 +4,11 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
   const { naming, series, selector, thresholds } = context;
   const info = series('tidegate.build_info');
   const { memory } = thresholds.telemetry;
-  const overflow = [`__name__=~"tidegate_.+|gen_ai_.+"`, ...(selector === '' ? [] : [selector]), 'otel_metric_overflow="true"'];
+  const overflow = [
+    `__name__=~"tidegate_.+|gen_ai_.+"`,
+    ...(selector === '' ? [] : [selector]),
+    'otel_metric_overflow="true"',
+  ];
   return [
     ...(naming === 'exporter' ? scrapeAlerts(selector, info, memory) : pushAlerts(info, memory)),
     {
@@ -32,7 +36,8 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
 function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
   const up = `up${selector === '' ? '' : `{${selector}}`}`;
   const known = `and on (job, instance) (max_over_time(${info}[${memory}]))`;
-  const down = 'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
+  const down =
+    'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
   return [
     {
       name: 'TidegateTelemetryDown',

@@ -11,7 +11,8 @@ function overview(context: DashboardContext): DashboardSpec {
   return {
     uid: 'tidegate-overview',
     title: 'Tidegate / Overview',
-    description: 'Are we at our limit, which one, and is it getting worse? Then: what do calls, retries and waits look like?',
+    description:
+      'Are we at our limit, which one, and is it getting worse? Then: what do calls, retries and waits look like?',
     from: 'now-3h',
     rows: [
       answerRow(context),

@@ -41,7 +41,8 @@ export function callRow({ select }: DashboardContext): Row {
           {
             kind: 'stat',
             title: 'Success',
-            description: 'Share of calls that succeeded, retries included. Cancelled calls and mistakes of the application do not count.',
+            description:
+              'Share of calls that succeeded, retries included. Cancelled calls and mistakes of the application do not count.',
             unit: 'percentunit',
             queries: [
               {
@@ -124,10 +125,14 @@ export function retryRow({ select }: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'normal',
             title: 'Retries by reason',
-            description: 'rate_limit: slow down. overloaded and server_error: the provider. timeout and connection: network or timeout.',
+            description:
+              'rate_limit: slow down. overloaded and server_error: the provider. timeout and connection: network or timeout.',
             unit: 'reqps',
             queries: [
-              { expr: `sum by (tidegate_retry_reason) (${rate(select('tidegate.retries'))})`, legend: '{{tidegate_retry_reason}}' },
+              {
+                expr: `sum by (tidegate_retry_reason) (${rate(select('tidegate.retries'))})`,
+                legend: '{{tidegate_retry_reason}}',
+              },
             ],
             width: 8,
             min: 0,
@@ -169,9 +174,12 @@ export function retryRow({ select }: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'percent',
             title: 'How calls end',
-            description: 'Shares of the outcomes. success_after_retry is what retrying saved; retries_exhausted and rejected reach the application.',
+            description:
+              'Shares of the outcomes. success_after_retry is what retrying saved; retries_exhausted and rejected reach the application.',
             unit: 'percentunit',
-            queries: [{ expr: `sum by (tidegate_outcome) (${rate(select('tidegate.calls'))})`, legend: '{{tidegate_outcome}}' }],
+            queries: [
+              { expr: `sum by (tidegate_outcome) (${rate(select('tidegate.calls'))})`, legend: '{{tidegate_outcome}}' },
+            ],
             width: 8,
             min: 0,
             max: 1,
@@ -179,7 +187,8 @@ export function retryRow({ select }: DashboardContext): Row {
           {
             kind: 'heatmap',
             title: 'Delays before retries',
-            description: 'Distribution of the time between a failed attempt and the next, in all jobs of the chosen providers.',
+            description:
+              'Distribution of the time between a failed attempt and the next, in all jobs of the chosen providers.',
             unit: 's',
             queries: [
               {
@@ -193,7 +202,8 @@ export function retryRow({ select }: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'percent',
             title: 'Who sets the delay',
-            description: 'retry_after, reset_header and body: the provider said how long. backoff: it did not, and the delay grows by attempt.',
+            description:
+              'retry_after, reset_header and body: the provider said how long. backoff: it did not, and the delay grows by attempt.',
             unit: 'percentunit',
             queries: [
               {
@@ -232,7 +242,8 @@ export function latencyRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Call and attempt latency',
-            description: 'A call includes waiting and retries, an attempt does not: the gap between the two is time spent in the client.',
+            description:
+              'A call includes waiting and retries, an attempt does not: the gap between the two is time spent in the client.',
             unit: 's',
             queries: [0.5, 0.95, 0.99].flatMap((q) => [
               { expr: call(q), legend: `call p${q * 100}` },
@@ -244,7 +255,8 @@ export function latencyRow({ select }: DashboardContext): Row {
           {
             kind: 'heatmap',
             title: 'Attempt latency',
-            description: 'Distribution of the duration of single attempts: to the response head for streams, to the end of the body otherwise.',
+            description:
+              'Distribution of the duration of single attempts: to the response head for streams, to the end of the body otherwise.',
             unit: 's',
             queries: [{ expr: `sum by (le) (increase(${attempt}[$__rate_interval]))`, legend: '{{le}}' }],
             width: 12,
@@ -285,7 +297,8 @@ export function latencyRow({ select }: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'normal',
             title: 'Waiting calls by limit',
-            description: 'Calls that wait at a time, on average, by what they wait for. The largest area is the limit to raise.',
+            description:
+              'Calls that wait at a time, on average, by what they wait for. The largest area is the limit to raise.',
             unit: 'short',
             queries: [
               {

@@ -88,7 +88,8 @@ function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
     for (const { height, panels: specs } of row.lines) {
       let x = 0;
       for (const spec of specs) {
-        if (x + spec.width > COLUMNS) throw new Error(`Expected a line of at most 24 columns, got more at ${spec.title}`);
+        if (x + spec.width > COLUMNS)
+          throw new Error(`Expected a line of at most 24 columns, got more at ${spec.title}`);
         const panel = buildPanel(spec);
         const links = spec.link && [{ ...spec.link, targetBlank: false }];
         panels.push({
@@ -96,7 +97,10 @@ function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
           id: stableId(`${row.title}/${spec.title}`),
           gridPos: { h: height, w: spec.width, x, y },
           ...(links && {
-            fieldConfig: { ...panel.fieldConfig!, defaults: { ...panel.fieldConfig!.defaults, links: links as DashboardLink[] } },
+            fieldConfig: {
+              ...panel.fieldConfig!,
+              defaults: { ...panel.fieldConfig!.defaults, links: links as DashboardLink[] },
+            },
           }),
         });
         x += spec.width;
@@ -148,7 +152,8 @@ function choice(name: string, label: string, query: string, all: string): QueryV
 }
 
 /** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
-export const FIRING = 'ALERTS{alertname=~"Tidegate.+",alertstate="firing",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
+export const FIRING =
+  'ALERTS{alertname=~"Tidegate.+",alertstate="firing",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
 
 function firingAlerts(): AnnotationQueryBuilder {
   return new AnnotationQueryBuilder()

@@ -75,7 +75,8 @@ export function resilienceRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Queue in use',
-            description: 'Waiting calls as a share of the queue, the fullest process of each lane. When full, calls fail at once.',
+            description:
+              'Waiting calls as a share of the queue, the fullest process of each lane. When full, calls fail at once.',
             unit: 'percentunit',
             queries: [
               {
@@ -144,7 +145,10 @@ export function errorRow({ select }: DashboardContext): Row {
             unit: 'reqps',
             queries: [
               {
-                expr: eitherName(byType('gen_ai.client.operation.duration'), byType('gen_ai.client.inference.duration')),
+                expr: eitherName(
+                  byType('gen_ai.client.operation.duration'),
+                  byType('gen_ai.client.inference.duration'),
+                ),
                 legend: '{{error_type}}',
               },
             ],
@@ -173,7 +177,8 @@ export function errorRow({ select }: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'percent',
             title: 'How streams end',
-            description: 'completed; interrupted by the provider or the network; cancelled by the application; unread: never read to its end.',
+            description:
+              'completed; interrupted by the provider or the network; cancelled by the application; unread: never read to its end.',
             unit: 'percentunit',
             queries: [
               {
@@ -202,7 +207,8 @@ export function tokenRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Tokens a minute and limit',
-            description: 'Tokens by kind, and the limits on tokens as dashed lines. Cached tokens are part of input, reasoning part of output.',
+            description:
+              'Tokens by kind, and the limits on tokens as dashed lines. Cached tokens are part of input, reasoning part of output.',
             unit: 'short',
             queries: [
               {
@@ -229,7 +235,8 @@ export function tokenRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Input read from cache',
-            description: 'Share of the input tokens that a prompt cache served. Cached tokens cost less, and some limits do not count them.',
+            description:
+              'Share of the input tokens that a prompt cache served. Cached tokens cost less, and some limits do not count them.',
             unit: 'percentunit',
             queries: [{ expr: ratio(tokens('cache_read'), tokens('input')), legend: 'cached' }],
             width: 8,
@@ -307,7 +314,8 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
           {
             kind: 'stat',
             title: 'Series without labels',
-            description: 'Series into which the SDK folded label sets beyond its limit. Above zero, panels by model miss calls.',
+            description:
+              'Series into which the SDK folded label sets beyond its limit. Above zero, panels by model miss calls.',
             unit: 'short',
             queries: [
               {

@@ -32,7 +32,8 @@ export function answerRow(context: DashboardContext): Row {
     {
       kind: 'stat',
       title: 'Worst limit used',
-      description: 'Share in use of the limit that is closest to its end. Orange: calls begin to wait. Red: at the limit.',
+      description:
+        'Share in use of the limit that is closest to its end. Orange: calls begin to wait. Red: at the limit.',
       unit: 'percentunit',
       queries: [{ expr: `max(${utilization(context)})`, legend: 'used' }],
       width: 4,
@@ -44,7 +45,8 @@ export function answerRow(context: DashboardContext): Row {
       kind: 'stat',
       show: 'name',
       title: 'Which limit',
-      description: 'Model and dimension of that limit. Requests: slow down requests. Tokens: shrink tokens. Either: raise the tier.',
+      description:
+        'Model and dimension of that limit. Requests: slow down requests. Tokens: shrink tokens. Either: raise the tier.',
       unit: 'percentunit',
       queries: [{ expr: `topk(1, ${utilization(context)})`, legend: LIMIT_LEGEND }],
       width: 4,
@@ -67,7 +69,8 @@ export function answerRow(context: DashboardContext): Row {
     {
       kind: 'stat',
       title: 'Refused calls',
-      description: 'Attempts that the provider refused for a rate limit. Pacing keeps this near zero; otherwise another client shares the account.',
+      description:
+        'Attempts that the provider refused for a rate limit. Pacing keeps this near zero; otherwise another client shares the account.',
       unit: 'reqpm',
       queries: [{ expr: `sum(${rate(select('tidegate.ratelimit.rejections', REFUSED))}) * 60`, legend: 'refused' }],
       width: 4,
@@ -112,7 +115,8 @@ export function answerRow(context: DashboardContext): Row {
     {
       kind: 'bargauge',
       title: 'Limits in use',
-      description: 'Share in use of each limit, the fullest first. Limits that a provider does not report are not shown.',
+      description:
+        'Share in use of each limit, the fullest first. Limits that a provider does not report are not shown.',
       unit: 'percentunit',
       queries: [{ expr: `sort_desc(topk(12, ${utilization(context)}))`, legend: LIMIT_LEGEND }],
       width: 8,
@@ -124,7 +128,8 @@ export function answerRow(context: DashboardContext): Row {
     {
       kind: 'timeseries',
       title: 'Limits in use over time',
-      description: 'The same over time. Flat at the top: the tier is too small. Single peaks: bursts, which pacing absorbs.',
+      description:
+        'The same over time. Flat at the top: the tier is too small. Single peaks: bursts, which pacing absorbs.',
       unit: 'percentunit',
       queries: [{ expr: utilization(context), legend: LIMIT_LEGEND }],
       width: 8,
@@ -134,7 +139,13 @@ export function answerRow(context: DashboardContext): Row {
     },
     firingTable(8),
   ];
-  return { title: 'Are we at our limit?', lines: [{ height: 5, panels: answers }, { height: 9, panels: details }] };
+  return {
+    title: 'Are we at our limit?',
+    lines: [
+      { height: 5, panels: answers },
+      { height: 9, panels: details },
+    ],
+  };
 }
 
 /** Alerts that fire now. */
@@ -152,7 +163,13 @@ export function firingTable(width: number, alerts = FIRING): PanelSpec {
         id: 'organize',
         options: {
           excludeByName: { Time: true, Value: true, __name__: true, alertstate: true },
-          indexByName: { severity: 0, alertname: 1, gen_ai_provider_name: 2, gen_ai_request_model: 3, tidegate_limit_dimension: 4 },
+          indexByName: {
+            severity: 0,
+            alertname: 1,
+            gen_ai_provider_name: 2,
+            gen_ai_request_model: 3,
+            tidegate_limit_dimension: 4,
+          },
           renameByName: {
             alertname: 'Alert',
             severity: 'Severity',
@@ -178,10 +195,14 @@ export function limitRow(context: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Remaining and limit',
-            description: 'What is left of each limit, and the limit itself as a dashed line. Both are those of the account.',
+            description:
+              'What is left of each limit, and the limit itself as a dashed line. Both are those of the account.',
             unit: 'short',
             queries: [
-              { expr: `min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')})`, legend: `${LIMIT_LEGEND} remaining` },
+              {
+                expr: `min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')})`,
+                legend: `${LIMIT_LEGEND} remaining`,
+              },
               { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')})`, legend: `${LIMIT_LEGEND} limit` },
             ],
             width: 8,
@@ -200,7 +221,8 @@ export function limitRow(context: DashboardContext): Row {
             kind: 'timeseries',
             stack: 'normal',
             title: 'Refusals by limit',
-            description: 'Attempts that the provider refused, by the limit that refused them. Quota is billing; overloaded is the provider.',
+            description:
+              'Attempts that the provider refused, by the limit that refused them. Quota is billing; overloaded is the provider.',
             unit: 'reqps',
             queries: [
               {
@@ -214,7 +236,8 @@ export function limitRow(context: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Admitted rate and limit',
-            description: 'What the pacer lets through a second, summed over the processes, and a sixtieth of the limit. Equal: the tier is fully used.',
+            description:
+              'What the pacer lets through a second, summed over the processes, and a sixtieth of the limit. Equal: the tier is fully used.',
             unit: 'short',
             queries: [
               { expr: `sum by (${LIMIT}) (${select('tidegate.pacer.rate')})`, legend: `${LIMIT_LEGEND} admitted` },

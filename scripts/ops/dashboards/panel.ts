@@ -126,10 +126,17 @@ export function buildPanel(spec: PanelSpec): Panel {
       return common(new StateTimeline(), spec)
         .mappings([stateMapping(spec.states)])
         .showValue(VisibilityMode.Auto)
-        .legend(new VizLegendOptionsBuilder().displayMode(LegendDisplayMode.List).placement(LegendPlacement.Bottom).showLegend(true))
+        .legend(
+          new VizLegendOptionsBuilder()
+            .displayMode(LegendDisplayMode.List)
+            .placement(LegendPlacement.Bottom)
+            .showLegend(true),
+        )
         .build();
     case 'table': {
-      const table = common(new Table(), spec).showHeader(true).transformations([...(spec.transformations ?? [])]);
+      const table = common(new Table(), spec)
+        .showHeader(true)
+        .transformations([...(spec.transformations ?? [])]);
       for (const { matching, properties } of spec.overrides ?? []) table.overrideByRegexp(matching, [...properties]);
       return table.build();
     }
@@ -152,7 +159,9 @@ function timeSeries(spec: Extract<PanelSpec, { kind: 'timeseries' }>): Panel {
         .calcs(['mean', 'max', 'lastNotNull']),
     );
   if (spec.stack) {
-    panel.stacking(new StackingConfigBuilder().mode(spec.stack === 'percent' ? StackingMode.Percent : StackingMode.Normal));
+    panel.stacking(
+      new StackingConfigBuilder().mode(spec.stack === 'percent' ? StackingMode.Percent : StackingMode.Normal),
+    );
   }
   for (const { matching, properties } of spec.overrides ?? []) panel.overrideByRegexp(matching, [...properties]);
   return panel.build();

@@ -36,7 +36,8 @@ export function sloDashboard({ select }: DashboardContext): DashboardSpec {
     {
       kind: 'stat',
       title: 'Error budget spent in this range',
-      description: 'Failures in the chosen time range over the failures that the objective allows for as many calls. 100 %: exactly at the objective.',
+      description:
+        'Failures in the chosen time range over the failures that the objective allows for as many calls. 100 %: exactly at the objective.',
       unit: 'percentunit',
       queries: [{ expr: spent('$__range'), legend: 'spent' }],
       width: 6,
@@ -49,7 +50,8 @@ export function sloDashboard({ select }: DashboardContext): DashboardSpec {
     {
       kind: 'stat',
       title: 'Success now',
-      description: 'Share of calls that succeed, retries included. Cancelled calls and mistakes of the application do not count.',
+      description:
+        'Share of calls that succeed, retries included. Cancelled calls and mistakes of the application do not count.',
       unit: 'percentunit',
       queries: [
         {
@@ -122,7 +124,10 @@ export function sloDashboard({ select }: DashboardContext): DashboardSpec {
                 description: 'What counts against the budget. Each outcome has an alert with advice.',
                 unit: 'reqps',
                 queries: [
-                  { expr: `sum by (tidegate_outcome) (${rate(select('tidegate.calls', FAILED))})`, legend: '{{tidegate_outcome}}' },
+                  {
+                    expr: `sum by (tidegate_outcome) (${rate(select('tidegate.calls', FAILED))})`,
+                    legend: '{{tidegate_outcome}}',
+                  },
                 ],
                 width: 8,
                 min: 0,
@@ -148,7 +153,13 @@ export function sloDashboard({ select }: DashboardContext): DashboardSpec {
                   { from: BUDGET, color: 'red' },
                 ],
               },
-              firingTable(8, FIRING.replace('Tidegate.+', 'TidegateCallErrorBudgetBurn|TidegateRetriesExhausted|TidegateCallsRejectedLocally')),
+              firingTable(
+                8,
+                FIRING.replace(
+                  'Tidegate.+',
+                  'TidegateCallErrorBudgetBurn|TidegateRetriesExhausted|TidegateCallsRejectedLocally',
+                ),
+              ),
             ],
           },
         ],

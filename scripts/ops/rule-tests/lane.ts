@@ -9,7 +9,9 @@ const STATES = ['closed', 'open', 'half_open', 'isolated'];
 /** The state set of one circuit: `c`losed, `o`pen, `h`alf open, `i`solated, one letter a sample. */
 function circuit(states: string, instance = 'a'): InputSeries[] {
   return STATES.map((state) => {
-    const values = [...states].map((letter) => (letter === ' ' ? '_' : state.startsWith(letter) ? '1' : '0')).join(' ');
+    const values = Array.from(states, (letter) => (letter === ' ' ? '_' : state.startsWith(letter) ? '1' : '0')).join(
+      ' ',
+    );
     return input('tidegate.circuit.state', { instance, ...CIRCUIT, tidegate_circuit_state: state }, values);
   });
 }
@@ -39,6 +41,13 @@ const OPEN: RuleTest[] = [
       { at: '4m', situation: 'quiet', firing: [] },
       { at: '11m', situation: 'quiet', firing: [] },
     ],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'stays quiet just below half of the time',
+    interval: '15s',
+    input: circuit('oooohcccc'.repeat(6)),
+    checks: [{ at: '10m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateCircuitOpen',
@@ -147,14 +156,14 @@ const REJECTED: RuleTest[] = [
   {
     alert: 'TidegateCallsRejectedLocally',
     does: 'stays quiet just below the share, and for other failures',
-    input: [calls('success', '0+105x40'), calls('rejected_bulkhead', '0+1x40'), calls('timeout', '0+20x40')],
+    input: [calls('success', '0+105x40'), calls('rejected_bulkhead', '0+1x40'), calls('timeout', '0+3x40')],
     checks: [{ at: '15m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateCallsRejectedLocally',
-    does: 'stays quiet when one call a minute says nothing',
+    does: 'stays quiet below one call in 50 s',
     interval: '60s',
-    input: [calls('success', '0x40'), calls('rejected_circuit', '0+1x40')],
+    input: [calls('success', '0x40'), calls('rejected_circuit', '0+1.1x40')],
     checks: [{ at: '20m', situation: 'quiet', firing: [] }],
   },
   {
@@ -169,7 +178,13 @@ const REJECTED: RuleTest[] = [
 ];
 
 /** Waits of a stage: `count` calls a step, all in the bucket up to `bound`. */
-function waits(stage: string, dimension: string | undefined, bound: number, counts: string, sum: string): InputSeries[] {
+function waits(
+  stage: string,
+  dimension: string | undefined,
+  bound: number,
+  counts: string,
+  sum: string,
+): InputSeries[] {
   const labels = { ...MODEL, tidegate_wait_stage: stage, ...(dimension && { tidegate_limit_dimension: dimension }) };
   const buckets = ['5', '10', '30', '60', '+Inf'].map((le) => {
     const inside = le === '+Inf' || Number(le) >= bound;

@@ -1,4 +1,12 @@
-import { type ExpressionTest, type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+import {
+  type ExpressionTest,
+  type Firing,
+  input,
+  type InputSeries,
+  MODEL,
+  type RuleTest,
+  type RuleTestFile,
+} from './rule-test.ts';
 
 const labels = (dimension: string): Record<string, string> => ({ ...MODEL, tidegate_limit_dimension: dimension });
 
@@ -116,7 +124,7 @@ const SATURATED: RuleTest[] = [
   {
     alert: 'TidegateTierSaturated',
     does: 'stays quiet for bursts whose mean is just below the share',
-    input: [remaining('input_tokens', `${'1000 20000 '.repeat(50).trim()}`), limit('input_tokens', '100000x100')],
+    input: [remaining('input_tokens', '1000 20000 '.repeat(50).trim()), limit('input_tokens', '100000x100')],
     checks: [{ at: '45m', situation: 'quiet', firing: [] }],
   },
   {
@@ -163,7 +171,7 @@ const RATE_LIMITED: RuleTest[] = [
     alert: 'TidegateRateLimited',
     does: 'stays quiet at five refusals, for an empty account and for an overloaded provider',
     input: [refusals('requests', '0x10 1 2 3 4 5x40'), refusals('quota', '0+5x40'), refusals('overloaded', '0+5x40')],
-    checks: [{ at: '9m', situation: 'quiet', firing: [] }],
+    checks: [{ at: '11m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRateLimited',
@@ -184,8 +192,16 @@ const QUOTA: RuleTest[] = [
     alert: 'TidegateQuotaExhausted',
     does: 'fires at the very first refusal of a counter that starts at zero; one that first appears at 1 is missed',
     input: [
-      input('tidegate.ratelimit.rejections', { gen_ai_provider_name: 'groq', tidegate_limit_dimension: 'quota' }, '0x3 1x60'),
-      input('tidegate.ratelimit.rejections', { gen_ai_provider_name: 'openai', tidegate_limit_dimension: 'quota' }, '_x3 1x60'),
+      input(
+        'tidegate.ratelimit.rejections',
+        { gen_ai_provider_name: 'groq', tidegate_limit_dimension: 'quota' },
+        '0x3 1x60',
+      ),
+      input(
+        'tidegate.ratelimit.rejections',
+        { gen_ai_provider_name: 'openai', tidegate_limit_dimension: 'quota' },
+        '_x3 1x60',
+      ),
     ],
     checks: [
       { at: '1m30s', situation: 'quiet', firing: [] },
@@ -259,11 +275,7 @@ const FORECAST: RuleTest[] = [
 const EXPRESSIONS: ExpressionTest[] = [
   {
     does: 'utilization is that of the account: least remaining over largest limit',
-    input: [
-      remaining('tokens', '5000x20'),
-      remaining('tokens', '90000x20', 'b'),
-      limit('tokens', '100000x20'),
-    ],
+    input: [remaining('tokens', '5000x20'), remaining('tokens', '90000x20', 'b'), limit('tokens', '100000x20')],
     expr: 'tidegate:rate_limit:utilization',
     at: '5m',
     samples: [{ labels: { job: 'app', ...labels('tokens') }, value: 0.95 }],

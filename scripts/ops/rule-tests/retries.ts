@@ -46,6 +46,12 @@ const SPIKE: RuleTest[] = [
   },
   {
     alert: 'TidegateRetrySpike',
+    does: 'stays quiet just below three times the hour before',
+    input: [calls('success', '0+30x200'), retries('0+4x160 651+11x40')],
+    checks: [{ at: '92m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
     does: 'stays quiet when retries have always been that many',
     input: [calls('success', '0+30x260'), retries('0+15x260')],
     checks: [{ at: '120m', situation: 'quiet', firing: [] }],
@@ -53,7 +59,7 @@ const SPIKE: RuleTest[] = [
   {
     alert: 'TidegateRetrySpike',
     does: 'stays quiet below one retry in 20 s',
-    input: [calls('success', '0+2x200'), retries('0+0x160 1+1x40')],
+    input: [calls('success', '0+2x200'), retries('0+0x160 1.4+1.4x40')],
     checks: [{ at: '95m', situation: 'quiet', firing: [] }],
   },
   {
@@ -84,7 +90,7 @@ const STORM: RuleTest[] = [
   {
     alert: 'TidegateRetryStorm',
     does: 'stays quiet below one retry in 5 s',
-    input: [calls('success', '0+2x40'), attempts('0+7x40'), retries('0+5x40')],
+    input: [calls('success', '0+2x40'), attempts('0+7.7x40'), retries('0+5.7x40')],
     checks: [{ at: '15m', situation: 'quiet', firing: [] }],
   },
   {
@@ -114,9 +120,9 @@ const EXHAUSTED: RuleTest[] = [
   },
   {
     alert: 'TidegateRetriesExhausted',
-    does: 'stays quiet when one call a minute says nothing',
+    does: 'stays quiet below one call in 50 s',
     interval: '60s',
-    input: [calls('success', '0+0x40'), calls('retries_exhausted', '0+1x40')],
+    input: [calls('success', '0x40'), calls('retries_exhausted', '0+1.1x40')],
     checks: [{ at: '20m', situation: 'quiet', firing: [] }],
   },
   {

@@ -3,7 +3,12 @@ import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile 
 const calls = (outcome: string, values: string): InputSeries =>
   input(
     'tidegate.calls',
-    { gen_ai_provider_name: 'openai', gen_ai_request_model: 'm', gen_ai_operation_name: 'chat', tidegate_outcome: outcome },
+    {
+      gen_ai_provider_name: 'openai',
+      gen_ai_request_model: 'm',
+      gen_ai_operation_name: 'chat',
+      tidegate_outcome: outcome,
+    },
     values,
   );
 
@@ -58,7 +63,7 @@ const BURNS: RuleTest[] = [
     alert: 'TidegateCallErrorBudgetBurn',
     does: 'stays quiet while the objective is met',
     interval: '1m',
-    input: [calls('success', '0+995x120'), calls('retries_exhausted', '0+5x120')],
+    input: [calls('success', '0+991x120'), calls('retries_exhausted', '0+9x120')],
     checks: [{ at: '110m', situation: 'quiet', firing: [] }],
   },
   {
@@ -78,8 +83,8 @@ const BURNS: RuleTest[] = [
     alert: 'TidegateCallErrorBudgetBurn',
     does: 'stays quiet when a handful of calls fail at night',
     interval: '10m',
-    input: [calls('success', '0x20'), calls('timeout', '0+1x12')],
-    checks: [{ at: '2h', situation: 'quiet', firing: [] }],
+    input: [calls('success', '0x40'), calls('timeout', '0+1x19 19x20')],
+    checks: [{ at: '4h20m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateCallErrorBudgetBurn',

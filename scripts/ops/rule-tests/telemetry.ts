@@ -4,7 +4,8 @@ const info = (values: string, instance = 'a'): InputSeries =>
   input('tidegate.build_info', { instance, version: '1.0.0', sdk: 'openai' }, values);
 const up = (values: string, instance = 'a'): InputSeries => input('up', { instance }, values);
 
-const ADVICE = 'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
+const ADVICE =
+  'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
 
 const instanceDown: Firing = {
   labels: { severity: 'warning', scope: 'instance', job: 'app', instance: 'a' },
