@@ -28,6 +28,7 @@ export interface BucketPolicy {
 // Adding up fractions ends a hair beside a whole unit.
 const EPSILON = 1e-6;
 const RAISE = 0.5;
+const ERROR_WEIGHT = 0.1;
 /**
  * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
  * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
@@ -67,6 +68,8 @@ export class LimitBucket {
   #share = 1;
   #haste = 1;
   #average = 0;
+  /** How far the level was off from what answers told. */
+  #error = 0;
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
@@ -120,7 +123,7 @@ export class LimitBucket {
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
     const rate = Math.max(LEAST_HASTE * this.limitRate, this.rate);
-    const needed = Math.min(this.burst, amount + (this.#share < 1 ? this.#reserve() : 0));
+    const needed = Math.min(this.burst, amount + this.#reserve());
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
     if (wait <= EPSILON / rate) return 0;
     // What others will leave is a guess that time corrects.
@@ -240,15 +243,18 @@ export class LimitBucket {
     return Math.min(COMFORT_MS * this.limitRate, MOST_COMFORT * this.burst);
   }
 
+  /** What stays in the bucket because the level is not known exactly. */
   #reserve(): number {
-    return Math.min(MOST_RESERVE * this.burst, Math.sqrt(this.limitRate * RESERVE_MS * this.#average));
+    const chance = this.#share < 1 ? Math.sqrt(this.limitRate * RESERVE_MS * this.#average) : 0;
+    return Math.min(MOST_RESERVE * this.burst, Math.max(chance, this.#error));
   }
 
   #correct(truth: number, tolerance: number, first: boolean): void {
     if (first) this.level = truth;
-    else if (this.level > truth + tolerance) this.level = truth + tolerance;
-    else if (this.level < truth - tolerance) {
-      this.level += (truth - tolerance - this.level) * RAISE;
+    else {
+      this.#error += (Math.abs(truth - this.level) - this.#error) * ERROR_WEIGHT;
+      if (this.level > truth + tolerance) this.level = truth + tolerance;
+      else if (this.level < truth - tolerance) this.level += (truth - tolerance - this.level) * RAISE;
     }
     this.level = Math.min(this.level, this.burst);
   }
