@@ -1,6 +1,7 @@
+import { isTidegateError } from './errors.ts';
 import { defaultGuard } from './guard.ts';
 import { identifyFamily } from './providers/identify-client.ts';
-import { wrapClient } from './providers/wrap-client.ts';
+import { isGuarded, wrapClient } from './providers/wrap-client.ts';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
@@ -30,13 +31,21 @@ function patchOwner(prototype: object): void {
 function patchMakeRequest(owner: object): void {
   patched.add(owner);
   const original = (owner as { makeRequest: Method }).makeRequest;
-  const parameters = original.length;
+  let unsupported = false;
   const first: Method = function (...args) {
+    // The application guarded it itself, and its seam calls what it found here.
+    if (unsupported || isGuarded(this)) return original.apply(this, args);
     Object.defineProperty(this, 'makeRequest', { value: original, configurable: true, writable: true });
-    wrapClient(this, defaultGuard());
+    try {
+      wrapClient(this, defaultGuard());
+    } catch (error) {
+      if (!isTidegateError(error)) throw error;
+      unsupported = true;
+      process.emitWarning(error.message, { type: 'TidegateWarning', code: error.code });
+    }
     return (this as { makeRequest: Method }).makeRequest(...args);
   };
   // The seam checks the number of parameters to tell the SDK's generation.
-  Object.defineProperty(first, 'length', { value: parameters });
+  Object.defineProperty(first, 'length', { value: original.length });
   Object.defineProperty(owner, 'makeRequest', { value: first, configurable: true, writable: true });
 }

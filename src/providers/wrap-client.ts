@@ -20,6 +20,11 @@ const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as c
 
 const guarded = new WeakMap<object, { readonly host: CallHost; readonly seam: Seam }>();
 
+/** Whether a guard holds this client. */
+export function isGuarded(client: object): boolean {
+  return guarded.has(client);
+}
+
 /** Guards a client in place. @throws TidegateSetupError naming what to do. */
 export function wrapClient<T extends object>(client: T, host: CallHost): T {
   const known = guarded.get(client);
