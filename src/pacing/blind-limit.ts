@@ -48,10 +48,10 @@ export class BlindLimit {
     this.#cubic?.accepted(-cost);
   }
 
-  /** Slows down. Returns how long to pause where the provider does not say. */
-  throttled(now: number): number {
+  /** Slows down, unless it was a caller alone. Returns how long to pause where the provider does not say. */
+  throttled(now: number, alone: boolean): number {
     if (this.#cubic) this.#cubic.throttled(now);
-    else this.#cubic = new Cubic(Math.max(this.sendingRate(now), 1 / MOST_PAUSE_MS), now);
+    else if (!alone) this.#cubic = new Cubic(Math.max(this.sendingRate(now), 1 / MOST_PAUSE_MS), now);
     this.#level = Math.min(0, this.#level);
     this.#at = now;
     this.#inARow++;

@@ -1,21 +1,27 @@
+import type { LimitSource } from '../core/events.ts';
+
 const CUT = 0.7;
 const GROWTH_EVERY_MS = 1_000;
 const GROWTH = 1.2;
 
 /** How many attempts may be in flight: cut when the provider says too many or is overloaded, and tried again upwards. */
 export class ConcurrencyLimit {
-  /** What the provider or the configuration names; never exceeded. */
-  fixed: number;
+  /** Where the limit comes from that counts now. */
+  source: LimitSource = 'config';
+  #named: number;
   #learned = Infinity;
   #goal = Infinity;
   #grownAt = 0;
 
-  constructor(fixed: number) {
-    this.fixed = fixed;
+  /** `configured` is never exceeded; Infinity where nothing is. */
+  constructor(configured: number) {
+    this.#named = configured;
   }
 
-  get learned(): boolean {
-    return this.#learned < Infinity;
+  /** The provider named its limit. */
+  name(limit: number): void {
+    this.#named = Math.max(1, limit);
+    this.source = 'body';
   }
 
   current(now: number): number {
@@ -23,14 +29,18 @@ export class ConcurrencyLimit {
       this.#grownAt += GROWTH_EVERY_MS;
       this.#learned = Math.max(this.#learned + 1, this.#learned * GROWTH);
       // Far above what once was too many, it has nothing to say any more.
-      if (this.#learned > 4 * this.#goal) this.#learned = Infinity;
+      if (this.#learned > 4 * this.#goal || this.#learned >= this.#named) this.#learned = Infinity;
     }
-    return Math.min(this.fixed, Math.floor(this.#learned));
+    return Math.min(this.#named, Math.floor(this.#learned));
   }
 
   cut(active: number, now: number): void {
     this.#goal = Math.max(1, active);
     this.#learned = Math.max(1, Math.floor(CUT * active));
     this.#grownAt = now;
+  }
+
+  get isLearned(): boolean {
+    return this.#learned < Infinity;
   }
 }

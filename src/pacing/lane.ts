@@ -10,12 +10,14 @@ import {
 } from '../core/admission.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, WaitCause } from '../core/events.ts';
-import type { Dimension, Failure, LimitReading } from '../core/outcome.ts';
+import type { Failure, LimitReading } from '../core/outcome.ts';
 import type { ResolvedPacing } from '../options.ts';
+import { Alarm } from './alarm.ts';
 import { CircuitHold } from './circuit-hold.ts';
 import { Closure } from './closure.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
-import { MAX_LIMIT_WAIT_MS, Pacer } from './pacer.ts';
+import { MAX_LIMIT_WAIT_MS } from './limit-set.ts';
+import { Pacer } from './pacer.ts';
 import { Pause } from './pause.ts';
 import type { Reservation } from './reservation.ts';
 import { Waiter } from './waiter.ts';
@@ -49,12 +51,11 @@ class LaneAdmission implements Admission, TicketHost {
   readonly #pause: Pause;
   readonly #hold: CircuitHold;
   readonly #closure = new Closure();
+  readonly #alarm: Alarm;
   #nextPlace = 1;
   #closed = false;
   /** What held the lane back the last time that something did. */
   #cause: WaitCause = 'none';
-  #timerAt = Infinity;
-  #cancelTimer: (() => void) | undefined;
 
   constructor(config: AdmissionConfig) {
     this.#clock = config.clock;
@@ -64,6 +65,7 @@ class LaneAdmission implements Admission, TicketHost {
     this.#hold = new CircuitHold(config.gate);
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
+    this.#alarm = new Alarm(config.clock, () => this.#pump());
   }
 
   get queued(): number {
@@ -125,9 +127,7 @@ class LaneAdmission implements Admission, TicketHost {
     const waitMs =
       ticket.reservation && this.#pacer
         ? this.#pacer.settled(ticket.reservation, result, now)
-        : failure?.outcome === 'throttled'
-          ? (failure.hintMs ?? 0)
-          : 0;
+        : waitOf(failure);
     if (result.outcome === 'ok') this.#closure.succeeded(ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure && waitMs > MAX_LIMIT_WAIT_MS) this.#shut('day_limit', failure, now, now + waitMs);
@@ -196,7 +196,7 @@ class LaneAdmission implements Admission, TicketHost {
         if (this.#refuseHopeless(waiter, freeAt, now)) continue;
         break;
       }
-      this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.share(reservation) : 1);
+      this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.limits.share(reservation.reserved) : 1);
       waiter.resolve(this.#admit(waiter.place, reservation, now, now - waiter.enqueuedAt, this.#cause));
     }
     this.#arm(freeAt);
@@ -218,7 +218,7 @@ class LaneAdmission implements Admission, TicketHost {
         this.#drop(waiter, this.#refusal('circuit_open', freeAt - now));
       }
     }
-    const mayWait = first.reservation && this.#pacer ? this.#pacer.mayWait(first.reservation) : Infinity;
+    const mayWait = first.reservation && this.#pacer ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding) : Infinity;
     while (this.#room.size > mayWait) this.#drop(this.#room.newest!, this.#refusal('day_limit', undefined));
     return this.#room.size < before;
   }
@@ -234,7 +234,7 @@ class LaneAdmission implements Admission, TicketHost {
     if (deadlineAt <= now) this.#drop(waiter, this.#refusal('deadline', undefined));
     else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
       const ahead = this.#room.aheadOf(waiter);
-      const waitMs = Math.max(this.#pause.leftMs(now), this.#pacer.leastWaitMs(ahead, waiter.reservation, now));
+      const waitMs = Math.max(this.#pause.leftMs(now), this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now));
       if (now + waitMs > deadlineAt) this.#drop(waiter, this.#refusal('deadline', waitMs));
     }
   }
@@ -256,33 +256,23 @@ class LaneAdmission implements Admission, TicketHost {
 
   #refusal(reason: RefusalReason, waitMs: number | undefined): AdmissionRefused {
     const cause = this.#cause;
-    const dimension: Dimension | undefined =
-      cause === 'pause' || cause === 'circuit' || cause === 'none' ? undefined : cause;
-    return new AdmissionRefused(reason, {
-      dimension,
-      waitMs: waitMs !== undefined && Number.isFinite(waitMs) ? waitMs : undefined,
-    });
+    const dimension = cause === 'pause' || cause === 'circuit' || cause === 'none' ? undefined : cause;
+    return new AdmissionRefused(reason, { dimension, waitMs: Number.isFinite(waitMs) ? waitMs : undefined });
   }
 
-  /** Sets the lane's one timer; without `freeAt`, the time that is set already still counts. */
-  #arm(freeAt: number = this.#timerAt): void {
-    let at = freeAt;
-    const urgent = this.#room.mostUrgent;
-    if (urgent) at = Math.min(at, urgent.request.deadlineAt);
-    const { oldest } = this.#room;
+  /** Sets the timer; without `freeAt`, the time that is set already still counts. */
+  #arm(freeAt: number = this.#alarm.at): void {
+    let at = this.#room.size === 0 ? Infinity : freeAt;
+    const { mostUrgent, oldest } = this.#room;
+    if (mostUrgent) at = Math.min(at, mostUrgent.request.deadlineAt);
     if (oldest && this.#cause === 'circuit') at = Math.min(at, this.#hold.giveUpAt(oldest.enqueuedAt));
-    if (this.#room.size === 0) at = Infinity;
-    if (at === this.#timerAt) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    this.#timerAt = at;
-    if (at === Infinity) return;
-    // Whole milliseconds: a timer counts no fractions, and would come early.
-    const waitMs = Math.max(1, Math.ceil(at - this.#clock.now()));
-    this.#cancelTimer = this.#clock.after(waitMs, () => {
-      this.#timerAt = Infinity;
-      this.#cancelTimer = undefined;
-      this.#pump();
-    });
+    this.#alarm.set(at);
   }
+}
+
+/** How long a refusal makes the lane wait when it is not paced; the reset is the time at which the limit is full again. */
+function waitOf(failure: Failure | undefined): number {
+  if (failure?.outcome !== 'throttled') return 0;
+  const isKnown = failure.dimension !== undefined && failure.dimension !== 'unknown';
+  return failure.hintMs ?? (isKnown ? (failure.resetMs ?? 0) : 0);
 }

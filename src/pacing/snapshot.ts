@@ -24,7 +24,7 @@ export function snapshotLimits(
       remaining: Math.max(0, slots - active),
       resetMs: undefined,
       windowMs: 0,
-      source: concurrency.learned ? 'learned' : 'config',
+      source: concurrency.isLearned ? 'learned' : concurrency.source,
       observedAgeMs: undefined,
       ratePerSecond: undefined,
     });

@@ -1,0 +1,92 @@
+/** What the lane itself costs: `node --expose-gc bench/sim/cost.ts`. Real time; nothing is sent. */
+import type { AdmissionRequest } from '../../src/core/admission.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { LimitReading } from '../../src/core/outcome.ts';
+import { resolveOptions } from '../../src/options.ts';
+import { createAdmission } from '../../src/pacing/lane.ts';
+import { adapterFor } from '../../src/providers/adapters.ts';
+
+const QUEUED = 100_000;
+const CALLS = 200_000;
+const READINGS: readonly LimitReading[] = [
+  { dimension: 'requests', limit: 1e9, remaining: 1e9, windowMs: 60_000, source: 'header' },
+  { dimension: 'tokens', limit: 1e12, remaining: 1e12, windowMs: 60_000, source: 'header' },
+];
+
+function lane(maxConcurrent: number): ReturnType<typeof createAdmission> {
+  return createAdmission({
+    clock: systemClock,
+    random: Math.random,
+    pacing: resolveOptions().pacing,
+    maxConcurrent,
+    maxQueued: Infinity,
+    gate: { openUntil: () => 0, maxInFlight: () => Infinity, maxWaitMs: 0 },
+    charge: adapterFor('openai').charge,
+    listener: { onPause: () => undefined, onLimit: () => undefined },
+  });
+}
+
+function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest {
+  return {
+    place: undefined,
+    info: { operation: 'chat', model: 'model', stream: false, maxOutputTokens: 500, inputBytes: 3_000, attributes: {} },
+    priority: 'normal',
+    tenant: undefined,
+    signal: undefined,
+    deadlineAt: Infinity,
+    ...over,
+  };
+}
+
+const usage = { inputTokens: 700, outputTokens: 200, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+
+async function uncontended(calls: number): Promise<number> {
+  const admission = lane(10);
+  const asked = request();
+  const startedAt = performance.now();
+  for (let call = 0; call < calls; call++) {
+    const ticket = await admission.acquire(asked);
+    ticket.onHead(READINGS, 200);
+    ticket.settle({ outcome: 'ok', usage });
+    ticket.release();
+  }
+  return ((performance.now() - startedAt) * 1_000) / calls;
+}
+
+async function queued(count: number): Promise<void> {
+  const admission = lane(1);
+  const running = await admission.acquire(request());
+  running.onHead(READINGS, 200);
+  const signals = Array.from({ length: count }, () => new AbortController());
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  const enqueuedAt = performance.now();
+  const waits = signals.map(({ signal }, index) =>
+    admission.acquire(request({ signal, deadlineAt: enqueuedAt + 1e9 + index })).then(
+      (ticket) => {
+        ticket.settle({ outcome: 'ok', usage });
+        ticket.release();
+      },
+      () => undefined,
+    ),
+  );
+  const enqueued = performance.now() - enqueuedAt;
+  globalThis.gc?.();
+  const bytes = process.memoryUsage().heapUsed - before;
+  const cancelledAt = performance.now();
+  for (let index = 1; index < count; index += 2) signals[index]!.abort();
+  const cancelled = performance.now() - cancelledAt;
+  const dispatchedAt = performance.now();
+  running.settle({ outcome: 'ok', usage });
+  running.release();
+  await Promise.all(waits);
+  const dispatched = performance.now() - dispatchedAt;
+  admission.close();
+  const each = (ms: number, of: number): string => `${((ms * 1_000) / of).toFixed(2)} us`;
+  console.log(`${count} queued: ${(bytes / count).toFixed(0)} bytes a call (request, promise and signal listener included)`);
+  console.log(`enqueue ${each(enqueued, count)}, cancel ${each(cancelled, count / 2)}, dispatch ${each(dispatched, count / 2)}`);
+}
+
+await uncontended(CALLS);
+console.log(`uncontended: ${(await uncontended(CALLS)).toFixed(2)} us a call (acquire, head, settle, release)`);
+await queued(QUEUED);

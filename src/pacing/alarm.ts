@@ -1,0 +1,30 @@
+import type { Clock } from '../core/clock.ts';
+
+/** The one timer of a lane. */
+export class Alarm {
+  /** When it rings; Infinity when it is not set. */
+  at: number = Infinity;
+  readonly #clock: Clock;
+  readonly #onRing: () => void;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, onRing: () => void) {
+    this.#clock = clock;
+    this.#onRing = onRing;
+  }
+
+  set(at: number): void {
+    if (at === this.at) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.at = at;
+    if (at === Infinity) return;
+    // Whole milliseconds: a timer counts no fractions, and would come early.
+    const waitMs = Math.max(1, Math.ceil(at - this.#clock.now()));
+    this.#cancel = this.#clock.after(waitMs, () => {
+      this.at = Infinity;
+      this.#cancel = undefined;
+      this.#onRing();
+    });
+  }
+}

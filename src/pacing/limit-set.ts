@@ -1,0 +1,138 @@
+import { AdmissionRefused, type LaneListener } from '../core/admission.ts';
+import type { LimitSource } from '../core/events.ts';
+import type { Dimension } from '../core/outcome.ts';
+import { Consumption } from './consumption.ts';
+import { type BucketPolicy, LimitBucket } from './limit-bucket.ts';
+import { type BucketDimension, LIMIT_KINDS } from './limit-kinds.ts';
+import { type Amounts, type Reservation, type Unit, UNITS } from './reservation.ts';
+
+/** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
+export const MAX_LIMIT_WAIT_MS = 120_000;
+/** A lane this young has seen everything that it has sent itself. */
+const STARTING_MS = 30_000;
+
+/** What an answer said of one limit. */
+export interface LimitNews {
+  readonly dimension: BucketDimension;
+  readonly limit: number;
+  readonly remaining: number | undefined;
+  readonly source: LimitSource;
+  /** Whether the limit, or another one, refused the request. */
+  readonly refused: boolean;
+}
+
+/** The buckets of a lane: all of them are reserved at once or none. */
+export class LimitSet {
+  readonly buckets: LimitBucket[] = [];
+  readonly #policy: BucketPolicy;
+  readonly #listener: LaneListener;
+  readonly #consumption = new Consumption();
+  #firstSentAt = Infinity;
+  #fastestMs = Infinity;
+  #averageShare = 0;
+
+  constructor(policy: BucketPolicy, listener: LaneListener) {
+    this.#policy = policy;
+    this.#listener = listener;
+  }
+
+  get(dimension: BucketDimension): LimitBucket | undefined {
+    return this.buckets.find((bucket) => bucket.dimension === dimension);
+  }
+
+  add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): LimitBucket {
+    const bucket = new LimitBucket(dimension, limit, source, this.#policy, now);
+    this.buckets.push(bucket);
+    return bucket;
+  }
+
+  /** Whether any limit is known that paces calls. */
+  get paces(): boolean {
+    return this.buckets.some((bucket) => !bucket.kind.perDay);
+  }
+
+  /** Why no wait would help; undefined when one would. */
+  refusal(reserved: Readonly<Amounts>, now: number): AdmissionRefused | undefined {
+    for (const bucket of this.buckets) {
+      const { dimension, limit, kind } = bucket;
+      // Output is a guess until it is generated: a guess refuses nobody.
+      if (kind.unit === 'outputTokens') continue;
+      const requested = reserved[kind.unit];
+      if (bucket.neverFits(requested)) return new AdmissionRefused('too_large', { dimension, limit, requested });
+      if (!kind.perDay) continue;
+      bucket.refill(now);
+      const waitMs = bucket.waitMs(requested);
+      if (waitMs > MAX_LIMIT_WAIT_MS) return new AdmissionRefused('day_limit', { dimension, limit, requested, waitMs });
+    }
+    return undefined;
+  }
+
+  /** Least time that a reservation behind `ahead` must wait, whatever is given back or raised meanwhile. */
+  leastWaitMs(ahead: Readonly<Amounts>, reserved: Readonly<Amounts>, now: number): number {
+    let most = 0;
+    for (const bucket of this.buckets) {
+      bucket.refill(now);
+      const { unit } = bucket.kind;
+      // Tokens ahead may be given back in part; requests are not.
+      const before = unit === 'requests' ? ahead.requests : 0;
+      most = Math.max(most, bucket.leastWaitMs(before + reserved[unit]));
+    }
+    return most;
+  }
+
+  /** How many reservations like this one may wait while `binding` is a day limit; Infinity when it is none. */
+  mayWait(reserved: Readonly<Amounts>, binding: Dimension): number {
+    const bucket = this.buckets.find((each) => each.kind.perDay && each.dimension === binding);
+    if (!bucket) return Infinity;
+    return Math.max(1, Math.floor((MAX_LIMIT_WAIT_MS * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
+  }
+
+  take(reservation: Reservation, now: number): void {
+    this.#firstSentAt = Math.min(this.#firstSentAt, now);
+    for (const bucket of this.buckets) bucket.take(reservation.reserved[bucket.kind.unit]);
+    this.#consumption.sent(reservation);
+  }
+
+  /** Cost for fairness: the largest share of any limit, in calls of average size. */
+  share(reserved: Readonly<Amounts>): number {
+    let share = 0;
+    for (const bucket of this.buckets) share = Math.max(share, reserved[bucket.kind.unit] / bucket.limit);
+    if (share === 0) return 1;
+    this.#averageShare += (share - this.#averageShare) * (this.#averageShare === 0 ? 1 : 0.02);
+    return Math.min(100, Math.max(0.01, share / this.#averageShare));
+  }
+
+  answered(reservation: Reservation, now: number): void {
+    // Grows a little each time, so that a network that got slower is believed.
+    this.#fastestMs = Math.min(now - reservation.sentAt, this.#fastestMs * 1.001);
+  }
+
+  /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */
+  charge(reservation: Reservation, amounts: Readonly<Amounts>, counted: boolean): void {
+    for (const unit of UNITS) this.chargeUnit(reservation, unit, amounts[unit], counted);
+  }
+
+  chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean): void {
+    const back = this.#consumption.charge(reservation, unit, amount, counted);
+    if (back === 0) return;
+    for (const bucket of this.buckets) {
+      if (bucket.kind.unit !== unit) continue;
+      if (counted) bucket.giveBack(back);
+      else bucket.neverCounted(reservation.sequence, back);
+    }
+  }
+
+  learn({ dimension, limit, remaining, source, refused }: LimitNews, reservation: Reservation, now: number): void {
+    const { unit } = LIMIT_KINDS[dimension];
+    const { sequence, sentAt, marks } = reservation;
+    const known = this.get(dimension);
+    const previous = known?.limit;
+    const bucket = known ?? this.add(dimension, limit, source, now);
+    if (!known && source === 'header' && now - this.#firstSentAt < STARTING_MS) bucket.startedAt(this.#firstSentAt);
+    // The provider counts on arrival, not when it has answered.
+    const sampledAt = sentAt + Math.min(this.#fastestMs, now - sentAt) / 2;
+    const since = this.#consumption.since(unit, reservation);
+    const seen = { limit, remaining, source, sampledAt, sequence, mark: marks[unit], since, refused };
+    if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
+  }
+}
