@@ -9,7 +9,8 @@ import type { ResponseInfo } from './provider.ts';
 export interface BodyEnd {
   readonly outcome: StreamOutcome;
   readonly usage?: Usage | undefined;
-  readonly response?: ResponseInfo | undefined;
+  /** Reads what the body says of its response; asked only when somebody listens. */
+  readonly response?: (() => ResponseInfo) | undefined;
   /** What made the body fail; only with `interrupted`. */
   readonly failure?: Failure | undefined;
 }

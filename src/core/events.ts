@@ -191,6 +191,8 @@ export interface LaneCounts {
  */
 export interface Instrumentation {
   onEvent(event: GuardEvent): void;
+  /** Whether events are recorded; false until an SDK is registered. */
+  recording(): boolean;
   /** Runs `fn` with the attempt's span active. Must call `fn` exactly once and return its result. */
   runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T;
   /** Headers to add to the attempt's request for trace propagation; empty when propagation is off. */
@@ -211,6 +213,11 @@ export class Emitter {
     const added = listener as (event: GuardEvent) => void;
     listeners.add(added);
     return () => listeners.delete(added);
+  }
+
+  hears(type: GuardEvent['type']): boolean {
+    const set = this.#listeners.get(type);
+    return set !== undefined && set.size > 0;
   }
 
   emit(event: GuardEvent): void {

@@ -1,124 +1,110 @@
 import type { BodyEnd } from '../core/attempt.ts';
-import type { Usage } from '../core/outcome.ts';
-import type { ProviderAdapter, ResponseInfo } from '../core/provider.ts';
-import type { BodyWatch, OpenBody } from './body-watch.ts';
-import { classifyConnection } from './connection-error.ts';
-
-/** Larger bodies are searched for their usage instead of being parsed a second time. */
-const PARSE_LIMIT_CHARS = 16_384;
+import { jsonFacts, textFacts } from './body-facts.ts';
+import { type BodyHooks, TrackedBody } from './open-body.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData';
 export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData'];
 
-export interface BodyHooks {
-  readonly adapter: ProviderAdapter;
-  readonly watch: BodyWatch;
-  readonly now: () => number;
-  readonly wall: () => number;
-  /** Aborted when the application gives the response up. */
-  readonly signal: AbortSignal | undefined;
-  /** Called once. */
-  onEnd(end: BodyEnd): void;
-}
-
 /**
  * Watches the body of a response that is not a stream of events, whoever reads it and however.
- * The response object stays the one that fetch made: its url, clone() and prototype are untouched.
+ * The response object stays the one that fetch made: its url, its clone() and its class are untouched.
  */
 export function guardBody(response: Response, hooks: BodyHooks): void {
-  const body = openBody(hooks);
-  const { adapter, signal } = hooks;
+  const body = new TrackedBody(hooks);
   if (hasNoBody(response)) {
     body.end({ outcome: 'completed' });
     return;
   }
   hooks.watch.add(body, response);
-  const failed = (error: unknown): void =>
-    body.end(
-      signal?.aborted
-        ? { outcome: 'cancelled' }
-        : { outcome: 'interrupted', failure: classifyConnection(error, false) },
-    );
-  for (const name of READERS) {
-    const original = (response as unknown as Record<string, unknown>)[name];
-    if (typeof original !== 'function') continue;
-    define(response, name, {
-      value: async (...args: unknown[]) => {
-        let value: unknown;
-        try {
-          value = await (original as (...args: unknown[]) => Promise<unknown>).apply(response, args);
-        } catch (error) {
-          failed(error);
-          throw error;
-        }
-        body.end({ outcome: 'completed', ...inspect(name, value, adapter) });
-        return value;
-      },
-    });
+  const prototype = Object.getPrototypeOf(response) as object;
+  if (OVERRIDDEN.some((name) => Object.hasOwn(response, name))) {
+    const own = overrides(response, new WeakMap([[response, body]]));
+    for (const [name, descriptor] of Object.entries(own)) Reflect.defineProperty(response, name, descriptor);
+    return;
   }
-  watchRawReads(response, body, failed, hooks);
+  let guarded = guardedPrototypes.get(prototype);
+  if (!guarded) guardedPrototypes.set(prototype, (guarded = guardedPrototype(prototype)));
+  guarded.bodies.set(response, body);
+  // One change of the prototype costs a quarter of seven properties. A frozen stand-in of a test stays as it is.
+  Reflect.setPrototypeOf(response, guarded.prototype);
 }
 
-/**
- * The record of one open body. Made apart from the response: whatever this closure can reach
- * stays alive as long as the record, and the response must be free to be collected.
- */
-export function openBody(hooks: BodyHooks, cancelled: () => BodyEnd = () => ({ outcome: 'cancelled' })): OpenBody {
-  const { watch, signal } = hooks;
-  let ended = false;
-  const body: OpenBody = {
-    touchedAt: hooks.now(),
-    end(end) {
-      if (ended) return;
-      ended = true;
-      watch.remove(body);
-      signal?.removeEventListener('abort', onAbort);
-      hooks.onEnd(end);
-    },
+type Bodies = WeakMap<Response, TrackedBody>;
+
+interface Guarded {
+  readonly prototype: object;
+  readonly bodies: Bodies;
+}
+
+const OVERRIDDEN: readonly string[] = ['body', ...READERS];
+
+/** By prototype of the responses: a process knows one, or a few. */
+const guardedPrototypes = new WeakMap<object, Guarded>();
+
+function guardedPrototype(prototype: object): Guarded {
+  const bodies: Bodies = new WeakMap();
+  return { prototype: Object.create(prototype, overrides(prototype, bodies)) as object, bodies };
+}
+
+/** Readers of a body that tell its record how it ended, over those that `owner` has. */
+function overrides(owner: object, bodies: Bodies): PropertyDescriptorMap {
+  const descriptors: PropertyDescriptorMap = {};
+  for (const name of READERS) {
+    const original = (owner as Record<string, unknown>)[name];
+    if (typeof original !== 'function') continue;
+    descriptors[name] = { value: reader(name, original as Read, bodies), configurable: true, writable: true };
+  }
+  const get = rawBody(owner);
+  if (get) descriptors['body'] = { get: observedBody(get, bodies), configurable: true };
+  return descriptors;
+}
+
+type Read = (this: Response, ...args: unknown[]) => Promise<unknown>;
+
+function reader(name: Reader, original: Read, bodies: Bodies): Read {
+  return async function read(this: Response, ...args) {
+    const body = bodies.get(this);
+    let value: unknown;
+    try {
+      value = await original.apply(this, args);
+    } catch (error) {
+      body?.fail(error);
+      throw error;
+    }
+    body?.end({ outcome: 'completed', ...facts(name, value, body.hooks) });
+    return value;
   };
-  const onAbort = (): void => body.end(cancelled());
-  signal?.addEventListener('abort', onAbort, { once: true });
-  return body;
+}
+
+function facts(name: Reader, value: unknown, { adapter }: BodyHooks): Pick<BodyEnd, 'usage' | 'response'> | undefined {
+  switch (name) {
+    case 'json':
+      return jsonFacts(value, adapter);
+    case 'text':
+      return textFacts(value, adapter);
+    default:
+      return undefined;
+  }
 }
 
 /** Someone who reads `response.body` itself gets the same stream, observed. */
-function watchRawReads(
-  response: Response,
-  body: OpenBody,
-  failed: (error: unknown) => void,
-  hooks: BodyHooks,
-): void {
-  const raw = bodyGetter(response);
-  if (!raw) return;
-  let observed: ReadableStream<Uint8Array> | null | undefined;
-  define(response, 'body', {
-    get: () => {
-      if (observed !== undefined) return observed;
-      const stream = raw();
-      if (!isWebStream(stream)) return stream;
-      // Cancelling an unread body is how an SDK throws a response away: that must not lock it.
-      observed = observe(stream, {
-        onChunk: () => {
-          body.touchedAt = hooks.now();
-        },
-        onDone: () => body.end({ outcome: 'completed' }),
-        onError: failed,
-        onCancel: () => body.end({ outcome: 'cancelled' }),
-      });
-      hooks.watch.hold(body, observed);
-      return observed;
-    },
-  });
+function observedBody(raw: (response: Response) => unknown, bodies: Bodies): (this: Response) => unknown {
+  const observed = new WeakMap<Response, ReadableStream<Uint8Array>>();
+  return function body(this: Response) {
+    const known = observed.get(this);
+    if (known) return known;
+    const stream = raw(this);
+    const record = bodies.get(this);
+    if (!record || !isWebStream(stream)) return stream;
+    // Cancelling an unread body is how an SDK throws a response away: that must not lock it.
+    const guarded = observe(stream, record);
+    observed.set(this, guarded);
+    record.hooks.watch.hold(record, guarded);
+    return guarded;
+  };
 }
 
-interface Observer {
-  onChunk(chunk: Uint8Array): void;
-  onDone(): void;
-  onError(error: unknown): void;
-  onCancel(): void;
-}
-
-function observe(stream: ReadableStream<Uint8Array>, observer: Observer): ReadableStream<Uint8Array> {
+function observe(stream: ReadableStream<Uint8Array>, body: TrackedBody): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return new ReadableStream<Uint8Array>(
     {
@@ -128,18 +114,18 @@ function observe(stream: ReadableStream<Uint8Array>, observer: Observer): Readab
           const { done, value } = await reader.read();
           if (done) {
             controller.close();
-            observer.onDone();
+            body.end({ outcome: 'completed' });
             return;
           }
-          observer.onChunk(value);
+          body.touch();
           controller.enqueue(value);
         } catch (error) {
-          observer.onError(error);
+          body.fail(error);
           throw error;
         }
       },
       async cancel(reason) {
-        observer.onCancel();
+        body.cancel();
         await (reader ?? stream).cancel(reason);
       },
     },
@@ -147,56 +133,25 @@ function observe(stream: ReadableStream<Uint8Array>, observer: Observer): Readab
   );
 }
 
-function inspect(
-  name: Reader,
-  value: unknown,
-  adapter: ProviderAdapter,
-): { usage?: Usage | undefined; response?: ResponseInfo | undefined } {
-  if (name === 'json') return { usage: adapter.readUsage(value), response: adapter.readResponse(value) };
-  if (name !== 'text' || typeof value !== 'string' || value.charCodeAt(0) !== 123) return {};
-  if (value.length > PARSE_LIMIT_CHARS) return { usage: adapter.readUsage(findUsage(value)) };
-  const parsed = parseJson(value);
-  return { usage: adapter.readUsage(parsed), response: adapter.readResponse(parsed) };
-}
-
-/** `{ usage }` of a large JSON text. Inside a JSON string the quotes of `"usage"` would be escaped. */
-function findUsage(text: string): unknown {
-  const key = '"usage":';
-  for (let at = text.indexOf(key); at !== -1; at = text.indexOf(key, at + key.length)) {
-    const start = text.indexOf('{', at);
-    if (start === -1 || text.slice(at + key.length, start).trim() !== '') continue;
-    let depth = 0;
-    for (let index = start; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (code === 123) depth++;
-      else if (code === 125 && --depth === 0) return { usage: parseJson(text.slice(start, index + 1)) };
-    }
-  }
-  return undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Not JSON: whoever reads the body will say so.
-    return undefined;
-  }
-}
-
 function hasNoBody(response: Response): boolean {
   return response.body === null || response.status === 204 || response.headers.get('content-length') === '0';
 }
 
-/** Reads the response's own `body` later, past an override on the instance. */
-export function bodyGetter(response: Response): (() => unknown) | undefined {
-  for (let owner: object | null = response; owner; owner = Object.getPrototypeOf(owner) as object | null) {
-    const descriptor = Object.getOwnPropertyDescriptor(owner, 'body');
+/** Reads the `body` that `owner` has, itself or by inheritance, of a response that has `owner` in its chain. */
+function rawBody(owner: object): ((response: Response) => unknown) | undefined {
+  for (let at: object | null = owner; at; at = Object.getPrototypeOf(at) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, 'body');
     if (!descriptor) continue;
-    const get = descriptor.get;
-    return get ? () => get.call(response) as unknown : () => descriptor.value as unknown;
+    const { get, value } = descriptor as { get?: () => unknown; value?: unknown };
+    return get ? (response) => get.call(response) : () => value;
   }
   return undefined;
+}
+
+/** Reads the response's own `body` later, past an override on the instance. */
+export function bodyGetter(response: Response): (() => unknown) | undefined {
+  const raw = rawBody(response);
+  return raw && (() => raw(response));
 }
 
 export function isWebStream(value: unknown): value is ReadableStream<Uint8Array> {

@@ -1,8 +1,7 @@
 import type { BodyEnd } from '../core/attempt.ts';
 import type { ErrorResponse, StreamReader } from '../core/provider.ts';
-import type { OpenBody } from './body-watch.ts';
-import { type BodyHooks, bodyGetter, define, isWebStream, openBody, READERS } from './guard-body.ts';
-import { classifyConnection } from './connection-error.ts';
+import { bodyGetter, define, isWebStream, READERS } from './guard-body.ts';
+import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { SseScanner } from './sse.ts';
 
 /** What follows an error that came before the first content: another response, or the error itself. */
@@ -22,7 +21,7 @@ export interface StreamHooks extends BodyHooks {
 export function guardStream(response: Response, hooks: StreamHooks): void {
   const raw = bodyGetter(response);
   const progress = new Progress(hooks);
-  const body = openBody(hooks, progress.cancelled);
+  const body = new TrackedBody(hooks, progress.cancelled);
   if (!raw || !isWebStream(raw())) {
     // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
     body.end({ outcome: 'completed' });
@@ -39,7 +38,7 @@ export function guardStream(response: Response, hooks: StreamHooks): void {
 
 function guardedStream(
   open: () => ReadableStream<Uint8Array>,
-  body: OpenBody,
+  body: TrackedBody,
   progress: Progress,
   hooks: StreamHooks,
 ): ReadableStream<Uint8Array> {
@@ -53,7 +52,7 @@ function guardedStream(
       reader ??= open().getReader();
       const { done, value } = await reader.read();
       if (!replaced) {
-        body.touchedAt = hooks.now();
+        body.touch();
         if (done) progress.end();
         else progress.push(value);
         const next = progress.early && (await hooks.onEarlyError(progress.early));
@@ -84,15 +83,12 @@ function guardedStream(
         try {
           await pull(controller);
         } catch (error) {
-          const failure = classifyConnection(error, false);
-          body.end(
-            hooks.signal?.aborted ? progress.cancelled() : { outcome: 'interrupted', failure, ...progress.facts() },
-          );
+          body.fail(error, progress.facts());
           throw error;
         }
       },
       async cancel(reason) {
-        body.end(progress.cancelled());
+        body.cancel();
         await (reader ?? open()).cancel(reason);
       },
     },
@@ -152,18 +148,18 @@ class Progress {
   }
 
   facts(): Pick<BodyEnd, 'usage' | 'response'> {
-    return { usage: this.#reader.usage(), response: this.#reader.response() };
+    return { usage: this.#reader.usage(), response: () => this.#reader.response() };
   }
 
   result(): BodyEnd {
     if (!this.#error) return { outcome: 'completed', ...this.facts() };
-    const { adapter, wall } = this.#hooks;
-    return { outcome: 'interrupted', failure: adapter.classify(this.#error, wall()), ...this.facts() };
+    const { adapter, clock } = this.#hooks;
+    return { outcome: 'interrupted', failure: adapter.classify(this.#error, clock.wall()), ...this.facts() };
   }
 
   /**
    * The reader stopped. After the last event, or after an error, it has seen what there was.
-   * Bound here, not in a closure beside the response: see `openBody`.
+   * Bound here, not in a closure beside the response: see `TrackedBody`.
    */
   readonly cancelled = (): BodyEnd =>
     this.complete || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };

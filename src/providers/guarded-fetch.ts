@@ -68,8 +68,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       const hooks = {
         adapter,
         watch: host.watch,
-        now: () => host.clock.now(),
-        wall: () => host.clock.wall(),
+        clock: host.clock,
         signal: request.signal,
       };
       if (response.headers.get('content-type')?.includes('text/event-stream')) {

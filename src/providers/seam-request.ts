@@ -13,7 +13,7 @@ import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './
 import type { Seam } from './seam.ts';
 import { RetrySignal, type Sending, sendings } from './sending.ts';
 
-/** A response whose body has not ended. Does not hold the response: nobody reading it must show. */
+/** A response that was handed over. Does not hold it: nobody reading it must show. */
 export interface Delivered {
   readonly options: SdkRequestOptions;
   readonly logId: string;
@@ -156,28 +156,26 @@ export class SeamRequest {
     const { host, retriesBodies } = this.#seam;
     attempt.succeeded(false);
     const call = this.#call;
-    let onEnd = (end: BodyEnd): void => {
-      attempt.bodyEnded(end);
-      call.bodyEnded(end);
-    };
-    if (retriesBodies) {
-      const delivered: Delivered = {
-        options: props.options,
-        logId: props.retryOfRequestLogID ?? props.requestLogID ?? '',
-        request: this,
-        attempt,
-        cancelEnd: undefined,
-      };
-      this.#seam.remember(delivered);
-      onEnd = bodyEndOfRetriable(this.#seam, call, delivered);
-    }
+    const delivered: Delivered | undefined = retriesBodies
+      ? {
+          options: props.options,
+          logId: props.retryOfRequestLogID ?? props.requestLogID ?? '',
+          request: this,
+          attempt,
+          cancelEnd: undefined,
+        }
+      : undefined;
     guardBody(props.response, {
       adapter: call.lane.adapter,
       watch: host.watch,
-      now: () => host.clock.now(),
-      wall: () => host.clock.wall(),
+      clock: host.clock,
       signal: props.controller.signal,
-      onEnd,
+      onEnd: delivered
+        ? (end) => endRetriable(this.#seam, call, delivered, end)
+        : (end) => {
+            attempt.bodyEnded(end);
+            call.bodyEnded(end);
+          },
     });
   }
 
@@ -189,8 +187,7 @@ export class SeamRequest {
     guardStream(props.response, {
       adapter: call.lane.adapter,
       watch: host.watch,
-      now: () => host.clock.now(),
-      wall: () => host.clock.wall(),
+      clock: host.clock,
       signal,
       onFirstContent: () => attempt.firstContent(),
       onEarlyError: (error) => this.#replaceStream(attempt, error, remaining, signal),
@@ -226,22 +223,20 @@ export class SeamRequest {
  * A body that failed may still be fetched again: the SDK asks for it within the same turn.
  * Only when it does not, the call has ended.
  */
-function bodyEndOfRetriable(seam: Seam, call: Call, delivered: Delivered): (end: BodyEnd) => void {
-  return (given) => {
-    // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
-    const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
-    const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
-    delivered.attempt.bodyEnded(end);
-    if (end.outcome === 'completed' || end.outcome === 'unread') {
-      seam.forget(delivered);
-      call.bodyEnded(end);
-      return;
-    }
-    delivered.cancelEnd = seam.host.clock.after(0, () => {
-      seam.forget(delivered);
-      call.bodyEnded(end);
-    });
-  };
+function endRetriable(seam: Seam, call: Call, delivered: Delivered, given: BodyEnd): void {
+  // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
+  const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
+  const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
+  delivered.attempt.bodyEnded(end);
+  if (end.outcome === 'completed' || end.outcome === 'unread') {
+    call.bodyEnded(end);
+    return;
+  }
+  seam.remember(delivered);
+  delivered.cancelEnd = seam.host.clock.after(0, () => {
+    seam.forget(delivered);
+    call.bodyEnded(end);
+  });
 }
 
 function bodyTimeout(): Failure {

@@ -96,6 +96,10 @@ class Listener implements TelemetryInstrumentation {
     }
   }
 
+  recording(): boolean {
+    return this.#spans?.recording === true || this.#metrics?.recording === true;
+  }
+
   runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T {
     const active = this.#spans?.attemptContext(call, attempt);
     if (!active) return fn();

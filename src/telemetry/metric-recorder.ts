@@ -81,6 +81,10 @@ export class MetricRecorder {
     return this.#bound;
   }
 
+  get recording(): boolean {
+    return this.#bound !== undefined;
+  }
+
   /** Creates the zero series of the configured models for a provider that calls may go to. */
   prepare(provider: ProviderName): void {
     if (this.#providers.has(provider)) return;

@@ -77,6 +77,11 @@ export class SpanRecorder {
     }
   }
 
+  /** Whether a tracer was there when the latest call began. */
+  get recording(): boolean {
+    return this.#tracer !== undefined;
+  }
+
   /** Context of an attempt, for the spans of lower layers; undefined when there is none to activate. */
   attemptContext(call: CallInfo, attempt: number): Context | undefined {
     const open = this.#calls.get(call);
