@@ -1,0 +1,210 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, pack, type Packed, ROOT } from './packed.ts';
+import { typesOf } from './surface.ts';
+
+const SDKS = { openai: 'openai', anthropic: '@anthropic-ai/sdk', groq: 'groq-sdk' } as const;
+const COMMON = ['tidegate', 'tidegate/fetch', 'tidegate/telemetry', 'tidegate/testing'];
+const TELEMETRY = ['@opentelemetry/sdk-node', '@opentelemetry/exporter-prometheus'];
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Record<string, string | { types: string; default: string }>;
+  readonly bin: Record<string, string>;
+}
+
+let packed: Packed;
+let manifest: Manifest;
+/** One with every SDK. */
+let full: App;
+
+beforeAll(async () => {
+  packed = await pack();
+  manifest = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8')) as Manifest;
+  full = await packed.app('full', [...Object.values(SDKS), ...TELEMETRY]);
+}, 60_000);
+afterAll(() => packed?.remove());
+
+describe('the tarball', () => {
+  it('holds what is exported and nothing that is not for users', () => {
+    const wanted = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
+    for (const target of [...wanted, ...Object.values(manifest.bin)]) {
+      expect(packed.files).toContain(target.replace('./', ''));
+    }
+    const others = packed.files.filter((file) => !/^(?:dist|types|prometheus|grafana)\//.test(file));
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docker-compose.yml', 'package.json']);
+    expect(packed.files.filter((file) => /(?<!\.d)\.ts$|\.test\.|\.tsbuildinfo$/.test(file) && file.startsWith('dist/'))).toEqual([]);
+  });
+
+  it('has declarations for every module', () => {
+    const modules = packed.files.filter((file) => /^dist\/.*\.js$/.test(file));
+    expect(modules.length).toBeGreaterThan(50);
+    for (const file of modules) expect(packed.files).toContain(file.replace(/\.js$/, '.d.ts'));
+  });
+});
+
+describe('the public surface', () => {
+  it('is the reviewed one', async () => {
+    const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json' && !isDropIn(entry));
+    const lines: string[] = [];
+    for (const entry of entries.sort()) {
+      const specifier = entry.replace('.', 'tidegate');
+      const source = `const m = await import('${specifier}'); console.log(JSON.stringify(Object.entries(m).map(([k, v]) => [k, typeof v])));`;
+      const values = JSON.parse(await full.node('--input-type=module', '-e', source)) as [string, string][];
+      const { types } = manifest.exports[entry] as { types: string };
+      const declared = typesOf(await readFile(join(packed.directory, types), 'utf8'));
+      lines.push(specifier, ...values.map(([name, type]) => `  ${type} ${name}`).sort(), ...declared.map((name) => `  type ${name}`), '');
+    }
+    for (const [name, sdk] of Object.entries(SDKS)) lines.push(`tidegate/${name}`, `  everything that '${sdk}' exports`, '');
+    await expect(lines.join('\n')).toMatchFileSnapshot('public-api.txt');
+  });
+
+  it.each(Object.entries(SDKS))('of tidegate/%s is that of %s', async (name, sdk) => {
+    const source = `
+      const [ours, theirs] = [await import('tidegate/${name}'), await import('${sdk}')];
+      const same = Object.keys(theirs).filter((key) => ours[key] === theirs[key]);
+      console.log(JSON.stringify([Object.keys(ours), Object.keys(theirs), same]));`;
+    const [ours, theirs, same] = JSON.parse(await full.node('--input-type=module', '-e', source)) as string[][];
+    expect(ours).toEqual(theirs);
+    // Only the client classes are others.
+    const guarded = { openai: ['AzureOpenAI', 'BedrockOpenAI', 'OpenAI'], anthropic: ['Anthropic', 'BaseAnthropic'], groq: ['Groq'] };
+    expect(theirs!.filter((key) => !same!.includes(key)).sort()).toEqual([...guarded[name as keyof typeof SDKS], 'default'].sort());
+  });
+});
+
+describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
+  let app: App;
+
+  beforeAll(async () => {
+    app = await packed.app(`only-${name}`, [sdk]);
+  });
+
+  it('everything that does not need another SDK is imported and required', async () => {
+    const specifiers = [...COMMON, `tidegate/${name}`];
+    const imports = `for (const s of ${JSON.stringify(specifiers)}) await import(s); console.log('imported');`;
+    expect(await app.node('--input-type=module', '-e', imports)).toBe('imported');
+    const requires = `
+      const assert = require('node:assert');
+      for (const s of ${JSON.stringify(specifiers)}) assert(Object.keys(require(s)).length > 0, s);
+      console.log('required ' + require('tidegate/package.json').version);`;
+    expect(await app.node('--input-type=commonjs', '-e', requires)).toBe(`required ${manifest.version}`);
+  });
+
+  it('an SDK that is missing is named', async () => {
+    for (const [other, missing] of Object.entries(SDKS).filter(([each]) => each !== name)) {
+      const error = app.node('--input-type=module', '-e', `await import('tidegate/${other}')`);
+      await expect(error).rejects.toThrow(new RegExp(`Cannot find package '${missing}' imported from .*dist/${other}\\.js`));
+    }
+  });
+
+  it('a package that startTelemetry needs is named', async () => {
+    const source = `
+      import { startTelemetry } from 'tidegate/telemetry';
+      const error = await startTelemetry({ port: 0 }).catch((thrown) => thrown);
+      console.log(error.code + ': ' + error.message);`;
+    expect(await app.node('--input-type=module', '-e', source)).toBe(
+      'missing_dependency: startTelemetry needs two more packages: npm install @opentelemetry/sdk-node @opentelemetry/exporter-prometheus',
+    );
+  });
+
+  it.each(['module', 'commonjs'])('the drop-in works against the simulator, as %s', async (type) => {
+    const [open, close] = type === 'module' ? ['', ''] : ['(async () => {', '})();'];
+    const load = (names: string, from: string): string =>
+      type === 'module' ? `import ${names} from '${from}';` : `const ${names.replace('Client', '{ default: Client }')} = require('${from}');`;
+    const source = `
+      ${load('Client', `tidegate/${name}`)}
+      ${load('{ startSimulator }', 'tidegate/testing')}
+      ${open}
+      const faults = { script: ['server_error', 'server_error', 'server_error'] };
+      const simulator = await startSimulator({ provider: '${name}', reply: () => 'answer', faults });
+      const client = new Client({ apiKey: 'k', baseURL: simulator.url, tidegate: { retry: { initialDelayMs: 1, maxDelayMs: 5 } } });
+      const request = { model: 'm', max_tokens: 50, messages: [{ role: 'user', content: 'hello' }] };
+      const answer = await (client.messages ?? client.chat.completions).create(request);
+      console.log(answer.choices?.[0].message.content ?? answer.content[0].text, simulator.stats().requests);
+      await simulator.close();
+      ${close}`;
+    expect(await app.node(`--input-type=${type}`, '-e', source)).toBe('answer 4');
+  });
+
+  it('register guards its clients', async () => {
+    await app.write(
+      'registered.mjs',
+      `import Client from '${sdk}';
+      import { startSimulator } from 'tidegate/testing';
+      const simulator = await startSimulator({ provider: '${name}', reply: () => 'answer', faults: { script: ['server_error', 'auth'] } });
+      const client = new Client({ apiKey: 'k', baseURL: simulator.url });
+      const request = { model: 'm', max_tokens: 50, messages: [{ role: 'user', content: 'hello' }] };
+      const error = await (client.messages ?? client.chat.completions).create(request).catch((thrown) => thrown);
+      console.log(error instanceof Client.AuthenticationError, error.tidegate.outcome, error.tidegate.attempts);
+      await simulator.close();`,
+    );
+    expect(await app.node('--import', 'tidegate/register', 'registered.mjs')).toBe('true auth 2');
+  });
+});
+
+describe('importing', () => {
+  it('starts nothing: no timer, socket, file or global', async () => {
+    const specifiers = [...COMMON, ...Object.keys(SDKS).map((name) => `tidegate/${name}`)];
+    const source = `
+      import { context, metrics, propagation, trace } from '@opentelemetry/api';
+      const sdks = ${JSON.stringify(Object.values(SDKS))};
+      for (const sdk of sdks) await import(sdk);
+      const look = () => JSON.stringify([
+        Reflect.ownKeys(globalThis).map(String), process.getActiveResourcesInfo(), String(globalThis.fetch),
+        ['exit', 'beforeExit', 'SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning'].map((name) => process.listenerCount(name)),
+        Object.keys(process.env).length, trace.getTracerProvider().getDelegate().constructor.name,
+        metrics.getMeterProvider().constructor.name,
+      ]);
+      const before = look();
+      for (const s of ${JSON.stringify(specifiers)}) await import(s);
+      console.log(look() === before ? 'nothing' : before + '\\n' + look());`;
+    expect(await full.node('--input-type=module', '-e', source)).toBe('nothing');
+  });
+});
+
+describe('installed by npm', () => {
+  it('asks for no SDK but those that are there, and has a command', async () => {
+    const app = await packed.installed('installed', ['groq-sdk']);
+    const modules = await readdir(join(app.directory, 'node_modules'));
+    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['@opentelemetry', 'cockatiel', 'groq-sdk', 'tidegate']);
+    expect(await readdir(join(app.directory, 'node_modules/@opentelemetry'))).toEqual(['api']);
+    expect(await app.run('npx', '--offline', 'tidegate', '--version')).toBe(manifest.version);
+    expect(await app.run('npx', '--offline', 'tidegate', '--help')).toContain('simulate');
+  }, 60_000);
+});
+
+describe('declarations', () => {
+  const tsconfig = (options: object): string =>
+    JSON.stringify({
+      compilerOptions: { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'], skipLibCheck: true, ...options },
+      files: ['user.ts', 'user.cts'],
+    });
+
+  it('are the SDKs’ own, with one more option', async () => {
+    const app = await packed.app('typed', [...Object.values(SDKS), ...TELEMETRY, '@types/node', 'undici-types']);
+    for (const file of ['user.ts', 'user.cts']) await app.write(file, await readFile(join(ROOT, `test/types/${file}.txt`), 'utf8'));
+    for (const options of [{}, { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true }]) {
+      await app.write('tsconfig.json', tsconfig(options));
+      expect(await app.run(join(ROOT, 'node_modules/.bin/tsc'), '-p', '.')).toBe('');
+    }
+  });
+
+  it('of tidegate itself stand without skipLibCheck', async () => {
+    const app = await packed.app('strict', ['@types/node', 'undici-types']);
+    await app.write('user.ts', `export * from 'tidegate';\nexport * from 'tidegate/fetch';\nexport * from 'tidegate/testing';\n`);
+    await app.write(
+      'tsconfig.json',
+      JSON.stringify({
+        compilerOptions: { module: 'nodenext', target: 'es2023', lib: ['es2023', 'dom', 'dom.iterable'], strict: true, noEmit: true, types: ['node'] },
+        files: ['user.ts'],
+      }),
+    );
+    expect(await app.run(join(ROOT, 'node_modules/.bin/tsc'), '-p', '.')).toBe('');
+  });
+});
+
+function isDropIn(entry: string): boolean {
+  return entry.slice(2) in SDKS;
+}

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
+const MODULES = join(ROOT, 'node_modules');
+
+/** What `npm install tidegate` downloads, and applications that have installed it. */
+export interface Packed {
+  /** The unpacked tarball. */
+  readonly directory: string;
+  /** Paths of all its files, sorted. */
+  readonly files: readonly string[];
+  /** An application with tidegate, its dependencies and these packages; nothing else can be found from there. */
+  app(name: string, packages: readonly string[]): Promise<App>;
+  /** The same by npm itself, without a network. */
+  installed(name: string, packages: readonly string[]): Promise<App>;
+  remove(): Promise<void>;
+}
+
+export interface App {
+  readonly directory: string;
+  write(file: string, text: string): Promise<void>;
+  /** Runs Node with these arguments. Rejects with its output when it fails. */
+  node(...args: string[]): Promise<string>;
+  run(command: string, ...args: string[]): Promise<string>;
+}
+
+/** Builds and packs the package. Nothing is written into the working tree. */
+export async function pack(): Promise<Packed> {
+  const base = await mkdtemp(join(tmpdir(), 'package-'));
+  const stage = join(base, 'stage');
+  await mkdir(stage);
+  await run(join(MODULES, '.bin/tsc'), ['-p', ROOT, '--outDir', join(stage, 'dist')]);
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+  const others = manifest.files.filter((file) => file !== 'dist');
+  for (const file of ['package.json', 'README.md', 'LICENSE', ...others]) {
+    await cp(join(ROOT, file), join(stage, file), { recursive: true });
+  }
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', base], { cwd: stage });
+  const tarball = join(base, tarballName(stdout));
+  await run('tar', ['-xzf', tarball, '-C', base]);
+  const directory = join(base, 'package');
+
+  const prepare = async (name: string, manifestOfApp: object): Promise<App> => {
+    const path = join(base, name);
+    await mkdir(join(path, 'node_modules'), { recursive: true });
+    await writeFile(join(path, 'package.json'), JSON.stringify({ name, type: 'module', private: true, ...manifestOfApp }));
+    return appAt(path);
+  };
+  return {
+    directory,
+    files: await filesOf(directory),
+    async app(name, packages) {
+      const app = await prepare(name, {});
+      await cp(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
+      for (const each of ['cockatiel', '@opentelemetry/api', ...packages]) await link(each, app.directory);
+      return app;
+    },
+    async installed(name, packages) {
+      const local = ['cockatiel', '@opentelemetry/api', ...packages];
+      const dependencies = Object.fromEntries(local.map((each) => [each, `file:${join(MODULES, each)}`]));
+      const app = await prepare(name, { dependencies: { tidegate: `file:${tarball}`, ...dependencies } });
+      await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links=false'], {
+        cwd: app.directory,
+      });
+      return app;
+    },
+    remove: () => rm(base, { recursive: true, force: true }),
+  };
+}
+
+/** npm 11 prints a list, npm 12 an object by name. */
+function tarballName(json: string): string {
+  const packed = Object.values(JSON.parse(json) as Record<string, { filename: string }>);
+  return packed[0]!.filename;
+}
+
+async function link(name: string, app: string): Promise<void> {
+  const target = join(app, 'node_modules', name);
+  await mkdir(join(target, '..'), { recursive: true });
+  await symlink(join(MODULES, name), target);
+}
+
+async function filesOf(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+function appAt(directory: string): App {
+  const execute = async (command: string, args: string[]): Promise<string> => {
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '' };
+    try {
+      return (await run(command, args, { cwd: directory, env, timeout: 30_000 })).stdout.trim();
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
+    }
+  };
+  return {
+    directory,
+    write: (file, text) => writeFile(join(directory, file), text),
+    node: (...args) => execute(process.execPath, args),
+    run: (command, ...args) => execute(command, args),
+  };
+}
