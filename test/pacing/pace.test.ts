@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
+import { ACTUAL, fail, finish, type Harness, harness, info, MINUTE, PACING, reading, watch, type Watched } from './harness.ts';
+
+async function admit(h: Harness, over: Parameters<typeof watch>[1] = {}) {
+  const call = watch(h, over);
+  await flush();
+  if (!call.ticket) throw new Error('It had to wait', { cause: call.error });
+  return call.ticket;
+}
+
+function admittedBy(calls: readonly Watched[], at: number): number {
+  return calls.filter((each) => each.at !== undefined && each.at <= at && each.ticket).length;
+}
+
+/** A lane whose bucket is known to be full, and opened. */
+async function opened(requests: number, over: Partial<typeof PACING> = {}): Promise<Harness> {
+  const h = harness({ maxConcurrent: 10_000, pacing: { ...PACING, requestsPerMinute: requests, ...over } });
+  await h.clock.advance(60_000);
+  return h;
+}
+
+describe('pace', () => {
+  it('starts slowly when nothing is known, and faster the longer it must wait', async () => {
+    const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
+    const calls = Array.from({ length: 500 }, () => watch(h));
+    const start = h.clock.now();
+    await flush();
+    expect(admittedBy(calls, h.clock.now())).toBe(2);
+    await h.clock.advance(4_000);
+    const [one, two, four] = [1_000, 2_000, 4_000].map((ms) => admittedBy(calls, start + ms));
+    expect(one).toBeGreaterThanOrEqual(5);
+    expect(one).toBeLessThanOrEqual(9);
+    expect(two! - one!).toBeGreaterThan(one! - 2);
+    expect(four!).toBeGreaterThan(4 * two! - 10);
+    expect(four!).toBeLessThan(120);
+    h.lane.close();
+  });
+
+  it('opens what is banked in steps, and in all spends it', async () => {
+    const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
+    const probe = await admit(h);
+    const calls = Array.from({ length: 600 }, () => watch(h));
+    await h.clock.advance(300);
+    finish(probe, [reading('requests', 500, 499)]);
+    const start = h.clock.now();
+    await flush();
+    expect(admittedBy(calls, start)).toBeLessThanOrEqual(20);
+    await h.clock.advance(24_000);
+    expect(admittedBy(calls, start + 4_000)).toBeLessThan(90);
+    expect(admittedBy(calls, start + 24_000)).toBeGreaterThan(490);
+    expect(admittedBy(calls, start + 24_000)).toBeLessThan(700);
+    h.lane.close();
+  });
+
+  it('keeps the headroom', async () => {
+    const h = await opened(60, { headroom: 0.5 });
+    const calls = Array.from({ length: 200 }, () => watch(h));
+    const start = h.clock.now();
+    await h.clock.advance(120_000);
+    // Half of the bucket, and half of the rate.
+    expect(admittedBy(calls, start)).toBe(30);
+    expect(admittedBy(calls, start + 120_000)).toBeGreaterThanOrEqual(89);
+    expect(admittedBy(calls, start + 120_000)).toBeLessThanOrEqual(90);
+    h.lane.close();
+  });
+
+  it('spreads evenly in smooth mode', async () => {
+    const h = await opened(60, { mode: 'smooth', headroom: 0 });
+    const calls = Array.from({ length: 20 }, () => watch(h));
+    await h.clock.advance(20_000);
+    const times = calls.map((each) => each.at!);
+    for (let index = 1; index < times.length; index++) {
+      expect(times[index]! - times[index - 1]!).toBeGreaterThan(990);
+      expect(times[index]! - times[index - 1]!).toBeLessThan(1_010);
+    }
+  });
+
+  it('lets an interactive call wait no longer than its own refill under a saturating batch', async () => {
+    const h = await opened(60, { headroom: 0 });
+    const batch = Array.from({ length: 200 }, () => watch(h, { priority: 'batch' }));
+    await h.clock.advance(10_300);
+    const interactive = watch(h, { priority: 'interactive' });
+    const asked = h.clock.now();
+    await h.clock.advance(1_100);
+    expect(interactive.at! - asked).toBeLessThanOrEqual(1_001);
+    expect(admittedBy(batch, h.clock.now())).toBeLessThan(75);
+    h.lane.close();
+  });
+
+  it('does not starve a large request under a stream of small ones', async () => {
+    const h = harness({
+      maxConcurrent: 10_000,
+      pacing: { ...PACING, tokensPerMinute: 10_000, headroom: 0 },
+    });
+    const small = info({ inputTokens: 100, maxOutputTokens: 0 });
+    Array.from({ length: 150 }, () => watch(h, { info: small }));
+    await h.clock.advance(30_000);
+    const large = watch(h, { info: info({ inputTokens: 9_000, maxOutputTokens: 0 }), tenant: 'other' });
+    const asked = h.clock.now();
+    for (let step = 0; step < 60 && large.at === undefined; step++) {
+      watch(h, { info: small });
+      watch(h, { info: small });
+      await h.clock.advance(1_000);
+    }
+    expect(large.at! - asked).toBeLessThanOrEqual(MINUTE);
+    h.lane.close();
+  });
+
+  it('admits what is larger than the bucket when it is full, and lets it go negative', async () => {
+    const huge = info({ inputTokens: 1_100, maxOutputTokens: 0 });
+    const lane = harness({ pacing: { ...PACING, tokensPerMinute: 1_000, headroom: 0 }, maxConcurrent: 100 });
+    await lane.clock.advance(60_000);
+    const first = await admit(lane, { info: huge });
+    expect(first.waitedMs).toBe(0);
+    const second = watch(lane, { info: huge });
+    await lane.clock.advance(65_000);
+    expect(second.at).toBeUndefined();
+    await lane.clock.advance(2_000);
+    expect(second.ticket?.cause).toBe('tokens');
+  });
+
+  it('cuts the number in flight when the provider says so, and tries more again', async () => {
+    const h = harness({ pacing: { ...PACING, requestsPerMinute: 100_000 }, maxConcurrent: 1_000 });
+    await h.clock.advance(60_000);
+    const running = await Promise.all(Array.from({ length: 20 }, () => admit(h)));
+    fail(running.shift(), { outcome: 'throttled', dimension: 'concurrency', hintMs: 100 });
+    expect(h.lane.dimensions().find((each) => each.dimension === 'concurrency')).toMatchObject({
+      limit: 14,
+      source: 'learned',
+    });
+    const waiting = watch(h);
+    await h.clock.advance(500);
+    expect(waiting.at).toBeUndefined();
+    for (const ticket of running.splice(0, 6)) finish(ticket);
+    await flush();
+    expect(waiting.ticket?.cause).toBe('concurrency');
+    await h.clock.advance(10_000);
+    expect(h.lane.dimensions().some((each) => each.dimension === 'concurrency')).toBe(false);
+  });
+
+  it('shrinks when usage grows too fast for the provider', async () => {
+    const h = harness({ pacing: { ...PACING, inputTokensPerMinute: 1_000_000 }, maxConcurrent: 1_000 });
+    await h.clock.advance(60_000);
+    const asked = info({ inputTokens: 1_000, maxOutputTokens: 0 });
+    const failure = { outcome: 'throttled', dimension: 'acceleration', shrinkRate: true, limit: 60_000, hintMs: 500 } as const;
+    fail(await admit(h, { info: asked }), failure);
+    const calls = Array.from({ length: 100 }, () => watch(h, { info: asked }));
+    const start = h.clock.now();
+    await h.clock.advance(20_000);
+    // A thousand a second, growing by 5 % a minute.
+    expect(admittedBy(calls, start + 20_000)).toBeGreaterThanOrEqual(19);
+    expect(admittedBy(calls, start + 20_000)).toBeLessThanOrEqual(25);
+    expect(calls.find((each) => each.ticket)!.ticket!.cause).toBe('acceleration');
+    expect(h.lane.dimensions().find((each) => each.dimension === 'acceleration')?.source).toBe('learned');
+    h.lane.close();
+  });
+
+  it('is not changed by a wall clock that jumps an hour either way', async () => {
+    const times = async (jumps: boolean): Promise<(number | undefined)[]> => {
+      const clock = new VirtualClock();
+      const h = harness({ clock, pacing: { ...PACING, requestsPerMinute: 60 }, maxConcurrent: 100, charge: ACTUAL });
+      const calls = Array.from({ length: 40 }, () => watch(h));
+      for (let step = 0; step < 30; step++) {
+        if (jumps) clock.jumpWall(step % 2 === 0 ? 3_600_000 : -7_200_000);
+        await clock.advance(1_000);
+      }
+      h.lane.close();
+      return calls.map((each) => (each.ticket ? each.at : undefined));
+    };
+    expect(await times(true)).toEqual(await times(false));
+  });
+});
