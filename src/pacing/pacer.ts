@@ -94,7 +94,8 @@ export class Pacer {
       most = waitMs;
       this.binding = dimension;
     };
-    if (this.#slowStart) consider(this.#slowStart.waitMs(now), 'unknown');
+    // One call at a time is slow enough by itself.
+    if (this.#slowStart && this.#active > 0) consider(this.#slowStart.waitMs(now), 'unknown');
     for (const bucket of this.limits.buckets) {
       bucket.refill(now);
       consider(bucket.waitMs(reserved[bucket.kind.unit]), bucket.dimension);

@@ -36,6 +36,6 @@ export class SlowStart {
   }
 
   take(): void {
-    this.#level -= 1;
+    this.#level = Math.max(0, this.#level - 1);
   }
 }
