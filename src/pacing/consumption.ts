@@ -26,12 +26,11 @@ export class Consumption {
   }
 
   /**
-   * The provider counts `amount` in place of what is charged so far. With `counted` false it never
-   * counted the difference: it stays in the totals, so that requests that were sent in between do not
-   * see it as given back.
+   * The provider counts `amount` in place of what is charged so far. The totals of everything but output stay
+   * what was sent: what is given back later was not there when the provider counted.
    * Returns what is given back; negative when more is charged.
    */
-  charge(reservation: Reservation, unit: Unit, amount: number, counted: boolean): number {
+  charge(reservation: Reservation, unit: Unit, amount: number): number {
     const { charged } = reservation;
     const back = charged[unit] - amount;
     charged[unit] = amount;
@@ -39,8 +38,6 @@ export class Consumption {
       this.total.outputTokens += reservation.outputPending ? amount : -back;
       if (reservation.outputPending) this.#pendingOutput -= reservation.reserved.outputTokens;
       reservation.outputPending = false;
-    } else if (counted) {
-      this.total[unit] -= back;
     }
     return back;
   }

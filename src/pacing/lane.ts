@@ -138,7 +138,7 @@ class LaneAdmission implements Admission, TicketHost {
   ticketReleased(ticket: LaneTicket): void {
     this.inFlight--;
     if (ticket.isProbe) this.#hold.probeEnded();
-    if (ticket.reservation) this.#pacer?.released(ticket.reservation);
+    if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
     this.wake();
   }
 

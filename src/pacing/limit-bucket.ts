@@ -29,6 +29,7 @@ export interface BucketPolicy {
 const EPSILON = 1e-6;
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
+const TOLD_MS = 60_000;
 /**
  * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
  * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
@@ -96,10 +97,9 @@ export class LimitBucket {
     return this.limit / this.kind.windowMs;
   }
 
-  /** Units per millisecond that come and are not taken by others; more than the limit's where we count too much. */
+  /** Units per millisecond that come and are not taken by others. */
   get rate(): number {
-    const share = this.#share;
-    return this.limitRate * (share < 1 ? 1 - (1 - share) * this.#haste : share);
+    return this.limitRate * (this.#share < 1 ? 1 - (1 - this.#share) * this.#haste : 1);
   }
 
   refill(now: number): void {
@@ -109,7 +109,7 @@ export class LimitBucket {
     this.#at = now;
     this.allowance.refill(now, this.#share * this.#haste, this.#share < 1);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
-    this.#alone = Math.min(this.burst, this.#alone + elapsed * Math.max(this.rate, this.limitRate));
+    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate * Math.max(1, this.#share));
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#share);
@@ -152,6 +152,15 @@ export class LimitBucket {
     this.level = Math.min(this.burst, this.level + amount);
     this.#alone = Math.min(this.burst, this.#alone + amount);
     this.allowance.add(amount);
+  }
+
+  /**
+   * The provider charges less in the end than on arrival, as far as it is known to do that.
+   * Where headers tell what is left, they tell this too.
+   */
+  trueUp(amount: number, now: number): void {
+    const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
+    if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
   }
 
   /** The provider never counted this part of a request; it is given back. */
@@ -264,7 +273,7 @@ export class LimitBucket {
     if (limit === this.limit) return;
     this.refill(now);
     const before = this.burst;
-    this.burst *= limit / this.limit;
+    this.burst = before < this.limit ? Math.min(limit, (before * limit) / this.limit) : limit;
     this.limit = limit;
     this.level += this.burst - before;
     this.#alone += this.burst - before;

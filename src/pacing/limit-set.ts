@@ -108,16 +108,16 @@ export class LimitSet {
   }
 
   /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */
-  charge(reservation: Reservation, amounts: Readonly<Amounts>, counted: boolean): void {
-    for (const unit of UNITS) this.chargeUnit(reservation, unit, amounts[unit], counted);
+  charge(reservation: Reservation, amounts: Readonly<Amounts>, counted: boolean, now: number): void {
+    for (const unit of UNITS) this.chargeUnit(reservation, unit, amounts[unit], counted, now);
   }
 
-  chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean): void {
-    const back = this.#consumption.charge(reservation, unit, amount, counted);
+  chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean, now: number): void {
+    const back = this.#consumption.charge(reservation, unit, amount);
     if (back === 0) return;
     for (const bucket of this.buckets) {
       if (bucket.kind.unit !== unit) continue;
-      if (counted) bucket.giveBack(back);
+      if (counted) bucket.trueUp(back, now);
       else bucket.neverCounted(reservation.sequence, back);
     }
   }

@@ -129,7 +129,7 @@ export class Pacer {
     reservation.state = 'headed';
     const refused = status === 429 || status === 413;
     // Before the readings, which do not contain it.
-    if (refused) this.limits.charge(reservation, onlyTheRequest(reservation), false);
+    if (refused) this.limits.charge(reservation, onlyTheRequest(reservation), false, now);
     this.limits.answered(reservation, now);
     for (const { dimension, limit, remaining, windowMs, source } of readings) {
       if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
@@ -146,10 +146,10 @@ export class Pacer {
     const counted = reservation.state === 'headed' || outcome !== 'throttled';
     reservation.state = 'settled';
     if (usage) {
-      this.#correctInput(reservation, usage);
+      this.#correctInput(reservation, usage, now);
       this.#estimator.observe(reservation.info, reservation.rawInputTokens, usage);
     }
-    this.limits.charge(reservation, finalCharge(reservation, result, this.#charge), counted);
+    this.limits.charge(reservation, finalCharge(reservation, result, this.#charge), counted, now);
     switch (outcome) {
       case 'ok':
         this.#unnamedWaitMs = UNNAMED_WAIT_MS;
@@ -171,10 +171,10 @@ export class Pacer {
     }
   }
 
-  released(reservation: Reservation): void {
+  released(reservation: Reservation, now: number): void {
     this.#active--;
     // Neither an answer nor a decision: it was never sent. A decision that comes later charges it again.
-    if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false);
+    if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false, now);
   }
 
   concurrencyLimit(now: number): number {
@@ -247,12 +247,12 @@ export class Pacer {
   }
 
   /** Our estimate of the input was wrong from the beginning; the provider counted about what it was. */
-  #correctInput(reservation: Reservation, { inputTokens }: Usage): void {
+  #correctInput(reservation: Reservation, { inputTokens }: Usage, now: number): void {
     const { expectedOutputTokens, info } = reservation;
     const { maxOutputTokens } = info;
     const right = this.#charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
-    this.limits.chargeUnit(reservation, 'tokens', right.tokens ?? 0, false);
-    this.limits.chargeUnit(reservation, 'inputTokens', right.inputTokens ?? 0, false);
+    this.limits.chargeUnit(reservation, 'tokens', right.tokens ?? 0, false, now);
+    this.limits.chargeUnit(reservation, 'inputTokens', right.inputTokens ?? 0, false, now);
   }
 
   /** Whether this refusal belongs to a congestion that was not reacted to yet; from now on it was. */

@@ -109,7 +109,7 @@ describe('reservations', () => {
         let expected = 1e9;
         for (const { each, reservation } of sent.toSorted((a, b) => a.each.order - b.each.order)) {
           const { end } = each;
-          if (end === 'never sent' || end === 'late') pacer.released(reservation);
+          if (end === 'never sent' || end === 'late') pacer.released(reservation, 0);
           if (end === 'never sent') continue;
           const usage = end === 'ok' || end === 'late' ? usageOf(each.input, each.output) : undefined;
           if (usage) pacer.settled(reservation, { outcome: 'ok', usage }, 0);
