@@ -150,9 +150,9 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return this.options.retry.maxAttempts;
   }
 
-  get sdkSpans(): 'suppress' | 'nest' | undefined {
+  get sdkSpans(): 'suppress' | 'nest' | 'default' | undefined {
     const { telemetry } = this.options;
-    return telemetry && telemetry.spans !== false ? (telemetry.sdkSpans ?? 'suppress') : undefined;
+    return telemetry && telemetry.spans !== false ? (telemetry.sdkSpans ?? 'default') : undefined;
   }
 
   get countTokens(): ((body: unknown) => number) | undefined {

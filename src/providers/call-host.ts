@@ -28,7 +28,7 @@ export interface CallHost {
   /** Attempts in all of a call that says nothing itself. */
   readonly maxAttempts: number;
   /** What to do with spans that an SDK emits itself; undefined when tidegate emits none. */
-  readonly sdkSpans: 'suppress' | 'nest' | undefined;
+  readonly sdkSpans: 'suppress' | 'nest' | 'default' | undefined;
   /** The application's tokenizer, where it gave one. */
   readonly countTokens: ((body: unknown) => number) | undefined;
   /** A client of this provider is guarded from now on: its series can start at zero. */

@@ -16,10 +16,10 @@ interface TracedClient {
  */
 export function suppressSdkSpans(client: SdkClient, host: CallHost): boolean {
   const traced = client as unknown as TracedClient;
-  if (host.sdkSpans !== 'suppress' || !traced._tracer) return false;
-  if (traced.openTelemetry?.traces?.contentMode === 'content') {
+  if (!host.sdkSpans || host.sdkSpans === 'nest' || !traced._tracer) return false;
+  if (host.sdkSpans === 'default' && traced.openTelemetry?.traces?.contentMode === 'content') {
     host.warn(
-      'The client records content in its own spans, so they stay: every attempt shows as one. Set telemetry.sdkSpans to choose.',
+      'The client records content in its own spans, so they stay: every call shows twice. Set telemetry.sdkSpans to choose.',
     );
     return false;
   }

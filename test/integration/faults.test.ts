@@ -117,7 +117,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     const ends = events.filter((event) => event.type === 'call.end');
     expect(ends).toMatchObject([{ outcome: 'success_after_retry', attempts: 3 }]);
     // OpenAI tells a stream's usage only to those who ask.
-    if (provider !== 'openai') expect(ends[0]!.usage).toMatchObject({ outputTokens: 2 });
+    expect(ends[0]!.usage?.outputTokens).toBe(provider === 'openai' ? undefined : 2);
   });
 
   it.each(['stream_error_middle', 'stream_rate_limit', 'stream_end_early', 'body_reset'] as const)(

@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
@@ -97,7 +97,12 @@ describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) 
     const { client, warnings } = await connected(undefined, { traces } as never, dropIn);
     await ask('anthropic', client);
     await expect.poll(() => names(SpanKind.CLIENT)).toEqual([THEIRS, OURS]);
-    if (!dropIn) expect(warnings).toMatchObject([expect.stringContaining('telemetry.sdkSpans')]);
+    expect(warnings).toEqual([expect.stringContaining('Set telemetry.sdkSpans to choose.')]);
+    exporter.reset();
+    const chosen = await connected({ sdkSpans: 'suppress' }, { traces } as never, dropIn);
+    await ask('anthropic', chosen.client);
+    expect(names(SpanKind.CLIENT)).toEqual([OURS]);
+    expect(chosen.warnings).toEqual([]);
   });
 });
 

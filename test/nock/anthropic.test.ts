@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import { ANTHROPIC } from '../providers/fixtures/errors.ts';
 import { ANTHROPIC_429, headersOf } from '../providers/fixtures/headers.ts';
-import { answers, expectVerdict, guarded, interceptNetwork, named, type Row, thrownBy, timed } from './intercepted.ts';
+import { answers, guarded, interceptNetwork, named, type Row, thrownBy, timed, verdictOf } from './intercepted.ts';
 
 interceptNetwork();
 
@@ -98,6 +98,8 @@ describe('anthropic: what fails', () => {
       guarded: (options: object) => client().messages.create(ASK, options),
       stock: () => new Anthropic({ apiKey: 'stock', maxRetries: 0 }).messages.create(ASK),
     };
-    await expectVerdict(endpoint, row);
+    const { got, wanted, advice } = await verdictOf(endpoint, row);
+    expect(got).toEqual(wanted);
+    expect(advice).toMatch(row[3].advice);
   });
 });

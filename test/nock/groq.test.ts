@@ -1,7 +1,7 @@
 import Groq from 'groq-sdk';
 import { describe, expect, it } from 'vitest';
 import { GROQ } from '../providers/fixtures/errors.ts';
-import { answers, expectVerdict, guarded, interceptNetwork, named, type Row, timed } from './intercepted.ts';
+import { answers, guarded, interceptNetwork, named, type Row, timed, verdictOf } from './intercepted.ts';
 
 interceptNetwork();
 
@@ -78,6 +78,8 @@ describe('groq: what fails', () => {
       guarded: (options: object) => client().chat.completions.create(CHAT, options),
       stock: () => new Groq({ apiKey: 'stock', maxRetries: 0 }).chat.completions.create(CHAT),
     };
-    await expectVerdict(endpoint, row);
+    const { got, wanted, advice } = await verdictOf(endpoint, row);
+    expect(got).toEqual(wanted);
+    expect(advice).toMatch(row[3].advice);
   });
 });

@@ -68,21 +68,45 @@ export interface Endpoint {
   stock(): PromiseLike<unknown>;
 }
 
-/** The provider answers as the row says, and the call ends with the SDK's own error, which says what is the matter. */
-export async function expectVerdict({ origin, path, guarded: call, stock }: Endpoint, row: Row): Promise<void> {
-  const [, status, body, { outcome, dimension, limit, advice, attempts }, headers] = row;
+/** What is compared of an error. */
+interface Comparable {
+  readonly of: unknown;
+  readonly message: string;
+  readonly status: number | undefined;
+  readonly body: unknown;
+  readonly keys: string[];
+}
+
+/**
+ * Lets the provider answer as the row says, and tells how the call ended: `got` is to be `wanted`, which is
+ * the SDK's own error of the same answer, together with what it is expected to be understood as.
+ */
+export async function verdictOf(
+  { origin, path, guarded: call, stock }: Endpoint,
+  row: Row,
+): Promise<{ got: object; wanted: object; advice: string }> {
+  const [, status, body, { outcome, dimension, limit, attempts }, headers] = row;
   answers(origin, path, ...Array.from({ length: attempts + 1 }, () => [status, body, headers] as const));
   // A limit would be waited out; of anything else one retry shows whether it is sent again.
   const error = await thrownBy(() => call({ maxRetries: outcome === 'throttled' ? 0 : 1 }));
   const own = await thrownBy(stock);
-  expect(error.constructor).toBe(own.constructor);
-  expect(error.message).toBe(own.message);
-  expect(error.status).toBe(status);
-  expect(error.error).toEqual(own.error);
-  expect(Object.keys(error)).toEqual(Object.keys(own));
-  expect(error.tidegate).toMatchObject({ outcome, attempts, ...(limit === undefined ? {} : { limit }) });
-  expect(error.tidegate!.dimension).toBe(dimension);
-  expect(error.tidegate!.advice).toMatch(advice);
+  const told = error.tidegate!;
+  return {
+    got: {
+      ...comparable(error),
+      outcome: told.outcome,
+      dimension: told.dimension,
+      attempts: told.attempts,
+      ...(limit === undefined ? {} : { limit: told.limit }),
+    },
+    wanted: { ...comparable(own), outcome, dimension, attempts, ...(limit === undefined ? {} : { limit }) },
+    advice: told.advice,
+  };
+}
+
+function comparable(error: SdkError): Comparable {
+  const { message, status, error: body } = error;
+  return { of: error.constructor, message, status, body, keys: Object.keys(error) };
 }
 
 interface SdkError extends Error {

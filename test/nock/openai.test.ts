@@ -1,7 +1,7 @@
 import OpenAI, { AzureOpenAI } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { AZURE, OPENAI } from '../providers/fixtures/errors.ts';
-import { answers, expectVerdict, guarded, interceptNetwork, named, type Row, thrownBy, timed } from './intercepted.ts';
+import { answers, guarded, interceptNetwork, named, type Row, thrownBy, timed, verdictOf } from './intercepted.ts';
 
 interceptNetwork();
 
@@ -77,7 +77,9 @@ describe('openai: what fails', () => {
       guarded: (options: object) => client().chat.completions.create(CHAT, options),
       stock: () => new OpenAI({ apiKey: 'stock', maxRetries: 0 }).chat.completions.create(CHAT),
     };
-    await expectVerdict(endpoint, row);
+    const { got, wanted, advice } = await verdictOf(endpoint, row);
+    expect(got).toEqual(wanted);
+    expect(advice).toMatch(row[3].advice);
   });
 });
 
@@ -107,6 +109,8 @@ describe('azure', () => {
       guarded: (request: object) => azureClient().chat.completions.create(CHAT, request),
       stock: () => new AzureOpenAI(options).chat.completions.create(CHAT),
     };
-    await expectVerdict(endpoint, row);
+    const { got, wanted, advice } = await verdictOf(endpoint, row);
+    expect(got).toEqual(wanted);
+    expect(advice).toMatch(row[3].advice);
   });
 });
