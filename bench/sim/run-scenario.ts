@@ -1,4 +1,4 @@
-import { resolveOptions, type GuardOptions } from '../../src/options.ts';
+import { resolveOptions, type GuardOptions, type PacingOptions } from '../../src/options.ts';
 import { adapterFor } from '../../src/providers/adapters.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { lowerBoundMs } from './lower-bound.ts';
@@ -12,12 +12,10 @@ export interface Scenario {
   readonly setup: ProviderSetup;
   readonly jobs: (random: Random) => Job[];
   readonly processes?: number;
-  readonly options?: GuardOptions;
+  readonly options?: Omit<GuardOptions, 'pacing'> & { readonly pacing?: PacingOptions };
   /** Calls outstanding at most; for runs that are too long to queue at once. */
   readonly outstanding?: number;
   readonly target: { readonly ratio: number; readonly waste: number };
-  /** Of the attempts, what the provider fails whatever we do. */
-  readonly unavoidable?: number;
 }
 
 export interface Result {
@@ -38,13 +36,14 @@ export interface Result {
   readonly realMs: number;
 }
 
-export async function runScenario(scenario: Scenario, seed: number): Promise<Result> {
+/** With a headroom of h, no steady run is done before 1 / (1 - h) of its bound. */
+export async function runScenario(scenario: Scenario, seed: number, headroom: number): Promise<Result> {
   const startedAt = performance.now();
   const clock = new SimClock();
   const random = mulberry32(seed);
   const provider = new SimProvider(scenario.setup, clock, mulberry32(seed + 1));
   const adapter = adapterFor(scenario.setup.provider === 'azure' ? 'azure.ai.openai' : scenario.setup.provider);
-  const options = resolveOptions({ ...scenario.options, pacing: { headroom: Number(process.env.H ?? 0.01), ...scenario.options?.pacing } });
+  const options = resolveOptions({ ...scenario.options, pacing: { headroom, ...scenario.options?.pacing } });
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const processes = Array.from(
     { length: scenario.processes ?? 1 },

@@ -147,7 +147,6 @@ export function scenarios(scale = 1): Scenario[] {
       setup: { ...openai, limits: a, faults: 0.07 },
       jobs: (random) => makeJobs({ count: n(4_000), shape: 'uniform', random }),
       target: { ratio: 1.12, waste: 0.08 },
-      unavoidable: 0.07,
     },
     {
       name: 'cold start, 1,000 at once',

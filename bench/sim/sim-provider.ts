@@ -75,7 +75,6 @@ export class SimProvider {
     }
   }
 
-  __levels(): unknown { return this.#engine.levels(ACCOUNT, MODEL, this.#clock.now()).map((l) => Math.round(l.remaining)); }
   send(job: Job, receiver: Receiver): void {
     this.attempts++;
     this.#clock.after(ONE_WAY_MS, () => this.#arrive(job, receiver));
