@@ -7,7 +7,7 @@ import { TidegateSetupError } from './errors.ts';
 import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body-watch.ts';
-import type { CallHost, CallStart } from './providers/call-host.ts';
+import type { Account, CallHost, CallStart } from './providers/call-host.ts';
 import { guardedFetch } from './providers/guarded-fetch.ts';
 import { wrapClient } from './providers/wrap-client.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
@@ -50,6 +50,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #emitter = new Emitter();
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
+  readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
   #fetch: typeof fetch | undefined;
   #closed = false;
   #nextCallId = 1;
@@ -169,6 +170,15 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   #lane(start: CallStart): SharedLane {
     const group = this.#group(start.request);
+    // A client's account stays one object for as long as it is the same account.
+    let known = this.#lanesOf.get(start.account);
+    if (!known) this.#lanesOf.set(start.account, (known = new Map()));
+    let lane = known.get(group);
+    if (!lane) known.set(group, (lane = this.#join(start, group)));
+    return lane;
+  }
+
+  #join(start: CallStart, group: string): SharedLane {
     const { provider, baseURL, credential } = start.account;
     const key = `${provider}\n${baseURL}\n${credential}\n${group}`;
     let lane = this.#lanes.get(key);

@@ -25,6 +25,8 @@ export class Attempt {
   readonly ticket: Ticket;
   /** Settles when the body has ended; the bulkhead slot is held until then. */
   readonly ended: Promise<void>;
+  /** True once the breaker has let it through: its slot then frees the ticket. */
+  dispatched = false;
   decision: RetryDecision | undefined;
   failure: Failure | undefined;
   readonly #startedAt: number;

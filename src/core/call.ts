@@ -1,5 +1,5 @@
 import { sleep } from './abort.ts';
-import { AdmissionRefused, type Priority } from './admission.ts';
+import { AdmissionRefused, type Priority, type Ticket } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GiveUpReason, GuardEvent, Instrumentation } from './events.ts';
@@ -189,10 +189,11 @@ export class Call {
       return await this.#retry.execute(async () => {
         if (decision) await this.#backOff(decision);
         decision = undefined;
-        const attempt = await this.#admit();
+        const attempt = this.#admitted(await this.#acquire());
         try {
           return await this.#dispatch(attempt, send);
         } catch (error) {
+          if (!attempt.dispatched) attempt.ticket.release();
           attempt.abandon();
           if (error instanceof CircuitOpen) throw new RetryRequested();
           if (!(error instanceof AttemptFailed) || !attempt.decision?.retry) throw error;
@@ -218,7 +219,7 @@ export class Call {
     }
   }
 
-  async #admit(): Promise<Attempt> {
+  #acquire(): Promise<Ticket> {
     const { admission } = this.lane;
     const startedAt = this.clock.now();
     const pending = admission.acquire({
@@ -230,55 +231,47 @@ export class Call {
       deadlineAt: this.deadlineAt,
     });
     if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
-    try {
-      const ticket = await pending;
-      if (this.#settings.closed()) {
-        ticket.settle({ outcome: 'cancelled' });
-        ticket.release();
-        throw new AdmissionRefused('closed');
-      }
-      this.#place = ticket.place;
-      const stage = ticket.cause === 'concurrency' ? 'bulkhead' : 'pacer';
-      if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
-      else this.#waitedPacerMs += ticket.waitedMs;
-      this.attempts++;
-      // A call that still waits is no traffic: the budget of a long queue would be over before it is sent.
-      if (this.attempts === 1) this.lane.budget?.deposit();
-      this.lane.counts.attempts++;
-      this.emit({
-        type: 'admitted',
-        call: this.info,
-        attempt: this.attempts,
-        stage,
-        waitedMs: ticket.waitedMs,
-        cause: ticket.cause,
-      });
-      return new Attempt(this, this.attempts, ticket);
-    } catch (error) {
+    return pending.catch((error: unknown) => {
       this.#waitedPacerMs += this.clock.now() - startedAt;
       throw error;
+    });
+  }
+
+  #admitted(ticket: Ticket): Attempt {
+    if (this.#settings.closed()) {
+      ticket.settle({ outcome: 'cancelled' });
+      ticket.release();
+      throw new AdmissionRefused('closed');
     }
+    this.#place = ticket.place;
+    const stage = ticket.cause === 'concurrency' ? 'bulkhead' : 'pacer';
+    if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
+    else this.#waitedPacerMs += ticket.waitedMs;
+    this.attempts++;
+    this.lane.counts.attempts++;
+    this.emit({
+      type: 'admitted',
+      call: this.info,
+      attempt: this.attempts,
+      stage,
+      waitedMs: ticket.waitedMs,
+      cause: ticket.cause,
+    });
+    return new Attempt(this, this.attempts, ticket);
   }
 
   #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
-    let started = false;
     const { breaker, slots } = this.lane;
-    this.#probingSince = breaker.state() === 'closed' ? undefined : (this.#probingSince ?? this.clock.now());
     const run = (): Promise<T> =>
       breaker.execute(() => {
-        started = true;
+        attempt.dispatched = true;
         return slots.run(
           () => send(attempt),
           () => attempt.ticket.release(),
         );
       });
-    const result = this.#settings.instrumentation
-      ? this.#settings.instrumentation.runAttempt(this.info, attempt.number, run)
-      : run();
-    return result.catch((error: unknown) => {
-      if (!started) attempt.ticket.release();
-      throw error;
-    });
+    const { instrumentation } = this.#settings;
+    return instrumentation ? instrumentation.runAttempt(this.info, attempt.number, run) : run();
   }
 
   /** Turns whatever ended the loop into what the application sees, and ends the call. */

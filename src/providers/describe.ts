@@ -32,15 +32,21 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   const { operation } = endpoint;
   const model = asText(body['model']) ?? endpoint.model;
   const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
-  return {
-    operation,
-    ...(model === undefined ? {} : { model }),
-    stream: request.stream === true || body['stream'] === true || endpoint.stream,
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    // Counting tokens is free of the token limits.
-    inputBytes: operation === 'other' || operation === 'count_tokens' ? 0 : promptBytes(body),
-    attributes: attributesOf(body),
-  };
+  const stream = request.stream === true || body['stream'] === true || endpoint.stream;
+  // Counting tokens is free of the token limits.
+  const inputBytes = operation === 'other' || operation === 'count_tokens' ? 0 : promptBytes(body);
+  const attributes = attributesOf(body);
+  if (model === undefined || maxOutputTokens === undefined) {
+    return {
+      operation,
+      ...(model === undefined ? {} : { model }),
+      stream,
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      inputBytes,
+      attributes,
+    };
+  }
+  return { operation, model, stream, maxOutputTokens, inputBytes, attributes };
 }
 
 function requestedMax(body: JsonObject): number | undefined {

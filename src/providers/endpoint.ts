@@ -26,16 +26,34 @@ const OPERATIONS: readonly (readonly [RegExp, Operation])[] = [
 const PATH_MODEL = /\/(?:deployments|model|models|engines)\/([^/:]+(?::[^/:]+)*?)(?::(?:streamR|r)awPredict)?(?:\/|$)/;
 const STREAMING = /(?:-with-response-stream|\/converse-stream|:streamRawPredict)$/;
 
+/** What the paths of POST requests say: an application calls a few, over and over. */
+const posted = new Map<string, Endpoint>();
+const MAX_KNOWN = 200;
+
 /** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
-export function readEndpoint(method: string | undefined, path: string | undefined): Endpoint {
-  const bare = (path ?? '')
+export function readEndpoint(method: string | undefined, path = ''): Endpoint {
+  const posts = method === undefined || method.toLowerCase() === 'post';
+  if (!posts) return { operation: 'other', stream: STREAMING.test(bare(path)) };
+  let endpoint = posted.get(path);
+  if (!endpoint) {
+    endpoint = readPosted(bare(path));
+    if (posted.size < MAX_KNOWN) posted.set(path, endpoint);
+  }
+  return endpoint;
+}
+
+/** Without host, query and trailing slashes. */
+function bare(path: string): string {
+  return path
     .replace(/^[a-z]+:\/\/[^/]*/i, '')
     .replace(/[?#].*$/s, '')
     .replace(/\/+$/, '');
-  const posts = method === undefined || method.toLowerCase() === 'post';
-  const operation = (posts && OPERATIONS.find(([pattern]) => pattern.test(bare))?.[1]) || 'other';
-  const model = operation === 'other' || operation === 'count_tokens' ? undefined : PATH_MODEL.exec(bare)?.[1];
-  return { operation, ...(model === undefined ? {} : { model: decode(model) }), stream: STREAMING.test(bare) };
+}
+
+function readPosted(path: string): Endpoint {
+  const operation = OPERATIONS.find(([pattern]) => pattern.test(path))?.[1] ?? 'other';
+  const model = operation === 'other' || operation === 'count_tokens' ? undefined : PATH_MODEL.exec(path)?.[1];
+  return { operation, ...(model === undefined ? {} : { model: decode(model) }), stream: STREAMING.test(path) };
 }
 
 function decode(segment: string): string {

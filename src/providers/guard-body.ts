@@ -17,7 +17,7 @@ export function guardBody(response: Response, hooks: BodyHooks): void {
   }
   hooks.watch.add(body, response);
   const prototype = Object.getPrototypeOf(response) as object;
-  if (OVERRIDDEN.some((name) => Object.hasOwn(response, name))) {
+  if (hasOwnReaders(response)) {
     const own = overrides(response, new WeakMap([[response, body]]));
     for (const [name, descriptor] of Object.entries(own)) Reflect.defineProperty(response, name, descriptor);
     return;
@@ -36,7 +36,11 @@ interface Guarded {
   readonly bodies: Bodies;
 }
 
-const OVERRIDDEN: readonly string[] = ['body', ...READERS];
+/** A stand-in of a test, or a response that was changed already. */
+function hasOwnReaders(response: Response): boolean {
+  const own = Object.getOwnPropertyNames(response);
+  return own.length > 0 && own.some((name) => name === 'body' || (READERS as readonly string[]).includes(name));
+}
 
 /** By prototype of the responses: a process knows one, or a few. */
 const guardedPrototypes = new WeakMap<object, Guarded>();

@@ -6,31 +6,32 @@ const DAY = 86_400_000;
 
 /** Reads `x-ratelimit-*` of OpenAI. Its `requests` may be a limit per day; the reset tells. */
 export function readOpenAILimits(headers: Headers): LimitReading[] {
-  const tokens = ['tokens', 'project-tokens', 'tokens_usage_based']
-    .map((name) => xRateLimit(headers, name))
-    .filter((bucket) => bucket !== undefined)
+  let tokens: Bucket | undefined;
+  for (const names of OPENAI_TOKENS) {
+    const found = xRateLimit(headers, names);
     // A project's limit and the organization's bind together: the smaller one is where calls are refused.
-    .toSorted((a, b) => a.limit - b.limit)[0];
-  return [
-    ...windowed(xRateLimit(headers, 'requests'), 'requests', 'requests_day'),
-    ...windowed(tokens, 'tokens', 'tokens_day'),
-  ];
+    if (found && (!tokens || found.limit < tokens.limit)) tokens = found;
+  }
+  const readings: LimitReading[] = [];
+  windowed(readings, xRateLimit(headers, REQUESTS), 'requests', 'requests_day');
+  windowed(readings, tokens, 'tokens', 'tokens_day');
+  return readings;
 }
 
 /** Azure sends the reset in whole seconds, too coarse to tell the window; its limits are per minute. */
 export function readAzureLimits(headers: Headers): LimitReading[] {
-  return [
-    ...reading(xRateLimit(headers, 'requests'), 'requests', MINUTE),
-    ...reading(xRateLimit(headers, 'tokens'), 'tokens', MINUTE),
-  ];
+  const readings: LimitReading[] = [];
+  add(readings, xRateLimit(headers, REQUESTS), 'requests', MINUTE);
+  add(readings, xRateLimit(headers, TOKENS), 'tokens', MINUTE);
+  return readings;
 }
 
 /** Groq's `requests` are always per day and its `tokens` always per minute; its other limits have no header. */
 export function readGroqLimits(headers: Headers): LimitReading[] {
-  return [
-    ...reading(xRateLimit(headers, 'requests'), 'requests_day', DAY),
-    ...reading(xRateLimit(headers, 'tokens'), 'tokens', MINUTE),
-  ];
+  const readings: LimitReading[] = [];
+  add(readings, xRateLimit(headers, REQUESTS), 'requests_day', DAY);
+  add(readings, xRateLimit(headers, TOKENS), 'tokens', MINUTE);
+  return readings;
 }
 
 /**
@@ -39,14 +40,43 @@ export function readGroqLimits(headers: Headers): LimitReading[] {
  */
 export function readAnthropicLimits(headers: Headers, wallMs: number): LimitReading[] {
   const now = serverNow(headers, wallMs);
-  const input = reading(anthropicBucket(headers, 'input-tokens', now), 'input_tokens', MINUTE);
-  const output = reading(anthropicBucket(headers, 'output-tokens', now), 'output_tokens', MINUTE);
-  const split = [...input, ...output];
-  return [
-    ...reading(anthropicBucket(headers, 'requests', now), 'requests', MINUTE),
-    ...(split.length > 0 ? split : reading(anthropicBucket(headers, 'tokens', now), 'tokens', MINUTE)),
-  ];
+  const input = anthropicBucket(headers, ANTHROPIC_INPUT, now);
+  const output = anthropicBucket(headers, ANTHROPIC_OUTPUT, now);
+  const readings: LimitReading[] = [];
+  add(readings, anthropicBucket(headers, ANTHROPIC_REQUESTS, now), 'requests', MINUTE);
+  add(readings, input, 'input_tokens', MINUTE);
+  add(readings, output, 'output_tokens', MINUTE);
+  if (!input && !output) add(readings, anthropicBucket(headers, ANTHROPIC_TOKENS, now), 'tokens', MINUTE);
+  return readings;
 }
+
+/** The three headers of one limit. Named once: every response is asked for them. */
+interface Names {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+const xNames = (name: string): Names => ({
+  limit: `x-ratelimit-limit-${name}`,
+  remaining: `x-ratelimit-remaining-${name}`,
+  reset: `x-ratelimit-reset-${name}`,
+});
+
+const REQUESTS = xNames('requests');
+const TOKENS = xNames('tokens');
+const OPENAI_TOKENS = [TOKENS, xNames('project-tokens'), xNames('tokens_usage_based')] as const;
+
+const anthropicNames = (name: string): Names => ({
+  limit: `anthropic-ratelimit-${name}-limit`,
+  remaining: `anthropic-ratelimit-${name}-remaining`,
+  reset: `anthropic-ratelimit-${name}-reset`,
+});
+
+const ANTHROPIC_REQUESTS = anthropicNames('requests');
+const ANTHROPIC_TOKENS = anthropicNames('tokens');
+const ANTHROPIC_INPUT = anthropicNames('input-tokens');
+const ANTHROPIC_OUTPUT = anthropicNames('output-tokens');
 
 interface Bucket {
   readonly limit: number;
@@ -56,41 +86,44 @@ interface Bucket {
   readonly fine: boolean;
 }
 
-function xRateLimit(headers: Headers, name: string): Bucket | undefined {
-  const reset = headers.get(`x-ratelimit-reset-${name}`);
-  return bucket(
-    parseCount(headers.get(`x-ratelimit-limit-${name}`)),
-    parseCount(headers.get(`x-ratelimit-remaining-${name}`)),
-    parseDuration(reset),
-    reset !== null && /[a-zµμ]/.test(reset),
-  );
+function xRateLimit(headers: Headers, names: Names): Bucket | undefined {
+  const limit = readLimit(headers, names);
+  if (limit === undefined) return undefined;
+  const reset = headers.get(names.reset);
+  return {
+    limit,
+    remaining: readRemaining(headers, names, limit),
+    resetMs: parseDuration(reset),
+    fine: reset !== null && /[a-zµμ]/.test(reset),
+  };
 }
 
-function anthropicBucket(headers: Headers, name: string, now: number): Bucket | undefined {
-  const prefix = `anthropic-ratelimit-${name}`;
-  const reset = parseDate(headers.get(`${prefix}-reset`));
-  return bucket(
-    parseCount(headers.get(`${prefix}-limit`)),
-    parseCount(headers.get(`${prefix}-remaining`)),
+function anthropicBucket(headers: Headers, names: Names, now: number): Bucket | undefined {
+  const limit = readLimit(headers, names);
+  if (limit === undefined) return undefined;
+  const reset = parseDate(headers.get(names.reset));
+  return {
+    limit,
+    remaining: readRemaining(headers, names, limit),
     // An unused bucket reports 1970: full now.
-    reset === undefined ? undefined : Math.max(0, reset - now),
-    false,
-  );
+    resetMs: reset === undefined ? undefined : Math.max(0, reset - now),
+    fine: false,
+  };
 }
 
 /** A limit of 0 or below is a sentinel (Azure's -1), not a limit. */
-function bucket(
-  limit: number | undefined,
-  remaining: number | undefined,
-  resetMs: number | undefined,
-  fine: boolean,
-): Bucket | undefined {
-  if (limit === undefined || limit === 0) return undefined;
-  return { limit, remaining: remaining === undefined ? undefined : Math.min(remaining, limit), resetMs, fine };
+function readLimit(headers: Headers, { limit }: Names): number | undefined {
+  return parseCount(headers.get(limit)) || undefined;
 }
 
-function windowed(found: Bucket | undefined, perMinute: Dimension, perDay: Dimension): LimitReading[] {
-  return found && isPerDay(found) ? reading(found, perDay, DAY) : reading(found, perMinute, MINUTE);
+function readRemaining(headers: Headers, names: Names, limit: number): number | undefined {
+  const remaining = parseCount(headers.get(names.remaining));
+  return remaining === undefined ? undefined : Math.min(remaining, limit);
+}
+
+function windowed(readings: LimitReading[], found: Bucket | undefined, perMinute: Dimension, perDay: Dimension): void {
+  if (found && isPerDay(found)) add(readings, found, perDay, DAY);
+  else add(readings, found, perMinute, MINUTE);
 }
 
 /**
@@ -102,17 +135,11 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   return (resetMs * limit) / (limit - remaining) > Math.sqrt(MINUTE * DAY);
 }
 
-function reading(found: Bucket | undefined, dimension: Dimension, windowMs: number): LimitReading[] {
-  if (!found) return [];
+function add(readings: LimitReading[], found: Bucket | undefined, dimension: Dimension, windowMs: number): void {
+  if (!found) return;
   const { limit, remaining, resetMs } = found;
-  return [
-    {
-      dimension,
-      limit,
-      ...(remaining === undefined ? {} : { remaining }),
-      ...(resetMs === undefined ? {} : { resetMs }),
-      windowMs,
-      source: 'header',
-    },
-  ];
+  const known: LimitReading = { dimension, limit, windowMs, source: 'header' };
+  if (remaining === undefined) readings.push(resetMs === undefined ? known : { ...known, resetMs });
+  else if (resetMs === undefined) readings.push({ ...known, remaining });
+  else readings.push({ dimension, limit, remaining, resetMs, windowMs, source: 'header' });
 }

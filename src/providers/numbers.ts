@@ -7,38 +7,78 @@
 const COUNT = /^(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$/;
 
 export function parseCount(text: string | null | undefined): number | undefined {
-  const trimmed = text?.trim();
-  if (!trimmed || !COUNT.test(trimmed)) return undefined;
+  if (!text) return undefined;
+  const digits = plainCount(text);
+  if (digits !== undefined) return digits;
+  const trimmed = text.trim();
+  if (!COUNT.test(trimmed)) return undefined;
   return finite(Number(trimmed.replaceAll(',', '')));
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1_000,
-  ms: 1,
-  us: 0.001,
-  µs: 0.001,
-  μs: 0.001,
-  ns: 0.000_001,
-};
+/** What most headers are: up to 15 digits. Every response brings some, so they are read without a pattern. */
+function plainCount(text: string): number | undefined {
+  if (text.length > 15) return undefined;
+  let value = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+  ['us', 0.001],
+  ['\u00b5s', 0.001],
+  ['\u03bcs', 0.001],
+  ['ns', 0.000_001],
+]);
 
 /** Source of one Go duration such as `1m26.4s`; `ms` stands before `m`. Both code points of µ occur. */
 export const DURATION_SOURCE = '(?:\\d+(?:\\.\\d+)?(?:h|ms|us|\u00b5s|\u03bcs|ns|m|s))+';
-
-const DURATION = new RegExp(`^${DURATION_SOURCE}$`);
-const DURATION_PART = /(\d+(?:\.\d+)?)(h|ms|us|\u00b5s|\u03bcs|ns|m|s)/g;
 
 /** Milliseconds of a Go duration (`8.64s`, `1m26.4s`, `172.799999ms`) or of a bare number of seconds (Azure). */
 export function parseDuration(text: string | null | undefined): number | undefined {
   const trimmed = text?.trim();
   if (!trimmed) return undefined;
   const seconds = parseCount(trimmed);
-  if (seconds !== undefined) return finite(seconds * 1_000);
-  if (!DURATION.test(trimmed)) return undefined;
+  return finite(seconds === undefined ? sumOfParts(trimmed) : seconds * 1_000);
+}
+
+/** Milliseconds of a text that is amounts with their units and nothing else; NaN for any other. */
+function sumOfParts(text: string): number {
   let total = 0;
-  for (const [, amount, unit] of trimmed.matchAll(DURATION_PART)) total += Number(amount) * UNIT_MS[unit!]!;
-  return finite(total);
+  for (let at = 0; at < text.length; ) {
+    const start = at;
+    at = afterDigits(text, start);
+    if (at > start && text.charCodeAt(at) === DOT) {
+      const fraction = at + 1;
+      at = afterDigits(text, fraction);
+      if (at === fraction) return NaN;
+    }
+    const unitAt = at;
+    while (at < text.length && !isDigit(text.charCodeAt(at))) at++;
+    const unit = UNIT_MS.get(text.slice(unitAt, at));
+    if (unit === undefined || unitAt === start) return NaN;
+    total += Number(text.slice(start, unitAt)) * unit;
+  }
+  return total;
+}
+
+const DOT = 46;
+
+function afterDigits(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 // Date.parse alone also reads `5` and other fragments as dates.

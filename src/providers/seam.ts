@@ -18,8 +18,8 @@ export interface SeamHost {
   readonly defaultRetries: number;
   /** Begins a logical call of this client. @throws when the guard is closed. */
   begin(options: SdkRequestOptions): Call;
-  /** Headers that carry the trace of an attempt; empty when propagation is off. */
-  propagationHeaders(attempt: Attempt): Readonly<Record<string, string>>;
+  /** Headers that carry the trace of an attempt; undefined when none do. */
+  readonly propagationHeaders: ((attempt: Attempt) => Readonly<Record<string, string>>) | undefined;
 }
 
 /**
@@ -153,6 +153,7 @@ export class Seam {
       ...context,
       retryCount: sending.attempt.number - 1,
     });
+    if (!this.host.propagationHeaders) return built;
     const headers = Object.entries(this.host.propagationHeaders(sending.attempt));
     if (headers.length === 0) return built;
     const add = (request: Awaited<typeof built>): Awaited<typeof built> => {

@@ -47,7 +47,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
       watch: host.watch,
       defaultRetries: host.maxAttempts - 1,
       begin: (options) => host.begin(describe(options)),
-      propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : () => ({}),
+      propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : undefined,
     },
     explicitRetries,
   );
