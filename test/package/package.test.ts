@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, pack, type Packed, ROOT } from './packed.ts';
 import { typesOf } from './surface.ts';
 
@@ -14,6 +14,9 @@ interface Manifest {
   readonly exports: Record<string, string | { types: string; default: string }>;
   readonly bin: Record<string, string>;
 }
+
+// Compilers and package managers, on a machine that runs other tests beside.
+vi.setConfig({ testTimeout: 60_000 });
 
 let packed: Packed;
 let manifest: Manifest;
@@ -172,7 +175,7 @@ describe('installed by npm', () => {
     expect(await readdir(join(app.directory, 'node_modules/@opentelemetry'))).toEqual(['api']);
     expect(await app.run('npx', '--offline', 'tidegate', '--version')).toBe(manifest.version);
     expect(await app.run('npx', '--offline', 'tidegate', '--help')).toContain('simulate');
-  }, 60_000);
+  });
 });
 
 describe('declarations', () => {

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LimitedServer, REFUSALS, startLimitedServer } from './limited-server.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const REGISTER = pathToFileURL(join(ROOT, 'src/register.ts')).href;
+
+vi.setConfig({ testTimeout: 40_000 });
 
 let directory: string;
 let server: LimitedServer;
