@@ -1,8 +1,8 @@
 import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
 import { Allowance } from './allowance.ts';
-import { Foreign } from './foreign.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './limit-kinds.ts';
 import { Quantum } from './quantum.ts';
+import { Sharing } from './sharing.ts';
 
 /** What the provider said of a limit, and what we know about that moment. */
 export interface Observation {
@@ -27,20 +27,15 @@ export interface BucketPolicy {
 
 // Adding up fractions ends a hair beside a whole unit.
 const EPSILON = 1e-6;
+/** Part of what a level is too low by that one answer corrects. */
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
+/** Headers that are not older tell what is left. */
 const TOLD_MS = 60_000;
-/**
- * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
- * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
- */
-const COMFORT_MS = 4_000;
-const MOST_COMFORT = 0.2;
-const LEAST_HASTE = 0.1;
-const MOST_HASTE = 2;
-/** What they send by chance more than on average stays in the bucket. */
-const RESERVE_MS = 1_000;
+/** At most this part of a bucket is kept for what is not known exactly. */
 const MOST_RESERVE = 0.02;
+const LEAST_RATE = 0.1;
+/** What others will leave is a guess that is looked at again. */
 const LOOK_AGAIN_MS = 1_000;
 /** A level that no answer has confirmed for this long may have been spent by others. */
 const UNCONFIRMED_MS = 20_000;
@@ -50,7 +45,7 @@ const BURST_GROWS_EVERY_MS = 30_000;
 
 /**
  * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
- * What the provider says corrects it: downwards at once, upwards slowly and only by our share.
+ * What the provider says corrects it: downwards at once, upwards step by step.
  */
 export class LimitBucket {
   readonly dimension: BucketDimension;
@@ -63,11 +58,8 @@ export class LimitBucket {
   level: number;
   /** What the level would be if nobody else took anything: no answer can raise it above that. */
   #alone: number;
-  readonly #foreign = new Foreign();
+  readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
-  /** Our part of the limit; and how much faster or slower than that we go, because the level is high or low. */
-  #share = 1;
-  #haste = 1;
   #average = 0;
   /** How far the level was off from what answers told. */
   #error = 0;
@@ -99,7 +91,7 @@ export class LimitBucket {
 
   /** Units per millisecond that come and are not taken by others. */
   get rate(): number {
-    return this.limitRate * (this.#share < 1 ? 1 - (1 - this.#share) * this.#haste : 1);
+    return this.limitRate * this.#sharing.left;
   }
 
   refill(now: number): void {
@@ -107,12 +99,12 @@ export class LimitBucket {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.allowance.refill(now, this.#share * this.#haste, this.#share < 1);
+    this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
-    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate * Math.max(1, this.#share));
+    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate * Math.max(1, this.#sharing.share));
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
       this.#confirmed = false;
-      this.allowance.reopen(now, this.#share);
+      this.allowance.reopen(now, this.#sharing.share);
     }
     if (this.burst < this.limit && now - this.#burstLearnedAt > BURST_GROWS_EVERY_MS) {
       this.#setBurst(this.burst * BURST_GROWTH, now);
@@ -122,12 +114,11 @@ export class LimitBucket {
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
-    const rate = Math.max(LEAST_HASTE * this.limitRate, this.rate);
+    const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     const needed = Math.min(this.burst, amount + this.#reserve());
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
     if (wait <= EPSILON / rate) return 0;
-    // What others will leave is a guess that time corrects.
-    return this.#share < 1 ? Math.min(wait, LOOK_AGAIN_MS) : wait;
+    return this.#sharing.shared ? Math.min(wait, LOOK_AGAIN_MS) : wait;
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
@@ -169,12 +160,12 @@ export class LimitBucket {
     this.giveBack(amount);
     // The level of a later answer did not contain it.
     if (sequence <= this.#sequence) this.level = level;
-    this.#foreign.neverCounted(sequence, amount);
+    this.#sharing.foreign.neverCounted(sequence, amount);
   }
 
   /** The lane has sent since `at`: until then the bucket is taken for full. */
   startedAt(at: number): void {
-    if (!this.kind.perDay) this.#foreign.start(at, this.limit);
+    if (!this.kind.perDay) this.#sharing.foreign.start(at, this.limit);
   }
 
   /** Returns whether the limit changed. */
@@ -189,10 +180,10 @@ export class LimitBucket {
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, remaining, mark, sequence } = seen;
-    if (!this.kind.perDay) this.#foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
-    if (first && !this.kind.perDay) {
+    if (!this.kind.perDay) {
+      this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
       this.#divide(now);
-      this.allowance.reopen(now, this.#share);
+      if (first) this.allowance.reopen(now, this.#sharing.share);
     }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
@@ -238,23 +229,17 @@ export class LimitBucket {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
-      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(1, this.#share * this.#haste) * this.allowance.rate,
+      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(1, this.#sharing.pace) * this.allowance.rate,
     };
   }
 
   #divide(now: number): void {
-    this.#share = this.#foreign.share(this.limitRate, now);
-    this.#haste = this.#share < 1 ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, this.level / this.#comfort)) : 1;
-  }
-
-  /** Level at which we go at the pace of our share beside others. */
-  get #comfort(): number {
-    return Math.min(COMFORT_MS * this.limitRate, MOST_COMFORT * this.burst);
+    this.#sharing.divide(this.level, this.burst, this.limitRate, now);
   }
 
   /** What stays in the bucket because the level is not known exactly. */
   #reserve(): number {
-    const chance = this.#share < 1 ? Math.sqrt(this.limitRate * RESERVE_MS * this.#average) : 0;
+    const chance = this.#sharing.chance(this.limitRate, this.#average);
     return Math.min(MOST_RESERVE * this.burst, Math.max(chance, this.#error));
   }
 
@@ -277,7 +262,7 @@ export class LimitBucket {
     this.limit = limit;
     this.level += this.burst - before;
     this.#alone += this.burst - before;
-    this.#foreign.forget();
+    this.#sharing.foreign.forget();
     this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
   }
 

@@ -1,0 +1,50 @@
+import { Foreign } from './foreign.ts';
+
+/**
+ * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
+ * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
+ */
+const COMFORT_MS = 4_000;
+const MOST_COMFORT = 0.2;
+const LEAST_HASTE = 0.1;
+const MOST_HASTE = 2;
+/** What others send by chance more than on average in this time stays in the bucket. */
+const CHANCE_MS = 1_000;
+
+/** How a limit is divided between us and others who use it too, none of whom we can talk to. */
+export class Sharing {
+  readonly foreign: Foreign = new Foreign();
+  /** Our part of the limit; above 1 where we count too much. */
+  #share = 1;
+  /** How much faster or slower than our part we go, because the level is high or low. */
+  #haste = 1;
+
+  divide(level: number, burst: number, limitRate: number, now: number): void {
+    this.#share = this.foreign.share(limitRate, now);
+    const comfort = Math.min(COMFORT_MS * limitRate, MOST_COMFORT * burst);
+    this.#haste = this.shared ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, level / comfort)) : 1;
+  }
+
+  get shared(): boolean {
+    return this.#share < 1;
+  }
+
+  get share(): number {
+    return this.#share;
+  }
+
+  /** Part of the limit's rate at which we go. */
+  get pace(): number {
+    return this.#share * this.#haste;
+  }
+
+  /** Part of the refill that others leave, if they hurry as we do. */
+  get left(): number {
+    return this.shared ? 1 - (1 - this.#share) * this.#haste : 1;
+  }
+
+  /** What others may take at any moment beyond what they take on average; `size` is that of a request. */
+  chance(limitRate: number, size: number): number {
+    return this.shared ? Math.sqrt(limitRate * CHANCE_MS * size) : 0;
+  }
+}
