@@ -128,7 +128,7 @@ export class SeamRequest {
     if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error);
     if (!attempt.failure) {
       const failure = this.#classify(sending, error);
-      // Nothing was sent: the SDK refused the request itself, or a hook of the application threw.
+      // The SDK refused the request itself, or a hook of the application threw: no word of the provider.
       if (!failure) return error;
       this.fail(sending, failure, sending.remaining);
     }
@@ -141,15 +141,21 @@ export class SeamRequest {
   }
 
   #classify(sending: Sending, error: unknown): Failure | undefined {
-    const { APIError, APIUserAbortError } = this.#seam.client.constructor;
+    const { APIConnectionError, APIError, APIUserAbortError } = this.#seam.client.constructor;
     const aborted = this.#call.signal?.aborted === true || (APIUserAbortError && error instanceof APIUserAbortError);
     if (aborted) return classifyConnection(error, true);
-    if (sending.fetchError !== undefined) return classifyConnection(sending.fetchError, false);
-    if (!APIError || !(error instanceof APIError)) return sending.sent ? classifyConnection(error, false) : undefined;
-    const { status, headers, error: body } = error as { status?: number; headers?: Headers; error?: unknown };
-    if (status === undefined) return sending.sent ? classifyConnection(error, false) : undefined;
-    const { adapter } = this.#call.lane;
-    return adapter.classify({ status, headers, body: body ?? error.message }, this.#seam.host.clock.wall());
+    if (APIError && error instanceof APIError) {
+      const { status, headers, error: body } = error as { status?: number; headers?: Headers; error?: unknown };
+      if (status !== undefined) {
+        const response = { status, headers, body: body ?? error.message };
+        return this.#call.lane.adapter.classify(response, this.#seam.host.clock.wall());
+      }
+    }
+    const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;
+    if (sending.fetchError === undefined && !connection) return undefined;
+    const failure = classifyConnection(sending.fetchError ?? error, false);
+    // What the SDK throws without asking for a retry that it has left, it does not take for retryable.
+    return sending.remaining > 0 ? { ...failure, retryable: false } : failure;
   }
 
   #handOver(props: ResponseProps, attempt: Attempt): void {

@@ -197,6 +197,21 @@ describe('retries that the SDK owns', () => {
       new Anthropic({ apiKey: 'k', fetch: fake.fetch, middleware: [() => Promise.reject(plain)] }),
     );
     await expect(anthropic.create(client)).rejects.toBe(plain);
+    const before = fake.requests.length;
+    const replacing = testGuard().wrap(
+      new Anthropic({
+        apiKey: 'k',
+        fetch: fake.fetch,
+        middleware: [
+          async (request, next) => {
+            await next(request);
+            throw plain;
+          },
+        ],
+      }),
+    );
+    await expect(anthropic.create(replacing)).rejects.toBe(plain);
+    expect(fake.requests).toHaveLength(before + 1);
   });
 });
 
