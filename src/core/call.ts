@@ -248,6 +248,8 @@ export class Call {
     if (stage === 'bulkhead') this.#waitedBulkheadMs += ticket.waitedMs;
     else this.#waitedPacerMs += ticket.waitedMs;
     this.attempts++;
+    // A call that still waits is no traffic: the budget of a long queue would be over before it is sent.
+    if (this.attempts === 1) this.lane.budget?.deposit();
     this.lane.counts.attempts++;
     this.emit({
       type: 'admitted',
