@@ -33,12 +33,7 @@ export class IndexedHeap<K extends string, T extends { [key in K]: number }> {
     const last = this.#entries.pop()!;
     if (last === entry) return;
     this.#siftUp(last, index);
-    this.#siftDown(last, last[this.#key] as number);
-  }
-
-  /** Restores the order after the entry's key got larger. */
-  increased(entry: T): void {
-    this.#siftDown(entry, entry[this.#key] as number);
+    this.#siftDown(last, last[this.#key]);
   }
 
   #siftUp(entry: T, from: number): void {
@@ -74,6 +69,6 @@ export class IndexedHeap<K extends string, T extends { [key in K]: number }> {
   }
 
   #place(entry: T, index: number): void {
-    (entry as { [key in K]: number })[this.#key] = index as T[K];
+    (entry as { [key in K]: number })[this.#key] = index;
   }
 }

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { Allowance } from '../../src/pacing/allowance.ts';
+import { BlindLimit } from '../../src/pacing/blind-limit.ts';
+import { ConcurrencyLimit } from '../../src/pacing/concurrency-limit.ts';
+import { Cubic } from '../../src/pacing/cubic.ts';
+import { Estimator } from '../../src/pacing/estimator.ts';
+import { Foreign } from '../../src/pacing/foreign.ts';
+import { IndexedHeap } from '../../src/pacing/heap.ts';
+import { Quantum } from '../../src/pacing/quantum.ts';
+import { info } from './harness.ts';
+
+describe('CUBIC', () => {
+  it('cuts to 70 %, is back at the old rate after K, and goes on from there', () => {
+    const cubic = new Cubic(1, 0);
+    expect(cubic.rate).toBeCloseTo(0.7);
+    cubic.accepted(15_000);
+    cubic.advance(Cubic.K_MS / 2);
+    expect(cubic.rate).toBeCloseTo(1 - 0.3 / 8);
+    cubic.advance(Cubic.K_MS);
+    expect(cubic.rate).toBeCloseTo(1);
+    cubic.advance(2 * Cubic.K_MS);
+    expect(cubic.rate).toBeCloseTo(1.3);
+  });
+
+  it('takes what was accepted between two refusals for the limit', () => {
+    const cubic = new Cubic(1, 0);
+    cubic.accepted(12_000);
+    cubic.accepted(-2_000);
+    cubic.throttled(20_000);
+    expect(cubic.rate).toBeCloseTo(0.7 * 0.5);
+    // With nothing accepted the rate falls, but never to nothing.
+    cubic.throttled(21_000);
+    expect(cubic.rate).toBeCloseTo((0.7 * 0.35) / 4);
+  });
+});
+
+describe('a limit of which nothing is known', () => {
+  it('binds only after a refusal, pauses longer each time in a row, and is forgotten where limits are known', () => {
+    const blind = new BlindLimit();
+    for (let call = 0; call < 100; call++) blind.take(1, call * 10);
+    expect(blind.waitMs(1, 1_000)).toBe(0);
+    expect([blind.throttled(1_000, false), blind.throttled(2_000, false), blind.throttled(4_000, false)]).toEqual([1_000, 2_000, 4_000]);
+    expect(blind.waitMs(1, 4_000)).toBeGreaterThan(0);
+    blind.succeeded(5_000, false);
+    expect(blind.throttled(6_000, false)).toBe(1_000);
+    blind.succeeded(120_000, false);
+    expect(blind.ratePerMs).toBeDefined();
+    blind.succeeded(120_000, true);
+    expect(blind.ratePerMs).toBeUndefined();
+  });
+});
+
+describe('the allowance', () => {
+  it('opens from two seconds worth, doubling each four seconds, and releases what it held back once', () => {
+    const allowance = new Allowance(0, false, 0);
+    allowance.resize(600, 60_000, 600, 0);
+    expect(allowance.level).toBe(600);
+    allowance.reopen(0, 1);
+    expect(allowance.level).toBe(20);
+    allowance.level = 0;
+    allowance.refill(4_000, 1, false);
+    expect(allowance.capacity).toBeCloseTo(40);
+    expect(allowance.level).toBeCloseTo(40);
+    allowance.level = 0;
+    allowance.refill(60_000, 1, false);
+    expect(allowance.opening).toBe(false);
+    expect(allowance.level).toBeCloseTo(600);
+  });
+
+  it('follows a limit and keeps what was used', () => {
+    const allowance = new Allowance(0.1, false, 0);
+    allowance.resize(1_000, 60_000, 1_000, 0);
+    allowance.level -= 300;
+    allowance.resize(2_000, 60_000, 2_000, 0);
+    expect(allowance.level).toBeCloseTo(1_800 - 300);
+    allowance.resize(200, 60_000, 200, 0);
+    expect(allowance.level).toBeCloseTo(180 - 300);
+  });
+});
+
+describe('what others take', () => {
+  const limitRate = 0.01;
+
+  it('is what is missing though we did not spend it', () => {
+    const foreign = new Foreign();
+    let remaining = 500;
+    let mark = 0;
+    foreign.observe({ at: 0, remaining, sequence: 1, mark }, 600, limitRate, 1);
+    for (let second = 1; second <= 40; second++) {
+      mark += 5;
+      remaining -= 5 + 6 - 10;
+      foreign.observe({ at: second * 1_000, remaining, sequence: second + 1, mark }, 600, limitRate, 1);
+    }
+    expect(foreign.share(limitRate, 40_000)).toBeCloseTo(5 / 11, 1);
+    expect(foreign.share(limitRate, 3_600_000)).toBe(1);
+  });
+
+  it('is nothing when all that is missing is ours, or was never counted', () => {
+    const foreign = new Foreign();
+    foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
+    for (let sequence = 2; sequence < 12; sequence++) foreign.neverCounted(sequence, 1);
+    foreign.observe({ at: 2_000, remaining: 300, sequence: 31, mark: 30 }, 600, limitRate, 1);
+    expect(foreign.share(limitRate, 2_000)).toBe(1);
+  });
+
+  it('is negative where we count more than the provider', () => {
+    const foreign = new Foreign();
+    foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
+    foreign.observe({ at: 10_000, remaining: 350, sequence: 2, mark: 100 }, 600, limitRate, 1);
+    expect(foreign.share(limitRate, 10_000)).toBeGreaterThan(1.3);
+  });
+
+  it('shows in the first answer, when a bucket that should be full is not', () => {
+    const foreign = new Foreign();
+    foreign.start(0, 600);
+    foreign.observe({ at: 100, remaining: 590, sequence: 2, mark: 2 }, 600, limitRate, 1);
+    expect(foreign.share(limitRate, 100)).toBeCloseTo(0.2, 1);
+  });
+});
+
+describe('small parts', () => {
+  it('find the step to which numbers are rounded', () => {
+    const quantum = new Quantum();
+    const steps = [29_000, 28_000, 27_000, 26_000].map((value) => quantum.observe(value, 30_000));
+    expect(steps).toEqual([1, 1, 1, 1_000]);
+    expect(quantum.observe(25_431, 30_000)).toBe(1);
+  });
+
+  it('learn the tokens of a byte and the length of answers, by model', () => {
+    const estimator = new Estimator();
+    const asked = info({ model: 'a', inputBytes: 3_600, maxOutputTokens: 10_000 });
+    expect(estimator.estimate(asked)).toEqual({ rawInputTokens: 1_000, inputTokens: 1_000, expectedOutputTokens: 3_000 });
+    const usage = { inputTokens: 1_500, outputTokens: 100, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+    for (let call = 0; call < 20; call++) estimator.observe(asked, 1_000, usage);
+    expect(estimator.estimate(asked).inputTokens).toBe(1_500);
+    expect(estimator.estimate(asked).expectedOutputTokens).toBeLessThan(120);
+    expect(estimator.estimate({ ...asked, model: 'b' }).inputTokens).toBe(1_000);
+    expect(estimator.estimate({ ...asked, maxOutputTokens: 7 }).expectedOutputTokens).toBe(7);
+  });
+
+  it('cut the number in flight and let it grow until it has nothing to say', () => {
+    const limit = new ConcurrencyLimit(50);
+    expect(limit.current(0)).toBe(50);
+    limit.cut(20, 0);
+    expect([limit.current(999), limit.current(1_000), limit.current(2_000)]).toEqual([14, 16, 20]);
+    expect(limit.current(60_000)).toBe(50);
+    limit.name(8);
+    expect([limit.current(60_000), limit.source]).toEqual([8, 'body']);
+  });
+
+  it('keep a heap in order while any entry leaves', () => {
+    const heap = new IndexedHeap<'index', { key: number; index: number }>('index', (a, b) => a.key < b.key);
+    const entries = Array.from({ length: 200 }, (_, index) => ({ key: (index * 7_919) % 200, index: -1 }));
+    for (const entry of entries) heap.push(entry);
+    for (const entry of entries.filter((each) => each.key % 3 === 0)) heap.remove(entry);
+    const keys: number[] = [];
+    for (let entry = heap.peek(); entry; entry = heap.peek()) {
+      keys.push(entry.key);
+      heap.remove(entry);
+    }
+    expect(keys).toEqual(Array.from({ length: 200 }, (_, key) => key).filter((key) => key % 3 !== 0));
+  });
+});
