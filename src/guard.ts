@@ -119,6 +119,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     }
     const { request, account } = start;
     const lane = this.#lane(start);
+    const server = serverOf(account.baseURL);
     const context = currentCallOptions();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
     return new Call({
@@ -131,7 +132,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         model: request.model,
         stream: request.stream,
         lane: lane.label,
-        ...serverOf(account.baseURL),
+        serverAddress: server.serverAddress,
+        serverPort: server.serverPort,
         attributes: request.attributes,
       },
       priority: context?.priority ?? 'normal',

@@ -16,58 +16,77 @@ export function guardBody(response: Response, hooks: BodyHooks): void {
     return;
   }
   hooks.watch.add(body, response);
-  const prototype = Object.getPrototypeOf(response) as object;
-  if (hasOwnReaders(response)) {
-    const own = overrides(response, new WeakMap([[response, body]]));
+  // A stand-in of a test that cannot be changed stays as it is.
+  if (!Object.isExtensible(response)) return;
+  if (Tracked.bodyOf(response) || hasOwnReaders(response)) {
+    const own = overrides(response, () => body);
     for (const [name, descriptor] of Object.entries(own)) Reflect.defineProperty(response, name, descriptor);
     return;
   }
-  let guarded = guardedPrototypes.get(prototype);
-  if (!guarded) guardedPrototypes.set(prototype, (guarded = guardedPrototype(prototype)));
-  guarded.bodies.set(response, body);
-  // One change of the prototype costs a quarter of seven properties. A frozen stand-in of a test stays as it is.
-  Reflect.setPrototypeOf(response, guarded.prototype);
+  new Tracked(response, body);
+  // A change of the prototype costs a quarter of what seven properties do.
+  Object.setPrototypeOf(response, guardedPrototype(Object.getPrototypeOf(response) as object));
 }
 
-type Bodies = WeakMap<Response, TrackedBody>;
+type BodyOf = (response: Response) => TrackedBody | undefined;
 
-interface Guarded {
-  readonly prototype: object;
-  readonly bodies: Bodies;
+class Foreign {
+  constructor(object: object) {
+    // Makes the fields of a derived class the object's own.
+    return object;
+  }
 }
 
-/** A stand-in of a test, or a response that was changed already. */
+/** A private field on the response itself: the lifetime of an entry in a WeakMap at a fraction of its cost. */
+class Tracked extends Foreign {
+  readonly #body: TrackedBody;
+
+  constructor(response: Response, body: TrackedBody) {
+    super(response);
+    this.#body = body;
+  }
+
+  static bodyOf(response: object): TrackedBody | undefined {
+    return #body in response ? response.#body : undefined;
+  }
+}
+
+/** A stand-in of a test, or a response that somebody else has changed. */
 function hasOwnReaders(response: Response): boolean {
   const own = Object.getOwnPropertyNames(response);
   return own.length > 0 && own.some((name) => name === 'body' || (READERS as readonly string[]).includes(name));
 }
 
 /** By prototype of the responses: a process knows one, or a few. */
-const guardedPrototypes = new WeakMap<object, Guarded>();
+const guardedPrototypes = new WeakMap<object, object>();
 
-function guardedPrototype(prototype: object): Guarded {
-  const bodies: Bodies = new WeakMap();
-  return { prototype: Object.create(prototype, overrides(prototype, bodies)) as object, bodies };
+function guardedPrototype(prototype: object): object {
+  let guarded = guardedPrototypes.get(prototype);
+  if (!guarded) {
+    guarded = Object.create(prototype, overrides(prototype, Tracked.bodyOf)) as object;
+    guardedPrototypes.set(prototype, guarded);
+  }
+  return guarded;
 }
 
 /** Readers of a body that tell its record how it ended, over those that `owner` has. */
-function overrides(owner: object, bodies: Bodies): PropertyDescriptorMap {
+function overrides(owner: object, bodyOf: BodyOf): PropertyDescriptorMap {
   const descriptors: PropertyDescriptorMap = {};
   for (const name of READERS) {
     const original = (owner as Record<string, unknown>)[name];
     if (typeof original !== 'function') continue;
-    descriptors[name] = { value: reader(name, original as Read, bodies), configurable: true, writable: true };
+    descriptors[name] = { value: reader(name, original as Read, bodyOf), configurable: true, writable: true };
   }
   const get = rawBody(owner);
-  if (get) descriptors['body'] = { get: observedBody(get, bodies), configurable: true };
+  if (get) descriptors['body'] = { get: observedBody(get, bodyOf), configurable: true };
   return descriptors;
 }
 
 type Read = (this: Response, ...args: unknown[]) => Promise<unknown>;
 
-function reader(name: Reader, original: Read, bodies: Bodies): Read {
+function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
   return async function read(this: Response, ...args) {
-    const body = bodies.get(this);
+    const body = bodyOf(this);
     let value: unknown;
     try {
       value = await original.apply(this, args);
@@ -92,13 +111,13 @@ function facts(name: Reader, value: unknown, { adapter }: BodyHooks): Pick<BodyE
 }
 
 /** Someone who reads `response.body` itself gets the same stream, observed. */
-function observedBody(raw: (response: Response) => unknown, bodies: Bodies): (this: Response) => unknown {
+function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
   const observed = new WeakMap<Response, ReadableStream<Uint8Array>>();
   return function body(this: Response) {
     const known = observed.get(this);
     if (known) return known;
     const stream = raw(this);
-    const record = bodies.get(this);
+    const record = bodyOf(this);
     if (!record || !isWebStream(stream)) return stream;
     // Cancelling an unread body is how an SDK throws a response away: that must not lock it.
     const guarded = observe(stream, record);

@@ -83,7 +83,7 @@ export class CredentialId {
 
   get(): string {
     const client = this.#client;
-    if (this.#fields && FIELDS.every((name, index) => client[name] === this.#fields![index])) return this.#id;
+    if (this.#fields && isSame(client, this.#fields)) return this.#id;
     this.#fields = FIELDS.map((name) => client[name]);
     const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
     const options = (client['_options'] ?? {}) as Record<string, unknown>;
@@ -99,6 +99,14 @@ function text(value: unknown): string {
 }
 
 const FIELDS: readonly string[] = [...SCOPES, ...KEYS];
+
+/** Asked at every call, hence a plain loop. */
+function isSame(client: Readonly<Record<string, unknown>>, fields: readonly unknown[]): boolean {
+  for (let index = 0; index < FIELDS.length; index++) {
+    if (client[FIELDS[index]!] !== fields[index]) return false;
+  }
+  return true;
+}
 
 /** A short digest that tells two credentials apart and gives neither away. */
 export function credentialHash(text: string): string {

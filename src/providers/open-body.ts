@@ -25,13 +25,20 @@ export class TrackedBody implements OpenBody {
   touchedAt: number;
   readonly #cancelled: (() => BodyEnd) | undefined;
   #ended = false;
+  #listens = false;
 
   /** `cancelled` tells how a body ends that nobody reads further. */
   constructor(hooks: BodyHooks, cancelled?: () => BodyEnd) {
     this.hooks = hooks;
     this.touchedAt = hooks.clock.now();
     this.#cancelled = cancelled;
-    hooks.signal?.addEventListener('abort', this, ONCE);
+  }
+
+  listen(): void {
+    const { signal } = this.hooks;
+    if (signal?.aborted) this.cancel();
+    else signal?.addEventListener('abort', this, ONCE);
+    this.#listens = true;
   }
 
   touch(): void {
@@ -43,7 +50,7 @@ export class TrackedBody implements OpenBody {
     this.#ended = true;
     const { watch, signal } = this.hooks;
     watch.remove(this);
-    signal?.removeEventListener('abort', this);
+    if (this.#listens) signal?.removeEventListener('abort', this);
     this.hooks.onEnd(end);
   }
 

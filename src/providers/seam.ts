@@ -132,6 +132,8 @@ export class Seam {
     logId: string,
     rest: readonly unknown[],
   ): Promise<ResponseProps> {
+    // A body that was given up in the turn in which it came has not said so yet.
+    this.host.watch.settle();
     const delivered = this.#delivered.get(options)?.get(logId);
     if (delivered) return delivered.request.refetch(delivered, options, remaining, logId);
     const sending = this.#current();
