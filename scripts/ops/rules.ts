@@ -9,6 +9,7 @@ import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries, type Naming } from './naming.ts';
 import { recordingRules, sloRules } from './recording-rules.ts';
 import { DEFAULT_THRESHOLDS, RUNBOOK_BASE_URL, type Thresholds } from './thresholds.ts';
+import { scaleGroups } from './time-scale.ts';
 
 export interface RuleOptions {
   readonly naming: Naming;
@@ -16,6 +17,8 @@ export interface RuleOptions {
   readonly selector?: string;
   readonly thresholds?: Thresholds;
   readonly runbookBaseUrl?: string;
+  /** Divides every window, offset and `for`: 60 makes minutes into seconds, for demos and tests. Default 1. */
+  readonly timeScale?: number;
 }
 
 export interface RenderedRule {
@@ -45,8 +48,9 @@ const ALERTS = {
 /** Rule groups as Prometheus loads them. Alerts read the recording rules' last values, at most 30 s old. */
 export function ruleGroups(options: RuleOptions): RuleGroup[] {
   const { naming, selector = '', thresholds = DEFAULT_THRESHOLDS, runbookBaseUrl = RUNBOOK_BASE_URL } = options;
+  const { timeScale = 1 } = options;
   const context: RuleContext = { naming, series: createSeries(naming, selector), thresholds, selector };
-  return [
+  const groups: RuleGroup[] = [
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
     { name: 'tidegate-slo', interval: '30s', rules: sloRules(context) },
     ...Object.entries(ALERTS).map(([name, alerts]) => ({
@@ -54,6 +58,7 @@ export function ruleGroups(options: RuleOptions): RuleGroup[] {
       rules: alerts(context).map((alert) => renderAlert(alert, runbookBaseUrl)),
     })),
   ];
+  return scaleGroups(groups, timeScale);
 }
 
 function renderAlert(alert: Alert, runbookBaseUrl: string): RenderedRule {

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { renderRules } from '../ops/rules.ts';
+import { requireServers } from './binaries.ts';
+import { alertmanagerConfig, prometheusConfig, type Targets } from './config.ts';
+import { type Server, startServer } from './server.ts';
+
+export interface StackOptions {
+  readonly targets: Targets;
+  /** Where Alertmanager posts: `http://127.0.0.1:9465/alerts` is the inbox of `tidegate alerts`. */
+  readonly inbox: string;
+  /** Divides every window, `for`, interval and grouping time of the shipped files. 1 … 60, default 1. */
+  readonly timeScale?: number;
+  /** Ports; 0 for free ones, the default. */
+  readonly prometheusPort?: number;
+  readonly alertmanagerPort?: number;
+}
+
+export interface Stack {
+  /** Addresses without a path. */
+  readonly prometheus: string;
+  readonly alertmanager: string;
+  /** Stops both and deletes what they stored; may be called more than once. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs Prometheus and Alertmanager on loopback with the shipped rules and configuration.
+ * @throws MissingServerError when one is not installed; Error when one does not start. Nothing is left running then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { targets, inbox, timeScale = 1, prometheusPort = 0, alertmanagerPort = 0 } = options;
+  const binaries = requireServers();
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-stack-'));
+  const file = (name: string, content: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const servers: Server[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    })());
+  try {
+    const alertmanagerFile = file('alertmanager.yml', alertmanagerConfig(inbox, timeScale));
+    const alertmanager = await startServer(binaries.alertmanager, alertmanagerPort, (address) => [
+      `--config.file=${alertmanagerFile}`,
+      `--storage.path=${join(folder, 'alertmanager')}`,
+      `--web.listen-address=${address}`,
+      // No other Alertmanager to agree with.
+      '--cluster.listen-address=',
+    ]);
+    servers.push(alertmanager);
+    const rules = file('tidegate.rules.yml', renderRules({ naming: 'exporter', timeScale }));
+    const config = file('prometheus.yml', prometheusConfig(targets, alertmanager.url, rules, timeScale));
+    const prometheus = await startServer(binaries.prometheus, prometheusPort, (address) => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${address}`,
+    ]);
+    servers.push(prometheus);
+    return { prometheus: prometheus.url, alertmanager: alertmanager.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

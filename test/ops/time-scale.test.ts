@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type RuleGroup, renderRules, ruleGroups } from '../../scripts/ops/rules.ts';
+import { divideDuration, scaleExpression } from '../../scripts/ops/time-scale.ts';
+import { alertmanagerConfig, prometheusConfig } from '../../scripts/stack/config.ts';
+import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
+
+test.each([
+  ['5m', 60, '5s'],
+  ['1d', 60, '1440s'],
+  ['30s', 60, '500ms'],
+  ['0m', 60, '0s'],
+  ['10ms', 60, '1ms'],
+  ['7m', 1, '420s'],
+])('%s divided by %i is %s', (duration, divisor, expected) => {
+  expect(divideDuration(duration, divisor)).toBe(expected);
+});
+
+test('a duration must be one', () => {
+  expect(() => divideDuration('5 minutes', 60)).toThrow('Expected a duration such as 30m, got 5 minutes');
+});
+
+test('windows and offsets shrink; names, thresholds and texts in quotes do not', () => {
+  const expr = 'rate(a{b="5m"}[5m]) > 3 * (tidegate:retries:rate1h offset 10m) and x < 14400';
+  expect(scaleExpression(expr, 60)).toBe(
+    'rate(a{b="5m"}[5s]) > 3 * (tidegate:retries:rate1h offset 10s) and x < 14400',
+  );
+  expect(scaleExpression(expr, 1)).toBe(expr);
+});
+
+test('a scale of 1 is the shipped file', () => {
+  const shipped = readFileSync(join(ROOT, 'prometheus/rules/tidegate.rules.yml'), 'utf8');
+  expect(renderRules({ naming: 'exporter', timeScale: 1 })).toBe(shipped);
+});
+
+test('a scaled rule differs from the shipped one in its times only', () => {
+  const flat = (groups: readonly RuleGroup[]) =>
+    groups.flatMap(({ rules }) => rules.map(({ record, alert, labels }) => ({ record, alert, labels })));
+  const shipped = ruleGroups({ naming: 'exporter' });
+  const scaled = ruleGroups({ naming: 'exporter', timeScale: 60 });
+  expect(flat(scaled)).toEqual(flat(shipped));
+  const saturated = scaled.flatMap(({ rules }) => rules).find(({ alert }) => alert === 'TidegateTierSaturated')!;
+  expect(saturated).toMatchObject({ for: '15s', expr: 'avg_over_time(tidegate:rate_limit:utilization[15s]) > 0.9' });
+  expect(JSON.stringify(scaled)).not.toMatch(/\[\d+[mhd]\]|offset \d+[mhd]/);
+});
+
+test('Prometheus and Alertmanager accept what is derived', { timeout: TOOL_TIMEOUT_MS }, (context) => {
+  const promtool = need('promtool', context);
+  const amtool = need('amtool', context);
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-scale-'));
+  try {
+    const write = (name: string, content: string): string => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const rules = write('rules.yml', renderRules({ naming: 'exporter', timeScale: 60 }));
+    expect(runTool(promtool, ['check', 'rules', rules])).toContain('SUCCESS');
+    const config = prometheusConfig({ app: ['127.0.0.1:1'] }, 'http://127.0.0.1:2', rules, 60);
+    expect(runTool(promtool, ['check', 'config', write('prometheus.yml', config)])).toContain('SUCCESS');
+    const alertmanager = write('alertmanager.yml', alertmanagerConfig('http://127.0.0.1:3/alerts', 60));
+    expect(runTool(amtool, ['check-config', alertmanager])).toContain('SUCCESS');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Alertmanager differs from the shipped configuration in its inbox and times only', () => {
+  const shipped = parse(readFileSync(join(ROOT, 'prometheus/alertmanager.yml'), 'utf8')) as {
+    inhibit_rules: unknown;
+    route: { routes: { matchers: unknown }[] };
+  };
+  const scaled = parse(alertmanagerConfig('http://127.0.0.1:3/alerts', 60)) as typeof shipped;
+  expect(scaled.inhibit_rules).toEqual(shipped.inhibit_rules);
+  expect(scaled.route.routes.map(({ matchers }) => matchers)).toEqual(
+    shipped.route.routes.map(({ matchers }) => matchers),
+  );
+  expect(scaled.route).toMatchObject({ group_wait: '500ms', group_interval: '5s', repeat_interval: '240s' });
+  expect(JSON.stringify(scaled)).not.toContain('9465');
+});
