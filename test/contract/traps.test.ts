@@ -1,10 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Anthropic, { RetryableError } from '@anthropic-ai/sdk';
+import AnthropicAws from '@anthropic-ai/aws-sdk';
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk';
 import { AnthropicFoundry } from '@anthropic-ai/foundry-sdk';
+import AnthropicGoogleCloud from '@anthropic-ai/google-cloud-sdk';
 import { AnthropicVertex } from '@anthropic-ai/vertex-sdk';
 import Groq from 'groq-sdk';
-import OpenAI, { AzureOpenAI } from 'openai';
+import OpenAI, { AzureOpenAI, BedrockOpenAI } from 'openai';
+import { bedrock as bedrockProvider } from 'openai/providers/bedrock';
 import { describe, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
 import { TidegateSetupError } from '../../src/errors.ts';
@@ -335,26 +338,51 @@ describe('other clients', () => {
     expect(guard.snapshot()).toMatchObject([{ provider: 'azure.ai.openai', group: 'test-model' }]);
   });
 
-  it('guards Bedrock, Vertex and Foundry clients of Anthropic', async () => {
+  it('guards Anthropic’s clients of other clouds', async () => {
     const guard = testGuard();
     const overloaded = json({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 529);
     const replies = () => fakeFetch(overloaded, json(anthropic.completion));
     const bedrock = replies();
     const vertex = replies();
     const foundry = replies();
+    const aws = replies();
+    const google = replies();
+    const authClient = {
+      projectId: 'p',
+      getRequestHeaders: () => Promise.resolve(new Headers({ authorization: 'Bearer t' })),
+      getAccessToken: () => Promise.resolve({ token: 't' }),
+    };
     const clients = [
       new AnthropicBedrock({ awsAccessKey: 'a', awsSecretKey: 's', awsRegion: 'us-east-1', fetch: bedrock.fetch }),
       new AnthropicVertex({
         region: 'us-east5',
         projectId: 'p',
-        authClient: { projectId: 'p', getRequestHeaders: () => Promise.resolve(new Headers({ authorization: 'Bearer t' })) },
+        authClient,
         fetch: vertex.fetch,
       } as never),
       new AnthropicFoundry({ apiKey: 'k', resource: 'r', fetch: foundry.fetch }),
+      new AnthropicAws({ apiKey: 'k', awsRegion: 'us-east-1', workspaceId: 'w', fetch: aws.fetch }),
+      new AnthropicGoogleCloud({ project: 'p', location: 'l', workspaceId: 'w', authClient, fetch: google.fetch } as never),
     ];
     for (const client of clients) expect(anthropic.text(await anthropic.create(guard.wrap(client)))).toBe('answer');
-    expect([bedrock, vertex, foundry].map(({ requests }) => requests.length)).toEqual([2, 2, 2]);
-    expect(guard.snapshot().map(({ provider }) => provider)).toEqual(['aws.bedrock', 'gcp.vertex_ai', 'anthropic']);
+    expect([bedrock, vertex, foundry, aws, google].map(({ requests }) => requests.length)).toEqual([2, 2, 2, 2, 2]);
+    expect(guard.snapshot().map(({ provider }) => provider)).toEqual([
+      'aws.bedrock',
+      'gcp.vertex_ai',
+      'anthropic',
+      'anthropic',
+      'gcp.vertex_ai',
+    ]);
+  });
+
+  it('guards OpenAI’s Bedrock client and a client with a provider', async () => {
+    const guard = testGuard();
+    const [first, second] = [fakeFetch(error500, ok), fakeFetch(error500, ok)];
+    const own = guard.wrap(new BedrockOpenAI({ apiKey: 'k', awsRegion: 'us-east-1', fetch: first.fetch }));
+    const provider = bedrockProvider({ region: 'us-east-1', apiKey: 'k' });
+    const provided = guard.wrap(new OpenAI({ provider, fetch: second.fetch }));
+    for (const client of [own, provided]) expect(openai.text(await openai.create(client))).toBe('answer');
+    expect([first, second].map(({ requests }) => requests.length)).toEqual([2, 2]);
   });
 
   it('refuses what it cannot guard, and says what works', () => {
