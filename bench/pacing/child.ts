@@ -1,0 +1,38 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A process of the benchmark: messages in, messages out, an error when it dies early. */
+export class Child<Command, Answer extends { readonly type: string }> {
+  readonly #process: ChildProcess;
+  readonly #died: Promise<never>;
+
+  constructor(url: URL) {
+    this.#process = fork(url, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#died = once(this.#process, 'exit').then(([code, signal]) => {
+      throw new Error(`${url.pathname} ended early (${String(code ?? signal)})`);
+    });
+    // Told to whoever waits for an answer; nobody has to.
+    this.#died.catch(() => undefined);
+  }
+
+  send(command: Command): void {
+    this.#process.send(command as object);
+  }
+
+  /** The next answer of a type. */
+  async next<T extends Answer['type']>(type: T): Promise<Extract<Answer, { type: T }>> {
+    const answered = new Promise<Extract<Answer, { type: T }>>((resolve) => {
+      const onMessage = (message: Answer): void => {
+        if (message.type !== type) return;
+        this.#process.off('message', onMessage);
+        resolve(message as Extract<Answer, { type: T }>);
+      };
+      this.#process.on('message', onMessage);
+    });
+    return Promise.race([answered, this.#died]);
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+}

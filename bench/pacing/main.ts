@@ -1,0 +1,93 @@
+/**
+ * Pacing against real rivals over HTTP, with real e-mails, on the simulator.
+ *
+ *     npm run bench:pacing -- [--scenario rpm,tpm] [--contestant tidegate] [--seed 7] [--cap 3] [--parallel 4]
+ *                             [--out bench/results/pacing.json] [--plot docs/images/pacing.svg]
+ *
+ * @module
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Contestant, CONTESTANTS } from './contestants.ts';
+import { type Job, makeJobs } from './jobs.ts';
+import { plot } from './plot.ts';
+import { markdown, missedTargets, oneLine } from './report.ts';
+import type { Row } from './row.ts';
+import { run } from './run.ts';
+import { type Scenario, SCENARIOS } from './scenarios.ts';
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string' },
+    contestant: { type: 'string' },
+    seed: { type: 'string', default: '7' },
+    cap: { type: 'string', default: '3' },
+    parallel: { type: 'string', default: '4' },
+    out: { type: 'string' },
+    plot: { type: 'string' },
+  },
+});
+const scenarios = chosen(SCENARIOS, values.scenario, '--scenario');
+const contestants = chosen(CONTESTANTS, values.contestant, '--contestant');
+const seed = atLeast(values.seed, '--seed', 0);
+const cap = atLeast(values.cap, '--cap', 1);
+const parallel = atLeast(values.parallel, '--parallel', 1);
+const complete = scenarios.length === SCENARIOS.length && contestants.length === CONTESTANTS.length;
+const out = values.out ?? (complete ? 'bench/results/pacing.json' : undefined);
+const picture = values.plot ?? (complete ? 'docs/images/pacing.svg' : undefined);
+
+const startedAt = performance.now();
+const pairs: { scenario: Scenario; jobs: readonly Job[]; contestant: Contestant }[] = [];
+for (const scenario of scenarios) {
+  const jobs = await makeJobs(scenario.loads, scenario.simulator, seed);
+  for (const contestant of contestants) pairs.push({ scenario, jobs, contestant });
+}
+const rows: Row[] = [];
+let next = 0;
+// Runs side by side are mostly waiting; how late their event loops were is in every row.
+await Promise.all(
+  Array.from({ length: parallel }, async () => {
+    for (let pair = pairs[next++]; pair; pair = pairs[next++]) {
+      const row = await run(pair.scenario, pair.contestant, { jobs: pair.jobs, seed, cap });
+      rows.push(row);
+      console.error(oneLine(row));
+    }
+  }),
+);
+const order = ({ scenario, contestant }: Row): number =>
+  scenarios.findIndex(({ name }) => name === scenario) * contestants.length +
+  contestants.findIndex(({ name }) => name === contestant);
+rows.sort((a, b) => order(a) - order(b));
+
+console.log(markdown(rows, scenarios, contestants));
+console.log(missedTargets(rows, scenarios));
+console.log(
+  `${rows.length} runs in ${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes, ${parallel} side by side`,
+);
+if (out !== undefined) await write(out, `${JSON.stringify(rows, undefined, 2)}\n`);
+if (picture !== undefined) await write(picture, await plot(rows, scenarios, contestants));
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+function chosen<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: string | undefined,
+  option: string,
+): T[] {
+  if (names === undefined) return [...all];
+  return names.split(',').map((name) => {
+    const found = all.find((each) => each.name === name);
+    if (!found) throw new Error(`Expected ${option} to be of ${all.map((each) => each.name).join(', ')}, got ${name}`);
+    return found;
+  });
+}
+
+function atLeast(text: string, option: string, min: number): number {
+  const number = Number(text);
+  if (!(number >= min)) throw new Error(`Expected ${option} to be a number from ${min}, got ${text}`);
+  return number;
+}

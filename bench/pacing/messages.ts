@@ -1,0 +1,41 @@
+import type { SimulatorFaults, SimulatorOptions, SimulatorStats } from '../../src/testing.ts';
+
+/** What the benchmark tells a simulator's process. */
+export type SimulatorCommand =
+  | { readonly type: 'start'; readonly options: SimulatorOptions }
+  | { readonly type: 'faults'; readonly faults: SimulatorFaults }
+  | { readonly type: 'stats' };
+
+export type SimulatorAnswer =
+  | { readonly type: 'started'; readonly url: string }
+  | { readonly type: 'stats'; readonly stats: SimulatorStats; readonly loopDelayMs: number };
+
+export interface WorkerSetup {
+  readonly type: 'setup';
+  readonly scenario: string;
+  readonly contestant: string;
+  readonly url: string;
+  readonly seed: number;
+  /** This process makes every `of`-th call, from `index` on. */
+  readonly index: number;
+  readonly of: number;
+}
+
+/** What the benchmark tells a contestant's process; `stop` asks for the tally as it is. */
+export type WorkerCommand = WorkerSetup | { readonly type: 'go' } | { readonly type: 'stop' };
+
+/** Times are in milliseconds since 1970. */
+export interface Tally {
+  readonly startedAt: number;
+  /** When the last call was decided; of a stopped worker, when it was stopped. */
+  readonly endedAt: number;
+  /** Times from handing a call over to having its answer, of calls that succeeded. */
+  readonly batchMs: readonly number[];
+  readonly interactiveMs: readonly number[];
+  /** Calls given up, by the error's name and status. */
+  readonly failed: Readonly<Record<string, number>>;
+  /** 99th percentile of what the event loop was late: whether the machine was too busy. */
+  readonly loopDelayMs: number;
+}
+
+export type WorkerAnswer = { readonly type: 'ready' } | { readonly type: 'done'; readonly tally: Tally };

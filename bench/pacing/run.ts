@@ -1,0 +1,62 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Child } from './child.ts';
+import type { Contestant } from './contestants.ts';
+import type { Job } from './jobs.ts';
+import { lowerBoundMs } from './lower-bound.ts';
+import type { SimulatorAnswer, SimulatorCommand, WorkerAnswer, WorkerCommand } from './messages.ts';
+import { type Row, rowOf } from './row.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface RunOptions {
+  /** The scenario's, for its lower bound; the contestant's processes make their own. */
+  readonly jobs: readonly Job[];
+  readonly seed: number;
+  /** A contestant that is not done after this many lower bounds is stopped; what it has not answered by then failed. */
+  readonly cap: number;
+}
+
+/** One contestant in one scenario: a fresh provider, fresh processes. */
+export async function run(scenario: Scenario, contestant: Contestant, { jobs, seed, cap }: RunOptions): Promise<Row> {
+  const boundMs = lowerBoundMs(scenario, jobs);
+  const of = scenario.processes ?? 1;
+  const simulator = new Child<SimulatorCommand, SimulatorAnswer>(new URL('simulator-process.ts', import.meta.url));
+  const workers = Array.from(
+    { length: of },
+    () => new Child<WorkerCommand, WorkerAnswer>(new URL('worker.ts', import.meta.url)),
+  );
+  try {
+    const started = simulator.next('started');
+    simulator.send({ type: 'start', options: { ...scenario.simulator, seed } });
+    const { url } = await started;
+    await Promise.all(
+      workers.map((worker, index) => {
+        const ready = worker.next('ready');
+        const { name } = contestant;
+        worker.send({ type: 'setup', scenario: scenario.name, contestant: name, url, seed, index, of });
+        return ready;
+      }),
+    );
+    const before = await statsOf(simulator);
+    simulator.send({ type: 'faults', faults: scenario.faults ?? {} });
+    const done = Promise.all(workers.map((worker) => worker.next('done')));
+    for (const worker of workers) worker.send({ type: 'go' });
+    const finished = new AbortController();
+    const capped = wait(cap * boundMs, true, { signal: finished.signal }).catch(() => false);
+    const late = await Promise.race([capped, done.then(() => false)]);
+    if (late) for (const worker of workers) worker.send({ type: 'stop' });
+    const tallies = (await done).map(({ tally }) => tally);
+    finished.abort();
+    const after = await statsOf(simulator);
+    return rowOf({ scenario, contestant, seed, boundMs, calls: jobs.length, tallies, before, after });
+  } finally {
+    for (const child of [simulator, ...workers]) child.kill();
+  }
+}
+
+function statsOf(
+  simulator: Child<SimulatorCommand, SimulatorAnswer>,
+): Promise<Extract<SimulatorAnswer, { type: 'stats' }>> {
+  const told = simulator.next('stats');
+  simulator.send({ type: 'stats' });
+  return told;
+}

@@ -1,0 +1,210 @@
+import type { SimulatorFaults, SimulatorOptions } from '../../src/testing.ts';
+import type { Load } from './jobs.ts';
+
+/** Wall time over the lower bound, and the share of attempts that did not succeed. */
+export interface Target {
+  readonly ratio: number;
+  readonly waste: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly words: string;
+  /** Without faults: they begin when the contestant does. */
+  readonly simulator: SimulatorOptions;
+  readonly faults?: SimulatorFaults;
+  readonly loads: readonly Load[];
+  /** Processes that share the calls and know nothing of each other. Default 1. */
+  readonly processes?: number;
+  /** What tidegate was built to reach; every call is to succeed besides. */
+  readonly target: Target;
+}
+
+const STEADY: Target = { ratio: 1.02, waste: 0.01 };
+const CHANGE: Target = { ratio: 1.03, waste: 0.02 };
+const SHARED: Target = { ratio: 1.05, waste: 0.02 };
+const SILENT: Target = { ratio: 1.15, waste: 0.08 };
+
+/**
+ * Buckets hold two seconds of a limit and begin full. A bucket of a whole minute would make a run of ten seconds show
+ * what was left of the minute, not the limit; providers do enforce shorter pieces ("60 RPM might be enforced as
+ * 1 request per second").
+ */
+const COMMON = {
+  latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
+  replyTokens: [20, 60],
+  bucketSeconds: 2,
+  promptCache: false,
+} as const;
+
+const RPM = { requestsPerMinute: 1_200, tokensPerMinute: 10_000_000 };
+const TPM = { requestsPerMinute: 30_000, tokensPerMinute: 700_000 };
+
+const openai = { provider: 'openai', ...COMMON } as const;
+const short = (count: number): Load => ({ count, emails: 'short', maxOutputTokens: 64 });
+const whole = (count: number): Load => ({ count, emails: 'whole', maxOutputTokens: 256 });
+
+function times(limits: typeof RPM, factor: number): typeof RPM {
+  return {
+    requestsPerMinute: limits.requestsPerMinute * factor,
+    tokensPerMinute: limits.tokensPerMinute * factor,
+  };
+}
+
+/** Each is over in about ten seconds at best. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'rpm',
+    words: 'RPM-bound',
+    simulator: { ...openai, limits: RPM },
+    loads: [short(200)],
+    target: STEADY,
+  },
+  {
+    name: 'tpm',
+    words: 'TPM-bound, heavy-tailed sizes',
+    simulator: { ...openai, limits: TPM },
+    loads: [whole(110)],
+    target: STEADY,
+  },
+  {
+    name: 'bucket-1s',
+    words: 'RPM-bound, buckets of 1 s',
+    simulator: { ...openai, limits: RPM, bucketSeconds: 1 },
+    loads: [short(180)],
+    target: STEADY,
+  },
+  {
+    name: 'bucket-6s',
+    words: 'TPM-bound, buckets of 6 s',
+    simulator: { ...openai, limits: TPM, bucketSeconds: 6 },
+    loads: [whole(145)],
+    target: STEADY,
+  },
+  {
+    name: 'bucket-60s',
+    words: 'RPM-bound, bucket of 60 s, used up at the start',
+    simulator: { ...openai, limits: RPM, bucketSeconds: 60, initialFill: 0.02 },
+    loads: [short(184)],
+    target: STEADY,
+  },
+  {
+    name: 'anthropic-itpm',
+    words: 'Anthropic, input tokens; rounded headers',
+    simulator: {
+      provider: 'anthropic',
+      ...COMMON,
+      limits: { requestsPerMinute: 2_000, inputTokensPerMinute: 880_000, outputTokensPerMinute: 5_000_000 },
+    },
+    loads: [whole(110)],
+    target: STEADY,
+  },
+  {
+    name: 'anthropic-otpm',
+    words: 'Anthropic, output tokens; rounded headers',
+    simulator: {
+      provider: 'anthropic',
+      ...COMMON,
+      replyTokens: [20, 200],
+      limits: { requestsPerMinute: 1_350, inputTokensPerMinute: 5_000_000, outputTokensPerMinute: 97_000 },
+    },
+    loads: [{ ...short(160), maxOutputTokens: 256 }],
+    target: STEADY,
+  },
+  {
+    name: 'groq-hidden-rpm',
+    words: 'Groq, RPM that no header tells',
+    simulator: {
+      provider: 'groq',
+      ...COMMON,
+      limits: { requestsPerMinute: 1_200, requestsPerDay: 500_000, tokensPerMinute: 5_000_000 },
+    },
+    loads: [short(200)],
+    target: STEADY,
+  },
+  {
+    name: 'tier-cut',
+    words: 'tier cut to 40 % after 4 s',
+    simulator: { ...openai, limits: RPM },
+    faults: { tierChange: { atMs: 4_000, limits: times(RPM, 0.4) } },
+    loads: [short(148)],
+    target: CHANGE,
+  },
+  {
+    name: 'tier-doubled',
+    words: 'tier doubled after 4 s',
+    simulator: { ...openai, limits: times(RPM, 0.5) },
+    faults: { tierChange: { atMs: 4_000, limits: RPM } },
+    loads: [short(170)],
+    target: CHANGE,
+  },
+  {
+    name: 'neighbour',
+    words: 'a neighbour takes 40 %',
+    simulator: { ...openai, limits: RPM },
+    faults: { neighbour: { share: 0.4 } },
+    loads: [short(136)],
+    target: SHARED,
+  },
+  {
+    name: 'four-processes',
+    words: 'four processes, no coordination',
+    simulator: { ...openai, limits: RPM },
+    processes: 4,
+    loads: [short(200)],
+    target: SHARED,
+  },
+  {
+    name: 'no-headers',
+    words: 'no rate-limit headers, no retry-after',
+    simulator: { ...openai, limits: RPM, retryHeader: 'none' },
+    faults: { headers: 'missing' },
+    loads: [short(200)],
+    target: SILENT,
+  },
+  {
+    name: 'headers-on-success',
+    words: 'headers on success only',
+    simulator: { ...openai, limits: RPM, retryHeader: 'none' },
+    faults: { headers: 'success_only' },
+    loads: [short(200)],
+    target: STEADY,
+  },
+  {
+    name: 'outage',
+    words: 'outage of 5 s',
+    simulator: { ...openai, limits: RPM },
+    faults: { outage: { fromMs: 3_000, untilMs: 8_000 } },
+    loads: [short(240)],
+    target: { ratio: 1.1, waste: 0.05 },
+  },
+  {
+    name: 'faults',
+    words: '7 % mixed faults',
+    simulator: { ...openai, limits: RPM },
+    faults: { rates: { server_error: 0.02, overloaded: 0.02, bad_gateway: 0.015, connection_reset: 0.015 } },
+    loads: [short(190)],
+    target: { ratio: 1.12, waste: 0.08 },
+  },
+  {
+    name: 'cold-start',
+    words: '1,000 calls at once, half of them fit',
+    simulator: { ...openai, limits: times(RPM, 2.5), bucketSeconds: 10 },
+    loads: [short(1_000)],
+    target: STEADY,
+  },
+  {
+    name: 'interactive',
+    words: 'three people a second beside a batch',
+    simulator: { ...openai, limits: RPM },
+    loads: [short(165), { ...short(30), perSecond: 3, interactive: true }],
+    target: STEADY,
+  },
+  {
+    name: 'below',
+    words: 'below saturation: 60 % of the RPM',
+    simulator: { ...openai, limits: RPM },
+    loads: [{ ...short(100), perSecond: 12 }],
+    target: STEADY,
+  },
+];

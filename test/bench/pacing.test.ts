@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
+import { lowerBoundMs } from '../../bench/pacing/lower-bound.ts';
+import { missesOf, quantile } from '../../bench/pacing/row.ts';
+import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
+
+function jobs(count: number): Job[] {
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    arriveMs: 0,
+    interactive: false,
+    text: '',
+    maxOutputTokens: 64,
+    cost: { inputTokens: 100, cachedTokens: 0, maxOutputTokens: 64 },
+    usage: { inputTokens: 100, cachedTokens: 0, outputTokens: 10 },
+  }));
+}
+
+function scenario(over: Partial<Scenario> = {}): Scenario {
+  return {
+    name: 'test',
+    words: 'test',
+    simulator: { provider: 'openai', limits: { requestsPerMinute: 600 }, bucketSeconds: 2 },
+    loads: [],
+    target: { ratio: 1.02, waste: 0.01 },
+    ...over,
+  };
+}
+
+describe('lower bound of a pacing scenario', () => {
+  it('spends the bucket, then waits for the refill', () => {
+    // 20 at once, the other 100 at 10 a second.
+    expect(lowerBoundMs(scenario(), jobs(120))).toBeCloseTo(10_000);
+  });
+
+  it('counts what a neighbour takes of the refill', () => {
+    expect(lowerBoundMs(scenario({ faults: { neighbour: { share: 0.5 } } }), jobs(120))).toBeCloseTo(20_000);
+  });
+
+  it('keeps what was used when the tier is cut', () => {
+    // By 4 s 60 are out; the smaller bucket owes 12 of them: 60 + 12 more at 4 a second.
+    const faults = { tierChange: { atMs: 4_000, limits: { requestsPerMinute: 240 } } };
+    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(22_000);
+  });
+
+  it('loses what a bucket cannot hold during an outage', () => {
+    const faults = { outage: { fromMs: 3_000, untilMs: 8_000 } };
+    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(13_000);
+    expect(lowerBoundMs(scenario({ faults }), jobs(40))).toBeCloseTo(2_000);
+    expect(lowerBoundMs(scenario({ faults }), jobs(51))).toBeCloseTo(8_000);
+  });
+
+  it('adds an average answer', () => {
+    const simulator = { ...scenario().simulator, latency: { baseMs: 250, perTokenMs: 2 } };
+    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(10_270);
+  });
+
+  it('uses the limit that binds', () => {
+    const simulator = { ...scenario().simulator, limits: { requestsPerMinute: 600, tokensPerMinute: 30_000 } };
+    // 100 tokens each: 1,000 at once, 500 a second.
+    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(22_000);
+  });
+});
+
+describe('scenarios of the pacing benchmark', () => {
+  it('are over in ten seconds or so at best', async () => {
+    const bounds = await Promise.all(
+      SCENARIOS.map(async (each) => lowerBoundMs(each, await makeJobs(each.loads, each.simulator, 7))),
+    );
+    expect(bounds.length).toBeGreaterThan(15);
+    expect(Math.min(...bounds)).toBeGreaterThan(6_000);
+    expect(Math.max(...bounds)).toBeLessThan(14_000);
+  });
+
+  it('have the same calls in every process, and others with another seed', async () => {
+    const { loads, simulator } = SCENARIOS[0]!;
+    const first = await makeJobs(loads, simulator, 1);
+    expect(await makeJobs(loads, simulator, 1)).toEqual(first);
+    expect((await makeJobs(loads, simulator, 2)).map(({ text }) => text)).not.toEqual(first.map(({ text }) => text));
+    expect(new Set(first.map(({ text }) => text)).size).toBeGreaterThan(first.length / 2);
+  });
+});
+
+describe('what a run missed', () => {
+  it('names every target by its measure', () => {
+    const target = { ratio: 1.02, waste: 0.01 };
+    expect(missesOf({ target }, 100, { succeeded: 100, ratio: 1.02, waste: 0.01 })).toEqual([]);
+    expect(missesOf({ target }, 100, { succeeded: 98, ratio: 1.5, waste: 0.2 })).toEqual([
+      '2 of 100 calls lost',
+      'wall 1.500, target 1.02',
+      'waste 20.0 %, target 1 %',
+    ]);
+  });
+
+  it('takes quantiles of sorted values, 0 of none', () => {
+    expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
+    expect(quantile([1, 2, 3, 4], 1)).toBe(4);
+    expect(quantile([], 0.5)).toBe(0);
+  });
+});
