@@ -264,6 +264,7 @@ export class Call {
 
   #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
     const { breaker, slots } = this.lane;
+    this.#probingSince = breaker.state() === 'closed' ? undefined : (this.#probingSince ?? this.clock.now());
     const run = (): Promise<T> =>
       breaker.execute(() => {
         attempt.dispatched = true;
