@@ -103,7 +103,7 @@ describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
 
 describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   it('outlives a hang by its timeout', async () => {
-    const { client, server, drained } = await connect(provider, way, { faults: { script: ['hang'] } }, { timeout: 150 });
+    const { client, server, drained } = await connect(provider, way, { faults: { script: ['hang'] } }, { timeout: 400 });
     expect(await ask(provider, client)).not.toBe('');
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });
     await drained();

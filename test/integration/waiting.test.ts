@@ -19,7 +19,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     const error = await failureOf(withCall({ deadlineMs: 150 }, () => ask(provider, client)));
     const tookMs = performance.now() - startedAt;
     expect(tookMs).toBeGreaterThan(149);
-    expect(tookMs).toBeLessThan(250);
+    expect(tookMs).toBeLessThan(450);
     expect(error).toBeInstanceOf(API_ERRORS[provider]);
     expect(error).toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 1 } });
     await expect.poll(() => server.stats()).toMatchObject({ inFlight: 0, requests: 1 });
@@ -33,7 +33,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     await expect.poll(() => server.stats().admitted).toBe(1);
     const startedAt = performance.now();
     const error = await failureOf(withCall({ deadlineMs: 100 }, () => ask(provider, client)));
-    expect(performance.now() - startedAt).toBeLessThan(150);
+    expect(performance.now() - startedAt).toBeLessThan(350);
     expect(error).toBeInstanceOf(API_ERRORS[provider]);
     expect(error).toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 0, outcome: 'timeout' } });
     await first;

@@ -34,7 +34,7 @@ describe('openai: what succeeds', () => {
     const { value, ms } = await timed(client().chat.completions.create(CHAT));
     expect(content(value)).toBe('answer');
     expect(ms).toBeGreaterThanOrEqual(waitMs - 1);
-    expect(ms).toBeLessThan(waitMs + 900);
+    expect(ms).toBeLessThan(waitMs + 5_000);
   });
 
   it.each([500, 502, 503, 504, 408, 409])('retries %i', async (status) => {
@@ -94,7 +94,7 @@ describe('azure', () => {
     const { value, ms } = await timed(azureClient().chat.completions.create(CHAT));
     expect(content(value)).toBe('answer');
     expect(ms).toBeGreaterThanOrEqual(129);
-    expect(ms).toBeLessThan(1_500);
+    expect(ms).toBeLessThan(1_900);
   });
 
   it.each(named([
