@@ -36,16 +36,21 @@ export interface Load {
 // The largest would not fit into any limit of a benchmark that ends the same day.
 const MAX_CHARACTERS = 16_000;
 
-/** The same jobs for the same arguments, in every process. */
-export async function makeJobs(loads: readonly Load[], options: SimulatorOptions, seed: number): Promise<Job[]> {
+/** The same jobs for the same arguments, in every process; `length` times as many as the loads say. */
+export async function makeJobs(
+  loads: readonly Load[],
+  options: SimulatorOptions,
+  seed: number,
+  length = 1,
+): Promise<Job[]> {
   const random = mulberry32(seed);
   const simulation = new Simulation(resolveOptions(options));
-  const total = loads.reduce((sum, load) => sum + load.count, 0);
+  const total = loads.reduce((sum, load) => sum + Math.round(load.count * length), 0);
   const emails = await readEmails(total, random);
   const jobs: Job[] = [];
   for (const load of loads) {
     let arriveMs = 0;
-    for (let i = 0; i < load.count; i++) {
+    for (let i = 0; i < Math.round(load.count * length); i++) {
       if (load.perSecond !== undefined) arriveMs += (-Math.log(1 - random()) * 1_000) / load.perSecond;
       const email = emails[jobs.length]!;
       const text = load.emails === 'short' ? condense(email) : email.slice(0, MAX_CHARACTERS);

@@ -1,7 +1,7 @@
 /**
  * Pacing against real rivals over HTTP, with real e-mails, on the simulator.
  *
- *     npm run bench:pacing -- [--scenario rpm,tpm] [--contestant tidegate] [--seed 7] [--cap 3] [--parallel 4]
+ *     npm run bench:pacing -- [--scenario rpm,tpm] [--contestant tidegate] [--seed 7] [--length 1] [--cap 3] [--parallel 4]
  *                             [--out bench/results/pacing.json] [--plot docs/images/pacing.svg]
  *
  * @module
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     contestant: { type: 'string' },
     seed: { type: 'string', default: '7' },
+    length: { type: 'string', default: '1' },
     cap: { type: 'string', default: '3' },
     parallel: { type: 'string', default: '4' },
     out: { type: 'string' },
@@ -31,6 +32,7 @@ const { values } = parseArgs({
 const scenarios = chosen(SCENARIOS, values.scenario, '--scenario');
 const contestants = chosen(CONTESTANTS, values.contestant, '--contestant');
 const seed = atLeast(values.seed, '--seed', 0);
+const length = atLeast(values.length, '--length', 0.1);
 const cap = atLeast(values.cap, '--cap', 1);
 const parallel = atLeast(values.parallel, '--parallel', 1);
 const complete = scenarios.length === SCENARIOS.length && contestants.length === CONTESTANTS.length;
@@ -40,16 +42,18 @@ const picture = values.plot ?? (complete ? 'docs/images/pacing.svg' : undefined)
 const startedAt = performance.now();
 const pairs: { scenario: Scenario; jobs: readonly Job[]; contestant: Contestant }[] = [];
 for (const scenario of scenarios) {
-  const jobs = await makeJobs(scenario.loads, scenario.simulator, seed);
+  const jobs = await makeJobs(scenario.loads, scenario.simulator, seed, length);
   for (const contestant of contestants) pairs.push({ scenario, jobs, contestant });
 }
 const rows: Row[] = [];
 let next = 0;
+// Ctrl-C begins no further run: what is measured by then is reported and written.
+process.once('SIGINT', () => (next = pairs.length));
 // Runs side by side are mostly waiting; how late their event loops were is in every row.
 await Promise.all(
   Array.from({ length: parallel }, async () => {
     for (let pair = pairs[next++]; pair; pair = pairs[next++]) {
-      const row = await run(pair.scenario, pair.contestant, { jobs: pair.jobs, seed, cap });
+      const row = await run(pair.scenario, pair.contestant, { jobs: pair.jobs, seed, length, cap });
       rows.push(row);
       console.error(oneLine(row));
     }

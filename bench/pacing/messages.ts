@@ -16,6 +16,7 @@ export interface WorkerSetup {
   readonly contestant: string;
   readonly url: string;
   readonly seed: number;
+  readonly length: number;
   /** This process makes every `of`-th call, from `index` on. */
   readonly index: number;
   readonly of: number;

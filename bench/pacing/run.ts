@@ -11,12 +11,18 @@ export interface RunOptions {
   /** The scenario's, for its lower bound; the contestant's processes make their own. */
   readonly jobs: readonly Job[];
   readonly seed: number;
+  /** How many times the scenario's calls are made; the lower bound grows with it. */
+  readonly length: number;
   /** A contestant that is not done after this many lower bounds is stopped; what it has not answered by then failed. */
   readonly cap: number;
 }
 
 /** One contestant in one scenario: a fresh provider, fresh processes. */
-export async function run(scenario: Scenario, contestant: Contestant, { jobs, seed, cap }: RunOptions): Promise<Row> {
+export async function run(
+  scenario: Scenario,
+  contestant: Contestant,
+  { jobs, seed, length, cap }: RunOptions,
+): Promise<Row> {
   const boundMs = lowerBoundMs(scenario, jobs);
   const of = scenario.processes ?? 1;
   const simulator = new Child<SimulatorCommand, SimulatorAnswer>(new URL('simulator-process.ts', import.meta.url));
@@ -32,7 +38,7 @@ export async function run(scenario: Scenario, contestant: Contestant, { jobs, se
       workers.map((worker, index) => {
         const ready = worker.next('ready');
         const { name } = contestant;
-        worker.send({ type: 'setup', scenario: scenario.name, contestant: name, url, seed, index, of });
+        worker.send({ type: 'setup', scenario: scenario.name, contestant: name, url, seed, length, index, of });
         return ready;
       }),
     );

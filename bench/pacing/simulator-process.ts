@@ -24,6 +24,9 @@ process.on('message', (command: SimulatorCommand) => {
   }
 });
 
+// Nobody is left to tell anything to.
+process.once('disconnect', () => process.exit());
+
 function answer(message: SimulatorAnswer): void {
   process.send!(message);
 }

@@ -28,11 +28,14 @@ process.on('message', (command: WorkerCommand) => {
   }
 });
 
+// Nobody is left to tell anything to.
+process.once('disconnect', () => process.exit());
+
 async function prepare(setup: WorkerSetup): Promise<void> {
   const scenario = SCENARIOS.find(({ name }) => name === setup.scenario)!;
   const contestant = CONTESTANTS.find(({ name }) => name === setup.contestant)!;
   const { provider, limits = {} } = scenario.simulator;
-  const all = await makeJobs(scenario.loads, scenario.simulator, setup.seed);
+  const all = await makeJobs(scenario.loads, scenario.simulator, setup.seed, setup.length);
   jobs = all.filter(({ id }) => id % setup.of === setup.index);
   const open = await contestant.load();
   send = open({
