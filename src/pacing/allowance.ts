@@ -71,7 +71,7 @@ export class Allowance {
   }
 
   /**
-   * `pace` is the part of the limit's rate at which we go: above 1 where we count too much.
+   * `pace` is the part of the limit's rate at which we go.
    * `shared` when others are there: then nothing is saved up beyond two seconds of it.
    */
   refill(now: number, pace: number, shared: boolean): void {

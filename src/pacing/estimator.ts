@@ -25,6 +25,8 @@ export interface Estimate {
 
 /** Guesses the tokens of a call from its size and from what calls to its model used before. */
 export class Estimator {
+  /** Calls that were learned from. */
+  calls = 0;
   readonly #models = new Map<string, ModelStats>();
 
   estimate(info: RequestInfo): Estimate {
@@ -49,6 +51,7 @@ export class Estimator {
       this.#models.set(model, stats);
     }
     stats.calls++;
+    this.calls++;
     const weight = Math.max(LEAST_WEIGHT, 1 / stats.calls);
     if (rawInputTokens > 0 && usage.inputTokens > 0) {
       stats.inputRatio += (usage.inputTokens / rawInputTokens - stats.inputRatio) * weight;

@@ -122,10 +122,10 @@ function servedBefore(a: FairClass, b: FairClass): boolean {
 }
 
 function count(waiting: Amounts, waiter: Waiter, sign: 1 | -1): void {
-  const reserved = waiter.reservation?.reserved;
-  if (!reserved) return;
-  waiting.requests += sign * reserved.requests;
-  waiting.tokens += sign * reserved.tokens;
-  waiting.inputTokens += sign * reserved.inputTokens;
-  waiting.outputTokens += sign * reserved.outputTokens;
+  const { counted } = waiter;
+  if (!counted) return;
+  waiting.requests += sign * counted.requests;
+  waiting.tokens += sign * counted.tokens;
+  waiting.inputTokens += sign * counted.inputTokens;
+  waiting.outputTokens += sign * counted.outputTokens;
 }

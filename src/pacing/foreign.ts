@@ -1,10 +1,10 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
 const LEAST_INTERVAL_MS = 1_000;
+/** Without answers there is nothing to compare with. */
+const MOST_UNCOUNTED = 10_000;
 /** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.08;
-/** What we count too much costs us part of the limit, so that less of it is believed. */
-const OVERCOUNT_NOISE = 0.01;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.005;
 /** What was seen this long ago is forgotten in as long again. */
@@ -23,10 +23,7 @@ interface Uncounted {
   readonly amount: number;
 }
 
-/**
- * Estimates what others take of a limit: what is missing from `remaining` though we did not spend it.
- * Negative where the provider counts less for our own requests than we do.
- */
+/** Estimates what others take of a limit: what is missing from `remaining` though we did not spend it. */
 export class Foreign {
   #average = 0;
   #own = 0;
@@ -37,13 +34,12 @@ export class Foreign {
 
   /**
    * The part of the limit that is ours beside others: what we have of all that is taken, and a little more.
-   * 1 when nobody else is there, above 1 where we count too much. What others leave beyond that shows in the level.
+   * 1 when nobody else is there. What others leave beyond that shows in the level.
    */
   share(limitRate: number, now: number): number {
     if (!this.#anchor) return 1;
     const age = now - this.#anchor.at;
     const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
-    if (taken < -OVERCOUNT_NOISE * limitRate) return 1 - taken / limitRate;
     if (taken <= NOISE * limitRate) return 1;
     return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
   }
@@ -75,12 +71,14 @@ export class Foreign {
 
   /** Of the request with this place in the order of sending, the provider never counted `amount`. */
   neverCounted(sequence: number, amount: number): void {
-    if (this.#anchor && sequence > this.#anchor.sequence) this.#uncounted.push({ sequence, amount });
+    if (!this.#anchor || sequence <= this.#anchor.sequence) return;
+    if (this.#uncounted.push({ sequence, amount }) > MOST_UNCOUNTED) this.forget();
   }
 
-  /** The limit changed: what was expected of the old one says nothing. */
+  /** What was expected says nothing any more: the limit changed, or answers stay away. */
   forget(): void {
     this.#anchor = undefined;
+    this.#uncounted = [];
     this.#average = 0;
   }
 
@@ -98,8 +96,7 @@ export class Foreign {
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
     // The first samples count fully, so that a start beside others is noticed at once.
-    const memory = Math.min(AVERAGE_MS, now - this.#firstAt);
-    const weight = 1 - Math.exp(-elapsed / memory);
+    const weight = 1 - Math.exp(-elapsed / Math.min(AVERAGE_MS, now - this.#firstAt));
     this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;
   }

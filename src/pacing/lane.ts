@@ -181,7 +181,10 @@ class LaneAdmission implements Admission, TicketHost {
       const waiter = this.#room.first;
       if (!waiter) break;
       const now = this.#clock.now();
-      const { request, reservation } = waiter;
+      const { request } = waiter;
+      // Calls that were answered while it waited make a better estimate.
+      const reservation = waiter.reservation && this.#pacer?.renew(waiter.reservation);
+      waiter.reservation = reservation;
       if (request.signal?.aborted) {
         this.#drop(waiter, request.signal.reason);
         continue;

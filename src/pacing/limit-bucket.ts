@@ -101,7 +101,7 @@ export class LimitBucket {
     this.#at = now;
     this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
-    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate * Math.max(1, this.#sharing.share));
+    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate);
     if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
@@ -146,12 +146,16 @@ export class LimitBucket {
   }
 
   /**
-   * The provider charges less in the end than on arrival, as far as it is known to do that.
-   * Where headers tell what is left, they tell this too.
+   * The provider charges less in the end than on arrival, as far as it is known to do that. Where headers tell
+   * what is left, they tell this too; what we allow ourselves they do not know.
    */
   trueUp(amount: number, now: number): void {
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
+    else if (amount > 0) {
+      this.#alone = Math.min(this.burst, this.#alone + amount);
+      this.allowance.add(amount);
+    }
   }
 
   /** The provider never counted this part of a request; it is given back. */

@@ -67,6 +67,7 @@ export class Pacer {
     const tokens = this.#charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
     return {
       info,
+      learnedFrom: this.#estimator.calls,
       rawInputTokens,
       inputTokens,
       expectedOutputTokens,
@@ -84,6 +85,11 @@ export class Pacer {
       outputPending: false,
       shown: undefined,
     };
+  }
+
+  /** The plan again, with what was learned since. */
+  renew(reservation: Reservation): Reservation {
+    return reservation.learnedFrom === this.#estimator.calls ? reservation : this.plan(reservation.info);
   }
 
   /** Milliseconds until the reservation fits every limit; 0 when it does now. */

@@ -20,6 +20,8 @@ export function noAmounts(): Amounts {
 /** What one attempt takes of each limit, from its estimate to its settlement. */
 export interface Reservation {
   readonly info: RequestInfo;
+  /** How many calls the estimate had learned from. */
+  readonly learnedFrom: number;
   /** Input tokens that the size of the request suggested, before any correction. */
   readonly rawInputTokens: number;
   readonly inputTokens: number;

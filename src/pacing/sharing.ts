@@ -14,7 +14,7 @@ const CHANCE_MS = 1_000;
 /** How a limit is divided between us and others who use it too, none of whom we can talk to. */
 export class Sharing {
   readonly foreign: Foreign = new Foreign();
-  /** Our part of the limit; above 1 where we count too much. */
+  /** Our part of the limit. */
   #share = 1;
   /** How much faster or slower than our part we go, because the level is high or low. */
   #haste = 1;

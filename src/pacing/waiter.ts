@@ -1,11 +1,14 @@
 import type { AdmissionRequest, Ticket } from '../core/admission.ts';
 import type { FairClass } from './fair-queue.ts';
-import type { Reservation } from './reservation.ts';
+import type { Amounts, Reservation } from './reservation.ts';
 
 /** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
 export class Waiter {
   readonly request: AdmissionRequest;
-  readonly reservation: Reservation | undefined;
+  /** As good as what is known by now. */
+  reservation: Reservation | undefined;
+  /** What it added to the sums of its class. */
+  readonly counted: Readonly<Amounts> | undefined;
   readonly place: number;
   readonly enqueuedAt: number;
   readonly promise: Promise<Ticket>;
@@ -25,6 +28,7 @@ export class Waiter {
   constructor(request: AdmissionRequest, reservation: Reservation | undefined, place: number, now: number) {
     this.request = request;
     this.reservation = reservation;
+    this.counted = reservation?.reserved;
     this.place = place;
     this.enqueuedAt = now;
     this.promise = new Promise((resolve, reject) => {

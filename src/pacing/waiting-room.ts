@@ -69,7 +69,7 @@ export class WaitingRoom {
   /** What those of the waiter's own class reserve who wait before it. */
   aheadOf(waiter: Waiter): Readonly<Amounts> {
     const { waiting } = waiter.fairClass!;
-    const own = waiter.reservation?.reserved;
+    const own = waiter.counted;
     if (!own) return waiting;
     return {
       requests: waiting.requests - own.requests,

@@ -103,13 +103,6 @@ describe('what others take', () => {
     expect(foreign.share(limitRate, 2_000)).toBe(1);
   });
 
-  it('is negative where we count more than the provider', () => {
-    const foreign = new Foreign();
-    foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
-    foreign.observe({ at: 10_000, remaining: 350, sequence: 2, mark: 100 }, 600, limitRate, 1);
-    expect(foreign.share(limitRate, 10_000)).toBeGreaterThan(1.3);
-  });
-
   it('shows in the first answer, when a bucket that should be full is not', () => {
     const foreign = new Foreign();
     foreign.start(0, 600);
