@@ -7,10 +7,11 @@ import type { ErrorResponse } from '../core/provider.ts';
 import { classifyConnection } from './connection-error.ts';
 import { connectionError } from './error-factory.ts';
 import { guardBody } from './guard-body.ts';
-import { guardStream, type Replacement } from './guard-stream.ts';
+import { guardStream } from './guard-stream.ts';
 import { DeadlinePassed } from './probe-fetch.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
+import type { Replacement } from './stream-pump.ts';
 import { RetrySignal, type Sending, sendings } from './sending.ts';
 
 /** A response that was handed over. Does not hold it: nobody reading it must show. */

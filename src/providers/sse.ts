@@ -1,3 +1,5 @@
+import { Buffer, isAscii } from 'node:buffer';
+
 const LF = 10;
 const CR = 13;
 
@@ -6,21 +8,52 @@ const CR = 13;
  * somebody else consumes. Calls `onEvent` with each event's name and data, in order.
  */
 export class SseScanner {
-  readonly #decoder = new TextDecoder();
   readonly #onEvent: (event: string | null, data: string) => void;
+  /** Made for the first bytes that are no ASCII; from there on it may hold a part of a character. */
+  #decoder: TextDecoder | undefined;
   #rest = '';
   #event: string | null = null;
-  #data: string[] = [];
+  #data: string | null = null;
 
   constructor(onEvent: (event: string | null, data: string) => void) {
     this.#onEvent = onEvent;
   }
 
   push(chunk: Uint8Array | string): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.decode(chunk, { stream: true });
-    const buffer = this.#rest + text;
+    const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
+    const buffer = this.#rest === '' ? text : this.#rest + text;
+    const start = buffer.includes('\r') ? this.#lines(buffer) : this.#plainLines(buffer);
+    this.#rest = start === 0 ? buffer : buffer.slice(start);
+  }
+
+  /** The stream has ended: a last event without its blank line still counts. */
+  end(): void {
+    const rest = this.#rest + (this.#decoder?.decode() ?? '');
+    this.#rest = '';
+    if (rest) this.#line(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
+    this.#line('');
+  }
+
+  #decode(chunk: Uint8Array): string {
+    if (!this.#decoder && isAscii(chunk)) return latin1Slice.call(chunk);
+    this.#decoder ??= new TextDecoder();
+    return this.#decoder.decode(chunk, { stream: true });
+  }
+
+  /** Reads the lines that end with LF. Returns where the rest begins. */
+  #plainLines(buffer: string): number {
     let start = 0;
-    for (let index = this.#rest.length; index < buffer.length; index++) {
+    for (let end = buffer.indexOf('\n'); end !== -1; end = buffer.indexOf('\n', start)) {
+      this.#line(buffer.slice(start, end));
+      start = end + 1;
+    }
+    return start;
+  }
+
+  /** The same where lines may end with CR or CRLF too. */
+  #lines(buffer: string): number {
+    let start = 0;
+    for (let index = 0; index < buffer.length; index++) {
       const code = buffer.charCodeAt(index);
       if (code !== LF && code !== CR) continue;
       // A CR at the very end may be half of a CRLF.
@@ -29,28 +62,28 @@ export class SseScanner {
       if (code === CR && buffer.charCodeAt(index + 1) === LF) index++;
       start = index + 1;
     }
-    this.#rest = start === 0 ? buffer : buffer.slice(start);
-  }
-
-  /** The stream has ended: a last event without its blank line still counts. */
-  end(): void {
-    const rest = this.#rest + this.#decoder.decode();
-    this.#rest = '';
-    if (rest) this.#line(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
-    this.#line('');
+    return start;
   }
 
   #line(line: string): void {
     if (line === '') {
-      if (this.#data.length > 0 || this.#event !== null) this.#onEvent(this.#event, this.#data.join('\n'));
+      const event = this.#event;
+      const data = this.#data;
+      if (event === null && data === null) return;
       this.#event = null;
-      this.#data = [];
+      this.#data = null;
+      this.#onEvent(event, data ?? '');
       return;
     }
-    if (line.startsWith('data:')) this.#data.push(value(line, 5));
-    else if (line.startsWith('event:')) this.#event = value(line, 6);
+    if (line.startsWith('data:')) {
+      const data = value(line, 5);
+      this.#data = this.#data === null ? data : `${this.#data}\n${data}`;
+    } else if (line.startsWith('event:')) this.#event = value(line, 6);
   }
 }
+
+/** A copy of ASCII bytes as a string, without the stateful decoder's cost. */
+const latin1Slice = Buffer.prototype.latin1Slice as (this: Uint8Array) => string;
 
 function value(line: string, from: number): string {
   return line.charCodeAt(from) === 32 ? line.slice(from + 1) : line.slice(from);
