@@ -1,0 +1,164 @@
+import type { EChartsType } from 'echarts';
+import type { Panel } from './dashboard.ts';
+import type { Named, View } from './data.ts';
+import { colorOf, format, PALETTE, stepColor } from './format.ts';
+
+declare const echarts: { init(element: HTMLElement, theme: null, options: { renderer: 'canvas' }): EChartsType };
+
+const TEXT = { color: '#c7ccd6', fontSize: 11 };
+const LINE = '#2b2f38';
+/** Lines that a legend has room for. */
+const LEGEND = 8;
+
+type Option = Parameters<EChartsType['setOption']>[0];
+
+function draw(element: HTMLElement, option: Option): void {
+  echarts.init(element, null, { renderer: 'canvas' }).setOption({ animation: false, textStyle: TEXT, ...option });
+}
+
+function timeAxis(view: View): Option {
+  return {
+    type: 'time',
+    min: view.from * 1_000,
+    max: view.to * 1_000,
+    axisLabel: { ...TEXT, hideOverlap: true },
+    axisLine: { lineStyle: { color: LINE } },
+  };
+}
+
+function valueAxis(unit: string | undefined, min?: number, max?: number): Option {
+  return {
+    type: 'value',
+    min,
+    max,
+    axisLabel: { ...TEXT, formatter: (value: number) => format(value, unit) },
+    splitLine: { lineStyle: { color: LINE } },
+  };
+}
+
+export function timeSeries(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
+  const { unit, min, max, custom, thresholds } = panel.fieldConfig!.defaults;
+  const stacked = custom?.stacking?.mode;
+  const percent = stacked === 'percent' ? totals(series) : undefined;
+  const steps = custom?.thresholdsStyle?.mode === 'dashed' ? (thresholds?.steps ?? []) : [];
+  const lines = steps.flatMap(({ value, color }) =>
+    value === null ? [] : [{ yAxis: value, lineStyle: { color: colorOf(color), type: 'dashed' } }],
+  );
+  draw(element, {
+    color: [...PALETTE],
+    grid: { left: 58, right: 12, top: 10, bottom: 46 },
+    legend: {
+      bottom: 0,
+      type: 'scroll',
+      textStyle: { ...TEXT, fontSize: 10 },
+      itemWidth: 14,
+      itemHeight: 8,
+      data: series.slice(0, LEGEND * 2).map(({ name }) => name),
+    },
+    xAxis: timeAxis(view),
+    yAxis: valueAxis(unit, min, max),
+    series: series.map(({ name, values }, index) => ({
+      name,
+      type: 'line',
+      showSymbol: values.length === 1,
+      lineStyle: { width: 1.5 },
+      data: values.map(([at, value]) => [at * 1_000, percent ? value / (percent.get(at) || 1) : finite(value)]),
+      ...(stacked && { stack: 'all', areaStyle: { opacity: 0.45 } }),
+      ...(!stacked && series.length < 4 && { areaStyle: { opacity: 0.08 } }),
+      ...(index === 0 && lines.length > 0 && { markLine: { symbol: 'none', label: { show: false }, data: lines } }),
+    })),
+  });
+}
+
+function totals(series: readonly Named[]): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const { values } of series) for (const [at, value] of values) sums.set(at, (sums.get(at) ?? 0) + value);
+  return sums;
+}
+
+/** A gap in the line, rather than an axis that ends nowhere. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+export function barGauge(element: HTMLElement, panel: Panel, series: readonly Named[]): void {
+  const { unit, min = 0, max, thresholds } = panel.fieldConfig!.defaults;
+  const bars = series.map(({ name, values }) => ({ name, value: values.at(-1)![1] })).toReversed();
+  draw(element, {
+    grid: { left: 8, right: 56, top: 6, bottom: 6, containLabel: true },
+    xAxis: { type: 'value', min, max, show: false },
+    yAxis: { type: 'category', data: bars.map(({ name }) => name), axisLabel: TEXT, axisLine: { show: false } },
+    series: [
+      {
+        type: 'bar',
+        barMaxWidth: 20,
+        showBackground: true,
+        backgroundStyle: { color: '#22252c' },
+        label: {
+          show: true,
+          position: 'right',
+          ...TEXT,
+          formatter: ({ value }: { value: number }) => format(value, unit),
+        },
+        data: bars.map(({ value }) => ({ value, itemStyle: { color: stepColor(value, thresholds?.steps) } })),
+      },
+    ],
+  });
+}
+
+/** Cumulative `le` buckets as one band each. */
+export function heatmap(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
+  const bands = series.toSorted((a, b) => Number(a.metric['le']) - Number(b.metric['le']));
+  const times = [...new Set(bands.flatMap(({ values }) => values.map(([at]) => at)))].toSorted((a, b) => a - b);
+  const index = new Map(times.map((at, position) => [at, position]));
+  const below = new Map<number, number>();
+  const cells: [number, number, number][] = [];
+  for (const [row, { values }] of bands.entries()) {
+    for (const [at, value] of values) {
+      const count = value - (below.get(at) ?? 0);
+      below.set(at, value);
+      if (count > 0.01) cells.push([index.get(at)!, row, count]);
+    }
+  }
+  const { unit } = panel.fieldConfig!.defaults;
+  draw(element, {
+    grid: { left: 58, right: 12, top: 10, bottom: 24 },
+    xAxis: { type: 'category', data: times.map((at) => clock(at, view)), axisLabel: TEXT },
+    yAxis: {
+      type: 'category',
+      data: bands.map(({ metric }) => (metric['le'] === '+Inf' ? 'more' : format(Number(metric['le']), unit))),
+      axisLabel: TEXT,
+    },
+    visualMap: {
+      show: false,
+      min: 0,
+      max: cells.reduce((most, [, , count]) => Math.max(most, count), 1),
+      inRange: { color: ['#3d2a17', '#ff9830', '#fff3d6'] },
+    },
+    series: [{ type: 'heatmap', data: cells }],
+  });
+}
+
+function clock(at: number, view: View): string {
+  return new Date(at * 1_000).toISOString().slice(11, view.to - view.from < 3_600 ? 19 : 16);
+}
+
+/** One row a series; a stretch of one state is one bar. */
+export function stateTimeline(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
+  const states = panel.fieldConfig!.defaults.mappings?.[0]?.options ?? {};
+  draw(element, {
+    grid: { left: 8, right: 12, top: 6, bottom: 24, containLabel: true },
+    xAxis: timeAxis(view),
+    yAxis: { type: 'category', data: series.map(({ name }) => name), axisLabel: { ...TEXT, fontSize: 10 } },
+    series: Object.entries(states).map(([value, { text, color }]) => ({
+      name: text,
+      type: 'scatter',
+      symbol: 'rect',
+      symbolSize: [Math.max(3, 900 / Math.max(1, series[0]?.values.length ?? 1)), 12],
+      itemStyle: { color: colorOf(color) },
+      data: series.flatMap(({ name, values }) =>
+        values.flatMap(([at, state]) => (state === Number(value) ? [[at * 1_000, name]] : [])),
+      ),
+    })),
+  });
+}
