@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { MissingServerError, requireServers } from '../../scripts/stack/binaries.ts';
+import { queryRange, type Series } from '../../scripts/stack/query.ts';
+import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { scaleExpression } from '../../scripts/ops/time-scale.ts';
+import { drawDashboard, findBrowser } from '../../scripts/render/screenshot.ts';
+import { serveDashboards } from '../../scripts/render/server.ts';
+import { allPanels, loadDashboards } from './dashboard-json.ts';
+import type { Delivery } from './live-inbox.ts';
+import { EXPECTED, runWorld, TIME_SCALE, type World } from './live-world.ts';
+import { concrete } from './promql.ts';
+
+// One run of about 100 s that all tests look at: real binaries, every fault at once, each in a job of its own.
+const RUN_MS = 240_000;
+
+let world: World | undefined;
+let missing: string | undefined;
+
+beforeAll(async () => {
+  try {
+    requireServers();
+  } catch (error) {
+    if (!(error instanceof MissingServerError) || process.env['CI']) throw error;
+    missing = error.message;
+    return;
+  }
+  world = await runWorld();
+}, RUN_MS);
+
+afterAll(() => world?.close(), 30_000);
+
+/** The finished run; where a server is not installed, skips the test and says so. */
+function need(context: TestContext): World {
+  return world ?? context.skip(missing);
+}
+
+function find(deliveries: readonly Delivery[], job: string, status: Delivery['status']): Delivery {
+  const found = deliveries.find(
+    ({ labels, status: is }) => is === status && labels['job'] === job && labels['alertname'] === EXPECTED[job],
+  );
+  if (!found) throw new Error(`Expected a ${status} ${EXPECTED[job]} of ${job}`);
+  return found;
+}
+
+interface Case {
+  readonly job: string;
+  readonly receiver: 'page' | 'ticket';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly says: RegExp;
+}
+
+const OPENAI = { gen_ai_provider_name: 'openai', gen_ai_request_model: 'gpt-4o-mini' };
+
+const CASES: readonly Case[] = [
+  {
+    job: 'spike',
+    receiver: 'ticket',
+    labels: { severity: 'warning', ...OPENAI },
+    says: /retries per call \(threshold 25%\).* for rate_limit slow down requests or shrink tokens/,
+  },
+  {
+    job: 'requests',
+    receiver: 'ticket',
+    labels: { severity: 'warning', tidegate_limit_dimension: 'requests', ...OPENAI },
+    says: /used 9\d.*% of its requests limit of 150 over.*Slow down requests: .*raise the tier/,
+  },
+  {
+    job: 'tokens',
+    receiver: 'ticket',
+    labels: { severity: 'warning', tidegate_limit_dimension: 'tokens', gen_ai_request_model: 'gpt-4o' },
+    says: /used 9\d.*% of its tokens limit of 10k over.*Shrink tokens: .*raise the tier/,
+  },
+  {
+    job: 'quota',
+    receiver: 'page',
+    labels: { severity: 'critical', gen_ai_provider_name: 'openai' },
+    says: /Fix billing: add credit or raise the spend limit/,
+  },
+  {
+    job: 'circuit',
+    receiver: 'page',
+    labels: { severity: 'critical', gen_ai_provider_name: 'anthropic' },
+    says: /circuit anthropic.* was open .*check its status page/,
+  },
+];
+
+describe('a fault reaches the inbox and leaves it', () => {
+  test.for(CASES)('$job', ({ job, receiver, labels, says }, context) => {
+    const { deliveries, healedAtMs } = need(context);
+    const firing = find(deliveries, job, 'firing');
+    expect(firing).toMatchObject({ receiver, labels: { job, ...labels } });
+    expect(firing.annotations['description']).toMatch(says);
+    expect(firing.annotations['runbook_url']).toContain(`#${EXPECTED[job]!.toLowerCase()}`);
+    expect(firing.atMs).toBeLessThan(healedAtMs[job]!);
+    const last = deliveries.findLast(({ labels: { job: of, alertname } }) => of === job && alertname === EXPECTED[job]);
+    expect(last).toMatchObject({ status: 'resolved' });
+    expect(last!.atMs).toBeGreaterThan(healedAtMs[job]!);
+  });
+});
+
+test('a killed application is missed', (context) => {
+  const { deliveries } = need(context);
+  const of = deliveries.filter(({ labels }) => labels['job'] === 'victim');
+  expect(of.map(({ labels, status }) => [labels['alertname'], labels['scope'], status])).toEqual([
+    ['TidegateTelemetryDown', 'job', 'firing'],
+  ]);
+  expect(of[0]!.annotations['description']).toMatch(/^No instance of victim .*Check the process/);
+});
+
+test('an alert that explains others keeps them away', (context) => {
+  const { deliveries, suppressed, healedAtMs } = need(context);
+  for (const pair of [
+    'requests: TidegateTierSaturated > TidegateTierNearlyExhausted',
+    'tokens: TidegateTierSaturated > TidegateTierNearlyExhausted',
+    'quota: TidegateQuotaExhausted > TidegateRetriesExhausted',
+    'quota: TidegateQuotaExhausted > TidegateCallErrorBudgetBurn',
+    'victim: TidegateTelemetryDown > TidegateTelemetryDown',
+  ]) {
+    expect(suppressed).toContain(pair);
+  }
+  // Which of the things that follow from an open circuit come up depends on how long calls wait for it.
+  expect([...suppressed].some((pair) => pair.startsWith('circuit: TidegateCircuitOpen > '))).toBe(true);
+  // From the page on until the end of the fault, nothing else that pages or follows from it.
+  for (const [job, follows] of [
+    ['quota', /Retr|CallErrorBudgetBurn|CallsRejected|ClientWait|RateLimited/],
+    ['circuit', /Retry|CallErrorBudgetBurn|CallsRejected|ClientWait|CircuitFlapping/],
+  ] as const) {
+    const { atMs } = find(deliveries, job, 'firing');
+    const late = deliveries.filter(
+      (each) =>
+        each.labels['job'] === job &&
+        each.status === 'firing' &&
+        each.atMs > atMs &&
+        each.atMs < healedAtMs[job]! &&
+        follows.test(each.labels['alertname']!),
+    );
+    expect(late.map(({ labels }) => labels)).toEqual([]);
+  }
+});
+
+test('an application at 60 % of its tier raises no alert, nor does one with many models', async (context) => {
+  const { stack, deliveries, calm, from, to } = need(context);
+  expect(deliveries.filter(({ labels }) => labels['job'] === 'calm' || labels['job'] === 'wide')).toEqual([]);
+  // Not even one that is about to fire.
+  expect(await series(stack.prometheus, 'ALERTS{job=~"calm|wide"}', from, to)).toEqual([]);
+  expect(calm.rejected).toBe(0);
+  const perMinute = (calm.admitted / (to - from)) * 60;
+  expect(perMinute).toBeGreaterThan(0.5 * 600);
+  expect(to - from).toBeGreaterThan(60);
+});
+
+test('20 models of 3 providers stay below 5,000 series', async (context) => {
+  const { stack, from, to } = need(context);
+  const scraped = await series(stack.prometheus, 'scrape_samples_scraped{job="wide"}', from, to);
+  const samples = Math.max(...scraped.flatMap(({ values }) => values.map(([, value]) => Number(value))));
+  expect(samples).toBeGreaterThan(500);
+  expect(samples).toBeLessThan(5_000);
+});
+
+test('every recording rule had data', async (context) => {
+  const { stack, from, to } = need(context);
+  const recorded = ruleGroups({ naming: 'exporter' }).flatMap(({ rules }) =>
+    rules.flatMap(({ record }) => record ?? []),
+  );
+  expect(recorded.length).toBeGreaterThan(10);
+  const empty: string[] = [];
+  for (const name of recorded) if ((await series(stack.prometheus, name, from, to)).length === 0) empty.push(name);
+  expect(empty).toEqual([]);
+});
+
+test('every query of every panel had data', async (context) => {
+  const { stack, from, to } = need(context);
+  const queries = loadDashboards('exporter').flatMap((dashboard) =>
+    allPanels(dashboard).flatMap(({ type, title, targets }) =>
+      // A row asks nothing.
+      (type === 'row' ? [] : targets).map(({ expr }) => ({ where: `${dashboard.uid}: ${title}`, expr })),
+    ),
+  );
+  expect(queries.length).toBeGreaterThan(50);
+  const empty: string[] = [];
+  for (const { where, expr } of queries) {
+    const found = await series(stack.prometheus, scaleExpression(concrete(expr), TIME_SCALE), from, to);
+    if (found.length === 0) empty.push(`${where}: ${expr}`);
+  }
+  expect(empty).toEqual([]);
+}, 60_000);
+
+test.for(['overview', 'provider', 'slo'])(
+  'the dashboard %s can be drawn, every panel with data',
+  { timeout: 60_000 },
+  async (name, context) => {
+    const { stack, from, to } = need(context);
+    const browser = findBrowser();
+    if (browser === undefined) {
+      if (process.env['CI']) throw new Error('Chromium is not installed, and CI may not skip this test');
+      return context.skip('Chromium is not installed');
+    }
+    const view = { prometheus: stack.prometheus, from, to, timeScale: TIME_SCALE, scrapeSeconds: 1, variables: {} };
+    const server = await serveDashboards(() => view);
+    try {
+      const { panels, png, ...complaints } = await drawDashboard(browser, server.url, name);
+      expect(complaints).toEqual({ empty: [], failed: [], problems: [] });
+      expect(panels).toBeGreaterThan(5);
+      // A page that stayed blank has little to compress.
+      expect(png.length).toBeGreaterThan(50_000);
+    } finally {
+      await server.close();
+    }
+  },
+);
+
+function series(url: string, expr: string, from: number, to: number): Promise<Series[]> {
+  return queryRange(url, expr, { from, to, stepSeconds: 1 });
+}

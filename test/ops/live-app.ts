@@ -1,0 +1,103 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { setTimeout as wait } from 'node:timers/promises';
+import OpenAI from 'openai';
+import { createGuard } from '../../src/index.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import { servePrometheus } from '../../src/telemetry/prometheus-server.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
+
+/** An application with its own metrics endpoint, so that each is a job of its own. */
+export interface App {
+  readonly simulators: readonly Simulator[];
+  /** `host:port` of the metrics. */
+  readonly target: string;
+  /** Starts calls at a steady rate, however long they take. @returns what ends it */
+  steady(callsPerSecond: number, modelOf?: () => string): () => void;
+  /** Keeps a number of calls under way. @returns what ends it */
+  saturate(callers: number): () => void;
+  /** One call of one client. @throws what the call throws */
+  call(client?: number, model?: string, stream?: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Send = (model: string, stream: boolean) => Promise<void>;
+
+const PROMPT = 'Is this message spam or ham? Dear winner, your prize is waiting for you.';
+/** Long enough for a provider's prompt cache. */
+const LONG_PROMPT = PROMPT.repeat(80);
+const MAX_TOKENS = 60;
+
+/** One guarded client for each simulated provider; all have the same guard. */
+export async function startApp(
+  model: string,
+  providers: readonly SimulatorOptions[],
+  options: Omit<GuardOptions, 'telemetry'> = {},
+): Promise<App> {
+  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  const meterProvider = new MeterProvider({ readers: [exporter] });
+  const server = await servePrometheus('127.0.0.1', 0, (request, response) =>
+    exporter.getMetricsRequestHandler(request, response),
+  );
+  const guard = createGuard({ ...options, telemetry: { meterProvider } });
+  const simulators = await Promise.all(providers.map((each) => startSimulator(each)));
+  const senders = simulators.map(({ url }, index): Send => {
+    if (providers[index]!.provider === 'anthropic') {
+      return anthropic(guard.wrap(new Anthropic({ apiKey: 'sk-test', baseURL: url })));
+    }
+    return openai(guard.wrap(new OpenAI({ apiKey: 'sk-test', baseURL: url })));
+  });
+  const running = new Set<AbortController>();
+  const call = (client = 0, name = model, stream = false): Promise<void> => senders[client]!(name, stream);
+  const start = (loop: (signal: AbortSignal) => Promise<void>, count = 1): (() => void) => {
+    const controller = new AbortController();
+    running.add(controller);
+    for (let i = 0; i < count; i++) void loop(controller.signal);
+    return () => controller.abort();
+  };
+  return {
+    simulators,
+    target: new URL(server.url).host,
+    call,
+    steady: (callsPerSecond, modelOf = () => model) =>
+      start(async (signal) => {
+        while (!signal.aborted) {
+          // Faults are the point; that they fail calls is for the metrics to tell.
+          call(0, modelOf()).catch(() => {});
+          await wait(1_000 / callsPerSecond);
+        }
+      }),
+    saturate: (callers) =>
+      start(async (signal) => {
+        while (!signal.aborted) await call().catch(() => wait(100));
+      }, callers),
+    async close() {
+      for (const controller of running) controller.abort();
+      await guard.close();
+      await meterProvider.shutdown();
+      await server.close();
+      await Promise.all(simulators.map((simulator) => simulator.close()));
+    },
+  };
+}
+
+function openai(client: OpenAI): Send {
+  return async (model, stream) => {
+    const body = {
+      model,
+      max_tokens: MAX_TOKENS,
+      messages: [{ role: 'user' as const, content: stream ? LONG_PROMPT : PROMPT }],
+    };
+    if (!stream) await client.chat.completions.create(body);
+    else for await (const chunk of await client.chat.completions.create({ ...body, stream: true })) void chunk;
+  };
+}
+
+function anthropic(client: Anthropic): Send {
+  return async (model, stream) => {
+    const body = { model, max_tokens: MAX_TOKENS, messages: [{ role: 'user' as const, content: PROMPT }] };
+    if (!stream) await client.messages.create(body);
+    else for await (const event of client.messages.stream(body)) void event;
+  };
+}

@@ -1,0 +1,228 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { queryAt } from '../../scripts/stack/query.ts';
+import { type Stack, startStack } from '../../scripts/stack/stack.ts';
+import type { SimulatorFaults, SimulatorOptions } from '../../src/testing.ts';
+import { type App, startApp } from './live-app.ts';
+import { type Delivery, type Inbox, startInbox } from './live-inbox.ts';
+import { SuppressionLog } from './live-suppression.ts';
+
+/** A minute of the shipped rules is a second and a half here: a busy machine may miss a scrape. */
+export const TIME_SCALE = 40;
+
+const LATENCY = { baseMs: 40, jitter: 0.5 };
+const OPENAI: SimulatorOptions = { provider: 'openai', latency: LATENCY, seed: 7 };
+const ROOMY = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
+/** The tier of the calm application: ten calls a second, of which it makes six. */
+const CALM = { requestsPerMinute: 600, tokensPerMinute: 100_000 };
+const CALM_RATE = 6;
+
+/** What must reach the inbox, by job. */
+export const EXPECTED: Readonly<Record<string, string>> = {
+  spike: 'TidegateRetrySpike',
+  requests: 'TidegateTierSaturated',
+  tokens: 'TidegateTierSaturated',
+  quota: 'TidegateQuotaExhausted',
+  circuit: 'TidegateCircuitOpen',
+  victim: 'TidegateTelemetryDown',
+};
+
+export const WIDE_MODELS: readonly string[] = Array.from({ length: 20 }, (_, index) => `model-${index}`);
+
+/** What happened from the first scrape to the end. */
+export interface World {
+  readonly stack: Stack;
+  readonly deliveries: readonly Delivery[];
+  readonly suppressed: ReadonlySet<string>;
+  /** Seconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** When the fault of each job ended, by `performance.now()`. */
+  readonly healedAtMs: Readonly<Record<string, number>>;
+  /** What the provider of the calm application counted. */
+  readonly calm: { readonly admitted: number; readonly rejected: number };
+  /** The fastest of ten scrapes of the application with 20 models of 3 providers, while the others were idle. */
+  readonly scrapeMs: number;
+  close(): Promise<void>;
+}
+
+const JOBS = Object.keys(EXPECTED);
+
+type Apps = Readonly<Record<'calm' | 'spike' | 'requests' | 'tokens' | 'quota' | 'circuit' | 'wide', App>>;
+
+async function startApps(): Promise<Apps> {
+  const [calm, spike, requests, tokens, quota, circuit, wide] = await Promise.all([
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: CALM }]),
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }], { retry: { initialDelayMs: 50, maxDelayMs: 500 } }),
+    // Small enough that what they have banked is spent within seconds.
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: { requestsPerMinute: 150, tokensPerMinute: 3_000_000 } }]),
+    startApp('gpt-4o', [{ ...OPENAI, limits: { requestsPerMinute: 6_000, tokensPerMinute: 10_000 } }]),
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
+    // As short as the rules: the circuit opens after a second of failures and probes every few seconds.
+    startApp('claude-haiku-4-5', [{ provider: 'anthropic', latency: LATENCY, limits: ROOMY }], {
+      breaker: { windowMs: 3_000, minimumAttempts: 5, halfOpenAfterMs: 4_000, maxHalfOpenAfterMs: 4_000 },
+      retry: { initialDelayMs: 50, maxDelayMs: 500 },
+      deadlineMs: 20_000,
+    }),
+    startApp('model-0', [
+      { ...OPENAI, limits: ROOMY },
+      { provider: 'anthropic', limits: { ...ROOMY, inputTokensPerMinute: 3_000_000 } },
+      { provider: 'groq', limits: { ...ROOMY, requestsPerDay: 1_000_000 } },
+    ]),
+  ]);
+  return { calm, spike, requests, tokens, quota, circuit, wide };
+}
+
+/** Runs every fault at once, each in an application of its own, beside one that is calm. Takes about two minutes. */
+export async function runWorld(): Promise<World> {
+  const inbox = await startInbox();
+  const victim = fork(join(import.meta.dirname, 'live-victim.ts'));
+  const [[victimTarget], apps] = await Promise.all([once(victim, 'message') as Promise<[string]>, startApps()]);
+  const targets = Object.entries(apps).map(([job, app]) => [job, [app.target]] as const);
+  const stack = await startStack({
+    targets: Object.fromEntries([...targets, ['victim', [victimTarget]]]),
+    inbox: inbox.url,
+    timeScale: TIME_SCALE,
+  });
+  const log = new SuppressionLog();
+  const close = async (): Promise<void> => {
+    victim.kill('SIGKILL');
+    await Promise.all(Object.values(apps).map((app) => app.close()));
+    await stack.stop();
+    inbox.close();
+  };
+  try {
+    await meetModels(apps.wide);
+    const scrapeMs = await fastestScrape(apps.wide.target);
+    goCalm(apps);
+    const scraped = async (): Promise<boolean> =>
+      (await queryAt(stack.prometheus, 'count(tidegate_build_info) == 8')).length > 0;
+    await until('every application is scraped', 30, scraped);
+    const from = Date.now() / 1_000;
+    await wait(15_000);
+    const heal = goWrong(apps);
+    victim.kill('SIGKILL');
+    const healedAtMs: Record<string, number> = {};
+    const end = (job: string): void => {
+      if (job in healedAtMs) return;
+      healedAtMs[job] = performance.now();
+      heal[job]?.();
+    };
+    await until('every alert arrives', 100, async () => {
+      await log.look(stack.alertmanager);
+      // A spike lasts: half a minute later it would be what the hour before looks like.
+      if (delivered(inbox, 'spike', EXPECTED['spike']!, 'firing')) end('spike');
+      return JOBS.every((job) => delivered(inbox, job, EXPECTED[job]!, 'firing'));
+    });
+    await wait(3_000);
+    await log.look(stack.alertmanager);
+    for (const job of JOBS) end(job);
+    await until('every alert but that of the dead application is resolved', 80, async () => {
+      await log.look(stack.alertmanager);
+      return JOBS.every((job) => job === 'victim' || delivered(inbox, job, EXPECTED[job]!, 'resolved'));
+    });
+    const { admitted, rejected } = apps.calm.simulators[0]!.stats();
+    const to = Date.now() / 1_000;
+    return {
+      stack,
+      deliveries: inbox.deliveries,
+      suppressed: log.seen,
+      from,
+      to,
+      healedAtMs,
+      calm: { admitted, rejected },
+      scrapeMs,
+      close,
+    };
+  } catch (error) {
+    const seen = inbox.deliveries.map(({ labels, status }) => `${labels['job']}: ${labels['alertname']} ${status}`);
+    await close();
+    throw new Error(`Delivered so far:\n${seen.join('\n')}`, { cause: error });
+  }
+}
+
+const QUOTA_MODELS = 12;
+
+/**
+ * Every model in turn while all is well, so that each has its zero series, then each for four seconds. A guard asks an
+ * empty account again once a minute a model, however short the rules are: other models ask in between.
+ */
+function quotaModels(): () => string {
+  const startedAt = performance.now();
+  let calls = 0;
+  return () => {
+    const seconds = (performance.now() - startedAt) / 1_000;
+    return WIDE_MODELS[(seconds < 15 ? calls++ : Math.floor(seconds / 4)) % QUOTA_MODELS]!;
+  };
+}
+
+/** Every model once, and once as a stream; each provider has a third of them. */
+async function meetModels(wide: App): Promise<void> {
+  await Promise.all(WIDE_MODELS.flatMap((_, index) => [ask(wide, index, false), ask(wide, index, true)]));
+}
+
+function ask(wide: App, index: number, stream: boolean): Promise<void> {
+  return wide.call(index % wide.simulators.length, WIDE_MODELS[index % WIDE_MODELS.length], stream);
+}
+
+async function fastestScrape(target: string): Promise<number> {
+  let fastestMs = Infinity;
+  for (let i = 0; i < 10; i++) {
+    const startedAt = performance.now();
+    await (await fetch(`http://${target}/metrics`)).text();
+    fastestMs = Math.min(fastestMs, performance.now() - startedAt);
+  }
+  return fastestMs;
+}
+
+/** Ordinary traffic. */
+function goCalm({ calm, spike, quota, circuit, wide }: Apps): void {
+  calm.steady(CALM_RATE);
+  for (const app of [spike, circuit]) app.steady(5);
+  quota.steady(5, quotaModels());
+  void (async () => {
+    for (let turn = 0; ; turn++) {
+      await wait(250);
+      try {
+        await ask(wide, turn % WIDE_MODELS.length, turn % 2 === 0);
+      } catch {
+        // The guard is closed.
+        return;
+      }
+    }
+  })();
+}
+
+/** @returns what puts each right again */
+function goWrong({ spike, requests, tokens, quota, circuit }: Apps): Readonly<Record<string, () => void>> {
+  const stopRequests = requests.saturate(12);
+  const stopTokens = tokens.saturate(12);
+  const set = (app: App, faults: SimulatorFaults): (() => void) => {
+    app.simulators[0]!.update({ faults });
+    return () => app.simulators[0]!.update({ faults: {} });
+  };
+  return {
+    spike: set(spike, { rates: { unknown_429: 0.4 } }),
+    quota: set(quota, { outage: { kind: 'insufficient_quota' } }),
+    circuit: set(circuit, { outage: { kind: 'overloaded' } }),
+    requests: stopRequests,
+    tokens: stopTokens,
+  };
+}
+
+export function delivered(inbox: Pick<Inbox, 'deliveries'>, job: string, name: string, status: string): boolean {
+  return inbox.deliveries.some(
+    (each) => each.status === status && each.labels['job'] === job && each.labels['alertname'] === name,
+  );
+}
+
+/** Asks twice a second. @throws Error when it does not hold in time */
+async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + seconds * 1_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`Expected that ${what} within ${seconds} s`);
+    await wait(500);
+  }
+}
