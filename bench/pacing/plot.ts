@@ -21,7 +21,7 @@ export async function plot(
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     data: { values },
     background: 'white',
-    config: { axis: { labelFontSize: 11 }, text: { fontSize: 9.5 } },
+    config: { axis: { labelFontSize: 11, labelLimit: 320 }, text: { fontSize: 9.5 } },
     spacing: 16,
     hconcat: [
       heatmap('Calls lost', 'lost', '.0%', 0.5, scenarios, contestants, true),
@@ -56,8 +56,8 @@ function heatmap(
     width: { step: 34 },
     height: { step: 19 },
     encoding: {
-      x: { ...x, axis: { labelAngle: -50, labelLimit: 260, orient: 'bottom' } },
-      y: { ...y, axis: labels ? { labelLimit: 260 } : null },
+      x: { ...x, axis: { labelAngle: -50, orient: 'bottom' } },
+      y: { ...y, axis: labels ? {} : null },
     },
     layer: [
       {
