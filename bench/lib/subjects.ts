@@ -11,6 +11,8 @@ export interface Subject {
   call(client: object): Promise<unknown>;
   /** Reads the whole stream; resolves to the number of events that it had. */
   stream(client: object): Promise<number>;
+  /** Asks for a stream and forgets it. */
+  unread(client: object): Promise<void>;
 }
 
 const QUESTION =
@@ -108,6 +110,7 @@ const openai: Subject = {
   client: (account) => new OpenAI({ apiKey: account, fetch: chatFetch }),
   call: (client) => (client as OpenAI).chat.completions.create(chat),
   stream: async (client) => drain(await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
+  unread: async (client) => void (await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
 };
 
 const anthropic: Subject = {
@@ -115,6 +118,7 @@ const anthropic: Subject = {
   client: (account) => new Anthropic({ apiKey: account, fetch: messageFetch }),
   call: (client) => (client as Anthropic).messages.create(prompt),
   stream: async (client) => drain(await (client as Anthropic).messages.create({ ...prompt, stream: true })),
+  unread: async (client) => void (await (client as Anthropic).messages.create({ ...prompt, stream: true })),
 };
 
 const groq: Subject = {
@@ -122,6 +126,7 @@ const groq: Subject = {
   client: (account) => new Groq({ apiKey: account, fetch: chatFetch }),
   call: (client) => (client as Groq).chat.completions.create(chat),
   stream: async (client) => drain(await (client as Groq).chat.completions.create({ ...chat, stream: true })),
+  unread: async (client) => void (await (client as Groq).chat.completions.create({ ...chat, stream: true })),
 };
 
 export const SUBJECTS: readonly Subject[] = [openai, anthropic, groq];
