@@ -82,8 +82,12 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
   const breaker: Breaker = createBreaker(options.breaker, {
     clock,
     countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure.outcome),
-    // What never left, or was cancelled, says nothing about the provider.
-    isNeutral: (error) => !(error instanceof AttemptFailed) || error.failure.outcome === 'cancelled',
+    // What never left, or was cancelled, says nothing about the provider; a call that fails again says nothing new,
+    // but where it is the probe of an open circuit.
+    isNeutral: (error) =>
+      !(error instanceof AttemptFailed) ||
+      error.failure.outcome === 'cancelled' ||
+      (error.retried && breaker.state() === 'closed'),
     onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
     onWake: () => admission.wake(),
   });

@@ -41,7 +41,7 @@ export interface RetryOptions {
 export interface RetryBudgetOptions {
   /** Share of the lane's recent calls that may be added as retries. 0 … 10, default 0.2. */
   readonly ratio?: number;
-  /** Retries that are always allowed within the window. 0 … 10 000, default 10. */
+  /** Retries that are always allowed within the window. 0 … 10 000, default 20. */
   readonly minimum?: number;
   /** Length of the window in milliseconds. 1 000 … 3 600 000, default 60 000. */
   readonly windowMs?: number;
@@ -249,7 +249,7 @@ function resolveRetry(retry: RetryOptions): ResolvedRetry {
     maxHintMs: number(retry.maxHintMs, 'retry.maxHintMs', 0, MAX_MS, 120_000),
     budget: budget && {
       ratio: number(budget.ratio, 'retry.budget.ratio', 0, 10, 0.2),
-      minimum: integer(budget.minimum, 'retry.budget.minimum', 0, 10_000, 10),
+      minimum: integer(budget.minimum, 'retry.budget.minimum', 0, 10_000, 20),
       windowMs: number(budget.windowMs, 'retry.budget.windowMs', 1_000, 3_600_000, 60_000),
     },
   };

@@ -10,7 +10,7 @@ describe('resolveOptions', () => {
         initialDelayMs: 500,
         maxDelayMs: 60_000,
         maxHintMs: 120_000,
-        budget: { ratio: 0.2, minimum: 10, windowMs: 60_000 },
+        budget: { ratio: 0.2, minimum: 20, windowMs: 60_000 },
       },
       breaker: {
         threshold: 0.5,

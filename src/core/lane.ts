@@ -50,12 +50,15 @@ export class AttemptFailed extends Error {
   readonly failure: Failure;
   /** What the application would see. */
   readonly error: unknown;
+  /** Whether the call had failed before: a call that is retried is one piece of evidence, not six. */
+  readonly retried: boolean;
 
-  constructor(failure: Failure, error: unknown) {
+  constructor(failure: Failure, error: unknown, attempt = 1) {
     super(failure.outcome);
     this.name = 'AttemptFailed';
     this.failure = failure;
     this.error = error;
+    this.retried = attempt > 1;
   }
 }
 

@@ -95,9 +95,10 @@ export class Foreign {
   }
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
-    // The first samples count fully, so that a start beside others is noticed at once.
+    // The first samples count fully, so that a start beside others is noticed at once. A bucket that was found
+    // half empty was not emptied in the moment since: nobody takes more than the limit's rate for long.
     const weight = 1 - Math.exp(-elapsed / Math.min(AVERAGE_MS, now - this.#firstAt));
-    this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
+    this.#average += (Math.min(limitRate, Math.max(-limitRate, taken)) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;
   }
 }

@@ -52,7 +52,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       } catch (error) {
         const failure = classifyConnection(error, request.signal?.aborted === true);
         attempt.fail(failure, context());
-        throw new AttemptFailed(failure, error);
+        throw new AttemptFailed(failure, error, attempt.number);
       }
       attempt.head(response.status, response.headers);
       if (!response.ok) {
@@ -60,10 +60,10 @@ export function guardedFetch(host: CallHost): typeof fetch {
         const failure = adapter.classify({ status: response.status, headers: response.headers, body }, host.clock.wall());
         if (attempt.fail(failure, context()).retry) {
           await response.body?.cancel();
-          throw new AttemptFailed(failure, undefined);
+          throw new AttemptFailed(failure, undefined, attempt.number);
         }
         // The caller reads the error from the response itself.
-        throw new AttemptFailed(failure, new FailedResponse(response));
+        throw new AttemptFailed(failure, new FailedResponse(response), attempt.number);
       }
       const hooks = {
         adapter,

@@ -126,7 +126,7 @@ export class SeamRequest {
   /** What an error that left the SDK means for the loop. */
   #failed(sending: Sending, error: unknown): unknown {
     const { attempt } = sending;
-    if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error);
+    if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error, attempt.number);
     if (!attempt.failure) {
       const failure = this.#classify(sending, error);
       // The SDK refused the request itself, or a hook of the application threw: no word of the provider.
@@ -136,9 +136,9 @@ export class SeamRequest {
     // The SDK had no retry left, or leaves the decision to us; a limit that will pass is waited out all the same.
     if (attempt.decision?.retry) this.again(attempt.decision, this.#options, sending.remaining, undefined);
     else if (sending.fetchError instanceof DeadlinePassed) {
-      return new AttemptFailed(attempt.failure!, this.#call.deadlineError(error));
+      return new AttemptFailed(attempt.failure!, this.#call.deadlineError(error), attempt.number);
     }
-    return new AttemptFailed(attempt.failure!, error);
+    return new AttemptFailed(attempt.failure!, error, attempt.number);
   }
 
   #classify(sending: Sending, error: unknown): Failure | undefined {

@@ -9,12 +9,13 @@ export interface ProgressHooks extends BodyHooks {
 
 /** What the events of a stream have said so far. */
 export class StreamProgress {
-  /** True until the first content, or until nothing can hold events back any more. */
+  /** True until the first content, or until events are handed over for another reason. */
   holding = true;
   complete = false;
   /** An error that came before any content and has not been dealt with. */
   early: ErrorResponse | undefined;
   #error: ErrorResponse | undefined;
+  #contentSeen = false;
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;
@@ -63,7 +64,8 @@ export class StreamProgress {
       case 'preamble':
         return;
       case 'content':
-        if (this.holding && !this.early) this.#hooks.onFirstContent();
+        if (!this.#contentSeen && !this.early) this.#hooks.onFirstContent();
+        this.#contentSeen = true;
         this.holding = false;
         return;
       case 'done':

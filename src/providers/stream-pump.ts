@@ -10,8 +10,14 @@ type Chunk = ReadableStreamReadResult<Uint8Array>;
 type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
- * Hands over the chunks of a stream one by one and looks at each. Chunks before the first content are held back;
- * from then on a chunk costs one promise.
+ * Longest time that events before the first content are held back. Errors come at once or much later; an application
+ * that waits for the id of a long-running response must not wait for its first words.
+ */
+const MOST_HELD_MS = 1_000;
+
+/**
+ * Hands over the chunks of a stream one by one and looks at each. Chunks before the first content are held back
+ * for a while; from then on a chunk costs one promise.
  */
 export class StreamPump {
   readonly #open: () => ReadableStream<Uint8Array>;
@@ -20,6 +26,9 @@ export class StreamPump {
   readonly #replace: (error: ErrorResponse) => Promise<Replacement>;
   readonly #held: Uint8Array[] = [];
   #reader: SourceReader | undefined;
+  /** A read that was under way when holding ended. */
+  #pending: Promise<Chunk> | undefined;
+  #heldSince = 0;
   /** A replacement is guarded by its own attempt. */
   #replaced = false;
 
@@ -41,7 +50,9 @@ export class StreamPump {
     if (value) return Promise.resolve({ done: false, value });
     this.#reader ??= this.#open().getReader();
     if (this.#progress.holding && !this.#replaced) return this.#readHeld(this.#reader).catch(this.#failed);
-    return this.#reader.read().then(this.#passed, this.#failed);
+    const next = this.#pending ?? this.#reader.read();
+    this.#pending = undefined;
+    return next.then(this.#passed, this.#failed);
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -70,7 +81,13 @@ export class StreamPump {
   async #readHeld(reader: SourceReader): Promise<Chunk> {
     const progress = this.#progress;
     for (;;) {
-      const chunk = await reader.read();
+      this.#pending ??= reader.read();
+      const chunk = await (this.#held.length === 0 ? this.#pending : this.#inTime(this.#pending));
+      if (!chunk) {
+        progress.holding = false;
+        return this.read();
+      }
+      this.#pending = undefined;
       this.#look(chunk);
       const next = progress.early && (await this.#replace(progress.early));
       if (next) {
@@ -81,10 +98,25 @@ export class StreamPump {
         return this.#passed(await this.#reader.read());
       }
       progress.surfaceEarlyError();
-      if (!chunk.done) this.#held.push(chunk.value);
+      if (!chunk.done) this.#hold(chunk.value);
       // A stream without content is handed over as it came; its end is read once more.
       else progress.holding = false;
       if (!progress.holding) return this.read();
     }
+  }
+
+  #hold(chunk: Uint8Array): void {
+    if (this.#held.length === 0) this.#heldSince = this.#body.hooks.clock.now();
+    this.#held.push(chunk);
+  }
+
+  /** The next chunk; undefined when it does not come before the held ones have waited long enough. */
+  #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
+    const { clock } = this.#body.hooks;
+    return new Promise((resolve, reject) => {
+      const leftMs = this.#heldSince + MOST_HELD_MS - clock.now();
+      const cancel = clock.after(leftMs, () => resolve(undefined));
+      read.then(resolve, reject).finally(cancel);
+    });
   }
 }

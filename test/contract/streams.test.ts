@@ -77,6 +77,31 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'call.end')[0]!.outcome).toBe('retries_exhausted');
   });
 
+  it('hands over the first events after a second, whether content follows or not', async () => {
+    const guard = testGuard();
+    const slow = () => {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const chunk = sdk.chunks[sent++];
+          if (sent === 2) await settle(1_300);
+          if (chunk === undefined) controller.close();
+          else controller.enqueue(new TextEncoder().encode(chunk));
+        },
+      });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    const client = guardedClient(sdk, guard, fakeFetch(slow).fetch);
+    const iterator = (await sdk.stream(client))[Symbol.asyncIterator]();
+    const startedAt = performance.now();
+    const first = await iterator.next();
+    expect(performance.now() - startedAt).toBeLessThan(1_250);
+    let text = sdk.chunkText(first.value);
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) text += sdk.chunkText(next.value);
+    expect(text).toBe('answer');
+    expect(eventsOf(guard, 'stream.first_chunk')).toHaveLength(1);
+  });
+
   it('never retries after the first content', async () => {
     const guard = testGuard();
     const fake = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]), sse(sdk.chunks));
