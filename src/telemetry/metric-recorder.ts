@@ -99,6 +99,9 @@ export class MetricRecorder {
       case 'call.start':
         this.prepare(event.call.provider);
         this.#series(bound, event.call);
+        // Calls come in runs of the same lane.
+        if (bound.startedLane === event.call.lane) return;
+        bound.startedLane = event.call.lane;
         bound.transitions(event.call.provider, this.#circuits.label(event.call.lane));
         return;
       case 'admitted':
@@ -195,6 +198,8 @@ class Bound {
   readonly attemptDuration: ReturnType<MeterBinding['histogram']>;
   readonly retryDelay: ReturnType<MeterBinding['histogram']>;
   readonly waitDuration: ReturnType<MeterBinding['histogram']>;
+  /** Lane of the latest call, whose series exist. */
+  startedLane: string | undefined;
   readonly #settings: MetricSettings;
   readonly #series = new Map<string, Series>();
   readonly #transitions = new Map<string, ReturnType<typeof transitionCells>>();

@@ -12,6 +12,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { Attachment } from '../core/attachment.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import { isFailure } from './call-result.ts';
 import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, SCOPE, VERSION } from './names.ts';
@@ -48,8 +49,8 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 /** Turns events into spans. May throw what a tracer throws; the caller guards. */
 export class SpanRecorder {
   readonly #settings: SpanSettings;
-  // Weak: a call that is never told to have ended must not be kept.
-  readonly #calls = new WeakMap<CallInfo, OpenCall>();
+  // Kept by the call itself: one that is never told to have ended must not be kept here.
+  readonly #calls = new Attachment<OpenCall>();
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;
 
@@ -72,7 +73,7 @@ export class SpanRecorder {
         const open = this.#calls.get(event.call);
         if (!open) return;
         if (open.recording) this.#record(open, event);
-        else if (event.type === 'call.end') this.#calls.delete(event.call);
+        else if (event.type === 'call.end') this.#calls.set(event.call, undefined);
       }
     }
   }
@@ -180,7 +181,7 @@ export class SpanRecorder {
         if (event.outcome === 'interrupted') span.addEvent(EVENT.interrupted);
         return;
       case 'call.end':
-        this.#calls.delete(event.call);
+        this.#calls.set(event.call, undefined);
         try {
           if (open.attempt) endAttempt(open.attempt);
           span.setAttributes(endAttributes(event, open.firstChunkMs, this.#settings.semconv));

@@ -1,0 +1,34 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { Attachment } from '../../src/core/attachment.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+it('keeps a value with its object, apart from other attachments, and shows it to nobody', () => {
+  const [one, other] = [new Attachment<number>(), new Attachment<number>()];
+  const object = { a: 1 };
+  one.set(object, 7);
+  one.set(object, 8);
+  expect([one.get(object), other.get(object), one.get({})]).toEqual([8, undefined, undefined]);
+  other.set(object, 9);
+  one.set(object, undefined);
+  expect([one.get(object), other.get(object)]).toEqual([undefined, 9]);
+  expect(Reflect.ownKeys(object)).toEqual(['a']);
+});
+
+it('keeps no object alive', async () => {
+  const attachment = new Attachment<object>();
+  const references = Array.from({ length: 100 }, () => {
+    const object = {};
+    // Even a value that points back at its object.
+    attachment.set(object, { object });
+    return new WeakRef(object);
+  });
+  for (let round = 0; round < 20 && references.some((reference) => reference.deref()); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    collectGarbage();
+  }
+  expect(references.filter((reference) => reference.deref())).toEqual([]);
+});
