@@ -20,7 +20,8 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`Expected --rounds to be a whole number from 1, got ${values.rounds}`);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`Expected --rounds to be a whole number from 1, got ${values.rounds}`);
 
 const otel = createOtel();
 const guards: Guard[] = [];

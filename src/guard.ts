@@ -66,7 +66,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   wrap<T extends object>(client: T): T {
-    if (this.#closed) throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
+    if (this.#closed)
+      throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
     return wrapClient(client, this);
   }
 
@@ -248,7 +249,6 @@ export function defaultGuard(): GuardCore {
 export function wrap<T extends object>(client: T, options?: GuardOptions): T {
   return (options === undefined ? defaultGuard() : new GuardCore(options)).wrap(client);
 }
-
 
 interface Server {
   readonly serverAddress: string | undefined;

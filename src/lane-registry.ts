@@ -37,7 +37,9 @@ const lanes = new Map<string, SharedLane>();
 
 /** The lane of an identity; made on first use. Guards with different lane options do not share. */
 export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner: LaneOwner): SharedLane {
-  const key = [identity.provider, identity.baseURL, identity.credential, identity.group, owner.laneOptionsKey].join('\n');
+  const key = [identity.provider, identity.baseURL, identity.credential, identity.group, owner.laneOptionsKey].join(
+    '\n',
+  );
   let lane = lanes.get(key);
   if (!lane) lanes.set(key, (lane = createLane(key, identity, adapter, owner)));
   lane.owners.add(owner);

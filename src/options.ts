@@ -48,9 +48,9 @@ export interface RetryBudgetOptions {
 }
 
 export interface BreakerOptions {
-  /** Share of failed attempts that opens the circuit. Above 0, below 1; default 0.5. */
+  /** Share of failed calls that opens the circuit; a retried call counts once. Above 0, below 1; default 0.5. */
   readonly threshold?: number;
-  /** Attempts that the window must hold before the circuit can open. 1 … 1 000, default 10. */
+  /** Calls that the window must hold before the circuit can open. 1 … 1 000, default 10. */
   readonly minimumAttempts?: number;
   /** Length of the window in milliseconds. 1 000 … 3 600 000, default 60 000. */
   readonly windowMs?: number;
@@ -81,7 +81,7 @@ export interface PacingOptions {
   readonly tokensPerDay?: number;
   /** Calls that the account may have in flight. At least 1, default: unknown. */
   readonly maxConcurrent?: number;
-  /** Share of the limits to leave unused. 0 … 0.9, default 0.02. */
+  /** Share of the limits to leave unused. 0 … 0.9, default 0.01. */
   readonly headroom?: number;
   /** 'burst' spends what the provider has banked; 'smooth' spreads calls evenly. Default 'burst'. */
   readonly mode?: 'burst' | 'smooth';
@@ -183,10 +183,14 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
       maxConcurrent: integer(bulkhead.maxConcurrent, 'bulkhead.maxConcurrent', 1, 1_000_000, 500),
       maxQueued: integer(bulkhead.maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
     },
-    pacing: options.pacing === false ? undefined : resolvePacing(section(optional(options.pacing), 'pacing', PACING_KEYS)),
+    pacing:
+      options.pacing === false ? undefined : resolvePacing(section(optional(options.pacing), 'pacing', PACING_KEYS)),
     deadlineMs: optionalNumber(root.deadlineMs, 'deadlineMs', 1, Number.MAX_SAFE_INTEGER),
     bodyIdleTimeoutMs: integer(body.idleTimeoutMs, 'body.idleTimeoutMs', 1, MAX_MS, 600_000),
-    telemetry: options.telemetry === false ? undefined : resolveTelemetry(section(optional(options.telemetry), 'telemetry', TELEMETRY_KEYS)),
+    telemetry:
+      options.telemetry === false
+        ? undefined
+        : resolveTelemetry(section(optional(options.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
   };
 }
@@ -295,7 +299,7 @@ function resolvePacing(pacing: PacingOptions): ResolvedPacing {
       pacing.maxConcurrent === undefined
         ? undefined
         : integer(pacing.maxConcurrent, 'pacing.maxConcurrent', 1, 1_000_000, 1),
-    headroom: number(pacing.headroom, 'pacing.headroom', 0, 0.9, 0.02),
+    headroom: number(pacing.headroom, 'pacing.headroom', 0, 0.9, 0.01),
     mode: pacing.mode === undefined ? 'burst' : oneOf(pacing.mode, 'pacing.mode', ['burst', 'smooth']),
     countTokens: optionalFunction(pacing.countTokens, 'pacing.countTokens'),
   };

@@ -96,7 +96,12 @@ async function start(serviceName: string | undefined, port: number, host: string
     let ended: Promise<void> | undefined;
     return {
       url: server.url,
-      shutdown: () => (ended ??= stop(sdk, () => server.close(), () => unregisterAllBut(before))),
+      shutdown: () =>
+        (ended ??= stop(
+          sdk,
+          () => server.close(),
+          () => unregisterAllBut(before),
+        )),
     };
   } catch (error) {
     await server.close();

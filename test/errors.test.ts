@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { attachDetails, createCallError, type ErrorDetails, isTidegateError, TidegateSetupError } from '../src/errors.ts';
+import {
+  attachDetails,
+  createCallError,
+  type ErrorDetails,
+  isTidegateError,
+  TidegateSetupError,
+} from '../src/errors.ts';
 
 const details: ErrorDetails = {
   outcome: 'overloaded',
@@ -23,7 +29,12 @@ describe('createCallError', () => {
     const error = createCallError(APIError, 'circuit_open', 'The circuit is open.', details, cause);
     expect(error).toBeInstanceOf(APIError);
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ code: 'circuit_open', message: 'The circuit is open.', name: 'TidegateCallError', cause });
+    expect(error).toMatchObject({
+      code: 'circuit_open',
+      message: 'The circuit is open.',
+      name: 'TidegateCallError',
+      cause,
+    });
     expect(error.tidegate).toEqual(details);
     expect(Object.keys(error)).toEqual(['code']);
     expect(error.stack).toContain('errors.test');
@@ -38,7 +49,9 @@ describe('createCallError', () => {
 describe('isTidegateError', () => {
   it('knows its own, also from another copy of the package', () => {
     expect(isTidegateError(new TidegateSetupError('port_in_use', 'taken'))).toBe(true);
-    expect(isTidegateError(Object.defineProperty(new Error('x'), Symbol.for('tidegate.error'), { value: true }))).toBe(true);
+    expect(isTidegateError(Object.defineProperty(new Error('x'), Symbol.for('tidegate.error'), { value: true }))).toBe(
+      true,
+    );
     for (const other of [new Error('x'), undefined, null, 'x', { code: 'closed' }]) {
       expect(isTidegateError(other)).toBe(false);
     }

@@ -58,7 +58,9 @@ describe('createGuard', () => {
 describe('withCall', () => {
   it('ends a wait at the deadline, and names it', async () => {
     const guard = testGuard();
-    const busy = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, { 'retry-after': '30' });
+    const busy = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, {
+      'retry-after': '30',
+    });
     const fake = fakeFetch(busy);
     const client = guardedClient(openai, guard, fake.fetch);
     const startedAt = performance.now();
@@ -92,7 +94,11 @@ describe('withCall', () => {
 
 describe('guarded fetch', () => {
   const url = 'https://api.openai.com/v1/chat/completions';
-  const init = { method: 'POST', headers: { authorization: 'Bearer k' }, body: JSON.stringify({ model: 'm', messages: [] }) };
+  const init = {
+    method: 'POST',
+    headers: { authorization: 'Bearer k' },
+    body: JSON.stringify({ model: 'm', messages: [] }),
+  };
 
   const withGlobalFetch = async (fake: typeof fetch, run: () => Promise<void>): Promise<void> => {
     const original = globalThis.fetch;

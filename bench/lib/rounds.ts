@@ -73,12 +73,26 @@ export interface Comparison {
 export function compare(samples: Samples, variant: number, base: number): Comparison {
   const differences = samples.map((row) => row[variant]! - row[base]!);
   return {
-    median: quantile(samples.map((row) => row[variant]!), 0.5),
+    median: quantile(
+      samples.map((row) => row[variant]!),
+      0.5,
+    ),
     difference: quantile(differences, 0.5),
     low: quantile(differences, 0.25),
     high: quantile(differences, 0.75),
-    ratio: quantile(samples.map((row) => row[variant]! / row[base]!), 0.5),
-    quiet: quantile(samples.map((row) => row[variant]!), 0.1) - quantile(samples.map((row) => row[base]!), 0.1),
+    ratio: quantile(
+      samples.map((row) => row[variant]! / row[base]!),
+      0.5,
+    ),
+    quiet:
+      quantile(
+        samples.map((row) => row[variant]!),
+        0.1,
+      ) -
+      quantile(
+        samples.map((row) => row[base]!),
+        0.1,
+      ),
   };
 }
 

@@ -18,7 +18,8 @@ export interface Subject {
 const QUESTION =
   'Summarise the attached quarterly report for the board in three short paragraphs. Name the two largest changes ' +
   'against the previous quarter, say what caused them, and end with the one decision that the board has to make. ';
-const ANSWER = 'Revenue grew by four percent against the previous quarter, mostly because two large contracts began. '.repeat(8);
+const ANSWER =
+  'Revenue grew by four percent against the previous quarter, mostly because two large contracts began. '.repeat(8);
 /** Words of the answer, a few to a chunk, as the providers send them. */
 const PIECES = ANSWER.match(/(?:\S+\s+){4}/g) ?? [];
 
@@ -82,7 +83,8 @@ const message = {
 };
 
 function messageChunks(): string[] {
-  const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+  const event = (type: string, data: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
   return [
     event('message_start', { message: { ...message, content: [], stop_reason: null } }),
     event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),

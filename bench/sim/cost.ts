@@ -83,8 +83,12 @@ async function queued(count: number): Promise<void> {
   const dispatched = performance.now() - dispatchedAt;
   admission.close();
   const each = (ms: number, of: number): string => `${((ms * 1_000) / of).toFixed(2)} us`;
-  console.log(`${count} queued: ${(bytes / count).toFixed(0)} bytes a call (request, promise and signal listener included)`);
-  console.log(`enqueue ${each(enqueued, count)}, cancel ${each(cancelled, count / 2)}, dispatch ${each(dispatched, count / 2)}`);
+  console.log(
+    `${count} queued: ${(bytes / count).toFixed(0)} bytes a call (request, promise and signal listener included)`,
+  );
+  console.log(
+    `enqueue ${each(enqueued, count)}, cancel ${each(cancelled, count / 2)}, dispatch ${each(dispatched, count / 2)}`,
+  );
 }
 
 await uncontended(CALLS);

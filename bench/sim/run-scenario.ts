@@ -92,7 +92,13 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
     throttled: tally.throttled / tally.attempts,
     waitP50Ms: quantile(waits, 0.5),
     waitP99Ms: quantile(waits, 0.99),
-    interactiveP99Ms: interactive.length > 0 ? quantile(interactive.toSorted((a, b) => a - b), 0.99) : undefined,
+    interactiveP99Ms:
+      interactive.length > 0
+        ? quantile(
+            interactive.toSorted((a, b) => a - b),
+            0.99,
+          )
+        : undefined,
     peakPerSecond: peak(tally.sent),
     realMs: performance.now() - startedAt,
   };

@@ -50,7 +50,10 @@ export function scenarios(scale = 1): Scenario[] {
       name: 'Anthropic ITPM',
       setup: {
         provider: 'anthropic',
-        limits: times({ requestsPerMinute: 1_000, inputTokensPerMinute: 450_000, outputTokensPerMinute: 200_000 }, scale),
+        limits: times(
+          { requestsPerMinute: 1_000, inputTokensPerMinute: 450_000, outputTokensPerMinute: 200_000 },
+          scale,
+        ),
       },
       jobs: (random) => makeJobs({ count: n(3_000), shape: 'mixed', random }),
       target: STEADY,
@@ -59,7 +62,10 @@ export function scenarios(scale = 1): Scenario[] {
       name: 'Anthropic OTPM',
       setup: {
         provider: 'anthropic',
-        limits: times({ requestsPerMinute: 1_000, inputTokensPerMinute: 2_000_000, outputTokensPerMinute: 90_000 }, scale),
+        limits: times(
+          { requestsPerMinute: 1_000, inputTokensPerMinute: 2_000_000, outputTokensPerMinute: 90_000 },
+          scale,
+        ),
       },
       jobs: (random) => makeJobs({ count: n(3_500), shape: 'mixed', random }),
       target: STEADY,
@@ -159,7 +165,14 @@ export function scenarios(scale = 1): Scenario[] {
       setup: { ...openai, limits: a },
       jobs: (random) => [
         ...makeJobs({ count: n(3_500), shape: 'uniform', random, priority: 'batch' }),
-        ...makeJobs({ count: n(360), shape: 'uniform', random, priority: 'interactive', perMinute: 60 * scale, stream: true }),
+        ...makeJobs({
+          count: n(360),
+          shape: 'uniform',
+          random,
+          priority: 'interactive',
+          perMinute: 60 * scale,
+          stream: true,
+        }),
       ],
       target: STEADY,
     },

@@ -15,7 +15,10 @@ const { setImmediate: immediate } = globalThis;
 export class SimClock implements Clock {
   #now = 0;
   #order = 0;
-  readonly #timers = new IndexedHeap<'index', Timer>('index', (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  readonly #timers = new IndexedHeap<'index', Timer>(
+    'index',
+    (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order),
+  );
 
   now(): number {
     return this.#now;

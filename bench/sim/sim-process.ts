@@ -100,7 +100,8 @@ export class SimProcess {
       counted++;
       const decision = retry.decide(failure, {
         remaining: this.#maxAttempts - counted,
-        retriesAllowed: true, probe: false,
+        retriesAllowed: true,
+        probe: false,
         attempts,
         deadlineAt: Infinity,
         now: this.#clock.now(),
@@ -171,6 +172,9 @@ export class SimProcess {
   #failureOf(reply: Reply | undefined): Failure | undefined {
     if (!reply) return LOST;
     if (reply.status === 200) return undefined;
-    return this.#adapter.classify({ status: reply.status, headers: reply.headers, body: reply.body }, this.#clock.wall());
+    return this.#adapter.classify(
+      { status: reply.status, headers: reply.headers, body: reply.body },
+      this.#clock.wall(),
+    );
   }
 }

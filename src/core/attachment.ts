@@ -23,12 +23,12 @@ export class Attachment<T> {
       }
 
       static write(object: object, value: T | undefined): void {
-        if (#value in object) (object as Attached).#value = value;
+        if (#value in object) object.#value = value;
         else void new Attached(object, value);
       }
 
       static read(object: object): T | undefined {
-        return #value in object ? (object as Attached).#value : undefined;
+        return #value in object ? object.#value : undefined;
       }
     }
     this.set = (object, value) => Attached.write(object, value);

@@ -1,13 +1,7 @@
 import type { Failure, LimitReading, Usage } from './outcome.ts';
 
 /** Value of `gen_ai.provider.name`. */
-export type ProviderName =
-  | 'openai'
-  | 'azure.ai.openai'
-  | 'anthropic'
-  | 'aws.bedrock'
-  | 'gcp.vertex_ai'
-  | 'groq';
+export type ProviderName = 'openai' | 'azure.ai.openai' | 'anthropic' | 'aws.bedrock' | 'gcp.vertex_ai' | 'groq';
 
 /** Value of `gen_ai.operation.name`; `other` for endpoints that are guarded but not costed. */
 export type Operation =
@@ -78,7 +72,11 @@ export interface ResponseInfo {
 /** How a provider charges its token limits; drives reservation and settlement. */
 export interface ChargeRule {
   /** Tokens to reserve per dimension for an estimated input and a requested maximum output. */
-  reserve(estimate: { readonly inputTokens: number; readonly maxOutputTokens: number | undefined; readonly expectedOutputTokens: number }): {
+  reserve(estimate: {
+    readonly inputTokens: number;
+    readonly maxOutputTokens: number | undefined;
+    readonly expectedOutputTokens: number;
+  }): {
     readonly tokens?: number;
     readonly inputTokens?: number;
     readonly outputTokens?: number;

@@ -34,7 +34,9 @@ export class Estimator {
     const rawInputTokens = info.inputBytes / BYTES_PER_TOKEN;
     const most = info.maxOutputTokens ?? Infinity;
     // Rather too much: what is in flight is corrected when it ends, and until then it must not be too little.
-    const output = stats ? stats.output + stats.outputSpread : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
+    const output = stats
+      ? stats.output + stats.outputSpread
+      : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
     return {
       rawInputTokens,
       inputTokens: info.inputTokens ?? Math.ceil(rawInputTokens * (stats?.inputRatio ?? 1)),

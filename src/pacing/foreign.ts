@@ -60,7 +60,13 @@ export class Foreign {
     const refilled = anchor.remaining + limitRate * elapsed;
     const taken = (Math.min(limit, refilled) - own - sample.remaining) / elapsed;
     // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
-    this.#learn(refilled > limit ? Math.max(0, taken) : taken, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
+    this.#learn(
+      refilled > limit ? Math.max(0, taken) : taken,
+      Math.max(0, own) / elapsed,
+      limitRate,
+      sample.at,
+      elapsed,
+    );
   }
 
   /** A lane starts with a bucket that it takes for full. */

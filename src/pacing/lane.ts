@@ -125,9 +125,7 @@ class LaneAdmission implements Admission, TicketHost {
     const now = this.#clock.now();
     const { failure } = result;
     const waitMs =
-      ticket.reservation && this.#pacer
-        ? this.#pacer.settled(ticket.reservation, result, now)
-        : waitOf(failure);
+      ticket.reservation && this.#pacer ? this.#pacer.settled(ticket.reservation, result, now) : waitOf(failure);
     if (result.outcome === 'ok') this.#closure.succeeded(ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure && waitMs > MAX_LIMIT_WAIT_MS) this.#shut('day_limit', failure, now, now + waitMs);
@@ -210,18 +208,26 @@ class LaneAdmission implements Admission, TicketHost {
     const before = this.#room.size;
     const laneWide = this.#cause === 'pause' || this.#cause === 'circuit';
     // A limit holds back the first only: who is behind may be smaller.
-    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt) this.#drop(first, this.#refusal('deadline', freeAt - now));
+    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt)
+      this.#drop(first, this.#refusal('deadline', freeAt - now));
     const lateBefore = laneWide && Number.isFinite(freeAt) ? freeAt : now;
-    for (let waiter = this.#room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore; ) {
+    for (let waiter = this.#room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore;) {
       this.#drop(waiter, this.#refusal('deadline', freeAt - now));
       waiter = this.#room.mostUrgent;
     }
     if (this.#cause === 'circuit') {
-      for (let waiter = this.#room.oldest; waiter && this.#heldTooLong(waiter, freeAt, now); waiter = this.#room.oldest) {
+      for (
+        let waiter = this.#room.oldest;
+        waiter && this.#heldTooLong(waiter, freeAt, now);
+        waiter = this.#room.oldest
+      ) {
         this.#drop(waiter, this.#refusal('circuit_open', freeAt - now));
       }
     }
-    const mayWait = first.reservation && this.#pacer ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding) : Infinity;
+    const mayWait =
+      first.reservation && this.#pacer
+        ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding)
+        : Infinity;
     while (this.#room.size > mayWait) this.#drop(this.#room.newest!, this.#refusal('day_limit', undefined));
     return this.#room.size < before;
   }
@@ -237,7 +243,10 @@ class LaneAdmission implements Admission, TicketHost {
     if (deadlineAt <= now) this.#drop(waiter, this.#refusal('deadline', undefined));
     else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
       const ahead = this.#room.aheadOf(waiter);
-      const waitMs = Math.max(this.#pause.leftMs(now), this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now));
+      const waitMs = Math.max(
+        this.#pause.leftMs(now),
+        this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now),
+      );
       if (now + waitMs > deadlineAt) this.#drop(waiter, this.#refusal('deadline', waitMs));
     }
   }

@@ -102,7 +102,12 @@ export class LimitBucket {
     this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
     this.level = Math.min(this.burst, this.level + elapsed * this.rate);
     this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate);
-    if (this.#observedAt !== undefined && this.#confirmed && now - this.#observedAt > UNCONFIRMED_MS && !this.kind.perDay) {
+    if (
+      this.#observedAt !== undefined &&
+      this.#confirmed &&
+      now - this.#observedAt > UNCONFIRMED_MS &&
+      !this.kind.perDay
+    ) {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
     }

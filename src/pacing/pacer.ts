@@ -166,7 +166,11 @@ export class Pacer {
       case 'too_large':
         if (failure?.limit !== undefined && isBucket(failure.dimension)) {
           const { dimension, limit } = failure;
-          this.limits.learn({ dimension, limit, remaining: undefined, source: 'body', refused: true }, reservation, now);
+          this.limits.learn(
+            { dimension, limit, remaining: undefined, source: 'body', refused: true },
+            reservation,
+            now,
+          );
         }
         return 0;
       case 'overloaded':

@@ -45,10 +45,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       for (const [name, value] of Object.entries(host.propagationHeaders(attempt))) headers.set(name, value);
       let response: Response;
       try {
-        response = await globalThis.fetch(
-          input instanceof Request ? input.clone() : input,
-          { ...init, headers },
-        );
+        response = await globalThis.fetch(input instanceof Request ? input.clone() : input, { ...init, headers });
       } catch (error) {
         const failure = classifyConnection(error, request.signal?.aborted === true);
         attempt.fail(failure, context());
@@ -57,7 +54,10 @@ export function guardedFetch(host: CallHost): typeof fetch {
       attempt.head(response.status, response.headers);
       if (!response.ok) {
         const body = await readErrorBody(response, host.clock);
-        const failure = adapter.classify({ status: response.status, headers: response.headers, body }, host.clock.wall());
+        const failure = adapter.classify(
+          { status: response.status, headers: response.headers, body },
+          host.clock.wall(),
+        );
         if (attempt.fail(failure, context()).retry) {
           await response.body?.cancel();
           throw new AttemptFailed(failure, undefined, attempt.number);
@@ -143,7 +143,9 @@ function readRequest(input: RequestInfo | URL, init: RequestInit | undefined): F
     },
     provider: providerOfHost(url.origin) ?? (headers.has('anthropic-version') ? 'anthropic' : 'openai'),
     baseURL: url.origin,
-    credential: credentialHash(headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? ''),
+    credential: credentialHash(
+      headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? '',
+    ),
     headers,
     signal: init?.signal ?? request?.signal ?? undefined,
     repeatable: !hasStreamingBody({ body }) && (request === undefined || request.body === null),

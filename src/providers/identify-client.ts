@@ -66,7 +66,14 @@ const SCOPES = ['organization', 'project', 'awsRegion', 'projectId', 'region', '
 /** Fields that hold a credential as text, on the client itself. */
 const KEYS = ['apiKey', 'adminAPIKey', 'authToken', 'awsAccessKey'] as const;
 /** Options that make a credential when it is needed; what they make is not the account's name. */
-const SOURCES = ['apiKey', 'azureADTokenProvider', 'bearerTokenProvider', 'credentials', 'workloadIdentity', 'credential'] as const;
+const SOURCES = [
+  'apiKey',
+  'azureADTokenProvider',
+  'bearerTokenProvider',
+  'credentials',
+  'workloadIdentity',
+  'credential',
+] as const;
 
 /**
  * Tells accounts apart without keeping a key: equal credentials give equal ids, in this process only.

@@ -52,7 +52,7 @@ export function parseDuration(text: string | null | undefined): number | undefin
 /** Milliseconds of a text that is amounts with their units and nothing else; NaN for any other. */
 function sumOfParts(text: string): number {
   let total = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const start = at;
     at = afterDigits(text, start);
     if (at > start && text.charCodeAt(at) === DOT) {

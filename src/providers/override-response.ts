@@ -34,8 +34,7 @@ export class ResponseOverride<T> {
   /** A stand-in of a test, a response that somebody else has changed, or one that was guarded before. */
   #isChanged(response: Response): boolean {
     if (this.#values.get(response) !== undefined) return true;
-    const own = Object.getOwnPropertyNames(response);
-    return own.length > 0 && own.some((name) => this.#names.has(name));
+    return Object.getOwnPropertyNames(response).some((name) => this.#names.has(name));
   }
 
   #prototype(prototype: object): object {

@@ -48,10 +48,7 @@ export interface SdkClient {
   ): Promise<ResponseProps>;
   shouldRetry(response: Response, ...rest: unknown[]): boolean | Promise<boolean>;
   withOptions?(options: object): SdkClient;
-  buildRequest(
-    options: SdkRequestOptions,
-    context?: { retryCount?: number },
-  ): BuiltRequest | Promise<BuiltRequest>;
+  buildRequest(options: SdkRequestOptions, context?: { retryCount?: number }): BuiltRequest | Promise<BuiltRequest>;
 }
 
 type ErrorConstructor = new (options?: { message?: string; cause?: Error }) => Error;

@@ -121,7 +121,8 @@ export class Seam {
       );
       // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
       const renewed = stockSaysRetry && response.status === 401 && response.headers.get('x-should-retry') === null;
-      return sending.request.fail(sending, renewed ? { ...failure, retryable: true } : failure, sending.remaining).retry;
+      return sending.request.fail(sending, renewed ? { ...failure, retryable: true } : failure, sending.remaining)
+        .retry;
     });
   }
 

@@ -19,4 +19,3 @@ export interface Sending {
 export class RetrySignal extends Error {}
 
 export const sendings: AsyncLocalStorage<Sending> = new AsyncLocalStorage<Sending>();
-

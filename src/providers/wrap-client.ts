@@ -30,7 +30,10 @@ export function wrapClient<T extends object>(client: T, host: CallHost): T {
   const known = guarded.get(client);
   if (known?.host === host) return client;
   if (known) {
-    throw new TidegateSetupError('unsupported_client', 'This client is guarded already, by another guard or other options.');
+    throw new TidegateSetupError(
+      'unsupported_client',
+      'This client is guarded already, by another guard or other options.',
+    );
   }
   const { sdk, family } = checkClient(client);
   install(sdk, family, host, sdk._options?.maxRetries !== undefined);
@@ -83,7 +86,10 @@ function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
   const family = identifyFamily(client);
   if (!family) {
     const name = (client.constructor as { name?: string } | undefined)?.name ?? 'an object';
-    throw new TidegateSetupError('unsupported_client', `${expected}, got ${name}. For other SDKs pass guard.fetch to them.`);
+    throw new TidegateSetupError(
+      'unsupported_client',
+      `${expected}, got ${name}. For other SDKs pass guard.fetch to them.`,
+    );
   }
   const sdk = client as SdkClient;
   const missing = SEAM.filter((name) => typeof sdk[name] !== 'function');
@@ -113,7 +119,13 @@ function describer(client: SdkClient, family: Family, host: CallHost): (options:
       account = { provider, baseURL, credential };
       adapter = adapterFor(provider);
     }
-    return { account, adapter, request: describeCall(host, adapter, readOnce(options)), errors, signal: options.signal ?? undefined };
+    return {
+      account,
+      adapter,
+      request: describeCall(host, adapter, readOnce(options)),
+      errors,
+      signal: options.signal ?? undefined,
+    };
   };
 }
 

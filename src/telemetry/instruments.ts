@@ -3,9 +3,7 @@ import type { MetricOptions } from '@opentelemetry/api';
 /** Names, units, descriptions and buckets of every metric. Prometheus names follow from them: `.` becomes `_`. */
 
 const SECONDS_SEMCONV = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
-const TOKENS_SEMCONV = [
-  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
-];
+const TOKENS_SEMCONV = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
 interface Definition {
   readonly name: string;
@@ -37,11 +35,19 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
   calls: define('tidegate.calls', '{call}', 'Logical calls by their final outcome.'),
   attempts: define('tidegate.attempts', '{attempt}', 'HTTP attempts by status code.'),
   retries: define('tidegate.retries', '{retry}', 'Attempts that were sent again, by reason.'),
-  tokens: define('tidegate.tokens', '{token}', 'Tokens that the provider counted; cached and reasoning ones are subsets.'),
+  tokens: define(
+    'tidegate.tokens',
+    '{token}',
+    'Tokens that the provider counted; cached and reasoning ones are subsets.',
+  ),
   streams: define('tidegate.streams', '{stream}', 'Response streams by how they ended.'),
   rejections: define('tidegate.ratelimit.rejections', '{rejection}', 'Attempts that a limit refused, by dimension.'),
   transitions: define('tidegate.circuit.transitions', '{transition}', 'Changes of a circuit, by the state it entered.'),
-  inferenceInput: define('gen_ai.client.inference.usage.input_tokens', '{token}', 'Input tokens used, cached ones included.'),
+  inferenceInput: define(
+    'gen_ai.client.inference.usage.input_tokens',
+    '{token}',
+    'Input tokens used, cached ones included.',
+  ),
   inferenceOutput: define(
     'gen_ai.client.inference.usage.output_tokens',
     '{token}',

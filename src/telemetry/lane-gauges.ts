@@ -55,18 +55,26 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
   for (const source of sources) {
     points.push(point('buildInfo', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined));
     for (const lane of lanesOf(source, onError)) {
-      const provider = { ...source.attributes, [ATTR.provider]: isOneOf(PROVIDERS, lane.provider) ? lane.provider : OTHER };
+      const provider = {
+        ...source.attributes,
+        [ATTR.provider]: isOneOf(PROVIDERS, lane.provider) ? lane.provider : OTHER,
+      };
       const model = { ...provider, [ATTR.requestModel]: source.modelLabel(lane.group) };
       for (const dimension of lane.dimensions) {
         if (!isOneOf(DIMENSIONS, dimension.dimension)) continue;
         const attributes = { ...model, [ATTR.dimension]: dimension.dimension };
         const { ratePerSecond, observedAgeMs } = dimension;
         if (isCurrent(dimension)) limits.offer(attributes, dimension, utilisation(dimension));
-        if (isCount(ratePerSecond) && RATED.has(dimension.dimension)) rates.offer(attributes, ratePerSecond, ratePerSecond);
+        if (isCount(ratePerSecond) && RATED.has(dimension.dimension))
+          rates.offer(attributes, ratePerSecond, ratePerSecond);
         if (isCount(observedAgeMs)) ages.offer(model, observedAgeMs, -observedAgeMs);
       }
       bulkheads.offer({ ...provider, [ATTR.bulkhead]: source.bulkheadLabel(lane.lane) }, lane, load(lane));
-      circuits.offer({ ...provider, [ATTR.circuit]: source.circuitLabel(lane.lane) }, lane.circuit, SEVERITY[lane.circuit]);
+      circuits.offer(
+        { ...provider, [ATTR.circuit]: source.circuitLabel(lane.lane) },
+        lane.circuit,
+        SEVERITY[lane.circuit],
+      );
     }
   }
   for (const [attributes, dimension] of limits.entries()) points.push(...limitPoints(dimension, attributes));

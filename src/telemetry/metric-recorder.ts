@@ -132,11 +132,7 @@ export class MetricRecorder {
         return;
       }
       case 'stream.first_chunk':
-        bound.genAi.firstChunk(
-          event.call.operation,
-          event.sinceStartMs / 1_000,
-          this.#series(bound, event.call).base,
-        );
+        bound.genAi.firstChunk(event.call.operation, event.sinceStartMs / 1_000, this.#series(bound, event.call).base);
         return;
       case 'stream.end':
         add(this.#series(bound, event.call).streams.get(event.outcome), 1);

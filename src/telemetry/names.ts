@@ -179,13 +179,5 @@ export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, 
 
 export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
 
-export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning';
-
 /** `cache_read` and `cache_write` are parts of `input`, `reasoning` is a part of `output`. */
-export const TOKEN_KINDS: Closed<TokenKind> = {
-  input: true,
-  cache_read: true,
-  cache_write: true,
-  output: true,
-  reasoning: true,
-};
+export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning';

@@ -22,7 +22,12 @@ export function resourceFromEnv(env: Env): Record<string, string> {
   for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
     const at = pair.indexOf('=');
     if (at <= 0) continue;
-    attributes[pair.slice(0, at).trim()] = decode(pair.slice(at + 1).trim().replace(/^"|"$/g, ''));
+    attributes[pair.slice(0, at).trim()] = decode(
+      pair
+        .slice(at + 1)
+        .trim()
+        .replace(/^"|"$/g, ''),
+    );
   }
   const serviceName = env['OTEL_SERVICE_NAME']?.trim();
   if (serviceName) attributes['service.name'] = serviceName;

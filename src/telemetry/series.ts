@@ -83,7 +83,9 @@ export class Series {
   addTokens(kind: TokenKind, amount: number): void {
     if (amount > 0) {
       add(
-        cached(this.#tokens, kind, () => this.#binding.counter('tokens').cell({ ...this.base, [ATTR.tokenKind]: kind })),
+        cached(this.#tokens, kind, () =>
+          this.#binding.counter('tokens').cell({ ...this.base, [ATTR.tokenKind]: kind }),
+        ),
         amount,
       );
     }

@@ -104,9 +104,7 @@ export class SpanRecorder {
     const provider = this.#settings.tracerProvider ?? trace.getTracerProvider();
     if (provider === this.#provider && this.#tracer) return this.#tracer;
     this.#provider = provider;
-    this.#tracer = isProxy(provider)
-      ? provider.getDelegateTracer(SCOPE, VERSION)
-      : provider.getTracer(SCOPE, VERSION);
+    this.#tracer = isProxy(provider) ? provider.getDelegateTracer(SCOPE, VERSION) : provider.getTracer(SCOPE, VERSION);
     return this.#tracer;
   }
 
@@ -115,7 +113,11 @@ export class SpanRecorder {
     if (!tracer) return;
     const parent = context.active();
     const name = call.model === undefined ? call.operation : `${call.operation} ${call.model}`;
-    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: startAttributes(call, this.#settings.attributes) }, parent);
+    const span = tracer.startSpan(
+      name,
+      { kind: SpanKind.CLIENT, attributes: startAttributes(call, this.#settings.attributes) },
+      parent,
+    );
     this.#calls.set(call, {
       span,
       context: trace.setSpan(parent, span),

@@ -8,7 +8,14 @@ export function labelName(key: string): string {
 }
 
 // Labels that the exporter or the format itself adds to a series.
-const FORMAT_LABELS = ['le', 'quantile', 'otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url', 'otel_metric_overflow'];
+const FORMAT_LABELS = [
+  'le',
+  'quantile',
+  'otel_scope_name',
+  'otel_scope_version',
+  'otel_scope_schema_url',
+  'otel_metric_overflow',
+];
 
 const RESERVED: ReadonlySet<string> = new Set([...Object.values(ATTR).map(labelName), ...FORMAT_LABELS]);
 const RESERVED_PREFIX = labelName(REQUEST_PREFIX);
@@ -25,7 +32,11 @@ export function checkAttributes(attributes: Readonly<Record<string, unknown>> | 
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null) continue;
     const path = `telemetry.attributes.${key}`;
-    if (typeof value !== 'string' && typeof value !== 'boolean' && !(typeof value === 'number' && Number.isFinite(value))) {
+    if (
+      typeof value !== 'string' &&
+      typeof value !== 'boolean' &&
+      !(typeof value === 'number' && Number.isFinite(value))
+    ) {
       throw new TidegateOptionError(path, 'a string, a finite number or a boolean', value);
     }
     const label = labelName(key);

@@ -6,10 +6,14 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 describe.each(SDKS)('$name', (sdk) => {
   const ok = json(sdk.completion, 200, { [sdk.requestIdHeader]: 'req_1' });
   const error500 = json(sdk.errorBody, 500);
-  const limited = json({ error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } }, 429, {
-    'retry-after': '0.01',
-    'retry-after-ms': '10',
-  });
+  const limited = json(
+    { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } },
+    429,
+    {
+      'retry-after': '0.01',
+      'retry-after-ms': '10',
+    },
+  );
 
   it('returns the same promise object, parsed body and raw response as the SDK', async () => {
     const guard = testGuard();
@@ -101,11 +105,25 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('never retries an exhausted quota', async () => {
     const quota = json(
-      { error: { message: 'You exceeded your current quota, please check your plan and billing details.', type: 'insufficient_quota', code: 'insufficient_quota' } },
+      {
+        error: {
+          message: 'You exceeded your current quota, please check your plan and billing details.',
+          type: 'insufficient_quota',
+          code: 'insufficient_quota',
+        },
+      },
       429,
     );
     const spend = json(
-      { type: 'error', error: { type: 'rate_limit_error', message: 'You have reached your API usage limits: your organization has crossed its monthly API usage threshold.', details: { error_code: 'enforced_spend_limit_reached' } } },
+      {
+        type: 'error',
+        error: {
+          type: 'rate_limit_error',
+          message:
+            'You have reached your API usage limits: your organization has crossed its monthly API usage threshold.',
+          details: { error_code: 'enforced_spend_limit_reached' },
+        },
+      },
       429,
     );
     const fake = fakeFetch(sdk.family === 'anthropic' ? spend : quota);
@@ -143,7 +161,9 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 
   it('aborts at once while it waits for a rate limit, and sends nothing more', async () => {
-    const longLimit = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, { 'retry-after': '30' });
+    const longLimit = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, {
+      'retry-after': '30',
+    });
     const fake = fakeFetch(longLimit);
     const guard = testGuard();
     const client = guardedClient(sdk, guard, fake.fetch);

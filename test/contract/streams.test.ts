@@ -14,7 +14,8 @@ function errorEvent(sdk: SdkCase): string {
   if (sdk.family === 'anthropic') {
     return 'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n';
   }
-  const data = 'data: {"error":{"message":"The server had an error processing your request.","type":"server_error","param":null,"code":null}}\n\n';
+  const data =
+    'data: {"error":{"message":"The server had an error processing your request.","type":"server_error","param":null,"code":null}}\n\n';
   return sdk.family === 'groq' ? `event: error\n${data}` : data;
 }
 
@@ -41,7 +42,9 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('hands over bytes unchanged, however they are cut', async () => {
     const bytes = sdk.chunks.join('');
-    const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.slice(index * 7, index * 7 + 7));
+    const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
+      bytes.slice(index * 7, index * 7 + 7),
+    );
     const client = guardedClient(sdk, testGuard(), fakeFetch(sse(cut)).fetch);
     const response = await sdk.stream(client).asResponse();
     expect(await new Response(response.body).text()).toBe(bytes);
@@ -50,7 +53,13 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('retries a stream that fails before its first content, unseen by the application', async () => {
     const guard = testGuard();
-    const fake = fakeFetch(sse([errorEvent(sdk)]), sse([...preamble, errorEvent(sdk)]), refused, json(sdk.errorBody, 500), sse(sdk.chunks));
+    const fake = fakeFetch(
+      sse([errorEvent(sdk)]),
+      sse([...preamble, errorEvent(sdk)]),
+      refused,
+      json(sdk.errorBody, 500),
+      sse(sdk.chunks),
+    );
     const client = guardedClient(sdk, guard, fake.fetch);
     expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
     expect(fake.requests).toHaveLength(5);
@@ -134,7 +143,11 @@ describe.each(SDKS)('$name', (sdk) => {
     await settle();
     expect(unread).toBeDefined();
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
-    expect(eventsOf(guard, 'stream.end').map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+    expect(eventsOf(guard, 'stream.end').map(({ outcome }) => outcome)).toEqual([
+      'cancelled',
+      'cancelled',
+      'cancelled',
+    ]);
   });
 
   it('frees the slot of a stream that is never read: idle', async () => {

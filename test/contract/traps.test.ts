@@ -96,9 +96,12 @@ describe('options stay live', () => {
 describe('retries that the SDK owns', () => {
   it('fetches a stalled body again (openai >= 7.5)', async () => {
     const stalled: Reply = () =>
-      new Response(new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"id":')) }), {
-        headers: { 'content-type': 'application/json' },
-      });
+      new Response(
+        new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"id":')) }),
+        {
+          headers: { 'content-type': 'application/json' },
+        },
+      );
     const guard = testGuard();
     const fake = fakeFetch(stalled, ok);
     const client = guardedClient(openai, guard, fake.fetch, { timeout: 40 });
@@ -126,7 +129,12 @@ describe('retries that the SDK owns', () => {
       if (url.includes('token')) {
         tokens++;
         return new Response(
-          JSON.stringify({ access_token: `token-${tokens}`, expires_in: 3600, token_type: 'Bearer', issued_token_type: 'x' }),
+          JSON.stringify({
+            access_token: `token-${tokens}`,
+            expires_in: 3600,
+            token_type: 'Bearer',
+            issued_token_type: 'x',
+          }),
           { headers: { 'content-type': 'application/json' } },
         );
       }
@@ -331,7 +339,12 @@ describe('other clients', () => {
     const guard = testGuard();
     const fake = fakeFetch(error500, ok);
     const client = guard.wrap(
-      new AzureOpenAI({ apiKey: 'azure', endpoint: 'https://x.openai.azure.com', apiVersion: '2024-10-21', fetch: fake.fetch }),
+      new AzureOpenAI({
+        apiKey: 'azure',
+        endpoint: 'https://x.openai.azure.com',
+        apiVersion: '2024-10-21',
+        fetch: fake.fetch,
+      }),
     );
     expect(openai.text(await openai.create(client))).toBe('answer');
     expect(fake.requests[1]!.url).toContain('/openai/deployments/test-model/chat/completions');
@@ -362,7 +375,13 @@ describe('other clients', () => {
       } as never),
       new AnthropicFoundry({ apiKey: 'k', resource: 'r', fetch: foundry.fetch }),
       new AnthropicAws({ apiKey: 'k', awsRegion: 'us-east-1', workspaceId: 'w', fetch: aws.fetch }),
-      new AnthropicGoogleCloud({ project: 'p', location: 'l', workspaceId: 'w', authClient, fetch: google.fetch } as never),
+      new AnthropicGoogleCloud({
+        project: 'p',
+        location: 'l',
+        workspaceId: 'w',
+        authClient,
+        fetch: google.fetch,
+      } as never),
     ];
     for (const client of clients) expect(anthropic.text(await anthropic.create(guard.wrap(client)))).toBe('answer');
     expect([bedrock, vertex, foundry, aws, google].map(({ requests }) => requests.length)).toEqual([2, 2, 2, 2, 2]);

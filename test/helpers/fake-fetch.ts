@@ -1,4 +1,9 @@
-export type Reply = (request: { url: string; init: RequestInit; headers: Headers; attempt: number }) => Response | Promise<Response>;
+export type Reply = (request: {
+  url: string;
+  init: RequestInit;
+  headers: Headers;
+  attempt: number;
+}) => Response | Promise<Response>;
 
 export interface FakeFetch {
   readonly fetch: typeof fetch;

@@ -13,7 +13,10 @@ afterEach(async () => {
 /** Delays that keep a test fast and everything else as shipped. */
 export const FAST: GuardOptions = { retry: { initialDelayMs: 1, maxDelayMs: 5 } };
 
-export function testGuard(options: GuardOptions = FAST, internals?: GuardInternals): GuardCore & { events: GuardEvent[] } {
+export function testGuard(
+  options: GuardOptions = FAST,
+  internals?: GuardInternals,
+): GuardCore & { events: GuardEvent[] } {
   const guard = new GuardCore(options, internals);
   const events: GuardEvent[] = [];
   const types: GuardEvent['type'][] = [

@@ -60,7 +60,9 @@ const message = {
 const event = (name: string, data: object): string =>
   `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
 const messageChunks = [
-  event('message_start', { message: { ...message, content: [], stop_reason: null, usage: { input_tokens: 5, output_tokens: 1 } } }),
+  event('message_start', {
+    message: { ...message, content: [], stop_reason: null, usage: { input_tokens: 5, output_tokens: 1 } },
+  }),
   event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
   event('ping', {}),
   event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'an' } }),

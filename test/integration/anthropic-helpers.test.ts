@@ -36,7 +36,11 @@ describe.each(WAYS)('anthropic, $way', (way) => {
     for (const name of ['connect', 'message', 'finalMessage', 'end'] as const) stream.on(name, () => seen.push(name));
     const message = await stream.finalMessage();
     await stream.done();
-    expect(message).toMatchObject({ stop_reason: 'end_turn', content: [{ text: 'one two' }], usage: { output_tokens: 2 } });
+    expect(message).toMatchObject({
+      stop_reason: 'end_turn',
+      content: [{ text: 'one two' }],
+      usage: { output_tokens: 2 },
+    });
     expect(text).toBe('one two');
     expect(stream.request_id).toMatch(/^req_/);
     expect(seen).toEqual(['connect', 'message', 'finalMessage', 'end']);

@@ -38,7 +38,10 @@ describe.each(WAYS)('circuit of a lane, $way', (way) => {
   });
 
   it('fails fast when told to', async () => {
-    const guard = { ...way.guard, breaker: { ...breaker, halfOpenAfterMs: 60_000, maxHalfOpenAfterMs: 60_000, onOpen: 'fail' as const } };
+    const guard = {
+      ...way.guard,
+      breaker: { ...breaker, halfOpenAfterMs: 60_000, maxHalfOpenAfterMs: 60_000, onOpen: 'fail' as const },
+    };
     const { client, server } = await connect('openai', { ...way, guard });
     await ask('openai', client);
     server.update(outage(60_000));
@@ -54,11 +57,15 @@ describe.each(WAYS)('circuit of a lane, $way', (way) => {
 
   it('stays closed for refusals of limits', async () => {
     const guard = { ...way.guard, breaker };
-    const { client, events } = await connect('openai', { ...way, guard }, {
-      limits: { requestsPerMinute: 1_200 },
-      bucketSeconds: 0.1,
-      retryHeader: 'milliseconds',
-    });
+    const { client, events } = await connect(
+      'openai',
+      { ...way, guard },
+      {
+        limits: { requestsPerMinute: 1_200 },
+        bucketSeconds: 0.1,
+        retryHeader: 'milliseconds',
+      },
+    );
     await Promise.all(Array.from({ length: 15 }, () => ask('openai', client)));
     expect(eventsOf(events, 'circuit')).toEqual([]);
   });
@@ -68,20 +75,28 @@ describe('retry budget', () => {
   it('adds at most a fifth to the traffic of an outage, and the minimum', async () => {
     // Without a circuit, nothing else holds the retries back.
     const guard = { retry: FAST_RETRY, pacing: false as const, breaker: false as const };
-    const { client, server, events } = await connect('openai', { dropIn: false, guard }, outage(60_000, 'server_error'));
+    const { client, server, events } = await connect(
+      'openai',
+      { dropIn: false, guard },
+      outage(60_000, 'server_error'),
+    );
     const results = await Promise.allSettled(Array.from({ length: 100 }, () => ask('openai', client)));
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
-    expect(server.stats().requests).toBe(100 + 0.2 * 100 + 10);
+    expect(server.stats().requests).toBe(100 + 0.2 * 100 + 20);
     expect(eventsOf(events, 'give_up').some(({ reason }) => reason === 'budget')).toBe(true);
   });
 
   it('does not charge the waits for a rate limit', async () => {
     const guard = { retry: { ...FAST_RETRY, budget: { minimum: 0, ratio: 0 } }, pacing: false as const };
-    const { client, server } = await connect('openai', { dropIn: false, guard }, {
-      limits: { requestsPerMinute: 3_000 },
-      bucketSeconds: 0.1,
-      retryHeader: 'milliseconds',
-    });
+    const { client, server } = await connect(
+      'openai',
+      { dropIn: false, guard },
+      {
+        limits: { requestsPerMinute: 3_000 },
+        bucketSeconds: 0.1,
+        retryHeader: 'milliseconds',
+      },
+    );
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('openai', client)));
     expect(answers).toHaveLength(20);
     expect(server.stats().rejected).toBeGreaterThan(0);

@@ -25,7 +25,12 @@ export const WAYS: readonly Way[] = [
   { way: 'drop-in without pacing', dropIn: true, guard: { ...FAST, pacing: false } },
 ];
 
-export const MODELS = { openai: 'gpt-4o', azure: 'my-deployment', anthropic: 'claude-sonnet-5', groq: 'openai/gpt-oss-120b' };
+export const MODELS = {
+  openai: 'gpt-4o',
+  azure: 'my-deployment',
+  anthropic: 'claude-sonnet-5',
+  groq: 'openai/gpt-oss-120b',
+};
 
 interface Clients {
   readonly openai: OpenAI;
@@ -55,7 +60,10 @@ afterEach(async () => {
 /** A simulator that is closed after the test. */
 export async function simulate(options: SimulatorOptions): Promise<Simulator> {
   // Limits that no test of one client reaches: the default tiers would make tests wait.
-  const started = await startSimulator({ limits: { requestsPerMinute: 60_000, tokensPerMinute: 60_000_000 }, ...options });
+  const started = await startSimulator({
+    limits: { requestsPerMinute: 60_000, tokensPerMinute: 60_000_000 },
+    ...options,
+  });
   closing.push(() => started.close());
   return started;
 }
@@ -123,7 +131,12 @@ export async function failureOf(promise: PromiseLike<unknown>): Promise<Failed> 
 export type Failed = Error & {
   readonly status?: number;
   readonly code?: string;
-  readonly tidegate: { readonly outcome: string; readonly attempts: number; readonly dimension?: string; readonly advice: string };
+  readonly tidegate: {
+    readonly outcome: string;
+    readonly attempts: number;
+    readonly dimension?: string;
+    readonly advice: string;
+  };
 };
 
 /**
@@ -141,7 +154,10 @@ export function healing(server: () => Simulator): typeof fetch {
   };
 }
 
-export function eventsOf<T extends GuardEvent['type']>(events: GuardEvent[], type: T): Extract<GuardEvent, { type: T }>[] {
+export function eventsOf<T extends GuardEvent['type']>(
+  events: GuardEvent[],
+  type: T,
+): Extract<GuardEvent, { type: T }>[] {
   return events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
 }
 

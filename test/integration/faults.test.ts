@@ -13,8 +13,29 @@ const FEWER = CASES.filter(({ way }) => way === 'wrap' || way === 'drop-in witho
 
 /** Faults that pass: the call succeeds at the second attempt. */
 const PASSING: Record<Tested, readonly FaultKind[]> = {
-  openai: ['server_error', 'bad_gateway', 'gateway_timeout', 'overloaded', 'slow_down', 'unknown_429', 'request_timeout', 'conflict', 'connection_reset'],
-  anthropic: ['server_error', 'bad_gateway', 'gateway_timeout', 'overloaded', 'overloaded_500', 'unknown_429', 'request_timeout', 'conflict', 'concurrency_limit', 'connection_reset'],
+  openai: [
+    'server_error',
+    'bad_gateway',
+    'gateway_timeout',
+    'overloaded',
+    'slow_down',
+    'unknown_429',
+    'request_timeout',
+    'conflict',
+    'connection_reset',
+  ],
+  anthropic: [
+    'server_error',
+    'bad_gateway',
+    'gateway_timeout',
+    'overloaded',
+    'overloaded_500',
+    'unknown_429',
+    'request_timeout',
+    'conflict',
+    'concurrency_limit',
+    'connection_reset',
+  ],
   groq: ['server_error', 'bad_gateway', 'gateway_timeout', 'overloaded', 'flex_capacity', 'connection_reset'],
 };
 
@@ -55,12 +76,21 @@ async function stream(provider: Tested, client: unknown): Promise<{ text: string
   let text = '';
   try {
     if (provider === 'anthropic') {
-      const events = await (client as Anthropic).messages.create({ model: MODELS.anthropic, max_tokens: 100, messages, stream: true });
+      const events = await (client as Anthropic).messages.create({
+        model: MODELS.anthropic,
+        max_tokens: 100,
+        messages,
+        stream: true,
+      });
       for await (const event of events) {
         if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') text += event.delta.text;
       }
     } else {
-      const chunks = await (client as OpenAI).chat.completions.create({ model: MODELS[provider], messages, stream: true });
+      const chunks = await (client as OpenAI).chat.completions.create({
+        model: MODELS[provider],
+        messages,
+        stream: true,
+      });
       for await (const chunk of chunks) text += chunk.choices[0]?.delta.content ?? '';
     }
   } catch (error) {
@@ -72,7 +102,9 @@ async function stream(provider: Tested, client: unknown): Promise<{ text: string
 /** An untouched client of the same provider and faults, that does not retry. */
 async function stockClient(provider: Tested, options: Partial<SimulatorOptions>): Promise<object> {
   const server = await simulate({ provider, ...options });
-  const Client = { openai: OpenAI, anthropic: Anthropic, groq: Groq }[provider] as unknown as new (options: object) => object;
+  const Client = { openai: OpenAI, anthropic: Anthropic, groq: Groq }[provider] as unknown as new (
+    options: object,
+  ) => object;
   return new Client({ baseURL: server.url, apiKey: 'stock', maxRetries: 0 });
 }
 
@@ -103,7 +135,12 @@ describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
 
 describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   it('outlives a hang by its timeout', async () => {
-    const { client, server, drained } = await connect(provider, way, { faults: { script: ['hang'] } }, { timeout: 400 });
+    const { client, server, drained } = await connect(
+      provider,
+      way,
+      { faults: { script: ['hang'] } },
+      { timeout: 400 },
+    );
     expect(await ask(provider, client)).not.toBe('');
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });
     await drained();
@@ -196,7 +233,12 @@ function withoutIds(message: string | undefined): string | undefined {
 
 describe('a body that stops', () => {
   it.each(WAYS)('is fetched again by openai, $way', async (way) => {
-    const { client, server, drained } = await connect('openai', way, { faults: { script: ['body_hang'] } }, { timeout: 200 });
+    const { client, server, drained } = await connect(
+      'openai',
+      way,
+      { faults: { script: ['body_hang'] } },
+      { timeout: 200 },
+    );
     expect(await ask('openai', client)).not.toBe('');
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });
     await drained();

@@ -22,7 +22,11 @@ describe.each(WAYS)('groq, $way', (way) => {
 
   it('audio.transcriptions sends its form again after a failure', async () => {
     const { client, server } = await connect('groq', way, ROUGH);
-    const speech = await client.audio.speech.create({ model: 'playai-tts', voice: 'Fritz-PlayAI', input: 'three little words' });
+    const speech = await client.audio.speech.create({
+      model: 'playai-tts',
+      voice: 'Fritz-PlayAI',
+      input: 'three little words',
+    });
     const wav = Buffer.from(await speech.arrayBuffer());
     expect(wav.toString('latin1', 0, 4)).toBe('RIFF');
     server.update({ faults: ROUGH.faults });

@@ -46,7 +46,12 @@ function recorder(options: TelemetryOptions): Recorder {
       expect(spans.length).toBeGreaterThan(5);
       const metrics = new PrometheusSerializer().serialize(resourceMetrics);
       expect(metrics).toContain('tidegate_calls_total');
-      return metrics + everythingOf(spans.map(({ name, attributes, events, status, links }) => ({ name, attributes, events, status, links })));
+      return (
+        metrics +
+        everythingOf(
+          spans.map(({ name, attributes, events, status, links }) => ({ name, attributes, events, status, links })),
+        )
+      );
     },
   };
 }
@@ -57,7 +62,11 @@ function everythingOf(value: unknown): string {
 }
 
 function bodyFor(provider: Tested): object {
-  const tool = { name: 'look_up', description: SECRETS.tool, parameters: { type: 'object', properties: { [SECRETS.tool]: { type: 'string' } } } };
+  const tool = {
+    name: 'look_up',
+    description: SECRETS.tool,
+    parameters: { type: 'object', properties: { [SECRETS.tool]: { type: 'string' } } },
+  };
   if (provider === 'anthropic') {
     return {
       model: MODELS.anthropic,
@@ -107,28 +116,39 @@ describe.each(CASES)('$provider, $semconv', ({ provider, semconv }) => {
     const options: GuardOptions = {
       ...FAST,
       telemetry,
-      pacing: { countTokens: (body) => JSON.parse((body as { messages: { content: string }[] }).messages.at(-1)!.content) as number },
+      pacing: {
+        countTokens: (body) =>
+          JSON.parse((body as { messages: { content: string }[] }).messages.at(-1)!.content) as number,
+      },
       limitGroup: (model) => model!,
     };
     const sent: string[] = [];
     let reply: Response | undefined;
-    const faults = { script: ['server_error', 'none', 'overloaded', 'stream_error_first', 'none', 'stream_error_middle'] as const };
-    const { client, guard, events } = await connect(provider, { dropIn: false, guard: options }, { reply: () => `${SECRETS.answer} and more words`, faults }, {
-      apiKey: SECRETS.key,
-      defaultHeaders: { 'x-mine': SECRETS.header },
-      fetch: (input: string, init: RequestInit) => {
-        sent.push(everythingOf([...new Headers(init.headers)]), init.body as string);
-        const answer = reply ? Promise.resolve(reply.clone()) : fetch(input, init);
-        return answer;
+    const faults = {
+      script: ['server_error', 'none', 'overloaded', 'stream_error_first', 'none', 'stream_error_middle'] as const,
+    };
+    const { client, guard, events } = await connect(
+      provider,
+      { dropIn: false, guard: options },
+      { reply: () => `${SECRETS.answer} and more words`, faults },
+      {
+        apiKey: SECRETS.key,
+        defaultHeaders: { 'x-mine': SECRETS.header },
+        fetch: (input: string, init: RequestInit) => {
+          sent.push(everythingOf([...new Headers(init.headers)]), init.body as string);
+          const answer = reply ? Promise.resolve(reply.clone()) : fetch(input, init);
+          return answer;
+        },
       },
-    });
+    );
     const create = (more: object = {}): Promise<unknown> =>
       provider === 'anthropic'
         ? (client as Anthropic).messages.create({ ...bodyFor(provider), ...more } as never)
         : (client as OpenAI).chat.completions.create({ ...bodyFor(provider), ...more } as never);
     const read = async (): Promise<string> => {
       let text = '';
-      for await (const chunk of (await create({ stream: true })) as AsyncIterable<unknown>) text += JSON.stringify(chunk);
+      for await (const chunk of (await create({ stream: true })) as AsyncIterable<unknown>)
+        text += JSON.stringify(chunk);
       return text;
     };
     const failures: unknown[] = [];
@@ -155,7 +175,15 @@ describe.each(CASES)('$provider, $semconv', ({ provider, semconv }) => {
     await failing(create);
 
     const text = sent.join('\n');
-    for (const secret of [SECRETS.prompt, SECRETS.system, SECRETS.key, SECRETS.header, SECRETS.user, SECRETS.stop, SECRETS.tool]) {
+    for (const secret of [
+      SECRETS.prompt,
+      SECRETS.system,
+      SECRETS.key,
+      SECRETS.header,
+      SECRETS.user,
+      SECRETS.stop,
+      SECRETS.tool,
+    ]) {
       expect(text).toContain(secret);
     }
     expect(failures).toHaveLength(5);
@@ -175,9 +203,14 @@ describe.each(CASES)('$provider, $semconv', ({ provider, semconv }) => {
 describe.each(['openai', 'anthropic', 'groq'] as const)('%s', (provider) => {
   it('records no code that is no identifier', async () => {
     const { telemetry, recorded } = recorder({});
-    const { client } = await connect(provider, { dropIn: false, guard: { ...FAST, telemetry } }, {}, {
-      fetch: json(echo(provider, `${SECRETS.prompt} in a code`), 400),
-    });
+    const { client } = await connect(
+      provider,
+      { dropIn: false, guard: { ...FAST, telemetry } },
+      {},
+      {
+        fetch: json(echo(provider, `${SECRETS.prompt} in a code`), 400),
+      },
+    );
     const create = (): Promise<unknown> =>
       provider === 'anthropic'
         ? (client as Anthropic).messages.create(bodyFor(provider) as never)

@@ -24,7 +24,10 @@ const weather = {
 describe.each(WAYS)('openai, $way', (way) => {
   it('chat.completions.parse', async () => {
     const { client, server, drained } = await connect('openai', way, { ...ROUGH, reply: 'label' });
-    const completion = await client.chat.completions.parse({ ...CHAT, response_format: zodResponseFormat(Verdict, 'verdict') });
+    const completion = await client.chat.completions.parse({
+      ...CHAT,
+      response_format: zodResponseFormat(Verdict, 'verdict'),
+    });
     expect(completion.choices[0]!.message.parsed).toEqual({ label: 'ham', score: 1 });
     expect(server.stats()).toMatchObject({ requests: 3, completed: 1 });
     await drained();
@@ -106,7 +109,10 @@ describe.each(WAYS)('openai, $way', (way) => {
       { fetch: healing(() => target.server!) },
     );
     target.server = server;
-    const file = await client.files.create({ file: await toFile(Buffer.from('12345'), 'five.jsonl'), purpose: 'batch' });
+    const file = await client.files.create({
+      file: await toFile(Buffer.from('12345'), 'five.jsonl'),
+      purpose: 'batch',
+    });
     expect(file).toMatchObject({ filename: 'five.jsonl', bytes: 5 });
     expect(server.stats()).toMatchObject({ requests: 2, faults: { server_error: 1 }, maxRetryCount: 1 });
   });
@@ -163,7 +169,10 @@ describe.each(WAYS)('azure, $way', (way) => {
     const rough = { faults: { script: ['server_error', 'high_demand'] as const, retryAfterSeconds: 0 } };
     const { client, server, drained } = await connect('azure', way, { ...rough, reply: 'label' });
     const azure = { ...CHAT, model: MODELS.azure };
-    const completion = await client.chat.completions.parse({ ...azure, response_format: zodResponseFormat(Verdict, 'v') });
+    const completion = await client.chat.completions.parse({
+      ...azure,
+      response_format: zodResponseFormat(Verdict, 'v'),
+    });
     expect(completion.choices[0]!.message.parsed?.label).toBe('ham');
     expect(completion.model).toBe(MODELS.azure);
     expect(await client.chat.completions.stream(azure).finalContent()).toBe('ham');

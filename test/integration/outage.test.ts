@@ -15,7 +15,10 @@ describe('an outage on a busy lane', () => {
     const fake = fakeFetch((request) => {
       if (!down) return json(openai.completion)(request);
       sentWhileDown++;
-      return json({ error: { message: 'overloaded', type: 'service_unavailable_error', code: 'server_is_overloaded' } }, 503)(request);
+      return json(
+        { error: { message: 'overloaded', type: 'service_unavailable_error', code: 'server_is_overloaded' } },
+        503,
+      )(request);
     });
     const client = guardedClient(openai, guard, fake.fetch);
     const calls: Promise<unknown>[] = [];

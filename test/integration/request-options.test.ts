@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ask, connect, failureOf, MODELS, type Provider, WAYS } from './connect.ts';
 
-const CASES = WAYS.flatMap((way) => (['openai', 'anthropic', 'groq'] as const).map((provider) => ({ ...way, provider })));
+const CASES = WAYS.flatMap((way) =>
+  (['openai', 'anthropic', 'groq'] as const).map((provider) => ({ ...way, provider })),
+);
 const ID_HEADERS = { openai: 'x-request-id', anthropic: 'request-id', groq: 'x-request-id', azure: 'x-request-id' };
 
 /** The part that the three SDKs have in common. */
@@ -39,7 +41,12 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   it('sends and removes headers of the request, at every attempt', async () => {
     const seen = recording();
     const faults = { script: ['server_error'] as const };
-    const { client } = await connect(provider, way, { faults }, { fetch: seen.fetch, defaultHeaders: { 'x-default': 'd' } });
+    const { client } = await connect(
+      provider,
+      way,
+      { faults },
+      { fetch: seen.fetch, defaultHeaders: { 'x-default': 'd' } },
+    );
     await call(provider, client, { headers: { 'x-mine': 'm', 'x-default': null } });
     expect(seen.headers.map((headers) => [headers.get('x-mine'), headers.has('x-default')])).toEqual([
       ['m', false],
@@ -54,7 +61,11 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     const { client } = await connect(provider, way, { faults }, { fetch: seen.fetch });
     (client as unknown as { idempotencyHeader: string }).idempotencyHeader = 'Idempotency-Key';
     await call(provider, client, { idempotencyKey: 'key-of-mine' });
-    expect(seen.headers.map((headers) => headers.get('idempotency-key'))).toEqual(['key-of-mine', 'key-of-mine', 'key-of-mine']);
+    expect(seen.headers.map((headers) => headers.get('idempotency-key'))).toEqual([
+      'key-of-mine',
+      'key-of-mine',
+      'key-of-mine',
+    ]);
     await call(provider, client, {});
     expect(seen.headers[3]!.get('idempotency-key')).toMatch(/^stainless-node-retry-/);
   });

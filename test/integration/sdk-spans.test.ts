@@ -40,13 +40,18 @@ async function connected(
   const headers: Headers[] = [];
   const guard: GuardOptions = { ...FAST, pacing: false, ...(telemetry === undefined ? {} : { telemetry }) };
   const faults = { script: ['server_error'] as const };
-  const { client, events } = await connect('anthropic', { dropIn, guard }, { faults }, {
-    ...(openTelemetry === undefined ? {} : { openTelemetry }),
-    fetch: (input: string, init: RequestInit) => {
-      headers.push(new Headers(init.headers));
-      return fetch(input, init);
+  const { client, events } = await connect(
+    'anthropic',
+    { dropIn, guard },
+    { faults },
+    {
+      ...(openTelemetry === undefined ? {} : { openTelemetry }),
+      fetch: (input: string, init: RequestInit) => {
+        headers.push(new Headers(init.headers));
+        return fetch(input, init);
+      },
     },
-  });
+  );
   return { client, headers, warnings: eventsOf(events, 'warning').map(({ message }) => message) };
 }
 
@@ -54,7 +59,10 @@ function spans(kind: SpanKind): ReadableSpan[] {
   return exporter.getFinishedSpans().filter((span) => span.kind === kind);
 }
 
-const names = (kind: SpanKind): string[] => spans(kind).map((span) => span.name).sort();
+const names = (kind: SpanKind): string[] =>
+  spans(kind)
+    .map((span) => span.name)
+    .sort();
 
 const traceOf = (headers: Headers): (string | undefined)[] => headers.get('traceparent')?.split('-').slice(1, 3) ?? [];
 
@@ -69,7 +77,11 @@ describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) 
 
   it('are left out of streams, of helpers and of clones', async () => {
     const { client } = await connected(undefined, undefined, dropIn);
-    const request = { model: MODELS.anthropic, max_tokens: 50, messages: [{ role: 'user' as const, content: 'Hello' }] };
+    const request = {
+      model: MODELS.anthropic,
+      max_tokens: 50,
+      messages: [{ role: 'user' as const, content: 'Hello' }],
+    };
     await client.messages.stream(request).finalMessage();
     await client.withOptions({ timeout: 10_000 }).messages.create(request);
     await client.beta.messages.toolRunner({ ...request, tools: [] });
@@ -119,7 +131,9 @@ describe('trace propagation', () => {
     const { client, headers } = await connected(undefined);
     const baggage = propagation.createBaggage({ user: { value: 'somebody' } });
     const outer = trace.getTracer('app').startSpan('outer');
-    await context.with(propagation.setBaggage(trace.setSpan(context.active(), outer), baggage), () => ask('anthropic', client));
+    await context.with(propagation.setBaggage(trace.setSpan(context.active(), outer), baggage), () =>
+      ask('anthropic', client),
+    );
     outer.end();
     expect(headers.map((each) => traceOf(each)[0])).toEqual([outer.spanContext().traceId, outer.spanContext().traceId]);
     expect(headers.some((each) => each.has('baggage'))).toBe(false);
@@ -139,12 +153,17 @@ describe('trace propagation', () => {
   it('is never added to requests of OpenAI and Groq', async () => {
     for (const provider of ['openai', 'groq'] as const) {
       const seen: Headers[] = [];
-      const { client } = await connect(provider, { dropIn: false, guard: FAST }, {}, {
-        fetch: (input: string, init: RequestInit) => {
-          seen.push(new Headers(init.headers));
-          return fetch(input, init);
+      const { client } = await connect(
+        provider,
+        { dropIn: false, guard: FAST },
+        {},
+        {
+          fetch: (input: string, init: RequestInit) => {
+            seen.push(new Headers(init.headers));
+            return fetch(input, init);
+          },
         },
-      });
+      );
       await ask(provider, client);
       expect(seen).toHaveLength(1);
       expect(seen[0]!.has('traceparent')).toBe(false);

@@ -10,7 +10,10 @@ const API_ERRORS = { openai: OpenAI.APIError, anthropic: Anthropic.APIError, gro
 const CASES = WAYS.flatMap((way) => PROVIDERS.map((provider) => ({ ...way, provider })));
 
 /** One call at a time. */
-const single = (guard: (typeof WAYS)[number]['guard'], maxQueued = 100) => ({ ...guard, bulkhead: { maxConcurrent: 1, maxQueued } });
+const single = (guard: (typeof WAYS)[number]['guard'], maxQueued = 100) => ({
+  ...guard,
+  bulkhead: { maxConcurrent: 1, maxQueued },
+});
 
 describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   it('ends an attempt in flight at the deadline', async () => {
@@ -28,7 +31,11 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   });
 
   it('ends a wait in the queue at the deadline, and sends nothing', async () => {
-    const { client, server } = await connect(provider, { ...way, guard: single(way.guard) }, { latency: { baseMs: 400 } });
+    const { client, server } = await connect(
+      provider,
+      { ...way, guard: single(way.guard) },
+      { latency: { baseMs: 400 } },
+    );
     const first = ask(provider, client);
     await expect.poll(() => server.stats().admitted).toBe(1);
     const startedAt = performance.now();
@@ -52,7 +59,11 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   });
 
   it('gives the important most of the turns, and the others some', async () => {
-    const { client, server } = await connect(provider, { ...way, guard: single(way.guard) }, { latency: { baseMs: 20 } });
+    const { client, server } = await connect(
+      provider,
+      { ...way, guard: single(way.guard) },
+      { latency: { baseMs: 20 } },
+    );
     const order: string[] = [];
     const call = (priority: 'interactive' | 'normal' | 'batch') =>
       withCall({ priority }, () => ask(provider, client)).then(() => order.push(priority));

@@ -22,7 +22,9 @@ const MESSAGE = {
 const client = (): Anthropic => guarded((apiKey) => new Anthropic({ apiKey }));
 /** As captured, but for what belongs to the body's length and to the wait. */
 const LIMITED = Object.fromEntries(
-  [...headersOf(ANTHROPIC_429)].filter(([name]) => !['content-length', 'content-type', 'date', 'retry-after'].includes(name)),
+  [...headersOf(ANTHROPIC_429)].filter(
+    ([name]) => !['content-length', 'content-type', 'date', 'retry-after'].includes(name),
+  ),
 );
 
 describe('anthropic: what succeeds', () => {
@@ -65,23 +67,99 @@ describe('anthropic: what succeeds', () => {
 
 const RETRIED = 2;
 const ROWS: readonly Row[] = [
-  ['input tokens', 429, ANTHROPIC.itpm, { outcome: 'throttled', dimension: 'input_tokens', limit: 30_000, advice: /cache prompts/, attempts: 1 }, { ...LIMITED, 'retry-after': '58' }],
-  ['output tokens', 429, ANTHROPIC.otpm, { outcome: 'throttled', dimension: 'output_tokens', limit: 8_000, advice: /shorter answers/, attempts: 1 }],
-  ['requests', 429, ANTHROPIC.rpm, { outcome: 'throttled', dimension: 'requests', limit: 50, advice: /^Slow down requests/, attempts: 1 }],
-  ['input tokens, as of 2025', 429, ANTHROPIC.itpm2025, { outcome: 'throttled', dimension: 'input_tokens', limit: 20_000, advice: /cache prompts/, attempts: 1 }],
-  ['connections', 429, ANTHROPIC.concurrency, { outcome: 'throttled', dimension: 'concurrency', advice: /in flight/, attempts: 1 }],
-  ['acceleration', 429, ANTHROPIC.acceleration2026, { outcome: 'throttled', dimension: 'acceleration', advice: /gradually/, attempts: 1 }],
-  ['spend limit of the tier', 429, ANTHROPIC.tierSpend, { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
-  ['spend limit of the tier, no code', 429, ANTHROPIC.tierSpendWithoutCode, { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
-  ['own spend limit', 400, ANTHROPIC.selfSetSpend, { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
-  ['no credit', 400, ANTHROPIC.noCredit, { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 }],
-  ['billing', 402, ANTHROPIC.billing402, { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 }],
+  [
+    'input tokens',
+    429,
+    ANTHROPIC.itpm,
+    { outcome: 'throttled', dimension: 'input_tokens', limit: 30_000, advice: /cache prompts/, attempts: 1 },
+    { ...LIMITED, 'retry-after': '58' },
+  ],
+  [
+    'output tokens',
+    429,
+    ANTHROPIC.otpm,
+    { outcome: 'throttled', dimension: 'output_tokens', limit: 8_000, advice: /shorter answers/, attempts: 1 },
+  ],
+  [
+    'requests',
+    429,
+    ANTHROPIC.rpm,
+    { outcome: 'throttled', dimension: 'requests', limit: 50, advice: /^Slow down requests/, attempts: 1 },
+  ],
+  [
+    'input tokens, as of 2025',
+    429,
+    ANTHROPIC.itpm2025,
+    { outcome: 'throttled', dimension: 'input_tokens', limit: 20_000, advice: /cache prompts/, attempts: 1 },
+  ],
+  [
+    'connections',
+    429,
+    ANTHROPIC.concurrency,
+    { outcome: 'throttled', dimension: 'concurrency', advice: /in flight/, attempts: 1 },
+  ],
+  [
+    'acceleration',
+    429,
+    ANTHROPIC.acceleration2026,
+    { outcome: 'throttled', dimension: 'acceleration', advice: /gradually/, attempts: 1 },
+  ],
+  [
+    'spend limit of the tier',
+    429,
+    ANTHROPIC.tierSpend,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
+  [
+    'spend limit of the tier, no code',
+    429,
+    ANTHROPIC.tierSpendWithoutCode,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
+  [
+    'own spend limit',
+    400,
+    ANTHROPIC.selfSetSpend,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
+  [
+    'no credit',
+    400,
+    ANTHROPIC.noCredit,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 },
+  ],
+  [
+    'billing',
+    402,
+    ANTHROPIC.billing402,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 },
+  ],
   ['on hold', 400, ANTHROPIC.onHold, { outcome: 'auth', advice: /on hold/, attempts: 1 }],
-  ['long context', 429, ANTHROPIC.longContext, { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 }],
-  ['fast mode', 429, ANTHROPIC.fastMode, { outcome: 'too_large', dimension: 'input_tokens', limit: 0, advice: /another model or mode/, attempts: 1 }],
-  ['too large', 413, ANTHROPIC.tooLarge, { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 }],
+  [
+    'long context',
+    429,
+    ANTHROPIC.longContext,
+    { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 },
+  ],
+  [
+    'fast mode',
+    429,
+    ANTHROPIC.fastMode,
+    { outcome: 'too_large', dimension: 'input_tokens', limit: 0, advice: /another model or mode/, attempts: 1 },
+  ],
+  [
+    'too large',
+    413,
+    ANTHROPIC.tooLarge,
+    { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 },
+  ],
   ['overloaded', 529, ANTHROPIC.overloaded, { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED }],
-  ['overloaded as 500', 500, ANTHROPIC.overloaded500, { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED }],
+  [
+    'overloaded as 500',
+    500,
+    ANTHROPIC.overloaded500,
+    { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED },
+  ],
   ['server error', 500, ANTHROPIC.api, { outcome: 'server_error', advice: /provider failed/, attempts: RETRIED }],
   ['timeout', 504, ANTHROPIC.timeout, { outcome: 'timeout', advice: /^Raise the timeout/, attempts: RETRIED }],
   ['conflict', 409, ANTHROPIC.conflict, { outcome: 'conflict', advice: /^Retry/, attempts: RETRIED }],

@@ -27,7 +27,12 @@ describe('groq: what succeeds', () => {
 
   it.each([
     ['retry-after', { 'retry-after': '0.15' }, GROQ.tpm, 150],
-    ['the message', {}, { error: { ...(GROQ.tpm as { error: object }).error, message: messageWithWait('180ms') } }, 180],
+    [
+      'the message',
+      {},
+      { error: { ...(GROQ.tpm as { error: object }).error, message: messageWithWait('180ms') } },
+      180,
+    ],
   ])('waits out a 429 as long as %s says', async (_where, headers, body, waitMs) => {
     answers(ORIGIN, PATH, [429, body, headers], [200, COMPLETION]);
     const { value, ms } = await timed(client().chat.completions.create(CHAT));
@@ -53,16 +58,66 @@ function messageWithWait(wait: string): string {
 
 const RETRIED = 2;
 const ROWS: readonly Row[] = [
-  ['requests per minute', 429, GROQ.rpm, { outcome: 'throttled', dimension: 'requests', limit: 30, advice: /^Slow down requests/, attempts: 1 }],
-  ['tokens per minute', 429, GROQ.tpm, { outcome: 'throttled', dimension: 'tokens', limit: 15_000, advice: /^Shrink prompts/, attempts: 1 }],
-  ['tokens per minute, overshot', 429, GROQ.tpmOvershot, { outcome: 'throttled', dimension: 'tokens', limit: 30_000, advice: /^Shrink prompts/, attempts: 1 }],
-  ['tokens per day', 429, GROQ.tpd, { outcome: 'throttled', dimension: 'tokens_day', limit: 100_000, advice: /per day/, attempts: 1 }],
-  ['output tokens', 429, GROQ.otpm, { outcome: 'throttled', dimension: 'output_tokens', limit: 1_000, advice: /shorter answers/, attempts: 1 }],
-  ['too large', 413, GROQ.tooLarge, { outcome: 'too_large', dimension: 'tokens', limit: 6_000, advice: /^Shrink tokens/, attempts: 1 }],
-  ['input too large', 413, GROQ.tooLargeInput, { outcome: 'too_large', dimension: 'input_tokens', limit: 7_000, advice: /^Shrink the prompt/, attempts: 1 }],
-  ['output too large', 413, GROQ.tooLargeOutput, { outcome: 'too_large', dimension: 'output_tokens', limit: 1_000, advice: /^Lower max_tokens/, attempts: 1 }],
-  ['body too big', 413, GROQ.bodyTooBig, { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 }],
-  ['spending cap', 403, GROQ.spendCap, { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
+  [
+    'requests per minute',
+    429,
+    GROQ.rpm,
+    { outcome: 'throttled', dimension: 'requests', limit: 30, advice: /^Slow down requests/, attempts: 1 },
+  ],
+  [
+    'tokens per minute',
+    429,
+    GROQ.tpm,
+    { outcome: 'throttled', dimension: 'tokens', limit: 15_000, advice: /^Shrink prompts/, attempts: 1 },
+  ],
+  [
+    'tokens per minute, overshot',
+    429,
+    GROQ.tpmOvershot,
+    { outcome: 'throttled', dimension: 'tokens', limit: 30_000, advice: /^Shrink prompts/, attempts: 1 },
+  ],
+  [
+    'tokens per day',
+    429,
+    GROQ.tpd,
+    { outcome: 'throttled', dimension: 'tokens_day', limit: 100_000, advice: /per day/, attempts: 1 },
+  ],
+  [
+    'output tokens',
+    429,
+    GROQ.otpm,
+    { outcome: 'throttled', dimension: 'output_tokens', limit: 1_000, advice: /shorter answers/, attempts: 1 },
+  ],
+  [
+    'too large',
+    413,
+    GROQ.tooLarge,
+    { outcome: 'too_large', dimension: 'tokens', limit: 6_000, advice: /^Shrink tokens/, attempts: 1 },
+  ],
+  [
+    'input too large',
+    413,
+    GROQ.tooLargeInput,
+    { outcome: 'too_large', dimension: 'input_tokens', limit: 7_000, advice: /^Shrink the prompt/, attempts: 1 },
+  ],
+  [
+    'output too large',
+    413,
+    GROQ.tooLargeOutput,
+    { outcome: 'too_large', dimension: 'output_tokens', limit: 1_000, advice: /^Lower max_tokens/, attempts: 1 },
+  ],
+  [
+    'body too big',
+    413,
+    GROQ.bodyTooBig,
+    { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 },
+  ],
+  [
+    'spending cap',
+    403,
+    GROQ.spendCap,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
   ['no flex capacity', 498, GROQ.flex, { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED }],
   ['over capacity', 503, GROQ.overCapacity, { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED }],
   ['bad key', 401, GROQ.badKey, { outcome: 'auth', advice: /^Fix the key/, attempts: 1 }],

@@ -15,7 +15,13 @@ export interface Verdict {
   readonly attempts: number;
 }
 
-export type Row = readonly [name: string, status: number, body: unknown, verdict: Verdict, headers?: Record<string, string>];
+export type Row = readonly [
+  name: string,
+  status: number,
+  body: unknown,
+  verdict: Verdict,
+  headers?: Record<string, string>,
+];
 
 /** For `it.each`, which takes the rows of a table apart. */
 export function named(rows: readonly Row[]): { name: string; row: Row }[] {

@@ -52,15 +52,55 @@ describe('openai: what succeeds', () => {
 
 const RETRIED = 2;
 const ROWS: readonly Row[] = [
-  ['requests per minute', 429, OPENAI.rpm, { outcome: 'throttled', dimension: 'requests', limit: 3, advice: /^Slow down requests/, attempts: 1 }],
-  ['requests per day', 429, OPENAI.rpdSlow, { outcome: 'throttled', dimension: 'requests_day', limit: 1_000, advice: /day/, attempts: 1 }],
-  ['tokens per minute', 429, OPENAI.tpm, { outcome: 'throttled', dimension: 'tokens', limit: 30_000, advice: /^Shrink prompts/, attempts: 1 }],
-  ['too large', 429, OPENAI.tooLarge, { outcome: 'too_large', dimension: 'tokens', limit: 30_000, advice: /^Shrink tokens/, attempts: 1 }],
-  ['quota, legacy', 429, OPENAI.quotaLegacy, { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 }],
+  [
+    'requests per minute',
+    429,
+    OPENAI.rpm,
+    { outcome: 'throttled', dimension: 'requests', limit: 3, advice: /^Slow down requests/, attempts: 1 },
+  ],
+  [
+    'requests per day',
+    429,
+    OPENAI.rpdSlow,
+    { outcome: 'throttled', dimension: 'requests_day', limit: 1_000, advice: /day/, attempts: 1 },
+  ],
+  [
+    'tokens per minute',
+    429,
+    OPENAI.tpm,
+    { outcome: 'throttled', dimension: 'tokens', limit: 30_000, advice: /^Shrink prompts/, attempts: 1 },
+  ],
+  [
+    'too large',
+    429,
+    OPENAI.tooLarge,
+    { outcome: 'too_large', dimension: 'tokens', limit: 30_000, advice: /^Shrink tokens/, attempts: 1 },
+  ],
+  [
+    'quota, legacy',
+    429,
+    OPENAI.quotaLegacy,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 },
+  ],
   ['no credit', 429, OPENAI.credit, { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 }],
-  ['no credit, typed as a rate limit', 429, OPENAI.creditTypedRequests, { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 }],
-  ['spend limit', 429, OPENAI.spend('project_spend_limit_exceeded'), { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
-  ['billing hard limit', 400, OPENAI.billingHardLimit, { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 }],
+  [
+    'no credit, typed as a rate limit',
+    429,
+    OPENAI.creditTypedRequests,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /credit/, attempts: 1 },
+  ],
+  [
+    'spend limit',
+    429,
+    OPENAI.spend('project_spend_limit_exceeded'),
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
+  [
+    'billing hard limit',
+    400,
+    OPENAI.billingHardLimit,
+    { outcome: 'quota_exhausted', dimension: 'quota', advice: /spend limit/, attempts: 1 },
+  ],
   ['overloaded', 503, OPENAI.overloaded, { outcome: 'overloaded', advice: /no capacity/, attempts: RETRIED }],
   ['server error', 500, OPENAI.server, { outcome: 'server_error', advice: /provider failed/, attempts: RETRIED }],
   ['context length', 400, OPENAI.contextLength, { outcome: 'bad_request', advice: /context window/, attempts: 1 }],
@@ -85,7 +125,9 @@ describe('openai: what fails', () => {
 
 describe('azure', () => {
   const azureClient = (): AzureOpenAI =>
-    guarded((apiKey) => new AzureOpenAI({ apiKey, endpoint: 'https://mine.openai.azure.com', apiVersion: '2024-10-21' }));
+    guarded(
+      (apiKey) => new AzureOpenAI({ apiKey, endpoint: 'https://mine.openai.azure.com', apiVersion: '2024-10-21' }),
+    );
   const path = '/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21';
   const origin = 'https://mine.openai.azure.com';
 
@@ -97,11 +139,28 @@ describe('azure', () => {
     expect(ms).toBeLessThan(1_900);
   });
 
-  it.each(named([
-    ['tokens', 429, AZURE.tokens, { outcome: 'throttled', dimension: 'tokens', advice: /^Shrink prompts/, attempts: 1 }],
-    ['calls', 429, AZURE.calls, { outcome: 'throttled', dimension: 'requests', advice: /^Slow down requests/, attempts: 1 }],
-    ['a day of waiting', 429, AZURE.never, { outcome: 'quota_exhausted', dimension: 'quota', advice: /./, attempts: 1 }],
-  ]))('$name', async ({ row }) => {
+  it.each(
+    named([
+      [
+        'tokens',
+        429,
+        AZURE.tokens,
+        { outcome: 'throttled', dimension: 'tokens', advice: /^Shrink prompts/, attempts: 1 },
+      ],
+      [
+        'calls',
+        429,
+        AZURE.calls,
+        { outcome: 'throttled', dimension: 'requests', advice: /^Slow down requests/, attempts: 1 },
+      ],
+      [
+        'a day of waiting',
+        429,
+        AZURE.never,
+        { outcome: 'quota_exhausted', dimension: 'quota', advice: /./, attempts: 1 },
+      ],
+    ]),
+  )('$name', async ({ row }) => {
     const options = { apiKey: 'stock', endpoint: origin, apiVersion: '2024-10-21', maxRetries: 0 };
     const endpoint = {
       origin,

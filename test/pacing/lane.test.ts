@@ -182,7 +182,9 @@ describe('limits of the lane itself', () => {
   });
 });
 
-async function admitted(h: ReturnType<typeof harness>): Promise<{ ticket: NonNullable<ReturnType<typeof watch>['ticket']> }> {
+async function admitted(
+  h: ReturnType<typeof harness>,
+): Promise<{ ticket: NonNullable<ReturnType<typeof watch>['ticket']> }> {
   const call = watch(h);
   await flush();
   return { ticket: call.ticket! };

@@ -252,7 +252,12 @@ describe('refusals', () => {
     expect(large.error).toBeUndefined();
     const larger = watch(h, { priority: 'interactive', info: info({ inputTokens: 2_000, maxOutputTokens: 0 }) });
     await flush();
-    expect(larger.error).toMatchObject({ reason: 'day_limit', dimension: 'tokens_day', limit: 864_000, requested: 2_000 });
+    expect(larger.error).toMatchObject({
+      reason: 'day_limit',
+      dimension: 'tokens_day',
+      limit: 864_000,
+      requested: 2_000,
+    });
     expect((larger.error as AdmissionRefused).waitMs).toBeCloseTo(150_000, -3);
     await h.clock.advance(72_000);
     expect(large.ticket?.cause).toBe('tokens_day');

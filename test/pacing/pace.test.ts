@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
-import { ACTUAL, fail, finish, type Harness, harness, info, MINUTE, PACING, reading, watch, type Watched } from './harness.ts';
+import {
+  ACTUAL,
+  fail,
+  finish,
+  type Harness,
+  harness,
+  info,
+  MINUTE,
+  PACING,
+  reading,
+  watch,
+  type Watched,
+} from './harness.ts';
 
 async function admit(h: Harness, over: Parameters<typeof watch>[1] = {}) {
   const call = watch(h, over);
@@ -143,7 +155,13 @@ describe('pace', () => {
     const h = harness({ pacing: { ...PACING, inputTokensPerMinute: 1_000_000 }, maxConcurrent: 1_000 });
     await h.clock.advance(60_000);
     const asked = info({ inputTokens: 1_000, maxOutputTokens: 0 });
-    const failure = { outcome: 'throttled', dimension: 'acceleration', shrinkRate: true, limit: 60_000, hintMs: 500 } as const;
+    const failure = {
+      outcome: 'throttled',
+      dimension: 'acceleration',
+      shrinkRate: true,
+      limit: 60_000,
+      hintMs: 500,
+    } as const;
     fail(await admit(h, { info: asked }), failure);
     const calls = Array.from({ length: 100 }, () => watch(h, { info: asked }));
     const start = h.clock.now();

@@ -39,7 +39,9 @@ describe('a limit of which nothing is known', () => {
     const blind = new BlindLimit();
     for (let call = 0; call < 100; call++) blind.take(1, call * 10);
     expect(blind.waitMs(1, 1_000)).toBe(0);
-    expect([blind.throttled(1_000, false), blind.throttled(2_000, false), blind.throttled(4_000, false)]).toEqual([1_000, 2_000, 4_000]);
+    expect([blind.throttled(1_000, false), blind.throttled(2_000, false), blind.throttled(4_000, false)]).toEqual([
+      1_000, 2_000, 4_000,
+    ]);
     expect(blind.waitMs(1, 4_000)).toBeGreaterThan(0);
     blind.succeeded(5_000, false);
     expect(blind.throttled(6_000, false)).toBe(1_000);
@@ -123,8 +125,18 @@ describe('small parts', () => {
   it('learn the tokens of a byte and the length of answers, by model', () => {
     const estimator = new Estimator();
     const asked = info({ model: 'a', inputBytes: 3_600, maxOutputTokens: 10_000 });
-    expect(estimator.estimate(asked)).toEqual({ rawInputTokens: 1_000, inputTokens: 1_000, expectedOutputTokens: 3_000 });
-    const usage = { inputTokens: 1_500, outputTokens: 100, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+    expect(estimator.estimate(asked)).toEqual({
+      rawInputTokens: 1_000,
+      inputTokens: 1_000,
+      expectedOutputTokens: 3_000,
+    });
+    const usage = {
+      inputTokens: 1_500,
+      outputTokens: 100,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+    };
     for (let call = 0; call < 20; call++) estimator.observe(asked, 1_000, usage);
     expect(estimator.estimate(asked).inputTokens).toBe(1_500);
     expect(estimator.estimate(asked).expectedOutputTokens).toBeLessThan(120);

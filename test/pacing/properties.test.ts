@@ -57,7 +57,15 @@ describe('a bucket', () => {
           else {
             const { limit, share, ago, refused } = each;
             const remaining = Math.floor(limit * share);
-            const seen = { limit, remaining, source: 'header', refused, sequence: ++sequence, mark: 0, since: 0 } as const;
+            const seen = {
+              limit,
+              remaining,
+              source: 'header',
+              refused,
+              sequence: ++sequence,
+              mark: 0,
+              since: 0,
+            } as const;
             bucket.observe({ ...seen, sampledAt: now - ago }, now);
           }
           bucket.refill(now);
@@ -274,7 +282,10 @@ function end(ticket: Ticket, how: string): void {
     const failure = { outcome: 'throttled', dimension: 'requests', hintMs: 700, retryable: true, advice: '' } as const;
     ticket.settle({ outcome: 'throttled', failure });
   } else if (how === 'quota') {
-    ticket.settle({ outcome: 'quota_exhausted', failure: { outcome: 'quota_exhausted', retryable: false, advice: '' } });
+    ticket.settle({
+      outcome: 'quota_exhausted',
+      failure: { outcome: 'quota_exhausted', retryable: false, advice: '' },
+    });
   }
   ticket.release();
 }

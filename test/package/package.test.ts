@@ -32,13 +32,17 @@ afterAll(() => packed?.remove());
 
 describe('the tarball', () => {
   it('holds what is exported and nothing that is not for users', () => {
-    const wanted = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
+    const wanted = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target),
+    );
     for (const target of [...wanted, ...Object.values(manifest.bin)]) {
       expect(packed.files).toContain(target.replace('./', ''));
     }
     const others = packed.files.filter((file) => !/^(?:dist|types|prometheus|grafana)\//.test(file));
     expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docker-compose.yml', 'package.json']);
-    expect(packed.files.filter((file) => /(?<!\.d)\.ts$|\.test\.|\.tsbuildinfo$/.test(file) && file.startsWith('dist/'))).toEqual([]);
+    expect(
+      packed.files.filter((file) => /(?<!\.d)\.ts$|\.test\.|\.tsbuildinfo$/.test(file) && file.startsWith('dist/')),
+    ).toEqual([]);
   });
 
   it('has declarations for every module', () => {
@@ -58,9 +62,15 @@ describe('the public surface', () => {
       const values = JSON.parse(await full.node('--input-type=module', '-e', source)) as [string, string][];
       const { types } = manifest.exports[entry] as { types: string };
       const declared = typesOf(await readFile(join(packed.directory, types), 'utf8'));
-      lines.push(specifier, ...values.map(([name, type]) => `  ${type} ${name}`).sort(), ...declared.map((name) => `  type ${name}`), '');
+      lines.push(
+        specifier,
+        ...values.map(([name, type]) => `  ${type} ${name}`).sort(),
+        ...declared.map((name) => `  type ${name}`),
+        '',
+      );
     }
-    for (const [name, sdk] of Object.entries(SDKS)) lines.push(`tidegate/${name}`, `  everything that '${sdk}' exports`, '');
+    for (const [name, sdk] of Object.entries(SDKS))
+      lines.push(`tidegate/${name}`, `  everything that '${sdk}' exports`, '');
     await expect(lines.join('\n')).toMatchFileSnapshot('public-api.txt');
   });
 
@@ -72,8 +82,14 @@ describe('the public surface', () => {
     const [ours, theirs, same] = JSON.parse(await full.node('--input-type=module', '-e', source)) as string[][];
     expect(ours).toEqual(theirs);
     // Only the client classes are others.
-    const guarded = { openai: ['AzureOpenAI', 'BedrockOpenAI', 'OpenAI'], anthropic: ['Anthropic', 'BaseAnthropic'], groq: ['Groq'] };
-    expect(theirs!.filter((key) => !same!.includes(key)).sort()).toEqual([...guarded[name as keyof typeof SDKS], 'default'].sort());
+    const guarded = {
+      openai: ['AzureOpenAI', 'BedrockOpenAI', 'OpenAI'],
+      anthropic: ['Anthropic', 'BaseAnthropic'],
+      groq: ['Groq'],
+    };
+    expect(theirs!.filter((key) => !same!.includes(key)).sort()).toEqual(
+      [...guarded[name as keyof typeof SDKS], 'default'].sort(),
+    );
   });
 });
 
@@ -98,7 +114,9 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
   it('an SDK that is missing is named', async () => {
     for (const [other, missing] of Object.entries(SDKS).filter(([each]) => each !== name)) {
       const error = app.node('--input-type=module', '-e', `await import('tidegate/${other}')`);
-      await expect(error).rejects.toThrow(new RegExp(`Cannot find package '${missing}' imported from .*dist/${other}\\.js`));
+      await expect(error).rejects.toThrow(
+        new RegExp(`Cannot find package '${missing}' imported from .*dist/${other}\\.js`),
+      );
     }
   });
 
@@ -115,7 +133,9 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
   it.each(['module', 'commonjs'])('the drop-in works against the simulator, as %s', async (type) => {
     const [open, close] = type === 'module' ? ['', ''] : ['(async () => {', '})();'];
     const load = (names: string, from: string): string =>
-      type === 'module' ? `import ${names} from '${from}';` : `const ${names.replace('Client', '{ default: Client }')} = require('${from}');`;
+      type === 'module'
+        ? `import ${names} from '${from}';`
+        : `const ${names.replace('Client', '{ default: Client }')} = require('${from}');`;
     const source = `
       ${load('Client', `tidegate/${name}`)}
       ${load('{ startSimulator }', 'tidegate/testing')}
@@ -171,7 +191,12 @@ describe('installed by npm', () => {
   it('asks for no SDK but those that are there, and has a command', async () => {
     const app = await packed.installed('installed', ['groq-sdk']);
     const modules = await readdir(join(app.directory, 'node_modules'));
-    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['@opentelemetry', 'cockatiel', 'groq-sdk', 'tidegate']);
+    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual([
+      '@opentelemetry',
+      'cockatiel',
+      'groq-sdk',
+      'tidegate',
+    ]);
     expect(await readdir(join(app.directory, 'node_modules/@opentelemetry'))).toEqual(['api']);
     expect(await app.run('npx', '--offline', 'tidegate', '--version')).toBe(manifest.version);
     expect(await app.run('npx', '--offline', 'tidegate', '--help')).toContain('simulate');
@@ -181,14 +206,26 @@ describe('installed by npm', () => {
 describe('declarations', () => {
   const tsconfig = (options: object): string =>
     JSON.stringify({
-      compilerOptions: { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'], skipLibCheck: true, ...options },
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2023',
+        strict: true,
+        noEmit: true,
+        types: ['node'],
+        skipLibCheck: true,
+        ...options,
+      },
       files: ['user.ts', 'user.cts'],
     });
 
   it('are the SDKs’ own, with one more option', async () => {
     const app = await packed.app('typed', [...Object.values(SDKS), ...TELEMETRY, '@types/node', 'undici-types']);
-    for (const file of ['user.ts', 'user.cts']) await app.write(file, await readFile(join(ROOT, `test/types/${file}.txt`), 'utf8'));
-    for (const options of [{}, { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true }]) {
+    for (const file of ['user.ts', 'user.cts'])
+      await app.write(file, await readFile(join(ROOT, `test/types/${file}.txt`), 'utf8'));
+    for (const options of [
+      {},
+      { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true },
+    ]) {
       await app.write('tsconfig.json', tsconfig(options));
       expect(await app.run(join(ROOT, 'node_modules/.bin/tsc'), '-p', '.')).toBe('');
     }
@@ -196,11 +233,21 @@ describe('declarations', () => {
 
   it('of tidegate itself stand without skipLibCheck', async () => {
     const app = await packed.app('strict', ['@types/node', 'undici-types']);
-    await app.write('user.ts', `export * from 'tidegate';\nexport * from 'tidegate/fetch';\nexport * from 'tidegate/testing';\n`);
+    await app.write(
+      'user.ts',
+      `export * from 'tidegate';\nexport * from 'tidegate/fetch';\nexport * from 'tidegate/testing';\n`,
+    );
     await app.write(
       'tsconfig.json',
       JSON.stringify({
-        compilerOptions: { module: 'nodenext', target: 'es2023', lib: ['es2023', 'dom', 'dom.iterable'], strict: true, noEmit: true, types: ['node'] },
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'es2023',
+          lib: ['es2023', 'dom', 'dom.iterable'],
+          strict: true,
+          noEmit: true,
+          types: ['node'],
+        },
         files: ['user.ts'],
       }),
     );

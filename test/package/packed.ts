@@ -42,7 +42,9 @@ export async function pack(): Promise<Packed> {
   for (const file of ['package.json', 'README.md', 'LICENSE', ...others]) {
     await cp(join(ROOT, file), join(stage, file), { recursive: true });
   }
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', base], { cwd: stage });
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', base], {
+    cwd: stage,
+  });
   const tarball = join(base, tarballName(stdout));
   await run('tar', ['-xzf', tarball, '-C', base]);
   const directory = join(base, 'package');
@@ -50,7 +52,10 @@ export async function pack(): Promise<Packed> {
   const prepare = async (name: string, manifestOfApp: object): Promise<App> => {
     const path = join(base, name);
     await mkdir(join(path, 'node_modules'), { recursive: true });
-    await writeFile(join(path, 'package.json'), JSON.stringify({ name, type: 'module', private: true, ...manifestOfApp }));
+    await writeFile(
+      join(path, 'package.json'),
+      JSON.stringify({ name, type: 'module', private: true, ...manifestOfApp }),
+    );
     return appAt(path);
   };
   return {
@@ -66,9 +71,13 @@ export async function pack(): Promise<Packed> {
       const local = ['cockatiel', '@opentelemetry/api', ...packages];
       const dependencies = Object.fromEntries(local.map((each) => [each, `file:${join(MODULES, each)}`]));
       const app = await prepare(name, { dependencies: { tidegate: `file:${tarball}`, ...dependencies } });
-      await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links=false'], {
-        cwd: app.directory,
-      });
+      await run(
+        'npm',
+        ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links=false'],
+        {
+          cwd: app.directory,
+        },
+      );
       return app;
     },
     remove: () => rm(base, { recursive: true, force: true }),

@@ -42,7 +42,7 @@ function lane(maxConcurrent = 10) {
         const decision = policy.decide(error.failure, {
           remaining,
           retriesAllowed: true,
-      probe: false,
+          probe: false,
           attempts: attempt,
           deadlineAt: Infinity,
           now: clock.now(),
@@ -111,7 +111,7 @@ describe('retry, breaker and slots together', () => {
 
   it.each([
     // The circuit does not count conflicts here, so that only the budget holds the retries back.
-    { outcome: 'conflict', sent: 100 + 0.2 * 100 + 10, circuit: 'closed' },
+    { outcome: 'conflict', sent: 100 + 0.2 * 100 + 20, circuit: 'closed' },
     { outcome: 'server_error', sent: 100, circuit: 'open' },
   ] as const)('holds an outage of $outcome to $sent requests for 100 calls', async ({ outcome, sent, circuit }) => {
     const { clock, breaker, call } = lane(1_000);

@@ -10,8 +10,14 @@ import { createRetryBudget, type RetryBudget } from '../../src/policies/budget.t
 import { createRetry } from '../../src/policies/retry.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
-const context: RetryContext = { remaining: 5, retriesAllowed: true,
-      probe: false, attempts: 1, deadlineAt: Infinity, now: 1_000 };
+const context: RetryContext = {
+  remaining: 5,
+  retriesAllowed: true,
+  probe: false,
+  attempts: 1,
+  deadlineAt: Infinity,
+  now: 1_000,
+};
 
 interface Setup extends RetryOptions {
   readonly random?: () => number;
@@ -345,7 +351,10 @@ describe('a probe of an open circuit', () => {
       budget: ledger,
     }).forCall();
     const failed = { outcome: 'server_error', retryable: true, advice: '' } as const;
-    expect(policy.decide(failed, { ...context, remaining: 0, probe: true })).toMatchObject({ retry: true, counted: false });
+    expect(policy.decide(failed, { ...context, remaining: 0, probe: true })).toMatchObject({
+      retry: true,
+      counted: false,
+    });
     expect(ledger.withdraw).not.toHaveBeenCalled();
     expect(policy.decide(failed, { ...context, remaining: 0 })).toEqual({ retry: false, reason: 'attempts' });
     expect(policy.decide(failed, context)).toEqual({ retry: false, reason: 'budget' });

@@ -26,7 +26,9 @@ describe('SseScanner', () => {
     ['CRLF', '\r\n'],
     ['CR', '\r'],
   ])('reads names, data lines and comments with %s', (_name, newline) => {
-    const text = ['event: first', 'data: a', 'data:b', '', ': comment', 'data:  c', '', 'event: last', ''].join(newline);
+    const text = ['event: first', 'data: a', 'data:b', '', ': comment', 'data:  c', '', 'event: last', ''].join(
+      newline,
+    );
     expect(scan([bytes(text + newline)])).toEqual([
       ['first', 'a\nb'],
       [null, ' c'],

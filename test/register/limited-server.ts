@@ -25,7 +25,8 @@ const MESSAGE = {
 
 const CHAT_LIMIT = {
   error: {
-    message: 'Rate limit reached for m on requests per min (RPM): Limit 60000, Used 60000, Requested 1. Please try again in 5ms.',
+    message:
+      'Rate limit reached for m on requests per min (RPM): Limit 60000, Used 60000, Requested 1. Please try again in 5ms.',
     type: 'requests',
     code: 'rate_limit_exceeded',
   },

@@ -27,7 +27,11 @@ afterAll(async () => {
 });
 
 /** Runs an application that prints JSON. `name` begins the paths of its requests. */
-async function runApp(file: string, source: string, args: readonly string[] = ['--import', REGISTER]): Promise<unknown> {
+async function runApp(
+  file: string,
+  source: string,
+  args: readonly string[] = ['--import', REGISTER],
+): Promise<unknown> {
   const path = join(directory, file);
   await writeFile(path, source);
   const env = { ...process.env, SERVER: server.url, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
@@ -90,7 +94,12 @@ describe('node --import tidegate/register', () => {
   });
 
   it('is what makes the difference', async () => {
-    const refused = { openai: 'RateLimitError 429', anthropic: 'RateLimitError 429', groq: 'RateLimitError 429', bedrock: 'RateLimitError 429' };
+    const refused = {
+      openai: 'RateLimitError 429',
+      anthropic: 'RateLimitError 429',
+      groq: 'RateLimitError 429',
+      bedrock: 'RateLimitError 429',
+    };
     expect(await runApp('without.mjs', `${IMPORTS}${CALLS('without')}${PRINT}`, [])).toEqual(refused);
     expect(server.seen.get('without-openai')).toHaveLength(3);
   });
@@ -112,7 +121,12 @@ describe('node --import tidegate/register', () => {
         out.push(name + ' ' + answer.choices[0].message.content);
       }
       ${PRINT}`;
-    expect(await runApp('both.mjs', source)).toEqual(['required answer', 'imported answer', 'named answer', 'member answer']);
+    expect(await runApp('both.mjs', source)).toEqual([
+      'required answer',
+      'imported answer',
+      'named answer',
+      'member answer',
+    ]);
   });
 
   it('leaves classes, exports and errors as they are, subclasses and clones guarded', async () => {
@@ -201,7 +215,10 @@ describe('node --import tidegate/register', () => {
   it('leaves an SDK that is too old alone, and says so once', async () => {
     const old = join(directory, 'old');
     await mkdir(join(old, 'node_modules/openai'), { recursive: true });
-    await writeFile(join(old, 'node_modules/openai/package.json'), '{"name":"openai","version":"4.0.0","main":"index.js"}');
+    await writeFile(
+      join(old, 'node_modules/openai/package.json'),
+      '{"name":"openai","version":"4.0.0","main":"index.js"}',
+    );
     const sdk = `
       class OpenAI {
         request(options) { return this.makeRequest(options, null); }
@@ -219,7 +236,9 @@ describe('node --import tidegate/register', () => {
       console.log(JSON.stringify({ answers, warnings }));`;
     expect(await runApp('old/app.mjs', source)).toEqual({
       answers: ['stock a', 'stock b'],
-      warnings: [expect.stringMatching(/^TidegateWarning: This version of the SDK cannot be guarded: .*openai >=5\.0\.0 <8/)],
+      warnings: [
+        expect.stringMatching(/^TidegateWarning: This version of the SDK cannot be guarded: .*openai >=5\.0\.0 <8/),
+      ],
     });
   });
 });

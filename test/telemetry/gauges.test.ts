@@ -123,7 +123,9 @@ describe('lanes under the same labels', () => {
 
   it('show the freshest reading', async () => {
     const harness = harnessWith(
-      lane({ dimensions: [dimension({ observedAgeMs: 9_000 }), dimension({ dimension: 'tokens', observedAgeMs: 3_000 })] }),
+      lane({
+        dimensions: [dimension({ observedAgeMs: 9_000 }), dimension({ dimension: 'tokens', observedAgeMs: 3_000 })],
+      }),
       lane({ dimensions: [dimension({ observedAgeMs: 5_000 })] }),
     );
     expect(await harness.value('tidegate.ratelimit.observed_age')).toBe(3);

@@ -138,9 +138,15 @@ export class Harness {
   }
 
   /** One more guard's instrumentation on the same SDK. */
-  another(options: TelemetryOptions = {}, lanes: () => readonly LaneSnapshot[] = () => this.lanes): TelemetryInstrumentation {
+  another(
+    options: TelemetryOptions = {},
+    lanes: () => readonly LaneSnapshot[] = () => this.lanes,
+  ): TelemetryInstrumentation {
     const { meterProvider, tracerProvider } = this;
-    return createInstrumentation({ meterProvider: meterProvider as ApiMeterProvider, tracerProvider, ...options }, { lanes });
+    return createInstrumentation(
+      { meterProvider: meterProvider as ApiMeterProvider, tracerProvider, ...options },
+      { lanes },
+    );
   }
 
   play(...events: GuardEvent[]): void {
@@ -161,7 +167,9 @@ export class Harness {
   async collect(): Promise<Map<string, MetricData>> {
     const { resourceMetrics, errors } = await this.reader.collect();
     if (errors.length > 0) throw new AggregateError(errors);
-    return new Map(resourceMetrics.scopeMetrics.flatMap(({ metrics: all }) => all.map((metric) => [metric.descriptor.name, metric])));
+    return new Map(
+      resourceMetrics.scopeMetrics.flatMap(({ metrics: all }) => all.map((metric) => [metric.descriptor.name, metric])),
+    );
   }
 
   async scrape(): Promise<string> {

@@ -5,13 +5,26 @@ import { LabelCap } from '../../src/telemetry/label-cap.ts';
 import { ATTR } from '../../src/telemetry/names.ts';
 import { likelyOperation, mayServe } from '../../src/telemetry/prepared-models.ts';
 import { resolveSemconv } from '../../src/telemetry/semconv.ts';
-import { attemptErrorType, errorTypeLabel, errorTypeOnSpan, STATUS_LABELS, statusLabel } from '../../src/telemetry/status.ts';
+import {
+  attemptErrorType,
+  errorTypeLabel,
+  errorTypeOnSpan,
+  STATUS_LABELS,
+  statusLabel,
+} from '../../src/telemetry/status.ts';
 import { checkAttributes, labelName } from '../../src/telemetry/user-attributes.ts';
 
 describe('LabelCap', () => {
   it('lets the first values through, for good, and names the rest _OTHER', () => {
     const cap = new LabelCap(2);
-    expect(['a', 'b', 'c', 'a', 'd', 'b'].map((each) => cap.label(each))).toEqual(['a', 'b', '_OTHER', 'a', '_OTHER', 'b']);
+    expect(['a', 'b', 'c', 'a', 'd', 'b'].map((each) => cap.label(each))).toEqual([
+      'a',
+      'b',
+      '_OTHER',
+      'a',
+      '_OTHER',
+      'b',
+    ]);
   });
 
   it('always lets preferred values through, and counts them', () => {
@@ -98,12 +111,19 @@ describe('checkAttributes', () => {
     expect(() => checkAttributes({ [labelName(key)]: 'x' })).toThrow(TidegateOptionError);
   });
 
-  it.each(['gen_ai.request.temperature', 'le', 'quantile', 'otel.scope.name', 'otel_metric_overflow', '', '1a', '_', '-'])(
-    'refuses the key %j',
-    (key) => {
-      expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
-    },
-  );
+  it.each([
+    'gen_ai.request.temperature',
+    'le',
+    'quantile',
+    'otel.scope.name',
+    'otel_metric_overflow',
+    '',
+    '1a',
+    '_',
+    '-',
+  ])('refuses the key %j', (key) => {
+    expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
+  });
 
   it('refuses two keys that are one Prometheus label', () => {
     expect(() => checkAttributes({ 'team.name': 'a', team_name: 'b' })).toThrow(
@@ -147,8 +167,8 @@ describe('guesses for configured models', () => {
   });
 
   it('read the operation from the name', () => {
-    expect(['gpt-5.1', 'text-embedding-3-small', 'omni-moderation-latest', 'whisper-1', 'gpt-image-1'].map(likelyOperation)).toEqual(
-      ['chat', 'embeddings', 'moderation', 'audio', 'image'],
-    );
+    expect(
+      ['gpt-5.1', 'text-embedding-3-small', 'omni-moderation-latest', 'whisper-1', 'gpt-image-1'].map(likelyOperation),
+    ).toEqual(['chat', 'embeddings', 'moderation', 'audio', 'image']);
   });
 });

@@ -1,4 +1,9 @@
-import { AggregationTemporality, DataPointType, type HistogramMetricData, type SumMetricData } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  DataPointType,
+  type HistogramMetricData,
+  type SumMetricData,
+} from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { COUNTERS, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
@@ -147,7 +152,13 @@ describe('zero series', () => {
     expect(await harness.values('tidegate.calls')).toEqual([]);
     harness.instrumentation.prepare('openai');
     const points = pointsOf<number>((await harness.collect()).get('tidegate.calls'), { 'tidegate.outcome': 'success' });
-    expect(points.map(({ value, attributes }) => [value, attributes['gen_ai.request.model'], attributes['gen_ai.operation.name']])).toEqual([
+    expect(
+      points.map(({ value, attributes }) => [
+        value,
+        attributes['gen_ai.request.model'],
+        attributes['gen_ai.operation.name'],
+      ]),
+    ).toEqual([
       [0, 'gpt-5.1', 'chat'],
       [0, 'text-embedding-3-small', 'embeddings'],
     ]);
@@ -166,7 +177,9 @@ describe('zero series', () => {
     const all = await harness.collect();
     const counted = pointsOf<number>(all.get('tidegate.attempts')).filter(({ value }) => value > 0);
     expect(counted).toHaveLength(150);
-    expect(counted.every(({ value, attributes }) => value === 1 && attributes['http.response.status_code'] === '200')).toBe(true);
+    expect(
+      counted.every(({ value, attributes }) => value === 1 && attributes['http.response.status_code'] === '200'),
+    ).toBe(true);
     expect(pointsOf(all.get('tidegate.attempts'), { 'otel.metric.overflow': true })).toEqual([]);
   });
 });
@@ -276,7 +289,9 @@ describe('labels', () => {
     const harness = new Harness({ maxModels: 2, models: ['known'] });
     for (const model of ['a', 'b', 'known', 'c', undefined]) harness.play(...successfulCall(callInfo({ model })));
     const points = pointsOf<number>((await harness.collect()).get('tidegate.calls'), { 'tidegate.outcome': 'success' });
-    expect(Object.fromEntries(points.map(({ attributes, value }) => [attributes['gen_ai.request.model'], value]))).toEqual({
+    expect(
+      Object.fromEntries(points.map(({ attributes, value }) => [attributes['gen_ai.request.model'], value])),
+    ).toEqual({
       known: 1,
       a: 1,
       _OTHER: 3,
@@ -289,8 +304,25 @@ describe('labels', () => {
     harness.play(
       { type: 'call.start', call },
       admitted(call, 1, { cause: 'made up' as never }),
-      { type: 'rate_limited', call, attempt: 1, dimension: 'made up' as never, limit: 1, remaining: 1, resetMs: 1, advice: '' },
-      { type: 'retry', call, attempt: 1, reason: 'constructor' as never, delayMs: 1, delaySource: 'made up' as never, status: 1 },
+      {
+        type: 'rate_limited',
+        call,
+        attempt: 1,
+        dimension: 'made up' as never,
+        limit: 1,
+        remaining: 1,
+        resetMs: 1,
+        advice: '',
+      },
+      {
+        type: 'retry',
+        call,
+        attempt: 1,
+        reason: 'constructor' as never,
+        delayMs: 1,
+        delaySource: 'made up' as never,
+        status: 1,
+      },
       attemptEnd(call, 1, { status: 12 }),
       { type: 'stream.end', call, outcome: 'made up' as never },
       callEnd(call, { outcome: 'made up' as never, errorType: 'made up' }),
@@ -298,7 +330,9 @@ describe('labels', () => {
     expect(/made up|toString|constructor/.exec(await harness.scrape())).toBeNull();
     const labelled = { 'gen_ai.provider.name': '_OTHER', 'gen_ai.operation.name': '_OTHER' };
     expect(await harness.value('tidegate.retries', { ...labelled, 'tidegate.retry.reason': 'other' })).toBe(1);
-    expect(await harness.value('tidegate.ratelimit.rejections', { ...labelled, 'tidegate.limit.dimension': 'unknown' })).toBe(1);
+    expect(
+      await harness.value('tidegate.ratelimit.rejections', { ...labelled, 'tidegate.limit.dimension': 'unknown' }),
+    ).toBe(1);
     expect(await harness.value('tidegate.attempts', { ...labelled, 'http.response.status_code': 'none' })).toBe(1);
   });
 
@@ -387,8 +421,12 @@ describe('the GenAI conventions', () => {
 
   it('do not count an output where an operation has none', async () => {
     const harness = new Harness();
-    harness.play(callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0, reasoningTokens: 0 } }));
-    const types = (await harness.histograms('gen_ai.client.token.usage')).map(({ attributes }) => attributes['gen_ai.token.type']);
+    harness.play(
+      callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0, reasoningTokens: 0 } }),
+    );
+    const types = (await harness.histograms('gen_ai.client.token.usage')).map(
+      ({ attributes }) => attributes['gen_ai.token.type'],
+    );
     expect(types).toEqual(['input']);
     expect(await harness.values('tidegate.tokens', { 'tidegate.token.kind': 'output' })).toEqual([]);
   });

@@ -14,12 +14,26 @@ import {
 } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider as SdkMeterProvider } from '@opentelemetry/sdk-metrics';
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider as SdkTracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider as SdkTracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
 import { bindAll } from '../../src/telemetry/live.ts';
-import { admitted, attemptEnd, callEnd, callInfo, Harness, lane, resetGlobals, successfulCall, USAGE } from './harness.ts';
+import {
+  admitted,
+  attemptEnd,
+  callEnd,
+  callInfo,
+  Harness,
+  lane,
+  resetGlobals,
+  successfulCall,
+  USAGE,
+} from './harness.ts';
 
 const noLanes = { lanes: () => [] };
 let errors: unknown[][];
@@ -70,7 +84,11 @@ describe('a provider that throws changes nothing', () => {
   it.each<[string, TracerProvider, MeterProvider]>([
     ['at once', hostile(), hostile()],
     ['when asked for a tracer or meter', { getTracer: () => hostile() }, { getMeter: () => hostile() }],
-    ['when a span starts', { getTracer: () => ({ startSpan: hostile }) as never }, { getMeter: () => brokenMeter as never }],
+    [
+      'when a span starts',
+      { getTracer: () => ({ startSpan: hostile }) as never },
+      { getMeter: () => brokenMeter as never },
+    ],
     [
       'when a span is used',
       { getTracer: () => ({ startSpan: () => brokenSpan }) as never },
@@ -262,7 +280,9 @@ describe('content', () => {
       { type: 'warning', message: secret },
       callEnd(call, { outcome: 'retries_exhausted', errorType: secret, usage: USAGE }),
     );
-    const told = JSON.stringify(harness.spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status })));
+    const told = JSON.stringify(
+      harness.spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status })),
+    );
     expect(told).toContain('tidegate.ratelimit.hit');
     expect(told.includes('sk-live')).toBe(false);
     expect((await harness.scrape()).includes('sk-live')).toBe(false);

@@ -16,7 +16,10 @@ const started = (call = callInfo()): GuardEvent => ({ type: 'call.start', call }
 describe('the span of a call', () => {
   it('is a client span with what was asked at its start and what came of it at its end', () => {
     const harness = new Harness({ attributes: { 'tidegate.client': 'search' } });
-    const call = callInfo({ stream: true, attributes: { max_tokens: 512, temperature: 0.2, 'reasoning.level': 'high' } });
+    const call = callInfo({
+      stream: true,
+      attributes: { max_tokens: 512, temperature: 0.2, 'reasoning.level': 'high' },
+    });
     harness.play(
       { type: 'call.start', call },
       admitted(call, 1),
@@ -143,7 +146,13 @@ describe('retries and refusals', () => {
       admitted(call, 2, { waitedMs: 1_500, cause: 'tokens' }),
       { type: 'attempt.start', call, attempt: 2 },
       attemptEnd(call, 2),
-      callEnd(call, { outcome: 'success_after_retry', attempts: 2, waitedPacerMs: 1_500, retryDelayMs: 20, usage: USAGE }),
+      callEnd(call, {
+        outcome: 'success_after_retry',
+        attempts: 2,
+        waitedPacerMs: 1_500,
+        retryDelayMs: 20,
+        usage: USAGE,
+      }),
     );
   }
 
@@ -187,7 +196,13 @@ describe('retries and refusals', () => {
       ['tidegate.ratelimit.hit', { dimension: 'tokens', limit: 30_000, remaining: 12, reset_s: 2.5 }],
       [
         'tidegate.retry',
-        { attempt: 1, reason: 'rate_limit', delay_ms: 1_500, 'delay.source': 'retry_after', 'http.response.status_code': 429 },
+        {
+          attempt: 1,
+          reason: 'rate_limit',
+          delay_ms: 1_500,
+          'delay.source': 'retry_after',
+          'http.response.status_code': 429,
+        },
       ],
       ['tidegate.pacer.wait', { delay_ms: 1_500, dimension: 'tokens' }],
     ]);
@@ -236,7 +251,11 @@ describe('retries and refusals', () => {
     harness.play(started(call), callEnd(call, { outcome, errorType, attempts: 0 }));
     const span = harness.span('chat gpt-5.1');
     expect(span.status).toEqual({ code: SpanStatusCode.ERROR });
-    expect(span.attributes).toMatchObject({ 'error.type': expected, 'tidegate.outcome': outcome, 'tidegate.attempts': 0 });
+    expect(span.attributes).toMatchObject({
+      'error.type': expected,
+      'tidegate.outcome': outcome,
+      'tidegate.attempts': 0,
+    });
   });
 
   it('name the circuit that refused a call, and why attempts ended', () => {
@@ -320,7 +339,10 @@ describe('every span that was started is ended, once', () => {
       attemptEnd(call, 2),
       callEnd(call),
     );
-    expect(harness.spans[1]!.attributes).toMatchObject({ 'tidegate.attempt.number': 2, 'http.response.status_code': 200 });
+    expect(harness.spans[1]!.attributes).toMatchObject({
+      'tidegate.attempt.number': 2,
+      'http.response.status_code': 200,
+    });
     expect(harness.spans[1]!.status).toEqual({ code: SpanStatusCode.UNSET });
   });
 });

@@ -219,7 +219,9 @@ describe('the standard variables', () => {
     expect(tracesRequested({ OTEL_TRACES_EXPORTER: 'console' })).toBe(true);
     expect(tracesRequested({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toBe(true);
     expect(tracesRequested({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' })).toBe(true);
-    expect(tracesRequested({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' })).toBe(false);
+    expect(
+      tracesRequested({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' }),
+    ).toBe(false);
   });
 
   it('ask for logs by exporter only', () => {
@@ -229,9 +231,12 @@ describe('the standard variables', () => {
   });
 
   it('describe the resource', () => {
-    expect(resourceFromEnv({ OTEL_RESOURCE_ATTRIBUTES: 'a=1, b = "two" ,=x,c,d=100%,e=a=b,service.name=x', OTEL_SERVICE_NAME: 's' })).toEqual(
-      { a: '1', b: 'two', d: '100%', e: 'a=b', 'service.name': 's' },
-    );
+    expect(
+      resourceFromEnv({
+        OTEL_RESOURCE_ATTRIBUTES: 'a=1, b = "two" ,=x,c,d=100%,e=a=b,service.name=x',
+        OTEL_SERVICE_NAME: 's',
+      }),
+    ).toEqual({ a: '1', b: 'two', d: '100%', e: 'a=b', 'service.name': 's' });
     expect(resourceFromEnv({})).toEqual({});
   });
 });
