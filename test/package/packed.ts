@@ -38,7 +38,8 @@ export async function pack(): Promise<Packed> {
   await mkdir(stage);
   await run(join(MODULES, '.bin/tsc'), ['-p', ROOT, '--outDir', join(stage, 'dist')]);
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
-  const others = manifest.files.filter((file) => file !== 'dist');
+  // What is left out of a listed folder is not a path to copy.
+  const others = manifest.files.filter((file) => file !== 'dist' && !file.startsWith('!'));
   for (const file of ['package.json', 'README.md', 'LICENSE', ...others]) {
     await cp(join(ROOT, file), join(stage, file), { recursive: true });
   }
