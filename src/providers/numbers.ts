@@ -96,9 +96,10 @@ export function serverNow(headers: Headers | undefined, wallMs: number): number 
   return parseDate(headers?.get('date')) ?? wallMs;
 }
 
-/** A count from a parsed body: undefined unless it is a finite number of at least 0. */
+/** A count from a parsed body: undefined unless it is a number of at least 0 that a double can count to. */
 export function asCount(value: unknown): number | undefined {
-  return typeof value === 'number' ? finite(value) : undefined;
+  // Above that, sums of counts overflow and mean nothing.
+  return typeof value === 'number' && value <= Number.MAX_SAFE_INTEGER ? finite(value) : undefined;
 }
 
 function finite(value: number): number | undefined {
