@@ -7,6 +7,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import Table from 'cli-table3';
 import { createGuard } from '../src/guard.ts';
 import { createOtel } from './lib/otel.ts';
@@ -22,6 +23,9 @@ if (!Number.isInteger(calls) || calls < 1_000) {
 }
 const { gc } = globalThis;
 if (typeof gc !== 'function') throw new Error('Run with node --expose-gc');
+
+// Otherwise the engine throws code away that it has not run for a while: megabytes, in which a leak would not show.
+setFlagsFromString('--no-flush-bytecode');
 
 /** More than this between a tenth of the calls and all of them is growth, not noise. */
 const TOLERANCE_KB = 512;
@@ -78,6 +82,7 @@ async function heapsOf(subject: Subject, kind: Kind): Promise<number[]> {
 
 /** Heap in KB once finalizers have run and what they freed is collected too. */
 async function collect(): Promise<number> {
+  await otel.flush();
   for (let round = 0; round < 4; round++) {
     await gc!({ type: 'major', execution: 'async' });
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -8,6 +8,8 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 export interface Otel {
   register(): void;
   unregister(): void;
+  /** Exports what is queued. */
+  flush(): Promise<void>;
   /** Spans that were exported; proof that the benchmark measured what it says. */
   exported(): number;
   shutdown(): Promise<void>;
@@ -44,6 +46,7 @@ export function createOtel(): Otel {
       context.disable();
       propagation.disable();
     },
+    flush: () => tracers.forceFlush(),
     exported: () => spans,
     async shutdown() {
       await tracers.shutdown();
