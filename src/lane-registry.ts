@@ -1,5 +1,6 @@
 import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
+import { identityOf } from './core/identity.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ProviderAdapter } from './core/provider.ts';
@@ -58,17 +59,8 @@ export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
 export function laneOptionsKey(options: ResolvedOptions): string {
   const { retry, breaker, bulkhead, pacing } = options;
   return JSON.stringify([retry, breaker, bulkhead, pacing], (_key, value: unknown) =>
-    typeof value === 'function' ? `#${functionId(value)}` : value,
+    typeof value === 'function' ? `#${identityOf(value)}` : value,
   );
-}
-
-const functionIds = new WeakMap<object, number>();
-let nextFunctionId = 1;
-
-function functionId(fn: object): number {
-  let id = functionIds.get(fn);
-  if (id === undefined) functionIds.set(fn, (id = nextFunctionId++));
-  return id;
 }
 
 function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapter, creator: LaneOwner): SharedLane {

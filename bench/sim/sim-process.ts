@@ -100,7 +100,7 @@ export class SimProcess {
       counted++;
       const decision = retry.decide(failure, {
         remaining: this.#maxAttempts - counted,
-        retriesAllowed: true,
+        barred: undefined,
         probe: false,
         attempts,
         deadlineAt: Infinity,

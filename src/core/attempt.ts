@@ -1,8 +1,8 @@
 import type { Ticket } from './admission.ts';
 import type { Call } from './call.ts';
 import type { StreamOutcome } from './events.ts';
-import type { RetryDecision } from './lane.ts';
-import type { Failure, Outcome, Usage } from './outcome.ts';
+import type { RetryAllowance, RetryDecision } from './lane.ts';
+import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 
 /** How a response body ended. */
@@ -56,13 +56,21 @@ export class Attempt {
   }
 
   /** The attempt failed; decides once what follows. */
-  fail(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+  fail(failure: Failure, context: RetryAllowance): RetryDecision {
     if (this.decision) return this.decision;
     this.failure = failure;
     this.decision = this.call.decide(failure, context);
     this.#report(failure.outcome, failure);
     this.#settle({ outcome: failure.outcome, failure });
     return this.decision;
+  }
+
+  /** It failed behind a response head that the circuit has counted as a success. */
+  failBehindHead(failure: Failure, context: RetryAllowance): RetryDecision {
+    if (isProviderFault(failure.outcome)) this.call.lane.breaker.recordFailure();
+    const decision = this.fail(failure, context);
+    this.release();
+    return decision;
   }
 
   /** A response that will be handed to the application; a stream's attempt is decided with its head. */

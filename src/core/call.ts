@@ -3,7 +3,15 @@ import { AdmissionRefused, type Priority, type Ticket } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GiveUpReason, GuardEvent, Instrumentation } from './events.ts';
-import { AttemptFailed, CircuitOpen, type Lane, RetryRequested, type CallRetry, type RetryDecision } from './lane.ts';
+import {
+  AttemptFailed,
+  type CallRetry,
+  CircuitOpen,
+  type Lane,
+  type RetryAllowance,
+  type RetryDecision,
+  RetryRequested,
+} from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { RequestInfo, ResponseInfo } from './provider.ts';
 import { attachDetails, type ErrorDetails, type TidegateErrorCode } from '../errors.ts';
@@ -62,7 +70,6 @@ export class Call {
   #waitedBulkheadMs = 0;
   #retryDelayMs = 0;
   #finished = false;
-  #running = false;
   #lastFailure: Failure | undefined;
   /** When the call's unbroken run of probes of an open circuit began. */
   #probingSince: number | undefined;
@@ -95,12 +102,7 @@ export class Call {
     return this.#loop(send, decision);
   }
 
-  /** Whether attempts are being made right now. */
-  get running(): boolean {
-    return this.#running;
-  }
-
-  decide(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+  decide(failure: Failure, context: RetryAllowance): RetryDecision {
     this.#lastFailure = failure;
     if (failure.outcome === 'throttled' || failure.outcome === 'quota_exhausted' || failure.outcome === 'overloaded') {
       this.lane.counts.throttled++;
@@ -166,7 +168,7 @@ export class Call {
     this.#finish(outcomeOf(failure), errorType ?? typeOf(failure), usage, response);
   }
 
-  #decide(failure: Failure, context: { readonly remaining: number; readonly retriesAllowed: boolean }): RetryDecision {
+  #decide(failure: Failure, context: RetryAllowance): RetryDecision {
     if (this.#settings.closed()) return { retry: false, reason: 'closed' };
     return this.#retry.decide(failure, {
       ...context,
@@ -184,7 +186,6 @@ export class Call {
 
   async #loop<T>(send: Send<T>, pending: (RetryDecision & { retry: true }) | undefined): Promise<T> {
     let decision = pending;
-    this.#running = true;
     try {
       return await this.#retry.execute(async () => {
         if (decision) await this.#backOff(decision);
@@ -203,8 +204,6 @@ export class Call {
       });
     } catch (error) {
       throw this.#failed(error);
-    } finally {
-      this.#running = false;
     }
   }
 

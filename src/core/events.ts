@@ -53,7 +53,6 @@ export type GiveUpReason =
   | 'max_wait'
   | 'circuit'
   | 'streaming_body'
-  | 'content_delivered'
   | 'closed';
 
 /** All times in milliseconds; `attempt` counts from 1. */

@@ -17,11 +17,15 @@ export type RetryDecision =
     }
   | { readonly retry: false; readonly reason: GiveUpReason };
 
-export interface RetryContext {
+/** What the caller leaves to retry a failed attempt with. */
+export interface RetryAllowance {
   /** Counted attempts left after the failed one. */
   readonly remaining: number;
-  /** False when nothing may be sent again: retries are off, or the body is a stream. */
-  readonly retriesAllowed: boolean;
+  /** Why nothing may be sent again, whatever failed: retries are off, or the request's body is a stream. */
+  readonly barred: 'attempts' | 'streaming_body' | undefined;
+}
+
+export interface RetryContext extends RetryAllowance {
   /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */
   readonly probe: boolean;
   readonly attempts: number;

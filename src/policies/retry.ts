@@ -48,7 +48,7 @@ class Retry implements CallRetry {
 
   decide(failure: Failure, context: RetryContext): RetryDecision {
     if (!failure.retryable) return { retry: false, reason: 'not_retryable' };
-    if (!context.retriesAllowed) return { retry: false, reason: 'attempts' };
+    if (context.barred) return { retry: false, reason: context.barred };
     const wait = serverWait(failure);
     if (wait && wait.ms > this.#options.maxHintMs) return { retry: false, reason: 'max_wait' };
     return failure.outcome === 'throttled' && wait && wait.ms > 0

@@ -1,5 +1,6 @@
 import type { Failure } from '../core/outcome.ts';
 import { adviceFor } from './advice.ts';
+import { classNames } from './class-names.ts';
 import { asObject } from './json.ts';
 
 /** Names and codes of an error and of what caused it. */
@@ -76,6 +77,7 @@ export function describeChain(error: unknown): Chain {
     if (!each || seen.has(each)) continue;
     seen.add(each);
     if (typeof each['name'] === 'string') names.push(each['name']);
+    // The SDKs' errors do not set `name`.
     names.push(...classNames(each));
     if (typeof each['code'] === 'string' && SYSTEM_CODE.test(each['code'])) codes.push(each['code']);
     if (typeof each['message'] === 'string') messages.push(each['message'].slice(0, 500));
@@ -83,18 +85,4 @@ export function describeChain(error: unknown): Chain {
     if (Array.isArray(each['errors'])) pending.push(...(each['errors'] as unknown[]).slice(0, MAX_CAUSES));
   }
   return { names, codes, messages };
-}
-
-/** Class names of a value, the subclass first. The SDKs' errors do not set `name`. */
-export function classNames(value: object): string[] {
-  const names: string[] = [];
-  for (
-    let prototype = Object.getPrototypeOf(value) as object | null;
-    prototype && names.length < 10;
-    prototype = Object.getPrototypeOf(prototype) as object | null
-  ) {
-    const name = (prototype.constructor as { name?: unknown } | undefined)?.name;
-    if (typeof name === 'string') names.push(name);
-  }
-  return names;
 }

@@ -1,7 +1,6 @@
 import type { Attempt } from '../core/attempt.ts';
 import type { ErrorFactory } from '../core/call.ts';
-import { AttemptFailed } from '../core/lane.ts';
-import { isProviderFault } from '../core/outcome.ts';
+import { AttemptFailed, type RetryAllowance } from '../core/lane.ts';
 import type { ProviderName, RequestLike } from '../core/provider.ts';
 import { createCallError } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
@@ -34,10 +33,10 @@ export function guardedFetch(host: CallHost): typeof fetch {
       errors,
       signal: request.signal,
     });
-    const retriesAllowed = host.maxAttempts > 1 && request.repeatable;
-    const context = (): { remaining: number; retriesAllowed: boolean } => ({
+    const barred = host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
+    const context = (): RetryAllowance => ({
       remaining: host.maxAttempts - call.attempts,
-      retriesAllowed,
+      barred,
     });
 
     const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
@@ -78,9 +77,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           onFirstContent: () => attempt.firstContent(),
           onEarlyError: async (error) => {
             const failure = adapter.classify(error, host.clock.wall());
-            if (isProviderFault(failure.outcome)) call.lane.breaker.recordFailure();
-            const decision = attempt.fail(failure, context());
-            attempt.release();
+            const decision = attempt.failBehindHead(failure, context());
             return decision.retry ? { response: await call.resume(decision, send) } : undefined;
           },
           onEnd: (end) => {

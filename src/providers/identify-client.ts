@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { identityOf } from '../core/identity.ts';
 import type { ProviderName } from '../core/provider.ts';
-import { classNames, type SdkClient } from './sdk-client.ts';
+import { classNames } from './class-names.ts';
+import type { SdkClient } from './sdk-client.ts';
 
 /** Class names of the supported clients, most specific first. */
 const PROVIDERS: Readonly<Record<string, ProviderName>> = {
@@ -120,14 +122,9 @@ export function credentialHash(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
 /** Functions and objects that make credentials are told apart by identity. */
 function part(value: unknown): string {
   if (typeof value === 'string') return value;
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';
-  let identity = identities.get(value);
-  if (identity === undefined) identities.set(value, (identity = nextIdentity++));
-  return `#${identity}`;
+  return `#${identityOf(value)}`;
 }

@@ -61,19 +61,6 @@ export interface SdkClass {
   readonly APIConnectionTimeoutError?: ErrorConstructor;
 }
 
-/** Names that the classes of a client carry, from its own to the root. */
-export function classNames(client: object): string[] {
-  const names: string[] = [];
-  for (
-    let prototype = Object.getPrototypeOf(client) as object | null;
-    prototype && prototype !== Object.prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null
-  ) {
-    names.push((prototype.constructor as { name?: string } | undefined)?.name ?? '');
-  }
-  return names;
-}
-
 /** A body that can be sent only once: it must never be sent again. */
 export function hasStreamingBody(options: SdkRequestOptions): boolean {
   if (options.__metadata?.['hasStreamingBody'] === true) return true;

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt, BodyEnd } from '../core/attempt.ts';
 import type { Call } from '../core/call.ts';
-import { AttemptFailed, type RetryDecision } from '../core/lane.ts';
-import { type Failure, isProviderFault } from '../core/outcome.ts';
+import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../core/lane.ts';
+import type { Failure } from '../core/outcome.ts';
 import type { ErrorResponse } from '../core/provider.ts';
 import { classifyConnection } from './connection-error.ts';
 import { connectionError } from './error-factory.ts';
@@ -80,7 +80,7 @@ export class SeamRequest {
 
   /** Decides about a failed attempt, once. */
   fail(sending: Sending, failure: Failure, remaining: number): RetryDecision {
-    return this.#decide(sending.attempt, failure, remaining);
+    return sending.attempt.fail(failure, this.#allowance(remaining));
   }
 
   /** Sets what the next attempt is made with. */
@@ -106,8 +106,7 @@ export class SeamRequest {
     this.#seam.forget(delivered);
     const failure = bodyTimeout();
     delivered.attempt.bodyEnded({ outcome: 'interrupted', failure });
-    if (isProviderFault(failure.outcome)) this.#call.lane.breaker.recordFailure();
-    const decision = this.#decide(delivered.attempt, failure, remaining);
+    const decision = delivered.attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) {
       this.#call.finishFailed(failure);
       throw connectionError(this.#seam.client.constructor, failure, undefined);
@@ -116,11 +115,9 @@ export class SeamRequest {
     return this.#call.resume(decision, this.send);
   }
 
-  #decide(attempt: Attempt, failure: Failure, remaining: number): RetryDecision {
-    if (this.#allowed && hasStreamingBody(this.#options)) {
-      return attempt.fail(failure, { remaining: 0, retriesAllowed: false });
-    }
-    return attempt.fail(failure, { remaining, retriesAllowed: this.#allowed });
+  #allowance(remaining: number): RetryAllowance {
+    if (!this.#allowed) return { remaining, barred: 'attempts' };
+    return { remaining, barred: hasStreamingBody(this.#options) ? 'streaming_body' : undefined };
   }
 
   /** What an error that left the SDK means for the loop. */
@@ -213,11 +210,8 @@ export class SeamRequest {
     remaining: number,
     signal: AbortSignal,
   ): Promise<Replacement> {
-    const { lane } = this.#call;
-    const failure = lane.adapter.classify(error, this.#seam.host.clock.wall());
-    if (isProviderFault(failure.outcome)) lane.breaker.recordFailure();
-    const decision = this.#decide(attempt, failure, remaining);
-    attempt.release();
+    const failure = this.#call.lane.adapter.classify(error, this.#seam.host.clock.wall());
+    const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) return undefined;
     this.again(decision, this.#options, remaining, undefined);
     const props = await this.#inCallerContext(() => this.#call.resume(decision, this.send));

@@ -230,10 +230,12 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('never sends a streaming request body twice', async () => {
     const fake = fakeFetch(error500);
-    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fake.fetch);
     const body = new ReadableStream({ start: (controller) => controller.close() });
     await expect(client.post('/upload', { body })).rejects.toMatchObject({ status: 500 });
     expect(fake.requests).toHaveLength(1);
+    expect(eventsOf(guard, 'give_up')).toMatchObject([{ reason: 'streaming_body' }]);
   });
 
   it('leaves no slot taken, whatever happened', async () => {

@@ -41,7 +41,7 @@ function lane(maxConcurrent = 10) {
         if (!(error instanceof AttemptFailed)) throw error;
         const decision = policy.decide(error.failure, {
           remaining,
-          retriesAllowed: true,
+          barred: undefined,
           probe: false,
           attempts: attempt,
           deadlineAt: Infinity,

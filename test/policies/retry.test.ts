@@ -12,7 +12,7 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const context: RetryContext = {
   remaining: 5,
-  retriesAllowed: true,
+  barred: undefined,
   probe: false,
   attempts: 1,
   deadlineAt: Infinity,
@@ -226,7 +226,7 @@ describe('decide', () => {
       expect(decision).toEqual({ retry: false, reason: 'not_retryable' });
     }
     for (const outcome of ['throttled', 'server_error'] as const) {
-      const decision = retry.decide(failure(outcome, hinted), { ...context, retriesAllowed: false });
+      const decision = retry.decide(failure(outcome, hinted), { ...context, barred: 'attempts' });
       expect(decision).toEqual({ retry: false, reason: 'attempts' });
     }
   });
