@@ -35,6 +35,9 @@ export interface Guard {
   close(): Promise<void>;
 }
 
+/** More different ones than this are a loop, not news. */
+const MOST_WARNINGS = 20;
+
 /** Seams for tests of the package itself. */
 export interface GuardInternals {
   readonly clock?: Clock;
@@ -53,6 +56,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
   #fetch: typeof fetch | undefined;
   #closed = false;
+  readonly #warned = new Set<string>();
   #nextCallId = 1;
 
   constructor(options: GuardOptions = {}, internals: GuardInternals = {}) {
@@ -163,8 +167,12 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return this.options.pacing?.countTokens;
   }
 
+  /** Tells the listeners; where there are none, Node's own warnings, once a message. */
   warn(message: string): void {
     this.emit({ type: 'warning', message });
+    if (this.#emitter.hears('warning') || this.#warned.has(message) || this.#warned.size >= MOST_WARNINGS) return;
+    this.#warned.add(message);
+    process.emitWarning(message, 'TidegateWarning');
   }
 
   propagationHeaders(attempt: Attempt): Readonly<Record<string, string>> {

@@ -26,15 +26,19 @@ export type {
   TelemetryOptions,
 } from './options.ts';
 export type { Priority } from './core/admission.ts';
-export type { Dimension, Failure, Outcome, Usage } from './core/outcome.ts';
+export type { Dimension, Failure, HintSource, Outcome, Usage } from './core/outcome.ts';
+export type { Operation, ProviderName, ResponseInfo } from './core/provider.ts';
 export type {
   CallInfo,
   CallOutcome,
   CircuitState,
   DimensionSnapshot,
+  GiveUpReason,
   GuardEvent,
   LaneCounts,
   LaneSnapshot,
+  LimitSource,
   RetryReason,
+  StreamOutcome,
   WaitCause,
 } from './core/events.ts';

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
-import { describe, expect, it } from 'vitest';
-import { createGuard, wrap } from '../src/guard.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createGuard, type GuardCore, wrap } from '../src/guard.ts';
 import { createGuardedFetch } from '../src/fetch.ts';
 import { withCall } from '../src/with-call.ts';
 import { fakeFetch, json, sse } from './helpers/fake-fetch.ts';
@@ -39,6 +39,17 @@ describe('createGuard', () => {
       ['bad', 1],
     ]);
     expect(eventsOf(guard, 'warning')).toHaveLength(1);
+  });
+
+  it('says a warning that nobody listens to as Node does, once', async () => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const guard = createGuard({ ...FAST, limitGroup: () => JSON.parse('{') as string });
+    const client = guardedClient(openai, guard as GuardCore, fakeFetch(ok).fetch);
+    await openai.create(client);
+    await openai.create(client);
+    await guard.close();
+    expect(emitWarning.mock.calls).toEqual([[expect.stringContaining('limitGroup threw'), 'TidegateWarning']]);
+    emitWarning.mockRestore();
   });
 
   it('shares lanes with guards of equal lane options only', async () => {
