@@ -1,13 +1,14 @@
 /**
  * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory.
  *
- *     npm run bench:overhead -- [--sdk openai] [--rounds 40]
+ *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40]
  *
  * @module
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { createGuard, type Guard } from '../src/guard.ts';
+import { openai6, openInference, otelInstrumentation } from './lib/instrumented.ts';
 import { createOtel } from './lib/otel.ts';
 import { compare, measure, type Samples, type Variant } from './lib/rounds.ts';
 import { type Subject, SUBJECTS } from './lib/subjects.ts';
@@ -31,6 +32,11 @@ const STREAMS = { calls: 80, warmUp: 2_000 };
 
 type Mode = 'call' | 'stream';
 
+const rivals = new Map([
+  ['openai', openInference(otel)],
+  [openai6.name, otelInstrumentation(otel)],
+]);
+
 /** The first one is what the others are compared with. */
 function variantsOf(subject: Subject, mode: Mode): Variant[] {
   const registered = { before: () => otel.register(), after: () => otel.unregister() };
@@ -44,12 +50,14 @@ function variantsOf(subject: Subject, mode: Mode): Variant[] {
     guards.push(guard);
     return guard.wrap(subject.client(account));
   };
+  const rival = rivals.get(subject.name);
   return [
     variant('bare SDK', subject.client('bare')),
     variant('bare SDK, OpenTelemetry registered', subject.client('bare'), registered),
     variant('guarded, telemetry: false', guarded('off', false)),
     variant('guarded, no OpenTelemetry registered', guarded('idle')),
     variant('guarded, OpenTelemetry registered', guarded('on'), registered),
+    ...(rival ? [variant(`${rival.name}, OpenTelemetry registered`, rival.client('bare'), registered)] : []),
   ];
 }
 
@@ -78,7 +86,7 @@ function signed(value: number): string {
 }
 
 console.log(`node ${process.version}, median of ${rounds} interleaved rounds, CPU of the whole process`);
-for (const subject of SUBJECTS.filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
+for (const subject of [...SUBJECTS, openai6].filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
   for (const mode of ['call', 'stream'] as const) {
     if (values.mode !== undefined && values.mode !== mode) continue;
     const variants = variantsOf(subject, mode);

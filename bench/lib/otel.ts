@@ -6,6 +6,8 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 
 export interface Otel {
+  readonly tracers: TracerProvider;
+  readonly meters: MeterProvider;
   register(): void;
   unregister(): void;
   /** Exports what is queued. */
@@ -34,6 +36,8 @@ export function createOtel(): Otel {
   const contexts = new AsyncLocalStorageContextManager();
   const propagator = new W3CTraceContextPropagator();
   return {
+    tracers,
+    meters,
     register() {
       trace.setGlobalTracerProvider(tracers);
       metrics.setGlobalMeterProvider(meters);

@@ -5,7 +5,7 @@ import { memoryFetch } from './memory-fetch.ts';
 
 /** One SDK as a benchmark drives it: a client over a fetch in memory, and calls that read their answer to the end. */
 export interface Subject {
-  readonly name: 'openai' | 'anthropic' | 'groq';
+  readonly name: string;
   /** `account` is the API key: clients with different ones share no lane. */
   client(account: string): object;
   call(client: object): Promise<unknown>;
@@ -107,13 +107,18 @@ async function drain(stream: AsyncIterable<unknown>): Promise<number> {
 const chat = { model: 'bench-model', messages, temperature: 0.2, max_completion_tokens: 512 };
 const prompt = { model: 'bench-model', messages, temperature: 0.2, max_tokens: 512 };
 
-const openai: Subject = {
-  name: 'openai',
-  client: (account) => new OpenAI({ apiKey: account, fetch: chatFetch }),
-  call: (client) => (client as OpenAI).chat.completions.create(chat),
-  stream: async (client) => drain(await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
-  unread: async (client) => void (await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
-};
+/** Any version and build of openai. */
+export function openaiSubject(name: string, Client: OpenAIClass): Subject {
+  return {
+    name,
+    client: (account) => new Client({ apiKey: account, fetch: chatFetch }),
+    call: (client) => (client as OpenAI).chat.completions.create(chat),
+    stream: async (client) => drain(await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
+    unread: async (client) => void (await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
+  };
+}
+
+export type OpenAIClass = new (options: { apiKey: string; fetch: typeof fetch }) => object;
 
 const anthropic: Subject = {
   name: 'anthropic',
@@ -131,4 +136,4 @@ const groq: Subject = {
   unread: async (client) => void (await (client as Groq).chat.completions.create({ ...chat, stream: true })),
 };
 
-export const SUBJECTS: readonly Subject[] = [openai, anthropic, groq];
+export const SUBJECTS: readonly Subject[] = [openaiSubject('openai', OpenAI), anthropic, groq];

@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { OpenAIInstrumentation as OpenInference } from '@arizeai/openinference-instrumentation-openai';
+import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai';
+import OpenAI6 from 'openai-6';
+import type { Otel } from './otel.ts';
+import { type OpenAIClass, openaiSubject, type Subject } from './subjects.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * OpenInference's instrumentation of openai 7. The CommonJS build is a copy of its own, so the one that the other
+ * variants use stays as it is.
+ */
+export function openInference({ tracers }: Otel): Subject {
+  const module = require('openai') as { OpenAI: OpenAIClass };
+  const instrumentation = new OpenInference();
+  instrumentation.setTracerProvider(tracers);
+  instrumentation.manuallyInstrument(module as unknown as Parameters<typeof instrumentation.manuallyInstrument>[0]);
+  return openaiSubject('OpenInference', module.OpenAI);
+}
+
+/** openai 6: the newest that OpenTelemetry's own instrumentation supports. */
+export const openai6 = openaiSubject('openai 6', OpenAI6 as unknown as OpenAIClass);
+
+/** OpenTelemetry's instrumentation of openai 6, in the same way. */
+export function otelInstrumentation({ tracers, meters }: Otel): Subject {
+  const module = require('openai-6') as { OpenAI: OpenAIClass };
+  const instrumentation = new PatchingInstrumentation();
+  instrumentation.setTracerProvider(tracers);
+  instrumentation.setMeterProvider(meters);
+  instrumentation.patch(module);
+  return openaiSubject('instrumentation-openai', module.OpenAI);
+}
+
+/** Applies to a module that was loaded under another name. */
+class PatchingInstrumentation extends OpenAIInstrumentation {
+  patch(module: object): void {
+    for (const definition of this.init()) definition.patch?.(module);
+  }
+}
