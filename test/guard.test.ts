@@ -4,7 +4,8 @@ import { createGuard, type GuardCore, wrap } from '../src/guard.ts';
 import { createGuardedFetch } from '../src/fetch.ts';
 import { withCall } from '../src/with-call.ts';
 import { fakeFetch, json, sse } from './helpers/fake-fetch.ts';
-import { eventsOf, FAST, guardedClient, settle, testGuard } from './helpers/guarded.ts';
+import { FAST, guardedClient, settle, testGuard } from './helpers/guarded.ts';
+import { eventsOf } from './helpers/record-events.ts';
 import { SDKS } from './helpers/sdk-matrix.ts';
 
 const openai = SDKS[0]!;

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
-import { eventsOf, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 
 setFlagsFromString('--expose-gc');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, hang, json, refused } from '../helpers/fake-fetch.ts';
-import { eventsOf, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 describe.each(SDKS)('$name', (sdk) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, refused, sse } from '../helpers/fake-fetch.ts';
-import { eventsOf, FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 
 const collect = async (sdk: SdkCase, stream: AsyncIterable<unknown>): Promise<string> => {

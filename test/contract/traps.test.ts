@@ -12,7 +12,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
 import { TidegateSetupError } from '../../src/errors.ts';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
-import { eventsOf, FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 const openai = SDKS.find(({ name }) => name === 'openai 7.57')!;

@@ -2,6 +2,7 @@ import { afterEach } from 'vitest';
 import { GuardCore, type GuardInternals } from '../../src/guard.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { GuardOptions } from '../../src/options.ts';
+import { recordEvents } from './record-events.ts';
 import type { AnyClient, SdkCase } from './sdk-matrix.ts';
 
 const guards: GuardCore[] = [];
@@ -18,26 +19,8 @@ export function testGuard(
   internals?: GuardInternals,
 ): GuardCore & { events: GuardEvent[] } {
   const guard = new GuardCore(options, internals);
-  const events: GuardEvent[] = [];
-  const types: GuardEvent['type'][] = [
-    'call.start',
-    'admitted',
-    'attempt.start',
-    'attempt.end',
-    'rate_limited',
-    'retry',
-    'give_up',
-    'stream.first_chunk',
-    'stream.end',
-    'call.end',
-    'pause',
-    'limit',
-    'circuit',
-    'warning',
-  ];
-  for (const type of types) guard.on(type, (event) => events.push(event));
   guards.push(guard);
-  return Object.assign(guard, { events });
+  return Object.assign(guard, { events: recordEvents(guard) });
 }
 
 let nextKey = 1;
@@ -50,14 +33,6 @@ export function guardedClient(
   options: Record<string, unknown> = {},
 ): AnyClient {
   return guard.wrap(new sdk.Client({ apiKey: `test-key-${nextKey++}`, fetch, ...options }) as object);
-}
-
-/** Events of one type. */
-export function eventsOf<T extends GuardEvent['type']>(
-  guard: { events: GuardEvent[] },
-  type: T,
-): Extract<GuardEvent, { type: T }>[] {
-  return guard.events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
 }
 
 /** Lets everything that is ready run: promise jobs, and timers of 0 ms. */

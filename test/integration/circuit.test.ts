@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { ask, connect, eventsOf, failureOf, WAYS } from './connect.ts';
+import { ask, connect, failureOf, WAYS } from './connect.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 
 const FAST_RETRY = { initialDelayMs: 1, maxDelayMs: 5 };
 

@@ -10,6 +10,7 @@ import GuardedOpenAI, { AzureOpenAI as GuardedAzure } from '../../src/openai.ts'
 import type { GuardOptions } from '../../src/options.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
 import { FAST } from '../helpers/guarded.ts';
+import { recordEvents } from '../helpers/record-events.ts';
 
 /** The two ways into tidegate, with and without pacing. Each must do the same. */
 export interface Way {
@@ -71,8 +72,7 @@ export async function simulate(options: SimulatorOptions): Promise<Simulator> {
 /** A guard that is closed after the test, and everything that it tells. */
 export function observedGuard(options: GuardOptions): { guard: GuardCore; events: GuardEvent[] } {
   const guard = new GuardCore(options);
-  const events: GuardEvent[] = [];
-  for (const type of EVENT_TYPES) guard.on(type, (event) => events.push(event));
+  const events = recordEvents(guard);
   closing.push(() => guard.close());
   return { guard, events };
 }
@@ -154,35 +154,9 @@ export function healing(server: () => Simulator): typeof fetch {
   };
 }
 
-export function eventsOf<T extends GuardEvent['type']>(
-  events: GuardEvent[],
-  type: T,
-): Extract<GuardEvent, { type: T }>[] {
-  return events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
-}
-
 function addressOf(provider: Provider, server: Simulator): object {
   return provider === 'azure' ? { endpoint: server.origin, apiVersion: '2024-10-21' } : { baseURL: server.url };
 }
 
 const STOCK = { openai: OpenAI, azure: AzureOpenAI, anthropic: Anthropic, groq: Groq };
 const GUARDED = { openai: GuardedOpenAI, azure: GuardedAzure, anthropic: GuardedAnthropic, groq: GuardedGroq };
-
-const EVENT_TYPES: readonly GuardEvent['type'][] = [
-  'call.start',
-  'queued',
-  'admitted',
-  'attempt.start',
-  'attempt.end',
-  'rate_limited',
-  'retry',
-  'give_up',
-  'stream.first_chunk',
-  'stream.end',
-  'call.end',
-  'pause',
-  'limit',
-  'circuit',
-  'settled',
-  'warning',
-];

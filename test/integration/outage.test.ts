@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json } from '../helpers/fake-fetch.ts';
-import { eventsOf, guardedClient, testGuard } from '../helpers/guarded.ts';
+import { guardedClient, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 

@@ -5,7 +5,8 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GuardOptions } from '../../src/options.ts';
 import { FAST } from '../helpers/guarded.ts';
-import { ask, connect, eventsOf, MODELS } from './connect.ts';
+import { ask, connect, MODELS } from './connect.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 
 /** As an application sets OpenTelemetry up: global provider, context manager and W3C propagator. */
 const exporter = new InMemorySpanExporter();

@@ -1,0 +1,38 @@
+import type { Guard } from '../../src/guard.ts';
+import type { GuardEvent } from '../../src/core/events.ts';
+
+// An object, so that a type that is missing here does not compile.
+const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
+  'call.start': true,
+  queued: true,
+  admitted: true,
+  'attempt.start': true,
+  'attempt.end': true,
+  rate_limited: true,
+  retry: true,
+  give_up: true,
+  'stream.first_chunk': true,
+  'stream.end': true,
+  'call.end': true,
+  pause: true,
+  limit: true,
+  circuit: true,
+  settled: true,
+  warning: true,
+};
+
+/** Every event of the guard from now on, as it comes. */
+export function recordEvents(guard: Guard): GuardEvent[] {
+  const events: GuardEvent[] = [];
+  for (const type of Object.keys(EVENT_TYPES) as GuardEvent['type'][]) guard.on(type, (event) => events.push(event));
+  return events;
+}
+
+/** Events of one type, of a guard that was recorded or of the record itself. */
+export function eventsOf<T extends GuardEvent['type']>(
+  recorded: readonly GuardEvent[] | { readonly events: readonly GuardEvent[] },
+  type: T,
+): Extract<GuardEvent, { type: T }>[] {
+  const events = 'events' in recorded ? recorded.events : recorded;
+  return events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
+}
