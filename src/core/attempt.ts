@@ -4,6 +4,7 @@ import type { StreamOutcome } from './events.ts';
 import type { RetryAllowance, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
+import { attachDetails } from '../errors.ts';
 
 /** How a response body ended. */
 export interface BodyEnd {
@@ -13,6 +14,8 @@ export interface BodyEnd {
   readonly response?: (() => ResponseInfo) | undefined;
   /** What made the body fail; only with `interrupted`. */
   readonly failure?: Failure | undefined;
+  /** The error that its reader gets, where it passed through our hands. */
+  readonly error?: unknown;
 }
 
 /**
@@ -88,6 +91,7 @@ export class Attempt {
 
   /** The body has ended, one way or another: frees the slot and corrects the reservation. */
   bodyEnded(end: BodyEnd): void {
+    if (end.failure) attachDetails(end.error, this.call.details(end.failure));
     const outcome: Outcome =
       end.outcome === 'completed' || end.outcome === 'unread'
         ? 'ok'

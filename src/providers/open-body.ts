@@ -62,7 +62,7 @@ export class TrackedBody implements OpenBody {
   /** Reading failed; `facts` is what was learned before. */
   fail(error: unknown, facts?: Pick<BodyEnd, 'usage' | 'response'>): void {
     if (this.hooks.signal?.aborted) this.cancel();
-    else this.end({ outcome: 'interrupted', failure: classifyConnection(error, false), ...facts });
+    else this.end({ outcome: 'interrupted', failure: classifyConnection(error, false), error, ...facts });
   }
 
   /** The signal aborted. An object as listener costs no closure a call. */

@@ -191,7 +191,8 @@ describe.each(SDKS)('$name', (sdk) => {
       return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
     };
     const client = guardedClient(sdk, guard, fakeFetch(broken).fetch);
-    await expect(collect(sdk, await sdk.stream(client))).rejects.toThrow('terminated');
+    const error = await collect(sdk, await sdk.stream(client)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: 'terminated', tidegate: { outcome: 'connection', attempts: 1 } });
     await settle();
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
