@@ -1,9 +1,7 @@
 import { limitRules } from '../../src/simulator/limit-rules.ts';
 import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits.ts';
-import type { ProviderSetup } from './sim-provider.ts';
+import { FIRST_TOKEN_MS, ONE_WAY_MS, type ProviderSetup, TOKEN_MS } from './sim-provider.ts';
 import type { Job } from './workload.ts';
-
-const FASTEST_MS = 2 * 30 + 400;
 
 /**
  * No client is done earlier, but by luck with the last answer: for each limit, the time at which its bucket and its refill cover what the calls
@@ -25,8 +23,8 @@ export function lowerBoundMs(setup: ProviderSetup, jobs: readonly Job[]): number
     const limitAt = (limits: SimulatorLimits): number => limits[name] ?? Infinity;
     admitted = Math.max(admitted, timeToCover(total, windowMs, setup, limitAt));
   }
-  const answer = jobs.reduce((sum, job) => sum + job.outputTokens * 15, 0) / jobs.length;
-  return admitted + FASTEST_MS + answer;
+  const tokens = jobs.reduce((sum, job) => sum + job.outputTokens, 0) / jobs.length;
+  return admitted + 2 * ONE_WAY_MS + (setup.slowness ?? 1) * (FIRST_TOKEN_MS + tokens * TOKEN_MS);
 }
 
 function timeToCover(
@@ -38,7 +36,7 @@ function timeToCover(
   const free = 1 - (setup.neighbour ?? 0);
   let limit = limitAt(setup.limits);
   const bucketMs = windowMs === 60_000 ? (setup.bucketSeconds ?? 60) * 1_000 : windowMs;
-  let covered = (limit * bucketMs) / windowMs;
+  let covered = ((setup.fill ?? 1) * limit * bucketMs) / windowMs;
   let at = 0;
   for (const change of setup.changes ?? []) {
     const gained = ((change.atMs - at) * limit * free) / windowMs;

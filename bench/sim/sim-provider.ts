@@ -13,6 +13,10 @@ export interface ProviderSetup {
   readonly limits: SimulatorLimits;
   /** Seconds of the limits that can be spent at once. Default 60. */
   readonly bucketSeconds?: number;
+  /** Part of the buckets that is there at the start: an application that restarts finds what it left. Default 1. */
+  readonly fill?: number;
+  /** Multiplies the time that answers take. Default 1: 0.4 s and 15 ms a token. */
+  readonly slowness?: number;
   /** Which answers carry rate-limit headers. Default all. */
   readonly headers?: 'all' | 'success' | 'none';
   /** Hints of refusals. Default: as the provider does. */
@@ -40,9 +44,9 @@ export interface Receiver {
   end(reply: Reply | undefined): void;
 }
 
-const ONE_WAY_MS = 30;
-const FIRST_TOKEN_MS = 400;
-const TOKEN_MS = 15;
+export const ONE_WAY_MS = 30;
+export const FIRST_TOKEN_MS = 400;
+export const TOKEN_MS = 15;
 const FAULT_MS = 200;
 const DRAIN_STEPS = 8;
 const ACCOUNT = 'account';
@@ -62,11 +66,12 @@ export class SimProvider {
     this.#setup = setup;
     this.#clock = clock;
     this.#random = random;
-    const { provider, limits, bucketSeconds = 60 } = setup;
+    const { provider, limits, bucketSeconds = 60, fill = 1 } = setup;
     this.#engine = new LimitEngine({
       provider,
       limitsOf: () => limits,
       bucketSeconds: { requests: bucketSeconds, tokens: bucketSeconds },
+      initialFill: fill,
     });
     const share = setup.neighbour;
     if (share !== undefined) this.#engine.setNeighbour({ share, fromMs: 0, untilMs: Infinity }, 0);
@@ -102,9 +107,11 @@ export class SimProvider {
     }
     const headers = this.#headers('success');
     const reply: Reply = { status: 200, headers, body: undefined };
-    const lasts = FIRST_TOKEN_MS + job.outputTokens * TOKEN_MS * (0.8 + 0.4 * this.#random());
-    if (this.#engine.drainsOutput) this.#drain(admitted, job, lasts);
-    if (job.stream) this.#clock.after(FIRST_TOKEN_MS + ONE_WAY_MS, () => receiver.head(reply));
+    const { slowness = 1 } = this.#setup;
+    const begins = FIRST_TOKEN_MS * slowness;
+    const lasts = begins + job.outputTokens * TOKEN_MS * slowness * (0.8 + 0.4 * this.#random());
+    if (this.#engine.drainsOutput) this.#drain(admitted, job, begins, lasts);
+    if (job.stream) this.#clock.after(begins + ONE_WAY_MS, () => receiver.head(reply));
     this.#clock.after(lasts, () => {
       const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
       this.#engine.settle(admitted, usage, this.#clock.now());
@@ -127,10 +134,10 @@ export class SimProvider {
     else complete(receiver, this.#reply(this.#dialect.faults[fault]!(this.#context), this.#headers('none')));
   }
 
-  #drain(admitted: Reservation, job: Job, lasts: number): void {
+  #drain(admitted: Reservation, job: Job, begins: number, lasts: number): void {
     const step = job.outputTokens / DRAIN_STEPS;
     for (let index = 1; index <= DRAIN_STEPS; index++) {
-      const at = FIRST_TOKEN_MS + ((lasts - FIRST_TOKEN_MS) * index) / DRAIN_STEPS - 1;
+      const at = begins + ((lasts - begins) * index) / DRAIN_STEPS - 1;
       this.#clock.after(at, () => this.#engine.drain(admitted, step, this.#clock.now()));
     }
   }
