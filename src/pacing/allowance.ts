@@ -1,6 +1,8 @@
-/** A lane that knows nothing may spend two seconds' worth at once; each four seconds twice as much. */
-const OPENING_MS = 2_000;
-const DOUBLING_MS = 4_000;
+/** A lane that knows nothing may spend half a second's worth at once; each two seconds twice as much. */
+const OPENING_MS = 500;
+const DOUBLING_MS = 2_000;
+/** Beside others, and after a refusal, no more than this is spent at once. */
+const CATCH_UP_MS = 2_000;
 /** Spread evenly, a lane may catch up with one second. */
 const SMOOTH_MS = 1_000;
 
@@ -54,7 +56,7 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** Holds back what is there until it is known to be there: opens from two seconds' worth of our share. */
+  /** Holds back what is there until it is known to be there: opens from half a second's worth of our share. */
   reopen(now: number, share: number): void {
     this.#pace = share;
     this.#openedAt = now;
@@ -75,9 +77,8 @@ export class Allowance {
    * `shared` when others are there: then nothing is saved up beyond two seconds of it.
    */
   refill(now: number, pace: number, shared: boolean): void {
-    const elapsed = now - this.#at;
-    if (elapsed <= 0) return;
-    this.#at = now;
+    const elapsed = Math.max(0, now - this.#at);
+    this.#at += elapsed;
     this.#pace = pace;
     let released = 0;
     if (this.#capacity < this.#full) {
@@ -86,7 +87,7 @@ export class Allowance {
       this.#withheld -= released;
       this.#capacity = capacity;
     }
-    this.#most = shared ? Math.min(this.#capacity, Math.max(1, this.rate * pace * OPENING_MS)) : this.#capacity;
+    this.#most = shared ? Math.min(this.#capacity, Math.max(1, this.rate * pace * CATCH_UP_MS)) : this.#capacity;
     this.level = Math.min(this.#most, this.level + released + elapsed * this.rate * pace);
   }
 
@@ -97,7 +98,7 @@ export class Allowance {
 
   /** After a refusal nothing that was saved up is spent at once. */
   calm(): void {
-    this.level = Math.min(this.level, Math.max(1, this.rate * OPENING_MS));
+    this.level = Math.min(this.level, Math.max(1, this.rate * CATCH_UP_MS));
   }
 
   add(amount: number): void {

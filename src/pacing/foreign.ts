@@ -29,6 +29,8 @@ export class Foreign {
   #own = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
+  /** Whether answers have told of at least one interval. */
+  gauged = false;
   /** Parts of `mark` after the last sample that turned out never to have counted. */
   #uncounted: Uncounted[] = [];
 
@@ -48,13 +50,14 @@ export class Foreign {
   observe(sample: Sample, limit: number, limitRate: number, quantum: number): void {
     const anchor = this.#anchor;
     if (!anchor) {
+      // What is missing now may have been taken at any time before: it says nothing of a rate.
       this.#anchor = sample;
+      this.#firstAt = sample.at;
       return;
     }
     const elapsed = sample.at - anchor.at;
-    // The first answer says at once whether anybody else has been here.
-    const first = anchor.at === this.#firstAt;
-    if (elapsed < (first ? 1 : Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate))) return;
+    if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return;
+    this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
     const refilled = anchor.remaining + limitRate * elapsed;
@@ -67,12 +70,6 @@ export class Foreign {
       sample.at,
       elapsed,
     );
-  }
-
-  /** A lane starts with a bucket that it takes for full. */
-  start(at: number, limit: number): void {
-    this.#firstAt = at;
-    this.#anchor = { at, remaining: limit, sequence: 0, mark: 0 };
   }
 
   /** Of the request with this place in the order of sending, the provider never counted `amount`. */
@@ -101,10 +98,9 @@ export class Foreign {
   }
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
-    // The first samples count fully, so that a start beside others is noticed at once. A bucket that was found
-    // half empty was not emptied in the moment since: nobody takes more than the limit's rate for long.
-    const weight = 1 - Math.exp(-elapsed / Math.min(AVERAGE_MS, now - this.#firstAt));
-    this.#average += (Math.min(limitRate, Math.max(-limitRate, taken)) - this.#average) * weight;
+    // The mean of all that was seen at first, so that a start beside others is noticed at once.
+    const weight = elapsed / Math.max(elapsed, Math.min(AVERAGE_MS, now - this.#firstAt));
+    this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;
   }
 }

@@ -1,4 +1,4 @@
-import type { Ticket } from '../core/admission.ts';
+import type { Ticket, TokenEstimate } from '../core/admission.ts';
 import type { WaitCause } from '../core/events.ts';
 import type { Failure, LimitReading, Outcome, Usage } from '../core/outcome.ts';
 import type { Reservation } from './reservation.ts';
@@ -45,6 +45,10 @@ export class LaneTicket implements Ticket {
     this.sentAt = sentAt;
     this.isProbe = isProbe;
     this.reservation = reservation;
+  }
+
+  get estimate(): TokenEstimate | undefined {
+    return this.reservation;
   }
 
   onHead(readings: readonly LimitReading[], status: number): void {

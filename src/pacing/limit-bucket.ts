@@ -42,6 +42,9 @@ const UNCONFIRMED_MS = 20_000;
 /** A learned burst size is tried again a little larger from time to time. */
 const BURST_GROWTH = 1.05;
 const BURST_GROWS_EVERY_MS = 30_000;
+/** One that is found the same again is tried half as often. */
+const SAME_BURST = 0.8;
+const BURST_GROWS_AT_LEAST_EVERY_MS = 480_000;
 
 /**
  * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
@@ -67,6 +70,8 @@ export class LimitBucket {
   #observedAt: number | undefined;
   #sequence = 0;
   #burstLearnedAt = 0;
+  #burstTried = false;
+  #burstGrowsEveryMs = BURST_GROWS_EVERY_MS;
   #confirmed = true;
 
   constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
@@ -94,6 +99,11 @@ export class LimitBucket {
     return this.limitRate * this.#sharing.left;
   }
 
+  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
+  get gauged(): boolean {
+    return this.kind.perDay || this.#observedAt === undefined || this.#sharing.foreign.gauged;
+  }
+
   refill(now: number): void {
     if (!this.kind.perDay) this.#divide(now);
     const elapsed = now - this.#at;
@@ -111,8 +121,9 @@ export class LimitBucket {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
     }
-    if (this.burst < this.limit && now - this.#burstLearnedAt > BURST_GROWS_EVERY_MS) {
+    if (this.burst < this.limit && now - this.#burstLearnedAt > this.#burstGrowsEveryMs) {
       this.#setBurst(this.burst * BURST_GROWTH, now);
+      this.#burstTried = true;
     }
   }
 
@@ -172,11 +183,6 @@ export class LimitBucket {
     this.#sharing.foreign.neverCounted(sequence, amount);
   }
 
-  /** The lane has sent since `at`: until then the bucket is taken for full. */
-  startedAt(at: number): void {
-    if (!this.kind.perDay) this.#sharing.foreign.start(at, this.limit);
-  }
-
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
     const newest = seen.sequence >= this.#sequence;
@@ -192,6 +198,7 @@ export class LimitBucket {
     if (!this.kind.perDay) {
       this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
       this.#divide(now);
+      this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }
     const used = this.limit - remaining;
@@ -216,7 +223,15 @@ export class LimitBucket {
     this.refill(now);
     const used = remaining === undefined ? this.burst - this.level : this.limit - remaining;
     const surprising = remaining === undefined ? this.level > amount + 0.1 * this.burst : remaining >= amount;
-    if (surprising) this.#setBurst(Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used)), now);
+    if (surprising) {
+      const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
+      if (burst < SAME_BURST * this.burst) this.#burstGrowsEveryMs = BURST_GROWS_EVERY_MS;
+      else if (this.#burstTried) {
+        this.#burstGrowsEveryMs = Math.min(BURST_GROWS_AT_LEAST_EVERY_MS, 2 * this.#burstGrowsEveryMs);
+      }
+      this.#burstTried = false;
+      this.#setBurst(burst, now);
+    }
     this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate));
     this.allowance.calm();
   }

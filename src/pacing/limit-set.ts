@@ -8,8 +8,9 @@ import { type Amounts, type Reservation, type Unit, UNITS } from './reservation.
 
 /** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
 export const MAX_LIMIT_WAIT_MS = 120_000;
-/** A lane this young has seen everything that it has sent itself. */
-const STARTING_MS = 30_000;
+
+/** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
+const MOST_ONE_WAY_MS = 100;
 
 /** What an answer said of one limit. */
 export interface LimitNews {
@@ -27,7 +28,6 @@ export class LimitSet {
   readonly #policy: BucketPolicy;
   readonly #listener: LaneListener;
   readonly #consumption = new Consumption();
-  #firstSentAt = Infinity;
   #fastestMs = Infinity;
   #averageShare = 0;
 
@@ -49,6 +49,10 @@ export class LimitSet {
   /** Whether any limit is known that paces calls. */
   get paces(): boolean {
     return this.buckets.some((bucket) => !bucket.kind.perDay);
+  }
+
+  get gauged(): boolean {
+    return this.buckets.every((bucket) => bucket.gauged);
   }
 
   /** Why no wait would help; undefined when one would. */
@@ -87,8 +91,7 @@ export class LimitSet {
     return Math.max(1, Math.floor((MAX_LIMIT_WAIT_MS * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
   }
 
-  take(reservation: Reservation, now: number): void {
-    this.#firstSentAt = Math.min(this.#firstSentAt, now);
+  take(reservation: Reservation): void {
     for (const bucket of this.buckets) bucket.take(reservation.reserved[bucket.kind.unit]);
     this.#consumption.sent(reservation);
   }
@@ -128,9 +131,8 @@ export class LimitSet {
     const known = this.get(dimension);
     const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
-    if (!known && source === 'header' && now - this.#firstSentAt < STARTING_MS) bucket.startedAt(this.#firstSentAt);
     // The provider counts on arrival, not when it has answered.
-    const sampledAt = sentAt + Math.min(this.#fastestMs, now - sentAt) / 2;
+    const sampledAt = sentAt + Math.min(MOST_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
     const since = this.#consumption.since(unit, reservation);
     const seen = { limit, remaining, source, sampledAt, sequence, mark: marks[unit], since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);

@@ -83,7 +83,7 @@ export class Pacer {
       sentAt: 0,
       state: 'planned',
       outputPending: false,
-      shown: undefined,
+      refusal: undefined,
     };
   }
 
@@ -127,22 +127,16 @@ export class Pacer {
     this.#slowStart?.take();
     this.#blind.take(this.#cost(reserved), now);
     this.#acceleration?.take(tokensOf(reserved));
-    this.limits.take(reservation, now);
+    this.limits.take(reservation);
   }
 
   /** The head of a response tells what is left, whatever its status. */
   headed(reservation: Reservation, readings: readonly LimitReading[], status: number, now: number): void {
     reservation.state = 'headed';
-    const refused = status === 429 || status === 413;
-    // Before the readings, which do not contain it.
-    if (refused) this.limits.charge(reservation, onlyTheRequest(reservation), false, now);
     this.limits.answered(reservation, now);
-    for (const { dimension, limit, remaining, windowMs, source } of readings) {
-      if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
-      this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
-      if (refused && remaining !== undefined) (reservation.shown ??= new Map()).set(dimension, remaining);
-    }
-    if (this.limits.paces) this.#slowStart = undefined;
+    // What a refusal shows as left is not there: nobody may go by it before the error is known.
+    if (status === 429 || status === 413) reservation.refusal = readings;
+    else this.#learn(reservation, readings, false, now);
   }
 
   /** Corrects the reservation and learns. Returns how long the whole lane must pause; 0 for not at all. */
@@ -151,6 +145,11 @@ export class Pacer {
     // What was refused before a head told so was never counted either.
     const counted = reservation.state === 'headed' || outcome !== 'throttled';
     reservation.state = 'settled';
+    if (reservation.refusal) {
+      // Before the readings, which do not contain it.
+      this.limits.charge(reservation, onlyTheRequest(reservation), false, now);
+      this.#learn(reservation, reservation.refusal, true, now);
+    }
     if (usage) {
       this.#correctInput(reservation, usage, now);
       this.#estimator.observe(reservation.info, reservation.rawInputTokens, usage);
@@ -196,6 +195,14 @@ export class Pacer {
     return snapshotLimits(buckets, this.#concurrency, this.#blind, this.#acceleration, this.#active, now);
   }
 
+  #learn(reservation: Reservation, readings: readonly LimitReading[], refused: boolean, now: number): void {
+    for (const { dimension, limit, remaining, windowMs, source } of readings) {
+      if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
+      this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
+    }
+    if (this.limits.paces && this.limits.gauged) this.#slowStart = undefined;
+  }
+
   #throttled(reservation: Reservation, failure: Failure, now: number): number {
     const news = this.#isNews(reservation);
     const { dimension, hintMs } = failure;
@@ -235,7 +242,9 @@ export class Pacer {
     const known = this.limits.get(dimension);
     if (!known && limit === undefined) return false;
     const amount = requested ?? reservation.reserved[unit];
-    const shown = reservation.shown?.get(dimension);
+    const shown = reservation.refusal?.find(
+      (each) => each.dimension === dimension && each.windowMs === whole,
+    )?.remaining;
     const waitMs = failure.hintMs ?? (news ? this.#unnamedWait() : this.#unnamedWaitMs);
     known?.refused(amount, shown, waitMs, now);
     if (limit === undefined) return true;

@@ -1,4 +1,4 @@
-import type { Dimension } from '../core/outcome.ts';
+import type { LimitReading } from '../core/outcome.ts';
 import type { RequestInfo } from '../core/provider.ts';
 
 /** What a limit counts. */
@@ -38,6 +38,6 @@ export interface Reservation {
   state: 'planned' | 'sent' | 'headed' | 'settled';
   /** The provider has not generated its output yet, as far as we know. */
   outputPending: boolean;
-  /** What the head of a refusal showed as remaining. */
-  shown: Map<Dimension, number> | undefined;
+  /** What the head of a refusal showed. */
+  refusal: readonly LimitReading[] | undefined;
 }

@@ -111,6 +111,7 @@ describe('limits are learned', () => {
     late.onHead([reading('requests', 200, 198)], 200);
     early.onHead([reading('requests', 500, 499)], 200);
     expect(row(h, 'requests').limit).toBe(200);
+    await h.clock.advance(1_000);
     finish(await admit(h), [reading('requests', 1_000, 990)]);
     expect(row(h, 'requests').limit).toBe(1_000);
     expect(h.limits.map(({ limit }) => limit)).toEqual([200, 1_000]);
@@ -231,12 +232,12 @@ describe('refusals', () => {
     await flush();
     const late = watch(h, { deadlineAt: h.clock.now() + 20_000 });
     const inTime = watch(h, { deadlineAt: h.clock.now() + 50_000 });
-    const first = watch(h, { priority: 'interactive', deadlineAt: h.clock.now() + 2_000 });
+    const first = watch(h, { priority: 'interactive', deadlineAt: h.clock.now() + 3_000 });
     await flush();
     expect(late.error).toMatchObject({ reason: 'deadline', dimension: 'requests' });
     expect((late.error as AdmissionRefused).waitMs).toBeGreaterThan(40_000);
     expect(inTime.error).toBeUndefined();
-    await h.clock.advance(2_000);
+    await h.clock.advance(3_000);
     expect(first.ticket).toBeDefined();
     h.lane.close();
     await Promise.all(queue.map((each) => each.promise));

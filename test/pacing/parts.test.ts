@@ -53,16 +53,17 @@ describe('a limit of which nothing is known', () => {
 });
 
 describe('the allowance', () => {
-  it('opens from two seconds worth, doubling each four seconds, and releases what it held back once', () => {
+  it('opens from half a second worth, doubling each two seconds, and releases what it held back once', () => {
     const allowance = new Allowance(0, false, 0);
     allowance.resize(600, 60_000, 600, 0);
     expect(allowance.level).toBe(600);
     allowance.reopen(0, 1);
-    expect(allowance.level).toBe(20);
+    expect(allowance.level).toBe(5);
     allowance.level = 0;
     allowance.refill(4_000, 1, false);
-    expect(allowance.capacity).toBeCloseTo(40);
-    expect(allowance.level).toBeCloseTo(40);
+    expect(allowance.capacity).toBeCloseTo(20);
+    // Fifteen were released, and there is no room for more than twenty.
+    expect(allowance.level).toBeCloseTo(20);
     allowance.level = 0;
     allowance.refill(60_000, 1, false);
     expect(allowance.opening).toBe(false);
@@ -105,12 +106,20 @@ describe('what others take', () => {
     expect(foreign.share(limitRate, 2_000)).toBe(1);
   });
 
-  it('shows in the first answer, when a bucket that should be full is not', () => {
+  it('is not told by one answer: what is missing in it may be left from any time before', () => {
     const foreign = new Foreign();
-    foreign.start(0, 600);
-    foreign.observe({ at: 100, remaining: 590, sequence: 2, mark: 2 }, 600, limitRate, 1);
-    // What is missing was taken before, at whatever rate: it counts as no more than the whole limit's.
-    expect(foreign.share(limitRate, 100)).toBeCloseTo(0.67, 1);
+    foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
+    expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
+    foreign.observe({ at: 1_100, remaining: 12 + 10 - 5, sequence: 6, mark: 6 }, 600, limitRate, 1);
+    expect([foreign.gauged, foreign.share(limitRate, 1_100)]).toEqual([true, 1]);
+  });
+
+  it('shows in the second answer, at whatever pace it was taken', () => {
+    const foreign = new Foreign();
+    foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1);
+    // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as there is something to take.
+    foreign.observe({ at: 1_000, remaining: 500 + 10 - 100, sequence: 6, mark: 6 }, 600, limitRate, 1);
+    expect(foreign.share(limitRate, 1_000)).toBeCloseTo(0.05, 1);
   });
 });
 
