@@ -42,6 +42,18 @@ describe('createGuard', () => {
     expect(eventsOf(guard, 'warning')).toHaveLength(1);
   });
 
+  it('tells how far the estimate of a call was off, unless pacing is off', async () => {
+    const [paced, unpaced] = [testGuard(), testGuard({ ...FAST, pacing: false })];
+    for (const guard of [paced, unpaced]) await openai.create(guardedClient(openai, guard, fakeFetch(ok).fetch));
+    const { prompt_tokens: input, completion_tokens: output } = (openai.completion as { usage: Record<string, number> })
+      .usage;
+    expect(eventsOf(paced, 'settled')).toMatchObject([
+      { attempt: 1, dimension: 'input_tokens', estimated: expect.any(Number) as number, actual: input },
+      { attempt: 1, dimension: 'output_tokens', estimated: expect.any(Number) as number, actual: output },
+    ]);
+    expect(eventsOf(unpaced, 'settled')).toEqual([]);
+  });
+
   it('says a warning that nobody listens to as Node does, once', async () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const guard = createGuard({ ...FAST, limitGroup: () => JSON.parse('{') as string });

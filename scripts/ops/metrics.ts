@@ -40,6 +40,11 @@ export const METRICS = {
     unit: 's',
     attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.limit.dimension'],
   },
+  'tidegate.pacer.estimated_tokens': {
+    instrument: 'counter',
+    unit: '{token}',
+    attributes: [...CALL, 'tidegate.token.kind'],
+  },
   'tidegate.tokens': { instrument: 'counter', unit: '{token}', attributes: [...CALL, 'tidegate.token.kind'] },
   'tidegate.streams': { instrument: 'counter', unit: '{stream}', attributes: [...CALL, 'tidegate.stream.outcome'] },
   'tidegate.ratelimit.limit': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },

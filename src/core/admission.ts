@@ -52,12 +52,19 @@ export class AdmissionRefused extends Error {
   }
 }
 
+export interface TokenEstimate {
+  readonly inputTokens: number;
+  readonly expectedOutputTokens: number;
+}
+
 /** What a granted attempt holds. Every method may be called once; later calls do nothing. */
 export interface Ticket {
   readonly place: number;
   readonly waitedMs: number;
   /** What was waited for; `concurrency` means a slot. */
   readonly cause: WaitCause;
+  /** Tokens that the reservation expects the call to use; undefined when nothing was reserved. */
+  readonly estimate: TokenEstimate | undefined;
   /** The head of the response has arrived, whatever its status. Never called when no response came. */
   onHead(readings: readonly LimitReading[], status: number): void;
   /**

@@ -139,5 +139,17 @@ export class Attempt {
     if (this.#settled) return;
     this.#settled = true;
     this.ticket.settle(result);
+    if (result.usage) this.#compare(result.usage);
+  }
+
+  /** Tells how far the estimate was off. */
+  #compare(usage: Usage): void {
+    const { call, ticket } = this;
+    const { estimate } = ticket;
+    if (!estimate) return;
+    const settled = (dimension: 'input_tokens' | 'output_tokens', estimated: number, actual: number): void =>
+      call.emit({ type: 'settled', call: call.info, attempt: this.number, dimension, estimated, actual });
+    settled('input_tokens', estimate.inputTokens, usage.inputTokens);
+    settled('output_tokens', estimate.expectedOutputTokens, usage.outputTokens);
   }
 }

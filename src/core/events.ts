@@ -130,10 +130,11 @@ export type GuardEvent =
     }
   | { readonly type: 'circuit'; readonly lane: string; readonly provider: ProviderName; readonly state: CircuitState }
   | {
-      /** How far the reservation was off: `estimated` and `actual` in units of the dimension. */
+      /** An answered attempt: what the pacer took its tokens for, and what the provider counted. Not when pacing is off. */
       readonly type: 'settled';
       readonly call: CallInfo;
-      readonly dimension: Dimension;
+      readonly attempt: number;
+      readonly dimension: 'input_tokens' | 'output_tokens';
       readonly estimated: number;
       readonly actual: number;
     }

@@ -22,6 +22,7 @@ export type CounterName =
   | 'attempts'
   | 'retries'
   | 'tokens'
+  | 'estimatedTokens'
   | 'streams'
   | 'rejections'
   | 'transitions'
@@ -39,6 +40,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     'tidegate.tokens',
     '{token}',
     'Tokens that the provider counted; cached and reasoning ones are subsets.',
+  ),
+  estimatedTokens: define(
+    'tidegate.pacer.estimated_tokens',
+    '{token}',
+    'Tokens that the pacer expected answered attempts to use; against tidegate.tokens they tell its error.',
   ),
   streams: define('tidegate.streams', '{stream}', 'Response streams by how they ended.'),
   rejections: define('tidegate.ratelimit.rejections', '{rejection}', 'Attempts that a limit refused, by dimension.'),

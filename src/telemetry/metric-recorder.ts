@@ -140,6 +140,12 @@ export class MetricRecorder {
       case 'call.end':
         this.#ended(bound, event);
         return;
+      case 'settled':
+        this.#series(bound, event.call).addEstimate(
+          event.dimension === 'input_tokens' ? 'input' : 'output',
+          event.estimated,
+        );
+        return;
       case 'circuit':
         add(bound.transitions(event.provider, this.#circuits.label(event.lane)).get(event.state), 1);
         return;
@@ -148,7 +154,6 @@ export class MetricRecorder {
       case 'give_up':
       case 'pause':
       case 'limit':
-      case 'settled':
       case 'warning':
         return;
     }

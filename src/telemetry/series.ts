@@ -39,6 +39,7 @@ export class Series {
   readonly #errors = new Map<string, Attributes>();
   readonly #delays = new Map<string, Attributes>();
   readonly #tokens = new Map<TokenKind, Cell>();
+  readonly #estimates = new Map<TokenKind, Cell>();
 
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
@@ -81,14 +82,22 @@ export class Series {
   }
 
   addTokens(kind: TokenKind, amount: number): void {
-    if (amount > 0) {
-      add(
-        cached(this.#tokens, kind, () =>
-          this.#binding.counter('tokens').cell({ ...this.base, [ATTR.tokenKind]: kind }),
-        ),
-        amount,
-      );
-    }
+    this.#addByKind('tokens', this.#tokens, kind, amount);
+  }
+
+  addEstimate(kind: 'input' | 'output', amount: number): void {
+    this.#addByKind('estimatedTokens', this.#estimates, kind, amount);
+  }
+
+  #addByKind(
+    counter: 'tokens' | 'estimatedTokens',
+    cells: Map<TokenKind, Cell>,
+    kind: TokenKind,
+    amount: number,
+  ): void {
+    if (amount <= 0) return;
+    const create = (): Cell => this.#binding.counter(counter).cell({ ...this.base, [ATTR.tokenKind]: kind });
+    add(cached(cells, kind, create), amount);
   }
 }
 

@@ -45,6 +45,8 @@ function richCall(call = callInfo({ stream: true })): GuardEvent[] {
     admitted(call, 2, { waitedMs: 20, stage: 'bulkhead', cause: 'concurrency' }),
     { type: 'attempt.start', call, attempt: 2 },
     attemptEnd(call, 2, { durationMs: 700 }),
+    { type: 'settled', call, attempt: 2, dimension: 'input_tokens', estimated: 120, actual: 100 },
+    { type: 'settled', call, attempt: 2, dimension: 'output_tokens', estimated: 32, actual: 40 },
     { type: 'stream.first_chunk', call, sinceStartMs: 640 },
     { type: 'stream.end', call, outcome: 'completed' },
     callEnd(call, { outcome: 'success_after_retry', durationMs: 6_400, attempts: 2, usage: USAGE }),
@@ -75,6 +77,10 @@ describe('counters', () => {
       [20, { ...BASE, 'tidegate.token.kind': 'cache_write' }],
       [40, { ...BASE, 'tidegate.token.kind': 'output' }],
       [10, { ...BASE, 'tidegate.token.kind': 'reasoning' }],
+    ]);
+    expect(counted('tidegate.pacer.estimated_tokens')).toEqual([
+      [120, { ...BASE, 'tidegate.token.kind': 'input' }],
+      [32, { ...BASE, 'tidegate.token.kind': 'output' }],
     ]);
     expect(counted('tidegate.circuit.transitions')).toEqual([
       [1, { 'gen_ai.provider.name': 'openai', 'tidegate.circuit': 'openai/gpt-5.1', 'tidegate.circuit.state': 'open' }],
