@@ -67,6 +67,17 @@ export class Allowance {
     this.#most = this.#capacity;
   }
 
+  /** Others have gone: all but `missing` is there again, and opens in steps. */
+  regain(missing: number, now: number): void {
+    this.#openedAt = now;
+    this.#pace = 1;
+    const held = this.#full - missing - this.level;
+    this.#capacity = this.#opened(now);
+    this.#most = this.#capacity;
+    this.level = Math.min(this.level, this.#capacity);
+    this.#withheld = Math.max(0, held);
+  }
+
   /** It is known to be there. */
   open(): void {
     this.#openedAt = -Infinity;

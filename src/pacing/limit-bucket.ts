@@ -258,7 +258,9 @@ export class LimitBucket {
   }
 
   #divide(now: number): void {
+    const { shared } = this.#sharing;
     this.#sharing.divide(this.level, this.burst, this.limitRate, now);
+    if (shared && !this.#sharing.shared) this.allowance.regain(this.burst - this.level, now);
   }
 
   /** What stays in the bucket because the level is not known exactly. */
