@@ -13,6 +13,7 @@ import { outageTable, runOutage } from './outage.ts';
 import type { PhaseResult } from './phase.ts';
 import { runPhase } from './phase.ts';
 import { startProgress } from './progress.ts';
+import { runStackDemo } from './stack.ts';
 import { comparisonTable, limitTable, lossLines } from './tables.ts';
 import { TIERS } from './tiers.ts';
 import { laneState, Witness } from './witness.ts';
@@ -125,7 +126,8 @@ function report(title: string, lines: readonly string[]): void {
 
 try {
   const options = parseOptions(process.argv.slice(2));
-  if (options) process.exitCode = (await demo(options)) === 0 ? 0 : 1;
+  if (options?.stack !== undefined) process.exitCode = await runStackDemo(options, options.stack, say);
+  else if (options) process.exitCode = (await demo(options)) === 0 ? 0 : 1;
   else say(HELP);
 } catch (error) {
   if (!(error instanceof DemoError)) throw error;

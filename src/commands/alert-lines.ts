@@ -1,6 +1,10 @@
 import type { Alert } from './alert-message.ts';
 
 const SHOWN_APART = ['alertname', 'severity'];
+/** Under the status, which follows the time. */
+const INDENT = ' '.repeat(10);
+/** Columns of a line, unless one word of it is longer: an address must stay whole to be followed. */
+const WIDTH = 100;
 
 /** An alert for a terminal: a line that says what, then indented lines that say more. */
 export function alertLines(alert: Alert): string[] {
@@ -20,7 +24,24 @@ export function alertLines(alert: Alert): string[] {
     ...(status === 'firing' ? [annotations['description'], annotations['runbook_url']] : []),
     others.map(([name, value]) => `${name}=${value}`).join(' '),
   ].filter((line): line is string => line !== undefined && line !== '');
-  return [head.join('  ').trimEnd(), ...more.map((line) => `          ${line}`)].map(harmless);
+  return [
+    harmless(head.join('  ').trimEnd()),
+    ...more.flatMap((text) => wrap(harmless(text), WIDTH - INDENT.length)).map((line) => INDENT + line),
+  ];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }
 
 function timeOf(date: Date | undefined): string {

@@ -1,16 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { AlertInbox } from './alert-inbox.ts';
+import { openAlertInbox } from './alert-inbox.ts';
 import { alertLines } from './alert-lines.ts';
-import { parseMessage } from './alert-message.ts';
 import type { CommandIo } from './command-io.ts';
 
 const DEFAULT_PORT = 9465;
 const DEFAULT_HOST = '127.0.0.1';
-const PATH = '/alerts';
-/** Alertmanager groups alerts; a notification of more than this is not from one that is set up sensibly. */
-const MAX_BYTES = 4 * 1024 * 1024;
 
 const HELP = `Usage: tidegate alerts [options]
 
@@ -25,7 +20,7 @@ In Alertmanager's configuration:
   receivers:
     - name: tidegate
       webhook_configs:
-        - url: http://${DEFAULT_HOST}:${DEFAULT_PORT}${PATH}
+        - url: http://${DEFAULT_HOST}:${DEFAULT_PORT}/alerts
           send_resolved: true
 `;
 
@@ -55,14 +50,11 @@ export async function alerts(args: readonly string[], io: CommandIo): Promise<nu
 }
 
 async function listen(port: number, host: string, io: CommandIo): Promise<number> {
-  const server = createServer((request, response) => {
-    // A sender that goes away in the middle of its request is no concern of the inbox.
-    receive(request, response, io).catch(() => response.destroy());
-  });
+  let inbox: AlertInbox;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, resolve);
+    inbox = await openAlertInbox(port, host, (alerts, truncated) => {
+      for (const line of alerts.flatMap(alertLines)) io.out(line);
+      if (truncated > 0) io.out(`          and ${truncated} more alerts that Alertmanager left out`);
     });
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
@@ -73,46 +65,10 @@ async function listen(port: number, host: string, io: CommandIo): Promise<number
     );
     return 1;
   }
-  const address = server.address() as AddressInfo;
-  io.out(`Waiting for alerts at http://${host.includes(':') ? `[${host}]` : host}:${address.port}${PATH}`);
+  io.out(`Waiting for alerts at ${inbox.url}`);
   await io.untilStopped;
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  await inbox.close();
   return 0;
-}
-
-async function receive(request: IncomingMessage, response: ServerResponse, io: CommandIo): Promise<void> {
-  // A base is needed to parse a path; a target such as `//` is no URL even then.
-  const path = URL.canParse(request.url ?? '', 'http://inbox')
-    ? new URL(request.url ?? '', 'http://inbox').pathname
-    : '';
-  if (path !== PATH) return answer(response, 404, `Post alerts to ${PATH}.`);
-  if (request.method !== 'POST') return answer(response, 405, 'Only POST is understood.', { allow: 'POST' });
-  const text = await readText(request);
-  if (text === undefined) return answer(response, 413, `Expected at most ${MAX_BYTES} bytes.`);
-  const message = parseMessage(text);
-  if (!message.ok) return answer(response, 400, message.problem);
-  for (const line of message.alerts.flatMap(alertLines)) io.out(line);
-  if (message.truncated > 0) io.out(`          and ${message.truncated} more alerts that Alertmanager left out`);
-  answer(response, 200, 'ok');
-}
-
-/** Undefined when the body is too long; it is read to its end even so, or the sender would not see the answer. */
-async function readText(request: IncomingMessage): Promise<string | undefined> {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) chunks = [];
-    else chunks.push(chunk);
-  }
-  return bytes > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
-}
-
-function answer(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
 }
 
 function portOf(value: string | undefined): number {

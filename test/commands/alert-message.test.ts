@@ -103,6 +103,17 @@ describe('alertLines', () => {
     ]);
   });
 
+  test('breaks long texts, but no address', () => {
+    const url = `https://runbooks.example/${'x'.repeat(120)}`;
+    const annotations = { description: `${'Slow down. '.repeat(20)}Then:`, runbook_url: url };
+    const lines = parse(notification([{ ...firing, annotations }])).flatMap(alertLines);
+    expect(lines).toContain(`          ${url}`);
+    const broken = lines.filter((line) => /Slow|Then/.test(line));
+    expect(broken.map((line) => line.trim()).join(' ')).toBe(annotations.description);
+    expect(broken.length).toBeGreaterThan(2);
+    for (const line of broken) expect(line).toMatch(/^ {10}\S.{0,89}$/);
+  });
+
   test('lets nothing steer the terminal', () => {
     const evil = { status: 'firing', labels: { alertname: 'a\u001B[2Jb\nc\u202Ed' } };
     expect(parse({ alerts: [evil] }).flatMap(alertLines)).toEqual(['--:--:--  FIRING    -         a [2Jb c d']);

@@ -38,3 +38,10 @@ test('uses the providers that there is a key for', () => {
   expect(() => providersOf(live, {})).toThrow('--live needs at least one of OPENAI_API_KEY');
   expect(providersOf(parseOptions([])!, {})).toEqual(['openai', 'anthropic', 'groq']);
 });
+
+test('runs under Prometheus and Alertmanager at a scale, never with real providers', () => {
+  expect(parseOptions(['--stack'])).toMatchObject({ stack: 60 });
+  expect(parseOptions(['--stack', '--time-scale', '20'])).toMatchObject({ stack: 20 });
+  expect(() => parseOptions(['--stack', '--time-scale', '61'])).toThrow('--time-scale to be an integer from 20 to 60');
+  expect(() => parseOptions(['--stack', '--live'])).toThrow(DemoError);
+});

@@ -1,0 +1,70 @@
+import { EventEmitter, once } from 'node:events';
+import { styleText } from 'node:util';
+import { openAlertInbox } from '../src/commands/alert-inbox.ts';
+import { alertLines } from '../src/commands/alert-lines.ts';
+import type { Alert } from '../src/commands/alert-message.ts';
+
+/** The inbox of `tidegate alerts`, which also knows what has come. */
+export interface Inbox {
+  readonly url: string;
+  /**
+   * Waits until an alert of this name and status has come.
+   * @returns when it came, by `performance.now()`; undefined when it does not within the time
+   * @throws the reason of `signal` when that is aborted
+   */
+  arrives(status: Alert['status'], name: string, withinMs: number, signal: AbortSignal): Promise<number | undefined>;
+  /** Waits until no alert fires, or the time is over. @throws the reason of `signal` when that is aborted */
+  settles(withinMs: number, signal: AbortSignal): Promise<void>;
+  /** Names of the alerts that fire now. */
+  firing(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** @param say Gets each line of each alert. */
+export async function openInbox(say: (line: string) => void): Promise<Inbox> {
+  const arrivals = new Map<string, number>();
+  const firing = new Map<string, string>();
+  const emitter = new EventEmitter();
+  const keep = ({ status, labels }: Alert): void => {
+    const name = labels['alertname'] ?? '';
+    const series = JSON.stringify(Object.entries(labels).toSorted());
+    arrivals.set(`${status} ${name}`, performance.now());
+    if (status === 'firing') firing.set(series, name);
+    else firing.delete(series);
+  };
+  const { url, close } = await openAlertInbox(0, '127.0.0.1', (alerts) => {
+    for (const alert of alerts) {
+      print(alert, say);
+      keep(alert);
+    }
+    emitter.emit('arrival');
+  });
+  /** Looks again at each arrival until there is something to find. */
+  const find = async <T>(look: () => T | undefined, withinMs: number, signal: AbortSignal): Promise<T | undefined> => {
+    const late = AbortSignal.timeout(withinMs);
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      try {
+        await once(emitter, 'arrival', { signal: AbortSignal.any([late, signal]) });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (late.aborted) return undefined;
+        throw error;
+      }
+    }
+  };
+  return {
+    url,
+    close,
+    arrives: (status, name, withinMs, signal) => find(() => arrivals.get(`${status} ${name}`), withinMs, signal),
+    settles: async (withinMs, signal) => void (await find(() => firing.size === 0 || undefined, withinMs, signal)),
+    firing: () => [...firing.values()],
+  };
+}
+
+function print(alert: Alert, say: (line: string) => void): void {
+  const [head = '', ...more] = alertLines(alert);
+  say(`  ${styleText(alert.status === 'firing' ? 'red' : 'green', head)}`);
+  for (const line of more) say(`  ${styleText('dim', line)}`);
+}

@@ -1,0 +1,79 @@
+import type { GuardOptions } from '../src/index.ts';
+import type { SimulatorFaults, SimulatorOptions } from '../src/testing.ts';
+import type { ProviderId } from './classifier.ts';
+
+/** One fault and the alert that it is about; others may come with it. */
+export interface Scene {
+  readonly name: string;
+  readonly says: string;
+  readonly alert: string;
+  /** Minutes of the fault after which the shipped rules fire; an estimate, for the reader. */
+  readonly dueMinutes: number;
+  /** Longest time for the alert to arrive and to be resolved, at the fastest scale. */
+  readonly withinMs: number;
+  readonly provider: ProviderId;
+  /** What goes wrong: the provider's answers, or the number of callers. */
+  readonly fault: { readonly faults: SimulatorFaults } | { readonly callers: number };
+}
+
+/** The scale for which the times here are meant; a smaller one makes all of them longer. */
+export const FASTEST = 60;
+
+/** Calm traffic before the first fault. */
+export const CALM_MS = 12_000;
+
+// All limits together, with the calm before, end within five minutes even when every one is used up.
+export const SCENES: readonly Scene[] = [
+  {
+    name: 'retry spike',
+    says: 'Groq answers one request in three with 500.',
+    alert: 'TidegateRetrySpike',
+    dueMinutes: 10,
+    withinMs: 75_000,
+    provider: 'groq',
+    fault: { faults: { rates: { server_error: 0.35 } } },
+  },
+  {
+    name: 'saturated tier',
+    says: 'A dozen callers ask OpenAI for more than its tier of 240 requests a minute.',
+    alert: 'TidegateTierSaturated',
+    dueMinutes: 30,
+    withinMs: 110_000,
+    provider: 'openai',
+    fault: { callers: 12 },
+  },
+  {
+    name: 'outage',
+    says: 'Anthropic is down: every request is answered with 529.',
+    alert: 'TidegateCircuitOpen',
+    dueMinutes: 5,
+    withinMs: 75_000,
+    provider: 'anthropic',
+    fault: { faults: { outage: { kind: 'overloaded' } } },
+  },
+];
+
+const COMMON = { reply: 'label', seed: 7, latency: { baseMs: 60, jitter: 0.3 } } as const;
+const ROOMY = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
+
+export const SIMULATED: Readonly<Record<ProviderId, SimulatorOptions>> = {
+  // So small that what it has banked is spent within seconds, and so large that the queue is gone within seconds.
+  openai: { provider: 'openai', limits: { requestsPerMinute: 240, tokensPerMinute: 3_000_000 }, ...COMMON },
+  anthropic: { provider: 'anthropic', limits: ROOMY, ...COMMON },
+  groq: { provider: 'groq', limits: ROOMY, ...COMMON },
+};
+
+/** Milliseconds between calls in calm times. OpenAI's small tier is to stay nearly unused. */
+export const PAUSE_MS: Readonly<Record<ProviderId, number>> = { openai: 2_000, anthropic: 300, groq: 250 };
+
+/**
+ * A circuit and a retry budget with times as short as those of the rules: at the fastest scale they look back 20 and
+ * 10 s, and a probe is sent every 4 s. One error in three must not open the circuit.
+ */
+export function guardOptions(timeScale: number): GuardOptions {
+  const times = (ms: number): number => (ms * FASTEST) / timeScale;
+  return {
+    breaker: { windowMs: times(20_000), halfOpenAfterMs: times(4_000), maxHalfOpenAfterMs: times(4_000) },
+    retry: { budget: { windowMs: times(10_000) } },
+  };
+}

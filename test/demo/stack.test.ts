@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resultTable, verdict, type SceneResult } from '../../demo/stack.ts';
+import { openInbox, type Inbox } from '../../demo/stack-inbox.ts';
+import { CALM_MS, guardOptions, SCENES } from '../../demo/stack-scenes.ts';
+import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { resolveOptions } from '../../src/options.ts';
+
+const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;
+
+test('stages a fault for each of three shipped alerts, in less than five minutes whatever happens', () => {
+  const shipped = ruleGroups({ naming: 'exporter' }).flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  expect(SCENES.map(({ alert }) => alert)).toEqual([
+    'TidegateRetrySpike',
+    'TidegateTierSaturated',
+    'TidegateCircuitOpen',
+  ]);
+  for (const { alert } of SCENES) expect(shipped).toContain(alert);
+  expect(SCENES.reduce((sum, { withinMs }) => sum + withinMs, CALM_MS)).toBeLessThan(285_000);
+});
+
+test('shortens the times of the guard with those of the rules', () => {
+  const times = (timeScale: number): number[] => {
+    const { breaker, retry } = resolveOptions(guardOptions(timeScale));
+    return [breaker!.windowMs, breaker!.halfOpenAfterMs, breaker!.maxHalfOpenAfterMs, retry.budget!.windowMs];
+  };
+  expect(times(60)).toEqual([20_000, 4_000, 4_000, 10_000]);
+  expect(times(20)).toEqual([60_000, 12_000, 12_000, 30_000]);
+});
+
+describe('the result', () => {
+  const result = (index: number, firedAfterMs?: number, resolvedAfterMs?: number): SceneResult => ({
+    scene: SCENES[index]!,
+    firedAfterMs,
+    resolvedAfterMs,
+  });
+
+  test('is good when every alert fired and was resolved', () => {
+    const results = [result(0, 9_940, 4_000), result(1, 31_000, 20_000)];
+    expect(resultTable(results)).toMatch(/retry spike\s+│ TidegateRetrySpike\s+│\s+9\.9 s │\s+4\.0 s │/);
+    expect(verdict(results, [])).toEqual({ ok: true, says: 'Every alert arrived and was resolved.' });
+  });
+
+  test('is bad when one did not fire, was not resolved, or another still fires', () => {
+    const results = [result(0), result(1, 31_000), result(2, 5_000, 5_000)];
+    expect(resultTable(results)).toMatch(/TidegateRetrySpike\s+│\s+missed │\s+missed │/);
+    expect(verdict(results, ['TidegateRetryStorm'])).toEqual({
+      ok: false,
+      says: 'Not arrived, or not resolved in time: TidegateRetrySpike, TidegateTierSaturated.',
+    });
+    expect(verdict([result(2, 5_000, 5_000)], ['TidegateRetryStorm'])).toEqual({
+      ok: false,
+      says: 'Still firing: TidegateRetryStorm.',
+    });
+  });
+});
+
+describe('the inbox', () => {
+  const lines: string[] = [];
+  const never = new AbortController().signal;
+  let inbox: Inbox;
+
+  beforeEach(async () => {
+    lines.length = 0;
+    inbox = await openInbox((line) => lines.push(line));
+  });
+  afterEach(() => inbox.close());
+
+  const post = async (status: string, alertname: string, labels: Record<string, string> = {}): Promise<void> => {
+    const alerts = [{ status, labels: { alertname, ...labels }, annotations: { summary: 'Something is up.' } }];
+    const response = await fetch(inbox.url, { method: 'POST', body: JSON.stringify({ alerts }) });
+    expect(response.status).toBe(200);
+  };
+
+  test('prints alerts and tells when one arrives, at once where it has', async () => {
+    const arrives = inbox.arrives('firing', 'A', 5_000, never);
+    await post('firing', 'B');
+    await post('firing', 'A');
+    const atMs = await arrives;
+    expect(atMs).toBeLessThanOrEqual(performance.now());
+    expect(await inbox.arrives('firing', 'A', 0, never)).toBe(atMs);
+    expect(lines.join('\n')).toMatch(/FIRING .*B[^]*FIRING .*A[^]*Something is up\./);
+  });
+
+  test('takes neither another status nor another name for it', async () => {
+    await post('firing', 'A');
+    await post('resolved', 'AB');
+    expect(await inbox.arrives('resolved', 'A', 5, never)).toBeUndefined();
+  });
+
+  test('settles when every series of every alert is resolved', async () => {
+    await post('firing', 'A', { model: 'x' });
+    await post('firing', 'A', { model: 'y' });
+    expect(inbox.firing()).toEqual(['A', 'A']);
+    const settles = inbox.settles(5_000, never);
+    await post('resolved', 'A', { model: 'x' });
+    expect(inbox.firing()).toEqual(['A']);
+    await post('resolved', 'A', { model: 'y' });
+    await settles;
+    expect(inbox.firing()).toEqual([]);
+  });
+
+  test('gives up when it is told to', async () => {
+    const stopped = new AbortController();
+    const arrives = inbox.arrives('firing', 'A', 5_000, stopped.signal);
+    stopped.abort(new Error('stopped'));
+    await expect(arrives).rejects.toThrow('stopped');
+  });
+});
+
+test('says how to install what is missing, and ends with 2', { timeout: 30_000 }, () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, '--stack'], {
+    env: { PATH: '/nonexistent' },
+    encoding: 'utf8',
+  });
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('apt-get install --no-install-recommends prometheus prometheus-alertmanager');
+});
