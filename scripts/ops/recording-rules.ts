@@ -5,17 +5,20 @@ export interface RecordingRule {
   readonly expr: string;
 }
 
+// While an open circuit holds every call back none ends, and a ratio to none would be infinite.
+const SOME_CALLS = '(tidegate:calls:rate5m > 0)';
+
 /** Rates and ratios that several alerts share. */
 export function recordingRules({ series }: RuleContext): RecordingRule[] {
   return [
     { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.calls')}[5m]))` },
     {
       record: 'tidegate:attempts_per_call:ratio_rate5m',
-      expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.attempts')}[5m]))\n/\ntidegate:calls:rate5m`,
+      expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.attempts')}[5m]))\n/\n${SOME_CALLS}`,
     },
     { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
     { record: 'tidegate:retries:rate1h', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[1h]))` },
-    { record: 'tidegate:retry_ratio:rate5m', expr: 'tidegate:retries:rate5m / tidegate:calls:rate5m' },
+    { record: 'tidegate:retry_ratio:rate5m', expr: `tidegate:retries:rate5m / ${SOME_CALLS}` },
     // Every process sees the same bucket of the account, so the fleet is min/max, never a sum.
     {
       record: 'tidegate:rate_limit:utilization',

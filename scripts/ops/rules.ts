@@ -8,7 +8,8 @@ import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries, type Naming } from './naming.ts';
 import { recordingRules, sloRules } from './recording-rules.ts';
-import { DEFAULT_THRESHOLDS, RUNBOOK_BASE_URL, type Thresholds } from './thresholds.ts';
+import { RUNBOOK_URL } from './runbook-url.ts';
+import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { scaleGroups } from './time-scale.ts';
 
 export interface RuleOptions {
@@ -16,7 +17,8 @@ export interface RuleOptions {
   /** Label matchers of tidegate's targets, e.g. `job="app"`. Default: every target that serves the metrics. */
   readonly selector?: string;
   readonly thresholds?: Thresholds;
-  readonly runbookBaseUrl?: string;
+  /** Page with a heading for each alert. Default: this package's. */
+  readonly runbookUrl?: string;
   /** Divides every window, offset and `for`: 60 makes minutes into seconds, for demos and tests. Default 1. */
   readonly timeScale?: number;
 }
@@ -47,7 +49,7 @@ const ALERTS = {
 
 /** Rule groups as Prometheus loads them. Alerts read the recording rules' last values, at most 30 s old. */
 export function ruleGroups(options: RuleOptions): RuleGroup[] {
-  const { naming, selector = '', thresholds = DEFAULT_THRESHOLDS, runbookBaseUrl = RUNBOOK_BASE_URL } = options;
+  const { naming, selector = '', thresholds = DEFAULT_THRESHOLDS, runbookUrl = RUNBOOK_URL } = options;
   const { timeScale = 1 } = options;
   const context: RuleContext = { naming, series: createSeries(naming, selector), thresholds, selector };
   const groups: RuleGroup[] = [
@@ -55,13 +57,13 @@ export function ruleGroups(options: RuleOptions): RuleGroup[] {
     { name: 'tidegate-slo', interval: '30s', rules: sloRules(context) },
     ...Object.entries(ALERTS).map(([name, alerts]) => ({
       name,
-      rules: alerts(context).map((alert) => renderAlert(alert, runbookBaseUrl)),
+      rules: alerts(context).map((alert) => renderAlert(alert, runbookUrl)),
     })),
   ];
   return scaleGroups(groups, timeScale);
 }
 
-function renderAlert(alert: Alert, runbookBaseUrl: string): RenderedRule {
+function renderAlert(alert: Alert, runbookUrl: string): RenderedRule {
   return {
     alert: alert.name,
     expr: alert.expr,
@@ -70,7 +72,7 @@ function renderAlert(alert: Alert, runbookBaseUrl: string): RenderedRule {
     annotations: {
       summary: alert.summary,
       description: alert.description,
-      runbook_url: `${runbookBaseUrl}#${alert.name.toLowerCase()}`,
+      runbook_url: `${runbookUrl}#${alert.name.toLowerCase()}`,
     },
   };
 }

@@ -4,7 +4,10 @@
  */
 export interface Thresholds {
   readonly retries: {
-    /** Retries per call from which a jump counts as a spike. */
+    /**
+     * Retries per call from which a jump counts as a spike. Below `retry.budget.ratio` (0.2) of the client: a busy
+     * one never retries more of its calls than that, however many of them fail.
+     */
     readonly spikeRatio: number;
     /** How many times the retry rate of the hour before must be exceeded. */
     readonly spikeFactor: number;
@@ -83,7 +86,7 @@ export interface Burn {
 
 export const DEFAULT_THRESHOLDS: Thresholds = {
   retries: {
-    spikeRatio: 0.25,
+    spikeRatio: 0.15,
     spikeFactor: 3,
     spikeFloor: 0.05,
     stormAttempts: 2,
@@ -113,9 +116,6 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   },
   telemetry: { memory: '1d' },
 };
-
-/** Where the headings of `prometheus/runbook.md` are published. */
-export const RUNBOOK_BASE_URL = 'https://github.com/tidegate/tidegate/blob/main/prometheus/runbook.md';
 
 /** Must equal `scrape_interval` in the Prometheus config and `timeInterval` of the data source. */
 export const SCRAPE_INTERVAL = '15s';

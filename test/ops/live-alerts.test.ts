@@ -56,7 +56,7 @@ const CASES: readonly Case[] = [
     job: 'spike',
     receiver: 'ticket',
     labels: { severity: 'warning', ...OPENAI },
-    says: /retries per call \(threshold 25%\).* for rate_limit slow down requests or shrink tokens/,
+    says: /retries per call \(threshold 15%\).* for rate_limit slow down requests or shrink tokens/,
   },
   {
     job: 'requests',

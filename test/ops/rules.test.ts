@@ -8,6 +8,7 @@ import { familyName, NAMINGS, type Naming } from '../../scripts/ops/naming.ts';
 import { RULE_TESTS } from '../../scripts/ops/rule-tests/all.ts';
 import { type RenderedRule, renderRules, ruleGroups } from '../../scripts/ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../scripts/ops/thresholds.ts';
+import { resolveOptions } from '../../src/options.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
@@ -129,6 +130,10 @@ test('a selector reaches every series', () => {
   const plain = rules.flatMap((rule) => seriesIn(rule.expr)).filter(({ name }) => !name.includes(':'));
   expect(plain.length).toBeGreaterThan(30);
   for (const series of plain) expect(series.labels).toContain('job');
+});
+
+test('a client that may retry no more of its calls still raises a spike', () => {
+  expect(DEFAULT_THRESHOLDS.retries.spikeRatio).toBeLessThan(resolveOptions().retry.budget!.ratio);
 });
 
 test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (context) => {

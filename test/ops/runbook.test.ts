@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { METRICS } from '../../scripts/ops/metrics.ts';
 import { familyName, NAMINGS } from '../../scripts/ops/naming.ts';
 import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { type Manifest, runbookUrl } from '../../scripts/ops/runbook-url.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool } from './tools.ts';
 
@@ -25,6 +26,34 @@ const queries = [...text.matchAll(/```promql\n([\s\S]*?)```/g)].map((match) => m
 
 test('there is one heading for each alert and no other', () => {
   expect([...sections.keys()].toSorted()).toEqual([...names].toSorted());
+});
+
+test('every alert links to its heading on a page that package.json says is published', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest & { files: string[] };
+  expect(manifest.files).toContain('prometheus');
+  const page = runbookUrl(manifest);
+  // The anchors of GitHub: lower case, and these headings have nothing else to change.
+  const anchors = [...sections.keys()].map((heading) => `${page}#${heading.toLowerCase()}`);
+  const links = NAMINGS.flatMap((naming) =>
+    ruleGroups({ naming }).flatMap(({ rules }) => rules.flatMap((rule) => rule.annotations?.runbook_url ?? [])),
+  );
+  expect(links.length).toBeGreaterThan(40);
+  for (const link of links) expect(anchors).toContain(link);
+  expect(ruleGroups({ naming: 'exporter', runbookUrl: 'https://wiki.example/llm' })[2]!.rules[0]!.annotations).toEqual(
+    expect.objectContaining({ runbook_url: 'https://wiki.example/llm#tidegateretryspike' }),
+  );
+});
+
+test.each([
+  [{ url: 'git+https://github.com/acme/tide.gate.git' }, 'https://github.com/acme/tide.gate/blob/HEAD/'],
+  ['git@github.com:acme/tidegate.git', 'https://github.com/acme/tidegate/blob/HEAD/'],
+  ['github:acme/tidegate', 'https://github.com/acme/tidegate/blob/HEAD/'],
+  ['acme/tidegate', 'https://github.com/acme/tidegate/blob/HEAD/'],
+  ['https://gitlab.com/acme/tidegate.git', 'https://unpkg.com/tidegate/'],
+  [undefined, 'https://unpkg.com/tidegate/'],
+])('with the repository %j the runbook is at %s', (repository, base) => {
+  const manifest: Manifest = { name: 'tidegate', ...(repository !== undefined && { repository }) };
+  expect(runbookUrl(manifest)).toBe(`${base}prometheus/runbook.md`);
 });
 
 test.each([...sections])('%s has meaning, impact, first query and action', (_, section) => {

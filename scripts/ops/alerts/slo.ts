@@ -1,16 +1,20 @@
-import { type Alert, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
-export function sloAlerts({ thresholds }: RuleContext): Alert[] {
+export function sloAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
   return burns.map(({ factor, long, short, for: duration, severity }) => {
     const limit = Number((factor * (1 - objective)).toPrecision(6));
+    const quota = `increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[${short}])`;
     return {
       name: 'TidegateCallErrorBudgetBurn',
       expr: [
         `(tidegate:call_errors:ratio_rate${long} > ${limit})`,
         `and (tidegate:call_errors:ratio_rate${short} > ${limit})`,
         `and (tidegate:calls:increase${long} > ${minimumCalls})`,
+        // An empty account has its own page, and would raise this one after billing is fixed, until its failures
+        // have left the short window.
+        `unless (sum by (${BY_PROVIDER}) (${quota}) > 0)`,
       ].join('\n'),
       for: duration,
       severity,

@@ -1,4 +1,12 @@
-import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
+import {
+  type ExpressionTest,
+  type Firing,
+  input,
+  type InputSeries,
+  MODEL,
+  type RuleTest,
+  type RuleTestFile,
+} from './rule-test.ts';
 
 const MODEL_LABELS = { job: 'app', ...MODEL };
 
@@ -12,7 +20,7 @@ const attempts = (values: string): InputSeries =>
 const spike = (percentage: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM client retries are spiking.',
-  description: `openai/gpt-5.1 (app) sends ${percentage} retries per call (threshold 25%) and more than 3 times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+  description: `openai/gpt-5.1 (app) sends ${percentage} retries per call (threshold 15%) and more than 3 times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
 });
 
 const storm = (number: string): Firing => ({
@@ -30,6 +38,12 @@ const exhausted = (percentage: string): Firing => ({
 const SPIKE: RuleTest[] = [
   {
     alert: 'TidegateRetrySpike',
+    does: 'has no ratio to give while no call ends',
+    input: [calls('success', '0x40'), retries('0+6x40')],
+    checks: [{ at: '12m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
     does: 'fires after a quiet hour and resolves when retries stop',
     input: [calls('success', '0+30x260'), retries('0+0x160 15+15x39 600+0x60')],
     checks: [
@@ -39,9 +53,30 @@ const SPIKE: RuleTest[] = [
     ],
   },
   {
+    // Measured: 20 calls a second to a provider that answers one attempt in six with 500.
+    alert: 'TidegateRetrySpike',
+    does: 'fires for a busy client whose provider fails for long',
+    input: [
+      calls('success', '0+471x160 75753+393x40'),
+      calls('success_after_retry', '0x160 78+78x40'),
+      retries('0x160 111+111x40'),
+    ],
+    checks: [{ at: '92m', situation: 'fires', firing: [spike('23.57%')] }],
+  },
+  {
+    alert: 'TidegateRetrySpike',
+    does: 'fires at the most retries that the budget leaves a busy client',
+    input: [
+      calls('success', '0+300x160 48240+240x40'),
+      calls('retries_exhausted', '0x160 60+60x40'),
+      retries('0x160 60+60x40'),
+    ],
+    checks: [{ at: '92m', situation: 'fires', firing: [spike('20%')] }],
+  },
+  {
     alert: 'TidegateRetrySpike',
     does: 'stays quiet just below the ratio',
-    input: [calls('success', '0+30x200'), retries('0+0x160 7+7x40')],
+    input: [calls('success', '0+30x200'), retries('0+0x160 4+4x40')],
     checks: [{ at: '95m', situation: 'quiet', firing: [] }],
   },
   {
@@ -71,6 +106,12 @@ const SPIKE: RuleTest[] = [
 ];
 
 const STORM: RuleTest[] = [
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'has no ratio to give while no call ends',
+    input: [calls('success', '0x40'), attempts('0+9x40'), retries('0+9x40')],
+    checks: [{ at: '12m', situation: 'quiet', firing: [] }],
+  },
   {
     alert: 'TidegateRetryStorm',
     does: 'fires at three attempts a call and resolves',
@@ -142,9 +183,42 @@ const EXHAUSTED: RuleTest[] = [
   },
 ];
 
+// Nothing ends while a circuit is open, and its probes are retries.
+const NO_CALL_ENDS = [
+  calls('success', '0x40'),
+  calls('retries_exhausted', '0x40'),
+  attempts('0+6x40'),
+  retries('0+6x40'),
+];
+
+const RATIOS: ExpressionTest[] = [
+  {
+    does: 'retries without a finished call have no ratio',
+    input: NO_CALL_ENDS,
+    expr: 'tidegate:retry_ratio:rate5m',
+    at: '10m',
+    samples: [],
+  },
+  {
+    does: 'attempts without a finished call have no ratio',
+    input: NO_CALL_ENDS,
+    expr: 'tidegate:attempts_per_call:ratio_rate5m',
+    at: '10m',
+    samples: [],
+  },
+  {
+    does: 'a retry of every second call makes it one and a half attempts a call',
+    input: [calls('success', '0+15x40'), calls('success_after_retry', '0+15x40'), attempts('0+45x40')],
+    expr: 'tidegate:attempts_per_call:ratio_rate5m',
+    at: '10m',
+    samples: [{ labels: MODEL_LABELS, value: 1.5 }],
+  },
+];
+
 export const RETRY_TESTS: RuleTestFile = {
   name: 'retries',
   evaluationInterval: '30s',
   alerts: ['TidegateRetrySpike', 'TidegateRetryStorm', 'TidegateRetriesExhausted'],
   tests: [...SPIKE, ...STORM, ...EXHAUSTED],
+  expressions: RATIOS,
 };

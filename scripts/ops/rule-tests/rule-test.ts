@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { type HistogramPart, type Naming, seriesName } from '../naming.ts';
 import type { MetricName } from '../metrics.ts';
 import { ruleGroups } from '../rules.ts';
-import { RUNBOOK_BASE_URL } from '../thresholds.ts';
+import { RUNBOOK_URL } from '../runbook-url.ts';
 
 /** What a check proves. `no-data` checks are added to every file by the renderer. */
 export type Situation = 'fires' | 'quiet' | 'resolves' | 'first-event';
@@ -128,7 +128,7 @@ function renderFiring(alert: string, firing: Firing): object {
     exp_annotations: {
       summary: firing.summary,
       description: firing.description,
-      runbook_url: `${RUNBOOK_BASE_URL}#${alert.toLowerCase()}`,
+      runbook_url: `${RUNBOOK_URL}#${alert.toLowerCase()}`,
     },
   };
 }

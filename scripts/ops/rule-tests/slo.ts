@@ -12,6 +12,18 @@ const calls = (outcome: string, values: string): InputSeries =>
     values,
   );
 
+const quotaRefusals = (values: string): InputSeries =>
+  input(
+    'tidegate.ratelimit.rejections',
+    {
+      gen_ai_provider_name: 'openai',
+      gen_ai_request_model: 'm',
+      gen_ai_operation_name: 'chat',
+      tidegate_limit_dimension: 'quota',
+    },
+    values,
+  );
+
 interface Window {
   readonly severity: string;
   readonly long: string;
@@ -78,6 +90,35 @@ const BURNS: RuleTest[] = [
       calls('retries_exhausted', '0x120'),
     ],
     checks: [{ at: '110m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'leaves an empty account to TidegateQuotaExhausted, also in the hours after it is filled',
+    interval: '1m',
+    input: [
+      calls('success', '0+10x30 300+0x60 300+10x350'),
+      calls('retries_exhausted', '0x30 10+10x60 610x350'),
+      quotaRefusals('0x30 1+1x60 61x350'),
+    ],
+    checks: ['35m', '60m', '95m', '110m', '2h', '4h', '7h'].map((at) => ({
+      at,
+      situation: 'quiet' as const,
+      firing: [],
+    })),
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'pages for another reason soon after an empty account was filled',
+    interval: '1m',
+    input: [
+      calls('success', '0+10x30 300+0x10 300+8x60'),
+      calls('retries_exhausted', '0x30 10+10x10 112+2x59'),
+      quotaRefusals('0x30 1+1x10 11x60'),
+    ],
+    checks: [
+      { at: '44m', situation: 'quiet', firing: [] },
+      { at: '55m', situation: 'fires', firing: [burn(HOUR, '25.46%')] },
+    ],
   },
   {
     alert: 'TidegateCallErrorBudgetBurn',
