@@ -3,13 +3,17 @@ import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits.ts
 import { FIRST_TOKEN_MS, ONE_WAY_MS, type ProviderSetup, TOKEN_MS } from './sim-provider.ts';
 import type { Job } from './workload.ts';
 
-/**
- * No client is done earlier, but by luck with the last answer: for each limit, the time at which its bucket and its refill cover what the calls
- * finally cost, with nothing wasted, and then an average answer. Knows changes of the limits and the neighbour.
- */
-export function lowerBoundMs(setup: ProviderSetup, jobs: readonly Job[]): number {
+export interface LowerBound {
+  /** For each limit, the time at which its bucket and its refill cover what the calls finally cost, with nothing wasted. */
+  readonly sentMs: number;
+  /** And an average answer to the last call; with luck a client gets a shorter one, without it a longer one. */
+  readonly doneMs: number;
+}
+
+/** No client has sent its last call earlier, nor has its answer but by luck. Knows changes of limits and the neighbour. */
+export function lowerBound(setup: ProviderSetup, jobs: readonly Job[]): LowerBound {
   const rules = limitRules(setup.provider, 'realtime');
-  let admitted = jobs.reduce((latest, job) => Math.max(latest, job.arriveMs), 0);
+  let sentMs = jobs.reduce((latest, job) => Math.max(latest, job.arriveMs), 0);
   for (const { name, windowMs } of LIMIT_KINDS) {
     if (setup.limits[name] === undefined) continue;
     let total = 0;
@@ -21,10 +25,10 @@ export function lowerBoundMs(setup: ProviderSetup, jobs: readonly Job[]): number
       largestRecent = Math.max(largestRecent, job.outputTokens);
     }
     const limitAt = (limits: SimulatorLimits): number => limits[name] ?? Infinity;
-    admitted = Math.max(admitted, timeToCover(total, windowMs, setup, limitAt));
+    sentMs = Math.max(sentMs, timeToCover(total, windowMs, setup, limitAt));
   }
   const tokens = jobs.reduce((sum, job) => sum + job.outputTokens, 0) / jobs.length;
-  return admitted + 2 * ONE_WAY_MS + (setup.slowness ?? 1) * (FIRST_TOKEN_MS + tokens * TOKEN_MS);
+  return { sentMs, doneMs: sentMs + 2 * ONE_WAY_MS + (setup.slowness ?? 1) * (FIRST_TOKEN_MS + tokens * TOKEN_MS) };
 }
 
 function timeToCover(

@@ -1,7 +1,7 @@
 import { resolveOptions, type GuardOptions, type PacingOptions } from '../../src/options.ts';
 import { adapterFor } from '../../src/providers/adapters.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
-import { lowerBoundMs } from './lower-bound.ts';
+import { lowerBound } from './lower-bound.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimProcess, type Tally } from './sim-process.ts';
 import { type ProviderSetup, SimProvider } from './sim-provider.ts';
@@ -26,6 +26,8 @@ export interface Result {
   readonly wallMs: number;
   readonly boundMs: number;
   readonly ratio: number;
+  /** The same up to the last call that was sent: what a pacer can do about it, without the luck of the last answers. */
+  readonly sentRatio: number;
   /** Attempts that did not succeed, of all attempts. */
   readonly waste: number;
   readonly throttled: number;
@@ -77,7 +79,7 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
   for (const process of processes) process.admission.close();
   if (failure !== undefined) throw failure as Error;
 
-  const boundMs = lowerBoundMs(scenario.setup, jobs);
+  const bound = lowerBound(scenario.setup, jobs);
   const waits = tally.waits.map((each) => each.ms).toSorted((a, b) => a - b);
   const interactive = tally.waits.filter((each) => each.priority === 'interactive').map((each) => each.ms);
   return {
@@ -86,8 +88,9 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
     calls: jobs.length,
     succeeded: progress.succeeded,
     wallMs: progress.endedAt,
-    boundMs,
-    ratio: progress.endedAt / boundMs,
+    boundMs: bound.doneMs,
+    ratio: progress.endedAt / bound.doneMs,
+    sentRatio: tally.sent.at(-1)! / bound.sentMs,
     waste: tally.failedAttempts / tally.attempts,
     throttled: tally.throttled / tally.attempts,
     waitP50Ms: quantile(waits, 0.5),

@@ -57,7 +57,7 @@ function isMet({ target }: Scenario, result: Result): boolean {
 }
 
 function head(): string {
-  return `${'scenario'.padEnd(32)} scale   ok %  wall/bound  waste %  429 %   p50 s   p99 s  peak/s  real s`;
+  return `${'scenario'.padEnd(32)} scale   ok %  wall/bound  sent/bound  waste %  429 %   p50 s   p99 s  peak/s  real s`;
 }
 
 function line({ name, target }: Scenario, result: Result, scale: number, met: boolean): string {
@@ -66,6 +66,7 @@ function line({ name, target }: Scenario, result: Result, scale: number, met: bo
     String(scale).padStart(5),
     percent(result.succeeded / result.calls).padStart(6),
     `${result.ratio.toFixed(4)}${result.ratio > target.ratio ? '!' : ' '}`.padStart(11),
+    result.sentRatio.toFixed(4).padStart(11),
     `${percent(result.waste)}${result.waste > target.waste ? '!' : ' '}`.padStart(8),
     percent(result.throttled).padStart(6),
     (result.waitP50Ms / 1_000).toFixed(1).padStart(7),
