@@ -1,14 +1,13 @@
 import type { Operation, ProviderName } from '../core/provider.ts';
+import { servesClaudeOnly } from './zero-values.ts';
 
 /**
  * The option `models` names models, not who serves them or what they do. Both are guessed by name here,
  * only to decide which series start at zero before the first call: a wrong guess costs a series, no data.
  */
 
-const CLAUDE_ONLY: ReadonlySet<ProviderName> = new Set<ProviderName>(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
-
 export function mayServe(provider: ProviderName, model: string): boolean {
-  return CLAUDE_ONLY.has(provider) === model.includes('claude');
+  return servesClaudeOnly(provider) === model.includes('claude');
 }
 
 export function likelyOperation(model: string): Operation {

@@ -20,6 +20,7 @@ import {
   type TokenKind,
 } from './names.ts';
 import { STATUS_LABELS } from './status.ts';
+import { ZERO_STATES, ZERO_STATUSES, zeroDimensions } from './zero-values.ts';
 
 type Cells = ReadonlyMap<string, Cell>;
 
@@ -51,9 +52,10 @@ export class Series {
       [ATTR.operation]: isOneOf(OPERATIONS, operation) ? operation : OTHER,
     };
     this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES));
-    this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS);
+    this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS, ZERO_STATUSES);
     this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS));
-    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, valuesOf(REJECTION_DIMENSIONS));
+    const dimensions = valuesOf(REJECTION_DIMENSIONS);
+    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, zeroDimensions(provider));
     this.streams = zeros(binding, 'streams', this.base, ATTR.streamOutcome, valuesOf(STREAM_OUTCOMES));
     const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
     this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
@@ -104,21 +106,22 @@ export class Series {
 /** Transition counters of one circuit. `circuit` is a label, already capped. */
 export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
   const base = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER, [ATTR.circuit]: circuit };
-  return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES));
+  return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES), ZERO_STATES);
 }
 
-/** Series by the value of one more attribute. Beyond the room for zeros they are exported once they count. */
-function zeros(
+/** Series by the value of one more attribute. Those of `first` start at zero while there is room, others as they count. */
+function zeros<T extends string>(
   binding: MeterBinding,
   counter: CounterName,
   base: Attributes,
   key: string,
-  values: readonly string[],
+  values: readonly T[],
+  first: readonly T[] = values,
 ): Cells {
-  const cells = binding.counter(counter);
-  return cells.roomForZeros
-    ? new Map(values.map((value) => [value, cells.cell({ ...base, [key]: value })]))
-    : new LazyCells((value) => cells.cell({ ...base, [key]: value }), new Set(values));
+  const counted = binding.counter(counter);
+  const cells = new LazyCells((value) => counted.cell({ ...base, [key]: value }), new Set(values));
+  if (counted.roomForZeros) for (const value of first) cells.get(value);
+  return cells;
 }
 
 class LazyCells extends Map<string, Cell> {

@@ -113,7 +113,6 @@ test('an alert that explains others keeps them away', (context) => {
     'requests: TidegateTierSaturated > TidegateTierNearlyExhausted',
     'tokens: TidegateTierSaturated > TidegateTierNearlyExhausted',
     'quota: TidegateQuotaExhausted > TidegateRetriesExhausted',
-    'quota: TidegateQuotaExhausted > TidegateCallErrorBudgetBurn',
     'victim: TidegateTelemetryDown > TidegateTelemetryDown',
   ]) {
     expect(suppressed).toContain(pair);
@@ -147,6 +146,18 @@ test('an application at 60 % of its tier raises no alert, nor does one with many
   const perMinute = (calm.admitted / (to - from)) * 60;
   expect(perMinute).toBeGreaterThan(0.5 * 600);
   expect(to - from).toBeGreaterThan(60);
+});
+
+test('an empty account burns no error budget, nor after it is filled', async (context) => {
+  const { stack, from, to } = need(context);
+  const burns = (job: string): Promise<Series[]> =>
+    series(
+      stack.prometheus,
+      `ALERTS{alertname="TidegateCallErrorBudgetBurn",alertstate="firing",job="${job}"}`,
+      from,
+      to,
+    );
+  expect(await burns('quota')).toEqual([]);
 });
 
 test('20 models of 3 providers stay below 5,000 series', async (context) => {

@@ -43,8 +43,6 @@ export interface World {
   readonly healedAtMs: Readonly<Record<string, number>>;
   /** What the provider of the calm application counted. */
   readonly calm: { readonly admitted: number; readonly rejected: number };
-  /** The fastest of ten scrapes of the application with 20 models of 3 providers, while the others were idle. */
-  readonly scrapeMs: number;
   close(): Promise<void>;
 }
 
@@ -95,7 +93,6 @@ export async function runWorld(): Promise<World> {
   };
   try {
     await meetModels(apps.wide);
-    const scrapeMs = await fastestScrape(apps.wide.target);
     goCalm(apps);
     const scraped = async (): Promise<boolean> =>
       (await queryAt(stack.prometheus, 'count(tidegate_build_info) == 8')).length > 0;
@@ -133,7 +130,6 @@ export async function runWorld(): Promise<World> {
       to,
       healedAtMs,
       calm: { admitted, rejected },
-      scrapeMs,
       close,
     };
   } catch (error) {
@@ -165,16 +161,6 @@ async function meetModels(wide: App): Promise<void> {
 
 function ask(wide: App, index: number, stream: boolean): Promise<void> {
   return wide.call(index % wide.simulators.length, WIDE_MODELS[index % WIDE_MODELS.length], stream);
-}
-
-async function fastestScrape(target: string): Promise<number> {
-  let fastestMs = Infinity;
-  for (let i = 0; i < 10; i++) {
-    const startedAt = performance.now();
-    await (await fetch(`http://${target}/metrics`)).text();
-    fastestMs = Math.min(fastestMs, performance.now() - startedAt);
-  }
-  return fastestMs;
 }
 
 /** Ordinary traffic. */

@@ -6,6 +6,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
+import type { ProviderName } from '../../src/core/provider.ts';
 import { COUNTERS, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
 import {
   CALL_OUTCOMES,
@@ -16,6 +17,7 @@ import {
   valuesOf,
 } from '../../src/telemetry/names.ts';
 import { STATUS_LABELS } from '../../src/telemetry/status.ts';
+import { ZERO_STATUSES } from '../../src/telemetry/zero-values.ts';
 import { admitted, attemptEnd, callEnd, callInfo, Harness, pointsOf, successfulCall, USAGE } from './harness.ts';
 
 const BASE = {
@@ -135,9 +137,13 @@ describe('counters', () => {
 });
 
 describe('zero series', () => {
-  it('exist for every value of every enum once a call of a kind has started', async () => {
+  it.each<[ProviderName, string[]]>([
+    ['openai', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day']],
+    ['groq', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day']],
+    ['anthropic', ['requests', 'tokens', 'quota', 'unknown', 'input_tokens', 'output_tokens']],
+  ])('exist for what alerts wait for once a call to %s has started', async (provider, limits) => {
     const harness = new Harness();
-    harness.play({ type: 'call.start', call: callInfo() });
+    harness.play({ type: 'call.start', call: callInfo({ provider }) });
     const all = await harness.collect();
     const labels = (name: string, key: string): unknown[] =>
       pointsOf<number>(all.get(name)).map(({ value, attributes }) => {
@@ -145,12 +151,27 @@ describe('zero series', () => {
         return attributes[key];
       });
     expect(labels('tidegate.calls', 'tidegate.outcome')).toEqual(valuesOf(CALL_OUTCOMES));
-    expect(labels('tidegate.attempts', 'http.response.status_code')).toEqual(STATUS_LABELS);
+    expect(labels('tidegate.attempts', 'http.response.status_code')).toEqual(ZERO_STATUSES);
     expect(labels('tidegate.retries', 'tidegate.retry.reason')).toEqual(valuesOf(RETRY_REASONS));
-    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(valuesOf(REJECTION_DIMENSIONS));
-    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toContain('quota');
+    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(limits);
     expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual(valuesOf(STREAM_OUTCOMES));
-    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(valuesOf(CIRCUIT_STATES));
+    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['open']);
+  });
+
+  it('are no bound: every value of every enum is counted', async () => {
+    const harness = new Harness();
+    const call = callInfo();
+    const unknown = { limit: undefined, remaining: undefined, resetMs: undefined, advice: '' };
+    for (const dimension of valuesOf(REJECTION_DIMENSIONS)) {
+      harness.play({ type: 'rate_limited', call, attempt: 1, dimension, ...unknown });
+    }
+    for (const state of valuesOf(CIRCUIT_STATES)) {
+      harness.play({ type: 'circuit', lane: call.lane, provider: call.provider, state });
+    }
+    expect(new Set(await harness.values('tidegate.ratelimit.rejections'))).toEqual(new Set([1]));
+    expect(await harness.values('tidegate.ratelimit.rejections')).toHaveLength(valuesOf(REJECTION_DIMENSIONS).length);
+    expect(await harness.values('tidegate.circuit.transitions')).toEqual([1, 1, 1, 1]);
+    for (const status of ZERO_STATUSES) expect(STATUS_LABELS).toContain(status);
   });
 
   it('exist for configured models as soon as their provider is known', async () => {
