@@ -148,18 +148,6 @@ test('an application at 60 % of its tier raises no alert, nor does one with many
   expect(to - from).toBeGreaterThan(60);
 });
 
-test('an empty account burns no error budget, nor after it is filled', async (context) => {
-  const { stack, from, to } = need(context);
-  const burns = (job: string): Promise<Series[]> =>
-    series(
-      stack.prometheus,
-      `ALERTS{alertname="TidegateCallErrorBudgetBurn",alertstate="firing",job="${job}"}`,
-      from,
-      to,
-    );
-  expect(await burns('quota')).toEqual([]);
-});
-
 test('20 models of 3 providers stay below 5,000 series', async (context) => {
   const { stack, from, to } = need(context);
   const scraped = await series(stack.prometheus, 'scrape_samples_scraped{job="wide"}', from, to);
