@@ -125,6 +125,12 @@ export function scenarios(scale = 1): Scenario[] {
       target: SILENT,
     },
     {
+      name: 'no headers, texts only, TPM',
+      setup: { ...openai, limits: b, headers: 'none', retryHeader: 'none' },
+      jobs: (random) => makeJobs({ count: n(1_500), shape: 'uniform', random }),
+      target: SILENT,
+    },
+    {
       name: 'no headers, mute 429s, RPM',
       setup: { ...openai, limits: a, headers: 'none', mute: true },
       jobs: (random) => makeJobs({ count: n(4_000), shape: 'uniform', random }),

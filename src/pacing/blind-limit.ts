@@ -6,6 +6,8 @@ const MOST_PAUSE_MS = 30_000;
 /** Refusals this long ago say nothing where the provider has named its limits since. */
 const FORGET_MS = 60_000;
 const METER_MS = 1_000;
+/** Limits are per minute, and let a minute's worth through at once: what went in the last minute tells their rate. */
+const WINDOW_MS = 60_000;
 
 /** A limit of which nothing is known but that it refused: a rate in calls of average size, found by CUBIC. */
 export class BlindLimit {
@@ -13,6 +15,10 @@ export class BlindLimit {
   #level = 0;
   #at = 0;
   #inARow = 0;
+  #minute = 0;
+  #minuteAt = 0;
+  #refusedAt = -Infinity;
+  #sinceRefused = 0;
   #meterFrom = 0;
   #metered = 0;
   #measured = 0;
@@ -34,8 +40,12 @@ export class BlindLimit {
   take(cost: number, now: number): void {
     this.#meter(now);
     this.#metered += cost;
+    this.#minute = this.#lastMinute(now) + cost;
+    this.#minuteAt = now;
+    this.#sinceRefused += cost;
+    if (!this.#cubic) return;
     this.#level -= cost;
-    this.#cubic?.accepted(cost);
+    this.#cubic.accepted(cost);
   }
 
   succeeded(now: number, limitsKnown: boolean): void {
@@ -45,23 +55,43 @@ export class BlindLimit {
 
   /** Never counted by the limit. */
   refused(cost: number): void {
+    this.#sinceRefused -= cost;
+    this.#minute -= cost;
     this.#cubic?.accepted(-cost);
   }
 
-  /** Slows down, unless it was a caller alone. Returns how long to pause where the provider does not say. */
+  /** Slows down; a caller `alone` only when it is refused again and again. Returns how long to pause where the provider does not say. */
   throttled(now: number, alone: boolean): number {
-    if (this.#cubic) this.#cubic.throttled(now);
-    else if (!alone) this.#cubic = new Cubic(Math.max(this.sendingRate(now), 1 / MOST_PAUSE_MS), now);
+    const gotThrough = this.#inARow === 0;
+    this.#inARow++;
+    // While nothing gets through the pause grows: a rate of nothing would last long after the limit is free again.
+    if (gotThrough) {
+      if (this.#cubic) this.#cubic.throttled(now);
+      else if (!alone) this.#begin(this.#lastMinute(now) / WINDOW_MS, now);
+      // Empty at both refusals, so what was let through in between is the limit.
+      else if (now - this.#refusedAt < FORGET_MS) this.#begin(this.#sinceRefused / (now - this.#refusedAt), now);
+    }
     this.#level = Math.min(0, this.#level);
     this.#at = now;
-    this.#inARow++;
+    this.#refusedAt = now;
+    this.#sinceRefused = 0;
     return Math.min(MOST_PAUSE_MS, PAUSE_MS * 2 ** (this.#inARow - 1));
+  }
+
+  #begin(ratePerMs: number, now: number): void {
+    this.#cubic = new Cubic(Math.max(ratePerMs, 1 / MOST_PAUSE_MS), now);
+    this.#level = 0;
   }
 
   /** Calls of average size sent per millisecond in the last second or two. */
   sendingRate(now: number): number {
     this.#meter(now);
     return Math.max(this.#measured, this.#metered / METER_MS);
+  }
+
+  /** Cost sent in about the last minute. */
+  #lastMinute(now: number): number {
+    return this.#minute * Math.exp((this.#minuteAt - now) / WINDOW_MS);
   }
 
   #meter(now: number): void {

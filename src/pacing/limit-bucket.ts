@@ -166,6 +166,8 @@ export class LimitBucket {
    * what is left, they tell this too; what we allow ourselves they do not know.
    */
   trueUp(amount: number, now: number): void {
+    // Only refusals tell of this limit: they correct what is too low, but never come while it is too high.
+    if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return;
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
     else if (amount > 0) {

@@ -159,6 +159,8 @@ export class Pacer {
       case 'ok':
         this.#unnamedWaitMs = UNNAMED_WAIT_MS;
         this.#blind.succeeded(now, this.limits.paces);
+        if (!this.limits.paces) this.#slowStart?.answered();
+        if (this.#slowStart?.done) this.#slowStart = undefined;
         return 0;
       case 'throttled':
         return failure ? this.#throttled(reservation, failure, now) : 0;
@@ -218,9 +220,7 @@ export class Pacer {
     if (!isBucket(dimension) || !this.#refusedBy(dimension, reservation, failure, news, now)) {
       this.#slowStart = undefined;
       this.#blind.refused(this.#cost(reservation.reserved));
-      // A caller alone who was told when to come back needs no rate: coming back then is the rate.
-      const alone = hintMs !== undefined && this.#active <= 1;
-      const pauseMs = news ? this.#blind.throttled(now, alone) : 0;
+      const pauseMs = news ? this.#blind.throttled(now, this.#active <= 1) : 0;
       return hintMs ?? (dimension === 'unknown' ? pauseMs : (failure.resetMs ?? pauseMs));
     }
     if (this.limits.paces) this.#slowStart = undefined;

@@ -117,6 +117,22 @@ describe('limits are learned', () => {
     expect(h.limits.map(({ limit }) => limit)).toEqual([200, 1_000]);
   });
 
+  it('only with its error, when a refusal shows that much is left', async () => {
+    const h = harness({ pacing: PACING });
+    const refused = await admit(h);
+    const queue = Array.from({ length: 20 }, () => watch(h));
+    await flush();
+    const before = queue.filter((each) => each.ticket).length;
+    refused.onHead([reading('requests', 600, 590)], 429);
+    await flush();
+    expect(queue.filter((each) => each.ticket).length).toBe(before);
+    fail(refused, { outcome: 'throttled', dimension: 'requests', limit: 600, remaining: 590, hintMs: 1_000 });
+    await flush();
+    expect(queue.filter((each) => each.ticket).length).toBe(before);
+    expect(h.lane.pausedForMs()).toBeGreaterThan(999);
+    h.lane.close();
+  });
+
   it('in parts of a window, when a refusal shows that enough was left of the whole', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 600 } });
     finish(await admit(h), [reading('requests', 600, 599)]);
@@ -205,6 +221,25 @@ describe('reservations', () => {
     // Twice the tokens that the bytes suggest, and the whole of max_tokens, as this rule reserves it.
     expect(1_000_000 - row(h, 'tokens').remaining!).toBeCloseTo(2_000 + 4_096, -2);
     expect(h.lane.dimensions()).toHaveLength(1);
+  });
+
+  it('do not grow at the end where only refusals tell of the limit: they never correct what is too high', async () => {
+    const h = harness({ pacing: PACING });
+    fail(await admit(h, { info: CHAT }), {
+      outcome: 'throttled',
+      dimension: 'tokens',
+      limit: 60_000,
+      remaining: 0,
+      requested: 1_200,
+      windowMs: MINUTE,
+      hintMs: 1_200,
+    });
+    await h.clock.advance(30_000);
+    const ticket = await admit(h, { info: CHAT });
+    const reserved = row(h, 'tokens').remaining!;
+    ticket.settle({ outcome: 'ok', usage: { ...USAGE, outputTokens: 5_000 } });
+    ticket.release();
+    expect(row(h, 'tokens').remaining).toBeCloseTo(reserved);
   });
 
   it('believe the application where it counts tokens itself', async () => {

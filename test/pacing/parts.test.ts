@@ -7,6 +7,7 @@ import { Estimator } from '../../src/pacing/estimator.ts';
 import { Foreign } from '../../src/pacing/foreign.ts';
 import { IndexedHeap } from '../../src/pacing/heap.ts';
 import { Quantum } from '../../src/pacing/quantum.ts';
+import { SlowStart } from '../../src/pacing/slow-start.ts';
 import { info } from './harness.ts';
 
 describe('CUBIC', () => {
@@ -52,6 +53,66 @@ describe('a limit of which nothing is known', () => {
   });
 });
 
+describe('a caller alone, refused without a word', () => {
+  it('pauses longer while nothing gets through, and gets no rate from that', () => {
+    const blind = new BlindLimit();
+    blind.take(1, 0);
+    expect([blind.throttled(100, true), blind.throttled(1_200, true), blind.throttled(3_300, true)]).toEqual([
+      1_000, 2_000, 4_000,
+    ]);
+    expect(blind.ratePerMs).toBeUndefined();
+    expect(blind.waitMs(1, 7_300)).toBe(0);
+  });
+
+  it('gets the rate of what was let through when it is refused again', () => {
+    const blind = new BlindLimit();
+    blind.throttled(0, true);
+    for (let call = 1; call <= 10; call++) blind.take(1, call * 1_000);
+    blind.succeeded(10_500, false);
+    blind.throttled(20_000, true);
+    expect(blind.ratePerMs).toBeCloseTo((Cubic.BETA * 10) / 20_000);
+  });
+});
+
+describe('callers at once, refused without a word', () => {
+  it('start from what went in the last minute, and owe nothing for it', () => {
+    const blind = new BlindLimit();
+    for (let call = 0; call < 500; call++) blind.take(1, 5_000);
+    blind.throttled(5_060, false);
+    expect(blind.ratePerMs! * 60_000).toBeCloseTo(Cubic.BETA * 500, -1);
+    // A call after the pause, not when the five hundred are paid.
+    expect(blind.waitMs(1, 6_060)).toBe(0);
+  });
+
+  it('keep their rate while nothing gets through', () => {
+    const blind = new BlindLimit();
+    for (let call = 0; call < 60; call++) blind.take(1, call * 100);
+    blind.throttled(6_000, false);
+    const rate = blind.ratePerMs;
+    blind.throttled(7_000, false);
+    blind.throttled(9_000, false);
+    expect(blind.ratePerMs).toBe(rate);
+  });
+});
+
+describe('the slow start', () => {
+  it('grows with answers that say nothing of a limit, until nothing waits', () => {
+    expect(atOnce(new SlowStart(0), 10_000)).toBe(2);
+    const start = new SlowStart(0);
+    for (let answer = 0; answer < 60; answer++) start.answered();
+    expect(atOnce(start, 10_000)).toBe(32);
+    expect(start.done).toBe(false);
+    for (let answer = 0; answer < 1_000; answer++) start.answered();
+    expect(start.done).toBe(true);
+  });
+});
+
+function atOnce(start: SlowStart, now: number): number {
+  let calls = 0;
+  for (; start.waitMs(now) === 0; calls++) start.take();
+  return calls;
+}
+
 describe('the allowance', () => {
   it('opens from half a second worth, doubling each two seconds, and releases what it held back once', () => {
     const allowance = new Allowance(0, false, 0);
@@ -68,6 +129,27 @@ describe('the allowance', () => {
     allowance.refill(60_000, 1, false);
     expect(allowance.opening).toBe(false);
     expect(allowance.level).toBeCloseTo(600);
+  });
+
+  it('opens in steps what is there again when others have gone, less its headroom', () => {
+    const allowance = new Allowance(0.1, false, 0);
+    allowance.resize(600, 60_000, 600, 0);
+    allowance.level = 2;
+    allowance.refill(1_000, 0.5, true);
+    allowance.regain(100, 1_000);
+    expect(allowance.level).toBeLessThan(10);
+    allowance.refill(1_000 + 60_000, 1, false);
+    expect(allowance.level).toBeCloseTo(540);
+    allowance.level = 2;
+    allowance.regain(100, 61_000);
+    // Eighteen seconds open it all: 438 that were held back, and nine a second that came.
+    let given = 0;
+    for (let now = 61_000; now <= 80_000; now += 100) {
+      allowance.refill(now, 1, false);
+      given += allowance.level;
+      allowance.level = 0;
+    }
+    expect(given).toBeCloseTo(2 + 438 + 19 * 9, 0);
   });
 
   it('follows a limit and keeps what was used', () => {
