@@ -1,10 +1,16 @@
 import type { Naming } from '../naming.ts';
-import { callRow, latencyRow, retryRow } from './call-rows.ts';
 import { type DashboardSpec, renderDashboard } from './dashboard.ts';
-import { errorRow, resilienceRow, telemetryRow, tokenRow } from './health-rows.ts';
-import { answerRow, limitRow } from './limit-rows.ts';
 import type { PanelSpec } from './panel.ts';
 import { createContext, type DashboardContext } from './queries.ts';
+import { answerRow } from './rows/answer.ts';
+import { callRow } from './rows/calls.ts';
+import { circuitRow } from './rows/circuits.ts';
+import { errorRow } from './rows/errors.ts';
+import { latencyRow } from './rows/latency.ts';
+import { limitRow } from './rows/limits.ts';
+import { retryRow } from './rows/retries.ts';
+import { telemetryRow } from './rows/telemetry.ts';
+import { tokenRow } from './rows/tokens.ts';
 import { sloDashboard } from './slo.ts';
 
 function overview(context: DashboardContext): DashboardSpec {
@@ -20,7 +26,7 @@ function overview(context: DashboardContext): DashboardSpec {
       limitRow(context),
       retryRow(context),
       latencyRow(context),
-      resilienceRow(context),
+      circuitRow(context),
       errorRow(context),
       tokenRow(context),
       telemetryRow(context),

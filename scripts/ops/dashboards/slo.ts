@@ -1,7 +1,7 @@
 import { DEFAULT_THRESHOLDS } from '../thresholds.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import { FIRING } from './dashboard.ts';
-import { firingTable } from './limit-rows.ts';
+import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
 import { COUNTED, type DashboardContext, FAILED, rate, ratio } from './queries.ts';
 

@@ -1,0 +1,114 @@
+import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
+import type { Row } from '../dashboard.ts';
+import type { State } from '../panel.ts';
+import { type DashboardContext, rate, ratio } from '../queries.ts';
+
+const STATES: readonly State[] = [
+  { value: 0, text: 'closed', color: 'green' },
+  { value: 1, text: 'half open', color: 'yellow' },
+  { value: 2, text: 'open', color: 'red' },
+  { value: 3, text: 'isolated', color: 'purple' },
+];
+
+export function circuitRow({ select }: DashboardContext): Row {
+  const state = (name: string): string => select('tidegate.circuit.state', `tidegate_circuit_state="${name}"`);
+  const circuit = 'gen_ai_provider_name, tidegate_circuit';
+  const bulkhead = 'gen_ai_provider_name, tidegate_bulkhead';
+  const worst = `max by (${circuit}) (${state('half_open')} * 1 or ${state('open')} * 2 or ${state('isolated')} * 3)`;
+  return {
+    title: 'Circuits and queues',
+    lines: [
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'state-timeline',
+            title: 'Circuits',
+            description: 'State of each circuit, the worst of all processes. Open: calls wait or fail at once.',
+            unit: 'short',
+            queries: [{ expr: worst, legend: '{{tidegate_circuit}}' }],
+            width: 16,
+            states: STATES,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Circuit openings',
+            description: `Openings in 30 minutes. More than ${DEFAULT_THRESHOLDS.circuit.openings} is flapping.`,
+            unit: 'short',
+            queries: [
+              {
+                expr: `sum by (${circuit}) (increase(${select('tidegate.circuit.transitions', 'tidegate_circuit_state="open"')}[30m]))`,
+                legend: '{{tidegate_circuit}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: DEFAULT_THRESHOLDS.circuit.openings, color: 'red' },
+            ],
+          },
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Slots in use',
+            description: 'Calls in flight as a share of the slots, the fullest process of each lane.',
+            unit: 'percentunit',
+            queries: [
+              {
+                expr: `max by (${bulkhead}) (${ratio(select('tidegate.bulkhead.active'), select('tidegate.bulkhead.capacity'))})`,
+                legend: '{{tidegate_bulkhead}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+            max: 1,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: 0.95, color: 'orange' },
+            ],
+          },
+          {
+            kind: 'timeseries',
+            title: 'Queue in use',
+            description:
+              'Waiting calls as a share of the queue, the fullest process of each lane. When full, calls fail at once.',
+            unit: 'percentunit',
+            queries: [
+              {
+                expr: `max by (${bulkhead}) (${ratio(select('tidegate.bulkhead.queued'), select('tidegate.bulkhead.queue_capacity'))})`,
+                legend: '{{tidegate_bulkhead}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+            max: 1,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: DEFAULT_THRESHOLDS.queue.filled, color: 'red' },
+            ],
+          },
+          {
+            kind: 'timeseries',
+            stack: 'normal',
+            title: 'Rejected before sending',
+            description: 'Calls that never left: the circuit was open or the queue was full.',
+            unit: 'reqps',
+            queries: [
+              {
+                expr: `sum by (tidegate_outcome) (${rate(select('tidegate.calls', 'tidegate_outcome=~"rejected_.+"'))})`,
+                legend: '{{tidegate_outcome}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+          },
+        ],
+      },
+    ],
+  };
+}

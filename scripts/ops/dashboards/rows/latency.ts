@@ -1,0 +1,99 @@
+import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
+import type { Row } from '../dashboard.ts';
+import { type DashboardContext, eitherName, quantile, rate } from '../queries.ts';
+
+const { queue } = DEFAULT_THRESHOLDS;
+
+export function latencyRow({ select }: DashboardContext): Row {
+  const attempt = select('tidegate.attempt.duration', '', 'bucket');
+  const call = (q: number): string =>
+    eitherName(
+      quantile(q, select('gen_ai.client.operation.duration', '', 'bucket')),
+      quantile(q, select('gen_ai.client.inference.duration', '', 'bucket')),
+    );
+  const firstChunk = (q: number): string =>
+    eitherName(
+      quantile(q, select('gen_ai.client.operation.time_to_first_chunk', '', 'bucket')),
+      quantile(q, select('gen_ai.client.inference.time_to_first_chunk', '', 'bucket')),
+    );
+  return {
+    title: 'Latency',
+    lines: [
+      {
+        height: 9,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Call and attempt latency',
+            description:
+              'A call includes waiting and retries, an attempt does not: the gap between the two is time spent in the client.',
+            unit: 's',
+            queries: [0.5, 0.95, 0.99].flatMap((q) => [
+              { expr: call(q), legend: `call p${q * 100}` },
+              { expr: quantile(q, attempt), legend: `attempt p${q * 100}` },
+            ]),
+            width: 12,
+            min: 0,
+          },
+          {
+            kind: 'heatmap',
+            title: 'Attempt latency',
+            description:
+              'Distribution of the duration of single attempts: to the response head for streams, to the end of the body otherwise.',
+            unit: 's',
+            queries: [{ expr: `sum by (le) (increase(${attempt}[$__rate_interval]))`, legend: '{{le}}' }],
+            width: 12,
+          },
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Time to first chunk',
+            description: 'From the start of a streaming call to its first chunk, waiting included.',
+            unit: 's',
+            queries: [0.5, 0.95].map((q) => ({ expr: firstChunk(q), legend: `p${q * 100}` })),
+            width: 8,
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Wait by stage (p95)',
+            description: 'pacer: for a limit. bulkhead: for a free slot.',
+            unit: 's',
+            queries: [
+              {
+                expr: quantile(0.95, select('tidegate.wait.duration', '', 'bucket'), 'tidegate_wait_stage'),
+                legend: '{{tidegate_wait_stage}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: queue.waitSeconds, color: 'red' },
+            ],
+          },
+          {
+            kind: 'timeseries',
+            stack: 'normal',
+            title: 'Waiting calls by limit',
+            description:
+              'Calls that wait at a time, on average, by what they wait for. The largest area is the limit to raise.',
+            unit: 'short',
+            queries: [
+              {
+                expr: `sum by (tidegate_limit_dimension) (${rate(select('tidegate.wait.duration', 'tidegate_wait_stage="pacer",tidegate_limit_dimension!="none"', 'sum'))})`,
+                legend: '{{tidegate_limit_dimension}}',
+              },
+            ],
+            width: 8,
+            min: 0,
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,94 @@
+import type { Row } from '../dashboard.ts';
+import { type DashboardContext, TARGETS } from '../queries.ts';
+
+export function telemetryRow({ naming, select }: DashboardContext): Row {
+  return {
+    title: 'Telemetry health',
+    collapsed: true,
+    lines: [
+      {
+        height: 7,
+        panels: [
+          naming === 'exporter'
+            ? {
+                kind: 'stat',
+                title: 'Targets up',
+                description: 'Share of the chosen targets that answered their last scrape.',
+                unit: 'percentunit',
+                queries: [{ expr: `avg(up{${TARGETS}})`, legend: 'up' }],
+                width: 6,
+                min: 0,
+                max: 1,
+                thresholds: [
+                  { from: null, color: 'red' },
+                  { from: 1, color: 'green' },
+                ],
+              }
+            : {
+                kind: 'stat',
+                title: 'Processes reporting',
+                description: 'Processes whose metrics arrived in the last 5 minutes.',
+                unit: 'short',
+                queries: [{ expr: `count(${select('tidegate.build_info')})`, legend: 'processes' }],
+                width: 6,
+                min: 0,
+                thresholds: [
+                  { from: null, color: 'red' },
+                  { from: 1, color: 'green' },
+                ],
+              },
+          {
+            kind: 'timeseries',
+            title: 'Age of the limits',
+            description: 'Since a response last told a limit. Old: no traffic, so the numbers above are estimates.',
+            unit: 's',
+            queries: [
+              {
+                expr: `min by (gen_ai_provider_name, gen_ai_request_model) (${select('tidegate.ratelimit.observed_age')})`,
+                legend: '{{gen_ai_provider_name}} {{gen_ai_request_model}}',
+              },
+            ],
+            width: 6,
+            min: 0,
+          },
+          {
+            kind: 'stat',
+            title: 'Series without labels',
+            description:
+              'Series into which the SDK folded label sets beyond its limit. Above zero, panels by model miss calls.',
+            unit: 'short',
+            queries: [
+              {
+                expr: `count({__name__=~"tidegate_.+|gen_ai_.+",otel_metric_overflow="true",${TARGETS}}) or vector(0)`,
+                legend: 'overflow',
+              },
+            ],
+            width: 6,
+            min: 0,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: 1, color: 'red' },
+            ],
+          },
+          {
+            kind: 'table',
+            title: 'Versions',
+            description: 'Versions of tidegate, and how many processes of each job run them.',
+            unit: 'short',
+            queries: [{ expr: `count by (job, version) (${select('tidegate.build_info')})`, legend: '{{version}}' }],
+            width: 6,
+            transformations: [
+              {
+                id: 'organize',
+                options: {
+                  excludeByName: { Time: true },
+                  renameByName: { job: 'Job', version: 'Version', Value: 'Processes' },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+}

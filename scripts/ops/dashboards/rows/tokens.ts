@@ -1,0 +1,67 @@
+import type { Row } from '../dashboard.ts';
+import { type DashboardContext, rate, ratio } from '../queries.ts';
+
+export function tokenRow({ select }: DashboardContext): Row {
+  const tokens = (kind: string): string => `sum(${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
+  return {
+    title: 'Tokens',
+    lines: [
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Tokens a minute and limit',
+            description:
+              'Tokens by kind, and the limits on tokens as dashed lines. Cached tokens are part of input, reasoning part of output.',
+            unit: 'short',
+            queries: [
+              {
+                expr: `sum by (tidegate_token_kind) (${rate(select('tidegate.tokens'))}) * 60`,
+                legend: '{{tidegate_token_kind}}',
+              },
+              {
+                expr: `sum by (tidegate_limit_dimension) (max by (gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension) (${select('tidegate.ratelimit.limit', 'tidegate_limit_dimension=~"(input_|output_)?tokens"')}))`,
+                legend: '{{tidegate_limit_dimension}} limit',
+              },
+            ],
+            width: 8,
+            min: 0,
+            overrides: [
+              {
+                matching: '/ limit$/',
+                properties: [
+                  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
+                  { id: 'custom.fillOpacity', value: 0 },
+                ],
+              },
+            ],
+          },
+          {
+            kind: 'timeseries',
+            title: 'Input read from cache',
+            description:
+              'Share of the input tokens that a prompt cache served. Cached tokens cost less, and some limits do not count them.',
+            unit: 'percentunit',
+            queries: [{ expr: ratio(tokens('cache_read'), tokens('input')), legend: 'cached' }],
+            width: 8,
+            min: 0,
+            max: 1,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Tokens per call',
+            description: 'Mean of input and output. Growth here uses up token limits at the same number of calls.',
+            unit: 'short',
+            queries: ['input', 'output'].map((kind) => ({
+              expr: ratio(tokens(kind), `sum(${rate(select('tidegate.calls'))})`),
+              legend: kind,
+            })),
+            width: 8,
+            min: 0,
+          },
+        ],
+      },
+    ],
+  };
+}
