@@ -52,10 +52,20 @@ async function answer(pathname: string, view: () => View, response: ServerRespon
   }
   // The page's modules are TypeScript; those of other rooms that it shares are read from where they are.
   if (/^\/scripts\/(?:[a-z-]+\/)+[a-z-]+\.ts$/.test(pathname)) {
-    const code = stripTypeScriptTypes(await readFile(join(ROOT, pathname), 'utf8'));
-    return send(response, 200, 'text/javascript', code);
+    return send(response, 200, 'text/javascript', withoutTypes(await readFile(join(ROOT, pathname), 'utf8')));
   }
   return send(response, 404, 'text/plain', `Nothing at ${pathname}`);
+}
+
+/** At its first use the function warns that it is experimental, which whoever draws a dashboard cannot change. */
+function withoutTypes(code: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(code);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

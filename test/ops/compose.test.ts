@@ -62,9 +62,19 @@ describe.each(services)('%s', (_, service) => {
     expect(sources.filter((source) => !existsSync(join(ROOT, source)))).toEqual([]);
   });
 
-  test('runs files that exist', () => {
-    const files = (service.command ?? []).filter((word) => word.endsWith('.ts'));
-    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  test('runs files that are in the container, with all that they import', () => {
+    const mounted = (service.volumes ?? []).map((volume) => join(ROOT, volume.split(':')[0]!));
+    const files = (service.command ?? []).filter((word) => word.endsWith('.ts')).map((word) => join(ROOT, word));
+    // A Set takes what is added while it is read.
+    const all = new Set(files);
+    for (const file of all) {
+      for (const [, imported] of readFileSync(file, 'utf8').matchAll(/ from '(\.{1,2}\/[^']+)'/g)) {
+        all.add(join(file, '..', imported!));
+      }
+    }
+    const absent = [...all].filter((file) => !mounted.some((folder) => file.startsWith(`${folder}/`)));
+    expect(absent).toEqual([]);
+    expect(all.size > 20).toBe(files.length > 0);
   });
 });
 
