@@ -143,7 +143,7 @@ test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (cont
     const queue = { ...DEFAULT_THRESHOLDS.queue, filled: DEFAULT_THRESHOLDS.queue.filled - 0.01 };
     const thresholds = { ...DEFAULT_THRESHOLDS, queue };
     writeFileSync(join(folder, 'rules.yml'), renderRules({ naming: 'exporter', thresholds }));
-    const source = readFileSync(join(ROOT, 'prometheus/tests/lane.test.yml'), 'utf8');
+    const source = readFileSync(join(ROOT, 'prometheus/tests/queue.test.yml'), 'utf8');
     writeFileSync(join(folder, 'test.yml'), source.replace('../rules/tidegate.rules.yml', 'rules.yml'));
     expect(() => runTool(promtool, ['test', 'rules', join(folder, 'test.yml')])).toThrow(
       /TidegateBulkheadQueueFilling/,

@@ -1,17 +1,21 @@
-import { LANE_TESTS } from './lane.ts';
+import { CIRCUIT_TESTS } from './circuit.ts';
 import { LIMIT_TESTS } from './limits.ts';
 import { PROVIDER_TESTS } from './provider.ts';
+import { QUEUE_TESTS } from './queue.ts';
 import { RETRY_TESTS } from './retries.ts';
 import type { RuleTestFile } from './rule-test.ts';
 import { SLO_TESTS } from './slo.ts';
 import { TELEMETRY_TESTS } from './telemetry.ts';
+import { TIER_TESTS } from './tier.ts';
 
 /** Each becomes one promtool file for each route. */
 export const RULE_TESTS: readonly RuleTestFile[] = [
   RETRY_TESTS,
+  TIER_TESTS,
   LIMIT_TESTS,
   PROVIDER_TESTS,
-  LANE_TESTS,
+  CIRCUIT_TESTS,
+  QUEUE_TESTS,
   SLO_TESTS,
   TELEMETRY_TESTS,
 ];
