@@ -28,10 +28,7 @@ export interface Guard {
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
   /** The state of every lane, as plain data. */
   snapshot(): LaneSnapshot[];
-  /**
-   * Refuses queued and later calls with code `closed`; where another guard shares the lane, a queued call is
-   * refused when its turn comes. Responses in flight can be read to their end. Leaves no handle.
-   */
+  /** Refuses queued and later calls with code `closed`. Responses in flight can be read to their end. Leaves no handle. */
   close(): Promise<void>;
 }
 
@@ -54,6 +51,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
   readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
+  // Lanes are shared: when this guard closes, these are the calls that it refuses.
+  readonly #requests = new WeakSet<RequestInfo>();
   #fetch: typeof fetch | undefined;
   #closed = false;
   readonly #warned = new Set<string>();
@@ -90,7 +89,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    for (const lane of this.#lanes.values()) leaveLane(lane, this);
+    const isOurs = (request: RequestInfo): boolean => this.#requests.has(request);
+    for (const lane of this.#lanes.values()) leaveLane(lane, this, isOurs);
     this.watch.close();
     this.#instrumentation?.shutdown();
     return Promise.resolve();
@@ -123,6 +123,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       });
     }
     const { request, account } = start;
+    this.#requests.add(request);
     const lane = this.#lane(start);
     const server = serverOf(account.baseURL);
     const context = currentCallOptions();

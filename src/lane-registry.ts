@@ -3,7 +3,7 @@ import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { isProviderFault } from './core/outcome.ts';
-import type { ProviderAdapter } from './core/provider.ts';
+import type { ProviderAdapter, RequestInfo } from './core/provider.ts';
 import type { ResolvedOptions } from './options.ts';
 import { createAdmission } from './pacing/lane.ts';
 import { type Breaker, createBreaker } from './policies/breaker.ts';
@@ -30,6 +30,8 @@ export interface LaneOwner {
 export interface SharedLane extends Lane {
   readonly key: string;
   readonly owners: Set<LaneOwner>;
+  /** Refuses the queued calls of an owner that leaves. */
+  closeFor(isTheirs: (info: RequestInfo) => boolean): void;
   close(): void;
 }
 
@@ -47,10 +49,13 @@ export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner
   return lane;
 }
 
-/** The guard is done with the lane; the last one to leave closes it. */
-export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
+/** The guard is done with the lane, and so are its calls that wait there; the last one to leave closes it. */
+export function leaveLane(lane: SharedLane, owner: LaneOwner, isTheirs: (info: RequestInfo) => boolean): void {
   lane.owners.delete(owner);
-  if (lane.owners.size > 0) return;
+  if (lane.owners.size > 0) {
+    lane.closeFor(isTheirs);
+    return;
+  }
   lanes.delete(lane.key);
   lane.close();
 }
@@ -127,6 +132,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       circuit: breaker.state(),
       counts: { ...counts },
     }),
+    closeFor: (isTheirs) => admission.closeFor(isTheirs),
     close() {
       admission.close();
       breaker.close();

@@ -4,19 +4,22 @@ import type { Failure } from '../core/outcome.ts';
 /** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
 export const PROBE_EVERY_MS = 60_000;
 
+/** Exhausted for good, for the day, or for longer than anyone waits. */
+export type ClosureReason = 'quota' | 'day_limit' | 'deadline';
+
 /**
  * A lane that waiting does not open: the quota is exhausted, or a limit resets later than anyone should wait.
  * Everybody is refused at once with the failure that closed it, but for one probe a minute.
  */
 export class Closure {
   #failure: Failure | undefined;
-  #reason: 'quota' | 'day_limit' = 'quota';
+  #reason: ClosureReason = 'quota';
   #until = Infinity;
   #probeAt = 0;
   #since = 0;
 
   /** `until` is the monotonic time at which the limit resets; Infinity when nobody knows. */
-  close(reason: 'quota' | 'day_limit', failure: Failure, now: number, until: number): void {
+  close(reason: ClosureReason, failure: Failure, now: number, until: number): void {
     this.#reason = reason;
     this.#failure = failure;
     this.#until = until;

@@ -11,11 +11,13 @@ import {
 import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, WaitCause } from '../core/events.ts';
 import type { Failure, LimitReading } from '../core/outcome.ts';
+import type { RequestInfo } from '../core/provider.ts';
 import type { ResolvedPacing } from '../options.ts';
 import { Alarm } from './alarm.ts';
 import { CircuitHold } from './circuit-hold.ts';
-import { Closure } from './closure.ts';
+import { Closure, type ClosureReason } from './closure.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
+import { isBucket, LIMIT_KINDS } from './limit-kinds.ts';
 import { MAX_LIMIT_WAIT_MS } from './limit-set.ts';
 import { Pacer } from './pacer.ts';
 import { Pause } from './pause.ts';
@@ -36,12 +38,18 @@ export interface AdmissionConfig {
   readonly listener: LaneListener;
 }
 
-export function createAdmission(config: AdmissionConfig): Admission {
+/** An admission that several guards use. */
+export interface SharedAdmission extends Admission {
+  /** Refuses the queued calls of one of them with `closed`. */
+  closeFor(isTheirs: (info: RequestInfo) => boolean): void;
+}
+
+export function createAdmission(config: AdmissionConfig): SharedAdmission {
   return new LaneAdmission(config);
 }
 
 /** One queue, one timer: whoever is first goes when nothing holds the lane back, and nobody bypasses. */
-class LaneAdmission implements Admission, TicketHost {
+class LaneAdmission implements SharedAdmission, TicketHost {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
   inFlight = 0;
@@ -107,6 +115,15 @@ class LaneAdmission implements Admission, TicketHost {
     this.#refuseAll(() => new AdmissionRefused('closed'));
   }
 
+  closeFor(isTheirs: (info: RequestInfo) => boolean): void {
+    for (let waiter = this.#room.oldest; waiter;) {
+      const { later, request } = waiter;
+      if (isTheirs(request.info)) this.#drop(waiter, new AdmissionRefused('closed'));
+      waiter = later;
+    }
+    this.#pump();
+  }
+
   pausedForMs(): number {
     return this.#pause.leftMs(this.#clock.now());
   }
@@ -128,8 +145,10 @@ class LaneAdmission implements Admission, TicketHost {
       ticket.reservation && this.#pacer ? this.#pacer.settled(ticket.reservation, result, now) : waitOf(failure);
     if (result.outcome === 'ok') this.#closure.succeeded(ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
-    else if (failure && waitMs > MAX_LIMIT_WAIT_MS) this.#shut('day_limit', failure, now, now + waitMs);
-    else if (waitMs > 0) this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
+    else if (failure && waitMs > MAX_LIMIT_WAIT_MS) {
+      const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
+      this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);
+    } else if (waitMs > 0) this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
     this.wake();
   }
 
@@ -251,7 +270,7 @@ class LaneAdmission implements Admission, TicketHost {
     }
   }
 
-  #shut(reason: 'quota' | 'day_limit', failure: Failure, now: number, until: number): void {
+  #shut(reason: ClosureReason, failure: Failure, now: number, until: number): void {
     this.#closure.close(reason, failure, now, until);
     this.#refuseAll(() => this.#closure.refusal(now));
   }

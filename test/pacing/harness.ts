@@ -1,9 +1,9 @@
-import type { Admission, AdmissionRequest, CircuitGate, Ticket } from '../../src/core/admission.ts';
+import type { AdmissionRequest, CircuitGate, Ticket } from '../../src/core/admission.ts';
 import type { DimensionSnapshot } from '../../src/core/events.ts';
 import type { Dimension, Failure, LimitReading } from '../../src/core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../src/core/provider.ts';
 import type { ResolvedPacing } from '../../src/options.ts';
-import { type AdmissionConfig, createAdmission } from '../../src/pacing/lane.ts';
+import { type AdmissionConfig, createAdmission, type SharedAdmission } from '../../src/pacing/lane.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 export const MINUTE = 60_000;
@@ -36,7 +36,7 @@ export const PACING: ResolvedPacing = {
 
 export interface Harness {
   readonly clock: VirtualClock;
-  readonly lane: Admission;
+  readonly lane: SharedAdmission;
   readonly pauses: { forMs: number; dimension: Dimension }[];
   readonly limits: { dimension: Dimension; limit: number; source: DimensionSnapshot['source'] }[];
 }

@@ -231,14 +231,19 @@ describe('pause', () => {
     expect(patient.error).toBeUndefined();
   });
 
-  it('shuts the lane when the hint is longer than anyone should wait', async () => {
+  it.each([
+    ['deadline', 'unknown'],
+    ['deadline', 'requests'],
+    ['deadline', 'tokens'],
+    ['day_limit', 'tokens_day'],
+  ] as const)('shuts the lane with %s when %s resets later than anyone should wait', async (reason, dimension) => {
     const h = harness();
     const { ticket } = await admitted(h);
-    const failure = { outcome: 'throttled' as const, hintMs: 600_000 };
+    const failure = { outcome: 'throttled' as const, hintMs: 600_000, dimension };
     fail(ticket, failure);
     const waiting = watch(h);
     await flush();
-    expect(refused(waiting.error)).toMatchObject({ reason: 'day_limit', waitMs: 600_000, failure });
+    expect(refused(waiting.error)).toMatchObject({ reason, waitMs: 600_000, failure, dimension });
     await h.clock.advance(600_001);
     const later = watch(h);
     await flush();
