@@ -6,8 +6,9 @@ import { resolveOptions } from '../../src/options.ts';
 import { createAdmission } from '../../src/pacing/lane.ts';
 import { adapterFor } from '../../src/providers/adapters.ts';
 
-const QUEUED = 100_000;
+const DEPTHS = [1_000, 10_000, 100_000] as const;
 const CALLS = 200_000;
+const ROUNDS = 5;
 const READINGS: readonly LimitReading[] = [
   { dimension: 'requests', limit: 1e9, remaining: 1e9, windowMs: 60_000, source: 'header' },
   { dimension: 'tokens', limit: 1e12, remaining: 1e12, windowMs: 60_000, source: 'header' },
@@ -53,7 +54,15 @@ async function uncontended(calls: number): Promise<number> {
   return ((performance.now() - startedAt) * 1_000) / calls;
 }
 
-async function queued(count: number): Promise<void> {
+/** Microseconds a call, and heap bytes a queued call: request, promise and signal listener included. */
+interface QueueCost {
+  readonly bytes: number;
+  readonly enqueue: number;
+  readonly cancel: number;
+  readonly dispatch: number;
+}
+
+async function queued(count: number): Promise<QueueCost> {
   const admission = lane(1);
   const running = await admission.acquire(request());
   running.onHead(READINGS, 200);
@@ -82,15 +91,34 @@ async function queued(count: number): Promise<void> {
   await Promise.all(waits);
   const dispatched = performance.now() - dispatchedAt;
   admission.close();
-  const each = (ms: number, of: number): string => `${((ms * 1_000) / of).toFixed(2)} us`;
-  console.log(
-    `${count} queued: ${(bytes / count).toFixed(0)} bytes a call (request, promise and signal listener included)`,
-  );
-  console.log(
-    `enqueue ${each(enqueued, count)}, cancel ${each(cancelled, count / 2)}, dispatch ${each(dispatched, count / 2)}`,
-  );
+  return {
+    bytes: bytes / count,
+    enqueue: (enqueued * 1_000) / count,
+    cancel: (cancelled * 2_000) / count,
+    dispatch: (dispatched * 2_000) / count,
+  };
+}
+
+/** The median of several queues, so that one collection of garbage does not stand for a depth. */
+async function median(count: number): Promise<QueueCost> {
+  const runs: QueueCost[] = [];
+  for (let run = 0; run < ROUNDS; run++) runs.push(await queued(count));
+  const of = (name: keyof QueueCost): number => runs.map((each) => each[name]).toSorted((a, b) => a - b)[ROUNDS >> 1]!;
+  return { bytes: of('bytes'), enqueue: of('enqueue'), cancel: of('cancel'), dispatch: of('dispatch') };
 }
 
 await uncontended(CALLS);
 console.log(`uncontended: ${(await uncontended(CALLS)).toFixed(2)} us a call (acquire, head, settle, release)`);
-await queued(QUEUED);
+// Until the code is compiled.
+for (let run = 0; run < ROUNDS; run++) await queued(DEPTHS[1]);
+console.log('  queued  bytes a call  enqueue us  cancel us  dispatch us   (and times the cost at the first depth)');
+let first: QueueCost | undefined;
+for (const count of DEPTHS) {
+  const cost = await median(count);
+  first ??= cost;
+  const cell = (name: 'enqueue' | 'cancel' | 'dispatch'): string =>
+    `${cost[name].toFixed(2)} (${(cost[name] / first![name]).toFixed(1)}x)`.padStart(13);
+  console.log(
+    `${String(count).padStart(8)}  ${cost.bytes.toFixed(0).padStart(12)}${cell('enqueue')}${cell('cancel')}${cell('dispatch')}`,
+  );
+}
