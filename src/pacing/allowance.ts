@@ -92,7 +92,8 @@ export class Allowance {
     this.#at += elapsed;
     this.#pace = pace;
     let released = 0;
-    if (this.#capacity < this.#full) {
+    // Beside others nothing opens: how much of the bank is ours shows in the pace.
+    if (!shared && this.#capacity < this.#full) {
       const capacity = Math.max(this.#capacity, this.#opened(now));
       released = Math.min(this.#withheld, capacity - this.#capacity);
       this.#withheld -= released;
