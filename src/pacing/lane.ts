@@ -5,7 +5,6 @@ import {
   type ChargeRule,
   type CircuitGate,
   type LaneListener,
-  type RefusalReason,
   type Ticket,
 } from '../core/admission.ts';
 import type { Clock } from '../core/clock.ts';
@@ -16,6 +15,7 @@ import type { ResolvedPacing } from '../options.ts';
 import { Alarm } from './alarm.ts';
 import { CircuitHold } from './circuit-hold.ts';
 import { Closure, type ClosureReason } from './closure.ts';
+import { Hopeless } from './hopeless.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
 import { isBucket, LIMIT_KINDS } from './limit-kinds.ts';
 import { MAX_LIMIT_WAIT_MS } from './limit-set.ts';
@@ -58,6 +58,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #room: WaitingRoom;
   readonly #pause: Pause;
   readonly #hold: CircuitHold;
+  readonly #hopeless: Hopeless;
   readonly #closure = new Closure();
   readonly #alarm: Alarm;
   #nextPlace = 1;
@@ -73,6 +74,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#hold = new CircuitHold(config.gate);
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
+    this.#hopeless = new Hopeless(this.#room, this.#pause, this.#hold, this.#pacer);
     this.#alarm = new Alarm(config.clock, () => this.#pump());
   }
 
@@ -100,7 +102,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     }
     const waiter = new Waiter(request, reservation, place, now);
     this.#room.add(waiter);
-    this.#refuseIfHopeless(waiter, now);
+    this.#hopeless.refuseNewcomer(waiter, this.#cause, now);
     if (this.#room.first === waiter) this.#pump();
     else this.#arm();
     return waiter.promise;
@@ -118,7 +120,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   closeFor(isTheirs: (info: RequestInfo) => boolean): void {
     for (let waiter = this.#room.oldest; waiter;) {
       const { later, request } = waiter;
-      if (isTheirs(request.info)) this.#drop(waiter, new AdmissionRefused('closed'));
+      if (isTheirs(request.info)) this.#room.drop(waiter, new AdmissionRefused('closed'));
       waiter = later;
     }
     this.#pump();
@@ -203,17 +205,17 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       const reservation = waiter.reservation && this.#pacer?.renew(waiter.reservation);
       waiter.reservation = reservation;
       if (request.signal?.aborted) {
-        this.#drop(waiter, request.signal.reason);
+        this.#room.drop(waiter, request.signal.reason);
         continue;
       }
       const impossible = reservation && this.#pacer?.refusal(reservation, now);
       if (impossible) {
-        this.#drop(waiter, impossible);
+        this.#room.drop(waiter, impossible);
         continue;
       }
       freeAt = this.#freeAt(reservation, now);
       if (freeAt > now) {
-        if (this.#refuseHopeless(waiter, freeAt, now)) continue;
+        if (this.#hopeless.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
         break;
       }
       this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.limits.share(reservation.reserved) : 1);
@@ -222,73 +224,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#arm(freeAt);
   }
 
-  /** Refuses those whom the known wait makes late, or who have waited as long as they may. Says whether any was. */
-  #refuseHopeless(first: Waiter, freeAt: number, now: number): boolean {
-    const before = this.#room.size;
-    const laneWide = this.#cause === 'pause' || this.#cause === 'circuit';
-    // A limit holds back the first only: who is behind may be smaller.
-    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt)
-      this.#drop(first, this.#refusal('deadline', freeAt - now));
-    const lateBefore = laneWide && Number.isFinite(freeAt) ? freeAt : now;
-    for (let waiter = this.#room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore;) {
-      this.#drop(waiter, this.#refusal('deadline', freeAt - now));
-      waiter = this.#room.mostUrgent;
-    }
-    if (this.#cause === 'circuit') {
-      for (
-        let waiter = this.#room.oldest;
-        waiter && this.#heldTooLong(waiter, freeAt, now);
-        waiter = this.#room.oldest
-      ) {
-        this.#drop(waiter, this.#refusal('circuit_open', freeAt - now));
-      }
-    }
-    const mayWait =
-      first.reservation && this.#pacer
-        ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding)
-        : Infinity;
-    while (this.#room.size > mayWait) this.#drop(this.#room.newest!, this.#refusal('day_limit', undefined));
-    return this.#room.size < before;
-  }
-
-  #heldTooLong(waiter: Waiter, heldUntil: number, now: number): boolean {
-    const giveUpAt = this.#hold.giveUpAt(waiter.enqueuedAt);
-    return giveUpAt <= now || (Number.isFinite(heldUntil) && giveUpAt < heldUntil);
-  }
-
-  /** A newcomer behind a queue that is longer than its deadline. */
-  #refuseIfHopeless(waiter: Waiter, now: number): void {
-    const { deadlineAt, place } = waiter.request;
-    if (deadlineAt <= now) this.#drop(waiter, this.#refusal('deadline', undefined));
-    else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
-      const ahead = this.#room.aheadOf(waiter);
-      const waitMs = Math.max(
-        this.#pause.leftMs(now),
-        this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now),
-      );
-      if (now + waitMs > deadlineAt) this.#drop(waiter, this.#refusal('deadline', waitMs));
-    }
-  }
-
   #shut(reason: ClosureReason, failure: Failure, now: number, until: number): void {
     this.#closure.close(reason, failure, now, until);
     this.#refuseAll(() => this.#closure.refusal(now));
   }
 
   #refuseAll(refusal: () => unknown): void {
-    for (let waiter = this.#room.oldest; waiter; waiter = this.#room.oldest) this.#drop(waiter, refusal());
+    for (let waiter = this.#room.oldest; waiter; waiter = this.#room.oldest) this.#room.drop(waiter, refusal());
     this.#arm();
-  }
-
-  #drop(waiter: Waiter, reason: unknown): void {
-    this.#room.remove(waiter);
-    waiter.reject(reason);
-  }
-
-  #refusal(reason: RefusalReason, waitMs: number | undefined): AdmissionRefused {
-    const cause = this.#cause;
-    const dimension = cause === 'pause' || cause === 'circuit' || cause === 'none' ? undefined : cause;
-    return new AdmissionRefused(reason, { dimension, waitMs: Number.isFinite(waitMs) ? waitMs : undefined });
   }
 
   /** Sets the timer; without `freeAt`, the time that is set already still counts. */

@@ -1,24 +1,10 @@
 import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
 import { Allowance } from './allowance.ts';
+import { BurstProbe } from './burst-probe.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './limit-kinds.ts';
+import type { Observation } from './observation.ts';
 import { Quantum } from './quantum.ts';
 import { Sharing } from './sharing.ts';
-
-/** What the provider said of a limit, and what we know about that moment. */
-export interface Observation {
-  readonly limit: number;
-  readonly remaining: number | undefined;
-  readonly source: LimitSource;
-  /** Monotonic time at which the provider counted. */
-  readonly sampledAt: number;
-  /** Order of sending of the request that was answered. */
-  readonly sequence: number;
-  /** Our consumption in all up to that request, and what has come since. */
-  readonly mark: number;
-  readonly since: number;
-  /** A refused request tells of now; others may have been overtaken. */
-  readonly refused: boolean;
-}
 
 export interface BucketPolicy {
   readonly headroom: number;
@@ -39,12 +25,6 @@ const LEAST_RATE = 0.1;
 const LOOK_AGAIN_MS = 1_000;
 /** A level that no answer has confirmed for this long may have been spent by others. */
 const UNCONFIRMED_MS = 20_000;
-/** A learned burst size is tried again a little larger from time to time. */
-const BURST_GROWTH = 1.05;
-const BURST_GROWS_EVERY_MS = 30_000;
-/** One that is found the same again is tried half as often. */
-const SAME_BURST = 0.8;
-const BURST_GROWS_AT_LEAST_EVERY_MS = 480_000;
 
 /**
  * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
@@ -63,15 +43,13 @@ export class LimitBucket {
   #alone: number;
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
+  readonly #burstProbe = new BurstProbe();
   #average = 0;
   /** How far the level was off from what answers told. */
   #error = 0;
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
-  #burstLearnedAt = 0;
-  #burstTried = false;
-  #burstGrowsEveryMs = BURST_GROWS_EVERY_MS;
   #confirmed = true;
 
   constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
@@ -121,9 +99,9 @@ export class LimitBucket {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
     }
-    if (this.burst < this.limit && now - this.#burstLearnedAt > this.#burstGrowsEveryMs) {
-      this.#setBurst(this.burst * BURST_GROWTH, now);
-      this.#burstTried = true;
+    if (this.burst < this.limit) {
+      const larger = this.#burstProbe.next(this.burst, now);
+      if (larger !== undefined) this.#setBurst(larger, now);
     }
   }
 
@@ -227,11 +205,7 @@ export class LimitBucket {
     const surprising = remaining === undefined ? this.level > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising) {
       const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
-      if (burst < SAME_BURST * this.burst) this.#burstGrowsEveryMs = BURST_GROWS_EVERY_MS;
-      else if (this.#burstTried) {
-        this.#burstGrowsEveryMs = Math.min(BURST_GROWS_AT_LEAST_EVERY_MS, 2 * this.#burstGrowsEveryMs);
-      }
-      this.#burstTried = false;
+      this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
     }
     this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate));
@@ -299,7 +273,7 @@ export class LimitBucket {
     this.burst = Math.min(this.limit, burst);
     this.level += this.burst - before;
     this.#alone += this.burst - before;
-    this.#burstLearnedAt = now;
+    this.#burstProbe.restart(now);
     this.allowance.resize(this.limit, this.kind.windowMs, this.burst, now);
   }
 }

@@ -11,13 +11,10 @@ import { Estimator } from './estimator.ts';
 import type { Settlement } from './lane-ticket.ts';
 import { type BucketDimension, isBucket, LIMIT_KINDS } from './limit-kinds.ts';
 import { LimitSet, MAX_LIMIT_WAIT_MS } from './limit-set.ts';
-import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
+import { type Amounts, createReservation, noAmounts, type Reservation } from './reservation.ts';
 import { SlowStart } from './slow-start.ts';
 import { snapshotLimits } from './snapshot.ts';
-
-/** Wait after a refusal that names its limit but no time; doubled while nothing gets through. */
-const UNNAMED_WAIT_MS = 250;
-const MOST_UNNAMED_WAIT_MS = 8_000;
+import { UnnamedWait } from './unnamed-wait.ts';
 
 export interface PacerDeps {
   readonly charge: ChargeRule;
@@ -34,12 +31,12 @@ export class Pacer {
   readonly #estimator = new Estimator();
   readonly #concurrency: ConcurrencyLimit;
   readonly #blind = new BlindLimit();
+  readonly #unnamedWait = new UnnamedWait();
   #acceleration: Acceleration | undefined;
   #slowStart: SlowStart | undefined;
   #sequence = 0;
   /** Refusals of what was sent up to here belong to one congestion, and slow the lane down once. */
   #reactedUpTo = 0;
-  #unnamedWaitMs = UNNAMED_WAIT_MS;
   #active = 0;
   #averageTokens = 0;
 
@@ -62,29 +59,7 @@ export class Pacer {
   }
 
   plan(info: RequestInfo): Reservation {
-    const { rawInputTokens, inputTokens, expectedOutputTokens } = this.#estimator.estimate(info);
-    const { maxOutputTokens } = info;
-    const tokens = this.#charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
-    return {
-      info,
-      learnedFrom: this.#estimator.calls,
-      rawInputTokens,
-      inputTokens,
-      expectedOutputTokens,
-      reserved: {
-        requests: 1,
-        tokens: tokens.tokens ?? 0,
-        inputTokens: tokens.inputTokens ?? 0,
-        outputTokens: tokens.outputTokens ?? 0,
-      },
-      charged: noAmounts(),
-      marks: noAmounts(),
-      sequence: 0,
-      sentAt: 0,
-      state: 'planned',
-      outputPending: false,
-      refusal: undefined,
-    };
+    return createReservation(info, this.#estimator, this.#charge);
   }
 
   /** The plan again, with what was learned since. */
@@ -157,7 +132,7 @@ export class Pacer {
     this.limits.charge(reservation, finalCharge(reservation, result, this.#charge), counted, now);
     switch (outcome) {
       case 'ok':
-        this.#unnamedWaitMs = UNNAMED_WAIT_MS;
+        this.#unnamedWait.reset();
         this.#blind.succeeded(now, this.limits.paces);
         if (!this.limits.paces) this.#slowStart?.answered();
         if (this.#slowStart?.done) this.#slowStart = undefined;
@@ -210,12 +185,12 @@ export class Pacer {
     const { dimension, hintMs } = failure;
     if (failure.shrinkRate || dimension === 'acceleration') {
       if (news) this.#slowDown(reservation, failure, now);
-      return hintMs ?? (news ? this.#unnamedWait() : 0);
+      return hintMs ?? (news ? this.#unnamedWait.next() : 0);
     }
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       if (news) this.#concurrency.cut(this.#active, now);
-      return hintMs ?? (news ? this.#unnamedWait() : 0);
+      return hintMs ?? (news ? this.#unnamedWait.next() : 0);
     }
     if (!isBucket(dimension) || !this.#refusedBy(dimension, reservation, failure, news, now)) {
       this.#slowStart = undefined;
@@ -245,7 +220,7 @@ export class Pacer {
     const shown = reservation.refusal?.find(
       (each) => each.dimension === dimension && each.windowMs === whole,
     )?.remaining;
-    const waitMs = failure.hintMs ?? (news ? this.#unnamedWait() : this.#unnamedWaitMs);
+    const waitMs = failure.hintMs ?? (news ? this.#unnamedWait.next() : this.#unnamedWait.currentMs);
     known?.refused(amount, shown, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {
@@ -279,12 +254,6 @@ export class Pacer {
     if (reservation.sequence <= this.#reactedUpTo) return false;
     this.#reactedUpTo = this.#sequence;
     return true;
-  }
-
-  #unnamedWait(): number {
-    const waitMs = this.#unnamedWaitMs;
-    this.#unnamedWaitMs = Math.min(MOST_UNNAMED_WAIT_MS, 2 * waitMs);
-    return waitMs;
   }
 
   /** In calls of average size, half by their number and half by their tokens: nobody knows which of them is limited. */

@@ -1,5 +1,6 @@
 import type { LimitReading } from '../core/outcome.ts';
-import type { RequestInfo } from '../core/provider.ts';
+import type { ChargeRule, RequestInfo } from '../core/provider.ts';
+import type { Estimator } from './estimator.ts';
 
 /** What a limit counts. */
 export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
@@ -40,4 +41,31 @@ export interface Reservation {
   outputPending: boolean;
   /** What the head of a refusal showed. */
   refusal: readonly LimitReading[] | undefined;
+}
+
+/** What a call is expected to take, by what was learned so far. */
+export function createReservation(info: RequestInfo, estimator: Estimator, charge: ChargeRule): Reservation {
+  const { rawInputTokens, inputTokens, expectedOutputTokens } = estimator.estimate(info);
+  const { maxOutputTokens } = info;
+  const tokens = charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
+  return {
+    info,
+    learnedFrom: estimator.calls,
+    rawInputTokens,
+    inputTokens,
+    expectedOutputTokens,
+    reserved: {
+      requests: 1,
+      tokens: tokens.tokens ?? 0,
+      inputTokens: tokens.inputTokens ?? 0,
+      outputTokens: tokens.outputTokens ?? 0,
+    },
+    charged: noAmounts(),
+    marks: noAmounts(),
+    sequence: 0,
+    sentAt: 0,
+    state: 'planned',
+    outputPending: false,
+    refusal: undefined,
+  };
 }

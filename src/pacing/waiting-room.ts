@@ -18,10 +18,7 @@ export class WaitingRoom {
   /** `onLeft` is called when aborted waiters have left. */
   constructor(onLeft: () => void) {
     this.#aborts = new AbortWatch((waiters, reason) => {
-      for (const waiter of waiters) {
-        this.remove(waiter);
-        waiter.reject(reason);
-      }
+      for (const waiter of waiters) this.drop(waiter, reason);
       onLeft();
     });
   }
@@ -55,9 +52,11 @@ export class WaitingRoom {
     this.#aborts.add(waiter);
   }
 
-  remove(waiter: Waiter): void {
+  /** Leaves without its turn. */
+  drop(waiter: Waiter, reason: unknown): void {
     this.#queue.remove(waiter);
     this.#leave(waiter);
+    waiter.reject(reason);
   }
 
   /** The first goes; `cost` is in calls of average size. */

@@ -1,0 +1,32 @@
+/** A learned burst size is tried again a little larger from time to time. */
+const GROWTH = 1.05;
+const EVERY_MS = 30_000;
+/** One that is found the same again is tried half as often. */
+const SAME = 0.8;
+const AT_LEAST_EVERY_MS = 480_000;
+
+/** When a part of a window that a provider enforces is tried for more: a wrong guess would last for ever otherwise. */
+export class BurstProbe {
+  #everyMs = EVERY_MS;
+  #since = 0;
+  #tried = false;
+
+  /** The burst counts from now on. */
+  restart(now: number): void {
+    this.#since = now;
+  }
+
+  /** The burst to try now; undefined while the known one stands. */
+  next(burst: number, now: number): number | undefined {
+    if (now - this.#since <= this.#everyMs) return undefined;
+    this.#tried = true;
+    return burst * GROWTH;
+  }
+
+  /** A refusal showed that it is `found`, where it was taken for `burst`. */
+  refused(found: number, burst: number): void {
+    if (found < SAME * burst) this.#everyMs = EVERY_MS;
+    else if (this.#tried) this.#everyMs = Math.min(AT_LEAST_EVERY_MS, 2 * this.#everyMs);
+    this.#tried = false;
+  }
+}

@@ -1,0 +1,75 @@
+import { AdmissionRefused, type RefusalReason } from '../core/admission.ts';
+import type { WaitCause } from '../core/events.ts';
+import type { CircuitHold } from './circuit-hold.ts';
+import type { Pacer } from './pacer.ts';
+import type { Pause } from './pause.ts';
+import type { Waiter } from './waiter.ts';
+import type { WaitingRoom } from './waiting-room.ts';
+
+/** Finds those in a waiting room whom no wait helps, and refuses them while they can still do something else. */
+export class Hopeless {
+  readonly #room: WaitingRoom;
+  readonly #pause: Pause;
+  readonly #hold: CircuitHold;
+  readonly #pacer: Pacer | undefined;
+
+  constructor(room: WaitingRoom, pause: Pause, hold: CircuitHold, pacer: Pacer | undefined) {
+    this.#room = room;
+    this.#pause = pause;
+    this.#hold = hold;
+    this.#pacer = pacer;
+  }
+
+  /**
+   * Refuses those whom the known wait makes late, or who have waited as long as they may. Nobody goes before
+   * `freeAt` because of `cause`. Says whether any was refused.
+   */
+  refuseQueued(first: Waiter, freeAt: number, cause: WaitCause, now: number): boolean {
+    const room = this.#room;
+    const before = room.size;
+    const laneWide = cause === 'pause' || cause === 'circuit';
+    // A limit holds back the first only: who is behind may be smaller.
+    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt) {
+      room.drop(first, refusal('deadline', freeAt - now, cause));
+    }
+    const lateBefore = laneWide && Number.isFinite(freeAt) ? freeAt : now;
+    for (let waiter = room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore; waiter = room.mostUrgent) {
+      room.drop(waiter, refusal('deadline', freeAt - now, cause));
+    }
+    if (cause === 'circuit') {
+      for (let waiter = room.oldest; waiter && this.#heldTooLong(waiter, freeAt, now); waiter = room.oldest) {
+        room.drop(waiter, refusal('circuit_open', freeAt - now, cause));
+      }
+    }
+    const mayWait =
+      first.reservation && this.#pacer
+        ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding)
+        : Infinity;
+    while (room.size > mayWait) room.drop(room.newest!, refusal('day_limit', undefined, cause));
+    return room.size < before;
+  }
+
+  /** Refuses a newcomer behind a queue that is longer than its deadline. */
+  refuseNewcomer(waiter: Waiter, cause: WaitCause, now: number): void {
+    const { deadlineAt, place } = waiter.request;
+    if (deadlineAt <= now) this.#room.drop(waiter, refusal('deadline', undefined, cause));
+    else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
+      const ahead = this.#room.aheadOf(waiter);
+      const waitMs = Math.max(
+        this.#pause.leftMs(now),
+        this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now),
+      );
+      if (now + waitMs > deadlineAt) this.#room.drop(waiter, refusal('deadline', waitMs, cause));
+    }
+  }
+
+  #heldTooLong(waiter: Waiter, heldUntil: number, now: number): boolean {
+    const giveUpAt = this.#hold.giveUpAt(waiter.enqueuedAt);
+    return giveUpAt <= now || (Number.isFinite(heldUntil) && giveUpAt < heldUntil);
+  }
+}
+
+function refusal(reason: RefusalReason, waitMs: number | undefined, cause: WaitCause): AdmissionRefused {
+  const dimension = cause === 'pause' || cause === 'circuit' || cause === 'none' ? undefined : cause;
+  return new AdmissionRefused(reason, { dimension, waitMs: Number.isFinite(waitMs) ? waitMs : undefined });
+}

@@ -1,0 +1,17 @@
+import type { LimitSource } from '../core/events.ts';
+
+/** What the provider said of a limit, and what we know about that moment. */
+export interface Observation {
+  readonly limit: number;
+  readonly remaining: number | undefined;
+  readonly source: LimitSource;
+  /** Monotonic time at which the provider counted. */
+  readonly sampledAt: number;
+  /** Order of sending of the request that was answered. */
+  readonly sequence: number;
+  /** Our consumption in all up to that request, and what has come since. */
+  readonly mark: number;
+  readonly since: number;
+  /** A refused request tells of now; others may have been overtaken. */
+  readonly refused: boolean;
+}
