@@ -52,7 +52,7 @@ export class SimProcess {
     this.#breaker = createBreaker(options.breaker, {
       clock,
       countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure.outcome),
-      isNeutral: (error) => !(error instanceof AttemptFailed),
+      isNeutral: (error) => !(error instanceof AttemptFailed) || (error.retried && this.#breaker.state() === 'closed'),
       onState: () => undefined,
       onWake: () => this.admission.wake(),
     });
@@ -68,7 +68,11 @@ export class SimProcess {
     });
     this.#budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
     this.#maxAttempts = options.retry.maxAttempts;
-    this.#retry = createRetry(options.retry, { random, budget: this.#budget });
+    this.#retry = createRetry(options.retry, {
+      random,
+      budget: this.#budget,
+      onBudgetSpent: () => this.#breaker.trip(),
+    });
   }
 
   /** Makes one call; says whether it succeeded. */
@@ -77,6 +81,7 @@ export class SimProcess {
     let place: number | undefined;
     let waited = 0;
     let counted = 0;
+    let probingSince: number | undefined;
     for (let attempts = 1; ; attempts++) {
       let ticket: Ticket;
       try {
@@ -88,7 +93,8 @@ export class SimProcess {
       if (place === undefined) this.#budget?.deposit();
       place = ticket.place;
       waited += ticket.waitedMs;
-      const failure = await this.#attempt(job, ticket);
+      probingSince = this.#breaker.state() === 'closed' ? undefined : (probingSince ?? this.#clock.now());
+      const failure = await this.#attempt(job, ticket, attempts);
       if (failure === 'not sent') {
         attempts--;
         continue;
@@ -101,7 +107,7 @@ export class SimProcess {
       const decision = retry.decide(failure, {
         remaining: this.#maxAttempts - counted,
         barred: undefined,
-        probe: false,
+        probe: probingSince !== undefined && this.#clock.now() - probingSince < this.#breaker.maxWaitMs,
         attempts,
         deadlineAt: Infinity,
         now: this.#clock.now(),
@@ -132,9 +138,9 @@ export class SimProcess {
     });
   }
 
-  async #attempt(job: Job, ticket: Ticket): Promise<Failure | 'not sent' | undefined> {
+  async #attempt(job: Job, ticket: Ticket, attempt: number): Promise<Failure | 'not sent' | undefined> {
     try {
-      await this.#breaker.execute(() => this.#exchange(job, ticket));
+      await this.#breaker.execute(() => this.#exchange(job, ticket, attempt));
       return undefined;
     } catch (error) {
       ticket.release();
@@ -144,7 +150,7 @@ export class SimProcess {
     }
   }
 
-  #exchange(job: Job, ticket: Ticket): Promise<void> {
+  #exchange(job: Job, ticket: Ticket, attempt: number): Promise<void> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {
@@ -156,7 +162,7 @@ export class SimProcess {
             this.#tally.failedAttempts++;
             if (failure.outcome === 'throttled') this.#tally.throttled++;
             ticket.settle({ outcome: failure.outcome, failure });
-            reject(new AttemptFailed(failure, failure));
+            reject(new AttemptFailed(failure, failure, attempt));
             return;
           }
           const { inputTokens, outputTokens } = job;
