@@ -70,6 +70,23 @@ export function createClassifier(provider: ProviderId, model: string, access: Ac
   }
 }
 
+/** The same question to OpenAI, its answer read as it comes. */
+export function createStreamClassifier(model: string, access: Access, guard: Guarding): Classify {
+  const client = guard(new OpenAI(access));
+  return async (text) => {
+    const stream = await client.chat.completions.create({
+      model,
+      max_completion_tokens: MAX_OUTPUT_TOKENS,
+      messages: chat(text),
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let answer = '';
+    for await (const chunk of stream) answer += chunk.choices[0]?.delta.content ?? '';
+    return labelFrom(answer);
+  };
+}
+
 function chat(text: string): { role: 'system' | 'user'; content: string }[] {
   return [
     { role: 'system', content: INSTRUCTION },

@@ -4,15 +4,24 @@ import { openAlertInbox } from '../src/commands/alert-inbox.ts';
 import { alertLines } from '../src/commands/alert-lines.ts';
 import type { Alert } from '../src/commands/alert-message.ts';
 
+/** An arrival that is waited for. */
+export interface Awaited {
+  readonly status: Alert['status'];
+  readonly name: string;
+  readonly provider: string;
+  /** Earlier arrivals do not count; by `performance.now()`. */
+  readonly sinceMs: number;
+}
+
 /** The inbox of `tidegate alerts`, which also knows what has come. */
 export interface Inbox {
   readonly url: string;
   /**
-   * Waits until an alert of this name and status has come.
+   * Waits until an alert has come.
    * @returns when it came, by `performance.now()`; undefined when it does not within the time
    * @throws the reason of `signal` when that is aborted
    */
-  arrives(status: Alert['status'], name: string, withinMs: number, signal: AbortSignal): Promise<number | undefined>;
+  arrives(awaited: Awaited, withinMs: number, signal: AbortSignal): Promise<number | undefined>;
   /** Waits until no alert fires, or the time is over. @throws the reason of `signal` when that is aborted */
   settles(withinMs: number, signal: AbortSignal): Promise<void>;
   /** Names of the alerts that fire now. */
@@ -22,14 +31,13 @@ export interface Inbox {
 
 /** @param say Gets each line of each alert. */
 export async function openInbox(say: (line: string) => void): Promise<Inbox> {
-  const arrivals = new Map<string, number>();
+  const arrivals: { readonly alert: Alert; readonly atMs: number }[] = [];
   const firing = new Map<string, string>();
   const emitter = new EventEmitter();
-  const keep = ({ status, labels }: Alert): void => {
-    const name = labels['alertname'] ?? '';
-    const series = JSON.stringify(Object.entries(labels).toSorted());
-    arrivals.set(`${status} ${name}`, performance.now());
-    if (status === 'firing') firing.set(series, name);
+  const keep = (alert: Alert): void => {
+    const series = JSON.stringify(Object.entries(alert.labels).toSorted());
+    arrivals.push({ alert, atMs: performance.now() });
+    if (alert.status === 'firing') firing.set(series, alert.labels['alertname'] ?? '');
     else firing.delete(series);
   };
   const { url, close } = await openAlertInbox(0, '127.0.0.1', (alerts) => {
@@ -57,10 +65,16 @@ export async function openInbox(say: (line: string) => void): Promise<Inbox> {
   return {
     url,
     close,
-    arrives: (status, name, withinMs, signal) => find(() => arrivals.get(`${status} ${name}`), withinMs, signal),
+    arrives: (awaited, withinMs, signal) =>
+      find(() => arrivals.find(({ alert, atMs }) => isMeant(awaited, alert, atMs))?.atMs, withinMs, signal),
     settles: async (withinMs, signal) => void (await find(() => firing.size === 0 || undefined, withinMs, signal)),
     firing: () => [...firing.values()],
   };
+}
+
+function isMeant({ status, name, provider, sinceMs }: Awaited, alert: Alert, atMs: number): boolean {
+  const { alertname, gen_ai_provider_name: of } = alert.labels;
+  return alert.status === status && alertname === name && of === provider && atMs >= sinceMs;
 }
 
 function print(alert: Alert, say: (line: string) => void): void {

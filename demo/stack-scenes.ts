@@ -67,13 +67,13 @@ export const SIMULATED: Readonly<Record<ProviderId, SimulatorOptions>> = {
 export const PAUSE_MS: Readonly<Record<ProviderId, number>> = { openai: 2_000, anthropic: 300, groq: 250 };
 
 /**
- * A circuit and a retry budget with times as short as those of the rules: at the fastest scale they look back 20 and
- * 10 s, and a probe is sent every 4 s. One error in three must not open the circuit.
+ * A circuit with times as short as those of the rules: at the fastest scale it looks back 20 s and probes every 4 s.
+ * One error in three must not open it, so the retry budget renews itself fast enough for that many.
  */
 export function guardOptions(timeScale: number): GuardOptions {
   const times = (ms: number): number => (ms * FASTEST) / timeScale;
   return {
     breaker: { windowMs: times(20_000), halfOpenAfterMs: times(4_000), maxHalfOpenAfterMs: times(4_000) },
-    retry: { budget: { windowMs: times(10_000) } },
+    retry: { budget: { windowMs: 10_000 } },
   };
 }

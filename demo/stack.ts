@@ -97,11 +97,15 @@ async function play(scene: Scene, { providers, inbox, timeScale, say, signal }: 
   const deadline = beganAt + (scene.withinMs * FASTEST) / timeScale;
   const left = (): number => Math.max(0, Math.round(deadline - performance.now()));
   const end = providers.disturb(scene);
-  const firedAt = await inbox.arrives('firing', scene.alert, left(), signal);
+  const meant = { name: scene.alert, provider: scene.provider };
+  const firedAt = await inbox.arrives({ ...meant, status: 'firing', sinceMs: beganAt }, left(), signal);
   end();
   const endedAt = performance.now();
   say(`  ${clockTime()}  The fault ends.`);
-  const resolvedAt = firedAt === undefined ? undefined : await inbox.arrives('resolved', scene.alert, left(), signal);
+  const resolvedAt =
+    firedAt === undefined
+      ? undefined
+      : await inbox.arrives({ ...meant, status: 'resolved', sinceMs: endedAt }, left(), signal);
   // Alerts that came with it; each scene begins in quiet.
   await inbox.settles(left(), signal);
   return {

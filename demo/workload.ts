@@ -5,8 +5,8 @@ import type { Guard } from '../src/index.ts';
 import { startTelemetry } from '../src/telemetry.ts';
 import { startSimulator } from '../src/testing.ts';
 import type { Simulator, SimulatorFaults } from '../src/testing.ts';
-import type { ProviderId } from './classifier.ts';
-import { createClassifier, PROVIDERS, TITLES } from './classifier.ts';
+import type { Guarding, ProviderId } from './classifier.ts';
+import { createClassifier, createStreamClassifier, PROVIDERS, TITLES } from './classifier.ts';
 import type { Email } from './emails.ts';
 import { readEmails } from './emails.ts';
 import { parseOptions } from './options.ts';
@@ -87,12 +87,14 @@ try {
 /** Calls at random moments, as independent users make them, until the end. */
 async function send(provider: ProviderId, guard: Guard, emails: readonly Email[], load: () => number): Promise<void> {
   const access = { apiKey: 'simulated', baseURL: simulators.get(provider)!.url };
-  const classify = createClassifier(provider, parseOptions([])!.models[provider], access, (client) =>
-    guard.wrap(client),
-  );
+  const model = parseOptions([])!.models[provider];
+  const guarding: Guarding = (client) => guard.wrap(client);
+  const classify = createClassifier(provider, model, access, guarding);
+  const classifyStream = provider === 'openai' ? createStreamClassifier(model, access, guarding) : classify;
   let lost = 0;
   for (let i = 0; !stopped.signal.aborted; i++) {
-    classify(emails[i % emails.length]!.text).catch((error: unknown) => {
+    const ask = i % 3 === 0 ? classifyStream : classify;
+    ask(emails[i % emails.length]!.text).catch((error: unknown) => {
       // What is in flight at the end is not lost, and an outage would fill the screen.
       if (!stopped.signal.aborted && lost++ < 10) console.log(`${TITLES[provider]} lost a call: ${String(error)}`);
     });

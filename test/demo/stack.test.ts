@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resultTable, verdict, type SceneResult } from '../../demo/stack.ts';
 import { openInbox, type Inbox } from '../../demo/stack-inbox.ts';
-import { CALM_MS, guardOptions, SCENES } from '../../demo/stack-scenes.ts';
+import { CALM_MS, guardOptions, PAUSE_MS, SCENES } from '../../demo/stack-scenes.ts';
 import { ruleGroups } from '../../scripts/ops/rules.ts';
 import { resolveOptions } from '../../src/options.ts';
 
@@ -21,11 +21,21 @@ test('stages a fault for each of three shipped alerts, in less than five minutes
 
 test('shortens the times of the guard with those of the rules', () => {
   const times = (timeScale: number): number[] => {
-    const { breaker, retry } = resolveOptions(guardOptions(timeScale));
-    return [breaker!.windowMs, breaker!.halfOpenAfterMs, breaker!.maxHalfOpenAfterMs, retry.budget!.windowMs];
+    const breaker = resolveOptions(guardOptions(timeScale)).breaker!;
+    return [breaker.windowMs, breaker.halfOpenAfterMs, breaker.maxHalfOpenAfterMs];
   };
-  expect(times(60)).toEqual([20_000, 4_000, 4_000, 10_000]);
-  expect(times(20)).toEqual([60_000, 12_000, 12_000, 30_000]);
+  expect(times(60)).toEqual([20_000, 4_000, 4_000]);
+  expect(times(20)).toEqual([60_000, 12_000, 12_000]);
+});
+
+test('has retries for the spike: the budget must not run out and open the circuit instead', () => {
+  const { ratio, minimum, windowMs } = resolveOptions(guardOptions(20)).retry.budget!;
+  const spike = SCENES.find(({ name }) => name === 'retry spike')!;
+  const errors = 'faults' in spike.fault ? (spike.fault.faults.rates?.server_error ?? 0) : 0;
+  const callsPerSecond = 1_000 / PAUSE_MS[spike.provider];
+  const needed = (callsPerSecond * errors) / (1 - errors);
+  expect(needed).toBeGreaterThan(1);
+  expect((minimum * 1_000) / windowMs + ratio * callsPerSecond).toBeGreaterThan(1.2 * needed);
 });
 
 describe('the result', () => {
@@ -66,26 +76,32 @@ describe('the inbox', () => {
   });
   afterEach(() => inbox.close());
 
-  const post = async (status: string, alertname: string, labels: Record<string, string> = {}): Promise<void> => {
-    const alerts = [{ status, labels: { alertname, ...labels }, annotations: { summary: 'Something is up.' } }];
+  const A = { name: 'A', provider: 'groq', sinceMs: 0 } as const;
+
+  const post = async (status: string, alertname: string, more: Record<string, string> = {}): Promise<void> => {
+    const labels = { alertname, gen_ai_provider_name: 'groq', ...more };
+    const alerts = [{ status, labels, annotations: { summary: 'Something is up.' } }];
     const response = await fetch(inbox.url, { method: 'POST', body: JSON.stringify({ alerts }) });
     expect(response.status).toBe(200);
   };
 
   test('prints alerts and tells when one arrives, at once where it has', async () => {
-    const arrives = inbox.arrives('firing', 'A', 5_000, never);
+    const arrives = inbox.arrives({ ...A, status: 'firing' }, 5_000, never);
     await post('firing', 'B');
     await post('firing', 'A');
     const atMs = await arrives;
     expect(atMs).toBeLessThanOrEqual(performance.now());
-    expect(await inbox.arrives('firing', 'A', 0, never)).toBe(atMs);
+    expect(await inbox.arrives({ ...A, status: 'firing' }, 0, never)).toBe(atMs);
     expect(lines.join('\n')).toMatch(/FIRING .*B[^]*FIRING .*A[^]*Something is up\./);
   });
 
-  test('takes neither another status nor another name for it', async () => {
+  test('takes no other status, name or provider for it, nor one that came before', async () => {
+    await post('resolved', 'A');
+    const sinceMs = performance.now();
     await post('firing', 'A');
     await post('resolved', 'AB');
-    expect(await inbox.arrives('resolved', 'A', 5, never)).toBeUndefined();
+    await post('resolved', 'A', { gen_ai_provider_name: 'openai' });
+    expect(await inbox.arrives({ ...A, status: 'resolved', sinceMs }, 5, never)).toBeUndefined();
   });
 
   test('settles when every series of every alert is resolved', async () => {
@@ -102,7 +118,7 @@ describe('the inbox', () => {
 
   test('gives up when it is told to', async () => {
     const stopped = new AbortController();
-    const arrives = inbox.arrives('firing', 'A', 5_000, stopped.signal);
+    const arrives = inbox.arrives({ ...A, status: 'firing' }, 5_000, stopped.signal);
     stopped.abort(new Error('stopped'));
     await expect(arrives).rejects.toThrow('stopped');
   });

@@ -24,6 +24,7 @@ test('keeps calling, goes through its story, and ends when it is told', { timeou
       const calls = new RegExp(`^tidegate_calls_total\\{.*"${provider}".*tidegate_outcome="success"\\} (\\d+)$`, 'm');
       expect(Number(calls.exec(metrics)?.[1])).toBeGreaterThan(2);
     }
+    expect(metrics).toMatch(/^tidegate_streams_total\{.*tidegate_stream_outcome="completed"\} [1-9]/m);
     const ended = once(child, 'close');
     child.kill('SIGTERM');
     expect([(await ended)[0], err]).toEqual([0, '']);

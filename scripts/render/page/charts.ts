@@ -7,8 +7,7 @@ declare const echarts: { init(element: HTMLElement, theme: null, options: { rend
 
 const TEXT = { color: '#c7ccd6', fontSize: 11 };
 const LINE = '#2b2f38';
-/** Lines that a legend has room for. */
-const LEGEND = 8;
+const LEGEND = { row: 20, rows: 2, character: 5.6, symbol: 30 };
 
 type Option = Parameters<EChartsType['setOption']>[0];
 
@@ -44,16 +43,21 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
   const lines = steps.flatMap(({ value, color }) =>
     value === null ? [] : [{ yAxis: value, lineStyle: { color: colorOf(color), type: 'dashed' } }],
   );
+  const legend = fit(
+    series.map(({ name }) => name),
+    element.clientWidth,
+  );
   draw(element, {
     color: [...PALETTE],
-    grid: { left: 58, right: 12, top: 10, bottom: 46 },
+    grid: { left: 58, right: 12, top: 10, bottom: 24 + legend.rows * LEGEND.row },
     legend: {
       bottom: 0,
-      type: 'scroll',
-      textStyle: { ...TEXT, fontSize: 10 },
-      itemWidth: 14,
-      itemHeight: 8,
-      data: series.slice(0, LEGEND * 2).map(({ name }) => name),
+      textStyle: { ...TEXT, fontSize: 10, lineHeight: 12 },
+      itemWidth: 12,
+      itemHeight: 6,
+      itemGap: 8,
+      padding: 2,
+      data: [...legend.names],
     },
     xAxis: timeAxis(view),
     yAxis: valueAxis(unit, min, max),
@@ -68,6 +72,24 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
       ...(index === 0 && lines.length > 0 && { markLine: { symbol: 'none', label: { show: false }, data: lines } }),
     })),
   });
+}
+
+/** Names that a legend of a few rows has room for, the first ones first. */
+function fit(all: readonly string[], width: number): { readonly names: readonly string[]; readonly rows: number } {
+  const names: string[] = [];
+  let rows = 1;
+  let used = 0;
+  for (const name of new Set(all)) {
+    const needs = LEGEND.symbol + name.length * LEGEND.character;
+    if (used > 0 && used + needs > width) {
+      if (rows === LEGEND.rows) break;
+      rows += 1;
+      used = 0;
+    }
+    used += needs;
+    names.push(name);
+  }
+  return { names, rows };
 }
 
 function totals(series: readonly Named[]): Map<number, number> {
@@ -108,7 +130,7 @@ export function barGauge(element: HTMLElement, panel: Panel, series: readonly Na
 
 /** Cumulative `le` buckets as one band each. */
 export function heatmap(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
-  const bands = series.toSorted((a, b) => Number(a.metric['le']) - Number(b.metric['le']));
+  const bands = series.toSorted((a, b) => upperBound(a) - upperBound(b));
   const times = [...new Set(bands.flatMap(({ values }) => values.map(([at]) => at)))].toSorted((a, b) => a - b);
   const index = new Map(times.map((at, position) => [at, position]));
   const below = new Map<number, number>();
@@ -126,7 +148,7 @@ export function heatmap(element: HTMLElement, panel: Panel, series: readonly Nam
     xAxis: { type: 'category', data: times.map((at) => clock(at, view)), axisLabel: TEXT },
     yAxis: {
       type: 'category',
-      data: bands.map(({ metric }) => (metric['le'] === '+Inf' ? 'more' : format(Number(metric['le']), unit))),
+      data: bands.map((band) => (upperBound(band) === Infinity ? 'more' : format(upperBound(band), unit))),
       axisLabel: TEXT,
     },
     visualMap: {
@@ -137,6 +159,10 @@ export function heatmap(element: HTMLElement, panel: Panel, series: readonly Nam
     },
     series: [{ type: 'heatmap', data: cells }],
   });
+}
+
+function upperBound({ metric }: Named): number {
+  return metric['le'] === '+Inf' ? Infinity : Number(metric['le']);
 }
 
 function clock(at: number, view: View): string {
