@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Child } from './child.ts';
 import type { Contestant } from './contestants.ts';
 import type { Job } from './jobs.ts';
-import { lowerBoundMs } from './lower-bound.ts';
 import type { SimulatorAnswer, SimulatorCommand, WorkerAnswer, WorkerCommand } from './messages.ts';
 import { type Row, rowOf } from './row.ts';
 import type { Scenario } from './scenarios.ts';
+import { lowerBoundMs } from './virtual.ts';
 
 export interface RunOptions {
   /** The scenario's, for its lower bound; the contestant's processes make their own. */

@@ -33,7 +33,8 @@ const SILENT: Target = { ratio: 1.15, waste: 0.08 };
 const COMMON = {
   latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
   replyTokens: [20, 60],
-  bucketSeconds: 2,
+  bucketSeconds: 60,
+  initialFill: 0.05,
   promptCache: false,
 } as const;
 
@@ -70,14 +71,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'bucket-1s',
     words: 'RPM-bound, buckets of 1 s',
-    simulator: { ...openai, limits: RPM, bucketSeconds: 1 },
+    simulator: { ...openai, limits: RPM, bucketSeconds: 1, initialFill: 1 },
     loads: [short(180)],
     target: STEADY,
   },
   {
     name: 'bucket-6s',
     words: 'TPM-bound, buckets of 6 s',
-    simulator: { ...openai, limits: TPM, bucketSeconds: 6 },
+    simulator: { ...openai, limits: TPM, bucketSeconds: 6, initialFill: 1 },
     loads: [whole(145)],
     target: STEADY,
   },
@@ -189,7 +190,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'cold-start',
     words: '1,000 calls at once, half of them fit',
-    simulator: { ...openai, limits: times(RPM, 2.5), bucketSeconds: 10 },
+    simulator: { ...openai, limits: times(RPM, 2.5), bucketSeconds: 10, initialFill: 1 },
     loads: [short(1_000)],
     target: STEADY,
   },

@@ -1,6 +1,6 @@
 import { limitRules } from '../../src/simulator/limit-rules.ts';
 import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits.ts';
-import { FIRST_TOKEN_MS, ONE_WAY_MS, type ProviderSetup, TOKEN_MS } from './sim-provider.ts';
+import { type ProviderSetup, SLOW } from './sim-provider.ts';
 import type { Job } from './workload.ts';
 
 export interface LowerBound {
@@ -10,7 +10,11 @@ export interface LowerBound {
   readonly doneMs: number;
 }
 
-/** No client has sent its last call earlier, nor has its answer but by luck. Knows changes of limits and the neighbour. */
+/**
+ * No client has sent its last call earlier, nor has its answer but by luck. Knows changes of the limits, the
+ * neighbour's share and outages. Limits of output that are drained by the answer can be overdrawn by what is in
+ * flight at the end, so that there a little less than 1 is possible.
+ */
 export function lowerBound(setup: ProviderSetup, jobs: readonly Job[]): LowerBound {
   const rules = limitRules(setup.provider, 'realtime');
   let sentMs = jobs.reduce((latest, job) => Math.max(latest, job.arriveMs), 0);
@@ -18,17 +22,18 @@ export function lowerBound(setup: ProviderSetup, jobs: readonly Job[]): LowerBou
     if (setup.limits[name] === undefined) continue;
     let total = 0;
     let largestRecent = 0;
-    for (const job of jobs) {
-      const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
-      const request = { account: '', model: '', inputTokens: job.inputTokens, maxOutputTokens: job.maxOutputTokens };
+    for (const { inputTokens, arrivalTokens, maxOutputTokens, outputTokens } of jobs) {
+      const usage = { inputTokens, cachedTokens: 0, outputTokens };
+      const request = { account: '', model: '', inputTokens: arrivalTokens, maxOutputTokens };
       total += rules.actual(name, usage) ?? rules.cost(name, request, largestRecent)?.charge ?? 0;
-      largestRecent = Math.max(largestRecent, job.outputTokens);
+      largestRecent = Math.max(largestRecent, outputTokens);
     }
     const limitAt = (limits: SimulatorLimits): number => limits[name] ?? Infinity;
     sentMs = Math.max(sentMs, timeToCover(total, windowMs, setup, limitAt));
   }
   const tokens = jobs.reduce((sum, job) => sum + job.outputTokens, 0) / jobs.length;
-  return { sentMs, doneMs: sentMs + 2 * ONE_WAY_MS + (setup.slowness ?? 1) * (FIRST_TOKEN_MS + tokens * TOKEN_MS) };
+  const { oneWayMs, baseMs, perTokenMs } = setup.latency ?? SLOW;
+  return { sentMs, doneMs: sentMs + 2 * oneWayMs + baseMs + tokens * perTokenMs };
 }
 
 function timeToCover(
@@ -37,12 +42,13 @@ function timeToCover(
   setup: ProviderSetup,
   limitAt: (limits: SimulatorLimits) => number,
 ): number {
-  const free = 1 - (setup.neighbour ?? 0);
+  const { neighbour = 0, fill = 1, changes = [], outage, bucketSeconds = 60 } = setup;
+  const free = 1 - neighbour;
+  const bucketMs = windowMs === 60_000 ? bucketSeconds * 1_000 : windowMs;
   let limit = limitAt(setup.limits);
-  const bucketMs = windowMs === 60_000 ? (setup.bucketSeconds ?? 60) * 1_000 : windowMs;
-  let covered = ((setup.fill ?? 1) * limit * bucketMs) / windowMs;
+  let covered = (fill * limit * bucketMs) / windowMs;
   let at = 0;
-  for (const change of setup.changes ?? []) {
+  for (const change of changes) {
     const gained = ((change.atMs - at) * limit * free) / windowMs;
     if (covered + gained >= total) break;
     covered += gained;
@@ -52,5 +58,8 @@ function timeToCover(
     covered += ((next - limit) * bucketMs) / windowMs;
     limit = next;
   }
-  return at + (Math.max(0, total - covered) * windowMs) / (limit * free);
+  const coveredAt = at + (Math.max(0, total - covered) * windowMs) / (limit * free);
+  if (!outage || coveredAt <= outage.fromMs) return coveredAt;
+  // What is refilled meanwhile is there afterwards, but not more than a bucket of it.
+  return Math.max(outage.untilMs, coveredAt + Math.max(0, outage.untilMs - outage.fromMs - bucketMs));
 }

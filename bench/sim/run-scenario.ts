@@ -1,5 +1,4 @@
-import { resolveOptions, type GuardOptions, type PacingOptions } from '../../src/options.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
+import type { GuardOptions, PacingOptions } from '../../src/options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { lowerBound } from './lower-bound.ts';
 import { SimClock } from './sim-clock.ts';
@@ -10,7 +9,7 @@ import type { Job } from './workload.ts';
 export interface Scenario {
   readonly name: string;
   readonly setup: ProviderSetup;
-  readonly jobs: (random: Random) => Job[];
+  readonly jobs: (random: Random) => readonly Job[];
   readonly processes?: number;
   readonly options?: Omit<GuardOptions, 'pacing'> & { readonly pacing?: PacingOptions };
   /** Calls outstanding at most; for runs that are too long to queue at once. */
@@ -44,12 +43,12 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
   const clock = new SimClock();
   const random = mulberry32(seed);
   const provider = new SimProvider(scenario.setup, clock, mulberry32(seed + 1));
-  const adapter = adapterFor(scenario.setup.provider === 'azure' ? 'azure.ai.openai' : scenario.setup.provider);
-  const options = resolveOptions({ ...scenario.options, pacing: { headroom, ...scenario.options?.pacing } });
+  const options = { ...scenario.options, pacing: { headroom, ...scenario.options?.pacing } };
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const processes = Array.from(
     { length: scenario.processes ?? 1 },
-    (_, index) => new SimProcess(clock, mulberry32(seed + 100 + index), provider, adapter, options, tally),
+    (_, index) =>
+      new SimProcess(clock, mulberry32(seed + 100 + index), provider, scenario.setup.provider, options, tally),
   );
   const jobs = scenario.jobs(random);
   const progress = { next: 0, done: 0, succeeded: 0, endedAt: 0 };
@@ -76,7 +75,7 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
     });
   }
   await clock.run(() => progress.done === jobs.length || failure !== undefined);
-  for (const process of processes) process.admission.close();
+  await Promise.all(processes.map(({ guard }) => guard.close()));
   if (failure !== undefined) throw failure as Error;
 
   const bound = lowerBound(scenario.setup, jobs);

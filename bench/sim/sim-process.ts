@@ -1,14 +1,16 @@
-import { AdmissionRefused, type Admission, type Ticket } from '../../src/core/admission.ts';
-import { sleep } from '../../src/core/abort.ts';
-import { AttemptFailed, type CallRetry, CircuitOpen } from '../../src/core/lane.ts';
-import { type Failure, isProviderFault } from '../../src/core/outcome.ts';
+import type { Attempt } from '../../src/core/attempt.ts';
+import type { Call, ErrorFactory, Sent } from '../../src/core/call.ts';
+import { AttemptFailed } from '../../src/core/lane.ts';
+import type { Failure, Usage } from '../../src/core/outcome.ts';
 import type { ProviderAdapter } from '../../src/core/provider.ts';
-import type { ResolvedOptions } from '../../src/options.ts';
-import { createAdmission } from '../../src/pacing/lane.ts';
-import { type Breaker, createBreaker } from '../../src/policies/breaker.ts';
-import { createRetryBudget, type RetryBudget } from '../../src/policies/budget.ts';
-import { createRetry } from '../../src/policies/retry.ts';
+import { type ErrorDetails, isTidegateError } from '../../src/errors.ts';
+import { GuardCore } from '../../src/guard.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import { adapterFor } from '../../src/providers/adapters.ts';
+import type { Account } from '../../src/providers/call-host.ts';
+import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
 import type { Random } from '../../src/simulator/random.ts';
+import { withCall } from '../../src/with-call.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { Reply, SimProvider } from './sim-provider.ts';
 import type { Job } from './workload.ts';
@@ -22,154 +24,113 @@ export interface Tally {
   readonly sent: number[];
 }
 
-const BYTES_PER_TOKEN = 4.2;
 const LOST: Failure = { outcome: 'connection', retryable: true, advice: 'Try again.' };
 
-/** One process: a lane with the product's own admission, retry, budget and breaker, and calls through it. */
+/** Errors as plain objects: nobody looks at their stacks, and making those would take most of the time. */
+class SimError {
+  readonly tidegate: ErrorDetails | undefined;
+
+  constructor(details?: ErrorDetails) {
+    this.tidegate = details;
+  }
+}
+
+const errors: ErrorFactory = {
+  aborted: (signal) => signal.reason as unknown,
+  own: (_code, _message, details) => new SimError(details),
+};
+
+let processes = 0;
+
+/** One process: a guard of the product's own on the virtual clock, and calls through it to the provider. */
 export class SimProcess {
-  readonly admission: Admission;
-  readonly #breaker: Breaker;
-  readonly #budget: RetryBudget | undefined;
-  readonly #retry: { forCall(): CallRetry };
-  readonly #maxAttempts: number;
+  readonly guard: GuardCore;
   readonly #clock: SimClock;
   readonly #provider: SimProvider;
   readonly #adapter: ProviderAdapter;
+  readonly #account: Account;
   readonly #tally: Tally;
 
   constructor(
     clock: SimClock,
     random: Random,
     provider: SimProvider,
-    adapter: ProviderAdapter,
-    options: ResolvedOptions,
+    speaks: SimulatorProvider,
+    options: GuardOptions,
     tally: Tally,
   ) {
+    const name = speaks === 'azure' ? 'azure.ai.openai' : speaks;
+    this.guard = new GuardCore({ ...options, telemetry: false }, { clock, random });
     this.#clock = clock;
     this.#provider = provider;
-    this.#adapter = adapter;
+    this.#adapter = adapterFor(name);
+    // Processes share the provider's limits, but no lane.
+    this.#account = { provider: name, baseURL: 'https://simulated', credential: String(processes++) };
     this.#tally = tally;
-    this.#breaker = createBreaker(options.breaker, {
-      clock,
-      countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure.outcome),
-      isNeutral: (error) => !(error instanceof AttemptFailed) || (error.retried && this.#breaker.state() === 'closed'),
-      onState: () => undefined,
-      onWake: () => this.admission.wake(),
-    });
-    this.admission = createAdmission({
-      clock,
-      random,
-      pacing: options.pacing,
-      maxConcurrent: options.bulkhead.maxConcurrent,
-      maxQueued: options.bulkhead.maxQueued,
-      gate: this.#breaker,
-      charge: adapter.charge,
-      listener: { onPause: () => undefined, onLimit: () => undefined },
-    });
-    this.#budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
-    this.#maxAttempts = options.retry.maxAttempts;
-    this.#retry = createRetry(options.retry, {
-      random,
-      budget: this.#budget,
-      onBudgetSpent: () => this.#breaker.trip(),
-    });
   }
 
   /** Makes one call; says whether it succeeded. */
   async call(job: Job): Promise<boolean> {
-    const retry = this.#retry.forCall();
-    let place: number | undefined;
-    let waited = 0;
-    let counted = 0;
-    let probingSince: number | undefined;
-    for (let attempts = 1; ; attempts++) {
-      let ticket: Ticket;
-      try {
-        ticket = await this.#acquire(job, place);
-      } catch (error) {
-        if (error instanceof AdmissionRefused) return false;
-        throw error;
-      }
-      if (place === undefined) this.#budget?.deposit();
-      place = ticket.place;
-      waited += ticket.waitedMs;
-      probingSince = this.#breaker.state() === 'closed' ? undefined : (probingSince ?? this.#clock.now());
-      const failure = await this.#attempt(job, ticket, attempts);
-      if (failure === 'not sent') {
-        attempts--;
-        continue;
-      }
-      if (failure === undefined) {
-        this.#tally.waits.push({ priority: job.priority, ms: waited });
-        return true;
-      }
-      counted++;
-      const decision = retry.decide(failure, {
-        remaining: this.#maxAttempts - counted,
-        barred: undefined,
-        probe: probingSince !== undefined && this.#clock.now() - probingSince < this.#breaker.maxWaitMs,
-        attempts,
-        deadlineAt: Infinity,
-        now: this.#clock.now(),
+    const call = withCall({ priority: job.priority }, () => this.#begin(job));
+    const allowance = { remaining: this.guard.maxAttempts - 1, barred: undefined };
+    const startedAt = this.#clock.now();
+    let sentAt = startedAt;
+    try {
+      await call.run((attempt) => {
+        sentAt = this.#clock.now();
+        return this.#send(job, call, attempt, allowance);
       });
-      if (!decision.retry) return false;
-      if (!decision.counted) counted--;
-      if (decision.pausesLane) continue;
-      await sleep(this.#clock, decision.delayMs);
-      waited += decision.delayMs;
+    } catch (error) {
+      if (error instanceof SimError || isTidegateError(error)) return false;
+      throw error;
     }
+    this.#tally.waits.push({ priority: job.priority, ms: sentAt - startedAt });
+    return true;
   }
 
-  #acquire(job: Job, place: number | undefined): Promise<Ticket> {
-    return this.admission.acquire({
-      place,
-      info: {
-        operation: 'chat',
-        model: 'model',
-        stream: job.stream,
-        maxOutputTokens: job.maxOutputTokens,
-        inputBytes: Math.round(job.inputTokens * BYTES_PER_TOKEN),
-        attributes: {},
-      },
-      priority: job.priority,
-      tenant: undefined,
+  #begin(job: Job): Call {
+    const { inputBytes, maxOutputTokens, stream } = job;
+    return this.guard.begin({
+      account: this.#account,
+      adapter: this.#adapter,
+      request: { operation: 'chat', model: 'model', stream, maxOutputTokens, inputBytes, attributes: {} },
+      errors,
       signal: undefined,
-      deadlineAt: Infinity,
     });
   }
 
-  async #attempt(job: Job, ticket: Ticket, attempt: number): Promise<Failure | 'not sent' | undefined> {
-    try {
-      await this.#breaker.execute(() => this.#exchange(job, ticket, attempt));
-      return undefined;
-    } catch (error) {
-      ticket.release();
-      if (error instanceof CircuitOpen) return 'not sent';
-      if (error instanceof AttemptFailed) return error.failure;
-      throw error;
-    }
-  }
-
-  #exchange(job: Job, ticket: Ticket, attempt: number): Promise<void> {
+  #send(
+    job: Job,
+    call: Call,
+    attempt: Attempt,
+    allowance: { remaining: number; readonly barred: undefined },
+  ): Promise<Sent<void>> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {
+      const delivered = (): void => {
+        attempt.succeeded(job.stream);
+        resolve({ value: undefined, ended: attempt.ended });
+      };
       this.#provider.send(job, {
-        head: ({ headers, status }) => ticket.onHead(this.#adapter.readLimits(headers, this.#clock.wall()), status),
+        head: ({ status, headers }) => {
+          attempt.head(status, headers);
+          if (status === 200 && job.stream) delivered();
+        },
         end: (reply) => {
           const failure = this.#failureOf(reply);
           if (failure) {
             this.#tally.failedAttempts++;
             if (failure.outcome === 'throttled') this.#tally.throttled++;
-            ticket.settle({ outcome: failure.outcome, failure });
-            reject(new AttemptFailed(failure, failure, attempt));
+            const decision = attempt.fail(failure, allowance);
+            if (decision.retry && decision.counted) allowance.remaining--;
+            reject(new AttemptFailed(failure, new SimError(), attempt.number));
             return;
           }
-          const { inputTokens, outputTokens } = job;
-          const usage = { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
-          ticket.settle({ outcome: 'ok', usage });
-          ticket.release();
-          resolve();
+          if (!job.stream) delivered();
+          const end = { outcome: 'completed', usage: usageOf(job) } as const;
+          attempt.bodyEnded(end);
+          call.bodyEnded(end);
         },
       });
     });
@@ -183,4 +144,8 @@ export class SimProcess {
       this.#clock.wall(),
     );
   }
+}
+
+function usageOf({ inputTokens, outputTokens }: Job): Usage {
+  return { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 }

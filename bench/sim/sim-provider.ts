@@ -15,8 +15,8 @@ export interface ProviderSetup {
   readonly bucketSeconds?: number;
   /** Part of the buckets that is there at the start: an application that restarts finds what it left. Default 1. */
   readonly fill?: number;
-  /** Multiplies the time that answers take. Default 1: 0.4 s and 15 ms a token. */
-  readonly slowness?: number;
+  /** Default SLOW. */
+  readonly latency?: Latency;
   /** Which answers carry rate-limit headers. Default all. */
   readonly headers?: 'all' | 'success' | 'none';
   /** Hints of refusals. Default: as the provider does. */
@@ -32,6 +32,18 @@ export interface ProviderSetup {
   readonly outage?: { readonly fromMs: number; readonly untilMs: number };
 }
 
+/** How long an answer takes: the network, then the model. */
+export interface Latency {
+  readonly oneWayMs: number;
+  readonly baseMs: number;
+  readonly perTokenMs: number;
+  /** 0.2 lets the model take from 0.8 to 1.2 times as long. */
+  readonly jitter: number;
+}
+
+/** A model of the size of GPT-4o. */
+export const SLOW: Latency = { oneWayMs: 30, baseMs: 400, perTokenMs: 15, jitter: 0.2 };
+
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
@@ -44,9 +56,6 @@ export interface Receiver {
   end(reply: Reply | undefined): void;
 }
 
-export const ONE_WAY_MS = 30;
-export const FIRST_TOKEN_MS = 400;
-export const TOKEN_MS = 15;
 const FAULT_MS = 200;
 const DRAIN_STEPS = 8;
 const ACCOUNT = 'account';
@@ -61,11 +70,13 @@ export class SimProvider {
   readonly #random: Random;
   readonly #setup: ProviderSetup;
   readonly #engine: LimitEngine;
+  readonly #latency: Latency;
 
   constructor(setup: ProviderSetup, clock: Clock, random: Random) {
     this.#setup = setup;
     this.#clock = clock;
     this.#random = random;
+    this.#latency = setup.latency ?? SLOW;
     const { provider, limits, bucketSeconds = 60, fill = 1 } = setup;
     this.#engine = new LimitEngine({
       provider,
@@ -82,41 +93,42 @@ export class SimProvider {
 
   send(job: Job, receiver: Receiver): void {
     this.attempts++;
-    this.#clock.after(ONE_WAY_MS, () => this.#arrive(job, receiver));
+    this.#clock.after(this.#latency.oneWayMs, () => this.#arrive(job, receiver));
   }
 
   #arrive(job: Job, receiver: Receiver): void {
     const now = this.#clock.now();
+    const { oneWayMs, baseMs, perTokenMs, jitter } = this.#latency;
     const fault = this.#fault(now);
     if (fault) {
       this.#engine.countFailed(ACCOUNT, MODEL, now);
-      this.#clock.after(FAULT_MS + ONE_WAY_MS, () => this.#fail(fault, receiver));
+      this.#clock.after(FAULT_MS + oneWayMs, () => this.#fail(fault, receiver));
       return;
     }
-    const { inputTokens, maxOutputTokens } = job;
-    const request = { account: ACCOUNT, model: MODEL, inputTokens, maxOutputTokens };
+    const { arrivalTokens, maxOutputTokens } = job;
+    const request = { account: ACCOUNT, model: MODEL, inputTokens: arrivalTokens, maxOutputTokens };
     const admitted = this.#engine.admit(request, now);
     if (!admitted.admitted) {
       const answer = this.#setup.mute
         ? this.#dialect.faults.unknown_429!(this.#context)
         : this.#dialect.refuse(admitted, this.#context);
-      this.#clock.after(ONE_WAY_MS, () => complete(receiver, this.#reply(answer, headers)));
+      this.#clock.after(oneWayMs, () => complete(receiver, this.#reply(answer, headers)));
       // Headers describe the moment of admission, whenever they arrive.
       const headers = this.#headers(answer.limitHeaders ? 'failure' : 'none');
       return;
     }
     const headers = this.#headers('success');
     const reply: Reply = { status: 200, headers, body: undefined };
-    const { slowness = 1 } = this.#setup;
-    const begins = FIRST_TOKEN_MS * slowness;
-    const lasts = begins + job.outputTokens * TOKEN_MS * slowness * (0.8 + 0.4 * this.#random());
+    const factor = 1 + jitter * (2 * this.#random() - 1);
+    const begins = factor * baseMs;
+    const lasts = factor * (baseMs + job.outputTokens * perTokenMs);
     if (this.#engine.drainsOutput) this.#drain(admitted, job, begins, lasts);
-    if (job.stream) this.#clock.after(begins + ONE_WAY_MS, () => receiver.head(reply));
+    if (job.stream) this.#clock.after(begins + oneWayMs, () => receiver.head(reply));
     this.#clock.after(lasts, () => {
       const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
       this.#engine.settle(admitted, usage, this.#clock.now());
     });
-    this.#clock.after(lasts + ONE_WAY_MS, () => {
+    this.#clock.after(lasts + oneWayMs, () => {
       if (job.stream) receiver.end(reply);
       else complete(receiver, reply);
     });

@@ -5,7 +5,11 @@ import type { Random } from '../../src/simulator/random.ts';
 export interface Job {
   readonly arriveMs: number;
   readonly priority: Priority;
+  /** As the answer tells them. */
   readonly inputTokens: number;
+  /** What the provider takes the prompt for on arrival: OpenAI goes by its characters, and leaves it at that. */
+  readonly arrivalTokens: number;
+  readonly inputBytes: number;
   readonly maxOutputTokens: number;
   readonly outputTokens: number;
   readonly stream: boolean;
@@ -24,22 +28,29 @@ export interface LoadOptions {
   readonly fromMs?: number;
   /** Multiplies the sizes. */
   readonly scale?: number;
+  /** `arrivalTokens` by `inputTokens`. Default 1. */
+  readonly onArrival?: number;
 }
+
+const BYTES_PER_TOKEN = 4.2;
 
 /** The sizes are those of the pilot: uniform 800 + 500, or heavy-tailed 100 … 5,000 + 256/512/1,024. */
 export function makeJobs(options: LoadOptions): Job[] {
-  const { count, shape, random, scale = 1 } = options;
+  const { count, shape, random, scale = 1, onArrival = 1 } = options;
   const jobs: Job[] = [];
   let arriveMs = options.fromMs ?? 0;
   for (let index = 0; index < count; index++) {
     if (options.perMinute !== undefined) arriveMs += (-Math.log(1 - random()) * 60_000) / options.perMinute;
     const input = shape === 'uniform' ? 800 : 100 * Math.exp(3.9 * random());
     const most = shape === 'uniform' ? 500 : [256, 512, 1_024][Math.floor(3 * random())]!;
+    const inputTokens = Math.max(1, Math.round(input * scale));
     const maxOutputTokens = Math.max(1, Math.round(most * scale));
     jobs.push({
       arriveMs,
       priority: options.priority ?? 'normal',
-      inputTokens: Math.max(1, Math.round(input * scale)),
+      inputTokens,
+      arrivalTokens: Math.max(1, Math.round(inputTokens * onArrival)),
+      inputBytes: Math.round(inputTokens * BYTES_PER_TOKEN),
       maxOutputTokens,
       outputTokens: Math.max(1, Math.round(maxOutputTokens * (0.15 + 0.5 * random()))),
       stream: options.stream ?? false,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
-import { lowerBoundMs } from '../../bench/pacing/lower-bound.ts';
 import { missesOf, quantile } from '../../bench/pacing/row.ts';
 import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
+import { lowerBoundMs } from '../../bench/pacing/virtual.ts';
 
 function jobs(count: number): Job[] {
   return Array.from({ length: count }, (_, id) => ({
@@ -27,38 +27,43 @@ function scenario(over: Partial<Scenario> = {}): Scenario {
   };
 }
 
+/** There and back. */
+const NETWORK_MS = 2;
+
 describe('lower bound of a pacing scenario', () => {
   it('spends the bucket, then waits for the refill', () => {
     // 20 at once, the other 100 at 10 a second.
-    expect(lowerBoundMs(scenario(), jobs(120))).toBeCloseTo(10_000);
+    expect(lowerBoundMs(scenario(), jobs(120))).toBeCloseTo(10_000 + NETWORK_MS);
   });
 
   it('counts what a neighbour takes of the refill', () => {
-    expect(lowerBoundMs(scenario({ faults: { neighbour: { share: 0.5 } } }), jobs(120))).toBeCloseTo(20_000);
+    expect(lowerBoundMs(scenario({ faults: { neighbour: { share: 0.5 } } }), jobs(120))).toBeCloseTo(
+      20_000 + NETWORK_MS,
+    );
   });
 
   it('keeps what was used when the tier is cut', () => {
     // By 4 s 60 are out; the smaller bucket owes 12 of them: 60 + 12 more at 4 a second.
     const faults = { tierChange: { atMs: 4_000, limits: { requestsPerMinute: 240 } } };
-    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(22_000);
+    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(22_000 + NETWORK_MS);
   });
 
   it('loses what a bucket cannot hold during an outage', () => {
     const faults = { outage: { fromMs: 3_000, untilMs: 8_000 } };
-    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(13_000);
-    expect(lowerBoundMs(scenario({ faults }), jobs(40))).toBeCloseTo(2_000);
-    expect(lowerBoundMs(scenario({ faults }), jobs(51))).toBeCloseTo(8_000);
+    expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(13_000 + NETWORK_MS);
+    expect(lowerBoundMs(scenario({ faults }), jobs(40))).toBeCloseTo(2_000 + NETWORK_MS);
+    expect(lowerBoundMs(scenario({ faults }), jobs(51))).toBeCloseTo(8_000 + NETWORK_MS);
   });
 
   it('adds an average answer', () => {
     const simulator = { ...scenario().simulator, latency: { baseMs: 250, perTokenMs: 2 } };
-    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(10_270);
+    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(10_270 + NETWORK_MS);
   });
 
   it('uses the limit that binds', () => {
     const simulator = { ...scenario().simulator, limits: { requestsPerMinute: 600, tokensPerMinute: 30_000 } };
     // 100 tokens each: 1,000 at once, 500 a second.
-    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(22_000);
+    expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(22_000 + NETWORK_MS);
   });
 });
 
