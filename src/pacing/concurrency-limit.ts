@@ -3,6 +3,9 @@ import type { LimitSource } from '../core/events.ts';
 const CUT = 0.7;
 const GROWTH_EVERY_MS = 1_000;
 const GROWTH = 1.2;
+/** Three of the latest sixteen attempts, or so. */
+const STRAIN_WEIGHT = 1 / 16;
+const MOST_STRAIN = 0.15;
 
 /** How many attempts may be in flight: cut when the provider says too many or is overloaded, and tried again upwards. */
 export class ConcurrencyLimit {
@@ -12,6 +15,8 @@ export class ConcurrencyLimit {
   #learned = Infinity;
   #goal = Infinity;
   #grownAt = 0;
+  /** Share of the latest attempts that found the provider overloaded. */
+  #strain = 0;
 
   /** `configured` is never exceeded; Infinity where nothing is. */
   constructor(configured: number) {
@@ -32,6 +37,17 @@ export class ConcurrencyLimit {
       if (this.#learned > 4 * this.#goal || this.#learned >= this.#named) this.#learned = Infinity;
     }
     return Math.min(this.#named, Math.floor(this.#learned));
+  }
+
+  /** An attempt was answered. */
+  served(): void {
+    this.#strain -= this.#strain * STRAIN_WEIGHT;
+  }
+
+  /** The provider was too busy for one attempt. Now and then that is chance; often, it is load that can be taken off. */
+  overloaded(active: number, now: number): void {
+    this.#strain += (1 - this.#strain) * STRAIN_WEIGHT;
+    if (this.#strain > MOST_STRAIN) this.cut(active, now);
   }
 
   cut(active: number, now: number): void {

@@ -133,6 +133,7 @@ export class Pacer {
     switch (outcome) {
       case 'ok':
         this.#unnamedWait.reset();
+        this.#concurrency.served();
         this.#blind.succeeded(now, this.limits.paces);
         if (!this.limits.paces) this.#slowStart?.answered();
         if (this.#slowStart?.done) this.#slowStart = undefined;
@@ -150,7 +151,7 @@ export class Pacer {
         }
         return 0;
       case 'overloaded':
-        if (this.#isNews(reservation)) this.#concurrency.cut(this.#active, now);
+        if (this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
         return 0;
       default:
         return 0;
