@@ -7,6 +7,9 @@ const MOST_UNCOUNTED = 10_000;
 const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.005;
+/** Nearer to 1 than this, the provider counts as we do. */
+const AGREEMENT = 0.97;
+const LEAST_COUNTED = 0.3;
 /** What was seen this long ago is forgotten in as long again. */
 const STALE_MS = 30_000;
 
@@ -44,6 +47,16 @@ export class Foreign {
     const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
     if (taken <= NOISE * limitRate) return 1;
     return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
+  }
+
+  /**
+   * What the provider counts of that which we count ourselves, where it is less: OpenAI goes by a prompt's characters,
+   * answers tell tokens. 1 where the two agree, or others take more than that.
+   */
+  get counted(): number {
+    if (this.#own <= 0) return 1;
+    const share = (this.#own + this.#average) / this.#own;
+    return share > AGREEMENT ? 1 : Math.max(LEAST_COUNTED, share);
   }
 
   /** `quantum` is the step to which the provider rounds. */

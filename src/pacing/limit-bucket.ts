@@ -44,6 +44,8 @@ export class LimitBucket {
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
+  /** What the provider counts of an amount as we count it. */
+  #counted = 1;
   #average = 0;
   /** How far the level was off from what answers told. */
   #error = 0;
@@ -106,8 +108,9 @@ export class LimitBucket {
   }
 
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
-  waitMs(amount: number): number {
-    if (amount <= 0) return 0;
+  waitMs(units: number): number {
+    if (units <= 0) return 0;
+    const amount = units * this.#counted;
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     const needed = Math.min(this.burst, amount + this.#reserve());
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
@@ -116,7 +119,8 @@ export class LimitBucket {
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
-  leastWaitMs(amount: number): number {
+  leastWaitMs(units: number): number {
+    const amount = units * this.#counted;
     const provider = (amount - this.level) / this.limitRate;
     return Math.max(0, provider, this.allowance.opening ? 0 : (amount - this.allowance.level) / this.allowance.rate);
   }
@@ -126,14 +130,16 @@ export class LimitBucket {
     return amount > 1.2 * this.limit;
   }
 
-  take(amount: number): void {
+  take(units: number): void {
+    const amount = units * this.#counted;
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.level -= amount;
     this.#alone -= amount;
     this.allowance.level -= amount;
   }
 
-  giveBack(amount: number): void {
+  giveBack(units: number): void {
+    const amount = units * this.#counted;
     this.level = Math.min(this.burst, this.level + amount);
     this.#alone = Math.min(this.burst, this.#alone + amount);
     this.allowance.add(amount);
@@ -149,8 +155,8 @@ export class LimitBucket {
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
     else if (amount > 0) {
-      this.#alone = Math.min(this.burst, this.#alone + amount);
-      this.allowance.add(amount);
+      this.#alone = Math.min(this.burst, this.#alone + amount * this.#counted);
+      this.allowance.add(amount * this.#counted);
     }
   }
 
@@ -178,14 +184,18 @@ export class LimitBucket {
     if (!this.kind.perDay) {
       this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
       this.#divide(now);
+      if (this.kind.unit !== 'requests') this.#counted = this.#sharing.foreign.counted;
       this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
-    const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
+    const left = remaining + this.rate * Math.max(0, now - at) - seen.since * this.#counted;
     // The bucket may have been full in between; then what we took since is all that is missing.
-    const truth = Math.min(this.burst - (this.limit - left), this.#alone);
+    const told = this.burst - (this.limit - left);
+    // Where the provider counts less than we do, it alone knows.
+    if (this.#counted < 1) this.#alone = Math.max(this.#alone, told);
+    const truth = Math.min(told, this.#alone);
     // As much as we thought: nobody else was here, and what is banked may be spent.
     if (!this.#confirmed && truth > this.level - 0.05 * this.burst) this.allowance.open();
     this.#confirmed = true;
