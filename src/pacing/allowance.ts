@@ -45,15 +45,22 @@ export class Allowance {
   resize(limit: number, windowMs: number, burst: number, now: number): void {
     const used = this.#full - this.#withheld - this.level;
     this.rate = ((1 - this.#headroom) * limit) / windowMs;
-    const full = (1 - this.#headroom) * burst;
-    // A bucket that cannot hold one unit would never admit anything.
-    this.#full = Math.max(1, this.#smooth ? Math.min(full, this.rate * SMOOTH_MS) : full);
+    this.#setFull(burst);
     this.#capacity = this.#opened(now);
     const level = this.#full - used;
     this.level = Math.min(this.#capacity, level);
     this.#withheld = level - this.level;
     this.#most = this.#capacity;
     this.#at = now;
+  }
+
+  /** The same limit lets more or less through at once than was thought. */
+  rebucket(burst: number, now: number): void {
+    this.#setFull(burst);
+    this.#capacity = this.#opened(now);
+    this.#most = this.#capacity;
+    this.level = Math.min(this.level, this.#capacity);
+    this.#withheld = Math.min(this.#withheld, this.#full - this.#capacity);
   }
 
   /** Holds back what is there until it is known to be there: opens from half a second's worth of our share. */
@@ -115,6 +122,12 @@ export class Allowance {
 
   add(amount: number): void {
     this.level = Math.min(this.#most, this.level + amount);
+  }
+
+  #setFull(burst: number): void {
+    const full = (1 - this.#headroom) * burst;
+    // A bucket that cannot hold one unit would never admit anything.
+    this.#full = Math.max(1, this.#smooth ? Math.min(full, this.rate * SMOOTH_MS) : full);
   }
 
   #opened(now: number): number {

@@ -284,6 +284,6 @@ export class LimitBucket {
     this.level += this.burst - before;
     this.#alone += this.burst - before;
     this.#burstProbe.restart(now);
-    this.allowance.resize(this.limit, this.kind.windowMs, this.burst, now);
+    this.allowance.rebucket(this.burst, now);
   }
 }
