@@ -81,7 +81,12 @@ export class LimitBucket {
 
   /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
   get gauged(): boolean {
-    return this.kind.perDay || this.#observedAt === undefined || this.#sharing.foreign.gauged;
+    return (
+      this.kind.perDay ||
+      this.kind.unit === 'outputTokens' ||
+      this.#observedAt === undefined ||
+      this.#sharing.foreign.gauged
+    );
   }
 
   refill(now: number): void {
@@ -182,7 +187,9 @@ export class LimitBucket {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, remaining, mark, sequence } = seen;
     if (!this.kind.perDay) {
-      this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
+      // Output is taken while it is generated, by calls of which we know the amount only afterwards.
+      if (this.kind.unit !== 'outputTokens')
+        this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
       this.#divide(now);
       if (this.kind.unit !== 'requests') this.#counted = this.#sharing.foreign.counted;
       this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
