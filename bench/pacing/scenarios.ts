@@ -26,9 +26,8 @@ const SHARED: Target = { ratio: 1.05, waste: 0.02 };
 const SILENT: Target = { ratio: 1.15, waste: 0.08 };
 
 /**
- * Buckets hold two seconds of a limit and begin full. A bucket of a whole minute would make a run of ten seconds show
- * what was left of the minute, not the limit; providers do enforce shorter pieces ("60 RPM might be enforced as
- * 1 request per second").
+ * Buckets hold a minute of a limit, as the providers' do, and begin almost empty, as an account's do that is in use:
+ * a full one would make a run of twenty seconds show what was left of the minute, not the limit.
  */
 const COMMON = {
   latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
@@ -37,6 +36,9 @@ const COMMON = {
   initialFill: 0.05,
   promptCache: false,
 } as const;
+
+/** Used up within seconds: a change of the limit shows at once. */
+const SMALL = { bucketSeconds: 2, initialFill: 1 } as const;
 
 const RPM = { requestsPerMinute: 1_200, tokensPerMinute: 10_000_000 };
 const TPM = { requestsPerMinute: 30_000, tokensPerMinute: 700_000 };
@@ -52,41 +54,41 @@ function times(limits: typeof RPM, factor: number): typeof RPM {
   };
 }
 
-/** Each is over in about ten seconds at best. */
+/** Each is over in about twenty seconds at best; what takes time to find its level in forty. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'rpm',
     words: 'RPM-bound',
     simulator: { ...openai, limits: RPM },
-    loads: [short(200)],
+    loads: [short(420)],
     target: STEADY,
   },
   {
     name: 'tpm',
     words: 'TPM-bound, heavy-tailed sizes',
     simulator: { ...openai, limits: TPM },
-    loads: [whole(110)],
+    loads: [whole(250)],
     target: STEADY,
   },
   {
     name: 'bucket-1s',
     words: 'RPM-bound, buckets of 1 s',
     simulator: { ...openai, limits: RPM, bucketSeconds: 1, initialFill: 1 },
-    loads: [short(180)],
+    loads: [short(400)],
     target: STEADY,
   },
   {
     name: 'bucket-6s',
     words: 'TPM-bound, buckets of 6 s',
     simulator: { ...openai, limits: TPM, bucketSeconds: 6, initialFill: 1 },
-    loads: [whole(145)],
+    loads: [whole(290)],
     target: STEADY,
   },
   {
     name: 'bucket-60s',
-    words: 'RPM-bound, bucket of 60 s, used up at the start',
-    simulator: { ...openai, limits: RPM, bucketSeconds: 60, initialFill: 0.02 },
-    loads: [short(184)],
+    words: 'RPM-bound, bucket of 60 s, full at the start',
+    simulator: { ...openai, limits: times(RPM, 0.25), initialFill: 1 },
+    loads: [short(400)],
     target: STEADY,
   },
   {
@@ -97,7 +99,7 @@ export const SCENARIOS: readonly Scenario[] = [
       ...COMMON,
       limits: { requestsPerMinute: 2_000, inputTokensPerMinute: 880_000, outputTokensPerMinute: 5_000_000 },
     },
-    loads: [whole(110)],
+    loads: [whole(240)],
     target: STEADY,
   },
   {
@@ -109,7 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [
       replyTokens: [20, 200],
       limits: { requestsPerMinute: 1_350, inputTokensPerMinute: 5_000_000, outputTokensPerMinute: 97_000 },
     },
-    loads: [{ ...short(160), maxOutputTokens: 256 }],
+    loads: [{ ...short(340), maxOutputTokens: 256 }],
     target: STEADY,
   },
   {
@@ -120,23 +122,23 @@ export const SCENARIOS: readonly Scenario[] = [
       ...COMMON,
       limits: { requestsPerMinute: 1_200, requestsPerDay: 500_000, tokensPerMinute: 5_000_000 },
     },
-    loads: [short(200)],
+    loads: [short(420)],
     target: STEADY,
   },
   {
     name: 'tier-cut',
-    words: 'tier cut to 40 % after 4 s',
-    simulator: { ...openai, limits: RPM },
-    faults: { tierChange: { atMs: 4_000, limits: times(RPM, 0.4) } },
-    loads: [short(148)],
+    words: 'tier cut to 40 % after 10 s',
+    simulator: { ...openai, ...SMALL, limits: RPM },
+    faults: { tierChange: { atMs: 10_000, limits: times(RPM, 0.4) } },
+    loads: [short(330)],
     target: CHANGE,
   },
   {
     name: 'tier-doubled',
-    words: 'tier doubled after 4 s',
-    simulator: { ...openai, limits: times(RPM, 0.5) },
-    faults: { tierChange: { atMs: 4_000, limits: RPM } },
-    loads: [short(170)],
+    words: 'tier doubled after 10 s',
+    simulator: { ...openai, ...SMALL, limits: times(RPM, 0.5) },
+    faults: { tierChange: { atMs: 10_000, limits: RPM } },
+    loads: [short(390)],
     target: CHANGE,
   },
   {
@@ -144,7 +146,7 @@ export const SCENARIOS: readonly Scenario[] = [
     words: 'a neighbour takes 40 %',
     simulator: { ...openai, limits: RPM },
     faults: { neighbour: { share: 0.4 } },
-    loads: [short(136)],
+    loads: [short(420)],
     target: SHARED,
   },
   {
@@ -152,7 +154,7 @@ export const SCENARIOS: readonly Scenario[] = [
     words: 'four processes, no coordination',
     simulator: { ...openai, limits: RPM },
     processes: 4,
-    loads: [short(200)],
+    loads: [short(700)],
     target: SHARED,
   },
   {
@@ -160,7 +162,7 @@ export const SCENARIOS: readonly Scenario[] = [
     words: 'no rate-limit headers, no retry-after',
     simulator: { ...openai, limits: RPM, retryHeader: 'none' },
     faults: { headers: 'missing' },
-    loads: [short(200)],
+    loads: [short(420)],
     target: SILENT,
   },
   {
@@ -168,15 +170,15 @@ export const SCENARIOS: readonly Scenario[] = [
     words: 'headers on success only',
     simulator: { ...openai, limits: RPM, retryHeader: 'none' },
     faults: { headers: 'success_only' },
-    loads: [short(200)],
+    loads: [short(420)],
     target: STEADY,
   },
   {
     name: 'outage',
     words: 'outage of 5 s',
     simulator: { ...openai, limits: RPM },
-    faults: { outage: { fromMs: 3_000, untilMs: 8_000 } },
-    loads: [short(240)],
+    faults: { outage: { fromMs: 5_000, untilMs: 10_000 } },
+    loads: [short(700)],
     target: { ratio: 1.1, waste: 0.05 },
   },
   {
@@ -184,7 +186,7 @@ export const SCENARIOS: readonly Scenario[] = [
     words: '7 % mixed faults',
     simulator: { ...openai, limits: RPM },
     faults: { rates: { server_error: 0.02, overloaded: 0.02, bad_gateway: 0.015, connection_reset: 0.015 } },
-    loads: [short(190)],
+    loads: [short(400)],
     target: { ratio: 1.12, waste: 0.08 },
   },
   {
@@ -198,14 +200,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'interactive',
     words: 'three people a second beside a batch',
     simulator: { ...openai, limits: RPM },
-    loads: [short(165), { ...short(30), perSecond: 3, interactive: true }],
+    loads: [short(330), { ...short(60), perSecond: 3, interactive: true }],
     target: STEADY,
   },
   {
     name: 'below',
     words: 'below saturation: 60 % of the RPM',
     simulator: { ...openai, limits: RPM },
-    loads: [{ ...short(100), perSecond: 12 }],
+    loads: [{ ...short(200), perSecond: 12 }],
     target: STEADY,
   },
 ];

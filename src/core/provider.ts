@@ -81,6 +81,8 @@ export interface ChargeRule {
     readonly inputTokens?: number;
     readonly outputTokens?: number;
   };
+  /** Whether the answer's usage corrects what was counted on arrival. */
+  readonly corrects: boolean;
   /** Tokens that the provider finally counts per dimension. */
   charge(usage: Usage): { readonly tokens?: number; readonly inputTokens?: number; readonly outputTokens?: number };
 }

@@ -9,6 +9,8 @@ import { Sharing } from './sharing.ts';
 export interface BucketPolicy {
   readonly headroom: number;
   readonly smooth: boolean;
+  /** Whether the provider corrects its count when the answer is there. */
+  readonly corrects: boolean;
 }
 
 // Adding up fractions ends a hair beside a whole unit.
@@ -34,6 +36,7 @@ export class LimitBucket {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   readonly allowance: Allowance;
+  readonly #corrects: boolean;
   limit: number;
   source: LimitSource;
   /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
@@ -63,6 +66,7 @@ export class LimitBucket {
     this.level = limit;
     this.#alone = limit;
     this.#at = now;
+    this.#corrects = policy.corrects;
     this.allowance = new Allowance(policy.headroom, policy.smooth, now);
     this.allowance.resize(limit, this.kind.windowMs, limit, now);
     // A day's limit gates at its end only.
@@ -191,7 +195,7 @@ export class LimitBucket {
       if (this.kind.unit !== 'outputTokens')
         this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
       this.#divide(now);
-      if (this.kind.unit !== 'requests') this.#counted = this.#sharing.foreign.counted;
+      if (!this.#corrects && this.kind.unit !== 'requests') this.#counted = this.#sharing.foreign.counted;
       this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }

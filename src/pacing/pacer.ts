@@ -43,7 +43,8 @@ export class Pacer {
   constructor(pacing: ResolvedPacing, { charge, listener, now }: PacerDeps) {
     this.#charge = charge;
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
-    this.limits = new LimitSet({ headroom: pacing.headroom, smooth: pacing.mode === 'smooth' }, listener);
+    const { headroom, mode } = pacing;
+    this.limits = new LimitSet({ headroom, smooth: mode === 'smooth', corrects: charge.corrects }, listener);
     const configured: readonly [BucketDimension, number | undefined][] = [
       ['requests', pacing.requestsPerMinute],
       ['tokens', pacing.tokensPerMinute],
@@ -178,7 +179,8 @@ export class Pacer {
       if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
       this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
     }
-    if (this.limits.paces && this.limits.gauged) this.#slowStart = undefined;
+    // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
+    if (this.limits.get('requests') && this.limits.gauged) this.#slowStart = undefined;
   }
 
   #throttled(reservation: Reservation, failure: Failure, now: number): number {

@@ -23,6 +23,8 @@ function uncached(usage: Usage): number {
 }
 
 export const openAICharge: ChargeRule = {
+  // A correction was never published nor seen.
+  corrects: false,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: Math.max(maxOutputTokens ?? expectedOutputTokens, inputTokens),
     inputTokens,
@@ -36,6 +38,7 @@ export const openAICharge: ChargeRule = {
 };
 
 export const azureCharge: ChargeRule = {
+  corrects: false,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: inputTokens + (maxOutputTokens ?? expectedOutputTokens),
     inputTokens,
@@ -45,6 +48,7 @@ export const azureCharge: ChargeRule = {
 };
 
 export const anthropicCharge: ChargeRule = {
+  corrects: true,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => {
     const outputTokens = expected(maxOutputTokens, expectedOutputTokens);
     return { tokens: inputTokens + outputTokens, inputTokens, outputTokens };
@@ -57,6 +61,7 @@ export const anthropicCharge: ChargeRule = {
 };
 
 export const groqCharge: ChargeRule = {
+  corrects: true,
   reserve: azureCharge.reserve,
   charge: anthropicCharge.charge,
 };

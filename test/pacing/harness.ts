@@ -13,6 +13,7 @@ export const OPEN: CircuitGate = { openUntil: () => 0, maxInFlight: () => Infini
 
 /** Charges what was used: input and output, separate and in sum. */
 export const ACTUAL: ChargeRule = {
+  corrects: true,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: inputTokens + (maxOutputTokens ?? expectedOutputTokens),
     inputTokens,

@@ -19,6 +19,7 @@ const listener = { onPause: () => undefined, onLimit: () => undefined };
 
 /** OpenAI's simulated rule: the larger of both on arrival, and nothing given back. */
 const EXACT: ChargeRule = {
+  corrects: false,
   reserve: ({ inputTokens, maxOutputTokens }) => ({ tokens: Math.max(inputTokens, maxOutputTokens ?? 0) }),
   charge: () => ({}),
 };
@@ -47,7 +48,7 @@ describe('a bucket', () => {
       fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, smooth) => {
         let now = 1_000;
         let sequence = 0;
-        const bucket = new LimitBucket('tokens', 1_000, 'config', { headroom: 0.02, smooth }, now);
+        const bucket = new LimitBucket('tokens', 1_000, 'config', { headroom: 0.02, smooth, corrects: true }, now);
         for (const each of steps) {
           bucket.refill(now);
           if (each.kind === 'wait') now += each.ms;
@@ -83,7 +84,7 @@ describe('a bucket', () => {
   it('is never raised by an answer to a request that was sent earlier', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 500 }), (early, late) => {
-        const bucket = new LimitBucket('requests', 500, 'config', { headroom: 0, smooth: false }, 0);
+        const bucket = new LimitBucket('requests', 500, 'config', { headroom: 0, smooth: false, corrects: true }, 0);
         const seen = { limit: 500, source: 'header', sampledAt: 0, mark: 0, since: 0, refused: false } as const;
         bucket.observe({ ...seen, remaining: late, sequence: 2 }, 0);
         const { level } = bucket;
@@ -294,7 +295,7 @@ describe('the set of limits', () => {
   it('refuses only what exceeds a limit by more than the error of an estimate', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 0, max: 3e6 }), (limit, tokens) => {
-        const limits = new LimitSet({ headroom: 0.02, smooth: false }, listener);
+        const limits = new LimitSet({ headroom: 0.02, smooth: false, corrects: true }, listener);
         limits.add('tokens', limit, 'config', 0);
         const refusal = limits.refusal({ requests: 1, tokens, inputTokens: 0, outputTokens: 0 }, 0);
         expect(refusal?.reason).toBe(tokens > 1.2 * limit ? 'too_large' : undefined);
