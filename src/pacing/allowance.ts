@@ -1,8 +1,9 @@
 /** A lane that knows nothing may spend half a second's worth at once; each two seconds twice as much. */
 const OPENING_MS = 500;
 const DOUBLING_MS = 2_000;
-/** Beside others, and after a refusal, no more than this is spent at once. */
+/** After a refusal no more than this is spent at once, and less beside others, who hold as much back. */
 const CATCH_UP_MS = 2_000;
+const SHARED_CATCH_UP_MS = 500;
 /** Spread evenly, a lane may catch up with one second. */
 const SMOOTH_MS = 1_000;
 
@@ -106,7 +107,7 @@ export class Allowance {
       this.#withheld -= released;
       this.#capacity = capacity;
     }
-    this.#most = shared ? Math.min(this.#capacity, Math.max(1, this.rate * pace * CATCH_UP_MS)) : this.#capacity;
+    this.#most = shared ? Math.min(this.#capacity, Math.max(1, this.rate * pace * SHARED_CATCH_UP_MS)) : this.#capacity;
     this.level = Math.min(this.#most, this.level + released + elapsed * this.rate * pace);
   }
 

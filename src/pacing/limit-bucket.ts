@@ -18,6 +18,7 @@ const EPSILON = 1e-6;
 /** Part of what a level is too low by that one answer corrects. */
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
+const LATENESS_WEIGHT = 0.1;
 /** Headers that are not older tell what is left. */
 const TOLD_MS = 60_000;
 /** At most this part of a bucket is kept for what is not known exactly. */
@@ -50,6 +51,8 @@ export class LimitBucket {
   /** What the provider counts of an amount as we count it. */
   #counted = 1;
   #average = 0;
+  /** How old what answers tell is, on average. */
+  #latenessMs = 0;
   /** How far the level was off from what answers told. */
   #error = 0;
   #at: number;
@@ -190,6 +193,7 @@ export class LimitBucket {
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, remaining, mark, sequence } = seen;
+    this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
       if (this.kind.unit !== 'outputTokens')
@@ -256,7 +260,7 @@ export class LimitBucket {
 
   #divide(now: number): void {
     const { shared } = this.#sharing;
-    this.#sharing.divide(this.level, this.burst, this.limitRate, now);
+    this.#sharing.divide(this.level, this.burst, this.limitRate, this.#latenessMs, now);
     if (shared && !this.#sharing.shared) this.allowance.regain(this.burst - this.level, now);
   }
 

@@ -4,7 +4,9 @@ import { Foreign } from './foreign.ts';
  * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
  * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
  */
-const COMFORT_MS = 4_000;
+const LEAST_COMFORT_MS = 1_000;
+const MOST_COMFORT_MS = 4_000;
+const COMFORT_PER_LATENESS = 1.5;
 const MOST_COMFORT = 0.2;
 const LEAST_HASTE = 0.1;
 const MOST_HASTE = 2;
@@ -19,9 +21,11 @@ export class Sharing {
   /** How much faster or slower than our part we go, because the level is high or low. */
   #haste = 1;
 
-  divide(level: number, burst: number, limitRate: number, now: number): void {
+  /** `latenessMs`: how old what answers tell is when they come. */
+  divide(level: number, burst: number, limitRate: number, latenessMs: number, now: number): void {
     this.#share = this.foreign.share(limitRate, now);
-    const comfort = Math.min(COMFORT_MS * limitRate, MOST_COMFORT * burst);
+    const comfortMs = Math.min(MOST_COMFORT_MS, Math.max(LEAST_COMFORT_MS, COMFORT_PER_LATENESS * latenessMs));
+    const comfort = Math.min(comfortMs * limitRate, MOST_COMFORT * burst);
     this.#haste = this.shared ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, level / comfort)) : 1;
   }
 
