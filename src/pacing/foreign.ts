@@ -32,8 +32,6 @@ export class Foreign {
   #own = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
-  /** Whether answers have told of at least one interval. */
-  gauged = false;
   /** Parts of `mark` after the last sample that turned out never to have counted. */
   #uncounted: Uncounted[] = [];
 
@@ -70,7 +68,6 @@ export class Foreign {
     }
     const elapsed = sample.at - anchor.at;
     if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return;
-    this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
     const refilled = anchor.remaining + limitRate * elapsed;

@@ -86,16 +86,6 @@ export class LimitBucket {
     return this.limitRate * this.#sharing.left;
   }
 
-  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
-  get gauged(): boolean {
-    return (
-      this.kind.perDay ||
-      this.kind.unit === 'outputTokens' ||
-      this.#observedAt === undefined ||
-      this.#sharing.foreign.gauged
-    );
-  }
-
   refill(now: number): void {
     if (!this.kind.perDay) this.#divide(now);
     const elapsed = now - this.#at;

@@ -51,10 +51,6 @@ export class LimitSet {
     return this.buckets.some((bucket) => !bucket.kind.perDay);
   }
 
-  get gauged(): boolean {
-    return this.buckets.every((bucket) => bucket.gauged);
-  }
-
   /** Why no wait would help; undefined when one would. */
   refusal(reserved: Readonly<Amounts>, now: number): AdmissionRefused | undefined {
     for (const bucket of this.buckets) {

@@ -180,7 +180,7 @@ export class Pacer {
       this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
     }
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    if (this.limits.get('requests') && this.limits.gauged) this.#slowStart = undefined;
+    if (this.limits.get('requests')) this.#slowStart = undefined;
   }
 
   #throttled(reservation: Reservation, failure: Failure, now: number): number {
