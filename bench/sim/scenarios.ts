@@ -29,6 +29,13 @@ export function scenarios(scale = 1): Scenario[] {
       target: STEADY,
     },
     {
+      name: 'TPM-bound, counted by characters',
+      setup: { ...openai, limits: b },
+      // No max_tokens is larger than these prompts.
+      jobs: (random) => makeJobs({ count: n(1_200), shape: 'mixed', random, scale: 3, onArrival: 0.75 }),
+      target: STEADY,
+    },
+    {
       name: 'TPM-bound, true-up (Groq)',
       setup: { provider: 'groq', limits: { ...b, requestsPerDay: 500_000 } },
       jobs: (random) => makeJobs({ count: n(1_500), shape: 'mixed', random }),
@@ -145,6 +152,12 @@ export function scenarios(scale = 1): Scenario[] {
     {
       name: 'headers on success only',
       setup: { ...openai, limits: a, headers: 'success', retryHeader: 'none' },
+      jobs: (random) => makeJobs({ count: n(4_000), shape: 'uniform', random }),
+      target: STEADY,
+    },
+    {
+      name: 'the same, buckets of 2 s',
+      setup: { ...openai, limits: a, headers: 'success', retryHeader: 'none', bucketSeconds: 2 },
       jobs: (random) => makeJobs({ count: n(4_000), shape: 'uniform', random }),
       target: STEADY,
     },

@@ -7,9 +7,6 @@ const MOST_UNCOUNTED = 10_000;
 const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.005;
-/** Nearer to 1 than this, the provider counts as we do. */
-const AGREEMENT = 0.97;
-const LEAST_COUNTED = 0.3;
 /** What was seen this long ago is forgotten in as long again. */
 const STALE_MS = 30_000;
 
@@ -19,6 +16,12 @@ interface Sample {
   /** Order of sending of the request that was answered, and our consumption in all up to it. */
   readonly sequence: number;
   readonly mark: number;
+}
+
+interface Interval {
+  readonly own: number;
+  /** By others; negative where the provider counted less of ours than we did. */
+  readonly taken: number;
 }
 
 interface Uncounted {
@@ -47,39 +50,25 @@ export class Foreign {
     return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
   }
 
-  /**
-   * What the provider counts of that which we count ourselves, where it is less: OpenAI goes by a prompt's characters,
-   * answers tell tokens. 1 where the two agree, or others take more than that.
-   */
-  get counted(): number {
-    if (this.#own <= 0) return 1;
-    const share = (this.#own + this.#average) / this.#own;
-    return share > AGREEMENT ? 1 : Math.max(LEAST_COUNTED, share);
-  }
-
-  /** `quantum` is the step to which the provider rounds. */
-  observe(sample: Sample, limit: number, limitRate: number, quantum: number): void {
+  /** `quantum` is the step to which the provider rounds. Returns what an interval between two answers told. */
+  observe(sample: Sample, limit: number, limitRate: number, quantum: number): Interval | undefined {
     const anchor = this.#anchor;
     if (!anchor) {
       // What is missing now may have been taken at any time before: it says nothing of a rate.
       this.#anchor = sample;
       this.#firstAt = sample.at;
-      return;
+      return undefined;
     }
     const elapsed = sample.at - anchor.at;
-    if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return;
+    if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return undefined;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
     const refilled = anchor.remaining + limitRate * elapsed;
-    const taken = (Math.min(limit, refilled) - own - sample.remaining) / elapsed;
+    const missing = Math.min(limit, refilled) - own - sample.remaining;
     // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
-    this.#learn(
-      refilled > limit ? Math.max(0, taken) : taken,
-      Math.max(0, own) / elapsed,
-      limitRate,
-      sample.at,
-      elapsed,
-    );
+    const taken = refilled > limit ? Math.max(0, missing) : missing;
+    this.#learn(taken / elapsed, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
+    return { own, taken };
   }
 
   /** Of the request with this place in the order of sending, the provider never counted `amount`. */

@@ -1,6 +1,7 @@
 import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
 import { Allowance } from './allowance.ts';
 import { BurstProbe } from './burst-probe.ts';
+import { CountedShare } from './counted-share.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './limit-kinds.ts';
 import type { Observation } from './observation.ts';
 import { Quantum } from './quantum.ts';
@@ -37,6 +38,8 @@ export class LimitBucket {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   readonly allowance: Allowance;
+  /** Stays 1 where the provider counts what its answers tell. */
+  readonly countedShare: CountedShare = new CountedShare();
   readonly #corrects: boolean;
   limit: number;
   source: LimitSource;
@@ -48,8 +51,6 @@ export class LimitBucket {
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
-  /** What the provider counts of an amount as we count it. */
-  #counted = 1;
   #average = 0;
   /** How old what answers tell is, on average. */
   #latenessMs = 0;
@@ -110,9 +111,8 @@ export class LimitBucket {
   }
 
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
-  waitMs(units: number): number {
-    if (units <= 0) return 0;
-    const amount = units * this.#counted;
+  waitMs(amount: number): number {
+    if (amount <= 0) return 0;
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     const needed = Math.min(this.burst, amount + this.#reserve());
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
@@ -121,8 +121,7 @@ export class LimitBucket {
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
-  leastWaitMs(units: number): number {
-    const amount = units * this.#counted;
+  leastWaitMs(amount: number): number {
     const provider = (amount - this.level) / this.limitRate;
     return Math.max(0, provider, this.allowance.opening ? 0 : (amount - this.allowance.level) / this.allowance.rate);
   }
@@ -132,16 +131,14 @@ export class LimitBucket {
     return amount > 1.2 * this.limit;
   }
 
-  take(units: number): void {
-    const amount = units * this.#counted;
+  take(amount: number): void {
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.level -= amount;
     this.#alone -= amount;
     this.allowance.level -= amount;
   }
 
-  giveBack(units: number): void {
-    const amount = units * this.#counted;
+  giveBack(amount: number): void {
     this.level = Math.min(this.burst, this.level + amount);
     this.#alone = Math.min(this.burst, this.#alone + amount);
     this.allowance.add(amount);
@@ -157,8 +154,8 @@ export class LimitBucket {
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
     else if (amount > 0) {
-      this.#alone = Math.min(this.burst, this.#alone + amount * this.#counted);
-      this.allowance.add(amount * this.#counted);
+      this.#alone = Math.min(this.burst, this.#alone + amount);
+      this.allowance.add(amount);
     }
   }
 
@@ -186,20 +183,22 @@ export class LimitBucket {
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
-      if (this.kind.unit !== 'outputTokens')
-        this.#sharing.foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
+      if (this.kind.unit !== 'outputTokens') {
+        const { foreign } = this.#sharing;
+        const interval = foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
+        if (interval && !this.#corrects) this.countedShare.learn(interval.own, interval.own + interval.taken);
+      }
       this.#divide(now);
-      if (!this.#corrects && this.kind.unit !== 'requests') this.#counted = this.#sharing.foreign.counted;
       this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
-    const left = remaining + this.rate * Math.max(0, now - at) - seen.since * this.#counted;
+    const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
     const told = this.burst - (this.limit - left);
     // Where the provider counts less than we do, it alone knows.
-    if (this.#counted < 1) this.#alone = Math.max(this.#alone, told);
+    if (this.countedShare.value < 1) this.#alone = Math.max(this.#alone, told);
     const truth = Math.min(told, this.#alone);
     // As much as we thought: nobody else was here, and what is banked may be spent.
     if (!this.#confirmed && truth > this.level - 0.05 * this.burst) this.allowance.open();

@@ -60,7 +60,11 @@ export class Pacer {
   }
 
   plan(info: RequestInfo): Reservation {
-    return createReservation(info, this.#estimator, this.#charge);
+    return createReservation(info, this.#estimator, this.#charge, this.#countedShare);
+  }
+
+  get #countedShare(): number {
+    return this.limits.get('tokens')?.countedShare.value ?? 1;
   }
 
   /** The plan again, with what was learned since. */
@@ -231,7 +235,9 @@ export class Pacer {
       const bucket = known ?? this.limits.add(dimension, (limit * whole) / windowMs, 'body', now);
       bucket.burstIs(limit, now);
     } else if (shown === undefined) {
-      this.limits.learn({ dimension, limit, remaining, source: 'body', refused: true }, reservation, now);
+      // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
+      const told = known && failure.hintMs !== undefined ? undefined : remaining;
+      this.limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
       if (!known && remaining === undefined) this.limits.get(dimension)!.refused(amount, 0, waitMs, now);
     }
     return true;
@@ -247,7 +253,8 @@ export class Pacer {
   #correctInput(reservation: Reservation, { inputTokens }: Usage, now: number): void {
     const { expectedOutputTokens, info } = reservation;
     const { maxOutputTokens } = info;
-    const right = this.#charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
+    const counted = { inputTokens: inputTokens * this.#countedShare, maxOutputTokens, expectedOutputTokens };
+    const right = this.#charge.reserve(counted);
     this.limits.chargeUnit(reservation, 'tokens', right.tokens ?? 0, false, now);
     this.limits.chargeUnit(reservation, 'inputTokens', right.inputTokens ?? 0, false, now);
   }

@@ -44,10 +44,16 @@ export interface Reservation {
 }
 
 /** What a call is expected to take, by what was learned so far. */
-export function createReservation(info: RequestInfo, estimator: Estimator, charge: ChargeRule): Reservation {
+export function createReservation(
+  info: RequestInfo,
+  estimator: Estimator,
+  charge: ChargeRule,
+  countedShare: number,
+): Reservation {
   const { rawInputTokens, inputTokens, expectedOutputTokens } = estimator.estimate(info);
   const { maxOutputTokens } = info;
-  const tokens = charge.reserve({ inputTokens, maxOutputTokens, expectedOutputTokens });
+  const counted = { inputTokens: inputTokens * countedShare, maxOutputTokens, expectedOutputTokens };
+  const tokens = charge.reserve(counted);
   return {
     info,
     learnedFrom: estimator.calls,

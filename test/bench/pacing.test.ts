@@ -69,13 +69,13 @@ describe('lower bound of a pacing scenario', () => {
 
 describe('scenarios of the pacing benchmark', () => {
   // Thousands of e-mails are read and counted.
-  it('are over in ten seconds or so at best', { timeout: 120_000 }, async () => {
+  it('are over in half a minute at best', { timeout: 120_000 }, async () => {
     const bounds = await Promise.all(
       SCENARIOS.map(async (each) => lowerBoundMs(each, await makeJobs(each.loads, each.simulator, 7))),
     );
     expect(bounds.length).toBeGreaterThan(15);
     expect(Math.min(...bounds)).toBeGreaterThan(6_000);
-    expect(Math.max(...bounds)).toBeLessThan(14_000);
+    expect(Math.max(...bounds)).toBeLessThan(35_000);
   });
 
   it('have the same calls in every process, and others with another seed', async () => {

@@ -191,9 +191,17 @@ describe('what others take', () => {
   it('is not told by one answer: what is missing in it may be left from any time before', () => {
     const foreign = new Foreign();
     foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
-    expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
+    expect(foreign.share(limitRate, 100)).toBe(1);
     foreign.observe({ at: 1_100, remaining: 12 + 10 - 5, sequence: 6, mark: 6 }, 600, limitRate, 1);
-    expect([foreign.gauged, foreign.share(limitRate, 1_100)]).toEqual([true, 1]);
+    expect(foreign.share(limitRate, 1_100)).toBe(1);
+  });
+
+  it('tells what an interval between two answers told', () => {
+    const foreign = new Foreign();
+    expect(foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1)).toBeUndefined();
+    // 20 came, 40 were ours, and 10 of these were not counted.
+    const interval = foreign.observe({ at: 2_000, remaining: 290, sequence: 41, mark: 40 }, 600, limitRate, 1);
+    expect(interval).toEqual({ own: 40, taken: -10 });
   });
 
   it('shows in the second answer, at whatever pace it was taken', () => {

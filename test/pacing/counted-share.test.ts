@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { CountedShare } from '../../src/pacing/counted-share.ts';
+
+describe('the share of a prompt that is counted on arrival', () => {
+  it('finds what the provider counts, from what we took each interval for', () => {
+    const share = new CountedShare();
+    for (let interval = 0; interval < 40; interval++) share.learn(1_000 * share.value, 750);
+    expect(share.value).toBeCloseTo(0.75, 3);
+  });
+
+  it('never exceeds 1: more than ours is taken by others', () => {
+    const share = new CountedShare();
+    for (let interval = 0; interval < 40; interval++) share.learn(1_000, 2_000);
+    expect(share.value).toBe(1);
+  });
+
+  it('is moved neither by an interval of nothing nor far by an absurd one', () => {
+    const share = new CountedShare();
+    share.learn(0, 500);
+    expect(share.value).toBe(1);
+    share.learn(1_000, -1e9);
+    expect(share.value).toBeCloseTo(0.9);
+    for (let interval = 0; interval < 100; interval++) share.learn(1_000, 0);
+    expect(share.value).toBe(0.25);
+  });
+});
