@@ -143,6 +143,18 @@ describe('guarded fetch', () => {
     });
   });
 
+  it('counts no attempt for waiting out a limit', async () => {
+    const busy = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, {
+      'retry-after-ms': '1',
+    });
+    const fake = fakeFetch(busy, busy, busy, error500, ok);
+    await withGlobalFetch(fake.fetch, async () => {
+      const guarded = createGuardedFetch({ retry: { ...FAST.retry, maxAttempts: 2 } });
+      expect((await guarded(url, { ...init, headers: { authorization: 'Bearer waits' } })).status).toBe(200);
+    });
+    expect(fake.requests).toHaveLength(5);
+  });
+
   it('returns a failed response as fetch does', async () => {
     const fake = fakeFetch(json({ error: { message: 'no', code: 'invalid_api_key' } }, 401));
     await withGlobalFetch(fake.fetch, async () => {

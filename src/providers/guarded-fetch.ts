@@ -1,6 +1,6 @@
 import type { Attempt } from '../core/attempt.ts';
 import type { ErrorFactory } from '../core/call.ts';
-import { AttemptFailed, type RetryAllowance } from '../core/lane.ts';
+import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../core/lane.ts';
 import type { ProviderName, RequestLike } from '../core/provider.ts';
 import { createCallError } from '../errors.ts';
 import { adapterFor } from './adapters.ts';
@@ -33,11 +33,13 @@ export function guardedFetch(host: CallHost): typeof fetch {
       errors,
       signal: request.signal,
     });
-    const barred = host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
-    const context = (): RetryAllowance => ({
-      remaining: host.maxAttempts - call.attempts,
-      barred,
-    });
+    const barred: RetryAllowance['barred'] =
+      host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
+    const allowance = { remaining: host.maxAttempts - 1, barred } satisfies RetryAllowance;
+    const counted = (decision: RetryDecision): RetryDecision => {
+      if (decision.retry && decision.counted) allowance.remaining--;
+      return decision;
+    };
 
     const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
       const headers = new Headers(request.headers);
@@ -47,7 +49,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
         response = await globalThis.fetch(input instanceof Request ? input.clone() : input, { ...init, headers });
       } catch (error) {
         const failure = classifyConnection(error, request.signal?.aborted === true);
-        attempt.fail(failure, context());
+        counted(attempt.fail(failure, allowance));
         throw new AttemptFailed(failure, error, attempt.number);
       }
       attempt.head(response.status, response.headers);
@@ -57,7 +59,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           { status: response.status, headers: response.headers, body },
           host.clock.wall(),
         );
-        if (attempt.fail(failure, context()).retry) {
+        if (counted(attempt.fail(failure, allowance)).retry) {
           await response.body?.cancel();
           throw new AttemptFailed(failure, undefined, attempt.number);
         }
@@ -77,7 +79,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           onFirstContent: () => attempt.firstContent(),
           onEarlyError: async (error) => {
             const failure = adapter.classify(error, host.clock.wall());
-            const decision = attempt.failBehindHead(failure, context());
+            const decision = counted(attempt.failBehindHead(failure, allowance));
             return decision.retry ? { response: await call.resume(decision, send) } : undefined;
           },
           onEnd: (end) => {
