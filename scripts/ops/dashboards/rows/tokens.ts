@@ -3,6 +3,9 @@ import { type DashboardContext, rate, ratio } from '../queries.ts';
 
 export function tokenRow({ select }: DashboardContext): Row {
   const tokens = (kind: string): string => `sum(${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
+  const byKind = (name: 'tidegate.pacer.estimated_tokens' | 'tidegate.tokens'): string =>
+    `sum by (tidegate_token_kind) (${rate(select(name, 'tidegate_token_kind=~"input|output"'))})`;
+  const legend = '{{tidegate_token_kind}}';
   return {
     title: 'Tokens',
     lines: [
@@ -18,14 +21,14 @@ export function tokenRow({ select }: DashboardContext): Row {
             queries: [
               {
                 expr: `sum by (tidegate_token_kind) (${rate(select('tidegate.tokens'))}) * 60`,
-                legend: '{{tidegate_token_kind}}',
+                legend,
               },
               {
                 expr: `sum by (tidegate_limit_dimension) (max by (gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension) (${select('tidegate.ratelimit.limit', 'tidegate_limit_dimension=~"(input_|output_)?tokens"')}))`,
                 legend: '{{tidegate_limit_dimension}} limit',
               },
             ],
-            width: 8,
+            width: 6,
             min: 0,
             overrides: [
               {
@@ -44,7 +47,7 @@ export function tokenRow({ select }: DashboardContext): Row {
               'Share of the input tokens that a prompt cache served. Cached tokens cost less, and some limits do not count them.',
             unit: 'percentunit',
             queries: [{ expr: ratio(tokens('cache_read'), tokens('input')), legend: 'cached' }],
-            width: 8,
+            width: 6,
             min: 0,
             max: 1,
           },
@@ -57,7 +60,17 @@ export function tokenRow({ select }: DashboardContext): Row {
               expr: ratio(tokens(kind), `sum(${rate(select('tidegate.calls'))})`),
               legend: kind,
             })),
-            width: 8,
+            width: 6,
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Tokens estimated per token counted',
+            description:
+              'What the pacer expected calls to use, against what the provider counted. Far above 100 % the limit is not used up, far below calls are refused; pacing.countTokens makes input exact.',
+            unit: 'percentunit',
+            queries: [{ expr: ratio(byKind('tidegate.pacer.estimated_tokens'), byKind('tidegate.tokens')), legend }],
+            width: 6,
             min: 0,
           },
         ],
