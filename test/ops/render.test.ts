@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { View } from '../../scripts/render/page/data.ts';
+import { bandsOf, fit, stackable, totals } from '../../scripts/render/page/arrange.ts';
+import type { Named, View } from '../../scripts/render/page/data.ts';
 import { type RenderServer, serveDashboards } from '../../scripts/render/server.ts';
 import { stepOf } from '../../scripts/render/page/data.ts';
 
@@ -61,4 +62,63 @@ test.each(['/package.json', '/scripts/%2e%2e/package.json', '/dashboards/none.js
 test('draws no more points than there are pixels, and none between scrapes', () => {
   expect(stepOf(VIEW)).toBe(15);
   expect(stepOf({ ...VIEW, to: VIEW.from + 24_000 })).toBe(100);
+});
+
+const named = (metric: Named['metric'], values: Named['values']): Named => ({
+  target: { refId: 'A', expr: 'up', legendFormat: '' },
+  name: 'up',
+  metric,
+  values,
+});
+
+test('cuts cumulative buckets into bands, the last one on top', () => {
+  const { bands, times, cells } = bandsOf([
+    named({ le: '+Inf' }, [
+      [10, 7],
+      [20, 1],
+    ]),
+    named({ le: '10' }, [
+      [10, 5],
+      [20, 1],
+    ]),
+    named({ le: '2.5' }, [
+      [10, 5],
+      [20, 0],
+    ]),
+  ]);
+  expect(bands).toEqual([2.5, 10, Infinity]);
+  expect(times).toEqual([10, 20]);
+  expect(cells).toEqual([
+    [0, 0, 5],
+    [1, 1, 1],
+    [0, 2, 2],
+  ]);
+});
+
+test('lays each layer of a stack on the others of its time', () => {
+  const late = named({}, [
+    [20, 1],
+    [30, 3],
+  ]);
+  const sums = totals([
+    late,
+    named({}, [
+      [10, 2],
+      [20, 3],
+      [30, Number.NaN],
+    ]),
+  ]);
+  expect(stackable(late.values, sums, false)).toEqual([
+    [10_000, 0],
+    [20_000, 1],
+    [30_000, 3],
+  ]);
+  expect(stackable(late.values, sums, true).map(([, share]) => share)).toEqual([0, 0.25, 1]);
+});
+
+test('gives a legend as many names as fit its rows', () => {
+  expect(fit(['a', 'a', 'b'], 400)).toEqual({ names: ['a', 'b'], rows: 1 });
+  const long = Array.from({ length: 9 }, (_, index) => `a rather long name ${index}`);
+  expect(fit(long, 400)).toEqual({ names: long.slice(0, 4), rows: 2 });
+  expect(fit(long, 10)).toEqual({ names: long.slice(0, 2), rows: 2 });
 });

@@ -1,13 +1,13 @@
 import type { EChartsType } from 'echarts';
 import type { Panel } from './dashboard.ts';
 import type { Named, View } from './data.ts';
+import { bandsOf, fit, LEGEND, stackable, totals } from './arrange.ts';
 import { colorOf, format, PALETTE, stepColor } from './format.ts';
 
 declare const echarts: { init(element: HTMLElement, theme: null, options: { renderer: 'canvas' }): EChartsType };
 
 const TEXT = { color: '#c7ccd6', fontSize: 11 };
 const LINE = '#2b2f38';
-const LEGEND = { row: 20, rows: 2, character: 5.6, symbol: 30 };
 
 type Option = Parameters<EChartsType['setOption']>[0];
 
@@ -38,7 +38,7 @@ function valueAxis(unit: string | undefined, min?: number, max?: number): Option
 export function timeSeries(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
   const { unit, min, max, custom, thresholds } = panel.fieldConfig!.defaults;
   const stacked = custom?.stacking?.mode;
-  const percent = stacked === 'percent' ? totals(series) : undefined;
+  const sums = totals(series);
   const steps = custom?.thresholdsStyle?.mode === 'dashed' ? (thresholds?.steps ?? []) : [];
   const lines = steps.flatMap(({ value, color }) =>
     value === null ? [] : [{ yAxis: value, lineStyle: { color: colorOf(color), type: 'dashed' } }],
@@ -66,36 +66,14 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
       type: 'line',
       showSymbol: values.length === 1,
       lineStyle: { width: 1.5 },
-      data: values.map(([at, value]) => [at * 1_000, percent ? value / (percent.get(at) || 1) : finite(value)]),
+      data: stacked
+        ? stackable(values, sums, stacked === 'percent')
+        : values.map(([at, value]) => [at * 1_000, finite(value)]),
       ...(stacked && { stack: 'all', areaStyle: { opacity: 0.45 } }),
       ...(!stacked && series.length < 4 && { areaStyle: { opacity: 0.08 } }),
       ...(index === 0 && lines.length > 0 && { markLine: { symbol: 'none', label: { show: false }, data: lines } }),
     })),
   });
-}
-
-/** Names that a legend of a few rows has room for, the first ones first. */
-function fit(all: readonly string[], width: number): { readonly names: readonly string[]; readonly rows: number } {
-  const names: string[] = [];
-  let rows = 1;
-  let used = 0;
-  for (const name of new Set(all)) {
-    const needs = LEGEND.symbol + name.length * LEGEND.character;
-    if (used > 0 && used + needs > width) {
-      if (rows === LEGEND.rows) break;
-      rows += 1;
-      used = 0;
-    }
-    used += needs;
-    names.push(name);
-  }
-  return { names, rows };
-}
-
-function totals(series: readonly Named[]): Map<number, number> {
-  const sums = new Map<number, number>();
-  for (const { values } of series) for (const [at, value] of values) sums.set(at, (sums.get(at) ?? 0) + value);
-  return sums;
 }
 
 /** A gap in the line, rather than an axis that ends nowhere. */
@@ -128,27 +106,15 @@ export function barGauge(element: HTMLElement, panel: Panel, series: readonly Na
   });
 }
 
-/** Cumulative `le` buckets as one band each. */
 export function heatmap(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
-  const bands = series.toSorted((a, b) => upperBound(a) - upperBound(b));
-  const times = [...new Set(bands.flatMap(({ values }) => values.map(([at]) => at)))].toSorted((a, b) => a - b);
-  const index = new Map(times.map((at, position) => [at, position]));
-  const below = new Map<number, number>();
-  const cells: [number, number, number][] = [];
-  for (const [row, { values }] of bands.entries()) {
-    for (const [at, value] of values) {
-      const count = value - (below.get(at) ?? 0);
-      below.set(at, value);
-      if (count > 0.01) cells.push([index.get(at)!, row, count]);
-    }
-  }
+  const { bands, times, cells } = bandsOf(series);
   const { unit } = panel.fieldConfig!.defaults;
   draw(element, {
     grid: { left: 58, right: 12, top: 10, bottom: 24 },
     xAxis: { type: 'category', data: times.map((at) => clock(at, view)), axisLabel: TEXT },
     yAxis: {
       type: 'category',
-      data: bands.map((band) => (upperBound(band) === Infinity ? 'more' : format(upperBound(band), unit))),
+      data: bands.map((bound) => (bound === Infinity ? 'more' : format(bound, unit))),
       axisLabel: TEXT,
     },
     visualMap: {
@@ -159,10 +125,6 @@ export function heatmap(element: HTMLElement, panel: Panel, series: readonly Nam
     },
     series: [{ type: 'heatmap', data: cells }],
   });
-}
-
-function upperBound({ metric }: Named): number {
-  return metric['le'] === '+Inf' ? Infinity : Number(metric['le']);
 }
 
 function clock(at: number, view: View): string {

@@ -41,6 +41,7 @@ export function errorRow({ select }: DashboardContext): Row {
               },
             ],
             width: 6,
+            noValue: 'No call failed.',
             min: 0,
           },
           {

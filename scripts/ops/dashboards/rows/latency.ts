@@ -56,6 +56,7 @@ export function latencyRow({ select }: DashboardContext): Row {
             unit: 's',
             queries: [0.5, 0.95].map((q) => ({ expr: firstChunk(q), legend: `p${q * 100}` })),
             width: 8,
+            noValue: 'Nothing was streamed.',
             min: 0,
           },
           {

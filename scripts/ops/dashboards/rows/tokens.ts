@@ -48,6 +48,7 @@ export function tokenRow({ select }: DashboardContext): Row {
             unit: 'percentunit',
             queries: [{ expr: ratio(tokens('cache_read'), tokens('input')), legend: 'cached' }],
             width: 6,
+            noValue: 'Nothing was read from a cache.',
             min: 0,
             max: 1,
           },
