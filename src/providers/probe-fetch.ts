@@ -44,5 +44,6 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
     }
   };
   rawFetches.set(guarded, raw);
-  return guarded;
+  // The SDKs look for classes that a fetch brings along (`fetch.Response`).
+  return Object.setPrototypeOf(guarded, raw) as typeof fetch;
 }

@@ -11,7 +11,8 @@ export class SseScanner {
   readonly #onEvent: (event: string | null, data: string) => void;
   /** Made for the first bytes that are no ASCII; from there on it may hold a part of a character. */
   #decoder: TextDecoder | undefined;
-  #rest = '';
+  /** Pieces of a line that has not ended. Joined once: an event may have a picture of many megabytes in one line. */
+  #pieces: string[] = [];
   #event: string | null = null;
   #data: string | null = null;
 
@@ -21,15 +22,25 @@ export class SseScanner {
 
   push(chunk: Uint8Array | string): void {
     const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
-    const buffer = this.#rest === '' ? text : this.#rest + text;
-    const start = buffer.includes('\r') ? this.#lines(buffer) : this.#plainLines(buffer);
-    this.#rest = start === 0 ? buffer : buffer.slice(start);
+    if (text === '') return;
+    const endsWithCr = this.#pieces.at(-1)?.endsWith('\r') === true;
+    const hasCr = endsWithCr || text.includes('\r');
+    if (!hasCr && !text.includes('\n')) {
+      this.#pieces.push(text);
+      return;
+    }
+    const rest = this.#pieces.join('');
+    const buffer = rest + text;
+    const start = hasCr
+      ? this.#lines(buffer, endsWithCr ? rest.length - 1 : rest.length)
+      : this.#plainLines(buffer, rest.length);
+    this.#pieces = start === buffer.length ? [] : [buffer.slice(start)];
   }
 
   /** The stream has ended: a last event without its blank line still counts. */
   end(): void {
-    const rest = this.#rest + (this.#decoder?.decode() ?? '');
-    this.#rest = '';
+    const rest = this.#pieces.join('') + (this.#decoder?.decode() ?? '');
+    this.#pieces = [];
     if (rest) this.#line(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
     this.#line('');
   }
@@ -40,10 +51,10 @@ export class SseScanner {
     return this.#decoder.decode(chunk, { stream: true });
   }
 
-  /** Reads the lines that end with LF. Returns where the rest begins. */
-  #plainLines(buffer: string): number {
+  /** Reads the lines that end with LF; none does before `from`. Returns where the rest begins. */
+  #plainLines(buffer: string, from: number): number {
     let start = 0;
-    for (let end = buffer.indexOf('\n'); end !== -1; end = buffer.indexOf('\n', start)) {
+    for (let end = buffer.indexOf('\n', from); end !== -1; end = buffer.indexOf('\n', start)) {
       this.#line(buffer.slice(start, end));
       start = end + 1;
     }
@@ -51,9 +62,9 @@ export class SseScanner {
   }
 
   /** The same where lines may end with CR or CRLF too. */
-  #lines(buffer: string): number {
+  #lines(buffer: string, from: number): number {
     let start = 0;
-    for (let index = 0; index < buffer.length; index++) {
+    for (let index = from; index < buffer.length; index++) {
       const code = buffer.charCodeAt(index);
       if (code !== LF && code !== CR) continue;
       // A CR at the very end may be half of a CRLF.

@@ -57,12 +57,20 @@ export class StreamPump {
 
   async cancel(reason: unknown): Promise<void> {
     this.#body.cancel();
-    await (this.#reader ?? this.#open()).cancel(reason);
+    const reader = this.#reader;
+    try {
+      await (reader ?? this.#open()).cancel(reason);
+    } finally {
+      reader?.releaseLock();
+    }
   }
 
   readonly #passed = (chunk: Chunk): Chunk => {
     if (!this.#replaced) this.#look(chunk);
-    if (chunk.done) this.#body.end(this.#progress.result());
+    if (chunk.done) {
+      this.#body.end(this.#progress.result());
+      this.#reader?.releaseLock();
+    }
     return chunk;
   };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeFetch, json, refused, sse } from '../helpers/fake-fetch.ts';
+import { fakeFetch, json, refused, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
@@ -50,6 +50,20 @@ describe.each(SDKS)('$name', (sdk) => {
     const response = await sdk.stream(client).asResponse();
     expect(await new Response(response.body).text()).toBe(bytes);
     expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
+  });
+
+  it('unlocks the body of its fetch when the application stops reading, and at its end', async () => {
+    const bodies: ReadableStream[] = [];
+    const streams: Reply = async (request) => {
+      const response = await sse(sdk.chunks)(request);
+      bodies.push(response.body!);
+      return response;
+    };
+    const client = guardedClient(sdk, testGuard(), fakeFetch(streams).fetch);
+    for await (const _ of await sdk.stream(client)) break;
+    expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
+    await settle();
+    expect(bodies.map(({ locked }) => locked)).toEqual([false, false]);
   });
 
   it('retries a stream that fails before its first content, unseen by the application', async () => {

@@ -292,6 +292,12 @@ describe('context, classes and clones', () => {
     expect(guard.snapshot()).toEqual([]);
   });
 
+  it('shows the SDK the classes that a fetch brings along', async () => {
+    const fake = fakeFetch(ok);
+    const client = guardedClient(openai, testGuard(), Object.assign(fake.fetch, { Response }));
+    expect((client.fetch as unknown as { Response: unknown }).Response).toBe(Response);
+  });
+
   it('is indistinguishable as a class', () => {
     const Guarded = dropIn(OpenAI);
     const GuardedAzure = dropIn(AzureOpenAI);

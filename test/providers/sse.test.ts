@@ -44,6 +44,17 @@ describe('SseScanner', () => {
     expect(scan([bytes('\uFEFFdata: x\n\n')])).toEqual([[null, 'x']]);
   });
 
+  it('reads a line of many megabytes that comes in small pieces', () => {
+    const picture = 'A'.repeat(16 * 1_024 * 1_024);
+    const whole = bytes(`data: ${picture}\n\n`);
+    const pieces = Array.from({ length: Math.ceil(whole.length / 4_096) }, (_, index) =>
+      whole.subarray(index * 4_096, (index + 1) * 4_096),
+    );
+    const events = scan(pieces);
+    expect(events).toHaveLength(1);
+    expect(events[0]![1] === picture).toBe(true);
+  });
+
   it('finds the same events wherever the bytes are cut, ASCII first or not', () => {
     const line = fc.string({ unit: fc.constantFrom('a', '"', ' ', 'é', '漢', '🙂'), maxLength: 12 });
     fc.assert(
