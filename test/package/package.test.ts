@@ -39,7 +39,7 @@ describe('the tarball', () => {
       expect(packed.files).toContain(target.replace('./', ''));
     }
     const others = packed.files.filter((file) => !/^(?:dist|types|prometheus|grafana)\//.test(file));
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docker-compose.yml', 'package.json']);
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(
       packed.files.filter((file) => /(?<!\.d)\.ts$|\.test\.|\.tsbuildinfo$/.test(file) && file.startsWith('dist/')),
     ).toEqual([]);
