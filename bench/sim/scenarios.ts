@@ -126,6 +126,13 @@ export function scenarios(scale = 1): Scenario[] {
       target: SHARED,
     },
     {
+      name: '16 processes, quick answers',
+      setup: { ...openai, limits: a, fill: 0.5, latency: { oneWayMs: 30, baseMs: 40, perTokenMs: 1.5, jitter: 0.2 } },
+      processes: 16,
+      jobs: (random) => makeJobs({ count: n(1_750), shape: 'uniform', random }),
+      target: SHARED,
+    },
+    {
       name: 'no headers, texts only',
       setup: { ...openai, limits: a, headers: 'none', retryHeader: 'none' },
       jobs: (random) => makeJobs({ count: n(4_000), shape: 'uniform', random }),
@@ -147,6 +154,12 @@ export function scenarios(scale = 1): Scenario[] {
       name: 'no headers, mute 429s, TPM',
       setup: { ...openai, limits: b, headers: 'none', mute: true },
       jobs: (random) => makeJobs({ count: n(1_200), shape: 'mixed', random }),
+      target: SILENT,
+    },
+    {
+      name: 'the same, an empty bucket',
+      setup: { ...openai, limits: a, headers: 'none', mute: true, fill: 0 },
+      jobs: (random) => makeJobs({ count: n(2_000), shape: 'uniform', random }),
       target: SILENT,
     },
     {

@@ -8,6 +8,8 @@ const FORGET_MS = 60_000;
 const METER_MS = 1_000;
 /** Limits are per minute, and let a minute's worth through at once: what went in the last minute tells their rate. */
 const WINDOW_MS = 60_000;
+/** So few tell nothing: the bucket was empty when the lane started. */
+const FEW = 20;
 
 /** A limit of which nothing is known but that it refused: a rate in calls of average size, found by CUBIC. */
 export class BlindLimit {
@@ -30,7 +32,7 @@ export class BlindLimit {
   waitMs(cost: number, now: number): number {
     const cubic = this.#cubic;
     if (!cubic) return 0;
-    cubic.advance(now);
+    cubic.advance(now, this.sendingRate(now));
     const most = Math.max(1, cubic.rate * BURST_MS);
     this.#level = Math.min(most, this.#level + Math.max(0, now - this.#at) * cubic.rate);
     this.#at = now;
@@ -67,7 +69,7 @@ export class BlindLimit {
     // While nothing gets through the pause grows: a rate of nothing would last long after the limit is free again.
     if (gotThrough) {
       if (this.#cubic) this.#cubic.throttled(now);
-      else if (!alone) this.#begin(this.#lastMinute(now) / WINDOW_MS, now);
+      else if (!alone) this.#begin(this.#firstRate(now), now);
       // Empty at both refusals, so what was let through in between is the limit.
       else if (now - this.#refusedAt < FORGET_MS) this.#begin(this.#sinceRefused / (now - this.#refusedAt), now);
     }
@@ -87,6 +89,11 @@ export class BlindLimit {
   sendingRate(now: number): number {
     this.#meter(now);
     return Math.max(this.#measured, this.#metered / METER_MS);
+  }
+
+  #firstRate(now: number): number {
+    const sent = this.#lastMinute(now);
+    return sent < FEW ? this.sendingRate(now) : sent / WINDOW_MS;
   }
 
   /** Cost sent in about the last minute. */

@@ -36,11 +36,12 @@ export class Cubic {
     this.#accepted = 0;
   }
 
-  advance(now: number): void {
+  /** `recent`: units per millisecond sent in the last seconds: the mean since the refusal lags behind. */
+  advance(now: number, recent: number): void {
     const x = (now - this.throttledAt) / Cubic.K_MS - 1;
     const grown = this.#most * (1 + (1 - Cubic.BETA) * x * x * x);
     // A lane with little to do proves nothing about more than twice as much.
-    this.rate = Math.min(grown, 2 * Math.max(this.#measured(now), this.#most));
+    this.rate = Math.min(grown, 2 * Math.max(recent, this.#measured(now), this.#most));
   }
 
   /** Units per millisecond accepted since the last refusal. */

@@ -6,7 +6,7 @@ const MOST_UNCOUNTED = 10_000;
 /** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
-const LEAST_SHARE = 0.005;
+const LEAST_SHARE = 0.02;
 /** What was seen this long ago is forgotten in as long again. */
 const STALE_MS = 30_000;
 
@@ -35,6 +35,8 @@ export class Foreign {
   #own = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
+  /** Whether answers have told of at least one interval. */
+  gauged = false;
   /** Parts of `mark` after the last sample that turned out never to have counted. */
   #uncounted: Uncounted[] = [];
 
@@ -61,6 +63,7 @@ export class Foreign {
     }
     const elapsed = sample.at - anchor.at;
     if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return undefined;
+    this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
     const refilled = anchor.remaining + limitRate * elapsed;

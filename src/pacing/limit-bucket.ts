@@ -20,6 +20,7 @@ const EPSILON = 1e-6;
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
 const LATENESS_WEIGHT = 0.1;
+const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
 const TOLD_MS = 60_000;
 /** At most this part of a bucket is kept for what is not known exactly. */
@@ -52,6 +53,8 @@ export class LimitBucket {
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
   #average = 0;
+  /** About the largest call of late. */
+  #largest = 0;
   /** How old what answers tell is, on average. */
   #latenessMs = 0;
   /** How far the level was off from what answers told. */
@@ -87,6 +90,12 @@ export class LimitBucket {
     return this.limitRate * this.#sharing.left;
   }
 
+  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
+  get gauged(): boolean {
+    const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.#observedAt !== undefined;
+    return !tells || this.#sharing.foreign.gauged;
+  }
+
   refill(now: number): void {
     if (!this.kind.perDay) this.#divide(now);
     const elapsed = now - this.#at;
@@ -114,6 +123,7 @@ export class LimitBucket {
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
+    this.#largest = Math.max(this.#largest, amount);
     const needed = Math.min(this.burst, amount + this.#reserve());
     const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
     if (wait <= EPSILON / rate) return 0;
@@ -133,6 +143,7 @@ export class LimitBucket {
 
   take(amount: number): void {
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
+    this.#largest = Math.max(amount, FORGETS * this.#largest);
     this.level -= amount;
     this.#alone -= amount;
     this.allowance.level -= amount;
@@ -249,7 +260,14 @@ export class LimitBucket {
 
   #divide(now: number): void {
     const { shared } = this.#sharing;
-    this.#sharing.divide(this.level, this.burst, this.limitRate, this.#latenessMs, now);
+    this.#sharing.divide(
+      this.level,
+      this.burst,
+      this.limitRate,
+      this.#latenessMs,
+      this.#largest + this.#reserve(),
+      now,
+    );
     if (shared && !this.#sharing.shared) this.allowance.regain(this.burst - this.level, now);
   }
 

@@ -51,6 +51,11 @@ export class LimitSet {
     return this.buckets.some((bucket) => !bucket.kind.perDay);
   }
 
+  /** Whether it is known of all of them if others use them. */
+  get gauged(): boolean {
+    return this.buckets.every((bucket) => bucket.gauged);
+  }
+
   /** Why no wait would help; undefined when one would. */
   refusal(reserved: Readonly<Amounts>, now: number): AdmissionRefused | undefined {
     for (const bucket of this.buckets) {

@@ -140,7 +140,7 @@ export class Pacer {
         this.#unnamedWait.reset();
         this.#concurrency.served();
         this.#blind.succeeded(now, this.limits.paces);
-        if (!this.limits.paces) this.#slowStart?.answered();
+        if (!this.limits.get('requests')) this.#slowStart?.answered();
         if (this.#slowStart?.done) this.#slowStart = undefined;
         return 0;
       case 'throttled':
@@ -184,7 +184,7 @@ export class Pacer {
       this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
     }
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    if (this.limits.get('requests')) this.#slowStart = undefined;
+    if (this.limits.get('requests') && this.limits.gauged) this.#slowStart = undefined;
   }
 
   #throttled(reservation: Reservation, failure: Failure, now: number): number {

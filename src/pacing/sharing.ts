@@ -8,6 +8,8 @@ const LEAST_COMFORT_MS = 1_000;
 const MOST_COMFORT_MS = 4_000;
 const COMFORT_PER_LATENESS = 1.5;
 const MOST_COMFORT = 0.2;
+/** Below what a call needs nobody could go: the level must settle well above it. */
+const COMFORT_PER_NEED = 2;
 const LEAST_HASTE = 0.1;
 const MOST_HASTE = 2;
 /** What others send by chance more than on average in this time stays in the bucket. */
@@ -21,11 +23,12 @@ export class Sharing {
   /** How much faster or slower than our part we go, because the level is high or low. */
   #haste = 1;
 
-  /** `latenessMs`: how old what answers tell is when they come. */
-  divide(level: number, burst: number, limitRate: number, latenessMs: number, now: number): void {
+  /** `latenessMs`: how old what answers tell is when they come. `need`: what must be there for a large call to go. */
+  divide(level: number, burst: number, limitRate: number, latenessMs: number, need: number, now: number): void {
     this.#share = this.foreign.share(limitRate, now);
     const comfortMs = Math.min(MOST_COMFORT_MS, Math.max(LEAST_COMFORT_MS, COMFORT_PER_LATENESS * latenessMs));
-    const comfort = Math.min(comfortMs * limitRate, MOST_COMFORT * burst);
+    const most = Math.max(MOST_COMFORT * burst, Math.min(burst, need) / MOST_HASTE);
+    const comfort = Math.min(most, Math.max(comfortMs * limitRate, COMFORT_PER_NEED * need));
     this.#haste = this.shared ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, level / comfort)) : 1;
   }
 

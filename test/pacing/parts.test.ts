@@ -7,6 +7,7 @@ import { Estimator } from '../../src/pacing/estimator.ts';
 import { Foreign } from '../../src/pacing/foreign.ts';
 import { IndexedHeap } from '../../src/pacing/heap.ts';
 import { Quantum } from '../../src/pacing/quantum.ts';
+import { Sharing } from '../../src/pacing/sharing.ts';
 import { SlowStart } from '../../src/pacing/slow-start.ts';
 import { info } from './harness.ts';
 
@@ -15,11 +16,11 @@ describe('CUBIC', () => {
     const cubic = new Cubic(1, 0);
     expect(cubic.rate).toBeCloseTo(0.7);
     cubic.accepted(15_000);
-    cubic.advance(Cubic.K_MS / 2);
+    cubic.advance(Cubic.K_MS / 2, 0);
     expect(cubic.rate).toBeCloseTo(1 - 0.3 / 8);
-    cubic.advance(Cubic.K_MS);
+    cubic.advance(Cubic.K_MS, 0);
     expect(cubic.rate).toBeCloseTo(1);
-    cubic.advance(2 * Cubic.K_MS);
+    cubic.advance(2 * Cubic.K_MS, 0);
     expect(cubic.rate).toBeCloseTo(1.3);
   });
 
@@ -82,6 +83,13 @@ describe('callers at once, refused without a word', () => {
     expect(blind.ratePerMs! * 60_000).toBeCloseTo(Cubic.BETA * 500, -1);
     // A call after the pause, not when the five hundred are paid.
     expect(blind.waitMs(1, 6_060)).toBe(0);
+  });
+
+  it('learn nothing from a few: the bucket was empty when they came', () => {
+    const blind = new BlindLimit();
+    for (let call = 0; call < 4; call++) blind.take(1, call * 250);
+    blind.throttled(900, false);
+    expect(blind.ratePerMs! * 1_000).toBeGreaterThan(2);
   });
 
   it('keep their rate while nothing gets through', () => {
@@ -191,7 +199,7 @@ describe('what others take', () => {
   it('is not told by one answer: what is missing in it may be left from any time before', () => {
     const foreign = new Foreign();
     foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
-    expect(foreign.share(limitRate, 100)).toBe(1);
+    expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
     foreign.observe({ at: 1_100, remaining: 12 + 10 - 5, sequence: 6, mark: 6 }, 600, limitRate, 1);
     expect(foreign.share(limitRate, 1_100)).toBe(1);
   });
@@ -210,6 +218,22 @@ describe('what others take', () => {
     // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as there is something to take.
     foreign.observe({ at: 1_000, remaining: 500 + 10 - 100, sequence: 6, mark: 6 }, 600, limitRate, 1);
     expect(foreign.share(limitRate, 1_000)).toBeCloseTo(0.05, 1);
+  });
+});
+
+describe('a limit among many', () => {
+  it('is never kept for others by more than the level at which all of them settle', () => {
+    const sharing = new Sharing();
+    sharing.foreign.observe({ at: 0, remaining: 400, sequence: 1, mark: 1 }, 500, 500 / 60_000, 1);
+    sharing.foreign.observe({ at: 1_000, remaining: 350, sequence: 2, mark: 2 }, 500, 500 / 60_000, 1);
+    const need = 11;
+    // At the level of a call and its reserve the others slow down: it must not fall below.
+    sharing.divide(need, 500, 500 / 60_000, 300, need, 1_000);
+    expect(sharing.shared).toBe(true);
+    expect(sharing.left).toBeGreaterThan(0);
+    // Also where a single call is most of the bucket.
+    sharing.divide(450, 500, 500 / 60_000, 300, 450, 1_000);
+    expect(sharing.pace).toBeGreaterThanOrEqual(sharing.share);
   });
 });
 
