@@ -59,6 +59,7 @@ export class BlindLimit {
   refused(cost: number): void {
     this.#sinceRefused -= cost;
     this.#minute -= cost;
+    this.#level += cost;
     this.#cubic?.accepted(-cost);
   }
 
@@ -81,7 +82,7 @@ export class BlindLimit {
   }
 
   #begin(ratePerMs: number, now: number): void {
-    this.#cubic = new Cubic(Math.max(ratePerMs, 1 / MOST_PAUSE_MS), now);
+    this.#cubic = new Cubic(ratePerMs, now);
     this.#level = 0;
   }
 

@@ -1,3 +1,6 @@
+/** The slowest limits are three requests a minute; less would only follow our own slowness down. */
+const LEAST_RATE = 1 / 20_000;
+
 /**
  * CUBIC rate control for a provider that says nothing but "no". The formulas are those of the AWS SDK's
  * `DefaultRateLimiter` (smithy-lang/smithy-typescript, packages/core/src/submodules/retry, Apache-2.0):
@@ -18,8 +21,8 @@ export class Cubic {
 
   /** `measured`: units per millisecond sent before the first refusal. */
   constructor(measured: number, now: number) {
-    this.#most = measured;
-    this.rate = measured * Cubic.BETA;
+    this.#most = Math.max(measured, LEAST_RATE);
+    this.rate = this.#most * Cubic.BETA;
     this.throttledAt = now;
   }
 
@@ -30,7 +33,7 @@ export class Cubic {
 
   throttled(now: number): void {
     // Nothing accepted means less than one in that time, not none for ever.
-    this.#most = Math.max(Math.min(this.#measured(now), this.rate), this.rate / 4);
+    this.#most = Math.max(Math.min(this.#measured(now), this.rate), this.rate / 4, LEAST_RATE);
     this.rate = this.#most * Cubic.BETA;
     this.throttledAt = now;
     this.#accepted = 0;

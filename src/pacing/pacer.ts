@@ -202,7 +202,10 @@ export class Pacer {
     if (!isBucket(dimension) || !this.#refusedBy(dimension, reservation, failure, news, now)) {
       this.#slowStart = undefined;
       this.#blind.refused(this.#cost(reservation.reserved));
-      const pauseMs = news ? this.#blind.throttled(now, this.#active <= 1) : 0;
+      const alone = this.#active <= 1;
+      // Coming back when it is told to is all the pace that a caller alone needs.
+      if (alone && hintMs !== undefined) return hintMs;
+      const pauseMs = news ? this.#blind.throttled(now, alone) : 0;
       return hintMs ?? (dimension === 'unknown' ? pauseMs : (failure.resetMs ?? pauseMs));
     }
     if (this.limits.paces) this.#slowStart = undefined;

@@ -1,9 +1,10 @@
 /**
- * How fast a lane may start that knows no limit yet: two calls at once, four in a second, then twice as many
+ * How fast a lane may start that knows no limit yet: four calls at once, four in a second, then twice as many
  * each second of waiting for it, and more with each answer that says nothing of a limit. Ends with the first limit
  * that becomes known, the first refusal, or when it is so fast that it limits nothing.
  */
 const FIRST_RATE = 4 / 1_000;
+const BURST = 4;
 const BURST_MS = 500;
 const DOUBLING_MS = 1_000;
 const STEP = 1 / 1_000;
@@ -12,7 +13,7 @@ const DONE = 1;
 export class SlowStart {
   /** Calls per millisecond. */
   rate: number = FIRST_RATE;
-  #level: number = FIRST_RATE * BURST_MS;
+  #level: number = BURST;
   #at: number;
   #heldSince: number | undefined;
 
@@ -36,7 +37,8 @@ export class SlowStart {
       this.rate = Math.min(DONE, this.rate * 2 ** ((now - this.#heldSince) / DOUBLING_MS));
       this.#heldSince = now;
     }
-    this.#level = Math.min(this.rate * BURST_MS, this.#level + (now - this.#at) * this.rate);
+    const most = Math.max(BURST, this.rate * BURST_MS);
+    this.#level = Math.min(most, this.#level + (now - this.#at) * this.rate);
     this.#at = now;
     if (this.#level >= 1) {
       this.#heldSince = undefined;

@@ -21,6 +21,22 @@ async function admit(h: Harness, over: Parameters<typeof watch>[1] = {}) {
   return call.ticket;
 }
 
+describe('a caller alone that is told when to come back', () => {
+  it('waits that long and no longer, however often it is refused', async () => {
+    const h = harness({ pacing: PACING });
+    const refusal = { outcome: 'throttled', dimension: 'unknown' } as const;
+    // One refusal without a word first, as some endpoints mix them.
+    fail(await admit(h), refusal);
+    await h.clock.advance(1_100);
+    for (let call = 0; call < 20; call++) {
+      fail(await admit(h), { ...refusal, hintMs: 100 });
+      await h.clock.advance(106);
+      finish(await admit(h));
+    }
+    expect(h.lane.dimensions()).toEqual([]);
+  });
+});
+
 describe('limits are learned', () => {
   it.each([
     ['too high', 1_000],
@@ -301,7 +317,7 @@ describe('refusals', () => {
 
   it('of a day limit spare only those in the queue whom it lets through in time', async () => {
     const h = harness({ pacing: PACING });
-    const running = await Promise.all([admit(h), admit(h)]);
+    const running = await Promise.all([admit(h), admit(h), admit(h), admit(h)]);
     const queue = Array.from({ length: 20 }, () => watch(h));
     finish(running[0], [reading('requests_day', 2_880, 0, DAY)]);
     await flush();

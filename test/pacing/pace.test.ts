@@ -38,12 +38,12 @@ describe('pace', () => {
     const calls = Array.from({ length: 500 }, () => watch(h));
     const start = h.clock.now();
     await flush();
-    expect(admittedBy(calls, h.clock.now())).toBe(2);
+    expect(admittedBy(calls, h.clock.now())).toBe(4);
     await h.clock.advance(4_000);
     const [one, two, four] = [1_000, 2_000, 4_000].map((ms) => admittedBy(calls, start + ms));
-    expect(one).toBeGreaterThanOrEqual(5);
-    expect(one).toBeLessThanOrEqual(9);
-    expect(two! - one!).toBeGreaterThan(one! - 2);
+    expect(one).toBeGreaterThanOrEqual(7);
+    expect(one).toBeLessThanOrEqual(11);
+    expect(two! - one!).toBeGreaterThan(one! - 4);
     expect(four!).toBeGreaterThan(4 * two! - 10);
     expect(four!).toBeLessThan(120);
     h.lane.close();
