@@ -6,7 +6,7 @@ const MOST_UNCOUNTED = 10_000;
 /** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
-const LEAST_SHARE = 0.02;
+const LEAST_SHARE = 0.015;
 /** What was seen this long ago is forgotten in as long again. */
 const STALE_MS = 30_000;
 
