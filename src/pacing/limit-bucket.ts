@@ -19,6 +19,10 @@ const EPSILON = 1e-6;
 /** Part of what a level is too low by that one answer corrects. */
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
+/** Of those who start together the first requests of each come before anybody else's. */
+const UNTOLD = 2;
+/** So little may be missing without anybody else having been here. */
+const FULL = 0.01;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
@@ -52,6 +56,7 @@ export class LimitBucket {
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
+  #foundFull = false;
   #average = 0;
   /** About the largest call of late. */
   #largest = 0;
@@ -90,10 +95,13 @@ export class LimitBucket {
     return this.limitRate * this.#sharing.left;
   }
 
-  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
+  /**
+   * Whether it is known if others use it: two answers apart in time have told, or the first one missed nothing but
+   * what is ours, or answers tell nothing of it.
+   */
   get gauged(): boolean {
     const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.#observedAt !== undefined;
-    return !tells || this.#sharing.foreign.gauged;
+    return !tells || this.#foundFull || this.#sharing.foreign.gauged;
   }
 
   refill(now: number): void {
@@ -191,6 +199,7 @@ export class LimitBucket {
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, remaining, mark, sequence } = seen;
+    if (!this.gauged && sequence > UNTOLD) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.

@@ -49,6 +49,23 @@ describe('pace', () => {
     h.lane.close();
   });
 
+  it.each([
+    ['nobody', 0, [25, 40]],
+    ['somebody, as it may be', 30, [5, 12]],
+  ] as const)('goes at the limit’s rate at once or not, beside %s', async (_name, missing, [least, most]) => {
+    const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
+    const calls = Array.from({ length: 100 }, () => watch(h));
+    await h.clock.advance(100);
+    // The first four of the lane.
+    for (let call = 0; call < 4; call++)
+      finish(calls[call]!.ticket, [reading('requests', 1_200, 1_199 - call - missing)]);
+    await h.clock.advance(900);
+    const sent = admittedBy(calls, h.clock.now());
+    expect(sent).toBeGreaterThanOrEqual(least);
+    expect(sent).toBeLessThanOrEqual(most);
+    h.lane.close();
+  });
+
   it('opens what is banked in steps, and in all spends it', async () => {
     const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
     const probe = await admit(h);
