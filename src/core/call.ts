@@ -190,6 +190,7 @@ export class Call {
       return await this.#retry.execute(async () => {
         if (decision) await this.#backOff(decision);
         decision = undefined;
+        if (this.#settings.closed()) throw new AdmissionRefused('closed');
         const attempt = this.#admitted(await this.#acquire());
         try {
           return await this.#dispatch(attempt, send);
@@ -413,7 +414,7 @@ function refusedMessage(refusal: AdmissionRefused, lane: string): string {
   const wait = refusal.waitMs === undefined ? '' : ` (the wait would be ${Math.ceil(refusal.waitMs)} ms)`;
   switch (refusal.reason) {
     case 'deadline':
-      return `The call to ${lane} cannot be sent before its deadline${wait}.`;
+      return `The call to ${lane} cannot be sent in time${wait}.`;
     case 'queue_full':
       return `The queue of ${lane} is full.`;
     case 'too_large':
