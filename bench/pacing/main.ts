@@ -11,6 +11,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contestant, CONTESTANTS } from './contestants.ts';
 import { type Job, makeJobs } from './jobs.ts';
+import { overview } from './overview.ts';
 import { plot } from './plot.ts';
 import { markdown, missedTargets, oneLine } from './report.ts';
 import type { Row } from './row.ts';
@@ -66,6 +67,7 @@ rows.sort((a, b) => order(a) - order(b));
 
 console.log(markdown(rows, scenarios, contestants));
 console.log(missedTargets(rows, scenarios));
+if (complete) console.log(`\nFor the README:\n\n${overview(rows, scenarios, contestants)}\n`);
 console.log(
   `${rows.length} runs in ${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes, ${parallel} side by side`,
 );

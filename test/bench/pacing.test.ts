@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
-import { missesOf, quantile } from '../../bench/pacing/row.ts';
+import { overview } from '../../bench/pacing/overview.ts';
+import { missesOf, quantile, type Row } from '../../bench/pacing/row.ts';
 import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
 import { lowerBoundMs } from '../../bench/pacing/virtual.ts';
 
@@ -102,5 +105,20 @@ describe('what a run missed', () => {
     expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
     expect(quantile([1, 2, 3, 4], 1)).toBe(4);
     expect(quantile([], 0.5)).toBe(0);
+  });
+});
+
+describe('the README', () => {
+  const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+  it('shows the results that are committed', () => {
+    const rows = JSON.parse(read('bench/results/pacing.json')) as Row[];
+    expect(rows).toHaveLength(SCENARIOS.length * CONTESTANTS.length);
+    // The formatter pads the columns.
+    const cells = (text: string): string[] => text.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
+    const shown = cells(read('README.md')).filter((line) => !/^\| -/.test(line));
+    for (const line of cells(overview(rows, SCENARIOS, CONTESTANTS))) {
+      if (!/^\| -/.test(line)) expect(shown).toContain(line);
+    }
   });
 });

@@ -1,0 +1,46 @@
+import type { Contestant } from './contestants.ts';
+import type { Row } from './row.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** The contestants that most readers know; all of them are in the picture and in the JSON. */
+const COLUMNS: readonly (readonly [name: string, head: string])[] = [
+  ['sdk-2', 'SDK, 2 retries'],
+  ['tutorial-5', 'tutorial, 5 workers'],
+  ['bottleneck', 'bottleneck'],
+  ['aws-adaptive', 'AWS adaptive'],
+  ['tidegate', 'tidegate'],
+];
+
+/** One table for the README, in Markdown: calls lost, wall time over the bound, attempts wasted. */
+export function overview(
+  rows: readonly Row[],
+  scenarios: readonly Scenario[],
+  contestants: readonly Contestant[],
+): string {
+  const shown = COLUMNS.filter(([name]) => contestants.some((each) => each.name === name));
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const body = scenarios.map(({ name, words }) => {
+    const cells = shown.map(([contestant]) =>
+      cell(rows.find((row) => row.scenario === name && row.contestant === contestant)),
+    );
+    return line([words, ...cells]);
+  });
+  return [
+    line(['lost, wall, wasted', ...shown.map(([, head]) => head)]),
+    line(['---', ...shown.map(() => '---:')]),
+    ...body,
+  ].join('\n');
+}
+
+function cell(row: Row | undefined): string {
+  if (!row) return '';
+  const lost = percent(1 - row.succeeded / row.calls);
+  // Who gives calls up is done early: no time to compare.
+  const wall = row.succeeded < row.calls && row.unfinished === 0 ? '–' : row.ratio.toFixed(2);
+  return `${lost}, ${row.unfinished > 0 ? '> ' : ''}${wall}, ${percent(row.waste)}`;
+}
+
+/** Whole percents; what is not nothing does not look like it. */
+function percent(share: number): string {
+  return share > 0 && share < 0.005 ? '< 1 %' : `${Math.round(100 * share)} %`;
+}
