@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/live-*.test.ts'],
     restoreMocks: true,
     fileParallelism: false,
+    // Real time, on a machine that may be busy for a moment.
+    retry: 1,
     // Side by side they mostly wait.
     maxConcurrency: 4,
   },
