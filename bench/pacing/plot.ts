@@ -21,7 +21,7 @@ export async function plot(
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     data: { values },
     background: 'white',
-    config: { axis: { labelFontSize: 11, labelLimit: 320 }, text: { fontSize: 9.5 } },
+    config: { axis: { labelFontSize: 11 }, text: { fontSize: 9.5 } },
     spacing: 16,
     hconcat: [
       heatmap('Calls lost', 'lost', '.0%', 0.5, scenarios, contestants, true),
@@ -35,6 +35,9 @@ export async function plot(
   view.finalize();
   return `${svg}\n`;
 }
+
+/** Vega cuts labels at 180 pixels otherwise. */
+const NO_LIMIT = 0;
 
 type Cell = 'lost' | 'ratio' | 'waste';
 
@@ -56,8 +59,8 @@ function heatmap(
     width: { step: 34 },
     height: { step: 19 },
     encoding: {
-      x: { ...x, axis: { labelAngle: -50, orient: 'bottom' } },
-      y: { ...y, axis: labels ? {} : null },
+      x: { ...x, axis: { labelAngle: -50, orient: 'bottom', labelLimit: NO_LIMIT } },
+      y: { ...y, axis: labels ? { labelLimit: NO_LIMIT } : null },
     },
     layer: [
       {
