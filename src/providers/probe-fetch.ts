@@ -13,7 +13,8 @@ function withDeadline(
 ): { init: RequestInit; cancel: () => void; passed: () => boolean } {
   const { clock, deadlineAt } = attempt.call;
   const controller = new AbortController();
-  const cancel = clock.after(deadlineAt - clock.now(), () => controller.abort(new DeadlinePassed()));
+  // Timers may fire a fraction of a millisecond early: in what was left another attempt would still be in time.
+  const cancel = clock.after(deadlineAt - clock.now() + 1, () => controller.abort(new DeadlinePassed()));
   const signal = init?.signal ? AbortSignal.any([init.signal, controller.signal]) : controller.signal;
   return { init: { ...init, signal }, cancel, passed: () => controller.signal.aborted };
 }
