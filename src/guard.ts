@@ -51,8 +51,6 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
   readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
-  // Lanes are shared: when this guard closes, these are the calls that it refuses.
-  readonly #requests = new WeakSet<RequestInfo>();
   #fetch: typeof fetch | undefined;
   #closed = false;
   readonly #warned = new Set<string>();
@@ -89,8 +87,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    const isOurs = (request: RequestInfo): boolean => this.#requests.has(request);
-    for (const lane of this.#lanes.values()) leaveLane(lane, this, isOurs);
+    for (const lane of this.#lanes.values()) leaveLane(lane, this);
     this.watch.close();
     this.#instrumentation?.shutdown();
     return Promise.resolve();
@@ -123,7 +120,6 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       });
     }
     const { request, account } = start;
-    this.#requests.add(request);
     const lane = this.#lane(start);
     const server = serverOf(account.baseURL);
     const context = currentCallOptions();
@@ -131,6 +127,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return new Call({
       lane,
       request,
+      owner: this,
       info: {
         id: this.#nextCallId++,
         provider: account.provider,

@@ -3,7 +3,7 @@ import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { isProviderFault } from './core/outcome.ts';
-import type { ProviderAdapter, RequestInfo } from './core/provider.ts';
+import type { ProviderAdapter } from './core/provider.ts';
 import type { ResolvedOptions } from './options.ts';
 import { createAdmission } from './pacing/lane.ts';
 import { type Breaker, createBreaker } from './policies/breaker.ts';
@@ -31,7 +31,7 @@ export interface SharedLane extends Lane {
   readonly key: string;
   readonly owners: Set<LaneOwner>;
   /** Refuses the queued calls of an owner that leaves. */
-  closeFor(isTheirs: (info: RequestInfo) => boolean): void;
+  closeFor(owner: LaneOwner): void;
   close(): void;
 }
 
@@ -50,10 +50,10 @@ export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner
 }
 
 /** The guard is done with the lane, and so are its calls that wait there; the last one to leave closes it. */
-export function leaveLane(lane: SharedLane, owner: LaneOwner, isTheirs: (info: RequestInfo) => boolean): void {
+export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
   lane.owners.delete(owner);
   if (lane.owners.size > 0) {
-    lane.closeFor(isTheirs);
+    lane.closeFor(owner);
     return;
   }
   lanes.delete(lane.key);
@@ -132,7 +132,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       circuit: breaker.state(),
       counts: { ...counts },
     }),
-    closeFor: (isTheirs) => admission.closeFor(isTheirs),
+    closeFor: (owner) => admission.closeFor(owner),
     close() {
       admission.close();
       breaker.close();

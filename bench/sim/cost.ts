@@ -27,6 +27,8 @@ function lane(maxConcurrent: number): ReturnType<typeof createAdmission> {
   });
 }
 
+const OWNER = {};
+
 function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
     place: undefined,
@@ -34,6 +36,7 @@ function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest {
     priority: 'normal',
     tenant: undefined,
     signal: undefined,
+    owner: OWNER,
     deadlineAt: Infinity,
     ...over,
   };

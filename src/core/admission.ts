@@ -9,6 +9,8 @@ export interface AdmissionRequest {
   /** Place in the order, given by the lane at the first attempt; a retry passes it to keep its place. */
   readonly place: number | undefined;
   readonly info: RequestInfo;
+  /** The guard whose call it is: when that closes it refuses its own, and the lane goes on for others. */
+  readonly owner: object;
   readonly priority: Priority;
   readonly tenant: string | undefined;
   /** Aborts the wait; the promise then rejects with the signal's reason within 5 ms. */

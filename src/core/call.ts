@@ -39,6 +39,8 @@ export interface CallSettings {
   readonly lane: Lane;
   readonly info: CallInfo;
   readonly request: RequestInfo;
+  /** The guard that begins the call. */
+  readonly owner: object;
   readonly priority: Priority;
   readonly tenant: string | undefined;
   readonly signal: AbortSignal | undefined;
@@ -225,6 +227,7 @@ export class Call {
     const pending = admission.acquire({
       place: this.#place,
       info: this.#settings.request,
+      owner: this.#settings.owner,
       priority: this.#settings.priority,
       tenant: this.#settings.tenant,
       signal: this.signal,

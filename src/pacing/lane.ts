@@ -10,7 +10,6 @@ import {
 import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, WaitCause } from '../core/events.ts';
 import type { Failure, LimitReading } from '../core/outcome.ts';
-import type { RequestInfo } from '../core/provider.ts';
 import type { ResolvedPacing } from '../options.ts';
 import { Alarm } from './alarm.ts';
 import { CircuitHold } from './circuit-hold.ts';
@@ -41,7 +40,7 @@ export interface AdmissionConfig {
 /** An admission that several guards use. */
 export interface SharedAdmission extends Admission {
   /** Refuses the queued calls of one of them with `closed`. */
-  closeFor(isTheirs: (info: RequestInfo) => boolean): void;
+  closeFor(owner: object): void;
 }
 
 export function createAdmission(config: AdmissionConfig): SharedAdmission {
@@ -117,10 +116,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#refuseAll(() => new AdmissionRefused('closed'));
   }
 
-  closeFor(isTheirs: (info: RequestInfo) => boolean): void {
+  closeFor(owner: object): void {
     for (let waiter = this.#room.oldest; waiter;) {
       const { later, request } = waiter;
-      if (isTheirs(request.info)) this.#room.drop(waiter, new AdmissionRefused('closed'));
+      if (request.owner === owner) this.#room.drop(waiter, new AdmissionRefused('closed'));
       waiter = later;
     }
     this.#pump();

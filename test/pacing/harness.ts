@@ -67,10 +67,13 @@ export function info(over: Partial<RequestInfo> = {}): RequestInfo {
   return { operation: 'chat', model: 'm', stream: false, inputBytes: 0, attributes: {}, ...over };
 }
 
+const OWNER = {};
+
 export function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
     place: undefined,
     info: info(),
+    owner: OWNER,
     priority: 'normal',
     tenant: undefined,
     signal: undefined,

@@ -4,16 +4,16 @@ import { fakeFetch, json } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { flush } from '../helpers/virtual-clock.ts';
-import { finish, harness, info, watch } from './harness.ts';
+import { finish, harness, watch } from './harness.ts';
 
 describe('a lane that one of its guards leaves', () => {
   it('refuses its queued calls at once, and nobody else', async () => {
     const h = harness({ maxConcurrent: 1 });
     const running = watch(h);
-    const theirs = info();
-    const calls = Array.from({ length: 10 }, (_, index) => watch(h, { info: index % 3 === 0 ? theirs : info() }));
+    const [theirs, others] = [{}, {}];
+    const calls = Array.from({ length: 10 }, (_, index) => watch(h, { owner: index % 3 === 0 ? theirs : others }));
     await flush();
-    h.lane.closeFor((request) => request === theirs);
+    h.lane.closeFor(theirs);
     await flush();
     for (const [index, { error }] of calls.entries()) {
       if (index % 3 === 0) expect(error).toMatchObject({ reason: 'closed' });
