@@ -31,7 +31,6 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
   const guarded: typeof fetch = async (input, init) => {
     const sending = sendings.getStore();
     if (!sending) return raw.call(undefined, input, init);
-    sending.sent = true;
     const { attempt } = sending;
     const deadline = Number.isFinite(attempt.call.deadlineAt) ? withDeadline(attempt, init) : undefined;
     try {

@@ -10,8 +10,6 @@ export interface Sending {
   readonly attempt: Attempt;
   /** Retries that the SDK counts as left while this attempt runs. */
   readonly remaining: number;
-  /** True once the request was given to fetch. */
-  sent: boolean;
   fetchError: unknown;
 }
 
