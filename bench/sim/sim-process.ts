@@ -78,7 +78,7 @@ export class SimProcess {
     try {
       await call.run((attempt) => {
         sentAt = this.#clock.now();
-        return this.#send(job, call, attempt, allowance);
+        return this.#send(job, attempt, allowance);
       });
     } catch (error) {
       if (error instanceof SimError || isTidegateError(error)) return false;
@@ -99,23 +99,18 @@ export class SimProcess {
     });
   }
 
-  #send(
-    job: Job,
-    call: Call,
-    attempt: Attempt,
-    allowance: { remaining: number; readonly barred: undefined },
-  ): Promise<Sent<void>> {
+  #send(job: Job, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<Sent<void>> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {
-      const delivered = (): void => {
+      const handOver = (): void => {
         attempt.succeeded(job.stream);
         resolve({ value: undefined, ended: attempt.ended });
       };
       this.#provider.send(job, {
         head: ({ status, headers }) => {
           attempt.head(status, headers);
-          if (status === 200 && job.stream) delivered();
+          if (status === 200 && job.stream) handOver();
         },
         end: (reply) => {
           const failure = this.#failureOf(reply);
@@ -127,10 +122,8 @@ export class SimProcess {
             reject(new AttemptFailed(failure, new SimError(), attempt.number));
             return;
           }
-          if (!job.stream) delivered();
-          const end = { outcome: 'completed', usage: usageOf(job) } as const;
-          attempt.bodyEnded(end);
-          call.bodyEnded(end);
+          if (!job.stream) handOver();
+          attempt.delivered({ outcome: 'completed', usage: usageOf(job) });
         },
       });
     });

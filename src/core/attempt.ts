@@ -107,6 +107,12 @@ export class Attempt {
     this.#resolveEnded();
   }
 
+  /** The body that the application got has ended, and the call with it, unless a further attempt has replaced it. */
+  delivered(end: BodyEnd): void {
+    this.bodyEnded(end);
+    if (!this.decision?.retry) this.call.bodyEnded(end);
+  }
+
   /** The attempt holds its slot no longer; for attempts that failed before their body. */
   release(): void {
     this.#resolveEnded();

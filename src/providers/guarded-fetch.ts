@@ -82,19 +82,10 @@ export function guardedFetch(host: CallHost): typeof fetch {
             const decision = counted(attempt.failBehindHead(failure, allowance));
             return decision.retry ? { response: await call.resume(decision, send) } : undefined;
           },
-          onEnd: (end) => {
-            attempt.bodyEnded(end);
-            if (!attempt.decision?.retry) call.bodyEnded(end);
-          },
+          onEnd: (end) => attempt.delivered(end),
         });
       } else {
-        guardBody(response, {
-          ...hooks,
-          onEnd: (end) => {
-            attempt.bodyEnded(end);
-            call.bodyEnded(end);
-          },
-        });
+        guardBody(response, { ...hooks, onEnd: (end) => attempt.delivered(end) });
       }
       return { value: response, ended: attempt.ended };
     };

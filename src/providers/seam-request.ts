@@ -60,7 +60,6 @@ export class SeamRequest {
       request: this,
       attempt,
       remaining,
-      sent: false,
       fetchError: undefined,
     };
     const { makeRequest, client } = this.#seam;
@@ -174,12 +173,7 @@ export class SeamRequest {
       watch: host.watch,
       clock: host.clock,
       signal: props.controller.signal,
-      onEnd: delivered
-        ? (end) => endRetriable(this.#seam, call, delivered, end)
-        : (end) => {
-            attempt.bodyEnded(end);
-            call.bodyEnded(end);
-          },
+      onEnd: delivered ? (end) => endRetriable(this.#seam, call, delivered, end) : (end) => attempt.delivered(end),
     });
   }
 
@@ -195,11 +189,7 @@ export class SeamRequest {
       signal,
       onFirstContent: () => attempt.firstContent(),
       onEarlyError: (error) => this.#replaceStream(attempt, error, remaining, signal),
-      onEnd: (end) => {
-        attempt.bodyEnded(end);
-        // An attempt that was replaced does not end the call; its successor does.
-        if (!attempt.decision?.retry) call.bodyEnded(end);
-      },
+      onEnd: (end) => attempt.delivered(end),
     });
   }
 
