@@ -300,21 +300,23 @@ export class LimitBucket {
     this.source = source;
     if (limit === this.limit) return;
     this.refill(now);
-    const before = this.burst;
-    this.burst = before < this.limit ? Math.min(limit, (before * limit) / this.limit) : limit;
+    this.#moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
     this.limit = limit;
-    this.level += this.burst - before;
-    this.#alone += this.burst - before;
     this.#sharing.foreign.forget();
     this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
   }
 
   #setBurst(burst: number, now: number): void {
-    const before = this.burst;
-    this.burst = Math.min(this.limit, burst);
-    this.level += this.burst - before;
-    this.#alone += this.burst - before;
+    this.#moveTo(Math.min(this.limit, burst));
     this.#burstProbe.restart(now);
     this.allowance.rebucket(this.burst, now);
+  }
+
+  /** A bucket of another size; what was used stays used. */
+  #moveTo(burst: number): void {
+    const by = burst - this.burst;
+    this.burst = burst;
+    this.level += by;
+    this.#alone += by;
   }
 }
