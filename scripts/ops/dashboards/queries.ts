@@ -54,6 +54,12 @@ export function ratio(numerator: string, denominator: string): string {
   return `${numerator} / (${denominator} > 0)`;
 }
 
+/** Share of calls that succeeded, retries included. */
+export function success({ select }: DashboardContext): string {
+  const succeeded = select('tidegate.calls', 'tidegate_outcome=~"success|success_after_retry"');
+  return ratio(`sum(${rate(succeeded)})`, `sum(${rate(select('tidegate.calls', COUNTED))})`);
+}
+
 export function quantile(q: number, bucket: string, by = ''): string {
   return `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (${rate(bucket)}))`;
 }

@@ -3,7 +3,7 @@ import type { DashboardSpec } from './dashboard.ts';
 import { FIRING } from './dashboard.ts';
 import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
-import { COUNTED, type DashboardContext, FAILED, rate, ratio } from './queries.ts';
+import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
 
 const { objective, burns } = DEFAULT_THRESHOLDS.slo;
 const BUDGET = Number((1 - objective).toPrecision(6));
@@ -12,7 +12,8 @@ const OBJECTIVE = `${Number((objective * 100).toPrecision(6))} %`;
 /** Recording rules have no instance: they speak of a job and provider. */
 const RECORDED = 'job=~"$job",gen_ai_provider_name=~"$provider"';
 
-export function sloDashboard({ select }: DashboardContext): DashboardSpec {
+export function sloDashboard(context: DashboardContext): DashboardSpec {
+  const { select } = context;
   const share = (matchers: string, window: string): string =>
     `sum(increase(${select('tidegate.calls', matchers)}[${window}]))`;
   // Failures over what may fail, both with the denominator of the alerts: cancelled calls do not count.
@@ -53,15 +54,7 @@ export function sloDashboard({ select }: DashboardContext): DashboardSpec {
       description:
         'Share of calls that succeed, retries included. Cancelled calls and mistakes of the application do not count.',
       unit: 'percentunit',
-      queries: [
-        {
-          expr: ratio(
-            `sum(${rate(select('tidegate.calls', 'tidegate_outcome=~"success|success_after_retry"'))})`,
-            `sum(${rate(select('tidegate.calls', COUNTED))})`,
-          ),
-          legend: 'success',
-        },
-      ],
+      queries: [{ expr: success(context), legend: 'success' }],
       width: 6,
       min: 0,
       max: 1,

@@ -1,8 +1,9 @@
 import type { Row } from '../dashboard.ts';
-import { COUNTED, type DashboardContext, rate, ratio } from '../queries.ts';
+import { type DashboardContext, rate, ratio, success } from '../queries.ts';
 import { ATTEMPTS, RETRIED, SUCCEEDED } from '../steps.ts';
 
-export function callRow({ select }: DashboardContext): Row {
+export function callRow(context: DashboardContext): Row {
+  const { select } = context;
   const calls = `sum(${rate(select('tidegate.calls'))})`;
   return {
     title: 'Calls',
@@ -25,15 +26,7 @@ export function callRow({ select }: DashboardContext): Row {
             description:
               'Share of calls that succeeded, retries included. Cancelled calls and mistakes of the application do not count.',
             unit: 'percentunit',
-            queries: [
-              {
-                expr: ratio(
-                  `sum(${rate(select('tidegate.calls', 'tidegate_outcome=~"success|success_after_retry"'))})`,
-                  `sum(${rate(select('tidegate.calls', COUNTED))})`,
-                ),
-                legend: 'success',
-              },
-            ],
+            queries: [{ expr: success(context), legend: 'success' }],
             width: 4,
             min: 0,
             max: 1,

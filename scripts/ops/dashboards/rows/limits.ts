@@ -1,4 +1,5 @@
 import type { Row } from '../dashboard.ts';
+import { DASHED_LIMITS } from '../overrides.ts';
 import type { PanelSpec } from '../panel.ts';
 import { type DashboardContext, LIMIT, LIMIT_LEGEND, rate, utilization } from '../queries.ts';
 import { USED } from '../steps.ts';
@@ -27,15 +28,7 @@ export function limitRow(context: DashboardContext): Row {
             ],
             width: 8,
             min: 0,
-            overrides: [
-              {
-                matching: '/ limit$/',
-                properties: [
-                  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
-                  { id: 'custom.fillOpacity', value: 0 },
-                ],
-              },
-            ],
+            overrides: DASHED_LIMITS,
           },
           {
             kind: 'timeseries',

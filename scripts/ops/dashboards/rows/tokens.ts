@@ -1,4 +1,5 @@
 import type { Row } from '../dashboard.ts';
+import { DASHED_LIMITS } from '../overrides.ts';
 import { type DashboardContext, rate, ratio } from '../queries.ts';
 
 export function tokenRow({ select }: DashboardContext): Row {
@@ -30,15 +31,7 @@ export function tokenRow({ select }: DashboardContext): Row {
             ],
             width: 6,
             min: 0,
-            overrides: [
-              {
-                matching: '/ limit$/',
-                properties: [
-                  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } },
-                  { id: 'custom.fillOpacity', value: 0 },
-                ],
-              },
-            ],
+            overrides: DASHED_LIMITS,
           },
           {
             kind: 'timeseries',
