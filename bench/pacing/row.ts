@@ -1,3 +1,4 @@
+import { quantile } from '../lib/quantile.ts';
 import type { Contestant } from './contestants.ts';
 import type { SimulatorAnswer, Tally } from './messages.ts';
 import type { Scenario } from './scenarios.ts';
@@ -92,10 +93,6 @@ export function missesOf(
   if (waste > target.waste)
     misses.push(`waste ${(100 * waste).toFixed(1)} %, target ${(100 * target.waste).toFixed(0)} %`);
   return misses;
-}
-
-export function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))] ?? 0;
 }
 
 function sorted(values: readonly number[]): number[] {

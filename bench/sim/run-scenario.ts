@@ -1,5 +1,6 @@
 import type { GuardOptions, PacingOptions } from '../../src/options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
+import { quantile } from '../lib/quantile.ts';
 import { lowerBound } from './lower-bound.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimProcess, type Tally } from './sim-process.ts';
@@ -104,10 +105,6 @@ export async function runScenario(scenario: Scenario, seed: number, headroom: nu
     peakPerSecond: peak(tally.sent),
     realMs: performance.now() - startedAt,
   };
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
 /** Most calls sent in any second. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
 import { overview } from '../../bench/pacing/overview.ts';
-import { missesOf, quantile, type Row } from '../../bench/pacing/row.ts';
+import { quantile } from '../../bench/lib/quantile.ts';
+import { missesOf, type Row } from '../../bench/pacing/row.ts';
 import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
 import { lowerBoundMs } from '../../bench/pacing/virtual.ts';
 
