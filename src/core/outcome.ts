@@ -65,10 +65,10 @@ export interface Failure {
 export interface LimitReading {
   readonly dimension: Dimension;
   readonly limit: number;
-  /** Absent when only the limit is known. */
-  readonly remaining?: number;
+  /** Undefined when only the limit is known. */
+  readonly remaining?: number | undefined;
   /** Time until the bucket is full again. */
-  readonly resetMs?: number;
+  readonly resetMs?: number | undefined;
   /** Length of the limit's window: 60 000 for a minute, 86 400 000 for a day. */
   readonly windowMs: number;
   readonly source: 'header' | 'body';

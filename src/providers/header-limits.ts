@@ -138,8 +138,5 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
 function add(readings: LimitReading[], found: Bucket | undefined, dimension: Dimension, windowMs: number): void {
   if (!found) return;
   const { limit, remaining, resetMs } = found;
-  const known: LimitReading = { dimension, limit, windowMs, source: 'header' };
-  if (remaining === undefined) readings.push(resetMs === undefined ? known : { ...known, resetMs });
-  else if (resetMs === undefined) readings.push({ ...known, remaining });
-  else readings.push({ dimension, limit, remaining, resetMs, windowMs, source: 'header' });
+  readings.push({ dimension, limit, remaining, resetMs, windowMs, source: 'header' });
 }
