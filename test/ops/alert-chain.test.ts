@@ -75,10 +75,10 @@ test(
           writeFileSync(join(folder, 'prometheus.yml'), prometheusConfig(url, alertmanager));
           await withServer(prometheus, prometheusArgs, async (server) => {
             await call();
-            await until('a zero was scraped', async () => {
-              const query = new URLSearchParams({
-                query: 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"} == 0',
-              });
+            // An increase over two samples is extrapolated to twice as much.
+            await until('zeros were scraped', async () => {
+              const quota = 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"}';
+              const query = new URLSearchParams({ query: `count_over_time(${quota}[1m]) > 5 and ${quota} == 0` });
               const answer = (await (await fetch(`${server}/api/v1/query?${query}`)).json()) as {
                 data: { result: unknown[] };
               };
