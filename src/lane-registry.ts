@@ -5,7 +5,7 @@ import { AttemptFailed, type Lane } from './core/lane.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ProviderAdapter } from './core/provider.ts';
 import type { ResolvedOptions } from './options.ts';
-import { createAdmission } from './pacing/lane.ts';
+import { createAdmission } from './pacing/queue/lane-queue.ts';
 import { type Breaker, createBreaker } from './policies/breaker.ts';
 import { createRetryBudget } from './policies/budget.ts';
 import { createSlots } from './policies/bulkhead.ts';

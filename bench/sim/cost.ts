@@ -3,7 +3,7 @@ import type { AdmissionRequest } from '../../src/core/admission.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { LimitReading } from '../../src/core/outcome.ts';
 import { resolveOptions } from '../../src/options.ts';
-import { createAdmission } from '../../src/pacing/lane.ts';
+import { createAdmission } from '../../src/pacing/queue/lane-queue.ts';
 import { adapterFor } from '../../src/providers/adapters.ts';
 
 const DEPTHS = [1_000, 10_000, 100_000] as const;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/core/clock.ts';
-import { IndexedHeap } from '../../src/pacing/heap.ts';
+import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
 
 interface Timer {
   readonly at: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CountedShare } from '../../src/pacing/counted-share.ts';
+import { CountedShare } from '../../src/pacing/limits/prompt-count-ratio.ts';
 
 describe('the share of a prompt that is counted on arrival', () => {
   it('finds what the provider counts, from what we took each interval for', () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { Allowance } from '../../src/pacing/allowance.ts';
-import { BlindLimit } from '../../src/pacing/blind-limit.ts';
-import { ConcurrencyLimit } from '../../src/pacing/concurrency-limit.ts';
-import { Cubic } from '../../src/pacing/cubic.ts';
-import { Estimator } from '../../src/pacing/estimator.ts';
-import { Foreign } from '../../src/pacing/foreign.ts';
-import { IndexedHeap } from '../../src/pacing/heap.ts';
-import { Quantum } from '../../src/pacing/quantum.ts';
-import { Sharing } from '../../src/pacing/sharing.ts';
-import { SlowStart } from '../../src/pacing/slow-start.ts';
+import { Allowance } from '../../src/pacing/limits/own-credit.ts';
+import { BlindLimit } from '../../src/pacing/limits/unknown-limit.ts';
+import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
+import { Cubic } from '../../src/pacing/limits/cubic.ts';
+import { Estimator } from '../../src/pacing/usage/token-estimator.ts';
+import { Foreign } from '../../src/pacing/limits/other-users.ts';
+import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
+import { Quantum } from '../../src/pacing/limits/header-rounding.ts';
+import { Sharing } from '../../src/pacing/limits/shared-pace.ts';
+import { SlowStart } from '../../src/pacing/limits/slow-start.ts';
 import { info } from './harness.ts';
 
 describe('CUBIC', () => {

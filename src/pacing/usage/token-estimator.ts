@@ -1,5 +1,5 @@
-import type { Usage } from '../core/outcome.ts';
-import type { RequestInfo } from '../core/provider.ts';
+import type { Usage } from '../../core/outcome.ts';
+import type { RequestInfo } from '../../core/provider.ts';
 
 /** English text in UTF-8; the ratio of actual to estimate corrects it for everything else. */
 const BYTES_PER_TOKEN = 3.6;

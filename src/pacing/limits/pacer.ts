@@ -1,20 +1,20 @@
-import type { AdmissionRefused, LaneListener } from '../core/admission.ts';
-import type { DimensionSnapshot } from '../core/events.ts';
-import type { Dimension, Failure, LimitReading, Usage } from '../core/outcome.ts';
-import type { ChargeRule, RequestInfo } from '../core/provider.ts';
-import type { ResolvedPacing } from '../options.ts';
-import { Acceleration } from './acceleration.ts';
-import { BlindLimit } from './blind-limit.ts';
-import { finalCharge } from './charges.ts';
+import type { AdmissionRefused, LaneListener } from '../../core/admission.ts';
+import type { DimensionSnapshot } from '../../core/events.ts';
+import type { Dimension, Failure, LimitReading, Usage } from '../../core/outcome.ts';
+import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
+import type { ResolvedPacing } from '../../options.ts';
+import { Acceleration } from './growth-limit.ts';
+import { BlindLimit } from './unknown-limit.ts';
+import { finalCharge } from '../usage/final-charge.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
-import { Estimator } from './estimator.ts';
-import type { Settlement } from './lane-ticket.ts';
-import { type BucketDimension, isBucket, LIMIT_KINDS } from './limit-kinds.ts';
+import { Estimator } from '../usage/token-estimator.ts';
+import type { Settlement } from '../queue/ticket.ts';
+import { type BucketDimension, isBucket, LIMIT_KINDS } from './dimensions.ts';
 import { LimitSet, MAX_LIMIT_WAIT_MS } from './limit-set.ts';
-import { type Amounts, createReservation, noAmounts, type Reservation } from './reservation.ts';
+import { type Amounts, createReservation, noAmounts, type Reservation } from '../usage/reservation.ts';
 import { SlowStart } from './slow-start.ts';
 import { snapshotLimits } from './snapshot.ts';
-import { UnnamedWait } from './unnamed-wait.ts';
+import { UnnamedWait } from './fallback-wait.ts';
 
 export interface PacerDeps {
   readonly charge: ChargeRule;

@@ -1,6 +1,6 @@
-import type { LimitReading } from '../core/outcome.ts';
-import type { ChargeRule, RequestInfo } from '../core/provider.ts';
-import type { Estimator } from './estimator.ts';
+import type { LimitReading } from '../../core/outcome.ts';
+import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
+import type { Estimator } from './token-estimator.ts';
 
 /** What a limit counts. */
 export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';

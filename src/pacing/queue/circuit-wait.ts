@@ -1,4 +1,4 @@
-import type { CircuitGate } from '../core/admission.ts';
+import type { CircuitGate } from '../../core/admission.ts';
 
 /**
  * What a lane's circuit allows, and how long it has been holding calls back.

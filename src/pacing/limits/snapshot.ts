@@ -1,8 +1,8 @@
-import type { DimensionSnapshot } from '../core/events.ts';
-import type { Acceleration } from './acceleration.ts';
-import type { BlindLimit } from './blind-limit.ts';
+import type { DimensionSnapshot } from '../../core/events.ts';
+import type { Acceleration } from './growth-limit.ts';
+import type { BlindLimit } from './unknown-limit.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import type { LimitBucket } from './limit-bucket.ts';
+import type { LimitBucket } from './known-limit.ts';
 
 const MINUTE = 60_000;
 

@@ -1,5 +1,5 @@
-import { AdmissionRefused } from '../core/admission.ts';
-import type { Failure } from '../core/outcome.ts';
+import { AdmissionRefused } from '../../core/admission.ts';
+import type { Failure } from '../../core/outcome.ts';
 
 /** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
 export const PROBE_EVERY_MS = 60_000;

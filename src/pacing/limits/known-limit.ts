@@ -1,11 +1,11 @@
-import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
-import { Allowance } from './allowance.ts';
-import { BurstProbe } from './burst-probe.ts';
-import { CountedShare } from './counted-share.ts';
-import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './limit-kinds.ts';
+import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
+import { Allowance } from './own-credit.ts';
+import { BurstProbe } from './burst-retest.ts';
+import { CountedShare } from './prompt-count-ratio.ts';
+import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './dimensions.ts';
 import type { Observation } from './observation.ts';
-import { Quantum } from './quantum.ts';
-import { Sharing } from './sharing.ts';
+import { Quantum } from './header-rounding.ts';
+import { Sharing } from './shared-pace.ts';
 
 export interface BucketPolicy {
   readonly headroom: number;

@@ -1,7 +1,7 @@
-import type { Ticket, TokenEstimate } from '../core/admission.ts';
-import type { WaitCause } from '../core/events.ts';
-import type { Failure, LimitReading, Outcome, Usage } from '../core/outcome.ts';
-import type { Reservation } from './reservation.ts';
+import type { Ticket, TokenEstimate } from '../../core/admission.ts';
+import type { WaitCause } from '../../core/events.ts';
+import type { Failure, LimitReading, Outcome, Usage } from '../../core/outcome.ts';
+import type { Reservation } from '../usage/reservation.ts';
 
 export interface Settlement {
   readonly outcome: Outcome;

@@ -1,5 +1,5 @@
-import type { ChargeRule } from '../core/provider.ts';
-import type { Settlement } from './lane-ticket.ts';
+import type { ChargeRule } from '../../core/provider.ts';
+import type { Settlement } from '../queue/ticket.ts';
 import type { Amounts, Reservation } from './reservation.ts';
 
 /**

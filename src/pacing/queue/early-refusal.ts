@@ -1,8 +1,8 @@
-import { AdmissionRefused, type RefusalReason } from '../core/admission.ts';
-import type { WaitCause } from '../core/events.ts';
-import type { CircuitHold } from './circuit-hold.ts';
-import type { Pacer } from './pacer.ts';
-import type { Pause } from './pause.ts';
+import { AdmissionRefused, type RefusalReason } from '../../core/admission.ts';
+import type { WaitCause } from '../../core/events.ts';
+import type { CircuitHold } from './circuit-wait.ts';
+import type { Pacer } from '../limits/pacer.ts';
+import type { Pause } from './lane-pause.ts';
 import type { Waiter } from './waiter.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 

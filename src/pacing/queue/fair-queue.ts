@@ -1,6 +1,6 @@
-import type { Priority } from '../core/admission.ts';
-import { IndexedHeap } from './heap.ts';
-import type { Amounts } from './reservation.ts';
+import type { Priority } from '../../core/admission.ts';
+import { IndexedHeap } from './indexed-heap.ts';
+import type { Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
 /** Calls of one tenant and priority. */

@@ -1,8 +1,8 @@
 import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
-import { IndexedHeap } from './heap.ts';
-import type { Amounts } from './reservation.ts';
+import { IndexedHeap } from './indexed-heap.ts';
+import type { Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Dimension } from '../core/outcome.ts';
+import type { Dimension } from '../../core/outcome.ts';
 
 const JITTER = 0.1;
 

@@ -1,4 +1,4 @@
-import { Foreign } from './foreign.ts';
+import { Foreign } from './other-users.ts';
 
 /**
  * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,

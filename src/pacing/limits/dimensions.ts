@@ -1,5 +1,5 @@
-import type { Dimension } from '../core/outcome.ts';
-import type { Unit } from './reservation.ts';
+import type { Dimension } from '../../core/outcome.ts';
+import type { Unit } from '../usage/reservation.ts';
 
 /** Dimensions that are buckets: something is counted, and refills over a window. */
 export type BucketDimension = Extract<

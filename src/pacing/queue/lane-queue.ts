@@ -6,21 +6,21 @@ import {
   type CircuitGate,
   type LaneListener,
   type Ticket,
-} from '../core/admission.ts';
-import type { Clock } from '../core/clock.ts';
-import type { DimensionSnapshot, WaitCause } from '../core/events.ts';
-import type { Failure, LimitReading } from '../core/outcome.ts';
-import type { ResolvedPacing } from '../options.ts';
-import { Alarm } from './alarm.ts';
-import { CircuitHold } from './circuit-hold.ts';
-import { Closure, type ClosureReason } from './closure.ts';
-import { Hopeless } from './hopeless.ts';
-import { LaneTicket, type Settlement, type TicketHost } from './lane-ticket.ts';
-import { isBucket, LIMIT_KINDS } from './limit-kinds.ts';
-import { MAX_LIMIT_WAIT_MS } from './limit-set.ts';
-import { Pacer } from './pacer.ts';
-import { Pause } from './pause.ts';
-import type { Reservation } from './reservation.ts';
+} from '../../core/admission.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
+import type { Failure, LimitReading } from '../../core/outcome.ts';
+import type { ResolvedPacing } from '../../options.ts';
+import { Alarm } from './lane-timer.ts';
+import { CircuitHold } from './circuit-wait.ts';
+import { Closure, type ClosureReason } from './exhausted-lane.ts';
+import { Hopeless } from './early-refusal.ts';
+import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
+import { isBucket, LIMIT_KINDS } from '../limits/dimensions.ts';
+import { MAX_LIMIT_WAIT_MS } from '../limits/limit-set.ts';
+import { Pacer } from '../limits/pacer.ts';
+import { Pause } from './lane-pause.ts';
+import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';
 import { WaitingRoom } from './waiting-room.ts';
 

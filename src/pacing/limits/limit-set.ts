@@ -1,10 +1,10 @@
-import { AdmissionRefused, type LaneListener } from '../core/admission.ts';
-import type { LimitSource } from '../core/events.ts';
-import type { Dimension } from '../core/outcome.ts';
-import { Consumption } from './consumption.ts';
-import { type BucketPolicy, LimitBucket } from './limit-bucket.ts';
-import { type BucketDimension, LIMIT_KINDS } from './limit-kinds.ts';
-import { type Amounts, type Reservation, type Unit, UNITS } from './reservation.ts';
+import { AdmissionRefused, type LaneListener } from '../../core/admission.ts';
+import type { LimitSource } from '../../core/events.ts';
+import type { Dimension } from '../../core/outcome.ts';
+import { Consumption } from '../usage/lane-totals.ts';
+import { type BucketPolicy, LimitBucket } from './known-limit.ts';
+import { type BucketDimension, LIMIT_KINDS } from './dimensions.ts';
+import { type Amounts, type Reservation, type Unit, UNITS } from '../usage/reservation.ts';
 
 /** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
 export const MAX_LIMIT_WAIT_MS = 120_000;

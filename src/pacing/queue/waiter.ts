@@ -1,6 +1,6 @@
-import type { AdmissionRequest, Ticket } from '../core/admission.ts';
+import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
 import type { FairClass } from './fair-queue.ts';
-import type { Amounts, Reservation } from './reservation.ts';
+import type { Amounts, Reservation } from '../usage/reservation.ts';
 
 /** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
 export class Waiter {
