@@ -1,7 +1,7 @@
 import { defaultGuard, GuardCore } from './guard.ts';
 import type { GuardOptions } from './options.ts';
-import type { CallHost } from './providers/call-host.ts';
-import { guardClass } from './providers/guard-class.ts';
+import type { CallHost } from './providers/seam/call-host.ts';
+import { guardClass } from './providers/seam/guarded-class.ts';
 
 const guards = new WeakMap<object, GuardCore>();
 

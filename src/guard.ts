@@ -6,10 +6,10 @@ import type { ProviderName, RequestInfo } from './core/provider.ts';
 import { TidegateSetupError } from './errors.ts';
 import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { BodyWatch } from './providers/body-watch.ts';
-import type { Account, CallHost, CallStart } from './providers/call-host.ts';
-import { guardedFetch } from './providers/guarded-fetch.ts';
-import { wrapClient } from './providers/wrap-client.ts';
+import { BodyWatch } from './providers/body/abandoned-bodies.ts';
+import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
+import { guardedFetch } from './providers/seam/guarded-fetch.ts';
+import { wrapClient } from './providers/seam/guard-client.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
 import { currentCallOptions } from './with-call.ts';
 

@@ -5,7 +5,7 @@
  */
 export { createGuard, wrap, type Guard } from './guard.ts';
 export { withCall } from './with-call.ts';
-export { classifyError } from './providers/classify-error.ts';
+export { classifyError } from './providers/errors/classify-error.ts';
 export {
   isTidegateError,
   TidegateOptionError,

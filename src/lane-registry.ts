@@ -10,7 +10,7 @@ import { type Breaker, createBreaker } from './policies/breaker.ts';
 import { createRetryBudget } from './policies/budget.ts';
 import { createSlots } from './policies/bulkhead.ts';
 import { createRetry } from './policies/retry.ts';
-import type { Account } from './providers/call-host.ts';
+import type { Account } from './providers/seam/call-host.ts';
 
 /** What makes two calls share a lane: the limit is the account's, not the client object's. */
 export interface LaneIdentity extends Account {

@@ -1,7 +1,7 @@
 import { isTidegateError } from './errors.ts';
 import { defaultGuard } from './guard.ts';
-import { identifyFamily } from './providers/identify-client.ts';
-import { isGuarded, wrapClient } from './providers/wrap-client.ts';
+import { identifyFamily } from './providers/seam/identify-client.ts';
+import { isGuarded, wrapClient } from './providers/seam/guard-client.ts';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 

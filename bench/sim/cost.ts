@@ -4,7 +4,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { LimitReading } from '../../src/core/outcome.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { createAdmission } from '../../src/pacing/queue/lane-queue.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
 
 const DEPTHS = [1_000, 10_000, 100_000] as const;
 const CALLS = 200_000;

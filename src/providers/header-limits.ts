@@ -1,5 +1,5 @@
 import type { Dimension, LimitReading } from '../core/outcome.ts';
-import { parseCount, parseDate, parseDuration, serverNow } from './numbers.ts';
+import { parseCount, parseDate, parseDuration, serverNow } from './parse/numbers.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

@@ -7,7 +7,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GuardOptions, TelemetryOptions } from '../../src/options.ts';
-import { classifyError } from '../../src/providers/classify-error.ts';
+import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { json } from '../helpers/fake-fetch.ts';
 import { FAST } from '../helpers/guarded.ts';
 import { connect, MODELS, type Provider } from './connect.ts';

@@ -7,7 +7,7 @@ import OpenAI6 from 'openai-6';
 import { describe, expect, it } from 'vitest';
 import type { ErrorDetails } from '../../src/errors.ts';
 import { attachDetails } from '../../src/errors.ts';
-import { classifyError } from '../../src/providers/classify-error.ts';
+import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { ANTHROPIC, AZURE, GROQ, OPENAI } from './fixtures/errors.ts';
 import { ANTHROPIC_429, headersOf } from './fixtures/headers.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LimitReading } from '../../src/core/outcome.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
 import {
   ANTHROPIC_200,
   ANTHROPIC_429,

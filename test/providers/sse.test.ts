@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SseScanner } from '../../src/providers/sse.ts';
+import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
 
 type Event = [event: string | null, data: string];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProviderName, StreamReader } from '../../src/core/provider.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
 
 /** Reads `event:`/`data:` blocks separated by blank lines and returns the kinds. */
 function play(provider: ProviderName, sse: string): { kinds: string[]; reader: StreamReader; error: unknown } {

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure, LimitReading, Usage } from '../../src/core/outcome.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
-import { classifyError } from '../../src/providers/classify-error.ts';
-import { classifyConnection } from '../../src/providers/connection-error.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
+import { classifyError } from '../../src/providers/errors/classify-error.ts';
+import { classifyConnection } from '../../src/providers/errors/classify-connection.ts';
 import { ANTHROPIC, AZURE, GROQ, OPENAI } from './fixtures/errors.ts';
 
 const PROVIDERS: readonly ProviderName[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/core/outcome.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
-import { adapterFor } from '../../src/providers/adapters.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
 
 const usage = (inputTokens: number, outputTokens: number, rest: Partial<Usage> = {}): Usage => ({
   inputTokens,

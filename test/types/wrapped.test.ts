@@ -17,7 +17,7 @@ import type * as guardedGroq from '../../src/groq.ts';
 import { createGuard, wrap } from '../../src/guard.ts';
 import type * as guardedOpenAI from '../../src/openai.ts';
 import type { GuardOptions } from '../../src/options.ts';
-import { classifyError } from '../../src/providers/classify-error.ts';
+import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { withCall } from '../../src/with-call.ts';
 
 /** Checked by the compiler: nothing here is called. */

@@ -1,0 +1,47 @@
+import type { Usage } from '../../core/outcome.ts';
+import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
+import { asObject, parseJson } from '../parse/json.ts';
+import type { JsonObject } from '../parse/json.ts';
+import { anthropicResponseInfo } from './response-info.ts';
+import { anthropicUsage } from './usage.ts';
+
+const CONTENT: StreamEvent = { kind: 'content' };
+const PREAMBLE: StreamEvent = { kind: 'preamble' };
+
+const EVENT_TYPE = /"type"\s*:\s*"([a-z_]+)"/;
+
+/** Reads the streams of Anthropic's Messages API. Only the first and last events are parsed. */
+export function anthropicStreamReader(): StreamReader {
+  // `message_delta` is cumulative and may repeat only some of the fields of `message_start`.
+  let counted: JsonObject = {};
+  let response: ResponseInfo = {};
+
+  function read(event: string | null, data: string): StreamEvent {
+    switch (event ?? EVENT_TYPE.exec(data)?.[1]) {
+      case 'ping':
+        return PREAMBLE;
+      case 'message_start': {
+        const parsed = asObject(parseJson(data)) ?? {};
+        note(parsed, asObject(parsed['message'])?.['usage']);
+        return PREAMBLE;
+      }
+      case 'message_delta': {
+        const parsed = asObject(parseJson(data)) ?? {};
+        note(parsed, parsed['usage']);
+        return CONTENT;
+      }
+      case 'error':
+        return { kind: 'error', error: { body: parseJson(data) ?? data } };
+      default:
+        return CONTENT;
+    }
+  }
+
+  function note(parsed: JsonObject, usage: unknown): void {
+    const known = Object.entries(asObject(usage) ?? {}).filter(([, value]) => value !== null);
+    counted = { ...counted, ...Object.fromEntries(known) };
+    response = { ...response, ...anthropicResponseInfo(parsed) };
+  }
+
+  return { read, usage: (): Usage | undefined => anthropicUsage(counted), response: () => response };
+}

@@ -1,0 +1,86 @@
+import type { Usage } from '../../core/outcome.ts';
+import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
+import { asObject, asText, parseJson } from '../parse/json.ts';
+import type { JsonObject } from '../parse/json.ts';
+import { openAIResponseInfo } from './response-info.ts';
+import { openAIBodyUsage } from './usage.ts';
+
+const CONTENT: StreamEvent = { kind: 'content' };
+const PREAMBLE: StreamEvent = { kind: 'preamble' };
+const DONE: StreamEvent = { kind: 'done' };
+
+/** Typed events (Responses and others) that come before anything an application could use. */
+const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response.in_progress', 'keepalive']);
+
+// Once content has come, most chunks can tell nothing more. Quotes inside JSON strings are escaped, so these match
+// keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
+const WORTH_PARSING =
+  /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled))"/;
+
+/** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
+export function openAIStreamReader(): StreamReader {
+  let delivered = false;
+  let usage: Usage | undefined;
+  let response: ResponseInfo = {};
+  // One finish reason a choice, in the order in which the choices end.
+  const reasons: string[] = [];
+
+  function read(event: string | null, data: string): StreamEvent {
+    if (data.startsWith('[DONE]')) return DONE;
+    if (event === 'error') return { kind: 'error', error: { body: parseJson(data) ?? data } };
+    if (delivered && !WORTH_PARSING.test(data)) return CONTENT;
+    const parsed = asObject(parseJson(data));
+    // The SDK fails on what is not JSON; the application has then seen something.
+    if (!parsed) return content();
+    const failure = failureOf(parsed);
+    if (failure) return failure;
+    note(parsed);
+    return delivered || !isPreamble(parsed) ? content() : PREAMBLE;
+  }
+
+  function content(): StreamEvent {
+    delivered = true;
+    return CONTENT;
+  }
+
+  function note(parsed: JsonObject): void {
+    usage = openAIBodyUsage(parsed) ?? usage;
+    const { finishReasons, ...rest } = openAIResponseInfo(parsed);
+    response = { ...response, ...rest };
+    if (finishReasons) reasons.push(...finishReasons);
+  }
+
+  return {
+    read,
+    usage: () => usage,
+    response: () => (reasons.length > 0 ? { ...response, finishReasons: reasons } : response),
+  };
+}
+
+/** Errors arrive as `{error}`, as Responses events (nested, flat or `response.failed`), or in Groq's `x_groq`. */
+function failureOf(parsed: JsonObject): StreamEvent | undefined {
+  if (parsed['error'] || parsed['type'] === 'error') return { kind: 'error', error: { body: parsed } };
+  if (parsed['type'] === 'response.failed') {
+    const error = asObject(parsed['response'])?.['error'] ?? { code: 'server_error' };
+    return { kind: 'error', error: { body: { error } } };
+  }
+  const stopped = asObject(parsed['x_groq'])?.['error'];
+  return stopped ? { kind: 'error', error: { body: { error: stopped } } } : undefined;
+}
+
+function isPreamble(parsed: JsonObject): boolean {
+  const type = asText(parsed['type']);
+  if (type !== undefined) return PREAMBLE_TYPES.has(type);
+  const choices = parsed['choices'];
+  return Array.isArray(choices) && choices.every((choice) => !hasContent(asObject(choice)));
+}
+
+function hasContent(choice: JsonObject | undefined): boolean {
+  if (!choice) return false;
+  if (choice['finish_reason'] || choice['text']) return true;
+  return Object.entries(asObject(choice['delta']) ?? {}).some(([key, value]) => key !== 'role' && !isEmpty(value));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+}

@@ -1,0 +1,107 @@
+import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
+import type { ErrorResponse } from '../../core/provider.ts';
+import { adviceFor } from './advice.ts';
+import { readErrorEnvelope } from './error-envelope.ts';
+import { isRetryable, judge } from './error-rules.ts';
+import { headerHint, messageHint, regainAccessMs } from './retry-hint.ts';
+import type { Hint } from './retry-hint.ts';
+import { readLimitText } from './limit-message.ts';
+import type { LimitText } from './limit-message.ts';
+
+type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];
+
+/**
+ * Says what an error response, or an error inside a stream, means.
+ * The body decides before the status does; `x-should-retry` decides last.
+ */
+export function classify(response: ErrorResponse, wallMs: number, readLimits: ReadLimits): Failure {
+  // An error that came after a 2xx head has that head's status and headers: they say nothing about it.
+  const status = response.status !== undefined && response.status >= 300 ? response.status : undefined;
+  const headers = status === undefined ? undefined : response.headers;
+  const { codes, message } = readErrorEnvelope(response.body, headers);
+  const text = readLimitText(message, codes);
+  const { outcome, shrinkRate } = judge({ status, codes, message, limit: text });
+
+  const readings = headers ? readLimits(headers, wallMs) : [];
+  const empty = readings
+    .filter((reading) => reading.remaining === 0)
+    .toSorted((a, b) => (b.resetMs ?? 0) - (a.resetMs ?? 0));
+  const dimension = dimensionOf(outcome, shrinkRate, text, empty);
+  const numbers = limitNumbers(outcome, dimension, text, readings);
+  const resetMs = outcome === 'quota_exhausted' ? regainAccessMs(message, headers, wallMs) : numbers.resetMs;
+  const hint =
+    headerHint(headers, wallMs) ?? messageHint(message) ?? (outcome === 'throttled' ? resetHint(empty) : undefined);
+  const code = codes[0];
+
+  return {
+    outcome,
+    ...(dimension === undefined ? {} : { dimension }),
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...retryable(outcome, headers?.get('x-should-retry')),
+    ...(hint === undefined ? {} : { hintMs: hint.ms, hintSource: hint.source }),
+    ...(shrinkRate ? { shrinkRate } : {}),
+    ...numbers,
+    ...(resetMs === undefined ? {} : { resetMs }),
+    advice: adviceFor(outcome, dimension, { codes, limit: numbers.limit }),
+  };
+}
+
+/** The vocabulary knows better than `x-should-retry: true` where the same request can never succeed. */
+function retryable(
+  outcome: Failure['outcome'],
+  asked: string | null | undefined,
+): Pick<Failure, 'retryable' | 'headerRequested'> {
+  if (asked === 'false') return { retryable: false };
+  if (asked === 'true' && outcome === 'bad_request') return { retryable: true, headerRequested: true };
+  return { retryable: isRetryable(outcome) };
+}
+
+function dimensionOf(
+  outcome: Failure['outcome'],
+  shrinkRate: boolean | undefined,
+  text: LimitText,
+  empty: readonly LimitReading[],
+): Dimension | undefined {
+  if (outcome === 'quota_exhausted') return 'quota';
+  if (outcome === 'too_large') return text.dimension;
+  if (outcome !== 'throttled') return undefined;
+  if (shrinkRate) return 'acceleration';
+  return text.dimension === 'unknown' ? (empty[0]?.dimension ?? 'unknown') : text.dimension;
+}
+
+type LimitNumbers = Pick<Failure, 'limit' | 'remaining' | 'requested' | 'resetMs' | 'windowMs'>;
+
+/** The message's numbers first: it names the limit that was hit, the headers only some of them. */
+function limitNumbers(
+  outcome: Failure['outcome'],
+  dimension: Dimension | undefined,
+  text: LimitText,
+  readings: readonly LimitReading[],
+): LimitNumbers {
+  if (outcome !== 'throttled' && outcome !== 'too_large') return {};
+  const header = readings.find(
+    (each) => each.dimension === dimension && (text.limit === undefined || text.limit === each.limit),
+  );
+  const limit = text.limit ?? header?.limit;
+  const windowMs = text.windowMs ?? header?.windowMs;
+  const remaining =
+    text.limit !== undefined && text.used !== undefined ? Math.max(0, text.limit - text.used) : header?.remaining;
+  // Buckets refill continuously: what is used divided by the rate is the time until full.
+  const refillMs =
+    text.limit && text.windowMs && text.used !== undefined ? (text.used / text.limit) * text.windowMs : undefined;
+  const resetMs = header?.resetMs ?? refillMs;
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(remaining === undefined ? {} : { remaining }),
+    ...(text.requested === undefined ? {} : { requested: text.requested }),
+    ...(resetMs === undefined ? {} : { resetMs }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+  };
+}
+
+/** The time until an empty bucket is full: longer than needed, so only where the server said nothing better. */
+function resetHint(empty: readonly LimitReading[]): Hint | undefined {
+  const resetMs = empty[0]?.resetMs;
+  return resetMs === undefined || resetMs === 0 ? undefined : { ms: resetMs, source: 'reset_header' };
+}

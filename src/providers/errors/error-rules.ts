@@ -1,0 +1,179 @@
+import type { Failure } from '../../core/outcome.ts';
+import type { LimitText } from './limit-message.ts';
+
+/** What the rules decide from. */
+export interface ErrorEvidence {
+  /** Absent for an error inside a stream. */
+  readonly status: number | undefined;
+  readonly codes: readonly string[];
+  readonly message: string;
+  readonly limit: LimitText;
+}
+
+export interface Verdict {
+  readonly outcome: Failure['outcome'];
+  readonly shrinkRate?: boolean;
+}
+
+const QUOTA_CODES = new Set([
+  // OpenAI; `usage_limit_reached` is its Codex backend.
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+  'organization_usage_limit_exceeded',
+  'usage_limit_reached',
+  'billing_hard_limit_reached',
+  'billing_limit_user_error',
+  'billing_not_active',
+  // Anthropic.
+  'billing_error',
+  'enforced_spend_limit_reached',
+  'contract_spend_limit_reached',
+  'linked_organization_billing_unavailable',
+  'linked_organization_spend_limit_reached',
+  'user_profile_billing_not_authorized',
+  'user_profile_not_billable',
+  // Groq.
+  'blocked_api_access',
+]);
+
+const QUOTA_MESSAGE =
+  /you exceeded your current quota|you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit/i;
+
+// "S0 pricing tier. Please retry after 86400 seconds": the request or the pricing tier can never fit.
+const AZURE_RETRY_SECONDS = /retry after (\d+) seconds/i;
+const AZURE_NEVER_SECONDS = 3_600;
+
+const TOO_LARGE_CODES = new Set(['request_too_large', 'request_body_too_large_after_decoding']);
+const TOO_LARGE_MESSAGE = /request too large for|extra usage is required for long context/i;
+
+const ACCELERATION_CODES = new Set(['slow_down', 'ramp_limit_exceeded']);
+const ACCELERATION_MESSAGE = /maximum usage increase rate|acceleration limit/i;
+
+const AUTH_CODES = new Set([
+  'invalid_api_key',
+  'authentication_error',
+  'permission_error',
+  'organization_on_hold',
+  'unauthenticated',
+  'permission_denied',
+  'accessdeniedexception',
+  'unrecognizedclientexception',
+]);
+
+const OVERLOAD_CODES = new Set([
+  'overloaded_error',
+  'server_is_overloaded',
+  'service_unavailable_error',
+  'capacity_exceeded',
+  'modelnotreadyexception',
+  'serviceunavailableexception',
+]);
+const OVERLOAD_MESSAGE = /\boverloaded\b|\bover capacity\b|experiencing high demand|temporarily unable to process/i;
+
+const THROTTLE_CODES = new Set([
+  'rate_limit_exceeded',
+  'rate_limit_error',
+  'resource_exhausted',
+  'throttlingexception',
+  'too_many_requests',
+]);
+
+const TIMEOUT_CODES = new Set(['timeout_error', 'vector_store_timeout', 'deadline_exceeded', 'modeltimeoutexception']);
+
+// Errors inside streams have no status: these codes say that the request itself is wrong.
+const BAD_REQUEST_CODE =
+  /^(?:invalid_|image_|empty_image|unsupported_|failed_to_download|compaction_)|_policy(?:_violation)?$|not_found(?:_error)?$|^(?:tool_use_failed|json_validate_failed|context_length_exceeded|string_above_max_length|data_residency_mismatch)$/;
+
+/**
+ * The order in which an error is judged; the first rule that holds decides.
+ *
+ * | evidence | outcome |
+ * |---|---|
+ * | quota code or message, 402, Azure "retry after" of an hour or more | quota_exhausted |
+ * | "Request too large", 413, a limit of 0, more requested than the whole limit | too_large |
+ * | slow_down, ramp limit (429 or 503) | throttled, shrinkRate |
+ * | 401, 403, key and permission codes | auth |
+ * | 429 or 5xx that says overloaded; 498, 503, 529 | overloaded |
+ * | throttle code, 429 | throttled |
+ * | 408, timeout codes on 5xx (Anthropic's 504) or in a stream | timeout |
+ * | 409 | conflict |
+ * | other 4xx | bad_request |
+ * | other 5xx (504 without a timeout code included) | server_error |
+ * | in a stream, by code; unknown codes | bad_request; server_error |
+ */
+export function judge(evidence: ErrorEvidence): Verdict {
+  const { status, codes } = evidence;
+  const has = (set: ReadonlySet<string>): boolean => codes.some((code) => set.has(code));
+
+  if (status === 402 || has(QUOTA_CODES) || says(evidence, QUOTA_MESSAGE) || azureNever(evidence)) {
+    return { outcome: 'quota_exhausted' };
+  }
+  if (status === 413 || has(TOO_LARGE_CODES) || says(evidence, TOO_LARGE_MESSAGE) || neverFits(evidence)) {
+    return { outcome: 'too_large' };
+  }
+  if (has(ACCELERATION_CODES) || (limited(status) && says(evidence, ACCELERATION_MESSAGE))) {
+    return { outcome: 'throttled', shrinkRate: true };
+  }
+  if (status === 401 || status === 403 || (has(AUTH_CODES) && !isServerError(status))) return { outcome: 'auth' };
+  if (overloaded(evidence, has)) return { outcome: 'overloaded' };
+  if (status === 429 || has(THROTTLE_CODES)) return { outcome: 'throttled' };
+  if (status === 408 || (has(TIMEOUT_CODES) && (status === undefined || isServerError(status)))) {
+    return { outcome: 'timeout' };
+  }
+  if (status === 409 || (status === undefined && codes.includes('conflict_error'))) return { outcome: 'conflict' };
+  if (status !== undefined) return { outcome: isServerError(status) ? 'server_error' : 'bad_request' };
+  return { outcome: codes.some((code) => BAD_REQUEST_CODE.test(code)) ? 'bad_request' : 'server_error' };
+}
+
+/** Whether the vocabulary lets an outcome be sent again. */
+export function isRetryable(outcome: Failure['outcome']): boolean {
+  return RETRYABLE[outcome];
+}
+
+const RETRYABLE: Readonly<Record<Failure['outcome'], boolean>> = {
+  throttled: true,
+  overloaded: true,
+  server_error: true,
+  timeout: true,
+  connection: true,
+  conflict: true,
+  too_large: false,
+  quota_exhausted: false,
+  auth: false,
+  bad_request: false,
+  cancelled: false,
+};
+
+/**
+ * A refusal of a limit says what it means anywhere in its message. A 400 may quote the caller's
+ * own text, so there the message must begin with the phrase.
+ */
+function says({ status, message }: ErrorEvidence, pattern: RegExp): boolean {
+  const at = message.search(pattern);
+  return at === 0 || (at > 0 && (status === 403 || limited(status)));
+}
+
+function limited(status: number | undefined): boolean {
+  return status === undefined || status === 429 || isServerError(status);
+}
+
+function azureNever({ status, message }: ErrorEvidence): boolean {
+  return limited(status) && Number(AZURE_RETRY_SECONDS.exec(message)?.[1] ?? 0) >= AZURE_NEVER_SECONDS;
+}
+
+function neverFits({ status, limit }: ErrorEvidence): boolean {
+  if (!limited(status) || limit.limit === undefined) return false;
+  return limit.limit === 0 || (limit.used === undefined && (limit.requested ?? 0) > limit.limit);
+}
+
+function overloaded(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
+  const { status } = evidence;
+  if (status === 498 || status === 503 || status === 529) return !has(THROTTLE_CODES);
+  return limited(status) && (has(OVERLOAD_CODES) || says(evidence, OVERLOAD_MESSAGE));
+}
+
+function isServerError(status: number | undefined): boolean {
+  return status !== undefined && status >= 500;
+}

@@ -1,0 +1,99 @@
+import type { Dimension } from '../../core/outcome.ts';
+import { parseCount } from '../parse/numbers.ts';
+
+/** Numbers and name of a limit as a message states them. */
+export interface LimitText {
+  readonly dimension: Dimension;
+  readonly windowMs?: number;
+  readonly limit?: number;
+  readonly used?: number;
+  readonly requested?: number;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const WINDOW_MS: Readonly<Record<string, number>> = { sec: 1_000, min: MINUTE, hou: 3_600_000, day: DAY };
+
+/** Abbreviations of OpenAI and Groq. Images and audio seconds are limits without a dimension of ours. */
+const ABBREVIATIONS: Readonly<Record<string, { readonly dimension: Dimension; readonly windowMs: number }>> = {
+  RPM: { dimension: 'requests', windowMs: MINUTE },
+  RPD: { dimension: 'requests_day', windowMs: DAY },
+  TPM: { dimension: 'tokens', windowMs: MINUTE },
+  TPD: { dimension: 'tokens_day', windowMs: DAY },
+  ITPM: { dimension: 'input_tokens', windowMs: MINUTE },
+  OTPM: { dimension: 'output_tokens', windowMs: MINUTE },
+  IPM: { dimension: 'unknown', windowMs: MINUTE },
+  ASH: { dimension: 'unknown', windowMs: 3_600_000 },
+  ASD: { dimension: 'unknown', windowMs: DAY },
+};
+
+// OpenAI: "… on tokens per min (TPM): Limit 30000, Used 18928, Requested 11159." Old Groq bodies had no name: "on : Limit …".
+const NUMBERS =
+  /(?:\(([A-Z]{2,5})\)|\bon ?): ?Limit (\d+(?:,\d{3})*)(?:, Used ~?(\d+(?:,\d{3})*))?(?:, Requested ~?(\d+(?:,\d{3})*))?/;
+// Anthropic: "rate limit of 30,000 input tokens per minute", "Your current limit is 58,276 input tokens per minute".
+const PROSE = /\b(?:of|is) (\d+(?:,\d{3})*) (fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
+const PER_WINDOW = /(?:\b|_)(?:(input|output)[ _])?(token|request)s?[ _]per[ _]?(sec|min|hou|day)/i;
+const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
+// Azure: "have exceeded token rate limit", "have exceeded call rate limit".
+const AZURE = /\bexceeded (token|call) rate limit/i;
+// Oldest Anthropic form ("Number of request tokens has exceeded your per-minute rate limit") and Bedrock's "Too many tokens per day".
+const COUNTED = /\b(?:number of|too many) (?:(input|output|request) )?(token|request)s?\b/i;
+const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
+// OpenAI and Groq name the limit in `type` too; billing errors have been seen with it, so it comes last.
+const TYPE_DIMENSIONS: Readonly<Record<string, Dimension>> = { requests: 'requests', tokens: 'tokens' };
+
+/** Finds the limit that a message names; `unknown` where it names none. */
+export function readLimitText(message: string, codes: readonly string[]): LimitText {
+  return fromNumbers(message, codes) ?? fromProse(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
+}
+
+function fromNumbers(message: string, codes: readonly string[]): LimitText | undefined {
+  const match = NUMBERS.exec(message);
+  if (!match) return undefined;
+  const known = match[1] === undefined ? undefined : ABBREVIATIONS[match[1]];
+  return defined({
+    dimension: known?.dimension ?? fromWords(message) ?? fromType(codes),
+    windowMs: known?.windowMs,
+    limit: parseCount(match[2]),
+    used: parseCount(match[3]),
+    requested: parseCount(match[4]),
+  });
+}
+
+function fromProse(message: string): LimitText | undefined {
+  const match = PROSE.exec(message);
+  if (!match) return undefined;
+  const [, amount, fast, side, unit, window] = match;
+  const limit = parseCount(amount);
+  // Fast mode has a pool of its own; only that there is none (0) says something about the request.
+  if (fast && limit !== 0) return { dimension: 'unknown' };
+  return defined({ dimension: dimension(side, unit, window), limit, windowMs: WINDOW_MS[window!.toLowerCase()] });
+}
+
+function fromWords(message: string): Dimension | undefined {
+  const azure = AZURE.exec(message);
+  if (azure) return azure[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests';
+  if (CONCURRENT.test(message)) return 'concurrency';
+  const per = PER_WINDOW.exec(message);
+  if (per) return dimension(per[1], per[2], per[3]);
+  const counted = COUNTED.exec(message);
+  if (counted) return dimension(counted[1], counted[2], PER_DAY.test(message) ? 'day' : undefined);
+  return undefined;
+}
+
+function fromType(codes: readonly string[]): Dimension {
+  const code = codes.find((each) => Object.hasOwn(TYPE_DIMENSIONS, each));
+  return code === undefined ? 'unknown' : TYPE_DIMENSIONS[code]!;
+}
+
+function dimension(side: string | undefined, unit: string | undefined, window: string | undefined): Dimension {
+  const tokens = unit?.toLowerCase() === 'token';
+  if (window?.toLowerCase() === 'day') return tokens ? 'tokens_day' : 'requests_day';
+  if (!tokens) return 'requests';
+  if (side?.toLowerCase() === 'input') return 'input_tokens';
+  return side?.toLowerCase() === 'output' ? 'output_tokens' : 'tokens';
+}
+
+function defined(limit: { [K in keyof LimitText]: LimitText[K] | undefined }): LimitText {
+  return Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined)) as unknown as LimitText;
+}

@@ -1,0 +1,103 @@
+import type { Operation, RequestInfo, RequestLike } from '../../core/provider.ts';
+import { readEndpoint } from './endpoint.ts';
+import { asObject, asText, parseJson } from '../parse/json.ts';
+import type { JsonObject } from '../parse/json.ts';
+import { asCount } from '../parse/numbers.ts';
+import { promptBytes } from './prompt-bytes.ts';
+
+type Attributes = Record<string, string | number | boolean>;
+
+/** Operations that generate no tokens: there is no output to reserve. */
+const NO_OUTPUT: ReadonlySet<Operation> = new Set(['embeddings', 'moderation', 'count_tokens']);
+
+/** Body fields whose number is safe to record, by their `gen_ai.request.*` suffix. */
+const NUMBER_FIELDS = ['temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'seed', 'top_k'] as const;
+
+// A level is a word of the provider's, never text of the caller's.
+const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
+
+/** What a request is, without its content. Total: a body that cannot be read is described by its path alone. */
+export function describeRequest(request: RequestLike): RequestInfo {
+  const endpoint = readEndpoint(request.method, request.path);
+  const body = readBody(request.body);
+  try {
+    return describe(endpoint, request, body);
+  } catch {
+    // A getter of the caller's body threw. The SDK reads the body next and reports it as it always did.
+    return describe(endpoint, request, {});
+  }
+}
+
+function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLike, body: JsonObject): RequestInfo {
+  const { operation } = endpoint;
+  const model = asText(body['model']) ?? endpoint.model;
+  const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
+  const stream = request.stream === true || body['stream'] === true || endpoint.stream;
+  // Counting tokens is free of the token limits.
+  const inputBytes = operation === 'other' || operation === 'count_tokens' ? 0 : promptBytes(body);
+  const attributes = attributesOf(body);
+  if (model === undefined || maxOutputTokens === undefined) {
+    return {
+      operation,
+      ...(model === undefined ? {} : { model }),
+      stream,
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      inputBytes,
+      attributes,
+    };
+  }
+  return { operation, model, stream, maxOutputTokens, inputBytes, attributes };
+}
+
+function requestedMax(body: JsonObject): number | undefined {
+  return (
+    asCount(body['max_completion_tokens']) ??
+    asCount(body['max_output_tokens']) ??
+    asCount(body['max_tokens']) ??
+    asCount(body['max_tokens_to_sample'])
+  );
+}
+
+/** Every choice may use the whole maximum; `best_of` generates more than it returns. */
+function outputReserve(body: JsonObject): number | undefined {
+  const max = requestedMax(body);
+  if (max === undefined) return undefined;
+  const reserve = max * Math.max(1, asCount(body['n']) ?? 1, asCount(body['best_of']) ?? 1);
+  return Number.isFinite(reserve) ? reserve : max;
+}
+
+function attributesOf(body: JsonObject): Attributes {
+  const attributes: Attributes = {};
+  const max = requestedMax(body);
+  if (max !== undefined) attributes['max_tokens'] = max;
+  for (const field of NUMBER_FIELDS) {
+    const value = body[field];
+    if (typeof value === 'number' && Number.isFinite(value)) attributes[field] = value;
+  }
+  const choices = asCount(body['n']);
+  if (choices !== undefined && choices !== 1) attributes['choice.count'] = choices;
+  const level =
+    body['reasoning_effort'] ?? asObject(body['reasoning'])?.['effort'] ?? asObject(body['output_config'])?.['effort'];
+  if (typeof level === 'string' && LEVEL.test(level)) attributes['reasoning.level'] = level;
+  return attributes;
+}
+
+/** Objects as they are, JSON text parsed, the text fields of forms. Streams and bytes stay unread. */
+function readBody(body: unknown): JsonObject {
+  if (typeof body === 'string') return asObject(parseJson(body)) ?? {};
+  if (typeof FormData !== 'undefined' && body instanceof FormData) return readForm(body);
+  if (body instanceof ReadableStream || body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return {};
+  return asObject(body) ?? {};
+}
+
+const FORM_NUMBERS = new Set(['n', 'temperature']);
+
+function readForm(form: FormData): JsonObject {
+  const fields: Record<string, unknown> = {};
+  for (const name of ['model', 'prompt', 'stream', ...FORM_NUMBERS]) {
+    const value = form.get(name);
+    if (typeof value !== 'string' || value === '') continue;
+    fields[name] = FORM_NUMBERS.has(name) ? Number(value) : name === 'stream' ? value === 'true' : value;
+  }
+  return fields;
+}

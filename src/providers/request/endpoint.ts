@@ -1,0 +1,66 @@
+import type { Operation } from '../../core/provider.ts';
+
+export interface Endpoint {
+  readonly operation: Operation;
+  /** Model or deployment that the path names. */
+  readonly model?: string;
+  /** True where the path itself asks for a stream. */
+  readonly stream: boolean;
+}
+
+const OPERATIONS: readonly (readonly [RegExp, Operation])[] = [
+  [/\/messages\/count_tokens$|\/responses\/input_tokens$|\/models\/count-tokens:rawPredict$/, 'count_tokens'],
+  [/\/chat\/completions$|\/responses(?:\/compact)?$|\/messages$/, 'chat'],
+  // Bedrock and Vertex carry the model in the path.
+  [
+    /\/model\/[^/]+\/(?:invoke|converse)(?:-with-response-stream|-stream)?$|\/models\/[^/]+:(?:streamR|r)awPredict$/,
+    'chat',
+  ],
+  [/\/completions$|\/complete$/, 'text_completion'],
+  [/\/embeddings$/, 'embeddings'],
+  [/\/moderations$/, 'moderation'],
+  [/\/images\/(?:generations|edits|variations)$/, 'image'],
+  [/\/audio\/(?:speech|transcriptions|translations)$/, 'audio'],
+];
+
+const PATH_MODEL = /\/(?:deployments|model|models|engines)\/([^/:]+(?::[^/:]+)*?)(?::(?:streamR|r)awPredict)?(?:\/|$)/;
+const STREAMING = /(?:-with-response-stream|\/converse-stream|:streamRawPredict)$/;
+
+/** What the paths of POST requests say: an application calls a few, over and over. */
+const posted = new Map<string, Endpoint>();
+const MAX_KNOWN = 200;
+
+/** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
+export function readEndpoint(method: string | undefined, path = ''): Endpoint {
+  const posts = method === undefined || method.toLowerCase() === 'post';
+  if (!posts) return { operation: 'other', stream: STREAMING.test(bare(path)) };
+  let endpoint = posted.get(path);
+  if (!endpoint) {
+    endpoint = readPosted(bare(path));
+    if (posted.size < MAX_KNOWN) posted.set(path, endpoint);
+  }
+  return endpoint;
+}
+
+/** Without host, query and trailing slashes. */
+function bare(path: string): string {
+  return path
+    .replace(/^[a-z]+:\/\/[^/]*/i, '')
+    .replace(/[?#].*$/s, '')
+    .replace(/\/+$/, '');
+}
+
+function readPosted(path: string): Endpoint {
+  const operation = OPERATIONS.find(([pattern]) => pattern.test(path))?.[1] ?? 'other';
+  const model = operation === 'other' || operation === 'count_tokens' ? undefined : PATH_MODEL.exec(path)?.[1];
+  return { operation, ...(model === undefined ? {} : { model: decode(model) }), stream: STREAMING.test(path) };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // Not an encoded segment: a stray % is part of the name.
+    return segment;
+  }
+}

@@ -1,0 +1,144 @@
+import type { RequestLike } from '../../core/provider.ts';
+import { TidegateSetupError } from '../../errors.ts';
+import { adapterFor } from '../registry.ts';
+import type { Account, CallHost, CallStart } from './call-host.ts';
+import { describeCall } from '../request/describe-call.ts';
+import { errorFactory } from './sdk-errors.ts';
+import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
+import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
+import { Seam } from './seam.ts';
+import { suppressSdkSpans } from './sdk-spans.ts';
+
+/** Versions that the seam was tested with; see docs/decisions. */
+const SUPPORTED: Record<Family, string> = {
+  openai: 'openai >=5.0.0 <8',
+  anthropic: '@anthropic-ai/sdk >=0.50.4 <2',
+  groq: 'groq-sdk ^1.1.1',
+};
+
+const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as const;
+
+const guarded = new WeakMap<object, { readonly host: CallHost; readonly seam: Seam }>();
+
+/** Whether a guard holds this client. */
+export function isGuarded(client: object): boolean {
+  return guarded.has(client);
+}
+
+/** Guards a client in place. @throws TidegateSetupError naming what to do. */
+export function wrapClient<T extends object>(client: T, host: CallHost): T {
+  const known = guarded.get(client);
+  if (known?.host === host) return client;
+  if (known) {
+    throw new TidegateSetupError(
+      'unsupported_client',
+      'This client is guarded already, by another guard or other options.',
+    );
+  }
+  const { sdk, family } = checkClient(client);
+  install(sdk, family, host, sdk._options?.maxRetries !== undefined);
+  return client;
+}
+
+function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries: boolean): void {
+  const propagates = suppressSdkSpans(sdk, host);
+  const describe = describer(sdk, family, host);
+  const seam = new Seam(
+    sdk,
+    {
+      clock: host.clock,
+      watch: host.watch,
+      defaultRetries: host.maxAttempts - 1,
+      begin: (options) => host.begin(describe(options)),
+      propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : undefined,
+    },
+    explicitRetries,
+  );
+  seam.install();
+  host.guarding(identifyProvider(sdk, family));
+  guarded.set(sdk, { host, seam });
+  guardClones(sdk, family, host, seam);
+}
+
+/** A clone goes on in the same lanes. The SDK hands it the number of retries that it shows, as if it were chosen. */
+function guardClones(sdk: SdkClient, family: Family, host: CallHost, parent: Seam): void {
+  const { withOptions } = sdk;
+  if (typeof withOptions !== 'function') return;
+  Object.defineProperty(sdk, 'withOptions', {
+    configurable: true,
+    writable: true,
+    value(this: SdkClient, options: { readonly maxRetries?: number }) {
+      const clone = withOptions.call(this, options);
+      const explicit = parent.explicitRetries || options?.maxRetries !== undefined;
+      const known = guarded.get(clone);
+      if (!known) install(clone, family, host, explicit);
+      else if (!explicit) known.seam.useDefaultRetries();
+      return clone;
+    },
+  });
+}
+
+function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
+  const expected = 'Expected a client of openai, @anthropic-ai/sdk or groq-sdk';
+  if (typeof client !== 'object' || client === null) {
+    throw new TidegateSetupError('unsupported_client', `${expected}, got ${client === null ? 'null' : typeof client}.`);
+  }
+  const family = identifyFamily(client);
+  if (!family) {
+    const name = (client.constructor as { name?: string } | undefined)?.name ?? 'an object';
+    throw new TidegateSetupError(
+      'unsupported_client',
+      `${expected}, got ${name}. For other SDKs pass guard.fetch to them.`,
+    );
+  }
+  const sdk = client as SdkClient;
+  const missing = SEAM.filter((name) => typeof sdk[name] !== 'function');
+  // Three or four parameters since the SDKs' current generation; two before.
+  const fits = missing.length === 0 && (sdk.makeRequest.length === 3 || sdk.makeRequest.length === 4);
+  if (!fits) {
+    const why = missing.length > 0 ? `it has no ${missing.join(', ')}` : 'its makeRequest has other parameters';
+    throw new TidegateSetupError(
+      'unsupported_client',
+      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SUPPORTED[family]}.`,
+    );
+  }
+  return { sdk, family };
+}
+
+/** Describes a client's calls; what depends on the client only is computed once and kept while it stays the same. */
+function describer(client: SdkClient, family: Family, host: CallHost): (options: SdkRequestOptions) => CallStart {
+  const credentialId = new CredentialId(client);
+  const errors = errorFactory(client);
+  let account: Account | undefined;
+  let adapter = adapterFor(family);
+  return (options) => {
+    const { baseURL } = client;
+    const credential = credentialId.get();
+    if (account?.baseURL !== baseURL || account.credential !== credential) {
+      const provider = identifyProvider(client, family);
+      account = { provider, baseURL, credential };
+      adapter = adapterFor(provider);
+    }
+    return {
+      account,
+      adapter,
+      request: describeCall(host, adapter, readOnce(options)),
+      errors,
+      signal: options.signal ?? undefined,
+    };
+  };
+}
+
+/**
+ * The request as plain data. Getters are not called: the options are live, and the SDKs check
+ * the path at the moment they read it.
+ */
+function readOnce(options: SdkRequestOptions): RequestLike {
+  const read = (name: keyof RequestLike): unknown => Object.getOwnPropertyDescriptor(options, name)?.value;
+  return {
+    method: read('method') as string | undefined,
+    path: read('path') as string | undefined,
+    body: read('body'),
+    stream: read('stream') as boolean | undefined,
+  };
+}

@@ -1,0 +1,143 @@
+import type { Attempt } from '../../core/attempt.ts';
+import type { ErrorFactory } from '../../core/call.ts';
+import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
+import type { ProviderName, RequestLike } from '../../core/provider.ts';
+import { createCallError } from '../../errors.ts';
+import { adapterFor } from '../registry.ts';
+import type { CallHost } from './call-host.ts';
+import { describeCall } from '../request/describe-call.ts';
+import { classifyConnection } from '../errors/classify-connection.ts';
+import { parseBody, readErrorBody } from '../errors/error-body.ts';
+import { guardBody } from '../body/watch-body.ts';
+import { guardStream } from '../body/watch-stream.ts';
+import { credentialHash, providerOfHost } from './identify-client.ts';
+import { hasStreamingBody } from './sdk-client.ts';
+
+const errors: ErrorFactory = {
+  aborted: (signal) => signal.reason as unknown,
+  own: (code, message, details, cause) => createCallError(undefined, code, message, details, cause),
+};
+
+/**
+ * A `fetch` behind the same lanes and policies as a guarded client. A failed response that is not
+ * sent again is returned, as fetch does; what never got a response rejects.
+ */
+export function guardedFetch(host: CallHost): typeof fetch {
+  return async (input, init) => {
+    const request = readRequest(input, init);
+    const adapter = adapterFor(request.provider);
+    const call = host.begin({
+      account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },
+      adapter,
+      request: describeCall(host, adapter, request.like),
+      errors,
+      signal: request.signal,
+    });
+    const barred: RetryAllowance['barred'] =
+      host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
+    const allowance = { remaining: host.maxAttempts - 1, barred } satisfies RetryAllowance;
+    const counted = (decision: RetryDecision): RetryDecision => {
+      if (decision.retry && decision.counted) allowance.remaining--;
+      return decision;
+    };
+
+    const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
+      const headers = new Headers(request.headers);
+      for (const [name, value] of Object.entries(host.propagationHeaders(attempt))) headers.set(name, value);
+      let response: Response;
+      try {
+        response = await globalThis.fetch(input instanceof Request ? input.clone() : input, { ...init, headers });
+      } catch (error) {
+        const failure = classifyConnection(error, request.signal?.aborted === true);
+        counted(attempt.fail(failure, allowance));
+        throw new AttemptFailed(failure, error, attempt.number);
+      }
+      attempt.head(response.status, response.headers);
+      if (!response.ok) {
+        const body = await readErrorBody(response, host.clock);
+        const failure = adapter.classify(
+          { status: response.status, headers: response.headers, body },
+          host.clock.wall(),
+        );
+        if (counted(attempt.fail(failure, allowance)).retry) {
+          await response.body?.cancel();
+          throw new AttemptFailed(failure, undefined, attempt.number);
+        }
+        // The caller reads the error from the response itself.
+        throw new AttemptFailed(failure, new FailedResponse(response), attempt.number);
+      }
+      const hooks = {
+        adapter,
+        watch: host.watch,
+        clock: host.clock,
+        signal: request.signal,
+      };
+      if (response.headers.get('content-type')?.includes('text/event-stream')) {
+        attempt.succeeded(true);
+        guardStream(response, {
+          ...hooks,
+          onFirstContent: () => attempt.firstContent(),
+          onEarlyError: async (error) => {
+            const failure = adapter.classify(error, host.clock.wall());
+            const decision = counted(attempt.failBehindHead(failure, allowance));
+            return decision.retry ? { response: await call.resume(decision, send) } : undefined;
+          },
+          onEnd: (end) => attempt.delivered(end),
+        });
+      } else {
+        guardBody(response, { ...hooks, onEnd: (end) => attempt.delivered(end) });
+      }
+      return { value: response, ended: attempt.ended };
+    };
+
+    try {
+      return await call.run(send);
+    } catch (error) {
+      if (error instanceof FailedResponse) return error.response;
+      throw error;
+    }
+  };
+}
+
+class FailedResponse extends Error {
+  readonly response: Response;
+
+  constructor(response: Response) {
+    super(`HTTP ${response.status}`);
+    this.response = response;
+  }
+}
+
+interface FetchRequest {
+  readonly like: RequestLike;
+  readonly provider: ProviderName;
+  readonly baseURL: string;
+  readonly credential: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal | undefined;
+  readonly repeatable: boolean;
+}
+
+function readRequest(input: RequestInfo | URL, init: RequestInit | undefined): FetchRequest {
+  const request = input instanceof Request ? input : undefined;
+  const url = new URL(request ? request.url : String(input));
+  const headers = new Headers(init?.headers ?? request?.headers);
+  const body = init?.body;
+  const parsed = typeof body === 'string' ? parseBody(body) : body;
+  return {
+    like: {
+      method: init?.method ?? request?.method ?? 'GET',
+      path: url.pathname,
+      body: parsed,
+      stream: (parsed as { stream?: unknown } | undefined)?.stream === true,
+    },
+    provider: providerOfHost(url.origin) ?? (headers.has('anthropic-version') ? 'anthropic' : 'openai'),
+    baseURL: url.origin,
+    credential: credentialHash(
+      headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? '',
+    ),
+    headers,
+    signal: init?.signal ?? request?.signal ?? undefined,
+    repeatable: !hasStreamingBody({ body }) && (request === undefined || request.body === null),
+  };
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { identityOf } from '../../core/identity.ts';
+import type { ProviderName } from '../../core/provider.ts';
+import { classNames } from '../parse/class-names.ts';
+import type { SdkClient } from './sdk-client.ts';
+
+/** Class names of the supported clients, most specific first. */
+const PROVIDERS: Readonly<Record<string, ProviderName>> = {
+  AzureOpenAI: 'azure.ai.openai',
+  BedrockOpenAI: 'aws.bedrock',
+  OpenAI: 'openai',
+  AnthropicBedrock: 'aws.bedrock',
+  AnthropicBedrockMantle: 'aws.bedrock',
+  AnthropicVertex: 'gcp.vertex_ai',
+  AnthropicGoogleCloud: 'gcp.vertex_ai',
+  AnthropicFoundry: 'anthropic',
+  AnthropicAws: 'anthropic',
+  Anthropic: 'anthropic',
+  BaseAnthropic: 'anthropic',
+  Groq: 'groq',
+};
+
+export type Family = 'openai' | 'anthropic' | 'groq';
+
+/** Whose API a client speaks: decides how errors, limits and usage are read. Undefined: not a supported client. */
+export function identifyFamily(client: object): Family | undefined {
+  for (const name of classNames(client)) {
+    if (/openai/i.test(name) && name in PROVIDERS) return 'openai';
+    if (/anthropic/i.test(name) && name in PROVIDERS) return 'anthropic';
+    if (name === 'Groq') return 'groq';
+  }
+  // A minifier renames classes; the statics that point to the class itself keep their names.
+  for (let owner: unknown = client.constructor; typeof owner === 'function'; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, 'OpenAI')) return 'openai';
+    if (Object.hasOwn(owner, 'Anthropic')) return 'anthropic';
+    if (Object.hasOwn(owner, 'Groq')) return 'groq';
+  }
+  return undefined;
+}
+
+/** Who runs the API behind a client: the class says it, and the host where the class is generic. */
+export function identifyProvider(client: SdkClient, family: Family): ProviderName {
+  const byHost = providerOfHost(client.baseURL);
+  for (const name of classNames(client)) {
+    const provider = PROVIDERS[name];
+    if (!provider) continue;
+    return provider === 'openai' ? (byHost ?? provider) : provider;
+  }
+  return family === 'openai' ? (byHost ?? 'openai') : family;
+}
+
+/** OpenAI's client is widely pointed at other hosts that speak its API. */
+export function providerOfHost(baseURL: string): ProviderName | undefined {
+  const host = hostOf(baseURL);
+  if (host === 'api.groq.com') return 'groq';
+  if (host === 'api.anthropic.com') return 'anthropic';
+  if (host === 'api.openai.com') return 'openai';
+  if (/\.(openai|services\.ai|cognitiveservices)\.azure\.com$/.test(host)) return 'azure.ai.openai';
+  return undefined;
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : '';
+}
+
+/** Fields of a client that name an account beside its credential. */
+const SCOPES = ['organization', 'project', 'awsRegion', 'projectId', 'region', 'workspaceId'] as const;
+/** Fields that hold a credential as text, on the client itself. */
+const KEYS = ['apiKey', 'adminAPIKey', 'authToken', 'awsAccessKey'] as const;
+/** Options that make a credential when it is needed; what they make is not the account's name. */
+const SOURCES = [
+  'apiKey',
+  'azureADTokenProvider',
+  'bearerTokenProvider',
+  'credentials',
+  'workloadIdentity',
+  'credential',
+] as const;
+
+/**
+ * Tells accounts apart without keeping a key: equal credentials give equal ids, in this process only.
+ * Recomputed when a field of the client changes.
+ */
+export class CredentialId {
+  readonly #client: Record<string, unknown>;
+  #fields: unknown[] | undefined;
+  #id = '';
+
+  constructor(client: object) {
+    this.#client = client as Record<string, unknown>;
+  }
+
+  get(): string {
+    const client = this.#client;
+    if (this.#fields && isSame(client, this.#fields)) return this.#id;
+    this.#fields = FIELDS.map((name) => client[name]);
+    const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
+    const options = (client['_options'] ?? {}) as Record<string, unknown>;
+    const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
+    this.#id = credentialHash([...SCOPES.map((name) => text(client[name])), ...credential].join('\n'));
+    return this.#id;
+  }
+}
+
+/** Anthropic's `organization` is a resource, OpenAI's a name. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+const FIELDS: readonly string[] = [...SCOPES, ...KEYS];
+
+/** Asked at every call, hence a plain loop. */
+function isSame(client: Readonly<Record<string, unknown>>, fields: readonly unknown[]): boolean {
+  for (let index = 0; index < FIELDS.length; index++) {
+    if (client[FIELDS[index]!] !== fields[index]) return false;
+  }
+  return true;
+}
+
+/** A short digest that tells two credentials apart and gives neither away. */
+export function credentialHash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+/** Functions and objects that make credentials are told apart by identity. */
+function part(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';
+  return `#${identityOf(value)}`;
+}

@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Attempt } from '../../core/attempt.ts';
+import type { SeamRequest } from './sdk-call.ts';
+import type { Seam } from './seam.ts';
+
+/** One attempt while the SDK is making it; found again by the SDK's own calls through the async context. */
+export interface Sending {
+  readonly seam: Seam;
+  readonly request: SeamRequest;
+  readonly attempt: Attempt;
+  /** Retries that the SDK counts as left while this attempt runs. */
+  readonly remaining: number;
+  fetchError: unknown;
+}
+
+/** Leaves the SDK's `retryRequest`: the loop around it makes the next attempt. */
+export class RetrySignal extends Error {}
+
+export const sendings: AsyncLocalStorage<Sending> = new AsyncLocalStorage<Sending>();

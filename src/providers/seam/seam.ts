@@ -1,0 +1,218 @@
+import type { Attempt } from '../../core/attempt.ts';
+import type { Call } from '../../core/call.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { BodyWatch } from '../body/abandoned-bodies.ts';
+import { classifyConnection } from '../errors/classify-connection.ts';
+import { readErrorBody } from '../errors/error-body.ts';
+import { connectionError } from './sdk-errors.ts';
+import { probeFetch, unguarded } from './sdk-fetch.ts';
+import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
+import { type Delivered, SeamRequest } from './sdk-call.ts';
+import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
+
+/** What the seam needs of the guard. */
+export interface SeamHost {
+  readonly clock: Clock;
+  readonly watch: BodyWatch;
+  /** Retries of a call that says nothing itself, in place of the SDK's own default. */
+  readonly defaultRetries: number;
+  /** Begins a logical call of this client. @throws when the guard is closed. */
+  begin(options: SdkRequestOptions): Call;
+  /** Headers that carry the trace of an attempt; undefined when none do. */
+  readonly propagationHeaders: ((attempt: Attempt) => Readonly<Record<string, string>>) | undefined;
+}
+
+/**
+ * Takes over the request path of one client. The SDK goes on deciding with its real retry count,
+ * building, sending, logging and parsing; only the waiting between attempts and the verdict
+ * about a failed one are ours.
+ */
+export class Seam {
+  readonly client: SdkClient;
+  readonly host: SeamHost;
+  readonly makeRequest: MakeRequest;
+  readonly #shouldRetry: SdkClient['shouldRetry'];
+  readonly #retryRequest: SdkClient['retryRequest'];
+  readonly #buildRequest: SdkClient['buildRequest'];
+  /** Responses whose body an SDK may still ask to be fetched again, by options object and log id. */
+  readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, Delivered>>();
+  /** What the application chose for the whole client; undefined leaves it to the guard. */
+  #retries: number | undefined;
+  /** Only openai >= 7.5 retries a body that does not arrive. */
+  readonly retriesBodies: boolean;
+
+  /** `explicit`: the application chose the client's `maxRetries` itself. */
+  constructor(client: SdkClient, host: SeamHost, explicit: boolean) {
+    this.client = client;
+    this.host = host;
+    this.makeRequest = client.makeRequest;
+    this.#shouldRetry = client.shouldRetry;
+    this.#retryRequest = client.retryRequest;
+    this.#buildRequest = client.buildRequest;
+    this.#retries = explicit ? client.maxRetries : undefined;
+    this.retriesBodies = 'parseResponseWithTimeout' in client;
+  }
+
+  /** Overrides the four methods and `fetch` on the instance; its class stays as it is. */
+  install(): void {
+    const seam = this;
+    override(this.client, 'makeRequest', function (this: SdkClient, options, retriesRemaining, retryOf, ...rest) {
+      // Only the SDK's own recursion names the request that it repeats.
+      if (retryOf !== undefined) return seam.makeRequest.call(this, options, retriesRemaining, retryOf, ...rest);
+      return seam.#request(options, retriesRemaining, rest);
+    } satisfies MakeRequest);
+    override(this.client, 'shouldRetry', (response: Response, ...rest: unknown[]) => this.#verdict(response, rest));
+    override(
+      this.client,
+      'retryRequest',
+      (options: SdkRequestOptions, remaining: number, logId: string, ...rest: unknown[]) =>
+        this.#retry(options, remaining, logId, rest),
+    );
+    override(this.client, 'buildRequest', (options: SdkRequestOptions, context?: { retryCount?: number }) =>
+      this.#build(options, context),
+    );
+    this.#installFetch();
+    this.#installRetries();
+  }
+
+  /** Whether the application chose the client's `maxRetries`. */
+  get explicitRetries(): boolean {
+    return this.#retries !== undefined;
+  }
+
+  /** The number on the client is the SDK's default after all. */
+  useDefaultRetries(): void {
+    this.#retries = undefined;
+  }
+
+  /** Retries that a request starts with. */
+  retriesOf(options: SdkRequestOptions): number {
+    const value = options.maxRetries ?? this.#retries ?? this.host.defaultRetries;
+    return Number.isInteger(value) && value > 0 ? value : 0;
+  }
+
+  async #request(
+    optionsInput: SdkRequestOptions | PromiseLike<SdkRequestOptions>,
+    retriesRemaining: number | null,
+    rest: readonly unknown[],
+  ): Promise<ResponseProps> {
+    const options = await optionsInput;
+    const call = this.host.begin(options);
+    return call.run(new SeamRequest(this, call, options, retriesRemaining, rest).send);
+  }
+
+  /** The SDK asks whether to send again; tells it what the guard has decided. */
+  #verdict(response: Response, rest: readonly unknown[]): boolean | Promise<boolean> {
+    const stock = this.#shouldRetry.call(this.client, response, ...rest);
+    const sending = this.#current();
+    if (!sending) return stock;
+    sending.attempt.head(response.status, response.headers);
+    // Old SDKs decide synchronously. Their answer becomes no: they then read the body and throw it,
+    // and the decision is made from that error.
+    if (typeof stock === 'boolean') return false;
+    return stock.then(async (stockSaysRetry) => {
+      const failure = sending.attempt.call.lane.adapter.classify(
+        {
+          status: response.status,
+          headers: response.headers,
+          body: await readErrorBody(response, this.host.clock),
+        },
+        this.host.clock.wall(),
+      );
+      // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
+      const renewed = stockSaysRetry && response.status === 401 && response.headers.get('x-should-retry') === null;
+      return sending.request.fail(sending, renewed ? { ...failure, retryable: true } : failure, sending.remaining)
+        .retry;
+    });
+  }
+
+  /** The SDK wants to wait and send again. */
+  #retry(
+    options: SdkRequestOptions,
+    remaining: number,
+    logId: string,
+    rest: readonly unknown[],
+  ): Promise<ResponseProps> {
+    // A body that was given up in the turn in which it came has not said so yet.
+    this.host.watch.settle();
+    const delivered = this.#delivered.get(options)?.get(logId);
+    if (delivered) return delivered.request.refetch(delivered, options, remaining, logId);
+    const sending = this.#current();
+    if (!sending) return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
+    const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
+    const decision = sending.request.fail(sending, failure, remaining);
+    if (!decision.retry) {
+      return Promise.reject(connectionError(this.client.constructor, failure, sending.fetchError));
+    }
+    sending.request.again(decision, options, remaining, logId);
+    return Promise.reject(new RetrySignal());
+  }
+
+  /** The retry count header tells the truth, and the trace goes out with the attempt. */
+  #build(options: SdkRequestOptions, context?: { retryCount?: number }): ReturnType<SdkClient['buildRequest']> {
+    const sending = this.#current();
+    if (!sending) return this.#buildRequest.call(this.client, options, context);
+    const built = this.#buildRequest.call(this.client, options, {
+      ...context,
+      retryCount: sending.attempt.number - 1,
+    });
+    if (!this.host.propagationHeaders) return built;
+    const headers = Object.entries(this.host.propagationHeaders(sending.attempt));
+    if (headers.length === 0) return built;
+    const add = (request: Awaited<typeof built>): Awaited<typeof built> => {
+      if (request.req.headers instanceof Headers) {
+        for (const [name, value] of headers) request.req.headers.set(name, value);
+      }
+      return request;
+    };
+    return built instanceof Promise ? built.then(add) : add(built);
+  }
+
+  /** Sees the error behind a failed connection, which the SDK does not hand to `retryRequest`. */
+  #installFetch(): void {
+    let raw = unguarded(this.client.fetch);
+    let guarded = probeFetch(raw);
+    Object.defineProperty(this.client, 'fetch', {
+      configurable: true,
+      enumerable: true,
+      get: () => guarded,
+      set: (replacement: typeof fetch) => {
+        raw = unguarded(replacement);
+        guarded = probeFetch(raw);
+      },
+    });
+  }
+
+  /** The application reads the `maxRetries` that it knows; while a request is made the SDK reads the guard's. */
+  #installRetries(): void {
+    let shown = this.client.maxRetries;
+    Object.defineProperty(this.client, 'maxRetries', {
+      configurable: true,
+      enumerable: true,
+      get: () => (this.#current() ? (this.#retries ?? this.host.defaultRetries) : shown),
+      set: (value: number) => {
+        shown = value;
+        this.#retries = value;
+      },
+    });
+  }
+
+  #current(): Sending | undefined {
+    const sending = sendings.getStore();
+    return sending?.seam === this ? sending : undefined;
+  }
+
+  remember(delivered: Delivered): void {
+    let byLogId = this.#delivered.get(delivered.options);
+    if (!byLogId) this.#delivered.set(delivered.options, (byLogId = new Map()));
+    byLogId.set(delivered.logId, delivered);
+  }
+
+  forget({ options, logId }: Delivered): void {
+    this.#delivered.get(options)?.delete(logId);
+  }
+}
+
+function override(client: SdkClient, name: keyof SdkClient, value: unknown): void {
+  Object.defineProperty(client, name, { value, configurable: true, enumerable: false, writable: true });
+}

@@ -1,0 +1,272 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { RequestInfo, RequestLike } from '../../src/core/provider.ts';
+import { describeRequest } from '../../src/providers/request/describe-request.ts';
+import { MEDIA_BYTES } from '../../src/providers/request/prompt-bytes.ts';
+
+const read = (path: string, body?: unknown, rest: Partial<RequestLike> = {}): RequestInfo =>
+  describeRequest({ method: 'post', path, body, ...rest });
+
+describe('operation and model', () => {
+  it.each([
+    ['/chat/completions', 'chat'],
+    ['/openai/v1/chat/completions', 'chat'],
+    ['/deployments/x/chat/completions', 'chat'],
+    ['https://r.openai.azure.com/openai/deployments/x/chat/completions?api-version=2024-10-21', 'chat'],
+    ['/responses', 'chat'],
+    ['/responses/compact', 'chat'],
+    ['/v1/messages', 'chat'],
+    ['/v1/messages?beta=true', 'chat'],
+    ['/model/anthropic.claude-v2:1/invoke', 'chat'],
+    ['/completions', 'text_completion'],
+    ['/v1/complete', 'text_completion'],
+    ['/embeddings', 'embeddings'],
+    ['/moderations', 'moderation'],
+    ['/images/generations', 'image'],
+    ['/images/edits', 'image'],
+    ['/audio/speech', 'audio'],
+    ['/openai/v1/audio/transcriptions', 'audio'],
+    ['/v1/messages/count_tokens', 'count_tokens'],
+    ['/v1/messages/count_tokens?beta=true', 'count_tokens'],
+    ['/v1/messages/batches', 'other'],
+    ['/threads/t_1/messages/m_1', 'other'],
+    ['/responses/resp_1/cancel', 'other'],
+    ['/models', 'other'],
+    ['/files', 'other'],
+    ['', 'other'],
+  ])('%s is %s', (path, operation) => {
+    expect(read(path, { model: 'm' }).operation).toBe(operation);
+  });
+
+  it('takes only POST for a generation', () => {
+    expect(describeRequest({ method: 'get', path: '/chat/completions' }).operation).toBe('other');
+    expect(describeRequest({ path: '/chat/completions' }).operation).toBe('chat');
+  });
+
+  it('takes the model from the body, then from the path', () => {
+    expect(read('/deployments/mine/chat/completions', { model: 'gpt-4o' }).model).toBe('gpt-4o');
+    expect(read('/openai/deployments/mine/chat/completions', {}).model).toBe('mine');
+    expect(read('/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke', {}).model).toBe(
+      'anthropic.claude-3-5-sonnet-20241022-v2:0',
+    );
+    expect(
+      read('/v1/projects/p/locations/l/publishers/anthropic/models/claude-sonnet-4@20250514:streamRawPredict', {}),
+    ).toMatchObject({ model: 'claude-sonnet-4@20250514', operation: 'chat', stream: true });
+    expect(read('/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict', {})).toEqual({
+      operation: 'count_tokens',
+      stream: false,
+      maxOutputTokens: 0,
+      inputBytes: 0,
+      attributes: {},
+    });
+    expect(read('/model/a%/invoke', {}).model).toBe('a%');
+    expect(read('/chat/completions', {})).not.toHaveProperty('model');
+  });
+
+  it('sees a stream in the body, the options and the path', () => {
+    expect(read('/chat/completions', { stream: true }).stream).toBe(true);
+    expect(read('/chat/completions', {}, { stream: true }).stream).toBe(true);
+    expect(read('/model/x/invoke-with-response-stream', {}).stream).toBe(true);
+    expect(read('/chat/completions', { stream: false }).stream).toBe(false);
+  });
+});
+
+describe('output', () => {
+  it.each([
+    ['/chat/completions', { max_tokens: 100 }, 100],
+    ['/chat/completions', { max_completion_tokens: 50, max_tokens: 100 }, 50],
+    ['/chat/completions', { max_completion_tokens: 50, n: 3 }, 150],
+    ['/completions', { max_tokens: 10, n: 2, best_of: 5 }, 50],
+    ['/responses', { max_output_tokens: 70 }, 70],
+    ['/v1/messages', { max_tokens: 1_024 }, 1_024],
+    ['/v1/complete', { max_tokens_to_sample: 30 }, 30],
+    ['/chat/completions', { max_tokens: null }, undefined],
+    ['/chat/completions', { max_tokens: -5 }, undefined],
+    ['/embeddings', { input: 'a' }, 0],
+    ['/v1/messages/count_tokens', { max_tokens: 5 }, 0],
+  ])('%s %j reserves %s', (path, body, max) => {
+    expect(read(path, body).maxOutputTokens).toBe(max);
+  });
+});
+
+describe('input bytes', () => {
+  const bytes = (path: string, body: unknown): number => read(path, body).inputBytes;
+  const message = (content: unknown): unknown => ({ messages: [{ role: 'user', content }] });
+  const overhead = bytes('/chat/completions', message(''));
+
+  it('counts UTF-8 bytes of text wherever it stands', () => {
+    expect(overhead).toBeLessThan(10);
+    expect(bytes('/chat/completions', message('x'.repeat(1_000)))).toBe(overhead + 1_000);
+    expect(bytes('/chat/completions', message('日本'))).toBe(overhead + 6);
+    expect(bytes('/chat/completions', message([{ type: 'text', text: 'x'.repeat(500) }]))).toBeGreaterThanOrEqual(500);
+    expect(
+      bytes('/v1/messages', { system: [{ type: 'text', text: 'x'.repeat(500) }], messages: [] }),
+    ).toBeGreaterThanOrEqual(500);
+    expect(bytes('/v1/messages', { system: 'x'.repeat(500), messages: [] })).toBe(500);
+    expect(bytes('/responses', { instructions: 'x'.repeat(200), input: 'x'.repeat(300) })).toBe(500);
+    expect(bytes('/completions', { prompt: ['x'.repeat(10), 'y'.repeat(10)] })).toBe(20);
+    expect(bytes('/embeddings', { input: 'x'.repeat(10) })).toBe(10);
+  });
+
+  it('counts tool definitions and nested tool results', () => {
+    const tools = [
+      {
+        type: 'function',
+        function: {
+          name: 'f',
+          description: 'x'.repeat(300),
+          parameters: { type: 'object', properties: { city: { type: 'string' } } },
+        },
+      },
+    ];
+    expect(bytes('/chat/completions', { messages: [], tools })).toBeGreaterThan(300);
+    const result = {
+      type: 'tool_result',
+      tool_use_id: 't'.repeat(500),
+      content: [{ type: 'text', text: 'x'.repeat(400) }],
+    };
+    const counted = bytes('/v1/messages', message([result]));
+    expect(counted).toBeGreaterThan(400);
+    expect(counted).toBeLessThan(500);
+  });
+
+  it('counts token ids', () => {
+    expect(bytes('/embeddings', { input: Array.from({ length: 100 }, () => 7) })).toBe(400);
+    expect(bytes('/completions', { prompt: [[1, 2], [3]] })).toBe(12);
+  });
+
+  it('counts media flat, whatever their size', () => {
+    const data = 'A'.repeat(1_000_000);
+    const parts = [
+      [{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } }],
+      [{ type: 'input_image', image_url: 'https://example.com/a.png' }],
+      [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }],
+      [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } }],
+      [{ type: 'input_audio', input_audio: { data, format: 'wav' } }],
+    ];
+    const empty = bytes('/chat/completions', message([]));
+    for (const content of parts) expect(bytes('/chat/completions', message(content))).toBe(empty + MEDIA_BYTES);
+    expect(bytes('/chat/completions', message(`data:image/png;base64,${data}`))).toBe(overhead + MEDIA_BYTES);
+    expect(
+      bytes(
+        '/chat/completions',
+        message([{ type: 'image_url', image_url: { url: 'https://a/b.png', detail: 'low' } }]),
+      ),
+    ).toBe(empty + 340);
+    const document = [
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x'.repeat(9_000) } },
+    ];
+    expect(bytes('/v1/messages', message(document))).toBeGreaterThan(9_000);
+  });
+
+  it('never serializes the body', () => {
+    const stringify = vi.spyOn(JSON, 'stringify');
+    bytes('/chat/completions', message('x'.repeat(100)));
+    expect(stringify).not.toHaveBeenCalled();
+  });
+
+  it('ends on a body that contains itself', () => {
+    const loop: Record<string, unknown> = {};
+    loop['messages'] = [loop, loop];
+    expect(bytes('/chat/completions', loop)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('attributes', () => {
+  it('records sampling parameters and nothing of the content', () => {
+    const info = read('/chat/completions', {
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'SECRET' }],
+      stop: ['SECRET'],
+      user: 'SECRET',
+      metadata: { a: 'SECRET' },
+      max_completion_tokens: 10,
+      temperature: 0.5,
+      top_p: 0.9,
+      frequency_penalty: 0.1,
+      presence_penalty: 0.2,
+      seed: 42,
+      n: 2,
+      reasoning_effort: 'high',
+    });
+    expect(info.attributes).toEqual({
+      max_tokens: 10,
+      temperature: 0.5,
+      top_p: 0.9,
+      frequency_penalty: 0.1,
+      presence_penalty: 0.2,
+      seed: 42,
+      'choice.count': 2,
+      'reasoning.level': 'high',
+    });
+    expect(JSON.stringify(info)).not.toContain('SECRET');
+  });
+
+  it.each([
+    [{ reasoning: { effort: 'low' } }, { 'reasoning.level': 'low' }],
+    [
+      { output_config: { effort: 'xhigh' }, top_k: 5 },
+      { 'reasoning.level': 'xhigh', top_k: 5 },
+    ],
+    [{ reasoning_effort: 'Tell me a secret' }, {}],
+    [{ n: 1, temperature: Number.NaN, seed: 'SECRET', top_k: null }, {}],
+  ])('%j', (body, attributes) => {
+    expect(read('/responses', body).attributes).toEqual(attributes);
+  });
+});
+
+describe('bodies of other kinds', () => {
+  it('reads the text fields of a form', () => {
+    const form = new FormData();
+    form.set('model', 'whisper-large-v3');
+    form.set('prompt', 'names');
+    form.set('stream', 'true');
+    form.set('temperature', '0.2');
+    form.set('file', new Blob(['x'.repeat(10_000)]), 'a.wav');
+    expect(read('/audio/transcriptions', form)).toEqual({
+      operation: 'audio',
+      model: 'whisper-large-v3',
+      stream: true,
+      inputBytes: 5,
+      attributes: { temperature: 0.2 },
+    });
+  });
+
+  it('reads JSON text', () => {
+    expect(
+      read(
+        '/v1/chat/completions',
+        JSON.stringify({ model: 'm', stream: true, max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] }),
+      ),
+    ).toMatchObject({ model: 'm', stream: true, maxOutputTokens: 5 });
+  });
+
+  it.each([
+    ['a stream', new ReadableStream()],
+    ['bytes', new Uint8Array(10)],
+    ['text', 'no json'],
+    ['nothing', undefined],
+    ['null', null],
+    ['a list', [1]],
+  ])('leaves %s unread', (_name, body) => {
+    expect(read('/chat/completions', body)).toEqual({
+      operation: 'chat',
+      stream: false,
+      inputBytes: 0,
+      attributes: {},
+    });
+  });
+
+  it('leaves a getter that throws to the SDK', () => {
+    const body = {
+      get messages(): never {
+        throw new Error('boom');
+      },
+    };
+    expect(read('/chat/completions', body)).toEqual({
+      operation: 'chat',
+      stream: false,
+      inputBytes: 0,
+      attributes: {},
+    });
+  });
+});
