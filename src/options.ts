@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { Priority } from './core/admission.ts';
+import { LIMIT_OPTIONS, type LimitOption } from './core/dimensions.ts';
 import { TidegateOptionError } from './errors.ts';
 
 /** Options of a guard. Every field is optional; the defaults need no tuning. */
@@ -142,13 +143,7 @@ export interface ResolvedBreaker {
   readonly maxWaitMs: number;
 }
 
-export interface ResolvedPacing {
-  readonly requestsPerMinute: number | undefined;
-  readonly tokensPerMinute: number | undefined;
-  readonly inputTokensPerMinute: number | undefined;
-  readonly outputTokensPerMinute: number | undefined;
-  readonly requestsPerDay: number | undefined;
-  readonly tokensPerDay: number | undefined;
+export interface ResolvedPacing extends Readonly<Record<LimitOption, number | undefined>> {
   readonly maxConcurrent: number | undefined;
   readonly headroom: number;
   readonly mode: 'burst' | 'smooth';
@@ -220,18 +215,7 @@ const BREAKER_KEYS = [
 ] as const;
 const BULKHEAD_KEYS = ['maxConcurrent', 'maxQueued'] as const;
 const BODY_KEYS = ['idleTimeoutMs'] as const;
-const PACING_KEYS = [
-  'requestsPerMinute',
-  'tokensPerMinute',
-  'inputTokensPerMinute',
-  'outputTokensPerMinute',
-  'requestsPerDay',
-  'tokensPerDay',
-  'maxConcurrent',
-  'headroom',
-  'mode',
-  'countTokens',
-] as const;
+const PACING_KEYS = [...LIMIT_OPTIONS, 'maxConcurrent', 'headroom', 'mode', 'countTokens'];
 const TELEMETRY_KEYS = [
   'tracerProvider',
   'meterProvider',
@@ -283,18 +267,13 @@ function resolveBreaker(breaker: BreakerOptions): ResolvedBreaker {
 }
 
 function resolvePacing(pacing: PacingOptions): ResolvedPacing {
-  const limit = (key: keyof PacingOptions): number | undefined => {
+  const limit = (key: LimitOption): number | undefined => {
     const value = optionalNumber(pacing[key], `pacing.${key}`, 0, Number.MAX_SAFE_INTEGER);
     if (value === 0) throw new TidegateOptionError(`pacing.${key}`, 'a number above 0', value);
     return value;
   };
   return {
-    requestsPerMinute: limit('requestsPerMinute'),
-    tokensPerMinute: limit('tokensPerMinute'),
-    inputTokensPerMinute: limit('inputTokensPerMinute'),
-    outputTokensPerMinute: limit('outputTokensPerMinute'),
-    requestsPerDay: limit('requestsPerDay'),
-    tokensPerDay: limit('tokensPerDay'),
+    ...(Object.fromEntries(LIMIT_OPTIONS.map((key) => [key, limit(key)])) as Record<LimitOption, number | undefined>),
     maxConcurrent:
       pacing.maxConcurrent === undefined
         ? undefined

@@ -1,3 +1,7 @@
+import type { Dimension } from './dimensions.ts';
+
+export type { Dimension };
+
 /**
  * The failure vocabulary: one closed enum for retry, events, metrics and advice.
  */
@@ -16,19 +20,6 @@ export type Outcome =
   | 'auth'
   | 'bad_request'
   | 'cancelled';
-
-/** The limit that refused a request, or that a header describes. */
-export type Dimension =
-  | 'requests'
-  | 'tokens'
-  | 'input_tokens'
-  | 'output_tokens'
-  | 'requests_day'
-  | 'tokens_day'
-  | 'concurrency'
-  | 'acceleration'
-  | 'quota'
-  | 'unknown';
 
 /** Where a server's waiting time was read. */
 export type HintSource = 'retry_after' | 'body' | 'reset_header';

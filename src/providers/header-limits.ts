@@ -1,4 +1,5 @@
-import type { Dimension, LimitReading } from '../core/outcome.ts';
+import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
+import type { LimitReading } from '../core/outcome.ts';
 import { parseCount, parseDate, parseDuration, serverNow } from './parse/numbers.ts';
 
 const MINUTE = 60_000;
@@ -21,16 +22,16 @@ export function readOpenAILimits(headers: Headers): LimitReading[] {
 /** Azure sends the reset in whole seconds, too coarse to tell the window; its limits are per minute. */
 export function readAzureLimits(headers: Headers): LimitReading[] {
   const readings: LimitReading[] = [];
-  add(readings, xRateLimit(headers, REQUESTS), 'requests', MINUTE);
-  add(readings, xRateLimit(headers, TOKENS), 'tokens', MINUTE);
+  add(readings, xRateLimit(headers, REQUESTS), 'requests');
+  add(readings, xRateLimit(headers, TOKENS), 'tokens');
   return readings;
 }
 
 /** Groq's `requests` are always per day and its `tokens` always per minute; its other limits have no header. */
 export function readGroqLimits(headers: Headers): LimitReading[] {
   const readings: LimitReading[] = [];
-  add(readings, xRateLimit(headers, REQUESTS), 'requests_day', DAY);
-  add(readings, xRateLimit(headers, TOKENS), 'tokens', MINUTE);
+  add(readings, xRateLimit(headers, REQUESTS), 'requests_day');
+  add(readings, xRateLimit(headers, TOKENS), 'tokens');
   return readings;
 }
 
@@ -43,10 +44,10 @@ export function readAnthropicLimits(headers: Headers, wallMs: number): LimitRead
   const input = anthropicBucket(headers, ANTHROPIC_INPUT, now);
   const output = anthropicBucket(headers, ANTHROPIC_OUTPUT, now);
   const readings: LimitReading[] = [];
-  add(readings, anthropicBucket(headers, ANTHROPIC_REQUESTS, now), 'requests', MINUTE);
-  add(readings, input, 'input_tokens', MINUTE);
-  add(readings, output, 'output_tokens', MINUTE);
-  if (!input && !output) add(readings, anthropicBucket(headers, ANTHROPIC_TOKENS, now), 'tokens', MINUTE);
+  add(readings, anthropicBucket(headers, ANTHROPIC_REQUESTS, now), 'requests');
+  add(readings, input, 'input_tokens');
+  add(readings, output, 'output_tokens');
+  if (!input && !output) add(readings, anthropicBucket(headers, ANTHROPIC_TOKENS, now), 'tokens');
   return readings;
 }
 
@@ -121,9 +122,13 @@ function readRemaining(headers: Headers, names: Names, limit: number): number | 
   return remaining === undefined ? undefined : Math.min(remaining, limit);
 }
 
-function windowed(readings: LimitReading[], found: Bucket | undefined, perMinute: Dimension, perDay: Dimension): void {
-  if (found && isPerDay(found)) add(readings, found, perDay, DAY);
-  else add(readings, found, perMinute, MINUTE);
+function windowed(
+  readings: LimitReading[],
+  found: Bucket | undefined,
+  perMinute: BucketDimension,
+  perDay: BucketDimension,
+): void {
+  add(readings, found, found && isPerDay(found) ? perDay : perMinute);
 }
 
 /**
@@ -135,8 +140,8 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   return (resetMs * limit) / (limit - remaining) > Math.sqrt(MINUTE * DAY);
 }
 
-function add(readings: LimitReading[], found: Bucket | undefined, dimension: Dimension, windowMs: number): void {
+function add(readings: LimitReading[], found: Bucket | undefined, dimension: BucketDimension): void {
   if (!found) return;
   const { limit, remaining, resetMs } = found;
-  readings.push({ dimension, limit, remaining, resetMs, windowMs, source: 'header' });
+  readings.push({ dimension, limit, remaining, resetMs, windowMs: LIMIT_KINDS[dimension].windowMs, source: 'header' });
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
-import type { Dimension } from '../core/outcome.ts';
+import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import { seriesKey } from './counter-cells.ts';
 import type { GaugeName } from './instruments.ts';
 import { ATTR, CIRCUIT_STATES, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, valuesOf, VERSION } from './names.ts';
@@ -24,7 +24,7 @@ export interface Point {
 }
 
 /** Dimensions whose admitted rate is worth a series. */
-const RATED: ReadonlySet<Dimension> = new Set<Dimension>(['requests', 'tokens', 'input_tokens', 'output_tokens']);
+const RATED: ReadonlySet<Dimension> = new Set(BUCKET_DIMENSIONS.filter((each) => !LIMIT_KINDS[each].perDay));
 
 /** Higher is worse; two lanes under one label show the worse one. */
 const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, isolated: 2, open: 3 };

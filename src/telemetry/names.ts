@@ -1,5 +1,6 @@
 import type { CallOutcome, CircuitState, RetryReason, StreamOutcome, WaitCause } from '../core/events.ts';
-import type { Dimension, HintSource } from '../core/outcome.ts';
+import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../core/dimensions.ts';
+import type { HintSource } from '../core/outcome.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
 
 /**
@@ -151,18 +152,9 @@ export const DELAY_SOURCES: Closed<HintSource | 'backoff'> = {
   backoff: true,
 };
 
-export const DIMENSIONS: Closed<Dimension> = {
-  requests: true,
-  tokens: true,
-  input_tokens: true,
-  output_tokens: true,
-  requests_day: true,
-  tokens_day: true,
-  concurrency: true,
-  acceleration: true,
-  quota: true,
-  unknown: true,
-};
+export const DIMENSIONS: Closed<Dimension> = Object.fromEntries(
+  EVERY_DIMENSION.map((each) => [each, true]),
+) as Closed<Dimension>;
 
 export const REJECTION_DIMENSIONS: Closed<Dimension | 'overloaded'> = { ...DIMENSIONS, overloaded: true };
 

@@ -2,7 +2,7 @@ import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
 import { Allowance } from './own-credit.ts';
 import { BurstProbe } from './burst-retest.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
-import { type BucketDimension, LIMIT_KINDS, type LimitKind } from './dimensions.ts';
+import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
 import type { Observation } from './observation.ts';
 import { Quantum } from './header-rounding.ts';
 import { Sharing } from './shared-pace.ts';

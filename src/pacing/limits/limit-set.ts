@@ -3,8 +3,8 @@ import type { LimitSource } from '../../core/events.ts';
 import type { Dimension } from '../../core/outcome.ts';
 import { Consumption } from '../usage/lane-totals.ts';
 import { type BucketPolicy, LimitBucket } from './known-limit.ts';
-import { type BucketDimension, LIMIT_KINDS } from './dimensions.ts';
-import { type Amounts, type Reservation, type Unit, UNITS } from '../usage/reservation.ts';
+import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
+import type { Amounts, Reservation } from '../usage/reservation.ts';
 
 /** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
 export const MAX_LIMIT_WAIT_MS = 120_000;

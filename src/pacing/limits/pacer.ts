@@ -9,7 +9,7 @@ import { finalCharge } from '../usage/final-charge.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
-import { type BucketDimension, isBucket, LIMIT_KINDS } from './dimensions.ts';
+import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { LimitSet, MAX_LIMIT_WAIT_MS } from './limit-set.ts';
 import { type Amounts, createReservation, noAmounts, type Reservation } from '../usage/reservation.ts';
 import { SlowStart } from './slow-start.ts';
@@ -45,15 +45,8 @@ export class Pacer {
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
     const { headroom, mode } = pacing;
     this.limits = new LimitSet({ headroom, smooth: mode === 'smooth', corrects: charge.corrects }, listener);
-    const configured: readonly [BucketDimension, number | undefined][] = [
-      ['requests', pacing.requestsPerMinute],
-      ['tokens', pacing.tokensPerMinute],
-      ['input_tokens', pacing.inputTokensPerMinute],
-      ['output_tokens', pacing.outputTokensPerMinute],
-      ['requests_day', pacing.requestsPerDay],
-      ['tokens_day', pacing.tokensPerDay],
-    ];
-    for (const [dimension, limit] of configured) {
+    for (const dimension of BUCKET_DIMENSIONS) {
+      const limit = pacing[LIMIT_KINDS[dimension].option];
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
     }
     if (!this.limits.paces) this.#slowStart = new SlowStart(now);

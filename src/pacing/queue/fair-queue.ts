@@ -1,6 +1,6 @@
 import type { Priority } from '../../core/admission.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Amounts } from '../usage/reservation.ts';
+import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
 /** Calls of one tenant and priority. */
@@ -42,7 +42,7 @@ export class FairQueue {
     waiter.fairClass = fairClass;
     const wasEmpty = fairClass.waiters.size === 0;
     fairClass.waiters.push(waiter);
-    count(fairClass.waiting, waiter, 1);
+    if (waiter.counted) addAmounts(fairClass.waiting, waiter.counted, 1);
     this.#size++;
     if (wasEmpty) {
       fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
@@ -56,7 +56,7 @@ export class FairQueue {
   remove(waiter: Waiter): void {
     const fairClass = waiter.fairClass!;
     fairClass.waiters.remove(waiter);
-    count(fairClass.waiting, waiter, -1);
+    if (waiter.counted) addAmounts(fairClass.waiting, waiter.counted, -1);
     this.#size--;
     this.#settle(fairClass);
   }
@@ -91,7 +91,7 @@ export class FairQueue {
         key,
         weight: WEIGHTS[priority],
         waiters: new IndexedHeap<'queueIndex', Waiter>('queueIndex', cameBefore),
-        waiting: { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 },
+        waiting: noAmounts(),
         start: 0,
         finish: 0,
         activeIndex: -1,
@@ -119,13 +119,4 @@ function cameBefore(a: Waiter, b: Waiter): boolean {
 function servedBefore(a: FairClass, b: FairClass): boolean {
   if (a.start !== b.start) return a.start < b.start;
   return (a.waiters.peek()?.place ?? Infinity) < (b.waiters.peek()?.place ?? Infinity);
-}
-
-function count(waiting: Amounts, waiter: Waiter, sign: 1 | -1): void {
-  const { counted } = waiter;
-  if (!counted) return;
-  waiting.requests += sign * counted.requests;
-  waiting.tokens += sign * counted.tokens;
-  waiting.inputTokens += sign * counted.inputTokens;
-  waiting.outputTokens += sign * counted.outputTokens;
 }

@@ -16,7 +16,7 @@ import { CircuitHold } from './circuit-wait.ts';
 import { Closure, type ClosureReason } from './exhausted-lane.ts';
 import { Hopeless } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
-import { isBucket, LIMIT_KINDS } from '../limits/dimensions.ts';
+import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { MAX_LIMIT_WAIT_MS } from '../limits/limit-set.ts';
 import { Pacer } from '../limits/pacer.ts';
 import { Pause } from './lane-pause.ts';

@@ -2,7 +2,7 @@ import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Amounts } from '../usage/reservation.ts';
+import { addAmounts, type Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
 /**
@@ -70,12 +70,9 @@ export class WaitingRoom {
     const { waiting } = waiter.fairClass!;
     const own = waiter.counted;
     if (!own) return waiting;
-    return {
-      requests: waiting.requests - own.requests,
-      tokens: waiting.tokens - own.tokens,
-      inputTokens: waiting.inputTokens - own.inputTokens,
-      outputTokens: waiting.outputTokens - own.outputTokens,
-    };
+    const ahead = { ...waiting };
+    addAmounts(ahead, own, -1);
+    return ahead;
   }
 
   #leave(waiter: Waiter): void {

@@ -1,6 +1,6 @@
 import type { ChargeRule } from '../../core/provider.ts';
 import type { Settlement } from '../queue/ticket.ts';
-import type { Amounts, Reservation } from './reservation.ts';
+import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 
 /**
  * What the provider counts of a decided attempt. Requests count whatever came of them (OpenAI: "unsuccessful
@@ -9,13 +9,7 @@ import type { Amounts, Reservation } from './reservation.ts';
 export function finalCharge(reservation: Reservation, result: Settlement, rule: ChargeRule): Amounts {
   const { reserved } = reservation;
   if (result.usage) {
-    const { tokens, inputTokens, outputTokens } = rule.charge(result.usage);
-    return {
-      requests: reserved.requests,
-      tokens: tokens ?? reserved.tokens,
-      inputTokens: inputTokens ?? reserved.inputTokens,
-      outputTokens: outputTokens ?? reserved.outputTokens,
-    };
+    return { ...reserved, ...rule.charge(result.usage) };
   }
   switch (result.outcome) {
     case 'ok':
@@ -26,21 +20,22 @@ export function finalCharge(reservation: Reservation, result: Settlement, rule: 
     case 'server_error':
     case 'overloaded':
     case 'connection':
-      return { ...inputOnly(reservation, rule), requests: reserved.requests };
+      return inputOnly(reservation, rule);
     case 'throttled':
     case 'too_large':
     case 'quota_exhausted':
     case 'conflict':
     case 'auth':
     case 'bad_request':
-      return { requests: reserved.requests, tokens: 0, inputTokens: 0, outputTokens: 0 };
+      return { ...noAmounts(), requests: reserved.requests };
   }
 }
 
 /** Accepted, but nothing was generated. */
-function inputOnly({ inputTokens, reserved }: Reservation, rule: ChargeRule): Omit<Amounts, 'requests'> {
+function inputOnly({ inputTokens, reserved }: Reservation, rule: ChargeRule): Amounts {
   const input = rule.reserve({ inputTokens, maxOutputTokens: 0, expectedOutputTokens: 0 });
   return {
+    ...reserved,
     tokens: Math.min(reserved.tokens, input.tokens ?? 0),
     inputTokens: Math.min(reserved.inputTokens, input.inputTokens ?? 0),
     outputTokens: 0,

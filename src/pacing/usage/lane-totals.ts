@@ -1,4 +1,5 @@
-import { type Amounts, noAmounts, type Reservation, type Unit, UNITS } from './reservation.ts';
+import { type Unit, UNITS } from '../../core/dimensions.ts';
+import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 
 /** Of answers that are on their way, half was generated on average when the provider counted. */
 const STILL_PENDING = 0.5;

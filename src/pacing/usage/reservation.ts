@@ -1,21 +1,20 @@
+import { type Unit, UNITS } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { Estimator } from './token-estimator.ts';
 
-/** What a limit counts. */
-export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+/** So much of everything that limits count. */
+export type Amounts = Record<Unit, number>;
 
-export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
-
-export interface Amounts {
-  requests: number;
-  tokens: number;
-  inputTokens: number;
-  outputTokens: number;
-}
+const NOTHING: Readonly<Amounts> = Object.fromEntries(UNITS.map((unit) => [unit, 0])) as Amounts;
 
 export function noAmounts(): Amounts {
-  return { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 };
+  return { ...NOTHING };
+}
+
+/** Adds `amounts` to `sums`, or takes them away. */
+export function addAmounts(sums: Amounts, amounts: Readonly<Amounts>, sign: 1 | -1): void {
+  for (const unit of UNITS) sums[unit] += sign * amounts[unit];
 }
 
 /** What one attempt takes of each limit, from its estimate to its settlement. */
@@ -60,12 +59,7 @@ export function createReservation(
     rawInputTokens,
     inputTokens,
     expectedOutputTokens,
-    reserved: {
-      requests: 1,
-      tokens: tokens.tokens ?? 0,
-      inputTokens: tokens.inputTokens ?? 0,
-      outputTokens: tokens.outputTokens ?? 0,
-    },
+    reserved: { ...NOTHING, requests: 1, ...tokens },
     charged: noAmounts(),
     marks: noAmounts(),
     sequence: 0,

@@ -1,4 +1,4 @@
-import type { Dimension } from '../../core/outcome.ts';
+import { type Dimension, dimensionOf, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { parseCount } from '../parse/numbers.ts';
 
 /** Numbers and name of a limit as a message states them. */
@@ -14,18 +14,8 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 const WINDOW_MS: Readonly<Record<string, number>> = { sec: 1_000, min: MINUTE, hou: 3_600_000, day: DAY };
 
-/** Abbreviations of OpenAI and Groq. Images and audio seconds are limits without a dimension of ours. */
-const ABBREVIATIONS: Readonly<Record<string, { readonly dimension: Dimension; readonly windowMs: number }>> = {
-  RPM: { dimension: 'requests', windowMs: MINUTE },
-  RPD: { dimension: 'requests_day', windowMs: DAY },
-  TPM: { dimension: 'tokens', windowMs: MINUTE },
-  TPD: { dimension: 'tokens_day', windowMs: DAY },
-  ITPM: { dimension: 'input_tokens', windowMs: MINUTE },
-  OTPM: { dimension: 'output_tokens', windowMs: MINUTE },
-  IPM: { dimension: 'unknown', windowMs: MINUTE },
-  ASH: { dimension: 'unknown', windowMs: 3_600_000 },
-  ASD: { dimension: 'unknown', windowMs: DAY },
-};
+/** Images and audio seconds are limits without a dimension of ours. */
+const UNPACED_WINDOW_MS: Readonly<Record<string, number>> = { IPM: MINUTE, ASH: 3_600_000, ASD: DAY };
 
 // OpenAI: "… on tokens per min (TPM): Limit 30000, Used 18928, Requested 11159." Old Groq bodies had no name: "on : Limit …".
 const NUMBERS =
@@ -50,10 +40,11 @@ export function readLimitText(message: string, codes: readonly string[]): LimitT
 function fromNumbers(message: string, codes: readonly string[]): LimitText | undefined {
   const match = NUMBERS.exec(message);
   if (!match) return undefined;
-  const known = match[1] === undefined ? undefined : ABBREVIATIONS[match[1]];
+  const known = dimensionOf(match[1]);
+  const unknownWindowMs = known || match[1] === undefined ? undefined : UNPACED_WINDOW_MS[match[1]];
   return defined({
-    dimension: known?.dimension ?? fromWords(message) ?? fromType(codes),
-    windowMs: known?.windowMs,
+    dimension: known ?? (unknownWindowMs === undefined ? (fromWords(message) ?? fromType(codes)) : 'unknown'),
+    windowMs: known ? LIMIT_KINDS[known].windowMs : unknownWindowMs,
     limit: parseCount(match[2]),
     used: parseCount(match[3]),
     requested: parseCount(match[4]),

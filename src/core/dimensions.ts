@@ -1,0 +1,136 @@
+/** What a limit counts. */
+export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+
+export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
+
+/** Dimensions that are buckets: something is counted, and refills over a window. */
+export type BucketDimension = 'requests' | 'tokens' | 'input_tokens' | 'output_tokens' | 'requests_day' | 'tokens_day';
+
+/** The limit that refused a request, or that a header describes. */
+export type Dimension = BucketDimension | 'concurrency' | 'acceleration' | 'quota' | 'unknown';
+
+/** Option of `pacing` that tells a limit before the provider does. */
+export type LimitOption =
+  | 'requestsPerMinute'
+  | 'tokensPerMinute'
+  | 'inputTokensPerMinute'
+  | 'outputTokensPerMinute'
+  | 'requestsPerDay'
+  | 'tokensPerDay';
+
+interface Advice {
+  /** What to do when the limit refuses a call; absent where the outcome alone says it. */
+  readonly throttled?: string;
+  /** What to do when one call is more than the whole limit. */
+  readonly tooLarge?: string;
+}
+
+/** One limit that is a bucket. */
+export interface LimitKind extends Advice {
+  readonly unit: Unit;
+  readonly windowMs: number;
+  /** Gates at its end instead of being paced: a day's rate is tiny, and the day's first calls need not wait for it. */
+  readonly perDay: boolean;
+  readonly option: LimitOption;
+  /** How OpenAI and Groq abbreviate it in messages. */
+  readonly abbreviation: string;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** Everything that is told of a limit by its name alone; a further one is a further row. */
+export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
+  requests: {
+    unit: 'requests',
+    windowMs: MINUTE,
+    perDay: false,
+    option: 'requestsPerMinute',
+    abbreviation: 'RPM',
+    throttled:
+      'Slow down requests: the limit of requests per minute is reached; batch work or raise the tier for more.',
+  },
+  tokens: {
+    unit: 'tokens',
+    windowMs: MINUTE,
+    perDay: false,
+    option: 'tokensPerMinute',
+    abbreviation: 'TPM',
+    throttled: 'Shrink prompts or max_tokens, or slow down: the limit of tokens per minute is reached.',
+    tooLarge:
+      'Shrink tokens: prompt and max_tokens together exceed the whole limit of tokens per minute, or raise the tier.',
+  },
+  input_tokens: {
+    unit: 'inputTokens',
+    windowMs: MINUTE,
+    perDay: false,
+    option: 'inputTokensPerMinute',
+    abbreviation: 'ITPM',
+    throttled: 'Shrink or cache prompts, or slow down: the limit of input tokens per minute is reached.',
+    tooLarge: 'Shrink the prompt: it exceeds the whole limit of input tokens per minute, or raise the tier.',
+  },
+  output_tokens: {
+    unit: 'outputTokens',
+    windowMs: MINUTE,
+    perDay: false,
+    option: 'outputTokensPerMinute',
+    abbreviation: 'OTPM',
+    throttled: 'Ask for shorter answers, or slow down: the limit of output tokens per minute is reached.',
+    tooLarge:
+      'Lower max_tokens: the expected answer exceeds the whole limit of output tokens per minute, or raise the tier.',
+  },
+  requests_day: {
+    unit: 'requests',
+    windowMs: DAY,
+    perDay: true,
+    option: 'requestsPerDay',
+    abbreviation: 'RPD',
+    throttled: 'Raise the tier or spread the work over days: the limit of requests per day is reached.',
+  },
+  tokens_day: {
+    unit: 'tokens',
+    windowMs: DAY,
+    perDay: true,
+    option: 'tokensPerDay',
+    abbreviation: 'TPD',
+    throttled: 'Raise the tier, shrink tokens or spread the work over days: the limit of tokens per day is reached.',
+  },
+};
+
+/** Limits that are no buckets. */
+const OTHER_KINDS: Readonly<Record<Exclude<Dimension, BucketDimension>, Advice>> = {
+  concurrency: {
+    throttled: 'Slow down: too many requests are in flight at once; lower the maxConcurrent of the bulkhead.',
+  },
+  acceleration: {
+    throttled: 'Slow down and grow gradually: the traffic rises faster than the provider allows.',
+  },
+  quota: {},
+  unknown: {},
+};
+
+const ADVICE: Readonly<Record<Dimension, Advice>> = { ...LIMIT_KINDS, ...OTHER_KINDS };
+
+export const BUCKET_DIMENSIONS: readonly BucketDimension[] = Object.keys(LIMIT_KINDS) as BucketDimension[];
+
+export const DIMENSIONS: readonly Dimension[] = Object.keys(ADVICE) as Dimension[];
+
+export const LIMIT_OPTIONS: readonly LimitOption[] = BUCKET_DIMENSIONS.map((each) => LIMIT_KINDS[each].option);
+
+export function isBucket(dimension: Dimension | undefined): dimension is BucketDimension {
+  return dimension !== undefined && Object.hasOwn(LIMIT_KINDS, dimension);
+}
+
+/** What to do about a refusal by this limit, where its name tells more than the outcome does. */
+export function limitAdvice(dimension: Dimension | undefined, outcome: 'throttled' | 'tooLarge'): string | undefined {
+  return dimension && ADVICE[dimension][outcome];
+}
+
+const BY_ABBREVIATION: ReadonlyMap<string, BucketDimension> = new Map(
+  BUCKET_DIMENSIONS.map((each) => [LIMIT_KINDS[each].abbreviation, each]),
+);
+
+/** The limit that a provider calls `RPM`, `TPD` and the like. */
+export function dimensionOf(abbreviation: string | undefined): BucketDimension | undefined {
+  return abbreviation === undefined ? undefined : BY_ABBREVIATION.get(abbreviation);
+}
