@@ -1,4 +1,5 @@
-import { defaultGuard, GuardCore } from './guard.ts';
+import { processGuard } from './default-guard.ts';
+import { GuardCore } from './guard.ts';
 import type { GuardOptions } from './options.ts';
 import type { CallHost } from './providers/seam/call-host.ts';
 import { guardClass } from './providers/seam/guarded-class.ts';
@@ -7,7 +8,7 @@ const guards = new WeakMap<object, GuardCore>();
 
 /** The guard of a client's `tidegate` option: one for each options object, so that clones share it. */
 function guardFor(option: unknown): CallHost {
-  if (option === undefined) return defaultGuard();
+  if (option === undefined) return processGuard();
   const options = option as GuardOptions;
   let guard = typeof options === 'object' && options !== null ? guards.get(options) : undefined;
   if (!guard) {

@@ -12,6 +12,7 @@ export type TidegateErrorCode =
   | 'invalid_option'
   | 'unsupported_client'
   | 'missing_dependency'
+  | 'in_use'
   | 'port_in_use'
   | 'start_failed';
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createGuard, defaultGuard } from './guard.ts';
+import { processGuard } from './default-guard.ts';
+import { createGuard } from './guard.ts';
 import type { GuardOptions } from './options.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { GuardOptions } from './options.ts';
  * import { guardedFetch } from 'tidegate/fetch';
  * const provider = createOpenAI({ fetch: guardedFetch });
  */
-export const guardedFetch: typeof fetch = (...args) => defaultGuard().fetch(...args);
+export const guardedFetch: typeof fetch = (...args) => processGuard().fetch(...args);
 
 /** A guarded `fetch` with options of its own. @throws TidegateOptionError for a bad option. */
 export function createGuardedFetch(options: GuardOptions): typeof fetch {

@@ -236,26 +236,6 @@ export function createGuard(options: GuardOptions = {}): Guard {
   return new GuardCore(options);
 }
 
-let sharedGuard: GuardCore | undefined;
-
-/** The guard of every client that was given no options; made on first use. */
-export function defaultGuard(): GuardCore {
-  return (sharedGuard ??= new GuardCore());
-}
-
-/**
- * Guards a client in place and returns it, with the process's default guard or one of its own.
- *
- * @throws TidegateOptionError for a bad option; TidegateSetupError for a client that cannot be guarded.
- * @example
- * import Anthropic from '@anthropic-ai/sdk';
- * import { wrap } from 'tidegate';
- * const claude = wrap(new Anthropic());
- */
-export function wrap<T extends object>(client: T, options?: GuardOptions): T {
-  return (options === undefined ? defaultGuard() : new GuardCore(options)).wrap(client);
-}
-
 interface Server {
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;

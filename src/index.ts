@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { createGuard, wrap, type Guard } from './guard.ts';
+export { configure, defaultGuard, wrap, type DefaultGuard } from './default-guard.ts';
+export { createGuard, type Guard } from './guard.ts';
 export { withCall } from './with-call.ts';
 export { classifyError } from './providers/errors/classify-error.ts';
 export {

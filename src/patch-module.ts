@@ -1,5 +1,5 @@
+import { processGuard } from './default-guard.ts';
 import { isTidegateError } from './errors.ts';
-import { defaultGuard } from './guard.ts';
 import { identifyFamily } from './providers/seam/identify-client.ts';
 import { isGuarded, wrapClient } from './providers/seam/guard-client.ts';
 
@@ -37,7 +37,7 @@ function patchMakeRequest(owner: object): void {
     if (unsupported || isGuarded(this)) return original.apply(this, args);
     Object.defineProperty(this, 'makeRequest', { value: original, configurable: true, writable: true });
     try {
-      wrapClient(this, defaultGuard());
+      wrapClient(this, processGuard());
     } catch (error) {
       if (!isTidegateError(error)) throw error;
       unsupported = true;

@@ -93,6 +93,19 @@ describe('node --import tidegate/register', () => {
     for (const client of Object.keys(ALL)) expect(server.seen.get(`cjs-${client}`)).toHaveLength(REFUSALS + 1);
   });
 
+  it('lets the application configure and hear the guard behind it', async () => {
+    const source = `
+      import { configure, defaultGuard } from ${JSON.stringify(pathToFileURL(join(ROOT, 'src/index.ts')).href)};
+      configure({ retry: { maxAttempts: ${REFUSALS + 1} } });
+      let retries = 0;
+      defaultGuard.on('retry', () => retries++);
+      ${IMPORTS}${CALLS('configured')}
+      out.retries = retries;
+      out.lanes = defaultGuard.snapshot().length;
+      ${PRINT}`;
+    expect(await runApp('configured.mjs', source)).toEqual({ ...ALL, retries: 4 * REFUSALS, lanes: 4 });
+  });
+
   it('is what makes the difference', async () => {
     const refused = {
       openai: 'RateLimitError 429',
