@@ -2,9 +2,10 @@ import type { Attempt } from '../../core/attempt.ts';
 import type { ErrorFactory } from '../../core/call.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
 import type { ProviderName, RequestLike } from '../../core/provider.ts';
-import { createCallError } from '../../errors.ts';
+import { createCallError, isTidegateError } from '../../errors.ts';
 import { adapterFor } from '../registry.ts';
 import type { CallHost } from './call-host.ts';
+import { captureCaller, nameCaller } from './caller-stack.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { parseBody, readErrorBody } from '../errors/error-body.ts';
@@ -94,6 +95,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       return await call.run(send);
     } catch (error) {
       if (error instanceof FailedResponse) return error.response;
+      nameCaller(error, captureCaller(), isTidegateError(error));
       throw error;
     }
   };

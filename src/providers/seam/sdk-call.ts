@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse } from '../../core/provider.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
+import type { CallerStack } from './caller-stack.ts';
+import { type Delivered, bodyTimeout, endRetriable } from './delivered-body.ts';
 import { connectionError } from './sdk-errors.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream } from '../body/watch-stream.ts';
@@ -13,16 +15,6 @@ import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './
 import type { Seam } from './seam.ts';
 import type { Replacement } from '../body/stream-holdback.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
-
-/** A response that was handed over. Does not hold it: nobody reading it must show. */
-export interface Delivered {
-  readonly options: SdkRequestOptions;
-  readonly logId: string;
-  readonly request: SeamRequest;
-  readonly attempt: Attempt;
-  /** Cancels the end of the call that a failed body has announced. */
-  cancelEnd: (() => void) | undefined;
-}
 
 /** One logical request on its way through the SDK, attempt after attempt. */
 export class SeamRequest {
@@ -33,6 +25,8 @@ export class SeamRequest {
   readonly #allowed: boolean;
   /** Runs a later attempt in the caller's async context, whoever reads the stream. */
   readonly #inCallerContext: <R>(fn: () => R) => R;
+  /** Who awaited the stream that was handed over. */
+  caller: CallerStack | undefined;
   #options: SdkRequestOptions;
   #retriesRemaining: number | null;
   #logId: string | undefined;
@@ -204,34 +198,13 @@ export class SeamRequest {
     const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) return undefined;
     this.again(decision, this.#options, remaining, undefined);
-    const props = await this.#inCallerContext(() => this.#call.resume(decision, this.send));
+    const props = await this.#inCallerContext(() => this.#call.resume(decision, this.send)).catch((thrown: unknown) => {
+      if (this.caller) this.#seam.nameCaller(thrown, this.caller);
+      throw thrown;
+    });
     forwardAbort(signal, props.controller);
     return { response: props.response };
   }
-}
-
-/**
- * A body that failed may still be fetched again: the SDK asks for it within the same turn.
- * Only when it does not, the call has ended.
- */
-function endRetriable(seam: Seam, call: Call, delivered: Delivered, given: BodyEnd): void {
-  // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
-  const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
-  const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
-  delivered.attempt.bodyEnded(end);
-  if (end.outcome === 'completed' || end.outcome === 'unread') {
-    call.bodyEnded(end);
-    return;
-  }
-  seam.remember(delivered);
-  delivered.cancelEnd = seam.host.clock.after(0, () => {
-    seam.forget(delivered);
-    call.bodyEnded(end);
-  });
-}
-
-function bodyTimeout(): Failure {
-  return classifyConnection(new DOMException('The body did not arrive in time.', 'TimeoutError'), false);
 }
 
 /** The application aborts the response it got; the one that replaced it goes with it. */

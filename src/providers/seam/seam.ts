@@ -1,13 +1,16 @@
 import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
 import type { Clock } from '../../core/clock.ts';
+import { isTidegateError } from '../../errors.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
+import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
 import { connectionError } from './sdk-errors.ts';
 import { probeFetch, unguarded } from './sdk-fetch.ts';
 import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
-import { type Delivered, SeamRequest } from './sdk-call.ts';
+import type { Delivered } from './delivered-body.ts';
+import { SeamRequest } from './sdk-call.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** What the seam needs of the guard. */
@@ -98,7 +101,20 @@ export class Seam {
   ): Promise<ResponseProps> {
     const options = await optionsInput;
     const call = this.host.begin(options);
-    return call.run(new SeamRequest(this, call, options, retriesRemaining, rest).send);
+    const request = new SeamRequest(this, call, options, retriesRemaining, rest);
+    try {
+      const props = await call.run(request.send);
+      if (call.info.stream) request.caller = captureCaller();
+      return props;
+    } catch (error) {
+      this.nameCaller(error, captureCaller());
+      throw error;
+    }
+  }
+
+  nameCaller(error: unknown, caller: CallerStack): void {
+    const { APIError } = this.client.constructor;
+    nameCaller(error, caller, isTidegateError(error) || (APIError !== undefined && error instanceof APIError));
   }
 
   /** The SDK asks whether to send again; tells it what the guard has decided. */
@@ -136,7 +152,7 @@ export class Seam {
     // A body that was given up in the turn in which it came has not said so yet.
     this.host.watch.settle();
     const delivered = this.#delivered.get(options)?.get(logId);
-    if (delivered) return delivered.request.refetch(delivered, options, remaining, logId);
+    if (delivered) return this.#refetch(delivered, options, remaining, logId);
     const sending = this.#current();
     if (!sending) return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
     const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
@@ -146,6 +162,20 @@ export class Seam {
     }
     sending.request.again(decision, options, remaining, logId);
     return Promise.reject(new RetrySignal());
+  }
+
+  async #refetch(
+    delivered: Delivered,
+    options: SdkRequestOptions,
+    remaining: number,
+    logId: string,
+  ): Promise<ResponseProps> {
+    try {
+      return await delivered.request.refetch(delivered, options, remaining, logId);
+    } catch (error) {
+      this.nameCaller(error, captureCaller());
+      throw error;
+    }
   }
 
   /** The retry count header tells the truth, and the trace goes out with the attempt. */
