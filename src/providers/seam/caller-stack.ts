@@ -33,7 +33,10 @@ export function nameCaller(error: unknown, caller: CallerStack, ours: boolean): 
     const kept = lines.filter((line) => !isOwnFrame(line));
     if (!ours && kept.length === lines.length) return;
     // The first frame is the function that captured.
-    const callers = caller.stack.split('\n').filter(isFrame).slice(1);
+    const callers = caller.stack
+      .split('\n')
+      .filter((line) => isFrame(line) && !line.includes('node:internal/process'))
+      .slice(1);
     const frames = kept.filter(isFrame);
     const last = frames.at(-1);
     const known = last === undefined ? -1 : callers.indexOf(last);
