@@ -1,8 +1,9 @@
+import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, refused, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
-import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 
 const collect = async (sdk: SdkCase, stream: AsyncIterable<unknown>): Promise<string> => {
   let text = '';
@@ -126,6 +127,42 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'stream.first_chunk')).toHaveLength(1);
   });
 
+  it('hands over the first events of a connection that breaks before content', async () => {
+    const broken: Reply = () => {
+      let sent = false;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent) controller.error(new TypeError('terminated'));
+          else controller.enqueue(new TextEncoder().encode(preamble[0]));
+          sent = true;
+        },
+      });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    const seen = async (client: AnyClient): Promise<unknown[]> => {
+      const events: unknown[] = [];
+      const error = await (async () => {
+        for await (const event of await sdk.stream(client)) events.push(event);
+      })().catch((thrown: unknown) => thrown);
+      return [...events, String(error)];
+    };
+    const options = { maxRetries: 0 };
+    const bare = await seen(new sdk.Client({ apiKey: 'bare', fetch: fakeFetch(broken).fetch, ...options }));
+    expect(bare).toHaveLength(2);
+    expect(await seen(guardedClient(sdk, testGuard(), fakeFetch(broken).fetch, options))).toEqual(bare);
+  });
+
+  it('hands over the first events when no further attempt replaces the stream', async () => {
+    const fake = fakeFetch(sse([...preamble, errorEvent(sdk)]), json(sdk.errorBody, 400));
+    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    const events: unknown[] = [];
+    const error = await (async () => {
+      for await (const event of await sdk.stream(client)) events.push(event);
+    })().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ status: 400 });
+    expect(events).toHaveLength(1);
+  });
+
   it('never retries after the first content', async () => {
     const guard = testGuard();
     const fake = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]), sse(sdk.chunks));
@@ -211,4 +248,17 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
+});
+
+it('takes the id of a background response for content: it is handed over at once and never repeated', async () => {
+  const created = { type: 'response.created', response: { id: 'resp_1', object: 'response', background: true } };
+  const failure = { type: 'error', code: 'server_error', message: 'down' };
+  const events = [created, failure].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const fake = fakeFetch(sse(events));
+  const client = testGuard().wrap(new OpenAI({ apiKey: 'background', fetch: fake.fetch }));
+  const stream = await client.responses.create({ model: 'm', input: 'hi', background: true, stream: true });
+  const iterator = stream[Symbol.asyncIterator]();
+  expect((await iterator.next()).value).toEqual(created);
+  await iterator.next().catch(() => undefined);
+  expect(fake.requests).toHaveLength(1);
 });

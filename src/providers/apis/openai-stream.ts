@@ -70,9 +70,14 @@ function failureOf(parsed: JsonObject): StreamEvent | undefined {
 
 function isPreamble(parsed: JsonObject): boolean {
   const type = asText(parsed['type']);
-  if (type !== undefined) return PREAMBLE_TYPES.has(type);
+  if (type !== undefined) return PREAMBLE_TYPES.has(type) && !runsOn(parsed);
   const choices = parsed['choices'];
   return Array.isArray(choices) && choices.every((choice) => !hasContent(asObject(choice)));
+}
+
+/** A background response lives on without its stream: with its id the application can follow it, so it is not repeated. */
+function runsOn(parsed: JsonObject): boolean {
+  return asObject(parsed['response'])?.['background'] === true;
 }
 
 function hasContent(choice: JsonObject | undefined): boolean {

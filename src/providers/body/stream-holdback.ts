@@ -90,14 +90,28 @@ export class StreamPump {
     const progress = this.#progress;
     for (;;) {
       this.#pending ??= reader.read();
-      const chunk = await (this.#held.length === 0 ? this.#pending : this.#inTime(this.#pending));
+      let chunk: Chunk | undefined;
+      try {
+        chunk = await (this.#held.length === 0 ? this.#pending : this.#inTime(this.#pending));
+      } catch (error) {
+        if (this.#held.length === 0) throw error;
+        // What came before the connection broke comes first; the broken read stays the next one.
+      }
       if (!chunk) {
         progress.holding = false;
         return this.read();
       }
       this.#pending = undefined;
       this.#look(chunk);
-      const next = progress.early && (await this.#replace(progress.early));
+      let next: Replacement;
+      try {
+        next = progress.early && (await this.#replace(progress.early));
+      } catch (error) {
+        this.#pending = Promise.reject(error as Error);
+        this.#pending.catch(() => undefined);
+        progress.surfaceEarlyError();
+        return this.read();
+      }
       if (next) {
         void reader.cancel().catch(() => undefined);
         this.#held.length = 0;
