@@ -80,12 +80,13 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
   };
   const breaker: Breaker = createBreaker(options.breaker, {
     clock,
-    countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure.outcome),
-    // What never left, or was cancelled, says nothing about the provider; a call that fails again says nothing new,
-    // but where it is the probe of an open circuit.
+    countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure),
+    // What never left, was cancelled or ran out of its caller's time says nothing about the provider; a call that
+    // fails again says nothing new, but where it is the probe of an open circuit.
     isNeutral: (error) =>
       !(error instanceof AttemptFailed) ||
       error.failure.outcome === 'cancelled' ||
+      error.failure.cutByCaller === true ||
       (error.retried && breaker.state() === 'closed'),
     onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
     onWake: () => admission.wake(),

@@ -55,9 +55,16 @@ export interface BreakerOptions {
   readonly minimumAttempts?: number;
   /** Length of the window in milliseconds. 1 000 … 3 600 000, default 60 000. */
   readonly windowMs?: number;
-  /** First time the circuit stays open, in milliseconds. 1 … 3 600 000, default 5 000. */
+  /**
+   * First time the circuit stays open, in milliseconds. A probe that has not been answered for as long no longer
+   * keeps the next one from being sent. 1 … 3 600 000, default 5 000.
+   */
   readonly halfOpenAfterMs?: number;
-  /** Longest time it stays open while probes fail, in milliseconds. Default 60 000. */
+  /**
+   * Longest time it stays open while probes fail, in milliseconds: it doubles from `halfOpenAfterMs` up to this.
+   * From `halfOpenAfterMs` to 2^31-1; default 5 000, or `halfOpenAfterMs` where that is longer. A lane is back
+   * that soon after an outage; one probe in five seconds is no load.
+   */
   readonly maxHalfOpenAfterMs?: number;
   /** Whether calls wait for the probe of an open circuit or fail at once. Default 'wait'. */
   readonly onOpen?: 'wait' | 'fail';
@@ -259,7 +266,7 @@ function resolveBreaker(breaker: BreakerOptions): ResolvedBreaker {
       'breaker.maxHalfOpenAfterMs',
       halfOpenAfterMs,
       MAX_MS,
-      Math.max(60_000, halfOpenAfterMs),
+      Math.max(5_000, halfOpenAfterMs),
     ),
     onOpen: breaker.onOpen === undefined ? 'wait' : oneOf(breaker.onOpen, 'breaker.onOpen', ['wait', 'fail']),
     maxWaitMs: number(breaker.maxWaitMs, 'breaker.maxWaitMs', 0, MAX_MS, 60_000),

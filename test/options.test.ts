@@ -17,7 +17,7 @@ describe('resolveOptions', () => {
         minimumAttempts: 10,
         windowMs: 60_000,
         halfOpenAfterMs: 5_000,
-        maxHalfOpenAfterMs: 60_000,
+        maxHalfOpenAfterMs: 5_000,
         onOpen: 'wait',
         maxWaitMs: 60_000,
       },

@@ -70,7 +70,7 @@ export class Attempt {
 
   /** It failed behind a response head that the circuit has counted as a success. */
   failBehindHead(failure: Failure, context: RetryAllowance): RetryDecision {
-    if (isProviderFault(failure.outcome)) this.call.lane.breaker.recordFailure();
+    if (isProviderFault(failure)) this.call.lane.breaker.recordFailure();
     const decision = this.fail(failure, context);
     this.release();
     return decision;

@@ -40,6 +40,8 @@ export interface Failure {
   readonly hintSource?: HintSource;
   /** True where the server said `x-should-retry: true` and nothing else makes the failure retryable. */
   readonly headerRequested?: boolean;
+  /** True when the caller's own deadline cut the attempt: it says nothing about the provider. */
+  readonly cutByCaller?: boolean;
   /** True for slow_down and ramp limits: the rate must shrink, not only wait. */
   readonly shrinkRate?: boolean;
   /** Numbers from the message or headers of the limit that was hit, where the provider gave them. */
@@ -77,7 +79,8 @@ export interface Usage {
   readonly reasoningTokens: number;
 }
 
-/** Whether an outcome speaks of the provider's health: these open a circuit, 429 and 4xx never do. */
-export function isProviderFault(outcome: Outcome): boolean {
+/** Whether a failure is evidence about the provider's health: these open a circuit, 429 and 4xx never do. */
+export function isProviderFault({ outcome, cutByCaller }: Failure): boolean {
+  if (cutByCaller) return false;
   return outcome === 'overloaded' || outcome === 'server_error' || outcome === 'timeout' || outcome === 'connection';
 }

@@ -41,8 +41,8 @@ export interface BreakerDeps {
   /** Whether an error says that the provider is failing: 5xx, overload, timeout, network; never 429 or another 4xx. */
   readonly countsAsFailure: (error: unknown) => boolean;
   /**
-   * Whether an error says nothing about the provider: cancelled by the application, or never sent.
-   * A probe that ends so opens the circuit again for as long as before. Any other error that does not
+   * Whether an error says nothing about the provider: cancelled by the application, cut by its deadline, or
+   * never sent. A probe that ends so is followed by the next one at once. Any other error that does not
    * count as a failure proves, in a probe, that the provider is alive.
    */
   readonly isNeutral: (error: unknown) => boolean;
@@ -71,6 +71,9 @@ const PASS: Breaker = {
 /** Tells the policy of a failure that came after its attempt had counted as a success. */
 class LateFailure extends Error {}
 
+/** A probe has not been answered for so long that the next one is let through beside it. */
+class ProbeUnanswered extends Error {}
+
 /**
  * cockatiel's circuit breaker behind a gate of our own. Three of its ways are kept from callers:
  * it parks everybody behind a probe, without limit and deaf to aborts (here they stay in the lane's queue);
@@ -88,11 +91,15 @@ class LaneBreaker implements Breaker {
   /** How often the circuit has opened; tells the attempts of one spell from those of an earlier one. */
   #spell = 0;
   readonly #outdated = new WeakSet();
+  readonly #unansweredAfterMs: number;
+  /** Probes in flight that the circuit does not wait for any more. */
+  #unanswered = 0;
   #cancelTimer: (() => void) | undefined;
   #shut = false;
 
   constructor(options: ResolvedBreaker, deps: BreakerDeps) {
     this.maxWaitMs = options.onOpen === 'fail' ? 0 : options.maxWaitMs;
+    this.#unansweredAfterMs = options.halfOpenAfterMs;
     this.#deps = deps;
     this.#ratio = new FailureRatio(options, deps.clock, () => this.#state === 'closed');
     const openTimes = new ExponentialBackoff({
@@ -109,7 +116,7 @@ class LaneBreaker implements Breaker {
 
   execute<T>(fn: () => Promise<T>): Promise<T> {
     // The policy turns half-open inside this call, so that a second caller of the same moment is refused.
-    if (this.#state !== 'closed' && !this.#probeDue()) return Promise.reject(new CircuitOpen());
+    if (this.#state !== 'closed') return this.#probeDue() ? this.#probe(fn) : Promise.reject(new CircuitOpen());
     const spell = this.#spell;
     return this.#policy.execute(async () => {
       try {
@@ -119,6 +126,44 @@ class LaneBreaker implements Breaker {
         throw error;
       }
     });
+  }
+
+  /** Runs a probe, for which the circuit waits no longer than for the time it was open. */
+  async #probe<T>(fn: () => Promise<T>): Promise<T> {
+    const { clock, onWake } = this.#deps;
+    let attempt!: Promise<T>;
+    let stopWaiting!: () => void;
+    try {
+      return await this.#policy.execute(() => {
+        attempt = fn();
+        const unanswered = new Promise<never>((_resolve, reject) => {
+          const giveUp = (): void => reject(new ProbeUnanswered());
+          stopWaiting = clock.after(this.#unansweredAfterMs, giveUp, { unref: true });
+        });
+        return Promise.race([attempt, unanswered]);
+      });
+    } catch (error) {
+      if (!(error instanceof ProbeUnanswered)) throw error;
+    } finally {
+      stopWaiting();
+    }
+    this.#unanswered++;
+    this.#notify(onWake);
+    try {
+      const value = await attempt;
+      // Slow, but alive: the next probe need not wait its time.
+      if (this.#state === 'open') {
+        this.#openUntil = clock.now();
+        this.#notify(onWake);
+      }
+      return value;
+    } catch (error) {
+      // Told already.
+      if (typeof error === 'object' && error !== null) this.#outdated.add(error);
+      throw error;
+    } finally {
+      this.#unanswered--;
+    }
   }
 
   recordFailure(): void {
@@ -160,9 +205,9 @@ class LaneBreaker implements Breaker {
       case 'closed':
         return Infinity;
       case 'open':
-        return 1;
+        return this.#unanswered + 1;
       case 'half_open':
-        return 0;
+        return this.#unanswered;
     }
   }
 
@@ -176,7 +221,7 @@ class LaneBreaker implements Breaker {
   }
 
   #isFailure(error: unknown): boolean {
-    if (error instanceof LateFailure) return true;
+    if (error instanceof LateFailure || error instanceof ProbeUnanswered) return true;
     if (typeof error === 'object' && error !== null && this.#outdated.has(error)) return false;
     // The policy would take a probe's neutral end for a success, and close.
     if (this.#deps.isNeutral(error)) return this.#state === 'half_open';
@@ -185,13 +230,20 @@ class LaneBreaker implements Breaker {
     return true;
   }
 
-  /** Called by the policy just before it opens. */
-  #open(time: IBackoff<unknown>): IBackoff<IHalfOpenAfterBackoffContext> {
-    this.#openUntil = this.#deps.clock.now() + time.duration;
-    const next: IBackoffFactory<IHalfOpenAfterBackoffContext>['next'] = ({ result }) =>
-      this.#open('error' in result && this.#deps.isNeutral(result.error) ? time : time.next(undefined));
+  /** Called by the policy just before it opens; `forMs` says for how long. */
+  #open(time: IBackoff<unknown>, forMs: number = time.duration): IBackoff<IHalfOpenAfterBackoffContext> {
+    this.#openUntil = this.#deps.clock.now() + forMs;
+    const next: IBackoffFactory<IHalfOpenAfterBackoffContext>['next'] = ({ result }) => {
+      // A probe without an answer has proved nothing: the next one goes at once.
+      const proved = !('error' in result) || !this.#provesNothing(result.error);
+      return proved ? this.#open(time.next(undefined)) : this.#open(time, 0);
+    };
     // Over at once by any wall clock, stepped or not.
     return { duration: -Infinity, next };
+  }
+
+  #provesNothing(error: unknown): boolean {
+    return error instanceof ProbeUnanswered || this.#deps.isNeutral(error);
   }
 
   #changed(state: PolicyState): void {

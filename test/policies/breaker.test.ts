@@ -212,19 +212,52 @@ describe('the probe', () => {
     expect(openFor()).toBe(5_000);
   });
 
-  it('opens again for as long as before when the application cancels it', async () => {
-    const { breaker, clock, states } = rig({ halfOpenAfterMs: 5_000 });
+  it('is followed by the next at once when the application cancels it', async () => {
+    const made = rig({ halfOpenAfterMs: 5_000, maxHalfOpenAfterMs: 60_000 });
+    const { breaker, clock, states } = made;
     await fail(breaker, 10);
     await clock.advance(5_000);
     await fail(breaker, 1);
     await clock.advance(10_000);
+    const { wakes } = made;
     await fail(breaker, 1, new Cancelled());
-    expect(breaker.openUntil()).toBe(clock.now() + 10_000);
-    await clock.advance(10_000);
+    expect([breaker.openUntil(), breaker.maxInFlight(), made.wakes]).toEqual([0, 1, wakes + 1]);
     await fail(breaker, 1);
     expect(breaker.openUntil()).toBe(clock.now() + 20_000);
     expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'open', 'half_open', 'open']);
     expect(breaker.lastFailure).toBeInstanceOf(Down);
+  });
+
+  it('keeps the next one waiting no longer than the circuit was open, however long its own answer takes', async () => {
+    const { breaker, clock, states } = rig({ halfOpenAfterMs: 5_000 });
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const hanging = pending(breaker);
+    await clock.advance(4_999);
+    expect([breaker.state(), breaker.maxInFlight()]).toEqual(['half_open', 0]);
+    await clock.advance(1);
+    expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['open', 0, 2]);
+    await succeed(breaker, 1);
+    expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'closed']);
+    // Its end decides nothing any more.
+    hanging.reject(new Down('timeout'));
+    await expect(hanging.result).rejects.toBeInstanceOf(Down);
+    expect([breaker.state(), clock.pending()]).toEqual(['closed', 0]);
+  });
+
+  it('that is answered after all has the next one sent at once', async () => {
+    const { breaker, clock } = rig({ halfOpenAfterMs: 5_000 });
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const slow = pending(breaker);
+    await clock.advance(5_000);
+    await fail(breaker, 1);
+    expect(breaker.openUntil()).toBe(clock.now() + 5_000);
+    slow.resolve();
+    await slow.result;
+    expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['open', 0, 1]);
+    await succeed(breaker, 1);
+    expect(breaker.state()).toBe('closed');
   });
 
   it('takes a 429 or another 4xx for a sign of life (C2)', async () => {
@@ -277,7 +310,8 @@ describe('the probe', () => {
     made.clock.after(5_000, () => (probe = pending(made.breaker)));
     await fail(made.breaker, 10);
     await made.clock.advance(5_000);
-    expect([made.breaker.state(), made.wakes, made.clock.pending()]).toEqual(['half_open', 1, 0]);
+    // What is left is the probe's own.
+    expect([made.breaker.state(), made.wakes, made.clock.pending()]).toEqual(['half_open', 1, 1]);
     probe!.resolve();
     await probe!.result;
   });

@@ -7,7 +7,7 @@ import type { CircuitGate } from '../../core/admission.ts';
 export class CircuitHold {
   readonly #gate: CircuitGate;
   #since: number | undefined;
-  #probes = 0;
+  #inFlight = 0;
 
   constructor(gate: CircuitGate) {
     this.#gate = gate;
@@ -17,7 +17,7 @@ export class CircuitHold {
   heldUntil(now: number): number {
     const openUntil = this.#gate.openUntil();
     const most = this.#gate.maxInFlight();
-    const until = openUntil > now ? openUntil : this.#probes < most ? 0 : Infinity;
+    const until = openUntil > now ? openUntil : this.#inFlight < most ? 0 : Infinity;
     if (until > now) this.#since ??= now;
     else if (most === Infinity) this.#since = undefined;
     return until;
@@ -28,14 +28,19 @@ export class CircuitHold {
     return this.#since === undefined ? Infinity : Math.max(this.#since, waitingSince) + this.#gate.maxWaitMs;
   }
 
+  /** Whether whoever goes next is a probe. */
+  get probes(): boolean {
+    return this.#gate.maxInFlight() !== Infinity;
+  }
+
   /** Says whether the attempt that goes now is a probe. */
   admit(): boolean {
-    if (this.#gate.maxInFlight() === Infinity) return false;
-    this.#probes++;
+    if (!this.probes) return false;
+    this.#inFlight++;
     return true;
   }
 
   probeEnded(): void {
-    this.#probes--;
+    this.#inFlight--;
   }
 }

@@ -29,11 +29,11 @@ export class Hopeless {
     const before = room.size;
     const laneWide = cause === 'pause' || cause === 'circuit';
     // A limit holds back the first only: who is behind may be smaller.
-    if (Number.isFinite(freeAt) && freeAt > first.request.deadlineAt) {
+    if (Number.isFinite(freeAt) && freeAt > first.startBy) {
       room.drop(first, refusal('deadline', freeAt - now, cause));
     }
     const lateBefore = laneWide && Number.isFinite(freeAt) ? freeAt : now;
-    for (let waiter = room.mostUrgent; waiter && waiter.request.deadlineAt <= lateBefore; waiter = room.mostUrgent) {
+    for (let waiter = room.mostUrgent; waiter && waiter.startBy <= lateBefore; waiter = room.mostUrgent) {
       room.drop(waiter, refusal('deadline', freeAt - now, cause));
     }
     if (cause === 'circuit') {
@@ -51,15 +51,15 @@ export class Hopeless {
 
   /** Refuses a newcomer behind a queue that is longer than its deadline. */
   refuseNewcomer(waiter: Waiter, cause: WaitCause, now: number): void {
-    const { deadlineAt, place } = waiter.request;
-    if (deadlineAt <= now) this.#room.drop(waiter, refusal('deadline', undefined, cause));
-    else if (deadlineAt < Infinity && place === undefined && waiter.reservation && this.#pacer) {
+    const { startBy } = waiter;
+    if (startBy <= now) this.#room.drop(waiter, refusal('deadline', undefined, cause));
+    else if (startBy < Infinity && !waiter.isRetry && waiter.reservation && this.#pacer) {
       const ahead = this.#room.aheadOf(waiter);
       const waitMs = Math.max(
         this.#pause.leftMs(now),
         this.#pacer.limits.leastWaitMs(ahead, waiter.reservation.reserved, now),
       );
-      if (now + waitMs > deadlineAt) this.#room.drop(waiter, refusal('deadline', waitMs, cause));
+      if (now + waitMs > startBy) this.#room.drop(waiter, refusal('deadline', waitMs, cause));
     }
   }
 

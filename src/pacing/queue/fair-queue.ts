@@ -61,7 +61,7 @@ export class FairQueue {
     this.#settle(fairClass);
   }
 
-  /** Takes the first waiter out and charges its class; `cost` is in calls of average size. */
+  /** Takes a waiter out and charges its class; `cost` is in calls of average size. */
   serve(waiter: Waiter, cost: number): void {
     const fairClass = waiter.fairClass!;
     this.#virtualTime = Math.max(this.#virtualTime, fairClass.start);

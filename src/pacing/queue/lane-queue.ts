@@ -12,6 +12,7 @@ import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options.ts';
 import { Alarm } from './lane-timer.ts';
+import { AnswerTime } from './answer-time.ts';
 import { CircuitHold } from './circuit-wait.ts';
 import { Closure, type ClosureReason } from './exhausted-lane.ts';
 import { Hopeless } from './early-refusal.ts';
@@ -59,6 +60,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #hold: CircuitHold;
   readonly #hopeless: Hopeless;
   readonly #closure = new Closure();
+  readonly #answerTime = new AnswerTime();
   readonly #alarm: Alarm;
   #nextPlace = 1;
   #closed = false;
@@ -99,10 +101,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (request.place === undefined && this.#room.size >= this.maxQueued) {
       return Promise.reject(new AdmissionRefused('queue_full'));
     }
-    const waiter = new Waiter(request, reservation, place, now);
+    const startBy = this.#answerTime.startBy(request.deadlineAt, now);
+    const waiter = new Waiter(request, reservation, place, now, startBy);
     this.#room.add(waiter);
     this.#hopeless.refuseNewcomer(waiter, this.#cause, now);
-    if (this.#room.first === waiter) this.#pump();
+    if (this.#next() === waiter) this.#pump();
     else this.#arm();
     return waiter.promise;
   }
@@ -144,7 +147,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const { failure } = result;
     const waitMs =
       ticket.reservation && this.#pacer ? this.#pacer.settled(ticket.reservation, result, now) : waitOf(failure);
-    if (result.outcome === 'ok') this.#closure.succeeded(ticket.sentAt);
+    if (result.outcome === 'ok') {
+      this.#closure.succeeded(ticket.sentAt);
+      this.#answerTime.answered(now - ticket.sentAt);
+    } else if (failure?.cutByCaller) this.#answerTime.cut(now - ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure && waitMs > MAX_LIMIT_WAIT_MS) {
       const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
@@ -193,10 +199,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), reservation);
   }
 
+  /** Whose turn it is. A probe is the one that came last: whoever waits longest has the least time left for an answer. */
+  #next(): Waiter | undefined {
+    return this.#hold.probes ? this.#room.newest : this.#room.first;
+  }
+
   #pump(): void {
     let freeAt = Infinity;
     for (;;) {
-      const waiter = this.#room.first;
+      const waiter = this.#next();
       if (!waiter) break;
       const now = this.#clock.now();
       const { request } = waiter;
@@ -237,7 +248,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   #arm(freeAt: number = this.#alarm.at): void {
     let at = this.#room.size === 0 ? Infinity : freeAt;
     const { mostUrgent, oldest } = this.#room;
-    if (mostUrgent) at = Math.min(at, mostUrgent.request.deadlineAt);
+    if (mostUrgent) at = Math.min(at, mostUrgent.startBy);
     if (oldest && this.#cause === 'circuit') at = Math.min(at, this.#hold.giveUpAt(oldest.enqueuedAt));
     this.#alarm.set(at);
   }

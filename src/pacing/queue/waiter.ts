@@ -11,6 +11,8 @@ export class Waiter {
   readonly counted: Readonly<Amounts> | undefined;
   readonly place: number;
   readonly enqueuedAt: number;
+  /** Later than this it would not be answered before its deadline; Infinity without one. */
+  readonly startBy: number;
   readonly promise: Promise<Ticket>;
   resolve!: (ticket: Ticket) => void;
   reject!: (reason: unknown) => void;
@@ -25,12 +27,19 @@ export class Waiter {
   signalPrevious: Waiter | undefined;
   signalNext: Waiter | undefined;
 
-  constructor(request: AdmissionRequest, reservation: Reservation | undefined, place: number, now: number) {
+  constructor(
+    request: AdmissionRequest,
+    reservation: Reservation | undefined,
+    place: number,
+    now: number,
+    startBy: number,
+  ) {
     this.request = request;
     this.reservation = reservation;
     this.counted = reservation?.reserved;
     this.place = place;
     this.enqueuedAt = now;
+    this.startBy = startBy;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

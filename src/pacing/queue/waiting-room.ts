@@ -40,7 +40,7 @@ export class WaitingRoom {
     return this.#arrivals.last;
   }
 
-  /** Whose deadline is next; only those that have one. */
+  /** Who must go next for its deadline's sake; only those that have one. */
   get mostUrgent(): Waiter | undefined {
     return this.#deadlines.peek();
   }
@@ -48,7 +48,7 @@ export class WaitingRoom {
   add(waiter: Waiter): void {
     this.#queue.push(waiter);
     this.#arrivals.add(waiter);
-    if (waiter.request.deadlineAt < Infinity) this.#deadlines.push(waiter);
+    if (waiter.startBy < Infinity) this.#deadlines.push(waiter);
     this.#aborts.add(waiter);
   }
 
@@ -59,7 +59,7 @@ export class WaitingRoom {
     waiter.reject(reason);
   }
 
-  /** The first goes; `cost` is in calls of average size. */
+  /** Takes its turn; `cost` is in calls of average size. */
   serve(waiter: Waiter, cost: number): void {
     this.#queue.serve(waiter, cost);
     this.#leave(waiter);
@@ -83,5 +83,5 @@ export class WaitingRoom {
 }
 
 function isMoreUrgent(a: Waiter, b: Waiter): boolean {
-  return a.request.deadlineAt < b.request.deadlineAt;
+  return a.startBy < b.startBy;
 }

@@ -145,6 +145,7 @@ export class SeamRequest {
     const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;
     if (sending.fetchError === undefined && !connection) return undefined;
     const failure = classifyConnection(sending.fetchError ?? error, false);
+    if (sending.fetchError instanceof DeadlinePassed) return { ...failure, retryable: false, cutByCaller: true };
     // What the SDK throws without asking for a retry that it has left, it does not take for retryable.
     return sending.remaining > 0 ? { ...failure, retryable: false } : failure;
   }

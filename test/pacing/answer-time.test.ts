@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerTime } from '../../src/pacing/queue/answer-time.ts';
+
+describe('how late a call may be sent', () => {
+  it('is its deadline while no answer has come, and never without one', () => {
+    const time = new AnswerTime();
+    expect(time.startBy(5_000, 1_000)).toBe(5_000);
+    expect(time.startBy(Infinity, 1_000)).toBe(Infinity);
+  });
+
+  it('leaves time for what nine of ten answers took', () => {
+    const time = new AnswerTime();
+    for (let tookMs = 100; tookMs <= 1_000; tookMs += 100) time.answered(tookMs);
+    expect(time.startBy(5_000, 0)).toBe(4_000);
+  });
+
+  it('is never in the past, however long answers took', () => {
+    const time = new AnswerTime();
+    time.answered(60_000);
+    expect(time.startBy(5_000, 0)).toBeCloseTo(500);
+    expect(time.startBy(5_000, 5_000)).toBe(5_000);
+    expect(time.startBy(4_000, 5_000)).toBe(4_000);
+  });
+
+  it('learns from attempts that their deadline cut, and forgets them with newer answers', () => {
+    const time = new AnswerTime();
+    for (let i = 0; i < 32; i++) time.answered(300);
+    for (let i = 0; i < 4; i++) time.cut(500);
+    expect(time.startBy(5_000, 0)).toBe(4_000);
+    for (let i = 0; i < 32; i++) time.answered(300);
+    expect(time.startBy(5_000, 0)).toBe(4_700);
+  });
+});
