@@ -49,12 +49,48 @@ export function errorTypeLabel(errorType: string | undefined): string {
   return errorType !== undefined && ERROR_TYPES.has(errorType) ? errorType : OTHER;
 }
 
-// A code is the server's own string; only what looks like an identifier is recorded.
-const IDENTIFIER = /^[A-Za-z0-9_.-]{1,64}$/;
+/** Further ones that providers document, or that connections fail with. On spans they cost no series. */
+const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
+  ...ERROR_TYPES,
+  'billing_error',
+  'conflict_error',
+  'content_filter',
+  'content_policy_violation',
+  'context_length_exceeded',
+  'invalid_prompt',
+  'invalid_value',
+  'json_validate_failed',
+  'model_not_found',
+  'not_found_error',
+  'organization_on_hold',
+  'permission_error',
+  'ramp_limit_exceeded',
+  'request_too_large',
+  'service_unavailable_error',
+  'slow_down',
+  'string_above_max_length',
+  'throttlingexception',
+  'timeout_error',
+  'tool_use_failed',
+  'unsupported_parameter',
+  'unsupported_value',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
 
-/** Value of `error.type` on spans. */
+/** Value of `error.type` on spans: from a closed set, since a code is whatever a server makes up. */
 export function errorTypeOnSpan(code: string | undefined): string | undefined {
-  return code !== undefined && IDENTIFIER.test(code) ? code : undefined;
+  return code !== undefined && SPAN_ERROR_TYPES.has(code) ? code : undefined;
 }
 
 /** `error.type` of one attempt: the provider's code, else the status, else what happened. */
