@@ -65,6 +65,7 @@ export class Attempt {
     this.decision = this.call.decide(failure, context);
     this.#report(failure.outcome, failure);
     this.#settle({ outcome: failure.outcome, failure });
+    if (this.decision.retry) this.call.retries(failure, this.decision);
     return this.decision;
   }
 

@@ -120,21 +120,23 @@ export class Call {
       });
     }
     const decision = this.#decide(failure, context);
-    if (decision.retry) {
-      this.lane.counts.retries++;
-      this.emit({
-        type: 'retry',
-        call: this.info,
-        attempt: this.attempts,
-        reason: decision.reason,
-        delayMs: decision.delayMs,
-        delaySource: decision.source,
-        status: failure.status,
-      });
-    } else {
-      this.#gaveUp(decision.reason);
-    }
+    if (!decision.retry) this.#gaveUp(decision.reason);
     return decision;
+  }
+
+  /** What failed is sent again. Told once the lane has heard of the failure: how long its pause is, is the lane's to say. */
+  retries(failure: Failure, decision: RetryDecision & { retry: true }): void {
+    const { admission, counts } = this.lane;
+    counts.retries++;
+    this.emit({
+      type: 'retry',
+      call: this.info,
+      attempt: this.attempts,
+      reason: decision.reason,
+      delayMs: decision.pausesLane ? admission.pausedForMs() : decision.delayMs,
+      delaySource: decision.source,
+      status: failure.status,
+    });
   }
 
   details(failure: Failure | undefined = this.#lastFailure): ErrorDetails {

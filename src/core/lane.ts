@@ -7,6 +7,7 @@ import type { ProviderAdapter } from './provider.ts';
 export type RetryDecision =
   | {
       readonly retry: true;
+      /** Where the lane is paused, the shortest that it may be. */
       readonly delayMs: number;
       readonly source: HintSource | 'backoff';
       readonly reason: RetryReason;

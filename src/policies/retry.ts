@@ -63,9 +63,9 @@ class Retry implements CallRetry {
     });
   }
 
-  /** A limit that will pass: the whole lane waits. */
+  /** A limit that will pass: the whole lane waits, with a jitter of its own. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
-    const delayMs = clamp(this.#jittered(wait.ms));
+    const delayMs = clamp(wait.ms);
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     return { retry: true, delayMs, source: wait.source, reason: 'rate_limit', counted: false, pausesLane: true };
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, hang, json, refused } from '../helpers/fake-fetch.ts';
-import { guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 describe.each(SDKS)('$name', (sdk) => {
@@ -102,6 +103,41 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(sdk.text(await sdk.create(client))).toBe('answer');
     expect(fake.requests).toHaveLength(10);
     expect(fake.requests.at(-1)!.headers.get('x-stainless-retry-count')).toBe('9');
+  });
+
+  it('tells the delays that it waits', async () => {
+    const clock = new VirtualClock();
+    let drawn = 0;
+    const random = (): number => (drawn++ % 7) / 7;
+    const sentAt: number[] = [];
+    const replies = [limited, error500, ok].map((reply) => (request: Parameters<typeof reply>[0]) => {
+      sentAt.push(clock.now());
+      return reply(request);
+    });
+    const guard = testGuard(FAST, { clock, random });
+    const answer = sdk.create(guardedClient(sdk, guard, fakeFetch(...replies).fetch));
+    await clock.runAll();
+    expect(sdk.text(await answer)).toBe('answer');
+    const waited = [sentAt[1]! - sentAt[0]!, sentAt[2]! - sentAt[1]!];
+    expect(eventsOf(guard, 'retry').map(({ delayMs }) => delayMs)).toEqual(waited.map((ms) => expect.closeTo(ms, 6)));
+    expect(waited[0]).toBeGreaterThanOrEqual(10);
+  });
+
+  it('leaves no body locked that the application reads itself, whether it stops or goes on to the end', async () => {
+    const bodies: ReadableStream[] = [];
+    const fake = fakeFetch((request) => {
+      const response = ok(request) as Response;
+      bodies.push(response.body!);
+      return response;
+    });
+    const client = guardedClient(sdk, testGuard(), fake.fetch);
+    const raw = await sdk.create(client).asResponse();
+    const reader = (raw as Response).body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    await new Response((await sdk.create(client).asResponse()).body).text();
+    await (await sdk.create(client).asResponse()).body.cancel();
+    expect(bodies.map(({ locked }) => locked)).toEqual([false, false, false]);
   });
 
   it('never retries an exhausted quota', async () => {

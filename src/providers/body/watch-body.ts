@@ -90,6 +90,7 @@ function observe(stream: ReadableStream<Uint8Array>, body: TrackedBody): Readabl
           const { done, value } = await reader.read();
           if (done) {
             controller.close();
+            reader.releaseLock();
             body.end({ outcome: 'completed' });
             return;
           }
@@ -102,7 +103,11 @@ function observe(stream: ReadableStream<Uint8Array>, body: TrackedBody): Readabl
       },
       async cancel(reason) {
         body.cancel();
-        await (reader ?? stream).cancel(reason);
+        try {
+          await (reader ?? stream).cancel(reason);
+        } finally {
+          reader?.releaseLock();
+        }
       },
     },
     { highWaterMark: 0 },
