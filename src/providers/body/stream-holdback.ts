@@ -107,7 +107,7 @@ export class StreamPump {
       try {
         next = progress.early && (await this.#replace(progress.early));
       } catch (error) {
-        this.#pending = Promise.reject(error as Error);
+        this.#pending = Promise.reject(error);
         this.#pending.catch(() => undefined);
         progress.surfaceEarlyError();
         return this.read();

@@ -1,18 +1,16 @@
 import type { Attempt } from '../../core/attempt.ts';
 import type { ErrorFactory } from '../../core/call.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
-import type { ProviderName, RequestLike } from '../../core/provider.ts';
 import { createCallError, isTidegateError } from '../../errors.ts';
 import { adapterFor } from '../registry.ts';
 import type { CallHost } from './call-host.ts';
 import { captureCaller, nameCaller } from './caller-stack.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
-import { parseBody, readErrorBody } from '../errors/error-body.ts';
+import { readErrorBody } from '../errors/error-body.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream } from '../body/watch-stream.ts';
-import { credentialHash, providerOfHost } from './identify-client.ts';
-import { hasStreamingBody } from './sdk-client.ts';
+import { readFetchRequest } from './fetch-request.ts';
 
 const errors: ErrorFactory = {
   aborted: (signal) => signal.reason as unknown,
@@ -25,7 +23,7 @@ const errors: ErrorFactory = {
  */
 export function guardedFetch(host: CallHost): typeof fetch {
   return async (input, init) => {
-    const request = readRequest(input, init);
+    const request = await readFetchRequest(input, init);
     const adapter = adapterFor(request.provider);
     const call = host.begin({
       account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },
@@ -43,11 +41,9 @@ export function guardedFetch(host: CallHost): typeof fetch {
     };
 
     const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
-      const headers = new Headers(request.headers);
-      for (const [name, value] of Object.entries(host.propagationHeaders(attempt))) headers.set(name, value);
       let response: Response;
       try {
-        response = await globalThis.fetch(input instanceof Request ? input.clone() : input, { ...init, headers });
+        response = await globalThis.fetch(...request.arguments(host.propagationHeaders(attempt), undefined));
       } catch (error) {
         const failure = classifyConnection(error, request.signal?.aborted === true);
         counted(attempt.fail(failure, allowance));
@@ -108,38 +104,4 @@ class FailedResponse extends Error {
     super(`HTTP ${response.status}`);
     this.response = response;
   }
-}
-
-interface FetchRequest {
-  readonly like: RequestLike;
-  readonly provider: ProviderName;
-  readonly baseURL: string;
-  readonly credential: string;
-  readonly headers: Headers;
-  readonly signal: AbortSignal | undefined;
-  readonly repeatable: boolean;
-}
-
-function readRequest(input: RequestInfo | URL, init: RequestInit | undefined): FetchRequest {
-  const request = input instanceof Request ? input : undefined;
-  const url = new URL(request ? request.url : String(input));
-  const headers = new Headers(init?.headers ?? request?.headers);
-  const body = init?.body;
-  const parsed = typeof body === 'string' ? parseBody(body) : body;
-  return {
-    like: {
-      method: init?.method ?? request?.method ?? 'GET',
-      path: url.pathname,
-      body: parsed,
-      stream: (parsed as { stream?: unknown } | undefined)?.stream === true,
-    },
-    provider: providerOfHost(url.origin) ?? (headers.has('anthropic-version') ? 'anthropic' : 'openai'),
-    baseURL: url.origin,
-    credential: credentialHash(
-      headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? '',
-    ),
-    headers,
-    signal: init?.signal ?? request?.signal ?? undefined,
-    repeatable: !hasStreamingBody({ body }) && (request === undefined || request.body === null),
-  };
 }

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterEach } from 'vitest';
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** Answers one request over a real socket. */
+export type Answer = (response: ServerResponse, request: SeenRequest) => void | Promise<void>;
+
+export interface ScriptedServer {
+  readonly url: string;
+  readonly requests: SeenRequest[];
+}
+
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+/** A server on the loopback that gives the n-th request the n-th answer, and later ones the last. Closed after the test. */
+export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServer> {
+  const requests: SeenRequest[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((incoming, response) => {
+    void (async () => {
+      const { method = '', url = '', headers } = incoming;
+      const request = { method, url, headers, body: (await buffer(incoming)).toString('latin1') };
+      requests.push(request);
+      await answers[Math.min(requests.length, answers.length) - 1]!(response, request);
+    })().catch(() => response.destroy());
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
+
+/** A whole JSON answer. */
+export const sendJson =
+  (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+  (response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  };
+
+/** Events of a stream; `then` says what the connection does behind them. */
+export const sendEvents =
+  (events: readonly string[], then: 'end' | 'destroy' | 'stall' = 'end', contentType = 'text/event-stream'): Answer =>
+  async (response) => {
+    response.writeHead(200, { 'content-type': contentType });
+    response.flushHeaders();
+    for (const event of events) {
+      response.write(event);
+      await nextTurn();
+    }
+    await finish(response, then);
+  };
+
+async function finish(response: ServerResponse, then: 'end' | 'destroy' | 'stall'): Promise<void> {
+  if (then === 'end') response.end();
+  if (then !== 'destroy') return;
+  // What was written has to have left before the socket goes.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  response.destroy();
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
