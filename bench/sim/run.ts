@@ -2,9 +2,12 @@
  * The pacer on a virtual clock against the simulator's limits, several processes and faults included:
  * `node bench/sim/run.ts [--only=text] [--seeds=1,2] [--held-out] [--headroom=0.01] [--hour]`.
  * Prints a table and writes bench/results/sim.json, or sim-held-out.json.
+ * With `--random 500 --seed N`, `--case NAME` or `--harm`: providers drawn at random and others that nobody tuned for,
+ * see bench/sim/README.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { contestantsOf, runRandom } from './random/main.ts';
 import { type Result, runScenario, type Scenario } from './run-scenario.ts';
 import { HOUR, scenarios } from './scenarios.ts';
 import { starts } from './starts.ts';
@@ -25,8 +28,27 @@ const { values } = parseArgs({
     headroom: { type: 'string', default: '0.01' },
     'held-out': { type: 'boolean' },
     hour: { type: 'boolean' },
+    random: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    case: { type: 'string' },
+    harm: { type: 'boolean', default: false },
+    contestants: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    timeline: { type: 'boolean', default: false },
   },
 });
+
+if (values.random !== undefined || values.case !== undefined || values.harm) {
+  await runRandom({
+    ...values,
+    case: values.case,
+    random: values.random === undefined ? undefined : Number(values.random),
+    seed: Number(values.seed),
+    only: values.only?.split(',') ?? [],
+    contestants: contestantsOf(values.contestants),
+  });
+  process.exit();
+}
 
 const headroom = Number(values.headroom);
 const sets = values['held-out'] ? HELD_OUT : [TUNED];

@@ -13,6 +13,7 @@ const { setImmediate: immediate, setTimeout: timeout } = globalThis;
 
 /** Virtual time that jumps from timer to timer; between two instants everything settles that waits for promises. */
 export class SimClock implements Clock {
+  readonly #wallStart: number;
   #now = 0;
   #order = 0;
   #sleeping = 0;
@@ -21,12 +22,17 @@ export class SimClock implements Clock {
     (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order),
   );
 
+  /** @param minuteMs How long the wall clock's minute is under way at the start. */
+  constructor(minuteMs = 0) {
+    this.#wallStart = WALL_START + minuteMs;
+  }
+
   now(): number {
     return this.#now;
   }
 
   wall(): number {
-    return WALL_START + this.#now;
+    return this.#wallStart + this.#now;
   }
 
   after(ms: number, fn: () => void): () => void {

@@ -12,7 +12,7 @@ import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import { withCall } from '../../src/with-call.ts';
 import type { SimClock } from './sim-clock.ts';
-import type { Reply, SimProvider } from './sim-provider.ts';
+import type { Reply, Transport } from './transport.ts';
 import type { Job } from './workload.ts';
 
 export interface Tally {
@@ -43,10 +43,10 @@ const errors: ErrorFactory = {
 let processes = 0;
 
 /** One process: a guard of the product's own on the virtual clock, and calls through it to the provider. */
-export class SimProcess {
+export class SimProcess<J extends Job = Job> {
   readonly guard: GuardCore;
   readonly #clock: SimClock;
-  readonly #provider: SimProvider;
+  readonly #provider: Transport<J>;
   readonly #adapter: ProviderAdapter;
   readonly #account: Account;
   readonly #tally: Tally;
@@ -54,7 +54,7 @@ export class SimProcess {
   constructor(
     clock: SimClock,
     random: Random,
-    provider: SimProvider,
+    provider: Transport<J>,
     speaks: SimulatorProvider,
     options: GuardOptions,
     tally: Tally,
@@ -70,7 +70,7 @@ export class SimProcess {
   }
 
   /** Makes one call; says whether it succeeded. */
-  async call(job: Job): Promise<boolean> {
+  async call(job: J): Promise<boolean> {
     const call = withCall({ priority: job.priority }, () => this.#begin(job));
     const allowance = { remaining: this.guard.maxAttempts - 1, barred: undefined };
     const startedAt = this.#clock.now();
@@ -88,7 +88,7 @@ export class SimProcess {
     return true;
   }
 
-  #begin(job: Job): Call {
+  #begin(job: J): Call {
     const { inputBytes, maxOutputTokens, stream } = job;
     return this.guard.begin({
       account: this.#account,
@@ -99,7 +99,7 @@ export class SimProcess {
     });
   }
 
-  #send(job: Job, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<Sent<void>> {
+  #send(job: J, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<Sent<void>> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {

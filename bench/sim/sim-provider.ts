@@ -6,6 +6,7 @@ import type { Reservation } from '../../src/simulator/limit-engine-types.ts';
 import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
 import type { SimulatorLimits } from '../../src/simulator/limits.ts';
 import type { Random } from '../../src/simulator/random.ts';
+import { complete, type Receiver, type Reply, type Transport } from './transport.ts';
 import type { Job } from './workload.ts';
 
 export interface ProviderSetup {
@@ -44,18 +45,6 @@ export interface Latency {
 /** A model of the size of GPT-4o. */
 export const SLOW: Latency = { oneWayMs: 30, baseMs: 400, perTokenMs: 15, jitter: 0.2 };
 
-export interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-export interface Receiver {
-  head(reply: Reply): void;
-  /** The answer is complete; undefined when the connection broke before one came. */
-  end(reply: Reply | undefined): void;
-}
-
 const FAULT_MS = 200;
 const DRAIN_STEPS = 8;
 const ACCOUNT = 'account';
@@ -64,7 +53,7 @@ const FAULTS = ['server_error', 'bad_gateway', 'overloaded', 'reset'] as const;
 type Fault = (typeof FAULTS)[number];
 
 /** The provider in virtual time: the simulator's own limits, headers and error texts, without HTTP. */
-export class SimProvider {
+export class SimProvider implements Transport {
   attempts = 0;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -185,9 +174,4 @@ export class SimProvider {
       retryAfterSeconds: undefined,
     };
   }
-}
-
-function complete(receiver: Receiver, reply: Reply): void {
-  receiver.head(reply);
-  receiver.end(reply);
 }

@@ -1,0 +1,86 @@
+import { FixedWindow } from '../../../src/simulator/limits/fixed-window.ts';
+import type { LimitModel } from '../../../src/simulator/limits/limit-model.ts';
+import { SlidingLog } from '../../../src/simulator/limits/sliding-log.ts';
+import { TokenBucket } from '../../../src/simulator/limits/token-bucket.ts';
+import type { LimitName } from '../../../src/simulator/limits.ts';
+import { mulberry32, type Random } from '../../../src/simulator/random.ts';
+import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
+import { type Charge, chargeOf } from './charges.ts';
+
+const NEIGHBOUR_STEP_MS = 100;
+/** Times are sums of fractions: the end of a wait may come out a hair early. */
+const LATER_MS = 1e-3;
+
+interface EnforcedLimit {
+  readonly name: LimitName;
+  readonly model: LimitModel;
+}
+
+/** All limits of a provider together, and what changes them from outside. Shared by provider and reference. */
+export class EnforcedLimits {
+  readonly all: readonly EnforcedLimit[];
+  readonly #provider: ProviderSpec;
+  readonly #random: Random;
+  readonly #neighbourStepMs: number;
+  #neighbourAt = 0;
+  #changed = false;
+
+  constructor(provider: ProviderSpec, factor = 1, seed = 0) {
+    this.#provider = provider;
+    this.#random = mulberry32(seed);
+    this.all = provider.limits.map((spec) => ({ name: spec.name, model: modelOf(spec, factor, provider.minuteMs) }));
+    const slowest = Math.min(...provider.limits.map(({ perMinute }) => perMinute));
+    this.#neighbourStepMs = Math.max(NEIGHBOUR_STEP_MS, 60_000 / (slowest * (provider.neighbour ?? 1)));
+  }
+
+  /** What others took and tier changes up to a time. */
+  advance(now: number): void {
+    const { neighbour, change } = this.#provider;
+    if (neighbour !== undefined) {
+      for (; this.#neighbourAt <= now; this.#neighbourAt += this.#neighbourStepMs) {
+        const taken = neighbour * this.#neighbourStepMs * (0.5 + this.#random());
+        for (const { model } of this.all) model.spend(model.ratePerMs * taken, this.#neighbourAt);
+      }
+    }
+    if (change && !this.#changed && now >= change.atMs) {
+      this.#changed = true;
+      for (const { model } of this.all) model.setCapacity(Math.max(1, model.capacity * change.factor), now);
+    }
+  }
+
+  /** The first limit for which a call has to wait, and how long. */
+  refusal(charges: readonly Charge[], now: number): { limit: EnforcedLimit; need: number; waitMs: number } | undefined {
+    this.advance(now);
+    for (let index = 0; index < this.all.length; index++) {
+      const limit = this.all[index]!;
+      const { need } = charges[index]!;
+      const waitMs = limit.model.waitMs(need, now);
+      if (waitMs > 0) return { limit, need, waitMs: waitMs + LATER_MS };
+    }
+    return undefined;
+  }
+
+  admit(charges: readonly Charge[], now: number): void {
+    this.all.forEach(({ model }, index) => model.spend(charges[index]!.arrival, now));
+  }
+
+  complete(charges: readonly Charge[], admittedAt: number, now: number): void {
+    this.advance(now);
+    this.all.forEach(({ model }, index) => {
+      const { arrival, final } = charges[index]!;
+      if (final !== arrival) model.spend(final - arrival, now, admittedAt);
+    });
+  }
+
+  chargesOf(job: CaseJob): Charge[] {
+    return this.all.map(({ name }) => chargeOf(this.#provider, name, job));
+  }
+}
+
+function modelOf({ kind, perMinute, windowMs, fill }: LimitSpec, factor: number, minuteMs = 0): LimitModel {
+  const capacity = Math.max(1, (factor * perMinute * windowMs) / 60_000);
+  if (kind === 'bucket') return new TokenBucket(capacity, windowMs, fill);
+  return kind === 'fixed'
+    ? new FixedWindow(capacity, windowMs, -(minuteMs % windowMs), fill)
+    : new SlidingLog(capacity, windowMs, fill);
+}

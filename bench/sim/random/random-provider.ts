@@ -1,0 +1,229 @@
+import type { Clock } from '../../../src/core/clock.ts';
+import type { ErrorAnswer, ErrorContext } from '../../../src/simulator/dialect.ts';
+import { DIALECTS } from '../../../src/simulator/dialects.ts';
+import type { LimitLevel } from '../../../src/simulator/limit-engine-types.ts';
+import { tellLimit } from '../../../src/simulator/limits/limit-view.ts';
+import type { RejectedBy } from '../../../src/simulator/limits.ts';
+import { mulberry32, type Random } from '../../../src/simulator/random.ts';
+import { complete, type Receiver, type Reply, type Transport } from '../transport.ts';
+import type { CaseJob, ProviderSpec } from './case.ts';
+import type { Charge } from './charges.ts';
+import { EnforcedLimits } from './limits.ts';
+import { FAULT_MS, luckOf } from './luck.ts';
+
+/** A stream's head comes after this share of the answer's time. */
+const HEAD_SHARE = 0.3;
+/** Groq tells of a limit of requests a day and of none a minute: one that never binds. */
+const GROQ_DAY: LimitLevel = {
+  name: 'requestsPerDay',
+  limit: 500_000,
+  remaining: 499_000,
+  fullInMs: 172_800,
+  touched: true,
+};
+
+/** What was admitted, for whoever watches how much of the limits is used. */
+export interface Admitted {
+  calls: number;
+  inFlight: number;
+  readonly units: number[];
+}
+
+interface Refused {
+  readonly by: RejectedBy;
+  readonly limit: number;
+  readonly available: number;
+  readonly requested: number;
+  readonly waitMs?: number;
+}
+
+/** The provider of a case. */
+export class RandomProvider implements Transport<CaseJob> {
+  readonly limits: EnforcedLimits;
+  readonly admitted: Admitted;
+  readonly #spec: ProviderSpec;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #scope: EnforcedLimits | undefined;
+  readonly #attempts = new Map<CaseJob, number>();
+  #previous: readonly LimitLevel[] | undefined;
+
+  constructor(spec: ProviderSpec, clock: Clock, seed: number) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#random = mulberry32(seed + 1);
+    this.limits = new EnforcedLimits(spec, 1, seed);
+    const { scope } = spec;
+    this.#scope = scope && new EnforcedLimits({ ...spec, neighbour: scope.othersShare }, scope.factor, seed + 2);
+    this.admitted = { calls: 0, inFlight: 0, units: this.limits.all.map(() => 0) };
+  }
+
+  send(job: CaseJob, receiver: Receiver): void {
+    this.#clock.after(this.#spec.oneWayMs, () => this.#arrive(job, receiver));
+  }
+
+  #arrive(job: CaseJob, receiver: Receiver): void {
+    const now = this.#clock.now();
+    const { outage, maxConcurrent = Infinity } = this.#spec;
+    if (outage && now >= outage.fromMs && now < outage.untilMs) {
+      this.#fail(receiver);
+      return;
+    }
+    const attempt = this.#attempts.get(job) ?? 0;
+    this.#attempts.set(job, attempt + 1);
+    const luck = luckOf(this.#spec, job, attempt);
+    if (luck.kind === 'error') {
+      this.#fail(receiver);
+      return;
+    }
+    if (luck.kind === 'throttle') {
+      this.#answer(receiver, this.#mute(luck.hintMs), headersOf({}));
+      return;
+    }
+    const charges = this.limits.chargesOf(job);
+    if (this.admitted.inFlight >= maxConcurrent) {
+      this.#refuse(receiver, { by: 'maxConcurrent', limit: maxConcurrent, available: 0, requested: 1 }, now);
+      return;
+    }
+    const refused = this.limits.refusal(charges, now);
+    if (refused) {
+      const { limit, need, waitMs } = refused;
+      if (this.#spec.countsRefused) this.#countRefused(now);
+      const { name, model } = limit;
+      const available = model.available(now);
+      this.#refuse(receiver, { by: name, limit: model.ratePerMs * 60_000, available, requested: need, waitMs }, now);
+      return;
+    }
+    this.#admit(job, charges, receiver, now);
+  }
+
+  #admit(job: CaseJob, charges: readonly Charge[], receiver: Receiver, now: number): void {
+    this.limits.admit(charges, now);
+    this.#scope?.advance(now);
+    this.#scope?.admit(charges, now);
+    this.admitted.calls++;
+    this.admitted.inFlight++;
+    charges.forEach(({ arrival, final }, index) => (this.admitted.units[index]! += Math.max(arrival, final)));
+    const { oneWayMs } = this.#spec;
+    const reply: Reply = { status: 200, headers: this.#headers('success', now), body: undefined };
+    if (job.stream) this.#clock.after(job.latencyMs * HEAD_SHARE + oneWayMs, () => receiver.head(reply));
+    this.#clock.after(job.latencyMs, () => {
+      this.admitted.inFlight--;
+      this.limits.complete(charges, now, this.#clock.now());
+      this.#scope?.complete(charges, now, this.#clock.now());
+    });
+    this.#clock.after(job.latencyMs + oneWayMs, () => {
+      if (job.stream) receiver.end(reply);
+      else complete(receiver, reply);
+    });
+  }
+
+  #countRefused(now: number): void {
+    for (const { name, model } of this.limits.all) {
+      if (name === 'requestsPerMinute' && model.available(now) >= 1) model.spend(1, now);
+    }
+  }
+
+  #refuse(receiver: Receiver, { by, limit, available, requested, waitMs }: Refused, now: number): void {
+    const headers = this.#headers('failure', now);
+    const told = waitMs === undefined ? undefined : this.#told(waitMs);
+    if (this.#spec.texts === 'mute') {
+      this.#answer(receiver, this.#mute(told), headers);
+      return;
+    }
+    if (by === 'maxConcurrent' && this.#spec.dialect !== 'anthropic') {
+      this.#answer(receiver, CONCURRENT, headers);
+      return;
+    }
+    const used = Math.ceil(limit - available);
+    const refusal = { admitted: false, by, limit: Math.round(limit), used, requested, tooLarge: false } as const;
+    this.#answer(receiver, this.#dialect.refuse({ ...refusal, waitMs: told }, this.#context(told)), headers);
+  }
+
+  /** The wait that a hint names. */
+  #told(waitMs: number): number {
+    return this.#spec.retryAfter === 'lying' ? waitMs * (0.5 + this.#random()) : waitMs;
+  }
+
+  #mute(waitMs: number | undefined): ErrorAnswer {
+    const answer = this.#dialect.faults.unknown_429!(this.#context(waitMs));
+    const { retryAfter } = this.#spec;
+    if (waitMs === undefined || retryAfter === 'absent') return answer;
+    const seconds = retryAfter === 'seconds' ? Math.ceil(waitMs / 1_000) : waitMs / 1_000;
+    return { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+  }
+
+  #fail(receiver: Receiver): void {
+    const { oneWayMs } = this.#spec;
+    const kind = FAULTS[Math.floor(this.#random() * FAULTS.length)]!;
+    this.#clock.after(FAULT_MS + oneWayMs, () => {
+      if (kind === 'reset') receiver.end(undefined);
+      else this.#complete(receiver, this.#dialect.faults[kind]!(this.#context(undefined)), headersOf({}));
+    });
+  }
+
+  #answer(receiver: Receiver, answer: ErrorAnswer, headers: Headers): void {
+    this.#clock.after(this.#spec.oneWayMs, () => this.#complete(receiver, answer, headers));
+  }
+
+  #complete(receiver: Receiver, answer: ErrorAnswer, headers: Headers): void {
+    for (const [name, value] of Object.entries(answer.headers ?? {})) headers.set(name, value);
+    complete(receiver, { status: answer.status, headers, body: answer.body });
+  }
+
+  #headers(kind: 'success' | 'failure', now: number): Headers {
+    const { headers, late, view, dialect, absoluteReset } = this.#spec;
+    const told = this.#scope ?? this.limits;
+    const current = told.all.map(({ name, model }) => tellLimit(name, model, view, now));
+    const levels = late ? (this.#previous ?? []) : current;
+    this.#previous = current;
+    if (headers === 'none' || (headers !== 'all' && headers !== kind)) return headersOf({});
+    const wallMs = this.#clock.wall();
+    const all = dialect === 'groq' ? [GROQ_DAY, ...levels] : levels;
+    const found = headersOf(this.#dialect.limitHeaders(all, { wallMs, requestsHeader: 'minute', epochResets: true }));
+    if (absoluteReset) {
+      for (const { name, fullInMs } of levels) {
+        const header = `x-ratelimit-reset-${name === 'requestsPerMinute' ? 'requests' : 'tokens'}`;
+        if (found.has(header)) found.set(header, String(Math.ceil((wallMs + fullInMs) / 1_000)));
+      }
+    }
+    found.set('date', new Date(wallMs).toUTCString());
+    return found;
+  }
+
+  get #dialect(): (typeof DIALECTS)[ProviderSpec['dialect']] {
+    return DIALECTS[this.#spec.dialect];
+  }
+
+  #context(waitMs: number | undefined): ErrorContext {
+    const { retryAfter } = this.#spec;
+    const exact = retryAfter === 'exact' || retryAfter === 'lying';
+    return {
+      model: 'model',
+      organization: 'org-1',
+      requestId: 'req_1',
+      wallMs: this.#clock.wall(),
+      apiVersion: '',
+      retryHeader: retryAfter === 'absent' ? 'none' : 'seconds',
+      retryAfterSeconds: exact && waitMs !== undefined ? Math.ceil(waitMs) / 1_000 : undefined,
+    };
+  }
+}
+
+/** What clients ask of `Headers`: the real ones would take most of the time and memory. */
+function headersOf(values: Readonly<Record<string, string>>): Headers {
+  const all = new Map(Object.entries(values));
+  const found = {
+    get: (name: string) => all.get(name) ?? null,
+    has: (name: string) => all.has(name),
+    set: (name: string, value: string) => void all.set(name, value),
+  };
+  return found as Headers;
+}
+
+const FAULTS = ['server_error', 'bad_gateway', 'overloaded', 'reset'] as const;
+const CONCURRENT: ErrorAnswer = {
+  status: 429,
+  body: { error: { message: 'Too many concurrent requests.', type: 'rate_limit_error', param: null, code: null } },
+  limitHeaders: true,
+};

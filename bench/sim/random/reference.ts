@@ -1,0 +1,57 @@
+import { IndexedHeap } from '../../../src/pacing/queue/indexed-heap.ts';
+import type { Case, CaseJob } from './case.ts';
+import { type Charge, planned } from './charges.ts';
+import { EnforcedLimits } from './limits.ts';
+import { misfortune } from './luck.ts';
+
+export interface Reference {
+  /** When the last call was sent, and when the last answer was there. */
+  readonly sentMs: number;
+  readonly doneMs: number;
+}
+
+interface Running {
+  index: number;
+  readonly charges: readonly Charge[];
+  readonly admittedAt: number;
+  readonly endsAt: number;
+}
+
+/**
+ * What one client achieves that sees the limits themselves and the faults to come: it sends every call in its turn at
+ * the first moment at which it is admitted, and never another time. Nobody who keeps the order is faster, but by
+ * overdrawing a limit that is counted late.
+ */
+export function reference({ provider, seed }: Case, jobs: readonly CaseJob[]): Reference {
+  const limits = new EnforcedLimits(provider, 1, seed);
+  const { oneWayMs, outage, maxConcurrent = Infinity } = provider;
+  const ready = jobs
+    .map((job) => ({ job, at: job.arriveMs + oneWayMs + misfortune(provider, job).ms }))
+    .toSorted((a, b) => a.at - b.at);
+  const running = new IndexedHeap<'index', Running>('index', (a, b) => a.endsAt < b.endsAt);
+  let now = 0;
+  let doneMs = 0;
+  for (const { job, at } of ready) {
+    const charges = limits.chargesOf(job).map(planned);
+    now = Math.max(now, at);
+    for (;;) {
+      for (let first = running.peek(); first && first.endsAt <= now; first = running.peek()) {
+        running.remove(first);
+        limits.complete(first.charges, first.admittedAt, now);
+      }
+      if (outage && now >= outage.fromMs && now < outage.untilMs) {
+        now = outage.untilMs;
+        continue;
+      }
+      const waitMs = running.size >= maxConcurrent ? Infinity : limits.refusal(charges, now)?.waitMs;
+      if (waitMs === undefined) break;
+      // An answer may give something back sooner.
+      now = Math.min(now + waitMs, Math.max(now, running.peek()?.endsAt ?? Infinity));
+    }
+    limits.admit(charges, now);
+    const endsAt = now + job.latencyMs;
+    running.push({ index: -1, charges, admittedAt: now, endsAt });
+    doneMs = Math.max(doneMs, endsAt + oneWayMs);
+  }
+  return { sentMs: now - oneWayMs, doneMs };
+}

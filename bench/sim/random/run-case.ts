@@ -1,0 +1,115 @@
+import { mulberry32 } from '../../../src/simulator/random.ts';
+import { SimClock } from '../sim-clock.ts';
+import type { Tally } from '../sim-process.ts';
+import { type Case, processOf } from './case.ts';
+import { type Client, CONTESTANTS, type ContestantName } from './contestants.ts';
+import { misfortune } from './luck.ts';
+import { RandomProvider } from './random-provider.ts';
+import { reference } from './reference.ts';
+import { UsageWatch } from './usage-watch.ts';
+
+export interface CaseResult {
+  readonly case: Case;
+  readonly contestant: ContestantName;
+  readonly calls: number;
+  readonly lost: number;
+  readonly wallMs: number;
+  readonly boundMs: number;
+  /** The least time until something is known. */
+  readonly firstAnswerMs: number;
+  /** Wall over bound; infinite where a call was lost: whoever drops work is no faster. */
+  readonly ratio: number;
+  /** Wall over a bound that allows for the first answer: whoever is told nothing has to ask. */
+  readonly askedRatio: number;
+  /** Attempts that failed, without the faults that every client meets, of all. */
+  readonly waste: number;
+  readonly throttled: number;
+  /** Time in which calls waited and less than 90 % of the limits was used. */
+  readonly slowMs: number;
+  readonly realMs: number;
+}
+
+export interface RunOptions {
+  /** Called every so many virtual milliseconds. */
+  readonly everyMs?: number;
+  readonly onTick?: (now: number, provider: RandomProvider, clients: readonly Client[], tally: Tally) => void;
+}
+
+/** Gives up after so many times the bound: what is not done then is lost. */
+const PATIENCE = 30;
+const LEAST_PATIENCE_MS = 120_000;
+
+export async function runCase(each: Case, contestant: ContestantName, watch: RunOptions = {}): Promise<CaseResult> {
+  const startedAt = performance.now();
+  const { provider: spec, seed } = each;
+  const jobs = each.jobs(mulberry32(seed));
+  const bound = reference(each, jobs);
+  const clock = new SimClock(spec.minuteMs);
+  const provider = new RandomProvider(spec, clock, seed);
+  const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
+  const processes = processOf(each, jobs.length - 1) + 1;
+  const clients = Array.from({ length: Math.max(processes, each.processes ?? 1) }, (_, index) =>
+    CONTESTANTS[contestant]({
+      clock,
+      seed: seed + 100 + index,
+      provider,
+      spec,
+      options: each.options ?? {},
+      tally,
+      processes: each.processes ?? processes,
+    }),
+  );
+  const usage = new UsageWatch(provider, spec, jobs, clock);
+  const progress = { done: 0, succeeded: 0, endedAt: 0 };
+  let failure: unknown;
+  const start = (index: number): void => {
+    clients[processOf(each, index)]!.call(jobs[index]!).then(
+      (ok) => {
+        progress.done++;
+        if (ok) progress.succeeded++;
+        progress.endedAt = clock.now();
+        if (progress.done === jobs.length) usage.stop();
+      },
+      (error: unknown) => (failure = error ?? new Error('unknown')),
+    );
+  };
+  jobs.forEach((job, index) => {
+    if (job.arriveMs === 0) start(index);
+    else clock.after(job.arriveMs, () => start(index));
+  });
+  const { everyMs, onTick } = watch;
+  if (everyMs !== undefined && onTick) {
+    const tick = (): void => {
+      onTick(clock.now(), provider, clients, tally);
+      if (progress.done < jobs.length) clock.after(everyMs, tick);
+    };
+    clock.after(everyMs, tick);
+  }
+  const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE * bound.doneMs);
+  await clock.run(() => progress.done === jobs.length || failure !== undefined || clock.now() > patienceMs);
+  await Promise.all(clients.map(async (client) => client.close?.()));
+  if (failure !== undefined) throw failure as Error;
+
+  const { measuredFromMs = 0 } = each;
+  const lost = jobs.length - progress.succeeded;
+  const complete = progress.done === jobs.length;
+  const wallMs = (complete ? progress.endedAt : clock.now()) - measuredFromMs;
+  const boundMs = bound.doneMs - measuredFromMs;
+  const unavoidable = jobs.reduce((sum, job) => sum + misfortune(spec, job).attempts, 0);
+  const firstAnswerMs = 2 * spec.oneWayMs + Math.min(...jobs.map((job) => job.latencyMs));
+  return {
+    case: each,
+    contestant,
+    calls: jobs.length,
+    lost,
+    wallMs,
+    boundMs,
+    ratio: lost > 0 ? Infinity : wallMs / boundMs,
+    firstAnswerMs,
+    askedRatio: lost > 0 ? Infinity : wallMs / (boundMs + firstAnswerMs),
+    waste: Math.max(0, tally.failedAttempts - unavoidable) / tally.attempts,
+    throttled: tally.throttled / tally.attempts,
+    slowMs: usage.slowMs,
+    realMs: performance.now() - startedAt,
+  };
+}

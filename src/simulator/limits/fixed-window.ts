@@ -1,0 +1,70 @@
+import { EPSILON, type LimitModel } from './limit-model.ts';
+
+/** Counts what is spent between two ticks of the clock, and begins anew at each. */
+export class FixedWindow implements LimitModel {
+  capacity: number;
+  readonly #windowMs: number;
+  /** When the first window began: at or before 0. */
+  readonly #start: number;
+  #window = 0;
+  #used: number;
+
+  constructor(capacity: number, windowMs: number, start = 0, fill = 1) {
+    this.capacity = capacity;
+    this.#windowMs = windowMs;
+    this.#start = start;
+    this.#used = capacity * (1 - fill);
+  }
+
+  get ratePerMs(): number {
+    return this.capacity / this.#windowMs;
+  }
+
+  available(now: number): number {
+    this.#turn(now);
+    return this.capacity - this.#used;
+  }
+
+  waitMs(units: number, now: number): number {
+    return Math.min(units, this.capacity) <= this.available(now) + EPSILON ? 0 : this.#endInMs(now);
+  }
+
+  spend(units: number, now: number, since: number = now): void {
+    this.#turn(now);
+    // What is given back belongs to the window that it was taken from, which may be over.
+    if (units < 0 && this.#indexOf(since) < this.#window) return;
+    this.#used += units;
+  }
+
+  fullInMs(now: number): number {
+    this.#turn(now);
+    return this.#used <= EPSILON ? 0 : this.#endInMs(now);
+  }
+
+  nextInMs(now: number): number {
+    return this.#endInMs(now);
+  }
+
+  returned(from: number, to: number): number {
+    return (this.#indexOf(to) - this.#indexOf(from)) * this.capacity;
+  }
+
+  setCapacity(capacity: number): void {
+    this.capacity = capacity;
+  }
+
+  #turn(now: number): void {
+    const window = this.#indexOf(now);
+    if (window === this.#window) return;
+    this.#window = window;
+    this.#used = 0;
+  }
+
+  #indexOf(time: number): number {
+    return Math.floor((time - this.#start + EPSILON) / this.#windowMs);
+  }
+
+  #endInMs(now: number): number {
+    return this.#start + (this.#indexOf(now) + 1) * this.#windowMs - now;
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { FixedWindow } from '../../src/simulator/limits/fixed-window.ts';
+import type { LimitModel } from '../../src/simulator/limits/limit-model.ts';
+import { PLAIN_VIEW, tellLimit } from '../../src/simulator/limits/limit-view.ts';
+import { SlidingLog } from '../../src/simulator/limits/sliding-log.ts';
+import { TokenBucket } from '../../src/simulator/limits/token-bucket.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
+
+/** Spends one unit whenever it is granted; the times at which it was. */
+function grants(model: LimitModel, untilMs: number, stepMs = 1): number[] {
+  const times: number[] = [];
+  for (let now = 0; now < untilMs; now += stepMs) {
+    while (model.waitMs(1, now) === 0) {
+      model.spend(1, now);
+      times.push(now);
+    }
+  }
+  return times;
+}
+
+describe('TokenBucket', () => {
+  it('grants what it holds at once, then one whenever one has come back', () => {
+    expect(grants(new TokenBucket(3, 300), 500)).toEqual([0, 0, 0, 100, 200, 300, 400]);
+  });
+
+  it('tells when a unit, and when all of it, is there', () => {
+    const bucket = new TokenBucket(10, 1_000);
+    bucket.spend(7.5, 0);
+    expect(bucket.available(0)).toBe(2.5);
+    expect(bucket.nextInMs(0)).toBeCloseTo(50);
+    expect(bucket.fullInMs(0)).toBeCloseTo(750);
+    expect(bucket.waitMs(4, 0)).toBeCloseTo(150);
+  });
+
+  it('is overdrawn by a correction, and never holds more than its capacity', () => {
+    const bucket = new TokenBucket(10, 1_000);
+    bucket.spend(10, 0);
+    bucket.spend(5, 0);
+    expect(bucket.waitMs(1, 0)).toBeCloseTo(600);
+    bucket.spend(-100, 0);
+    expect(bucket.available(0)).toBe(10);
+  });
+
+  it('keeps its level when the limit changes, as far as the new one holds it', () => {
+    const bucket = new TokenBucket(100, 1_000);
+    bucket.setCapacity(40, 0);
+    expect(bucket.available(0)).toBe(40);
+    bucket.spend(40, 0);
+    expect(bucket.waitMs(4, 0)).toBeCloseTo(100);
+  });
+});
+
+describe('FixedWindow', () => {
+  it('begins anew at every tick of the clock', () => {
+    // 300 ms of the first window have passed.
+    expect(grants(new FixedWindow(2, 1_000, -300), 2_000)).toEqual([0, 0, 700, 700, 1_700, 1_700]);
+  });
+
+  it('gives back only what was taken in the same window', () => {
+    const window = new FixedWindow(10, 1_000);
+    window.spend(8, 500);
+    window.spend(-3, 900, 500);
+    expect(window.available(900)).toBe(5);
+    window.spend(6, 1_100);
+    window.spend(-4, 1_200, 900);
+    expect(window.available(1_200)).toBe(4);
+    expect(window.fullInMs(1_200)).toBeCloseTo(800);
+  });
+});
+
+describe('SlidingLog', () => {
+  it('never grants more than the limit in any stretch of its length', () => {
+    const random = mulberry32(3);
+    const log = new SlidingLog(7, 100);
+    const times: number[] = [];
+    for (let now = 0; now < 5_000; now += random() * 20) {
+      if (log.waitMs(1, now) > 0) continue;
+      log.spend(1, now);
+      times.push(now);
+    }
+    for (const start of times) {
+      expect(times.filter((each) => each >= start && each < start + 100).length).toBeLessThanOrEqual(7);
+    }
+  });
+
+  it('names the moment at which enough has left', () => {
+    const log = new SlidingLog(10, 1_000);
+    log.spend(4, 0);
+    log.spend(5, 300);
+    expect(log.waitMs(1, 400)).toBe(0);
+    expect(log.waitMs(5, 400)).toBeCloseTo(600);
+    expect(log.waitMs(6, 400)).toBeCloseTo(900);
+    expect(log.nextInMs(400)).toBeCloseTo(600);
+    expect(log.fullInMs(400)).toBeCloseTo(900);
+  });
+
+  it('forgets what is given back where it was spent', () => {
+    const log = new SlidingLog(10, 1_000);
+    log.spend(6, 0);
+    log.spend(4, 500);
+    log.spend(-3, 600, 500);
+    expect(log.available(600)).toBe(3);
+    expect(log.available(1_000)).toBe(9);
+    log.spend(-2, 1_100, 0);
+    expect(log.available(1_100)).toBe(9);
+  });
+});
+
+describe('what comes back', () => {
+  it.each([
+    ['bucket', new TokenBucket(10, 1_000), 5],
+    ['fixed window', new FixedWindow(10, 1_000), 10],
+    ['sliding log', new SlidingLog(10, 1_000), 10],
+  ])('of a %s', (_name, model, units) => {
+    model.spend(10, 0);
+    expect(model.returned(600, 1_100)).toBeCloseTo(units);
+  });
+});
+
+describe('tellLimit', () => {
+  const bucket = (): LimitModel => {
+    // 3,000 a minute, of which a second's worth is enforced at once.
+    const model = new TokenBucket(50, 1_000);
+    model.spend(20, 0);
+    return model;
+  };
+  const told = (view: Partial<typeof PLAIN_VIEW>): { limit: number; remaining: number; fullInMs: number } =>
+    tellLimit('requestsPerMinute', bucket(), { ...PLAIN_VIEW, ...view }, 0);
+
+  it('tells a minute, or only what is enforced at once', () => {
+    expect(told({})).toMatchObject({ limit: 3_000, remaining: 2_980, fullInMs: 400 });
+    expect(told({ remaining: 'bucket' })).toMatchObject({ limit: 3_000, remaining: 30 });
+    expect(told({ limit: 'bucket', remaining: 'bucket' })).toMatchObject({ limit: 50, remaining: 30 });
+  });
+
+  it('tells the time until something is there, rounded numbers, and too high a limit', () => {
+    expect(told({ reset: 'next' }).fullInMs).toBeCloseTo(20);
+    expect(told({ roundTo: 100 }).remaining).toBe(3_000);
+    expect(told({ inflated: 1.5 })).toMatchObject({ limit: 4_500, remaining: 4_480 });
+  });
+});
