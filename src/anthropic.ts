@@ -5,10 +5,11 @@
  * @module
  */
 import * as sdk from '@anthropic-ai/sdk';
-import { dropIn } from './drop-in.ts';
+import { dropInDefault, dropInExport } from './drop-in.ts';
 
 export * from '@anthropic-ai/sdk';
 
-export const Anthropic: typeof sdk.Anthropic = dropIn(sdk.Anthropic);
-export const BaseAnthropic: typeof sdk.BaseAnthropic = dropIn(sdk.BaseAnthropic);
-export default Anthropic;
+export const Anthropic: typeof sdk.Anthropic = dropInExport(sdk, 'Anthropic');
+export const BaseAnthropic: typeof sdk.BaseAnthropic = dropInExport(sdk, 'BaseAnthropic');
+const main: typeof sdk.Anthropic = dropInDefault(sdk, 'Anthropic', Anthropic);
+export default main;

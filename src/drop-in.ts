@@ -3,6 +3,7 @@ import { GuardCore } from './guard.ts';
 import type { GuardOptions } from './options.ts';
 import type { CallHost } from './providers/seam/call-host.ts';
 import { guardClass } from './providers/seam/guarded-class.ts';
+import { isStandInClass, standInMessage } from './providers/seam/stand-in.ts';
 
 const guards = new WeakMap<object, GuardCore>();
 
@@ -18,7 +19,27 @@ function guardFor(option: unknown): CallHost {
   return guard;
 }
 
-/** The guarded stand-in of an SDK's client class. */
-export function dropIn<T extends abstract new (...args: never[]) => object>(Original: T): T {
-  return guardClass(Original, guardFor);
+let toldOfStandIn = false;
+
+/** The guarded form of an SDK's client class. A test's stand-in for one stays what it is. */
+export function dropIn<T>(Original: T): T {
+  if (typeof Original !== 'function') return Original;
+  if (!isStandInClass(Original)) {
+    return guardClass(Original as unknown as abstract new (...args: never[]) => object, guardFor) as unknown as T;
+  }
+  if (!toldOfStandIn) process.emitWarning(standInMessage(Original.name), 'TidegateWarning');
+  toldOfStandIn = true;
+  return Original;
+}
+
+/** A client class by its name among the SDK's exports; undefined where the SDK's version, or a mock, has none. */
+export function dropInExport<M extends object, N extends keyof M & string>(sdk: M, name: N): M[N] {
+  // A mocked module of vitest throws when it is asked for what it lacks.
+  return dropIn(name in sdk ? sdk[name] : undefined) as M[N];
+}
+
+/** The default export: the class of that name, unless a mock has another one there. */
+export function dropInDefault<M extends object, N extends keyof M & string>(sdk: M, name: N, named: M[N]): M[N] {
+  const given = 'default' in sdk ? sdk.default : undefined;
+  return given === undefined || (name in sdk && given === sdk[name]) ? named : (dropIn(given) as M[N]);
 }

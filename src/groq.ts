@@ -5,9 +5,10 @@
  * @module
  */
 import * as sdk from 'groq-sdk';
-import { dropIn } from './drop-in.ts';
+import { dropInDefault, dropInExport } from './drop-in.ts';
 
 export * from 'groq-sdk';
 
-export const Groq: typeof sdk.Groq = dropIn(sdk.Groq);
-export default Groq;
+export const Groq: typeof sdk.Groq = dropInExport(sdk, 'Groq');
+const main: typeof sdk.Groq = dropInDefault(sdk, 'Groq', Groq);
+export default main;

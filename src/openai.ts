@@ -5,12 +5,13 @@
  * @module
  */
 import * as sdk from 'openai';
-import { dropIn } from './drop-in.ts';
+import { dropInDefault, dropInExport } from './drop-in.ts';
 
 export * from 'openai';
 
-export const OpenAI: typeof sdk.OpenAI = dropIn(sdk.OpenAI);
-export const AzureOpenAI: typeof sdk.AzureOpenAI = dropIn(sdk.AzureOpenAI);
+export const OpenAI: typeof sdk.OpenAI = dropInExport(sdk, 'OpenAI');
+export const AzureOpenAI: typeof sdk.AzureOpenAI = dropInExport(sdk, 'AzureOpenAI');
 // Absent before openai 6.
-export const BedrockOpenAI: typeof sdk.BedrockOpenAI = sdk.BedrockOpenAI && dropIn(sdk.BedrockOpenAI);
-export default OpenAI;
+export const BedrockOpenAI: typeof sdk.BedrockOpenAI = dropInExport(sdk, 'BedrockOpenAI');
+const main: typeof sdk.OpenAI = dropInDefault(sdk, 'OpenAI', OpenAI);
+export default main;

@@ -1,4 +1,4 @@
-import type { GuardOptions } from '../dist/options.js';
+import type { GuardOptions } from '../dist/types/options.js';
 
 export * from 'groq-sdk';
 export { default } from 'groq-sdk';

@@ -11,7 +11,10 @@ const TELEMETRY = ['@opentelemetry/sdk-node', '@opentelemetry/exporter-prometheu
 interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly exports: Record<string, string | { types: string; default: string }>;
+  readonly exports: Record<string, string | Record<'import' | 'require', { types: string; default: string }>>;
+  readonly main: string;
+  readonly types: string;
+  readonly typesVersions: { '*': Record<string, string[]> };
   readonly bin: Record<string, string>;
 }
 
@@ -33,22 +36,36 @@ afterAll(() => packed?.remove());
 describe('the tarball', () => {
   it('holds what is exported and nothing that is not for users', () => {
     const wanted = Object.values(manifest.exports).flatMap((target) =>
-      typeof target === 'string' ? [target] : Object.values(target),
+      typeof target === 'string' ? [target] : Object.values(target).flatMap((kind) => Object.values(kind)),
     );
-    for (const target of [...wanted, ...Object.values(manifest.bin)]) {
+    const { main, types, typesVersions, bin } = manifest;
+    for (const target of [...wanted, main, types, ...Object.values(typesVersions['*']).flat(), ...Object.values(bin)]) {
       expect(packed.files).toContain(target.replace('./', ''));
     }
     const others = packed.files.filter((file) => !/^(?:dist|types|prometheus|grafana)\//.test(file));
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
-    expect(
-      packed.files.filter((file) => /(?<!\.d)\.ts$|\.test\.|\.tsbuildinfo$/.test(file) && file.startsWith('dist/')),
-    ).toEqual([]);
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json']);
+    expect(packed.files.filter((file) => file.startsWith('dist/') && !/(?:\.d\.c?ts|\.c?js)$/.test(file))).toEqual([]);
+    expect(packed.files.filter((file) => /\.test\.|\.map$|^prometheus\/tests/.test(file))).toEqual([]);
   });
 
-  it('has declarations for every module', () => {
-    const modules = packed.files.filter((file) => /^dist\/.*\.js$/.test(file));
-    expect(modules.length).toBeGreaterThan(50);
-    for (const file of modules) expect(packed.files).toContain(file.replace(/\.js$/, '.d.ts'));
+  it('is whole: what its modules and declarations import is there, and no map is asked for', async () => {
+    const modules = packed.files.filter((file) => /^(?:dist|types)\/.*\.[cm]?[jt]s$/.test(file));
+    expect(modules.length).toBeGreaterThan(30);
+    for (const file of modules) {
+      const text = await readFile(join(packed.directory, file), 'utf8');
+      expect(text).not.toContain('sourceMappingURL');
+      for (const [, specifier] of text.matchAll(/(?:from |require\()["'](\.[^"']+)["']/g)) {
+        const target = join(file, '..', specifier!);
+        const declared = /\.d\.c?ts$/.test(file) ? target.replace(/js$/, 'ts').replace(/\.(c?ts)$/, '.d.$1') : target;
+        expect(packed.files, `${file} imports ${specifier}`).toContain(declared);
+      }
+    }
+  });
+
+  it('brings the licence of the code that is built into it', async () => {
+    const notices = await readFile(join(packed.directory, 'THIRD-PARTY-NOTICES.md'), 'utf8');
+    const licence = await readFile(join(ROOT, 'node_modules/cockatiel/LICENSE'), 'utf8');
+    expect(notices.replace(/\s+/g, ' ')).toContain(licence.trim().replace(/\s+/g, ' '));
   });
 });
 
@@ -58,14 +75,21 @@ describe('the public surface', () => {
     const lines: string[] = [];
     for (const entry of entries.sort()) {
       const specifier = entry.replace('.', 'tidegate');
-      const source = `const m = await import('${specifier}'); console.log(JSON.stringify(Object.entries(m).map(([k, v]) => [k, typeof v])));`;
-      const values = JSON.parse(await full.node('--input-type=module', '-e', source)) as [string, string][];
-      const { types } = manifest.exports[entry] as { types: string };
-      const declared = typesOf(await readFile(join(packed.directory, types), 'utf8'));
+      const listed = (module: string): string =>
+        `console.log(JSON.stringify(Object.entries(${module}).map(([k, v]) => [k, typeof v]).sort()));`;
+      const imported = await full.node('--input-type=module', '-e', listed(`await import('${specifier}')`));
+      const required = await full.node('--input-type=commonjs', '-e', listed(`require('${specifier}')`));
+      expect(required, `require('${specifier}')`).toBe(imported);
+      const values = JSON.parse(imported) as [string, string][];
+      const kinds = Object.values(manifest.exports[entry] as Record<string, { types: string }>);
+      const [declared, declaredForRequire] = await Promise.all(
+        kinds.map(async ({ types }) => typesOf(await readFile(join(packed.directory, types), 'utf8'))),
+      );
+      expect(declaredForRequire).toEqual(declared);
       lines.push(
         specifier,
         ...values.map(([name, type]) => `  ${type} ${name}`).sort(),
-        ...declared.map((name) => `  type ${name}`),
+        ...declared!.map((name) => `  type ${name}`),
         '',
       );
     }
@@ -91,7 +115,40 @@ describe('the public surface', () => {
       [...guarded[name as keyof typeof SDKS], 'default'].sort(),
     );
   });
+
+  it.each(Object.entries(SDKS))(
+    'of require(tidegate/%s) is that of require(%s), over the same SDK',
+    async (name, sdk) => {
+      await full.write(`required-${name}.cjs`, REQUIRED(name, sdk));
+      expect(await full.node(`required-${name}.cjs`)).toBe('the same');
+    },
+  );
 });
+
+/** A drop-in beside the SDK, both as `require` gives them. */
+const REQUIRED = (name: string, sdk: string): string => `
+  const assert = require('node:assert');
+  const [Ours, Theirs] = [require('tidegate/${name}'), require('${sdk}')];
+  assert.deepEqual(Object.keys(Ours), Object.keys(Theirs));
+  assert.equal(Ours.__esModule, Theirs.__esModule);
+  const main = Theirs.default.name;
+  assert.equal(Ours.name, main);
+  assert.equal(Ours.default, Ours[main]);
+  const changed = Object.keys(Theirs).filter((key) => Ours[key] !== Theirs[key]);
+  for (const key of changed) assert(key === 'default' || Theirs[key].prototype.makeRequest, key);
+  const options = { apiKey: 'k' };
+  const client = new Ours(options);
+  for (const Class of [Ours, Ours.default, Theirs.default]) assert(client instanceof Class);
+  assert(new Theirs.default(options) instanceof Ours);
+  // The older SDKs' own cannot be called without \`new\` in every version; ours always can.
+  assert(Ours(options) instanceof Theirs.default);
+  class Mine extends Ours { own = 1; }
+  const mine = new Mine(options);
+  assert(mine instanceof Mine && mine instanceof Ours && mine.own === 1 && !(client instanceof Mine));
+  assert.equal(Ours.APIError, Theirs.APIError);
+  const error = Ours.APIError.generate(429, {}, 'x', new Headers());
+  assert(error instanceof Theirs.RateLimitError && error instanceof Ours.RateLimitError);
+  console.log('the same');`;
 
 describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
   let app: App;
@@ -117,6 +174,8 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
       await expect(error).rejects.toThrow(
         new RegExp(`Cannot find package '${missing}' imported from .*dist/${other}\\.js`),
       );
+      const required = app.node('--input-type=commonjs', '-e', `require('tidegate/${other}')`);
+      await expect(required).rejects.toThrow(`This needs the package ${missing}: npm install ${missing}`);
     }
   });
 
@@ -133,9 +192,7 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
   it.each(['module', 'commonjs'])('the drop-in works against the simulator, as %s', async (type) => {
     const [open, close] = type === 'module' ? ['', ''] : ['(async () => {', '})();'];
     const load = (names: string, from: string): string =>
-      type === 'module'
-        ? `import ${names} from '${from}';`
-        : `const ${names.replace('Client', '{ default: Client }')} = require('${from}');`;
+      type === 'module' ? `import ${names} from '${from}';` : `const ${names} = require('${from}');`;
     const source = `
       ${load('Client', `tidegate/${name}`)}
       ${load('{ startSimulator }', 'tidegate/testing')}
@@ -167,22 +224,69 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
   });
 });
 
-describe('importing', () => {
-  it('starts nothing: no timer, socket, file or global', async () => {
-    const specifiers = [...COMMON, ...Object.keys(SDKS).map((name) => `tidegate/${name}`)];
+describe('require of a drop-in over a mocked SDK', () => {
+  it.each([
+    ['an object with a default', `{ __esModule: true, default: Fake }`, 'exports.default === Fake'],
+    ['an object with the named class', `{ OpenAI: Fake }`, 'exports.OpenAI === Fake && !("default" in exports)'],
+    ['the class alone', 'Fake', 'exports === Fake'],
+    ['a function', '() => ({ chat: {} })', 'exports().chat !== undefined'],
+    ['nothing', 'undefined', 'exports === undefined'],
+    [
+      'one real class beside it',
+      '{ ...real, OpenAI: Fake }',
+      'exports.OpenAI === Fake && exports.AzureOpenAI !== real.AzureOpenAI && exports.toFile === real.toFile',
+    ],
+  ])('%s: what is mocked is handed on', async (_name, mock, expected) => {
     const source = `
-      import { context, metrics, propagation, trace } from '@opentelemetry/api';
-      const sdks = ${JSON.stringify(Object.values(SDKS))};
-      for (const sdk of sdks) await import(sdk);
-      const look = () => JSON.stringify([
-        Reflect.ownKeys(globalThis).map(String), process.getActiveResourcesInfo(), String(globalThis.fetch),
-        ['exit', 'beforeExit', 'SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning'].map((name) => process.listenerCount(name)),
-        Object.keys(process.env).length, trace.getTracerProvider().getDelegate().constructor.name,
-        metrics.getMeterProvider().constructor.name,
-      ]);
-      const before = look();
-      for (const s of ${JSON.stringify(specifiers)}) await import(s);
-      console.log(look() === before ? 'nothing' : before + '\\n' + look());`;
+      const path = require.resolve('openai');
+      const real = require('openai');
+      class Fake { constructor() { this.chat = { completions: { create: () => 'faked' } }; } }
+      require.cache[path] = { id: path, filename: path, loaded: true, exports: ${mock} };
+      const warnings = [];
+      process.on('warning', ({ message }) => warnings.push(message));
+      const exports_ = require('tidegate/openai');
+      const ok = ((exports) => ${expected})(exports_);
+      setImmediate(() => console.log(ok, warnings.join()));`;
+    const told = mock.includes('Fake') ? ' Fake is a stand-in for a client of an SDK' : '';
+    expect(await full.node('--input-type=commonjs', '-e', source)).toContain(`true${told}`);
+  });
+});
+
+describe('importing', () => {
+  const specifiers = [...COMMON, ...Object.keys(SDKS).map((name) => `tidegate/${name}`)];
+
+  it.each(['module', 'commonjs'])('as %s starts nothing: no timer, socket, file or global', async (type) => {
+    const source = `
+      const load = ${type === 'module' ? '(specifier) => import(specifier)' : 'async (specifier) => require(specifier)'};
+      const main = async () => {
+        const { context, metrics, propagation, trace } = await load('@opentelemetry/api');
+        for (const sdk of ${JSON.stringify(Object.values(SDKS))}) await load(sdk);
+        const look = () => JSON.stringify([
+          Reflect.ownKeys(globalThis).map(String), process.getActiveResourcesInfo(), String(globalThis.fetch),
+          ['exit', 'beforeExit', 'SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection', 'warning'].map((name) => process.listenerCount(name)),
+          Object.keys(process.env).length, trace.getTracerProvider().getDelegate().constructor.name,
+          metrics.getMeterProvider().constructor.name,
+        ]);
+        const before = look();
+        for (const specifier of ${JSON.stringify(specifiers)}) await load(specifier);
+        console.log(look() === before ? 'nothing' : before + '\\n' + look());
+      };
+      main();`;
+    expect(await full.node(`--input-type=${type}`, '-e', source)).toBe('nothing');
+  });
+
+  it('makes nothing that workerd refuses in the global scope', async () => {
+    const source = `
+      for (const sdk of ${JSON.stringify(Object.values(SDKS))}) await import(sdk);
+      const refused = (name) => function () { throw new Error('Disallowed operation called within global scope: ' + name); };
+      globalThis.AbortController = refused('AbortController');
+      for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch']) globalThis[name] = refused(name);
+      Math.random = refused('Math.random');
+      crypto.getRandomValues = crypto.randomUUID = refused('crypto');
+      for (const name of ${JSON.stringify(Object.keys(SDKS))}) await import('tidegate/' + name);
+      await import('tidegate');
+      await import('tidegate/fetch');
+      process.stdout.write('nothing');`;
     expect(await full.node('--input-type=module', '-e', source)).toBe('nothing');
   });
 });
@@ -191,12 +295,7 @@ describe('installed by npm', () => {
   it('asks for no SDK but those that are there, and has a command', async () => {
     const app = await packed.installed('installed', ['groq-sdk']);
     const modules = await readdir(join(app.directory, 'node_modules'));
-    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual([
-      '@opentelemetry',
-      'cockatiel',
-      'groq-sdk',
-      'tidegate',
-    ]);
+    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['@opentelemetry', 'groq-sdk', 'tidegate']);
     expect(await readdir(join(app.directory, 'node_modules/@opentelemetry'))).toEqual(['api']);
     expect(await app.run('npx', '--offline', 'tidegate', '--version')).toBe(manifest.version);
     expect(await app.run('npx', '--offline', 'tidegate', '--help')).toContain('simulate');

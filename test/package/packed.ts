@@ -36,7 +36,7 @@ export async function pack(): Promise<Packed> {
   const base = await mkdtemp(join(tmpdir(), 'package-'));
   const stage = join(base, 'stage');
   await mkdir(stage);
-  await run(join(MODULES, '.bin/tsc'), ['-p', ROOT, '--outDir', join(stage, 'dist')]);
+  await run(process.execPath, [join(ROOT, 'scripts/build/main.ts'), join(stage, 'dist')]);
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
   // What is left out of a listed folder is not a path to copy.
   const others = manifest.files.filter((file) => file !== 'dist' && !file.startsWith('!'));
@@ -65,20 +65,16 @@ export async function pack(): Promise<Packed> {
     async app(name, packages) {
       const app = await prepare(name, {});
       await cp(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
-      for (const each of ['cockatiel', '@opentelemetry/api', ...packages]) await link(each, app.directory);
+      for (const each of ['@opentelemetry/api', ...packages]) await link(each, app.directory);
       return app;
     },
     async installed(name, packages) {
-      const local = ['cockatiel', '@opentelemetry/api', ...packages];
+      const local = ['@opentelemetry/api', ...packages];
       const dependencies = Object.fromEntries(local.map((each) => [each, `file:${join(MODULES, each)}`]));
       const app = await prepare(name, { dependencies: { tidegate: `file:${tarball}`, ...dependencies } });
-      await run(
-        'npm',
-        ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links=false'],
-        {
-          cwd: app.directory,
-        },
-      );
+      await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links'], {
+        cwd: app.directory,
+      });
       return app;
     },
     remove: () => rm(base, { recursive: true, force: true }),

@@ -8,6 +8,7 @@ import { CredentialId, type Family, identifyFamily, identifyProvider } from './i
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
 import { suppressSdkSpans } from './sdk-spans.ts';
+import { isStandIn, standInMessage } from './stand-in.ts';
 
 /** Versions that the seam was tested with; see docs/decisions. */
 const SUPPORTED: Record<Family, string> = {
@@ -25,7 +26,7 @@ export function isGuarded(client: object): boolean {
   return guarded.has(client);
 }
 
-/** Guards a client in place. @throws TidegateSetupError naming what to do. */
+/** Guards a client in place; a test's stand-in is left as it is. @throws TidegateSetupError naming what to do. */
 export function wrapClient<T extends object>(client: T, host: CallHost): T {
   const known = guarded.get(client);
   if (known?.host === host) return client;
@@ -35,7 +36,12 @@ export function wrapClient<T extends object>(client: T, host: CallHost): T {
       'This client is guarded already, by another guard or other options.',
     );
   }
-  const { sdk, family } = checkClient(client);
+  const found = identifyFamily(checkObject(client));
+  if (isStandIn(client, found !== undefined)) {
+    host.warn(standInMessage(nameOf(client)));
+    return client;
+  }
+  const { sdk, family } = checkClient(client, found);
   install(sdk, family, host, sdk._options?.maxRetries !== undefined);
   return client;
 }
@@ -78,17 +84,23 @@ function guardClones(sdk: SdkClient, family: Family, host: CallHost, parent: Sea
   });
 }
 
-function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
-  const expected = 'Expected a client of openai, @anthropic-ai/sdk or groq-sdk';
-  if (typeof client !== 'object' || client === null) {
-    throw new TidegateSetupError('unsupported_client', `${expected}, got ${client === null ? 'null' : typeof client}.`);
-  }
-  const family = identifyFamily(client);
-  if (!family) {
-    const name = (client.constructor as { name?: string } | undefined)?.name ?? 'an object';
+const EXPECTED = 'Expected a client of openai, @anthropic-ai/sdk or groq-sdk';
+
+function checkObject(client: unknown): object {
+  if (typeof client === 'object' && client !== null) return client;
+  const got = client === null ? 'null' : typeof client;
+  throw new TidegateSetupError('unsupported_client', `${EXPECTED}, got ${got}.`);
+}
+
+function nameOf(client: object): string {
+  return (client.constructor as { name?: string } | undefined)?.name ?? 'an object';
+}
+
+function checkClient(client: object, found: Family | undefined): { sdk: SdkClient; family: Family } {
+  if (!found) {
     throw new TidegateSetupError(
       'unsupported_client',
-      `${expected}, got ${name}. For other SDKs pass guard.fetch to them.`,
+      `${EXPECTED}, got ${nameOf(client)}. For other SDKs pass guard.fetch to them.`,
     );
   }
   const sdk = client as SdkClient;
@@ -99,10 +111,10 @@ function checkClient(client: unknown): { sdk: SdkClient; family: Family } {
     const why = missing.length > 0 ? `it has no ${missing.join(', ')}` : 'its makeRequest has other parameters';
     throw new TidegateSetupError(
       'unsupported_client',
-      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SUPPORTED[family]}.`,
+      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SUPPORTED[found]}.`,
     );
   }
-  return { sdk, family };
+  return { sdk, family: found };
 }
 
 /** Describes a client's calls; what depends on the client only is computed once and kept while it stays the same. */

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { DROP_INS, ENTRIES } from './entries.ts';
+
+/** What declarations import of this package; the compiler leaves the names as they are in the sources. */
+const RELATIVE = /(?<=\bfrom '|\bimport\(')(\.[^']+)\.ts(?=')/g;
+
+/**
+ * Writes the declarations of the entries and of all that they name, for each kind of module: a `.d.cts` may only name
+ * other `.d.cts` files, and what it imports of other packages is then resolved as `require` resolves it.
+ */
+export async function buildDeclarations(root: string, target: string): Promise<void> {
+  const emitted = await mkdtemp(join(tmpdir(), 'declarations-'));
+  try {
+    const args = ['-p', root, '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', emitted];
+    await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), args);
+    const written = new Set<string>();
+    const write = async (name: string): Promise<void> => {
+      if (written.has(name)) return;
+      written.add(name);
+      const text = await readFile(join(emitted, `${name}.d.ts`), 'utf8');
+      const file = join(target, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(`${file}.d.ts`, text.replaceAll(RELATIVE, '$1.js'));
+      await writeFile(`${file}.d.cts`, text.replaceAll(RELATIVE, '$1.cjs'));
+      for (const [, path] of text.matchAll(RELATIVE)) await write(join(dirname(name), path!));
+    };
+    for (const entry of ENTRIES) await write(entry);
+    // The declarations of the drop-ins name the options of a guard.
+    if (DROP_INS.length > 0) await write('options');
+  } finally {
+    await rm(emitted, { recursive: true, force: true });
+  }
+}

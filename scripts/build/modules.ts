@@ -1,0 +1,73 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type BuildOptions, type Plugin } from 'rolldown';
+import { DROP_INS, ENTRIES } from './entries.ts';
+
+/** Builds every entry as an ES module and as a CommonJS one; the two kinds share no file. */
+export async function buildModules(root: string, target: string): Promise<void> {
+  await build([
+    options(root, sources([...ENTRIES, ...DROP_INS, 'cli']), {
+      dir: target,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'shared/[name]-[hash].js',
+    }),
+    options(
+      root,
+      { ...sources(ENTRIES), ...sources(DROP_INS, 'commonjs/') },
+      {
+        dir: target,
+        format: 'cjs',
+        exports: 'auto',
+        entryFileNames: '[name].cjs',
+        chunkFileNames: 'shared/[name]-[hash].cjs',
+        // An application's `require` loads these packages in their own CommonJS build, and Jest knows no `import()` there.
+        dynamicImportInCjs: false,
+        // `module.exports` of a drop-in is made when it runs; this tells those who only read it (Node's lexer, attw).
+        postFooter: ({ name }) =>
+          DROP_INS.includes(name) ? '0 && (exports.default = exports.__esModule = true);\n' : '',
+      },
+    ),
+  ]);
+  await chmod(join(target, 'cli.js'), 0o755);
+}
+
+function options(root: string, input: Record<string, string>, output: BuildOptions['output']): BuildOptions {
+  return {
+    cwd: root,
+    input,
+    platform: 'node',
+    // Only cockatiel is built in, see docs/decisions/0009.
+    external: (id) => !/^(?:[./]|cockatiel$)/.test(id),
+    plugins: [noAbortControllerAtImport],
+    transform: { target: 'es2023' },
+    // The sources are not shipped, and the output is as readable as they are.
+    output: { ...output, sourcemap: false, minify: false },
+    onLog(level, log, handle) {
+      // Nothing is right about the output when rolldown doubts it.
+      if (level === 'warn') throw new Error(log.message);
+      handle(level, log);
+    },
+  };
+}
+
+/**
+ * Cloudflare's workerd refuses an AbortController that is made while a module loads. cockatiel makes two: for a signal
+ * that it only asks whether it is aborted, and for one that it never uses.
+ */
+const noAbortControllerAtImport: Plugin = {
+  name: 'no-abort-controller-at-import',
+  transform(code, id) {
+    if (!id.endsWith('/cockatiel/dist/common/abort.js')) return undefined;
+    const [before, after, ...rest] = code.split(/^const cancelledSrc = [^]*?^export const abortedSignal = .*$/m);
+    const eager = 'export const neverAbortedSignal = new AbortController().signal;';
+    if (before === undefined || after === undefined || rest.length > 0 || !before.includes(eager)) {
+      throw new Error(`${id} is another file than this was written for`);
+    }
+    return { code: before.replace(eager, 'export const neverAbortedSignal = { aborted: false };') + after, map: null };
+  },
+};
+
+function sources(names: readonly string[], folder = ''): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, `src/${folder}${name}.ts`]));
+}
