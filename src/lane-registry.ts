@@ -97,6 +97,8 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     pacing: options.pacing,
     maxConcurrent: options.bulkhead.maxConcurrent,
     maxQueued: options.bulkhead.maxQueued,
+    // One cap: a wait that retry agrees to is one that the queue sits out.
+    maxLimitWaitMs: options.retry.maxHintMs,
     gate: breaker,
     charge: adapter.charge,
     listener: {

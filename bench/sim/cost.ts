@@ -16,6 +16,7 @@ const READINGS: readonly LimitReading[] = [
 
 function lane(maxConcurrent: number): ReturnType<typeof createAdmission> {
   return createAdmission({
+    maxLimitWaitMs: 120_000,
     clock: systemClock,
     random: Math.random,
     pacing: resolveOptions().pacing,

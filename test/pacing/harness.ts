@@ -52,6 +52,7 @@ export function harness(config: Partial<AdmissionConfig> = {}): Harness {
     pacing: undefined,
     maxConcurrent: 100,
     maxQueued: 100_000,
+    maxLimitWaitMs: 120_000,
     gate: OPEN,
     charge: ACTUAL,
     listener: {

@@ -108,7 +108,10 @@ describe('reservations', () => {
     });
     fc.assert(
       fc.property(fc.array(call, { minLength: 1, maxLength: 25 }), (calls) => {
-        const pacer = new Pacer({ ...PACING, tokensPerMinute: 1e9 }, { charge: ACTUAL, listener, now: 0 });
+        const pacer = new Pacer(
+          { ...PACING, tokensPerMinute: 1e9 },
+          { charge: ACTUAL, listener, maxLimitWaitMs: 120_000, now: 0 },
+        );
         const sent = calls.map((each) => {
           const reservation = pacer.plan(info({ inputBytes: each.bytes, maxOutputTokens: each.max }));
           pacer.take(reservation, 0);
@@ -141,7 +144,7 @@ describe('reservations', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }), (amounts) => {
         const consumption = new Consumption();
-        const pacer = new Pacer(PACING, { charge: EXACT, listener, now: 0 });
+        const pacer = new Pacer(PACING, { charge: EXACT, listener, maxLimitWaitMs: 120_000, now: 0 });
         const sent = amounts.map((amount) => {
           const reservation = pacer.plan(info({ inputTokens: amount, maxOutputTokens: 0 }));
           consumption.sent(reservation);
@@ -176,6 +179,7 @@ describe('a lane alone with its provider', () => {
         const limits = { requestsPerMinute, tokensPerMinute };
         const engine = new LimitEngine({ provider: 'openai', limitsOf: () => limits });
         const lane = createAdmission({
+          maxLimitWaitMs: 120_000,
           clock,
           random,
           pacing: { ...PACING, ...limits },
@@ -234,6 +238,7 @@ describe('every queued call', () => {
       fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 60 }), fc.nat(5), async (calls, slots) => {
         const clock = new SimClock();
         const lane = createAdmission({
+          maxLimitWaitMs: 120_000,
           clock,
           random: () => 0.3,
           pacing: { ...PACING, requestsPerMinute: 120 },
@@ -295,7 +300,7 @@ describe('the set of limits', () => {
   it('refuses only what exceeds a limit by more than the error of an estimate', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 0, max: 3e6 }), (limit, tokens) => {
-        const limits = new LimitSet({ headroom: 0.02, smooth: false, corrects: true }, listener);
+        const limits = new LimitSet({ headroom: 0.02, smooth: false, corrects: true }, listener, 120_000);
         limits.add('tokens', limit, 'config', 0);
         const refusal = limits.refusal({ requests: 1, tokens, inputTokens: 0, outputTokens: 0 }, 0);
         expect(refusal?.reason).toBe(tokens > 1.2 * limit ? 'too_large' : undefined);

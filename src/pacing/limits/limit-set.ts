@@ -6,9 +6,6 @@ import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 
-/** Nobody waits longer than this for a limit to reset; queueing behind others does not count. */
-export const MAX_LIMIT_WAIT_MS = 120_000;
-
 /** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
 const MOST_ONE_WAY_MS = 100;
 
@@ -27,13 +24,16 @@ export class LimitSet {
   readonly buckets: LimitBucket[] = [];
   readonly #policy: BucketPolicy;
   readonly #listener: LaneListener;
+  readonly #maxWaitMs: number;
   readonly #consumption = new Consumption();
   #fastestMs = Infinity;
   #averageShare = 0;
 
-  constructor(policy: BucketPolicy, listener: LaneListener) {
+  /** Nobody waits longer than `maxWaitMs` for a limit to reset; queueing behind others does not count. */
+  constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number) {
     this.#policy = policy;
     this.#listener = listener;
+    this.#maxWaitMs = maxWaitMs;
   }
 
   get(dimension: BucketDimension): LimitBucket | undefined {
@@ -67,7 +67,7 @@ export class LimitSet {
       if (!kind.perDay) continue;
       bucket.refill(now);
       const waitMs = bucket.waitMs(requested);
-      if (waitMs > MAX_LIMIT_WAIT_MS) return new AdmissionRefused('day_limit', { dimension, limit, requested, waitMs });
+      if (waitMs > this.#maxWaitMs) return new AdmissionRefused('day_limit', { dimension, limit, requested, waitMs });
     }
     return undefined;
   }
@@ -89,7 +89,7 @@ export class LimitSet {
   mayWait(reserved: Readonly<Amounts>, binding: Dimension): number {
     const bucket = this.buckets.find((each) => each.kind.perDay && each.dimension === binding);
     if (!bucket) return Infinity;
-    return Math.max(1, Math.floor((MAX_LIMIT_WAIT_MS * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
+    return Math.max(1, Math.floor((this.#maxWaitMs * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
   }
 
   take(reservation: Reservation): void {

@@ -10,7 +10,7 @@ import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
 import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
-import { LimitSet, MAX_LIMIT_WAIT_MS } from './limit-set.ts';
+import { LimitSet } from './limit-set.ts';
 import { type Amounts, createReservation, noAmounts, type Reservation } from '../usage/reservation.ts';
 import { SlowStart } from './slow-start.ts';
 import { snapshotLimits } from './snapshot.ts';
@@ -19,6 +19,8 @@ import { UnnamedWait } from './fallback-wait.ts';
 export interface PacerDeps {
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
+  /** Longest wait for a limit to reset. */
+  readonly maxLimitWaitMs: number;
   readonly now: number;
 }
 
@@ -28,6 +30,7 @@ export class Pacer {
   /** The limit that `waitMs` found to bind last. */
   binding: Dimension = 'unknown';
   readonly #charge: ChargeRule;
+  readonly #maxWaitMs: number;
   readonly #estimator = new Estimator();
   readonly #concurrency: ConcurrencyLimit;
   readonly #blind = new BlindLimit();
@@ -40,11 +43,16 @@ export class Pacer {
   #active = 0;
   #averageTokens = 0;
 
-  constructor(pacing: ResolvedPacing, { charge, listener, now }: PacerDeps) {
+  constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, now }: PacerDeps) {
     this.#charge = charge;
+    this.#maxWaitMs = maxLimitWaitMs;
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
     const { headroom, mode } = pacing;
-    this.limits = new LimitSet({ headroom, smooth: mode === 'smooth', corrects: charge.corrects }, listener);
+    this.limits = new LimitSet(
+      { headroom, smooth: mode === 'smooth', corrects: charge.corrects },
+      listener,
+      maxLimitWaitMs,
+    );
     for (const dimension of BUCKET_DIMENSIONS) {
       const limit = pacing[LIMIT_KINDS[dimension].option];
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
@@ -203,7 +211,7 @@ export class Pacer {
     }
     if (this.limits.paces) this.#slowStart = undefined;
     // A day limit is a gate of its own; the lane goes on with what still fits.
-    const gated = hintMs !== undefined && hintMs > MAX_LIMIT_WAIT_MS && LIMIT_KINDS[dimension].perDay;
+    const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
     return gated ? 0 : (hintMs ?? 0);
   }
 

@@ -18,7 +18,6 @@ import { Closure, type ClosureReason } from './exhausted-lane.ts';
 import { Hopeless } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
-import { MAX_LIMIT_WAIT_MS } from '../limits/limit-set.ts';
 import { Pacer } from '../limits/pacer.ts';
 import { Pause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
@@ -33,6 +32,8 @@ export interface AdmissionConfig {
   readonly pacing: ResolvedPacing | undefined;
   readonly maxConcurrent: number;
   readonly maxQueued: number;
+  /** Longest wait for a limit to reset; one that takes longer closes the lane. */
+  readonly maxLimitWaitMs: number;
   readonly gate: CircuitGate;
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
@@ -54,6 +55,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly maxQueued: number;
   inFlight = 0;
   readonly #clock: Clock;
+  readonly #maxWaitMs: number;
   readonly #pacer: Pacer | undefined;
   readonly #room: WaitingRoom;
   readonly #pause: Pause;
@@ -69,6 +71,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   constructor(config: AdmissionConfig) {
     this.#clock = config.clock;
+    this.#maxWaitMs = config.maxLimitWaitMs;
     this.maxConcurrent = config.maxConcurrent;
     this.maxQueued = config.maxQueued;
     this.#pause = new Pause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
@@ -152,7 +155,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#answerTime.answered(now - ticket.sentAt);
     } else if (failure?.cutByCaller) this.#answerTime.cut(now - ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
-    else if (failure && waitMs > MAX_LIMIT_WAIT_MS) {
+    else if (failure && waitMs > this.#maxWaitMs) {
       const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
       this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);
     } else if (waitMs > 0) this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
