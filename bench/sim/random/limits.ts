@@ -35,16 +35,21 @@ export class EnforcedLimits {
 
   /** What others took and tier changes up to a time. */
   advance(now: number): void {
-    const { neighbour, change } = this.#provider;
-    if (neighbour !== undefined) {
-      for (; this.#neighbourAt <= now; this.#neighbourAt += this.#neighbourStepMs) {
-        const taken = neighbour * this.#neighbourStepMs * (0.5 + this.#random());
-        for (const { model } of this.all) model.spend(model.ratePerMs * taken, this.#neighbourAt);
-      }
-    }
+    const { change } = this.#provider;
     if (change && !this.#changed && now >= change.atMs) {
       this.#changed = true;
-      for (const { model } of this.all) model.setCapacity(Math.max(1, model.capacity * change.factor), now);
+      this.#neighbourUntil(change.atMs);
+      for (const { model } of this.all) model.setCapacity(Math.max(1, model.capacity * change.factor), change.atMs);
+    }
+    this.#neighbourUntil(now);
+  }
+
+  #neighbourUntil(now: number): void {
+    const { neighbour } = this.#provider;
+    if (neighbour === undefined) return;
+    for (; this.#neighbourAt <= now; this.#neighbourAt += this.#neighbourStepMs) {
+      const taken = neighbour * this.#neighbourStepMs * (0.5 + this.#random());
+      for (const { model } of this.all) model.spend(model.ratePerMs * taken, this.#neighbourAt);
     }
   }
 

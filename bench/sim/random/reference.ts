@@ -22,9 +22,13 @@ interface Running {
  * the first moment at which it is admitted, and never another time. Nobody who keeps the order is faster, but by
  * overdrawing a limit that is counted late.
  */
-export function reference({ provider, seed }: Case, jobs: readonly CaseJob[]): Reference {
+export function reference(
+  { provider, seed }: Pick<Case, 'provider' | 'seed'>,
+  jobs: readonly CaseJob[],
+  onAdmit?: (job: CaseJob, arrivesAt: number) => void,
+): Reference {
   const limits = new EnforcedLimits(provider, 1, seed);
-  const { oneWayMs, outage, maxConcurrent = Infinity } = provider;
+  const { oneWayMs, change, outage, maxConcurrent = Infinity } = provider;
   const ready = jobs
     .map((job) => ({ job, at: job.arriveMs + oneWayMs + misfortune(provider, job).ms }))
     .toSorted((a, b) => a.at - b.at);
@@ -45,10 +49,12 @@ export function reference({ provider, seed }: Case, jobs: readonly CaseJob[]): R
       }
       const waitMs = running.size >= maxConcurrent ? Infinity : limits.refusal(charges, now)?.waitMs;
       if (waitMs === undefined) break;
-      // An answer may give something back sooner.
-      now = Math.min(now + waitMs, Math.max(now, running.peek()?.endsAt ?? Infinity));
+      // An answer or a raise may let it go sooner.
+      const changesAt = change && change.atMs > now ? change.atMs : Infinity;
+      now = Math.min(now + waitMs, Math.max(now, running.peek()?.endsAt ?? Infinity), changesAt);
     }
     limits.admit(charges, now);
+    onAdmit?.(job, now);
     const endsAt = now + job.latencyMs;
     running.push({ index: -1, charges, admittedAt: now, endsAt });
     doneMs = Math.max(doneMs, endsAt + oneWayMs);

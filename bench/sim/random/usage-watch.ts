@@ -100,7 +100,10 @@ export class UsageWatch {
       const granted = from.available[index]! + model.returned(from.at, to.at) * (1 - neighbour);
       const wanted = from.pending * this.#means[index]!;
       const used = to.units[index]! - from.units[index]!;
-      return used + this.#largest[index]! < USED * Math.min(rate, granted, wanted);
+      const largest = this.#largest[index]!;
+      // Whole calls do not fill a window, which does not keep what is left of it.
+      const filled = this.#spec.limits[index]!.kind === 'bucket' ? 1 : 1 - largest / model.capacity;
+      return used + largest < USED * Math.min(filled * rate, filled * granted, wanted);
     });
   }
 }

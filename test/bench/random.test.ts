@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { Case, CaseJob, ProviderSpec } from '../../bench/sim/random/case.ts';
+import { chargeOf } from '../../bench/sim/random/charges.ts';
+import { CASES, HARM } from '../../bench/sim/random/cases.ts';
+import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
+import { measureHarm } from '../../bench/sim/random/harm.ts';
+import { misfortune } from '../../bench/sim/random/luck.ts';
+import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
+import { reference } from '../../bench/sim/random/reference.ts';
+import { summarize } from '../../bench/sim/random/report.ts';
+import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
+import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
+import { SimClock } from '../../bench/sim/sim-clock.ts';
+import type { LimitName } from '../../src/simulator/limits.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
+
+const SEED = 40;
+/** What an answer gives back at the same time is to come first: so every call is a moment later than the one before. */
+const MOMENT_MS = 1e-6;
+const cases = (count: number): Case[] => Array.from({ length: count }, (_, index) => drawCase(seedOf(SEED, index)));
+const named = (name: string): Case => [...CASES, ...HARM].find((each) => each.name === name)!;
+
+interface Sent {
+  readonly refused: number;
+  readonly doneMs: number;
+  readonly slowMs: number;
+}
+
+/** Sends every call at the time that `plan` names, and again at once after each fault that it is bound to meet. */
+async function sendAt(each: Case, jobs: readonly CaseJob[], plan: ReadonlyMap<CaseJob, number>): Promise<Sent> {
+  const { provider: spec } = each;
+  const clock = new SimClock(spec.minuteMs);
+  const provider = new RandomProvider(spec, clock, each.seed);
+  const usage = new UsageWatch(provider, spec, jobs, clock);
+  const sent = { refused: 0, doneMs: 0, done: 0 };
+  let moment = 0;
+  for (const [job, at] of plan) {
+    const unlucky = misfortune(spec, job).attempts;
+    const nothing = { head: () => undefined, end: () => undefined };
+    for (let attempt = 0; attempt < unlucky; attempt++)
+      clock.after(job.arriveMs + attempt, () => provider.send(job, nothing));
+    moment += MOMENT_MS;
+    clock.after(at - spec.oneWayMs + moment, () =>
+      provider.send(job, {
+        head: () => undefined,
+        end(reply) {
+          if (reply?.status !== 200) sent.refused++;
+          sent.doneMs = clock.now();
+          if (++sent.done === jobs.length) usage.stop();
+        },
+      }),
+    );
+  }
+  await clock.run(() => sent.done === jobs.length);
+  return { ...sent, slowMs: usage.slowMs };
+}
+
+function isCountedLate(provider: ProviderSpec, name: LimitName, job: CaseJob): boolean {
+  const { arrival, final } = chargeOf(provider, name, job);
+  return final > arrival;
+}
+
+function planOf(each: Case, jobs: readonly CaseJob[]): { plan: Map<CaseJob, number>; doneMs: number } {
+  const plan = new Map<CaseJob, number>();
+  const { doneMs } = reference(each, jobs, (job, at) => plan.set(job, at));
+  return { plan, doneMs };
+}
+
+describe('the bound of a random provider', () => {
+  it('is reached by whoever sends when the reference does, without one refusal', async () => {
+    let checked = 0;
+    for (const each of [...cases(60), ...CASES]) {
+      const jobs = each.jobs(mulberry32(each.seed));
+      // What is counted late can be overdrawn, by the plan too.
+      if (each.provider.limits.some(({ name }) => isCountedLate(each.provider, name, jobs[0]!))) continue;
+      checked++;
+      const { plan, doneMs } = planOf(each, jobs);
+      const sent = await sendAt(each, jobs, plan);
+      expect(sent.refused, each.name).toBe(0);
+      expect(sent.doneMs, each.name).toBeCloseTo(doneMs, 0);
+      expect(sent.slowMs, each.name).toBeLessThanOrEqual(5_000);
+    }
+    expect(checked).toBeGreaterThan(40);
+  });
+
+  it('sees a lane that uses half of its limit', async () => {
+    const each = named('second-rpm');
+    const jobs = each.jobs(mulberry32(each.seed));
+    const { plan } = planOf(each, jobs);
+    const twice = new Map([...plan].map(([job, at]) => [job, 2 * at]));
+    const { slowMs, refused } = await sendAt(each, jobs, twice);
+    expect(refused).toBe(0);
+    expect(slowMs).toBeGreaterThan(20_000);
+  });
+
+  it('is the same for the same seed', () => {
+    const [first, again] = [drawCase(5), drawCase(5)];
+    expect(again.provider).toEqual(first.provider);
+    expect(again.jobs(mulberry32(1))).toEqual(first.jobs(mulberry32(1)));
+  });
+});
+
+/** What the pacer holds on draws; to follow it when it gets better. */
+const HELD = { median: 1.8, p95: 30, wasteMedian: 0.02, wasteP95: 0.4 } as const;
+
+describe('tidegate on providers drawn at random', () => {
+  it('loses no call and stays near what could be reached', async () => {
+    const results: CaseResult[] = [];
+    for (let index = 0; index < 24; index++) results.push(await runCase(drawCase(seedOf(SEED + 1, index)), 'tidegate'));
+    const { ratio, waste, lost } = summarize(results);
+    expect(lost).toBe(0);
+    expect(ratio.median).toBeLessThanOrEqual(HELD.median);
+    expect(ratio.p95).toBeLessThanOrEqual(HELD.p95);
+    expect(waste.median).toBeLessThanOrEqual(HELD.wasteMedian);
+    expect(waste.p95).toBeLessThanOrEqual(HELD.wasteP95);
+  });
+
+  it.each(['minute-rpm', 'groq-2s', 'second-texts'])('holds on %s', async (name) => {
+    const { ratio, lost } = await runCase(named(name), 'tidegate');
+    expect(lost).toBe(0);
+    expect(ratio).toBeLessThanOrEqual(1.15);
+  });
+
+  it.each(['warm-0.2s', 'warm-5s', 'trickle-5s', 'cold-60s-50', 'serverless-0.2s'])(
+    'does no harm to %s',
+    async (name) => {
+      expect(await measureHarm(named(name))).toMatchObject({ met: true });
+    },
+  );
+});
+
+describe('the other contestants', () => {
+  it('finish what fits, so that the bare SDK is a fair measure of harm', async () => {
+    for (const each of HARM) {
+      const { lost, throttled } = await runCase(each, 'sdk');
+      expect({ lost, throttled }, each.name).toEqual({ lost: 0, throttled: 0 });
+    }
+  });
+
+  it('reach the bound where they are told a limit that is a bucket of a second', async () => {
+    const { ratio, waste } = await runCase(named('second-rpm'), 'told');
+    expect(ratio).toBeLessThan(1.01);
+    expect(waste).toBe(0);
+  });
+
+  it('run on the virtual clock, the AWS limiter included', async () => {
+    for (const contestant of ['aws', 'aimd'] as const) {
+      const { lost, ratio } = await runCase(named('second-blind'), contestant);
+      expect(lost, contestant).toBe(0);
+      expect(ratio, contestant).toBeGreaterThan(1);
+    }
+  });
+});
