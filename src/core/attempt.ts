@@ -103,7 +103,7 @@ export class Attempt {
     this.#settle({
       outcome,
       ...(end.failure ? { failure: end.failure } : {}),
-      ...(end.usage ? { usage: end.usage } : {}),
+      ...(end.usage && this.call.ownsUsage ? { usage: end.usage } : {}),
     });
     this.#resolveEnded();
   }

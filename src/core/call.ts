@@ -158,12 +158,21 @@ export class Call {
     return this.#settings.errors.own('deadline_exceeded', message, this.details(), cause);
   }
 
+  /**
+   * Whether usage in its answer is its own. Files, batches and responses that are fetched again show what
+   * other calls have used.
+   */
+  get ownsUsage(): boolean {
+    return this.info.operation !== 'other';
+  }
+
   /** The body of the response that the application got has ended. */
   bodyEnded(end: BodyEnd): void {
+    const usage = this.ownsUsage ? end.usage : undefined;
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
-    if (end.outcome === 'interrupted') this.finishFailed(end.failure, end.usage, end.response);
-    else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, end.usage, end.response);
-    else this.#finish(this.attempts > 1 ? 'success_after_retry' : 'success', undefined, end.usage, end.response);
+    if (end.outcome === 'interrupted') this.finishFailed(end.failure, usage, end.response);
+    else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, usage, end.response);
+    else this.#finish(this.attempts > 1 ? 'success_after_retry' : 'success', undefined, usage, end.response);
   }
 
   /** The call has failed for good. */

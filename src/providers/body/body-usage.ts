@@ -1,7 +1,7 @@
 import type { BodyEnd } from '../../core/attempt.ts';
-import type { Usage } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
 import { parseJson } from '../parse/json.ts';
+import { lastMember } from '../parse/last-member.ts';
 
 type Facts = Pick<BodyEnd, 'usage' | 'response'>;
 
@@ -17,33 +17,9 @@ export function jsonFacts(value: unknown, adapter: ProviderAdapter): Facts {
 
 /** The same of a body that was read as text; all but the usage is parsed only when somebody asks. */
 export function textFacts(text: unknown, adapter: ProviderAdapter): Facts {
-  // 123 is `{`.
-  if (typeof text !== 'string' || text.charCodeAt(0) !== 123) return NOTHING;
-  const usage = findUsage(text, adapter);
+  if (typeof text !== 'string') return NOTHING;
+  const member = lastMember(text, 'usage');
+  const usage = member === undefined ? undefined : adapter.readUsage({ usage: parseJson(member) });
   if (text.length > PARSE_LIMIT_CHARS) return { usage };
   return { usage, response: () => adapter.readResponse(parseJson(text)) };
-}
-
-const KEY = '"usage"';
-
-/** Usage in a JSON text. Inside a JSON string the quotes of the key would be escaped. */
-function findUsage(text: string, adapter: ProviderAdapter): Usage | undefined {
-  for (let at = text.indexOf(KEY); at !== -1; at = text.indexOf(KEY, at + KEY.length)) {
-    const start = text.indexOf('{', at);
-    if (start === -1 || text.slice(at + KEY.length, start).trim() !== ':') continue;
-    const usage = adapter.readUsage({ usage: parseJson(text.slice(start, endOfObject(text, start))) });
-    if (usage) return usage;
-  }
-  return undefined;
-}
-
-/** End of an object of numbers and names, in which no string holds a brace. */
-function endOfObject(text: string, start: number): number {
-  let depth = 0;
-  for (let index = start; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === 123) depth++;
-    else if (code === 125 && --depth === 0) return index + 1;
-  }
-  return text.length;
 }
