@@ -66,7 +66,9 @@ interface QueueCost {
   readonly dispatch: number;
 }
 
-async function queued(count: number): Promise<QueueCost> {
+type Tenants = 'one tenant' | 'a tenant each';
+
+async function queued(count: number, tenants: Tenants): Promise<QueueCost> {
   const admission = lane(1);
   const running = await admission.acquire(request());
   running.onHead(READINGS, 200);
@@ -75,13 +77,21 @@ async function queued(count: number): Promise<QueueCost> {
   const before = process.memoryUsage().heapUsed;
   const enqueuedAt = performance.now();
   const waits = signals.map(({ signal }, index) =>
-    admission.acquire(request({ signal, deadlineAt: enqueuedAt + 1e9 + index })).then(
-      (ticket) => {
-        ticket.settle({ outcome: 'ok', usage });
-        ticket.release();
-      },
-      () => undefined,
-    ),
+    admission
+      .acquire(
+        request({
+          signal,
+          deadlineAt: enqueuedAt + 1e9 + index,
+          tenant: tenants === 'one tenant' ? undefined : String(index),
+        }),
+      )
+      .then(
+        (ticket) => {
+          ticket.settle({ outcome: 'ok', usage });
+          ticket.release();
+        },
+        () => undefined,
+      ),
   );
   const enqueued = performance.now() - enqueuedAt;
   globalThis.gc?.();
@@ -104,9 +114,9 @@ async function queued(count: number): Promise<QueueCost> {
 }
 
 /** The median of several queues, so that one collection of garbage does not stand for a depth. */
-async function median(count: number): Promise<QueueCost> {
+async function median(count: number, tenants: Tenants): Promise<QueueCost> {
   const runs: QueueCost[] = [];
-  for (let run = 0; run < ROUNDS; run++) runs.push(await queued(count));
+  for (let run = 0; run < ROUNDS; run++) runs.push(await queued(count, tenants));
   const of = (name: keyof QueueCost): number => runs.map((each) => each[name]).toSorted((a, b) => a - b)[ROUNDS >> 1]!;
   return { bytes: of('bytes'), enqueue: of('enqueue'), cancel: of('cancel'), dispatch: of('dispatch') };
 }
@@ -114,15 +124,16 @@ async function median(count: number): Promise<QueueCost> {
 await uncontended(CALLS);
 console.log(`uncontended: ${(await uncontended(CALLS)).toFixed(2)} us a call (acquire, head, settle, release)`);
 // Until the code is compiled.
-for (let run = 0; run < ROUNDS; run++) await queued(DEPTHS[1]);
+for (let run = 0; run < ROUNDS; run++) await queued(DEPTHS[1], 'one tenant');
 console.log('  queued  bytes a call  enqueue us  cancel us  dispatch us   (and times the cost at the first depth)');
-let first: QueueCost | undefined;
-for (const count of DEPTHS) {
-  const cost = await median(count);
-  first ??= cost;
-  const cell = (name: 'enqueue' | 'cancel' | 'dispatch'): string =>
-    `${cost[name].toFixed(2)} (${(cost[name] / first![name]).toFixed(1)}x)`.padStart(13);
-  console.log(
-    `${String(count).padStart(8)}  ${cost.bytes.toFixed(0).padStart(12)}${cell('enqueue')}${cell('cancel')}${cell('dispatch')}`,
-  );
+for (const tenants of ['one tenant', 'a tenant each'] as const) {
+  let first: QueueCost | undefined;
+  for (const count of DEPTHS) {
+    const cost = await median(count, tenants);
+    first ??= cost;
+    const cell = (name: 'enqueue' | 'cancel' | 'dispatch'): string =>
+      `${cost[name].toFixed(2)} (${(cost[name] / first![name]).toFixed(1)}x)`.padStart(13);
+    const cells = `${cell('enqueue')}${cell('cancel')}${cell('dispatch')}`;
+    console.log(`${String(count).padStart(8)}  ${cost.bytes.toFixed(0).padStart(12)}${cells}  ${tenants}`);
+  }
 }

@@ -14,10 +14,11 @@ export interface FairClass {
   start: number;
   finish: number;
   activeIndex: number;
+  /** Position among the idle classes whose debt has not passed. */
+  idleIndex: number;
 }
 
 const WEIGHTS: Readonly<Record<Priority, number>> = { interactive: 8, normal: 4, batch: 1 };
-const MAX_IDLE_CLASSES = 64;
 
 /**
  * Who is next: first come first served within a class, start-time fair queueing
@@ -26,6 +27,7 @@ const MAX_IDLE_CLASSES = 64;
 export class FairQueue {
   readonly #classes = new Map<string, FairClass>();
   readonly #active = new IndexedHeap<'activeIndex', FairClass>('activeIndex', servedBefore);
+  readonly #idle = new IndexedHeap<'idleIndex', FairClass>('idleIndex', finishedBefore);
   #virtualTime = 0;
   #size = 0;
 
@@ -45,6 +47,7 @@ export class FairQueue {
     if (waiter.counted) addAmounts(fairClass.waiting, waiter.counted, 1);
     this.#size++;
     if (wasEmpty) {
+      this.#idle.remove(fairClass);
       fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
       this.#active.push(fairClass);
     } else if (fairClass.waiters.peek() === waiter) {
@@ -74,8 +77,9 @@ export class FairQueue {
     if (fairClass.waiters.size > 0) this.#reorder(fairClass);
     else {
       this.#active.remove(fairClass);
-      this.#dropIdle();
+      this.#idle.push(fairClass);
     }
+    this.#dropIdle();
   }
 
   #reorder(fairClass: FairClass): void {
@@ -95,6 +99,7 @@ export class FairQueue {
         start: 0,
         finish: 0,
         activeIndex: -1,
+        idleIndex: -1,
       };
       this.#classes.set(key, fairClass);
     }
@@ -103,11 +108,11 @@ export class FairQueue {
 
   /** Tenants come and go: an idle class whose debt has passed is like a new one. */
   #dropIdle(): void {
-    if (this.#classes.size <= 2 * this.#active.size + MAX_IDLE_CLASSES) return;
-    for (const [key, fairClass] of this.#classes) {
-      if (fairClass.waiters.size > 0) continue;
+    for (let idle = this.#idle.peek(); idle; idle = this.#idle.peek()) {
       // With nobody waiting there is nobody to be fair to.
-      if (this.#size === 0 || fairClass.finish <= this.#virtualTime) this.#classes.delete(key);
+      if (this.#size > 0 && idle.finish > this.#virtualTime) return;
+      this.#idle.remove(idle);
+      this.#classes.delete(idle.key);
     }
   }
 }
@@ -119,4 +124,8 @@ function cameBefore(a: Waiter, b: Waiter): boolean {
 function servedBefore(a: FairClass, b: FairClass): boolean {
   if (a.start !== b.start) return a.start < b.start;
   return (a.waiters.peek()?.place ?? Infinity) < (b.waiters.peek()?.place ?? Infinity);
+}
+
+function finishedBefore(a: FairClass, b: FairClass): boolean {
+  return a.finish < b.finish;
 }
