@@ -95,7 +95,8 @@ describe('a request object', () => {
       },
     });
     const type = { 'content-type': 'application/octet-stream' };
-    const request = new Request(`${server.url}/v1/files`, { method: 'POST', headers: type, body, duplex: 'half' });
+    const init = { method: 'POST', headers: type, body, duplex: 'half' as const };
+    const request = new Request(`${server.url}/v1/files`, init);
     expect((await testGuard(FAST).fetch(request)).status).toBe(500);
     expect(server.requests.map((each) => each.body)).toEqual(['bytes']);
   });

@@ -98,7 +98,7 @@ describe.each(SDKS)('$name', (sdk) => {
   it('survives stacks of other shapes', async () => {
     const client = guardedClient(sdk, testGuard(), fakeFetch(json(sdk.errorBody, 400)).fetch, { maxRetries: 0 });
     const call = (): Promise<Error> => application(async () => await sdk.create(client));
-    vi.spyOn(Error, 'prepareStackTrace' as never).mockImplementation((() => ['a list']) as never);
+    vi.spyOn(Error, 'prepareStackTrace').mockReturnValue(['a list']);
     expect((await call()).stack).toEqual(['a list']);
     vi.restoreAllMocks();
     const { stackTraceLimit } = Error;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { fakeFetch, json } from '../helpers/fake-fetch.ts';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';

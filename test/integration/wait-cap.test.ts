@@ -50,13 +50,12 @@ describe.each(CASES)('$sdk.name, $entrance, $words', ({ sdk, entrance, pacing })
       json(sdk.completion),
     );
     await Promise.all([expect(sdk.create(client)).rejects.toMatchObject({ status: 429 }), clock.advance(1_000)]);
-    const refused = expect(sdk.create(client)).rejects;
-    await Promise.all([
+    const unsent = expect.objectContaining({ attempts: 0 });
+    const refused =
       entrance === 'wrap'
-        ? refused.toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 0 } })
-        : refused.toThrow(),
-      clock.advance(1),
-    ]);
+        ? expect.objectContaining({ code: 'deadline_exceeded', tidegate: unsent })
+        : expect.any(Error);
+    await Promise.all([expect(sdk.create(client)).rejects.toEqual(refused), clock.advance(1)]);
     expect(requests).toHaveLength(1);
     await clock.advance(seconds * 1_000);
     // The pace of three requests a minute goes on.
