@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { startSimulator } from './simulator/start-simulator.ts';
-export type { Simulator } from './simulator/start-simulator.ts';
+export { startSimulator } from './simulator/http/start-simulator.ts';
+export type { Simulator } from './simulator/http/start-simulator.ts';
 export type { SimulatorClock, SimulatorLatency, SimulatorOptions } from './simulator/options.ts';
 export type { SimulatorUpdate } from './simulator/simulation.ts';
 export type { ModelStats, SimulatorStats } from './simulator/statistics.ts';
@@ -14,15 +14,15 @@ export type {
   SimulatorNeighbour,
   SimulatorOutage,
   SimulatorTierChange,
-} from './simulator/faults.ts';
-export { faultKindsOf } from './simulator/faults.ts';
-export type { AnswerFault, FaultKind, StreamFault, TransportFault } from './simulator/fault-kinds.ts';
-export type { LimitName, LimitsByModel, RejectedBy, SimulatorLimits } from './simulator/limits.ts';
-export type { LimitSources } from './simulator/limit-table.ts';
-export type { PresetName } from './simulator/presets.ts';
-export type { OutputCounting, RefusedCounting, SimulatorProvider } from './simulator/limit-rules.ts';
-export type { SimulatorRamp } from './simulator/ramp.ts';
-export type { RetryHeader } from './simulator/dialect.ts';
-export type { ReplyOption, ReplyRequest } from './simulator/reply.ts';
+} from './simulator/faults/faults.ts';
+export { faultKindsOf } from './simulator/faults/faults.ts';
+export type { AnswerFault, FaultKind, StreamFault, TransportFault } from './simulator/faults/fault-kinds.ts';
+export type { LimitName, LimitsByModel, RejectedBy, SimulatorLimits } from './simulator/limits/limits.ts';
+export type { LimitSources } from './simulator/limits/limit-table.ts';
+export type { PresetName } from './simulator/limits/presets.ts';
+export type { OutputCounting, RefusedCounting, SimulatorProvider } from './simulator/limits/limit-rules.ts';
+export type { SimulatorRamp } from './simulator/limits/ramp.ts';
+export type { RetryHeader } from './simulator/dialects/dialect.ts';
+export type { ReplyOption, ReplyRequest } from './simulator/replies/reply.ts';
 export { SimulatorError } from './simulator/simulator-error.ts';
 export type { SimulatorErrorCode } from './simulator/simulator-error.ts';

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI from 'openai';
-import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
+import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 
 /** What a contestant may know of its account: what its owner could read in the provider's console. */
 export interface Account {

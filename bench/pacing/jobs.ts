@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { condense } from '../../demo/emails.ts';
 import { resolveOptions } from '../../src/simulator/options.ts';
-import { readChat, readMessages } from '../../src/simulator/prompt.ts';
+import { readChat, readMessages } from '../../src/simulator/replies/prompt.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { Simulation } from '../../src/simulator/simulation.ts';
-import { planText, type TextPlan } from '../../src/simulator/text-plan.ts';
+import { planText, type TextPlan } from '../../src/simulator/replies/text-plan.ts';
 import type { SimulatorOptions } from '../../src/testing.ts';
 import { bodyOf } from './client.ts';
 

@@ -1,5 +1,5 @@
-import { limitRules } from '../../src/simulator/limit-rules.ts';
-import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits.ts';
+import { limitRules } from '../../src/simulator/limits/limit-rules.ts';
+import { LIMIT_KINDS, type SimulatorLimits } from '../../src/simulator/limits/limits.ts';
 import { type ProviderSetup, SLOW } from './sim-provider.ts';
 import type { Job } from './workload.ts';
 

@@ -8,7 +8,7 @@ import { GuardCore } from '../../src/guard.ts';
 import type { GuardOptions } from '../../src/options.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import type { Account } from '../../src/providers/seam/call-host.ts';
-import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
+import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import { withCall } from '../../src/with-call.ts';
 import type { SimClock } from './sim-clock.ts';

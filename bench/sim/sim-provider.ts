@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/core/clock.ts';
-import { DIALECTS } from '../../src/simulator/dialects.ts';
-import type { ErrorAnswer, ErrorContext, RetryHeader } from '../../src/simulator/dialect.ts';
-import { LimitEngine } from '../../src/simulator/limit-engine.ts';
-import type { Reservation } from '../../src/simulator/limit-engine-types.ts';
-import type { SimulatorProvider } from '../../src/simulator/limit-rules.ts';
-import type { SimulatorLimits } from '../../src/simulator/limits.ts';
+import { DIALECTS } from '../../src/simulator/dialects/dialects.ts';
+import type { ErrorAnswer, ErrorContext, RetryHeader } from '../../src/simulator/dialects/dialect.ts';
+import { LimitEngine } from '../../src/simulator/limits/limit-engine.ts';
+import type { Reservation } from '../../src/simulator/limits/limit-engine-types.ts';
+import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
+import type { SimulatorLimits } from '../../src/simulator/limits/limits.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import { complete, type Receiver, type Reply, type Transport } from './transport.ts';
 import type { Job } from './workload.ts';

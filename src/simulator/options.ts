@@ -1,15 +1,15 @@
-import type { RetryHeader } from './dialect.ts';
-import { RETRY_HEADERS } from './dialect.ts';
-import { DIALECTS } from './dialects.ts';
-import type { SimulatorFaults } from './faults.ts';
-import { checkFaults } from './faults.ts';
-import type { BucketSeconds } from './limit-engine-types.ts';
-import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limit-rules.ts';
-import { limitRules, PROVIDERS, REFUSED_COUNTINGS } from './limit-rules.ts';
-import type { LimitSources } from './limit-table.ts';
-import { initialSources, limitTable, presetOf } from './limit-table.ts';
-import type { ReplyOption, ReplySettings } from './reply.ts';
-import { countTokens } from './tokens.ts';
+import type { RetryHeader } from './dialects/dialect.ts';
+import { RETRY_HEADERS } from './dialects/dialect.ts';
+import { DIALECTS } from './dialects/dialects.ts';
+import type { SimulatorFaults } from './faults/faults.ts';
+import { checkFaults } from './faults/faults.ts';
+import type { BucketSeconds } from './limits/limit-engine-types.ts';
+import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limits/limit-rules.ts';
+import { limitRules, PROVIDERS, REFUSED_COUNTINGS } from './limits/limit-rules.ts';
+import type { LimitSources } from './limits/limit-table.ts';
+import { initialSources, limitTable, presetOf } from './limits/limit-table.ts';
+import type { ReplyOption, ReplySettings } from './replies/reply.ts';
+import { countTokens } from './replies/tokens.ts';
 import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from './validate.ts';
 
 /** How long answers take; nothing at all by default. */

@@ -1,19 +1,19 @@
-import type { Dialect, ErrorContext } from './dialect.ts';
-import { DIALECTS } from './dialects.ts';
-import type { SimulatorFaults } from './faults.ts';
-import { checkFaults, FaultPicker } from './faults.ts';
-import { LimitEngine } from './limit-engine.ts';
-import type { LimitSources } from './limit-table.ts';
-import { limitTable, mergeSources } from './limit-table.ts';
+import type { Dialect, ErrorContext } from './dialects/dialect.ts';
+import { DIALECTS } from './dialects/dialects.ts';
+import type { SimulatorFaults } from './faults/faults.ts';
+import { checkFaults, FaultPicker } from './faults/faults.ts';
+import { LimitEngine } from './limits/limit-engine.ts';
+import type { LimitSources } from './limits/limit-table.ts';
+import { limitTable, mergeSources } from './limits/limit-table.ts';
 import type { ResolvedOptions, SimulatorLatency } from './options.ts';
 import { resolveLatency } from './options.ts';
-import { PromptCache } from './prompt-cache.ts';
+import { PromptCache } from './apis/prompt-cache.ts';
 import type { Random } from './random.ts';
 import { mulberry32, randomId } from './random.ts';
 import { Statistics } from './statistics.ts';
-import { Store } from './store.ts';
+import { Store } from './apis/store.ts';
 import { checkKeys } from './validate.ts';
-import type { WorkContext } from './work.ts';
+import type { WorkContext } from './apis/work.ts';
 
 /** What can be changed while a simulator runs; each section that is given replaces the one before. */
 export interface SimulatorUpdate extends LimitSources {

@@ -1,6 +1,6 @@
-import type { FaultKind } from './fault-kinds.ts';
-import type { ActualUsage } from './limit-rules.ts';
-import type { RejectedBy } from './limits.ts';
+import type { FaultKind } from './faults/fault-kinds.ts';
+import type { ActualUsage } from './limits/limit-rules.ts';
+import type { RejectedBy } from './limits/limits.ts';
 
 /** Counts of one model. */
 export interface ModelStats {

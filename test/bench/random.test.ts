@@ -11,7 +11,7 @@ import { summarize } from '../../bench/sim/random/report.ts';
 import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
 import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
 import { SimClock } from '../../bench/sim/sim-clock.ts';
-import type { LimitName } from '../../src/simulator/limits.ts';
+import type { LimitName } from '../../src/simulator/limits/limits.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
 const SEED = 40;

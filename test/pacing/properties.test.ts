@@ -10,7 +10,7 @@ import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
 import { LimitSet } from '../../src/pacing/limits/limit-set.ts';
 import { Pacer } from '../../src/pacing/limits/pacer.ts';
 import { UNITS } from '../../src/core/dimensions.ts';
-import { LimitEngine } from '../../src/simulator/limit-engine.ts';
+import { LimitEngine } from '../../src/simulator/limits/limit-engine.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { ACTUAL, info, MINUTE, OPEN, PACING, reading, request } from './harness.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { goDuration } from '../../src/simulator/go-duration.ts';
-import type { BucketSeconds, LimitLevel, Refusal, Reservation } from '../../src/simulator/limit-engine-types.ts';
-import { LimitEngine } from '../../src/simulator/limit-engine.ts';
-import type { LimitedRequest, OutputCounting, SimulatorProvider } from '../../src/simulator/limit-rules.ts';
-import type { LimitName, SimulatorLimits } from '../../src/simulator/limits.ts';
+import { goDuration } from '../../src/simulator/dialects/go-duration.ts';
+import type { BucketSeconds, LimitLevel, Refusal, Reservation } from '../../src/simulator/limits/limit-engine-types.ts';
+import { LimitEngine } from '../../src/simulator/limits/limit-engine.ts';
+import type { LimitedRequest, OutputCounting, SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
+import type { LimitName, SimulatorLimits } from '../../src/simulator/limits/limits.ts';
 
 interface Setup {
   readonly provider?: SimulatorProvider;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { labelOf } from '../../src/simulator/label.ts';
+import { labelOf } from '../../src/simulator/replies/label.ts';
 import { hash32, mulberry32 } from '../../src/simulator/random.ts';
-import { valueForSchema } from '../../src/simulator/schema-value.ts';
-import { countTokens, splitTokens } from '../../src/simulator/tokens.ts';
+import { valueForSchema } from '../../src/simulator/replies/schema-value.ts';
+import { countTokens, splitTokens } from '../../src/simulator/replies/tokens.ts';
 
 describe('valueForSchema', () => {
   it.each<[unknown, unknown]>([

@@ -1,5 +1,5 @@
 import type { GuardOptions } from '../../../src/options.ts';
-import type { LimitName } from '../../../src/simulator/limits.ts';
+import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { LimitModelKind } from '../../../src/simulator/limits/limit-model.ts';
 import type { LimitView } from '../../../src/simulator/limits/limit-view.ts';
 import type { Random } from '../../../src/simulator/random.ts';

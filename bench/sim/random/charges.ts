@@ -1,4 +1,4 @@
-import type { LimitName } from '../../../src/simulator/limits.ts';
+import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 
 /** What a call takes of one limit. */

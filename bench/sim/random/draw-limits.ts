@@ -1,5 +1,5 @@
 import type { LimitModelKind } from '../../../src/simulator/limits/limit-model.ts';
-import { LIMIT_KINDS, type LimitName } from '../../../src/simulator/limits.ts';
+import { LIMIT_KINDS, type LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { chargeOf } from './charges.ts';
 import type { Draw } from './dice.ts';

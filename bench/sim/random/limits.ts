@@ -2,7 +2,7 @@ import { FixedWindow } from '../../../src/simulator/limits/fixed-window.ts';
 import type { LimitModel } from '../../../src/simulator/limits/limit-model.ts';
 import { SlidingLog } from '../../../src/simulator/limits/sliding-log.ts';
 import { TokenBucket } from '../../../src/simulator/limits/token-bucket.ts';
-import type { LimitName } from '../../../src/simulator/limits.ts';
+import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../../src/simulator/random.ts';
 import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { type Charge, chargeOf } from './charges.ts';

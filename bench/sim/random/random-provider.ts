@@ -1,9 +1,9 @@
 import type { Clock } from '../../../src/core/clock.ts';
-import type { ErrorAnswer, ErrorContext } from '../../../src/simulator/dialect.ts';
-import { DIALECTS } from '../../../src/simulator/dialects.ts';
-import type { LimitLevel } from '../../../src/simulator/limit-engine-types.ts';
+import type { ErrorAnswer, ErrorContext } from '../../../src/simulator/dialects/dialect.ts';
+import { DIALECTS } from '../../../src/simulator/dialects/dialects.ts';
+import type { LimitLevel } from '../../../src/simulator/limits/limit-engine-types.ts';
 import { tellLimit } from '../../../src/simulator/limits/limit-view.ts';
-import type { RejectedBy } from '../../../src/simulator/limits.ts';
+import type { RejectedBy } from '../../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../../src/simulator/random.ts';
 import { complete, type Receiver, type Reply, type Transport } from '../transport.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';

@@ -1,5 +1,5 @@
-import type { LimitLevel } from '../limit-engine-types.ts';
-import { LIMIT_KINDS, type LimitName } from '../limits.ts';
+import type { LimitLevel } from './limit-engine-types.ts';
+import { LIMIT_KINDS, type LimitName } from './limits.ts';
 import type { LimitModel } from './limit-model.ts';
 
 /** What the headers of one limit say of it. Each reading has been documented for a provider or reported of one. */

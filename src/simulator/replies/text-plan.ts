@@ -2,8 +2,8 @@ import type { Prompt } from './prompt.ts';
 import type { Reply } from './reply.ts';
 import { replyTo } from './reply.ts';
 import { estimateTokens } from './tokens.ts';
-import type { ActualUsage } from './limit-rules.ts';
-import type { WorkContext, WorkCost } from './work.ts';
+import type { ActualUsage } from '../limits/limit-rules.ts';
+import type { WorkContext, WorkCost } from '../apis/work.ts';
 
 /** Nominal size of an image; real ones depend on their resolution. */
 const TOKENS_PER_IMAGE = 1_000;

@@ -3,7 +3,7 @@ import type { LimitsByModel, SimulatorLimits } from './limits.ts';
 import { checkLimits, checkLimitsByModel, limitsOfPool } from './limits.ts';
 import type { Preset, PresetName } from './presets.ts';
 import { DEFAULT_PRESET, PRESETS } from './presets.ts';
-import { oneOf } from './validate.ts';
+import { oneOf } from '../validate.ts';
 
 /** The three places where limits come from; later ones override earlier ones, limit by limit. */
 export interface LimitSources {

@@ -1,12 +1,12 @@
-import { sse } from './dialect.ts';
-import type { JsonObject } from './json.ts';
-import { asArray, numberOf } from './json.ts';
-import { COUNT_TOKENS_POOL } from './pool.ts';
-import type { Prompt } from './prompt.ts';
-import { readMessages } from './prompt.ts';
-import { randomId } from './random.ts';
-import type { TextPlan } from './text-plan.ts';
-import { planText } from './text-plan.ts';
+import { sse } from '../dialects/dialect.ts';
+import type { JsonObject } from '../json.ts';
+import { asArray, numberOf } from '../json.ts';
+import { COUNT_TOKENS_POOL } from '../limits/pool.ts';
+import type { Prompt } from '../replies/prompt.ts';
+import { readMessages } from '../replies/prompt.ts';
+import { randomId } from '../random.ts';
+import type { TextPlan } from '../replies/text-plan.ts';
+import { planText } from '../replies/text-plan.ts';
 import type { Frame, Work, WorkContext } from './work.ts';
 import { BadRequest, NO_USAGE } from './work.ts';
 

@@ -1,6 +1,6 @@
-import type { JsonObject } from './json.ts';
-import { asString, numberOf } from './json.ts';
-import { estimateTokens } from './tokens.ts';
+import type { JsonObject } from '../json.ts';
+import { asString, numberOf } from '../json.ts';
+import { estimateTokens } from '../replies/tokens.ts';
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest, created, NO_USAGE } from './work.ts';
 

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorAnswer } from './dialect.ts';
+import type { ErrorAnswer } from '../dialects/dialect.ts';
 import type { Exchange } from './exchange.ts';
-import type { FaultKind } from './fault-kinds.ts';
-import { isAnswerFault } from './fault-kinds.ts';
-import type { Reservation } from './limit-engine-types.ts';
+import type { FaultKind } from '../faults/fault-kinds.ts';
+import { isAnswerFault } from '../faults/fault-kinds.ts';
+import type { Reservation } from '../limits/limit-engine-types.ts';
 import { parseBody, readBody } from './request-body.ts';
-import { findRoute } from './routes.ts';
+import { findRoute } from '../apis/routes.ts';
 import { sendBody } from './send-body.ts';
 import { sendStream } from './send-stream.ts';
 import { untilGone } from './send.ts';
-import type { Simulation } from './simulation.ts';
-import type { Work, WorkCost } from './work.ts';
-import { BadRequest, NotFound, NO_USAGE } from './work.ts';
+import type { Simulation } from '../simulation.ts';
+import type { Work, WorkCost } from '../apis/work.ts';
+import { BadRequest, NotFound, NO_USAGE } from '../apis/work.ts';
 
 /** Answers one request. Resolves when the answer has been sent, or will never be. */
 export async function serve(simulation: Simulation, request: IncomingMessage, response: ServerResponse): Promise<void> {

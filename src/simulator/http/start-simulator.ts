@@ -2,12 +2,12 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from './serve.ts';
-import type { SimulatorOptions } from './options.ts';
-import { resolveOptions } from './options.ts';
-import { Simulation } from './simulation.ts';
-import type { SimulatorUpdate } from './simulation.ts';
-import { SimulatorError } from './simulator-error.ts';
-import type { SimulatorStats } from './statistics.ts';
+import type { SimulatorOptions } from '../options.ts';
+import { resolveOptions } from '../options.ts';
+import { Simulation } from '../simulation.ts';
+import type { SimulatorUpdate } from '../simulation.ts';
+import { SimulatorError } from '../simulator-error.ts';
+import type { SimulatorStats } from '../statistics.ts';
 
 /** A running simulator. */
 export interface Simulator {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from './json.ts';
-import { BadRequest } from './work.ts';
+import type { JsonObject } from '../json.ts';
+import { BadRequest } from '../apis/work.ts';
 
 /** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more for files. */
 const MAX_BODY_BYTES = 64 * 1_048_576;

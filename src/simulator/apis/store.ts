@@ -1,9 +1,9 @@
-import type { JsonObject } from './json.ts';
-import { asArray, asObject, asString } from './json.ts';
-import type { SimulatorProvider } from './limit-rules.ts';
-import { BATCHES_POOL } from './pool.ts';
-import { randomId } from './random.ts';
-import { messageFor } from './work-messages.ts';
+import type { JsonObject } from '../json.ts';
+import { asArray, asObject, asString } from '../json.ts';
+import type { SimulatorProvider } from '../limits/limit-rules.ts';
+import { BATCHES_POOL } from '../limits/pool.ts';
+import { randomId } from '../random.ts';
+import { messageFor } from './messages.ts';
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest, created, NO_USAGE, NotFound } from './work.ts';
 

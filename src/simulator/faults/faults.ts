@@ -1,12 +1,12 @@
-import { DIALECTS } from './dialects.ts';
+import { DIALECTS } from '../dialects/dialects.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import { isStreamFault, STREAM_FAULTS, TRANSPORT_FAULTS } from './fault-kinds.ts';
-import type { LimitSources } from './limit-table.ts';
-import { initialSources, limitTable } from './limit-table.ts';
-import type { SimulatorProvider } from './limit-rules.ts';
-import type { SimulatorRamp } from './ramp.ts';
-import type { Random } from './random.ts';
-import { checkKeys, integerFrom, booleanFrom, listOf, numberFrom, oneOf, refuse } from './validate.ts';
+import type { LimitSources } from '../limits/limit-table.ts';
+import { initialSources, limitTable } from '../limits/limit-table.ts';
+import type { SimulatorProvider } from '../limits/limit-rules.ts';
+import type { SimulatorRamp } from '../limits/ramp.ts';
+import type { Random } from '../random.ts';
+import { checkKeys, integerFrom, booleanFrom, listOf, numberFrom, oneOf, refuse } from '../validate.ts';
 
 /** A time in which nothing works. Times count from when the faults were set. */
 export interface SimulatorOutage {

@@ -1,10 +1,10 @@
 import type { Exchange } from './exchange.ts';
-import type { FaultKind } from './fault-kinds.ts';
-import type { Reservation } from './limit-engine-types.ts';
+import type { FaultKind } from '../faults/fault-kinds.ts';
+import type { Reservation } from '../limits/limit-engine-types.ts';
 import type { Sent } from './send-body.ts';
 import { resetSoon } from './send-body.ts';
 import { pause, untilGone, write } from './send.ts';
-import type { Frame, Work } from './work.ts';
+import type { Frame, Work } from '../apis/work.ts';
 
 // Delays below a timer's resolution are saved up.
 const SHORTEST_PAUSE_MS = 1;

@@ -1,10 +1,10 @@
-import { sse } from './dialect.ts';
-import type { JsonObject } from './json.ts';
-import { asArray, asObject, numberOf } from './json.ts';
-import { readChat } from './prompt.ts';
-import { randomId } from './random.ts';
-import type { TextPlan } from './text-plan.ts';
-import { planText } from './text-plan.ts';
+import { sse } from '../dialects/dialect.ts';
+import type { JsonObject } from '../json.ts';
+import { asArray, asObject, numberOf } from '../json.ts';
+import { readChat } from '../replies/prompt.ts';
+import { randomId } from '../random.ts';
+import type { TextPlan } from '../replies/text-plan.ts';
+import { planText } from '../replies/text-plan.ts';
 import type { Frame, Work, WorkContext } from './work.ts';
 import { BadRequest, created } from './work.ts';
 

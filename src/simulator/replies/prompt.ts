@@ -1,5 +1,5 @@
-import type { JsonObject } from './json.ts';
-import { asArray, asObject, asString, numberOf } from './json.ts';
+import type { JsonObject } from '../json.ts';
+import { asArray, asObject, asString, numberOf } from '../json.ts';
 
 /** A tool that the model may call. */
 export interface ToolSpec {

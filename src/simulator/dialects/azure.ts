@@ -1,7 +1,7 @@
 import type { Dialect, ErrorAnswer, ErrorContext } from './dialect.ts';
 import { bearer, findLevel, json, retryHeaders, wholeUnits } from './dialect.ts';
-import { openaiDialect } from './dialect-openai.ts';
-import type { LimitLevel, Refusal } from './limit-engine-types.ts';
+import { openaiDialect } from './openai.ts';
+import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
 
 const INCREASE =
   'Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit.';

@@ -1,7 +1,7 @@
 import { labelOf } from './label.ts';
-import type { SimulatorProvider } from './limit-rules.ts';
+import type { SimulatorProvider } from '../limits/limit-rules.ts';
 import type { Prompt } from './prompt.ts';
-import { hash32, mulberry32 } from './random.ts';
+import { hash32, mulberry32 } from '../random.ts';
 import { valueForSchema } from './schema-value.ts';
 import { splitTokens } from './tokens.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AnswerFault } from './fault-kinds.ts';
-import type { LimitLevel, Refusal } from './limit-engine-types.ts';
-import type { LimitName } from './limits.ts';
+import type { AnswerFault } from '../faults/fault-kinds.ts';
+import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import type { LimitName } from '../limits/limits.ts';
 
 /** A complete answer that is not a success. */
 export interface ErrorAnswer {

@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts';
-import type { FaultKind } from './fault-kinds.ts';
+import type { FaultKind } from '../faults/fault-kinds.ts';
 import { pause, untilGone, write } from './send.ts';
-import type { Work } from './work.ts';
+import type { Work } from '../apis/work.ts';
 
 /** How much of an answer left the server. */
 export interface Sent {

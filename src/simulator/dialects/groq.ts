@@ -1,9 +1,9 @@
 import type { Dialect, ErrorAnswer, ErrorContext } from './dialect.ts';
 import { bearer, findLevel, gatewayPage, json, retryHeaders, sse, wholeMs, wholeUnits } from './dialect.ts';
 import { goDuration } from './go-duration.ts';
-import type { LimitLevel, Refusal } from './limit-engine-types.ts';
-import { LIMIT_KINDS } from './limits.ts';
-import { hash32, mulberry32, randomId } from './random.ts';
+import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import { LIMIT_KINDS } from '../limits/limits.ts';
+import { hash32, mulberry32, randomId } from '../random.ts';
 
 const PHRASES: Readonly<Record<string, string>> = {
   requestsPerMinute: 'requests per minute',

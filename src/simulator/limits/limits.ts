@@ -1,5 +1,5 @@
 import { poolOf } from './pool.ts';
-import { checkKeys, refuse } from './validate.ts';
+import { checkKeys, refuse } from '../validate.ts';
 
 /**
  * Limits of one model. A limit that is absent does not exist; `Infinity` switches one off that a preset has.

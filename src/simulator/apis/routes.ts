@@ -1,12 +1,12 @@
-import type { JsonObject } from './json.ts';
-import { asString } from './json.ts';
-import type { SimulatorProvider } from './limit-rules.ts';
+import type { JsonObject } from '../json.ts';
+import { asString } from '../json.ts';
+import type { SimulatorProvider } from '../limits/limit-rules.ts';
 import type { Store } from './store.ts';
-import { chatWork } from './work-chat.ts';
-import { imagesWork, speechWork, transcriptionWork } from './work-media.ts';
-import { countTokensWork, messagesWork } from './work-messages.ts';
-import { completionsWork, embeddingsWork, moderationsWork } from './work-other.ts';
-import { responsesWork } from './work-responses.ts';
+import { chatWork } from './chat.ts';
+import { imagesWork, speechWork, transcriptionWork } from './media.ts';
+import { countTokensWork, messagesWork } from './messages.ts';
+import { completionsWork, embeddingsWork, moderationsWork } from './other.ts';
+import { responsesWork } from './responses.ts';
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest } from './work.ts';
 

@@ -1,4 +1,4 @@
-import { hash32 } from './random.ts';
+import { hash32 } from '../random.ts';
 
 const TTL_MS = 300_000;
 

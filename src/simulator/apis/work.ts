@@ -1,8 +1,8 @@
-import type { StreamApi } from './dialect.ts';
-import type { ActualUsage, SimulatorProvider } from './limit-rules.ts';
+import type { StreamApi } from '../dialects/dialect.ts';
+import type { ActualUsage, SimulatorProvider } from '../limits/limit-rules.ts';
 import type { PromptCache } from './prompt-cache.ts';
-import type { Random } from './random.ts';
-import type { ReplySettings } from './reply.ts';
+import type { Random } from '../random.ts';
+import type { ReplySettings } from '../replies/reply.ts';
 
 /** One piece of a stream, ready to be sent. `tokens` is 0 for what is not generated. */
 export interface Frame {

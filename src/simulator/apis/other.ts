@@ -1,11 +1,11 @@
-import { sse } from './dialect.ts';
-import type { JsonObject } from './json.ts';
-import { asArray, asObject, asString, numberOf } from './json.ts';
-import { labelOf } from './label.ts';
-import type { Prompt } from './prompt.ts';
-import { hash32, mulberry32, randomId } from './random.ts';
-import { planText } from './text-plan.ts';
-import { estimateTokens } from './tokens.ts';
+import { sse } from '../dialects/dialect.ts';
+import type { JsonObject } from '../json.ts';
+import { asArray, asObject, asString, numberOf } from '../json.ts';
+import { labelOf } from '../replies/label.ts';
+import type { Prompt } from '../replies/prompt.ts';
+import { hash32, mulberry32, randomId } from '../random.ts';
+import { planText } from '../replies/text-plan.ts';
+import { estimateTokens } from '../replies/tokens.ts';
 import type { Frame, Work, WorkContext } from './work.ts';
 import { BadRequest, created, NO_USAGE } from './work.ts';
 
