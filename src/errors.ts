@@ -11,6 +11,7 @@ export type TidegateErrorCode =
   | 'closed'
   | 'invalid_option'
   | 'unsupported_client'
+  | 'unsupported_runtime'
   | 'missing_dependency'
   | 'in_use'
   | 'port_in_use'

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -223,6 +223,57 @@ describe('node --import tidegate/register', () => {
       const out = [(await chat).choices[0].message.content, (await message).content[0].text];
       ${PRINT}`;
     expect(await runApp('paths.mjs', source)).toEqual(['answer', 'answer']);
+  });
+
+  it('guards in threads, through ES modules that are required, and under any name of the package', async () => {
+    await cp(join(ROOT, 'node_modules/groq-1.1'), join(directory, 'app/node_modules/llm'), {
+      recursive: true,
+      filter: (path) => !/\/(?:src|node_modules\/groq-1\.1\/node_modules)$|\.d\.m?ts$|\.map$/.test(path),
+    });
+    await writeFile(join(directory, 'app/library.mjs'), `export { default } from 'openai';`);
+    await writeFile(
+      join(directory, 'app/thread.cjs'),
+      `const OpenAI = require('openai');
+      const { parentPort } = require('node:worker_threads');
+      const messages = [{ role: 'user', content: 'hello' }];
+      new OpenAI({ apiKey: 'k', baseURL: process.env.SERVER + '/thread' }).chat.completions
+        .create({ model: 'm', messages })
+        .then((answer) => parentPort.postMessage(answer.choices[0].message.content));`,
+    );
+    const source = `
+      const { once } = require('node:events');
+      const { Worker } = require('node:worker_threads');
+      const thread = once(new Worker(require.resolve('./thread.cjs')), 'message');
+      const messages = [{ role: 'user', content: 'hello' }];
+      const classes = { library: require('./library.mjs').default, alias: require('llm') };
+      const asked = Object.entries(classes).map(async ([name, Client]) => {
+        const client = new Client({ apiKey: 'k', baseURL: process.env.SERVER + '/way-' + name });
+        return name + ' ' + (await client.chat.completions.create({ model: 'm', messages })).choices[0].message.content;
+      });
+      Promise.all([...asked, thread.then(([text]) => 'thread ' + text)])
+        .then((out) => console.log(JSON.stringify(out)));`;
+    expect(await runApp('app/ways.cjs', source)).toEqual(['library answer', 'alias answer', 'thread answer']);
+  });
+
+  it('guards beside what reads CommonJS modules itself, as runners of TypeScript do', async () => {
+    const runner = join(directory, 'runner.cjs');
+    await writeFile(
+      runner,
+      `require('node:module')._extensions['.js'] = (module, file) =>
+        module._compile(require('node:fs').readFileSync(file, 'utf8'), file);`,
+    );
+    expect(await runApp('runner-app.cjs', commonjs('runner'), ['--import', REGISTER, '--require', runner])).toEqual(
+      ALL,
+    );
+  });
+
+  it('says in one sentence that the runtime is too old', async () => {
+    const old = join(directory, 'old-runtime.cjs');
+    await writeFile(old, `delete require('node:module').registerHooks;`);
+    const refused = runApp('refused.mjs', '', ['--require', old, '--import', REGISTER]);
+    await expect(refused).rejects.toThrow(
+      /\[TidegateSetupError: tidegate\/register needs Node\.js 22\.15 or later and this is Node\.js [\d.]+, so no client/,
+    );
   });
 
   it('leaves an SDK that is too old alone, and says so once', async () => {

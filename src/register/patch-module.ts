@@ -1,18 +1,20 @@
-import { processGuard } from './default-guard.ts';
-import { isTidegateError } from './errors.ts';
-import { identifyFamily } from './providers/seam/identify-client.ts';
-import { isGuarded, wrapClient } from './providers/seam/guard-client.ts';
+import { processGuard } from '../default-guard.ts';
+import { isTidegateError } from '../errors.ts';
+import { identifyFamily } from '../providers/seam/identify-client.ts';
+import { isGuarded, wrapClient } from '../providers/seam/guard-client.ts';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-const patched = new WeakSet<object>();
+// Registered, so that another copy of tidegate sees it as well.
+const PATCHED = Symbol.for('tidegate.patched');
 
 /**
  * Patches the client classes among a module's exports, so that each instance guards itself at its first
  * request. The classes keep their identity: error classes, `instanceof` and subclasses are untouched.
  */
-export function patchModule(exports: Readonly<Record<string, unknown>>): void {
-  for (const exported of Object.values(exports)) {
+export function patchModule(exports: unknown): void {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return;
+  for (const exported of Object.values(exports) as unknown[]) {
     if (typeof exported !== 'function') continue;
     const prototype = exported.prototype as object | undefined;
     if (prototype && identifyFamily(prototype) !== undefined) patchOwner(prototype);
@@ -22,15 +24,14 @@ export function patchModule(exports: Readonly<Record<string, unknown>>): void {
 function patchOwner(prototype: object): void {
   for (let owner: object | null = prototype; owner; owner = Object.getPrototypeOf(owner) as object | null) {
     if (!Object.hasOwn(owner, 'makeRequest')) continue;
-    if (!patched.has(owner)) patchMakeRequest(owner);
+    const { makeRequest } = owner as { makeRequest: unknown };
+    if (typeof makeRequest === 'function' && !(PATCHED in makeRequest)) patchMakeRequest(owner, makeRequest as Method);
     return;
   }
 }
 
 /** The SDKs reach `makeRequest` through the instance; the first call puts the seam there and goes on through it. */
-function patchMakeRequest(owner: object): void {
-  patched.add(owner);
-  const original = (owner as { makeRequest: Method }).makeRequest;
+function patchMakeRequest(owner: object, original: Method): void {
   let unsupported = false;
   const first: Method = function (...args) {
     // The application guarded it itself, and its seam calls what it found here.
@@ -46,6 +47,6 @@ function patchMakeRequest(owner: object): void {
     return (this as { makeRequest: Method }).makeRequest(...args);
   };
   // The seam checks the number of parameters to tell the SDK's generation.
-  Object.defineProperty(first, 'length', { value: original.length });
+  Object.defineProperties(first, { length: { value: original.length }, [PATCHED]: { value: true } });
   Object.defineProperty(owner, 'makeRequest', { value: first, configurable: true, writable: true });
 }

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import type { LoadFnOutput, LoadHookContext } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadFnOutput;
+
+/**
+ * Until 22.22, 24.11 and 25.1 the mere presence of a load hook changes how the ES module loader loads CommonJS: a file
+ * named by `import`, and the application itself behind `--import`. It is given another `require`, without
+ * `require.cache`, unseen by the hooks of tracers, in which the SDKs are not named; and where loaders of the older
+ * kind (`module.register`) leave the reading to the usual CommonJS loader, the hook must not pass that on.
+ */
+export function losesRequire(node: string): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  if (major === 22) return minor < 23;
+  if (major === 24) return minor < 12;
+  return major === 23 || (major === 25 && minor < 2);
+}
+
+/** Node's own name for "by the usual CommonJS loader", which asks the hooks again. */
+const USUAL = 'commonjs-sync' as 'commonjs';
+
+/** Loads as Node would without a load hook. */
+export const mendedLoad: (url: string, context: LoadHookContext, nextLoad: NextLoad) => LoadFnOutput = losesRequire(
+  process.versions.node,
+)
+  ? mend
+  : (url, context, nextLoad) => nextLoad(url, context);
+
+export function mend(url: string, context: LoadHookContext, nextLoad: NextLoad): LoadFnOutput {
+  let loaded: LoadFnOutput;
+  try {
+    loaded = nextLoad(url, context);
+  } catch (error) {
+    if (!url.startsWith('file:') || !isMissingSource(error)) throw error;
+    // Read for the names that it exports.
+    return { format: USUAL, source: readFileSync(fileURLToPath(url), 'utf8'), shortCircuit: true };
+  }
+  // Text would be another hook's, which the usual loader does not have.
+  if (loaded.format !== 'commonjs' || !ArrayBuffer.isView(loaded.source)) return loaded;
+  // A set in some versions, against the declaration.
+  return new Set(context.conditions).has('import') ? { ...loaded, format: USUAL } : loaded;
+}
+
+function isMissingSource(error: unknown): boolean {
+  return (
+    error instanceof TypeError &&
+    (error as NodeJS.ErrnoException).code === 'ERR_INVALID_RETURN_PROPERTY_VALUE' &&
+    /"source".* got (?:null|undefined)/.test(error.message)
+  );
+}
