@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import Table from 'cli-table3';
-import { createGuard } from '../src/guard.ts';
+import { createGuard } from '../src/create-guard.ts';
 import { createOtel } from './lib/otel.ts';
 import { CONCURRENCY } from './lib/rounds.ts';
 import { type Subject, SUBJECTS } from './lib/subjects.ts';

@@ -7,7 +7,8 @@
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { createGuard, type Guard } from '../src/guard.ts';
+import { createGuard } from '../src/create-guard.ts';
+import type { Guard } from '../src/guard.ts';
 import { openai6, openInference, otelInstrumentation } from './lib/instrumented.ts';
 import { createOtel } from './lib/otel.ts';
 import { compare, measure, type Samples, type Variant } from './lib/rounds.ts';

@@ -1,13 +1,8 @@
-import { TidegateSetupError } from './errors.ts';
-import { type Guard, GuardCore } from './guard.ts';
+import { engine } from './engine.ts';
+import type { Guard } from './guard.ts';
 import type { GuardOptions } from './options.ts';
 
-let shared: GuardCore | undefined;
-
-/** The guard behind `defaultGuard`, made on first use. */
-export function processGuard(): GuardCore {
-  return (shared ??= new GuardCore());
-}
+const processGuard = (): Guard => engine().defaultGuard();
 
 /** A guard, and a function that returns it. */
 export interface DefaultGuard extends Guard {
@@ -39,13 +34,7 @@ export const defaultGuard: DefaultGuard = Object.defineProperties((): Guard => p
  * configure({ deadlineMs: 60_000 });
  */
 export function configure(options: GuardOptions): void {
-  if (shared) {
-    throw new TidegateSetupError(
-      'in_use',
-      'The default guard is in use: call configure() once, before the first guarded client, request or listener.',
-    );
-  }
-  shared = new GuardCore(options);
+  engine().configure(options);
 }
 
 /**
@@ -58,5 +47,5 @@ export function configure(options: GuardOptions): void {
  * const claude = wrap(new Anthropic());
  */
 export function wrap<T extends object>(client: T, options?: GuardOptions): T {
-  return (options === undefined ? processGuard() : new GuardCore(options)).wrap(client);
+  return (options === undefined ? processGuard() : engine().createGuard(options)).wrap(client);
 }

@@ -1,23 +1,6 @@
-import { processGuard } from './default-guard.ts';
-import { GuardCore } from './guard.ts';
-import type { GuardOptions } from './options.ts';
-import type { CallHost } from './providers/seam/call-host.ts';
+import { engine } from './engine.ts';
 import { guardClass } from './providers/seam/guarded-class.ts';
 import { isStandInClass, standInMessage } from './providers/seam/stand-in.ts';
-
-const guards = new WeakMap<object, GuardCore>();
-
-/** The guard of a client's `tidegate` option: one for each options object, so that clones share it. */
-function guardFor(option: unknown): CallHost {
-  if (option === undefined) return processGuard();
-  const options = option as GuardOptions;
-  let guard = typeof options === 'object' && options !== null ? guards.get(options) : undefined;
-  if (!guard) {
-    guard = new GuardCore(options);
-    guards.set(options, guard);
-  }
-  return guard;
-}
 
 let toldOfStandIn = false;
 
@@ -25,7 +8,8 @@ let toldOfStandIn = false;
 export function dropIn<T>(Original: T): T {
   if (typeof Original !== 'function') return Original;
   if (!isStandInClass(Original)) {
-    return guardClass(Original as unknown as abstract new (...args: never[]) => object, guardFor) as unknown as T;
+    const guardClient = (client: object, option: unknown): void => engine().guardClient(client, option);
+    return guardClass(Original as unknown as abstract new (...args: never[]) => object, guardClient) as unknown as T;
   }
   if (!toldOfStandIn) process.emitWarning(standInMessage(Original.name), 'TidegateWarning');
   toldOfStandIn = true;

@@ -76,6 +76,10 @@ class ConfigurationError extends Error {
 export class TidegateOptionError extends ConfigurationError {
   override readonly name = 'TidegateOptionError';
 
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(this, TidegateOptionError, 'TidegateOptionError', value);
+  }
+
   constructor(path: string, expected: string, got: unknown) {
     super('invalid_option', `Expected \`${path}\` to be ${expected}, got ${show(got)}`);
   }
@@ -84,6 +88,17 @@ export class TidegateOptionError extends ConfigurationError {
 /** Something could not be set up: an unsupported client, a missing package, a taken port. */
 export class TidegateSetupError extends ConfigurationError {
   override readonly name = 'TidegateSetupError';
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNamed(this, TidegateSetupError, 'TidegateSetupError', value);
+  }
+}
+
+/** `instanceof` that also knows the errors of another copy of the package; a subclass knows its own instances only. */
+function isNamed(asked: unknown, own: unknown, name: string, value: unknown): boolean {
+  return asked === own
+    ? isTidegateError(value) && value.name === name
+    : Function.prototype[Symbol.hasInstance].call(asked as () => void, value);
 }
 
 type ErrorClass = abstract new (...args: never[]) => Error;

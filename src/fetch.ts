@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { processGuard } from './default-guard.ts';
-import { createGuard } from './guard.ts';
+import { createGuard } from './create-guard.ts';
+import { engine } from './engine.ts';
 import type { GuardOptions } from './options.ts';
 
 /**
@@ -15,7 +15,10 @@ import type { GuardOptions } from './options.ts';
  * import { guardedFetch } from 'tidegate/fetch';
  * const provider = createOpenAI({ fetch: guardedFetch });
  */
-export const guardedFetch: typeof fetch = (...args) => processGuard().fetch(...args);
+export const guardedFetch: typeof fetch = (...args) =>
+  engine()
+    .defaultGuard()
+    .fetch(...args);
 
 /** A guarded `fetch` with options of its own. @throws TidegateOptionError for a bad option. */
 export function createGuardedFetch(options: GuardOptions): typeof fetch {

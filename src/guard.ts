@@ -1,3 +1,4 @@
+import { callContext } from './call-context.ts';
 import type { Attempt } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
@@ -11,7 +12,6 @@ import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
-import { currentCallOptions } from './with-call.ts';
 
 /** Guards clients: shares lanes among them, tells what happens, and can be closed. */
 export interface Guard {
@@ -35,8 +35,10 @@ export interface Guard {
 /** More different ones than this are a loop, not news. */
 const MOST_WARNINGS = 20;
 
-/** Seams for tests of the package itself. */
+/** What is not the application's to choose. */
 export interface GuardInternals {
+  /** Names the copy of tidegate that this is, where several report beside one another. */
+  readonly copy?: string | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -63,7 +65,11 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.random = internals.random ?? Math.random;
     this.watch = new BodyWatch(this.clock, this.options.bodyIdleTimeoutMs);
     this.#instrumentation =
-      this.options.telemetry && createInstrumentation(this.options.telemetry, { lanes: () => this.#ownedLanes() });
+      this.options.telemetry &&
+      createInstrumentation(this.options.telemetry, {
+        lanes: () => this.#ownedLanes(),
+        copy: internals.copy,
+      });
   }
 
   wrap<T extends object>(client: T): T {
@@ -122,7 +128,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     const { request, account } = start;
     const lane = this.#lane(start);
     const server = serverOf(account.baseURL);
-    const context = currentCallOptions();
+    const context = callContext.getStore();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
     return new Call({
       lane,
@@ -219,21 +225,6 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     }
     return rows;
   }
-}
-
-/**
- * Makes a guard of its own: for several clients that share events and options, and to close it.
- * Lanes are shared with every other guard of the process that has equal lane options.
- *
- * @throws TidegateOptionError at once for a bad option.
- * @example
- * import { createGuard } from 'tidegate';
- * const guard = createGuard({ retry: { maxAttempts: 8 } });
- * const client = guard.wrap(new OpenAI());
- * guard.on('rate_limited', ({ dimension, advice }) => console.warn(dimension, advice));
- */
-export function createGuard(options: GuardOptions = {}): Guard {
-  return new GuardCore(options);
 }
 
 interface Server {

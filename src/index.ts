@@ -4,7 +4,8 @@
  * @module
  */
 export { configure, defaultGuard, wrap, type DefaultGuard } from './default-guard.ts';
-export { createGuard, type Guard } from './guard.ts';
+export { createGuard } from './create-guard.ts';
+export type { Guard } from './guard.ts';
 export { withCall } from './with-call.ts';
 export { classifyError } from './providers/errors/classify-error.ts';
 export {

@@ -7,7 +7,7 @@ import { diag } from '@opentelemetry/api';
 import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
-import { bindAll } from './telemetry/live.ts';
+import { bindTelemetry, processState } from './process-state.ts';
 import { registered, unregisterAllBut } from './telemetry/otel-globals.ts';
 import { servePrometheus } from './telemetry/prometheus-server.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from './telemetry/sdk-environment.ts';
@@ -29,8 +29,6 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
-let running: string | undefined;
-
 /**
  * Starts metrics for Prometheus at `http://127.0.0.1:9464/metrics`, and spans where the standard variables ask for
  * them (OTEL_TRACES_EXPORTER, or OTEL_EXPORTER_OTLP_ENDPOINT and its kin). Nothing is sent anywhere otherwise.
@@ -50,16 +48,17 @@ let running: string | undefined;
  */
 export async function startTelemetry(options: StartTelemetryOptions = {}): Promise<Telemetry> {
   const { serviceName, port, host } = checked(options);
-  if (running !== undefined) {
-    throw new TidegateSetupError('start_failed', `Telemetry is already ${running}. Call its shutdown() first.`);
+  const state = processState();
+  if (state.telemetry !== undefined) {
+    throw new TidegateSetupError('start_failed', `Telemetry is already ${state.telemetry}. Call its shutdown() first.`);
   }
-  running = 'starting';
+  state.telemetry = 'starting';
   try {
     const telemetry = await start(serviceName, port, host);
-    running = `running at ${telemetry.url}`;
+    state.telemetry = `running at ${telemetry.url}`;
     return telemetry;
   } catch (error) {
-    running = undefined;
+    state.telemetry = undefined;
     throw error;
   }
 }
@@ -92,7 +91,7 @@ async function start(serviceName: string | undefined, port: number, host: string
         : { resourceDetectors: [{ detect: () => ({ attributes: resourceFromEnv(process.env) }) }] }),
     });
     sdk.start();
-    bindAll();
+    bindTelemetry();
     let ended: Promise<void> | undefined;
     return {
       url: server.url,
@@ -123,7 +122,7 @@ async function stop(
   }
   await closeServer();
   unregister();
-  running = undefined;
+  processState().telemetry = undefined;
 }
 
 async function loadPackages(): Promise<{

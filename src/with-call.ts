@@ -1,7 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { type CallOptions, resolveCallOptions } from './options.ts';
-
-const storage = new AsyncLocalStorage<CallOptions>();
+import { engine } from './engine.ts';
+import type { CallOptions } from './options.ts';
 
 /**
  * Runs `fn` with options for every guarded call inside it. Nested uses add to the outer ones.
@@ -14,9 +12,5 @@ const storage = new AsyncLocalStorage<CallOptions>();
  * );
  */
 export function withCall<T>(options: CallOptions, fn: () => T): T {
-  return storage.run({ ...storage.getStore(), ...resolveCallOptions(options) }, fn);
-}
-
-export function currentCallOptions(): CallOptions | undefined {
-  return storage.getStore();
+  return engine().withCall(options, fn);
 }

@@ -10,6 +10,7 @@ const error500 = json(openai.errorBody, 500);
 /** The entries as a process that has just started sees them. */
 async function fresh() {
   vi.resetModules();
+  Reflect.deleteProperty(globalThis, Symbol.for('tidegate'));
   const [root, dropIn, fetching] = await Promise.all([
     import('../src/index.ts'),
     import('../src/openai.ts'),

@@ -1,7 +1,8 @@
 import OpenAI from 'openai';
 import { describe, expect, it, vi } from 'vitest';
 import { wrap } from '../src/default-guard.ts';
-import { createGuard, type GuardCore } from '../src/guard.ts';
+import { createGuard } from '../src/create-guard.ts';
+import type { GuardCore } from '../src/guard.ts';
 import { createGuardedFetch } from '../src/fetch.ts';
 import { withCall } from '../src/with-call.ts';
 import { fakeFetch, json, sse } from './helpers/fake-fetch.ts';

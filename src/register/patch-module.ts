@@ -1,7 +1,6 @@
-import { processGuard } from '../default-guard.ts';
+import { engine } from '../engine.ts';
 import { isTidegateError } from '../errors.ts';
 import { identifyFamily } from '../providers/seam/identify-client.ts';
-import { isGuarded, wrapClient } from '../providers/seam/guard-client.ts';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
@@ -35,10 +34,10 @@ function patchMakeRequest(owner: object, original: Method): void {
   let unsupported = false;
   const first: Method = function (...args) {
     // The application guarded it itself, and its seam calls what it found here.
-    if (unsupported || isGuarded(this)) return original.apply(this, args);
+    if (unsupported || engine().isGuarded(this)) return original.apply(this, args);
     Object.defineProperty(this, 'makeRequest', { value: original, configurable: true, writable: true });
     try {
-      wrapClient(this, processGuard());
+      engine().guardClient(this, undefined);
     } catch (error) {
       if (!isTidegateError(error)) throw error;
       unsupported = true;

@@ -1,8 +1,8 @@
-import type { Attributes, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, Counter } from '@opentelemetry/api';
 
 /** One series of a counter. */
 export interface Cell {
-  value: number;
+  readonly counter: Counter;
   readonly attributes: Attributes;
 }
 
@@ -11,28 +11,31 @@ export interface Cell {
 const MAX_ZERO_SERIES = 1_500;
 
 /**
- * The series of one counter, added to without the SDK and handed over when a reader collects.
- * The SDK hashes the attributes of every single measurement, about a microsecond each;
- * a call makes five to ten of them. The exported data is the same cumulative monotonic sum.
+ * The series of one counter. A plain counter, added to as things happen: an observable one would report sums of its own
+ * keeping, which replace one another where two copies of the package report, or where a view drops attributes.
  */
 export class CounterCells {
+  readonly #counter: Counter;
   readonly #cells = new Map<string, Cell>();
+
+  constructor(counter: Counter) {
+    this.#counter = counter;
+  }
 
   /** The series with these attributes; exists, and is exported, from now on. */
   cell(attributes: Attributes): Cell {
     const key = seriesKey(attributes);
     let cell = this.#cells.get(key);
-    if (!cell) this.#cells.set(key, (cell = { value: 0, attributes }));
+    if (!cell) {
+      this.#cells.set(key, (cell = { counter: this.#counter, attributes }));
+      this.#counter.add(0, attributes);
+    }
     return cell;
   }
 
   /** Whether series may still be created that nothing has counted yet. */
   get roomForZeros(): boolean {
     return this.#cells.size < MAX_ZERO_SERIES;
-  }
-
-  observe(result: ObservableResult): void {
-    for (const cell of this.#cells.values()) result.observe(cell.value, cell.attributes);
   }
 }
 
@@ -43,5 +46,5 @@ export function seriesKey(attributes: Attributes): string {
 
 /** Adds to a series. What is no count (negative, NaN, infinite) is not added. */
 export function add(cell: Cell | undefined, amount: number): void {
-  if (cell && amount > 0 && amount < Infinity) cell.value += amount;
+  if (cell && amount > 0 && amount < Infinity) cell.counter.add(amount, cell.attributes);
 }

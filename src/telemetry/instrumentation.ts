@@ -3,6 +3,7 @@ import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../cor
 import type { ProviderName } from '../core/provider.ts';
 import type { TelemetryOptions } from '../options.ts';
 import { track } from './live.ts';
+import { ATTR } from './names.ts';
 import { MetricRecorder } from './metric-recorder.ts';
 import { createReport, type Report } from './report.ts';
 import { resolveSemconv } from './semconv.ts';
@@ -20,12 +21,13 @@ export interface TelemetryInstrumentation extends Instrumentation {
  * Turns the events of a guard into OpenTelemetry spans and metrics. Nothing that OpenTelemetry throws reaches a call:
  * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
  *
- * @param source gives the lanes whose gauges are published when a reader collects
+ * @param source gives the lanes whose gauges are published when a reader collects, and names the copy of tidegate, if several
+ *   report beside one another
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
  */
 export function createInstrumentation(
   options: TelemetryOptions,
-  source: { lanes(): readonly LaneSnapshot[] },
+  source: { lanes(): readonly LaneSnapshot[]; readonly copy?: string | undefined },
 ): TelemetryInstrumentation {
   const attributes = checkAttributes(options.attributes);
   const semconv = resolveSemconv(options.semconv);
@@ -39,7 +41,7 @@ export function createInstrumentation(
       ? undefined
       : new MetricRecorder({
           meterProvider: options.meterProvider,
-          attributes,
+          attributes: source.copy === undefined ? attributes : { ...attributes, [ATTR.copy]: source.copy },
           semconv,
           models: options.models ?? [],
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,

@@ -1,3 +1,5 @@
+import { processState } from '../process-state.ts';
+
 interface Bindable {
   bind(): void;
 }
@@ -9,9 +11,10 @@ const live = new Set<WeakRef<Bindable>>();
 export function track(instrumentation: Bindable): void {
   for (const each of live) if (!each.deref()) live.delete(each);
   live.add(new WeakRef(instrumentation));
+  processState().bind.add(bindAll);
 }
 
 /** Binds every instrumentation to the providers that are registered now. */
-export function bindAll(): void {
+function bindAll(): void {
   for (const each of live) each.deref()?.bind();
 }

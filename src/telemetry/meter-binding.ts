@@ -47,10 +47,8 @@ export class MeterBinding {
   counter(name: CounterName): CounterCells {
     let cells = this.#counters.get(name);
     if (!cells) {
-      const created = new CounterCells();
       const { name: metric, options } = COUNTERS[name];
-      this.#meter.createObservableCounter(metric, options).addCallback((result) => created.observe(result));
-      this.#counters.set(name, (cells = created));
+      this.#counters.set(name, (cells = new CounterCells(this.#meter.createCounter(metric, options))));
     }
     return cells;
   }

@@ -58,6 +58,8 @@ export const ATTR = {
   bulkhead: 'tidegate.bulkhead',
   circuit: 'tidegate.circuit',
   circuitState: 'tidegate.circuit.state',
+  /** Only where copies of tidegate that cannot share their state are loaded in one process. */
+  copy: 'tidegate.copy',
   version: 'version',
   sdk: 'sdk',
 } as const;

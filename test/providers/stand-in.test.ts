@@ -3,7 +3,7 @@ import OpenAI, { AzureOpenAI } from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dropIn, dropInDefault, dropInExport } from '../../src/drop-in.ts';
 import { TidegateSetupError } from '../../src/errors.ts';
-import { createGuard } from '../../src/guard.ts';
+import { createGuard } from '../../src/create-guard.ts';
 
 const create = (): string => 'faked';
 

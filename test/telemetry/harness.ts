@@ -1,6 +1,12 @@
 import { metrics, trace, type Attributes, type MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider, type DataPoint, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
+import {
+  MeterProvider,
+  type DataPoint,
+  type Histogram,
+  type MetricData,
+  type ViewOptions,
+} from '@opentelemetry/sdk-metrics';
 import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
@@ -128,8 +134,8 @@ export class Harness {
   lanes: LaneSnapshot[] = [];
   readonly instrumentation: TelemetryInstrumentation;
 
-  constructor(options: TelemetryOptions = {}, sampler?: Sampler) {
-    this.meterProvider = new MeterProvider({ readers: [this.reader] });
+  constructor(options: TelemetryOptions = {}, sampler?: Sampler, views: ViewOptions[] = []) {
+    this.meterProvider = new MeterProvider({ readers: [this.reader], views });
     this.tracerProvider = new TracerProvider({
       spanProcessors: [new SimpleSpanProcessor({ exporter: this.exporter })],
       ...(sampler ? { sampler } : {}),

@@ -1,8 +1,10 @@
 import {
   AggregationTemporality,
+  createAllowListAttributesProcessor,
   DataPointType,
   type HistogramMetricData,
   type SumMetricData,
+  type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
@@ -56,6 +58,19 @@ function richCall(call = callInfo({ stream: true })): GuardEvent[] {
 }
 
 describe('counters', () => {
+  it('add up where a view drops their attributes', async () => {
+    const view: ViewOptions = {
+      instrumentName: 'tidegate.*',
+      attributesProcessors: [createAllowListAttributesProcessor([])],
+    };
+    const harness = new Harness({}, undefined, [view]);
+    for (const model of ['one', 'two', 'three']) harness.play(...successfulCall(callInfo({ model })));
+    const text = await harness.scrape();
+    for (const name of ['calls', 'attempts'])
+      expect(text).toMatch(new RegExp(`^tidegate_${name}_total(?:\\{[^}]*\\})? 3$`, 'm'));
+    expect(text).toMatch(/^tidegate_tokens_total(?:\{[^}]*\})? 600$/m);
+  });
+
   it('count what happened, each with the labels of its row', async () => {
     const harness = new Harness();
     harness.play(...richCall());

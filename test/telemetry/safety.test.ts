@@ -22,7 +22,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
-import { bindAll } from '../../src/telemetry/live.ts';
+import { bindTelemetry } from '../../src/process-state.ts';
 import {
   admitted,
   attemptEnd,
@@ -72,7 +72,7 @@ function hostile(): never {
 const brokenSpan = { isRecording: () => true, spanContext: () => ({ traceId: '1', spanId: '2', traceFlags: 1 }) };
 const brokenMeter = {
   ...Object.fromEntries(
-    ['createHistogram', 'createObservableCounter', 'createObservableGauge'].map((method) => [
+    ['createHistogram', 'createCounter', 'createObservableGauge'].map((method) => [
       method,
       () => ({ addCallback: () => undefined, record: hostile }),
     ]),
@@ -241,7 +241,7 @@ describe('an SDK that is registered later', () => {
     instrumentation.prepare('openai');
     const reader = new PrometheusExporter({ preventServerStart: true });
     metrics.setGlobalMeterProvider(new SdkMeterProvider({ readers: [reader] }) as MeterProvider);
-    bindAll();
+    bindTelemetry();
     const text = new PrometheusSerializer().serialize((await reader.collect()).resourceMetrics);
     expect(/tidegate_build_info\{.*\} 1/.test(text)).toBe(true);
     expect(/tidegate_calls_total\{.*gen_ai_request_model="gpt-5.1".*\} 0/.test(text)).toBe(true);

@@ -15,7 +15,7 @@ import { isTidegateError, type ErrorDetails } from '../../src/errors.ts';
 import { guardedFetch } from '../../src/fetch.ts';
 import type * as guardedGroq from '../../src/groq.ts';
 import { wrap } from '../../src/default-guard.ts';
-import { createGuard } from '../../src/guard.ts';
+import { createGuard } from '../../src/create-guard.ts';
 import type * as guardedOpenAI from '../../src/openai.ts';
 import type { GuardOptions } from '../../src/options.ts';
 import { classifyError } from '../../src/providers/errors/classify-error.ts';

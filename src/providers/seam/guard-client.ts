@@ -1,5 +1,6 @@
 import type { RequestLike } from '../../core/provider.ts';
 import { TidegateSetupError } from '../../errors.ts';
+import { processState } from '../../process-state.ts';
 import { adapterFor } from '../registry.ts';
 import type { Account, CallHost, CallStart } from './call-host.ts';
 import { describeCall } from '../request/describe-call.ts';
@@ -21,16 +22,16 @@ const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as c
 
 const guarded = new WeakMap<object, { readonly host: CallHost; readonly seam: Seam }>();
 
-/** Whether a guard holds this client. */
+/** Whether a guard holds this client, of this or of another copy of tidegate. */
 export function isGuarded(client: object): boolean {
-  return guarded.has(client);
+  return processState().guarded.has(client);
 }
 
 /** Guards a client in place; a test's stand-in is left as it is. @throws TidegateSetupError naming what to do. */
 export function wrapClient<T extends object>(client: T, host: CallHost): T {
   const known = guarded.get(client);
   if (known?.host === host) return client;
-  if (known) {
+  if (known || isGuarded(client)) {
     throw new TidegateSetupError(
       'unsupported_client',
       'This client is guarded already, by another guard or other options.',
@@ -63,6 +64,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
   seam.install();
   host.guarding(identifyProvider(sdk, family));
   guarded.set(sdk, { host, seam });
+  processState().guarded.add(sdk);
   guardClones(sdk, family, host, seam);
 }
 

@@ -1,15 +1,12 @@
-import type { CallHost } from './call-host.ts';
-import { wrapClient } from './guard-client.ts';
-
 type Class = abstract new (...args: never[]) => object;
 
 /**
  * A subclass whose instances are guarded, indistinguishable from the original: its name (the SDKs send it
  * as User-Agent), its statics, `instanceof` in both directions, and `withOptions()` clones.
  *
- * `hostFor` chooses the guard by the `tidegate` option of the constructor, which clones inherit.
+ * `guardClient` chooses the guard by the `tidegate` option of the constructor, which clones inherit.
  */
-export function guardClass<T extends Class>(Original: T, hostFor: (option: unknown) => CallHost): T {
+export function guardClass<T extends Class>(Original: T, guardClient: (client: object, option: unknown) => void): T {
   const Base = Original as unknown as new (...args: unknown[]) => object;
   const named = {
     [Original.name]: class extends Base {
@@ -17,7 +14,7 @@ export function guardClass<T extends Class>(Original: T, hostFor: (option: unkno
         super(...args);
         // The SDK keeps options that it does not know, so a clone made by withOptions() has them too.
         const options = (this as { _options?: { tidegate?: unknown } })._options;
-        wrapClient(this, hostFor(options?.tidegate));
+        guardClient(this, options?.tidegate);
       }
     },
   };

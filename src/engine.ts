@@ -1,0 +1,69 @@
+import { callContext } from './call-context.ts';
+import { TidegateSetupError } from './errors.ts';
+import { type Guard, GuardCore } from './guard.ts';
+import { type CallOptions, type GuardOptions, resolveCallOptions } from './options.ts';
+import { engineOf, processState } from './process-state.ts';
+import { isGuarded, wrapClient } from './providers/seam/guard-client.ts';
+import { VERSION } from './telemetry/names.ts';
+
+/**
+ * What an entry asks of the copy of tidegate that works for the whole process. Copies that agree on this share all of
+ * their state, since only one of them has any: lanes, guards, call options, meters, which clients are guarded.
+ *
+ * Raise PROTOCOL with every change of it, of the options and events that pass through it included.
+ */
+export interface Engine {
+  readonly version: string;
+  createGuard(options: GuardOptions): Guard;
+  /** The guard of everything that was given no options; made on first use. */
+  defaultGuard(): Guard;
+  configure(options: GuardOptions): void;
+  /** Guards a client by its `tidegate` option, with the default guard without one. */
+  guardClient(client: object, option: unknown): void;
+  isGuarded(client: object): boolean;
+  withCall<T>(options: CallOptions, fn: () => T): T;
+}
+
+const PROTOCOL = 1;
+
+/** The engine of this process. */
+export function engine(): Engine {
+  return engineOf(PROTOCOL, makeEngine);
+}
+
+function makeEngine(): Engine {
+  // A second copy that does not fit must not report as the same series.
+  const copy = processState().engines.size > 0 ? `${VERSION}/${PROTOCOL}` : undefined;
+  const internals = { copy };
+  /** One guard for each options object, so that clones of a client share it. */
+  const guards = new WeakMap<object, GuardCore>();
+  let shared: GuardCore | undefined;
+  const defaultGuard = (): GuardCore => (shared ??= new GuardCore({}, internals));
+  const guardOf = (option: unknown): GuardCore => {
+    if (option === undefined) return defaultGuard();
+    const options = option as GuardOptions;
+    let guard = typeof options === 'object' && options !== null ? guards.get(options) : undefined;
+    if (!guard) {
+      guard = new GuardCore(options, internals);
+      guards.set(options, guard);
+    }
+    return guard;
+  };
+  return {
+    version: VERSION,
+    createGuard: (options) => new GuardCore(options, internals),
+    defaultGuard,
+    configure(options) {
+      if (shared) {
+        throw new TidegateSetupError(
+          'in_use',
+          'The default guard is in use: call configure() once, before the first guarded client, request or listener.',
+        );
+      }
+      shared = new GuardCore(options, internals);
+    },
+    guardClient: (client, option) => void wrapClient(client, guardOf(option)),
+    isGuarded,
+    withCall: (options, fn) => callContext.run({ ...callContext.getStore(), ...resolveCallOptions(options) }, fn),
+  };
+}
