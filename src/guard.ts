@@ -4,6 +4,7 @@ import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
 import type { ProviderName, RequestInfo } from './core/provider.ts';
+import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
 import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -31,6 +32,9 @@ export interface Guard {
   /** Refuses queued and later calls with code `closed`. Responses in flight can be read to their end. Leaves no handle. */
   close(): Promise<void>;
 }
+
+/** A group names lanes and labels. */
+const MAX_GROUP_LENGTH = 256;
 
 /** More different ones than this are a loop, not news. */
 const MOST_WARNINGS = 20;
@@ -205,9 +209,13 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     const { limitGroup } = this.options;
     if (limitGroup) {
       try {
-        return limitGroup(request.model);
+        const group: unknown = limitGroup(request.model);
+        if (typeof group === 'string' && group !== '' && group.length <= MAX_GROUP_LENGTH) return group;
+        disown(group);
+        const expected = `a string of 1 to ${MAX_GROUP_LENGTH} characters`;
+        this.warn(`Expected \`limitGroup\` to return ${expected}, got ${kindOf(group)}.`);
       } catch (error) {
-        this.warn(`limitGroup threw: ${String(error)}`);
+        this.warn(`limitGroup threw ${thrownKind(error)}.`);
       }
     }
     const { model, operation } = request;

@@ -125,7 +125,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       lane: label,
       provider: identity.provider,
       group: identity.group,
-      baseURL: identity.baseURL,
+      baseURL: originOf(identity.baseURL),
       dimensions: admission.dimensions(),
       inFlight: admission.inFlight,
       maxConcurrent: admission.maxConcurrent,
@@ -141,4 +141,9 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       breaker.close();
     },
   };
+}
+
+/** Scheme, host and port: user, password, path and query may hold credentials, and a snapshot is often served. */
+function originOf(baseURL: string): string {
+  return URL.canParse(baseURL) ? new URL(baseURL).origin : '';
 }

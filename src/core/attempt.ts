@@ -4,6 +4,7 @@ import type { StreamOutcome } from './events.ts';
 import type { RetryAllowance, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
+import { identifier } from './server-text.ts';
 import { attachDetails } from '../errors.ts';
 
 /** How a response body ended. */
@@ -54,7 +55,7 @@ export class Attempt {
   head(status: number, headers: Headers): void {
     const { adapter } = this.call.lane;
     this.#status = status;
-    this.#requestId = headers.get(adapter.requestIdHeader) ?? undefined;
+    this.#requestId = identifier(headers.get(adapter.requestIdHeader));
     this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
   }
 

@@ -1,5 +1,6 @@
 import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
 import type { Operation, ProviderName, ResponseInfo } from './provider.ts';
+import { disown } from './user-value.ts';
 
 /** Identity of one logical call; the same object in every event of the call. Holds no content. */
 export interface CallInfo {
@@ -164,6 +165,7 @@ export interface LaneSnapshot {
   readonly provider: ProviderName;
   /** Limit group: the model by default. */
   readonly group: string;
+  /** Scheme, host and port only. */
   readonly baseURL: string;
   readonly dimensions: readonly DimensionSnapshot[];
   readonly inFlight: number;
@@ -201,16 +203,16 @@ export interface Instrumentation {
   shutdown(): void;
 }
 
-type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type: T }>) => void;
+type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type: T }>) => unknown;
 
-/** Typed emitter whose listeners cannot change a call: what they throw is dropped. */
+/** Typed emitter whose listeners cannot change a call: what they throw, or reject with, is dropped. */
 export class Emitter {
-  readonly #listeners = new Map<string, Set<(event: GuardEvent) => void>>();
+  readonly #listeners = new Map<string, Set<(event: GuardEvent) => unknown>>();
 
   on<T extends GuardEvent['type']>(type: T, listener: Listener<T>): () => void {
     // The map holds each listener under the one type that it takes.
     const listeners = this.#listenersOf(type);
-    const added = listener as (event: GuardEvent) => void;
+    const added = listener as (event: GuardEvent) => unknown;
     listeners.add(added);
     return () => listeners.delete(added);
   }
@@ -225,14 +227,14 @@ export class Emitter {
     if (!listeners) return;
     for (const listener of listeners) {
       try {
-        listener(event);
+        disown(listener(event));
       } catch {
         // A listener is the application's code; the call goes on without it.
       }
     }
   }
 
-  #listenersOf(type: string): Set<(event: GuardEvent) => void> {
+  #listenersOf(type: string): Set<(event: GuardEvent) => unknown> {
     let listeners = this.#listeners.get(type);
     if (!listeners) this.#listeners.set(type, (listeners = new Set()));
     return listeners;

@@ -24,9 +24,15 @@ const RESERVED_PREFIX = labelName(REQUEST_PREFIX);
  * Checks the attributes that an application adds to every span and metric point.
  * Two keys that become one Prometheus label would make Prometheus refuse the whole scrape, so they are refused here.
  *
- * @throws TidegateOptionError for a reserved, empty or colliding key, or a value that is no string, number or boolean
+ * @throws TidegateOptionError for what is no object, a reserved, empty or colliding key, or a value that is no string, number or boolean
  */
 export function checkAttributes(attributes: Readonly<Record<string, unknown>> | undefined): Attributes {
+  if (
+    attributes !== undefined &&
+    (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes))
+  ) {
+    throw new TidegateOptionError('telemetry.attributes', 'an object', attributes);
+  }
   const checked: Attributes = {};
   const seen = new Map<string, string>();
   for (const [key, value] of Object.entries(attributes ?? {})) {

@@ -17,6 +17,9 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 const WORTH_PARSING =
   /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled))"/;
 
+/** More choices than anybody asks for. */
+const MAX_REASONS = 128;
+
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
 export function openAIStreamReader(): StreamReader {
   let delivered = false;
@@ -47,7 +50,7 @@ export function openAIStreamReader(): StreamReader {
     usage = openAIBodyUsage(parsed) ?? usage;
     const { finishReasons, ...rest } = openAIResponseInfo(parsed);
     response = { ...response, ...rest };
-    if (finishReasons) reasons.push(...finishReasons);
+    if (finishReasons && reasons.length < MAX_REASONS) reasons.push(...finishReasons);
   }
 
   return {

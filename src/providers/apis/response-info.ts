@@ -1,6 +1,11 @@
 import type { ResponseInfo } from '../../core/provider.ts';
+import { identifier } from '../../core/server-text.ts';
 import { asObject, asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
+
+/** A choice has one, and nobody asks for more choices. */
+const MAX_REASONS = 128;
+const MAX_REASON_LENGTH = 64;
 
 /** Model, id and finish reasons of a body, or of one event of a stream, of OpenAI, Azure and Groq. */
 export function openAIResponseInfo(body: JsonObject): ResponseInfo {
@@ -32,12 +37,16 @@ function responsesReason(source: JsonObject): string[] | undefined {
   return [asText(asObject(source['incomplete_details'])?.['reason']) ?? status];
 }
 
+function reasonOf(reason: string): string {
+  return identifier(reason, MAX_REASON_LENGTH) ?? reason;
+}
+
 function info(id: unknown, model: unknown, finishReasons: string[] | undefined): ResponseInfo {
-  const idText = asText(id);
-  const modelText = asText(model);
+  const idText = identifier(id);
+  const modelText = identifier(model);
   return {
     ...(idText === undefined ? {} : { id: idText }),
     ...(modelText === undefined ? {} : { model: modelText }),
-    ...(finishReasons === undefined ? {} : { finishReasons }),
+    ...(finishReasons === undefined ? {} : { finishReasons: finishReasons.slice(0, MAX_REASONS).map(reasonOf) }),
   };
 }

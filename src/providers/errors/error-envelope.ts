@@ -9,7 +9,8 @@ export interface ErrorFacts {
 }
 
 const MAX_MESSAGE = 2_000;
-const CODE = /^[a-z][a-z0-9_.-]{0,63}$/;
+/** Words with few digits (`rate_limit_exceeded`, `throttlingexception`): no shape that a key or an identifier has. */
+const CODE = /^(?=.{1,64}$)[a-z]{1,40}\d{0,2}(?:[_.][a-z]{1,40}\d{0,2})*$/;
 
 /**
  * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string),
@@ -26,7 +27,8 @@ export function readErrorEnvelope(body: unknown, headers?: Headers): ErrorFacts 
   let message: string | undefined;
   if (typeof inner === 'string') {
     message = inner;
-    add(inner);
+    // The text of a whole body may be anything, a key among it.
+    if (inner !== body) add(inner);
   } else {
     const error = asObject(inner);
     add(asObject(error?.['details'])?.['error_code']);

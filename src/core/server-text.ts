@@ -1,0 +1,8 @@
+/**
+ * An identifier that a server sent, as far as spans, labels and events may carry it: printable ASCII, of bounded length.
+ * Whatever a server puts there instead cannot swell or break what is recorded.
+ */
+export function identifier(value: unknown, maxLength = 128): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return value.slice(0, maxLength).replaceAll(/[^\x21-\x7e]/g, '_');
+}
