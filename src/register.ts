@@ -7,6 +7,10 @@
 import './register/check-runtime.ts';
 import workerThreads from 'node:worker_threads';
 import { hookLoaders } from './register/hooks.ts';
+import { patchLoaded } from './register/patch-loaded.ts';
 
 // `--require` is obeyed in the thread of other packages' loaders as well, and some versions of Node fail on hooks there.
-if (!workerThreads.isInternalThread) hookLoaders();
+if (!workerThreads.isInternalThread) {
+  hookLoaders();
+  patchLoaded();
+}

@@ -267,6 +267,52 @@ describe('node --import tidegate/register', () => {
     );
   });
 
+  it('guards SDKs of both builds that were loaded before it', async () => {
+    const early = join(directory, 'early.mjs');
+    await writeFile(
+      early,
+      `import 'openai';
+      import { createRequire } from 'node:module';
+      createRequire(import.meta.url)('groq-sdk');`,
+    );
+    const source = `
+      import Anthropic from '@anthropic-ai/sdk';
+      const out = {};
+      const ask = async (name, Client) => {
+        const client = new Client({ apiKey: 'k', baseURL: process.env.SERVER + '/early-' + name });
+        const messages = [{ role: 'user', content: 'hello' }];
+        const answer = await (client.messages ?? client.chat.completions).create({ model: 'm', max_tokens: 5, messages });
+        out[name] = (answer.content?.[0] ?? { text: answer.choices[0].message.content }).text;
+      };
+      await import(${JSON.stringify(REGISTER)});
+      const { createRequire } = await import('node:module');
+      const require = createRequire(import.meta.url);
+      const classes = { imported: (await import('openai')).default, required: require('groq-sdk'), app: Anthropic };
+      await Promise.all(Object.entries(classes).map(([name, Client]) => ask(name, Client)));
+      ${PRINT}`;
+    const guarded = { imported: 'answer', required: 'answer', app: 'answer' };
+    expect(await runApp('late.mjs', source, ['--import', early])).toEqual(guarded);
+    for (const name of Object.keys(guarded)) expect(server.seen.get(`early-${name}`)).toHaveLength(REFUSALS + 1);
+  });
+
+  it('says which module of an SDK was loaded before it and stays unguarded', async () => {
+    const source = `
+      import 'openai';
+      const warnings = [];
+      process.on('warning', ({ name, message }) => warnings.push(name + ': ' + message));
+      await import(${JSON.stringify(REGISTER)});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      console.log(JSON.stringify(warnings));`;
+    const warnings = await runApp('too-late.mjs', source, ['--no-experimental-require-module']);
+    expect(warnings).toEqual(
+      ['index', 'client'].map((name): unknown =>
+        expect.stringMatching(
+          `^TidegateWarning: .*openai.${name}\\.mjs was loaded before tidegate/register, and its clients are not guarded: make`,
+        ),
+      ),
+    );
+  });
+
   it('says in one sentence that the runtime is too old', async () => {
     const old = join(directory, 'old-runtime.cjs');
     await writeFile(old, `delete require('node:module').registerHooks;`);

@@ -1,0 +1,44 @@
+import nodeModule, { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { loadedFirst } from './loaded-first.ts';
+import { loadedModules } from './loaded-modules.ts';
+import { patchModule } from './patch-module.ts';
+import { isSdkModule } from './sdk-modules.ts';
+
+/** Patches the SDKs' modules that were loaded before the hooks were there, where they stand. */
+export function patchLoaded(): void {
+  const { _cache: cache } = nodeModule as unknown as { _cache: NodeJS.Dict<NodeJS.Module> };
+  for (const [path, module] of Object.entries(cache)) {
+    if (!module || !isSdkModule(pathToFileURL(path).href)) continue;
+    patchModule(module.exports);
+    // One that is being loaded now exports its classes when it has run.
+    if (!module.loaded) queueMicrotask(() => patchModule(module.exports));
+  }
+  if (loadedFirst()) return;
+  for (const url of loadedModules()) {
+    if (url.startsWith('file:') && isSdkModule(url)) patchInstance(url.replace(/[?#].*/, ''));
+  }
+}
+
+/**
+ * A module that is loaded comes as the same instance whoever asks, and from `require` at once: unless it is still to be
+ * run, since modules that are imported side by side are all loaded before the first of them is run.
+ */
+function patchInstance(
+  url: string,
+  later: readonly ((fn: () => void) => void)[] = [queueMicrotask, setImmediate],
+): void {
+  try {
+    patchModule(createRequire(url)(fileURLToPath(url)));
+  } catch {
+    const [next, ...rest] = later;
+    if (next) next(() => patchInstance(url, rest));
+    else {
+      process.emitWarning(
+        `${fileURLToPath(url)} was loaded before tidegate/register, and its clients are not guarded: ` +
+          'make tidegate/register the first of all --require and --import.',
+        'TidegateWarning',
+      );
+    }
+  }
+}
