@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from './commands/command-io.ts';
-import { dispatch } from './commands/dispatch.ts';
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(`${text}\n`),
@@ -27,5 +26,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+if (major < 22 || (major === 22 && minor < 15)) {
+  io.err(`tidegate is made for Node.js 22.15 or later, and this is ${process.versions.node}: commands may fail.`);
+}
+// Only now: an older Node may fail to load them at all.
+const { dispatch } = await import('./commands/dispatch.ts');
 // Not process.exit: output that is still in the pipe would be lost.
 process.exitCode = await dispatch(process.argv.slice(2), io, version);

@@ -40,6 +40,8 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     // Only cockatiel is built in, see docs/decisions/0009.
     external: (id) => !/^(?:[./]|cockatiel$)/.test(id),
     plugins: [noAbortControllerAtImport],
+    // `sideEffects` of package.json is about the files that this makes, not about the sources.
+    treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
     // The sources are not shipped, and the output is as readable as they are.
     output: { ...output, sourcemap: false, minify: false },

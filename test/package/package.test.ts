@@ -252,6 +252,27 @@ describe('require of a drop-in over a mocked SDK', () => {
   });
 });
 
+describe('below the Node that is supported', () => {
+  it.each(['--import', '--require'])('%s tidegate/register says so in one sentence', async (flag) => {
+    await full.write('older.cjs', `require('node:module').registerHooks = undefined;`);
+    await full.write('app.cjs', `console.log('ran');`);
+    const started = full.node('--require', './older.cjs', flag, 'tidegate/register', 'app.cjs');
+    await expect(started).rejects.toThrow(/TidegateSetupError: tidegate\/register needs Node\.js 22\.15 or later/);
+  });
+
+  it('the command line says so before it loads anything', async () => {
+    await full.write('older.cjs', `Object.defineProperty(process.versions, 'node', { value: '20.1.0' });`);
+    const cli = join(packed.directory, manifest.bin['tidegate']!);
+    const source = `
+      const { spawnSync } = require('node:child_process');
+      const { stdout, stderr } = spawnSync(process.execPath, ['--require', './older.cjs', ${JSON.stringify(cli)}, '--version']);
+      console.log(String(stdout) + String(stderr));`;
+    expect(await full.node('--input-type=commonjs', '-e', source)).toBe(
+      `${manifest.version}\ntidegate is made for Node.js 22.15 or later, and this is 20.1.0: commands may fail.`,
+    );
+  });
+});
+
 describe('importing', () => {
   const specifiers = [...COMMON, ...Object.keys(SDKS).map((name) => `tidegate/${name}`)];
 
