@@ -14,6 +14,20 @@ export type Operation =
   | 'count_tokens'
   | 'other';
 
+/** Where input tokens come from that are not in the text of a request; the least predictable first. */
+export const HIDDEN_INPUTS = [
+  'previous_response',
+  'stored_prompt',
+  'document',
+  'audio',
+  'server_tools',
+  'image',
+  'reasoning',
+  'opaque',
+] as const;
+
+export type HiddenInput = (typeof HIDDEN_INPUTS)[number];
+
 /** What a request is, without any of its content. */
 export interface RequestInfo {
   readonly operation: Operation;
@@ -24,6 +38,14 @@ export interface RequestInfo {
   readonly maxOutputTokens?: number;
   /** Bytes of prompt text, for estimating input tokens; 0 where it cannot be known cheaply. */
   readonly inputBytes: number;
+  /** Input that counts but is no text of the request; absent where there is none. */
+  readonly hidden?: {
+    readonly kind: HiddenInput;
+    /** Images, files and the like, of all kinds; small ones count in part. */
+    readonly parts: number;
+  };
+  /** The request asks for its prompt to be kept in, or read from, a cache. */
+  readonly cached?: true;
   /** Input tokens as the application's own tokenizer counts them; absent without one. */
   readonly inputTokens?: number;
   /** Sampling parameters that are safe to record. */
@@ -83,8 +105,15 @@ export interface ChargeRule {
   };
   /** Whether the answer's usage corrects what was counted on arrival. */
   readonly corrects: boolean;
+  /** Input that is read from a prompt cache: counted, free where the request marks it, or free whenever it happens. */
+  readonly cachedInput: 'counts' | 'free_if_marked' | 'free';
+  /** Input tokens of an answered call that limits count. */
+  countedInput(usage: Usage, model?: string): number;
   /** Tokens that the provider finally counts per dimension. */
-  charge(usage: Usage): { readonly tokens?: number; readonly inputTokens?: number; readonly outputTokens?: number };
+  charge(
+    usage: Usage,
+    model?: string,
+  ): { readonly tokens?: number; readonly inputTokens?: number; readonly outputTokens?: number };
 }
 
 /** All that differs by provider. Every function is total: no input makes it throw. */

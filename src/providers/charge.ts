@@ -18,13 +18,24 @@ function expected(maxOutputTokens: number | undefined, expectedOutputTokens: num
   return Math.min(maxOutputTokens ?? Infinity, expectedOutputTokens);
 }
 
-function uncached(usage: Usage): number {
+function all(usage: Usage): number {
+  return usage.inputTokens;
+}
+
+// Marked with † in the rate-limit tables (platform.claude.com/docs/en/api/rate-limits, 2026-09): cache reads count.
+const COUNTS_CACHE_READS = /claude-(?:3-(?:5-)?haiku|haiku-3)/;
+
+function uncached(usage: Usage, model?: string): number {
+  if (model !== undefined && COUNTS_CACHE_READS.test(model)) return usage.inputTokens;
   return Math.max(0, usage.inputTokens - usage.cacheReadTokens);
 }
 
 export const openAICharge: ChargeRule = {
   // A correction was never published nor seen.
   corrects: false,
+  // "Do cached prompts contribute to TPM rate limits? Yes" (prompt-caching FAQ).
+  cachedInput: 'counts',
+  countedInput: all,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: Math.max(maxOutputTokens ?? expectedOutputTokens, inputTokens),
     inputTokens,
@@ -39,6 +50,8 @@ export const openAICharge: ChargeRule = {
 
 export const azureCharge: ChargeRule = {
   corrects: false,
+  cachedInput: 'counts',
+  countedInput: all,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: inputTokens + (maxOutputTokens ?? expectedOutputTokens),
     inputTokens,
@@ -49,19 +62,23 @@ export const azureCharge: ChargeRule = {
 
 export const anthropicCharge: ChargeRule = {
   corrects: true,
+  cachedInput: 'free_if_marked',
+  countedInput: uncached,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => {
     const outputTokens = expected(maxOutputTokens, expectedOutputTokens);
     return { tokens: inputTokens + outputTokens, inputTokens, outputTokens };
   },
-  charge: (usage) => ({
-    tokens: uncached(usage) + usage.outputTokens,
-    inputTokens: uncached(usage),
-    outputTokens: usage.outputTokens,
-  }),
+  charge: (usage, model) => {
+    const inputTokens = uncached(usage, model);
+    return { tokens: inputTokens + usage.outputTokens, inputTokens, outputTokens: usage.outputTokens };
+  },
 };
 
 export const groqCharge: ChargeRule = {
   corrects: true,
+  // "Cached tokens do not count towards your rate limits" (console.groq.com/docs/rate-limits), without being asked for.
+  cachedInput: 'free',
+  countedInput: uncached,
   reserve: azureCharge.reserve,
   charge: anthropicCharge.charge,
 };

@@ -14,6 +14,8 @@ export const OPEN: CircuitGate = { openUntil: () => 0, maxInFlight: () => Infini
 /** Charges what was used: input and output, separate and in sum. */
 export const ACTUAL: ChargeRule = {
   corrects: true,
+  cachedInput: 'counts',
+  countedInput: ({ inputTokens }) => inputTokens,
   reserve: ({ inputTokens, maxOutputTokens, expectedOutputTokens }) => ({
     tokens: inputTokens + (maxOutputTokens ?? expectedOutputTokens),
     inputTokens,

@@ -3,13 +3,11 @@ import { Allowance } from '../../src/pacing/limits/own-credit.ts';
 import { BlindLimit } from '../../src/pacing/limits/unknown-limit.ts';
 import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
 import { Cubic } from '../../src/pacing/limits/cubic.ts';
-import { Estimator } from '../../src/pacing/usage/token-estimator.ts';
 import { Foreign } from '../../src/pacing/limits/other-users.ts';
 import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
 import { Quantum } from '../../src/pacing/limits/header-rounding.ts';
 import { Sharing } from '../../src/pacing/limits/shared-pace.ts';
 import { SlowStart } from '../../src/pacing/limits/slow-start.ts';
-import { info } from './harness.ts';
 
 describe('CUBIC', () => {
   it('cuts to 70 %, is back at the old rate after K, and goes on from there', () => {
@@ -243,28 +241,6 @@ describe('small parts', () => {
     const steps = [29_000, 28_000, 27_000, 26_000].map((value) => quantum.observe(value, 30_000));
     expect(steps).toEqual([1, 1, 1, 1_000]);
     expect(quantum.observe(25_431, 30_000)).toBe(1);
-  });
-
-  it('learn the tokens of a byte and the length of answers, by model', () => {
-    const estimator = new Estimator();
-    const asked = info({ model: 'a', inputBytes: 3_600, maxOutputTokens: 10_000 });
-    expect(estimator.estimate(asked)).toEqual({
-      rawInputTokens: 1_000,
-      inputTokens: 1_000,
-      expectedOutputTokens: 3_000,
-    });
-    const usage = {
-      inputTokens: 1_500,
-      outputTokens: 100,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      reasoningTokens: 0,
-    };
-    for (let call = 0; call < 20; call++) estimator.observe(asked, 1_000, usage);
-    expect(estimator.estimate(asked).inputTokens).toBe(1_500);
-    expect(estimator.estimate(asked).expectedOutputTokens).toBeLessThan(120);
-    expect(estimator.estimate({ ...asked, model: 'b' }).inputTokens).toBe(1_000);
-    expect(estimator.estimate({ ...asked, maxOutputTokens: 7 }).expectedOutputTokens).toBe(7);
   });
 
   it('cut the number in flight and let it grow until it has nothing to say', () => {

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { RequestInfo, RequestLike } from '../../src/core/provider.ts';
 import { describeRequest } from '../../src/providers/request/describe-request.ts';
-import { MEDIA_BYTES } from '../../src/providers/request/prompt-bytes.ts';
+
+/** Lines of 76, as in e-mail. */
+const inLines = (text: string): string => text.replace(/.{76}/g, '$&\n');
 
 const read = (path: string, body?: unknown, rest: Partial<RequestLike> = {}): RequestInfo =>
   describeRequest({ method: 'post', path, body, ...rest });
@@ -134,28 +137,80 @@ describe('input bytes', () => {
     expect(bytes('/completions', { prompt: [[1, 2], [3]] })).toBe(12);
   });
 
-  it('counts media flat, whatever their size', () => {
+  it('keeps what is no text apart from it, whatever its size', () => {
     const data = 'A'.repeat(1_000_000);
-    const parts = [
-      [{ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } }],
-      [{ type: 'input_image', image_url: 'https://example.com/a.png' }],
-      [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data } }],
-      [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } }],
-      [{ type: 'input_audio', input_audio: { data, format: 'wav' } }],
-    ];
     const empty = bytes('/chat/completions', message([]));
-    for (const content of parts) expect(bytes('/chat/completions', message(content))).toBe(empty + MEDIA_BYTES);
-    expect(bytes('/chat/completions', message(`data:image/png;base64,${data}`))).toBe(overhead + MEDIA_BYTES);
+    const hidden = (content: unknown): RequestInfo['hidden'] => read('/chat/completions', message(content)).hidden;
+    for (const [kind, part] of [
+      ['image', { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } }],
+      ['image', { type: 'input_image', image_url: 'https://example.com/a.png' }],
+      ['image', { type: 'image', source: { type: 'base64', media_type: 'image/png', data } }],
+      ['document', { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } }],
+      ['document', { type: 'input_file', file_id: 'file-1' }],
+      ['audio', { type: 'input_audio', input_audio: { data, format: 'wav' } }],
+      ['reasoning', { type: 'redacted_thinking', data }],
+    ] as const) {
+      expect(bytes('/chat/completions', message([part]))).toBe(empty);
+      expect(hidden([part])).toEqual({ kind, parts: 1 });
+    }
+    expect(hidden(`data:image/png;base64,${data}`)).toEqual({ kind: 'image', parts: 1 });
+    expect(hidden([{ type: 'image_url', image_url: { url: 'https://a/b.png', detail: 'low' } }])?.parts).toBeLessThan(
+      0.1,
+    );
     expect(
-      bytes(
-        '/chat/completions',
-        message([{ type: 'image_url', image_url: { url: 'https://a/b.png', detail: 'low' } }]),
-      ),
-    ).toBe(empty + 340);
+      hidden([
+        { type: 'image', source: { type: 'url', url: 'u' } },
+        { type: 'file', file: { file_id: 'f' } },
+      ]),
+    ).toEqual({ kind: 'document', parts: 2 });
     const document = [
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x'.repeat(9_000) } },
     ];
     expect(bytes('/v1/messages', message(document))).toBeGreaterThan(9_000);
+    expect(hidden(document)).toBeUndefined();
+  });
+
+  it.each([
+    ['previous_response', { previous_response_id: 'resp_1', input: 'hi' }],
+    ['previous_response', { conversation: { id: 'conv_1' }, input: 'hi' }],
+    ['stored_prompt', { prompt: { id: 'pmpt_1', variables: { city: 'Oslo' } } }],
+    ['server_tools', { input: 'hi', tools: [{ type: 'web_search' }] }],
+    ['server_tools', { messages: [], tools: [{ type: 'web_search_20260209', name: 'web_search' }] }],
+    ['server_tools', { messages: [], mcp_servers: [{ type: 'url', url: 'https://a' }] }],
+    ['server_tools', { messages: [], web_search_options: {} }],
+    ['reasoning', { input: [{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' }] }],
+    ['image', { input: [{ type: 'image_generation_call', id: 'ig_1', result: 'iVBORw0' }] }],
+    ['opaque', { input: [{ type: 'shell_call_output', output: randomBytes(90_000).toString('base64') }] }],
+    ['opaque', { input: [{ type: 'x', output: inLines(randomBytes(90_000).toString('base64')) }] }],
+    ['opaque', { messages: [{ role: 'user', content: randomBytes(90_000).toString('base64url') }] }],
+    [undefined, { input: 'hi', previous_response_id: null }],
+    [
+      undefined,
+      {
+        messages: [],
+        tools: [
+          { type: 'function', function: { name: 'f' } },
+          { type: 'custom', name: 'g' },
+        ],
+      },
+    ],
+    [undefined, { messages: [], tools: [{ name: 'f', input_schema: { type: 'object' } }] }],
+    [undefined, { input: 'x'.repeat(5_000) }],
+    [undefined, { input: randomBytes(5_000).toString('hex') }],
+    [undefined, { input: Array.from({ length: 400 }, (_, index) => `Word${index}`).join('\n') }],
+    [undefined, { input: '这是一个很长的句子没有空格'.repeat(100) }],
+  ])('finds input of kind %s', (kind, body) => {
+    const info = read('/responses', body);
+    expect(info.hidden?.kind).toBe(kind);
+    expect(info.inputBytes).toBeLessThan(11_000);
+  });
+
+  it('sees that a prompt is to be cached', () => {
+    const block = { type: 'text', text: 'x', cache_control: { type: 'ephemeral' } };
+    expect(read('/v1/messages', { system: [block], messages: [] }).cached).toBe(true);
+    expect(read('/v1/messages', { cache_control: { type: 'ephemeral' }, messages: [] }).cached).toBe(true);
+    expect(read('/v1/messages', { tools: [{ name: 'f', cache_control: { type: 'ephemeral' } }] }).cached).toBe(true);
+    expect(read('/v1/messages', message('x'))).not.toHaveProperty('cached');
   });
 
   it('never serializes the body', () => {
@@ -227,6 +282,7 @@ describe('bodies of other kinds', () => {
       model: 'whisper-large-v3',
       stream: true,
       inputBytes: 5,
+      hidden: { kind: 'document', parts: 1 },
       attributes: { temperature: 0.2 },
     });
   });

@@ -4,6 +4,7 @@ import type { Dimension } from '../../core/outcome.ts';
 import { Consumption } from '../usage/lane-totals.ts';
 import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
+import type { RefusedSizes } from '../usage/refused-sizes.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 
 /** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
@@ -57,14 +58,17 @@ export class LimitSet {
   }
 
   /** Why no wait would help; undefined when one would. */
-  refusal(reserved: Readonly<Amounts>, now: number): AdmissionRefused | undefined {
+  refusal(reservation: Reservation, sizes: RefusedSizes, now: number): AdmissionRefused | undefined {
+    const { reserved, confirmed } = reservation;
     for (const bucket of this.buckets) {
       const { dimension, limit, kind } = bucket;
       // Output is a guess until it is generated: a guess refuses nobody.
       if (kind.unit === 'outputTokens') continue;
       const requested = reserved[kind.unit];
-      if (bucket.neverFits(requested)) return new AdmissionRefused('too_large', { dimension, limit, requested });
-      if (!kind.perDay) continue;
+      if (bucket.neverFits(requested) && sizes.isCertain(reservation, dimension, limit, now)) {
+        return new AdmissionRefused('too_large', { dimension, limit, requested });
+      }
+      if (!kind.perDay || !(confirmed || kind.unit === 'requests')) continue;
       bucket.refill(now);
       const waitMs = bucket.waitMs(requested);
       if (waitMs > this.#maxWaitMs) return new AdmissionRefused('day_limit', { dimension, limit, requested, waitMs });

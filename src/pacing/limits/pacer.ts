@@ -1,6 +1,6 @@
 import type { AdmissionRefused, LaneListener } from '../../core/admission.ts';
 import type { DimensionSnapshot } from '../../core/events.ts';
-import type { Dimension, Failure, LimitReading, Usage } from '../../core/outcome.ts';
+import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { ResolvedPacing } from '../../options.ts';
 import { Acceleration } from './growth-limit.ts';
@@ -11,7 +11,8 @@ import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
 import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { LimitSet } from './limit-set.ts';
-import { type Amounts, createReservation, noAmounts, type Reservation } from '../usage/reservation.ts';
+import { RefusedSizes } from '../usage/refused-sizes.ts';
+import { type Amounts, createReservation, mayBeCached, noAmounts, type Reservation } from '../usage/reservation.ts';
 import { SlowStart } from './slow-start.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { UnnamedWait } from './fallback-wait.ts';
@@ -32,6 +33,7 @@ export class Pacer {
   readonly #charge: ChargeRule;
   readonly #maxWaitMs: number;
   readonly #estimator = new Estimator();
+  readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
   readonly #blind = new BlindLimit();
   readonly #unnamedWait = new UnnamedWait();
@@ -93,8 +95,8 @@ export class Pacer {
     return most;
   }
 
-  refusal({ reserved }: Reservation, now: number): AdmissionRefused | undefined {
-    return this.limits.refusal(reserved, now);
+  refusal(reservation: Reservation, now: number): AdmissionRefused | undefined {
+    return this.limits.refusal(reservation, this.#refusedSizes, now);
   }
 
   /** Sends: deducts from every limit. */
@@ -132,8 +134,10 @@ export class Pacer {
       this.#learn(reservation, reservation.refusal, true, now);
     }
     if (usage) {
-      this.#correctInput(reservation, usage, now);
-      this.#estimator.observe(reservation.info, reservation.rawInputTokens, usage);
+      const { info } = reservation;
+      const counted = this.#charge.countedInput(usage, info.model);
+      this.#correctInput(reservation, counted, now);
+      this.#estimator.observe(info, usage, counted, mayBeCached(info, this.#charge));
     }
     this.limits.charge(reservation, finalCharge(reservation, result, this.#charge), counted, now);
     switch (outcome) {
@@ -149,6 +153,7 @@ export class Pacer {
       case 'too_large':
         if (failure?.limit !== undefined && isBucket(failure.dimension)) {
           const { dimension, limit } = failure;
+          this.#refusedSizes.refused(reservation, dimension, now);
           this.limits.learn(
             { dimension, limit, remaining: undefined, source: 'body', refused: true },
             reservation,
@@ -254,7 +259,7 @@ export class Pacer {
   }
 
   /** Our estimate of the input was wrong from the beginning; the provider counted about what it was. */
-  #correctInput(reservation: Reservation, { inputTokens }: Usage, now: number): void {
+  #correctInput(reservation: Reservation, inputTokens: number, now: number): void {
     const { expectedOutputTokens, info } = reservation;
     const { maxOutputTokens } = info;
     const counted = { inputTokens: inputTokens * this.#countedShare, maxOutputTokens, expectedOutputTokens };

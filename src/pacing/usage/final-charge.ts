@@ -9,7 +9,7 @@ import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 export function finalCharge(reservation: Reservation, result: Settlement, rule: ChargeRule): Amounts {
   const { reserved } = reservation;
   if (result.usage) {
-    return { ...reserved, ...rule.charge(result.usage) };
+    return { ...reserved, ...rule.charge(result.usage, reservation.info.model) };
   }
   switch (result.outcome) {
     case 'ok':
@@ -32,8 +32,8 @@ export function finalCharge(reservation: Reservation, result: Settlement, rule: 
 }
 
 /** Accepted, but nothing was generated. */
-function inputOnly({ inputTokens, reserved }: Reservation, rule: ChargeRule): Amounts {
-  const input = rule.reserve({ inputTokens, maxOutputTokens: 0, expectedOutputTokens: 0 });
+function inputOnly({ countedInputTokens, reserved }: Reservation, rule: ChargeRule): Amounts {
+  const input = rule.reserve({ inputTokens: countedInputTokens, maxOutputTokens: 0, expectedOutputTokens: 0 });
   return {
     ...reserved,
     tokens: Math.min(reserved.tokens, input.tokens ?? 0),

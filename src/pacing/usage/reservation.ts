@@ -25,7 +25,13 @@ export interface Reservation {
   /** Input tokens that the size of the request suggested, before any correction. */
   readonly rawInputTokens: number;
   readonly inputTokens: number;
+  /** Input that limits will count. */
+  readonly countedInputTokens: number;
+  /** Input that it has for certain. */
+  readonly leastInputTokens: number;
   readonly expectedOutputTokens: number;
+  /** Whether a call of its kind was ever counted; an estimate that never was refuses nobody. */
+  readonly confirmed: boolean;
   /** What was reserved; 0 for what the provider does not count. */
   readonly reserved: Readonly<Amounts>;
   /** What is charged at present: the reservation, then what the provider really counts. */
@@ -42,6 +48,11 @@ export interface Reservation {
   refusal: readonly LimitReading[] | undefined;
 }
 
+/** Whether a part of a call's input may be read from a cache and not count. */
+export function mayBeCached(info: RequestInfo, { cachedInput }: ChargeRule): boolean {
+  return cachedInput === 'free' || (cachedInput === 'free_if_marked' && info.cached === true);
+}
+
 /** What a call is expected to take, by what was learned so far. */
 export function createReservation(
   info: RequestInfo,
@@ -49,16 +60,15 @@ export function createReservation(
   charge: ChargeRule,
   countedShare: number,
 ): Reservation {
-  const { rawInputTokens, inputTokens, expectedOutputTokens } = estimator.estimate(info);
+  const estimate = estimator.estimate(info, mayBeCached(info, charge));
+  const { countedInputTokens, expectedOutputTokens } = estimate;
   const { maxOutputTokens } = info;
-  const counted = { inputTokens: inputTokens * countedShare, maxOutputTokens, expectedOutputTokens };
+  const counted = { inputTokens: countedInputTokens * countedShare, maxOutputTokens, expectedOutputTokens };
   const tokens = charge.reserve(counted);
   return {
     info,
     learnedFrom: estimator.calls,
-    rawInputTokens,
-    inputTokens,
-    expectedOutputTokens,
+    ...estimate,
     reserved: { ...NOTHING, requests: 1, ...tokens },
     charged: noAmounts(),
     marks: noAmounts(),

@@ -1,17 +1,26 @@
 import type { Usage } from '../../core/outcome.ts';
-import type { RequestInfo } from '../../core/provider.ts';
+import type { HiddenInput, RequestInfo } from '../../core/provider.ts';
+import { rawTokens, TextTokens } from './text-tokens.ts';
 
-/** English text in UTF-8; the ratio of actual to estimate corrects it for everything else. */
-const BYTES_PER_TOKEN = 3.6;
 const FIRST_OUTPUT = 512;
 const MAX_MODELS = 64;
 /** Weight of the newest call; the first calls count more. */
 const LEAST_WEIGHT = 0.05;
+/** What an image, a file or another part counts for until one was counted. */
+const FIRST_PART = 1_000;
+const KEPT_PARTS = 8;
+/** A prompt is in the cache or it is not: the latest calls tell. */
+const CACHE_WEIGHT = 0.3;
+/** Runs of one letter or of spaces make the longest tokens there are; text that says something needs far more. */
+const MOST_BYTES_PER_TOKEN = 64;
 
 interface ModelStats {
   calls: number;
-  /** Actual input tokens by estimated ones. */
-  inputRatio: number;
+  readonly text: TextTokens;
+  /** Parts and their tokens, apart for each way in which input hides. */
+  readonly hidden: Map<HiddenInput, { parts: number; tokens: number }>;
+  /** Share of the input that limits count, where a cache may give the rest. */
+  countedShare: number | undefined;
   output: number;
   /** Mean absolute deviation of the output. */
   outputSpread: number;
@@ -20,18 +29,27 @@ interface ModelStats {
 export interface Estimate {
   readonly rawInputTokens: number;
   readonly inputTokens: number;
+  /** Input that limits will count: without what a cache is expected to give. */
+  readonly countedInputTokens: number;
+  /** Input that the request has for certain, whatever the tokenizer. */
+  readonly leastInputTokens: number;
   readonly expectedOutputTokens: number;
+  /** Whether a call of this kind was ever counted. */
+  readonly confirmed: boolean;
 }
 
-/** Guesses the tokens of a call from its size and from what calls to its model used before. */
+/** Guesses the tokens of a call from its size and from what calls like it to its model used before. */
 export class Estimator {
   /** Calls that were learned from. */
   calls = 0;
   readonly #models = new Map<string, ModelStats>();
 
-  estimate(info: RequestInfo): Estimate {
+  /** `mayBeCached`: whether a part of the input may come from a cache and not count. */
+  estimate(info: RequestInfo, mayBeCached = false): Estimate {
     const stats = this.#models.get(info.model ?? '');
-    const rawInputTokens = info.inputBytes / BYTES_PER_TOKEN;
+    const rawInputTokens = rawTokens(info.inputBytes);
+    const exact = info.inputTokens;
+    const inputTokens = exact ?? Math.ceil(this.#text(stats, rawInputTokens) + hiddenTokens(stats, info));
     const most = info.maxOutputTokens ?? Infinity;
     // Rather too much: what is in flight is corrected when it ends, and until then it must not be too little.
     const output = stats
@@ -39,27 +57,74 @@ export class Estimator {
       : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
     return {
       rawInputTokens,
-      inputTokens: info.inputTokens ?? Math.ceil(rawInputTokens * (stats?.inputRatio ?? 1)),
+      inputTokens,
+      countedInputTokens: mayBeCached ? Math.ceil(inputTokens * (stats?.countedShare ?? 1)) : inputTokens,
+      leastInputTokens: mayBeCached ? 0 : (exact ?? info.inputBytes / MOST_BYTES_PER_TOKEN),
       expectedOutputTokens: info.operation === 'embeddings' ? 0 : Math.ceil(Math.min(most, output)),
+      confirmed: exact !== undefined || isKnown(stats, info),
     };
   }
 
-  observe(info: RequestInfo, rawInputTokens: number, usage: Usage): void {
-    const model = info.model ?? '';
-    let stats = this.#models.get(model);
-    if (!stats) {
-      if (this.#models.size >= MAX_MODELS) this.#models.delete(this.#models.keys().next().value!);
-      stats = { calls: 0, inputRatio: 1, output: usage.outputTokens, outputSpread: usage.outputTokens / 2 };
-      this.#models.set(model, stats);
-    }
+  /** `counted`: the input tokens that limits count. */
+  observe(info: RequestInfo, usage: Usage, counted: number, mayBeCached = false): void {
+    const stats = this.#statsOf(info.model ?? '', usage);
     stats.calls++;
     this.calls++;
-    const weight = Math.max(LEAST_WEIGHT, 1 / stats.calls);
-    if (rawInputTokens > 0 && usage.inputTokens > 0) {
-      stats.inputRatio += (usage.inputTokens / rawInputTokens - stats.inputRatio) * weight;
+    const raw = rawTokens(info.inputBytes);
+    if (usage.inputTokens > 0) {
+      if (info.hidden) this.#learnHidden(stats, info.hidden, usage.inputTokens - stats.text.estimate(raw));
+      else if (raw > 0) stats.text.observe(raw, usage.inputTokens);
+      if (mayBeCached) {
+        const share = counted / usage.inputTokens;
+        stats.countedShare =
+          stats.countedShare === undefined ? share : stats.countedShare + (share - stats.countedShare) * CACHE_WEIGHT;
+      }
     }
+    const weight = Math.max(LEAST_WEIGHT, 1 / stats.calls);
     const off = usage.outputTokens - stats.output;
     stats.output += off * weight;
     stats.outputSpread += (Math.abs(off) - stats.outputSpread) * weight;
   }
+
+  #text(stats: ModelStats | undefined, raw: number): number {
+    return stats ? stats.text.estimate(raw) : raw;
+  }
+
+  #learnHidden(stats: ModelStats, { kind, parts }: NonNullable<RequestInfo['hidden']>, tokens: number): void {
+    if (parts <= 0) return;
+    const known = stats.hidden.get(kind) ?? { parts: 0, tokens: 0 };
+    const kept = Math.min(1, KEPT_PARTS / (known.parts + parts));
+    stats.hidden.set(kind, {
+      parts: (known.parts + parts) * kept,
+      tokens: (known.tokens + Math.max(0, tokens)) * kept,
+    });
+  }
+
+  #statsOf(model: string, usage: Usage): ModelStats {
+    let stats = this.#models.get(model);
+    if (!stats) {
+      if (this.#models.size >= MAX_MODELS) this.#models.delete(this.#models.keys().next().value!);
+      stats = {
+        calls: 0,
+        text: new TextTokens(),
+        hidden: new Map(),
+        countedShare: undefined,
+        output: usage.outputTokens,
+        outputSpread: usage.outputTokens / 2,
+      };
+      this.#models.set(model, stats);
+    }
+    return stats;
+  }
+}
+
+function hiddenTokens(stats: ModelStats | undefined, { hidden }: RequestInfo): number {
+  if (!hidden) return 0;
+  const known = stats?.hidden.get(hidden.kind);
+  return hidden.parts * (known ? known.tokens / known.parts : FIRST_PART);
+}
+
+function isKnown(stats: ModelStats | undefined, { hidden }: RequestInfo): boolean {
+  if (!stats) return false;
+  return hidden ? stats.hidden.has(hidden.kind) : stats.text.calls > 0;
 }

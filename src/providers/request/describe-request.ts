@@ -3,7 +3,7 @@ import { readEndpoint } from './endpoint.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
-import { promptBytes } from './prompt-bytes.ts';
+import { type PromptInput, promptInput } from './prompt-input.ts';
 
 type Attributes = Record<string, string | number | boolean>;
 
@@ -12,6 +12,8 @@ const NO_OUTPUT: ReadonlySet<Operation> = new Set(['embeddings', 'moderation', '
 
 /** Body fields whose number is safe to record, by their `gen_ai.request.*` suffix. */
 const NUMBER_FIELDS = ['temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'seed', 'top_k'] as const;
+
+const NO_INPUT: PromptInput = { inputBytes: 0 };
 
 // A level is a word of the provider's, never text of the caller's.
 const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
@@ -34,7 +36,7 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
   const stream = request.stream === true || body['stream'] === true || endpoint.stream;
   // Counting tokens is free of the token limits.
-  const inputBytes = operation === 'other' || operation === 'count_tokens' ? 0 : promptBytes(body);
+  const input = operation === 'other' || operation === 'count_tokens' ? NO_INPUT : promptInput(body);
   const attributes = attributesOf(body);
   if (model === undefined || maxOutputTokens === undefined) {
     return {
@@ -42,11 +44,11 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
       ...(model === undefined ? {} : { model }),
       stream,
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-      inputBytes,
+      ...input,
       attributes,
     };
   }
-  return { operation, model, stream, maxOutputTokens, inputBytes, attributes };
+  return { operation, model, stream, maxOutputTokens, ...input, attributes };
 }
 
 function requestedMax(body: JsonObject): number | undefined {
@@ -99,5 +101,7 @@ function readForm(form: FormData): JsonObject {
     if (typeof value !== 'string' || value === '') continue;
     fields[name] = FORM_NUMBERS.has(name) ? Number(value) : name === 'stream' ? value === 'true' : value;
   }
+  // Uploads stay unread; that there is one tells that the tokens are not in the text.
+  for (const name of ['file', 'image']) if (form.has(name)) fields[name] = true;
   return fields;
 }

@@ -1,0 +1,48 @@
+import { type BucketDimension, LIMIT_KINDS } from '../../core/dimensions.ts';
+import type { Reservation } from './reservation.ts';
+
+/** A user's tokenizer may be a little off from the provider's. */
+const EXACT_MARGIN = 1.2;
+/** The provider's word is asked again: an account, or its cache, changes. */
+const BELIEVED_MS = 300_000;
+const MOST_KNOWN = 64;
+
+interface RefusedSize {
+  readonly raw: number;
+  readonly amount: number;
+  readonly until: number;
+}
+
+/** Which calls a limit can never admit, as far as that is certain: proved by their bytes, or said by the provider. */
+export class RefusedSizes {
+  readonly #refused = new Map<string, RefusedSize>();
+
+  /** The provider said that this one is more than the whole limit. */
+  refused(reservation: Reservation, dimension: BucketDimension, now: number): void {
+    // Of files and the like the next one may be a fraction of this one.
+    if (reservation.info.hidden) return;
+    const key = keyOf(reservation, dimension);
+    this.#refused.delete(key);
+    if (this.#refused.size >= MOST_KNOWN) this.#refused.delete(this.#refused.keys().next().value!);
+    this.#refused.set(key, {
+      raw: reservation.rawInputTokens,
+      amount: reservation.reserved[LIMIT_KINDS[dimension].unit],
+      until: now + BELIEVED_MS,
+    });
+  }
+
+  /** Whether a reservation that seems to be more than `limit` is: an estimate alone refuses nobody. */
+  isCertain(reservation: Reservation, dimension: BucketDimension, limit: number, now: number): boolean {
+    const { info, leastInputTokens, rawInputTokens, reserved } = reservation;
+    const { unit } = LIMIT_KINDS[dimension];
+    if (unit === 'requests') return reserved.requests > limit;
+    if (leastInputTokens > (info.inputTokens === undefined ? limit : EXACT_MARGIN * limit)) return true;
+    if (info.hidden) return false;
+    const known = this.#refused.get(keyOf(reservation, dimension));
+    return known !== undefined && now < known.until && rawInputTokens >= known.raw && reserved[unit] >= known.amount;
+  }
+}
+
+function keyOf({ info }: Reservation, dimension: BucketDimension): string {
+  return `${info.model ?? ''} ${dimension}`;
+}

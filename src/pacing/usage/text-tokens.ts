@@ -1,0 +1,42 @@
+/** English text in UTF-8; what was counted corrects it for everything else. */
+const BYTES_PER_TOKEN = 3.6;
+/** No tokenizer makes more than one token of a byte. */
+const MOST_RATIO = BYTES_PER_TOKEN;
+const LEAST_RATIO = 0.05;
+/** What English is worth as evidence, in tokens: a few greetings tell nothing about a book. */
+const PRIOR_TOKENS = 200;
+/** Evidence that is kept, in tokens: older text is forgotten as newer comes. */
+const KEPT_TOKENS = 50_000;
+/** What a call takes beside its text: roles, delimiters, a system prompt for tools. */
+const MOST_OVERHEAD = 400;
+const OVERHEAD_WEIGHT = 0.1;
+
+/** Tokens of a text of so many bytes, before anything is known of it. */
+export function rawTokens(bytes: number): number {
+  return bytes / BYTES_PER_TOKEN;
+}
+
+/** Tokens of text by its bytes, learned from what was counted: each call weighs as much as it is long. */
+export class TextTokens {
+  calls = 0;
+  #raw = PRIOR_TOKENS;
+  #counted = PRIOR_TOKENS;
+  #overhead = 0;
+
+  get #ratio(): number {
+    return Math.min(MOST_RATIO, Math.max(LEAST_RATIO, this.#counted / this.#raw));
+  }
+
+  estimate(raw: number): number {
+    return raw > 0 ? raw * this.#ratio + this.#overhead : 0;
+  }
+
+  observe(raw: number, counted: number): void {
+    this.calls++;
+    const kept = Math.min(1, KEPT_TOKENS / this.#raw);
+    this.#raw = this.#raw * kept + raw;
+    this.#counted = this.#counted * kept + Math.max(0, counted - this.#overhead);
+    const beside = Math.min(MOST_OVERHEAD, Math.max(0, counted - raw * this.#ratio));
+    this.#overhead += (beside - this.#overhead) * Math.max(OVERHEAD_WEIGHT, 1 / this.calls);
+  }
+}

@@ -1,0 +1,171 @@
+import { HIDDEN_INPUTS, type HiddenInput } from '../../core/provider.ts';
+import type { RequestInfo } from '../../core/provider.ts';
+import { asObject, asText } from '../parse/json.ts';
+import type { JsonObject } from '../parse/json.ts';
+import { mediaOfUrl, isOpaque } from './opaque-text.ts';
+
+/** An image of `detail: 'low'` costs 85 tokens, others about 1,000. */
+const LOW_DETAIL = 0.085;
+/** A prompt may be given as token ids. */
+const BYTES_PER_TOKEN_ID = 4;
+
+/** Fields of request bodies that the provider turns into input tokens. */
+const PROMPT_FIELDS = [
+  'messages',
+  'input',
+  'prompt',
+  'instructions',
+  'system',
+  'tools',
+  'functions',
+  'response_format',
+  'text',
+  'output_config',
+  'suffix',
+] as const;
+
+/** Parts of a prompt whose tokens are not in their bytes, by their `type`. */
+const PARTS: Readonly<Record<string, HiddenInput>> = {
+  image: 'image',
+  image_url: 'image',
+  input_image: 'image',
+  computer_screenshot: 'image',
+  image_generation_call: 'image',
+  input_audio: 'audio',
+  audio: 'audio',
+  file: 'document',
+  input_file: 'document',
+  document: 'document',
+  video: 'document',
+  video_url: 'document',
+  container_upload: 'document',
+  redacted_thinking: 'reasoning',
+  compaction: 'reasoning',
+};
+
+/** Fields that make a request continue what the provider keeps, or let it fetch more. */
+const FIELDS: Readonly<Record<string, HiddenInput>> = {
+  previous_response_id: 'previous_response',
+  conversation: 'previous_response',
+  container: 'server_tools',
+  web_search_options: 'server_tools',
+  mcp_servers: 'server_tools',
+  plugins: 'server_tools',
+  file: 'document',
+  image: 'image',
+};
+
+/** Tools that the application runs itself: their text is in the request. */
+const OWN_TOOLS = new Set(['function', 'custom']);
+
+/** Ids, signatures and media references: no prompt text, or counted by their part. */
+const SKIPPED_KEYS = new Set(['signature', 'id', 'call_id', 'tool_call_id', 'tool_use_id', 'type', 'role']);
+
+// Visits stop here: a body beyond it is estimated from its beginning, and a cycle cannot hang the caller.
+const MAX_VISITS = 100_000;
+
+export type PromptInput = Pick<RequestInfo, 'inputBytes' | 'hidden' | 'cached'>;
+
+/** UTF-8 bytes of the prompt text in a request body, and what input there is beside it. Nothing is serialized. */
+export function promptInput(body: JsonObject): PromptInput {
+  const walk = new Walk();
+  for (const field of PROMPT_FIELDS) {
+    const value = body[field];
+    if (value !== undefined && value !== null) walk.add(value);
+  }
+  for (const field in FIELDS) {
+    const value = body[field];
+    if (value !== undefined && value !== null) walk.hide(FIELDS[field]!, 1);
+  }
+  if (asText(asObject(body['prompt'])?.['id']) !== undefined) walk.hide('stored_prompt', 1);
+  const tools = body['tools'];
+  if (Array.isArray(tools)) {
+    for (const tool of tools) {
+      const type = asText(asObject(tool)?.['type']);
+      if (type !== undefined && !OWN_TOOLS.has(type)) walk.hide('server_tools', 1);
+    }
+  }
+  if (body['cache_control'] !== undefined) walk.cached = true;
+  return walk.found();
+}
+
+class Walk {
+  cached = false;
+  #bytes = 0;
+  #parts = 0;
+  /** Place of the least predictable kind that was met. */
+  #kind: number = HIDDEN_INPUTS.length;
+  #visits = 0;
+
+  found(): PromptInput {
+    const kind = HIDDEN_INPUTS[this.#kind];
+    return {
+      inputBytes: this.#bytes,
+      ...(kind === undefined ? {} : { hidden: { kind, parts: this.#parts } }),
+      ...(this.cached ? { cached: true } : {}),
+    };
+  }
+
+  hide(kind: HiddenInput, parts: number): void {
+    this.#parts += parts;
+    this.#kind = Math.min(this.#kind, HIDDEN_INPUTS.indexOf(kind));
+  }
+
+  add(root: unknown): void {
+    const stack: unknown[] = [root];
+    while (stack.length > 0 && this.#visits < MAX_VISITS) {
+      this.#visits += 1;
+      const value = stack.pop();
+      if (typeof value === 'string') this.#addText(value);
+      else if (Array.isArray(value)) this.#addArray(value, stack);
+      else if (typeof value === 'number' || typeof value === 'boolean') this.#bytes += 4;
+      else if (typeof value === 'object' && value !== null) this.#addObject(value as JsonObject, stack);
+    }
+  }
+
+  #addText(text: string): void {
+    const media = mediaOfUrl(text);
+    if (media) this.hide(media, 1);
+    else if (isOpaque(text)) this.hide('opaque', 1);
+    else this.#bytes += Buffer.byteLength(text);
+  }
+
+  #addArray(values: readonly unknown[], stack: unknown[]): void {
+    if (typeof values[0] === 'number') {
+      this.#bytes += values.length * BYTES_PER_TOKEN_ID;
+      return;
+    }
+    for (const value of values) stack.push(value);
+  }
+
+  #addObject(object: JsonObject, stack: unknown[]): void {
+    if (object['cache_control'] !== undefined && object['cache_control'] !== null) this.cached = true;
+    const { type } = object;
+    const part = typeof type === 'string' && Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;
+    if (part && !isTextDocument(object)) {
+      this.hide(part, isLowDetail(object) ? LOW_DETAIL : 1);
+      return;
+    }
+    if (ArrayBuffer.isView(object)) return;
+    for (const key in object) {
+      if (SKIPPED_KEYS.has(key) || key === 'cache_control') continue;
+      const value = object[key];
+      if (key === 'encrypted_content') {
+        if (value !== null && value !== undefined) this.hide('reasoning', 1);
+        continue;
+      }
+      // Keys are prompt text only in schemas and tool arguments, where they stand beside values worth counting.
+      this.#bytes += key.length;
+      if (value !== null && value !== undefined) stack.push(value);
+    }
+  }
+}
+
+function isTextDocument(object: JsonObject): boolean {
+  const source = asObject(object['source'])?.['type'];
+  return object['type'] === 'document' && (source === 'text' || source === 'content');
+}
+
+function isLowDetail(object: JsonObject): boolean {
+  return (object['detail'] ?? asObject(object['image_url'])?.['detail']) === 'low';
+}
