@@ -35,6 +35,8 @@ const { values } = parseArgs({
     contestants: { type: 'string' },
     all: { type: 'boolean', default: false },
     timeline: { type: 'boolean', default: false },
+    not: { type: 'string' },
+    by: { type: 'boolean', default: false },
   },
 });
 
@@ -45,6 +47,7 @@ if (values.random !== undefined || values.case !== undefined || values.harm) {
     random: values.random === undefined ? undefined : Number(values.random),
     seed: Number(values.seed),
     only: values.only?.split(',') ?? [],
+    not: values.not?.split(',') ?? [],
     contestants: contestantsOf(values.contestants),
   });
   process.exit();

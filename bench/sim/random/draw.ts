@@ -1,6 +1,6 @@
 import { PLAIN_VIEW, type LimitView } from '../../../src/simulator/limits/limit-view.ts';
 import type { LimitModelKind } from '../../../src/simulator/limits/limit-model.ts';
-import { hash32, mulberry32 } from '../../../src/simulator/random.ts';
+import { mulberry32 } from '../../../src/simulator/random.ts';
 import type { Case, CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { drawJobs, type SizeShape } from './draw-jobs.ts';
 import { shortName, drawLimits } from './draw-limits.ts';
@@ -9,10 +9,13 @@ import { reference } from './reference.ts';
 
 const FEWEST = 60;
 const MOST = 2_500;
+/** Keeps the draws of neighbouring seeds apart. */
+const SPREAD = 0x9e37_79b1;
 
 /** Seed of one of many draws; the first has the seed itself, so that one draw repeats each. */
 export function seedOf(seed: number, index: number): number {
-  return index === 0 ? seed : hash32(String(index), seed);
+  if (index === 0) return seed;
+  return Math.floor(mulberry32((Math.imul(seed, SPREAD) + index) >>> 0)() * 2 ** 32);
 }
 
 /** A provider and its load, drawn at random: the same for the same seed. */

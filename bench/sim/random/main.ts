@@ -1,3 +1,4 @@
+import { breakdown } from './breakdown.ts';
 import type { Case } from './case.ts';
 import { CASES, HARM } from './cases.ts';
 import { CONTESTANTS, type ContestantName } from './contestants.ts';
@@ -14,12 +15,15 @@ export interface RandomOptions {
   /** Names of fixed cases, by what they contain. */
   readonly case: string | undefined;
   readonly harm: boolean;
-  /** Draws whose description contains every one of these words. */
+  /** Draws whose description contains every one of these words, and none of those. */
   readonly only: readonly string[];
+  readonly not: readonly string[];
   readonly contestants: readonly ContestantName[];
   /** Prints every run. */
   readonly all: boolean;
   readonly timeline: boolean;
+  /** Prints how the cases did by what they have. */
+  readonly by: boolean;
 }
 
 /** What `run.ts` does with `--random`, `--case` and `--harm`. */
@@ -40,14 +44,14 @@ async function runHarm(name = ''): Promise<void> {
   console.log(`${met} of ${cases.length} do no harm`);
 }
 
-function chosen({ random, seed, case: name, only }: RandomOptions): Case[] {
+function chosen({ random, seed, case: name, only, not }: RandomOptions): Case[] {
   const all = [...CASES, ...HARM];
   if (name !== undefined) {
     const exact = all.filter((each) => each.name === name);
     return exact.length > 0 ? exact : CASES.filter((each) => name === 'all' || each.name.includes(name));
   }
-  return Array.from({ length: random ?? 0 }, (_, index) => drawCase(seedOf(seed, index))).filter((each) =>
-    only.every((word) => each.name.includes(word)),
+  return Array.from({ length: random ?? 0 }, (_, index) => drawCase(seedOf(seed, index))).filter(
+    (each) => only.every((word) => each.name.includes(word)) && !not.some((word) => each.name.includes(word)),
   );
 }
 
@@ -64,6 +68,7 @@ async function compare(cases: readonly Case[], options: RandomOptions): Promise<
       if (few) console.log(line(result));
     }
     summaries.push(summarize(results));
+    if (options.by) listed += `\n${contestant}, by what the providers have:\n${breakdown(results)}\n`;
     if (!few) listed += `\n${contestant}, the worst:\n${worst(results)}\n`;
   }
   console.log(`${listed}\n${table(summaries)}`);

@@ -122,6 +122,6 @@ function percent(share: number): string {
   return (100 * share).toFixed(2);
 }
 
-function times(ratio: number): string {
+export function times(ratio: number): string {
   return ratio === Infinity ? 'lost' : ratio.toFixed(3);
 }

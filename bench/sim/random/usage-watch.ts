@@ -14,7 +14,7 @@ interface Sample {
   readonly at: number;
   readonly units: readonly number[];
   readonly available: readonly number[];
-  readonly calls: number;
+  readonly inFlight: number;
   /** Calls that were there and not admitted yet. */
   readonly pending: number;
 }
@@ -32,7 +32,6 @@ export class UsageWatch {
   readonly #arrivals: readonly number[];
   readonly #means: readonly number[];
   readonly #largest: readonly number[];
-  readonly #meanLatencyMs: number;
   readonly #windowMs: number;
   readonly #fromMs: number;
   readonly #samples: Sample[] = [];
@@ -47,7 +46,6 @@ export class UsageWatch {
     const charges = jobs.map((job) => provider.limits.chargesOf(job).map((each) => Math.max(each.arrival, each.final)));
     this.#means = provider.limits.all.map((_, index) => sum(charges.map((each) => each[index]!)) / jobs.length);
     this.#largest = provider.limits.all.map((_, index) => Math.max(...charges.map((each) => each[index]!)));
-    this.#meanLatencyMs = sum(jobs.map((job) => job.latencyMs)) / jobs.length;
     const slowest = Math.min(...provider.limits.all.map(({ model }, index) => model.ratePerMs / this.#means[index]!));
     this.#windowMs = Math.max(SHORTEST_MS, CALLS / slowest);
     // Until the first answer, nobody who was told nothing knows more.
@@ -82,7 +80,7 @@ export class UsageWatch {
       at,
       units: [...admitted.units],
       available: limits.all.map(({ model }) => model.available(at)),
-      calls: admitted.calls,
+      inFlight: admitted.inFlight,
       pending: arrived - admitted.calls,
     };
   }
@@ -93,8 +91,9 @@ export class UsageWatch {
     if (outage && to.at > outage.fromMs && from.at < outage.untilMs + RECOVERY_MS) return false;
     if (change && to.at > change.atMs && from.at < change.atMs + RECOVERY_MS) return false;
     const lasted = to.at - from.at;
-    const calls = to.calls - from.calls;
-    if (maxConcurrent !== undefined && calls + 1 >= (USED * maxConcurrent * lasted) / this.#meanLatencyMs) return false;
+    // However long the answers were, all places were taken.
+    const taken = sum(this.#samples.map(({ inFlight }) => inFlight)) / this.#samples.length;
+    if (maxConcurrent !== undefined && taken >= USED * maxConcurrent) return false;
     return this.#provider.limits.all.every(({ model }, index) => {
       const rate = model.ratePerMs * (1 - neighbour) * lasted;
       const granted = from.available[index]! + model.returned(from.at, to.at) * (1 - neighbour);
