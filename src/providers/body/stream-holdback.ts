@@ -1,11 +1,11 @@
 import type { ErrorResponse } from '../../core/provider.ts';
+import type { Chunk, ChunkSource } from './body-stream.ts';
+import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
 import type { StreamProgress } from './stream-progress.ts';
 
 /** What follows an error that came before the first content: another response, or the error itself. */
 export type Replacement = { readonly response: Response } | undefined;
-
-type Chunk = ReadableStreamReadResult<Uint8Array>;
 
 type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
@@ -19,7 +19,7 @@ const MOST_HELD_MS = 1_000;
  * Hands over the chunks of a stream one by one and looks at each. Chunks before the first content are held back
  * for a while; from then on a chunk costs one promise.
  */
-export class StreamPump {
+export class StreamPump implements ChunkSource {
   readonly #open: () => ReadableStream<Uint8Array>;
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
@@ -115,7 +115,7 @@ export class StreamPump {
       if (next) {
         void reader.cancel().catch(() => undefined);
         this.#held.length = 0;
-        this.#reader = (next.response.body as ReadableStream<Uint8Array>).getReader();
+        this.#reader = webStreamOf(next.response.body).getReader();
         this.#replaced = true;
         return this.#passed(await this.#reader.read());
       }

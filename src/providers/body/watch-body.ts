@@ -1,10 +1,13 @@
 import type { BodyEnd } from '../../core/attempt.ts';
 import { jsonFacts, textFacts } from './body-usage.ts';
+import { isWebStream, standIn } from './body-stream.ts';
+import { followNodeBody, isNodeBody } from './node-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { ResponseOverride } from './patch-response.ts';
 
-type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData';
-export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData'];
+type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
+/** Those that fetch defines, and node-fetch's own; a response has those that its maker gave it. */
+export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData', 'buffer'];
 
 /**
  * Watches the body of a response that is not a stream of events, whoever reads it and however.
@@ -66,52 +69,62 @@ function facts(name: Reader, value: unknown, { adapter }: BodyHooks): Pick<BodyE
 /** Someone who reads `response.body` itself gets the same stream, observed. */
 function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
   const observed = new WeakMap<Response, ReadableStream<Uint8Array>>();
+  const followed = new WeakSet();
   return function body(this: Response) {
     const known = observed.get(this);
     if (known) return known;
     const stream = raw(this);
     const record = bodyOf(this);
-    if (!record || !isWebStream(stream)) return stream;
-    // Cancelling an unread body is how an SDK throws a response away: that must not lock it.
-    const guarded = observe(stream, record);
+    if (!record) return stream;
+    if (isNodeBody(stream)) {
+      if (!followed.has(stream)) followNodeBody(stream, record);
+      followed.add(stream);
+      record.hooks.watch.hold(record, stream);
+    }
+    if (!isWebStream(stream)) return stream;
+    const guarded = observe(stream, () => raw(this) as ReadableStream<Uint8Array>, record);
     observed.set(this, guarded);
     record.hooks.watch.hold(record, guarded);
     return guarded;
   };
 }
 
-function observe(stream: ReadableStream<Uint8Array>, body: TrackedBody): ReadableStream<Uint8Array> {
+/**
+ * The body is opened at the first read: until then clone() may put another stream in its place. Cancelling one that
+ * was never read is how an SDK throws a response away: that must not lock it.
+ */
+function observe(
+  original: ReadableStream<Uint8Array>,
+  open: () => ReadableStream<Uint8Array>,
+  body: TrackedBody,
+): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        reader ??= stream.getReader();
-        try {
-          const { done, value } = await reader.read();
-          if (done) {
-            controller.close();
-            reader.releaseLock();
-            body.end({ outcome: 'completed' });
-            return;
-          }
+  return standIn(original, {
+    async read() {
+      try {
+        reader ??= open().getReader();
+        const chunk = await reader.read();
+        if (chunk.done) {
+          reader.releaseLock();
+          body.end({ outcome: 'completed' });
+        } else {
           body.touch();
-          controller.enqueue(value);
-        } catch (error) {
-          body.fail(error);
-          throw error;
         }
-      },
-      async cancel(reason) {
-        body.cancel();
-        try {
-          await (reader ?? stream).cancel(reason);
-        } finally {
-          reader?.releaseLock();
-        }
-      },
+        return chunk;
+      } catch (error) {
+        body.fail(error);
+        throw error;
+      }
     },
-    { highWaterMark: 0 },
-  );
+    async cancel(reason) {
+      body.cancel();
+      try {
+        await (reader ?? open()).cancel(reason);
+      } finally {
+        reader?.releaseLock();
+      }
+    },
+  });
 }
 
 function hasNoBody(response: Response): boolean {
@@ -127,8 +140,4 @@ export function rawBody(owner: object): ((response: Response) => unknown) | unde
     return get ? (response) => get.call(response) : () => value;
   }
   return undefined;
-}
-
-export function isWebStream(value: unknown): value is ReadableStream<Uint8Array> {
-  return typeof (value as ReadableStream | null)?.getReader === 'function';
 }

@@ -1,5 +1,8 @@
 import type { ErrorResponse } from '../../core/provider.ts';
-import { isWebStream, rawBody, READERS } from './watch-body.ts';
+import { Buffer } from 'node:buffer';
+import { isWebStream, standIn } from './body-stream.ts';
+import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
+import { rawBody, READERS } from './watch-body.ts';
 import { TrackedBody } from './open-body.ts';
 import { ResponseOverride } from './patch-response.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
@@ -19,45 +22,41 @@ export function guardStream(response: Response, hooks: StreamHooks): void {
   const raw = rawBody(response);
   const progress = new StreamProgress(hooks);
   const body = new TrackedBody(hooks, progress.cancelled);
-  if (!raw || !isWebStream(raw(response))) {
-    // A fetch that makes Node streams: they end on their own terms, so the slot is not held for them.
+  const original = raw?.(response);
+  const asNode = isNodeBody(original);
+  if (!raw || !(asNode || isWebStream(original))) {
+    // Nothing that could be read: it ends on its own terms, so the slot is not held for it.
     body.end({ outcome: 'completed' });
     return;
   }
-  const open = (): ReadableStream<Uint8Array> => raw(response) as ReadableStream<Uint8Array>;
-  const guarded = guardedStream(new StreamPump(open, body, progress, (error) => hooks.onEarlyError(error)));
+  const open = (): ReadableStream<Uint8Array> => webStreamOf(raw(response));
+  const pump = new StreamPump(open, body, progress, (error) => hooks.onEarlyError(error));
+  const guarded = standIn(asNode ? undefined : original, pump);
   hooks.watch.add(body, guarded);
-  override.apply(response, guarded);
-}
-
-function guardedStream(pump: StreamPump): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await pump.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => pump.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  override.apply(response, new GivenBody(guarded, asNode));
 }
 
 /** Everything that gives the body gives the guarded stream. */
-const override = new ResponseOverride<ReadableStream<Uint8Array>>(['body', ...READERS], (_owner, streamOf) => {
+const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, givenOf) => {
   const body: PropertyDescriptor & ThisType<Response> = {
     configurable: true,
     get() {
-      return streamOf(this);
+      return givenOf(this)?.body;
     },
   };
   const members: PropertyDescriptorMap = { body };
   for (const name of READERS) {
-    const read = function (this: Response): Promise<unknown> {
-      return new Response(streamOf(this), { headers: this.headers })[name]();
+    if (typeof (owner as Record<string, unknown>)[name] !== 'function') continue;
+    const read = async function (this: Response): Promise<unknown> {
+      const copy = new Response(givenOf(this)?.bytes, { headers: { 'content-type': contentType(this) } });
+      return name === 'buffer' ? Buffer.from(await copy.arrayBuffer()) : copy[name]();
     };
     members[name] = { configurable: true, writable: true, value: read };
   }
   return members;
 });
+
+/** Says of what kind a blob or a form is. */
+function contentType(response: Response): string {
+  return response.headers.get('content-type') ?? '';
+}

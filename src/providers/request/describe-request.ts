@@ -3,6 +3,8 @@ import { readEndpoint } from './endpoint.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
+import { type Form, isForm } from './form.ts';
+import { plainData } from './plain-data.ts';
 import { type PromptInput, promptInput } from './prompt-input.ts';
 
 type Attributes = Record<string, string | number | boolean>;
@@ -21,11 +23,10 @@ const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
 /** What a request is, without its content. Total: a body that cannot be read is described by its path alone. */
 export function describeRequest(request: RequestLike): RequestInfo {
   const endpoint = readEndpoint(request.method, request.path);
-  const body = readBody(request.body);
   try {
-    return describe(endpoint, request, body);
+    return describe(endpoint, request, readBody(request.body));
   } catch {
-    // A getter of the caller's body threw. The SDK reads the body next and reports it as it always did.
+    // A form of another make threw. The SDK reads the body next and reports it as it always did.
     return describe(endpoint, request, {});
   }
 }
@@ -79,22 +80,23 @@ function attributesOf(body: JsonObject): Attributes {
   const choices = asCount(body['n']);
   if (choices !== undefined && choices !== 1) attributes['choice.count'] = choices;
   const level =
-    body['reasoning_effort'] ?? asObject(body['reasoning'])?.['effort'] ?? asObject(body['output_config'])?.['effort'];
+    body['reasoning_effort'] ??
+    plainData(body['reasoning'])?.['effort'] ??
+    plainData(body['output_config'])?.['effort'];
   if (typeof level === 'string' && LEVEL.test(level)) attributes['reasoning.level'] = level;
   return attributes;
 }
 
-/** Objects as they are, JSON text parsed, the text fields of forms. Streams and bytes stay unread. */
+/** What objects hold themselves, JSON text parsed, the text fields of forms. Streams and bytes stay unread. */
 function readBody(body: unknown): JsonObject {
   if (typeof body === 'string') return asObject(parseJson(body)) ?? {};
-  if (typeof FormData !== 'undefined' && body instanceof FormData) return readForm(body);
-  if (body instanceof ReadableStream || body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return {};
-  return asObject(body) ?? {};
+  if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return {};
+  return isForm(body) ? readForm(body) : (plainData(body) ?? {});
 }
 
 const FORM_NUMBERS = new Set(['n', 'temperature']);
 
-function readForm(form: FormData): JsonObject {
+function readForm(form: Form): JsonObject {
   const fields: Record<string, unknown> = {};
   for (const name of ['model', 'prompt', 'stream', ...FORM_NUMBERS]) {
     const value = form.get(name);

@@ -1,8 +1,9 @@
 import { HIDDEN_INPUTS, type HiddenInput } from '../../core/provider.ts';
 import type { RequestInfo } from '../../core/provider.ts';
-import { asObject, asText } from '../parse/json.ts';
+import { asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { mediaOfUrl, isOpaque } from './opaque-text.ts';
+import { dataOf, isReadable, plainData } from './plain-data.ts';
 
 /** An image of `detail: 'low'` costs 85 tokens, others about 1,000. */
 const LOW_DETAIL = 0.085;
@@ -66,7 +67,10 @@ const MAX_VISITS = 100_000;
 
 export type PromptInput = Pick<RequestInfo, 'inputBytes' | 'hidden' | 'cached'>;
 
-/** UTF-8 bytes of the prompt text in a request body, and what input there is beside it. Nothing is serialized. */
+/**
+ * UTF-8 bytes of the prompt text in a request body, and what input there is beside it. Nothing is serialized, and no
+ * code of the caller's is run.
+ */
 export function promptInput(body: JsonObject): PromptInput {
   const walk = new Walk();
   for (const field of PROMPT_FIELDS) {
@@ -77,11 +81,11 @@ export function promptInput(body: JsonObject): PromptInput {
     const value = body[field];
     if (value !== undefined && value !== null) walk.hide(FIELDS[field]!, 1);
   }
-  if (asText(asObject(body['prompt'])?.['id']) !== undefined) walk.hide('stored_prompt', 1);
+  if (asText(plainData(body['prompt'])?.['id']) !== undefined) walk.hide('stored_prompt', 1);
   const tools = body['tools'];
-  if (Array.isArray(tools)) {
+  if (Array.isArray(tools) && isReadable(tools)) {
     for (const tool of tools) {
-      const type = asText(asObject(tool)?.['type']);
+      const type = asText(plainData(tool)?.['type']);
       if (type !== undefined && !OWN_TOOLS.has(type)) walk.hide('server_tools', 1);
     }
   }
@@ -117,9 +121,11 @@ class Walk {
       this.#visits += 1;
       const value = stack.pop();
       if (typeof value === 'string') this.#addText(value);
-      else if (Array.isArray(value)) this.#addArray(value, stack);
       else if (typeof value === 'number' || typeof value === 'boolean') this.#bytes += 4;
-      else if (typeof value === 'object' && value !== null) this.#addObject(value as JsonObject, stack);
+      else if (typeof value !== 'object' || value === null) continue;
+      else if (!isReadable(value)) this.hide('opaque', 1);
+      else if (Array.isArray(value)) this.#addArray(value, stack);
+      else this.#addObject(value, stack);
     }
   }
 
@@ -131,6 +137,7 @@ class Walk {
   }
 
   #addArray(values: readonly unknown[], stack: unknown[]): void {
+    // A list has no getters, unless somebody took pains to give it some.
     if (typeof values[0] === 'number') {
       this.#bytes += values.length * BYTES_PER_TOKEN_ID;
       return;
@@ -138,9 +145,10 @@ class Walk {
     for (const value of values) stack.push(value);
   }
 
-  #addObject(object: JsonObject, stack: unknown[]): void {
-    if (object['cache_control'] !== undefined && object['cache_control'] !== null) this.cached = true;
-    const { type } = object;
+  #addObject(object: object, stack: unknown[]): void {
+    const cacheControl = dataOf(object, 'cache_control');
+    if (cacheControl !== undefined && cacheControl !== null) this.cached = true;
+    const type = dataOf(object, 'type');
     const part = typeof type === 'string' && Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;
     if (part && !isTextDocument(object)) {
       this.hide(part, isLowDetail(object) ? LOW_DETAIL : 1);
@@ -149,7 +157,7 @@ class Walk {
     if (ArrayBuffer.isView(object)) return;
     for (const key in object) {
       if (SKIPPED_KEYS.has(key) || key === 'cache_control') continue;
-      const value = object[key];
+      const value = dataOf(object, key);
       if (key === 'encrypted_content') {
         if (value !== null && value !== undefined) this.hide('reasoning', 1);
         continue;
@@ -161,11 +169,11 @@ class Walk {
   }
 }
 
-function isTextDocument(object: JsonObject): boolean {
-  const source = asObject(object['source'])?.['type'];
-  return object['type'] === 'document' && (source === 'text' || source === 'content');
+function isTextDocument(object: object): boolean {
+  const source = plainData(dataOf(object, 'source'))?.['type'];
+  return dataOf(object, 'type') === 'document' && (source === 'text' || source === 'content');
 }
 
-function isLowDetail(object: JsonObject): boolean {
-  return (object['detail'] ?? asObject(object['image_url'])?.['detail']) === 'low';
+function isLowDetail(object: object): boolean {
+  return (dataOf(object, 'detail') ?? plainData(dataOf(object, 'image_url'))?.['detail']) === 'low';
 }

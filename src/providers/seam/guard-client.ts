@@ -4,6 +4,7 @@ import { processState } from '../../process-state.ts';
 import { adapterFor } from '../registry.ts';
 import type { Account, CallHost, CallStart } from './call-host.ts';
 import { describeCall } from '../request/describe-call.ts';
+import { dataOf } from '../request/plain-data.ts';
 import { errorFactory } from './sdk-errors.ts';
 import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
@@ -148,7 +149,7 @@ function describer(client: SdkClient, family: Family, host: CallHost): (options:
  * the path at the moment they read it.
  */
 function readOnce(options: SdkRequestOptions): RequestLike {
-  const read = (name: keyof RequestLike): unknown => Object.getOwnPropertyDescriptor(options, name)?.value;
+  const read = (name: keyof RequestLike): unknown => dataOf(options, name);
   return {
     method: read('method') as string | undefined,
     path: read('path') as string | undefined,

@@ -8,6 +8,7 @@ import { captureCaller, nameCaller } from './caller-stack.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
+import { discardBody } from '../body/node-body.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream } from '../body/watch-stream.ts';
 import { readFetchRequest } from './fetch-request.ts';
@@ -57,7 +58,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           host.clock.wall(),
         );
         if (counted(attempt.fail(failure, allowance)).retry) {
-          await response.body?.cancel();
+          await discardBody(response);
           throw new AttemptFailed(failure, undefined, attempt.number);
         }
         // The caller reads the error from the response itself.

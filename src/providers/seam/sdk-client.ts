@@ -1,4 +1,6 @@
 import type { RequestLike } from '../../core/provider.ts';
+import { isForm } from '../request/form.ts';
+import { dataOf, isReadable } from '../request/plain-data.ts';
 
 /** The request options of an SDK. Live: never copied, never changed. */
 export interface SdkRequestOptions extends RequestLike {
@@ -64,9 +66,11 @@ export interface SdkClass {
 /** A body that can be sent only once: it must never be sent again. */
 export function hasStreamingBody(options: SdkRequestOptions): boolean {
   if (options.__metadata?.['hasStreamingBody'] === true) return true;
-  const { body } = options;
-  if (typeof body !== 'object' || body === null) return false;
+  const body = dataOf(options, 'body');
+  if (typeof body !== 'object' || body === null || !isReadable(body)) return false;
   if (typeof ReadableStream !== 'undefined' && body instanceof ReadableStream) return true;
-  if (body instanceof FormData || body instanceof URLSearchParams || ArrayBuffer.isView(body)) return false;
+  if (isForm(body) || body instanceof URLSearchParams || ArrayBuffer.isView(body)) return false;
+  // The package form-data makes forms that are streams, of the kind that came before async iteration.
+  if ('pipe' in body && typeof body.pipe === 'function') return true;
   return Symbol.asyncIterator in body || (Symbol.iterator in body && 'next' in body && typeof body.next === 'function');
 }

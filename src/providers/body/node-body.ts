@@ -1,0 +1,78 @@
+import { Readable } from 'node:stream';
+import { isWebStream } from './body-stream.ts';
+import type { TrackedBody } from './open-body.ts';
+
+/** The part of a Node stream that is used here: node-fetch and its kin give one as body. */
+export interface NodeBody extends AsyncIterable<Uint8Array> {
+  readonly readableEnded?: boolean;
+  readonly errored?: unknown;
+  once(event: string, listener: () => void): unknown;
+  destroy?(): unknown;
+}
+
+export function isNodeBody(value: unknown): value is NodeBody {
+  const stream = value as Partial<NodeBody> | null | undefined;
+  return typeof stream?.once === 'function' && typeof stream[Symbol.asyncIterator] === 'function';
+}
+
+/** The bytes of a body, whoever made it, taken from it as they are read. */
+export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
+  if (!isNodeBody(body)) return body as ReadableStream<Uint8Array>;
+  let chunks: AsyncIterator<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        chunks ??= body[Symbol.asyncIterator]();
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks?.return?.();
+        // An iterator that never ran ends without its stream.
+        body.destroy?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Notes how a Node stream ends that somebody else reads, without setting it in motion. */
+export function followNodeBody(body: NodeBody, record: TrackedBody): void {
+  body.once('end', () => record.end({ outcome: 'completed' }));
+  body.once('close', () => {
+    if (body.errored) record.fail(body.errored);
+    else if (body.readableEnded === true) record.end({ outcome: 'completed' });
+    else record.cancel();
+  });
+}
+
+/** A body that stands in for the response's own, in the form that this fetch gives. */
+export class GivenBody {
+  readonly #stream: ReadableStream<Uint8Array>;
+  readonly #asNode: boolean;
+  #node: Readable | undefined;
+
+  constructor(stream: ReadableStream<Uint8Array>, asNode: boolean) {
+    this.#stream = stream;
+    this.#asNode = asNode;
+  }
+
+  /** What `response.body` is. */
+  get body(): ReadableStream<Uint8Array> | Readable {
+    if (!this.#asNode) return this.#stream;
+    return (this.#node ??= Readable.fromWeb(this.#stream as Parameters<typeof Readable.fromWeb>[0]));
+  }
+
+  /** The same bytes for the readers of the response (`json()`, `text()`). */
+  get bytes(): ReadableStream<Uint8Array> {
+    return webStreamOf(this.#node ?? this.#stream);
+  }
+}
+
+/** Throws away what nobody will read. */
+export async function discardBody(response: Response): Promise<void> {
+  const body: unknown = response.body;
+  if (isWebStream(body)) await body.cancel();
+  else if (isNodeBody(body)) body.destroy?.();
+}
