@@ -1,5 +1,6 @@
 import { FormData as OtherForm } from 'formdata-node';
 import NpmForm from 'form-data';
+import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { describeRequest } from '../../src/providers/request/describe-request.ts';
@@ -57,6 +58,39 @@ describe.each(SDKS)('$name', (sdk) => {
       expect(guarded).toEqual(bare);
     }
   });
+
+  it('gives a body that can be read into the reader’s own buffers, as fetch does', async () => {
+    const client = guardedClient(sdk, testGuard(), native);
+    for (const [call, expected] of [
+      [() => sdk.stream(client), sdk.chunks.join('')],
+      [() => sdk.create(client), JSON.stringify(sdk.completion)],
+    ] as const) {
+      const response: Response = await call().asResponse();
+      const reader = response.body!.getReader({ mode: 'byob' });
+      let text = '';
+      for (;;) {
+        const { done, value } = await reader.read(new Uint8Array(16));
+        if (done) break;
+        expect(value.byteLength).toBeLessThanOrEqual(16);
+        text += Buffer.from(value).toString();
+      }
+      expect(text).toBe(expected);
+      const [left, right] = ((await call().asResponse()) as Response).body!.tee();
+      expect(await Promise.all([new Response(left).text(), new Response(right).text()])).toEqual([expected, expected]);
+    }
+    const copied: Response = await sdk.create(client).asResponse();
+    expect(copied.body).toBeInstanceOf(ReadableStream);
+    const copy = copied.clone();
+    expect(await copied.json()).toEqual(await copy.json());
+  });
+
+  /** What undici makes of an answer: its body is a stream of bytes. */
+  const native: typeof fetch = (_input, init) => {
+    const streamed = JSON.parse(init!.body as string).stream === true;
+    const type = streamed ? 'text/event-stream' : 'application/json';
+    const body = streamed ? sdk.chunks.join('') : JSON.stringify(sdk.completion);
+    return Promise.resolve(new Response(body, { headers: { 'content-type': type } }));
+  };
 
   it('calls a getter in the body as often as the bare SDK, so that what it counts is sent the same', async () => {
     const [bare, guarded] = await both((seen) => {

@@ -5,14 +5,18 @@ import type { BodyCopy } from './error-body.ts';
 /** What is needed of a Node stream, the body that node-fetch and its kin give. */
 interface NodeStream {
   readonly readableLength: number;
-  readonly readableHighWaterMark: number;
+  readonly readableHighWaterMark?: number;
+  /** Of a stream through which another flows: that one has ended. */
+  readonly writableFinished?: boolean;
+  /** Of a message of `node:http`. */
+  readonly complete?: boolean;
+  readonly destroyed?: boolean;
   read(): Uint8Array | string | null;
   unshift(chunk: Uint8Array | string): unknown;
-  on(event: string, listener: () => void): unknown;
-  removeListener(event: string, listener: () => void): unknown;
 }
 
-/** Nothing tells that a stream has said all while what it said is still in it. */
+const POLL_MS = 1;
+/** So long without more is the end where the stream cannot tell. */
 const SILENCE_MS = 10;
 
 export function isNodeStream(value: unknown): value is NodeStream {
@@ -20,48 +24,49 @@ export function isNodeStream(value: unknown): value is NodeStream {
   return (
     typeof stream?.read === 'function' &&
     typeof stream.unshift === 'function' &&
-    typeof stream.on === 'function' &&
     typeof stream.readableLength === 'number'
   );
 }
 
-/** Reads what a stream holds and puts it back in the same turn: whoever reads it next finds it all. */
+/**
+ * Reads what a stream holds and puts it back in the same turn: whoever reads it next finds it all. It is asked from
+ * time to time, since to listen to an empty stream is to end it, and its reader would wait for that end for ever.
+ */
 export function peekNodeStream(stream: NodeStream, clock: Clock, limitBytes: number): BodyCopy {
+  const most = Math.min(limitBytes, stream.readableHighWaterMark ?? limitBytes);
   let cancelTimer: (() => void) | undefined;
-  let stop = (): void => undefined;
   const text = new Promise<string>((resolve) => {
     let seen = '';
     let seenBytes = 0;
-    const done = (): void => {
-      stop();
-      resolve(seen);
-    };
+    let since = clock.now();
     const look = (): void => {
-      // Putting back is announced like data that has come.
-      if (stream.readableLength <= seenBytes) return;
-      const chunk = stream.read();
-      if (chunk === null) return;
-      stream.unshift(chunk);
-      seen =
-        typeof chunk === 'string' ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString();
-      seenBytes = stream.readableLength;
-      cancelTimer?.();
-      if (isJson(seen) || seenBytes >= Math.min(limitBytes, stream.readableHighWaterMark)) done();
-      else cancelTimer = clock.after(SILENCE_MS, done);
+      const grown = stream.readableLength > seenBytes;
+      if (grown) {
+        seen = readAndPutBack(stream);
+        seenBytes = stream.readableLength;
+        since = clock.now();
+      }
+      const silent = seenBytes > 0 && clock.now() - since >= SILENCE_MS;
+      if (hasEnded(stream) || seenBytes >= most || silent || (grown && isJson(seen))) resolve(seen);
+      else cancelTimer = clock.after(POLL_MS, look);
     };
-    stop = () => {
-      cancelTimer?.();
-      stream.removeListener('readable', look);
-      for (const event of ENDS) stream.removeListener(event, done);
-    };
-    stream.on('readable', look);
-    for (const event of ENDS) stream.on(event, done);
     look();
   });
-  return { text, cancel: () => stop() };
+  return { text, cancel: () => cancelTimer?.() };
 }
 
-const ENDS = ['end', 'error', 'close'] as const;
+function readAndPutBack(stream: NodeStream): string {
+  const chunk = stream.read();
+  if (chunk === null) return '';
+  stream.unshift(chunk);
+  return typeof chunk === 'string'
+    ? chunk
+    : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8');
+}
+
+function hasEnded(stream: NodeStream): boolean {
+  return stream.writableFinished === true || stream.complete === true || stream.destroyed === true;
+}
 
 /** A whole object or list; a number may go on. */
 function isJson(text: string): boolean {
