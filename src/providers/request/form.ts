@@ -3,13 +3,13 @@ import { isReadable } from './plain-data.ts';
 /** The part of FormData that is read here; other makers' forms have it too. */
 export interface Form {
   get(name: string): unknown;
+  has(name: string): boolean;
 }
 
 /** Whether a body is a form, of whatever make: all of them name themselves alike. */
 export function isForm(body: object): body is Form {
   if (!isReadable(body)) return false;
   if (typeof FormData !== 'undefined' && body instanceof FormData) return true;
-  return (
-    Object.prototype.toString.call(body) === '[object FormData]' && typeof (body as Partial<Form>).get === 'function'
-  );
+  if (Object.prototype.toString.call(body) !== '[object FormData]') return false;
+  return typeof (body as Partial<Form>).get === 'function' && typeof (body as Partial<Form>).has === 'function';
 }

@@ -11,7 +11,8 @@ export function isReadable(value: object): boolean {
 
 /** An own data property; undefined for a getter. */
 export function dataOf(object: object, name: PropertyKey): unknown {
-  return Object.getOwnPropertyDescriptor(object, name)?.value as unknown;
+  // Most are absent, and to ask is cheaper than to describe.
+  return name in object ? (Object.getOwnPropertyDescriptor(object, name)?.value as unknown) : undefined;
 }
 
 /** An object that is no list, with its data properties only; undefined for anything else. */
