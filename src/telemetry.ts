@@ -9,7 +9,7 @@ import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
 import { bindTelemetry, processState } from './process-state.ts';
 import { registered, unregisterAllBut } from './telemetry/otel-globals.ts';
-import { servePrometheus } from './telemetry/prometheus-server.ts';
+import { type PrometheusAddress, servePrometheus } from './telemetry/prometheus-server.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from './telemetry/sdk-environment.ts';
 
 export interface StartTelemetryOptions {
@@ -19,6 +19,11 @@ export interface StartTelemetryOptions {
   readonly port?: number;
   /** Address to listen on; '0.0.0.0' to be scraped from another machine or container. Default '127.0.0.1'. */
   readonly host?: string;
+  /**
+   * Names of this machine by which Prometheus asks, as in `shop-1.example.com`. Addresses, names without a dot and
+   * those of private networks (`.internal`, `.local`, `.svc`) need none: any other may be a web page's. Default none.
+   */
+  readonly allowedHosts?: readonly string[];
 }
 
 /** A running telemetry setup. */
@@ -47,14 +52,14 @@ export interface Telemetry {
  * process.once('SIGTERM', () => void telemetry.shutdown());
  */
 export async function startTelemetry(options: StartTelemetryOptions = {}): Promise<Telemetry> {
-  const { serviceName, port, host } = checked(options);
+  const { serviceName, ...address } = checked(options);
   const state = processState();
   if (state.telemetry !== undefined) {
     throw new TidegateSetupError('start_failed', `Telemetry is already ${state.telemetry}. Call its shutdown() first.`);
   }
   state.telemetry = 'starting';
   try {
-    const telemetry = await start(serviceName, port, host);
+    const telemetry = await start(serviceName, address);
     state.telemetry = `running at ${telemetry.url}`;
     return telemetry;
   } catch (error) {
@@ -63,7 +68,7 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
   }
 }
 
-async function start(serviceName: string | undefined, port: number, host: string): Promise<Telemetry> {
+async function start(serviceName: string | undefined, address: PrometheusAddress): Promise<Telemetry> {
   const { NodeSDK: Sdk, PrometheusExporter: Exporter } = await loadPackages();
   const before = registered();
   const traces = tracesRequested(process.env);
@@ -76,7 +81,7 @@ async function start(serviceName: string | undefined, port: number, host: string
   // Without scope labels, series do not change with every release of tidegate.
   const exporter: PrometheusExporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
   // Before the SDK: when the port is taken, nothing has been registered.
-  const server = await servePrometheus(host, port, (request, response) =>
+  const server = await servePrometheus(address, (request, response) =>
     exporter.getMetricsRequestHandler(request, response),
   );
   try {
@@ -147,11 +152,15 @@ async function loadPackages(): Promise<{
   }
 }
 
-function checked(options: StartTelemetryOptions): { serviceName: string | undefined; port: number; host: string } {
-  const { serviceName, port = 9464, host = '127.0.0.1', ...unknown } = options;
+function checked(options: StartTelemetryOptions): PrometheusAddress & { serviceName: string | undefined } {
+  const { serviceName, port = 9464, host = '127.0.0.1', allowedHosts = [], ...unknown } = options;
   const [extra] = Object.keys(unknown);
   if (extra !== undefined) {
-    throw new TidegateOptionError('options', 'an object with the keys serviceName, port, host', `key ${extra}`);
+    throw new TidegateOptionError(
+      'options',
+      'an object with the keys serviceName, port, host, allowedHosts',
+      `key ${extra}`,
+    );
   }
   if (serviceName !== undefined && (typeof serviceName !== 'string' || serviceName === '')) {
     throw new TidegateOptionError('serviceName', 'a string that is not empty', serviceName);
@@ -162,5 +171,8 @@ function checked(options: StartTelemetryOptions): { serviceName: string | undefi
   if (typeof host !== 'string' || host === '') {
     throw new TidegateOptionError('host', 'a string that is not empty', host);
   }
-  return { serviceName, port, host };
+  if (!Array.isArray(allowedHosts) || !allowedHosts.every((name) => typeof name === 'string' && name !== '')) {
+    throw new TidegateOptionError('allowedHosts', 'a list of host names', allowedHosts);
+  }
+  return { serviceName, port, host, allowedHosts: allowedHosts.map((name) => name.toLowerCase()) };
 }

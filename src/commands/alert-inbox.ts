@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { accessProblem } from '../core/http-access.ts';
 import type { Alert } from './alert-message.ts';
 import { parseMessage } from './alert-message.ts';
 
 const PATH = '/alerts';
 /** Alertmanager groups alerts; a notification of more than this is not from one that is set up sensibly. */
 const MAX_BYTES = 4 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A running receiver of Alertmanager's webhook. */
 export interface AlertInbox {
@@ -25,9 +27,10 @@ export type Receive = (alerts: readonly Alert[], truncated: number) => void;
  * @throws Error of `listen`, with its `code`, when the address cannot be used
  */
 export async function openAlertInbox(port: number, host: string, receive: Receive): Promise<AlertInbox> {
-  const server = createServer((request, response) => {
+  const limits = { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+  const server = createServer(limits, (request, response) => {
     // A sender that goes away in the middle of its request is no concern of the inbox.
-    respond(request, response, receive).catch(() => response.destroy());
+    respond(request, response, host, receive).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -44,29 +47,51 @@ export async function openAlertInbox(port: number, host: string, receive: Receiv
   };
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, receive: Receive): Promise<void> {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  host: string,
+  receive: Receive,
+): Promise<void> {
+  const problem = accessProblem(request.headers, [host]);
+  if (problem !== undefined) return answer(response, 421, problem);
+
   // A base is needed to parse a path; a target such as `//` is no URL even then.
   const path = URL.canParse(request.url ?? '', 'http://inbox')
     ? new URL(request.url ?? '', 'http://inbox').pathname
     : '';
   if (path !== PATH) return answer(response, 404, `Post alerts to ${PATH}.`);
   if (request.method !== 'POST') return answer(response, 405, 'Only POST is understood.', { allow: 'POST' });
-  const text = await readText(request);
-  if (text === undefined) return answer(response, 413, `Expected at most ${MAX_BYTES} bytes.`);
+  // What a web page may send elsewhere without asking is of other types.
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    return answer(response, 415, 'Expected application/json.');
+  }
+  const text = await readText(request, () => {
+    answer(response, 413, `Expected at most ${MAX_BYTES} bytes.`, { connection: 'close' });
+  });
+  if (text === undefined) return undefined;
   const message = parseMessage(text);
   if (!message.ok) return answer(response, 400, message.problem);
   receive(message.alerts, message.truncated);
   answer(response, 200, 'ok');
 }
 
-/** Undefined when the body is too long; it is read to its end even so, or the sender would not see the answer. */
-async function readText(request: IncomingMessage): Promise<string | undefined> {
+/**
+ * Undefined when the body is too long. As much again is read then, since a sender that is cut off would not see
+ * the answer; who goes on even so is cut off.
+ */
+async function readText(request: IncomingMessage, onTooLong: () => void): Promise<string | undefined> {
   let chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
+    const before = bytes;
     bytes += chunk.length;
-    if (bytes > MAX_BYTES) chunks = [];
-    else chunks.push(chunk);
+    if (bytes > 2 * MAX_BYTES) break;
+    if (bytes <= MAX_BYTES) chunks.push(chunk);
+    else if (before <= MAX_BYTES) {
+      chunks = [];
+      onTooLong();
+    }
   }
   return bytes > MAX_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
 }

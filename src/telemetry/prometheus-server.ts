@@ -1,5 +1,7 @@
+import cluster from 'node:cluster';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { accessProblem } from '../core/http-access.ts';
 import { TidegateSetupError } from '../errors.ts';
 
 export interface PrometheusServer {
@@ -8,18 +10,34 @@ export interface PrometheusServer {
   close(): Promise<void>;
 }
 
+export interface PrometheusAddress {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Host names beside addresses and private names under which it may be asked. */
+  readonly allowedHosts: readonly string[];
+}
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const PATH = '/metrics';
+const CLUSTER = 'Give each worker of the cluster a `port` of its own, such as 9464 + cluster.worker.id.';
 
 /**
  * Serves one path. Does not keep the process alive: an application ends when its own work has ended.
+ * Refuses what a web page in a browser of this network may send.
  *
- * @param port 0 for a free one
  * @throws TidegateSetupError `port_in_use`, or `start_failed` when the address cannot be used for another reason
  */
-export async function servePrometheus(host: string, port: number, metrics: Handler): Promise<PrometheusServer> {
-  const server = createServer((request, response) => answer(request, response, metrics));
+export async function servePrometheus(
+  { host, port, allowedHosts }: PrometheusAddress,
+  metrics: Handler,
+): Promise<PrometheusServer> {
+  const server = createServer({ requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }, (request, response) => {
+    const problem = accessProblem(request.headers, [host, ...allowedHosts]);
+    if (problem === undefined) answer(request, response, metrics);
+    else response.writeHead(421, { 'content-type': 'text/plain' }).end(`${problem}\n`);
+  });
   server.on('connection', (socket) => socket.unref());
   await listen(server, host, port);
   server.unref();
@@ -54,7 +72,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
         error.code === 'EADDRINUSE'
           ? new TidegateSetupError(
               'port_in_use',
-              `Port ${port} of ${host} is in use. Choose another \`port\`, or 0 for a free one.`,
+              `Port ${port} of ${host} is in use. ${cluster.isWorker ? CLUSTER : 'Choose another `port`, or 0 for a free one.'}`,
               { cause: error },
             )
           : new TidegateSetupError('start_failed', `Cannot listen on ${host}:${port}: ${error.code ?? error.message}`, {
@@ -63,7 +81,8 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       );
     };
     server.once('error', failed);
-    server.listen(port, host, () => {
+    // Workers of a cluster would share the port: a scrape would see one of them, each time another.
+    server.listen({ port, host, exclusive: true }, () => {
       server.off('error', failed);
       resolve();
     });

@@ -24,7 +24,9 @@ describe('an inbox that runs', () => {
     await ended;
   });
 
-  const post = (body: string, path = ''): Promise<Response> => fetch(url + path, { method: 'POST', body });
+  const json = { 'content-type': 'application/json' };
+  const post = (body: string, path = '', headers: Record<string, string> = json): Promise<Response> =>
+    fetch(url + path, { method: 'POST', body, headers });
 
   test('listens on this machine only', () => {
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/alerts$/);
@@ -69,11 +71,43 @@ describe('an inbox that runs', () => {
     expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST']);
   });
 
+  test.each([
+    ['a text, which any web page may post', { 'content-type': 'text/plain' }, 415],
+    ['no type', {}, 415],
+    ['another origin', { ...json, origin: 'https://evil.example' }, 421],
+  ])('refuses %s', async (_name, headers, status) => {
+    const response = await post(JSON.stringify(notification([firing])), '', headers as Record<string, string>);
+    expect([response.status, io.outLines]).toEqual([status, []]);
+  });
+
+  test('refuses a name that resolves to it, and an endless body', async () => {
+    const { port } = new URL(url);
+    const ask = (head: string, ...chunks: string[]): Promise<string> =>
+      new Promise((resolve) => {
+        let answer = '';
+        const socket = connect(Number(port), '127.0.0.1', () => {
+          socket.write(`POST /alerts HTTP/1.1\r\ncontent-type: application/json\r\n${head}\r\n\r\n`);
+          for (const chunk of chunks) socket.write(chunk);
+        });
+        socket.on('data', (data) => (answer += data.toString()));
+        socket.on('error', () => undefined);
+        socket.once('close', () => resolve(answer));
+      });
+    const body = '{"alerts":[]}';
+    const foreign = await ask(`host: evil.example\r\nconnection: close\r\ncontent-length: ${body.length}`, body);
+    expect(foreign).toMatch(/^HTTP\/1\.1 421 /);
+    const endless = Array.from({ length: 40 }, () => `40000\r\n${'x'.repeat(0x40000)}\r\n`);
+    expect(await ask('host: 127.0.0.1\r\ntransfer-encoding: chunked', ...endless)).toMatch(/^(?:HTTP\/1\.1 413 |$)/);
+    expect((await post(JSON.stringify(notification([firing])))).status).toBe(200);
+  });
+
   test('survives a request that breaks off', async () => {
     const { port } = new URL(url);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => {
-        socket.write('POST /alerts HTTP/1.1\r\nhost: inbox\r\ncontent-length: 100\r\n\r\n{"al');
+        socket.write(
+          'POST /alerts HTTP/1.1\r\nhost: inbox\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"al',
+        );
         socket.resetAndDestroy();
       });
       socket.once('close', () => resolve());

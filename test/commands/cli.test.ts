@@ -79,7 +79,11 @@ describe('commands that run until they are stopped', () => {
   test('alerts prints what is posted', async () => {
     const run = cli('alerts', '--port', '0');
     const [, url] = await run.until(/at (http:\S+)/);
-    await fetch(url!, { method: 'POST', body: JSON.stringify(notification([firing])) });
+    await fetch(url!, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(notification([firing])),
+    });
     await run.until(/FIRING {4}warning {3}TidegateRetrySpike/);
     run.child.kill('SIGINT');
     expect(await run.exit).toBe(0);
@@ -90,7 +94,11 @@ describe('commands that run until they are stopped', () => {
     const [, url] = await run.until(/at (http:\S+)/);
     run.child.stdout!.destroy();
     // The first write after the reader has left finds the pipe broken; the answer may then not come.
-    await fetch(url!, { method: 'POST', body: JSON.stringify(notification([firing])) }).catch(() => undefined);
+    await fetch(url!, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(notification([firing])),
+    }).catch(() => undefined);
     expect(await run.exit).toBe(0);
     expect(run.output.err).toBe('');
   });

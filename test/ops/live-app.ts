@@ -37,7 +37,7 @@ export async function startApp(
 ): Promise<App> {
   const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
   const meterProvider = new MeterProvider({ readers: [exporter] });
-  const server = await servePrometheus('127.0.0.1', 0, (request, response) =>
+  const server = await servePrometheus({ host: '127.0.0.1', port: 0, allowedHosts: [] }, (request, response) =>
     exporter.getMetricsRequestHandler(request, response),
   );
   const guard = createGuard({ ...options, telemetry: { meterProvider } });

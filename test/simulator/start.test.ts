@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isTidegateError } from '../../src/errors.ts';
 import { SimulatorError, startSimulator } from '../../src/testing.ts';
+import { statusOf } from '../helpers/status-of.ts';
 import { CHAT, failure, openai, simulator, testClock } from './servers.ts';
 
 describe('options', () => {
@@ -87,6 +88,22 @@ describe('options', () => {
 });
 
 describe('the server', () => {
+  it('answers no web page that has its own name resolve to it', async () => {
+    const { origin } = await simulator({ provider: 'openai' });
+    const models = `${origin}/v1/models`;
+    const key = { authorization: 'Bearer sk-test' };
+    expect(await statusOf(models, key)).toBe(200);
+    expect(await statusOf(models, { ...key, host: 'simulator:8080' })).toBe(200);
+    expect(await statusOf(models, { ...key, host: 'evil.example' })).toBe(421);
+    expect(await statusOf(models, { ...key, origin: 'https://evil.example' })).toBe(421);
+  });
+
+  it('answers 404 to what is no path', async () => {
+    const { origin } = await simulator({ provider: 'openai' });
+    const key = { authorization: 'Bearer sk-test' };
+    for (const path of ['//', '///', '//a:b', '*']) expect(await statusOf(origin, key, path)).toBe(404);
+  });
+
   it('says so when the port is taken', async () => {
     const first = await simulator({ provider: 'openai' });
     const error = await failure(startSimulator({ provider: 'openai', port: first.port }));

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
@@ -10,6 +11,7 @@ import { startTelemetry, type Telemetry } from '../../src/telemetry.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
 import { registered } from '../../src/telemetry/otel-globals.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from '../../src/telemetry/sdk-environment.ts';
+import { statusOf } from '../helpers/status-of.ts';
 import { callInfo, lane, resetGlobals, successfulCall } from './harness.ts';
 
 const NOTHING = { metrics: false, traces: false, context: false, propagation: false };
@@ -107,6 +109,26 @@ describe('startTelemetry', () => {
     expect((await fetch(`${url}?collect=all`)).status).toBe(200);
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    expect(await statusOf(url, {}, '//')).toBe(404);
+  });
+
+  it('refuses the names of web pages, but for those that it is told', async () => {
+    const { url } = await start({ port: 0, allowedHosts: ['Shop-1.example.com'] });
+    expect(await statusOf(url, { host: 'evil.example' })).toBe(421);
+    expect(await statusOf(url, { origin: 'https://evil.example' })).toBe(421);
+    expect(await statusOf(url, { host: 'shop-1.example.com:9464' })).toBe(200);
+  });
+
+  it('lets no two workers of a cluster share a port', async () => {
+    const { url } = await start({ port: 0 });
+    const { port } = new URL(url);
+    await telemetry!.shutdown();
+    const app = fileURLToPath(new URL('cluster-app.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [app, port]);
+    expect(JSON.parse(stdout)).toEqual([
+      expect.stringMatching(/is in use\. Give each worker .*cluster\.worker\.id/),
+      'serves',
+    ]);
   });
 });
 

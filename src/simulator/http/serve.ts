@@ -28,7 +28,7 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
     simulation,
     request,
     response,
-    url: new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`),
+    url: urlOf(request),
     organization: dialect.organizationOf(key ?? ''),
     requestId: simulation.newRequestId(),
     gone: controller.signal,
@@ -179,4 +179,10 @@ function headersFor(exchange: Exchange, model: string | undefined): Record<strin
 function errorContext(exchange: Exchange, model: string): ReturnType<Simulation['errorContext']> {
   const { simulation, organization, requestId, url } = exchange;
   return simulation.errorContext(organization, requestId, model, url.searchParams.get('api-version'));
+}
+
+/** A target that is no path (`//`) is one that nobody serves. */
+function urlOf({ url = '/', headers }: IncomingMessage): URL {
+  const base = `http://${headers.host ?? 'localhost'}`;
+  return new URL(URL.canParse(url, base) ? url : '/not-a-path', URL.canParse(base) ? base : 'http://localhost');
 }

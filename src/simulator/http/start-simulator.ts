@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isForeign } from './access.ts';
 import { serve } from './serve.ts';
 import type { SimulatorOptions } from '../options.ts';
 import { resolveOptions } from '../options.ts';
@@ -47,6 +48,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const resolved = resolveOptions(options);
   const simulation = new Simulation(resolved);
   const server = createServer((request, response) => {
+    if (isForeign(request.headers, resolved.host)) {
+      response.writeHead(421, { 'content-type': 'text/plain' }).end('Expected no request of a web page.\n');
+      return;
+    }
     serve(simulation, request, response).catch((error: unknown) => {
       // Only what could not be told to the client ends here: the connection says that something is wrong.
       response.destroy(error instanceof Error ? error : undefined);

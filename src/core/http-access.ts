@@ -1,0 +1,33 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname as machineName } from 'node:os';
+
+/** Names that nobody can register: those of this machine, of a private network, of a cluster. */
+const PRIVATE_NAME = /(?:^|\.)(?:localhost|internal|local|svc|test)$/;
+
+/**
+ * Why a request to an endpoint without credentials must be refused; undefined where it may be answered.
+ * A web page can have its own name resolve to this machine (DNS rebinding), or post to it from elsewhere.
+ * Its browser then sends the page's name as `Host`, or as `Origin`.
+ *
+ * @param known further names under which the endpoint is reached: the address it listens on, and what its user names
+ */
+export function accessProblem({ host, origin }: IncomingHttpHeaders, known: readonly string[]): string | undefined {
+  // A browser always sends one.
+  if (host === undefined) return undefined;
+  const name = hostname(`http://${host}`);
+  if (name === undefined || !(isPrivate(name) || known.includes(name))) {
+    return 'Expected an address, or the name of this machine or of a private network, as Host.';
+  }
+  if (origin !== undefined && origin !== `http://${host}`) return 'Expected no request from another origin.';
+  return undefined;
+}
+
+function isPrivate(name: string): boolean {
+  return isIP(name) !== 0 || !name.includes('.') || PRIVATE_NAME.test(name) || name === machineName().toLowerCase();
+}
+
+function hostname(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+}

@@ -1,0 +1,14 @@
+import { request } from 'node:http';
+
+/** Status of an answer to a GET whose headers a browser or fetch would not let a caller set. */
+export function statusOf(url: string, headers: Record<string, string>, path?: string): Promise<number> {
+  const { hostname, port, pathname } = new URL(url);
+  return new Promise((resolve, reject) => {
+    request({ hostname, port, path: path ?? pathname, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
