@@ -1,0 +1,32 @@
+import manifest from '../../package.json' with { type: 'json' };
+
+const development: Readonly<Record<string, string>> = manifest.devDependencies;
+
+/** Of packages that only the matrix uses. Newest when the table was last made. */
+const OTHERS: Readonly<Record<string, string>> = {
+  '@rollup/plugin-commonjs': '29.0.3',
+  '@rollup/plugin-json': '6.1.0',
+  '@rollup/plugin-node-resolve': '16.0.3',
+  '@vercel/ncc': '0.45.0',
+  esbuild: '0.28.2',
+  rollup: '4.68.8',
+  tsdown: '0.23.7',
+  tsup: '9.0.0',
+  tsx: '4.23.15',
+  vite: '8.3.8',
+  webpack: '5.112.2',
+  'webpack-cli': '7.3.1',
+};
+
+/** The version of a package that cells are tried with: that of development where it is used there. */
+export function version(name: string): string {
+  const found = development[name] ?? OTHERS[name];
+  if (found === undefined) throw new Error(`Expected a version of ${name} in versions.ts.`);
+  return found;
+}
+
+export function packages(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, version(name)]));
+}
+
+export const sdkPackages: Readonly<Record<string, string>> = packages('openai', '@anthropic-ai/sdk', 'groq-sdk');

@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import type { Cell, Folder } from './cell.ts';
+import { execute } from './execute.ts';
+import { NODE_FOLDER, nodePackage } from './node-versions.ts';
+import { type Simulators, startSimulators } from './simulators.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PROGRAMS = join(import.meta.dirname, 'programs');
+const SIMULATOR: Folder = { name: 'simulators', packages: {} };
+
+/** The tarball, the folders in which it is installed, and the simulators that all programs call. */
+export class Workspace {
+  readonly directory: string;
+  readonly #tarball: string;
+  readonly #folders = new Map<string, Promise<string>>();
+  #simulators: Simulators | undefined;
+  #runs = 0;
+
+  private constructor(directory: string, tarball: string) {
+    this.directory = directory;
+    this.#tarball = tarball;
+  }
+
+  /** Packs the package as it would be published. */
+  static async open(): Promise<Workspace> {
+    const directory = await mkdtemp(join(tmpdir(), 'matrix-'));
+    const argv = ['npm', 'pack', '--json', '--pack-destination', directory];
+    const { ok, stdout, output } = await execute(argv, { cwd: ROOT, env: process.env, seconds: 300 });
+    // The build prints before the list does, and npm 12 prints an object by name.
+    const name = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
+    if (!ok || name === undefined) throw new Error(`npm pack failed:\n${output}`);
+    const workspace = new Workspace(directory, join(directory, name));
+    const home = await workspace.folder(SIMULATOR);
+    await writeFile(join(home, 'simulators.mjs'), await readFile(join(PROGRAMS, 'simulators.mjs')));
+    workspace.#simulators = await startSimulators(home);
+    return workspace;
+  }
+
+  /** The path of an installed folder. Its first user pays. */
+  folder(folder: Folder): Promise<string> {
+    const installed = this.#folders.get(folder.name) ?? this.#install(folder);
+    this.#folders.set(folder.name, installed);
+    return installed;
+  }
+
+  async #install(folder: Folder): Promise<string> {
+    const path = join(this.directory, folder.name);
+    await mkdir(path);
+    const own = folder.tidegate === false ? {} : { tidegate: `file:${this.#tarball}` };
+    const dependencies = { ...own, ...folder.packages };
+    await writeFile(
+      join(path, 'package.json'),
+      JSON.stringify({ name: 'app', private: true, dependencies, ...folder.manifest }),
+    );
+    const argv = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+    const { ok, output } = await execute(argv, { cwd: path, env: process.env, seconds: 600 });
+    if (!ok) throw new Error(`npm install of ${folder.name} failed:\n${output}`);
+    return path;
+  }
+
+  /** A directory for a cell with its files, and the environment of its steps. */
+  async prepare(cell: Cell): Promise<{ readonly cwd: string; readonly env: NodeJS.ProcessEnv }> {
+    const folder = await this.folder(cell.folder);
+    const nodes = cell.node === undefined ? undefined : await this.folder(NODE_FOLDER);
+    this.#runs += 1;
+    const cwd = join(folder, `cell-${this.#runs}`);
+    const files = { 'burst.cjs': await readFile(join(PROGRAMS, 'burst.cjs'), 'utf8'), ...cell.files };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(cwd, name)), { recursive: true });
+      await writeFile(join(cwd, name), text);
+    }
+    const bin = nodes ? join(nodes, 'node_modules', nodePackage(cell.node!), 'bin') : dirname(process.execPath);
+    const path = [bin, join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+    const { NODE_OPTIONS: _options, NODE_PATH: _path, ...inherited } = process.env;
+    const simulators = this.#simulators!.environment;
+    return { cwd, env: { ...inherited, ...simulators, PATH: path, MATRIX_MODEL: `cell-${this.#runs}` } };
+  }
+
+  /** @param keep Leaves the folders where they are. */
+  async close(keep: boolean): Promise<void> {
+    this.#simulators?.stop();
+    if (!keep) await rm(this.directory, { recursive: true, force: true });
+  }
+}
