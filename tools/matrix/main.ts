@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Cell, Result } from './cell.ts';
 import { bundlerCells } from './cells/bundlers.ts';
 import { nodeCells } from './cells/node.ts';
+import { runnerCells } from './cells/runners.ts';
 import { runCells } from './run.ts';
 import { Workspace } from './workspace.ts';
 
@@ -18,7 +19,7 @@ Node.js, bundlers, test runners, tracers and compilers. Writes docs/supported-ve
 Exit code: 0 when everything was as expected, 1 when not, 2 for bad arguments.
 `;
 
-const cells: readonly Cell[] = [...nodeCells, ...bundlerCells];
+const cells: readonly Cell[] = [...nodeCells, ...bundlerCells, ...runnerCells];
 const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },

@@ -1,0 +1,114 @@
+import type { Cell, Folder } from '../cell.ts';
+import { packages, sdkPackages, version } from '../versions.ts';
+import { guardedTest, MOCK, mockedTest, type Runner } from './runner-tests.ts';
+
+const SECTION = 'Test runners';
+const FOLDER: Folder = {
+  name: 'runners',
+  packages: {
+    ...sdkPackages,
+    ...packages('jest', 'ts-jest', 'vitest', 'mocha', '@types/node'),
+    // The newest that ts-jest knows.
+    typescript: '5.9.3',
+  },
+};
+
+const JEST_MODULES = { NODE_OPTIONS: '--experimental-vm-modules' };
+const TS_JEST = {
+  preset: 'ts-jest',
+  testEnvironment: 'node',
+  transform: { '\\.ts$': ['ts-jest', { diagnostics: false, tsconfig: { module: 'node16', esModuleInterop: true } }] },
+};
+
+const RUNNERS: readonly Runner[] = [
+  {
+    name: 'jest',
+    column: 'CommonJS',
+    test: 'app.test.js',
+    modules: 'cjs',
+    mock: "jest.mock('openai', FACTORY);",
+    mocked: MOCK.esModule('jest.fn()'),
+    step: { argv: ['jest'] },
+    files: { 'package.json': '{}' },
+  },
+  {
+    name: 'jest',
+    column: 'ES modules',
+    test: 'app.test.js',
+    modules: 'esm',
+    mock: "jest.unstable_mockModule('openai', FACTORY);",
+    mocked: MOCK.plain('jest.fn()'),
+    step: { argv: ['jest'], env: JEST_MODULES },
+    files: { 'package.json': '{"type":"module"}' },
+    globals: "import { expect, jest, test } from '@jest/globals';",
+  },
+  {
+    name: 'ts-jest',
+    column: 'CommonJS',
+    test: 'app.test.ts',
+    modules: 'ts',
+    mock: "jest.mock('openai', FACTORY);",
+    mocked: MOCK.esModule('jest.fn()'),
+    step: { argv: ['jest'] },
+    files: { 'package.json': JSON.stringify({ jest: TS_JEST }) },
+    globals: "import { expect, jest, test } from '@jest/globals';",
+  },
+  {
+    name: 'vitest',
+    column: 'ES modules',
+    test: 'app.test.js',
+    modules: 'esm',
+    mock: "vi.mock('openai', FACTORY);",
+    mocked: MOCK.plain('vi.fn()'),
+    step: { argv: ['vitest', 'run'] },
+    files: {
+      'package.json': '{"type":"module"}',
+      // Packages outside the runner's own loader are not mocked: the recipe of the documentation.
+      'vitest.config.js': "export default { test: { server: { deps: { inline: ['tidegate'] } } } };",
+    },
+    globals: "import { expect, test, vi } from 'vitest';",
+  },
+  {
+    name: 'mocha',
+    column: 'CommonJS',
+    test: 'app.test.cjs',
+    modules: 'cjs',
+    step: { argv: ['mocha', '--timeout', '20000', 'app.test.cjs'] },
+    files: { 'package.json': '{"type":"module"}' },
+    globals: "const test = it; const expect = (seen) => ({ toBe: (wanted) => require('node:assert').equal(seen, wanted) });",
+  },
+  {
+    name: 'mocha',
+    column: 'ES modules',
+    test: 'app.test.mjs',
+    modules: 'esm',
+    step: { argv: ['mocha', '--timeout', '20000', 'app.test.mjs'] },
+    files: { 'package.json': '{"type":"module"}' },
+    globals:
+      "import assert from 'node:assert'; const test = it; const expect = (seen) => ({ toBe: (wanted) => assert.equal(seen, wanted) });",
+  },
+];
+
+function cell(runner: Runner, what: string, text: string, expect: 'guarded' | 'loses' | 'passes', published = true): Cell {
+  const { name, column, test, step, files } = runner;
+  return {
+    id: `${published ? '' : 'control: '}${name}, ${column}, ${what}`,
+    ...(published ? { place: [SECTION, `${name} ${version(name)}`, column] as const } : {}),
+    folder: FOLDER,
+    files: { ...files, [test]: text },
+    steps: [step],
+    expect,
+  };
+}
+
+export const runnerCells: readonly Cell[] = RUNNERS.flatMap((runner) => [
+  cell(runner, 'no guard', guardedTest(runner, 'bare'), 'loses', false),
+  cell(runner, 'drop-in', guardedTest(runner, 'drop-in'), 'guarded'),
+  cell(runner, 'wrap', guardedTest(runner, 'wrap'), 'guarded'),
+  ...(runner.mock === undefined
+    ? []
+    : [
+        cell(runner, 'mocked SDK behind the drop-in', mockedTest(runner, 'drop-in'), 'passes'),
+        cell(runner, 'mocked SDK in wrap', mockedTest(runner, 'wrap'), 'passes'),
+      ]),
+]);
