@@ -37,6 +37,8 @@ export interface Cell {
   /** Version of Node; the one that runs this script where absent. */
   readonly node?: string;
   readonly expect: Expectation;
+  /** What the last step has to print besides. */
+  readonly says?: RegExp;
   /** A sentence for whoever meets this: what is not guarded here and what to do. */
   readonly note?: string;
   /** Longest time of a step in seconds. Default 60. */

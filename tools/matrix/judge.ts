@@ -1,4 +1,4 @@
-import type { Expectation } from './cell.ts';
+import type { Cell } from './cell.ts';
 import type { Execution } from './execute.ts';
 
 /** What `burst.cjs` reports. */
@@ -8,13 +8,14 @@ interface Report {
 }
 
 /** @returns What is wrong; empty when the execution is as expected. */
-export function faultOf(expect: Expectation, { ok, output }: Execution): string {
+export function faultOf({ expect, says }: Pick<Cell, 'expect' | 'says'>, { ok, output }: Execution): string {
   const tail = output.slice(-2_000);
   if (expect instanceof RegExp) {
     if (ok) return `ended well where ${expect} was expected`;
     return expect.test(output) ? '' : `did not say ${expect}: ${tail}`;
   }
   if (!ok) return `failed: ${tail}`;
+  if (says && !says.test(output)) return `did not say ${says}: ${tail}`;
   if (expect === 'passes') return '';
   const reports = reportsIn(output);
   if (reports.length === 0) return `no report: ${tail}`;

@@ -3,6 +3,9 @@ import type { Cell, Result } from './cell.ts';
 import { bundlerCells } from './cells/bundlers.ts';
 import { nodeCells } from './cells/node.ts';
 import { runnerCells } from './cells/runners.ts';
+import { tracerCells } from './cells/tracers.ts';
+import { typeCells } from './cells/types.ts';
+import { telemetryCells } from './cells/telemetry.ts';
 import { runCells } from './run.ts';
 import { Workspace } from './workspace.ts';
 
@@ -19,7 +22,7 @@ Node.js, bundlers, test runners, tracers and compilers. Writes docs/supported-ve
 Exit code: 0 when everything was as expected, 1 when not, 2 for bad arguments.
 `;
 
-const cells: readonly Cell[] = [...nodeCells, ...bundlerCells, ...runnerCells];
+const cells: readonly Cell[] = [...nodeCells, ...bundlerCells, ...runnerCells, ...tracerCells, ...typeCells, ...telemetryCells];
 const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },

@@ -39,5 +39,5 @@ async function attempt(workspace: Workspace, cell: Cell): Promise<string> {
     last = await execute(step.argv, { cwd, env: { ...env, ...step.env }, seconds: cell.seconds ?? 60 });
     if (!last.ok && index < cell.steps.length - 1) return `${step.argv.join(' ')} failed: ${last.output.slice(-2_000)}`;
   }
-  return faultOf(cell.expect, last!);
+  return faultOf(cell, last!);
 }

@@ -4,10 +4,14 @@ const development: Readonly<Record<string, string>> = manifest.devDependencies;
 
 /** Of packages that only the matrix uses. Newest when the table was last made. */
 const OTHERS: Readonly<Record<string, string>> = {
+  '@opentelemetry/auto-instrumentations-node': '0.82.0',
+  '@opentelemetry/instrumentation': '0.301.1',
   '@rollup/plugin-commonjs': '29.0.3',
   '@rollup/plugin-json': '6.1.0',
   '@rollup/plugin-node-resolve': '16.0.3',
+  '@sentry/node': '11.12.0',
   '@vercel/ncc': '0.45.0',
+  'dd-trace': '6.21.0',
   esbuild: '0.28.2',
   jest: '30.5.2',
   mocha: '12.0.3',

@@ -1,0 +1,43 @@
+import type { Cell, Folder } from '../cell.ts';
+import { clients, loads } from '../program.ts';
+import { packages } from '../versions.ts';
+
+const SECTION = 'OpenTelemetry';
+/** Lines of `@opentelemetry/sdk-node` in use: the last with SDK 1.x, the first and last with 2.x, and 3.x. */
+const LINES = ['0.57.2', '0.203.0', '0.222.0', '0.301.0'] as const;
+
+/** Installed in one go, as a user who adds tidegate to an application has it: npm refuses what does not fit. */
+const folder = (version: string): Folder => ({
+  name: `opentelemetry-${version}`,
+  packages: { ...packages('openai', '@opentelemetry/api'), '@opentelemetry/sdk-node': version },
+});
+
+/** The application's own set-up; tidegate is told nothing. */
+const APP = `
+const { NodeSDK, metrics } = require('@opentelemetry/sdk-node');
+const exporter = new metrics.InMemoryMetricExporter(metrics.AggregationTemporality.CUMULATIVE);
+const reader = new metrics.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 600000 });
+process.env.OTEL_TRACES_EXPORTER = 'none';
+process.env.OTEL_LOGS_EXPORTER = 'none';
+const sdk = new NodeSDK({ metricReader: reader, metricReaders: [reader], autoDetectResources: false });
+sdk.start();
+${loads('cjs', 'wrap', ['openai'])}
+${clients('cjs', 'wrap', ['openai'])}
+matrix.burst(clients).then(async (outcomes) => {
+  await reader.forceFlush();
+  const named = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics).flatMap((scope) => scope.metrics);
+  const counted = named.filter(({ descriptor }) => descriptor.name === 'tidegate.calls').flatMap(({ dataPoints }) => dataPoints);
+  const calls = counted.reduce((sum, { value }) => sum + value, 0);
+  matrix.report(outcomes, { 'every call counted': calls === outcomes.openai.calls || calls });
+  process.exit();
+});
+`;
+
+export const telemetryCells: readonly Cell[] = LINES.map((version) => ({
+  id: `@opentelemetry/sdk-node ${version}`,
+  place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'installed beside, calls counted'],
+  folder: folder(version),
+  files: { 'app.cjs': APP },
+  steps: [{ argv: ['node', 'app.cjs'] }],
+  expect: 'guarded',
+}));

@@ -1,0 +1,103 @@
+import type { Cell, Folder } from '../cell.ts';
+import { packages, sdkPackages } from '../versions.ts';
+
+const SECTION = 'TypeScript';
+const LINES = ['5.2.2', '5.3.3', '5.4.5', '5.5.4', '5.6.3', '5.7.3', '5.8.3', '5.9.3', '6.0.3', '7.0.2'] as const;
+const alias = (version: string): string => `typescript-${version}`;
+
+const FOLDER: Folder = {
+  name: 'types',
+  packages: {
+    ...sdkPackages,
+    ...packages('@types/node'),
+    ...Object.fromEntries(LINES.map((version) => [alias(version), `npm:typescript@${version}`])),
+  },
+};
+
+/** Uses every entry, and what types of the SDK have to be to each other. */
+const USER = `
+import OpenAI, { APIError, toFile } from 'tidegate/openai';
+import Anthropic from 'tidegate/anthropic';
+import Groq from 'tidegate/groq';
+import StockOpenAI from 'openai';
+import StockAnthropic from '@anthropic-ai/sdk';
+import StockGroq from 'groq-sdk';
+import { createGuardedFetch, guardedFetch } from 'tidegate/fetch';
+import { startTelemetry } from 'tidegate/telemetry';
+import { startSimulator, type Simulator } from 'tidegate/testing';
+import { classifyError, createGuard, wrap, type GuardOptions } from 'tidegate';
+import 'tidegate/register';
+
+const options: GuardOptions = { retry: { maxAttempts: 8 }, telemetry: false };
+const client = new OpenAI({ apiKey: 'k', tidegate: options });
+const stock: StockOpenAI = client;
+const back: OpenAI = wrap(new StockOpenAI({ apiKey: 'k' }));
+const claude: StockAnthropic = new Anthropic({ tidegate: options });
+const groq: StockGroq = new Groq({ tidegate: options });
+const message: Anthropic.MessageParam = { role: 'user', content: 'Hello' };
+const chat: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hello' }];
+const send: typeof fetch = createGuardedFetch(options);
+
+export async function main(): Promise<Simulator> {
+  const guard = createGuard(options);
+  const answer = await guard.wrap(back).chat.completions.create({ model: 'm', messages: chat });
+  const error: unknown = answer instanceof APIError ? answer : undefined;
+  console.log(classifyError(error)?.outcome, guard.snapshot()[0]?.provider, stock, claude, groq, message, send, guardedFetch);
+  await toFile(Buffer.from('x'), 'x');
+  // @ts-expect-error a number is expected
+  new OpenAI({ tidegate: { retry: { maxAttempts: 'many' } } });
+  console.log((await startTelemetry({ port: 0 })).url);
+  return startSimulator({ provider: 'openai' });
+}
+`;
+
+/** The same program without tidegate: what the SDKs' own declarations cannot do is not ours. */
+const CONTROL = `
+import OpenAI from 'openai';
+import Anthropic from '@anthropic-ai/sdk';
+import Groq from 'groq-sdk';
+export const clients = [new OpenAI(), new Anthropic(), new Groq()];
+`;
+
+/** Of `.mts` and `.cts` in one go: an ES module and a CommonJS module of one application. */
+const MODES = {
+  node16: { options: { module: 'node16' }, files: ['user.mts', 'user.cts'] },
+  nodenext: { options: { module: 'nodenext' }, files: ['user.mts', 'user.cts'] },
+  bundler: { options: { module: 'esnext', moduleResolution: 'bundler' }, files: ['user.ts'] },
+} as const;
+
+type Mode = keyof typeof MODES;
+
+function cell(version: string, mode: Mode, text: string): Cell {
+  const { options, files } = MODES[mode];
+  const compilerOptions = {
+    ...options,
+    target: 'es2022',
+    lib: ['es2023', 'dom', 'dom.iterable', 'esnext.disposable'],
+    strict: true,
+    noEmit: true,
+    esModuleInterop: true,
+    skipLibCheck: false,
+    types: ['node'],
+  };
+  return {
+    id: `typescript ${version}, ${mode}`,
+    place: [SECTION, version, mode],
+    folder: FOLDER,
+    files: {
+      ...Object.fromEntries(files.map((file) => [file, text])),
+      'tsconfig.json': JSON.stringify({ compilerOptions, files }),
+    },
+    steps: [{ argv: ['node', `../node_modules/${alias(version)}/bin/tsc`, '--project', '.'] }],
+    expect: 'passes',
+    seconds: 180,
+  };
+}
+
+export const typeCells: readonly Cell[] = LINES.flatMap((version) => {
+  const { place: _place, ...control } = cell(version, 'nodenext', CONTROL);
+  return [
+    { ...control, id: `control: ${control.id}, the SDKs alone` },
+    ...(Object.keys(MODES) as Mode[]).map((mode) => cell(version, mode, USER)),
+  ];
+});
