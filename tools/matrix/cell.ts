@@ -5,8 +5,8 @@ export interface Folder {
   readonly packages: Readonly<Record<string, string>>;
   /** False where tidegate itself is not to be there. Default true. */
   readonly tidegate?: boolean;
-  /** More of the folder's `package.json`. */
-  readonly manifest?: object;
+  /** Runs the install scripts of these; a runtime may be put in place by its own. */
+  readonly scripts?: readonly string[];
 }
 
 /** A command; the first word is found in the folder's `node_modules/.bin`, or is Node. */

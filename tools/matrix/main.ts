@@ -6,6 +6,8 @@ import { runnerCells } from './cells/runners.ts';
 import { tracerCells } from './cells/tracers.ts';
 import { typeCells } from './cells/types.ts';
 import { telemetryCells } from './cells/telemetry.ts';
+import { nextCells } from './cells/next.ts';
+import { runtimeCells } from './cells/runtimes.ts';
 import { runCells } from './run.ts';
 import { Workspace } from './workspace.ts';
 
@@ -22,7 +24,7 @@ Node.js, bundlers, test runners, tracers and compilers. Writes docs/supported-ve
 Exit code: 0 when everything was as expected, 1 when not, 2 for bad arguments.
 `;
 
-const cells: readonly Cell[] = [...nodeCells, ...bundlerCells, ...runnerCells, ...tracerCells, ...typeCells, ...telemetryCells];
+const cells: readonly Cell[] = [...nodeCells, ...bundlerCells, ...runnerCells, ...tracerCells, ...typeCells, ...telemetryCells, ...nextCells, ...runtimeCells];
 const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },

@@ -11,10 +11,15 @@ const OTHERS: Readonly<Record<string, string>> = {
   '@rollup/plugin-node-resolve': '16.0.3',
   '@sentry/node': '11.12.0',
   '@vercel/ncc': '0.45.0',
+  bun: '1.4.5',
   'dd-trace': '6.21.0',
+  deno: '2.9.6',
   esbuild: '0.28.2',
   jest: '30.5.2',
   mocha: '12.0.3',
+  next: '16.4.6',
+  react: '19.3.1',
+  'react-dom': '19.3.1',
   rollup: '4.68.8',
   'ts-jest': '29.4.15',
   tsdown: '0.23.7',
@@ -22,6 +27,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   tsx: '4.23.15',
   vite: '8.3.8',
   webpack: '5.112.2',
+  workerd: '1.20261117.1',
   'webpack-cli': '7.3.1',
 };
 

@@ -50,11 +50,11 @@ export class Workspace {
     await mkdir(path);
     const own = folder.tidegate === false ? {} : { tidegate: `file:${this.#tarball}` };
     const dependencies = { ...own, ...folder.packages };
-    await writeFile(
-      join(path, 'package.json'),
-      JSON.stringify({ name: 'app', private: true, dependencies, ...folder.manifest }),
-    );
-    const argv = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+    const allowScripts = Object.fromEntries((folder.scripts ?? []).map((name) => [name, true]));
+    const manifest = { name: 'app', private: true, dependencies, allowScripts };
+    await writeFile(join(path, 'package.json'), JSON.stringify(manifest));
+    const install = ['npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+    const argv = folder.scripts ? install : [...install, '--ignore-scripts'];
     const { ok, output } = await execute(argv, { cwd: path, env: process.env, seconds: 600 });
     if (!ok) throw new Error(`npm install of ${folder.name} failed:\n${output}`);
     return path;

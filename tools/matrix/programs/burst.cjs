@@ -3,7 +3,7 @@
  * The body of every program: a burst of calls that a bare SDK does not survive. What a cell tries is how its clients
  * came to be. Knows no SDK, so that it can be part of any program, bundled or not.
  */
-const CALLS = 12;
+const CALLS = 20;
 
 /** Of a client of this provider. */
 exports.options = (provider) => ({ apiKey: 'k', baseURL: process.env[`MATRIX_${provider.toUpperCase()}_URL`] });
