@@ -3,7 +3,9 @@ import type { Execution } from './execute.ts';
 
 /** What `burst.cjs` reports. */
 interface Report {
-  readonly clients: Readonly<Record<string, { readonly calls: number; readonly lost: number; readonly reason?: string }>>;
+  readonly clients: Readonly<
+    Record<string, { readonly calls: number; readonly lost: number; readonly reason?: string }>
+  >;
   readonly checks: Readonly<Record<string, unknown>>;
 }
 

@@ -80,7 +80,11 @@ const ncc = (source: 'esm' | 'cjs'): Bundling => ({
 });
 
 const BUNDLINGS: readonly Bundling[] = [
-  ...[true, false].flatMap((inlined) => [esbuild('esm', inlined), esbuild('cjs', inlined), esbuild('cjs', inlined, 'cjs')]),
+  ...[true, false].flatMap((inlined) => [
+    esbuild('esm', inlined),
+    esbuild('cjs', inlined),
+    esbuild('cjs', inlined, 'cjs'),
+  ]),
   ...[true, false].flatMap((inlined) => [rollup('esm', inlined), rollup('cjs', inlined)]),
   ...[true, false].flatMap((inlined) => [webpack('esm', inlined), webpack('cjs', inlined)]),
   vite(true),
@@ -127,4 +131,7 @@ const control: Cell = {
   expect: 'loses',
 };
 
-export const bundlerCells: readonly Cell[] = [control, ...BUNDLINGS.flatMap((each) => WAYS.map((way) => cell(each, way)))];
+export const bundlerCells: readonly Cell[] = [
+  control,
+  ...BUNDLINGS.flatMap((each) => WAYS.map((way) => cell(each, way))),
+];

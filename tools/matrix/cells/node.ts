@@ -36,15 +36,19 @@ function stripsTypes(node: string): readonly string[] {
 }
 
 /** In code, or by an argument or a variable of a program that knows nothing of it. */
-const WAYS: readonly { readonly name: string; readonly way: Way; readonly args?: string[]; readonly options?: string }[] =
-  [
-    { name: 'drop-in', way: 'drop-in' },
-    { name: 'wrap', way: 'wrap' },
-    { name: 'fetch', way: 'fetch' },
-    { name: 'register by --import', way: 'bare', args: ['--import', 'tidegate/register'] },
-    { name: 'register by --require', way: 'bare', args: ['--require', 'tidegate/register'] },
-    { name: 'register by NODE_OPTIONS', way: 'bare', options: '--import=tidegate/register' },
-  ];
+const WAYS: readonly {
+  readonly name: string;
+  readonly way: Way;
+  readonly args?: string[];
+  readonly options?: string;
+}[] = [
+  { name: 'drop-in', way: 'drop-in' },
+  { name: 'wrap', way: 'wrap' },
+  { name: 'fetch', way: 'fetch' },
+  { name: 'register by --import', way: 'bare', args: ['--import', 'tidegate/register'] },
+  { name: 'register by --require', way: 'bare', args: ['--require', 'tidegate/register'] },
+  { name: 'register by NODE_OPTIONS', way: 'bare', options: '--import=tidegate/register' },
+];
 
 function files(kind: Kind, text: string): Record<string, string> {
   return { [kind.file]: text, 'package.json': JSON.stringify({ type: kind.type }) };
@@ -57,36 +61,34 @@ function step(kind: Kind, node: string, args: readonly string[] = [], options?: 
 
 const guarded: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   KINDS.flatMap((kind) =>
-    WAYS.map(
-      ({ name, way, args, options }): Cell => ({
-        id: `node ${node}, ${kind.name}, ${name}`,
-        place: [SECTION, node, kind.name],
-        folder: FOLDER,
-        node,
-        files: files(kind, program(kind.modules, way)),
-        steps: [step(kind, node, args, options)],
-        expect: 'guarded',
-      }),
-    ),
+    WAYS.map(({ name, way, args, options }): Cell => ({
+      id: `node ${node}, ${kind.name}, ${name}`,
+      place: [SECTION, node, kind.name],
+      folder: FOLDER,
+      node,
+      files: files(kind, program(kind.modules, way)),
+      steps: [step(kind, node, args, options)],
+      expect: 'guarded',
+    })),
   ),
 );
 
 /** The module that makes the clients is reached by another loader than the one that started. */
 const libraries: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
-  WAYS.filter(({ way }) => way === 'bare').map(
-    ({ name, args = [], options }): Cell => ({
-      id: `node ${node}, ES module with a CommonJS library, ${name}`,
-      place: [SECTION, node, 'CommonJS'],
-      folder: FOLDER,
-      node,
-      files: {
-        'app.mjs': "import './library.cjs';\n",
-        'library.cjs': program('cjs', 'bare'),
-      },
-      steps: [{ argv: ['node', ...args, 'app.mjs'], ...(options === undefined ? {} : { env: { NODE_OPTIONS: options } }) }],
-      expect: 'guarded',
-    }),
-  ),
+  WAYS.filter(({ way }) => way === 'bare').map(({ name, args = [], options }): Cell => ({
+    id: `node ${node}, ES module with a CommonJS library, ${name}`,
+    place: [SECTION, node, 'CommonJS'],
+    folder: FOLDER,
+    node,
+    files: {
+      'app.mjs': "import './library.cjs';\n",
+      'library.cjs': program('cjs', 'bare'),
+    },
+    steps: [
+      { argv: ['node', ...args, 'app.mjs'], ...(options === undefined ? {} : { env: { NODE_OPTIONS: options } }) },
+    ],
+    expect: 'guarded',
+  })),
 );
 
 const controls: readonly Cell[] = KINDS.map((kind) => ({
@@ -99,18 +101,16 @@ const controls: readonly Cell[] = KINDS.map((kind) => ({
 }));
 
 const old: readonly Cell[] = OLD_NODE_VERSIONS.flatMap((node) =>
-  WAYS.filter(({ way }) => way === 'bare').map(
-    ({ name, args, options }): Cell => ({
-      id: `node ${node}, too old, ${name}`,
-      place: [SECTION, node, 'CommonJS'],
-      folder: FOLDER,
-      node,
-      files: files(KINDS[1]!, program('cjs', 'bare')),
-      steps: [step(KINDS[1]!, node, args, options)],
-      expect: /tidegate.*needs Node\.js 22\.15/i,
-      note: 'tidegate needs Node.js 22.15 or later; an older one ends with a sentence that says so.',
-    }),
-  ),
+  WAYS.filter(({ way }) => way === 'bare').map(({ name, args, options }): Cell => ({
+    id: `node ${node}, too old, ${name}`,
+    place: [SECTION, node, 'CommonJS'],
+    folder: FOLDER,
+    node,
+    files: files(KINDS[1]!, program('cjs', 'bare')),
+    steps: [step(KINDS[1]!, node, args, options)],
+    expect: /tidegate.*needs Node\.js 22\.15/i,
+    note: 'tidegate needs Node.js 22.15 or later; an older one ends with a sentence that says so.',
+  })),
 );
 
 export const nodeCells: readonly Cell[] = [...controls, ...guarded, ...libraries, ...old];

@@ -39,7 +39,10 @@ ${clients(modules, way)}
 }
 
 /** A test of an application that uses tidegate, in which the SDK is a mock. No request may leave it. */
-export function mockedTest({ modules, globals = '', mock = '', mocked = '', column }: Runner, way: 'drop-in' | 'wrap'): string {
+export function mockedTest(
+  { modules, globals = '', mock = '', mocked = '', column }: Runner,
+  way: 'drop-in' | 'wrap',
+): string {
   const statement = mock.replace('FACTORY', () => mocked);
   const sdk = way === 'drop-in' ? 'tidegate/openai' : 'openai';
   // What is mocked for ES modules has to be imported afterwards; required or hoisted statements are in order.

@@ -75,7 +75,8 @@ const RUNNERS: readonly Runner[] = [
     modules: 'cjs',
     step: { argv: ['mocha', '--timeout', '20000', 'app.test.cjs'] },
     files: { 'package.json': '{"type":"module"}' },
-    globals: "const test = it; const expect = (seen) => ({ toBe: (wanted) => require('node:assert').equal(seen, wanted) });",
+    globals:
+      "const test = it; const expect = (seen) => ({ toBe: (wanted) => require('node:assert').equal(seen, wanted) });",
   },
   {
     name: 'mocha',
@@ -89,7 +90,13 @@ const RUNNERS: readonly Runner[] = [
   },
 ];
 
-function cell(runner: Runner, what: string, text: string, expect: 'guarded' | 'loses' | 'passes', published = true): Cell {
+function cell(
+  runner: Runner,
+  what: string,
+  text: string,
+  expect: 'guarded' | 'loses' | 'passes',
+  published = true,
+): Cell {
   const { name, column, test, step, files } = runner;
   return {
     id: `${published ? '' : 'control: '}${name}, ${column}, ${what}`,

@@ -44,7 +44,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
       modules = [(name = "worker.mjs", esModule = embed "out.mjs")],
-      compatibilityDate = "2025-11-01",
+      compatibilityDate = "2026-11-01",
       compatibilityFlags = ["nodejs_compat"],
       bindings = [
         (name = "MATRIX_OPENAI_URL", fromEnvironment = "MATRIX_OPENAI_URL"),
@@ -65,7 +65,15 @@ const workerd = (id: string, way: Way): Cell => ({
   files: { 'worker.mjs': WORKER(way), 'config.capnp': WORKERD_CONFIG },
   steps: [
     {
-      argv: ['esbuild', 'worker.mjs', '--bundle', '--format=esm', '--platform=node', '--conditions=workerd,worker', '--outfile=out.mjs'],
+      argv: [
+        'esbuild',
+        'worker.mjs',
+        '--bundle',
+        '--format=esm',
+        '--platform=node',
+        '--conditions=workerd,worker',
+        '--outfile=out.mjs',
+      ],
     },
     { argv: ['workerd', 'test', 'config.capnp'] },
   ],

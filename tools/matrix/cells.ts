@@ -1,0 +1,23 @@
+import type { Cell } from './cell.ts';
+import { bundlerCells } from './cells/bundlers.ts';
+import { nextCells } from './cells/next.ts';
+import { nodeCells } from './cells/node.ts';
+import { runnerCells } from './cells/runners.ts';
+import { runtimeCells } from './cells/runtimes.ts';
+import { sdkCells } from './cells/sdks.ts';
+import { telemetryCells } from './cells/telemetry.ts';
+import { tracerCells } from './cells/tracers.ts';
+import { typeCells } from './cells/types.ts';
+
+/** Everything that is tried, those of one folder together. */
+export const CELLS: readonly Cell[] = [
+  ...nodeCells,
+  ...sdkCells,
+  ...bundlerCells,
+  ...nextCells,
+  ...runnerCells,
+  ...tracerCells,
+  ...telemetryCells,
+  ...typeCells,
+  ...runtimeCells,
+];

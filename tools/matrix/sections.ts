@@ -1,0 +1,44 @@
+/** The tables that are published, in their order. */
+export interface Section {
+  readonly name: string;
+  /** What a tick of this table stands for. */
+  readonly intro: string;
+  /** In the short form: first and last of its rows, instead of all. */
+  readonly range?: true;
+}
+
+export const SECTIONS: readonly Section[] = [
+  {
+    name: 'Node.js',
+    intro:
+      'Each by drop-in, `wrap`, guarded `fetch`, and `tidegate/register` through `--import`, `--require` and `NODE_OPTIONS`. CommonJS includes an ES module application whose CommonJS library requires the SDK.',
+    range: true,
+  },
+  { name: 'SDKs', intro: 'Each by drop-in, `wrap` and `tidegate/register`.' },
+  {
+    name: 'Bundlers',
+    intro: 'Each by drop-in and `wrap`; where packages stay outside the bundle, by `tidegate/register` too.',
+  },
+  {
+    name: 'Frameworks',
+    intro:
+      'Server components and route handlers, by drop-in: one lane and one set of counters, however many copies the bundler makes.',
+  },
+  {
+    name: 'Test runners',
+    intro: 'Real calls by drop-in and `wrap`, and an SDK that is replaced by a small mock behind either.',
+  },
+  {
+    name: 'Tracers',
+    intro:
+      'Started before and after `tidegate/register`, imported and required, and beside a drop-in. Instrumentation of the SDK itself sees every call.',
+  },
+  { name: 'OpenTelemetry', intro: 'Installed beside tidegate by npm without a conflict; every call is counted.' },
+  {
+    name: 'TypeScript',
+    intro:
+      'A program that uses every entry, as ES module and as CommonJS module, compiles with `strict` and `skipLibCheck: false`.',
+    range: true,
+  },
+  { name: 'Other runtimes', intro: 'Each way on its own where the table says so.' },
+];
