@@ -1,6 +1,5 @@
 import type { Cell, Result } from './cell.ts';
-import { type Execution, execute } from './execute.ts';
-import { faultOf } from './judge.ts';
+import { runSteps } from './run-steps.ts';
 import type { Workspace } from './workspace.ts';
 
 /** As many as the machines of developers and CI have cores. */
@@ -34,10 +33,5 @@ async function runCell(workspace: Workspace, cell: Cell): Promise<Result> {
 
 async function attempt(workspace: Workspace, cell: Cell): Promise<string> {
   const { cwd, env } = await workspace.prepare(cell);
-  let last: Execution | undefined;
-  for (const [index, step] of cell.steps.entries()) {
-    last = await execute(step.argv, { cwd, env: { ...env, ...step.env }, seconds: cell.seconds ?? 60 });
-    if (!last.ok && index < cell.steps.length - 1) return `${step.argv.join(' ')} failed: ${last.output.slice(-2_000)}`;
-  }
-  return faultOf(cell, last!);
+  return runSteps(cell, cwd, env);
 }

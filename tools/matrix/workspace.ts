@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { Cell, Folder } from './cell.ts';
 import { execute } from './execute.ts';
 import { NODE_FOLDER, nodePackage } from './node-versions.ts';
+import { writeCell, writeProgram } from './run-steps.ts';
 import { type Simulators, startSimulators } from './simulators.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PROGRAMS = join(import.meta.dirname, 'programs');
 const SIMULATOR: Folder = { name: 'simulators', packages: {} };
 
 /** The tarball, the folders in which it is installed, and the simulators that all programs call. */
@@ -33,7 +33,7 @@ export class Workspace {
     if (!ok || name === undefined) throw new Error(`npm pack failed:\n${output}`);
     const workspace = new Workspace(directory, join(directory, name));
     const home = await workspace.folder(SIMULATOR);
-    await writeFile(join(home, 'simulators.mjs'), await readFile(join(PROGRAMS, 'simulators.mjs')));
+    await writeProgram(home, 'simulators.mjs');
     workspace.#simulators = await startSimulators(home);
     return workspace;
   }
@@ -66,11 +66,7 @@ export class Workspace {
     const nodes = cell.node === undefined ? undefined : await this.folder(NODE_FOLDER);
     this.#runs += 1;
     const cwd = join(folder, `cell-${this.#runs}`);
-    const files = { 'burst.cjs': await readFile(join(PROGRAMS, 'burst.cjs'), 'utf8'), ...cell.files };
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(cwd, name)), { recursive: true });
-      await writeFile(join(cwd, name), text);
-    }
+    await writeCell(cwd, cell);
     const bin = nodes ? join(nodes, 'node_modules', nodePackage(cell.node!), 'bin') : dirname(process.execPath);
     const path = [bin, join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const { NODE_OPTIONS: _options, NODE_PATH: _path, ...inherited } = process.env;

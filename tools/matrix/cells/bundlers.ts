@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { type Modules, program, type Way } from '../program.ts';
 import { packages, sdkPackages, version } from '../versions.ts';
 import { ROLLUP, VITE, WEBPACK } from './bundler-configs.ts';
@@ -125,11 +126,7 @@ function cell(bundling: Bundling, { name, way, args }: (typeof WAYS)[number]): C
   };
 }
 
-const control: Cell = {
-  ...cell(esbuild('esm', true), { name: 'no guard', way: 'bare', args: [] }),
-  id: 'control: esbuild, no guard',
-  expect: 'loses',
-};
+const control = controlOf(cell(esbuild('esm', true), { name: 'no guard', way: 'bare', args: [] }));
 
 export const bundlerCells: readonly Cell[] = [
   control,

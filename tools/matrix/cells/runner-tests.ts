@@ -13,6 +13,8 @@ export interface Runner {
   readonly mocked?: string;
   readonly step: Step;
   readonly files: Readonly<Record<string, string>>;
+  /** What mocking needs besides. */
+  readonly mockFiles?: Readonly<Record<string, string>>;
   /** Where `test` and `expect` come from, if not from the runner's globals. */
   readonly globals?: string;
 }

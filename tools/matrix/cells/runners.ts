@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { packages, sdkPackages, version } from '../versions.ts';
 import { guardedTest, MOCK, mockedTest, type Runner } from './runner-tests.ts';
 
@@ -61,8 +62,8 @@ const RUNNERS: readonly Runner[] = [
     mock: "vi.mock('openai', FACTORY);",
     mocked: MOCK.plain('vi.fn()'),
     step: { argv: ['vitest', 'run'] },
-    files: {
-      'package.json': '{"type":"module"}',
+    files: { 'package.json': '{"type":"module"}' },
+    mockFiles: {
       // Packages outside the runner's own loader are not mocked: the recipe of the documentation.
       'vitest.config.js': "export default { test: { server: { deps: { inline: ['tidegate'] } } } };",
     },
@@ -90,26 +91,20 @@ const RUNNERS: readonly Runner[] = [
   },
 ];
 
-function cell(
-  runner: Runner,
-  what: string,
-  text: string,
-  expect: 'guarded' | 'loses' | 'passes',
-  published = true,
-): Cell {
-  const { name, column, test, step, files } = runner;
+function cell(runner: Runner, what: string, text: string, expect: 'guarded' | 'passes'): Cell {
+  const { name, column, test, step, files, mockFiles } = runner;
   return {
-    id: `${published ? '' : 'control: '}${name}, ${column}, ${what}`,
-    ...(published ? { place: [SECTION, `${name} ${version(name)}`, column] as const } : {}),
+    id: `${name}, ${column}, ${what}`,
+    place: [SECTION, `${name} ${version(name)}`, column],
     folder: FOLDER,
-    files: { ...files, [test]: text },
+    files: { ...files, ...(expect === 'passes' ? mockFiles : {}), [test]: text },
     steps: [step],
     expect,
   };
 }
 
 export const runnerCells: readonly Cell[] = RUNNERS.flatMap((runner) => [
-  cell(runner, 'no guard', guardedTest(runner, 'bare'), 'loses', false),
+  controlOf(cell(runner, 'no guard', guardedTest(runner, 'bare'), 'guarded')),
   cell(runner, 'drop-in', guardedTest(runner, 'drop-in'), 'guarded'),
   cell(runner, 'wrap', guardedTest(runner, 'wrap'), 'guarded'),
   ...(runner.mock === undefined

@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { clients, loads, program, type Way } from '../program.ts';
 import { packages, sdkPackages, version } from '../versions.ts';
 
@@ -80,20 +81,18 @@ const workerd = (id: string, way: Way): Cell => ({
   expect: 'guarded',
 });
 
-const control = ({ place: _place, ...cell }: Cell): Cell => ({ ...cell, id: `control: ${cell.id}`, expect: 'loses' });
-
 export const runtimeCells: readonly Cell[] = [
-  control(bun('no guard', 'bare', 'app.mjs')),
+  controlOf(bun('no guard', 'bare', 'app.mjs')),
   ...IN_CODE.map((way) => bun(`ES module, ${way}`, way, 'app.mjs')),
   ...IN_CODE.map((way) => bun(`CommonJS, ${way}`, way, 'app.cjs')),
   bun('TypeScript, drop-in', 'drop-in', 'app.ts'),
   bun('ES module, register by --preload', 'bare', 'app.mjs', ['--preload', 'tidegate/register']),
   bun('CommonJS, register by --preload', 'bare', 'app.cjs', ['--preload', 'tidegate/register']),
-  control(deno('no guard', 'bare', 'app.mjs')),
+  controlOf(deno('no guard', 'bare', 'app.mjs')),
   ...IN_CODE.map((way) => deno(`ES module, ${way}`, way, 'app.mjs')),
   ...IN_CODE.map((way) => deno(`CommonJS, ${way}`, way, 'app.cjs')),
   deno('TypeScript, drop-in', 'drop-in', 'app.ts'),
   deno('ES module, register by --import', 'bare', 'app.mjs', ['--import', 'npm:tidegate/register']),
-  control(workerd('no guard', 'bare')),
+  controlOf(workerd('no guard', 'bare')),
   ...IN_CODE.map((way) => workerd(way, way)),
 ];

@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { program } from '../program.ts';
 
 const SECTION = 'SDKs';
@@ -25,9 +26,8 @@ export const sdkCells: readonly Cell[] = SETS.flatMap(([openai, anthropic, groq]
       steps: [{ argv: ['node', ...args, file] }],
       expect: 'guarded',
     });
-    const { place: _place, ...control } = cell('no guard', 'bare');
     return [
-      { ...control, id: `control: ${control.id}`, expect: 'loses' },
+      controlOf(cell('no guard', 'bare')),
       cell('drop-in', 'drop-in'),
       cell('wrap', 'wrap'),
       cell('register', 'bare', ['--import', 'tidegate/register']),

@@ -9,12 +9,13 @@ const LINES = ['0.57.2', '0.203.0', '0.222.0', '0.301.0'] as const;
 /** Installed in one go, as a user who adds tidegate to an application has it: npm refuses what does not fit. */
 const folder = (version: string): Folder => ({
   name: `opentelemetry-${version}`,
-  packages: { ...packages('openai', '@opentelemetry/api'), '@opentelemetry/sdk-node': version },
+  packages: { ...packages('openai'), '@opentelemetry/sdk-node': version },
 });
 
 /** The application's own set-up; tidegate is told nothing. */
 const APP = `
-const { NodeSDK, metrics } = require('@opentelemetry/sdk-node');
+const { NodeSDK } = require('@opentelemetry/sdk-node');
+const metrics = require('@opentelemetry/sdk-metrics');
 const exporter = new metrics.InMemoryMetricExporter(metrics.AggregationTemporality.CUMULATIVE);
 const reader = new metrics.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 600000 });
 process.env.OTEL_TRACES_EXPORTER = 'none';

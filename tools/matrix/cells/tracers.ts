@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { program } from '../program.ts';
 import { packages, sdkPackages, version } from '../versions.ts';
 import { INFERENCE, INFERENCE_APP, SENTRY } from './tracer-programs.ts';
@@ -69,10 +70,8 @@ function cells(tracer: Tracer): Cell[] {
       ...(says ? { says } : {}),
     };
   };
-  const control = cell('no guard', 'ES module', 'bare', ['--import', imported]);
-  const { place: _place, says: _says, ...rest } = control;
   return [
-    { ...rest, id: `control: ${control.id}`, expect: 'loses' },
+    controlOf(cell('no guard', 'ES module', 'bare', ['--import', imported])),
     ...(['ES module', 'CommonJS'] as const).flatMap((column) => [
       cell('before register', column, 'bare', ['--import', imported, '--import', REGISTER]),
       cell('after register', column, 'bare', ['--import', REGISTER, '--import', imported]),

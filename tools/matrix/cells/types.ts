@@ -1,4 +1,5 @@
 import type { Cell, Folder } from '../cell.ts';
+import { controlOf } from '../control.ts';
 import { packages, sdkPackages } from '../versions.ts';
 
 const SECTION = 'TypeScript';
@@ -95,9 +96,9 @@ function cell(version: string, mode: Mode, text: string): Cell {
 }
 
 export const typeCells: readonly Cell[] = LINES.flatMap((version) => {
-  const { place: _place, ...control } = cell(version, 'nodenext', CONTROL);
+  const control = cell(version, 'nodenext', CONTROL);
   return [
-    { ...control, id: `control: ${control.id}, the SDKs alone` },
+    controlOf({ ...control, id: `${control.id}, the SDKs alone` }, 'passes'),
     ...(Object.keys(MODES) as Mode[]).map((mode) => cell(version, mode, USER)),
   ];
 });

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Cell } from '../../tools/matrix/cell.ts';
+import { CELLS } from '../../tools/matrix/cells.ts';
+import { nodeCells } from '../../tools/matrix/cells/node.ts';
+import { documentOf, shortFormOf } from '../../tools/matrix/document.ts';
+import { runSteps, writeCell, writeProgram } from '../../tools/matrix/run-steps.ts';
+import { type Simulators, startSimulators } from '../../tools/matrix/simulators.ts';
+import { type App, pack, type Packed, ROOT } from './packed.ts';
+
+// Programs that share a machine with other tests.
+vi.setConfig({ testTimeout: 60_000 });
+
+/** The cells of `npm run test:matrix` that need no installation: the packages and the Node of development. */
+const QUICK: readonly Cell[] = nodeCells
+  .filter(({ id, node }) => id.startsWith('control') || node === process.versions.node)
+  .filter(({ id }) => !id.includes('tsx'));
+
+let packed: Packed;
+let app: App;
+let simulators: Simulators;
+
+beforeAll(async () => {
+  packed = await pack();
+  app = await packed.app('matrix', ['openai', '@anthropic-ai/sdk', 'groq-sdk']);
+  await writeProgram(app.directory, 'simulators.mjs');
+  simulators = await startSimulators(app.directory);
+}, 60_000);
+afterAll(async () => {
+  simulators?.stop();
+  await packed?.remove();
+});
+
+describe.concurrent('a program that installed the package', () => {
+  it.for(QUICK.map((cell, at) => [cell.id, cell, at] as const))('%s', async ([, cell, at], { expect }) => {
+    const directory = join(app.directory, `cell-${at}`);
+    await writeCell(directory, cell);
+    const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', PATH: path, MATRIX_MODEL: `cell-${at}` };
+    expect(await runSteps(cell, directory, { ...env, ...simulators.environment })).toBe('');
+  });
+
+  it('is tried by every way in and in every kind of module', () => {
+    expect(QUICK.filter(({ expect }) => expect === 'guarded')).toHaveLength(3 * 6 + 3);
+    expect(QUICK.filter(({ expect }) => expect === 'loses')).toHaveLength(3);
+  });
+});
+
+describe('the supported versions', () => {
+  it('are documented as the matrix tries them', async () => {
+    expect(await readFile(join(ROOT, 'docs/supported-versions.md'), 'utf8')).toBe(documentOf(CELLS));
+    expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain(shortFormOf(CELLS));
+  });
+
+  it('have a row in a table, or are a control', () => {
+    for (const { id, place } of CELLS) expect(place === undefined, id).toBe(id.startsWith('control: '));
+    expect(new Set(CELLS.map(({ id }) => id)).size).toBe(CELLS.length);
+  });
+});
