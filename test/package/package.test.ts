@@ -16,6 +16,8 @@ interface Manifest {
   readonly types: string;
   readonly typesVersions: { '*': Record<string, string[]> };
   readonly bin: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { optional?: boolean }>;
 }
 
 // Compilers and package managers, on a machine that runs other tests beside.
@@ -60,6 +62,21 @@ describe('the tarball', () => {
         expect(packed.files, `${file} imports ${specifier}`).toContain(declared);
       }
     }
+  });
+
+  it('needs no package that npm does not install with it', async () => {
+    const { peerDependencies, peerDependenciesMeta } = manifest;
+    const installed = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+    const dropIns = Object.values(SDKS).map((sdk) => sdk as string);
+    const loaded = new Set<string>();
+    for (const file of packed.files.filter((each) => /^dist\/(?!types\/).*\.c?js$/.test(each))) {
+      const text = await readFile(join(packed.directory, file), 'utf8');
+      // Not of `import()`, which only `startTelemetry` does, and tells of what is missing.
+      const specifiers = [...text.matchAll(/(?:^import .*?|^} |^export .*?)from ["']([^."'][^"']*)["']/gm)];
+      if (file.endsWith('.cjs')) specifiers.push(...text.matchAll(/^(?:let|const|var) .*require\("([^."][^"]*)"\)/gm));
+      for (const [, specifier] of specifiers) if (!specifier!.startsWith('node:')) loaded.add(specifier!);
+    }
+    expect([...loaded].filter((name) => !dropIns.includes(name))).toEqual(installed);
   });
 
   it('brings the licence of the code that is built into it', async () => {

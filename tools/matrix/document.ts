@@ -20,7 +20,7 @@ export function shortFormOf(cells: readonly Cell[]): string {
     const supported = names.filter((name) =>
       placesOf(section, cells).some((cell) => cell.place[1] === name && isGuarded(cell)),
     );
-    return [section.name, section.range ? `${supported[0]} to ${supported.at(-1)}` : supported.join(', ')];
+    return [section.name, section.range ? `${supported[0]} to ${supported.at(-1)}` : supported.join('; ')];
   });
   return markdownTable([['', 'tried with'], ...rows]);
 }

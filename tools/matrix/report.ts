@@ -6,7 +6,7 @@ import { documentOf, shortFormOf } from './document.ts';
 import { SECTIONS } from './sections.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MARKS = /(?<=<!-- supported versions -->\n\n)[^]*?(?=\n\n<!-- \/supported versions -->)/;
+const MARKS = /(?<=<!-- supported versions -->\n)[^]*?(?=\n<!-- \/supported versions -->)/;
 
 /** A line for a cell that has ended. */
 export function lineOf({ cell, ok, fault, milliseconds }: Result): string {
@@ -33,6 +33,6 @@ export async function publish(cells: readonly Cell[]): Promise<void> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   await writeFile(
     join(ROOT, 'README.md'),
-    readme.replace(MARKS, () => shortFormOf(cells)),
+    readme.replace(MARKS, () => `\n${shortFormOf(cells)}\n`),
   );
 }

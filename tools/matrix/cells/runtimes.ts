@@ -10,6 +10,12 @@ const FOLDER: Folder = {
   scripts: ['bun', 'deno', 'workerd'],
 };
 
+/** Neither has the hooks of Node's module loader. */
+const REFUSED = {
+  expect: /needs Node\.js 22\.15 or later and this is (?:Bun|Deno)/,
+  note: '`tidegate/register` is made of hooks that only Node.js has; Bun and Deno end with a sentence that says so. Use a drop-in, `wrap` or the guarded `fetch`.',
+} as const;
+
 const IN_CODE = ['drop-in', 'wrap', 'fetch'] as const;
 
 const bun = (id: string, way: Way, file: string, args: readonly string[] = []): Cell => ({
@@ -86,13 +92,13 @@ export const runtimeCells: readonly Cell[] = [
   ...IN_CODE.map((way) => bun(`ES module, ${way}`, way, 'app.mjs')),
   ...IN_CODE.map((way) => bun(`CommonJS, ${way}`, way, 'app.cjs')),
   bun('TypeScript, drop-in', 'drop-in', 'app.ts'),
-  bun('ES module, register by --preload', 'bare', 'app.mjs', ['--preload', 'tidegate/register']),
-  bun('CommonJS, register by --preload', 'bare', 'app.cjs', ['--preload', 'tidegate/register']),
+  { ...bun('ES module, register', 'bare', 'app.mjs', ['--preload', 'tidegate/register']), ...REFUSED },
+  { ...bun('CommonJS, register', 'bare', 'app.cjs', ['--preload', 'tidegate/register']), ...REFUSED },
   controlOf(deno('no guard', 'bare', 'app.mjs')),
   ...IN_CODE.map((way) => deno(`ES module, ${way}`, way, 'app.mjs')),
   ...IN_CODE.map((way) => deno(`CommonJS, ${way}`, way, 'app.cjs')),
   deno('TypeScript, drop-in', 'drop-in', 'app.ts'),
-  deno('ES module, register by --import', 'bare', 'app.mjs', ['--import', 'npm:tidegate/register']),
+  { ...deno('ES module, register', 'bare', 'app.mjs', ['--import', 'npm:tidegate/register']), ...REFUSED },
   controlOf(workerd('no guard', 'bare')),
   ...IN_CODE.map((way) => workerd(way, way)),
 ];

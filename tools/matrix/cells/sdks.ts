@@ -1,13 +1,15 @@
 import type { Cell, Folder } from '../cell.ts';
 import { controlOf } from '../control.ts';
 import { program } from '../program.ts';
+import { version } from '../versions.ts';
 
 const SECTION = 'SDKs';
 
-/** Oldest that are supported, and those before the last major version. The newest are tried on every version of Node. */
+/** Oldest that are supported, those before the last major version of OpenAI's, and the newest. */
 const SETS: readonly (readonly [openai: string, anthropic: string, groq: string])[] = [
   ['5.0.0', '0.50.4', '1.1.1'],
   ['6.49.0', '0.137.0', '1.2.1'],
+  [version('openai'), version('@anthropic-ai/sdk'), version('groq-sdk')],
 ];
 
 export const sdkCells: readonly Cell[] = SETS.flatMap(([openai, anthropic, groq]) => {
