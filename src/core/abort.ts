@@ -1,5 +1,49 @@
 import type { Clock } from './clock.ts';
 
+/** Listeners that are called before the event loop gets a turn: a batch may wait with one signal ten thousand times. */
+const LISTENERS_A_TURN = 250;
+
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `listener` when the signal aborts; the returned function takes it back. Registers once a signal, since adding
+ * a listener takes as long as there are listeners, and lets the event loop go on between many of them.
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  let waiting = listeners.get(signal);
+  if (!waiting) {
+    listeners.set(signal, (waiting = new Set()));
+    signal.addEventListener('abort', notify, { once: true });
+  }
+  const joined = waiting;
+  joined.add(listener);
+  return () => {
+    joined.delete(listener);
+    if (joined.size > 0 || listeners.get(signal) !== joined) return;
+    listeners.delete(signal);
+    signal.removeEventListener('abort', notify);
+  };
+}
+
+function notify(event: Event): void {
+  const signal = event.target as AbortSignal;
+  const waiting = listeners.get(signal);
+  listeners.delete(signal);
+  if (waiting) call(waiting);
+}
+
+function call(waiting: Set<() => void>): void {
+  let left = LISTENERS_A_TURN;
+  for (const listener of waiting) {
+    if (left-- === 0) {
+      setImmediate(call, waiting);
+      return;
+    }
+    waiting.delete(listener);
+    listener();
+  }
+}
+
 /**
  * Resolves after `ms`, or rejects with the signal's reason as soon as it aborts.
  * Leaves neither a timer nor a listener behind.
@@ -10,14 +54,13 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal | null): Pr
       reject(signal.reason as Error);
       return;
     }
-    const onAbort = (): void => {
+    const stopListening = signal ? onAbort(signal, end) : undefined;
+    const cancel = clock.after(ms, end);
+    function end(): void {
       cancel();
-      reject(signal!.reason as Error);
-    };
-    const cancel = clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
+      stopListening?.();
+      if (signal?.aborted) reject(signal.reason as Error);
+      else resolve();
+    }
   });
 }

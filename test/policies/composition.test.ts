@@ -73,7 +73,8 @@ describe('retry, breaker and slots together', () => {
     const startedAt = clock.now();
     await clock.runAll();
     expect(await result).toBe('done');
-    expect(clock.now() - startedAt).toBeCloseTo(40 * 1_050);
+    // The lane adds its jitter; without one there is none.
+    expect(clock.now() - startedAt).toBeCloseTo(40 * 1_000);
     expect([sent, breaker.state(), budget.balance()]).toEqual([41, 'closed', before]);
   });
 
