@@ -71,9 +71,14 @@ export interface Ticket {
   onHead(readings: readonly LimitReading[], status: number): void;
   /**
    * The attempt is decided: corrects the reservation.
-   * `failure` for anything but `ok`; `usage` when the provider told it.
+   * `failure` for anything but `ok`; `usage` when the provider told it; `unretried` where the caller has retries off.
    */
-  settle(result: { readonly outcome: Outcome; readonly failure?: Failure; readonly usage?: Usage }): void;
+  settle(result: {
+    readonly outcome: Outcome;
+    readonly failure?: Failure;
+    readonly usage?: Usage;
+    readonly unretried?: boolean;
+  }): void;
   /** The response body has ended: frees the concurrency slot. */
   release(): void;
 }

@@ -65,7 +65,8 @@ export class Attempt {
     this.failure = failure;
     this.decision = this.call.decide(failure, context);
     this.#report(failure.outcome, failure);
-    this.#settle({ outcome: failure.outcome, failure });
+    const unretried = context.barred === 'attempts';
+    this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
     if (this.decision.retry) this.call.retries(failure, this.decision);
     return this.decision;
   }
@@ -143,7 +144,7 @@ export class Attempt {
     });
   }
 
-  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage }): void {
+  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage; unretried?: boolean }): void {
     if (this.#settled) return;
     this.#settled = true;
     this.ticket.settle(result);

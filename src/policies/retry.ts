@@ -75,8 +75,9 @@ class Retry implements CallRetry {
     const { initialDelayMs, maxDelayMs } = this.#options;
     this.#backoff ??= new Backoff(initialDelayMs, maxDelayMs, this.#deps.random);
     const backoff = this.#backoff.next();
-    const floor = wait ? this.#jittered(wait.ms) : 0;
-    const delayMs = clamp(Math.max(backoff, floor));
+    // A server that says when to come back is taken at its word, sooner than we would or later. At once is no time.
+    const told = wait && wait.ms > 0 ? wait : undefined;
+    const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only a retry that follows is charged.
     const charged = failure.outcome !== 'throttled' && !context.probe;
@@ -86,7 +87,7 @@ class Retry implements CallRetry {
     return {
       retry: true,
       delayMs,
-      source: wait && floor > backoff ? wait.source : 'backoff',
+      source: told ? told.source : 'backoff',
       reason: reasonOf(failure),
       counted: !context.probe,
       pausesLane: false,

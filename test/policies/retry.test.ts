@@ -140,7 +140,7 @@ describe('decide', () => {
     expect(first[3]!).toBeGreaterThan(first[0]! * 2);
   });
 
-  it("takes the server's hint as the floor of the backoff", () => {
+  it("takes the server's hint in place of the backoff, a shorter one too", () => {
     const busy = failure('overloaded', { hintMs: 30_000, hintSource: 'retry_after' });
     expect(callRetry({ random: () => 0.5 }).decide(busy, context)).toMatchObject({
       delayMs: 31_500,
@@ -149,7 +149,12 @@ describe('decide', () => {
       pausesLane: false,
     });
     const soon = failure('overloaded', { hintMs: 1, hintSource: 'retry_after' });
-    expect(callRetry({ random: () => 0.5 }).decide(soon, context)).toMatchObject({ source: 'backoff' });
+    expect(callRetry({ random: () => 0.5 }).decide(soon, context)).toMatchObject({
+      delayMs: 1.05,
+      source: 'retry_after',
+    });
+    const atOnce = failure('overloaded', { hintMs: 0, hintSource: 'retry_after' });
+    expect(callRetry({ random: () => 0.5 }).decide(atOnce, context)).toMatchObject({ source: 'backoff' });
   });
 
   it('never waits less than the server asked, nor more than a tenth longer than the longer of the two', () => {

@@ -547,19 +547,18 @@ describe('x-should-retry', () => {
     expect(classify(500, undefined, 'false')).toMatchObject({ outcome: 'server_error', retryable: false });
   });
 
-  it('true makes a plain 400 retryable and says so', () => {
-    expect(classify(400, OPENAI.invalid, 'true')).toMatchObject({
-      outcome: 'bad_request',
-      retryable: true,
-      headerRequested: true,
-    });
+  it.each([
+    [400, OPENAI.invalid, 'bad_request'],
+    [401, OPENAI.badKey, 'auth'],
+    [413, undefined, 'too_large'],
+  ] as const)('true makes a plain %i retryable and says so', (status, body, outcome) => {
+    expect(classify(status, body, 'true')).toMatchObject({ outcome, retryable: true, headerRequested: true });
   });
 
   it.each([
     ['quota', 429, OPENAI.quotaLegacy],
     ['billing', 400, OPENAI.billingHardLimit],
     ['too large', 429, OPENAI.tooLarge],
-    ['auth', 401, OPENAI.badKey],
   ])('true does not override %s', (_name, status, body) => {
     const failure = classify(status, body, 'true');
     expect(failure.retryable).toBe(false);

@@ -1,4 +1,4 @@
-import type { Dimension } from '../../core/outcome.ts';
+import type { Dimension, Failure } from '../../core/outcome.ts';
 
 const JITTER = 0.1;
 
@@ -24,4 +24,10 @@ export class Pause {
   leftMs(now: number): number {
     return Math.max(0, this.until - now);
   }
+}
+
+/** Nobody said how long to wait. A caller that has retries off decides that for itself, and its other calls do not wait. */
+export function isGuess(failure: Failure | undefined): boolean {
+  const { hintMs, resetMs, dimension } = failure ?? {};
+  return hintMs === undefined && (resetMs === undefined || dimension === 'unknown');
 }

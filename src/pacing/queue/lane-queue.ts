@@ -19,7 +19,7 @@ import { Hopeless } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
-import { Pause } from './lane-pause.ts';
+import { isGuess, Pause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -158,7 +158,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     else if (failure && waitMs > this.#maxWaitMs) {
       const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
       this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);
-    } else if (waitMs > 0) this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
+    } else if (waitMs > 0 && !(result.unretried && isGuess(failure))) {
+      this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
+    }
     this.wake();
   }
 

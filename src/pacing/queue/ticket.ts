@@ -7,6 +7,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly failure?: Failure;
   readonly usage?: Usage;
+  /** Its caller has retries off. */
+  readonly unretried?: boolean;
 }
 
 /** The lane's side of a ticket. */

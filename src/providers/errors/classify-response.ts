@@ -38,7 +38,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
     ...(dimension === undefined ? {} : { dimension }),
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { code }),
-    ...retryable(outcome, headers?.get('x-should-retry')),
+    ...retryable(outcome, status, headers?.get('x-should-retry')),
     ...(hint === undefined ? {} : { hintMs: hint.ms, hintSource: hint.source }),
     ...(shrinkRate ? { shrinkRate } : {}),
     ...numbers,
@@ -47,13 +47,18 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   };
 }
 
-/** The vocabulary knows better than `x-should-retry: true` where the same request can never succeed. */
+/**
+ * The server's word counts as it does for the SDKs, but where the same request can never succeed: an exhausted quota,
+ * and a request that is larger than a limit.
+ */
 function retryable(
   outcome: Failure['outcome'],
+  status: number | undefined,
   asked: string | null | undefined,
 ): Pick<Failure, 'retryable' | 'headerRequested'> {
   if (asked === 'false') return { retryable: false };
-  if (asked === 'true' && outcome === 'bad_request') return { retryable: true, headerRequested: true };
+  const refused = outcome === 'bad_request' || outcome === 'auth' || (outcome === 'too_large' && status === 413);
+  if (asked === 'true' && refused) return { retryable: true, headerRequested: true };
   return { retryable: isRetryable(outcome) };
 }
 

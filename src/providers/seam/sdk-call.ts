@@ -55,6 +55,7 @@ export class SeamRequest {
       attempt,
       remaining,
       fetchError: undefined,
+      errorBody: undefined,
     };
     const { makeRequest, client } = this.#seam;
     let props: ResponseProps;

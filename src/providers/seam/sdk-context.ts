@@ -11,6 +11,8 @@ export interface Sending {
   /** Retries that the SDK counts as left while this attempt runs. */
   readonly remaining: number;
   fetchError: unknown;
+  /** What an error response says, for an SDK that decides in the turn in which it sees the head. */
+  errorBody: unknown;
 }
 
 /** Leaves the SDK's `retryRequest`: the loop around it makes the next attempt. */

@@ -1,4 +1,5 @@
 import type { Attempt } from '../../core/attempt.ts';
+import { readErrorBody } from '../errors/error-body.ts';
 import { sendings } from './sdk-context.ts';
 
 /** The call's time was up while its request was in flight. */
@@ -35,6 +36,8 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
     const deadline = Number.isFinite(attempt.call.deadlineAt) ? withDeadline(attempt, init) : undefined;
     try {
       const response = await raw.call(undefined, input, deadline?.init ?? init);
+      const { seam } = sending;
+      if (!response.ok && seam.decidesAtOnce) sending.errorBody = await readErrorBody(response, seam.host.clock);
       if (deadline) void (attempt.call.info.stream ? Promise.resolve() : attempt.ended).then(deadline.cancel);
       return response;
     } catch (error) {

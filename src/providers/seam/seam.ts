@@ -43,6 +43,8 @@ export class Seam {
   #retries: number | undefined;
   /** Only openai >= 7.5 retries a body that does not arrive. */
   readonly retriesBodies: boolean;
+  /** Old SDKs decide in one turn, so an error's body must be read before they see its head. */
+  readonly decidesAtOnce: boolean;
 
   /** `explicit`: the application chose the client's `maxRetries` itself. */
   constructor(client: SdkClient, host: SeamHost, explicit: boolean) {
@@ -53,6 +55,7 @@ export class Seam {
     this.#retryRequest = client.retryRequest;
     this.#buildRequest = client.buildRequest;
     this.#retries = explicit ? client.maxRetries : undefined;
+    this.decidesAtOnce = Object.prototype.toString.call(client.shouldRetry) !== '[object AsyncFunction]';
     this.retriesBodies = 'parseResponseWithTimeout' in client;
   }
 
@@ -123,23 +126,18 @@ export class Seam {
     const sending = this.#current();
     if (!sending) return stock;
     sending.attempt.head(response.status, response.headers);
-    // Old SDKs decide synchronously. Their answer becomes no: they then read the body and throw it,
-    // and the decision is made from that error.
-    if (typeof stock === 'boolean') return false;
-    return stock.then(async (stockSaysRetry) => {
-      const failure = sending.attempt.call.lane.adapter.classify(
-        {
-          status: response.status,
-          headers: response.headers,
-          body: await readErrorBody(response, this.host.clock),
-        },
-        this.host.clock.wall(),
-      );
-      // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
-      const renewed = stockSaysRetry && response.status === 401 && response.headers.get('x-should-retry') === null;
-      return sending.request.fail(sending, renewed ? { ...failure, retryable: true } : failure, sending.remaining)
-        .retry;
-    });
+    if (typeof stock === 'boolean') return this.#decide(sending, response, sending.errorBody, stock);
+    return stock.then(async (stockSaysRetry) =>
+      this.#decide(sending, response, await readErrorBody(response, this.host.clock), stockSaysRetry),
+    );
+  }
+
+  #decide(sending: Sending, { status, headers }: Response, body: unknown, stockSaysRetry: boolean): boolean {
+    const failure = sending.attempt.call.lane.adapter.classify({ status, headers, body }, this.host.clock.wall());
+    // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
+    const renewed = stockSaysRetry && status === 401 && headers.get('x-should-retry') === null;
+    const decided = renewed ? { ...failure, retryable: true } : failure;
+    return sending.request.fail(sending, decided, sending.remaining).retry;
   }
 
   /** The SDK wants to wait and send again. */
