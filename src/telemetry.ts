@@ -41,7 +41,7 @@ export interface Telemetry {
  * are included. An application that has set up OpenTelemetry itself needs no call: tidegate records there.
  *
  * @throws TidegateSetupError `missing_dependency` when a package is not installed, `port_in_use`, or `start_failed`
- *   when telemetry is already running in this process; nothing is left half-started
+ *   when telemetry is already running in this process or its packages are too old; nothing is left half-started
  * @throws TidegateOptionError for a bad option
  *
  * @example
@@ -96,6 +96,8 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
         : { resourceDetectors: [{ detect: () => ({ attributes: resourceFromEnv(process.env) }) }] }),
     });
     sdk.start();
+    // Only a reader that was taken can collect.
+    await exporter.collect().catch(async (error: unknown) => Promise.reject(await outdated(sdk, error)));
     bindTelemetry();
     let ended: Promise<void> | undefined;
     return {
@@ -110,8 +112,20 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
   } catch (error) {
     await server.close();
     unregisterAllBut(before);
+    if (error instanceof TidegateSetupError) throw error;
     throw new TidegateSetupError('start_failed', 'OpenTelemetry could not be started.', { cause: error });
   }
+}
+
+/** Before 0.204 the SDK knew no list of metric readers: it starts, and serves nothing for ever. */
+async function outdated(sdk: { shutdown(): Promise<void> }, cause: unknown): Promise<TidegateSetupError> {
+  await sdk.shutdown().catch(() => undefined);
+  return new TidegateSetupError(
+    'start_failed',
+    'startTelemetry needs @opentelemetry/sdk-node 0.204 or later, and an older one is installed. ' +
+      'Update it and exporter-prometheus, or set OpenTelemetry up in the application: tidegate records there.',
+    { cause },
+  );
 }
 
 async function stop(

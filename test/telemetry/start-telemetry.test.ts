@@ -76,6 +76,22 @@ describe('startTelemetry', () => {
     instrumentation.shutdown();
   });
 
+  it('says that the SDK is too old for its reader, and leaves nothing behind', async () => {
+    const shutdown = vi.fn<() => Promise<void>>(async () => undefined);
+    vi.doMock('@opentelemetry/sdk-node', () => ({
+      NodeSDK: class {
+        start(): void {}
+        shutdown = shutdown;
+      },
+    }));
+    const error = await setupError(startTelemetry({ port: 0 })).finally(() => vi.doUnmock('@opentelemetry/sdk-node'));
+    expect(error.code).toBe('start_failed');
+    expect(error.message).toContain('startTelemetry needs @opentelemetry/sdk-node 0.204 or later');
+    expect(shutdown).toHaveBeenCalledOnce();
+    expect(registered()).toEqual(NOTHING);
+    await start({ port: 0 });
+  });
+
   it('registers no tracer and sends nothing unless the environment asks for it', async () => {
     await start({ port: 0 });
     expect(registered()).toEqual({ metrics: true, traces: false, context: true, propagation: true });

@@ -41,7 +41,7 @@ export interface Cell {
   readonly says?: RegExp;
   /** A sentence for whoever meets this: what is not guarded here and what to do. */
   readonly note?: string;
-  /** Longest time of a step in seconds. Default 60. */
+  /** Longest time of a step in seconds. Default 120. */
   readonly seconds?: number;
 }
 

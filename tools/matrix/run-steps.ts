@@ -25,7 +25,7 @@ export async function writeCell(directory: string, cell: Cell): Promise<void> {
 export async function runSteps(cell: Cell, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   let last: Execution | undefined;
   for (const [index, step] of cell.steps.entries()) {
-    last = await execute(step.argv, { cwd, env: { ...env, ...step.env }, seconds: cell.seconds ?? 60 });
+    last = await execute(step.argv, { cwd, env: { ...env, ...step.env }, seconds: cell.seconds ?? 120 });
     if (!last.ok && index < cell.steps.length - 1) return `${step.argv.join(' ')} failed: ${last.output.slice(-2_000)}`;
   }
   return faultOf(cell, last!);

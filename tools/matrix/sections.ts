@@ -11,7 +11,7 @@ export const SECTIONS: readonly Section[] = [
   {
     name: 'Node.js',
     intro:
-      'Each by drop-in, `wrap`, guarded `fetch`, and `tidegate/register` through `--import`, `--require` and `NODE_OPTIONS`. CommonJS includes an ES module application whose CommonJS library requires the SDK.',
+      'Each by drop-in, `wrap`, guarded `fetch`, and `tidegate/register` through `--import`, `--require` and `NODE_OPTIONS`. CommonJS includes an ES module application whose CommonJS library requires the SDK; both include SDKs that were loaded before `tidegate/register`.',
     range: true,
   },
   { name: 'SDKs', intro: 'Each by drop-in, `wrap` and `tidegate/register`.' },

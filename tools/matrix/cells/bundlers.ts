@@ -122,6 +122,7 @@ function cell(bundling: Bundling, { name, way, args }: (typeof WAYS)[number]): C
     },
     steps: [{ argv }, { argv: ['node', ...args, bundle] }],
     expect: unreachable ? 'loses' : 'guarded',
+    seconds: 240,
     ...(unreachable ? { note: INLINED_NOTE } : {}),
   };
 }

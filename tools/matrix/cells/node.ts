@@ -1,6 +1,6 @@
 import type { Cell, Folder, Step } from '../cell.ts';
 import { NODE_VERSIONS, OLD_NODE_VERSIONS } from '../node-versions.ts';
-import { type Modules, program, type Way } from '../program.ts';
+import { loads, type Modules, program, type Way } from '../program.ts';
 import { sdkPackages, version } from '../versions.ts';
 
 const SECTION = 'Node.js';
@@ -91,6 +91,23 @@ const libraries: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   })),
 );
 
+/** A tracer's module, or an import that nobody thought of, came first. */
+const late: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
+  (['ES module', 'CommonJS'] as const).map((name): Cell => {
+    const [modules, flag, extension] =
+      name === 'ES module' ? (['esm', '--import', 'mjs'] as const) : (['cjs', '--require', 'cjs'] as const);
+    return {
+      id: `node ${node}, ${name}, SDKs loaded before register`,
+      place: [SECTION, node, name],
+      folder: FOLDER,
+      node,
+      files: { [`early.${extension}`]: loads(modules, 'bare'), [`app.${extension}`]: program(modules, 'bare') },
+      steps: [{ argv: ['node', flag, `./early.${extension}`, flag, 'tidegate/register', `app.${extension}`] }],
+      expect: 'guarded',
+    };
+  }),
+);
+
 const controls: readonly Cell[] = KINDS.map((kind) => ({
   id: `control: node ${NODE_VERSIONS[0]}, ${kind.name}, no guard`,
   folder: FOLDER,
@@ -113,4 +130,4 @@ const old: readonly Cell[] = OLD_NODE_VERSIONS.flatMap((node) =>
   })),
 );
 
-export const nodeCells: readonly Cell[] = [...controls, ...guarded, ...libraries, ...old];
+export const nodeCells: readonly Cell[] = [...controls, ...guarded, ...libraries, ...late, ...old];

@@ -6,6 +6,11 @@ const SECTION = 'OpenTelemetry';
 /** Lines of `@opentelemetry/sdk-node` in use: the last with SDK 1.x, the first and last with 2.x, and 3.x. */
 const LINES = ['0.57.2', '0.203.0', '0.222.0', '0.301.0'] as const;
 
+/** Of those, the lines whose SDK takes a list of metric readers. */
+const METRIC_READERS: ReadonlySet<string> = new Set(['0.222.0', '0.301.0']);
+const OLD =
+  '`startTelemetry` needs `@opentelemetry/sdk-node` 0.204 or later and says so; with an older one the application sets OpenTelemetry up itself.';
+
 /** Installed in one go, as a user who adds tidegate to an application has it: npm refuses what does not fit. */
 const folder = (version: string): Folder => ({
   name: `opentelemetry-${version}`,
@@ -34,11 +39,41 @@ matrix.burst(clients).then(async (outcomes) => {
 });
 `;
 
-export const telemetryCells: readonly Cell[] = LINES.map((version) => ({
+/** Of these lines `startTelemetry` makes the set-up; it wants the exporter of the same line. */
+const STARTED = `
+import { startTelemetry } from 'tidegate/telemetry';
+${loads('esm', 'drop-in', ['openai'])}
+const telemetry = await startTelemetry({ port: 0 });
+${clients('esm', 'drop-in', ['openai'])}
+const outcomes = await matrix.burst(clients);
+const text = await (await fetch(telemetry.url)).text();
+const samples = text.split('\\n').filter((line) => line.startsWith('tidegate_calls_total{'));
+const calls = samples.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+matrix.report(outcomes, { 'every call counted': calls === outcomes.openai.calls || text });
+process.exit();
+`;
+
+const installed = (version: string): Cell => ({
   id: `@opentelemetry/sdk-node ${version}`,
-  place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'installed beside, calls counted'],
+  place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'set up by the application'],
   folder: folder(version),
   files: { 'app.cjs': APP },
   steps: [{ argv: ['node', 'app.cjs'] }],
   expect: 'guarded',
-}));
+});
+
+const started = (version: string): Cell => ({
+  id: `@opentelemetry/sdk-node ${version}, startTelemetry`,
+  place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'set up by startTelemetry'],
+  folder: {
+    name: `start-telemetry-${version}`,
+    packages: { ...folder(version).packages, '@opentelemetry/exporter-prometheus': version },
+  },
+  files: { 'app.mjs': STARTED },
+  steps: [{ argv: ['node', 'app.mjs'] }],
+  ...(METRIC_READERS.has(version)
+    ? { expect: 'guarded' }
+    : { expect: /needs @opentelemetry\/sdk-node 0\.204/, note: OLD }),
+});
+
+export const telemetryCells: readonly Cell[] = LINES.flatMap((version) => [installed(version), started(version)]);

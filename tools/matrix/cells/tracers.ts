@@ -49,6 +49,7 @@ const TRACERS: readonly Tracer[] = [
     imported: './sentry.mjs',
     required: './sentry.cjs',
     files: { 'sentry.mjs': SENTRY('import'), 'sentry.cjs': SENTRY('require') },
+    says: /@span tidegate\.attempt/,
   },
 ];
 
