@@ -173,10 +173,10 @@ const MAX_MS = 2 ** 31 - 1;
 /** Checks options and fills in the defaults. @throws TidegateOptionError naming the option's path. */
 export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
   const root = section(options, 'options', ROOT_KEYS);
-  const retry = options.retry === false ? { maxAttempts: 1 } : section(optional(options.retry), 'retry', RETRY_KEYS);
-  const breaker = options.breaker === false ? undefined : section(optional(options.breaker), 'breaker', BREAKER_KEYS);
-  const bulkhead = section(root.bulkhead ?? {}, 'bulkhead', BULKHEAD_KEYS);
-  const body = section(root.body ?? {}, 'body', BODY_KEYS);
+  const retry = root.retry === false ? { maxAttempts: 1 } : section(optional(root.retry), 'retry', RETRY_KEYS);
+  const breaker = root.breaker === false ? undefined : section(optional(root.breaker), 'breaker', BREAKER_KEYS);
+  const bulkhead = section(orEmpty(root.bulkhead), 'bulkhead', BULKHEAD_KEYS);
+  const body = section(orEmpty(root.body), 'body', BODY_KEYS);
   const resolvedBreaker = breaker && resolveBreaker(breaker);
   return {
     retry: resolveRetry(retry),
@@ -185,14 +185,13 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
       maxConcurrent: integer(bulkhead.maxConcurrent, 'bulkhead.maxConcurrent', 1, 1_000_000, 500),
       maxQueued: integer(bulkhead.maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
     },
-    pacing:
-      options.pacing === false ? undefined : resolvePacing(section(optional(options.pacing), 'pacing', PACING_KEYS)),
+    pacing: root.pacing === false ? undefined : resolvePacing(section(optional(root.pacing), 'pacing', PACING_KEYS)),
     deadlineMs: optionalNumber(root.deadlineMs, 'deadlineMs', 1, Number.MAX_SAFE_INTEGER),
     bodyIdleTimeoutMs: integer(body.idleTimeoutMs, 'body.idleTimeoutMs', 1, MAX_MS, 600_000),
     telemetry:
-      options.telemetry === false
+      root.telemetry === false
         ? undefined
-        : resolveTelemetry(section(optional(options.telemetry), 'telemetry', TELEMETRY_KEYS)),
+        : resolveTelemetry(section(optional(root.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
   };
 }
@@ -236,7 +235,7 @@ const TELEMETRY_KEYS = [
 ] as const;
 
 function resolveRetry(retry: RetryOptions): ResolvedRetry {
-  const budget = retry.budget === false ? undefined : section(retry.budget ?? {}, 'retry.budget', BUDGET_KEYS);
+  const budget = retry.budget === false ? undefined : section(orEmpty(retry.budget), 'retry.budget', BUDGET_KEYS);
   return {
     maxAttempts: integer(retry.maxAttempts, 'retry.maxAttempts', 1, 100, 6),
     initialDelayMs: number(retry.initialDelayMs, 'retry.initialDelayMs', 0, 60_000, 500),
@@ -308,6 +307,11 @@ function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
   return telemetry;
 }
 
+function orEmpty<T extends object>(value: T | undefined): T {
+  return value === undefined ? ({} as T) : value;
+}
+
+/** Checks that a value is an object of known keys, and copies it: what a getter answers later was not checked. */
 function section<T extends object>(value: T, path: string, keys: readonly string[]): T {
   const given: unknown = value;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
@@ -318,7 +322,7 @@ function section<T extends object>(value: T, path: string, keys: readonly string
       throw new TidegateOptionError(path, `an object with the keys ${keys.join(', ')}`, `key ${key}`);
     }
   }
-  return value;
+  return Object.fromEntries(keys.filter((key) => key in given).map((key) => [key, value[key as keyof T]])) as T;
 }
 
 /** An absent or switched-off section reads as one with defaults; what may be `false` is checked before. */
