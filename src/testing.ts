@@ -5,7 +5,8 @@
  */
 export { startSimulator } from './simulator/http/start-simulator.ts';
 export type { Simulator } from './simulator/http/start-simulator.ts';
-export type { SimulatorClock, SimulatorLatency, SimulatorOptions } from './simulator/options.ts';
+export type { SimulatorLatency } from './simulator/latency.ts';
+export type { SimulatorClock, SimulatorOptions } from './simulator/options.ts';
 export type { SimulatorUpdate } from './simulator/simulation.ts';
 export type { ModelStats, SimulatorStats } from './simulator/statistics.ts';
 export type {
@@ -22,6 +23,8 @@ export type { LimitSources } from './simulator/limits/limit-table.ts';
 export type { PresetName } from './simulator/limits/presets.ts';
 export type { OutputCounting, RefusedCounting, SimulatorProvider } from './simulator/limits/limit-rules.ts';
 export type { SimulatorRamp } from './simulator/limits/ramp.ts';
+export type { LimitModelKind } from './simulator/limits/limit-model.ts';
+export type { SimulatorHeaderDialect, SimulatorScope } from './simulator/dialects/header-dialect.ts';
 export type { RetryHeader } from './simulator/dialects/dialect.ts';
 export type { ReplyOption, ReplyRequest } from './simulator/replies/reply.ts';
 export { SimulatorError } from './simulator/simulator-error.ts';

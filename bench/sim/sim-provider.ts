@@ -153,7 +153,7 @@ export class SimProvider implements Transport {
     if (kind === 'none' || headers === 'none' || (headers === 'success' && kind === 'failure')) return new Headers();
     const wallMs = this.#clock.wall();
     const levels = this.#engine.levels(ACCOUNT, MODEL, this.#clock.now());
-    const options = { wallMs, requestsHeader: 'minute', epochResets: true } as const;
+    const options = { wallMs, requestsHeader: 'minute', epochResets: true, absoluteResets: false } as const;
     const found = new Headers(this.#dialect.limitHeaders(levels, options));
     found.set('date', new Date(wallMs).toUTCString());
     return found;
@@ -171,6 +171,7 @@ export class SimProvider implements Transport {
       wallMs: this.#clock.wall(),
       apiVersion: '',
       retryHeader: this.#setup.retryHeader ?? this.#dialect.defaultRetryHeader,
+      concurrencyThrottles: false,
       retryAfterSeconds: undefined,
     };
   }

@@ -1,26 +1,24 @@
 import type { RetryHeader } from './dialects/dialect.ts';
 import { RETRY_HEADERS } from './dialects/dialect.ts';
 import { DIALECTS } from './dialects/dialects.ts';
+import {
+  type ResolvedHeaderDialect,
+  resolveHeaderDialect,
+  type SimulatorHeaderDialect,
+} from './dialects/header-dialect.ts';
+import { resolveLatency, type SimulatorLatency } from './latency.ts';
 import type { SimulatorFaults } from './faults/faults.ts';
 import { checkFaults } from './faults/faults.ts';
 import type { BucketSeconds } from './limits/limit-engine-types.ts';
 import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limits/limit-rules.ts';
 import { limitRules, PROVIDERS, REFUSED_COUNTINGS } from './limits/limit-rules.ts';
+import { LIMIT_MODELS, type LimitModelKind } from './limits/limit-model.ts';
 import type { LimitSources } from './limits/limit-table.ts';
 import { initialSources, limitTable, presetOf } from './limits/limit-table.ts';
 import type { ReplyOption, ReplySettings } from './replies/reply.ts';
+import { resolveReply } from './replies/resolve-reply.ts';
 import { countTokens } from './replies/tokens.ts';
 import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from './validate.ts';
-
-/** How long answers take; nothing at all by default. */
-export interface SimulatorLatency {
-  /** Milliseconds to the first token. Minimum and default 0. */
-  readonly baseMs?: number;
-  /** Milliseconds for each output token. Minimum and default 0. */
-  readonly perTokenMs?: number;
-  /** Both vary by this share, up and down, with the seed: 0 … 1. Default 0. */
-  readonly jitter?: number;
-}
 
 /** Time as the limits see it. */
 export interface SimulatorClock {
@@ -47,6 +45,14 @@ export interface SimulatorOptions extends LimitSources {
   /** Address to listen at. Default `127.0.0.1`. */
   readonly host?: string;
   /**
+   * How limits per minute are counted: a bucket that refills continuously, as the providers' numbers betray; a fixed
+   * window that begins anew with the clock's minute (or its part of `bucketSeconds`); a log of the last minute (or part).
+   * Default `bucket`.
+   */
+  readonly limiter?: LimitModelKind;
+  /** When a request is counted: on arrival, or with its answer, as gateways do. Default `arrival`. */
+  readonly counted?: 'arrival' | 'end';
+  /**
    * Seconds of a limit per minute that may be spent at once, 0.1 … 60: "60 RPM might be enforced as 1 request per
    * second". Default 60, but 10 for Azure's requests.
    */
@@ -61,6 +67,12 @@ export interface SimulatorOptions extends LimitSources {
   readonly cutAtOutputLimit?: boolean;
   /** Retry hints of refusals. Default: `both` for Azure, else `seconds`. */
   readonly retryHeader?: RetryHeader;
+  /** Whether refusals name the limit and its numbers, or say only "Too Many Requests". Default `full`. */
+  readonly refusalTexts?: 'full' | 'mute';
+  /** OpenAI, Groq: what too many requests at once are refused as, 503 or 429. Default `overloaded`. */
+  readonly concurrencyRefusals?: 'overloaded' | 'throttled';
+  /** What the rate-limit headers mean. Which answers have them is told by `faults.headers`. */
+  readonly headerDialect?: SimulatorHeaderDialect;
   /** OpenAI: whether the `requests` headers show the day's limit of models that have one. Default `day`. */
   readonly requestsHeader?: 'day' | 'minute';
   /** Anthropic: an untouched bucket says it resets in 1970. Default true. */
@@ -91,12 +103,17 @@ const KEYS = [
   'latency',
   'port',
   'host',
+  'limiter',
+  'counted',
   'bucketSeconds',
   'initialFill',
   'outputCounting',
   'refusedCounting',
   'cutAtOutputLimit',
   'retryHeader',
+  'refusalTexts',
+  'concurrencyRefusals',
+  'headerDialect',
   'requestsHeader',
   'epochResets',
   'reply',
@@ -117,12 +134,17 @@ export interface ResolvedOptions {
   readonly latency: Required<SimulatorLatency>;
   readonly port: number;
   readonly host: string;
+  readonly limiter: LimitModelKind;
+  readonly countsAtEnd: boolean;
   readonly bucketSeconds: BucketSeconds;
   readonly initialFill: number;
   readonly outputCounting: OutputCounting;
   readonly refusedCounting: RefusedCounting;
   readonly cutAtOutputLimit: boolean;
   readonly retryHeader: RetryHeader;
+  readonly muteRefusals: boolean;
+  readonly concurrencyThrottles: boolean;
+  readonly headerDialect: ResolvedHeaderDialect;
   readonly requestsHeader: 'day' | 'minute';
   readonly epochResets: boolean;
   readonly reply: ReplySettings;
@@ -154,6 +176,8 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     latency: resolveLatency(options.latency ?? {}),
     port: integerFrom(options.port, 'port', 0, 65_535, 0),
     host: hostFrom(options.host),
+    limiter: oneOf(options.limiter, 'limiter', LIMIT_MODELS, 'bucket'),
+    countsAtEnd: oneOf(options.counted, 'counted', ['arrival', 'end'], 'arrival') === 'end',
     bucketSeconds: bucketSecondsFrom(options.bucketSeconds, provider),
     initialFill: numberFrom(options.initialFill, 'initialFill', 0, 1, 1),
     outputCounting: oneOf(options.outputCounting, 'outputCounting', ['realtime', 'reserve'], counting),
@@ -165,27 +189,18 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     ),
     cutAtOutputLimit: booleanFrom(options.cutAtOutputLimit, 'cutAtOutputLimit', false),
     retryHeader: oneOf(options.retryHeader, 'retryHeader', RETRY_HEADERS, DIALECTS[provider].defaultRetryHeader),
+    muteRefusals: oneOf(options.refusalTexts, 'refusalTexts', ['full', 'mute'], 'full') === 'mute',
+    concurrencyThrottles:
+      oneOf(options.concurrencyRefusals, 'concurrencyRefusals', ['overloaded', 'throttled'], 'overloaded') ===
+      'throttled',
+    headerDialect: resolveHeaderDialect(options.headerDialect),
     requestsHeader: oneOf(options.requestsHeader, 'requestsHeader', ['day', 'minute'], 'day'),
     epochResets: booleanFrom(options.epochResets, 'epochResets', true),
-    reply: {
-      reply: replyFrom(options.reply),
-      replyTokens: replyTokensFrom(options.replyTokens),
-      toolCalls: booleanFrom(options.toolCalls, 'toolCalls', false),
-      seed,
-    },
+    reply: resolveReply(options, seed),
     countTokens: functionFrom(options.countTokens, 'countTokens', countTokens),
     promptCache: booleanFrom(options.promptCache, 'promptCache', true),
     apiKeys: keysFrom(options.apiKeys),
     clock: options.clock ?? systemClock,
-  };
-}
-
-export function resolveLatency(latency: SimulatorLatency): Required<SimulatorLatency> {
-  checkKeys(latency, 'latency', ['baseMs', 'perTokenMs', 'jitter']);
-  return {
-    baseMs: numberFrom(latency.baseMs, 'latency.baseMs', 0, 3_600_000, 0),
-    perTokenMs: numberFrom(latency.perTokenMs, 'latency.perTokenMs', 0, 60_000, 0),
-    jitter: numberFrom(latency.jitter, 'latency.jitter', 0, 1, 0),
   };
 }
 
@@ -206,21 +221,6 @@ function bucketSecondsFrom(value: SimulatorOptions['bucketSeconds'], provider: S
   }
   const both = value === undefined ? undefined : numberFrom(value, 'bucketSeconds', 0.1, 60, 60);
   return { requests: both ?? requests, tokens: both ?? 60 };
-}
-
-function replyFrom(reply: unknown): ReplyOption {
-  if (reply === undefined) return 'lorem';
-  if (typeof reply === 'function') return reply as ReplyOption;
-  if (reply !== 'lorem' && reply !== 'label') refuse('reply', "'lorem', 'label' or a function", reply);
-  return reply;
-}
-
-function replyTokensFrom(value: SimulatorOptions['replyTokens']): readonly [number, number] {
-  if (value === undefined) return [20, 120];
-  const [min, max]: readonly unknown[] = Array.isArray(value) ? value : [value, value];
-  if (min === undefined || max === undefined) refuse('replyTokens', 'a number or two of them', value);
-  const shortest = integerFrom(min, 'replyTokens', 1, 100_000, 1);
-  return [shortest, integerFrom(max, 'replyTokens', shortest, 100_000, 1)];
 }
 
 function keysFrom(keys: unknown): ReadonlySet<string> | undefined {

@@ -1,12 +1,13 @@
-import type { Dialect, ErrorContext } from './dialects/dialect.ts';
+import { type Dialect, type ErrorAnswer, type ErrorContext, retryHeaders } from './dialects/dialect.ts';
 import { DIALECTS } from './dialects/dialects.ts';
 import type { SimulatorFaults } from './faults/faults.ts';
 import { checkFaults, FaultPicker } from './faults/faults.ts';
+import type { LimitLevel, Refusal } from './limits/limit-engine-types.ts';
 import { LimitEngine } from './limits/limit-engine.ts';
 import type { LimitSources } from './limits/limit-table.ts';
 import { limitTable, mergeSources } from './limits/limit-table.ts';
-import type { ResolvedOptions, SimulatorLatency } from './options.ts';
-import { resolveLatency } from './options.ts';
+import { resolveLatency, type SimulatorLatency } from './latency.ts';
+import type { ResolvedOptions } from './options.ts';
 import { PromptCache } from './apis/prompt-cache.ts';
 import type { Random } from './random.ts';
 import { mulberry32, randomId } from './random.ts';
@@ -33,6 +34,9 @@ export class Simulation {
   // Separate sequences, so that one request more or less in one of them does not shift the others.
   readonly #ids: Random;
   readonly #delays: Random;
+  readonly #hints: Random;
+  /** What the last answer of each account and model would have told. */
+  readonly #previous = new Map<string, readonly LimitLevel[]>();
   #picker: FaultPicker;
   #sources: LimitSources;
   #latency: Required<SimulatorLatency>;
@@ -50,11 +54,17 @@ export class Simulation {
       initialFill: options.initialFill,
       outputCounting: options.outputCounting,
       refusedCounting: options.refusedCounting,
+      limiter: options.limiter,
+      countsAtEnd: options.countsAtEnd,
+      clockStart: now - (options.clock.wall() % 60_000),
+      view: options.headerDialect.view,
+      scope: options.headerDialect.scope,
     });
     this.statistics = new Statistics(now);
     this.#promptCache = options.promptCache ? new PromptCache() : undefined;
     this.#ids = mulberry32(options.seed);
     this.#delays = mulberry32(options.seed + 1);
+    this.#hints = mulberry32(options.seed + 2);
     this.#sources = options.sources;
     this.#latency = options.latency;
     this.#picker = this.#setFaults(options.faults, now);
@@ -118,6 +128,7 @@ export class Simulation {
       wallMs: this.options.clock.wall(),
       apiVersion: apiVersion ?? '2024-10-21',
       retryHeader: this.options.retryHeader,
+      concurrencyThrottles: this.options.concurrencyThrottles,
       retryAfterSeconds: this.#picker.faults.retryAfterSeconds,
     };
   }
@@ -125,16 +136,36 @@ export class Simulation {
   /** Rate-limit headers as they are now. */
   limitHeaders(organization: string, model: string, isError: boolean): Record<string, string> {
     const { headers = 'normal', retryAfterOnSuccess } = this.#picker.faults;
-    if (headers === 'missing' || (headers === 'success_only' && isError)) return {};
+    const { clock, requestsHeader, epochResets, headerDialect } = this.options;
+    const levels = this.#told(`${organization}\n${model}`, this.engine.levels(organization, model, clock.now()));
+    if (headers === 'missing' || headers === (isError ? 'success_only' : 'failure_only')) return {};
     if (headers === 'negative') return { ...this.dialect.negativeHeaders };
-    const { clock, requestsHeader, epochResets } = this.options;
-    const levels = this.engine.levels(organization, model, clock.now());
-    const written = this.dialect.limitHeaders(levels, { wallMs: clock.wall(), requestsHeader, epochResets });
+    const { absoluteResets } = headerDialect;
+    const wallMs = clock.wall();
+    const written = this.dialect.limitHeaders(levels, { wallMs, requestsHeader, epochResets, absoluteResets });
     if (!isError && retryAfterOnSuccess === true) {
       const longest = Math.max(1_000, ...levels.map((level) => level.fullInMs));
       written['retry-after'] = String(Math.ceil(longest / 1_000));
     }
     return written;
+  }
+
+  /** The answer to a request that a limit refuses. */
+  refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer {
+    const { hintError = 0 } = this.#picker.faults;
+    const wrong = hintError === 0 ? 1 : 1 + hintError * (2 * this.#hints() - 1);
+    const waitMs = refusal.waitMs === undefined ? undefined : refusal.waitMs * wrong;
+    if (!this.options.muteRefusals || refusal.tooLarge) return this.dialect.refuse({ ...refusal, waitMs }, context);
+    const mute = this.dialect.faults.unknown_429!(context);
+    return { ...mute, headers: { ...mute.headers, ...retryHeaders(waitMs, context) } };
+  }
+
+  /** What the headers of an answer describe: the moment of its admission, or that of the one before. */
+  #told(key: string, levels: readonly LimitLevel[]): readonly LimitLevel[] {
+    if (!this.options.headerDialect.late) return levels;
+    const told = this.#previous.get(key) ?? [];
+    this.#previous.set(key, levels);
+    return told;
   }
 
   /** Milliseconds to the first token, and for each token. */

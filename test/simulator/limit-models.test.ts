@@ -20,11 +20,11 @@ function grants(model: LimitModel, untilMs: number, stepMs = 1): number[] {
 
 describe('TokenBucket', () => {
   it('grants what it holds at once, then one whenever one has come back', () => {
-    expect(grants(new TokenBucket(3, 300), 500)).toEqual([0, 0, 0, 100, 200, 300, 400]);
+    expect(grants(new TokenBucket(3, 0.01), 500)).toEqual([0, 0, 0, 100, 200, 300, 400]);
   });
 
   it('tells when a unit, and when all of it, is there', () => {
-    const bucket = new TokenBucket(10, 1_000);
+    const bucket = new TokenBucket(10, 0.01);
     bucket.spend(7.5, 0);
     expect(bucket.available(0)).toBe(2.5);
     expect(bucket.nextInMs(0)).toBeCloseTo(50);
@@ -33,7 +33,7 @@ describe('TokenBucket', () => {
   });
 
   it('is overdrawn by a correction, and never holds more than its capacity', () => {
-    const bucket = new TokenBucket(10, 1_000);
+    const bucket = new TokenBucket(10, 0.01);
     bucket.spend(10, 0);
     bucket.spend(5, 0);
     expect(bucket.waitMs(1, 0)).toBeCloseTo(600);
@@ -42,11 +42,27 @@ describe('TokenBucket', () => {
   });
 
   it('keeps its level when the limit changes, as far as the new one holds it', () => {
-    const bucket = new TokenBucket(100, 1_000);
-    bucket.setCapacity(40, 0);
+    const bucket = new TokenBucket(100, 0.1);
+    bucket.resize(40, 0.04, 0, 'level');
     expect(bucket.available(0)).toBe(40);
     bucket.spend(40, 0);
     expect(bucket.waitMs(4, 0)).toBeCloseTo(100);
+  });
+
+  it('or keeps what was used of it', () => {
+    const bucket = new TokenBucket(100, 0.1);
+    bucket.spend(70, 0);
+    bucket.resize(40, 0.04, 0, 'used');
+    expect(bucket.available(0)).toBe(-30);
+  });
+
+  it('is emptied by others only of what comes back', () => {
+    const bucket = new TokenBucket(10, 0.01);
+    bucket.advance(1_000, 4);
+    expect(bucket.available(1_000)).toBe(10);
+    bucket.spend(10, 1_000);
+    bucket.advance(1_500, 2);
+    expect(bucket.available(1_500)).toBe(3);
   });
 });
 
@@ -54,6 +70,12 @@ describe('FixedWindow', () => {
   it('begins anew at every tick of the clock', () => {
     // 300 ms of the first window have passed.
     expect(grants(new FixedWindow(2, 1_000, -300), 2_000)).toEqual([0, 0, 700, 700, 1_700, 1_700]);
+  });
+
+  it('counts what others take, from the beginning of the window on', () => {
+    const window = new FixedWindow(10, 1_000);
+    window.advance(1_250, 5);
+    expect(window.available(1_250)).toBe(9);
   });
 
   it('gives back only what was taken in the same window', () => {
@@ -108,7 +130,7 @@ describe('SlidingLog', () => {
 
 describe('what comes back', () => {
   it.each([
-    ['bucket', new TokenBucket(10, 1_000), 5],
+    ['bucket', new TokenBucket(10, 0.01), 5],
     ['fixed window', new FixedWindow(10, 1_000), 10],
     ['sliding log', new SlidingLog(10, 1_000), 10],
   ])('of a %s', (_name, model, units) => {
@@ -120,12 +142,16 @@ describe('what comes back', () => {
 describe('tellLimit', () => {
   const bucket = (): LimitModel => {
     // 3,000 a minute, of which a second's worth is enforced at once.
-    const model = new TokenBucket(50, 1_000);
+    const model = new TokenBucket(50, 0.05);
     model.spend(20, 0);
     return model;
   };
   const told = (view: Partial<typeof PLAIN_VIEW>): { limit: number; remaining: number; fullInMs: number } =>
-    tellLimit('requestsPerMinute', bucket(), { ...PLAIN_VIEW, ...view }, 0);
+    tellLimit(
+      { name: 'requestsPerMinute', limit: 3_000, model: bucket(), touched: true },
+      { ...PLAIN_VIEW, ...view },
+      0,
+    );
 
   it('tells a minute, or only what is enforced at once', () => {
     expect(told({})).toMatchObject({ limit: 3_000, remaining: 2_980, fullInMs: 400 });

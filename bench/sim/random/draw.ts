@@ -93,7 +93,7 @@ function drawTelling(
   const step = draw.chance(0.2) ? draw.amongNumbers({ 10: 1, 100: 1, 1000: 1 }) : 1;
   const view: LimitView = {
     ...PLAIN_VIEW,
-    limit: ofBucket ? 'bucket' : 'minute',
+    limit: ofBucket ? 'bucket' : 'window',
     remaining: ofBucket || (short && draw.chance(0.5)) ? 'bucket' : 'window',
     reset: reset === 'next' ? 'next' : 'full',
     roundTo: step <= smallest / 20 ? step : 1,

@@ -1,7 +1,5 @@
-import { FixedWindow } from '../../../src/simulator/limits/fixed-window.ts';
+import { createLimitModel } from '../../../src/simulator/limits/create-limit-model.ts';
 import type { LimitModel } from '../../../src/simulator/limits/limit-model.ts';
-import { SlidingLog } from '../../../src/simulator/limits/sliding-log.ts';
-import { TokenBucket } from '../../../src/simulator/limits/token-bucket.ts';
 import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../../src/simulator/random.ts';
 import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
@@ -39,7 +37,10 @@ export class EnforcedLimits {
     if (change && !this.#changed && now >= change.atMs) {
       this.#changed = true;
       this.#neighbourUntil(change.atMs);
-      for (const { model } of this.all) model.setCapacity(Math.max(1, model.capacity * change.factor), change.atMs);
+      for (const { model } of this.all) {
+        const { capacity, ratePerMs } = model;
+        model.resize(Math.max(1, capacity * change.factor), ratePerMs * change.factor, change.atMs, 'level');
+      }
     }
     this.#neighbourUntil(now);
   }
@@ -82,10 +83,7 @@ export class EnforcedLimits {
   }
 }
 
-function modelOf({ kind, perMinute, windowMs, fill }: LimitSpec, factor: number, minuteMs = 0): LimitModel {
-  const capacity = Math.max(1, (factor * perMinute * windowMs) / 60_000);
-  if (kind === 'bucket') return new TokenBucket(capacity, windowMs, fill);
-  return kind === 'fixed'
-    ? new FixedWindow(capacity, windowMs, -(minuteMs % windowMs), fill)
-    : new SlidingLog(capacity, windowMs, fill);
+function modelOf({ kind, perMinute, windowMs, fill = 1 }: LimitSpec, factor: number, minuteMs = 0): LimitModel {
+  const limit = factor * perMinute;
+  return createLimitModel({ kind, limit, windowMs: 60_000, burstMs: windowMs, fill, now: 0, clockStart: -minuteMs });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/core/clock.ts';
-import type { ErrorAnswer, ErrorContext } from '../../../src/simulator/dialects/dialect.ts';
+import { type ErrorAnswer, type ErrorContext, retryHeaders } from '../../../src/simulator/dialects/dialect.ts';
 import { DIALECTS } from '../../../src/simulator/dialects/dialects.ts';
 import type { LimitLevel } from '../../../src/simulator/limits/limit-engine-types.ts';
 import { tellLimit } from '../../../src/simulator/limits/limit-view.ts';
@@ -131,13 +131,9 @@ export class RandomProvider implements Transport<CaseJob> {
       this.#answer(receiver, this.#mute(told), headers);
       return;
     }
-    if (by === 'maxConcurrent' && this.#spec.dialect !== 'anthropic') {
-      this.#answer(receiver, CONCURRENT, headers);
-      return;
-    }
     const used = Math.ceil(limit - available);
     const refusal = { admitted: false, by, limit: Math.round(limit), used, requested, tooLarge: false } as const;
-    this.#answer(receiver, this.#dialect.refuse({ ...refusal, waitMs: told }, this.#context(told)), headers);
+    this.#answer(receiver, this.#dialect.refuse({ ...refusal, waitMs: told }, this.#context), headers);
   }
 
   /** The wait that a hint names. */
@@ -146,11 +142,8 @@ export class RandomProvider implements Transport<CaseJob> {
   }
 
   #mute(waitMs: number | undefined): ErrorAnswer {
-    const answer = this.#dialect.faults.unknown_429!(this.#context(waitMs));
-    const { retryAfter } = this.#spec;
-    if (waitMs === undefined || retryAfter === 'absent') return answer;
-    const seconds = retryAfter === 'seconds' ? Math.ceil(waitMs / 1_000) : waitMs / 1_000;
-    return { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+    const answer = this.#dialect.faults.unknown_429!(this.#context);
+    return { ...answer, headers: { ...answer.headers, ...retryHeaders(waitMs, this.#context) } };
   }
 
   #fail(receiver: Receiver): void {
@@ -158,7 +151,7 @@ export class RandomProvider implements Transport<CaseJob> {
     const kind = FAULTS[Math.floor(this.#random() * FAULTS.length)]!;
     this.#clock.after(FAULT_MS + oneWayMs, () => {
       if (kind === 'reset') receiver.end(undefined);
-      else this.#complete(receiver, this.#dialect.faults[kind]!(this.#context(undefined)), headersOf({}));
+      else this.#complete(receiver, this.#dialect.faults[kind]!(this.#context), headersOf({}));
     });
   }
 
@@ -174,19 +167,22 @@ export class RandomProvider implements Transport<CaseJob> {
   #headers(kind: 'success' | 'failure', now: number): Headers {
     const { headers, late, view, dialect, absoluteReset } = this.#spec;
     const told = this.#scope ?? this.limits;
-    const current = told.all.map(({ name, model }) => tellLimit(name, model, view, now));
+    const current = told.all.map(({ name, model }) => {
+      const limit = Math.max(1, Math.round(model.ratePerMs * 60_000));
+      return tellLimit({ name, limit, model, touched: model.available(now) < model.capacity }, view, now);
+    });
     const levels = late ? (this.#previous ?? []) : current;
     this.#previous = current;
     if (headers === 'none' || (headers !== 'all' && headers !== kind)) return headersOf({});
     const wallMs = this.#clock.wall();
     const all = dialect === 'groq' ? [GROQ_DAY, ...levels] : levels;
-    const found = headersOf(this.#dialect.limitHeaders(all, { wallMs, requestsHeader: 'minute', epochResets: true }));
-    if (absoluteReset) {
-      for (const { name, fullInMs } of levels) {
-        const header = `x-ratelimit-reset-${name === 'requestsPerMinute' ? 'requests' : 'tokens'}`;
-        if (found.has(header)) found.set(header, String(Math.ceil((wallMs + fullInMs) / 1_000)));
-      }
-    }
+    const options = {
+      wallMs,
+      requestsHeader: 'minute',
+      epochResets: true,
+      absoluteResets: absoluteReset === true,
+    } as const;
+    const found = headersOf(this.#dialect.limitHeaders(all, options));
     found.set('date', new Date(wallMs).toUTCString());
     return found;
   }
@@ -195,17 +191,17 @@ export class RandomProvider implements Transport<CaseJob> {
     return DIALECTS[this.#spec.dialect];
   }
 
-  #context(waitMs: number | undefined): ErrorContext {
+  get #context(): ErrorContext {
     const { retryAfter } = this.#spec;
-    const exact = retryAfter === 'exact' || retryAfter === 'lying';
     return {
       model: 'model',
       organization: 'org-1',
       requestId: 'req_1',
       wallMs: this.#clock.wall(),
       apiVersion: '',
-      retryHeader: retryAfter === 'absent' ? 'none' : 'seconds',
-      retryAfterSeconds: exact && waitMs !== undefined ? Math.ceil(waitMs) / 1_000 : undefined,
+      retryHeader: retryAfter === 'absent' ? 'none' : retryAfter === 'seconds' ? 'seconds' : 'exact',
+      concurrencyThrottles: true,
+      retryAfterSeconds: undefined,
     };
   }
 }
@@ -222,8 +218,3 @@ function headersOf(values: Readonly<Record<string, string>>): Headers {
 }
 
 const FAULTS = ['server_error', 'bad_gateway', 'overloaded', 'reset'] as const;
-const CONCURRENT: ErrorAnswer = {
-  status: 429,
-  body: { error: { message: 'Too many concurrent requests.', type: 'rate_limit_error', param: null, code: null } },
-  limitHeaders: true,
-};

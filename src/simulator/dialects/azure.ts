@@ -1,5 +1,5 @@
-import type { Dialect, ErrorAnswer, ErrorContext } from './dialect.ts';
-import { bearer, findLevel, json, retryHeaders, wholeUnits } from './dialect.ts';
+import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialect.ts';
+import { bearer, findLevel, json, resetOf, retryHeaders, wholeUnits } from './dialect.ts';
 import { openaiDialect } from './openai.ts';
 import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
 
@@ -20,9 +20,9 @@ export const azureDialect: Dialect = {
     return typeof key === 'string' && key !== '' ? key : bearer(headers);
   },
   commonHeaders: () => ({ 'x-ms-region': 'East US' }),
-  limitHeaders: (levels) => ({
-    ...secondsHeaders('requests', findLevel(levels, 'requestsPerMinute')),
-    ...secondsHeaders('tokens', findLevel(levels, 'tokensPerMinute')),
+  limitHeaders: (levels, options) => ({
+    ...secondsHeaders('requests', findLevel(levels, 'requestsPerMinute'), options),
+    ...secondsHeaders('tokens', findLevel(levels, 'tokensPerMinute'), options),
   }),
   refuse(refusal, context) {
     if (refusal.by === 'maxConcurrent' || refusal.by === 'acceleration') return highDemand(refusal.waitMs, context);
@@ -91,11 +91,11 @@ function highDemand(waitMs: number | undefined, context: ErrorContext): ErrorAns
 }
 
 /** Resets are whole seconds, not durations. */
-function secondsHeaders(name: string, level: LimitLevel | undefined): Record<string, string> {
+function secondsHeaders(name: string, level: LimitLevel | undefined, options: HeaderOptions): Record<string, string> {
   if (!level) return {};
   return {
     [`x-ratelimit-limit-${name}`]: String(level.limit),
     [`x-ratelimit-remaining-${name}`]: String(wholeUnits(level.remaining)),
-    [`x-ratelimit-reset-${name}`]: String(Math.ceil(level.fullInMs / 1_000 - 1e-6)),
+    [`x-ratelimit-reset-${name}`]: resetOf(level, options, String(Math.ceil(level.fullInMs / 1_000 - 1e-6))),
   };
 }

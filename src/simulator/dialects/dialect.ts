@@ -22,13 +22,18 @@ export interface ErrorContext {
   readonly wallMs: number;
   readonly apiVersion: string;
   readonly retryHeader: RetryHeader;
+  /** Whether too many requests at once are refused as a rate limit; OpenAI and Groq call it overload otherwise. */
+  readonly concurrencyThrottles: boolean;
   /** In place of the true waiting time, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** Which retry hints a refusal carries: `retry-after` in seconds, `retry-after-ms`, both or none. */
-export type RetryHeader = 'none' | 'seconds' | 'milliseconds' | 'both';
-export const RETRY_HEADERS: readonly RetryHeader[] = ['none', 'seconds', 'milliseconds', 'both'];
+/**
+ * Which retry hints a refusal carries: `retry-after` in whole seconds, as providers send it, or in exact ones, as some
+ * gateways do; `retry-after-ms`; whole seconds and milliseconds both; or none.
+ */
+export type RetryHeader = 'none' | 'seconds' | 'exact' | 'milliseconds' | 'both';
+export const RETRY_HEADERS: readonly RetryHeader[] = ['none', 'seconds', 'exact', 'milliseconds', 'both'];
 
 export interface HeaderOptions {
   readonly wallMs: number;
@@ -36,6 +41,8 @@ export interface HeaderOptions {
   readonly requestsHeader: 'day' | 'minute';
   /** Anthropic: an untouched bucket resets in 1970. */
   readonly epochResets: boolean;
+  /** Resets are seconds since 1970, not durations. Anthropic's are dates in any case. */
+  readonly absoluteResets: boolean;
 }
 
 /** The two shapes of streams: named events with a type, or bare data lines. */
@@ -74,6 +81,7 @@ export function retryHeaders(waitMs: number | undefined, context: ErrorContext):
   if (retryHeader === 'seconds' || retryHeader === 'both') {
     headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1_000 - 1e-6)));
   }
+  if (retryHeader === 'exact') headers['retry-after'] = String(Math.max(1, wholeMs(waitMs)) / 1_000);
   if (retryHeader === 'milliseconds' || retryHeader === 'both') {
     headers['retry-after-ms'] = String(Math.max(1, wholeMs(waitMs)));
   }
@@ -84,6 +92,14 @@ export function retryHeaders(waitMs: number | undefined, context: ErrorContext):
 export function wholeMs(ms: number): number {
   return Math.ceil(ms - 1e-6);
 }
+
+/** A reset as a duration in the provider's own form, or the time at which it ends. */
+export function resetOf(level: LimitLevel, options: HeaderOptions, duration: string): string {
+  return options.absoluteResets ? String(Math.ceil((options.wallMs + level.fullInMs) / 1_000)) : duration;
+}
+
+/** Where a provider has no words of its own for too many requests at once. */
+export const CONCURRENCY_MESSAGE = 'Rate limit reached: too many concurrent requests. Please try again later.';
 
 export function json(
   status: number,

@@ -1,5 +1,16 @@
-import type { Dialect, ErrorAnswer, ErrorContext } from './dialect.ts';
-import { bearer, findLevel, gatewayPage, json, retryHeaders, sse, wholeMs, wholeUnits } from './dialect.ts';
+import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialect.ts';
+import {
+  bearer,
+  CONCURRENCY_MESSAGE,
+  findLevel,
+  gatewayPage,
+  json,
+  resetOf,
+  retryHeaders,
+  sse,
+  wholeMs,
+  wholeUnits,
+} from './dialect.ts';
 import { goDuration } from './go-duration.ts';
 import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
 import { LIMIT_KINDS } from '../limits/limits.ts';
@@ -41,10 +52,10 @@ export const groqDialect: Dialect = {
     'cache-control': 'private, max-age=0, no-store, no-cache, must-revalidate',
   }),
   // Requests per day and tokens per minute only, whatever else is limited.
-  limitHeaders: (levels) => ({
-    ...nanosecondHeaders('requests', findLevel(levels, 'requestsPerDay')),
-    ...nanosecondHeaders('tokens', findLevel(levels, 'tokensPerMinute')),
-    ...nanosecondHeaders('audio-seconds', findLevel(levels, 'audioSecondsPerHour')),
+  limitHeaders: (levels, options) => ({
+    ...nanosecondHeaders('requests', findLevel(levels, 'requestsPerDay'), options),
+    ...nanosecondHeaders('tokens', findLevel(levels, 'tokensPerMinute'), options),
+    ...nanosecondHeaders('audio-seconds', findLevel(levels, 'audioSecondsPerHour'), options),
   }),
   negativeHeaders: {
     'x-ratelimit-limit-requests': '-1',
@@ -107,16 +118,23 @@ export const groqDialect: Dialect = {
 };
 
 /** Durations keep their nanoseconds: `172.799999ms` was seen. */
-function nanosecondHeaders(name: string, level: LimitLevel | undefined): Record<string, string> {
+function nanosecondHeaders(
+  name: string,
+  level: LimitLevel | undefined,
+  options: HeaderOptions,
+): Record<string, string> {
   if (!level) return {};
   return {
     [`x-ratelimit-limit-${name}`]: String(level.limit),
     [`x-ratelimit-remaining-${name}`]: String(wholeUnits(level.remaining)),
-    [`x-ratelimit-reset-${name}`]: goDuration(level.fullInMs),
+    [`x-ratelimit-reset-${name}`]: resetOf(level, options, goDuration(level.fullInMs)),
   };
 }
 
 function refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer {
+  if (refusal.by === 'maxConcurrent' && context.concurrencyThrottles) {
+    return groqError(429, CONCURRENCY_MESSAGE, 'requests', 'rate_limit_exceeded', retryHeaders(undefined, context));
+  }
   if (refusal.by === 'maxConcurrent' || refusal.by === 'acceleration') return overCapacity(context);
   const kind = LIMIT_KINDS.find((each) => each.name === refusal.by)!;
   const type = kind.unit === 'requests' ? 'requests' : 'tokens';

@@ -1,5 +1,16 @@
-import type { Dialect, ErrorAnswer, ErrorContext } from './dialect.ts';
-import { bearer, findLevel, gatewayPage, json, retryHeaders, sse, wholeMs, wholeUnits } from './dialect.ts';
+import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialect.ts';
+import {
+  bearer,
+  CONCURRENCY_MESSAGE,
+  findLevel,
+  gatewayPage,
+  json,
+  resetOf,
+  retryHeaders,
+  sse,
+  wholeMs,
+  wholeUnits,
+} from './dialect.ts';
 import { goDuration } from './go-duration.ts';
 import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
 import { LIMIT_KINDS } from '../limits/limits.ts';
@@ -50,8 +61,8 @@ export const openaiDialect: Dialect = {
         ? findLevel(levels, 'requestsPerDay', 'requestsPerMinute')
         : findLevel(levels, 'requestsPerMinute');
     return {
-      ...durationHeaders('requests', requests),
-      ...durationHeaders('tokens', findLevel(levels, 'tokensPerMinute')),
+      ...durationHeaders('requests', requests, options),
+      ...durationHeaders('tokens', findLevel(levels, 'tokensPerMinute'), options),
     };
   },
   negativeHeaders: {
@@ -177,19 +188,22 @@ function responsesError(kind: 'overloaded' | 'rate_limit', sequence: number): st
   );
 }
 
-export function durationHeaders(name: string, level: LimitLevel | undefined): Record<string, string> {
+function durationHeaders(name: string, level: LimitLevel | undefined, options: HeaderOptions): Record<string, string> {
   if (!level) return {};
   return {
     [`x-ratelimit-limit-${name}`]: String(level.limit),
     [`x-ratelimit-remaining-${name}`]: String(wholeUnits(level.remaining)),
     // 4.5 ms was seen as `4ms`: OpenAI cuts to the millisecond.
-    [`x-ratelimit-reset-${name}`]: goDuration(Math.floor(level.fullInMs + 1e-6)),
+    [`x-ratelimit-reset-${name}`]: resetOf(level, options, goDuration(Math.floor(level.fullInMs + 1e-6))),
   };
 }
 
 function refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer {
   if (refusal.by === 'acceleration') return slowDown(refusal.waitMs, context);
-  if (refusal.by === 'maxConcurrent') return overloaded(context);
+  if (refusal.by === 'maxConcurrent') {
+    if (!context.concurrencyThrottles) return overloaded(context);
+    return openaiError(429, CONCURRENCY_MESSAGE, 'requests', 'rate_limit_exceeded', retryHeaders(undefined, context));
+  }
   const kind = LIMIT_KINDS.find((each) => each.name === refusal.by)!;
   const type = kind.unit === 'requests' ? 'requests' : 'tokens';
   const where = `for ${context.model} in organization ${context.organization} on ${PHRASES[kind.name]} (${kind.short})`;

@@ -35,10 +35,10 @@ export interface SimulatorTierChange extends LimitSources {
 
 /**
  * - `normal`: on every answer that the real provider puts them on;
- * - `success_only`: not on errors; `missing`: never;
+ * - `success_only`: not on errors; `failure_only`: on nothing but refusals; `missing`: never;
  * - `negative`: limits and rests of -1, and no retry hint (seen from Azure's responses).
  */
-export type HeaderFault = 'normal' | 'success_only' | 'missing' | 'negative';
+export type HeaderFault = 'normal' | 'success_only' | 'failure_only' | 'missing' | 'negative';
 
 /** What goes wrong, by knob. Nothing does by default. */
 export interface SimulatorFaults {
@@ -57,6 +57,8 @@ export interface SimulatorFaults {
   readonly headers?: HeaderFault;
   /** Seconds in every `retry-after`, instead of the true time; also where there would be none. Minimum 0. */
   readonly retryAfterSeconds?: number;
+  /** Hints of refusals are wrong by up to this share, up or down, in headers and texts; 0 … 1. Default 0. */
+  readonly hintError?: number;
   /** `retry-after` on successes too, as Anthropic was seen to do. Default false. */
   readonly retryAfterOnSuccess?: boolean;
 }
@@ -71,6 +73,7 @@ const KEYS = [
   'ramp',
   'headers',
   'retryAfterSeconds',
+  'hintError',
   'retryAfterOnSuccess',
 ];
 
@@ -117,8 +120,9 @@ export function checkFaults(provider: SimulatorProvider, faults: SimulatorFaults
     limitTable(provider, initialSources(provider, faults.tierChange), 'faults.tierChange.');
   }
   if (faults.ramp !== undefined) checkRamp(faults.ramp);
-  oneOf(faults.headers, 'faults.headers', ['normal', 'success_only', 'missing', 'negative'], 'normal');
+  oneOf(faults.headers, 'faults.headers', ['normal', 'success_only', 'failure_only', 'missing', 'negative'], 'normal');
   integerFrom(faults.retryAfterSeconds, 'faults.retryAfterSeconds', 0, 10_000_000, 0);
+  numberFrom(faults.hintError, 'faults.hintError', 0, 1, 0);
   booleanFrom(faults.retryAfterOnSuccess, 'faults.retryAfterOnSuccess', false);
 }
 

@@ -68,7 +68,7 @@ async function understand(exchange: Exchange, bytes: Awaited<ReturnType<typeof r
 
 async function answerLimited(exchange: Exchange, work: Work, cost: WorkCost): Promise<void> {
   const { simulation, organization } = exchange;
-  const { engine, statistics, dialect, options } = simulation;
+  const { engine, statistics, options } = simulation;
   const now = options.clock.now();
   simulation.sync(now);
   statistics.asked(work.model);
@@ -78,7 +78,7 @@ async function answerLimited(exchange: Exchange, work: Work, cost: WorkCost): Pr
   const result = engine.admit({ account: organization, model: work.model, ...cost }, now);
   if (!result.admitted) {
     statistics.rejected(work.model, result.by, result.tooLarge);
-    sendError(exchange, dialect.refuse(result, errorContext(exchange, work.model)), work.model);
+    sendError(exchange, simulation.refuse(result, errorContext(exchange, work.model)), work.model);
     return;
   }
   statistics.admitted(work.model);

@@ -1,23 +1,36 @@
-import { EPSILON, type LimitModel } from './limit-model.ts';
+import { EPSILON } from './epsilon.ts';
+import type { LimitModel } from './limit-model.ts';
 
 /** Counts what is spent between two ticks of the clock, and begins anew at each. */
 export class FixedWindow implements LimitModel {
   capacity: number;
   readonly #windowMs: number;
-  /** When the first window began: at or before 0. */
+  /** A time at which a window begins. */
   readonly #start: number;
-  #window = 0;
+  #window: number;
   #used: number;
+  #at: number;
 
-  constructor(capacity: number, windowMs: number, start = 0, fill = 1) {
+  constructor(capacity: number, windowMs: number, start = 0, fill = 1, now = 0) {
     this.capacity = capacity;
     this.#windowMs = windowMs;
     this.#start = start;
     this.#used = capacity * (1 - fill);
+    this.#at = now;
+    this.#window = this.#indexOf(now);
   }
 
   get ratePerMs(): number {
     return this.capacity / this.#windowMs;
+  }
+
+  advance(now: number, others: number): void {
+    if (now <= this.#at) return;
+    const sinceTurn = Math.min(now - this.#at, this.#windowMs - this.#endInMs(now));
+    this.#turn(now);
+    // What they took before the window began is over with the last one.
+    this.#used += (others * sinceTurn) / (now - this.#at);
+    this.#at = now;
   }
 
   available(now: number): number {
@@ -49,13 +62,13 @@ export class FixedWindow implements LimitModel {
     return (this.#indexOf(to) - this.#indexOf(from)) * this.capacity;
   }
 
-  setCapacity(capacity: number): void {
+  resize(capacity: number): void {
     this.capacity = capacity;
   }
 
   #turn(now: number): void {
     const window = this.#indexOf(now);
-    if (window === this.#window) return;
+    if (window <= this.#window) return;
     this.#window = window;
     this.#used = 0;
   }

@@ -1,3 +1,5 @@
+import type { LimitModelKind } from './limit-model.ts';
+import type { LimitView } from './limit-view.ts';
 import type { OutputCounting, RefusedCounting, SimulatorProvider } from './limit-rules.ts';
 import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
 
@@ -5,6 +7,22 @@ import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
 export interface BucketSeconds {
   readonly requests: number;
   readonly tokens: number;
+}
+
+/** Others who spend from the same account: a share of what comes back is theirs. */
+export interface Neighbour {
+  /** 0 … 1. */
+  readonly share: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Headers of another scope than the limit's own: of the organization where a project's limit refuses. */
+export interface LimitScope {
+  /** The limit of the other scope, in times of this one. */
+  readonly factor: number;
+  /** Share of the other scope's limit that others use, 0 … 1. */
+  readonly othersShare: number;
 }
 
 export interface LimitEngineOptions {
@@ -19,6 +37,15 @@ export interface LimitEngineOptions {
   readonly outputCounting?: OutputCounting;
   /** Default: `whole` for OpenAI and Azure, else `none`. */
   readonly refusedCounting?: RefusedCounting;
+  /** How limits per minute are counted. Default `bucket`. */
+  readonly limiter?: LimitModelKind;
+  /** A time at which fixed windows begin. Default 0. */
+  readonly clockStart?: number;
+  /** Nothing is counted before the answer is complete. Default false. */
+  readonly countsAtEnd?: boolean;
+  /** What `levels` tells. Default: everything of the limits themselves. */
+  readonly view?: LimitView;
+  readonly scope?: LimitScope | undefined;
 }
 
 /** State of one limit, as headers describe it. */

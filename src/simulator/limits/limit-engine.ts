@@ -1,27 +1,17 @@
-import type { Bucket, Neighbour } from './bucket.ts';
-import {
-  advance,
-  createBucket,
-  fits,
-  fullInMs,
-  ratePerMs,
-  remainingUnits,
-  resize,
-  spend,
-  usedUnits,
-  waitForMs,
-} from './bucket.ts';
-import type { BucketSeconds, LimitEngineOptions, LimitLevel, Refusal, Reservation } from './limit-engine-types.ts';
+import { CountedLimit } from './counted-limit.ts';
+import type { LimitEngineOptions, LimitLevel, Neighbour, Refusal, Reservation } from './limit-engine-types.ts';
 import type { ActualUsage, Cost, LimitedRequest, LimitRules, RefusedCounting } from './limit-rules.ts';
 import { limitRules } from './limit-rules.ts';
-import type { LimitName, RejectedBy, SimulatorLimits } from './limits.ts';
+import { PLAIN_VIEW } from './limit-view.ts';
+import type { LimitName, SimulatorLimits } from './limits.ts';
 import { LIMIT_KINDS } from './limits.ts';
 import { poolOf } from './pool.ts';
 import type { RampState, SimulatorRamp } from './ramp.ts';
-import { advanceRamp, createRamp, nextRampLimit, rampPeriodMs } from './ramp.ts';
+import { advanceRamp, createRamp } from './ramp.ts';
+import { rampRefusal, refusal } from './refusal.ts';
 
 interface Account {
-  readonly buckets: Map<LimitName, Bucket>;
+  readonly limits: Map<LimitName, CountedLimit>;
   maxConcurrent: number;
   inFlight: number;
   ramp: RampState | undefined;
@@ -30,11 +20,15 @@ interface Account {
 
 interface Held extends Reservation {
   readonly account: Account;
+  readonly admittedAt: number;
+  /** What is counted at the end, where that is when counting is done. */
+  readonly due: ReadonlyMap<LimitName, number>;
   readonly charged: Map<LimitName, number>;
   open: boolean;
 }
 
 const RECENT_OUTPUTS = 20;
+const WHOLE = { requests: 60, tokens: 60 } as const;
 
 /**
  * The provider's side of rate limiting, without HTTP: who is admitted, who is refused and why.
@@ -44,8 +38,7 @@ const RECENT_OUTPUTS = 20;
 export class LimitEngine {
   readonly #rules: LimitRules;
   readonly #accounts = new Map<string, Account>();
-  readonly #burst: BucketSeconds;
-  readonly #fill: number;
+  readonly #options: LimitEngineOptions;
   readonly #refusedCounting: RefusedCounting;
   #limitsOf: (pool: string) => SimulatorLimits;
   #neighbour: Neighbour | undefined;
@@ -54,8 +47,7 @@ export class LimitEngine {
   constructor(options: LimitEngineOptions) {
     this.#rules = limitRules(options.provider, options.outputCounting ?? 'realtime');
     this.#limitsOf = options.limitsOf;
-    this.#burst = options.bucketSeconds ?? { requests: 60, tokens: 60 };
-    this.#fill = options.initialFill ?? 1;
+    this.#options = options;
     this.#refusedCounting = options.refusedCounting ?? this.#rules.refusedCounting;
   }
 
@@ -75,13 +67,16 @@ export class LimitEngine {
       return refusal;
     }
     const charged = new Map<LimitName, number>();
-    for (const [name, cost] of costs) {
-      spend(account.buckets.get(name)!, cost.charge);
-      charged.set(name, cost.charge);
+    const due = new Map<LimitName, number>();
+    for (const [name, { charge }] of costs) {
+      const now = this.#options.countsAtEnd ? 0 : charge;
+      account.limits.get(name)!.spend(now);
+      charged.set(name, now);
+      due.set(name, charge);
     }
     if (account.ramp) account.ramp.usedInPeriod += uncachedInput(request);
     account.inFlight += 1;
-    const held: Held = { admitted: true, pool, account, charged, open: true };
+    const held: Held = { admitted: true, pool, account, charged, due, admittedAt: now, open: true };
     return held;
   }
 
@@ -93,19 +88,19 @@ export class LimitEngine {
   /** Takes output tokens as they are generated. Does nothing for providers that count otherwise. */
   drain(reservation: Reservation, outputTokens: number, now: number): void {
     const { account, charged } = reservation as Held;
-    const bucket = account.buckets.get('outputTokensPerMinute');
-    if (!this.#rules.drainsOutput || !bucket) return;
-    advance(bucket, now, this.#neighbour);
-    spend(bucket, outputTokens);
+    const limit = account.limits.get('outputTokensPerMinute');
+    if (!this.#rules.drainsOutput || !limit) return;
+    limit.advance(now, this.#neighbour);
+    limit.spend(outputTokens);
     charged.set('outputTokensPerMinute', (charged.get('outputTokensPerMinute') ?? 0) + outputTokens);
   }
 
   /** Whether the output limit has run out under a running answer. */
   outputExhausted(reservation: Reservation, now: number): boolean {
-    const bucket = (reservation as Held).account.buckets.get('outputTokensPerMinute');
-    if (!bucket) return false;
-    advance(bucket, now, this.#neighbour);
-    return bucket.level < 0;
+    const limit = (reservation as Held).account.limits.get('outputTokensPerMinute');
+    if (!limit) return false;
+    limit.advance(now, this.#neighbour);
+    return limit.level < 0;
   }
 
   /** Ends a reservation: corrects the charge where the provider does. Without `usage` the charge stands. */
@@ -115,29 +110,25 @@ export class LimitEngine {
     held.open = false;
     const { account } = held;
     account.inFlight -= 1;
-    if (!usage) return;
-    account.recentOutputs.push(usage.outputTokens);
-    if (account.recentOutputs.length > RECENT_OUTPUTS) account.recentOutputs.shift();
+    if (usage) {
+      account.recentOutputs.push(usage.outputTokens);
+      if (account.recentOutputs.length > RECENT_OUTPUTS) account.recentOutputs.shift();
+    }
     for (const [name, charge] of held.charged) {
-      const actual = this.#rules.actual(name, usage);
-      const bucket = account.buckets.get(name);
-      if (actual === undefined || !bucket) continue;
-      advance(bucket, now, this.#neighbour);
-      spend(bucket, actual - charge);
-      held.charged.set(name, actual);
+      const final = (usage && this.#rules.actual(name, usage)) ?? Math.max(charge, held.due.get(name)!);
+      const limit = account.limits.get(name);
+      if (final === charge || !limit) continue;
+      limit.advance(now, this.#neighbour);
+      limit.spend(final - charge, held.admittedAt);
+      held.charged.set(name, final);
     }
   }
 
   /** The limits of one account and model, in the order in which they are checked. */
   levels(accountName: string, model: string, now: number): LimitLevel[] {
     const account = this.#account(accountName, poolOf(model), now);
-    return [...account.buckets].map(([name, bucket]) => ({
-      name,
-      limit: bucket.limit,
-      remaining: remainingUnits(bucket),
-      fullInMs: fullInMs(bucket),
-      touched: bucket.touched,
-    }));
+    const { view = PLAIN_VIEW } = this.#options;
+    return [...account.limits.values()].map((limit) => limit.tell(view));
   }
 
   /** Other limits from now on; what is used stays used. */
@@ -164,13 +155,13 @@ export class LimitEngine {
     let account = this.#accounts.get(key);
     if (!account) {
       account = {
-        buckets: new Map(),
+        limits: new Map(),
         maxConcurrent: Infinity,
         inFlight: 0,
         ramp: this.#ramp && createRamp(this.#ramp, now),
         recentOutputs: [],
       };
-      this.#apply(account, this.#limitsOf(pool), now, this.#fill);
+      this.#apply(account, this.#limitsOf(pool), now, this.#options.initialFill ?? 1);
       this.#accounts.set(key, account);
     }
     this.#advance(account, now);
@@ -179,28 +170,33 @@ export class LimitEngine {
 
   #apply(account: Account, limits: SimulatorLimits, now: number, fill: number): void {
     account.maxConcurrent = limits.maxConcurrent ?? Infinity;
-    const before = new Map(account.buckets);
-    account.buckets.clear();
-    for (const kind of LIMIT_KINDS) {
-      const limit = limits[kind.name];
+    const { bucketSeconds = WHOLE, limiter = 'bucket', clockStart = 0, scope } = this.#options;
+    const before = new Map(account.limits);
+    account.limits.clear();
+    for (const { name, unit, windowMs } of LIMIT_KINDS) {
+      const limit = limits[name];
       if (limit === undefined || limit === Infinity) continue;
-      const seconds = kind.unit === 'requests' ? this.#burst.requests : this.#burst.tokens;
-      const burstMs = kind.windowMs === 60_000 ? seconds * 1_000 : kind.windowMs;
-      const bucket = before.get(kind.name);
-      if (bucket) resize(bucket, limit, burstMs);
-      account.buckets.set(kind.name, bucket ?? createBucket(limit, kind.windowMs, burstMs, fill, now));
+      const perMinute = windowMs === 60_000;
+      const burstMs = perMinute
+        ? 1_000 * (unit === 'requests' ? bucketSeconds.requests : bucketSeconds.tokens)
+        : windowMs;
+      const known = before.get(name);
+      known?.resize(limit, burstMs);
+      const kind = perMinute ? limiter : 'bucket';
+      const setup = { kind, limit, windowMs, burstMs, fill, now, clockStart };
+      account.limits.set(name, known ?? new CountedLimit(name, setup, scope));
     }
   }
 
   #advance(account: Account, now: number): void {
-    for (const bucket of account.buckets.values()) advance(bucket, now, this.#neighbour);
+    for (const limit of account.limits.values()) limit.advance(now, this.#neighbour);
     if (this.#ramp && account.ramp) advanceRamp(this.#ramp, account.ramp, now);
   }
 
   #costs(account: Account, request: LimitedRequest): Map<LimitName, Cost> {
     const largest = Math.max(0, ...account.recentOutputs);
     const costs = new Map<LimitName, Cost>();
-    for (const name of account.buckets.keys()) {
+    for (const name of account.limits.keys()) {
       const cost = this.#rules.cost(name, request, largest);
       if (cost) costs.set(name, cost);
     }
@@ -214,58 +210,30 @@ export class LimitEngine {
     now: number,
   ): Refusal | undefined {
     for (const [name, cost] of costs) {
-      const bucket = account.buckets.get(name)!;
-      if (this.#rules.tellsTooLarge && cost.need > bucket.limit) {
-        return refusal(name, bucket.limit, usedUnits(bucket), cost.need, true, undefined);
-      }
+      const { limit, used } = account.limits.get(name)!;
+      if (this.#rules.tellsTooLarge && cost.need > limit) return refusal(name, limit, used, cost.need, true, undefined);
     }
     if (account.inFlight >= account.maxConcurrent) {
       return refusal('maxConcurrent', account.maxConcurrent, account.inFlight, 1, false, undefined);
     }
     for (const [name, cost] of costs) {
-      const bucket = account.buckets.get(name)!;
-      // A provider that does not say "too large" hints at a time that never suffices.
-      const never = cost.need > bucket.limit;
-      if (!never && fits(bucket, cost.need)) continue;
-      const waitMs = never
-        ? (cost.need - bucket.level) / ratePerMs(bucket)
-        : waitForMs(bucket, cost.need, this.#rules.wholeUsed);
-      return refusal(name, bucket.limit, usedUnits(bucket), cost.need, false, waitMs);
+      const counted = account.limits.get(name)!;
+      // What is counted at the end only has to find something.
+      const need = this.#options.countsAtEnd ? Math.min(1, cost.need) : cost.need;
+      if (need <= counted.limit && counted.fits(need)) continue;
+      const waitMs = counted.waitMs(need, this.#rules.wholeUsed);
+      return refusal(name, counted.limit, counted.used, cost.need, false, waitMs);
     }
-    return this.#rampRefusal(account, request, now);
-  }
-
-  #rampRefusal(account: Account, request: LimitedRequest, now: number): Refusal | undefined {
-    if (!this.#ramp || !account.ramp) return undefined;
-    const { limit, usedInPeriod, periodStart } = account.ramp;
-    const period = rampPeriodMs(this.#ramp);
-    const requested = uncachedInput(request);
-    // The limit is per minute; a period of another length holds its minutes' worth.
-    if (usedInPeriod + requested <= (limit * period) / 60_000) return undefined;
-    return {
-      ...refusal('acceleration', limit, usedInPeriod, requested, false, periodStart + period - now),
-      nextLimit: nextRampLimit(this.#ramp, account.ramp),
-    };
+    return this.#ramp && account.ramp && rampRefusal(this.#ramp, account.ramp, uncachedInput(request), now);
   }
 
   #countRefused(account: Account): void {
-    const bucket = account.buckets.get('requestsPerMinute');
-    if (!bucket || this.#refusedCounting === 'none') return;
+    const limit = account.limits.get('requestsPerMinute');
+    if (!limit || this.#refusedCounting === 'none') return;
     // "Used" above the limit was never seen for OpenAI: what is refused takes at most what is there.
-    if (fits(bucket, 1)) spend(bucket, 1);
-    else if (this.#refusedCounting === 'all') spend(bucket, Math.max(0, bucket.level));
+    if (limit.fits(1)) limit.spend(1);
+    else if (this.#refusedCounting === 'all') limit.spend(Math.max(0, limit.level));
   }
-}
-
-function refusal(
-  by: RejectedBy,
-  limit: number,
-  used: number,
-  requested: number,
-  tooLarge: boolean,
-  waitMs: number | undefined,
-): Refusal {
-  return { admitted: false, by, limit, used, requested, tooLarge, waitMs };
 }
 
 function uncachedInput(request: LimitedRequest): number {

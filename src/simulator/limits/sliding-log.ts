@@ -1,4 +1,5 @@
-import { EPSILON, type LimitModel } from './limit-model.ts';
+import { EPSILON } from './epsilon.ts';
+import type { LimitModel } from './limit-model.ts';
 
 interface Entry {
   readonly at: number;
@@ -16,14 +17,18 @@ export class SlidingLog implements LimitModel {
   #first = 0;
   #used = 0;
 
-  constructor(capacity: number, windowMs: number, fill = 1) {
+  constructor(capacity: number, windowMs: number, fill = 1, now = 0) {
     this.capacity = capacity;
     this.#windowMs = windowMs;
-    if (fill < 1) this.spend(capacity * (1 - fill), 0);
+    if (fill < 1) this.spend(capacity * (1 - fill), now);
   }
 
   get ratePerMs(): number {
     return this.capacity / this.#windowMs;
+  }
+
+  advance(now: number, others: number): void {
+    if (others > 0) this.spend(others, now);
   }
 
   available(now: number): number {
@@ -90,7 +95,7 @@ export class SlidingLog implements LimitModel {
     return units;
   }
 
-  setCapacity(capacity: number): void {
+  resize(capacity: number): void {
     this.capacity = capacity;
   }
 }

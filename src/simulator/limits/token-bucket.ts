@@ -1,24 +1,28 @@
-import { EPSILON, type LimitModel } from './limit-model.ts';
+import { EPSILON } from './epsilon.ts';
+import type { LimitModel } from './limit-model.ts';
 
 /** Fills at an even rate until it is full. */
 export class TokenBucket implements LimitModel {
   capacity: number;
   ratePerMs: number;
-  readonly #windowMs: number;
   #level: number;
-  #at = 0;
+  #at: number;
 
-  /** @param windowMs The time in which an empty one becomes full. */
-  constructor(capacity: number, windowMs: number, fill = 1) {
+  constructor(capacity: number, ratePerMs: number, fill = 1, now = 0) {
     this.capacity = capacity;
-    this.ratePerMs = capacity / windowMs;
-    this.#windowMs = windowMs;
+    this.ratePerMs = ratePerMs;
     this.#level = capacity * fill;
+    this.#at = now;
+  }
+
+  advance(now: number, others: number): void {
+    if (now <= this.#at) return;
+    this.#level = Math.min(this.capacity, this.#level + (now - this.#at) * this.ratePerMs - others);
+    this.#at = now;
   }
 
   available(now: number): number {
-    this.#level = Math.min(this.capacity, this.#level + (now - this.#at) * this.ratePerMs);
-    this.#at = now;
+    this.advance(now, 0);
     return this.#level;
   }
 
@@ -32,7 +36,8 @@ export class TokenBucket implements LimitModel {
   }
 
   fullInMs(now: number): number {
-    return (this.capacity - this.available(now)) / this.ratePerMs;
+    const missing = this.capacity - this.available(now);
+    return missing <= EPSILON ? 0 : missing / this.ratePerMs;
   }
 
   nextInMs(now: number): number {
@@ -45,9 +50,10 @@ export class TokenBucket implements LimitModel {
     return (to - from) * this.ratePerMs;
   }
 
-  setCapacity(capacity: number, now: number): void {
-    this.#level = Math.min(capacity, this.available(now));
+  resize(capacity: number, ratePerMs: number, now: number, kept: 'level' | 'used'): void {
+    const level = this.available(now);
+    this.#level = kept === 'level' ? Math.min(capacity, level) : capacity - (this.capacity - level);
+    this.ratePerMs = ratePerMs;
     this.capacity = capacity;
-    this.ratePerMs = capacity / this.#windowMs;
   }
 }
