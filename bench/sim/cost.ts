@@ -33,6 +33,7 @@ const OWNER = {};
 function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
     place: undefined,
+    refusals: 0,
     info: { operation: 'chat', model: 'model', stream: false, maxOutputTokens: 500, inputBytes: 3_000, attributes: {} },
     priority: 'normal',
     tenant: undefined,

@@ -9,6 +9,8 @@ export interface AdmissionRequest {
   /** Place in the order, given by the lane at the first attempt; a retry passes it to keep its place. */
   readonly place: number | undefined;
   readonly info: RequestInfo;
+  /** How often a limit has refused the call so far. */
+  readonly refusals: number;
   /** The guard whose call it is: when that closes it refuses its own, and the lane goes on for others. */
   readonly owner: object;
   readonly priority: Priority;
@@ -103,6 +105,8 @@ export interface Admission {
   close(): void;
   readonly queued: number;
   readonly inFlight: number;
+  /** Attempts that were answered and not refused, so far. */
+  readonly served: number;
   readonly maxConcurrent: number;
   readonly maxQueued: number;
   pausedForMs(): number;

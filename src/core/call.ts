@@ -68,6 +68,7 @@ export class Call {
   readonly #settings: CallSettings;
   readonly #retry: CallRetry;
   #place: number | undefined;
+  #refusals = 0;
   #waitedPacerMs = 0;
   #waitedBulkheadMs = 0;
   #retryDelayMs = 0;
@@ -106,6 +107,7 @@ export class Call {
 
   decide(failure: Failure, context: RetryAllowance): RetryDecision {
     this.#lastFailure = failure;
+    if (failure.outcome === 'throttled') this.#refusals++;
     if (failure.outcome === 'throttled' || failure.outcome === 'quota_exhausted' || failure.outcome === 'overloaded') {
       this.lane.counts.throttled++;
       this.emit({
@@ -187,6 +189,7 @@ export class Call {
       ...context,
       probe: this.#isProbe(),
       attempts: this.attempts,
+      served: this.lane.admission.served,
       deadlineAt: this.deadlineAt,
       now: this.clock.now(),
     });
@@ -238,6 +241,7 @@ export class Call {
     const pending = admission.acquire({
       place: this.#place,
       info: this.#settings.request,
+      refusals: this.#refusals,
       owner: this.#settings.owner,
       priority: this.#settings.priority,
       tenant: this.#settings.tenant,

@@ -18,6 +18,12 @@ export type RetryDecision =
     }
   | { readonly retry: false; readonly reason: GiveUpReason };
 
+/**
+ * Refusals of one call for which its whole lane pauses. Of a further one the lane learns nothing new: the call then
+ * waits by itself, and others go on.
+ */
+export const PAUSES_OF_A_CALL = 3;
+
 /** What the caller leaves to retry a failed attempt with. */
 export interface RetryAllowance {
   /** Counted attempts left after the failed one. */
@@ -30,6 +36,8 @@ export interface RetryContext extends RetryAllowance {
   /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */
   readonly probe: boolean;
   readonly attempts: number;
+  /** Attempts of the lane that a limit has let through so far: tells whether a refusal is about the call alone. */
+  readonly served: number;
   /** Monotonic; Infinity when there is none. */
   readonly deadlineAt: number;
   readonly now: number;

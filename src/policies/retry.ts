@@ -1,7 +1,13 @@
 import { ConstantBackoff, handleType, retry } from 'cockatiel';
 import { MAX_TIMER_MS } from '../core/clock.ts';
 import type { RetryReason } from '../core/events.ts';
-import { type CallRetry, type RetryContext, type RetryDecision, RetryRequested } from '../core/lane.ts';
+import {
+  type CallRetry,
+  PAUSES_OF_A_CALL,
+  type RetryContext,
+  type RetryDecision,
+  RetryRequested,
+} from '../core/lane.ts';
 import type { Failure, HintSource } from '../core/outcome.ts';
 import type { ResolvedRetry } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -9,6 +15,10 @@ import type { RetryBudget } from './budget.ts';
 
 /** Jitter on a wait that the server named, so that its callers do not come back in one instant. */
 const HINT_JITTER = 0.1;
+/** So many waits in a row that a server asked for, while nobody of the lane got through, are a promise that is not kept. */
+const MOST_FRUITLESS = 10;
+/** Longest backoff of a call that is refused again and again while others get through. */
+const MOST_BESIDE_MS = 8_000;
 
 export interface RetryDeps {
   /** Uniform numbers from 0 up to, not including, 1. */
@@ -27,7 +37,7 @@ export interface RetryDeps {
  * cockatiel's own backoff ignores an abort, so the attempt waits, at its start.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`. A 429 that does not say when to come back is counted but not charged. All else is both.
+ * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. A 429 that does not say when to come back is counted but not charged. All else is both.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -40,6 +50,10 @@ class Retry implements CallRetry {
   readonly #options: ResolvedRetry;
   readonly #deps: RetryDeps;
   #backoff: Backoff | undefined;
+  #waits = 0;
+  #fruitless = 0;
+  /** What the lane had let through when the call was refused last. */
+  #served = 0;
 
   constructor(options: ResolvedRetry, deps: RetryDeps) {
     this.#options = options;
@@ -63,18 +77,24 @@ class Retry implements CallRetry {
     });
   }
 
-  /** A limit that will pass: the whole lane waits, with a jitter of its own. */
+  /** A limit that will pass: the whole lane waits, with a jitter of its own; for a call refused again, only that call. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
-    const delayMs = clamp(wait.ms);
+    this.#fruitless = context.served === this.#served ? this.#fruitless + 1 : 1;
+    this.#served = context.served;
+    if (this.#fruitless > MOST_FRUITLESS) return { retry: false, reason: 'max_wait' };
+    const pausesLane = ++this.#waits <= PAUSES_OF_A_CALL;
+    const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
+    // While others get through it is worth asking again soon.
+    const backoff = pausesLane ? 0 : Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MOST_BESIDE_MS);
+    const delayMs = clamp(Math.max(asked, backoff));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
-    return { retry: true, delayMs, source: wait.source, reason: 'rate_limit', counted: false, pausesLane: true };
+    const source = asked >= backoff ? wait.source : 'backoff';
+    return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
   }
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
     if (context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
-    const { initialDelayMs, maxDelayMs } = this.#options;
-    this.#backoff ??= new Backoff(initialDelayMs, maxDelayMs, this.#deps.random);
-    const backoff = this.#backoff.next();
+    const backoff = this.#nextBackoff();
     // A server that says when to come back is taken at its word, sooner than we would or later. At once is no time.
     const told = wait && wait.ms > 0 ? wait : undefined;
     const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
@@ -92,6 +112,12 @@ class Retry implements CallRetry {
       counted: !context.probe,
       pausesLane: false,
     };
+  }
+
+  #nextBackoff(): number {
+    const { initialDelayMs, maxDelayMs } = this.#options;
+    this.#backoff ??= new Backoff(initialDelayMs, maxDelayMs, this.#deps.random);
+    return this.#backoff.next();
   }
 
   #jittered(ms: number): number {

@@ -76,6 +76,7 @@ export function request(over: Partial<AdmissionRequest> = {}): AdmissionRequest 
   return {
     place: undefined,
     info: info(),
+    refusals: 0,
     owner: OWNER,
     priority: 'normal',
     tenant: undefined,

@@ -15,6 +15,7 @@ const context: RetryContext = {
   barred: undefined,
   probe: false,
   attempts: 1,
+  served: 0,
   deadlineAt: Infinity,
   now: 1_000,
 };

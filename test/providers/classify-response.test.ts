@@ -479,17 +479,18 @@ describe('classify', () => {
     );
   });
 
-  it('takes a wait that the provider offers for possible, however much was requested', () => {
-    const message =
-      'Rate limit reached for model `x` on output tokens per minute (OTPM): Limit 1000, Used 997, Requested 1500. Please try again in 1m0s.';
-    expect(
-      adapterFor('groq').classify({ status: 429, body: { error: { message, code: 'rate_limit_exceeded' } } }, WALL),
-    ).toMatchObject({ ...throttled, dimension: 'output_tokens', hintMs: 60_000 });
-  });
-
   it('takes more than the whole limit for too large, whatever the wording', () => {
-    const message = 'Limit exceeded on tokens per minute (TPM): Limit 6000, Requested 6001.';
-    expect(adapterFor('groq').classify({ status: 429, body: { error: { message } } }, WALL)).toMatchObject(tooLarge);
+    for (const rest of [
+      'Limit 6000, Requested 6001.',
+      'Limit 6000, Used 0, Requested ~12,903. Please try again in 150ms.',
+    ]) {
+      const message = `Limit exceeded on tokens per minute (TPM): ${rest}`;
+      for (const provider of ['openai', 'groq', 'azure.ai.openai', 'anthropic'] as const) {
+        const body = { error: { message, code: 'rate_limit_exceeded' } };
+        expect(adapterFor(provider).classify({ status: 429, body }, WALL)).toMatchObject(tooLarge);
+        expect(adapterFor(provider).classify({ body }, WALL)).toMatchObject(tooLarge);
+      }
+    }
   });
 
   it('is not misled by what a 400 quotes', () => {

@@ -11,6 +11,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options.ts';
+import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
 import { Alarm } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitHold } from './circuit-wait.ts';
@@ -54,6 +55,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
   inFlight = 0;
+  served = 0;
   readonly #clock: Clock;
   readonly #maxWaitMs: number;
   readonly #pacer: Pacer | undefined;
@@ -98,7 +100,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (impossible) return Promise.reject(impossible);
     const place = request.place ?? this.#nextPlace++;
     if (this.#room.size === 0 && this.#freeAt(reservation, now) <= now) {
-      return Promise.resolve(this.#admit(place, reservation, now, 0, 'none'));
+      return Promise.resolve(this.#admit(request, place, reservation, now, 0, 'none'));
     }
     // A retry had its place already.
     if (request.place === undefined && this.#room.size >= this.maxQueued) {
@@ -140,6 +142,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
+    if (status < 400) this.served++;
     if (!ticket.reservation || !this.#pacer) return;
     this.#pacer.headed(ticket.reservation, readings, status, this.#clock.now());
     this.wake();
@@ -158,7 +161,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     else if (failure && waitMs > this.#maxWaitMs) {
       const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
       this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);
-    } else if (waitMs > 0 && !(result.unretried && isGuess(failure))) {
+    } else if (waitMs > 0 && ticket.refusals < PAUSES_OF_A_CALL && !(result.unretried && isGuess(failure))) {
       this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
     }
     this.wake();
@@ -193,6 +196,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   #admit(
+    { refusals }: AdmissionRequest,
     place: number,
     reservation: Reservation | undefined,
     now: number,
@@ -201,7 +205,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ): LaneTicket {
     this.inFlight++;
     if (reservation) this.#pacer?.take(reservation, now);
-    return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), reservation);
+    return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), refusals, reservation);
   }
 
   /** Whose turn it is. A probe is the one that came last: whoever waits longest has the least time left for an answer. */
@@ -234,7 +238,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         break;
       }
       this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.limits.share(reservation.reserved) : 1);
-      waiter.resolve(this.#admit(waiter.place, reservation, now, now - waiter.enqueuedAt, this.#cause));
+      waiter.resolve(this.#admit(request, waiter.place, reservation, now, now - waiter.enqueuedAt, this.#cause));
     }
     this.#arm(freeAt);
   }

@@ -25,6 +25,8 @@ export class LaneTicket implements Ticket {
   readonly cause: WaitCause;
   readonly sentAt: number;
   readonly isProbe: boolean;
+  /** How often a limit had refused the call before this attempt. */
+  readonly refusals: number;
   readonly reservation: Reservation | undefined;
   readonly #host: TicketHost;
   #headed = false;
@@ -38,6 +40,7 @@ export class LaneTicket implements Ticket {
     cause: WaitCause,
     sentAt: number,
     isProbe: boolean,
+    refusals: number,
     reservation: Reservation | undefined,
   ) {
     this.#host = host;
@@ -46,6 +49,7 @@ export class LaneTicket implements Ticket {
     this.cause = cause;
     this.sentAt = sentAt;
     this.isProbe = isProbe;
+    this.refusals = refusals;
     this.reservation = reservation;
   }
 

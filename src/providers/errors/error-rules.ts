@@ -92,7 +92,7 @@ const BAD_REQUEST_CODE =
  * | evidence | outcome |
  * |---|---|
  * | quota code or message, 402, Azure "retry after" of an hour or more | quota_exhausted |
- * | "Request too large", 413, a limit of 0, more requested than the whole limit | too_large |
+ * | "Request too large", 413, a limit of 0, more requested than the whole limit, whatever else is said | too_large |
  * | slow_down, ramp limit (429 or 503) | throttled, shrinkRate |
  * | 401, 403, key and permission codes | auth |
  * | 429 or 5xx that says overloaded; 498, 503, 529 | overloaded |
@@ -165,7 +165,7 @@ function azureNever({ status, message }: ErrorEvidence): boolean {
 
 function neverFits({ status, limit }: ErrorEvidence): boolean {
   if (!limited(status) || limit.limit === undefined) return false;
-  return limit.limit === 0 || (limit.used === undefined && (limit.requested ?? 0) > limit.limit);
+  return limit.limit === 0 || (limit.requested ?? 0) > limit.limit;
 }
 
 function overloaded(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
