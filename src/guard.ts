@@ -3,12 +3,16 @@ import type { Attempt } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
+import type { Lane } from './core/lane.ts';
+import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo } from './core/provider.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
 import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
+import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body/abandoned-bodies.ts';
+import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
@@ -56,6 +60,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #emitter = new Emitter();
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
+  readonly #pools = new LearnedPools();
+  readonly #accountOf = new WeakMap<Lane, Account>();
   readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
   #fetch: typeof fetch | undefined;
   #closed = false;
@@ -115,6 +121,14 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #heard = (): boolean => this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
   readonly #isClosed = (): boolean => this.#closed;
 
+  readonly #refused = (lane: Lane, { model }: RequestInfo, failure: Failure): void => {
+    const account = this.#accountOf.get(lane);
+    if (!account || this.options.limitGroup) return;
+    const exists = (pool: string): boolean => this.#lanes.has(laneKey(account, pool));
+    const warning = this.#pools.refused(account, { model, pool: lane.group, failure, exists });
+    if (warning !== undefined) this.warn(warning);
+  };
+
   /** Begins a logical call. Throws the error of a closed guard in the SDK's own class. */
   begin(start: CallStart): Call {
     if (this.#closed) {
@@ -159,6 +173,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       emit: this.emit,
       heard: this.#heard,
       closed: this.#isClosed,
+      refused: this.#refused,
     });
   }
 
@@ -188,7 +203,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   #lane(start: CallStart): SharedLane {
-    const group = this.#group(start.request);
+    const group = this.#group(start);
     // A client's account stays one object for as long as it is the same account.
     let known = this.#lanesOf.get(start.account);
     if (!known) this.#lanesOf.set(start.account, (known = new Map()));
@@ -199,13 +214,16 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   #join(start: CallStart, group: string): SharedLane {
     const { provider, baseURL, credential } = start.account;
-    const key = `${provider}\n${baseURL}\n${credential}\n${group}`;
+    const key = laneKey(start.account, group);
     let lane = this.#lanes.get(key);
-    if (!lane) this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter, this)));
+    if (!lane) {
+      this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter, this)));
+      this.#accountOf.set(lane, { provider, baseURL, credential });
+    }
     return lane;
   }
 
-  #group(request: RequestInfo): string {
+  #group({ account, request }: CallStart): string {
     const { limitGroup } = this.options;
     if (limitGroup) {
       try {
@@ -218,10 +236,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         this.warn(`limitGroup threw ${thrownKind(error)}.`);
       }
     }
-    const { model, operation } = request;
-    // Counting tokens has a limit of its own beside the model's.
-    if (model !== undefined) return operation === 'count_tokens' ? `${model}/count_tokens` : model;
-    return operation;
+    const pool = limitPool(account.provider, request);
+    return pool === undefined ? request.operation : this.#pools.resolve(account, pool, request.model);
   }
 
   /** Lanes whose gauges this guard publishes: a shared lane has one publisher. */
@@ -233,6 +249,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     }
     return rows;
   }
+}
+
+function laneKey({ provider, baseURL, credential }: Account, group: string): string {
+  return `${provider}\n${baseURL}\n${credential}\n${group}`;
 }
 
 interface Server {

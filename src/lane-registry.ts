@@ -14,7 +14,7 @@ import type { Account } from './providers/seam/call-host.ts';
 
 /** What makes two calls share a lane: the limit is the account's, not the client object's. */
 export interface LaneIdentity extends Account {
-  /** Limit group: the model by default. */
+  /** Limit group: the pool that the model draws on by default. */
   readonly group: string;
 }
 
@@ -112,6 +112,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
   return {
     key,
     label,
+    group: identity.group,
     owners,
     adapter,
     admission,

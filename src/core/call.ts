@@ -53,6 +53,8 @@ export interface CallSettings {
   readonly heard: () => boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;
+  /** A limit has refused an attempt: its words may tell more of pools than tables do. */
+  readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
 }
 
 /** One logical call: its attempts, waits and result. */
@@ -107,7 +109,10 @@ export class Call {
 
   decide(failure: Failure, context: RetryAllowance): RetryDecision {
     this.#lastFailure = failure;
-    if (failure.outcome === 'throttled') this.#refusals++;
+    if (failure.outcome === 'throttled') {
+      this.#refusals++;
+      this.#settings.refused(this.lane, this.#settings.request, failure);
+    }
     if (failure.outcome === 'throttled' || failure.outcome === 'quota_exhausted' || failure.outcome === 'overloaded') {
       this.lane.counts.throttled++;
       this.emit({

@@ -4,7 +4,14 @@ export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
 export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
 
 /** Dimensions that are buckets: something is counted, and refills over a window. */
-export type BucketDimension = 'requests' | 'tokens' | 'input_tokens' | 'output_tokens' | 'requests_day' | 'tokens_day';
+export type BucketDimension =
+  | 'requests'
+  | 'tokens'
+  | 'project_tokens'
+  | 'input_tokens'
+  | 'output_tokens'
+  | 'requests_day'
+  | 'tokens_day';
 
 /** The limit that refused a request, or that a header describes. */
 export type Dimension = BucketDimension | 'concurrency' | 'acceleration' | 'quota' | 'unknown';
@@ -31,9 +38,10 @@ export interface LimitKind extends Advice {
   readonly windowMs: number;
   /** Gates at its end instead of being paced: a day's rate is tiny, and the day's first calls need not wait for it. */
   readonly perDay: boolean;
-  readonly option: LimitOption;
-  /** How OpenAI and Groq abbreviate it in messages. */
-  readonly abbreviation: string;
+  /** Absent where nobody knows the limit before the provider tells it. */
+  readonly option?: LimitOption;
+  /** How OpenAI and Groq abbreviate it in messages; absent where they do not. */
+  readonly abbreviation?: string;
 }
 
 const MINUTE = 60_000;
@@ -59,6 +67,15 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
     throttled: 'Shrink prompts or max_tokens, or slow down: the limit of tokens per minute is reached.',
     tooLarge:
       'Shrink tokens: prompt and max_tokens together exceed the whole limit of tokens per minute, or raise the tier.',
+  },
+  project_tokens: {
+    unit: 'tokens',
+    windowMs: MINUTE,
+    perDay: false,
+    throttled:
+      "Raise the project's limit, shrink prompts or max_tokens, or slow down: its tokens per minute are used up.",
+    tooLarge:
+      "Shrink tokens, or raise the project's limit: prompt and max_tokens together exceed all of its tokens per minute.",
   },
   input_tokens: {
     unit: 'inputTokens',
@@ -115,7 +132,9 @@ export const BUCKET_DIMENSIONS: readonly BucketDimension[] = Object.keys(LIMIT_K
 
 export const DIMENSIONS: readonly Dimension[] = Object.keys(ADVICE) as Dimension[];
 
-export const LIMIT_OPTIONS: readonly LimitOption[] = BUCKET_DIMENSIONS.map((each) => LIMIT_KINDS[each].option);
+export const LIMIT_OPTIONS: readonly LimitOption[] = BUCKET_DIMENSIONS.flatMap(
+  (each) => LIMIT_KINDS[each].option ?? [],
+);
 
 export function isBucket(dimension: Dimension | undefined): dimension is BucketDimension {
   return dimension !== undefined && Object.hasOwn(LIMIT_KINDS, dimension);
@@ -126,7 +145,7 @@ export function limitAdvice(dimension: Dimension | undefined, outcome: 'throttle
   return dimension && ADVICE[dimension][outcome];
 }
 
-const BY_ABBREVIATION: ReadonlyMap<string, BucketDimension> = new Map(
+const BY_ABBREVIATION: ReadonlyMap<string | undefined, BucketDimension> = new Map(
   BUCKET_DIMENSIONS.map((each) => [LIMIT_KINDS[each].abbreviation, each]),
 );
 

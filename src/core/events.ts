@@ -163,7 +163,7 @@ export interface DimensionSnapshot {
 export interface LaneSnapshot {
   readonly lane: string;
   readonly provider: ProviderName;
-  /** Limit group: the model by default. */
+  /** Limit group: by default the pool of limits that the model draws on, with its tier where that has its own. */
   readonly group: string;
   /** Scheme, host and port only. */
   readonly baseURL: string;

@@ -75,9 +75,11 @@ export class AttemptFailed extends Error {
   }
 }
 
-/** Calls of one account and model: they share limits, circuit, slots and retry budget. */
+/** Calls of one account and pool of limits: they share limits, circuit, slots and retry budget. */
 export interface Lane {
   readonly label: string;
+  /** The pool of limits: a model, several that share theirs, or what `limitGroup` says. */
+  readonly group: string;
   readonly adapter: ProviderAdapter;
   readonly admission: Admission;
   readonly retry: { forCall(): CallRetry };

@@ -50,6 +50,8 @@ export interface Failure {
   readonly requested?: number;
   readonly resetMs?: number;
   readonly windowMs?: number;
+  /** The provider's own name of the limit that was hit: a model, or a pool of several. */
+  readonly limitName?: string;
   /** One sentence: slow down requests, shrink tokens, raise the tier, or fix the key. */
   readonly advice: string;
 }

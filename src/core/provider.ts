@@ -34,6 +34,8 @@ export interface RequestInfo {
   /** Model named in the body, or the Azure deployment in the path. */
   readonly model?: string;
   readonly stream: boolean;
+  /** Service tier or speed that the request asks for, in the provider's word; absent where it asks for none. */
+  readonly tier?: string;
   /** Output tokens that the request reserves (`max_tokens` and its successors), times `n`. */
   readonly maxOutputTokens?: number;
   /** Bytes of prompt text, for estimating input tokens; 0 where it cannot be known cheaply. */

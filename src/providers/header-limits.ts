@@ -7,15 +7,11 @@ const DAY = 86_400_000;
 
 /** Reads `x-ratelimit-*` of OpenAI. Its `requests` may be a limit per day; the reset tells. */
 export function readOpenAILimits(headers: Headers): LimitReading[] {
-  let tokens: Bucket | undefined;
-  for (const names of OPENAI_TOKENS) {
-    const found = xRateLimit(headers, names);
-    // A project's limit and the organization's bind together: the smaller one is where calls are refused.
-    if (found && (!tokens || found.limit < tokens.limit)) tokens = found;
-  }
   const readings: LimitReading[] = [];
   windowed(readings, xRateLimit(headers, REQUESTS), 'requests', 'requests_day');
-  windowed(readings, tokens, 'tokens', 'tokens_day');
+  windowed(readings, xRateLimit(headers, TOKENS) ?? xRateLimit(headers, OLD_TOKENS), 'tokens', 'tokens_day');
+  // A project's limit binds beside the organization's, whichever is larger: others may have used either up.
+  add(readings, xRateLimit(headers, PROJECT_TOKENS), 'project_tokens');
   return readings;
 }
 
@@ -37,12 +33,16 @@ export function readGroqLimits(headers: Headers): LimitReading[] {
 
 /**
  * Reads `anthropic-ratelimit-*`. `tokens` is a sum of the two others, so it counts only where it stands alone.
- * Priority and fast-mode headers describe other pools and are left out.
+ * Fast mode has limits of its own, and headers that come with its answers only; those of priority describe no limit
+ * of a call and are left out.
  */
 export function readAnthropicLimits(headers: Headers, wallMs: number): LimitReading[] {
   const now = serverNow(headers, wallMs);
-  const input = anthropicBucket(headers, ANTHROPIC_INPUT, now);
-  const output = anthropicBucket(headers, ANTHROPIC_OUTPUT, now);
+  const fastInput = anthropicBucket(headers, FAST_INPUT, now);
+  const fastOutput = anthropicBucket(headers, FAST_OUTPUT, now);
+  const isFast = fastInput !== undefined || fastOutput !== undefined;
+  const input = isFast ? fastInput : anthropicBucket(headers, ANTHROPIC_INPUT, now);
+  const output = isFast ? fastOutput : anthropicBucket(headers, ANTHROPIC_OUTPUT, now);
   const readings: LimitReading[] = [];
   add(readings, anthropicBucket(headers, ANTHROPIC_REQUESTS, now), 'requests');
   add(readings, input, 'input_tokens');
@@ -66,18 +66,21 @@ const xNames = (name: string): Names => ({
 
 const REQUESTS = xNames('requests');
 const TOKENS = xNames('tokens');
-const OPENAI_TOKENS = [TOKENS, xNames('project-tokens'), xNames('tokens_usage_based')] as const;
+const PROJECT_TOKENS = xNames('project-tokens');
+const OLD_TOKENS = xNames('tokens_usage_based');
 
 const anthropicNames = (name: string): Names => ({
-  limit: `anthropic-ratelimit-${name}-limit`,
-  remaining: `anthropic-ratelimit-${name}-remaining`,
-  reset: `anthropic-ratelimit-${name}-reset`,
+  limit: `anthropic-${name}-limit`,
+  remaining: `anthropic-${name}-remaining`,
+  reset: `anthropic-${name}-reset`,
 });
 
-const ANTHROPIC_REQUESTS = anthropicNames('requests');
-const ANTHROPIC_TOKENS = anthropicNames('tokens');
-const ANTHROPIC_INPUT = anthropicNames('input-tokens');
-const ANTHROPIC_OUTPUT = anthropicNames('output-tokens');
+const ANTHROPIC_REQUESTS = anthropicNames('ratelimit-requests');
+const ANTHROPIC_TOKENS = anthropicNames('ratelimit-tokens');
+const ANTHROPIC_INPUT = anthropicNames('ratelimit-input-tokens');
+const ANTHROPIC_OUTPUT = anthropicNames('ratelimit-output-tokens');
+const FAST_INPUT = anthropicNames('fast-input-tokens');
+const FAST_OUTPUT = anthropicNames('fast-output-tokens');
 
 interface Bucket {
   readonly limit: number;

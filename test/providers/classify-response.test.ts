@@ -464,13 +464,13 @@ describe('classify', () => {
     for (const key of absent(expected)) expect(failure).not.toHaveProperty(key);
   });
 
-  it('leaves limits of fast mode out of the standard limits', () => {
+  it('reads the limits of fast mode, whose calls have a lane of their own', () => {
     const failure = adapterFor('anthropic').classify(
       { status: 429, body: ANTHROPIC.fastModeBusy, headers: headersOf('retry-after: 2') },
       WALL,
     );
-    expect(failure).toMatchObject({ ...throttled, dimension: 'unknown', hintMs: 2_000 });
-    expect(failure).not.toHaveProperty('limit');
+    expect(failure).toMatchObject({ ...throttled, dimension: 'input_tokens', hintMs: 2_000 });
+    expect(failure.limit).toBeGreaterThan(0);
   });
 
   it('reads a body that is JSON in text', () => {

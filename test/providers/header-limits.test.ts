@@ -62,11 +62,14 @@ describe('readLimits', () => {
     expect(read('openai', block)[0]).toMatchObject({ dimension: 'tokens', windowMs: MINUTE });
   });
 
-  it('takes the smaller of the limits of project and organization', () => {
+  it('keeps the limits of project and organization apart', () => {
     const project =
       'x-ratelimit-limit-project-tokens: 50,000\nx-ratelimit-remaining-project-tokens: 49,000\nx-ratelimit-reset-project-tokens: 1.2s';
-    expect(read('openai', `${OPENAI_200}\n${project}`)[1]).toEqual({
-      dimension: 'tokens',
+    const readings = read('openai', `${OPENAI_200}\n${project}`);
+    expect(readings.map(({ dimension }) => dimension)).toEqual(['requests', 'tokens', 'project_tokens']);
+    expect(readings[1]).toEqual(read('openai', OPENAI_200)[1]);
+    expect(readings[2]).toEqual({
+      dimension: 'project_tokens',
       limit: 50_000,
       remaining: 49_000,
       resetMs: 1_200,

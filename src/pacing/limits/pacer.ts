@@ -56,7 +56,8 @@ export class Pacer {
       maxLimitWaitMs,
     );
     for (const dimension of BUCKET_DIMENSIONS) {
-      const limit = pacing[LIMIT_KINDS[dimension].option];
+      const { option } = LIMIT_KINDS[dimension];
+      const limit = option && pacing[option];
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
     }
     if (!this.limits.paces) this.#slowStart = new SlowStart(now);

@@ -42,6 +42,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
     ...(hint === undefined ? {} : { hintMs: hint.ms, hintSource: hint.source }),
     ...(shrinkRate ? { shrinkRate } : {}),
     ...numbers,
+    ...(text.name === undefined ? {} : { limitName: text.name }),
     ...(resetMs === undefined ? {} : { resetMs }),
     advice: adviceFor(outcome, dimension, { codes, limit: numbers.limit }),
   };

@@ -8,6 +8,8 @@ export interface LimitText {
   readonly limit?: number;
   readonly used?: number;
   readonly requested?: number;
+  /** What the message calls the limit: a model, or a pool of several. */
+  readonly name?: string;
 }
 
 const MINUTE = 60_000;
@@ -21,7 +23,8 @@ const UNPACED_WINDOW_MS: Readonly<Record<string, number>> = { IPM: MINUTE, ASH: 
 const NUMBERS =
   /(?:\(([A-Z]{2,5})\)|\bon ?): ?Limit (\d+(?:,\d{3})*)(?:, Used ~?(\d+(?:,\d{3})*))?(?:, Requested ~?(\d+(?:,\d{3})*))?/;
 // Anthropic: "rate limit of 30,000 input tokens per minute", "Your current limit is 58,276 input tokens per minute".
-const PROSE = /\b(?:of|is) (\d+(?:,\d{3})*) (fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
+const PROSE =
+  /\b(?:of|is) (\d+(?:,\d{3})*) (?:fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
 const PER_WINDOW = /(?:\b|_)(?:(input|output)[ _])?(token|request)s?[ _]per[ _]?(sec|min|hou|day)/i;
 const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
 // Azure: "have exceeded token rate limit", "have exceeded call rate limit".
@@ -32,9 +35,22 @@ const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
 // OpenAI and Groq name the limit in `type` too; billing errors have been seen with it, so it comes last.
 const TYPE_DIMENSIONS: Readonly<Record<string, Dimension>> = { requests: 'requests', tokens: 'tokens' };
 
+// OpenAI: "Rate limit reached for gpt-4o (for limit gpt-image) in organization …", "for 10KTPM-200RPM in organization …".
+const NAME =
+  /^Rate limit (?:reached|exceeded) for (?:model )?[`"]?([\w./:@-]+)[`"]?(?: \(for limit ([\w./:@-]+)\))? in /i;
+const IN_PROJECT = / in project /;
+
 /** Finds the limit that a message names; `unknown` where it names none. */
 export function readLimitText(message: string, codes: readonly string[]): LimitText {
-  return fromNumbers(message, codes) ?? fromProse(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
+  const text = fromNumbers(message, codes) ??
+    fromProse(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
+  const named = NAME.exec(message);
+  const inProject = text.dimension === 'tokens' && IN_PROJECT.test(message);
+  return {
+    ...text,
+    ...(inProject ? { dimension: 'project_tokens' } : {}),
+    ...(named ? { name: named[2] ?? named[1]! } : {}),
+  };
 }
 
 function fromNumbers(message: string, codes: readonly string[]): LimitText | undefined {
@@ -54,10 +70,8 @@ function fromNumbers(message: string, codes: readonly string[]): LimitText | und
 function fromProse(message: string): LimitText | undefined {
   const match = PROSE.exec(message);
   if (!match) return undefined;
-  const [, amount, fast, side, unit, window] = match;
+  const [, amount, side, unit, window] = match;
   const limit = parseCount(amount);
-  // Fast mode has a pool of its own; only that there is none (0) says something about the request.
-  if (fast && limit !== 0) return { dimension: 'unknown' };
   return defined({ dimension: dimension(side, unit, window), limit, windowMs: WINDOW_MS[window!.toLowerCase()] });
 }
 

@@ -17,7 +17,7 @@ const NUMBER_FIELDS = ['temperature', 'top_p', 'frequency_penalty', 'presence_pe
 
 const NO_INPUT: PromptInput = { inputBytes: 0 };
 
-// A level is a word of the provider's, never text of the caller's.
+// Levels and tiers are words of the provider's, never text of the caller's.
 const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
 
 /** What a request is, without its content. Total: a body that cannot be read is described by its path alone. */
@@ -39,11 +39,13 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   // Counting tokens is free of the token limits.
   const input = operation === 'other' || operation === 'count_tokens' ? NO_INPUT : promptInput(body);
   const attributes = attributesOf(body);
-  if (model === undefined || maxOutputTokens === undefined) {
+  const tier = tierOf(body);
+  if (model === undefined || maxOutputTokens === undefined || tier !== undefined) {
     return {
       operation,
       ...(model === undefined ? {} : { model }),
       stream,
+      ...(tier === undefined ? {} : { tier }),
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
       ...input,
       attributes,
@@ -67,6 +69,12 @@ function outputReserve(body: JsonObject): number | undefined {
   if (max === undefined) return undefined;
   const reserve = max * Math.max(1, asCount(body['n']) ?? 1, asCount(body['best_of']) ?? 1);
   return Number.isFinite(reserve) ? reserve : max;
+}
+
+/** Anthropic's fast mode, or the service tier. */
+function tierOf(body: JsonObject): string | undefined {
+  const tier = body['speed'] === 'fast' ? 'fast' : body['service_tier'];
+  return typeof tier === 'string' && LEVEL.test(tier) ? tier : undefined;
 }
 
 function attributesOf(body: JsonObject): Attributes {

@@ -1,0 +1,131 @@
+import type { Dimension } from './core/dimensions.ts';
+import type { Failure } from './core/outcome.ts';
+import { modelOf, modelPool } from './providers/limit-pools.ts';
+import type { Account } from './providers/seam/call-host.ts';
+
+const MOST_ACCOUNTS = 1_000;
+/** Names and numbers kept of one account. */
+const MOST_KEPT = 200;
+
+interface Told {
+  readonly model: string;
+  readonly limit: number;
+}
+
+interface AccountPools {
+  /** Pools that share the limits of another. */
+  readonly joined: Map<string, string>;
+  /** Pools whose models turned out to have limits of their own. */
+  readonly split: Set<string>;
+  /** The latest limits that refusals told, by pool and dimension. */
+  readonly told: Map<string, readonly Told[]>;
+}
+
+/** A refused request: the pool that it was counted in, and what its refusal says. */
+export interface PoolRefusal {
+  readonly model: string | undefined;
+  readonly pool: string;
+  readonly failure: Failure;
+  /** Whether the account has a lane for a pool. */
+  exists(pool: string): boolean;
+}
+
+/**
+ * What refusals say about pools that the tables have wrong. A provider that names the limit of another pool joins the
+ * two; one that tells two models of a pool different limits, in turn, splits it. Each change is told once.
+ */
+export class LearnedPools {
+  readonly #accounts = new Map<string, AccountPools>();
+
+  /** The pool that counts, where the tables say `pool`. */
+  resolve(account: Account, pool: string, model: string | undefined): string {
+    if (this.#accounts.size === 0) return pool;
+    const known = this.#accounts.get(keyOf(account));
+    if (!known) return pool;
+    if (known.split.has(pool) && model !== undefined) return modelOf(account.provider, model) + tierOf(pool);
+    return followed(known, pool);
+  }
+
+  /** Learns from a refusal. Returns what to warn of, where it changes a pool. */
+  refused(account: Account, refusal: PoolRefusal): string | undefined {
+    const { model, pool, failure } = refusal;
+    const { dimension, limit, limitName } = failure;
+    if (model === undefined || (limitName === undefined && limit === undefined)) return undefined;
+    const known = this.#known(account);
+    const joined = limitName === undefined ? undefined : this.#join(known, account, refusal, limitName);
+    if (joined !== undefined) {
+      return `${account.provider} counts ${pool} in the limits of ${joined}: they share a lane from now on.`;
+    }
+    if (limit === undefined || dimension === undefined || !this.#splits(known, pool, model, dimension, limit)) {
+      return undefined;
+    }
+    return `${account.provider} tells models of ${pool} limits that differ: each has a lane of its own from now on.`;
+  }
+
+  #join(known: AccountPools, { provider }: Account, refusal: PoolRefusal, name: string): string | undefined {
+    const pool = followed(known, refusal.pool);
+    const told = modelPool(provider, name.replace(/^default-/, '')) + tierOf(pool);
+    const named = followed(known, told);
+    if (named === pool || known.split.has(pool)) return undefined;
+    // The lane that is there goes on: a name that nobody calls by is an alias of it.
+    if (named !== told || refusal.exists(named)) keep(known.joined, pool, named);
+    else keep(known.joined, named, pool);
+    return told;
+  }
+
+  #splits(known: AccountPools, pool: string, model: string, dimension: Dimension, limit: number): boolean {
+    if (known.split.has(pool)) return false;
+    const key = `${pool} ${dimension}`;
+    const latest = known.told.get(key) ?? [];
+    const last = latest.at(-1);
+    if (last?.model === model && last.limit === limit) return false;
+    const history = [...latest.slice(-2), { model, limit }];
+    keep(known.told, key, history);
+    const [first, second, third] = history;
+    // A tier that changes is told once; only limits apart alternate.
+    const alternate =
+      third !== undefined &&
+      first!.model === third.model &&
+      first!.limit === third.limit &&
+      second!.model !== third.model &&
+      second!.limit !== third.limit;
+    if (alternate) known.split.add(pool);
+    return alternate;
+  }
+
+  #known(account: Account): AccountPools {
+    const key = keyOf(account);
+    let known = this.#accounts.get(key);
+    if (!known) {
+      known = { joined: new Map(), split: new Set(), told: new Map() };
+      if (this.#accounts.size >= MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
+      this.#accounts.set(key, known);
+    }
+    return known;
+  }
+}
+
+/** Where a pool's calls are counted, through what was joined one after the other. */
+function followed({ joined }: AccountPools, pool: string): string {
+  let at = pool;
+  for (let steps = 0; steps < 5; steps++) {
+    const next = joined.get(at);
+    if (next === undefined || next === pool) return at;
+    at = next;
+  }
+  return at;
+}
+
+function keep<V>(map: Map<string, V>, key: string, value: V): void {
+  if (!map.has(key) && map.size >= MOST_KEPT) map.delete(map.keys().next().value!);
+  map.set(key, value);
+}
+
+function keyOf({ provider, baseURL, credential }: Account): string {
+  return `${provider}\n${baseURL}\n${credential}`;
+}
+
+/** The part of a pool's name that tells its tier: models are named without. */
+function tierOf(pool: string): string {
+  return /\/(?:flex|ultrafast|batch|fast|performance|count_tokens)$/.exec(pool)?.[0] ?? '';
+}
