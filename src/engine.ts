@@ -5,6 +5,7 @@ import { type CallOptions, type GuardOptions, resolveCallOptions } from './optio
 import { engineOf, processState } from './process-state.ts';
 import { isGuarded, wrapClient } from './providers/seam/guard-client.ts';
 import { VERSION } from './telemetry/names.ts';
+import { watchRequests } from './unguarded/watch-requests.ts';
 
 /**
  * What an entry asks of the copy of tidegate that works for the whole process. Copies that agree on this share all of
@@ -21,6 +22,8 @@ export interface Engine {
   /** Guards a client by its `tidegate` option, with the default guard without one. */
   guardClient(client: object, option: unknown): void;
   isGuarded(client: object): boolean;
+  /** Lets the default guard tell of requests that no guard sent, unless its options say no. */
+  noticeUnguarded(): void;
   withCall<T>(options: CallOptions, fn: () => T): T;
 }
 
@@ -64,6 +67,12 @@ function makeEngine(): Engine {
     },
     guardClient: (client, option) => void wrapClient(client, guardOf(option)),
     isGuarded,
+    noticeUnguarded() {
+      watchRequests(() => {
+        const guard = defaultGuard();
+        return guard.options.unguardedNotice === false ? undefined : guard.unguarded;
+      });
+    },
     withCall: (options, fn) => callContext.run({ ...callContext.getStore(), ...resolveCallOptions(options) }, fn),
   };
 }

@@ -16,7 +16,10 @@ import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
+import { serverOf } from './server-address.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
+import { UnguardedNotice } from './unguarded/notice.ts';
+import { watchRequests } from './unguarded/watch-requests.ts';
 
 /** Guards clients: shares lanes among them, tells what happens, and can be closed. */
 export interface Guard {
@@ -66,6 +69,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   #fetch: typeof fetch | undefined;
   #closed = false;
   readonly #warned = new Set<string>();
+  #unwatch: (() => void) | undefined;
   #nextCallId = 1;
 
   constructor(options: GuardOptions = {}, internals: GuardInternals = {}) {
@@ -80,6 +84,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         lanes: () => this.#ownedLanes(),
         copy: internals.copy,
       });
+    if (this.options.unguardedNotice) this.#unwatch = watchRequests(() => this.unguarded);
   }
 
   wrap<T extends object>(client: T): T {
@@ -105,6 +110,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#closed = true;
     for (const lane of this.#lanes.values()) leaveLane(lane, this);
     this.watch.close();
+    this.#unwatch?.();
     this.#instrumentation?.shutdown();
     return Promise.resolve();
   }
@@ -113,6 +119,9 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#instrumentation?.onEvent(event);
     this.#emitter.emit(event);
   };
+
+  /** Tells of a request that no guard sent. */
+  readonly unguarded: UnguardedNotice['tell'] = new UnguardedNotice(this).tell;
 
   guarding(provider: ProviderName): void {
     this.#instrumentation?.prepare(provider);
@@ -252,26 +261,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 }
 
 function laneKey({ provider, baseURL, credential }: Account, group: string): string {
-  return `${provider}\n${baseURL}\n${credential}\n${group}`;
-}
-
-interface Server {
-  readonly serverAddress: string | undefined;
-  readonly serverPort: number | undefined;
-}
-
-const servers = new Map<string, Server>();
-
-/** Address and port of a base URL; the few of a process are kept. */
-function serverOf(baseURL: string): Server {
-  let server = servers.get(baseURL);
-  if (!server) {
-    const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined;
-    server = {
-      serverAddress: url?.hostname,
-      serverPort: url && Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
-    };
-    if (servers.size < 1_000) servers.set(baseURL, server);
-  }
-  return server;
+  return `${provider}
+${baseURL}
+${credential}
+${group}`;
 }

@@ -24,6 +24,11 @@ export interface GuardOptions {
    * Called once a call with the model (undefined when the request names none).
    */
   readonly limitGroup?: (model: string | undefined) => string;
+  /**
+   * Tells of every request of the process to a provider that no guard sent, by an event, a counter and one warning.
+   * One guard is told: the first that has it. Default true for the default guard under `tidegate/register`, else false.
+   */
+  readonly unguardedNotice?: boolean;
 }
 
 export interface RetryOptions {
@@ -166,6 +171,7 @@ export interface ResolvedOptions {
   readonly bodyIdleTimeoutMs: number;
   readonly telemetry: TelemetryOptions | undefined;
   readonly limitGroup: ((model: string | undefined) => string) | undefined;
+  readonly unguardedNotice: boolean | undefined;
 }
 
 const MAX_MS = 2 ** 31 - 1;
@@ -193,6 +199,7 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
         ? undefined
         : resolveTelemetry(section(optional(root.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
+    unguardedNotice: optionalBoolean(root.unguardedNotice, 'unguardedNotice'),
   };
 }
 
@@ -207,7 +214,17 @@ export function resolveCallOptions(options: CallOptions): CallOptions {
   return call;
 }
 
-const ROOT_KEYS = ['retry', 'breaker', 'bulkhead', 'pacing', 'deadlineMs', 'body', 'telemetry', 'limitGroup'] as const;
+const ROOT_KEYS = [
+  'retry',
+  'breaker',
+  'bulkhead',
+  'pacing',
+  'deadlineMs',
+  'body',
+  'telemetry',
+  'limitGroup',
+  'unguardedNotice',
+] as const;
 const RETRY_KEYS = ['maxAttempts', 'initialDelayMs', 'maxDelayMs', 'maxHintMs', 'budget'] as const;
 const BUDGET_KEYS = ['ratio', 'minimum', 'windowMs'] as const;
 const BREAKER_KEYS = [
@@ -291,12 +308,7 @@ function resolvePacing(pacing: PacingOptions): ResolvedPacing {
 }
 
 function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
-  for (const key of ['spans', 'metrics'] as const) {
-    const value: unknown = telemetry[key];
-    if (value !== undefined && typeof value !== 'boolean') {
-      throw new TidegateOptionError(`telemetry.${key}`, 'a boolean', value);
-    }
-  }
+  for (const key of ['spans', 'metrics'] as const) optionalBoolean(telemetry[key], `telemetry.${key}`);
   if (telemetry.sdkSpans !== undefined) oneOf(telemetry.sdkSpans, 'telemetry.sdkSpans', ['suppress', 'nest']);
   if (telemetry.semconv !== undefined) oneOf(telemetry.semconv, 'telemetry.semconv', ['compat', 'latest', 'dup']);
   const models: unknown = telemetry.models;
@@ -354,6 +366,11 @@ function oneOf<T extends string>(value: unknown, path: string, allowed: readonly
     throw new TidegateOptionError(path, `one of ${allowed.map((each) => `'${each}'`).join(', ')}`, value);
   }
   return value as T;
+}
+
+function optionalBoolean(value: unknown, path: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw new TidegateOptionError(path, 'a boolean', value);
 }
 
 function optionalFunction<T>(value: T, path: string): T {

@@ -6,6 +6,7 @@
  */
 import './register/check-runtime.ts';
 import workerThreads from 'node:worker_threads';
+import { engine } from './engine.ts';
 import { hookLoaders } from './register/hooks.ts';
 import { patchLoaded } from './register/patch-loaded.ts';
 
@@ -13,4 +14,5 @@ import { patchLoaded } from './register/patch-loaded.ts';
 if (!workerThreads.isInternalThread) {
   hookLoaders();
   patchLoaded();
+  engine().noticeUnguarded();
 }

@@ -62,6 +62,11 @@ export const METRICS = {
   'tidegate.bulkhead.capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.bulkhead.queue_capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.circuit.state': { instrument: 'gauge', unit: '1', attributes: CIRCUIT },
+  'tidegate.unguarded.requests': {
+    instrument: 'counter',
+    unit: '{request}',
+    attributes: ['gen_ai.provider.name', 'tidegate.unguarded.via'],
+  },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
 } as const satisfies Record<string, Metric>;

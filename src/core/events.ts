@@ -46,6 +46,9 @@ export type CircuitState = 'closed' | 'open' | 'half_open' | 'isolated';
 
 export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread';
 
+/** How a request that no guard saw was made: by an SDK's client, else by what; value of `tidegate.unguarded.via`. */
+export type UnguardedVia = 'sdk' | 'fetch' | 'http';
+
 export type GiveUpReason =
   | 'not_retryable'
   | 'attempts'
@@ -138,6 +141,14 @@ export type GuardEvent =
       readonly dimension: 'input_tokens' | 'output_tokens';
       readonly estimated: number;
       readonly actual: number;
+    }
+  | {
+      /** A request of this process to a provider that no guard sent. Only where `unguardedNotice` is on. */
+      readonly type: 'unguarded';
+      readonly provider: ProviderName;
+      readonly via: UnguardedVia;
+      /** Host of the request, with its port where that is not the usual one. */
+      readonly host: string;
     }
   | { readonly type: 'warning'; readonly message: string };
 

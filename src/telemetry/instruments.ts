@@ -26,6 +26,7 @@ export type CounterName =
   | 'streams'
   | 'rejections'
   | 'transitions'
+  | 'unguarded'
   | 'inferenceInput'
   | 'inferenceOutput'
   | 'inferenceCacheRead'
@@ -49,6 +50,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
   streams: define('tidegate.streams', '{stream}', 'Response streams by how they ended.'),
   rejections: define('tidegate.ratelimit.rejections', '{rejection}', 'Attempts that a limit refused, by dimension.'),
   transitions: define('tidegate.circuit.transitions', '{transition}', 'Changes of a circuit, by the state it entered.'),
+  unguarded: define(
+    'tidegate.unguarded.requests',
+    '{request}',
+    'Requests to a provider that no guard sent, by what made them.',
+  ),
   inferenceInput: define(
     'gen_ai.client.inference.usage.input_tokens',
     '{token}',

@@ -11,7 +11,7 @@ import { DELAY_SOURCES, isOneOf } from './names.ts';
 import { likelyOperation, mayServe } from './prepared-models.ts';
 import type { Report } from './report.ts';
 import type { Semconv } from './semconv.ts';
-import { Series, transitionCells } from './series.ts';
+import { Series, transitionCells, unguardedCell } from './series.ts';
 import { errorTypeLabel, statusLabel } from './status.ts';
 
 // The least that the caps are, whatever `maxModels` says: lanes are a model and an account.
@@ -148,6 +148,9 @@ export class MetricRecorder {
         return;
       case 'circuit':
         add(bound.transitions(event.provider, this.#circuits.label(event.lane)).get(event.state), 1);
+        return;
+      case 'unguarded':
+        add(unguardedCell(bound.meter, this.#settings.attributes, event.provider, event.via), 1);
         return;
       case 'queued':
       case 'attempt.start':

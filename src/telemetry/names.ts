@@ -1,4 +1,4 @@
-import type { CallOutcome, CircuitState, RetryReason, StreamOutcome, WaitCause } from '../core/events.ts';
+import type { CallOutcome, CircuitState, RetryReason, StreamOutcome, UnguardedVia, WaitCause } from '../core/events.ts';
 import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../core/dimensions.ts';
 import type { HintSource } from '../core/outcome.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
@@ -58,6 +58,7 @@ export const ATTR = {
   bulkhead: 'tidegate.bulkhead',
   circuit: 'tidegate.circuit',
   circuitState: 'tidegate.circuit.state',
+  unguardedVia: 'tidegate.unguarded.via',
   /** Only where copies of tidegate that cannot share their state are loaded in one process. */
   copy: 'tidegate.copy',
   version: 'version',
@@ -170,6 +171,8 @@ export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
 };
 
 export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true, isolated: true };
+
+export const UNGUARDED_VIAS: Closed<UnguardedVia> = { sdk: true, fetch: true, http: true };
 
 export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
 

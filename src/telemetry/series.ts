@@ -13,6 +13,7 @@ import {
   REJECTION_DIMENSIONS,
   RETRY_REASONS,
   STREAM_OUTCOMES,
+  UNGUARDED_VIAS,
   WAIT_CAUSES,
   isOneOf,
   valuesOf,
@@ -107,6 +108,18 @@ export class Series {
 export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
   const base = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER, [ATTR.circuit]: circuit };
   return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES), ZERO_STATES);
+}
+
+/** The counter of requests that no guard sent. Found again by its labels: there are few of both. */
+export function unguardedCell(
+  binding: MeterBinding,
+  common: Attributes,
+  provider: string,
+  via: string,
+): Cell | undefined {
+  if (!isOneOf(UNGUARDED_VIAS, via)) return undefined;
+  const label = isOneOf(PROVIDERS, provider) ? provider : OTHER;
+  return binding.counter('unguarded').cell({ ...common, [ATTR.provider]: label, [ATTR.unguardedVia]: via });
 }
 
 /** Series by the value of one more attribute. Those of `first` start at zero while there is room, others as they count. */

@@ -66,6 +66,7 @@ export class SpanRecorder {
       case 'pause':
       case 'limit':
       case 'circuit':
+      case 'unguarded':
       case 'warning':
       case 'settled':
         return;
@@ -209,7 +210,7 @@ export class SpanRecorder {
 }
 
 /** Events of a lane, which no span shows. */
-type LaneEventType = 'pause' | 'limit' | 'circuit' | 'warning' | 'settled';
+type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;

@@ -18,6 +18,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   limit: true,
   circuit: true,
   settled: true,
+  unguarded: true,
   warning: true,
 };
 

@@ -40,6 +40,14 @@ async function runApp(
   return JSON.parse(stdout) as unknown;
 }
 
+/** Another copy of an SDK, without what running it does not need. */
+function copySdk(name: string, target: string): Promise<void> {
+  return cp(join(ROOT, 'node_modules', name), target, {
+    recursive: true,
+    filter: (path) => !/\/(?:src|[^/]+\/node_modules)$|\.d\.m?ts$|\.map$/.test(path.slice(ROOT.length)),
+  });
+}
+
 /** The body of every application below; how it gets at the SDKs differs. */
 const CALLS = (name: string): string => `
 const url = process.env.SERVER;
@@ -226,10 +234,7 @@ describe('node --import tidegate/register', () => {
   });
 
   it('guards in threads, through ES modules that are required, and under any name of the package', async () => {
-    await cp(join(ROOT, 'node_modules/groq-1.1'), join(directory, 'app/node_modules/llm'), {
-      recursive: true,
-      filter: (path) => !/\/(?:src|node_modules\/groq-1\.1\/node_modules)$|\.d\.m?ts$|\.map$/.test(path),
-    });
+    await copySdk('groq-1.1', join(directory, 'app/node_modules/llm'));
     await writeFile(join(directory, 'app/library.mjs'), `export { default } from 'openai';`);
     await writeFile(
       join(directory, 'app/thread.cjs'),
@@ -311,6 +316,26 @@ describe('node --import tidegate/register', () => {
         ),
       ),
     );
+  });
+
+  it('says within the second that an SDK which is built into the application is past it', async () => {
+    const inlined = join(directory, 'app/inlined');
+    await copySdk('groq-1.1', inlined);
+    await writeFile(join(inlined, 'package.json'), '{"name":"application","main":"index.js"}');
+    const source = `
+      const Groq = require('./inlined');
+      const began = performance.now();
+      process.on('warning', ({ name, message }) => {
+        console.log(JSON.stringify({ soon: performance.now() - began < 1_000, text: name + ': ' + message }));
+        process.exit();
+      });
+      new Groq({ apiKey: 'secret', baseURL: process.env.SERVER + '/inlined' }).models.list().catch(() => {});`;
+    const warned = (await runApp('app/bundled.cjs', source)) as { soon: boolean; text: string };
+    expect(warned.soon).toBe(true);
+    expect(warned.text).toMatch(
+      /^TidegateWarning: A request to 127\.0\.0\.1:\d+ \(groq\) went past tidegate: .* external/,
+    );
+    expect(warned.text).not.toContain('secret');
   });
 
   it('says in one sentence that the runtime is too old', async () => {

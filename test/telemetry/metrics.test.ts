@@ -28,6 +28,8 @@ const BASE = {
   'gen_ai.operation.name': 'chat',
 };
 
+const UNGUARDED: GuardEvent = { type: 'unguarded', provider: 'groq', via: 'sdk', host: 'gateway.test' };
+
 /** A streamed call that is throttled once and gets its answer. */
 function richCall(call = callInfo({ stream: true })): GuardEvent[] {
   return [
@@ -75,6 +77,7 @@ describe('counters', () => {
     const harness = new Harness();
     harness.play(...richCall());
     harness.play({ type: 'circuit', lane: 'openai/gpt-5.1', provider: 'openai', state: 'open' });
+    harness.play(UNGUARDED, UNGUARDED);
     const all = await harness.collect();
     const counted = (name: string): unknown[] =>
       pointsOf<number>(all.get(name))
@@ -102,11 +105,17 @@ describe('counters', () => {
     expect(counted('tidegate.circuit.transitions')).toEqual([
       [1, { 'gen_ai.provider.name': 'openai', 'tidegate.circuit': 'openai/gpt-5.1', 'tidegate.circuit.state': 'open' }],
     ]);
+    expect(counted('tidegate.unguarded.requests')).toEqual([
+      [2, { 'gen_ai.provider.name': 'groq', 'tidegate.unguarded.via': 'sdk' }],
+    ]);
+    expect(await harness.scrape()).toMatch(
+      /^tidegate_unguarded_requests_total\{.*tidegate_unguarded_via="sdk".*\} 2$/m,
+    );
   });
 
   it('are cumulative monotonic sums with unit and description', async () => {
     const harness = new Harness();
-    harness.play(...richCall(), ...richCall());
+    harness.play(...richCall(), ...richCall(), UNGUARDED);
     const all = await harness.collect();
     for (const { name, options } of Object.values(COUNTERS)) {
       if (name.startsWith('gen_ai.')) continue;

@@ -12,6 +12,7 @@ import { discardBody } from '../body/node-body.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream } from '../body/watch-stream.ts';
 import { readFetchRequest } from './fetch-request.ts';
+import { sendGuarded } from './guarded-requests.ts';
 
 const errors: ErrorFactory = {
   aborted: (signal) => signal.reason as unknown,
@@ -44,7 +45,8 @@ export function guardedFetch(host: CallHost): typeof fetch {
     const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
       let response: Response;
       try {
-        response = await globalThis.fetch(...request.arguments(host.propagationHeaders(attempt), undefined));
+        const sent = request.arguments(host.propagationHeaders(attempt), undefined);
+        response = await sendGuarded(request.baseURL, () => globalThis.fetch(...sent));
       } catch (error) {
         const failure = classifyConnection(error, request.signal?.aborted === true);
         counted(attempt.fail(failure, allowance));

@@ -49,6 +49,13 @@ export function identifyProvider(client: SdkClient, family: Family): ProviderNam
   return family === 'openai' ? (byHost ?? 'openai') : family;
 }
 
+/** Whose client a class of this name is: a subclass names what it extends, as far as a name can tell. */
+export function providerOfClass(name: string): ProviderName | undefined {
+  if (Object.hasOwn(PROVIDERS, name)) return PROVIDERS[name];
+  const family = /openai|anthropic|groq/i.exec(name)?.[0].toLowerCase();
+  return family as Family | undefined;
+}
+
 /** OpenAI's client is widely pointed at other hosts that speak its API. */
 export function providerOfHost(baseURL: string): ProviderName | undefined {
   const host = hostOf(baseURL);

@@ -11,6 +11,7 @@ import { connectionError } from './sdk-errors.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream } from '../body/watch-stream.ts';
 import { DeadlinePassed } from './sdk-fetch.ts';
+import { sendGuarded } from './guarded-requests.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
 import type { Replacement } from '../body/stream-holdback.ts';
@@ -60,8 +61,10 @@ export class SeamRequest {
     const { makeRequest, client } = this.#seam;
     let props: ResponseProps;
     try {
-      props = await sendings.run(sending, () =>
-        makeRequest.call(client, this.#options, this.#retriesRemaining, this.#logId, ...this.#rest),
+      props = await sendGuarded(client.baseURL, () =>
+        sendings.run(sending, () =>
+          makeRequest.call(client, this.#options, this.#retriesRemaining, this.#logId, ...this.#rest),
+        ),
       );
     } catch (error) {
       throw this.#failed(sending, error);

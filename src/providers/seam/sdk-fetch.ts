@@ -1,5 +1,6 @@
 import type { Attempt } from '../../core/attempt.ts';
 import { readErrorBody } from '../errors/error-body.ts';
+import { sendGuarded } from './guarded-requests.ts';
 import { sendings } from './sdk-context.ts';
 
 /** The call's time was up while its request was in flight. */
@@ -20,6 +21,10 @@ function withDeadline(
   return { init: { ...init, signal }, cancel, passed: () => controller.signal.aborted };
 }
 
+function urlOf(input: RequestInfo | URL): string {
+  return typeof input === 'object' && 'url' in input ? input.url : String(input);
+}
+
 const rawFetches = new WeakMap<object, typeof fetch>();
 
 /** The fetch that a guarded one wraps: clones of a client pass it on, and it must not be wrapped twice. */
@@ -31,7 +36,8 @@ export function unguarded(fn: typeof fetch): typeof fetch {
 export function probeFetch(raw: typeof fetch): typeof fetch {
   const guarded: typeof fetch = async (input, init) => {
     const sending = sendings.getStore();
-    if (!sending) return raw.call(undefined, input, init);
+    // What a guarded client fetches beside its attempts, a token perhaps.
+    if (!sending) return sendGuarded(urlOf(input), () => raw.call(undefined, input, init));
     const { attempt } = sending;
     const deadline = Number.isFinite(attempt.call.deadlineAt) ? withDeadline(attempt, init) : undefined;
     try {

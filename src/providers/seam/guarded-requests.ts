@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** An attempt of a guard, as long as it has no response. */
+interface Sending {
+  readonly host: string;
+}
+
+const current = new AsyncLocalStorage<Sending>();
+/** Those whose request was not seen yet. */
+const unseen = new Set<Sending>();
+let watched = false;
+
+/** From now on it is remembered which requests are a guard's; nothing is to be paid for that where nobody asks. */
+export function watchGuardedRequests(watch: boolean): void {
+  watched = watch;
+}
+
+/** Sends as a guard: the requests made meanwhile in this async context are its own. */
+export async function sendGuarded<T>(url: string, send: () => Promise<T>): Promise<T> {
+  if (!watched) return send();
+  const sending: Sending = { host: hostOf(url) };
+  unseen.add(sending);
+  try {
+    return await current.run(sending, send);
+  } finally {
+    unseen.delete(sending);
+  }
+}
+
+/** Whether a request that is being made is a guard's. */
+export function isGuardedRequest(host: string): boolean {
+  const sending = current.getStore();
+  if (sending) {
+    unseen.delete(sending);
+    return true;
+  }
+  // A pool of connections makes a request that had to wait in the context of the one before it.
+  for (const each of unseen) {
+    if (each.host === host) return unseen.delete(each);
+  }
+  return false;
+}
+
+const hosts = new Map<string, string>();
+
+/** Host and port of a URL; the few of a process are kept. */
+export function hostOf(url: string): string {
+  let host = hosts.get(url);
+  if (host === undefined) {
+    host = URL.canParse(url) ? new URL(url).host : '';
+    if (hosts.size < 1_000) hosts.set(url, host);
+  }
+  return host;
+}

@@ -1,0 +1,42 @@
+import type { ProviderName } from '../core/provider.ts';
+import type { UnguardedVia } from '../core/events.ts';
+import { providerOfClass, providerOfHost } from '../providers/seam/identify-client.ts';
+
+/** A request as the diagnostics channels of fetch and of `node:http` show it. */
+export interface OutgoingRequest {
+  readonly origin: string;
+  readonly path: string;
+  /** Whether it opens a socket. */
+  readonly upgrades: boolean;
+  readonly header: (name: string) => string | undefined;
+  readonly via: 'fetch' | 'http';
+}
+
+export interface Recognized {
+  readonly provider: ProviderName;
+  readonly via: UnguardedVia;
+}
+
+/** The SDKs send `OpenAI/JS 7.57.0`: the name of the client's class, a subclass's or a minified one too. */
+const USER_AGENT = /^([\w$]+)\/JS \d/;
+/** Longer names tell that it is the SDK of someone else, made by the same generator. */
+const MINIFIED = 3;
+
+/** Whose API a request is for; undefined for all others. What it carries is not looked at. */
+export function recognizeRequest({ origin, path, upgrades, header, via }: OutgoingRequest): Recognized | undefined {
+  const byHost = providerOfHost(origin);
+  const language = header('x-stainless-lang');
+  if (byHost === undefined && language === undefined) return undefined;
+  // Sockets (the Realtime API) and tokens are nothing that a guard would take.
+  if (upgrades || /\/oauth\b/.test(path)) return undefined;
+  const provider = byHost ?? bySdk(path, header);
+  return provider && { provider, via: language === undefined ? via : 'sdk' };
+}
+
+function bySdk(path: string, header: OutgoingRequest['header']): ProviderName | undefined {
+  const name = USER_AGENT.exec(header('user-agent') ?? '')?.[1];
+  const provider = name === undefined ? undefined : providerOfClass(name);
+  if (provider !== undefined || (name !== undefined && name.length > MINIFIED)) return provider;
+  if (header('anthropic-version') !== undefined) return 'anthropic';
+  return /\/(?:chat\/completions|responses|embeddings)(?:\?|$)/.test(path) ? 'openai' : undefined;
+}

@@ -1,0 +1,103 @@
+import diagnostics from 'node:diagnostics_channel';
+import { hostOf, isGuardedRequest, watchGuardedRequests } from '../providers/seam/guarded-requests.ts';
+import { type OutgoingRequest, type Recognized, recognizeRequest } from './recognize-request.ts';
+
+export interface UnguardedRequest extends Recognized {
+  readonly host: string;
+}
+
+/** Who is told; undefined for nobody, this time. */
+export type Listener = () => ((request: UnguardedRequest) => void) | undefined;
+
+const listeners = new Set<Listener>();
+
+/**
+ * Sees every request of this process that no guard sent to a provider, and tells one listener: the first that is there.
+ * The returned function ends it.
+ */
+export function watchRequests(listener: Listener): () => void {
+  if (listeners.size === 0) follow(true);
+  listeners.add(listener);
+  return () => {
+    if (listeners.delete(listener) && listeners.size === 0) follow(false);
+  };
+}
+
+function follow(on: boolean): void {
+  watchGuardedRequests(on);
+  for (const [name, read] of Object.entries(CHANNELS)) {
+    if (on) diagnostics.subscribe(name, read);
+    else diagnostics.unsubscribe(name, read);
+  }
+}
+
+/** Channels that tell of a request when it is made, before it is sent. */
+const CHANNELS: Readonly<Record<string, (message: unknown) => void>> = {
+  // Node's own fetch, and every undici of the application.
+  'undici:request:create': (message) => see(() => fromUndici((message as { request: UndiciRequest }).request)),
+  // What is given to the SDKs as a fetch of another make, and old HTTP libraries.
+  'http.client.request.start': (message) => see(() => fromHttp((message as { request: HttpRequest }).request)),
+};
+
+/** Runs inside the application's request: nothing here may fail it. */
+function see(read: () => OutgoingRequest): void {
+  try {
+    const request = read();
+    const host = hostOf(request.origin);
+    // Asked of each: a guard's request is thereby no longer awaited.
+    if (isGuardedRequest(host)) return;
+    const recognized = recognizeRequest(request);
+    if (!recognized) return;
+    for (const listener of listeners) {
+      const tell = listener();
+      if (tell) return tell({ ...recognized, host });
+    }
+  } catch {
+    // A request of another shape than the channels have now.
+  }
+}
+
+interface UndiciRequest {
+  readonly origin: string | URL;
+  readonly path: string;
+  readonly upgrade?: string | null;
+  readonly headers: string | readonly (string | readonly string[])[];
+}
+
+function fromUndici({ origin, path, upgrade, headers }: UndiciRequest): OutgoingRequest {
+  // Names and values in turn; older versions have the lines of the message.
+  const flat = typeof headers === 'string' ? headers.split(/: |\r\n/) : headers;
+  return {
+    origin: String(origin),
+    path,
+    upgrades: Boolean(upgrade),
+    via: 'fetch',
+    header(name) {
+      for (let index = 0; index + 1 < flat.length; index += 2) {
+        if (String(flat[index]).toLowerCase() === name) return String(flat[index + 1]);
+      }
+      return undefined;
+    },
+  };
+}
+
+interface HttpRequest {
+  readonly protocol: string;
+  readonly host: string;
+  readonly path: string;
+  getHeader(name: string): unknown;
+}
+
+function fromHttp(request: HttpRequest): OutgoingRequest {
+  const header = (name: string): string | undefined => {
+    const value = request.getHeader(name);
+    return value === undefined ? undefined : String(value);
+  };
+  return {
+    origin: `${request.protocol}//${header('host') ?? request.host}`,
+    path: request.path,
+    upgrades: header('upgrade') !== undefined,
+    header,
+    via: 'http',
+  };
+}
