@@ -34,8 +34,9 @@ test('rules and dashboards know instruments and units as they are defined', () =
 });
 
 test('a real endpoint serves every metric and label, and zeros for what alerts wait for', async () => {
-  const text = await withWorkload(async ({ url, call }) => {
+  const text = await withWorkload(async ({ url, call, bareCall }) => {
     await call();
+    await bareCall();
     await call(['server_error'], true);
     await call(['auth']).catch(() => undefined);
     return (await fetch(url)).text();

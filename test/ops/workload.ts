@@ -3,13 +3,15 @@ import { createGuard } from '../../src/index.ts';
 import { startTelemetry } from '../../src/telemetry.ts';
 import { type FaultKind, startSimulator } from '../../src/testing.ts';
 
-const MODEL = 'gpt-4o-mini';
+const BODY = { model: 'gpt-4o-mini', messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 16 };
 
 export interface Workload {
   /** Where the metrics are scraped. */
   readonly url: string;
   /** One call, of which the provider's next answers are the given faults. @throws what the call throws */
   call(faults?: readonly FaultKind[], stream?: boolean): Promise<void>;
+  /** One call that no guard sends. */
+  bareCall(): Promise<void>;
 }
 
 /** Runs `use` with a guarded client, a simulated provider and a real metrics endpoint. */
@@ -19,16 +21,20 @@ export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): 
     limits: { requestsPerMinute: 500, tokensPerMinute: 200_000 },
   });
   const telemetry = await startTelemetry({ serviceName: 'ops-test', port: 0 });
-  const guard = createGuard({ retry: { initialDelayMs: 1, maxDelayMs: 2 } });
+  const guard = createGuard({ retry: { initialDelayMs: 1, maxDelayMs: 2 }, unguardedNotice: true });
+  // Heard here, so that Node does not print it.
+  guard.on('warning', () => undefined);
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));
   try {
     return await use({
       url: telemetry.url,
+      async bareCall() {
+        await new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }).chat.completions.create(BODY);
+      },
       call: async (faults = [], stream = false) => {
         simulator.update({ faults: { script: [...faults] } });
-        const body = { model: MODEL, messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 16 };
-        if (!stream) await client.chat.completions.create(body);
-        else for await (const chunk of await client.chat.completions.create({ ...body, stream: true })) void chunk;
+        if (!stream) await client.chat.completions.create(BODY);
+        else for await (const chunk of await client.chat.completions.create({ ...BODY, stream: true })) void chunk;
       },
     });
   } finally {

@@ -1,5 +1,5 @@
 import type { Row } from '../dashboard.ts';
-import { type DashboardContext, TARGETS } from '../queries.ts';
+import { type DashboardContext, rate, TARGETS } from '../queries.ts';
 
 export function telemetryRow({ naming, select }: DashboardContext): Row {
   return {
@@ -86,6 +86,27 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
                 },
               },
             ],
+          },
+        ],
+      },
+      {
+        height: 7,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Requests past the guard',
+            description:
+              'Requests to a provider that no guard sent, where the notice is on. sdk: a bundled or second copy of an SDK. They share the limit and are in no other panel.',
+            unit: 'reqps',
+            queries: [
+              {
+                expr: `sum by (gen_ai_provider_name, tidegate_unguarded_via) (${rate(select('tidegate.unguarded.requests'))})`,
+                legend: '{{gen_ai_provider_name}} {{tidegate_unguarded_via}}',
+              },
+            ],
+            width: 24,
+            noValue: 'No request went past a guard.',
+            min: 0,
           },
         ],
       },
