@@ -7,12 +7,16 @@
 import './register/check-runtime.ts';
 import workerThreads from 'node:worker_threads';
 import { engine } from './engine.ts';
+import { hookBun } from './register/bun.ts';
 import { hookLoaders } from './register/hooks.ts';
+import { offerPatch } from './register/patched-source.ts';
 import { patchLoaded } from './register/patch-loaded.ts';
 
 // `--require` is obeyed in the thread of other packages' loaders as well, and some versions of Node fail on hooks there.
 if (!workerThreads.isInternalThread) {
-  hookLoaders();
+  offerPatch();
+  if (process.versions['bun'] === undefined) hookLoaders();
+  else hookBun();
   patchLoaded();
   engine().noticeUnguarded();
 }

@@ -3,14 +3,11 @@ import nodeModule, { type LoadFnOutput } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { patchModule } from './patch-module.ts';
 import { mendedLoad } from './mended-load.ts';
+import { patchedSource } from './patched-source.ts';
 import { isSdkModule } from './sdk-modules.ts';
-
-const PATCH = "globalThis[Symbol.for('tidegate.patchModule')]";
 
 /** Patches the SDKs' modules as they are loaded, whoever asks for them and by whichever of Node's loaders. */
 export function hookLoaders(): void {
-  // The SDKs' modules reach the patch through a symbol: an import added to them would resolve from their folder.
-  Object.defineProperty(globalThis, Symbol.for('tidegate.patchModule'), { value: patchModule, configurable: true });
   nodeModule.registerHooks({
     load(url, context, nextLoad) {
       const loaded = mendedLoad(url, context, nextLoad);
@@ -20,17 +17,10 @@ export function hookLoaders(): void {
   hookRequire();
 }
 
-/** Behind the module's own code, which stays what and where it is. */
 function patching(url: string, loaded: LoadFnOutput): LoadFnOutput {
   const { format } = loaded;
   if (format !== 'commonjs' && format !== 'module') return loaded;
-  const text = textOf(loaded.source, url);
-  // Another copy of tidegate was here.
-  if (text.includes(PATCH)) return loaded;
-  // In a realm of its own (a test runner's) there is no patch to be called.
-  if (format === 'commonjs') return { ...loaded, source: `${text}\n;${PATCH}?.(module.exports);\n` };
-  const self = JSON.stringify(url);
-  return { ...loaded, source: `${text}\nimport * as tidegateSelf from ${self};\n${PATCH}?.(tidegateSelf);\n` };
+  return { ...loaded, source: patchedSource(textOf(loaded.source, url), format, url) };
 }
 
 /** Node leaves the source of some CommonJS modules to be read later. */

@@ -7,7 +7,7 @@ import { isSdkModule } from './sdk-modules.ts';
 
 /** Patches the SDKs' modules that were loaded before the hooks were there, where they stand. */
 export function patchLoaded(): void {
-  const { _cache: cache } = nodeModule as unknown as { _cache: NodeJS.Dict<NodeJS.Module> };
+  const { _cache: cache = {} } = nodeModule as unknown as { _cache?: NodeJS.Dict<NodeJS.Module> };
   for (const [path, module] of Object.entries(cache)) {
     if (!module || !isSdkModule(pathToFileURL(path).href)) continue;
     patchModule(module.exports);
