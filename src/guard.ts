@@ -8,7 +8,7 @@ import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo } from './core/provider.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
-import { joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
+import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body/abandoned-bodies.ts';
@@ -43,6 +43,9 @@ export interface Guard {
 /** A group names lanes and labels. */
 const MAX_GROUP_LENGTH = 256;
 
+/** How often lanes are looked through for those that nobody uses. */
+const LOOK_EVERY_MS = 60_000;
+
 /** More different ones than this are a loop, not news. */
 const MOST_WARNINGS = 20;
 
@@ -65,7 +68,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #lanes = new Map<string, SharedLane>();
   readonly #pools = new LearnedPools();
   readonly #accountOf = new WeakMap<Lane, Account>();
-  readonly #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
+  #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
+  #lookedAt = 0;
   #fetch: typeof fetch | undefined;
   #closed = false;
   readonly #warned = new Set<string>();
@@ -102,6 +106,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   snapshot(): LaneSnapshot[] {
+    this.#letGo(this.clock.now());
     return Array.from(this.#lanes.values(), (lane) => lane.snapshot());
   }
 
@@ -212,6 +217,28 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   #lane(start: CallStart): SharedLane {
+    const now = this.clock.now();
+    this.#letGo(now);
+    const lane = this.#find(start);
+    lane.usedAt = now;
+    return lane;
+  }
+
+  /** Leaves the lanes that nobody uses any more. Looked at when somebody calls or looks, at most once a minute. */
+  #letGo(now: number): void {
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    this.#lookedAt = now;
+    let left = false;
+    for (const [key, lane] of this.#lanes) {
+      if (!isIdle(lane, now)) continue;
+      this.#lanes.delete(key);
+      leaveLane(lane, this);
+      left = true;
+    }
+    if (left) this.#lanesOf = new WeakMap();
+  }
+
+  #find(start: CallStart): SharedLane {
     const group = this.#group(start);
     // A client's account stays one object for as long as it is the same account.
     let known = this.#lanesOf.get(start.account);
@@ -251,6 +278,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   /** Lanes whose gauges this guard publishes: a shared lane has one publisher. */
   #ownedLanes(): LaneSnapshot[] {
+    this.#letGo(this.clock.now());
     const rows: LaneSnapshot[] = [];
     for (const lane of this.#lanes.values()) {
       const [first] = lane.owners;

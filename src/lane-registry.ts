@@ -4,6 +4,7 @@ import { identityOf } from './core/identity.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ProviderAdapter } from './core/provider.ts';
+import { LearnedLimits } from './learned-limits.ts';
 import type { ResolvedOptions } from './options.ts';
 import { createAdmission } from './pacing/queue/lane-queue.ts';
 import { type Breaker, createBreaker } from './policies/breaker.ts';
@@ -30,9 +31,20 @@ export interface LaneOwner {
 export interface SharedLane extends Lane {
   readonly key: string;
   readonly owners: Set<LaneOwner>;
+  /** When a call was last begun in it. */
+  usedAt: number;
   /** Refuses the queued calls of an owner that leaves. */
   closeFor(owner: LaneOwner): void;
   close(): void;
+}
+
+/** A lane that holds nothing and that nobody has used for so long is let go. */
+const IDLE_MS = 3_600_000;
+
+/** Whether a lane can be let go: an account of many keys or models would keep one for each for ever. */
+export function isIdle(lane: SharedLane, now: number): boolean {
+  const { active, admission, breaker, usedAt } = lane;
+  return now - usedAt >= IDLE_MS && active === 0 && admission.inFlight === 0 && breaker.state() === 'closed';
 }
 
 // Lanes of one process: clients of one account share them across guards.
@@ -57,8 +69,12 @@ export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
     return;
   }
   lanes.delete(lane.key);
+  learned.keep(lane.key, lane.admission.dimensions());
   lane.close();
 }
+
+// What lanes that went had learned, for those of them that come back.
+const learned = new LearnedLimits();
 
 /** Options that shape a lane, as text: equal texts may share. */
 export function laneOptionsKey(options: ResolvedOptions): string {
@@ -94,7 +110,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
   const admission = createAdmission({
     clock,
     random,
-    pacing: options.pacing,
+    pacing: options.pacing && { ...options.pacing, ...learned.take(key, options.pacing) },
     maxConcurrent: options.bulkhead.maxConcurrent,
     maxQueued: options.bulkhead.maxQueued,
     // One cap: a wait that retry agrees to is one that the queue sits out.
@@ -119,6 +135,8 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     breaker,
     budget,
     counts,
+    active: 0,
+    usedAt: clock.now(),
     // More retries than the budget allows would be the outage's second half: the circuit holds them back instead.
     retry: createRetry(options.retry, { random, budget, onBudgetSpent: () => breaker.trip() }),
     slots: createSlots(options.bulkhead.maxConcurrent),

@@ -90,6 +90,7 @@ export class Call {
     this.startedAt = settings.clock.now();
     this.#retry = settings.lane.retry.forCall();
     settings.lane.counts.calls++;
+    settings.lane.active++;
     this.emit({ type: 'call.start', call: this.info });
   }
 
@@ -341,6 +342,7 @@ export class Call {
   #finish(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): void {
     if (this.#finished) return;
     this.#finished = true;
+    this.lane.active--;
     const { counts } = this.lane;
     if (outcome === 'success' || outcome === 'success_after_retry') counts.succeeded++;
     else if (outcome !== 'cancelled') counts.failed++;

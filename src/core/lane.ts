@@ -94,6 +94,8 @@ export interface Lane {
   readonly slots: {
     run<T>(start: () => Promise<{ value: T; ended: Promise<void> }>, onFreed: () => void): Promise<T>;
   };
+  /** Calls that have begun and not ended, wherever they wait. */
+  active: number;
   readonly counts: { -readonly [K in keyof LaneCounts]: LaneCounts[K] };
   snapshot(): LaneSnapshot;
 }
