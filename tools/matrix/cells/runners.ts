@@ -14,6 +14,9 @@ const FOLDER: Folder = {
   },
 };
 
+const JEST_NOTE =
+  'Jest reads modules itself, past the hooks of `tidegate/register`: what it tests is guarded by a drop-in or `wrap`.';
+
 const JEST_MODULES = { NODE_OPTIONS: '--experimental-vm-modules' };
 const TS_JEST = {
   preset: 'ts-jest',
@@ -103,10 +106,19 @@ function cell(runner: Runner, what: string, text: string, expect: 'guarded' | 'p
   };
 }
 
+/** The variable reaches a runner's workers too; what loads the SDK there decides. */
+function registered(runner: Runner): Cell {
+  const plain = cell(runner, 'register by NODE_OPTIONS', guardedTest(runner, 'bare'), 'guarded');
+  const options = [runner.step.env?.['NODE_OPTIONS'], '--import=tidegate/register'].filter(Boolean).join(' ');
+  const steps = [{ ...runner.step, env: { NODE_OPTIONS: options } }];
+  return runner.name.includes('jest') ? { ...plain, steps, expect: 'loses', note: JEST_NOTE } : { ...plain, steps };
+}
+
 export const runnerCells: readonly Cell[] = RUNNERS.flatMap((runner) => [
   controlOf(cell(runner, 'no guard', guardedTest(runner, 'bare'), 'guarded')),
   cell(runner, 'drop-in', guardedTest(runner, 'drop-in'), 'guarded'),
   cell(runner, 'wrap', guardedTest(runner, 'wrap'), 'guarded'),
+  registered(runner),
   ...(runner.mock === undefined
     ? []
     : [

@@ -8,7 +8,7 @@ Sentry.init({
   tracesSampleRate: 1,
   enableOpenTelemetrySetup: true,
   beforeSendSpan: (span) => {
-    console.log('@span', span.name);
+    console.log('@span', span.name ?? span.description);
     return span;
   },
 });

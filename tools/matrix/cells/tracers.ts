@@ -8,6 +8,7 @@ const SECTION = 'Tracers';
 
 interface Tracer {
   readonly name: string;
+  readonly version: string;
   readonly folder: Folder;
   /** What starts it, to be imported or required before the application. */
   readonly imported: string;
@@ -26,6 +27,7 @@ const folder = (name: string, ...names: readonly string[]): Folder => ({
 const TRACERS: readonly Tracer[] = [
   {
     name: 'dd-trace',
+    version: version('dd-trace'),
     folder: folder('dd-trace', 'dd-trace'),
     imported: 'dd-trace/initialize.mjs',
     required: 'dd-trace/init',
@@ -37,20 +39,22 @@ const TRACERS: readonly Tracer[] = [
   },
   {
     name: '@opentelemetry/auto-instrumentations-node',
+    version: version('@opentelemetry/auto-instrumentations-node'),
     folder: folder('opentelemetry', '@opentelemetry/auto-instrumentations-node', '@opentelemetry/api'),
     imported: '@opentelemetry/auto-instrumentations-node/register',
     required: '@opentelemetry/auto-instrumentations-node/register',
     env: { OTEL_TRACES_EXPORTER: 'console', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
     says: /tidegate\.attempt/,
   },
-  {
+  ...[version('@sentry/node'), '10.78.0'].map((sentry) => ({
     name: '@sentry/node',
-    folder: folder('sentry', '@sentry/node'),
+    version: sentry,
+    folder: { name: `sentry-${sentry}`, packages: { ...sdkPackages, '@sentry/node': sentry } },
     imported: './sentry.mjs',
     required: './sentry.cjs',
     files: { 'sentry.mjs': SENTRY('import'), 'sentry.cjs': SENTRY('require') },
     says: /@span tidegate\.attempt/,
-  },
+  })),
 ];
 
 const REGISTER = 'tidegate/register';
@@ -62,8 +66,8 @@ function cells(tracer: Tracer): Cell[] {
     const modules = column === 'ES module' ? 'esm' : 'cjs';
     const file = modules === 'esm' ? 'app.mjs' : 'app.cjs';
     return {
-      id: `${name}, ${column}, ${id}`,
-      place: [SECTION, `${name} ${version(name)}`, column],
+      id: `${name} ${tracer.version}, ${column}, ${id}`,
+      place: [SECTION, `${name} ${tracer.version}`, column],
       folder: tracer.folder,
       files: { ...files, [file]: program(modules, way) },
       steps: [{ argv: ['node', ...args, file], ...(env ? { env } : {}) }],

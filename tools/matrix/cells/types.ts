@@ -62,10 +62,16 @@ export const clients = [new OpenAI(), new Anthropic(), new Groq()];
 
 /** Of `.mts` and `.cts` in one go: an ES module and a CommonJS module of one application. */
 const MODES = {
-  node16: { options: { module: 'node16' }, files: ['user.mts', 'user.cts'] },
-  nodenext: { options: { module: 'nodenext' }, files: ['user.mts', 'user.cts'] },
-  bundler: { options: { module: 'esnext', moduleResolution: 'bundler' }, files: ['user.ts'] },
-} as const;
+  node10: {
+    options: { module: 'commonjs', moduleResolution: 'node10' },
+    files: ['user.ts'],
+    // Deprecated in 6, gone in 7.
+    lines: ['5.2.2', '5.9.3'],
+  },
+  node16: { options: { module: 'node16' }, files: ['user.mts', 'user.cts'], lines: LINES },
+  nodenext: { options: { module: 'nodenext' }, files: ['user.mts', 'user.cts'], lines: LINES },
+  bundler: { options: { module: 'esnext', moduleResolution: 'bundler' }, files: ['user.ts'], lines: LINES },
+} as const satisfies Readonly<Record<string, { options: object; files: readonly string[]; lines: readonly string[] }>>;
 
 type Mode = keyof typeof MODES;
 
@@ -99,6 +105,8 @@ export const typeCells: readonly Cell[] = LINES.flatMap((version) => {
   const control = cell(version, 'nodenext', CONTROL);
   return [
     controlOf({ ...control, id: `${control.id}, the SDKs alone` }, 'passes'),
-    ...(Object.keys(MODES) as Mode[]).map((mode) => cell(version, mode, USER)),
+    ...(Object.keys(MODES) as Mode[])
+      .filter((mode) => (MODES[mode].lines as readonly string[]).includes(version))
+      .map((mode) => cell(version, mode, USER)),
   ];
 });
