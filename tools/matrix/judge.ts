@@ -1,6 +1,9 @@
 import type { Cell } from './cell.ts';
 import type { Execution } from './execute.ts';
 
+/** The warning of a request that no guard sent. */
+export const PAST: RegExp = /went past tidegate/;
+
 /** What `burst.cjs` reports. */
 interface Report {
   readonly clients: Readonly<
@@ -19,6 +22,8 @@ export function faultOf({ expect, says }: Pick<Cell, 'expect' | 'says'>, { ok, o
   if (!ok) return `failed: ${tail}`;
   if (says && !says.test(output)) return `did not say ${says}: ${tail}`;
   if (expect === 'passes') return '';
+  // Who is guarded must not be told otherwise.
+  if (expect === 'guarded' && output.includes('TidegateWarning')) return `warned: ${tail}`;
   const reports = reportsIn(output);
   if (reports.length === 0) return `no report: ${tail}`;
   return reports.flatMap((report) => [...faultsOfClients(report, expect), ...faultsOfChecks(report)]).join('; ');

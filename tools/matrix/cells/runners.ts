@@ -1,6 +1,7 @@
 import type { Cell, Folder } from '../cell.ts';
 import { controlOf } from '../control.ts';
 import { packages, sdkPackages, version } from '../versions.ts';
+import { PAST } from '../judge.ts';
 import { guardedTest, MOCK, mockedTest, type Runner } from './runner-tests.ts';
 
 const SECTION = 'Test runners';
@@ -15,7 +16,7 @@ const FOLDER: Folder = {
 };
 
 const JEST_NOTE =
-  'Jest reads modules itself, past the hooks of `tidegate/register`: what it tests is guarded by a drop-in or `wrap`.';
+  'Jest reads modules itself, past the hooks of `tidegate/register`, which warns of the first request that it did not see: what it tests is guarded by a drop-in or `wrap`.';
 
 const JEST_MODULES = { NODE_OPTIONS: '--experimental-vm-modules' };
 const TS_JEST = {
@@ -111,7 +112,9 @@ function registered(runner: Runner): Cell {
   const plain = cell(runner, 'register by NODE_OPTIONS', guardedTest(runner, 'bare'), 'guarded');
   const options = [runner.step.env?.['NODE_OPTIONS'], '--import=tidegate/register'].filter(Boolean).join(' ');
   const steps = [{ ...runner.step, env: { NODE_OPTIONS: options } }];
-  return runner.name.includes('jest') ? { ...plain, steps, expect: 'loses', note: JEST_NOTE } : { ...plain, steps };
+  return runner.name.includes('jest')
+    ? { ...plain, steps, expect: 'loses', note: JEST_NOTE, says: PAST }
+    : { ...plain, steps };
 }
 
 export const runnerCells: readonly Cell[] = RUNNERS.flatMap((runner) => [
