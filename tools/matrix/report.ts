@@ -16,7 +16,10 @@ export function lineOf({ cell, ok, fault, milliseconds }: Result): string {
 
 /** How many cells of each table were as expected. */
 export function summaryOf(results: readonly Result[]): string {
-  const table = new Table({ head: ['', 'as expected', 'not', 'controls that lost calls'], style: { head: [] } });
+  const table = new Table({
+    head: ['', 'as expected', 'not', 'controls that lost calls'],
+    style: { head: [], border: [] },
+  });
   for (const { name } of SECTIONS) {
     const here = results.filter(({ cell }) => cell.place?.[0] === name);
     if (here.length === 0) continue;
