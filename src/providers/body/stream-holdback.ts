@@ -60,6 +60,9 @@ export class StreamPump implements ChunkSource {
     const reader = this.#reader;
     try {
       await (reader ?? this.#open()).cancel(reason);
+    } catch (error) {
+      // A break that was met while events were held back comes too late for who has left.
+      if (this.#pending === undefined) throw error;
     } finally {
       reader?.releaseLock();
     }

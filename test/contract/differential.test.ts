@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dropIn } from '../../src/drop-in.ts';
+import { testGuard } from '../helpers/guarded.ts';
+import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { drawAnswer } from './differential/answers.ts';
+import { Draw } from './differential/draw.ts';
+import { drawRun, type Run } from './differential/runs.ts';
+import { AnswerServer, type Wire } from './differential/wire.ts';
+
+// TIDEGATE_FUZZ_SEED=5000 TIDEGATE_FUZZ_COUNT=20000 vitest run test/contract/differential.test.ts
+const FIRST = Number(process.env['TIDEGATE_FUZZ_SEED'] ?? 1);
+const COUNT = Number(process.env['TIDEGATE_FUZZ_COUNT'] ?? 1_000);
+const AT_ONCE = 16;
+/** A call that neither ends nor fails after all that was sent has arrived. */
+const HANGS_MS = 2_000;
+
+let server: AnswerServer;
+
+beforeAll(async () => {
+  server = await AnswerServer.start();
+});
+
+afterAll(() => server.close());
+
+/** All that an application can see of one call, and the provider of its request. */
+interface Seen {
+  readonly notes: readonly unknown[];
+  readonly error: unknown;
+  readonly wire: readonly Wire[];
+  /** The answer stalled and the application gave up. */
+  readonly stalled: boolean;
+}
+
+const guarded = SDKS.map(({ Client }) => dropIn(Client as never) as unknown as SdkCase['Client']);
+
+/** The application's line, one for both clients. */
+async function application(run: Run, client: AnyClient, note: (seen: unknown) => void): Promise<void> {
+  await run.go(client, note);
+}
+
+async function see(seed: number, who: 'bare' | 'guarded', way: 'drop-in' | 'wrap'): Promise<Seen> {
+  const draw = new Draw(seed);
+  const at = draw.whole(0, SDKS.length - 1);
+  const sdk = SDKS[at]!;
+  // The application gives up on an answer that stalls, once all that was sent has arrived.
+  const patience = new AbortController();
+  const run = drawRun(draw, sdk, patience.signal);
+  const answer = drawAnswer(draw, sdk, run.streamed);
+  const name = `${who}-${seed}`;
+  const wire = server.expect(name, answer, () => patience.abort());
+  const Client = who === 'guarded' && way === 'drop-in' ? guarded[at]! : sdk.Client;
+  const client = new Client({ apiKey: `key-${seed}`, baseURL: `${server.url}/${name}`, maxRetries: 0 });
+  if (who === 'guarded' && way === 'wrap') testGuard({}).wrap(client);
+  const notes: unknown[] = [];
+  let error: unknown;
+  let cancel: NodeJS.Timeout | undefined;
+  const hangs = new Promise<void>((resolve) => {
+    cancel = setTimeout(() => {
+      notes.push('hangs');
+      resolve();
+    }, HANGS_MS);
+  });
+  try {
+    await Promise.race([application(run, client, (seen) => notes.push(seen)), hangs]);
+  } catch (thrown) {
+    error = describeError(thrown, sdk);
+  } finally {
+    clearTimeout(cancel);
+  }
+  return { notes, error, wire, stalled: answer.end === 'stalls' };
+}
+
+function describeError(thrown: unknown, sdk: SdkCase): unknown {
+  if (!(thrown instanceof Error)) return { thrown };
+  const { name, message, cause, stack, constructor } = thrown;
+  const { status, headers, requestID, request_id: requestId } = thrown as unknown as Record<string, unknown>;
+  return {
+    class: constructor.name,
+    ofTheSdk: (sdk.Client as unknown as Record<string, unknown>)[constructor.name] === constructor,
+    name,
+    message,
+    status,
+    headers: headers instanceof Headers ? [...headers.entries()] : headers,
+    requestId: requestID ?? requestId,
+    own: Object.fromEntries(Object.entries(thrown).filter(([key]) => key !== 'headers' && key !== 'cause')),
+    cause: cause instanceof Error ? [cause.constructor.name, cause.message, (cause as { code?: unknown }).code] : cause,
+    frame: /\n\s+at (?:async )?.*(?:differential\.test|runs)\.ts:\d+/.exec(stack ?? '')?.[0],
+  };
+}
+
+/** What is meant to differ, and why; everything else is a fault. */
+const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours: Seen) => boolean }[] = [
+  {
+    why: 'Events before the first content are held back for up to a second, and an application that aborts leaves them.',
+    is: (bare, ours) =>
+      ours.stalled &&
+      isDeepStrictEqual([ours.wire, ours.error], [bare.wire, bare.error]) &&
+      isDeepStrictEqual(
+        ours.notes,
+        bare.notes.filter((note) => !isPreamble(note)),
+      ),
+  },
+];
+
+/** An event that says nothing yet. */
+function isPreamble(note: unknown): boolean {
+  const { type, choices } = Object(note) as { type?: unknown; choices?: { delta?: { content?: unknown } }[] };
+  return type === 'message_start' || type === 'ping' || choices?.[0]?.delta?.content === '';
+}
+
+/** Where two views of one answer differ, as text; empty where they do not. */
+function difference(bare: Seen, ours: Seen): string {
+  const parts = (['notes', 'error', 'wire'] as const).filter((part) => !isDeepStrictEqual(ours[part], bare[part]));
+  return parts
+    .map((part) => `${part}\n  bare ${JSON.stringify(bare[part])}\n  ours ${JSON.stringify(ours[part])}`)
+    .join('\n');
+}
+
+it(`does with ${COUNT} random answers what the bare SDKs do`, { timeout: 60_000 + COUNT * 100 }, async () => {
+  const faults: string[] = [];
+  let failed = 0;
+  let next = FIRST;
+  const worker = async (): Promise<void> => {
+    while (next < FIRST + COUNT) {
+      const seed = next++;
+      const way = seed % 2 === 0 ? 'drop-in' : 'wrap';
+      const [bare, ours] = await Promise.all([see(seed, 'bare', way), see(seed, 'guarded', way)]);
+      if (bare.error !== undefined) failed++;
+      const found = difference(bare, ours);
+      if (found && !INTENDED.some(({ is }) => is(bare, ours))) faults.push(`seed ${seed} (${way}): ${found}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  expect(faults.slice(0, 5).join('\n\n')).toBe('');
+  // Both kinds of end were drawn, so that this can fail.
+  expect(failed).toBeGreaterThan(COUNT / 10);
+  expect(failed).toBeLessThan((COUNT * 9) / 10);
+});
