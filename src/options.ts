@@ -1,4 +1,3 @@
-import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { Priority } from './core/admission.ts';
 import { LIMIT_OPTIONS, type LimitOption } from './core/dimensions.ts';
 import { TidegateOptionError } from './errors.ts';
@@ -108,9 +107,10 @@ export interface BodyOptions {
 }
 
 export interface TelemetryOptions {
-  /** Default: the provider registered globally with @opentelemetry/api. */
-  readonly tracerProvider?: TracerProvider;
-  readonly meterProvider?: MeterProvider;
+  /** A TracerProvider of OpenTelemetry. Default: the one registered globally with @opentelemetry/api. */
+  readonly tracerProvider?: { getTracer(name: string, version?: string): object };
+  /** A MeterProvider of OpenTelemetry. Default: the one registered globally with @opentelemetry/api. */
+  readonly meterProvider?: { getMeter(name: string, version?: string): object };
   /** Added to every span and metric point; keys may not collide with tidegate's own. Keep the values few. */
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
   /** Default true. */

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { diag } from '@opentelemetry/api';
-import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import type { NodeSDK } from '@opentelemetry/sdk-node';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
 import { bindTelemetry, processState } from './process-state.ts';
-import { registered, unregisterAllBut } from './telemetry/otel-globals.ts';
+import { SCOPE, VERSION } from './telemetry/names.ts';
+import { registeredApi } from './telemetry/otel-api.ts';
+import { registeredParts, unregisterAllBut } from './telemetry/otel-globals.ts';
+import { HISTOGRAMS } from './telemetry/instruments.ts';
+import { loadOpenTelemetry } from './telemetry/load-opentelemetry.ts';
 import { type PrometheusAddress, servePrometheus } from './telemetry/prometheus-server.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from './telemetry/sdk-environment.ts';
 
@@ -69,8 +70,8 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
 }
 
 async function start(serviceName: string | undefined, address: PrometheusAddress): Promise<Telemetry> {
-  const { NodeSDK: Sdk, PrometheusExporter: Exporter } = await loadPackages();
-  const before = registered();
+  const { api, NodeSDK: Sdk, PrometheusExporter: Exporter } = await loadOpenTelemetry();
+  const before = registeredParts();
   const traces = tracesRequested(process.env);
   if (before.metrics || (traces && before.traces)) {
     throw new TidegateSetupError(
@@ -79,14 +80,16 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
     );
   }
   // Without scope labels, series do not change with every release of tidegate.
-  const exporter: PrometheusExporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
+  const exporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
   // Before the SDK: when the port is taken, nothing has been registered.
   const server = await servePrometheus(address, (request, response) =>
     exporter.getMetricsRequestHandler(request, response),
   );
   try {
+    // The second is its name in older lines; the newer ones prefer the first.
+    const readers = { metricReaders: [exporter], metricReader: exporter };
     const sdk = new Sdk({
-      metricReaders: [exporter],
+      ...readers,
       ...(serviceName === undefined ? {} : { serviceName }),
       // An empty list switches a signal off; the SDK would send it to localhost:4318 otherwise.
       ...(traces ? {} : { spanProcessors: [] }),
@@ -96,8 +99,7 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
         : { resourceDetectors: [{ detect: () => ({ attributes: resourceFromEnv(process.env) }) }] }),
     });
     sdk.start();
-    // Only a reader that was taken can collect.
-    await exporter.collect().catch(async (error: unknown) => Promise.reject(await outdated(sdk, error)));
+    await checkReads(exporter, sdk);
     bindTelemetry();
     let ended: Promise<void> | undefined;
     return {
@@ -106,26 +108,15 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
         (ended ??= stop(
           sdk,
           () => server.close(),
-          () => unregisterAllBut(before),
+          () => unregisterAllBut(before, api),
         )),
     };
   } catch (error) {
     await server.close();
-    unregisterAllBut(before);
+    unregisterAllBut(before, api);
     if (error instanceof TidegateSetupError) throw error;
     throw new TidegateSetupError('start_failed', 'OpenTelemetry could not be started.', { cause: error });
   }
-}
-
-/** Before 0.204 the SDK knew no list of metric readers: it starts, and serves nothing for ever. */
-async function outdated(sdk: { shutdown(): Promise<void> }, cause: unknown): Promise<TidegateSetupError> {
-  await sdk.shutdown().catch(() => undefined);
-  return new TidegateSetupError(
-    'start_failed',
-    'startTelemetry needs @opentelemetry/sdk-node 0.204 or later, and an older one is installed. ' +
-      'Update it and exporter-prometheus, or set OpenTelemetry up in the application: tidegate records there.',
-    { cause },
-  );
 }
 
 async function stop(
@@ -137,32 +128,29 @@ async function stop(
     await sdk.shutdown();
   } catch (error) {
     // A collector that cannot be reached is no reason for the application to fail.
-    diag.error('tidegate: the last spans could not be exported', error);
+    registeredApi().diag?.error('tidegate: the last spans could not be exported', error);
   }
   await closeServer();
   unregister();
   processState().telemetry = undefined;
 }
 
-async function loadPackages(): Promise<{
-  readonly NodeSDK: typeof NodeSDK;
-  readonly PrometheusExporter: typeof PrometheusExporter;
-}> {
+/** An exporter of another line than the SDK's is scraped in vain: no instrument can be made for it. */
+async function checkReads(
+  exporter: { collect(): Promise<unknown> },
+  sdk: { shutdown(): Promise<void> },
+): Promise<void> {
   try {
-    const [sdk, prometheus] = await Promise.all([
-      import('@opentelemetry/sdk-node'),
-      import('@opentelemetry/exporter-prometheus'),
-    ]);
-    return { NodeSDK: sdk.NodeSDK, PrometheusExporter: prometheus.PrometheusExporter };
+    const { name, options } = HISTOGRAMS.retryDelay;
+    registeredApi().metrics?.getMeter(SCOPE, VERSION).createHistogram(name, options);
+    await exporter.collect();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') {
-      throw new TidegateSetupError(
-        'missing_dependency',
-        'startTelemetry needs two more packages: npm install @opentelemetry/sdk-node @opentelemetry/exporter-prometheus',
-        { cause: error },
-      );
-    }
-    throw new TidegateSetupError('start_failed', 'The OpenTelemetry packages could not be loaded.', { cause: error });
+    await sdk.shutdown().catch(() => undefined);
+    throw new TidegateSetupError(
+      'start_failed',
+      'The versions of @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus do not fit: install one release of both.',
+      { cause: error },
+    );
   }
 }
 

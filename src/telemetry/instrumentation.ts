@@ -1,10 +1,11 @@
-import { context } from '@opentelemetry/api';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../core/events.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { TelemetryOptions } from '../options.ts';
 import { track } from './live.ts';
 import { ATTR } from './names.ts';
 import { MetricRecorder } from './metric-recorder.ts';
+import { runInContext } from './otel-api.ts';
 import { createReport, type Report } from './report.ts';
 import { resolveSemconv } from './semconv.ts';
 import { SpanRecorder } from './span-recorder.ts';
@@ -35,12 +36,12 @@ export function createInstrumentation(
   const spans =
     options.spans === false
       ? undefined
-      : new SpanRecorder({ tracerProvider: options.tracerProvider, attributes, semconv });
+      : new SpanRecorder({ tracerProvider: options.tracerProvider as TracerProvider | undefined, attributes, semconv });
   const metrics =
     options.metrics === false
       ? undefined
       : new MetricRecorder({
-          meterProvider: options.meterProvider,
+          meterProvider: options.meterProvider as MeterProvider | undefined,
           attributes: source.copy === undefined ? attributes : { ...attributes, [ATTR.copy]: source.copy },
           semconv,
           models: options.models ?? [],
@@ -107,7 +108,7 @@ class Listener implements TelemetryInstrumentation {
     if (!active) return fn();
     let ran: { readonly value: T } | { readonly error: unknown } | undefined;
     try {
-      context.with(active, () => {
+      runInContext(active, () => {
         try {
           ran = { value: fn() };
         } catch (error) {

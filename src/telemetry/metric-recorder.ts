@@ -1,4 +1,4 @@
-import { metrics, type Attributes, type MeterProvider } from '@opentelemetry/api';
+import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
 import { isFailure } from './call-result.ts';
@@ -8,6 +8,7 @@ import { LabelCap } from './label-cap.ts';
 import type { LaneSource } from './lane-gauges.ts';
 import { bindMeter, type MeterBinding } from './meter-binding.ts';
 import { DELAY_SOURCES, isOneOf } from './names.ts';
+import { registeredApi } from './otel-api.ts';
 import { likelyOperation, mayServe } from './prepared-models.ts';
 import type { Report } from './report.ts';
 import type { Semconv } from './semconv.ts';
@@ -67,12 +68,13 @@ export class MetricRecorder {
 
   /** Binds to the meter provider that is registered now, if it is another one than before. */
   bind(): Bound | undefined {
-    const provider = this.#settings.meterProvider ?? metrics.getMeterProvider();
+    const provider = this.#settings.meterProvider ?? registeredApi().metrics;
     if (provider === this.#provider || this.#closed) return this.#bound;
     // Remembered first: a provider that throws is asked once, not at every call.
     this.#provider = provider;
     this.#bound?.meter.removeSource(this.#source);
     this.#bound = undefined;
+    if (!provider) return undefined;
     const meter = bindMeter(provider, this.#settings.report);
     if (!meter) return undefined;
     meter.addSource(this.#source);

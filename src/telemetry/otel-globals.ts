@@ -1,34 +1,37 @@
-import { context, createContextKey, metrics, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { isNoopProvider } from './meter-binding.ts';
+import type * as Api from '@opentelemetry/api';
+import { registeredApi } from './otel-api.ts';
 
 /** Which parts of OpenTelemetry are registered in this process. */
-export interface Registered {
+export interface RegisteredParts {
   readonly metrics: boolean;
   readonly traces: boolean;
   readonly context: boolean;
   readonly propagation: boolean;
 }
 
-/** The API does not tell what is registered; each part shows it by what it does. */
-export function registered(): Registered {
-  const key = createContextKey('tidegate.probe');
-  const tracers = trace.getTracerProvider();
+export function registeredParts(): RegisteredParts {
+  const { metrics, trace, context, propagation } = registeredApi();
   return {
-    metrics: !isNoopProvider(metrics.getMeterProvider()),
-    traces: !('getDelegateTracer' in tracers) || (tracers as Delegating).getDelegateTracer('tidegate') !== undefined,
-    context: context.with(ROOT_CONTEXT.setValue(key, true), () => context.active().getValue(key) === true),
-    propagation: propagation.fields().length > 0,
+    metrics: metrics !== undefined,
+    traces: trace !== undefined && !(isProxy(trace) && trace.getDelegateTracer('tidegate') === undefined),
+    context: context !== undefined,
+    propagation: propagation !== undefined,
   };
 }
 
 /** Unregisters what was not registered before, so that it can be started again. */
-export function unregisterAllBut(before: Registered): void {
-  if (!before.metrics) metrics.disable();
-  if (!before.traces) trace.disable();
-  if (!before.context) context.disable();
-  if (!before.propagation) propagation.disable();
+export function unregisterAllBut(before: RegisteredParts, api: typeof Api): void {
+  if (!before.metrics) api.metrics.disable();
+  if (!before.traces) api.trace.disable();
+  if (!before.context) api.context.disable();
+  if (!before.propagation) api.propagation.disable();
 }
 
-interface Delegating {
-  getDelegateTracer(name: string): unknown;
+interface ProxyProvider extends Api.TracerProvider {
+  getDelegateTracer(name: string, version?: string): Api.Tracer | undefined;
+}
+
+/** The API registers a proxy, which has no delegate until an SDK is registered. */
+export function isProxy(provider: Api.TracerProvider): provider is ProxyProvider {
+  return 'getDelegateTracer' in provider;
 }

@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api';
+import { registeredApi } from './otel-api.ts';
 
 /** Tells the operator about a failure of telemetry itself. Never throws. */
 export type Report = (what: string, error: unknown) => void;
@@ -10,7 +10,7 @@ export function createReport(): Report {
     if (seen.has(what)) return;
     seen.add(what);
     try {
-      diag.error(`tidegate: ${what} failed; calls go on without it`, error);
+      registeredApi().diag?.error(`tidegate: ${what} failed; calls go on without it`, error);
     } catch {
       // The application's own logger threw; there is nobody left to tell.
     }

@@ -1,21 +1,10 @@
-import {
-  context,
-  defaultTextMapSetter,
-  propagation,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  type Attributes,
-  type Context,
-  type Span,
-  type SpanStatus,
-  type Tracer,
-  type TracerProvider,
-} from '@opentelemetry/api';
+import type { Attributes, Context, Span, SpanStatus, Tracer, TracerProvider } from '@opentelemetry/api';
 import { Attachment } from '../core/attachment.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import { isFailure } from './call-result.ts';
 import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, SCOPE, VERSION } from './names.ts';
+import { activeContext, registeredApi, MEMBER, traceHeaders, withSpan } from './otel-api.ts';
+import { isProxy } from './otel-globals.ts';
 import type { Semconv } from './semconv.ts';
 import { attemptAttributes, endAttributes, startAttributes } from './span-attributes.ts';
 
@@ -43,7 +32,7 @@ interface OpenAttempt {
   ended: boolean;
 }
 
-const ERROR: SpanStatus = { code: SpanStatusCode.ERROR };
+const ERROR: SpanStatus = { code: MEMBER.error };
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Turns events into spans. May throw what a tracer throws; the caller guards. */
@@ -93,18 +82,15 @@ export class SpanRecorder {
 
   propagationHeaders(call: CallInfo, attempt: number): Readonly<Record<string, string>> {
     const active = this.attemptContext(call, attempt);
-    if (!active) return NO_HEADERS;
-    const headers: Record<string, string> = {};
-    // Baggage is the application's data; the request goes to a third party.
-    propagation.inject(propagation.deleteBaggage(active), headers, defaultTextMapSetter);
-    return headers;
+    return active ? traceHeaders(active) : NO_HEADERS;
   }
 
   /** Undefined until an SDK is registered, so that calls cost nothing before. */
   #currentTracer(): Tracer | undefined {
-    const provider = this.#settings.tracerProvider ?? trace.getTracerProvider();
+    const provider = this.#settings.tracerProvider ?? registeredApi().trace;
     if (provider === this.#provider && this.#tracer) return this.#tracer;
     this.#provider = provider;
+    if (!provider) return (this.#tracer = undefined);
     this.#tracer = isProxy(provider) ? provider.getDelegateTracer(SCOPE, VERSION) : provider.getTracer(SCOPE, VERSION);
     return this.#tracer;
   }
@@ -112,16 +98,16 @@ export class SpanRecorder {
   #start(call: CallInfo): void {
     const tracer = this.#currentTracer();
     if (!tracer) return;
-    const parent = context.active();
+    const parent = activeContext();
     const name = call.model === undefined ? call.operation : `${call.operation} ${call.model}`;
     const span = tracer.startSpan(
       name,
-      { kind: SpanKind.CLIENT, attributes: startAttributes(call, this.#settings.attributes) },
+      { kind: MEMBER.client, attributes: startAttributes(call, this.#settings.attributes) },
       parent,
     );
     this.#calls.set(call, {
       span,
-      context: trace.setSpan(parent, span),
+      context: withSpan(parent, span),
       recording: span.isRecording(),
       attempt: undefined,
       queued: 0,
@@ -204,8 +190,8 @@ export class SpanRecorder {
     if (open.attempt) endAttempt(open.attempt);
     const attributes: Attributes = { ...this.#settings.attributes, [ATTR.attemptNumber]: number };
     if (number > 1) attributes[ATTR.resendCount] = number - 1;
-    const span = tracer.startSpan(ATTEMPT_SPAN, { kind: SpanKind.INTERNAL, attributes }, open.context);
-    open.attempt = { number, span, context: trace.setSpan(open.context, span), ended: false };
+    const span = tracer.startSpan(ATTEMPT_SPAN, { kind: MEMBER.internal, attributes }, open.context);
+    open.attempt = { number, span, context: withSpan(open.context, span), ended: false };
   }
 }
 
@@ -223,13 +209,4 @@ function endAttempt(attempt: OpenAttempt): void {
   if (attempt.ended) return;
   attempt.ended = true;
   attempt.span.end();
-}
-
-interface ProxyProvider extends TracerProvider {
-  getDelegateTracer(name: string, version?: string): Tracer | undefined;
-}
-
-/** The global provider of the API is a proxy that has no delegate until an SDK is registered. */
-function isProxy(provider: TracerProvider): provider is ProxyProvider {
-  return 'getDelegateTracer' in provider;
 }

@@ -10,7 +10,12 @@ let app: App;
 
 beforeAll(async () => {
   packed = await pack();
-  app = await packed.app('copies', ['openai', '@opentelemetry/sdk-metrics', '@opentelemetry/exporter-prometheus']);
+  app = await packed.app('copies', [
+    'openai',
+    '@opentelemetry/api',
+    '@opentelemetry/sdk-metrics',
+    '@opentelemetry/exporter-prometheus',
+  ]);
   // A library with a copy of its own, and one whose copy does not fit.
   await installCopy('library', (text) => text);
   await installCopy('stranger', (text) => text.replace('const PROTOCOL = 1;', 'const PROTOCOL = 999;'));

@@ -6,7 +6,7 @@ import { typesOf } from './surface.ts';
 
 const SDKS = { openai: 'openai', anthropic: '@anthropic-ai/sdk', groq: 'groq-sdk' } as const;
 const COMMON = ['tidegate', 'tidegate/fetch', 'tidegate/telemetry', 'tidegate/testing'];
-const TELEMETRY = ['@opentelemetry/sdk-node', '@opentelemetry/exporter-prometheus'];
+const TELEMETRY = ['@opentelemetry/api', '@opentelemetry/sdk-node', '@opentelemetry/exporter-prometheus'];
 
 interface Manifest {
   readonly name: string;
@@ -333,8 +333,7 @@ describe('installed by npm', () => {
   it('asks for no SDK but those that are there, and has a command', async () => {
     const app = await packed.installed('installed', ['groq-sdk']);
     const modules = await readdir(join(app.directory, 'node_modules'));
-    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['@opentelemetry', 'groq-sdk', 'tidegate']);
-    expect(await readdir(join(app.directory, 'node_modules/@opentelemetry'))).toEqual(['api']);
+    expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['groq-sdk', 'tidegate']);
     expect(await app.run('npx', '--offline', 'tidegate', '--version')).toBe(manifest.version);
     expect(await app.run('npx', '--offline', 'tidegate', '--help')).toContain('simulate');
   });

@@ -16,7 +16,7 @@ export interface Packed {
   readonly directory: string;
   /** Paths of all its files, sorted. */
   readonly files: readonly string[];
-  /** An application with tidegate, its dependencies and these packages; nothing else can be found from there. */
+  /** An application with tidegate and these packages; nothing else can be found from there. */
   app(name: string, packages: readonly string[]): Promise<App>;
   /** The same by npm itself, without a network. */
   installed(name: string, packages: readonly string[]): Promise<App>;
@@ -65,12 +65,11 @@ export async function pack(): Promise<Packed> {
     async app(name, packages) {
       const app = await prepare(name, {});
       await cp(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
-      for (const each of ['@opentelemetry/api', ...packages]) await link(each, app.directory);
+      for (const each of packages) await link(each, app.directory);
       return app;
     },
     async installed(name, packages) {
-      const local = ['@opentelemetry/api', ...packages];
-      const dependencies = Object.fromEntries(local.map((each) => [each, `file:${join(MODULES, each)}`]));
+      const dependencies = Object.fromEntries(packages.map((each) => [each, `file:${join(MODULES, each)}`]));
       const app = await prepare(name, { dependencies: { tidegate: `file:${tarball}`, ...dependencies } });
       await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links'], {
         cwd: app.directory,

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isTidegateError, TidegateOptionError, TidegateSetupError } from '../../src/errors.ts';
 import { startTelemetry, type Telemetry } from '../../src/telemetry.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
-import { registered } from '../../src/telemetry/otel-globals.ts';
+import { registeredParts } from '../../src/telemetry/otel-globals.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from '../../src/telemetry/sdk-environment.ts';
 import { statusOf } from '../helpers/status-of.ts';
 import { callInfo, lane, resetGlobals, successfulCall } from './harness.ts';
@@ -76,7 +76,19 @@ describe('startTelemetry', () => {
     instrumentation.shutdown();
   });
 
-  it('says that the SDK is too old for its reader, and leaves nothing behind', async () => {
+  it('says which SDK is too old to be started', async () => {
+    vi.doMock('@opentelemetry/sdk-node', () => ({
+      core: { SDK_INFO: { 'telemetry.sdk.version': '1.24.1' } },
+      NodeSDK: class {},
+    }));
+    const error = await setupError(startTelemetry({ port: 0 })).finally(() => vi.doUnmock('@opentelemetry/sdk-node'));
+    expect(error.message).toBe(
+      'startTelemetry needs @opentelemetry/sdk-node 0.52 or later; the installed one is older (OpenTelemetry 1.24.1).',
+    );
+    expect(registeredParts()).toEqual(NOTHING);
+  });
+
+  it('says that SDK and exporter do not fit, and leaves nothing behind', async () => {
     const shutdown = vi.fn<() => Promise<void>>(async () => undefined);
     vi.doMock('@opentelemetry/sdk-node', () => ({
       NodeSDK: class {
@@ -86,15 +98,15 @@ describe('startTelemetry', () => {
     }));
     const error = await setupError(startTelemetry({ port: 0 })).finally(() => vi.doUnmock('@opentelemetry/sdk-node'));
     expect(error.code).toBe('start_failed');
-    expect(error.message).toContain('startTelemetry needs @opentelemetry/sdk-node 0.204 or later');
+    expect(error.message).toContain('do not fit: install one release of both');
     expect(shutdown).toHaveBeenCalledOnce();
-    expect(registered()).toEqual(NOTHING);
+    expect(registeredParts()).toEqual(NOTHING);
     await start({ port: 0 });
   });
 
   it('registers no tracer and sends nothing unless the environment asks for it', async () => {
     await start({ port: 0 });
-    expect(registered()).toEqual({ metrics: true, traces: false, context: true, propagation: true });
+    expect(registeredParts()).toEqual({ metrics: true, traces: false, context: true, propagation: true });
   });
 
   it('sends spans where the standard variables say, and the last ones at shutdown', async () => {
@@ -155,7 +167,7 @@ describe('shutdown', () => {
     await (await fetch(first.url)).text();
     await first.shutdown();
     await expect(fetch(first.url)).rejects.toThrow('fetch failed');
-    expect(registered()).toEqual(NOTHING);
+    expect(registeredParts()).toEqual(NOTHING);
     const second = await start({ port: Number(port) });
     expect(second.url).toBe(first.url);
     expect((await fetch(second.url)).status).toBe(200);
@@ -184,7 +196,7 @@ describe('what cannot be started', () => {
     const error = await setupError(startTelemetry({ port }));
     expect(error.code).toBe('port_in_use');
     expect(error.message).toContain(String(port));
-    expect(registered()).toEqual(NOTHING);
+    expect(registeredParts()).toEqual(NOTHING);
     await start({ port: 0 });
   });
 
@@ -192,7 +204,7 @@ describe('what cannot be started', () => {
     const error = await setupError(startTelemetry({ port: 0, host: '192.0.2.1' }));
     expect(error.code).toBe('start_failed');
     expect(error.cause).toMatchObject({ code: 'EADDRNOTAVAIL' });
-    expect(registered()).toEqual(NOTHING);
+    expect(registeredParts()).toEqual(NOTHING);
   });
 
   it('a second one while one is running, or starting', async () => {

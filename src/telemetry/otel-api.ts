@@ -1,0 +1,95 @@
+import type {
+  Context,
+  ContextManager,
+  DiagLogger,
+  MeterProvider,
+  Span,
+  SpanKind,
+  SpanStatusCode,
+  TextMapPropagator,
+  TracerProvider,
+} from '@opentelemetry/api';
+
+/**
+ * What is registered with OpenTelemetry, read where its API keeps it for all of its copies. The API's own functions
+ * would add a package that an application without OpenTelemetry does not have, and they see nothing that an older
+ * version of the API has registered.
+ */
+interface Registered {
+  readonly trace?: TracerProvider;
+  readonly metrics?: MeterProvider;
+  readonly context?: ContextManager;
+  readonly propagation?: TextMapPropagator;
+  readonly diag?: DiagLogger;
+}
+
+const API = Symbol.for('opentelemetry.js.api.1');
+const NOTHING: Registered = {};
+
+export function registeredApi(): Registered {
+  return (globalThis as { [API]?: Registered })[API] ?? NOTHING;
+}
+
+/** Keys of the API in a context; registered symbols, the same in all of its copies. */
+const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
+const BAGGAGE = Symbol.for('OpenTelemetry Baggage Key');
+
+interface Members {
+  readonly client: SpanKind.CLIENT;
+  readonly internal: SpanKind.INTERNAL;
+  readonly error: SpanStatusCode.ERROR;
+}
+
+/** Members of the API's enums, for the kind and the status of spans. */
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- only the API's types are imported
+export const MEMBER: Members = { client: 2, internal: 0, error: 2 };
+
+export function activeContext(): Context {
+  return registeredApi().context?.active() ?? ROOT;
+}
+
+export function runInContext(context: Context, fn: () => void): void {
+  const manager = registeredApi().context;
+  if (manager) manager.with(context, fn);
+  else fn();
+}
+
+export function withSpan(context: Context, span: Span): Context {
+  return context.setValue(SPAN, span);
+}
+
+/** Headers that carry the trace of a context to a third party; the baggage is the application's own. */
+export function traceHeaders(context: Context): Record<string, string> {
+  const headers: Record<string, string> = {};
+  registeredApi().propagation?.inject(context.deleteValue(BAGGAGE), headers, {
+    set(carrier: Record<string, string>, key, value) {
+      carrier[key] = value;
+    },
+  });
+  return headers;
+}
+
+/** A context where no manager gives one. */
+class PlainContext implements Context {
+  readonly #values: ReadonlyMap<symbol, unknown>;
+
+  constructor(values: ReadonlyMap<symbol, unknown>) {
+    this.#values = values;
+  }
+
+  getValue(key: symbol): unknown {
+    return this.#values.get(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new PlainContext(new Map(this.#values).set(key, value));
+  }
+
+  deleteValue(key: symbol): Context {
+    const values = new Map(this.#values);
+    values.delete(key);
+    return new PlainContext(values);
+  }
+}
+
+const ROOT: Context = new PlainContext(new Map());
