@@ -24,6 +24,8 @@ export interface Engine {
   isGuarded(client: object): boolean;
   /** Lets the default guard tell of requests that no guard sent, unless its options say no. */
   noticeUnguarded(): void;
+  /** Closes the default guard; the next use begins with a new one. */
+  resetDefaultGuard(): Promise<void>;
   withCall<T>(options: CallOptions, fn: () => T): T;
 }
 
@@ -72,6 +74,11 @@ function makeEngine(): Engine {
         const guard = defaultGuard();
         return guard.options.unguardedNotice === false ? undefined : guard.unguarded;
       });
+    },
+    async resetDefaultGuard() {
+      const closing = shared;
+      shared = undefined;
+      await closing?.close();
     },
     withCall: (options, fn) => callContext.run({ ...callContext.getStore(), ...resolveCallOptions(options) }, fn),
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { resetDefaultGuard } from './reset-default-guard.ts';
 export { startSimulator } from './simulator/http/start-simulator.ts';
 export type { Simulator } from './simulator/http/start-simulator.ts';
 export type { SimulatorLatency } from './simulator/latency.ts';

@@ -106,3 +106,17 @@ it('wraps a client and gives a fetch', async () => {
   expect(openai.text(await openai.create(client))).toBe('answer');
   expect(defaultGuard.fetch).toBe(defaultGuard().fetch);
 });
+
+it('can be begun anew between tests', async () => {
+  const { resetDefaultGuard } = await import('../src/testing.ts');
+  const { configure, defaultGuard } = entries;
+  await openai.create(defaultGuard.wrap(new OpenAI(clientOptions(fakeFetch(ok).fetch))));
+  const before = defaultGuard();
+  expect(before.snapshot()).toHaveLength(1);
+  await resetDefaultGuard();
+  expect(() => before.wrap(new OpenAI({ apiKey: 'k' }))).toThrow('This guard is closed');
+  configure({ deadlineMs: 60_000 });
+  expect(defaultGuard()).not.toBe(before);
+  expect(defaultGuard.snapshot()).toEqual([]);
+  await resetDefaultGuard();
+});

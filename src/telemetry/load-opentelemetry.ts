@@ -32,22 +32,23 @@ export async function loadOpenTelemetry(): Promise<Packages> {
   return { api, NodeSDK: sdk.NodeSDK, PrometheusExporter: prometheus.PrometheusExporter };
 }
 
+/** Each with a `catch` of its own: by that esbuild knows that the package may be missing. */
 async function loaded() {
-  try {
-    return await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-node'),
-      import('@opentelemetry/exporter-prometheus'),
-    ]);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
-      throw new TidegateSetupError(
-        'missing_dependency',
-        'startTelemetry needs two more packages: npm install @opentelemetry/sdk-node @opentelemetry/exporter-prometheus',
-        { cause: error },
-      );
-    }
-    throw new TidegateSetupError('start_failed', 'The OpenTelemetry packages could not be loaded.', { cause: error });
+  return Promise.all([
+    import('@opentelemetry/api').catch(cannotLoad),
+    import('@opentelemetry/sdk-node').catch(cannotLoad),
+    import('@opentelemetry/exporter-prometheus').catch(cannotLoad),
+  ]);
+}
+
+function cannotLoad(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+    throw new TidegateSetupError(
+      'missing_dependency',
+      'startTelemetry needs two more packages: npm install @opentelemetry/sdk-node @opentelemetry/exporter-prometheus',
+      { cause: error },
+    );
   }
+  throw new TidegateSetupError('start_failed', 'The OpenTelemetry packages could not be loaded.', { cause: error });
 }

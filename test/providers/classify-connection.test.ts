@@ -43,6 +43,21 @@ describe('classifyConnection', () => {
     },
   );
 
+  it.each([
+    withCode('ERR_ACCESS_DENIED'),
+    withCode('UND_MOCK_ERR_MOCK_NOT_MATCHED'),
+    withCode('ERR_NOCK_NO_MATCH'),
+    new TypeError('fetch failed', {
+      cause: Object.assign(named('NetConnectNotAllowedError'), { code: 'ENETUNREACH' }),
+    }),
+  ])('%s: a network that was closed on purpose is not tried again', (error) => {
+    expect(classifyConnection(error, false)).toMatchObject({
+      outcome: 'connection',
+      retryable: false,
+      advice: expect.stringContaining('may not connect') as string,
+    });
+  });
+
   it('a malformed URL is the request at fault', () => {
     expect(classifyConnection(withCode('ERR_INVALID_URL'), false)).toMatchObject({
       outcome: 'bad_request',

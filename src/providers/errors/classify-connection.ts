@@ -30,6 +30,18 @@ const PERMANENT = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
+/** Somebody has closed the network: Node's permissions, or what keeps tests from real servers. */
+const FORBIDDEN = new Set([
+  'ERR_ACCESS_DENIED',
+  // undici's MockAgent, and nock.
+  'UND_MOCK_ERR_MOCK_NOT_MATCHED',
+  'NetConnectNotAllowedError',
+  'ERR_NOCK_NO_MATCH',
+]);
+
+const NO_NETWORK =
+  'Open the network or stand in for the provider: this process may not connect to it (docs/testing.md), and nothing was sent.';
+
 const INVALID = new Set(['ERR_INVALID_URL', 'ERR_INVALID_CHAR', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
 const SYSTEM_CODE = /^[A-Z][A-Z0-9_]{2,47}$/;
@@ -38,13 +50,16 @@ const MAX_CAUSES = 8;
 
 /**
  * Says what a failed fetch means. `aborted`: whether the application's own signal has aborted.
- * A certificate that cannot be verified and a malformed request are not retryable; all else is.
+ * A certificate that cannot be verified, a closed network and a malformed request are not retryable; all else is.
  */
 export function classifyConnection(error: unknown, aborted: boolean): Failure {
   const { names, codes, messages } = describeChain(error);
   if (aborted || names.includes('APIUserAbortError')) return failure('cancelled', false, undefined);
   const code = codes[0];
   if (codes.some((each) => INVALID.has(each))) return failure('bad_request', false, code);
+  if ([...codes, ...names].some((each) => FORBIDDEN.has(each))) {
+    return { ...failure('connection', false, code), advice: NO_NETWORK };
+  }
   if (codes.some((each) => PERMANENT.has(each))) return failure('connection', false, code);
   const timedOut =
     names.some((each) => TIMEOUT.has(each)) ||
