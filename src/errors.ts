@@ -5,6 +5,8 @@ export type TidegateErrorCode =
   | 'circuit_open'
   | 'queue_full'
   | 'deadline_exceeded'
+  | 'first_content_timeout'
+  | 'stall_timeout'
   | 'too_large'
   | 'quota_exhausted'
   | 'day_limit'

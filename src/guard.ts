@@ -12,6 +12,7 @@ import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type Share
 import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body/abandoned-bodies.ts';
+import { FinalEvents } from './providers/body/final-events.ts';
 import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
@@ -63,6 +64,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly clock: Clock;
   readonly random: () => number;
   readonly watch: BodyWatch;
+  readonly finalEvents: FinalEvents;
   readonly #emitter = new Emitter();
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
@@ -82,6 +84,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.clock = internals.clock ?? systemClock;
     this.random = internals.random ?? Math.random;
     this.watch = new BodyWatch(this.clock, this.options.bodyIdleTimeoutMs);
+    this.finalEvents = new FinalEvents(this.options.finalEvent, (message) => this.warn(message));
     this.#instrumentation =
       this.options.telemetry &&
       createInstrumentation(this.options.telemetry, {
@@ -181,6 +184,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       tenant: context?.tenant,
       signal: start.signal,
       deadlineAt: deadlineMs === undefined ? Infinity : this.clock.now() + deadlineMs,
+      firstContentTimeoutMs: context?.firstContentTimeoutMs ?? this.options.firstContentTimeoutMs ?? Infinity,
+      stallTimeoutMs: context?.stallTimeoutMs ?? this.options.stallTimeoutMs ?? Infinity,
       clock: this.clock,
       errors: start.errors,
       instrumentation: this.#instrumentation,

@@ -14,6 +14,13 @@ export interface GuardOptions {
   readonly pacing?: PacingOptions | false;
   /** Milliseconds that a call may take in all, waits and retries included. Minimum 1, default: none. */
   readonly deadlineMs?: number;
+  /**
+   * Milliseconds from sending a stream's request to its first content; a later one is a failed attempt, and sent again.
+   * Minimum 1, default: none.
+   */
+  readonly firstContentTimeoutMs?: number;
+  /** Milliseconds that a stream may be silent after its first content before it is interrupted. Minimum 1, default: none. */
+  readonly stallTimeoutMs?: number;
   /** What happens to response bodies. */
   readonly body?: BodyOptions;
   /** Spans and metrics; `false` emits none. */
@@ -104,6 +111,12 @@ export interface PacingOptions {
 export interface BodyOptions {
   /** Milliseconds without a read after which an unfinished body counts as abandoned. 1 … 2^31-1, default 600 000. */
   readonly idleTimeoutMs?: number;
+  /**
+   * Whether a stream without its final event (`message_stop`, `response.completed`, a finish reason or `[DONE]`) is
+   * unfinished. 'learn' takes it for so until a server other than the providers' own has shown that it never sends one.
+   * Default 'learn'.
+   */
+  readonly finalEvent?: 'learn' | 'required' | 'optional';
 }
 
 export interface TelemetryOptions {
@@ -135,6 +148,9 @@ export interface CallOptions {
   readonly tenant?: string;
   /** Milliseconds that each call may take in all. Minimum 1. */
   readonly deadlineMs?: number;
+  /** As the guard's options of these names, for the streams among the calls. */
+  readonly firstContentTimeoutMs?: number;
+  readonly stallTimeoutMs?: number;
 }
 
 export interface ResolvedRetry {
@@ -168,7 +184,10 @@ export interface ResolvedOptions {
   readonly bulkhead: { readonly maxConcurrent: number; readonly maxQueued: number };
   readonly pacing: ResolvedPacing | undefined;
   readonly deadlineMs: number | undefined;
+  readonly firstContentTimeoutMs: number | undefined;
+  readonly stallTimeoutMs: number | undefined;
   readonly bodyIdleTimeoutMs: number;
+  readonly finalEvent: 'learn' | 'required' | 'optional';
   readonly telemetry: TelemetryOptions | undefined;
   readonly limitGroup: ((model: string | undefined) => string) | undefined;
   readonly unguardedNotice: boolean | undefined;
@@ -192,8 +211,14 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
       maxQueued: integer(bulkhead.maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
     },
     pacing: root.pacing === false ? undefined : resolvePacing(section(optional(root.pacing), 'pacing', PACING_KEYS)),
-    deadlineMs: optionalNumber(root.deadlineMs, 'deadlineMs', 1, Number.MAX_SAFE_INTEGER),
+    deadlineMs: optionalMs(root, 'deadlineMs'),
+    firstContentTimeoutMs: optionalMs(root, 'firstContentTimeoutMs'),
+    stallTimeoutMs: optionalMs(root, 'stallTimeoutMs'),
     bodyIdleTimeoutMs: integer(body.idleTimeoutMs, 'body.idleTimeoutMs', 1, MAX_MS, 600_000),
+    finalEvent:
+      body.finalEvent === undefined
+        ? 'learn'
+        : oneOf(body.finalEvent, 'body.finalEvent', ['learn', 'required', 'optional']),
     telemetry:
       root.telemetry === false
         ? undefined
@@ -205,21 +230,23 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
 
 /** Checks the options of `withCall`. @throws TidegateOptionError */
 export function resolveCallOptions(options: CallOptions): CallOptions {
-  const call = section(options, 'callOptions', ['priority', 'tenant', 'deadlineMs']);
+  const call = section(options, 'callOptions', ['priority', 'tenant', ...TIMES]);
   if (call.priority !== undefined) oneOf(call.priority, 'priority', ['interactive', 'normal', 'batch']);
   if (call.tenant !== undefined && typeof call.tenant !== 'string') {
     throw new TidegateOptionError('tenant', 'a string', call.tenant);
   }
-  optionalNumber(call.deadlineMs, 'deadlineMs', 1, Number.MAX_SAFE_INTEGER);
+  for (const time of TIMES) optionalMs(call, time);
   return call;
 }
 
+/** Times that an option sets for every call, and `withCall` for some. */
+const TIMES = ['deadlineMs', 'firstContentTimeoutMs', 'stallTimeoutMs'] as const;
 const ROOT_KEYS = [
   'retry',
   'breaker',
   'bulkhead',
   'pacing',
-  'deadlineMs',
+  ...TIMES,
   'body',
   'telemetry',
   'limitGroup',
@@ -237,7 +264,7 @@ const BREAKER_KEYS = [
   'maxWaitMs',
 ] as const;
 const BULKHEAD_KEYS = ['maxConcurrent', 'maxQueued'] as const;
-const BODY_KEYS = ['idleTimeoutMs'] as const;
+const BODY_KEYS = ['idleTimeoutMs', 'finalEvent'] as const;
 const PACING_KEYS = [...LIMIT_OPTIONS, 'maxConcurrent', 'headroom', 'mode', 'countTokens'];
 const TELEMETRY_KEYS = [
   'tracerProvider',
@@ -352,6 +379,10 @@ function number(value: unknown, path: string, min: number, max: number, fallback
 
 function optionalNumber(value: unknown, path: string, min: number, max: number): number | undefined {
   return value === undefined ? undefined : number(value, path, min, max, min);
+}
+
+function optionalMs<K extends string>(options: Readonly<Partial<Record<K, number>>>, key: K): number | undefined {
+  return optionalNumber(options[key], key, 1, Number.MAX_SAFE_INTEGER);
 }
 
 function integer(value: unknown, path: string, min: number, max: number, fallback: number): number {

@@ -35,7 +35,10 @@ describe('resolveOptions', () => {
         countTokens: undefined,
       },
       deadlineMs: undefined,
+      firstContentTimeoutMs: undefined,
+      stallTimeoutMs: undefined,
       bodyIdleTimeoutMs: 600_000,
+      finalEvent: 'learn',
       telemetry: {},
       limitGroup: undefined,
     });

@@ -33,7 +33,9 @@ export class Attempt {
   dispatched = false;
   decision: RetryDecision | undefined;
   failure: Failure | undefined;
-  readonly #startedAt: number;
+  readonly startedAt: number;
+  #headMs: number | undefined;
+  #countedLate = false;
   #status: number | undefined;
   #requestId: string | undefined;
   #reported = false;
@@ -44,7 +46,7 @@ export class Attempt {
     this.call = call;
     this.number = number;
     this.ticket = ticket;
-    this.#startedAt = call.clock.now();
+    this.startedAt = call.clock.now();
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -73,18 +75,19 @@ export class Attempt {
 
   /** It failed behind a response head that the circuit has counted as a success. */
   failBehindHead(failure: Failure, context: RetryAllowance): RetryDecision {
-    if (isProviderFault(failure)) this.call.lane.breaker.recordFailure();
+    this.#countLate(failure);
     const decision = this.fail(failure, context);
     this.release();
     return decision;
   }
 
-  /** A response that will be handed to the application; a stream's attempt is decided with its head. */
+  /** A response that will be handed to the application. The time of a stream's attempt is that of its head. */
   succeeded(stream: boolean): void {
-    if (stream) this.#report('ok');
+    if (stream) this.#headMs = this.call.clock.now() - this.startedAt;
   }
 
   firstContent(): void {
+    this.#report('ok');
     this.call.emit({
       type: 'stream.first_chunk',
       call: this.call.info,
@@ -94,7 +97,10 @@ export class Attempt {
 
   /** The body has ended, one way or another: frees the slot and corrects the reservation. */
   bodyEnded(end: BodyEnd): void {
-    if (end.failure) attachDetails(end.error, this.call.details(end.failure));
+    if (end.failure) {
+      attachDetails(end.error, this.call.details(end.failure));
+      this.#countLate(end.failure);
+    }
     const outcome: Outcome =
       end.outcome === 'completed' || end.outcome === 'unread'
         ? 'ok'
@@ -128,6 +134,13 @@ export class Attempt {
     this.#resolveEnded();
   }
 
+  /** The circuit has counted a success when the head came. */
+  #countLate(failure: Failure): void {
+    if (this.#countedLate || !isProviderFault(failure)) return;
+    this.#countedLate = true;
+    this.call.lane.breaker.recordFailure(this.number > 1);
+  }
+
   #report(outcome: Outcome, failure?: Failure): void {
     if (this.#reported) return;
     this.#reported = true;
@@ -137,7 +150,7 @@ export class Attempt {
       attempt: this.number,
       outcome,
       retryable: failure?.retryable ?? false,
-      durationMs: this.call.clock.now() - this.#startedAt,
+      durationMs: this.#headMs ?? this.call.clock.now() - this.startedAt,
       status: failure?.status ?? this.#status,
       code: failure?.code,
       requestId: this.#requestId,

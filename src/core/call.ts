@@ -14,6 +14,7 @@ import {
 } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { RequestInfo, ResponseInfo } from './provider.ts';
+import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails, type TidegateErrorCode } from '../errors.ts';
 
 /** Makes the errors that the application sees, in its SDK's own classes. */
@@ -45,6 +46,10 @@ export interface CallSettings {
   readonly tenant: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number;
+  /** Longest time from sending a stream's request to its first content; Infinity when there is none. */
+  readonly firstContentTimeoutMs: number;
+  /** Longest silence of a stream after its first content; Infinity when there is none. */
+  readonly stallTimeoutMs: number;
   readonly clock: Clock;
   readonly errors: ErrorFactory;
   readonly instrumentation: Instrumentation | undefined;
@@ -64,6 +69,8 @@ export class Call {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number;
+  readonly firstContentTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly startedAt: number;
   readonly emit: (event: GuardEvent) => void;
   attempts = 0;
@@ -86,6 +93,8 @@ export class Call {
     this.clock = settings.clock;
     this.signal = settings.signal;
     this.deadlineAt = settings.deadlineAt;
+    this.firstContentTimeoutMs = settings.info.stream ? settings.firstContentTimeoutMs : Infinity;
+    this.stallTimeoutMs = settings.stallTimeoutMs;
     this.emit = settings.emit;
     this.startedAt = settings.clock.now();
     this.#retry = settings.lane.retry.forCall();
@@ -161,9 +170,9 @@ export class Call {
   }
 
   /** The error of a call whose time is up. */
-  deadlineError(cause: unknown): unknown {
-    const message = `The call to ${this.info.lane} did not finish before its deadline.`;
-    return this.#settings.errors.own('deadline_exceeded', message, this.details(), cause);
+  timeError(limit: TimeLimit): unknown {
+    const details = this.details(timeFailure(limit));
+    return this.#settings.errors.own(timeCode(limit), timeMessage(limit, this.info.lane), details);
   }
 
   /**

@@ -34,6 +34,7 @@ export type RetryReason =
   | 'overloaded'
   | 'server_error'
   | 'timeout'
+  | 'first_content'
   | 'connection'
   | 'conflict'
   | 'header_requested'

@@ -86,7 +86,7 @@ export interface Lane {
   readonly budget: { deposit(): void } | undefined;
   readonly breaker: {
     execute<T>(fn: () => Promise<T>): Promise<T>;
-    recordFailure(): void;
+    recordFailure(retried: boolean): void;
     state(): CircuitState;
     /** Longest time that an open circuit may hold a call back. */
     readonly maxWaitMs: number;

@@ -1,4 +1,5 @@
 import type { Dimension } from './dimensions.ts';
+import type { TimeLimit } from './time-limits.ts';
 
 export type { Dimension };
 
@@ -40,6 +41,8 @@ export interface Failure {
   readonly hintSource?: HintSource;
   /** True where the server said `x-should-retry: true` and nothing else makes the failure retryable. */
   readonly headerRequested?: boolean;
+  /** The time that the caller has set and that was up; only with `timeout`. */
+  readonly timeLimit?: TimeLimit;
   /** True when the caller's own deadline cut the attempt: it says nothing about the provider. */
   readonly cutByCaller?: boolean;
   /** True for slow_down and ramp limits: the rate must shrink, not only wait. */

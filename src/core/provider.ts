@@ -82,6 +82,8 @@ export type StreamEvent =
 export interface StreamReader {
   /** `event` is the SSE event name or null; `data` its data lines joined by newline. */
   read(event: string | null, data: string): StreamEvent;
+  /** Whether the answer's final event has come; undefined where the events so far are of no API that has one. */
+  finished(): boolean | undefined;
   usage(): Usage | undefined;
   /** Model, response id and finish reasons as far as the stream has told. */
   response(): ResponseInfo;
@@ -129,6 +131,7 @@ export interface ProviderAdapter {
   readonly requestIdHeader: string;
   readUsage(body: unknown): Usage | undefined;
   readResponse(body: unknown): ResponseInfo;
-  streamReader(): StreamReader;
+  /** `choices`: how many answers the request asked for. */
+  streamReader(choices?: number): StreamReader;
   readonly charge: ChargeRule;
 }

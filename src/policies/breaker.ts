@@ -22,8 +22,11 @@ export interface Breaker extends CircuitGate {
    * @throws CircuitOpen, without calling `fn`, when the gate would not have let the caller through.
    */
   execute<T>(fn: () => Promise<T>): Promise<T>;
-  /** An attempt that `execute` has counted as a success failed later, before it delivered anything. */
-  recordFailure(): void;
+  /**
+   * An attempt that `execute` has counted as a success failed later. `retried`: its call had failed before, and has
+   * been counted for it.
+   */
+  recordFailure(retried: boolean): void;
   /**
    * Opens a closed circuit at once, for evidence other than its own share of failures. False, and nothing done,
    * where nobody would wait for it to close: the breaker is off, or calls fail while it is open.
@@ -166,10 +169,10 @@ class LaneBreaker implements Breaker {
     }
   }
 
-  recordFailure(): void {
+  recordFailure(retried: boolean): void {
     if (this.#state !== 'closed') return;
     this.#ratio.takeBackSuccess();
-    this.#tell();
+    if (!retried) this.#tell();
   }
 
   trip(): boolean {

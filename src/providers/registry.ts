@@ -15,7 +15,7 @@ import { anthropicUsage, openAIBodyUsage } from './apis/usage.ts';
 interface Format {
   readonly usage: ProviderAdapter['readUsage'];
   readonly response: (body: JsonObject) => ResponseInfo;
-  readonly stream: () => StreamReader;
+  readonly stream: (choices?: number) => StreamReader;
 }
 
 const OPENAI: Format = {

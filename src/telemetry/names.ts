@@ -142,6 +142,7 @@ export const RETRY_REASONS: Closed<RetryReason> = {
   overloaded: true,
   server_error: true,
   timeout: true,
+  first_content: true,
   connection: true,
   conflict: true,
   header_requested: true,

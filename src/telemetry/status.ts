@@ -38,6 +38,8 @@ const ERROR_TYPES: ReadonlySet<string> = new Set([
   'circuit_open',
   'bulkhead_full',
   'deadline_exceeded',
+  'first_content_timeout',
+  'stall_timeout',
   'too_large',
   'quota_exhausted',
   'day_limit',

@@ -17,6 +17,8 @@ export type Answer = (response: ServerResponse, request: SeenRequest) => void | 
 export interface ScriptedServer {
   readonly url: string;
   readonly requests: SeenRequest[];
+  /** Answers that have begun, or are still to begin, and whose connection is open. */
+  open(): number;
 }
 
 const closing: (() => Promise<void>)[] = [];
@@ -29,11 +31,14 @@ afterEach(async () => {
 export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const sockets = new Set<Socket>();
+  let open = 0;
   const server = createServer((incoming, response) => {
     void (async () => {
       const { method = '', url = '', headers } = incoming;
       const request = { method, url, headers, body: (await buffer(incoming)).toString('latin1') };
       requests.push(request);
+      open++;
+      response.on('close', () => open--);
       await answers[Math.min(requests.length, answers.length) - 1]!(response, request);
     })().catch(() => response.destroy());
   });
@@ -48,7 +53,7 @@ export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServ
     server.close();
     await once(server, 'close');
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, open: () => open };
 }
 
 /** A whole JSON answer. */
@@ -69,6 +74,16 @@ export const sendEvents =
       response.write(event);
       await nextTurn();
     }
+    await finish(response, then);
+  };
+
+/** The first `length` characters of a JSON answer, in chunks, so that only its own brackets tell where it should end. */
+export const sendPart =
+  (body: unknown, length: number, then: 'end' | 'destroy' | 'stall'): Answer =>
+  async (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    response.write(JSON.stringify(body).slice(0, length));
     await finish(response, then);
   };
 

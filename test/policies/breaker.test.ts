@@ -122,15 +122,15 @@ describe('opening', () => {
     const { breaker, states } = rig({ threshold: 0.9, minimumAttempts: 10 });
     for (let i = 0; i < 9; i++) {
       await succeed(breaker, 1);
-      breaker.recordFailure();
+      breaker.recordFailure(false);
       await flush();
     }
     expect(breaker.state()).toBe('closed');
     await succeed(breaker, 1);
-    breaker.recordFailure();
+    breaker.recordFailure(false);
     await flush();
     expect(breaker.state()).toBe('open');
-    breaker.recordFailure();
+    breaker.recordFailure(false);
     await flush();
     expect(states).toEqual(['open']);
   });
@@ -321,7 +321,7 @@ describe('the probe', () => {
     await fail(breaker, 10);
     await clock.advance(5_000);
     const probe = pending(breaker);
-    for (let i = 0; i < 20; i++) breaker.recordFailure();
+    for (let i = 0; i < 20; i++) breaker.recordFailure(false);
     await flush();
     expect(breaker.state()).toBe('half_open');
     probe.resolve();
@@ -398,7 +398,7 @@ describe('without options', () => {
       onWake: () => expect.unreachable(),
     });
     await fail(breaker, 100);
-    breaker.recordFailure();
+    breaker.recordFailure(false);
     await succeed(breaker, 1);
     expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['closed', 0, Infinity]);
     breaker.close();

@@ -8,6 +8,9 @@ import { anthropicUsage } from './usage.ts';
 const CONTENT: StreamEvent = { kind: 'content' };
 const PREAMBLE: StreamEvent = { kind: 'preamble' };
 
+/** Events of an answer, which has a final one. Other streams of the API go on for as long as they are read. */
+const ANSWER = /^(?:message_(?:start|delta|stop)|content_block_\w+|completion)$/;
+const STOP_REASON = /"stop_reason"\s*:\s*"/;
 const EVENT_TYPE = /"type"\s*:\s*"([a-z_]+)"/;
 
 /** Reads the streams of Anthropic's Messages API. Only the first and last events are parsed. */
@@ -15,9 +18,19 @@ export function anthropicStreamReader(): StreamReader {
   // `message_delta` is cumulative and may repeat only some of the fields of `message_start`.
   let counted: JsonObject = {};
   let response: ResponseInfo = {};
+  let finished: boolean | undefined;
 
   function read(event: string | null, data: string): StreamEvent {
-    switch (event ?? EVENT_TYPE.exec(data)?.[1]) {
+    const type = event ?? EVENT_TYPE.exec(data)?.[1];
+    if (type !== undefined && ANSWER.test(type)) finished ??= false;
+    switch (type) {
+      case 'message_stop':
+        finished = true;
+        return CONTENT;
+      case 'completion':
+        // The older API of text completions has its reason in the last event.
+        if (STOP_REASON.test(data)) finished = true;
+        return CONTENT;
       case 'ping':
         return PREAMBLE;
       case 'message_start': {
@@ -43,5 +56,10 @@ export function anthropicStreamReader(): StreamReader {
     response = { ...response, ...anthropicResponseInfo(parsed) };
   }
 
-  return { read, usage: (): Usage | undefined => anthropicUsage(counted), response: () => response };
+  return {
+    read,
+    finished: () => finished,
+    usage: (): Usage | undefined => anthropicUsage(counted),
+    response: () => response,
+  };
 }

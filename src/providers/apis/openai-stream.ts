@@ -2,6 +2,7 @@ import type { Usage } from '../../core/outcome.ts';
 import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
+import { AnswerEnd } from './answer-end.ts';
 import { openAIResponseInfo } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
 
@@ -15,21 +16,26 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 // Once content has come, most chunks can tell nothing more. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
 const WORTH_PARSING =
-  /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled))"/;
+  /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)"/;
 
 /** More choices than anybody asks for. */
 const MAX_REASONS = 128;
 
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
-export function openAIStreamReader(): StreamReader {
+export function openAIStreamReader(choices = 1): StreamReader {
   let delivered = false;
+  const ending = new AnswerEnd(choices);
   let usage: Usage | undefined;
   let response: ResponseInfo = {};
   // One finish reason a choice, in the order in which the choices end.
   const reasons: string[] = [];
 
   function read(event: string | null, data: string): StreamEvent {
-    if (data.startsWith('[DONE]')) return DONE;
+    if (data.startsWith('[DONE]')) {
+      ending.done();
+      return DONE;
+    }
+    if (event?.startsWith('thread.')) ending.ofType(event);
     if (event === 'error') return { kind: 'error', error: { body: parseJson(data) ?? data } };
     if (delivered && !WORTH_PARSING.test(data)) return CONTENT;
     const parsed = asObject(parseJson(data));
@@ -38,6 +44,7 @@ export function openAIStreamReader(): StreamReader {
     const failure = failureOf(parsed);
     if (failure) return failure;
     note(parsed);
+    ending.note(parsed);
     return delivered || !isPreamble(parsed) ? content() : PREAMBLE;
   }
 
@@ -55,6 +62,7 @@ export function openAIStreamReader(): StreamReader {
 
   return {
     read,
+    finished: () => ending.finished,
     usage: () => usage,
     response: () => (reasons.length > 0 ? { ...response, finishReasons: reasons } : response),
   };

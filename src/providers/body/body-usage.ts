@@ -1,5 +1,6 @@
 import type { BodyEnd } from '../../core/attempt.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
+import { isCutJson, looksCut } from './json-text.ts';
 import { parseJson } from '../parse/json.ts';
 import { lastMember } from '../parse/last-member.ts';
 
@@ -15,11 +16,24 @@ export function jsonFacts(value: unknown, adapter: ProviderAdapter): Facts {
   return { usage: adapter.readUsage(value), response: () => adapter.readResponse(value) };
 }
 
-/** The same of a body that was read as text; all but the usage is parsed only when somebody asks. */
-export function textFacts(text: unknown, adapter: ProviderAdapter): Facts {
-  if (typeof text !== 'string') return NOTHING;
-  const member = lastMember(text, 'usage');
-  const usage = member === undefined ? undefined : adapter.readUsage({ usage: parseJson(member) });
-  if (text.length > PARSE_LIMIT_CHARS) return { usage };
-  return { usage, response: () => adapter.readResponse(parseJson(text)) };
+/** How a text falls short of being JSON: it ends too soon, or it is something else. */
+export type Flaw = 'cut' | 'unreadable';
+
+interface TextFacts {
+  readonly facts: Facts;
+  /** Only where the text should be JSON. */
+  readonly flaw: Flaw | undefined;
+}
+
+/** What a body that was read as text tells. */
+export function textFacts(text: unknown, adapter: ProviderAdapter): TextFacts {
+  if (typeof text !== 'string') return { facts: NOTHING, flaw: undefined };
+  if (text.length > PARSE_LIMIT_CHARS) {
+    const member = lastMember(text, 'usage');
+    const usage = member === undefined ? undefined : adapter.readUsage({ usage: parseJson(member) });
+    return { facts: { usage }, flaw: looksCut(text) ? 'cut' : undefined };
+  }
+  const value = parseJson(text);
+  if (value !== undefined) return { facts: jsonFacts(value, adapter), flaw: undefined };
+  return { facts: NOTHING, flaw: isCutJson(text) ? 'cut' : 'unreadable' };
 }

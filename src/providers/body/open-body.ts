@@ -1,20 +1,57 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { Attempt, BodyEnd } from '../../core/attempt.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
+import { TimeUp, type TimeLimit } from '../../core/time-limits.ts';
 import type { BodyWatch, OpenBody } from './abandoned-bodies.ts';
+import { BodyTimer, type BodyTimes } from './body-timer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
+
+/** What follows a failure that came before anything was delivered: another response, or the failure itself. */
+export type Replacement = { readonly response: Response } | undefined;
 
 export interface BodyHooks {
   readonly adapter: ProviderAdapter;
   readonly watch: BodyWatch;
   readonly clock: Clock;
+  readonly times: BodyTimes;
   /** Aborted when the application gives the response up. */
   readonly signal: AbortSignal | undefined;
+  /** Whether the request is of an API whose answers are known; others may be empty. */
+  readonly answers: boolean;
+  /** Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. */
+  replace(failure: Failure): Promise<Replacement>;
+  /** The body's time is up: closes its connection. Gives the error that its reader gets. */
+  timeUp(reason: TimeUp): unknown;
   /** Called once. */
   onEnd(end: BodyEnd): void;
 }
 
+/** The hooks that are the same whatever the request path. */
+export function attemptHooks(
+  attempt: Attempt,
+  abort: ((reason: TimeUp) => void) | undefined,
+): Pick<BodyHooks, 'adapter' | 'clock' | 'times' | 'answers' | 'timeUp'> {
+  const { call } = attempt;
+  return {
+    adapter: call.lane.adapter,
+    clock: call.clock,
+    times: {
+      deadlineAt: call.deadlineAt,
+      firstContentAt: attempt.startedAt + call.firstContentTimeoutMs,
+      stallMs: call.stallTimeoutMs,
+    },
+    answers: call.info.operation !== 'other',
+    timeUp(reason) {
+      abort?.(reason);
+      return call.timeError(reason.limit);
+    },
+  };
+}
+
 const ONCE = { once: true };
+
+type Facts = Pick<BodyEnd, 'usage' | 'response'>;
 
 /**
  * The record of one body that has not ended. Knows nothing of the response: what this object can reach
@@ -22,16 +59,26 @@ const ONCE = { once: true };
  */
 export class TrackedBody implements OpenBody {
   readonly hooks: BodyHooks;
+  readonly timer: BodyTimer | undefined;
   touchedAt: number;
+  /** The response that took this one's place. */
+  replacedBy: Response | undefined;
   readonly #cancelled: (() => BodyEnd) | undefined;
+  #timeUp: TimeUp | undefined;
+  /** Ends the read that is under way. */
+  #interrupt: ((reason: TimeUp) => void) | undefined;
   #ended = false;
   #listens = false;
 
-  /** `cancelled` tells how a body ends that nobody reads further. */
-  constructor(hooks: BodyHooks, cancelled?: () => BodyEnd) {
+  /** `cancelled` tells how a body ends that nobody reads further; a stream's first content and its silences are timed. */
+  constructor(hooks: BodyHooks, stream?: { readonly cancelled: () => BodyEnd }) {
     this.hooks = hooks;
     this.touchedAt = hooks.clock.now();
-    this.#cancelled = cancelled;
+    this.#cancelled = stream?.cancelled;
+    const times = stream ? hooks.times : { ...hooks.times, firstContentAt: Infinity, stallMs: Infinity };
+    if (Math.min(times.deadlineAt, times.firstContentAt, times.stallMs) < Infinity) {
+      this.timer = new BodyTimer(hooks.clock, times, (limit) => this.#expire(limit));
+    }
   }
 
   listen(): void {
@@ -45,9 +92,24 @@ export class TrackedBody implements OpenBody {
     this.touchedAt = this.hooks.clock.now();
   }
 
+  /** Waits for a read, and no longer than the body has time. */
+  within<T>(read: () => Promise<T>): Promise<T> {
+    const { timer } = this;
+    if (!timer || this.#ended) return this.#timeUp ? Promise.reject(this.#timeUp) : read();
+    return new Promise<T>((resolve, reject) => {
+      this.#interrupt = reject;
+      timer.waits();
+      read().then(resolve, reject);
+    }).finally(() => {
+      this.#interrupt = undefined;
+      timer.arrived();
+    });
+  }
+
   end(end: BodyEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.timer?.stop();
     const { watch, signal } = this.hooks;
     watch.remove(this);
     if (this.#listens) signal?.removeEventListener('abort', this);
@@ -59,14 +121,45 @@ export class TrackedBody implements OpenBody {
     this.end(this.#cancelled ? this.#cancelled() : { outcome: 'cancelled' });
   }
 
-  /** Reading failed; `facts` is what was learned before. */
-  fail(error: unknown, facts?: Pick<BodyEnd, 'usage' | 'response'>): void {
-    if (this.hooks.signal?.aborted) this.cancel();
-    else this.end({ outcome: 'interrupted', failure: classifyConnection(error, false), error, ...facts });
+  /** What a failed read means; undefined where the application has given the body up. */
+  failureOf(error: unknown): Failure | undefined {
+    return this.hooks.signal?.aborted ? undefined : classifyConnection(error, false);
+  }
+
+  /** Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. */
+  async replace(failure: Failure | undefined): Promise<Response | undefined> {
+    if (!failure) return undefined;
+    let next: Replacement;
+    try {
+      next = await this.hooks.replace(failure);
+    } catch (error) {
+      this.end({ outcome: 'interrupted', failure });
+      throw error;
+    }
+    if (!next) return undefined;
+    this.replacedBy = next.response;
+    this.end({ outcome: 'interrupted', failure });
+    return next.response;
+  }
+
+  /** Reading failed; `facts` is what was learned before. Gives the error that the reader gets. */
+  fail(error: unknown, known?: Failure, facts?: Facts): unknown {
+    const failure = known ?? this.failureOf(error);
+    const shown = error instanceof TimeUp ? this.hooks.timeUp(error) : error;
+    if (failure) this.end({ outcome: 'interrupted', failure, error: shown, ...facts });
+    else this.cancel();
+    return shown;
   }
 
   /** The signal aborted. An object as listener costs no closure a call. */
   handleEvent(): void {
     this.cancel();
+  }
+
+  #expire(limit: TimeLimit): void {
+    this.#timeUp = new TimeUp(limit);
+    if (this.#interrupt) this.#interrupt(this.#timeUp);
+    // Nobody reads: whoever does so later gets the error.
+    else this.fail(this.#timeUp);
   }
 }

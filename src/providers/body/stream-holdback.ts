@@ -1,11 +1,9 @@
-import type { ErrorResponse } from '../../core/provider.ts';
+import type { Failure } from '../../core/outcome.ts';
+import { TimeUp } from '../../core/time-limits.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
 import type { StreamProgress } from './stream-progress.ts';
-
-/** What follows an error that came before the first content: another response, or the error itself. */
-export type Replacement = { readonly response: Response } | undefined;
 
 type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
@@ -23,36 +21,29 @@ export class StreamPump implements ChunkSource {
   readonly #open: () => ReadableStream<Uint8Array>;
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
-  readonly #replace: (error: ErrorResponse) => Promise<Replacement>;
   readonly #held: Uint8Array[] = [];
   #reader: SourceReader | undefined;
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
   #heldSince = 0;
-  /** A replacement is guarded by its own attempt. */
+  /** What comes now is guarded by an attempt of its own: it passes untouched. */
   #replaced = false;
 
   /** `open` is asked at the first read: until then clone() may still put another stream in its place. */
-  constructor(
-    open: () => ReadableStream<Uint8Array>,
-    body: TrackedBody,
-    progress: StreamProgress,
-    replace: (error: ErrorResponse) => Promise<Replacement>,
-  ) {
+  constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, progress: StreamProgress) {
     this.#open = open;
     this.#body = body;
     this.#progress = progress;
-    this.#replace = replace;
   }
 
   read(): Promise<Chunk> {
     const value = this.#held.shift();
     if (value) return Promise.resolve({ done: false, value });
     this.#reader ??= this.#open().getReader();
-    if (this.#progress.holding && !this.#replaced) return this.#readHeld(this.#reader).catch(this.#failed);
-    const next = this.#pending ?? this.#reader.read();
-    this.#pending = undefined;
-    return next.then(this.#passed, this.#failed);
+    const reader = this.#reader;
+    if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
+    if (this.#progress.holding) return this.#readHeld(reader);
+    return this.#body.within(() => this.#takePending(reader)).then(this.#passed, this.#failed);
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -69,23 +60,28 @@ export class StreamPump implements ChunkSource {
   }
 
   readonly #passed = (chunk: Chunk): Chunk => {
-    if (!this.#replaced) this.#look(chunk);
-    if (chunk.done) {
-      this.#body.end(this.#progress.result());
-      this.#reader?.releaseLock();
-    }
-    return chunk;
+    this.#look(chunk);
+    if (chunk.done) this.#body.end(this.#progress.result());
+    return unlocked(chunk, this.#reader!);
   };
 
   readonly #failed = (error: unknown): never => {
-    this.#body.fail(error, this.#progress.facts());
-    throw error;
+    // The connection of a body that ran out of time is of no more use.
+    if (error instanceof TimeUp) void this.#reader?.cancel(error).catch(() => undefined);
+    throw this.#body.fail(error, undefined, this.#progress.facts());
   };
+
+  #takePending(reader: SourceReader): Promise<Chunk> {
+    const next = this.#pending ?? reader.read();
+    this.#pending = undefined;
+    return next;
+  }
 
   #look(chunk: Chunk): void {
     this.#body.touch();
     if (chunk.done) this.#progress.end();
     else this.#progress.push(chunk.value);
+    if (this.#progress.contentSeen) this.#body.timer?.contentSeen();
   }
 
   /** Reads until there is something to hand over. */
@@ -93,41 +89,51 @@ export class StreamPump implements ChunkSource {
     const progress = this.#progress;
     for (;;) {
       this.#pending ??= reader.read();
+      const read = this.#pending;
       let chunk: Chunk | undefined;
+      let failure: Failure | undefined;
       try {
-        chunk = await (this.#held.length === 0 ? this.#pending : this.#inTime(this.#pending));
+        chunk = await this.#body.within(() => (this.#held.length === 0 ? read : this.#inTime(read)));
+        if (!chunk) {
+          progress.holding = false;
+          return await this.read();
+        }
+        this.#pending = undefined;
+        this.#look(chunk);
+        failure = progress.early;
       } catch (error) {
-        if (this.#held.length === 0) throw error;
-        // What came before the connection broke comes first; the broken read stays the next one.
+        failure = this.#body.failureOf(error);
+        // What came before the connection broke comes first; the broken read is the next one.
+        this.#pending = rejection(error);
       }
-      if (!chunk) {
-        progress.holding = false;
-        return this.read();
-      }
-      this.#pending = undefined;
-      this.#look(chunk);
-      let next: Replacement;
-      try {
-        next = progress.early && (await this.#replace(progress.early));
-      } catch (error) {
-        this.#pending = Promise.reject(error);
-        this.#pending.catch(() => undefined);
-        progress.surfaceEarlyError();
-        return this.read();
-      }
-      if (next) {
-        void reader.cancel().catch(() => undefined);
-        this.#held.length = 0;
-        this.#reader = webStreamOf(next.response.body).getReader();
-        this.#replaced = true;
-        return this.#passed(await this.#reader.read());
-      }
-      progress.surfaceEarlyError();
-      if (!chunk.done) this.#hold(chunk.value);
+      if (failure && (await this.#replace(failure, reader))) return this.read();
+      if (chunk && !chunk.done) this.#hold(chunk.value);
       // A stream without content is handed over as it came; its end is read once more.
       else progress.holding = false;
       if (!progress.holding) return this.read();
     }
+  }
+
+  /** Puts another attempt's stream, or the error that ended the attempts, in the place of one that brought nothing. */
+  async #replace(failure: Failure, reader: SourceReader): Promise<boolean> {
+    let next: Response | undefined;
+    try {
+      next = await this.#body.replace(failure);
+    } catch (error) {
+      this.#pending = rejection(error);
+      this.#replaced = true;
+      return true;
+    }
+    if (!next) {
+      this.#progress.surface();
+      return false;
+    }
+    void reader.cancel().catch(() => undefined);
+    this.#held.length = 0;
+    this.#pending = undefined;
+    this.#reader = webStreamOf(next.body).getReader();
+    this.#replaced = true;
+    return true;
   }
 
   #hold(chunk: Uint8Array): void {
@@ -137,11 +143,25 @@ export class StreamPump implements ChunkSource {
 
   /** The next chunk; undefined when it does not come before the held ones have waited long enough. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
-    const { clock } = this.#body.hooks;
+    const { clock, times } = this.#body.hooks;
+    // Who limits the time to the first content wants another attempt after it: what was handed over would rule that out.
+    if (times.firstContentAt < Infinity) return read;
     return new Promise((resolve, reject) => {
       const leftMs = this.#heldSince + MOST_HELD_MS - clock.now();
       const cancel = clock.after(leftMs, () => resolve(undefined));
       read.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
+  if (chunk.done) reader.releaseLock();
+  return chunk;
+}
+
+function rejection(error: unknown): Promise<never> {
+  const rejected = Promise.reject(error);
+  // It is read later, or never.
+  rejected.catch(() => undefined);
+  return rejected;
 }

@@ -1,28 +1,56 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse, StreamReader } from '../../core/provider.ts';
+import { UNFINISHED } from '../errors/classify-connection.ts';
+import { providerOfHost } from '../seam/identify-client.ts';
+import type { FinalEvents } from './final-events.ts';
 import type { BodyHooks } from './open-body.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
 export interface ProgressHooks extends BodyHooks {
+  /** Choices that were asked for. */
+  readonly choices: number;
   onFirstContent(): void;
+  onFinalEvent(): void;
+  /** A stream ended in good order without its final event. Whether that means that it was cut. */
+  isMissing(content: boolean): boolean;
+}
+
+/** The hooks of an attempt's stream that are the same whatever the request path. */
+export function streamHooks(
+  attempt: Attempt,
+  finalEvents: FinalEvents,
+  baseURL: string,
+): Omit<ProgressHooks, keyof BodyHooks> {
+  const choices = attempt.call.info.attributes['choice.count'];
+  return {
+    choices: typeof choices === 'number' ? choices : 1,
+    onFirstContent: () => attempt.firstContent(),
+    onFinalEvent: () => finalEvents.came(baseURL),
+    isMissing: (content) => finalEvents.isMissing(baseURL, { own: providerOfHost(baseURL) !== undefined, content }),
+  };
 }
 
 /** What the events of a stream have said so far. */
 export class StreamProgress {
   /** True until the first content, or until events are handed over for another reason. */
   holding = true;
-  complete = false;
-  /** An error that came before any content and has not been dealt with. */
-  early: ErrorResponse | undefined;
+  contentSeen = false;
+  /** A failure that came before any content and has not been dealt with. */
+  early: Failure | undefined;
   #error: ErrorResponse | undefined;
-  #contentSeen = false;
+  #events = 0;
+  #finished = false;
+  #ended = false;
+  /** The stream ended in good order before its answer did. */
+  #cut = false;
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;
 
   constructor(hooks: ProgressHooks) {
     this.#hooks = hooks;
-    this.#reader = hooks.adapter.streamReader();
+    this.#reader = hooks.adapter.streamReader(hooks.choices);
     this.#scanner = new SseScanner((event, data) => this.#event(event, data));
   }
 
@@ -30,13 +58,20 @@ export class StreamProgress {
     this.#scanner.push(chunk);
   }
 
+  /** The stream has ended in good order. */
   end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#scanner.end();
+    if (this.#finished || this.#error) return;
+    const answer = this.#events === 0 ? this.#hooks.answers : this.#reader.finished() === false;
+    if (!answer || !this.#hooks.isMissing(this.contentSeen)) return;
+    this.#cut = true;
+    if (!this.contentSeen) this.early ??= UNFINISHED;
   }
 
-  /** Nothing replaces the stream: its own error goes to the application as it came. */
-  surfaceEarlyError(): void {
-    if (!this.early) return;
+  /** Nothing replaces the stream: what came of it goes to the application as it came. */
+  surface(): void {
     this.early = undefined;
     this.holding = false;
   }
@@ -46,9 +81,8 @@ export class StreamProgress {
   }
 
   result(): BodyEnd {
-    if (!this.#error) return { outcome: 'completed', ...this.facts() };
-    const { adapter, clock } = this.#hooks;
-    return { outcome: 'interrupted', failure: adapter.classify(this.#error, clock.wall()), ...this.facts() };
+    const failure = this.#error ? this.#classify(this.#error) : this.#cut ? UNFINISHED : undefined;
+    return failure ? { outcome: 'interrupted', failure, ...this.facts() } : { outcome: 'completed', ...this.facts() };
   }
 
   /**
@@ -56,26 +90,34 @@ export class StreamProgress {
    * Bound here, not in a closure beside the response: see `TrackedBody`.
    */
   readonly cancelled = (): BodyEnd =>
-    this.complete || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
+    this.#finished || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
 
   #event(event: string | null, data: string): void {
     const meaning = this.#reader.read(event, data);
+    this.#events++;
+    if (!this.#finished && this.#reader.finished()) {
+      this.#finished = true;
+      this.#hooks.onFinalEvent();
+    }
     switch (meaning.kind) {
       case 'preamble':
         return;
       case 'content':
-        if (!this.#contentSeen && !this.early) this.#hooks.onFirstContent();
-        this.#contentSeen = true;
+        if (!this.contentSeen && !this.early) this.#hooks.onFirstContent();
+        this.contentSeen = true;
         this.holding = false;
         return;
       case 'done':
-        this.complete = true;
         this.holding = false;
         return;
       case 'error':
-        if (this.holding && !this.early) this.early = meaning.error;
+        if (this.holding) this.early ??= this.#classify(meaning.error);
         this.#error ??= meaning.error;
         return;
     }
+  }
+
+  #classify(error: ErrorResponse): Failure {
+    return this.#hooks.adapter.classify(error, this.#hooks.clock.wall());
   }
 }

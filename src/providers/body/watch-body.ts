@@ -1,8 +1,10 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { Failure } from '../../core/outcome.ts';
+import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { jsonFacts, textFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
 import { followNodeBody, isNodeBody } from './node-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
+import { isCutJson } from './json-text.ts';
 import { ResponseOverride } from './patch-response.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
@@ -26,44 +28,120 @@ export function guardBody(response: Response, hooks: BodyHooks): void {
 type BodyOf = (response: Response) => TrackedBody | undefined;
 
 /** Readers of a body that tell its record how it ended. */
-const override = new ResponseOverride<TrackedBody>(['body', ...READERS], (owner, bodyOf) => {
+const override = new ResponseOverride<TrackedBody>(['body', 'headers', ...READERS], (owner, bodyOf) => {
   const members: PropertyDescriptorMap = {};
   for (const name of READERS) {
     const original = (owner as Record<string, unknown>)[name];
     if (typeof original !== 'function') continue;
-    members[name] = { value: reader(name, original as Read, bodyOf), configurable: true, writable: true };
+    const read = name === 'json' && isOwnJson(owner) ? parsed(owner) : (original as Read);
+    members[name] = { value: reader(name, read, bodyOf), configurable: true, writable: true };
   }
   const get = rawBody(owner);
   if (get) members['body'] = { get: observedBody(get, bodyOf), configurable: true };
+  const headers = rawMember(owner, 'headers');
+  if (headers) members['headers'] = { get: headersOf(headers, bodyOf), configurable: true };
   return members;
 });
 
 type Read = (this: Response, ...args: unknown[]) => Promise<unknown>;
 
-function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
-  return async function read(this: Response, ...args) {
-    const body = bodyOf(this);
-    let value: unknown;
+/** Whether `json()` is fetch's own, which parses the body's text. */
+function isOwnJson(owner: object): owner is Response {
+  return owner === Response.prototype || (owner instanceof Response && owner.json === Response.prototype.json);
+}
+
+/** `json()` that knows the text it fails on. */
+function parsed({ text }: Response): Read {
+  return async function json(this: Response) {
+    const source = await text.call(this);
     try {
-      value = await original.apply(this, args);
-    } catch (error) {
-      body?.fail(error);
-      throw error;
+      return JSON.parse(source) as unknown;
+    } catch {
+      // The error that fetch makes of it, stack included.
+      const error: unknown = await new Response(source).json().catch((thrown: unknown) => thrown);
+      throw new NotJson(error, source);
     }
-    body?.end({ outcome: 'completed', ...facts(name, value, body.hooks) });
-    return value;
   };
 }
 
-function facts(name: Reader, value: unknown, { adapter }: BodyHooks): Pick<BodyEnd, 'usage' | 'response'> | undefined {
+class NotJson extends Error {
+  readonly error: unknown;
+  readonly source: string;
+
+  constructor(error: unknown, source: string) {
+    super('The body is not JSON.');
+    this.error = error;
+    this.source = source;
+  }
+}
+
+function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
+  return async function read(this: Response, ...args) {
+    const body = bodyOf(this);
+    if (!body) return original.apply(this, args);
+    let value: unknown;
+    let broken: Broken;
+    try {
+      value = await body.within(() => original.apply(this, args));
+      const { facts, flaw } = factsOf(name, value, body.hooks);
+      if (!flaw || !isJson(this) || (value === '' && !body.hooks.answers)) {
+        body.end({ outcome: 'completed', ...facts });
+        return value;
+      }
+      broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
+    } catch (error) {
+      broken = whatBroke(error, body);
+    }
+    const next = await body.replace(broken.failure);
+    if (next) return (next as unknown as Record<Reader, Read>)[name].apply(next, args);
+    if (!('error' in broken)) {
+      body.end({ outcome: 'interrupted', failure: broken.failure });
+      return value;
+    }
+    throw body.fail(broken.error, broken.failure);
+  };
+}
+
+interface Broken {
+  /** Undefined where the application has given the body up. */
+  readonly failure: Failure | undefined;
+  /** What its reader would get; absent where it gets the text as it came. */
+  readonly error?: unknown;
+}
+
+function whatBroke(error: unknown, body: TrackedBody): Broken {
+  if (error instanceof NotJson) {
+    const cut = isCutJson(error.source) && (error.source !== '' || body.hooks.answers);
+    return { failure: cut ? UNFINISHED : UNREADABLE, error: error.error };
+  }
+  // A fetch of the application's own says no more than that.
+  const failure = error instanceof SyntaxError ? UNFINISHED : body.failureOf(error);
+  return { failure, error };
+}
+
+function isJson(response: Response): boolean {
+  return /json/i.test(response.headers.get('content-type') ?? '');
+}
+
+function factsOf(name: Reader, value: unknown, { adapter }: BodyHooks): ReturnType<typeof textFacts> {
   switch (name) {
     case 'json':
-      return jsonFacts(value, adapter);
+      return { facts: jsonFacts(value, adapter), flaw: undefined };
     case 'text':
       return textFacts(value, adapter);
     default:
-      return undefined;
+      return NO_FACTS;
   }
+}
+
+const NO_FACTS: ReturnType<typeof textFacts> = { facts: {}, flaw: undefined };
+
+/** The headers are those of the response whose body is read: its request id is the one to ask the provider about. */
+function headersOf(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
+  return function headers(this: Response) {
+    const body = bodyOf(this);
+    return body?.replacedBy ? body.replacedBy.headers : raw(this);
+  };
 }
 
 /** Someone who reads `response.body` itself gets the same stream, observed. */
@@ -103,17 +181,17 @@ function observe(
     async read() {
       try {
         reader ??= open().getReader();
-        const chunk = await reader.read();
+        const source = reader;
+        const chunk = await body.within(() => source.read());
         if (chunk.done) {
-          reader.releaseLock();
+          source.releaseLock();
           body.end({ outcome: 'completed' });
         } else {
           body.touch();
         }
         return chunk;
       } catch (error) {
-        body.fail(error);
-        throw error;
+        throw body.fail(error);
       }
     },
     async cancel(reason) {
@@ -133,8 +211,12 @@ function hasNoBody(response: Response): boolean {
 
 /** Reads the `body` that `owner` has, itself or by inheritance, of a response that is `owner` or inherits from it. */
 export function rawBody(owner: object): ((response: Response) => unknown) | undefined {
+  return rawMember(owner, 'body');
+}
+
+function rawMember(owner: object, name: 'body' | 'headers'): ((response: Response) => unknown) | undefined {
   for (let at: object | null = owner; at; at = Object.getPrototypeOf(at) as object | null) {
-    const descriptor = Object.getOwnPropertyDescriptor(at, 'body');
+    const descriptor = Object.getOwnPropertyDescriptor(at, name);
     if (!descriptor) continue;
     const { get, value } = descriptor as { get?: () => unknown; value?: unknown };
     return get ? (response) => get.call(response) : () => value;

@@ -1,4 +1,3 @@
-import type { ErrorResponse } from '../../core/provider.ts';
 import { Buffer } from 'node:buffer';
 import { isWebStream, standIn } from './body-stream.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
@@ -6,11 +5,14 @@ import { rawBody, READERS } from './watch-body.ts';
 import { TrackedBody } from './open-body.ts';
 import { ResponseOverride } from './patch-response.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
-import { type Replacement, StreamPump } from './stream-holdback.ts';
+import { StreamPump } from './stream-holdback.ts';
 
-export interface StreamHooks extends ProgressHooks {
-  /** The stream failed before its first content. Resolves to the response of a further attempt, if there was one. */
-  onEarlyError(error: ErrorResponse): Promise<Replacement>;
+/**
+ * Whether a response is a stream of server-sent events. One that was asked for and does not say what it is may be:
+ * servers forget it. Anything else is left to whoever can read it.
+ */
+export function isEventStream(response: Response, asked: boolean): boolean {
+  return response.headers.get('content-type')?.includes('text/event-stream') ?? asked;
 }
 
 /**
@@ -18,10 +20,10 @@ export interface StreamHooks extends ProgressHooks {
  * are held back, so that a stream that fails there can be replaced by another attempt's without
  * the application seeing either; from the first content on every byte passes untouched.
  */
-export function guardStream(response: Response, hooks: StreamHooks): void {
+export function guardStream(response: Response, hooks: ProgressHooks): void {
   const raw = rawBody(response);
   const progress = new StreamProgress(hooks);
-  const body = new TrackedBody(hooks, progress.cancelled);
+  const body = new TrackedBody(hooks, progress);
   const original = raw?.(response);
   const asNode = isNodeBody(original);
   if (!raw || !(asNode || isWebStream(original))) {
@@ -30,7 +32,7 @@ export function guardStream(response: Response, hooks: StreamHooks): void {
     return;
   }
   const open = (): ReadableStream<Uint8Array> => webStreamOf(raw(response));
-  const pump = new StreamPump(open, body, progress, (error) => hooks.onEarlyError(error));
+  const pump = new StreamPump(open, body, progress);
   const guarded = standIn(asNode ? undefined : original, pump);
   hooks.watch.add(body, guarded);
   override.apply(response, new GivenBody(guarded, asNode));

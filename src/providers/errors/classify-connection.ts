@@ -1,4 +1,5 @@
 import type { Failure } from '../../core/outcome.ts';
+import { timeFailure, TimeUp } from '../../core/time-limits.ts';
 import { adviceFor } from './advice.ts';
 import { classNames } from '../parse/class-names.ts';
 import { asObject } from '../parse/json.ts';
@@ -53,6 +54,7 @@ const MAX_CAUSES = 8;
  * A certificate that cannot be verified, a closed network and a malformed request are not retryable; all else is.
  */
 export function classifyConnection(error: unknown, aborted: boolean): Failure {
+  if (error instanceof TimeUp && !aborted) return timeFailure(error.limit);
   const { names, codes, messages } = describeChain(error);
   if (aborted || names.includes('APIUserAbortError')) return failure('cancelled', false, undefined);
   const code = codes[0];
@@ -67,6 +69,12 @@ export function classifyConnection(error: unknown, aborted: boolean): Failure {
     messages.some((each) => TIMED_OUT.test(each));
   return failure(timedOut ? 'timeout' : 'connection', true, code);
 }
+
+/** A body that ended in good order before its answer did: somebody on the way has closed the connection as if it were done. */
+export const UNFINISHED: Failure = failure('connection', true, undefined);
+
+/** A body that was to be JSON and is none: what answered is not the provider's API. */
+export const UNREADABLE: Failure = failure('server_error', false, undefined);
 
 function failure(outcome: Failure['outcome'], retryable: boolean, code: string | undefined): Failure {
   return { outcome, ...(code === undefined ? {} : { code }), retryable, advice: adviceFor(outcome) };

@@ -3,6 +3,7 @@ import type { Call, ErrorFactory } from '../../core/call.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ProviderAdapter, ProviderName, RequestInfo } from '../../core/provider.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
+import type { FinalEvents } from '../body/final-events.ts';
 
 /** Whose limits a call counts against, before its model is known. */
 export interface Account {
@@ -25,6 +26,7 @@ export interface CallStart {
 export interface CallHost {
   readonly clock: Clock;
   readonly watch: BodyWatch;
+  readonly finalEvents: FinalEvents;
   /** Attempts in all of a call that says nothing itself. */
   readonly maxAttempts: number;
   /** What to do with spans that an SDK emits itself; undefined when tidegate emits none. */

@@ -25,7 +25,10 @@ export function endRetriable(seam: Seam, call: Call, delivered: Delivered, given
   const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
   const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
   delivered.attempt.bodyEnded(end);
+  // Another attempt is to take its place.
+  if (delivered.attempt.decision?.retry) return;
   if (end.outcome === 'completed' || end.outcome === 'unread') {
+    seam.forget(delivered);
     call.bodyEnded(end);
     return;
   }

@@ -56,6 +56,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
     {
       clock: host.clock,
       watch: host.watch,
+      finalEvents: host.finalEvents,
       defaultRetries: host.maxAttempts - 1,
       begin: (options) => host.begin(describe(options)),
       propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : undefined,

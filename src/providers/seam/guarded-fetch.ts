@@ -9,10 +9,13 @@ import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { discardBody } from '../body/node-body.ts';
+import { attemptHooks, type BodyHooks } from '../body/open-body.ts';
+import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
-import { guardStream } from '../body/watch-stream.ts';
+import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { readFetchRequest } from './fetch-request.ts';
 import { sendGuarded } from './guarded-requests.ts';
+import { RequestTimer } from './request-timer.ts';
 
 const errors: ErrorFactory = {
   aborted: (signal) => signal.reason as unknown,
@@ -43,14 +46,19 @@ export function guardedFetch(host: CallHost): typeof fetch {
     };
 
     const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
+      const timer = RequestTimer.of(attempt);
       let response: Response;
       try {
-        const sent = request.arguments(host.propagationHeaders(attempt), undefined);
+        const sent = request.arguments(host.propagationHeaders(attempt), timer?.signal(request.signal));
         response = await sendGuarded(request.baseURL, () => globalThis.fetch(...sent));
       } catch (error) {
-        const failure = classifyConnection(error, request.signal?.aborted === true);
-        counted(attempt.fail(failure, allowance));
-        throw new AttemptFailed(failure, error, attempt.number);
+        const timeUp = timer?.timeUp;
+        const failure = classifyConnection(timeUp ?? error, request.signal?.aborted === true);
+        const decision = counted(attempt.fail(failure, allowance));
+        const shown = timeUp && !decision.retry ? call.timeError(timeUp.limit) : error;
+        throw new AttemptFailed(failure, shown, attempt.number);
+      } finally {
+        timer?.stop();
       }
       attempt.head(response.status, response.headers);
       if (!response.ok) {
@@ -66,27 +74,20 @@ export function guardedFetch(host: CallHost): typeof fetch {
         // The caller reads the error from the response itself.
         throw new AttemptFailed(failure, new FailedResponse(response), attempt.number);
       }
-      const hooks = {
-        adapter,
+      const stream = isEventStream(response, call.info.stream);
+      attempt.succeeded(stream);
+      const hooks: BodyHooks = {
+        ...attemptHooks(attempt, timer?.abort),
         watch: host.watch,
-        clock: host.clock,
         signal: request.signal,
+        async replace(failure) {
+          const decision = counted(attempt.failBehindHead(failure, allowance));
+          return decision.retry ? { response: await call.resume(decision, send) } : undefined;
+        },
+        onEnd: (end) => attempt.delivered(end),
       };
-      if (response.headers.get('content-type')?.includes('text/event-stream')) {
-        attempt.succeeded(true);
-        guardStream(response, {
-          ...hooks,
-          onFirstContent: () => attempt.firstContent(),
-          onEarlyError: async (error) => {
-            const failure = adapter.classify(error, host.clock.wall());
-            const decision = counted(attempt.failBehindHead(failure, allowance));
-            return decision.retry ? { response: await call.resume(decision, send) } : undefined;
-          },
-          onEnd: (end) => attempt.delivered(end),
-        });
-      } else {
-        guardBody(response, { ...hooks, onEnd: (end) => attempt.delivered(end) });
-      }
+      if (stream) guardStream(response, { ...hooks, ...streamHooks(attempt, host.finalEvents, request.baseURL) });
+      else guardBody(response, hooks);
       return { value: response, ended: attempt.ended };
     };
 

@@ -3,18 +3,18 @@ import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
 import type { Failure } from '../../core/outcome.ts';
-import type { ErrorResponse } from '../../core/provider.ts';
+import type { TimeUp } from '../../core/time-limits.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { CallerStack } from './caller-stack.ts';
 import { type Delivered, bodyTimeout, endRetriable } from './delivered-body.ts';
 import { connectionError } from './sdk-errors.ts';
+import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
-import { guardStream } from '../body/watch-stream.ts';
-import { DeadlinePassed } from './sdk-fetch.ts';
 import { sendGuarded } from './guarded-requests.ts';
+import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
-import type { Replacement } from '../body/stream-holdback.ts';
+import { attemptHooks, type BodyHooks, type Replacement } from '../body/open-body.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
@@ -31,6 +31,11 @@ export class SeamRequest {
   #options: SdkRequestOptions;
   #retriesRemaining: number | null;
   #logId: string | undefined;
+  /** The response that was handed over last, where its body may be asked for again. */
+  #latest: Delivered | undefined;
+  /** The attempt that is to take the place of a broken body, and whether the SDK has asked for it itself. */
+  #underway: Promise<ResponseProps> | undefined;
+  #claimed = false;
 
   constructor(
     seam: Seam,
@@ -57,6 +62,7 @@ export class SeamRequest {
       remaining,
       fetchError: undefined,
       errorBody: undefined,
+      timer: undefined,
     };
     const { makeRequest, client } = this.#seam;
     let props: ResponseProps;
@@ -70,8 +76,9 @@ export class SeamRequest {
       throw this.#failed(sending, error);
     }
     attempt.head(props.response.status, props.response.headers);
-    if (this.#call.info.stream) this.#handOverStream(props, attempt, remaining);
-    else this.#handOver(props, attempt);
+    const handing: Handing = { props, attempt, remaining, abort: sending.timer?.abort };
+    if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
+    else this.#handOver(handing);
     return { value: props, ended: attempt.ended };
   };
 
@@ -93,12 +100,12 @@ export class SeamRequest {
   }
 
   /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
-  async refetch(
-    delivered: Delivered,
-    options: SdkRequestOptions,
-    remaining: number,
-    logId: string,
-  ): Promise<ResponseProps> {
+  async refetch(options: SdkRequestOptions, remaining: number, logId: string): Promise<ResponseProps> {
+    if (this.#underway) {
+      this.#claimed = true;
+      return this.#underway;
+    }
+    const delivered = this.#latest!;
     delivered.cancelEnd?.();
     this.#seam.forget(delivered);
     const failure = bodyTimeout();
@@ -129,8 +136,8 @@ export class SeamRequest {
     }
     // The SDK had no retry left, or leaves the decision to us; a limit that will pass is waited out all the same.
     if (attempt.decision?.retry) this.again(attempt.decision, this.#options, sending.remaining, undefined);
-    else if (sending.fetchError instanceof DeadlinePassed) {
-      return new AttemptFailed(attempt.failure!, this.#call.deadlineError(error), attempt.number);
+    else if (sending.timer?.timeUp) {
+      return new AttemptFailed(attempt.failure!, this.#call.timeError(sending.timer.timeUp.limit), attempt.number);
     }
     return new AttemptFailed(attempt.failure!, error, attempt.number);
   }
@@ -149,16 +156,15 @@ export class SeamRequest {
     const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;
     if (sending.fetchError === undefined && !connection) return undefined;
     const failure = classifyConnection(sending.fetchError ?? error, false);
-    if (sending.fetchError instanceof DeadlinePassed) return { ...failure, retryable: false, cutByCaller: true };
     // What the SDK throws without asking for a retry that it has left, it does not take for retryable.
     return sending.remaining > 0 ? { ...failure, retryable: false } : failure;
   }
 
-  #handOver(props: ResponseProps, attempt: Attempt): void {
-    const { host, retriesBodies } = this.#seam;
+  #handOver(handing: Handing): void {
+    const { props, attempt } = handing;
     attempt.succeeded(false);
     const call = this.#call;
-    const delivered: Delivered | undefined = retriesBodies
+    const delivered: Delivered | undefined = this.#seam.retriesBodies
       ? {
           options: props.options,
           logId: props.retryOfRequestLogID ?? props.requestLogID ?? '',
@@ -167,49 +173,75 @@ export class SeamRequest {
           cancelEnd: undefined,
         }
       : undefined;
+    this.#latest = delivered;
     guardBody(props.response, {
-      adapter: call.lane.adapter,
-      watch: host.watch,
-      clock: host.clock,
-      signal: props.controller.signal,
+      ...this.#hooks(handing, delivered),
       onEnd: delivered ? (end) => endRetriable(this.#seam, call, delivered, end) : (end) => attempt.delivered(end),
     });
   }
 
-  #handOverStream(props: ResponseProps, attempt: Attempt, remaining: number): void {
-    const { host } = this.#seam;
+  #handOverStream(handing: Handing): void {
+    const { attempt } = handing;
+    const { host, client } = this.#seam;
     attempt.succeeded(true);
-    const call = this.#call;
-    const { signal } = props.controller;
-    guardStream(props.response, {
-      adapter: call.lane.adapter,
-      watch: host.watch,
-      clock: host.clock,
-      signal,
-      onFirstContent: () => attempt.firstContent(),
-      onEarlyError: (error) => this.#replaceStream(attempt, error, remaining, signal),
+    guardStream(handing.props.response, {
+      ...this.#hooks(handing, undefined),
+      ...streamHooks(attempt, host.finalEvents, client.baseURL),
       onEnd: (end) => attempt.delivered(end),
     });
   }
 
-  /** An error came before the first content of a stream: another attempt takes its place, if one may be made. */
-  async #replaceStream(
+  /** Does not hold the response: see `TrackedBody`. */
+  #hooks({ props, attempt, remaining, abort }: Handing, delivered: Delivered | undefined): Omit<BodyHooks, 'onEnd'> {
+    const { signal } = props.controller;
+    return {
+      ...attemptHooks(attempt, abort),
+      watch: this.#seam.host.watch,
+      signal,
+      replace: (failure) => this.#replace(attempt, failure, remaining, signal, delivered),
+    };
+  }
+
+  /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
+  async #replace(
     attempt: Attempt,
-    error: ErrorResponse,
+    failure: Failure,
     remaining: number,
     signal: AbortSignal,
+    delivered: Delivered | undefined,
   ): Promise<Replacement> {
-    const failure = this.#call.lane.adapter.classify(error, this.#seam.host.clock.wall());
     const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) return undefined;
     this.again(decision, this.#options, remaining, undefined);
-    const props = await this.#inCallerContext(() => this.#call.resume(decision, this.send)).catch((thrown: unknown) => {
+    const next = this.#inCallerContext(() => this.#call.resume(decision, this.send));
+    // Meanwhile the SDK's own timer may give the body up, and the SDK ask for another one.
+    if (delivered) this.#seam.remember(delivered);
+    this.#underway = next;
+    let props: ResponseProps;
+    try {
+      props = await next;
+    } catch (thrown) {
       if (this.caller) this.#seam.nameCaller(thrown, this.caller);
       throw thrown;
-    });
+    } finally {
+      this.#underway = undefined;
+    }
+    if (this.#claimed) {
+      this.#claimed = false;
+      throw signal.reason;
+    }
     forwardAbort(signal, props.controller);
     return { response: props.response };
   }
+}
+
+/** An answer on its way to the application. */
+interface Handing {
+  readonly props: ResponseProps;
+  readonly attempt: Attempt;
+  readonly remaining: number;
+  /** Closes the connection of an answer whose time is up. */
+  readonly abort: ((reason: TimeUp) => void) | undefined;
 }
 
 /** The application aborts the response it got; the one that replaced it goes with it. */

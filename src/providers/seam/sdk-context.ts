@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt } from '../../core/attempt.ts';
+import type { RequestTimer } from './request-timer.ts';
 import type { SeamRequest } from './sdk-call.ts';
 import type { Seam } from './seam.ts';
 
@@ -13,6 +14,8 @@ export interface Sending {
   fetchError: unknown;
   /** What an error response says, for an SDK that decides in the turn in which it sees the head. */
   errorBody: unknown;
+  /** Of the latest fetch; undefined where the call has all the time. */
+  timer: RequestTimer | undefined;
 }
 
 /** Leaves the SDK's `retryRequest`: the loop around it makes the next attempt. */

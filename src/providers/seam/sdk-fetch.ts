@@ -1,25 +1,7 @@
-import type { Attempt } from '../../core/attempt.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
+import { RequestTimer } from './request-timer.ts';
 import { sendings } from './sdk-context.ts';
-
-/** The call's time was up while its request was in flight. */
-export class DeadlinePassed extends Error {
-  override readonly name = 'TimeoutError';
-}
-
-/** The request's init with a signal that also ends at the call's deadline: at the head of a stream, else at the body's end. */
-function withDeadline(
-  attempt: Attempt,
-  init: RequestInit | undefined,
-): { init: RequestInit; cancel: () => void; passed: () => boolean } {
-  const { clock, deadlineAt } = attempt.call;
-  const controller = new AbortController();
-  // Timers may fire a fraction of a millisecond early: in what was left another attempt would still be in time.
-  const cancel = clock.after(deadlineAt - clock.now() + 1, () => controller.abort(new DeadlinePassed()));
-  const signal = init?.signal ? AbortSignal.any([init.signal, controller.signal]) : controller.signal;
-  return { init: { ...init, signal }, cancel, passed: () => controller.signal.aborted };
-}
 
 function urlOf(input: RequestInfo | URL): string {
   return typeof input === 'object' && 'url' in input ? input.url : String(input);
@@ -38,17 +20,19 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
     const sending = sendings.getStore();
     // What a guarded client fetches beside its attempts, a token perhaps.
     if (!sending) return sendGuarded(urlOf(input), () => raw.call(undefined, input, init));
-    const { attempt } = sending;
-    const deadline = Number.isFinite(attempt.call.deadlineAt) ? withDeadline(attempt, init) : undefined;
+    const { attempt, seam } = sending;
+    const timer = RequestTimer.of(attempt);
+    sending.timer = timer;
     try {
-      const response = await raw.call(undefined, input, deadline?.init ?? init);
-      const { seam } = sending;
+      const response = await raw.call(undefined, input, timer ? { ...init, signal: timer.signal(init?.signal) } : init);
+      // The body of an answer has a timer of its own; that of an error belongs to the request.
+      if (response.ok) timer?.stop();
+      else if (timer) void attempt.ended.then(() => timer.stop());
       if (!response.ok && seam.decidesAtOnce) sending.errorBody = await readErrorBody(response, seam.host.clock);
-      if (deadline) void (attempt.call.info.stream ? Promise.resolve() : attempt.ended).then(deadline.cancel);
       return response;
     } catch (error) {
-      deadline?.cancel();
-      sending.fetchError = deadline?.passed() ? new DeadlinePassed() : error;
+      timer?.stop();
+      sending.fetchError = timer?.timeUp ?? error;
       throw error;
     }
   };

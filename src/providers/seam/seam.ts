@@ -3,6 +3,7 @@ import type { Call } from '../../core/call.ts';
 import type { Clock } from '../../core/clock.ts';
 import { isTidegateError } from '../../errors.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
+import type { FinalEvents } from '../body/final-events.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
@@ -17,6 +18,7 @@ import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 export interface SeamHost {
   readonly clock: Clock;
   readonly watch: BodyWatch;
+  readonly finalEvents: FinalEvents;
   /** Retries of a call that says nothing itself, in place of the SDK's own default. */
   readonly defaultRetries: number;
   /** Begins a logical call of this client. @throws when the guard is closed. */
@@ -169,7 +171,7 @@ export class Seam {
     logId: string,
   ): Promise<ResponseProps> {
     try {
-      return await delivered.request.refetch(delivered, options, remaining, logId);
+      return await delivered.request.refetch(options, remaining, logId);
     } catch (error) {
       this.nameCaller(error, captureCaller());
       throw error;
@@ -236,8 +238,10 @@ export class Seam {
     byLogId.set(delivered.logId, delivered);
   }
 
-  forget({ options, logId }: Delivered): void {
-    this.#delivered.get(options)?.delete(logId);
+  forget({ options, request }: Delivered): void {
+    const byLogId = this.#delivered.get(options);
+    if (!byLogId) return;
+    for (const [logId, each] of byLogId) if (each.request === request) byLogId.delete(logId);
   }
 }
 

@@ -1,0 +1,43 @@
+import { asObject, asText } from '../parse/json.ts';
+import type { JsonObject } from '../parse/json.ts';
+
+/** Typed events of answers that end with one of FINAL: responses, pictures, transcripts, speech, runs of assistants. */
+const TYPED = /^(?:response\.|image_(?:generation|edit)\.|transcript\.|speech\.audio\.|thread\.)/;
+const FINAL =
+  /^(?:response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done|thread\.run\.(?:completed|incomplete|failed|cancelled|expired|requires_action))$/;
+
+/** Follows the events of an OpenAI-style stream to the end of its answer. */
+export class AnswerEnd {
+  /** Undefined until an event is of an API whose answers have an end. */
+  finished: boolean | undefined;
+  readonly #choices: number;
+  readonly #ended = new Set<unknown>();
+
+  /** `choices`: how many answers the request asked for, each of which ends by itself. */
+  constructor(choices: number) {
+    this.#choices = choices;
+  }
+
+  /** `[DONE]`: whatever the API. */
+  done(): void {
+    this.finished = true;
+  }
+
+  ofType(type: string): void {
+    if (FINAL.test(type)) this.finished = true;
+    else if (TYPED.test(type)) this.finished ??= false;
+  }
+
+  note(event: JsonObject): void {
+    const type = asText(event['type']);
+    if (type !== undefined) this.ofType(type);
+    const { choices } = event;
+    if (!Array.isArray(choices)) return;
+    this.finished ??= false;
+    for (const each of choices) {
+      const choice = asObject(each);
+      if (asText(choice?.['finish_reason']) !== undefined) this.#ended.add(choice!['index']);
+    }
+    if (this.#ended.size >= this.#choices) this.finished = true;
+  }
+}

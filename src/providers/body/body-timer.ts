@@ -1,0 +1,90 @@
+import type { Clock } from '../../core/clock.ts';
+import type { TimeLimit } from '../../core/time-limits.ts';
+
+/** Times that a body has. Infinity for those that nobody has set. */
+export interface BodyTimes {
+  /** Monotonic. */
+  readonly deadlineAt: number;
+  /** Monotonic time of a stream's first content. */
+  readonly firstContentAt: number;
+  readonly stallMs: number;
+}
+
+/**
+ * Ends a body whose time is up. One timer for all three times, and none where there is no time: what was set for
+ * a time that has moved on is looked at again when it fires.
+ *
+ * Only the deadline passes while nobody waits for the body: it is not the provider that is slow then.
+ */
+export class BodyTimer {
+  readonly #clock: Clock;
+  readonly #times: BodyTimes;
+  readonly #onTimeUp: (limit: TimeLimit) => void;
+  readonly #headAt: number;
+  /** When the application began to read; what came before is not the provider's. */
+  #readSince: number | undefined;
+  #waitingSince: number | undefined;
+  #contentSeen = false;
+  #armedFor = Infinity;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(clock: Clock, times: BodyTimes, onTimeUp: (limit: TimeLimit) => void) {
+    this.#clock = clock;
+    this.#times = times;
+    this.#onTimeUp = onTimeUp;
+    this.#headAt = clock.now();
+    this.#arm();
+  }
+
+  waits(): void {
+    this.#waitingSince = this.#clock.now();
+    this.#readSince ??= this.#waitingSince;
+    this.#arm();
+  }
+
+  arrived(): void {
+    this.#waitingSince = undefined;
+  }
+
+  contentSeen(): void {
+    this.#contentSeen = true;
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#armedFor = -Infinity;
+  }
+
+  /** The time that is up next, as things are. */
+  #next(): { readonly at: number; readonly limit: TimeLimit } {
+    const { deadlineAt, firstContentAt, stallMs } = this.#times;
+    let at = deadlineAt;
+    let limit: TimeLimit = 'deadline';
+    if (this.#waitingSince === undefined) return { at, limit };
+    if (!this.#contentSeen) {
+      const contentAt = firstContentAt + (this.#readSince! - this.#headAt);
+      if (contentAt < at) [at, limit] = [contentAt, 'first_content'];
+    } else if (this.#waitingSince + stallMs < at) [at, limit] = [this.#waitingSince + stallMs, 'stall'];
+    return { at, limit };
+  }
+
+  #arm(): void {
+    const { at } = this.#next();
+    if (at >= this.#armedFor) return;
+    this.#cancelTimer?.();
+    this.#armedFor = at;
+    // Timers may fire a fraction of a millisecond early: in what was left another attempt would still be in time.
+    this.#cancelTimer = this.#clock.after(at - this.#clock.now() + 1, this.#fire, UNREF);
+  }
+
+  readonly #fire = (): void => {
+    this.#armedFor = Infinity;
+    const { at, limit } = this.#next();
+    if (at <= this.#clock.now()) this.#onTimeUp(limit);
+    else this.#arm();
+  };
+}
+
+/** An application that waits for the body is kept alive by its connection. */
+const UNREF = { unref: true };

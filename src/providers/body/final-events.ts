@@ -1,0 +1,62 @@
+import type { ResolvedOptions } from '../../options.ts';
+
+/** Answers in a row without a final event after which a server that has never sent one is taken for one that sends none. */
+const LEARNED_AFTER = 3;
+/** More servers than this are not told apart. */
+const MAX_SERVERS = 1_000;
+
+interface Habit {
+  /** Streams with content that ended in good order without a final event. */
+  without: number;
+  sendsThem: boolean;
+}
+
+/**
+ * Knows whose streams end with a final event. Some compatible servers leave it out by habit: what their streams lack
+ * is no sign of a stream that was cut.
+ */
+export class FinalEvents {
+  readonly #mode: ResolvedOptions['finalEvent'];
+  readonly #warn: (message: string) => void;
+  readonly #habits = new Map<string, Habit>();
+
+  constructor(mode: ResolvedOptions['finalEvent'], warn: (message: string) => void) {
+    this.#mode = mode;
+    this.#warn = warn;
+  }
+
+  came(baseURL: string): void {
+    if (this.#mode === 'learn') this.#habit(baseURL).sendsThem = true;
+  }
+
+  /**
+   * A stream ended in good order without its final event. Whether something is missing: `own` servers are those of the
+   * providers, who send it; only streams with content tell what a server's habit is.
+   */
+  isMissing(baseURL: string, stream: { readonly own: boolean; readonly content: boolean }): boolean {
+    if (this.#mode !== 'learn' || stream.own) return this.#mode !== 'optional';
+    const habit = this.#habit(baseURL);
+    if (habit.sendsThem) return true;
+    if (stream.content) habit.without++;
+    if (habit.without === LEARNED_AFTER && stream.content) {
+      this.#warn(
+        `The streams of ${originOf(baseURL)} end without a final event: from now on they count as complete. Set body.finalEvent to choose.`,
+      );
+    }
+    return habit.without < LEARNED_AFTER;
+  }
+
+  #habit(baseURL: string): Habit {
+    let habit = this.#habits.get(baseURL);
+    if (!habit) {
+      habit = { without: 0, sendsThem: false };
+      if (this.#habits.size < MAX_SERVERS) this.#habits.set(baseURL, habit);
+    }
+    return habit;
+  }
+}
+
+/** A base URL may hold a credential. */
+function originOf(baseURL: string): string {
+  return URL.canParse(baseURL) ? new URL(baseURL).origin : 'a server';
+}

@@ -1,0 +1,163 @@
+import { describe, expect, it, vi } from 'vitest';
+import { withCall } from '../../src/with-call.ts';
+import type { CallOptions } from '../../src/options.ts';
+import { FAST, settle } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
+import type { SdkCase } from '../helpers/sdk-matrix.ts';
+import { CONFIGURABLE, type Connection, WAYS_IN } from '../helpers/ways.ts';
+
+// What hangs here hangs for every SDK and way.
+vi.setConfig({ testTimeout: 5_000 });
+
+const never: Answer = () => undefined;
+
+interface Ended {
+  readonly error: unknown;
+  readonly text: string;
+  readonly tookMs: number;
+}
+
+async function ending(connection: Connection, kind: 'stream' | 'whole', options: CallOptions): Promise<Ended> {
+  const startedAt = performance.now();
+  const ended = await withCall(options, () =>
+    kind === 'stream'
+      ? connection.read()
+      : connection.ask().then(
+          (text) => ({ text }),
+          (error: unknown) => ({ text: '', error }),
+        ),
+  );
+  return { error: undefined, ...ended, tookMs: performance.now() - startedAt };
+}
+
+function expectOwnError(sdk: SdkCase, way: string, error: unknown, code: string): void {
+  expect(error).toMatchObject({ code, tidegate: { outcome: 'timeout' } });
+  const { APIError } = sdk.Client as unknown as Record<string, new () => Error>;
+  expect(error).toBeInstanceOf(way === 'fetch' ? Error : APIError);
+}
+
+describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
+  const json = JSON.stringify(sdk.completion);
+
+  it.each([
+    ['a head', 'whole', never],
+    ['the head of a stream', 'stream', never],
+    ['a body', 'whole', sendPart(sdk.completion, json.length / 2, 'stall')],
+    ['a body without its first byte', 'whole', sendPart(sdk.completion, 0, 'stall')],
+    ['the first content of a stream', 'stream', sendEvents(sdk.chunks.slice(0, 1), 'stall')],
+    ['the rest of a stream', 'stream', sendEvents(sdk.chunks.slice(0, -3), 'stall')],
+  ] as const)('ends a call that waits for %s at its deadline', async (name, kind, answer) => {
+    const server = await scriptedServer(answer);
+    const connection = connect(server.url);
+    const { error, text, tookMs } = await ending(connection, kind, { deadlineMs: 300 });
+    expectOwnError(sdk, way, error, 'deadline_exceeded');
+    expect(text === '').toBe(name !== 'the rest of a stream');
+    expect(tookMs).toBeGreaterThan(290);
+    expect(tookMs).toBeLessThan(1_500);
+    expect(server.requests).toHaveLength(1);
+    await settle(20);
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+      { outcome: 'timeout', errorType: 'deadline_exceeded' },
+    ]);
+    expect(connection.guard.snapshot().every(({ inFlight, circuit }) => inFlight === 0 && circuit === 'closed')).toBe(
+      true,
+    );
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it('sends a stream again whose first content does not come in time', async () => {
+    const server = await scriptedServer(
+      never,
+      sendEvents([], 'stall'),
+      sendEvents(sdk.chunks.slice(0, 1), 'stall'),
+      sendEvents(sdk.chunks),
+    );
+    const connection = connect(server.url);
+    const { text, error } = await ending(connection, 'stream', { firstContentTimeoutMs: 150 });
+    expect([error, text]).toEqual([undefined, 'answer']);
+    expect(server.requests).toHaveLength(4);
+    await settle(20);
+    expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(
+      Array<string>(3).fill('first_content'),
+    );
+    expect(eventsOf(connection.events(), 'attempt.end').map(({ outcome, code }) => [outcome, code])).toEqual([
+      ...Array<string[]>(3).fill(['timeout', 'first_content_timeout']),
+      ['ok', undefined],
+    ]);
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 4 }]);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it.each([
+    ['head', never],
+    ['content', sendEvents(sdk.chunks.slice(0, 1), 'stall')],
+  ])('says so when no attempt brings its %s in time', async (_name, answer) => {
+    const server = await scriptedServer(answer);
+    const connection = connect(server.url);
+    const { error } = await ending(connection, 'stream', { firstContentTimeoutMs: 100 });
+    expectOwnError(sdk, way, error, 'first_content_timeout');
+    expect(server.requests).toHaveLength(6);
+    await settle(20);
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+      { outcome: 'timeout', errorType: 'first_content_timeout' },
+    ]);
+  });
+
+  it('interrupts a stream that stalls after its first content', async () => {
+    const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
+    const connection = connect(server.url);
+    const { text, error } = await ending(connection, 'stream', { stallTimeoutMs: 100 });
+    expect(text).toMatch(/^an/);
+    expectOwnError(sdk, way, error, 'stall_timeout');
+    expect(server.requests).toHaveLength(1);
+    await settle(20);
+    expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+      { outcome: 'timeout', errorType: 'stall_timeout' },
+    ]);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it('does not take a reader that is slow for a stream that is', async () => {
+    const server = await scriptedServer(sendEvents(sdk.chunks));
+    const connection = connect(server.url);
+    let text = '';
+    await withCall({ firstContentTimeoutMs: 150, stallTimeoutMs: 150 }, async () => {
+      const stream = await connection.open();
+      await settle(250);
+      for await (const chunk of stream) {
+        if (text === '') await settle(250);
+        text += sdk.chunkText(chunk);
+      }
+    });
+    expect(text).toBe('answer');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('leaves whole answers to the deadline alone', async () => {
+    const slow: Answer = async (response, request) => {
+      await settle(200);
+      await sendJson(sdk.completion)(response, request);
+    };
+    const connection = connect((await scriptedServer(slow)).url);
+    const { text } = await ending(connection, 'whole', { firstContentTimeoutMs: 50, stallTimeoutMs: 50 });
+    expect(text).toBe('answer');
+  });
+});
+
+describe.each(CONFIGURABLE)('$name', ({ sdk, way, connect }) => {
+  it.each([
+    ['deadlineMs', 'deadline_exceeded'],
+    ['stallTimeoutMs', 'stall_timeout'],
+  ] as const)('takes %s from the guard', async (option, code) => {
+    const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
+    const { error } = await connect(server.url, { ...FAST, [option]: 100 }).read();
+    expectOwnError(sdk, way, error, code);
+  });
+
+  it('takes firstContentTimeoutMs from the guard', async () => {
+    const server = await scriptedServer(sendEvents([], 'stall'), sendEvents(sdk.chunks));
+    expect(await connect(server.url, { ...FAST, firstContentTimeoutMs: 100 }).read()).toEqual({ text: 'answer' });
+  });
+});
