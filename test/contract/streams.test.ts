@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { fakeFetch, json, refused, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
@@ -163,6 +164,38 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(events).toHaveLength(1);
   });
 
+  it.each([
+    ['before the first content', 0],
+    ['after it', -3],
+    ['in a stream that took another’s place', 'replaced'],
+  ] as const)('tells what it knows with an error event %s', async (_name, where) => {
+    const failing = sse([...sdk.chunks.slice(0, where === 'replaced' ? -3 : where), errorEvent(sdk)]);
+    const early = sse([errorEvent(sdk)]);
+    const fake = where === 'replaced' ? fakeFetch(early, failing) : fakeFetch(failing);
+    const client = guardedClient(sdk, testGuard(), fake.fetch, where === 0 ? { maxRetries: 0 } : {});
+    const error = await sdk
+      .stream(client)
+      .then((stream: AsyncIterable<unknown>) => collect(sdk, stream))
+      .catch((thrown: unknown) => thrown);
+    const outcome = sdk.family === 'anthropic' ? 'overloaded' : 'server_error';
+    expect(error).toMatchObject({ tidegate: { outcome, attempts: where === 'replaced' ? 2 : 1 } });
+    expect(Object.keys(error as object)).not.toContain('tidegate');
+    expect(classifyError(error)).toBe((error as { tidegate: unknown }).tidegate);
+  });
+
+  it('leaves the errors of clients alone that nobody guards', async () => {
+    guardedClient(sdk, testGuard(), fakeFetch(sse(sdk.chunks)).fetch);
+    const failing = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]));
+    const bare = new sdk.Client({ apiKey: 'bare', fetch: failing.fetch });
+    const error = await sdk
+      .stream(bare)
+      .then((stream: AsyncIterable<unknown>) => collect(sdk, stream))
+      .catch((thrown: unknown) => thrown);
+    expect((error as { tidegate?: unknown }).tidegate).toBeUndefined();
+    (error as { tidegate?: unknown }).tidegate = 'mine';
+    expect((error as { tidegate?: unknown }).tidegate).toBe('mine');
+  });
+
   it('never retries after the first content', async () => {
     const guard = testGuard();
     const fake = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]), sse(sdk.chunks));
@@ -206,8 +239,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const guard = testGuard({ ...FAST, body: { idleTimeoutMs: 20 } });
     const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
     const stream = await sdk.stream(client);
-    await settle(60);
-    expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
+    await expect.poll(() => guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'unread' }]);
     expect(await collect(sdk, stream)).toBe('answer');
   });

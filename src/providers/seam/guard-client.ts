@@ -10,6 +10,7 @@ import { CredentialId, type Family, identifyFamily, identifyProvider } from './i
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
 import { suppressSdkSpans } from './sdk-spans.ts';
+import { tellStreamErrors } from './stream-errors.ts';
 import { isStandIn, standInMessage } from './stand-in.ts';
 
 /** Versions that the seam was tested with; see docs/decisions. */
@@ -64,6 +65,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
     explicitRetries,
   );
   seam.install();
+  tellStreamErrors(sdk.constructor);
   host.guarding(identifyProvider(sdk, family));
   guarded.set(sdk, { host, seam });
   processState().guarded.add(sdk);

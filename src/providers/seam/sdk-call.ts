@@ -15,6 +15,7 @@ import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
 import { attemptHooks, type BodyHooks, type Replacement } from '../body/open-body.ts';
+import { noteStreamFailure } from './stream-errors.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
@@ -36,6 +37,7 @@ export class SeamRequest {
   /** The attempt that is to take the place of a broken body, and whether the SDK has asked for it itself. */
   #underway: Promise<ResponseProps> | undefined;
   #claimed = false;
+  #streamHeaders: Headers | undefined;
 
   constructor(
     seam: Seam,
@@ -183,11 +185,16 @@ export class SeamRequest {
   #handOverStream(handing: Handing): void {
     const { attempt } = handing;
     const { host, client } = this.#seam;
+    // A stream that took another's place is read behind the head of the first.
+    const headers = (this.#streamHeaders ??= handing.props.response.headers);
     attempt.succeeded(true);
     guardStream(handing.props.response, {
       ...this.#hooks(handing, undefined),
       ...streamHooks(attempt, host.finalEvents, client.baseURL),
-      onEnd: (end) => attempt.delivered(end),
+      onEnd: (end) => {
+        if (end.failure && !attempt.decision?.retry) noteStreamFailure(headers, this.#call.details(end.failure));
+        attempt.delivered(end);
+      },
     });
   }
 
