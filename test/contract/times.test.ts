@@ -31,11 +31,12 @@ async function ending(connection: Connection, kind: 'stream' | 'whole', options:
   return { error: undefined, ...ended, tookMs: performance.now() - startedAt };
 }
 
-function expectOwnError(sdk: SdkCase, way: string, error: unknown, code: string): void {
-  expect(error).toMatchObject({ code, tidegate: { outcome: 'timeout' } });
-  const { APIError } = sdk.Client as unknown as Record<string, new () => Error>;
-  expect(error).toBeInstanceOf(way === 'fetch' ? Error : APIError);
+/** The class in which a catch block looks for an error of this way in. */
+function classOf(sdk: SdkCase, way: string): new () => Error {
+  return way === 'fetch' ? Error : (sdk.Client as unknown as Record<string, new () => Error>)['APIError']!;
 }
+
+const ownError = (code: string) => ({ code, tidegate: { outcome: 'timeout' } });
 
 describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
   const json = JSON.stringify(sdk.completion);
@@ -51,7 +52,8 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     const server = await scriptedServer(answer);
     const connection = connect(server.url);
     const { error, text, tookMs } = await ending(connection, kind, { deadlineMs: 300 });
-    expectOwnError(sdk, way, error, 'deadline_exceeded');
+    expect(error).toBeInstanceOf(classOf(sdk, way));
+    expect(error).toMatchObject(ownError('deadline_exceeded'));
     expect(text === '').toBe(name !== 'the rest of a stream');
     expect(tookMs).toBeGreaterThan(290);
     expect(tookMs).toBeLessThan(1_500);
@@ -82,7 +84,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       Array<string>(3).fill('first_content'),
     );
     expect(eventsOf(connection.events(), 'attempt.end').map(({ outcome, code }) => [outcome, code])).toEqual([
-      ...Array<string[]>(3).fill(['timeout', 'first_content_timeout']),
+      ...Array.from({ length: 3 }, () => ['timeout', 'first_content_timeout']),
       ['ok', undefined],
     ]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 4 }]);
@@ -96,7 +98,8 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     const server = await scriptedServer(answer);
     const connection = connect(server.url);
     const { error } = await ending(connection, 'stream', { firstContentTimeoutMs: 100 });
-    expectOwnError(sdk, way, error, 'first_content_timeout');
+    expect(error).toBeInstanceOf(classOf(sdk, way));
+    expect(error).toMatchObject(ownError('first_content_timeout'));
     expect(server.requests).toHaveLength(6);
     await settle(20);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
@@ -109,7 +112,8 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     const connection = connect(server.url);
     const { text, error } = await ending(connection, 'stream', { stallTimeoutMs: 100 });
     expect(text).toMatch(/^an/);
-    expectOwnError(sdk, way, error, 'stall_timeout');
+    expect(error).toBeInstanceOf(classOf(sdk, way));
+    expect(error).toMatchObject(ownError('stall_timeout'));
     expect(server.requests).toHaveLength(1);
     await settle(20);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
@@ -153,7 +157,8 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, way, connect }) => {
   ] as const)('takes %s from the guard', async (option, code) => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
     const { error } = await connect(server.url, { ...FAST, [option]: 100 }).read();
-    expectOwnError(sdk, way, error, code);
+    expect(error).toBeInstanceOf(classOf(sdk, way));
+    expect(error).toMatchObject(ownError(code));
   });
 
   it('takes firstContentTimeoutMs from the guard', async () => {

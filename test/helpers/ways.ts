@@ -112,7 +112,7 @@ function connectFetch(sdk: SdkCase, url: string, options: GuardOptions): Connect
 }
 
 /** What an SDK without our seam would make of a body: one object an event. */
-async function* eventsOfBody(response: Response): AsyncGenerator<unknown> {
+async function* eventsOfBody(response: Response): AsyncGenerator {
   const found: string[] = [];
   const scanner = new SseScanner((_event, data) => found.push(data));
   for await (const chunk of response.body!) {

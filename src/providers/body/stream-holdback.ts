@@ -65,10 +65,10 @@ export class StreamPump implements ChunkSource {
     return unlocked(chunk, this.#reader!);
   };
 
-  readonly #failed = (error: unknown): never => {
+  readonly #failed = (thrown: unknown): never => {
     // The connection of a body that ran out of time is of no more use.
-    if (error instanceof TimeUp) void this.#reader?.cancel(error).catch(() => undefined);
-    throw this.#body.fail(error, undefined, this.#progress.facts());
+    if (thrown instanceof TimeUp) void this.#reader?.cancel(thrown).catch(() => undefined);
+    throw this.#body.fail(thrown, undefined, this.#progress.facts());
   };
 
   #takePending(reader: SourceReader): Promise<Chunk> {
@@ -159,8 +159,8 @@ function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
   return chunk;
 }
 
-function rejection(error: unknown): Promise<never> {
-  const rejected = Promise.reject(error);
+function rejection(reason: unknown): Promise<never> {
+  const rejected = Promise.reject(reason);
   // It is read later, or never.
   rejected.catch(() => undefined);
   return rejected;
