@@ -119,8 +119,9 @@ function whatBroke(error: unknown, body: TrackedBody): Broken {
   return { failure, error };
 }
 
+/** As the SDKs see it: lines of JSON are text. */
 function isJson(response: Response): boolean {
-  return /json/i.test(response.headers.get('content-type') ?? '');
+  return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
 }
 
 function factsOf(name: Reader, value: unknown, { adapter }: BodyHooks): ReturnType<typeof textFacts> {
