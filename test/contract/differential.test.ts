@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
 import { testGuard } from '../helpers/guarded.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
@@ -13,12 +13,14 @@ const FIRST = Number(process.env['TIDEGATE_FUZZ_SEED'] ?? 1);
 const COUNT = Number(process.env['TIDEGATE_FUZZ_COUNT'] ?? 1_000);
 const AT_ONCE = 16;
 /** A call that neither ends nor fails after all that was sent has arrived. */
-const HANGS_MS = 2_000;
+const HANGS_MS = 5_000;
 
 let server: AnswerServer;
 
 beforeAll(async () => {
   server = await AnswerServer.start();
+  // The SDKs complain there of events that are no JSON.
+  vi.spyOn(console, 'error').mockReturnValue();
 });
 
 afterAll(() => server.close());
@@ -92,6 +94,10 @@ function describeError(thrown: unknown, sdk: SdkCase): unknown {
 /** What is meant to differ, and why; everything else is a fault. */
 const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours: Seen) => boolean }[] = [
   {
+    why: 'Some bare SDKs never notice an abort that comes at a bad moment: there is nothing to compare with.',
+    is: (bare) => bare.stalled && bare.notes.includes('hangs'),
+  },
+  {
     why: 'Events before the first content are held back for up to a second, and an application that aborts leaves them.',
     is: (bare, ours) =>
       ours.stalled &&
@@ -106,7 +112,8 @@ const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours:
 /** An event that says nothing yet. */
 function isPreamble(note: unknown): boolean {
   const { type, choices } = Object(note) as { type?: unknown; choices?: { delta?: { content?: unknown } }[] };
-  return type === 'message_start' || type === 'ping' || choices?.[0]?.delta?.content === '';
+  if (type === 'message_start' || type === 'ping' || choices?.length === 0) return true;
+  return choices?.[0]?.delta?.content === '';
 }
 
 /** Where two views of one answer differ, as text; empty where they do not. */
@@ -133,6 +140,7 @@ it(`does with ${COUNT} random answers what the bare SDKs do`, { timeout: 60_000 
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   expect(faults.slice(0, 5).join('\n\n')).toBe('');
+  if (COUNT < 100) return;
   // Both kinds of end were drawn, so that this can fail.
   expect(failed).toBeGreaterThan(COUNT / 10);
   expect(failed).toBeLessThan((COUNT * 9) / 10);
