@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { DROP_INS, ENTRIES } from './entries.ts';
 
 /** What declarations import of this package; the compiler leaves the names as they are in the sources. */
-const RELATIVE = /(?<=\bfrom '|\bimport\(')(\.[^']+)\.ts(?=')/g;
+const RELATIVE = /(?<=\bfrom '|\bimport '|\bimport\(')(\.[^']+)\.ts(?=')/g;
 
 /**
  * Writes the declarations of the entries and of all that they name, for each kind of module: a `.d.cts` may only name

@@ -56,7 +56,7 @@ describe('the tarball', () => {
     for (const file of modules) {
       const text = await readFile(join(packed.directory, file), 'utf8');
       expect(text).not.toContain('sourceMappingURL');
-      for (const [, specifier] of text.matchAll(/(?:from |require\()["'](\.[^"']+)["']/g)) {
+      for (const [, specifier] of text.matchAll(/(?:from |^import |require\()["'](\.[^"']+)["']/gm)) {
         const target = join(file, '..', specifier!);
         const declared = /\.d\.c?ts$/.test(file) ? target.replace(/js$/, 'ts').replace(/\.(c?ts)$/, '.d.$1') : target;
         expect(packed.files, `${file} imports ${specifier}`).toContain(declared);
