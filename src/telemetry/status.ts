@@ -48,8 +48,25 @@ const ERROR_TYPES: ReadonlySet<string> = new Set([
 
 /** Value of `error.type` on metrics: from a closed set. */
 export function errorTypeLabel(errorType: string | undefined): string {
-  return errorType !== undefined && ERROR_TYPES.has(errorType) ? errorType : OTHER;
+  if (errorType === undefined) return OTHER;
+  return ERROR_TYPES.has(errorType) ? errorType : (CONNECTION_CODES.get(errorType) ?? OTHER);
 }
+
+/** Codes that connections fail with, and what they are on metrics. */
+const CONNECTION_CODES: ReadonlyMap<string, 'connection_error' | 'timeout'> = new Map([
+  ['EAI_AGAIN', 'connection_error'],
+  ['ECONNREFUSED', 'connection_error'],
+  ['ECONNRESET', 'connection_error'],
+  ['EHOSTUNREACH', 'connection_error'],
+  ['ENETUNREACH', 'connection_error'],
+  ['ENOTFOUND', 'connection_error'],
+  ['EPIPE', 'connection_error'],
+  ['UND_ERR_SOCKET', 'connection_error'],
+  ['ETIMEDOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+]);
 
 /** Further ones that providers document, or that connections fail with. On spans they cost no series. */
 const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
@@ -76,18 +93,7 @@ const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
   'tool_use_failed',
   'unsupported_parameter',
   'unsupported_value',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_SOCKET',
+  ...CONNECTION_CODES.keys(),
 ]);
 
 /** Value of `error.type` on spans: from a closed set, since a code is whatever a server makes up. */

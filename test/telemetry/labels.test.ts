@@ -70,6 +70,15 @@ describe('error types', () => {
     ]);
   });
 
+  it('name a failed connection as one, whatever its code', () => {
+    expect(['UND_ERR_SOCKET', 'ECONNRESET', 'ETIMEDOUT', 'EMADEUP'].map(errorTypeLabel)).toEqual([
+      'connection_error',
+      'connection_error',
+      'timeout',
+      '_OTHER',
+    ]);
+  });
+
   it('are closed on spans too, with more of them', () => {
     for (const known of ['model_not_found', 'ECONNRESET', 'timeout', '503']) expect(errorTypeOnSpan(known)).toBe(known);
     expect(errorTypeOnSpan('You said: my password is 1234')).toBeUndefined();
