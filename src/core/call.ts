@@ -14,6 +14,7 @@ import {
 } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { RequestInfo, ResponseInfo } from './provider.ts';
+import { REFUSALS } from './refusals.ts';
 import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails, type TidegateErrorCode } from '../errors.ts';
 
@@ -328,20 +329,20 @@ export class Call {
   }
 
   #refused(refusal: AdmissionRefused): unknown {
-    const { errors } = this.#settings;
+    const { code, outcome, result, errorType, gaveUp, advice, message } = REFUSALS[refusal.reason];
     const failure = refusal.failure ?? this.#lastFailure;
     const details: ErrorDetails = {
       ...this.details(failure),
-      outcome: REFUSED_OUTCOME[refusal.reason],
+      outcome,
       dimension: refusal.dimension ?? failure?.dimension,
       limit: refusal.limit ?? failure?.limit,
       resetMs: refusal.waitMs ?? failure?.resetMs,
-      advice: failure?.advice ?? REFUSED_ADVICE[refusal.reason],
+      advice: failure?.advice ?? advice,
     };
-    this.#gaveUp(refusal.reason === 'circuit_open' ? 'circuit' : refusal.reason === 'closed' ? 'closed' : 'max_wait');
-    const code = REFUSED_CODE[refusal.reason];
-    this.#finish(REFUSED_RESULT[refusal.reason], code === 'queue_full' ? 'bulkhead_full' : code);
-    return errors.own(code, refusedMessage(refusal, this.info.lane), details, refusal.failure && refusal);
+    this.#gaveUp(gaveUp);
+    this.#finish(result, errorType);
+    const cause = refusal.failure && refusal;
+    return this.#settings.errors.own(code, message(refusal, this.info.lane), details, cause);
   }
 
   #gaveUp(reason: GiveUpReason): void {
@@ -399,67 +400,5 @@ function typeOf(failure: Failure | undefined): string | undefined {
       return 'connection_error';
     default:
       return '_OTHER';
-  }
-}
-
-type Reason = AdmissionRefused['reason'];
-
-const REFUSED_CODE: Record<Reason, TidegateErrorCode> = {
-  deadline: 'deadline_exceeded',
-  queue_full: 'queue_full',
-  too_large: 'too_large',
-  quota: 'quota_exhausted',
-  day_limit: 'day_limit',
-  circuit_open: 'circuit_open',
-  closed: 'closed',
-};
-
-const REFUSED_OUTCOME: Record<Reason, ErrorDetails['outcome']> = {
-  deadline: 'timeout',
-  queue_full: 'throttled',
-  too_large: 'too_large',
-  quota: 'quota_exhausted',
-  day_limit: 'throttled',
-  circuit_open: 'overloaded',
-  closed: 'cancelled',
-};
-
-const REFUSED_RESULT: Record<Reason, CallOutcome> = {
-  deadline: 'timeout',
-  queue_full: 'rejected_bulkhead',
-  too_large: 'client_error',
-  quota: 'retries_exhausted',
-  day_limit: 'retries_exhausted',
-  circuit_open: 'rejected_circuit',
-  closed: 'cancelled',
-};
-
-const REFUSED_ADVICE: Record<Reason, string> = {
-  deadline: 'Slow down requests, or give the call a longer deadline.',
-  queue_full: 'Slow down requests, or raise bulkhead.maxQueued.',
-  too_large: 'Shrink the prompt or the requested output: the limit can never admit this request.',
-  quota: 'Fix the billing of the account: waiting does not help.',
-  day_limit: 'Raise the tier, or go on when the daily limit has reset.',
-  circuit_open: 'Wait until the provider has recovered.',
-  closed: 'Create a new guard: this one was closed.',
-};
-
-function refusedMessage(refusal: AdmissionRefused, lane: string): string {
-  const wait = refusal.waitMs === undefined ? '' : ` (the wait would be ${Math.ceil(refusal.waitMs)} ms)`;
-  switch (refusal.reason) {
-    case 'deadline':
-      return `The call to ${lane} cannot be sent in time${wait}.`;
-    case 'queue_full':
-      return `The queue of ${lane} is full.`;
-    case 'too_large':
-      return `The request needs ${refusal.requested} ${refusal.dimension}, ${lane} admits at most ${refusal.limit}.`;
-    case 'quota':
-      return `The quota of ${lane} is exhausted.`;
-    case 'day_limit':
-      return `The daily limit of ${lane} is used up${wait}.`;
-    case 'circuit_open':
-      return `The circuit of ${lane} is open${wait}.`;
-    case 'closed':
-      return `The guard of ${lane} is closed.`;
   }
 }
