@@ -101,7 +101,7 @@ describe('the bound of a random provider', () => {
 });
 
 /** What the pacer holds on draws; to follow it when it gets better. */
-const HELD = { lost: 60, median: 1.9, wasteMedian: 0.02, wasteP95: 0.65 } as const;
+const HELD = { lost: 60, median: 1.8, wasteMedian: 0.02, wasteP95: 0.65 } as const;
 
 describe('tidegate on providers drawn at random', () => {
   it('is as fast, and loses as little, as it was', async () => {
@@ -114,18 +114,35 @@ describe('tidegate on providers drawn at random', () => {
     expect(waste.p95).toBeLessThanOrEqual(HELD.wasteP95);
   });
 
-  it.each(['minute-rpm', 'groq-2s', 'second-texts'])('holds on %s', async (name) => {
+  it.each([
+    ['minute-rpm', 1.05],
+    ['second-rpm', 1.03],
+    ['second-tpm', 1.07],
+    ['anthropic-2s', 1.09],
+    ['groq-2s', 1.09],
+    ['second-texts', 1.1],
+    ['second-faults', 1.25],
+    ['second-cut', 1.25],
+    ['second-outage', 1.35],
+    ['second-burst', 1.1],
+    ['minute-burst', 1.01],
+  ])('holds on %s', async (name, most) => {
     const { ratio, lost } = await runCase(named(name), 'tidegate');
     expect(lost).toBe(0);
-    expect(ratio).toBeLessThanOrEqual(1.15);
+    expect(ratio).toBeLessThanOrEqual(most);
   });
 
-  it.each(['warm-0.2s', 'warm-5s', 'trickle-5s', 'cold-60s-50', 'serverless-0.2s'])(
-    'does no harm to %s',
-    async (name) => {
-      expect(await measureHarm(named(name))).toMatchObject({ met: true });
-    },
-  );
+  it.each([
+    'warm-0.2s',
+    'warm-5s',
+    'trickle-5s',
+    'trickle-second-0.2s',
+    'trickle-second-5s',
+    'cold-60s-50',
+    'serverless-0.2s',
+  ])('does no harm to %s', async (name) => {
+    expect(await measureHarm(named(name))).toMatchObject({ met: true });
+  });
 });
 
 describe('the other contestants', () => {

@@ -6,6 +6,7 @@ import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/di
 import type { Observation } from './observation.ts';
 import { Quantum } from './header-rounding.ts';
 import { Sharing } from './shared-pace.ts';
+import { ShortBucket } from './short-bucket.ts';
 
 export interface BucketPolicy {
   readonly headroom: number;
@@ -56,6 +57,9 @@ export class LimitBucket {
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
+  readonly #shortBucket = new ShortBucket();
+  /** What the bucket holds where it is told to be shorter than the window. */
+  #capacity: number | undefined;
   #foundFull = false;
   #average = 0;
   /** About the largest call of late. */
@@ -121,7 +125,7 @@ export class LimitBucket {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
     }
-    if (this.burst < this.limit) {
+    if (this.burst < (this.#capacity ?? this.limit)) {
       const larger = this.#burstProbe.next(this.burst, now);
       if (larger !== undefined) this.#setBurst(larger, now);
     }
@@ -198,7 +202,8 @@ export class LimitBucket {
     if (seen.remaining === undefined) return changed;
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
-    const { sampledAt: at, remaining, mark, sequence } = seen;
+    const { sampledAt: at, mark, sequence } = seen;
+    const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
     if (!this.gauged && sequence > UNTOLD) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
@@ -296,6 +301,21 @@ export class LimitBucket {
     this.level = Math.min(this.level, this.burst);
   }
 
+  /** What an answer tells, as if of a bucket of the whole window, of which a shorter one can never spend a part. */
+  #leftOfWindow(remaining: number, resetMs: number | undefined, now: number): number {
+    if (this.kind.perDay) return remaining;
+    const before = this.#capacity;
+    const capacity = this.#shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
+    this.#capacity = capacity;
+    if (capacity !== before) {
+      // What was believed of others came from reading the level of another bucket.
+      if (before === undefined || capacity === undefined) this.#sharing.foreign.forget();
+      const known = Math.min(before ?? this.limit, this.limit);
+      if (this.burst >= known || (capacity ?? Infinity) < this.burst) this.#setBurst(capacity ?? this.limit, now);
+    }
+    return remaining + this.limit - (capacity ?? this.limit);
+  }
+
   #setLimit(limit: number, source: LimitSource, now: number): void {
     this.source = source;
     if (limit === this.limit) return;
@@ -303,6 +323,8 @@ export class LimitBucket {
     this.#moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
     this.limit = limit;
     this.#sharing.foreign.forget();
+    this.#shortBucket.forget();
+    this.#capacity = undefined;
     this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
   }
 

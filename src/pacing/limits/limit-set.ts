@@ -15,6 +15,7 @@ export interface LimitNews {
   readonly dimension: BucketDimension;
   readonly limit: number;
   readonly remaining: number | undefined;
+  readonly resetMs?: number | undefined;
   readonly source: LimitSource;
   /** Whether the limit, or another one, refused the request. */
   readonly refused: boolean;
@@ -130,7 +131,11 @@ export class LimitSet {
     }
   }
 
-  learn({ dimension, limit, remaining, source, refused }: LimitNews, reservation: Reservation, now: number): void {
+  learn(
+    { dimension, limit, remaining, resetMs, source, refused }: LimitNews,
+    reservation: Reservation,
+    now: number,
+  ): void {
     const { unit } = LIMIT_KINDS[dimension];
     const { sequence, sentAt, marks } = reservation;
     const known = this.get(dimension);
@@ -139,7 +144,7 @@ export class LimitSet {
     // The provider counts on arrival, not when it has answered.
     const sampledAt = sentAt + Math.min(MOST_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
     const since = this.#consumption.since(unit, reservation);
-    const seen = { limit, remaining, source, sampledAt, sequence, mark: marks[unit], since, refused };
+    const seen = { limit, remaining, resetMs, source, sampledAt, sequence, mark: marks[unit], since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
 }

@@ -4,6 +4,8 @@ import type { LimitSource } from '../../core/events.ts';
 export interface Observation {
   readonly limit: number;
   readonly remaining: number | undefined;
+  /** Time until the bucket is full, as far as the provider says. */
+  readonly resetMs?: number | undefined;
   readonly source: LimitSource;
   /** Monotonic time at which the provider counted. */
   readonly sampledAt: number;

@@ -186,9 +186,9 @@ export class Pacer {
   }
 
   #learn(reservation: Reservation, readings: readonly LimitReading[], refused: boolean, now: number): void {
-    for (const { dimension, limit, remaining, windowMs, source } of readings) {
+    for (const { dimension, limit, remaining, resetMs, windowMs, source } of readings) {
       if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
-      this.limits.learn({ dimension, limit, remaining, source, refused }, reservation, now);
+      this.limits.learn({ dimension, limit, remaining, resetMs, source, refused }, reservation, now);
     }
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
     if (this.limits.get('requests') && this.limits.gauged) this.#slowStart = undefined;
