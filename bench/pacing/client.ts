@@ -35,15 +35,24 @@ export function bodyOf(provider: SimulatorProvider, question: Question): Body | 
 export interface ClientOptions {
   /** What the SDK itself does after a failure. Default 0: the contestant retries. */
   readonly maxRetries?: number;
+  readonly fetch?: typeof fetch;
   readonly guard?: <T extends object>(client: T) => T;
 }
 
 /** One call through the provider's official SDK. */
 export type Ask = (question: Question) => Promise<unknown>;
 
-export function createAsk(account: Account, { maxRetries, guard = (client) => client }: ClientOptions = {}): Ask {
+export function createAsk(
+  account: Account,
+  { maxRetries, fetch, guard = (client) => client }: ClientOptions = {},
+): Ask {
   const { provider, baseURL } = account;
-  const options = { apiKey: 'simulated', baseURL, ...(maxRetries === undefined ? {} : { maxRetries }) };
+  const options = {
+    apiKey: 'simulated',
+    baseURL,
+    ...(maxRetries === undefined ? {} : { maxRetries }),
+    ...(fetch === undefined ? {} : { fetch }),
+  };
   switch (provider) {
     case 'anthropic': {
       const client = guard(new Anthropic(options));

@@ -55,6 +55,16 @@ export const CONTESTANTS: readonly Contestant[] = [
     load: async () => (await import('./contestants/aws.ts')).aws,
   },
   {
+    name: 'effect',
+    words: "Effect's adaptive rate limiter, told the RPM",
+    load: async () => (await import('./contestants/effect.ts')).effect,
+  },
+  {
+    name: 'aimd',
+    words: `AIMD on concurrency, at most ${WORKERS}, by promptfoo's rules`,
+    load: async () => (await import('./contestants/aimd.ts')).aimd,
+  },
+  {
     name: 'tidegate',
     words: 'tidegate, told nothing',
     load: async () => (await import('./contestants/tidegate.ts')).tidegate,

@@ -3,6 +3,7 @@
  *
  *     npm run bench:pacing -- [--scenario rpm,tpm] [--contestant tidegate] [--seed 7] [--length 1] [--cap 3] [--parallel 4]
  *                             [--out bench/results/pacing.json] [--plot docs/images/pacing.svg]
+ *     npm run bench:pacing -- --untuned    the scenarios of bench/pacing/untuned.ts, into bench/results/pacing-untuned.json
  *
  * @module
  */
@@ -17,10 +18,12 @@ import { markdown, missedTargets, oneLine } from './report.ts';
 import type { Row } from './row.ts';
 import { run } from './run.ts';
 import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { UNTUNED } from './untuned.ts';
 
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string' },
+    untuned: { type: 'boolean', default: false },
     contestant: { type: 'string' },
     seed: { type: 'string', default: '7' },
     length: { type: 'string', default: '1' },
@@ -30,15 +33,20 @@ const { values } = parseArgs({
     plot: { type: 'string' },
   },
 });
-const scenarios = chosen(SCENARIOS, values.scenario, '--scenario');
+const all = values.untuned ? UNTUNED : SCENARIOS;
+const scenarios = chosen(
+  values.scenario === undefined ? all : [...SCENARIOS, ...UNTUNED],
+  values.scenario,
+  '--scenario',
+);
 const contestants = chosen(CONTESTANTS, values.contestant, '--contestant');
 const seed = atLeast(values.seed, '--seed', 0);
 const length = atLeast(values.length, '--length', 0.1);
 const cap = atLeast(values.cap, '--cap', 1);
 const parallel = atLeast(values.parallel, '--parallel', 1);
-const complete = scenarios.length === SCENARIOS.length && contestants.length === CONTESTANTS.length;
-const out = values.out ?? (complete ? 'bench/results/pacing.json' : undefined);
-const picture = values.plot ?? (complete ? 'docs/images/pacing.svg' : undefined);
+const complete = scenarios.length === all.length && contestants.length === CONTESTANTS.length;
+const out = values.out ?? (complete ? `bench/results/pacing${values.untuned ? '-untuned' : ''}.json` : undefined);
+const picture = values.plot ?? (complete && !values.untuned ? 'docs/images/pacing.svg' : undefined);
 
 const startedAt = performance.now();
 const pairs: { scenario: Scenario; jobs: readonly Job[]; contestant: Contestant }[] = [];

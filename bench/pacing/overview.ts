@@ -3,7 +3,7 @@ import type { Row } from './row.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** The contestants that most readers know; all of them are in the picture and in the JSON. */
-const COLUMNS: readonly (readonly [name: string, head: string])[] = [
+export const COLUMNS: readonly (readonly [name: string, head: string])[] = [
   ['sdk-2', 'SDK, 2 retries'],
   ['tutorial-5', 'tutorial, 5 workers'],
   ['bottleneck', 'bottleneck'],

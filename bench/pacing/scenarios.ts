@@ -1,4 +1,4 @@
-import type { SimulatorFaults, SimulatorOptions } from '../../src/testing.ts';
+import type { SimulatorFaults, SimulatorLimits, SimulatorOptions } from '../../src/testing.ts';
 import type { Load } from './jobs.ts';
 
 /** Wall time over the lower bound, and the share of attempts that did not succeed. */
@@ -47,11 +47,13 @@ const openai = { provider: 'openai', ...COMMON } as const;
 const short = (count: number): Load => ({ count, emails: 'short', maxOutputTokens: 64 });
 const whole = (count: number): Load => ({ count, emails: 'whole', maxOutputTokens: 256 });
 
-function times(limits: typeof RPM, factor: number): typeof RPM {
-  return {
-    requestsPerMinute: limits.requestsPerMinute * factor,
-    tokensPerMinute: limits.tokensPerMinute * factor,
-  };
+/** Every limit so many times as high. */
+export function times<T extends SimulatorLimits>(limits: T, factor: number): T {
+  const all = Object.entries(limits as Readonly<Record<string, unknown>>).map(([name, limit]) => [
+    name,
+    Number(limit) * factor,
+  ]);
+  return Object.fromEntries(all) as T;
 }
 
 /** Each is over in about twenty seconds at best; what takes time to find its level in forty. */

@@ -5,6 +5,7 @@ import { type Job, makeJobs } from './jobs.ts';
 import { watchLoopDelay } from './loop-delay.ts';
 import type { Tally, WorkerAnswer, WorkerCommand, WorkerSetup } from './messages.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { UNTUNED } from './untuned.ts';
 
 let send: Send;
 let jobs: readonly Job[] = [];
@@ -32,7 +33,7 @@ process.on('message', (command: WorkerCommand) => {
 process.once('disconnect', () => process.exit());
 
 async function prepare(setup: WorkerSetup): Promise<void> {
-  const scenario = SCENARIOS.find(({ name }) => name === setup.scenario)!;
+  const scenario = [...SCENARIOS, ...UNTUNED].find(({ name }) => name === setup.scenario)!;
   const contestant = CONTESTANTS.find(({ name }) => name === setup.contestant)!;
   const { provider, limits = {} } = scenario.simulator;
   const all = await makeJobs(scenario.loads, scenario.simulator, setup.seed, setup.length);

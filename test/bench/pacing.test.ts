@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
-import { overview } from '../../bench/pacing/overview.ts';
+import { COLUMNS, overview } from '../../bench/pacing/overview.ts';
 import { quantile } from '../../bench/lib/quantile.ts';
 import { missesOf, type Row } from '../../bench/pacing/row.ts';
 import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
+import { UNTUNED } from '../../bench/pacing/untuned.ts';
 import { lowerBoundMs } from '../../bench/pacing/virtual.ts';
 
 function jobs(count: number): Job[] {
@@ -82,6 +83,15 @@ describe('scenarios of the pacing benchmark', () => {
     expect(Math.max(...bounds)).toBeLessThan(35_000);
   });
 
+  it('are as long on providers that nobody tuned for, and one answer where all fit', { timeout: 120_000 }, async () => {
+    for (const each of UNTUNED) {
+      const boundMs = lowerBoundMs(each, await makeJobs(each.loads, each.simulator, 7));
+      const cold = each.name.startsWith('cold');
+      expect(boundMs, each.name).toBeGreaterThan(cold ? 200 : 6_000);
+      expect(boundMs, each.name).toBeLessThan(cold ? 6_000 : 20_000);
+    }
+  });
+
   it('have the same calls in every process, and others with another seed', async () => {
     const { loads, simulator } = SCENARIOS[0]!;
     const first = await makeJobs(loads, simulator, 1);
@@ -114,7 +124,11 @@ describe('the README', () => {
 
   it('shows the results that are committed', () => {
     const rows = JSON.parse(read('bench/results/pacing.json')) as Row[];
-    expect(rows).toHaveLength(SCENARIOS.length * CONTESTANTS.length);
+    for (const { name } of SCENARIOS) {
+      for (const [contestant] of COLUMNS) {
+        expect(rows.filter((row) => row.scenario === name && row.contestant === contestant)).toHaveLength(1);
+      }
+    }
     // The formatter pads the columns.
     const cells = (text: string): string[] => text.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
     const shown = cells(read('README.md')).filter((line) => !line.startsWith('| -'));
