@@ -204,7 +204,8 @@ export class LimitBucket {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
-    if (!this.gauged && sequence > UNTOLD) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
+    const newlyFull = !this.gauged && sequence > UNTOLD;
+    if (newlyFull) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
@@ -217,6 +218,8 @@ export class LimitBucket {
       this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }
+    // Nothing is missing but what is ours: nobody has to be spared.
+    if (this.#foundFull && newlyFull) this.allowance.hasten(now);
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.rate * Math.max(0, now - at) - seen.since;

@@ -1,6 +1,8 @@
 /** A lane that knows nothing may spend half a second's worth at once; each two seconds twice as much. */
 const OPENING_MS = 500;
 const DOUBLING_MS = 2_000;
+/** Where nobody else seems to be: what is banked is there within a second or two. */
+const HASTY_DOUBLING_MS = 250;
 /** After a refusal no more than this is spent at once, and less beside others, who hold as much back. */
 const CATCH_UP_MS = 2_000;
 const SHARED_CATCH_UP_MS = 500;
@@ -23,6 +25,7 @@ export class Allowance {
   #capacity = 0;
   /** What is there but not opened yet. */
   #withheld = 0;
+  #doublingMs: number = DOUBLING_MS;
   #pace = 1;
   #most = 0;
   #at: number;
@@ -66,6 +69,7 @@ export class Allowance {
 
   /** Holds back what is there until it is known to be there: opens from half a second's worth of our share. */
   reopen(now: number, share: number): void {
+    this.#doublingMs = DOUBLING_MS;
     this.#pace = share;
     this.#openedAt = now;
     this.#capacity = Math.min(this.#capacity, this.#opened(now));
@@ -77,6 +81,7 @@ export class Allowance {
 
   /** Others have gone: all but `missing` is there again, and opens in steps. */
   regain(missing: number, now: number): void {
+    this.#doublingMs = DOUBLING_MS;
     this.#openedAt = now;
     this.#pace = 1;
     const held = this.#full - missing - this.level;
@@ -84,6 +89,13 @@ export class Allowance {
     this.#most = this.#capacity;
     this.level = Math.min(this.level, this.#capacity);
     this.#withheld = Math.max(0, held);
+  }
+
+  /** Nobody else seems to be there: what is banked opens quickly, unless refusals come. */
+  hasten(now: number): void {
+    if (!this.opening) return;
+    this.#openedAt = now;
+    this.#doublingMs = HASTY_DOUBLING_MS;
   }
 
   /** It is known to be there. */
@@ -118,11 +130,20 @@ export class Allowance {
 
   /** After a refusal nothing that was saved up is spent at once. */
   calm(): void {
+    this.#settle();
     this.level = Math.min(this.level, Math.max(1, this.rate * CATCH_UP_MS));
   }
 
   add(amount: number): void {
     this.level = Math.min(this.#most, this.level + amount);
+  }
+
+  /** What is not open yet opens in its usual time from here on. */
+  #settle(): void {
+    if (this.#doublingMs === DOUBLING_MS) return;
+    this.#doublingMs = DOUBLING_MS;
+    const opened = this.#capacity / Math.max(1e-9, this.rate * Math.min(1, this.#pace) * OPENING_MS);
+    this.#openedAt = this.#at - DOUBLING_MS * Math.max(0, Math.log2(opened));
   }
 
   #setFull(burst: number): void {
@@ -132,7 +153,7 @@ export class Allowance {
   }
 
   #opened(now: number): number {
-    const exponent = (now - this.#openedAt) / DOUBLING_MS;
+    const exponent = (now - this.#openedAt) / this.#doublingMs;
     return Math.min(this.#full, Math.max(1, this.rate * Math.min(1, this.#pace) * OPENING_MS * 2 ** exponent));
   }
 }
