@@ -11,8 +11,8 @@ describe('a start beside nobody, with a bucket that somebody has used', () => {
       const result = await runScenario(scenario, 4_242, HEADROOM);
       expect(result.succeeded).toBe(result.calls);
       expect(result.ratio).toBeLessThanOrEqual(scenario.target.ratio);
-      // Trying what is banked may cost a short run two attempts.
-      expect(result.waste).toBeLessThanOrEqual(Math.max(scenario.target.waste, 2 / result.calls));
+      // Trying what is banked may cost a short run four attempts.
+      expect(result.waste).toBeLessThanOrEqual(Math.max(scenario.target.waste, 4 / result.calls));
     },
   );
 });
