@@ -3,6 +3,8 @@ import { runScenario } from '../../bench/sim/run-scenario.ts';
 import { starts } from '../../bench/sim/starts.ts';
 
 const HEADROOM = 0.01;
+/** Trying what is banked costs a few refusals where the told window is kept as a bucket of a second. */
+const WASTE = 0.016;
 
 describe('a start beside nobody, with a bucket that somebody has used', () => {
   it.each(starts().map((scenario) => [scenario.name, scenario] as const))(
@@ -11,8 +13,7 @@ describe('a start beside nobody, with a bucket that somebody has used', () => {
       const result = await runScenario(scenario, 4_242, HEADROOM);
       expect(result.succeeded).toBe(result.calls);
       expect(result.ratio).toBeLessThanOrEqual(scenario.target.ratio);
-      // Trying what is banked may cost a short run four attempts.
-      expect(result.waste).toBeLessThanOrEqual(Math.max(scenario.target.waste, 4 / result.calls));
+      expect(result.waste).toBeLessThanOrEqual(WASTE);
     },
   );
 });
