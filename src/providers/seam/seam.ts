@@ -149,12 +149,15 @@ export class Seam {
     logId: string,
     rest: readonly unknown[],
   ): Promise<ResponseProps> {
-    // A body that was given up in the turn in which it came has not said so yet.
-    this.host.watch.settle();
-    const delivered = this.#delivered.get(options)?.get(logId);
-    if (delivered) return this.#refetch(delivered, options, remaining, logId);
+    // Within an attempt it is that attempt which is to be made again, also where it replaces a delivered body.
     const sending = this.#current();
-    if (!sending) return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
+    if (!sending) {
+      // A body that was given up in the turn in which it came has not said so yet.
+      this.host.watch.settle();
+      const delivered = this.#delivered.get(options)?.get(logId);
+      if (delivered) return this.#refetch(delivered, options, remaining, logId);
+      return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
+    }
     const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
     const decision = sending.request.fail(sending, failure, remaining);
     if (!decision.retry) {

@@ -1,0 +1,153 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { GuardCore } from '../../src/guard.ts';
+import { mulberry32, type Random } from '../../src/simulator/random.ts';
+import type { AnyClient, SdkCase } from '../helpers/sdk-matrix.ts';
+import { type Answer, hostileServer, pick } from './hostile-server.ts';
+
+/** What was asked for, and what came of it. */
+export interface Figures {
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly aborted: number;
+  /** Calls that returned neither the whole answer, a beginning of it, nor an error. */
+  readonly wrong: readonly string[];
+  /** More requests for a call than it may make attempts. */
+  readonly duplicates: number;
+  /** Longest time from an abort to the end of its call, 99 of 100. */
+  readonly abortP99Ms: number;
+  /** Longest time that the event loop was held. */
+  readonly blockedMs: number;
+  readonly unhandled: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly openBodies: number;
+}
+
+const MAX_ATTEMPTS = 4;
+
+const STATUS: readonly [number, string, Record<string, string>][] = [
+  [429, 'rate_limit_exceeded', { 'retry-after-ms': '5' }],
+  [429, 'tokens', {}],
+  [500, 'server_error', {}],
+  [503, 'overloaded', { 'retry-after': '0' }],
+  [529, 'overloaded_error', {}],
+  [400, 'bad_request', {}],
+  [401, 'invalid_api_key', {}],
+];
+
+/** Sends calls to a provider that spoils its answers, from an application that aborts and listens badly. By seed. */
+export async function attack(sdk: SdkCase, seed: number, calls: number): Promise<Figures> {
+  const random = mulberry32(seed);
+  const server = await hostileServer(random, (request) => answer(sdk, random, request.includes('"stream":true')));
+  const options = {
+    retry: { maxAttempts: MAX_ATTEMPTS, initialDelayMs: 1, maxDelayMs: 5 },
+    breaker: false,
+    deadlineMs: 3_000,
+  };
+  const guard = new GuardCore(options as object);
+  badListeners(guard, random);
+  const client = guard.wrap(
+    new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: 400, logLevel: 'off' }) as object,
+  ) as AnyClient;
+  const tally = { succeeded: 0, failed: 0, aborted: 0, wrong: [] as string[], abortsMs: [] as number[], unhandled: 0 };
+  const note = (): void => void tally.unhandled++;
+  process.on('unhandledRejection', note);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  for (let from = 0; from < calls; from += 50) {
+    const batch = Array.from({ length: Math.min(50, calls - from) }, (_, index) =>
+      one(sdk, client, random, `call-${from + index}`, server.garbled, tally),
+    );
+    await Promise.all(batch);
+  }
+  delay.disable();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off('unhandledRejection', note);
+  const [lane] = guard.snapshot();
+  const openBodies = guard.watch.size;
+  await guard.close();
+  await server.close();
+  const { abortsMs, ...counts } = tally;
+  return {
+    calls,
+    ...counts,
+    // What waits out a limit is no attempt of its own.
+    duplicates: [...server.requests.values()].filter((count) => count > 4 * MAX_ATTEMPTS).length,
+    abortP99Ms: abortsMs.toSorted((a, b) => a - b)[Math.floor(abortsMs.length * 0.99)] ?? 0,
+    blockedMs: delay.max / 1e6,
+    inFlight: lane?.inFlight ?? 0,
+    queued: lane?.queued ?? 0,
+    openBodies,
+  };
+}
+
+type Tally = Record<'succeeded' | 'failed' | 'aborted' | 'unhandled', number> & { wrong: string[]; abortsMs: number[] };
+
+async function one(
+  sdk: SdkCase,
+  client: AnyClient,
+  random: Random,
+  call: string,
+  garbled: ReadonlySet<string>,
+  tally: Tally,
+): Promise<void> {
+  const controller = new AbortController();
+  let abortedAt = Infinity;
+  const timer =
+    random() < 0.3
+      ? setTimeout(() => {
+          abortedAt = performance.now();
+          controller.abort();
+        }, random() * 60)
+      : undefined;
+  const streams = random() < 0.5;
+  const request = { signal: controller.signal, headers: { 'x-call': call } };
+  try {
+    const text = streams ? await read(sdk, client, request) : sdk.text(await sdk.create(client, request));
+    // A stream that was cut has delivered its beginning.
+    const right = streams ? 'answer'.startsWith(text) : text === 'answer';
+    if (!right && !garbled.has(call)) tally.wrong.push(text);
+    tally.succeeded++;
+  } catch (error) {
+    if (!(error instanceof Error)) tally.wrong.push(String(error));
+    if (abortedAt === Infinity) tally.failed++;
+    else {
+      tally.aborted++;
+      tally.abortsMs.push(performance.now() - abortedAt);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(sdk: SdkCase, client: AnyClient, request: object): Promise<string> {
+  let text = '';
+  for await (const chunk of (await sdk.stream(client, request as Record<string, unknown>)) as AsyncIterable<unknown>) {
+    text += sdk.chunkText(chunk);
+  }
+  return text;
+}
+
+function answer(sdk: SdkCase, random: Random, streams: boolean): Answer {
+  if (random() < 0.25) {
+    const [status, code, headers] = pick(random, STATUS);
+    const lines = Object.entries(headers).map(([name, value]) => `\r\n${name}: ${value}`);
+    const body = JSON.stringify({ error: { message: 'Not now.', type: code, code } });
+    return { head: `HTTP/1.1 ${status} No\r\ncontent-type: application/json${lines.join('')}`, body };
+  }
+  return streams
+    ? { head: 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream', body: sdk.chunks.join('') }
+    : { head: 'HTTP/1.1 200 OK\r\ncontent-type: application/json', body: JSON.stringify(sdk.completion) };
+}
+
+/** Listeners as careless applications write them. */
+function badListeners(guard: GuardCore, random: Random): void {
+  const careless = (): unknown => {
+    if (random() < 0.5) throw new Error('listener');
+    return Promise.reject(new Error('listener'));
+  };
+  for (const type of ['call.start', 'attempt.start', 'attempt.end', 'retry', 'call.end', 'stream.end'] as const) {
+    guard.on(type, careless);
+  }
+}
