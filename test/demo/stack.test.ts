@@ -81,7 +81,11 @@ describe('the inbox', () => {
   const post = async (status: string, alertname: string, more: Record<string, string> = {}): Promise<void> => {
     const labels = { alertname, gen_ai_provider_name: 'groq', ...more };
     const alerts = [{ status, labels, annotations: { summary: 'Something is up.' } }];
-    const response = await fetch(inbox.url, { method: 'POST', body: JSON.stringify({ alerts }) });
+    const response = await fetch(inbox.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ alerts }),
+    });
     expect(response.status).toBe(200);
   };
 

@@ -68,7 +68,7 @@ describe.each(services)('%s', (_, service) => {
     // A Set takes what is added while it is read.
     const all = new Set(files);
     for (const file of all) {
-      for (const [, imported] of readFileSync(file, 'utf8').matchAll(/ from '(\.{1,2}\/[^']+)'/g)) {
+      for (const [, imported] of readFileSync(file, 'utf8').matchAll(/(?: from |\bimport\()'(\.{1,2}\/[^']+)'/g)) {
         all.add(join(file, '..', imported!));
       }
     }

@@ -17,6 +17,8 @@ export interface App {
   steady(callsPerSecond: number, modelOf?: () => string): () => void;
   /** Keeps a number of calls under way. @returns what ends it */
   saturate(callers: number): () => void;
+  /** Starts calls at a steady rate of a client that nobody guards. @returns what ends it */
+  pastTheGuard(callsPerSecond: number): () => void;
   /** One call of one client. @throws what the call throws */
   call(client?: number, model?: string, stream?: boolean): Promise<void>;
   close(): Promise<void>;
@@ -41,6 +43,8 @@ export async function startApp(
     exporter.getMetricsRequestHandler(request, response),
   );
   const guard = createGuard({ ...options, telemetry: { meterProvider } });
+  // Heard here, so that Node does not print them.
+  guard.on('warning', () => undefined);
   const simulators = await Promise.all(providers.map((each) => startSimulator(each)));
   const senders = simulators.map(({ url }, index): Send => {
     if (providers[index]!.provider === 'anthropic') {
@@ -68,6 +72,15 @@ export async function startApp(
           await wait(1_000 / callsPerSecond);
         }
       }),
+    pastTheGuard: (callsPerSecond) => {
+      const bare = openai(new OpenAI({ apiKey: 'sk-test', baseURL: simulators[0]!.url }));
+      return start(async (signal) => {
+        while (!signal.aborted) {
+          await bare(model, false).catch(() => {});
+          await wait(1_000 / callsPerSecond);
+        }
+      });
+    },
     saturate: (callers) =>
       start(async (signal) => {
         while (!signal.aborted) await call().catch(() => wait(100));
