@@ -43,6 +43,7 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
   const options = {
     retry: { maxAttempts: MAX_ATTEMPTS, initialDelayMs: 1, maxDelayMs: 5 },
     breaker: false,
+    pacing: false,
     deadlineMs: 3_000,
   };
   const guard = new GuardCore(options as object);
