@@ -294,8 +294,5 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 }
 
 function laneKey({ provider, baseURL, credential }: Account, group: string): string {
-  return `${provider}
-${baseURL}
-${credential}
-${group}`;
+  return [provider, baseURL, credential, group].join('\n');
 }

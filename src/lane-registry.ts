@@ -2,6 +2,7 @@ import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
+import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ProviderAdapter } from './core/provider.ts';
 import { LearnedLimits } from './learned-limits.ts';
@@ -87,6 +88,7 @@ export function laneOptionsKey(options: ResolvedOptions): string {
 function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapter, creator: LaneOwner): SharedLane {
   const { options, clock, random } = creator;
   const label = `${identity.provider}/${identity.group}`;
+  const origin = originOf(identity.baseURL) ?? '';
   const owners = new Set<LaneOwner>();
   const emit = (event: GuardEvent): void => {
     for (const owner of owners) {
@@ -144,7 +146,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       lane: label,
       provider: identity.provider,
       group: identity.group,
-      baseURL: originOf(identity.baseURL),
+      baseURL: origin,
       dimensions: admission.dimensions(),
       inFlight: admission.inFlight,
       maxConcurrent: admission.maxConcurrent,
@@ -160,9 +162,4 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       breaker.close();
     },
   };
-}
-
-/** Scheme, host and port: user, password, path and query may hold credentials, and a snapshot is often served. */
-function originOf(baseURL: string): string {
-  return URL.canParse(baseURL) ? new URL(baseURL).origin : '';
 }

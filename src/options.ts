@@ -198,8 +198,8 @@ const MAX_MS = 2 ** 31 - 1;
 /** Checks options and fills in the defaults. @throws TidegateOptionError naming the option's path. */
 export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
   const root = section(options, 'options', ROOT_KEYS);
-  const retry = root.retry === false ? { maxAttempts: 1 } : section(optional(root.retry), 'retry', RETRY_KEYS);
-  const breaker = root.breaker === false ? undefined : section(optional(root.breaker), 'breaker', BREAKER_KEYS);
+  const retry = root.retry === false ? { maxAttempts: 1 } : section(orEmpty(root.retry), 'retry', RETRY_KEYS);
+  const breaker = root.breaker === false ? undefined : section(orEmpty(root.breaker), 'breaker', BREAKER_KEYS);
   const bulkhead = section(orEmpty(root.bulkhead), 'bulkhead', BULKHEAD_KEYS);
   const body = section(orEmpty(root.body), 'body', BODY_KEYS);
   const resolvedBreaker = breaker && resolveBreaker(breaker);
@@ -210,7 +210,7 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
       maxConcurrent: integer(bulkhead.maxConcurrent, 'bulkhead.maxConcurrent', 1, 1_000_000, 500),
       maxQueued: integer(bulkhead.maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
     },
-    pacing: root.pacing === false ? undefined : resolvePacing(section(optional(root.pacing), 'pacing', PACING_KEYS)),
+    pacing: root.pacing === false ? undefined : resolvePacing(section(orEmpty(root.pacing), 'pacing', PACING_KEYS)),
     deadlineMs: optionalMs(root, 'deadlineMs'),
     firstContentTimeoutMs: optionalMs(root, 'firstContentTimeoutMs'),
     stallTimeoutMs: optionalMs(root, 'stallTimeoutMs'),
@@ -222,7 +222,7 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
     telemetry:
       root.telemetry === false
         ? undefined
-        : resolveTelemetry(section(optional(root.telemetry), 'telemetry', TELEMETRY_KEYS)),
+        : resolveTelemetry(section(orEmpty(root.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
     unguardedNotice: optionalBoolean(root.unguardedNotice, 'unguardedNotice'),
   };
@@ -362,11 +362,6 @@ function section<T extends object>(value: T, path: string, keys: readonly string
     }
   }
   return Object.fromEntries(keys.filter((key) => key in given).map((key) => [key, value[key as keyof T]])) as T;
-}
-
-/** An absent or switched-off section reads as one with defaults; what may be `false` is checked before. */
-function optional<T extends object>(value: T | false | undefined): T {
-  return value === undefined || value === false ? ({} as T) : value;
 }
 
 function number(value: unknown, path: string, min: number, max: number, fallback: number): number {

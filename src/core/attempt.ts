@@ -111,7 +111,7 @@ export class Attempt {
     this.#settle({
       outcome,
       ...(end.failure ? { failure: end.failure } : {}),
-      ...(end.usage && this.call.ownsUsage ? { usage: end.usage } : {}),
+      ...(end.usage && this.call.ownsAnswer ? { usage: end.usage } : {}),
     });
     this.#resolveEnded();
   }

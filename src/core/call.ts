@@ -177,16 +177,16 @@ export class Call {
   }
 
   /**
-   * Whether usage in its answer is its own. Files, batches and responses that are fetched again show what
-   * other calls have used.
+   * Whether the answer is this call's own work, of an API whose answers are known. Files, batches and responses that
+   * are fetched again show what other calls have used, and others may be empty.
    */
-  get ownsUsage(): boolean {
+  get ownsAnswer(): boolean {
     return this.info.operation !== 'other';
   }
 
   /** The body of the response that the application got has ended. */
   bodyEnded(end: BodyEnd): void {
-    const usage = this.ownsUsage ? end.usage : undefined;
+    const usage = this.ownsAnswer ? end.usage : undefined;
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
     if (end.outcome === 'interrupted') this.finishFailed(end.failure, usage, end.response);
     else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, usage, end.response);

@@ -37,7 +37,8 @@ export interface RetryDeps {
  * cockatiel's own backoff ignores an abort, so the attempt waits, at its start.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. A 429 that does not say when to come back is counted but not charged. All else is both.
+ * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. A 429 that does not say when to
+ * come back is counted but not charged. All else is both.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };

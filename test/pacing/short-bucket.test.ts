@@ -4,8 +4,10 @@ import { ShortBucket } from '../../src/pacing/limits/short-bucket.ts';
 const LIMIT = 3_000;
 /** Units per millisecond. */
 const RATE = LIMIT / 60_000;
-const observe = (bucket: ShortBucket, remaining: number, resetMs?: number): number | undefined =>
+const observe = (bucket: ShortBucket, remaining: number, resetMs?: number): number | undefined => {
   bucket.observe(remaining, resetMs, LIMIT, RATE);
+  return bucket.capacity;
+};
 
 describe('a bucket that is shorter than the window of its limit', () => {
   it('is told by a reset that comes long before what is missing of the window would refill', () => {

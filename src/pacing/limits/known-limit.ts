@@ -58,8 +58,6 @@ export class LimitBucket {
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
   readonly #shortBucket = new ShortBucket();
-  /** What the bucket holds where it is told to be shorter than the window. */
-  #capacity: number | undefined;
   #foundFull = false;
   #average = 0;
   /** About the largest call of late. */
@@ -125,7 +123,7 @@ export class LimitBucket {
       this.#confirmed = false;
       this.allowance.reopen(now, this.#sharing.share);
     }
-    if (this.burst < (this.#capacity ?? this.limit)) {
+    if (this.burst < (this.#shortBucket.capacity ?? this.limit)) {
       const larger = this.#burstProbe.next(this.burst, now);
       if (larger !== undefined) this.#setBurst(larger, now);
     }
@@ -204,8 +202,8 @@ export class LimitBucket {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
-    const newlyFull = !this.gauged && sequence > UNTOLD;
-    if (newlyFull) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
+    const undecided = !this.gauged && sequence > UNTOLD;
+    if (undecided) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
@@ -219,7 +217,7 @@ export class LimitBucket {
       if (first) this.allowance.reopen(now, this.#sharing.share);
     }
     // Nothing is missing but what is ours: nobody has to be spared.
-    if (this.#foundFull && newlyFull) this.allowance.hasten(now);
+    if (this.#foundFull && undecided) this.allowance.hasten(now);
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
@@ -307,9 +305,9 @@ export class LimitBucket {
   /** What an answer tells, as if of a bucket of the whole window, of which a shorter one can never spend a part. */
   #leftOfWindow(remaining: number, resetMs: number | undefined, now: number): number {
     if (this.kind.perDay) return remaining;
-    const before = this.#capacity;
-    const capacity = this.#shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
-    this.#capacity = capacity;
+    const before = this.#shortBucket.capacity;
+    this.#shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
+    const { capacity } = this.#shortBucket;
     if (capacity !== before) {
       // What was believed of others came from reading the level of another bucket.
       if (before === undefined || capacity === undefined) this.#sharing.foreign.forget();
@@ -327,7 +325,6 @@ export class LimitBucket {
     this.limit = limit;
     this.#sharing.foreign.forget();
     this.#shortBucket.forget();
-    this.#capacity = undefined;
     this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
   }
 

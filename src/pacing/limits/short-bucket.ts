@@ -11,24 +11,24 @@ const WHOLE = 0.8;
  * Time until the bucket is full tells them apart, and a level above what was believed overturns the belief.
  */
 export class ShortBucket {
-  #capacity: number | undefined;
+  /** Units that the bucket holds, as far as answers have shown; undefined where it is one of the whole window. */
+  capacity: number | undefined;
   #largest = 0;
 
   /** The limit changed: a bucket of another size may be behind it. */
   forget(): void {
-    this.#capacity = undefined;
+    this.capacity = undefined;
     this.#largest = 0;
   }
 
-  /** Units that the bucket holds, as far as answers have shown; undefined where it is one of the whole window. */
-  observe(remaining: number, resetMs: number | undefined, limit: number, limitRate: number): number | undefined {
+  /** Takes what an answer showed of the level, and of the time until it is full. */
+  observe(remaining: number, resetMs: number | undefined, limit: number, limitRate: number): void {
     this.#largest = Math.max(this.#largest, remaining);
     const missing = limit - remaining;
-    if (this.#largest >= WHOLE * limit) this.#capacity = undefined;
-    else if (this.#capacity !== undefined) this.#capacity = Math.max(this.#capacity, remaining + 1);
+    if (this.#largest >= WHOLE * limit) this.capacity = undefined;
+    else if (this.capacity !== undefined) this.capacity = Math.max(this.capacity, remaining + 1);
     else if (resetMs !== undefined && missing >= MISSING * limit && resetMs < (EARLY * missing) / limitRate) {
-      this.#capacity = this.#largest + 1;
+      this.capacity = this.#largest + 1;
     }
-    return this.#capacity;
   }
 }

@@ -3,7 +3,7 @@ import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provide
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { AnswerEnd } from './answer-end.ts';
-import { openAIResponseInfo } from './response-info.ts';
+import { MAX_REASONS, openAIResponseInfo } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
 
 const CONTENT: StreamEvent = { kind: 'content' };
@@ -17,9 +17,6 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
 const WORTH_PARSING =
   /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)"/;
-
-/** More choices than anybody asks for. */
-const MAX_REASONS = 128;
 
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
 export function openAIStreamReader(choices = 1): StreamReader {

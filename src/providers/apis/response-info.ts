@@ -4,7 +4,7 @@ import { asObject, asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 
 /** A choice has one, and nobody asks for more choices. */
-const MAX_REASONS = 128;
+export const MAX_REASONS = 128;
 const MAX_REASON_LENGTH = 64;
 
 /** Model, id and finish reasons of a body, or of one event of a stream, of OpenAI, Azure and Groq. */

@@ -1,3 +1,4 @@
+import { originOf } from '../../core/origin.ts';
 import type { ResolvedOptions } from '../../options.ts';
 
 /** Answers in a row without a final event after which a server that has never sent one is taken for one that sends none. */
@@ -40,7 +41,7 @@ export class FinalEvents {
     if (stream.content) habit.without++;
     if (habit.without === LEARNED_AFTER && stream.content) {
       this.#warn(
-        `The streams of ${originOf(baseURL)} end without a final event: from now on they count as complete. Set body.finalEvent to choose.`,
+        `The streams of ${originOf(baseURL) ?? 'a server'} end without a final event: from now on they count as complete. Set body.finalEvent to choose.`,
       );
     }
     return habit.without < LEARNED_AFTER;
@@ -54,9 +55,4 @@ export class FinalEvents {
     }
     return habit;
   }
-}
-
-/** A base URL may hold a credential. */
-function originOf(baseURL: string): string {
-  return URL.canParse(baseURL) ? new URL(baseURL).origin : 'a server';
 }

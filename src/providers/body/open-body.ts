@@ -41,7 +41,7 @@ export function attemptHooks(
       firstContentAt: attempt.startedAt + call.firstContentTimeoutMs,
       stallMs: call.stallTimeoutMs,
     },
-    answers: call.info.operation !== 'other',
+    answers: call.ownsAnswer,
     timeUp(reason) {
       abort?.(reason);
       return call.timeError(reason.limit);
