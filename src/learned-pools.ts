@@ -1,4 +1,4 @@
-import type { Dimension } from './core/dimensions.ts';
+import { type Dimension, isBucket } from './core/dimensions.ts';
 import type { Failure } from './core/outcome.ts';
 import { modelOf, modelPool } from './providers/limit-pools.ts';
 import type { Account } from './providers/seam/call-host.ts';
@@ -52,7 +52,9 @@ export class LearnedPools {
     const { dimension, limit, limitName } = failure;
     if (model === undefined || (limitName === undefined && limit === undefined)) return undefined;
     const known = this.#known(account);
-    const joined = limitName === undefined ? undefined : this.#join(known, account, refusal, limitName);
+    // A limit of images and the like is another one's for a few calls, and says nothing of the rest.
+    const joined =
+      limitName === undefined || !isBucket(dimension) ? undefined : this.#join(known, account, refusal, limitName);
     if (joined !== undefined) {
       return `${account.provider} counts ${pool} in the limits of ${joined}: they share a lane from now on.`;
     }

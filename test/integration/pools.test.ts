@@ -135,6 +135,23 @@ describe.each(of('openai'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
     ]);
   });
 
+  it('joins nothing for a limit that concerns some content only', async () => {
+    let refused = false;
+    const entered = enter(entrance, sdk, {}, (request) => {
+      if (refused || !String(request.init.body).includes('gpt-4o')) return json(sdk.completion)(request);
+      refused = true;
+      return refuse(
+        'Rate limit reached for gpt-4o (for limit gpt-image) in organization org-1 on input-images per min: Limit 5, Used 5, Requested 1. Please try again in 1s.',
+      )(request);
+    });
+    for (const model of ['gpt-image', 'gpt-4o', 'gpt-4o', 'gpt-image']) await ask(entered, sdk, { model }, 60_000);
+    expect(eventsOf(entered.guard, 'warning')).toEqual([]);
+    expect(entered.guard.snapshot().map(({ group, counts }) => [group, counts.calls])).toEqual([
+      ['gpt-image', 2],
+      ['gpt-4o', 2],
+    ]);
+  });
+
   it('admits against the limits of the project and of the organization', async () => {
     const headers = {
       'x-ratelimit-limit-tokens': '10000000',
