@@ -1,3 +1,5 @@
+import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from './content-kinds.ts';
+
 /** What a limit counts. */
 export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
 
@@ -14,7 +16,7 @@ export type BucketDimension =
   | 'tokens_day';
 
 /** The limit that refused a request, or that a header describes. */
-export type Dimension = BucketDimension | 'concurrency' | 'acceleration' | 'quota' | 'unknown';
+export type Dimension = BucketDimension | ContentDimension | 'concurrency' | 'acceleration' | 'quota' | 'unknown';
 
 /** Option of `pacing` that tells a limit before the provider does. */
 export type LimitOption =
@@ -115,7 +117,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
 };
 
 /** Limits that are no buckets. */
-const OTHER_KINDS: Readonly<Record<Exclude<Dimension, BucketDimension>, Advice>> = {
+const OTHER_KINDS: Readonly<Record<Exclude<Dimension, BucketDimension | ContentDimension>, Advice>> = {
   concurrency: {
     throttled: 'Slow down: too many requests are in flight at once; lower the maxConcurrent of the bulkhead.',
   },
@@ -126,7 +128,11 @@ const OTHER_KINDS: Readonly<Record<Exclude<Dimension, BucketDimension>, Advice>>
   unknown: {},
 };
 
-const ADVICE: Readonly<Record<Dimension, Advice>> = { ...LIMIT_KINDS, ...OTHER_KINDS };
+const ADVICE: Readonly<Record<Dimension, Advice>> = {
+  ...LIMIT_KINDS,
+  ...CONTENT_KINDS,
+  ...OTHER_KINDS,
+};
 
 export const BUCKET_DIMENSIONS: readonly BucketDimension[] = Object.keys(LIMIT_KINDS) as BucketDimension[];
 
@@ -145,11 +151,32 @@ export function limitAdvice(dimension: Dimension | undefined, outcome: 'throttle
   return dimension && ADVICE[dimension][outcome];
 }
 
-const BY_ABBREVIATION: ReadonlyMap<string | undefined, BucketDimension> = new Map(
-  BUCKET_DIMENSIONS.map((each) => [LIMIT_KINDS[each].abbreviation, each]),
-);
+/** What a limit is of, in words: "tokens per minute". */
+export function limitNoun(dimension: Dimension | undefined): string | undefined {
+  return dimension && NOUNS[dimension];
+}
+
+const NOUNS: Readonly<Partial<Record<Dimension, string>>> = Object.fromEntries([
+  ...BUCKET_DIMENSIONS.map((each) => [each, nounOf(each)]),
+  ...CONTENT_DIMENSIONS.map((each) => [each, CONTENT_KINDS[each].noun]),
+]) as Partial<Record<Dimension, string>>;
+
+function nounOf(dimension: BucketDimension): string {
+  return `${dimension.replace(/_day$/, '').replaceAll('_', ' ')} per ${LIMIT_KINDS[dimension].perDay ? 'day' : 'minute'}`;
+}
+
+const BY_ABBREVIATION: ReadonlyMap<string | undefined, BucketDimension | ContentDimension> = new Map([
+  ...BUCKET_DIMENSIONS.map((each) => [LIMIT_KINDS[each].abbreviation, each] as const),
+  ...CONTENT_DIMENSIONS.map((each) => [CONTENT_KINDS[each].abbreviation, each] as const),
+]);
 
 /** The limit that a provider calls `RPM`, `TPD` and the like. */
-export function dimensionOf(abbreviation: string | undefined): BucketDimension | undefined {
+export function dimensionOf(abbreviation: string | undefined): BucketDimension | ContentDimension | undefined {
   return abbreviation === undefined ? undefined : BY_ABBREVIATION.get(abbreviation);
+}
+
+/** The window of a limit, where its name tells it. */
+export function windowOf(dimension: Dimension): number | undefined {
+  if (isBucket(dimension)) return LIMIT_KINDS[dimension].windowMs;
+  return isContent(dimension) ? CONTENT_KINDS[dimension].windowMs : undefined;
 }

@@ -47,6 +47,8 @@ export interface Failure {
   readonly cutByCaller?: boolean;
   /** True for slow_down and ramp limits: the rate must shrink, not only wait. */
   readonly shrinkRate?: boolean;
+  /** True where a tier or a model has no room for anybody: neither a limit of the account nor a fault of the provider. */
+  readonly noCapacity?: boolean;
   /** Numbers from the message or headers of the limit that was hit, where the provider gave them. */
   readonly limit?: number;
   readonly remaining?: number;
@@ -85,7 +87,7 @@ export interface Usage {
 }
 
 /** Whether a failure is evidence about the provider's health: these open a circuit, 429 and 4xx never do. */
-export function isProviderFault({ outcome, cutByCaller }: Failure): boolean {
-  if (cutByCaller) return false;
+export function isProviderFault({ outcome, cutByCaller, noCapacity }: Failure): boolean {
+  if (cutByCaller || noCapacity) return false;
   return outcome === 'overloaded' || outcome === 'server_error' || outcome === 'timeout' || outcome === 'connection';
 }

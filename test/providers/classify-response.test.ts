@@ -95,7 +95,7 @@ const ROWS: readonly Row[] = [
     OPENAI.slowDown,
     { ...throttled, dimension: 'acceleration', shrinkRate: true, code: 'slow_down' },
   ],
-  ['slow_down as 503', 'openai', 503, OPENAI.slowDown, { ...throttled, dimension: 'acceleration', shrinkRate: true }],
+  ['slow_down as 503', 'openai', 503, OPENAI.slowDown, { outcome: 'overloaded', retryable: true, noCapacity: true }],
   ['engine overloaded', 'openai', 429, OPENAI.engineOverloaded, { outcome: 'overloaded', retryable: true }],
   [
     '503 overloaded',
@@ -273,7 +273,13 @@ const ROWS: readonly Row[] = [
     },
     'retry-after: 12',
   ],
-  ['audio seconds', 'groq', 429, GROQ.audioDay, { ...throttled, dimension: 'unknown', windowMs: DAY, hintMs: 150_000 }],
+  [
+    'audio seconds',
+    'groq',
+    429,
+    GROQ.audioDay,
+    { ...throttled, dimension: 'audio_seconds_day', windowMs: DAY, hintMs: 150_000 },
+  ],
   ['413 too large', 'groq', 413, GROQ.tooLarge, { ...tooLarge, dimension: 'tokens', limit: 6_000, requested: 12_328 }],
   ['413 too large, input', 'groq', 413, GROQ.tooLargeInput, { ...tooLarge, dimension: 'input_tokens', limit: 7_000 }],
   [
@@ -309,7 +315,7 @@ const ROWS: readonly Row[] = [
     'azure.ai.openai',
     429,
     AZURE.tokens,
-    { ...throttled, hintMs: 32_500, hintSource: 'retry_after' },
+    { ...throttled, hintMs: 33_000, hintSource: 'body' },
     'retry-after-ms: 32500\nretry-after: 33',
   ],
   ['call rate', 'azure.ai.openai', 429, AZURE.calls, { ...throttled, dimension: 'requests', hintMs: 2_000 }],

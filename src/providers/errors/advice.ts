@@ -1,4 +1,4 @@
-import { type Dimension, limitAdvice } from '../../core/dimensions.ts';
+import { type Dimension, limitAdvice, limitNoun } from '../../core/dimensions.ts';
 import type { Failure } from '../../core/outcome.ts';
 
 type FailedOutcome = Failure['outcome'];
@@ -24,17 +24,30 @@ const BY_CODE: Readonly<Record<string, string>> = {
   model_not_found: 'Fix the model name, or use a key that has access to the model.',
 };
 
-const NO_ACCESS = 'Raise the tier or use another model or mode: the limit of this account is 0 here.';
+const NO_CAPACITY =
+  'Wait, or ask for another tier or model: this one has no capacity at the moment, and your limits are not the cause.';
+
+function noAccess(dimension: Dimension | undefined): string {
+  const noun = limitNoun(dimension);
+  const limit =
+    noun === undefined ? 'the limit of this account is 0 here' : `this account has no ${noun} here, the limit is 0`;
+  return `Raise the tier or use another model or mode: ${limit}.`;
+}
 
 /** One sentence that says what to do about a failure. */
 export function adviceFor(
   outcome: FailedOutcome,
   dimension?: Dimension,
-  details: { readonly codes?: readonly string[]; readonly limit?: number | undefined } = {},
+  details: {
+    readonly codes?: readonly string[];
+    readonly limit?: number | undefined;
+    readonly noCapacity?: boolean | undefined;
+  } = {},
 ): string {
+  if (details.noCapacity) return NO_CAPACITY;
   if (outcome === 'throttled') return limitAdvice(dimension, 'throttled') ?? BY_OUTCOME.throttled;
   if (outcome === 'too_large') {
-    if (details.limit === 0) return NO_ACCESS;
+    if (details.limit === 0) return noAccess(dimension);
     return limitAdvice(dimension, 'tooLarge') ?? BY_OUTCOME.too_large;
   }
   const code = details.codes?.find((each) => Object.hasOwn(BY_CODE, each));

@@ -1,12 +1,12 @@
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ErrorResponse } from '../../core/provider.ts';
 import { adviceFor } from './advice.ts';
-import { readErrorEnvelope } from './error-envelope.ts';
+import { type ErrorFacts, readErrorEnvelope } from './error-envelope.ts';
 import { isRetryable, judge } from './error-rules.ts';
-import { headerHint, messageHint, regainAccessMs } from './retry-hint.ts';
-import type { Hint } from './retry-hint.ts';
-import { readLimitText } from './limit-message.ts';
-import type { LimitText } from './limit-message.ts';
+import { bodyHint, type Hint, headerHint, longer } from './retry-hint.ts';
+import { type LimitText, readLimitText } from './limit-message.ts';
+import { readAccess } from './wait-words.ts';
+import { serverNow } from '../parse/numbers.ts';
 
 type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];
 
@@ -18,9 +18,18 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   // An error that came after a 2xx head has that head's status and headers: they say nothing about it.
   const status = response.status !== undefined && response.status >= 300 ? response.status : undefined;
   const headers = status === undefined ? undefined : response.headers;
-  const { codes, message } = readErrorEnvelope(response.body, headers);
-  const text = readLimitText(message, codes);
-  const { outcome, shrinkRate } = judge({ status, codes, message, limit: text });
+  const facts = readErrorEnvelope(response.body, headers);
+  const { codes, message, quota } = facts;
+  const text = withFields(readLimitText(message, codes), facts.limit);
+  // Behind a 2xx head only the body can name a status.
+  const { outcome, shrinkRate, noCapacity } = judge({
+    status: status ?? facts.status,
+    codes,
+    message,
+    limit: text,
+    quota,
+  });
+  const now = serverNow(headers, wallMs);
 
   const readings = headers ? readLimits(headers, wallMs) : [];
   const empty = readings
@@ -28,9 +37,10 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
     .toSorted((a, b) => (b.resetMs ?? 0) - (a.resetMs ?? 0));
   const dimension = dimensionOf(outcome, shrinkRate, text, empty);
   const numbers = limitNumbers(outcome, dimension, text, readings);
-  const resetMs = outcome === 'quota_exhausted' ? regainAccessMs(message, headers, wallMs) : numbers.resetMs;
-  const hint =
-    headerHint(headers, wallMs) ?? messageHint(message) ?? (outcome === 'throttled' ? resetHint(empty) : undefined);
+  const resetMs = outcome === 'quota_exhausted' ? readAccess(message, now) : numbers.resetMs;
+  // Neither may be broken: the longer one is the floor.
+  const told = longer(headerHint(headers, wallMs), bodyHint(facts, now));
+  const hint = told ?? (outcome === 'throttled' ? (routerHint(facts, now) ?? resetHint(empty)) : undefined);
   const code = codes[0];
 
   return {
@@ -41,10 +51,11 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
     ...retryable(outcome, status, headers?.get('x-should-retry')),
     ...(hint === undefined ? {} : { hintMs: hint.ms, hintSource: hint.source }),
     ...(shrinkRate ? { shrinkRate } : {}),
+    ...(noCapacity ? { noCapacity } : {}),
     ...numbers,
     ...(text.name === undefined ? {} : { limitName: text.name }),
     ...(resetMs === undefined ? {} : { resetMs }),
-    advice: adviceFor(outcome, dimension, { codes, limit: numbers.limit }),
+    advice: adviceFor(outcome, dimension, { codes, limit: numbers.limit, noCapacity }),
   };
 }
 
@@ -104,6 +115,17 @@ function limitNumbers(
     ...(resetMs === undefined ? {} : { resetMs }),
     ...(windowMs === undefined ? {} : { windowMs }),
   };
+}
+
+/** What fields say of a limit is more exact than words. */
+function withFields(text: LimitText, fields: LimitText | undefined): LimitText {
+  if (!fields) return text;
+  return { ...text, ...fields, dimension: fields.dimension === 'unknown' ? text.dimension : fields.dimension };
+}
+
+/** When the limit of a router is whole again. */
+function routerHint({ resetAt }: ErrorFacts, now: number): Hint | undefined {
+  return resetAt === undefined ? undefined : { ms: Math.max(0, resetAt - now), source: 'body' };
 }
 
 /** The time until an empty bucket is full: longer than needed, so only where the server said nothing better. */

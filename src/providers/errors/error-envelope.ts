@@ -1,4 +1,8 @@
-import { asObject, asText, parseJson } from '../parse/json.ts';
+import { asObject, asText, type JsonObject, parseJson } from '../parse/json.ts';
+import { asCount, parseCount } from '../parse/numbers.ts';
+import { readGoogleDetails } from './google-details.ts';
+import type { LimitText } from './limit-message.ts';
+import { readRouterMetadata } from './router-metadata.ts';
 
 /** What an error body says, whatever its envelope. */
 export interface ErrorFacts {
@@ -6,48 +10,162 @@ export interface ErrorFacts {
   readonly codes: readonly string[];
   /** At most MAX_MESSAGE characters, so that no pattern runs over an echoed prompt. */
   readonly message: string;
+  /** The HTTP status that the body itself names. */
+  readonly status?: number;
+  /** A wait in a field of its own. */
+  readonly waitMs?: number;
+  /** When the limit is whole again, in milliseconds since 1970. */
+  readonly resetAt?: number;
+  /** The limit, where fields name it. */
+  readonly limit?: LimitText;
+  /** Fields say that the limit is one of money. */
+  readonly quota?: boolean;
 }
 
 const MAX_MESSAGE = 2_000;
 /** Words with few digits (`rate_limit_exceeded`, `throttlingexception`): no shape that a key or an identifier has. */
 const CODE = /^(?=.{1,64}$)[a-z]{1,40}\d{0,2}(?:[_.][a-z]{1,40}\d{0,2})*$/;
+/** A proxy puts an error into an error. */
+const MOST_NESTED = 3;
 
 /**
- * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string),
- * Azure, flat and nested Responses events, Google `[{error}]`, AWS `{message}`, their inner objects, and text.
+ * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string), Azure, flat and
+ * nested Responses events, Google `[{error}]` with its details, AWS `{message}`, Mistral's flat one, xAI `{code, error}`,
+ * Fireworks `{error, message}` and `{fault}`, FastAPI `{detail}`, OpenRouter's metadata, their inner objects, and text.
  */
 export function readErrorEnvelope(body: unknown, headers?: Headers): ErrorFacts {
-  const codes: string[] = [];
-  const add = (value: unknown): void => {
-    // Azure's string "429" and Google's numeric codes repeat the status.
-    const code = typeof value === 'string' ? value.toLowerCase() : '';
-    if (code !== 'error' && CODE.test(code) && !codes.includes(code)) codes.push(code);
-  };
-  const inner = innerError(body);
-  let message: string | undefined;
-  if (typeof inner === 'string') {
-    message = inner;
-    // The text of a whole body may be anything, a key among it.
-    if (inner !== body) add(inner);
-  } else {
-    const error = asObject(inner);
-    add(asObject(error?.['details'])?.['error_code']);
-    add(error?.['code']);
-    add(error?.['type']);
-    add(error?.['status']);
-    message = asText(error?.['message']) ?? asText(error?.['Message']);
-  }
+  const found = new Found();
+  found.read(typeof body === 'string' ? (parseJson(body) ?? body) : body, 0);
   // Bedrock names the exception in a header: `ThrottlingException:http://internal.amazon.com/...`.
-  add(headers?.get('x-amzn-errortype')?.split(':')[0]);
-  return { codes, message: (message ?? '').slice(0, MAX_MESSAGE) };
+  found.code(headers?.get('x-amzn-errortype')?.split(':')[0]);
+  return found.facts();
 }
 
-function innerError(body: unknown): unknown {
-  let value = typeof body === 'string' ? (parseJson(body) ?? body) : body;
-  if (Array.isArray(value)) value = value[0] as unknown;
-  const envelope = asObject(value);
-  if (!envelope) return value;
+class Found {
+  readonly #codes: string[] = [];
+  readonly #messages: string[] = [];
+  #status: number | undefined;
+  #waitMs: number | undefined;
+  #resetAt: number | undefined;
+  #limit: LimitText | undefined;
+  #quota = false;
+
+  facts(): ErrorFacts {
+    return {
+      codes: this.#codes,
+      message: this.#messages.join(' ').slice(0, MAX_MESSAGE),
+      ...(this.#status === undefined ? {} : { status: this.#status }),
+      ...(this.#waitMs === undefined ? {} : { waitMs: this.#waitMs }),
+      ...(this.#resetAt === undefined ? {} : { resetAt: this.#resetAt }),
+      ...(this.#limit === undefined ? {} : { limit: this.#limit }),
+      ...(this.#quota ? { quota: true } : {}),
+    };
+  }
+
+  read(body: unknown, depth: number): void {
+    const value: unknown = Array.isArray(body) ? body[0] : body;
+    const envelope = asObject(value);
+    if (!envelope) {
+      // The text of a whole body may be anything, a key among it.
+      if (typeof value === 'string') this.#messages.push(value.slice(0, MAX_MESSAGE));
+      return;
+    }
+    const inner = innerError(envelope);
+    if (typeof inner === 'string') this.#readFlat(envelope, inner, depth);
+    else this.#readError(asObject(inner) ?? envelope, depth);
+    // Fields beside the error.
+    if (inner !== envelope) this.#readWait(envelope);
+  }
+
+  code(value: unknown): void {
+    // Azure's string "429" and Google's numeric codes repeat the status.
+    const code = typeof value === 'string' ? value.toLowerCase() : '';
+    if (code !== 'error' && CODE.test(code) && !this.#codes.includes(code)) this.#codes.push(code);
+  }
+
+  /** Groq `{error: 'capacity_exceeded'}`, xAI `{code, error}`, Fireworks `{error: 'Too Many Requests', message}`. */
+  #readFlat(envelope: JsonObject, error: string, depth: number): void {
+    this.code(error);
+    this.code(envelope['code']);
+    this.code(envelope['type']);
+    this.#status ??= statusIn(envelope['code']) ?? statusIn(envelope['status']);
+    this.#text(asText(envelope['message']) ?? error, depth);
+  }
+
+  #readError(error: JsonObject, depth: number): void {
+    const details = error['details'];
+    this.code(asObject(details)?.['error_code']);
+    this.code(error['code']);
+    this.code(error['type']);
+    this.code(error['status']);
+    this.code(asText(error['__type'])?.split('#').at(-1));
+    this.#status ??= statusIn(error['code']) ?? statusIn(error['status']) ?? statusIn(error['raw_status_code']);
+    this.#readWait(error);
+    this.#readWait(asObject(details));
+    const google = readGoogleDetails(details);
+    if (google) {
+      for (const each of google.codes) this.code(each);
+      this.#waitMs ??= google.waitMs;
+      this.#limit ??= google.limit;
+      this.#quota ||= google.quota === true;
+    }
+    this.#text(messageOf(error) ?? '', depth);
+    const metadata = asObject(error['metadata']);
+    if (!metadata) return;
+    this.code(metadata['error_type']);
+    this.#readWait(metadata);
+    const router = readRouterMetadata(metadata);
+    this.#limit ??= router.limit;
+    this.#resetAt ??= router.resetAt;
+    // What the provider behind a router said.
+    this.#text(router.raw ?? '', depth);
+  }
+
+  /** A text may be the JSON of another error. */
+  #text(text: string, depth: number): void {
+    if (text === '') return;
+    const nested = depth < MOST_NESTED && /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
+    if (typeof nested === 'object' && nested !== null) this.read(nested, depth + 1);
+    else this.#messages.push(text.slice(0, MAX_MESSAGE));
+  }
+
+  #readWait(fields: JsonObject | undefined): void {
+    if (!fields) return;
+    for (const [name, unitMs] of WAIT_FIELDS) {
+      const value = fields[name];
+      const amount = typeof value === 'string' ? parseCount(value) : asCount(value);
+      if (amount !== undefined) this.#waitMs ??= amount * unitMs;
+    }
+  }
+}
+
+/** Fields whose number is a wait, and its unit in milliseconds. */
+const WAIT_FIELDS: readonly (readonly [name: string, unitMs: number])[] = [
+  ['retry_after_ms', 1],
+  ['retryAfterMs', 1],
+  ['retry_after_seconds', 1_000],
+  ['retryAfterSeconds', 1_000],
+  ['retry_after', 1_000],
+  ['retryAfter', 1_000],
+];
+
+function innerError(envelope: JsonObject): unknown {
   const failed = asObject(envelope['response'])?.['error'];
   const stopped = asObject(envelope['x_groq'])?.['error'];
-  return [envelope['error'], failed, stopped].find(Boolean) ?? envelope;
+  const fault = asObject(envelope['fault']);
+  return [envelope['error'], failed, stopped, fault].find(Boolean) ?? envelope;
+}
+
+function messageOf(error: JsonObject): string | undefined {
+  const { message, Message, detail, faultstring } = error as Record<string, unknown>;
+  const told = asText(message) ?? asText(Message) ?? asText(faultstring) ?? asText(detail);
+  if (told !== undefined) return told;
+  // FastAPI lists what is wrong; some say so in an object.
+  const first = asObject(message) ?? (Array.isArray(detail) ? asObject(detail[0]) : asObject(detail));
+  return asText(first?.['msg']) ?? asText(first?.['message']) ?? asText(first?.['detail']);
+}
+
+function statusIn(code: unknown): number | undefined {
+  const status = typeof code === 'string' && /^\d{3}$/.test(code) ? Number(code) : code;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 300 && status < 600 ? status : undefined;
 }

@@ -8,11 +8,14 @@ export interface ErrorEvidence {
   readonly codes: readonly string[];
   readonly message: string;
   readonly limit: LimitText;
+  /** Fields of the body say that money, or a month, is used up. */
+  readonly quota?: boolean | undefined;
 }
 
 export interface Verdict {
   readonly outcome: Failure['outcome'];
   readonly shrinkRate?: boolean;
+  readonly noCapacity?: boolean;
 }
 
 const QUOTA_CODES = new Set([
@@ -36,10 +39,16 @@ const QUOTA_CODES = new Set([
   'user_profile_not_billable',
   // Groq.
   'blocked_api_access',
+  // Google.
+  'billing_disabled',
+  'consumer_suspended',
 ]);
 
 const QUOTA_MESSAGE =
-  /you exceeded your current quota|you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit/i;
+  /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended/i;
+/** Google says this of limits of a minute too: there, its details tell. */
+const CURRENT_QUOTA = /you exceeded your current quota/i;
+const GOOGLE_LIMIT = 'resource_exhausted';
 
 // "S0 pricing tier. Please retry after 86400 seconds": the request or the pricing tier can never fit.
 const AZURE_RETRY_SECONDS = /retry after (\d+) seconds/i;
@@ -62,15 +71,23 @@ const AUTH_CODES = new Set([
   'unrecognizedclientexception',
 ]);
 
+/** A tier or a model has no room now. That is no word about the account, and none about the provider's health. */
+const NO_CAPACITY_CODES = new Set(['resource_unavailable', 'capacity_exceeded', 'service_tier_capacity_exceeded']);
+const NO_CAPACITY_MESSAGE =
+  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before/i;
+
 const OVERLOAD_CODES = new Set([
   'overloaded_error',
   'server_is_overloaded',
   'service_unavailable_error',
-  'capacity_exceeded',
+  'provider_unavailable',
+  'unavailable',
+  'engine_overloaded',
   'modelnotreadyexception',
   'serviceunavailableexception',
 ]);
-const OVERLOAD_MESSAGE = /\boverloaded\b|\bover capacity\b|experiencing high demand|temporarily unable to process/i;
+const OVERLOAD_MESSAGE =
+  /\boverloaded\b|\bover capacity\b|experiencing high demand|temporarily unable to process|currently unavailable|too busy|at capacity/i;
 
 const THROTTLE_CODES = new Set([
   'rate_limit_exceeded',
@@ -78,7 +95,14 @@ const THROTTLE_CODES = new Set([
   'resource_exhausted',
   'throttlingexception',
   'too_many_requests',
+  'rate_limited',
+  'model_rate_limit',
+  'rate_limit',
+  'ratelimitreached',
 ]);
+/** Behind a 2xx head, and in a bare text, the words alone tell. */
+const THROTTLE_MESSAGE =
+  /^(?:\W{0,4}(?:error|http)?\W{0,3}429\b|rate limit (?:reached|exceeded)|too many (?:requests|tokens))/i;
 
 const TIMEOUT_CODES = new Set(['timeout_error', 'vector_store_timeout', 'deadline_exceeded', 'modeltimeoutexception']);
 
@@ -91,11 +115,12 @@ const BAD_REQUEST_CODE =
  *
  * | evidence | outcome |
  * |---|---|
- * | quota code or message, 402, Azure "retry after" of an hour or more | quota_exhausted |
+ * | quota code, field or message, 402, Azure "retry after" of an hour or more | quota_exhausted |
+ * | flex and service tiers without capacity, 498, slow_down as 503 | overloaded, noCapacity |
  * | "Request too large", 413, a limit of 0, more requested than the whole limit, whatever else is said | too_large |
- * | slow_down, ramp limit (429 or 503) | throttled, shrinkRate |
+ * | slow_down, ramp limit | throttled, shrinkRate |
  * | 401, 403, key and permission codes | auth |
- * | 429 or 5xx that says overloaded; 498, 503, 529 | overloaded |
+ * | 429 or 5xx that says overloaded; 503, 529 | overloaded |
  * | throttle code, 429 | throttled |
  * | 408, timeout codes on 5xx (Anthropic's 504) or in a stream | timeout |
  * | 409 | conflict |
@@ -107,9 +132,8 @@ export function judge(evidence: ErrorEvidence): Verdict {
   const { status, codes } = evidence;
   const has = (set: ReadonlySet<string>): boolean => codes.some((code) => set.has(code));
 
-  if (status === 402 || has(QUOTA_CODES) || says(evidence, QUOTA_MESSAGE) || azureNever(evidence)) {
-    return { outcome: 'quota_exhausted' };
-  }
+  if (status === 402 || has(QUOTA_CODES) || quotaIsSaid(evidence)) return { outcome: 'quota_exhausted' };
+  if (hasNoCapacity(evidence, has)) return { outcome: 'overloaded', noCapacity: true };
   if (status === 413 || has(TOO_LARGE_CODES) || says(evidence, TOO_LARGE_MESSAGE) || neverFits(evidence)) {
     return { outcome: 'too_large' };
   }
@@ -118,7 +142,9 @@ export function judge(evidence: ErrorEvidence): Verdict {
   }
   if (status === 401 || status === 403 || (has(AUTH_CODES) && !isServerError(status))) return { outcome: 'auth' };
   if (overloaded(evidence, has)) return { outcome: 'overloaded' };
-  if (status === 429 || has(THROTTLE_CODES)) return { outcome: 'throttled' };
+  if (status === 429 || has(THROTTLE_CODES) || (status === undefined && THROTTLE_MESSAGE.test(evidence.message))) {
+    return { outcome: 'throttled' };
+  }
   if (status === 408 || (has(TIMEOUT_CODES) && (status === undefined || isServerError(status)))) {
     return { outcome: 'timeout' };
   }
@@ -159,6 +185,17 @@ function limited(status: number | undefined): boolean {
   return status === undefined || status === 429 || isServerError(status);
 }
 
+function quotaIsSaid(evidence: ErrorEvidence): boolean {
+  if (evidence.quota || says(evidence, QUOTA_MESSAGE) || azureNever(evidence)) return true;
+  return says(evidence, CURRENT_QUOTA) && !evidence.codes.includes(GOOGLE_LIMIT);
+}
+
+function hasNoCapacity(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
+  const { status, codes } = evidence;
+  if (status === 498 || (status === 503 && codes.includes('slow_down'))) return true;
+  return limited(status) && (has(NO_CAPACITY_CODES) || says(evidence, NO_CAPACITY_MESSAGE));
+}
+
 function azureNever({ status, message }: ErrorEvidence): boolean {
   return limited(status) && Number(AZURE_RETRY_SECONDS.exec(message)?.[1] ?? 0) >= AZURE_NEVER_SECONDS;
 }
@@ -170,7 +207,7 @@ function neverFits({ status, limit }: ErrorEvidence): boolean {
 
 function overloaded(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
   const { status } = evidence;
-  if (status === 498 || status === 503 || status === 529) return !has(THROTTLE_CODES);
+  if (status === 503 || status === 529) return !has(THROTTLE_CODES);
   return limited(status) && (has(OVERLOAD_CODES) || says(evidence, OVERLOAD_MESSAGE));
 }
 

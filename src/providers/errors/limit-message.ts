@@ -1,5 +1,6 @@
-import { type Dimension, dimensionOf, LIMIT_KINDS } from '../../core/dimensions.ts';
+import { type Dimension, dimensionOf, windowOf } from '../../core/dimensions.ts';
 import { parseCount } from '../parse/numbers.ts';
+import { type NamedLimit, namedLimit, NOUN, WINDOW } from './limit-words.ts';
 
 /** Numbers and name of a limit as a message states them. */
 export interface LimitText {
@@ -12,26 +13,41 @@ export interface LimitText {
   readonly name?: string;
 }
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-const WINDOW_MS: Readonly<Record<string, number>> = { sec: 1_000, min: MINUTE, hou: 3_600_000, day: DAY };
-
-/** Images and audio seconds are limits without a dimension of ours. */
-const UNPACED_WINDOW_MS: Readonly<Record<string, number>> = { IPM: MINUTE, ASH: 3_600_000, ASD: DAY };
+const COUNT = '\\d+(?:,\\d{3})*(?:\\.\\d+)?';
+const PER = `[- _]{0,2}(?:per|a|/)[- _]{0,2}(\\d{1,4})?\\s?(${WINDOW})`;
 
 // OpenAI: "… on tokens per min (TPM): Limit 30000, Used 18928, Requested 11159." Old Groq bodies had no name: "on : Limit …".
-const NUMBERS =
-  /(?:\(([A-Z]{2,5})\)|\bon ?): ?Limit (\d+(?:,\d{3})*)(?:, Used ~?(\d+(?:,\d{3})*))?(?:, Requested ~?(\d+(?:,\d{3})*))?/;
-// Anthropic: "rate limit of 30,000 input tokens per minute", "Your current limit is 58,276 input tokens per minute".
-const PROSE =
-  /\b(?:of|is) (\d+(?:,\d{3})*) (?:fast mode )?(?:(input|output) )?(token|request)s? per (sec|min|hou|day)/i;
-const PER_WINDOW = /(?:\b|_)(?:(input|output)[ _])?(token|request)s?[ _]per[ _]?(sec|min|hou|day)/i;
+const NUMBERS = new RegExp(
+  `(?:\\(([A-Z]{2,5})\\)|\\bon(?: [\\w /-]{0,60}?)?) ?: ?Limit (${COUNT})(?:, Used ~?(${COUNT}))?(?:, Requested ~?(${COUNT}))?`,
+);
+// OpenAI until 2023: "… on requests per min. Limit: 60.000000 / min. Current: 80.000000 / min.", "Limit: 0/1min. Current: 1/1min."
+const COLON_NUMBERS = new RegExp(
+  `\\bLimit: ?(${COUNT}) ?/ ?(\\d{1,4})? ?(${WINDOW})\\w*(?:\\.? Current: ?(${COUNT}))?`,
+  'i',
+);
+// xAI: "Your team's rate limit is — Tokens per Minute (actual/limit): 65605/16000."
+const ACTUAL = new RegExp(`\\b(${NOUN})${PER}\\w* \\(actual/limit\\): ?(${COUNT})/(${COUNT})`, 'gi');
+// Anthropic: "rate limit of 30,000 input tokens per minute"; Together: "Your rate limit is 60 queries per minute".
+const PROSE = new RegExp(`\\b(?:of|is|to|are) (${COUNT}) (?:fast mode )?(${NOUN})${PER}`, 'i');
+// Google: "Quota exceeded for metric: …/generate_content_free_tier_requests, limit: 20, model: gemini-2.5-flash".
+const METRIC = new RegExp(
+  `Quota exceeded for (?:quota )?metric:? ?[\\w./' ]{0,80}?(${NOUN})'?[^,]{0,40}, limit: (${COUNT})`,
+  'i',
+);
+
+const NAMED = new RegExp(`(?:\\b|_)(${NOUN})(?:_?per_?(?!${WINDOW})[a-z_]*?)?${PER}`, 'i');
 const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
-// Azure: "have exceeded token rate limit", "have exceeded call rate limit".
-const AZURE = /\bexceeded (token|call) rate limit/i;
+// Azure: "have exceeded token rate limit", "have exceeded call rate limit", "have exceeded the call rate limit".
+const EXCEEDED = /\bexceeded (?:the )?(token|call) rate limit/i;
 // Oldest Anthropic form ("Number of request tokens has exceeded your per-minute rate limit") and Bedrock's "Too many tokens per day".
-const COUNTED = /\b(?:number of|too many) (?:(input|output|request) )?(token|request)s?\b/i;
+const COUNTED = /\b(?:number of|too many) (?:(input|output|request) )?(token|request|call|image)s?\b/i;
 const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
+// Vertex: "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model"; Mistral: "Requests rate limit exceeded".
+const BARE = /(?:_|\b)(requests?|tokens?|images?)(?:_per_base_model|[ _]rate[ _]limit(?:ing|ed)?)\b/i;
+// OpenRouter: "Rate limit exceeded: free-models-per-day.", "… free-models-per-min."
+const FREE_MODELS = /\bfree-models-per-(day|min)/i;
+const LONG_CONTEXT = /\blong[- ]context\b/i;
+
 // OpenAI and Groq name the limit in `type` too; billing errors have been seen with it, so it comes last.
 const TYPE_DIMENSIONS: Readonly<Record<string, Dimension>> = { requests: 'requests', tokens: 'tokens' };
 
@@ -43,7 +59,10 @@ const IN_PROJECT = / in project /;
 /** Finds the limit that a message names; `unknown` where it names none. */
 export function readLimitText(message: string, codes: readonly string[]): LimitText {
   const text = fromNumbers(message, codes) ??
-    fromProse(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
+    fromColonNumbers(message, codes) ??
+    fromActual(message) ??
+    fromProse(message) ??
+    fromMetric(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
   const named = NAME.exec(message);
   const inProject = text.dimension === 'tokens' && IN_PROJECT.test(message);
   return {
@@ -57,33 +76,72 @@ function fromNumbers(message: string, codes: readonly string[]): LimitText | und
   const match = NUMBERS.exec(message);
   if (!match) return undefined;
   const known = dimensionOf(match[1]);
-  const unknownWindowMs = known || match[1] === undefined ? undefined : UNPACED_WINDOW_MS[match[1]];
-  return defined({
-    dimension: known ?? (unknownWindowMs === undefined ? (fromWords(message) ?? fromType(codes)) : 'unknown'),
-    windowMs: known ? LIMIT_KINDS[known].windowMs : unknownWindowMs,
-    limit: parseCount(match[2]),
-    used: parseCount(match[3]),
-    requested: parseCount(match[4]),
-  });
+  const dimension = known ?? fromWords(message) ?? fromType(codes);
+  const named = known === undefined && dimension !== 'unknown' ? windowIn(message) : undefined;
+  const numbers = { limit: parseCount(match[2]), used: parseCount(match[3]), requested: parseCount(match[4]) };
+  return scaled({ dimension, windowMs: known ? windowOf(known) : named?.windowMs, ...numbers }, named?.times);
+}
+
+function fromColonNumbers(message: string, codes: readonly string[]): LimitText | undefined {
+  const match = COLON_NUMBERS.exec(message);
+  if (!match) return undefined;
+  const [, limit, count, window, current] = match;
+  const noun = NAMED.exec(message)?.[1] ?? (fromType(codes) === 'tokens' ? 'tokens' : 'requests');
+  const { dimension, windowMs, times } = namedLimit(noun, window, count);
+  return scaled({ dimension, windowMs, limit: parseCount(limit), used: atMost(parseCount(current), limit) }, times);
+}
+
+function fromActual(message: string): LimitText | undefined {
+  let found: LimitText | undefined;
+  for (const match of message.matchAll(ACTUAL)) {
+    const [, noun, count, window, actual, limit] = match;
+    const { dimension, windowMs } = namedLimit(noun!, window, count);
+    const text = defined({ dimension, windowMs, limit: parseCount(limit), used: atMost(parseCount(actual), limit) });
+    // Several are told where one is reached.
+    if (!found || (text.used === text.limit && found.used !== found.limit)) found = text;
+  }
+  return found;
 }
 
 function fromProse(message: string): LimitText | undefined {
   const match = PROSE.exec(message);
   if (!match) return undefined;
-  const [, amount, side, unit, window] = match;
-  const limit = parseCount(amount);
-  return defined({ dimension: dimension(side, unit, window), limit, windowMs: WINDOW_MS[window!.toLowerCase()] });
+  const [, amount, noun, count, window] = match;
+  const { dimension, windowMs, times } = namedLimit(noun!, window, count);
+  const long = dimension === 'input_tokens' && LONG_CONTEXT.test(message);
+  return scaled({ dimension: long ? 'long_context' : dimension, limit: parseCount(amount), windowMs }, times);
+}
+
+function fromMetric(message: string): LimitText | undefined {
+  const match = METRIC.exec(message);
+  if (!match) return undefined;
+  const [, noun, limit] = match;
+  const { dimension } = namedLimit(noun!, PER_DAY.test(message) ? 'day' : undefined);
+  return defined({ dimension, limit: parseCount(limit), windowMs: windowOf(dimension) });
 }
 
 function fromWords(message: string): Dimension | undefined {
-  const azure = AZURE.exec(message);
-  if (azure) return azure[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests';
+  const exceeded = EXCEEDED.exec(message);
+  if (exceeded) return exceeded[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests';
   if (CONCURRENT.test(message)) return 'concurrency';
-  const per = PER_WINDOW.exec(message);
-  if (per) return dimension(per[1], per[2], per[3]);
+  if (LONG_CONTEXT.test(message)) return 'long_context';
+  const named = windowIn(message);
+  if (named) return named.dimension;
+  const free = FREE_MODELS.exec(message);
+  if (free) return namedLimit('requests', free[1]).dimension;
   const counted = COUNTED.exec(message);
-  if (counted) return dimension(counted[1], counted[2], PER_DAY.test(message) ? 'day' : undefined);
-  return undefined;
+  const day = PER_DAY.test(message) ? 'day' : undefined;
+  if (counted) {
+    const side = counted[1]?.toLowerCase() === 'request' ? '' : `${counted[1] ?? ''} `;
+    return namedLimit(`${side}${counted[2]}s`.trim(), day).dimension;
+  }
+  const bare = BARE.exec(message);
+  return bare ? namedLimit(bare[1]!, day).dimension : undefined;
+}
+
+function windowIn(message: string): NamedLimit | undefined {
+  const match = NAMED.exec(message);
+  return match ? namedLimit(match[1]!, match[3], match[2]) : undefined;
 }
 
 function fromType(codes: readonly string[]): Dimension {
@@ -91,14 +149,19 @@ function fromType(codes: readonly string[]): Dimension {
   return code === undefined ? 'unknown' : TYPE_DIMENSIONS[code]!;
 }
 
-function dimension(side: string | undefined, unit: string | undefined, window: string | undefined): Dimension {
-  const tokens = unit?.toLowerCase() === 'token';
-  if (window?.toLowerCase() === 'day') return tokens ? 'tokens_day' : 'requests_day';
-  if (!tokens) return 'requests';
-  if (side?.toLowerCase() === 'input') return 'input_tokens';
-  return side?.toLowerCase() === 'output' ? 'output_tokens' : 'tokens';
+/** What is counted above a limit was not let through. */
+function atMost(used: number | undefined, limit: string | undefined): number | undefined {
+  return used === undefined ? undefined : Math.min(used, parseCount(limit) ?? used);
 }
 
-function defined(limit: { [K in keyof LimitText]: LimitText[K] | undefined }): LimitText {
+type Found = { [K in keyof LimitText]: LimitText[K] | undefined };
+
+/** In units of the limit: a minute of audio is sixty seconds of it. */
+function scaled({ limit, used, requested, ...rest }: Found, times = 1): LimitText {
+  const of = (amount: number | undefined): number | undefined => (amount === undefined ? undefined : amount * times);
+  return defined({ ...rest, limit: of(limit), used: of(used), requested: of(requested) });
+}
+
+function defined(limit: Found): LimitText {
   return Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined)) as unknown as LimitText;
 }

@@ -38,9 +38,6 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ['ns', 0.000_001],
 ]);
 
-/** Source of one Go duration such as `1m26.4s`; `ms` stands before `m`. Both code points of µ occur. */
-export const DURATION_SOURCE = '(?:\\d+(?:\\.\\d+)?(?:h|ms|us|\u00b5s|\u03bcs|ns|m|s))+';
-
 /** Milliseconds of a Go duration (`8.64s`, `1m26.4s`, `172.799999ms`) or of a bare number of seconds (Azure). */
 export function parseDuration(text: string | null | undefined): number | undefined {
   const trimmed = text?.trim();

@@ -1,0 +1,115 @@
+import { busy, money, never, ofContent, type SampleFile, waitsOut } from './sample.ts';
+
+const error = (type: string, message: string, details?: object): object => ({
+  type: 'error',
+  error: { type, message, ...(details ? { details } : {}) },
+});
+
+export const ANTHROPIC_SAMPLES: SampleFile = {
+  title: 'Anthropic',
+  adapter: 'anthropic',
+  samples: [
+    {
+      name: 'input tokens per minute',
+      status: 429,
+      headers: { 'retry-after': '58' },
+      body: error(
+        'rate_limit_error',
+        "This request would exceed your organization's rate limit of 30,000 input tokens per minute (org: x, model: claude-opus-4-6). For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.",
+      ),
+      source: 'recorded answer',
+      date: '2026-02-27',
+      ...waitsOut,
+      dimension: 'input_tokens',
+      limit: 30_000,
+      waitMs: 58_000,
+    },
+    {
+      name: 'requests per minute',
+      status: 429,
+      headers: { 'retry-after': '2' },
+      body: error(
+        'rate_limit_error',
+        "This request would exceed your organization's rate limit of 50 requests per minute.",
+      ),
+      source: 'platform.claude.com/docs/en/api/rate-limits; numbers composed',
+      date: '2026-09',
+      ...waitsOut,
+      dimension: 'requests',
+      limit: 50,
+      waitMs: 2_000,
+    },
+    {
+      name: 'long contexts have a limit of their own',
+      status: 429,
+      headers: { 'retry-after': '9' },
+      body: error(
+        'rate_limit_error',
+        'This request would exceed the rate limit for your organization (x) of 200,000 input tokens per minute for long context requests. Please try again later.',
+      ),
+      source: 'platform.claude.com/docs/en/api/rate-limits, "long context rate limits"; numbers composed',
+      date: '2026-02',
+      ...ofContent,
+      dimension: 'long_context',
+      limit: 200_000,
+      waitMs: 9_000,
+    },
+    {
+      name: 'long contexts that the account may not send',
+      status: 429,
+      body: error('rate_limit_error', 'Extra usage is required for long context requests.'),
+      source: 'github.com/anthropics/claude-code/issues/42616',
+      date: '2026-04-02',
+      ...never,
+      dimension: 'long_context',
+    },
+    {
+      name: 'fast mode, of which the account has none',
+      status: 429,
+      body: error(
+        'rate_limit_error',
+        "This request would exceed your organization's rate limit of 0 fast mode input tokens per minute.",
+      ),
+      source: 'test fixture of an SDK user',
+      date: '2026',
+      ...never,
+      dimension: 'input_tokens',
+      limit: 0,
+    },
+    {
+      name: 'web searches',
+      status: 429,
+      headers: { 'retry-after': '4' },
+      body: error(
+        'rate_limit_error',
+        "This request would exceed your organization's rate limit of 30 web searches per minute.",
+      ),
+      source: 'platform.claude.com/docs/en/api/rate-limits, group `web_search`; message composed',
+      date: '2026-09',
+      ...ofContent,
+      dimension: 'web_search',
+      limit: 30,
+      waitMs: 4_000,
+    },
+    {
+      name: 'a spend limit',
+      status: 429,
+      body: error(
+        'rate_limit_error',
+        "You have reached your API usage limits: your organization has crossed its monthly API usage threshold, set based on your organization's API tier. You will regain access on 2026-12-01 at 00:00 UTC.",
+        { error_code: 'enforced_spend_limit_reached' },
+      ),
+      source: 'platform.claude.com/docs/en/api/rate-limits',
+      date: '2026-09',
+      ...money,
+    },
+    {
+      name: 'overloaded',
+      status: 529,
+      body: error('overloaded_error', 'Overloaded'),
+      source: 'github.com/anthropics/claude-code/issues/35792',
+      date: '2026-02',
+      ...busy,
+    },
+  ],
+};
