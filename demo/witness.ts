@@ -1,20 +1,22 @@
-import type { Dimension, Guard, GuardEvent, LaneSnapshot, RetryReason } from '../src/index.ts';
+import type { Guard, GuardEvent, LaneSnapshot, RetryReason } from '../src/index.ts';
 import type { ProviderId } from './classifier.ts';
+
+type RefusedBy = Extract<GuardEvent, { type: 'rate_limited' }>['dimension'];
 
 type Counts<K extends string> = Partial<Record<K, number>>;
 
 /** What a guard says about one provider. */
 export interface Testimony {
   readonly retries: Readonly<Counts<RetryReason>>;
-  readonly hits: Readonly<Counts<Dimension | 'overloaded'>>;
-  readonly advice: Readonly<Partial<Record<Dimension | 'overloaded', string>>>;
+  readonly hits: Readonly<Counts<RefusedBy>>;
+  readonly advice: Readonly<Partial<Record<RefusedBy, string>>>;
 }
 
 /** Listens to a guard and counts by provider. */
 export class Witness {
   readonly #retries = new Map<string, Counts<RetryReason>>();
-  readonly #hits = new Map<string, Counts<Dimension | 'overloaded'>>();
-  readonly #advice = new Map<string, Partial<Record<Dimension | 'overloaded', string>>>();
+  readonly #hits = new Map<string, Counts<RefusedBy>>();
+  readonly #advice = new Map<string, Partial<Record<RefusedBy, string>>>();
 
   constructor(guard: Guard) {
     guard.on('retry', ({ call, reason }) => count(this.#retries, call.provider, reason));

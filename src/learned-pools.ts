@@ -1,4 +1,5 @@
 import { type Dimension, isBucket } from './core/dimensions.ts';
+import { isContent } from './core/content-kinds.ts';
 import type { Failure } from './core/outcome.ts';
 import { modelOf, modelPool } from './providers/limit-pools.ts';
 import type { Account } from './providers/seam/call-host.ts';
@@ -58,9 +59,8 @@ export class LearnedPools {
     if (joined !== undefined) {
       return `${account.provider} counts ${pool} in the limits of ${joined}: they share a lane from now on.`;
     }
-    if (limit === undefined || dimension === undefined || !this.#splits(known, pool, model, dimension, limit)) {
-      return undefined;
-    }
+    if (limit === undefined || dimension === undefined || isContent(dimension)) return undefined;
+    if (!this.#splits(known, pool, model, dimension, limit)) return undefined;
     return `${account.provider} tells models of ${pool} limits that differ: each has a lane of its own from now on.`;
   }
 

@@ -2,7 +2,7 @@ import { sleep } from './abort.ts';
 import { AdmissionRefused, type Priority, type Ticket } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import type { Clock } from './clock.ts';
-import type { CallInfo, CallOutcome, GiveUpReason, GuardEvent, Instrumentation } from './events.ts';
+import type { CallInfo, CallOutcome, GiveUpReason, GuardEvent, Instrumentation, RefusedBy } from './events.ts';
 import {
   AttemptFailed,
   type CallRetry,
@@ -130,7 +130,7 @@ export class Call {
         type: 'rate_limited',
         call: this.info,
         attempt: this.attempts,
-        dimension: failure.outcome === 'overloaded' ? 'overloaded' : (failure.dimension ?? 'unknown'),
+        dimension: refusedBy(failure),
         limit: failure.limit,
         remaining: failure.remaining,
         resetMs: failure.resetMs ?? failure.hintMs,
@@ -370,6 +370,11 @@ export class Call {
       response: (this.#settings.heard() && response?.()) || NO_RESPONSE,
     });
   }
+}
+
+function refusedBy({ outcome, noCapacity, dimension }: Failure): RefusedBy {
+  if (noCapacity) return 'no_capacity';
+  return outcome === 'overloaded' ? 'overloaded' : (dimension ?? 'unknown');
 }
 
 const NO_RESPONSE: ResponseInfo = Object.freeze({});

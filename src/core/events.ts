@@ -32,6 +32,7 @@ export type CallOutcome =
 export type RetryReason =
   | 'rate_limit'
   | 'overloaded'
+  | 'no_capacity'
   | 'server_error'
   | 'timeout'
   | 'first_content'
@@ -39,6 +40,9 @@ export type RetryReason =
   | 'conflict'
   | 'header_requested'
   | 'other';
+
+/** What refused an attempt: a limit, a tier without capacity, or an overloaded provider. */
+export type RefusedBy = Dimension | 'no_capacity' | 'overloaded';
 
 /** What a call waited for before an attempt: a limit, or a state of its lane. */
 export type WaitCause = Dimension | 'pause' | 'circuit' | 'none';
@@ -91,7 +95,7 @@ export type GuardEvent =
       readonly type: 'rate_limited';
       readonly call: CallInfo;
       readonly attempt: number;
-      readonly dimension: Dimension | 'overloaded';
+      readonly dimension: RefusedBy;
       readonly limit: number | undefined;
       readonly remaining: number | undefined;
       readonly resetMs: number | undefined;

@@ -144,6 +144,7 @@ function serverWait(failure: Failure): ServerWait | undefined {
 function reasonOf(failure: Failure): RetryReason {
   if (failure.headerRequested) return 'header_requested';
   if (failure.timeLimit === 'first_content') return 'first_content';
+  if (failure.noCapacity) return 'no_capacity';
   switch (failure.outcome) {
     case 'throttled':
       return 'rate_limit';

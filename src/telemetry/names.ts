@@ -1,4 +1,12 @@
-import type { CallOutcome, CircuitState, RetryReason, StreamOutcome, UnguardedVia, WaitCause } from '../core/events.ts';
+import type {
+  CallOutcome,
+  CircuitState,
+  RefusedBy,
+  RetryReason,
+  StreamOutcome,
+  UnguardedVia,
+  WaitCause,
+} from '../core/events.ts';
 import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../core/dimensions.ts';
 import type { HintSource } from '../core/outcome.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
@@ -140,6 +148,7 @@ export const CALL_OUTCOMES: Closed<CallOutcome> = {
 export const RETRY_REASONS: Closed<RetryReason> = {
   rate_limit: true,
   overloaded: true,
+  no_capacity: true,
   server_error: true,
   timeout: true,
   first_content: true,
@@ -160,7 +169,7 @@ export const DIMENSIONS: Closed<Dimension> = Object.fromEntries(
   EVERY_DIMENSION.map((each) => [each, true]),
 ) as Closed<Dimension>;
 
-export const REJECTION_DIMENSIONS: Closed<Dimension | 'overloaded'> = { ...DIMENSIONS, overloaded: true };
+export const REJECTION_DIMENSIONS: Closed<RefusedBy> = { ...DIMENSIONS, overloaded: true, no_capacity: true };
 
 export const WAIT_CAUSES: Closed<WaitCause> = { ...DIMENSIONS, pause: true, circuit: true, none: true };
 

@@ -163,7 +163,8 @@ export class Pacer {
         }
         return 0;
       case 'overloaded':
-        if (this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
+        // A tier that has no room refuses whoever comes, however few.
+        if (!failure?.noCapacity && this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
         return 0;
       default:
         return 0;
@@ -232,7 +233,7 @@ export class Pacer {
     const { limit, remaining, requested, windowMs } = failure;
     const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
     const known = this.limits.get(dimension);
-    if (!known && limit === undefined) return false;
+    if ((!known && limit === undefined) || (windowMs !== undefined && windowMs > whole)) return false;
     const amount = requested ?? reservation.reserved[unit];
     const shown = reservation.refusal?.find(
       (each) => each.dimension === dimension && each.windowMs === whole,
