@@ -2,10 +2,7 @@
  * What only some requests contain or ask for. Providers limit each apart from requests and tokens, so a refusal for
  * one of them says nothing of the calls that go without.
  */
-export type Content = 'images' | 'inputImages' | 'audioSeconds' | 'longInput' | 'webSearches' | 'serverTools';
-
-/** Amounts of content in one request; 0 where there is some and nobody knows how much. */
-export type Contents = Readonly<Partial<Record<Content, number>>>;
+type Content = 'images' | 'inputImages' | 'audioSeconds' | 'longInput' | 'webSearches' | 'serverTools';
 
 export type ContentDimension =
   | 'images'

@@ -1,6 +1,4 @@
-import { full, type SampleFile } from './sample.ts';
-
-const refused = { outcome: 'throttled', sends: 2, holds: 'the call' } as const;
+import { backsOff, full, type SampleFile } from './sample.ts';
 
 export const MISTRAL_SAMPLES: SampleFile = {
   title: 'Mistral',
@@ -19,7 +17,7 @@ export const MISTRAL_SAMPLES: SampleFile = {
       },
       source: 'github.com/raycast/extensions/issues/31107',
       date: '2026-09-14',
-      ...refused,
+      ...backsOff,
       dimension: 'unknown',
     },
     {
@@ -28,7 +26,7 @@ export const MISTRAL_SAMPLES: SampleFile = {
       body: { message: 'Requests rate limit exceeded' },
       source: 'github.com/dnakov/anon-kode/issues/53',
       date: '2025-03-17',
-      ...refused,
+      ...backsOff,
       dimension: 'requests',
     },
     {

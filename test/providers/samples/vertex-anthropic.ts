@@ -1,10 +1,8 @@
-import { type SampleFile } from './sample.ts';
+import { backsOff, type SampleFile } from './sample.ts';
 
 const error = (message: string): object => ({ error: { code: 429, message, status: 'RESOURCE_EXHAUSTED' } });
 const HELP =
   'Please submit a quota increase request. https://cloud.google.com/vertex-ai/docs/generative-ai/quotas-genai.';
-const refused = { outcome: 'throttled', sends: 2, holds: 'the call' } as const;
-
 export const VERTEX_SAMPLES: SampleFile = {
   title: 'Anthropic on Vertex AI',
   adapter: 'gcp.vertex_ai',
@@ -17,7 +15,7 @@ export const VERTEX_SAMPLES: SampleFile = {
       ),
       source: 'github.com/anthropics/claude-code/issues/1440',
       date: '2025-05-30',
-      ...refused,
+      ...backsOff,
       dimension: 'input_tokens',
     },
     {
@@ -30,7 +28,7 @@ export const VERTEX_SAMPLES: SampleFile = {
       ],
       source: 'github.com/cline/cline/issues/651',
       date: '2024-10-30',
-      ...refused,
+      ...backsOff,
       dimension: 'requests',
     },
   ],
