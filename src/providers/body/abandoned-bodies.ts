@@ -5,14 +5,30 @@ import type { BodyEnd } from '../../core/attempt.ts';
 export interface OpenBody {
   /** Monotonic time of the last read. */
   touchedAt: number;
+  /** Somebody waits for what comes next. */
+  readonly reading: boolean;
   /** Called once, when the body did not end at once: from now on it is to end with its signal. */
   listen(): void;
   end(end: BodyEnd): void;
 }
 
+interface Holders {
+  readonly holder: object;
+  readonly response: object | undefined;
+}
+
+/**
+ * After its response was collected a body may still be read by who kept its reader alone. It counts as left when
+ * nobody has done so for this long.
+ */
+const LEFT_AFTER_MS = 10_000;
+
 /**
  * Ends bodies that nobody reads to their end: collected as garbage, or idle longer than a limit.
  * One timer for all, unref'd, and only while bodies are open.
+ *
+ * Of some the stream is never collected while the connection is open: fetch holds the signal of the request, and
+ * openai 7 hangs the reader of its stream on it. Those are noticed by their response.
  *
  * Most bodies are read within the turn in which they come, so all that costs something begins with the next one.
  */
@@ -20,9 +36,12 @@ export class BodyWatch {
   readonly #clock: Clock;
   readonly #idleTimeoutMs: number;
   /** New ones, with the object whose collection means that nobody can read the body any more. */
-  readonly #fresh = new Map<OpenBody, object>();
+  readonly #fresh = new Map<OpenBody, Holders>();
   readonly #open = new Set<OpenBody>();
   readonly #collected = new FinalizationRegistry<OpenBody>((body) => body.end({ outcome: 'unread' }));
+  readonly #orphaned = new FinalizationRegistry<OpenBody>((body) => this.#orphan(body));
+  readonly #orphans = new Set<OpenBody>();
+  #cancelOrphans: (() => void) | undefined;
   #cancelSettle: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
 
@@ -31,15 +50,18 @@ export class BodyWatch {
     this.#idleTimeoutMs = idleTimeoutMs;
   }
 
-  /** `holder` is the only object through which the body can be read. */
-  add(body: OpenBody, holder: object): void {
-    this.#fresh.set(body, holder);
+  /**
+   * `holder` is the only object through which the body can be read. `response`: what its reader keeps beside it,
+   * unless it is an application that reads the stream by itself.
+   */
+  add(body: OpenBody, holder: object, response?: object): void {
+    this.#fresh.set(body, { holder, response });
     this.#cancelSettle ??= this.#clock.after(0, this.settle, UNREF);
   }
 
   /** From now on the body can be read through `holder` only. */
   hold(body: OpenBody, holder: object): void {
-    if (this.#fresh.has(body)) this.#fresh.set(body, holder);
+    if (this.#fresh.has(body)) this.#fresh.set(body, { holder, response: undefined });
     if (!this.#open.has(body)) return;
     this.#collected.unregister(body);
     this.#collected.register(holder, body, body);
@@ -47,6 +69,8 @@ export class BodyWatch {
 
   remove(body: OpenBody): void {
     if (this.#fresh.delete(body) || !this.#open.delete(body)) return;
+    this.#orphaned.unregister(body);
+    this.#orphans.delete(body);
     this.#collected.unregister(body);
     if (this.#open.size === 0) this.#stopSweep();
   }
@@ -55,8 +79,9 @@ export class BodyWatch {
   readonly settle = (): void => {
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
-    for (const [body, holder] of this.#fresh) {
+    for (const [body, { holder, response }] of this.#fresh) {
       this.#open.add(body);
+      if (response) this.#orphaned.register(response, body, body);
       this.#collected.register(holder, body, body);
       body.listen();
     }
@@ -72,8 +97,24 @@ export class BodyWatch {
     for (const body of [...this.#fresh.keys(), ...this.#open]) body.end({ outcome: 'cancelled' });
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
+    this.#cancelOrphans?.();
+    this.#cancelOrphans = undefined;
     this.#stopSweep();
   }
+
+  #orphan(body: OpenBody): void {
+    this.#orphans.add(body);
+    this.#cancelOrphans ??= this.#clock.after(LEFT_AFTER_MS, this.#endOrphans, UNREF);
+  }
+
+  readonly #endOrphans = (): void => {
+    this.#cancelOrphans = undefined;
+    const leftSince = this.#clock.now() - LEFT_AFTER_MS;
+    for (const body of this.#orphans) {
+      if (!body.reading && body.touchedAt <= leftSince) body.end({ outcome: 'unread' });
+    }
+    if (this.#orphans.size > 0) this.#cancelOrphans = this.#clock.after(LEFT_AFTER_MS, this.#endOrphans, UNREF);
+  };
 
   #stopSweep(): void {
     this.#cancelSweep?.();

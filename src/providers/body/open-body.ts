@@ -15,8 +15,11 @@ export interface BodyHooks {
   readonly watch: BodyWatch;
   readonly clock: Clock;
   readonly times: BodyTimes;
-  /** Aborted when the application gives the response up. */
-  readonly signal: AbortSignal | undefined;
+  /**
+   * Aborted when the application gives the response up. Not held: openai 7 hangs the reader of a stream on it, and who
+   * drops that reader lets go of both.
+   */
+  readonly signal: WeakRef<AbortSignal> | undefined;
   /** Whether the request is of an API whose answers are known; others may be empty. */
   readonly answers: boolean;
   /** Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. */
@@ -61,6 +64,7 @@ export class TrackedBody implements OpenBody {
   readonly hooks: BodyHooks;
   readonly timer: BodyTimer | undefined;
   touchedAt: number;
+  reading = false;
   /** The response that took this one's place. */
   replacedBy: Response | undefined;
   readonly #cancelled: (() => BodyEnd) | undefined;
@@ -82,7 +86,7 @@ export class TrackedBody implements OpenBody {
   }
 
   listen(): void {
-    const { signal } = this.hooks;
+    const signal = this.#signal;
     if (signal?.aborted) this.cancel();
     else signal?.addEventListener('abort', this, ONCE);
     this.#listens = true;
@@ -90,11 +94,13 @@ export class TrackedBody implements OpenBody {
 
   touch(): void {
     this.touchedAt = this.hooks.clock.now();
+    this.reading = false;
   }
 
   /** Waits for a read, and no longer than the body has time. */
   within<T>(read: () => Promise<T>): Promise<T> {
     const { timer } = this;
+    this.reading = true;
     if (!timer || this.#ended) return this.#timeUp ? Promise.reject(this.#timeUp) : read();
     return new Promise<T>((resolve, reject) => {
       this.#interrupt = reject;
@@ -110,9 +116,8 @@ export class TrackedBody implements OpenBody {
     if (this.#ended) return;
     this.#ended = true;
     this.timer?.stop();
-    const { watch, signal } = this.hooks;
-    watch.remove(this);
-    if (this.#listens) signal?.removeEventListener('abort', this);
+    this.hooks.watch.remove(this);
+    if (this.#listens) this.#signal?.removeEventListener('abort', this);
     this.hooks.onEnd(end);
   }
 
@@ -123,7 +128,7 @@ export class TrackedBody implements OpenBody {
 
   /** What a failed read means; undefined where the application has given the body up. */
   failureOf(error: unknown): Failure | undefined {
-    return this.hooks.signal?.aborted ? undefined : classifyConnection(error, false);
+    return this.#signal?.aborted ? undefined : classifyConnection(error, false);
   }
 
   /** Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. */
@@ -154,6 +159,10 @@ export class TrackedBody implements OpenBody {
   /** The signal aborted. An object as listener costs no closure a call. */
   handleEvent(): void {
     this.cancel();
+  }
+
+  get #signal(): AbortSignal | undefined {
+    return this.hooks.signal?.deref();
   }
 
   #expire(limit: TimeLimit): void {

@@ -18,7 +18,8 @@ const MOST_HELD_MS = 1_000;
  * for a while; from then on a chunk costs one promise.
  */
 export class StreamPump implements ChunkSource {
-  readonly #open: () => ReadableStream<Uint8Array>;
+  /** Holds the response, so it goes with the first read: see `BodyWatch`. */
+  #open: (() => ReadableStream<Uint8Array>) | undefined;
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
   readonly #held: Uint8Array[] = [];
@@ -39,8 +40,7 @@ export class StreamPump implements ChunkSource {
   read(): Promise<Chunk> {
     const value = this.#held.shift();
     if (value) return Promise.resolve({ done: false, value });
-    this.#reader ??= this.#open().getReader();
-    const reader = this.#reader;
+    const reader = this.#openReader();
     if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
     if (this.#progress.holding) return this.#readHeld(reader);
     return this.#body.within(() => this.#takePending(reader)).then(this.#passed, this.#failed);
@@ -50,13 +50,21 @@ export class StreamPump implements ChunkSource {
     this.#body.cancel();
     const reader = this.#reader;
     try {
-      await (reader ?? this.#open()).cancel(reason);
+      await (reader ?? this.#open?.())?.cancel(reason);
     } catch (error) {
       // A break that was met while events were held back comes too late for who has left.
       if (this.#pending === undefined) throw error;
     } finally {
       reader?.releaseLock();
     }
+  }
+
+  #openReader(): SourceReader {
+    if (!this.#reader) {
+      this.#reader = this.#open!().getReader();
+      this.#open = undefined;
+    }
+    return this.#reader;
   }
 
   readonly #passed = (chunk: Chunk): Chunk => {

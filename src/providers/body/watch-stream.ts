@@ -34,7 +34,7 @@ export function guardStream(response: Response, hooks: ProgressHooks): void {
   const open = (): ReadableStream<Uint8Array> => webStreamOf(raw(response));
   const pump = new StreamPump(open, body, progress);
   const guarded = standIn(asNode ? undefined : original, pump);
-  hooks.watch.add(body, guarded);
+  hooks.watch.add(body, guarded, response);
   override.apply(response, new GivenBody(guarded, asNode));
 }
 

@@ -79,7 +79,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       const hooks: BodyHooks = {
         ...attemptHooks(attempt, timer?.abort),
         watch: host.watch,
-        signal: request.signal,
+        signal: request.signal && new WeakRef(request.signal),
         async replace(failure) {
           const decision = counted(attempt.failBehindHead(failure, allowance));
           return decision.retry ? { response: await call.resume(decision, send) } : undefined;

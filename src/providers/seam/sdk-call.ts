@@ -200,7 +200,7 @@ export class SeamRequest {
 
   /** Does not hold the response: see `TrackedBody`. */
   #hooks({ props, attempt, remaining, abort }: Handing, delivered: Delivered | undefined): Omit<BodyHooks, 'onEnd'> {
-    const { signal } = props.controller;
+    const signal = new WeakRef(props.controller.signal);
     return {
       ...attemptHooks(attempt, abort),
       watch: this.#seam.host.watch,
@@ -214,7 +214,7 @@ export class SeamRequest {
     attempt: Attempt,
     failure: Failure,
     remaining: number,
-    signal: AbortSignal,
+    signal: WeakRef<AbortSignal>,
     delivered: Delivered | undefined,
   ): Promise<Replacement> {
     const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
@@ -235,9 +235,9 @@ export class SeamRequest {
     }
     if (this.#claimed) {
       this.#claimed = false;
-      throw signal.reason;
+      throw signal.deref()?.reason;
     }
-    forwardAbort(signal, props.controller);
+    forwardAbort(signal.deref(), props.controller);
     return { response: props.response };
   }
 }
@@ -252,7 +252,8 @@ interface Handing {
 }
 
 /** The application aborts the response it got; the one that replaced it goes with it. */
-function forwardAbort(signal: AbortSignal, controller: AbortController): void {
+function forwardAbort(signal: AbortSignal | undefined, controller: AbortController): void {
+  if (!signal) return;
   if (signal.aborted) {
     controller.abort(signal.reason);
     return;
