@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
+import { FreeFrames } from '../apis/free-frames.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
 import type { StreamProgress } from './stream-progress.ts';
@@ -13,9 +15,12 @@ type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
  */
 const MOST_HELD_MS = 1_000;
 
+/** What comes within this time of each other keeps its order; a sign of life that comes alone overtakes what is held. */
+const ALONE_MS = 50;
+
 /**
- * Hands over the chunks of a stream one by one and looks at each. Chunks before the first content are held back
- * for a while; from then on a chunk costs one promise.
+ * Hands over the chunks of a stream one by one and looks at each. Events before the first content are held back
+ * for a while, signs of life pass at once; from then on a chunk costs one promise.
  */
 export class StreamPump implements ChunkSource {
   /** Holds the response, so it goes with the first read: see `BodyWatch`. */
@@ -23,6 +28,9 @@ export class StreamPump implements ChunkSource {
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
   readonly #held: Uint8Array[] = [];
+  /** Signs of life that came behind what is held. */
+  readonly #late: Uint8Array[] = [];
+  readonly #frames = new FreeFrames();
   #reader: SourceReader | undefined;
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
@@ -38,8 +46,10 @@ export class StreamPump implements ChunkSource {
   }
 
   read(): Promise<Chunk> {
-    const value = this.#held.shift();
-    if (value) return Promise.resolve({ done: false, value });
+    if (!this.#progress.holding || this.#replaced) {
+      const value = this.#held.shift() ?? this.#late.shift() ?? this.#frames.take();
+      if (value) return Promise.resolve({ done: false, value });
+    }
     const reader = this.#openReader();
     if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
     if (this.#progress.holding) return this.#readHeld(reader);
@@ -101,8 +111,9 @@ export class StreamPump implements ChunkSource {
       let chunk: Chunk | undefined;
       let failure: Failure | undefined;
       try {
-        chunk = await this.#body.within(() => (this.#held.length === 0 ? read : this.#inTime(read)));
+        chunk = await this.#body.within(() => (this.#holds ? this.#inTime(read) : read));
         if (!chunk) {
+          if (this.#late.length > 0 && !this.#isOver()) return { done: false, value: joined(this.#late.splice(0))! };
           progress.holding = false;
           return await this.read();
         }
@@ -115,7 +126,10 @@ export class StreamPump implements ChunkSource {
         this.#pending = rejection(error);
       }
       if (failure && (await this.#replace(failure, reader))) return this.read();
-      if (chunk && !chunk.done) this.#hold(chunk.value);
+      if (chunk && !chunk.done) {
+        const free = this.#hold(chunk.value);
+        if (free) return { done: false, value: free };
+      }
       // A stream without content is handed over as it came; its end is read once more.
       else progress.holding = false;
       if (!progress.holding) return this.read();
@@ -138,28 +152,62 @@ export class StreamPump implements ChunkSource {
     }
     void reader.cancel().catch(() => undefined);
     this.#held.length = 0;
+    this.#late.length = 0;
+    this.#frames.take();
     this.#pending = undefined;
     this.#reader = webStreamOf(next.body).getReader();
     this.#replaced = true;
     return true;
   }
 
-  #hold(chunk: Uint8Array): void {
-    if (this.#held.length === 0) this.#heldSince = this.#body.hooks.clock.now();
-    this.#held.push(chunk);
+  get #holds(): boolean {
+    return this.#held.length > 0 || this.#frames.hasRest;
   }
 
-  /** The next chunk; undefined when it does not come before the held ones have waited long enough. */
+  /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */
+  #hold(chunk: Uint8Array): Uint8Array | undefined {
+    if (!this.#holds) this.#heldSince = this.#body.hooks.clock.now();
+    if (!this.#progress.holding) {
+      const rest = this.#frames.take();
+      this.#held.push(...(rest ? [rest, chunk] : [chunk]));
+      return undefined;
+    }
+    // A stand-in of a test may give text.
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const free: Uint8Array[] = [];
+    this.#held.push(...this.#late.splice(0));
+    for (const part of this.#frames.push(bytes)) {
+      if (!part.free) this.#held.push(...this.#late.splice(0), part.bytes);
+      else (this.#held.length > 0 ? this.#late : free).push(part.bytes);
+    }
+    return joined(free);
+  }
+
+  /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */
+  get #mostHeldMs(): number {
+    return this.#body.hooks.times.firstContentAt < Infinity ? Infinity : MOST_HELD_MS;
+  }
+
+  /** What is held has waited long enough. */
+  #isOver(): boolean {
+    return this.#body.hooks.clock.now() >= this.#heldSince + this.#mostHeldMs;
+  }
+
+  /** The next chunk; undefined when it does not come before something that has come should be handed over. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
-    const { clock, times } = this.#body.hooks;
-    // Who limits the time to the first content wants another attempt after it: what was handed over would rule that out.
-    if (times.firstContentAt < Infinity) return read;
+    const { clock } = this.#body.hooks;
+    const mostMs = this.#heldSince + this.#mostHeldMs - clock.now();
+    const leftMs = this.#late.length > 0 ? Math.min(ALONE_MS, mostMs) : mostMs;
+    if (leftMs === Infinity) return read;
     return new Promise((resolve, reject) => {
-      const leftMs = this.#heldSince + MOST_HELD_MS - clock.now();
       const cancel = clock.after(leftMs, () => resolve(undefined));
       read.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array | undefined {
+  return parts.length > 1 ? Buffer.concat(parts) : parts[0];
 }
 
 function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
