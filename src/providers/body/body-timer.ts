@@ -8,10 +8,15 @@ export interface BodyTimes {
   /** Monotonic time of a stream's first content. */
   readonly firstContentAt: number;
   readonly stallMs: number;
+  /** Monotonic time by which an attempt is to be over; for bodies that are read as a whole. */
+  readonly wholeAt: number;
 }
 
+/** What a body can run out of: a time of its call, or that of its attempt. */
+export type BodyLimit = TimeLimit | 'attempt';
+
 /**
- * Ends a body whose time is up. One timer for all three times, and none where there is no time: what was set for
+ * Ends a body whose time is up. One timer for all times, and none where there is no time: what was set for
  * a time that has moved on is looked at again when it fires.
  *
  * Only the deadline passes while nobody waits for the body: it is not the provider that is slow then.
@@ -19,7 +24,7 @@ export interface BodyTimes {
 export class BodyTimer {
   readonly #clock: Clock;
   readonly #times: BodyTimes;
-  readonly #onTimeUp: (limit: TimeLimit) => void;
+  readonly #onTimeUp: (limit: BodyLimit) => void;
   readonly #headAt: number;
   /** When the application began to read; what came before is not the provider's. */
   #readSince: number | undefined;
@@ -28,7 +33,7 @@ export class BodyTimer {
   #armedFor = Infinity;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(clock: Clock, times: BodyTimes, onTimeUp: (limit: TimeLimit) => void) {
+  constructor(clock: Clock, times: BodyTimes, onTimeUp: (limit: BodyLimit) => void) {
     this.#clock = clock;
     this.#times = times;
     this.#onTimeUp = onTimeUp;
@@ -57,13 +62,15 @@ export class BodyTimer {
   }
 
   /** The time that is up next, as things are. */
-  #next(): { readonly at: number; readonly limit: TimeLimit } {
-    const { deadlineAt, firstContentAt, stallMs } = this.#times;
+  #next(): { readonly at: number; readonly limit: BodyLimit } {
+    const { deadlineAt, firstContentAt, stallMs, wholeAt } = this.#times;
     let at = deadlineAt;
-    let limit: TimeLimit = 'deadline';
+    let limit: BodyLimit = 'deadline';
     if (this.#waitingSince === undefined) return { at, limit };
+    const unreadMs = this.#readSince! - this.#headAt;
+    if (wholeAt + unreadMs < at) [at, limit] = [wholeAt + unreadMs, 'attempt'];
     if (!this.#contentSeen) {
-      const contentAt = firstContentAt + (this.#readSince! - this.#headAt);
+      const contentAt = firstContentAt + unreadMs;
       if (contentAt < at) [at, limit] = [contentAt, 'first_content'];
     } else if (this.#waitingSince + stallMs < at) [at, limit] = [this.#waitingSince + stallMs, 'stall'];
     return { at, limit };

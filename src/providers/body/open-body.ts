@@ -2,9 +2,9 @@ import type { Attempt, BodyEnd } from '../../core/attempt.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
-import { TimeUp, type TimeLimit } from '../../core/time-limits.ts';
+import { TimeUp } from '../../core/time-limits.ts';
 import type { BodyWatch, OpenBody } from './abandoned-bodies.ts';
-import { BodyTimer, type BodyTimes } from './body-timer.ts';
+import { type BodyLimit, BodyTimer, type BodyTimes } from './body-timer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 
 /** What follows a failure that came before anything was delivered: another response, or the failure itself. */
@@ -26,6 +26,8 @@ export interface BodyHooks {
   replace(failure: Failure): Promise<Replacement>;
   /** The body's time is up: closes its connection. Gives the error that its reader gets. */
   timeUp(reason: TimeUp): unknown;
+  /** The attempt's time is up: closes its connection. Gives the error that the reader gets where nothing replaces it. */
+  late?(): unknown;
   /** Called once. */
   onEnd(end: BodyEnd): void;
 }
@@ -43,6 +45,7 @@ export function attemptHooks(
       deadlineAt: call.deadlineAt,
       firstContentAt: attempt.startedAt + call.firstContentTimeoutMs,
       stallMs: call.stallTimeoutMs,
+      wholeAt: Infinity,
     },
     answers: call.ownsAnswer,
     timeUp(reason) {
@@ -50,6 +53,13 @@ export function attemptHooks(
       return call.timeError(reason.limit);
     },
   };
+}
+
+/** Ends a body that did not come within its attempt's time. */
+class Late extends Error {
+  override readonly name = 'TimeoutError';
+  /** What its reader gets. */
+  shown: unknown;
 }
 
 const ONCE = { once: true };
@@ -68,9 +78,9 @@ export class TrackedBody implements OpenBody {
   /** The response that took this one's place. */
   replacedBy: Response | undefined;
   readonly #cancelled: (() => BodyEnd) | undefined;
-  #timeUp: TimeUp | undefined;
+  #timeUp: TimeUp | Late | undefined;
   /** Ends the read that is under way. */
-  #interrupt: ((reason: TimeUp) => void) | undefined;
+  #interrupt: ((reason: TimeUp | Late) => void) | undefined;
   #ended = false;
   #listens = false;
 
@@ -80,7 +90,7 @@ export class TrackedBody implements OpenBody {
     this.touchedAt = hooks.clock.now();
     this.#cancelled = stream?.cancelled;
     const times = stream ? hooks.times : { ...hooks.times, firstContentAt: Infinity, stallMs: Infinity };
-    if (Math.min(times.deadlineAt, times.firstContentAt, times.stallMs) < Infinity) {
+    if (Math.min(times.deadlineAt, times.firstContentAt, times.stallMs, times.wholeAt) < Infinity) {
       this.timer = new BodyTimer(hooks.clock, times, (limit) => this.#expire(limit));
     }
   }
@@ -128,6 +138,7 @@ export class TrackedBody implements OpenBody {
 
   /** What a failed read means; undefined where the application has given the body up. */
   failureOf(error: unknown): Failure | undefined {
+    if (error instanceof Late) return classifyConnection(error, false);
     return this.#signal?.aborted ? undefined : classifyConnection(error, false);
   }
 
@@ -150,7 +161,7 @@ export class TrackedBody implements OpenBody {
   /** Reading failed; `facts` is what was learned before. Gives the error that the reader gets. */
   fail(error: unknown, known?: Failure, facts?: Facts): unknown {
     const failure = known ?? this.failureOf(error);
-    const shown = error instanceof TimeUp ? this.hooks.timeUp(error) : error;
+    const shown = error instanceof TimeUp ? this.hooks.timeUp(error) : error instanceof Late ? error.shown : error;
     if (failure) this.end({ outcome: 'interrupted', failure, error: shown, ...facts });
     else this.cancel();
     return shown;
@@ -158,15 +169,19 @@ export class TrackedBody implements OpenBody {
 
   /** The signal aborted. An object as listener costs no closure a call. */
   handleEvent(): void {
-    this.cancel();
+    // The connection of a late body is closed by the same signal.
+    if (!(this.#timeUp instanceof Late)) this.cancel();
   }
 
   get #signal(): AbortSignal | undefined {
     return this.hooks.signal?.deref();
   }
 
-  #expire(limit: TimeLimit): void {
-    this.#timeUp = new TimeUp(limit);
+  #expire(limit: BodyLimit): void {
+    if (limit === 'attempt') {
+      const late = (this.#timeUp = new Late());
+      late.shown = this.hooks.late?.();
+    } else this.#timeUp = new TimeUp(limit);
     if (this.#interrupt) this.#interrupt(this.#timeUp);
     // Nobody reads: whoever does so later gets the error.
     else this.fail(this.#timeUp);

@@ -120,7 +120,7 @@ function whatBroke(error: unknown, body: TrackedBody): Broken {
 }
 
 /** As the SDKs see it: lines of JSON are text. */
-function isJson(response: Response): boolean {
+export function isJson(response: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
 }
 

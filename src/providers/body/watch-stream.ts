@@ -1,9 +1,8 @@
-import { Buffer } from 'node:buffer';
 import { isWebStream, standIn } from './body-stream.ts';
+import { giveBody } from './give-body.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
-import { rawBody, READERS } from './watch-body.ts';
+import { rawBody } from './watch-body.ts';
 import { TrackedBody } from './open-body.ts';
-import { ResponseOverride } from './patch-response.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
 import { StreamPump } from './stream-holdback.ts';
 
@@ -35,30 +34,5 @@ export function guardStream(response: Response, hooks: ProgressHooks): void {
   const pump = new StreamPump(open, body, progress);
   const guarded = standIn(asNode ? undefined : original, pump);
   hooks.watch.add(body, guarded, response);
-  override.apply(response, new GivenBody(guarded, asNode));
-}
-
-/** Everything that gives the body gives the guarded stream. */
-const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, givenOf) => {
-  const body: PropertyDescriptor & ThisType<Response> = {
-    configurable: true,
-    get() {
-      return givenOf(this)?.body;
-    },
-  };
-  const members: PropertyDescriptorMap = { body };
-  for (const name of READERS) {
-    if (typeof (owner as Record<string, unknown>)[name] !== 'function') continue;
-    const read = async function (this: Response): Promise<unknown> {
-      const copy = new Response(givenOf(this)?.bytes, { headers: { 'content-type': contentType(this) } });
-      return name === 'buffer' ? Buffer.from(await copy.arrayBuffer()) : copy[name]();
-    };
-    members[name] = { configurable: true, writable: true, value: read };
-  }
-  return members;
-});
-
-/** Says of what kind a blob or a form is. */
-function contentType(response: Response): string {
-  return response.headers.get('content-type') ?? '';
+  giveBody(response, new GivenBody(guarded, asNode));
 }

@@ -19,15 +19,16 @@ export interface BodyCopy {
 /**
  * The body of an error response, parsed where it is JSON, without consuming it for the SDK.
  * A body that does not arrive in time, or is no text, is undefined: status and headers then decide.
+ * `mostMs`: what is left of the attempt.
  */
-export async function readErrorBody(response: Response, clock: Clock): Promise<unknown> {
+export async function readErrorBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
   if (response.bodyUsed || response.body === null) return undefined;
   let cancelTimer: (() => void) | undefined;
   try {
     const copy = copyBody(response, clock);
     if (!copy) return undefined;
     const late = new Promise<undefined>((resolve) => {
-      cancelTimer = clock.after(patienceMs(response.status), () => {
+      cancelTimer = clock.after(Math.min(mostMs, patienceMs(response.status)), () => {
         // What has arrived while the process was busy is read before the second timer.
         cancelTimer = clock.after(0, () => {
           resolve(undefined);

@@ -9,6 +9,7 @@ import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { discardBody } from '../body/node-body.ts';
+import { boundErrorBody } from '../body/error-bodies.ts';
 import { attemptHooks, type BodyHooks } from '../body/open-body.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
@@ -16,6 +17,9 @@ import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { readFetchRequest } from './fetch-request.ts';
 import { sendGuarded } from './guarded-requests.ts';
 import { RequestTimer } from './request-timer.ts';
+
+/** Time that the text of an error may take: the SDKs' own default for an attempt. */
+const ERROR_BODY_MS = 600_000;
 
 const errors: ErrorFactory = {
   aborted: (signal) => signal.reason as unknown,
@@ -62,7 +66,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       }
       attempt.head(response.status, response.headers);
       if (!response.ok) {
-        const body = await readErrorBody(response, host.clock);
+        const body = await readErrorBody(response, host.clock, call.deadlineAt - host.clock.now());
         const failure = adapter.classify(
           { status: response.status, headers: response.headers, body },
           host.clock.wall(),
@@ -72,6 +76,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           throw new AttemptFailed(failure, undefined, attempt.number);
         }
         // The caller reads the error from the response itself.
+        boundErrorBody(response, host.clock, { leftMs: ERROR_BODY_MS, deadlineAt: call.deadlineAt });
         throw new AttemptFailed(failure, new FailedResponse(response), attempt.number);
       }
       const stream = isEventStream(response, call.info.stream);

@@ -9,9 +9,11 @@ import type { CallerStack } from './caller-stack.ts';
 import { type Delivered, bodyTimeout, endRetriable } from './delivered-body.ts';
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
-import { guardBody } from '../body/watch-body.ts';
+import { boundErrorBody } from '../body/error-bodies.ts';
+import { guardBody, isJson } from '../body/watch-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
+import { dataOf } from '../request/plain-data.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
 import { attemptHooks, type BodyHooks, type Replacement } from '../body/open-body.ts';
@@ -121,6 +123,23 @@ export class SeamRequest {
     return this.#call.resume(decision, this.send);
   }
 
+  /** Lets the text of an error, which the SDK reads to its end, come within its attempt's time. */
+  boundError(response: Response, attempt: Attempt): void {
+    const times = { leftMs: this.leftMs(attempt), deadlineAt: this.#call.deadlineAt };
+    boundErrorBody(response, this.#seam.host.clock, times);
+  }
+
+  /** What is left of an attempt. */
+  leftMs({ startedAt }: Attempt): number {
+    return Math.min(startedAt + this.#timeoutMs(), this.#call.deadlineAt) - this.#seam.host.clock.now();
+  }
+
+  /** Milliseconds that an attempt may take, as the application has told the SDK. */
+  #timeoutMs(): number {
+    const timeout = dataOf(this.#options, 'timeout') ?? this.#seam.client.timeout;
+    return typeof timeout === 'number' && timeout > 0 ? timeout : Infinity;
+  }
+
   #allowance(remaining: number): RetryAllowance {
     if (!this.#allowed) return { remaining, barred: 'attempts' };
     return { remaining, barred: hasStreamingBody(this.#options) ? 'streaming_body' : undefined };
@@ -176,10 +195,25 @@ export class SeamRequest {
         }
       : undefined;
     this.#latest = delivered;
+    const hooks = this.#hooks(handing, delivered);
     guardBody(props.response, {
-      ...this.#hooks(handing, delivered),
+      ...hooks,
+      ...(delivered || !isJson(props.response) ? {} : this.#wholeInTime(handing, hooks)),
       onEnd: delivered ? (end) => endRetriable(this.#seam, call, delivered, end) : (end) => attempt.delivered(end),
     });
+  }
+
+  /** Ends a JSON body with its attempt, as openai has done itself since 7.5. Does not hold the response. */
+  #wholeInTime({ props, attempt }: Handing, hooks: Pick<BodyHooks, 'times'>): Partial<BodyHooks> {
+    const controller = new WeakRef(props.controller);
+    const sdk = this.#seam.client.constructor;
+    return {
+      times: { ...hooks.times, wholeAt: attempt.startedAt + this.#timeoutMs() },
+      late() {
+        controller.deref()?.abort(LATE);
+        return connectionError(sdk, bodyTimeout(), undefined);
+      },
+    };
   }
 
   #handOverStream(handing: Handing): void {
@@ -251,9 +285,12 @@ interface Handing {
   readonly abort: ((reason: TimeUp) => void) | undefined;
 }
 
+/** Why a connection was closed whose body did not come in time. */
+const LATE = new Error('The body did not arrive in time.');
+
 /** The application aborts the response it got; the one that replaced it goes with it. */
 function forwardAbort(signal: AbortSignal | undefined, controller: AbortController): void {
-  if (!signal) return;
+  if (!signal || signal.reason === LATE) return;
   if (signal.aborted) {
     controller.abort(signal.reason);
     return;

@@ -5,6 +5,8 @@ import { dataOf, isReadable } from '../request/plain-data.ts';
 /** The request options of an SDK. Live: never copied, never changed. */
 export interface SdkRequestOptions extends RequestLike {
   readonly maxRetries?: number | null | undefined;
+  /** Milliseconds that an attempt may take. */
+  readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | null | undefined;
   readonly __binaryResponse?: boolean | undefined;
   readonly __metadata?: Readonly<Record<string, unknown>> | undefined;
@@ -38,6 +40,7 @@ export interface BuiltRequest {
 export interface SdkClient {
   baseURL: string;
   maxRetries: number;
+  timeout?: number;
   fetch: typeof fetch;
   readonly _options?: { readonly maxRetries?: number | undefined } & Readonly<Record<string, unknown>>;
   readonly constructor: SdkClass;

@@ -20,7 +20,7 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
     const sending = sendings.getStore();
     // What a guarded client fetches beside its attempts, a token perhaps.
     if (!sending) return sendGuarded(urlOf(input), () => raw.call(undefined, input, init));
-    const { attempt, seam } = sending;
+    const { attempt, seam, request } = sending;
     const timer = RequestTimer.of(attempt);
     sending.timer = timer;
     try {
@@ -28,7 +28,9 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
       // The body of an answer has a timer of its own; that of an error belongs to the request.
       if (response.ok) timer?.stop();
       else if (timer) void attempt.ended.then(() => timer.stop());
-      if (!response.ok && seam.decidesAtOnce) sending.errorBody = await readErrorBody(response, seam.host.clock);
+      if (!response.ok && seam.decidesAtOnce) {
+        sending.errorBody = await readErrorBody(response, seam.host.clock, request.leftMs(attempt));
+      }
       return response;
     } catch (error) {
       timer?.stop();

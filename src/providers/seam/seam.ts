@@ -129,17 +129,22 @@ export class Seam {
     if (!sending) return stock;
     sending.attempt.head(response.status, response.headers);
     if (typeof stock === 'boolean') return this.#decide(sending, response, sending.errorBody, stock);
-    return stock.then(async (stockSaysRetry) =>
-      this.#decide(sending, response, await readErrorBody(response, this.host.clock), stockSaysRetry),
-    );
+    return stock.then(async (stockSaysRetry) => {
+      const body = await readErrorBody(response, this.host.clock, sending.request.leftMs(sending.attempt));
+      return this.#decide(sending, response, body, stockSaysRetry);
+    });
   }
 
-  #decide(sending: Sending, { status, headers }: Response, body: unknown, stockSaysRetry: boolean): boolean {
+  #decide(sending: Sending, response: Response, body: unknown, stockSaysRetry: boolean): boolean {
+    const { status, headers } = response;
     const failure = sending.attempt.call.lane.adapter.classify({ status, headers, body }, this.host.clock.wall());
     // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
     const renewed = stockSaysRetry && status === 401 && headers.get('x-should-retry') === null;
     const decided = renewed ? { ...failure, retryable: true } : failure;
-    return sending.request.fail(sending, decided, sending.remaining).retry;
+    const { retry } = sending.request.fail(sending, decided, sending.remaining);
+    // The SDK throws the body away where it sends again.
+    if (!retry || sending.remaining === 0) sending.request.boundError(response, sending.attempt);
+    return retry;
   }
 
   /** The SDK wants to wait and send again. */

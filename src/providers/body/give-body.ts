@@ -1,0 +1,34 @@
+import { Buffer } from 'node:buffer';
+import type { GivenBody } from './node-body.ts';
+import { ResponseOverride } from './patch-response.ts';
+import { READERS } from './watch-body.ts';
+
+/** Puts another body in the place of the response's own, whoever reads it and however. */
+export function giveBody(response: Response, given: GivenBody): void {
+  override.apply(response, given);
+}
+
+/** Everything of a response that gives its body. */
+const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, givenOf) => {
+  const body: PropertyDescriptor & ThisType<Response> = {
+    configurable: true,
+    get() {
+      return givenOf(this)?.body;
+    },
+  };
+  const members: PropertyDescriptorMap = { body };
+  for (const name of READERS) {
+    if (typeof (owner as Record<string, unknown>)[name] !== 'function') continue;
+    const read = async function (this: Response): Promise<unknown> {
+      const copy = new Response(givenOf(this)?.bytes, { headers: { 'content-type': contentType(this) } });
+      return name === 'buffer' ? Buffer.from(await copy.arrayBuffer()) : copy[name]();
+    };
+    members[name] = { configurable: true, writable: true, value: read };
+  }
+  return members;
+});
+
+/** Says of what kind a blob or a form is. */
+function contentType(response: Response): string {
+  return response.headers.get('content-type') ?? '';
+}

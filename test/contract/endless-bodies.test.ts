@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it, vi } from 'vitest';
+import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { SDKS } from '../helpers/sdk-matrix.ts';
+import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { withCall } from '../../src/with-call.ts';
+
+// What hangs here hangs for every SDK and way.
+vi.setConfig({ testTimeout: 5_000 });
+
+/** A body that goes on for as long as somebody takes it. */
+const endless =
+  (status: number, first = '{"error":{"message":"', headers: Record<string, string> = {}): Answer =>
+  (response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.write(first);
+    drip(response);
+  };
+
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write('x'), 5);
+  response.on('close', () => clearInterval(timer));
+}
+
+const ERRORS: readonly [string, Answer, number][] = [
+  ['500', endless(500), 500],
+  ['503 without a word', endless(503, ''), 503],
+  ['400', endless(400), 400],
+  ['429', endless(429, undefined, { 'x-should-retry': 'false' }), 429],
+];
+
+describe.each(SDKS)('$name', (sdk) => {
+  it.each(ERRORS)('ends with its attempt where the body of a %s does not', async (_name, answer, status) => {
+    const server = await scriptedServer(answer);
+    const guard = testGuard();
+    const options = { baseURL: server.url, timeout: 300, maxRetries: 0 };
+    const client = guardedClient(sdk, guard, globalThis.fetch, options);
+    for (const ask of [() => sdk.create(client), () => sdk.stream(client), () => sdk.create(client).asResponse()]) {
+      const startedAt = performance.now();
+      await expect(ask()).rejects.toMatchObject({ status });
+      expect(performance.now() - startedAt).toBeLessThan(1_500);
+    }
+    await expect.poll(() => server.open()).toBe(0);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+  });
+
+  it('takes the time of a request before that of its client', async () => {
+    const server = await scriptedServer(endless(500));
+    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, maxRetries: 0 });
+    await expect(sdk.create(client, { timeout: 200 })).rejects.toMatchObject({ status: 500 });
+  });
+
+  it('sends again what does not come whole in its attempt’s time', async () => {
+    const server = await scriptedServer(endless(200, '{"choices":['), sendJson(sdk.completion));
+    const guard = testGuard(FAST);
+    const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: 300 });
+    expect(sdk.text(await sdk.create(client))).toBe('answer');
+    expect(server.requests).toHaveLength(2);
+    await settle(20);
+    expect(eventsOf(guard, 'attempt.end').map(({ outcome }) => outcome)).toEqual(['timeout', 'ok']);
+    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it('fails as the SDK does where no attempt brings a whole answer', async () => {
+    const server = await scriptedServer(endless(200, '{"choices":['));
+    const guard = testGuard(FAST);
+    const options = { baseURL: server.url, timeout: 150, maxRetries: 1 };
+    const client = guardedClient(sdk, guard, globalThis.fetch, options);
+    const timeout = (sdk.Client as unknown as Record<string, new () => Error>)['APIConnectionTimeoutError']!;
+    await expect(sdk.create(client)).rejects.toBeInstanceOf(timeout);
+    expect(server.requests).toHaveLength(2);
+    await settle(20);
+    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it('leaves a download its time', async () => {
+    const slow: Answer = async (response) => {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      for (let part = 0; part < 5; part++) {
+        response.write('part');
+        await settle(80);
+      }
+      response.end();
+    };
+    const server = await scriptedServer(slow);
+    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, timeout: 200 });
+    const response: Response = await sdk.create(client).asResponse();
+    expect(await response.text()).toBe('part'.repeat(5));
+  });
+
+  it('makes no message of an error without measure', async () => {
+    const flood: Answer = (response) => {
+      response.writeHead(500, { 'content-type': 'text/plain' });
+      const more = (): void => {
+        while (response.write('x'.repeat(65_536)));
+        response.once('drain', more);
+      };
+      more();
+    };
+    const server = await scriptedServer(flood);
+    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, maxRetries: 0 });
+    const error = await sdk.create(client).then(undefined, (thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ status: 500 });
+    expect((error as Error).message.length).toBeLessThan(2 * 1_048_576);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+});
+
+describe.each(WAYS_IN)('$name', ({ way, connect }) => {
+  it.each(ERRORS)('ends with its deadline where the body of a %s does not', async (_name, answer) => {
+    const server = await scriptedServer(answer);
+    const connection = connect(server.url);
+    const startedAt = performance.now();
+    const ask = async (): Promise<unknown> => withCall({ deadlineMs: 300 }, () => connection.ask());
+    await expect(ask()).rejects.toBeInstanceOf(Error);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    await expect.poll(() => server.open()).toBe(0);
+    expect(way === 'register' || connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
+  });
+});
+
+describe.each(CONFIGURABLE.filter(({ way }) => way === 'fetch'))('$name', ({ sdk }) => {
+  it('ends the text of an error after ten minutes where nobody has set a time', async () => {
+    const server = await scriptedServer(endless(400));
+    const clock = new VirtualClock();
+    const guard = testGuard(FAST, { clock });
+    const sent = guard.fetch(`${server.url}${sdk.path}`, { method: 'POST', body: '{}' });
+    await settle(50);
+    await clock.advance(3_000);
+    const response = await sent;
+    const text = response.text();
+    await settle(50);
+    await clock.advance(599_000);
+    expect(server.open()).toBe(1);
+    await clock.advance(2_000);
+    expect(await text).toMatch(/^\{"error":\{"message":"x+$/);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+});
