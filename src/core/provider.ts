@@ -80,8 +80,11 @@ export type StreamEvent =
 
 /** Reads the server-sent events of one stream. Never throws. */
 export interface StreamReader {
-  /** `event` is the SSE event name or null; `data` its data lines joined by newline. */
-  read(event: string | null, data: string): StreamEvent;
+  /**
+   * `event` is the SSE event name or null; `data` its data lines joined by newline. `clipped`: they were too long, and
+   * `data` is only their two ends.
+   */
+  read(event: string | null, data: string, clipped?: boolean): StreamEvent;
   /** Whether the answer's final event has come; undefined where the events so far are of no API that has one. */
   finished(): boolean | undefined;
   usage(): Usage | undefined;

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MOST_CHARS, TAIL_CHARS } from '../../src/providers/apis/clipped-text.ts';
 import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
+import { adapterFor } from '../../src/providers/registry.ts';
 
 type Event = [event: string | null, data: string];
 
@@ -44,15 +46,31 @@ describe('SseScanner', () => {
     expect(scan([bytes('\uFEFFdata: x\n\n')])).toEqual([[null, 'x']]);
   });
 
-  it('reads a line of many megabytes that comes in small pieces', () => {
-    const picture = 'A'.repeat(16 * 1_024 * 1_024);
-    const whole = bytes(`data: ${picture}\n\n`);
-    const pieces = Array.from({ length: Math.ceil(whole.length / 4_096) }, (_, index) =>
-      whole.subarray(index * 4_096, (index + 1) * 4_096),
-    );
-    const events = scan(pieces);
-    expect(events).toHaveLength(1);
-    expect(events[0]![1] === picture).toBe(true);
+  it.each([
+    ['one line', (picture: string) => `data: {"a":"${picture}","z":1}\n\ndata: next\n\n`],
+    [
+      'many lines',
+      (picture: string) => `${picture.replaceAll(/.{1024}/g, 'data: $&\n')}data: "z":1}\n\ndata: next\n\n`,
+    ],
+    [
+      'lines with CR',
+      (picture: string) => `${picture.replaceAll(/.{1024}/g, 'data: $&\r')}data: "z":1}\r\rdata: next\r\r`,
+    ],
+  ])('keeps only the ends of an event of many megabytes in %s', (_name, make) => {
+    const whole = bytes(make('A'.repeat(4 * 1_024 * 1_024)));
+    for (const size of [4_096, whole.length]) {
+      const events: [string, boolean][] = [];
+      const scanner = new SseScanner((_event, data, clipped) => events.push([data, clipped]));
+      for (let from = 0; from < whole.length; from += size) scanner.push(whole.subarray(from, from + size));
+      scanner.end();
+      expect(events).toHaveLength(2);
+      const [data, clipped] = events[0]!;
+      expect(clipped).toBe(true);
+      expect(data.length).toBeLessThanOrEqual(MOST_CHARS);
+      expect(data.length).toBeGreaterThanOrEqual(TAIL_CHARS);
+      expect(data).toMatch(/^[^\n]{1,8}A+[^]*"z":1\}$/);
+      expect(events[1]).toEqual(['next', false]);
+    }
   });
 
   it('finds the same events wherever the bytes are cut, ASCII first or not', () => {
@@ -68,5 +86,51 @@ describe('SseScanner', () => {
         },
       ),
     );
+  });
+});
+
+describe('an event of 50 MB', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  const picture = 'A'.repeat(50_000_000);
+  const counts = { input_tokens: 11, output_tokens: 4_000 };
+  const image = { type: 'image_generation.completed', b64_json: picture, usage: counts };
+  const response = { id: 'resp_1', status: 'completed', output: [{ text: picture }], usage: counts, user: null };
+  const chunk = (rest: object): object => ({
+    id: 'c',
+    choices: [{ index: 0, delta: { content: picture }, finish_reason: 'stop' }],
+    ...rest,
+  });
+
+  it.each([
+    ['a picture', 'openai', image, true],
+    ['a response', 'openai', { type: 'response.completed', response }, true],
+    ['a chunk with its usage', 'openai', chunk({ usage: { prompt_tokens: 11, completion_tokens: 4_000 } }), true],
+    ['a chunk of Groq', 'groq', chunk({ x_groq: { usage: counts } }), true],
+    ['a content block', 'anthropic', { type: 'content_block_delta', delta: { text: picture } }, false],
+    ['a last delta', 'anthropic', { type: 'message_delta', delta: { text: picture }, usage: counts }, true],
+  ] as const)('costs its stream no more than its ends: %s', (_name, provider, event, counted) => {
+    const reader = adapterFor(provider).streamReader();
+    const longest = { parsed: 0, tested: 0 };
+    const { parse } = JSON;
+    vi.spyOn(JSON, 'parse').mockImplementation((text: string) => {
+      longest.parsed = Math.max(longest.parsed, text.length);
+      return parse(text) as unknown;
+    });
+    const { exec } = RegExp.prototype;
+    vi.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text: string) {
+      longest.tested = Math.max(longest.tested, text.length);
+      return exec.call(this, text);
+    });
+    const kinds: string[] = [];
+    const scanner = new SseScanner((name, data, clipped) => {
+      kinds.push(`${reader.read(name, data, clipped).kind} ${clipped}`);
+    });
+    scanner.push(`data: ${JSON.stringify(event)}\n\n`);
+    expect(kinds).toEqual(['content true']);
+    expect(longest.parsed).toBeLessThan(MOST_CHARS);
+    expect(longest.tested).toBeLessThan(MOST_CHARS);
+    if (counted) expect(reader.usage()).toMatchObject({ inputTokens: 11, outputTokens: 4_000 });
+    if (provider !== 'anthropic') expect(reader.finished()).toBe(true);
   });
 });

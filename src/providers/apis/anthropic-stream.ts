@@ -2,6 +2,7 @@ import type { Usage } from '../../core/outcome.ts';
 import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
 import { asObject, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
+import { clippedEvent } from './clipped-event.ts';
 import { anthropicResponseInfo } from './response-info.ts';
 import { anthropicUsage } from './usage.ts';
 
@@ -20,7 +21,7 @@ export function anthropicStreamReader(): StreamReader {
   let response: ResponseInfo = {};
   let finished: boolean | undefined;
 
-  function read(event: string | null, data: string): StreamEvent {
+  function read(event: string | null, data: string, clipped = false): StreamEvent {
     const type = event ?? EVENT_TYPE.exec(data)?.[1];
     if (type !== undefined && ANSWER.test(type)) finished ??= false;
     switch (type) {
@@ -34,13 +35,13 @@ export function anthropicStreamReader(): StreamReader {
       case 'ping':
         return PREAMBLE;
       case 'message_start': {
-        const parsed = asObject(parseJson(data)) ?? {};
-        note(parsed, asObject(parsed['message'])?.['usage']);
+        const message = parsed(data, clipped);
+        note(message, asObject(message['message'] ?? message['response'])?.['usage']);
         return PREAMBLE;
       }
       case 'message_delta': {
-        const parsed = asObject(parseJson(data)) ?? {};
-        note(parsed, parsed['usage']);
+        const delta = parsed(data, clipped);
+        note(delta, delta['usage']);
         return CONTENT;
       }
       case 'error':
@@ -48,6 +49,10 @@ export function anthropicStreamReader(): StreamReader {
       default:
         return CONTENT;
     }
+  }
+
+  function parsed(data: string, clipped: boolean): JsonObject {
+    return clipped ? clippedEvent(data) : (asObject(parseJson(data)) ?? {});
   }
 
   function note(parsed: JsonObject, usage: unknown): void {

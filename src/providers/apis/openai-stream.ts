@@ -3,6 +3,7 @@ import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provide
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { AnswerEnd } from './answer-end.ts';
+import { clippedEvent } from './clipped-event.ts';
 import { MAX_REASONS, openAIResponseInfo } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
 
@@ -27,13 +28,14 @@ export function openAIStreamReader(choices = 1): StreamReader {
   // One finish reason a choice, in the order in which the choices end.
   const reasons: string[] = [];
 
-  function read(event: string | null, data: string): StreamEvent {
+  function read(event: string | null, data: string, clipped = false): StreamEvent {
     if (data.startsWith('[DONE]')) {
       ending.done();
       return DONE;
     }
     if (event?.startsWith('thread.')) ending.ofType(event);
     if (event === 'error') return { kind: 'error', error: { body: parseJson(data) ?? data } };
+    if (clipped) return readEnds(data);
     if (delivered && !WORTH_PARSING.test(data)) return CONTENT;
     const parsed = asObject(parseJson(data));
     // The SDK fails on what is not JSON; the application has then seen something.
@@ -43,6 +45,16 @@ export function openAIStreamReader(choices = 1): StreamReader {
     note(parsed);
     ending.note(parsed);
     return delivered || !isPreamble(parsed) ? content() : PREAMBLE;
+  }
+
+  /** Nothing that comes before the content is long. */
+  function readEnds(data: string): StreamEvent {
+    const event = clippedEvent(data);
+    const failure = failureOf(event);
+    if (failure) return failure;
+    note(event);
+    ending.note(event);
+    return content();
   }
 
   function content(): StreamEvent {

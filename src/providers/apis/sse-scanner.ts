@@ -1,48 +1,70 @@
 import { Buffer, isAscii } from 'node:buffer';
+import { clip, ClippedText, MOST_CHARS } from './clipped-text.ts';
 
 const LF = 10;
 const CR = 13;
+/** Of a chunk more is not looked at in one go. */
+const SLICE = 65_536;
 
 /**
  * Incremental parser of server-sent events over raw bytes, for looking at a stream that
- * somebody else consumes. Calls `onEvent` with each event's name and data, in order.
+ * somebody else consumes. Calls `onEvent` with each event's name and data, in order; `clipped` where the data was too
+ * long and is only its two ends.
  */
 export class SseScanner {
-  readonly #onEvent: (event: string | null, data: string) => void;
+  readonly #onEvent: (event: string | null, data: string, clipped: boolean) => void;
   /** Made for the first bytes that are no ASCII; from there on it may hold a part of a character. */
   #decoder: TextDecoder | undefined;
-  /** Pieces of a line that has not ended. Joined once: an event may have a picture of many megabytes in one line. */
-  #pieces: string[] = [];
+  /** A line that has not ended. */
+  readonly #rest = new ClippedText();
   #event: string | null = null;
   #data: string | null = null;
+  #clipped = false;
 
-  constructor(onEvent: (event: string | null, data: string) => void) {
+  constructor(onEvent: (event: string | null, data: string, clipped: boolean) => void) {
     this.#onEvent = onEvent;
   }
 
   push(chunk: Uint8Array | string): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
-    if (text === '') return;
-    const endsWithCr = this.#pieces.at(-1)?.endsWith('\r') === true;
-    const hasCr = endsWithCr || text.includes('\r');
-    if (!hasCr && !text.includes('\n')) {
-      this.#pieces.push(text);
+    if (chunk.length <= SLICE) {
+      this.#push(chunk);
       return;
     }
-    const rest = this.#pieces.join('');
-    const buffer = rest + text;
-    const start = hasCr
-      ? this.#lines(buffer, endsWithCr ? rest.length - 1 : rest.length)
-      : this.#plainLines(buffer, rest.length);
-    this.#pieces = start === buffer.length ? [] : [buffer.slice(start)];
+    for (let from = 0; from < chunk.length; from += SLICE) {
+      const slice = typeof chunk === 'string' ? chunk.slice(from, from + SLICE) : chunk.subarray(from, from + SLICE);
+      // What is neither the beginning nor the end of a long line is not even decoded.
+      if (this.#rest.clipped && from + 2 * SLICE < chunk.length && isWithinLine(chunk, from)) this.#decoder = undefined;
+      else this.#push(slice);
+    }
   }
 
   /** The stream has ended: a last event without its blank line still counts. */
   end(): void {
-    const rest = this.#pieces.join('') + (this.#decoder?.decode() ?? '');
-    this.#pieces = [];
+    const last = this.#decoder?.decode() ?? '';
+    if (last) this.#rest.add(last);
+    this.#clipped ||= this.#rest.clipped;
+    const rest = this.#rest.take();
     if (rest) this.#line(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
     this.#line('');
+  }
+
+  #push(chunk: Uint8Array | string): void {
+    const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
+    if (text === '') return;
+    const endsWithCr = this.#rest.endsWith('\r');
+    const hasCr = endsWithCr || text.includes('\r');
+    if (!hasCr && !text.includes('\n')) {
+      this.#rest.add(text);
+      return;
+    }
+    // Of the line that ends here at the latest.
+    this.#clipped ||= this.#rest.clipped;
+    const rest = this.#rest.take();
+    const buffer = rest + text;
+    const start = hasCr
+      ? this.#lines(buffer, endsWithCr ? rest.length - 1 : rest.length)
+      : this.#plainLines(buffer, rest.length);
+    if (start < buffer.length) this.#rest.add(buffer.slice(start));
   }
 
   #decode(chunk: Uint8Array): string {
@@ -81,16 +103,30 @@ export class SseScanner {
       const event = this.#event;
       const data = this.#data;
       if (event === null && data === null) return;
+      const clipped = this.#clipped || (data !== null && data.length > MOST_CHARS);
       this.#event = null;
       this.#data = null;
-      this.#onEvent(event, data ?? '');
+      this.#clipped = false;
+      this.#onEvent(event, data === null ? '' : clip(data), clipped);
       return;
     }
     if (line.startsWith('data:')) {
       const data = value(line, 5);
       this.#data = this.#data === null ? data : `${this.#data}\n${data}`;
+      if (this.#data.length > 2 * MOST_CHARS) {
+        this.#data = clip(this.#data);
+        this.#clipped = true;
+      }
     } else if (line.startsWith('event:')) this.#event = value(line, 6);
   }
+}
+
+/** Whether the line goes on for this slice of a chunk and the next. */
+function isWithinLine(chunk: Uint8Array | string, from: number): boolean {
+  const both = typeof chunk === 'string' ? chunk.slice(from, from + 2 * SLICE) : chunk.subarray(from, from + 2 * SLICE);
+  return typeof both === 'string'
+    ? !both.includes('\n') && !both.includes('\r')
+    : !both.includes(LF) && !both.includes(CR);
 }
 
 /** A copy of ASCII bytes as a string, without the stateful decoder's cost. */

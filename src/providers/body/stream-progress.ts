@@ -51,7 +51,7 @@ export class StreamProgress {
   constructor(hooks: ProgressHooks) {
     this.#hooks = hooks;
     this.#reader = hooks.adapter.streamReader(hooks.choices);
-    this.#scanner = new SseScanner((event, data) => this.#event(event, data));
+    this.#scanner = new SseScanner((event, data, clipped) => this.#event(event, data, clipped));
   }
 
   push(chunk: Uint8Array): void {
@@ -92,8 +92,8 @@ export class StreamProgress {
   readonly cancelled = (): BodyEnd =>
     this.#finished || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
 
-  #event(event: string | null, data: string): void {
-    const meaning = this.#reader.read(event, data);
+  #event(event: string | null, data: string, clipped: boolean): void {
+    const meaning = this.#reader.read(event, data, clipped);
     this.#events++;
     if (!this.#finished && this.#reader.finished()) {
       this.#finished = true;

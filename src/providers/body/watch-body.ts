@@ -4,7 +4,7 @@ import { jsonFacts, textFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
 import { followNodeBody, isNodeBody } from './node-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
-import { isCutJson } from './json-text.ts';
+import { isCutJson, looksCut } from './json-text.ts';
 import { ResponseOverride } from './patch-response.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
@@ -56,13 +56,17 @@ function parsed({ text }: Response): Read {
     const source = await text.call(this);
     try {
       return JSON.parse(source) as unknown;
-    } catch {
+    } catch (thrown) {
+      // To parse it twice would hold the process.
+      if (source.length > TWICE_CHARS) throw new NotJson(thrown, source);
       // The error that fetch makes of it, stack included.
-      const error: unknown = await new Response(source).json().catch((thrown: unknown) => thrown);
+      const error: unknown = await new Response(source).json().catch((reason: unknown) => reason);
       throw new NotJson(error, source);
     }
   };
 }
+
+const TWICE_CHARS = 262_144;
 
 class NotJson extends Error {
   readonly error: unknown;
@@ -111,7 +115,9 @@ interface Broken {
 
 function whatBroke(error: unknown, body: TrackedBody): Broken {
   if (error instanceof NotJson) {
-    const cut = isCutJson(error.source) && (error.source !== '' || body.hooks.answers);
+    const { source } = error;
+    const isCut = source.length > TWICE_CHARS ? looksCut(source) : isCutJson(source);
+    const cut = isCut && (error.source !== '' || body.hooks.answers);
     return { failure: cut ? UNFINISHED : UNREADABLE, error: error.error };
   }
   // A fetch of the application's own says no more than that.

@@ -11,10 +11,11 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /**
- * Text of the last top-level member `key` of a JSON object, found from its end without parsing the rest.
- * One pass over at most 64 K characters, whatever they are. Undefined where there is no such member in them.
+ * Text of the last member `key` of a JSON object, found from its end without parsing the rest: a top-level one, or
+ * one `level` objects deep. One pass over at most 64 K characters, whatever they are. Undefined where there is no
+ * such member in them.
  */
-export function lastMember(json: string, key: string): string | undefined {
+export function lastMember(json: string, key: string, level = 1): string | undefined {
   const text = json.slice(-WINDOW_CHARS);
   let depth = 0;
   let valueEnd = -1;
@@ -23,7 +24,7 @@ export function lastMember(json: string, key: string): string | undefined {
       case QUOTE: {
         const start = openingQuote(text, at);
         if (start === -1) return undefined;
-        if (depth === 1 && at - start - 1 === key.length && text.startsWith(key, start + 1)) {
+        if (depth === level && at - start - 1 === key.length && text.startsWith(key, start + 1)) {
           const colon = skipSpace(text, at + 1);
           if (text.charCodeAt(colon) === COLON) return text.slice(colon + 1, valueEnd);
         }
@@ -32,14 +33,14 @@ export function lastMember(json: string, key: string): string | undefined {
       }
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
-        if (++depth === 1) valueEnd = at;
+        if (++depth === level) valueEnd = at;
         break;
       case OPEN_BRACE:
       case OPEN_BRACKET:
         if (--depth <= 0) return undefined;
         break;
       case COMMA:
-        if (depth === 1) valueEnd = at;
+        if (depth === level) valueEnd = at;
         break;
     }
   }
