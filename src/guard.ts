@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
-import type { ProviderName, RequestInfo } from './core/provider.ts';
+import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
 import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
@@ -17,6 +17,7 @@ import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
+import { RetryLayerNotice } from './retry-layers/notice.ts';
 import { serverOf } from './server-address.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
 import { UnguardedNotice } from './unguarded/notice.ts';
@@ -135,6 +136,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#instrumentation?.prepare(provider);
   }
 
+  readonly #layers = new RetryLayerNotice(this);
+  readonly #gaveUp = (call: Call, sent: RequestLike): void => this.#layers.gaveUp(call, sent);
   readonly #heard = (): boolean => this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
   readonly #isClosed = (): boolean => this.#closed;
 
@@ -165,9 +168,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     const server = serverOf(account.baseURL);
     const context = callContext.getStore();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
-    return new Call({
+    const call = new Call({
       lane,
       request,
+      sent: start.sent,
       owner: this,
       info: {
         id: this.#nextCallId++,
@@ -193,7 +197,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       heard: this.#heard,
       closed: this.#isClosed,
       refused: this.#refused,
+      gaveUp: this.#gaveUp,
     });
+    this.#layers.begins(call, start.sent, start.header);
+    return call;
   }
 
   get maxAttempts(): number {

@@ -94,6 +94,8 @@ export class SimProcess<J extends Job = Job> {
       account: this.#account,
       adapter: this.#adapter,
       request: { operation: 'chat', model: 'model', stream, maxOutputTokens, inputBytes, attributes: {} },
+      sent: {},
+      header: () => undefined,
       errors,
       signal: undefined,
     });

@@ -67,6 +67,11 @@ export const METRICS = {
     unit: '{request}',
     attributes: ['gen_ai.provider.name', 'tidegate.unguarded.via'],
   },
+  'tidegate.repeated_calls': {
+    instrument: 'counter',
+    unit: '{call}',
+    attributes: [...CALL, 'tidegate.retry.layer'],
+  },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
 } as const satisfies Record<string, Metric>;

@@ -13,7 +13,7 @@ import {
   RetryRequested,
 } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
-import type { RequestInfo, ResponseInfo } from './provider.ts';
+import type { RequestInfo, RequestLike, ResponseInfo } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
 import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails, type TidegateErrorCode } from '../errors.ts';
@@ -41,6 +41,8 @@ export interface CallSettings {
   readonly lane: Lane;
   readonly info: CallInfo;
   readonly request: RequestInfo;
+  /** What is sent. Handed on when the call has failed, never read here. */
+  readonly sent: RequestLike;
   /** The guard that begins the call. */
   readonly owner: object;
   readonly priority: Priority;
@@ -61,6 +63,8 @@ export interface CallSettings {
   readonly closed: () => boolean;
   /** A limit has refused an attempt: its words may tell more of pools than tables do. */
   readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
+  /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */
+  readonly gaveUp: (call: Call, sent: RequestLike) => void;
 }
 
 /** One logical call: its attempts, waits and result. */
@@ -83,6 +87,8 @@ export class Call {
   #waitedBulkheadMs = 0;
   #retryDelayMs = 0;
   #finished = false;
+  /** The caller has turned retries off, and may well have some of its own. */
+  #retriesOff = false;
   #lastFailure: Failure | undefined;
   /** When the call's unbroken run of probes of an open circuit began. */
   #probingSince: number | undefined;
@@ -120,6 +126,7 @@ export class Call {
 
   decide(failure: Failure, context: RetryAllowance): RetryDecision {
     this.#lastFailure = failure;
+    this.#retriesOff = context.barred === 'attempts';
     if (failure.outcome === 'throttled') {
       this.#refusals++;
       this.#settings.refused(this.lane, this.#settings.request, failure);
@@ -356,6 +363,7 @@ export class Call {
     const { counts } = this.lane;
     if (outcome === 'success' || outcome === 'success_after_retry') counts.succeeded++;
     else if (outcome !== 'cancelled') counts.failed++;
+    if (GIVEN_UP.has(outcome) && !this.#retriesOff) this.#settings.gaveUp(this, this.#settings.sent);
     this.emit({
       type: 'call.end',
       call: this.info,
@@ -376,6 +384,14 @@ function refusedBy({ outcome, noCapacity, dimension }: Failure): RefusedBy {
   if (noCapacity) return 'no_capacity';
   return outcome === 'overloaded' ? 'overloaded' : (dimension ?? 'unknown');
 }
+
+/** Outcomes after which a layer above may try its luck; what was refused as wrong is sent again by nobody. */
+const GIVEN_UP: ReadonlySet<CallOutcome> = new Set<CallOutcome>([
+  'retries_exhausted',
+  'rejected_circuit',
+  'rejected_bulkhead',
+  'timeout',
+]);
 
 const NO_RESPONSE: ResponseInfo = Object.freeze({});
 

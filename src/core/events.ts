@@ -64,6 +64,17 @@ export type GiveUpReason =
   | 'streaming_body'
   | 'closed';
 
+/** A library that sends failed requests again by itself; value of `tidegate.retry.layer`. */
+export type RetryLayer =
+  | 'ai_sdk'
+  | 'langchain'
+  | 'openai_agents'
+  | 'llamaindex'
+  | 'sdk'
+  | 'p_retry'
+  | 'cockatiel'
+  | 'unknown';
+
 /** All times in milliseconds; `attempt` counts from 1. */
 export type GuardEvent =
   | { readonly type: 'call.start'; readonly call: CallInfo }
@@ -154,6 +165,14 @@ export type GuardEvent =
       readonly via: UnguardedVia;
       /** Host of the request, with its port where that is not the usual one. */
       readonly host: string;
+    }
+  | {
+      /** A request that was given up has come again within seconds: a layer above retries as well. */
+      readonly type: 'repeated';
+      readonly call: CallInfo;
+      readonly layer: RetryLayer;
+      /** Since it was given up. */
+      readonly sinceMs: number;
     }
   | { readonly type: 'warning'; readonly message: string };
 

@@ -27,6 +27,7 @@ export type CounterName =
   | 'rejections'
   | 'transitions'
   | 'unguarded'
+  | 'repeated'
   | 'inferenceInput'
   | 'inferenceOutput'
   | 'inferenceCacheRead'
@@ -54,6 +55,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     'tidegate.unguarded.requests',
     '{request}',
     'Requests to a provider that no guard sent, by what made them.',
+  ),
+  repeated: define(
+    'tidegate.repeated_calls',
+    '{call}',
+    'Calls whose request had just been given up, by the retry layer above that sent it again.',
   ),
   inferenceInput: define(
     'gen_ai.client.inference.usage.input_tokens',

@@ -151,6 +151,9 @@ export class MetricRecorder {
       case 'circuit':
         add(bound.transitions(event.provider, this.#circuits.label(event.lane)).get(event.state), 1);
         return;
+      case 'repeated':
+        add(this.#series(bound, event.call).repeated.get(event.layer), 1);
+        return;
       case 'unguarded':
         add(unguardedCell(bound.meter, this.#settings.attributes, event.provider, event.via), 1);
         return;

@@ -2,6 +2,7 @@ import type {
   CallOutcome,
   CircuitState,
   RefusedBy,
+  RetryLayer,
   RetryReason,
   StreamOutcome,
   UnguardedVia,
@@ -67,6 +68,7 @@ export const ATTR = {
   circuit: 'tidegate.circuit',
   circuitState: 'tidegate.circuit.state',
   unguardedVia: 'tidegate.unguarded.via',
+  retryLayer: 'tidegate.retry.layer',
   /** Only where copies of tidegate that cannot share their state are loaded in one process. */
   copy: 'tidegate.copy',
   version: 'version',
@@ -156,6 +158,17 @@ export const RETRY_REASONS: Closed<RetryReason> = {
   conflict: true,
   header_requested: true,
   other: true,
+};
+
+export const RETRY_LAYERS: Closed<RetryLayer> = {
+  ai_sdk: true,
+  langchain: true,
+  openai_agents: true,
+  llamaindex: true,
+  sdk: true,
+  p_retry: true,
+  cockatiel: true,
+  unknown: true,
 };
 
 export const DELAY_SOURCES: Closed<HintSource | 'backoff'> = {

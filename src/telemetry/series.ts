@@ -11,6 +11,7 @@ import {
   OTHER,
   PROVIDERS,
   REJECTION_DIMENSIONS,
+  RETRY_LAYERS,
   RETRY_REASONS,
   STREAM_OUTCOMES,
   UNGUARDED_VIAS,
@@ -34,6 +35,7 @@ export class Series {
   readonly retries: Cells;
   readonly rejections: Cells;
   readonly streams: Cells;
+  readonly repeated: Cells;
   readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
   readonly tokenType: { readonly input: Attributes; readonly output: Attributes };
   readonly #binding: MeterBinding;
@@ -58,6 +60,7 @@ export class Series {
     const dimensions = valuesOf(REJECTION_DIMENSIONS);
     this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, zeroDimensions(provider));
     this.streams = zeros(binding, 'streams', this.base, ATTR.streamOutcome, valuesOf(STREAM_OUTCOMES));
+    this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), ['unknown']);
     const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
     this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
     this.tokenType = {

@@ -58,6 +58,7 @@ export class SpanRecorder {
       case 'unguarded':
       case 'warning':
       case 'settled':
+      case 'repeated':
         return;
       default: {
         const open = this.#calls.get(event.call);
@@ -196,7 +197,7 @@ export class SpanRecorder {
 }
 
 /** Events of a lane, which no span shows. */
-type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled';
+type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled' | 'repeated';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;

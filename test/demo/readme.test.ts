@@ -1,7 +1,14 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../src/options.ts';
-import { CALL_OUTCOMES, DIMENSIONS, RETRY_REASONS, UNGUARDED_VIAS, valuesOf } from '../../src/telemetry/names.ts';
+import {
+  CALL_OUTCOMES,
+  DIMENSIONS,
+  RETRY_LAYERS,
+  RETRY_REASONS,
+  UNGUARDED_VIAS,
+  valuesOf,
+} from '../../src/telemetry/names.ts';
 
 const at = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 const read = (path: string): string => readFileSync(at(path), 'utf8');
@@ -52,7 +59,7 @@ describe('what the README says is true', () => {
 
   test('labels of metrics are real', () => {
     expect.hasAssertions();
-    const sets = [CALL_OUTCOMES, RETRY_REASONS, DIMENSIONS, UNGUARDED_VIAS];
+    const sets = [CALL_OUTCOMES, RETRY_REASONS, DIMENSIONS, UNGUARDED_VIAS, RETRY_LAYERS];
     const known = sets.flatMap((set: Readonly<Record<string, true>>) => valuesOf(set));
     for (const [, labels] of rows('Telemetry')) {
       const values = /: (.+)$/.exec(labels!)?.[1];

@@ -19,6 +19,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   circuit: true,
   settled: true,
   unguarded: true,
+  repeated: true,
   warning: true,
 };
 

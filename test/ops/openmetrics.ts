@@ -17,6 +17,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'tidegate.token.kind': ['input', 'cache_read', 'output'],
   'tidegate.stream.outcome': ['completed', 'interrupted'],
   'tidegate.unguarded.via': ['sdk'],
+  'tidegate.retry.layer': ['ai_sdk'],
   'tidegate.bulkhead': ['openai/gpt-5.1'],
   'tidegate.circuit': ['openai/gpt-5.1'],
   'tidegate.circuit.state': ['closed', 'open', 'half_open', 'isolated'],

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../core/attempt.ts';
 import type { Call, ErrorFactory } from '../../core/call.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { ProviderAdapter, ProviderName, RequestInfo } from '../../core/provider.ts';
+import type { ProviderAdapter, ProviderName, RequestInfo, RequestLike } from '../../core/provider.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import type { FinalEvents } from '../body/final-events.ts';
 
@@ -18,6 +18,9 @@ export interface CallStart {
   readonly account: Account;
   readonly adapter: ProviderAdapter;
   readonly request: RequestInfo;
+  readonly sent: RequestLike;
+  /** A header that the request is to have, by its lower-case name; asked only where calls fail. */
+  readonly header: (name: string) => string | undefined;
   readonly errors: ErrorFactory;
   readonly signal: AbortSignal | undefined;
 }

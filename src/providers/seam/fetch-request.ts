@@ -10,6 +10,7 @@ export interface FetchRequest {
   readonly baseURL: string;
   readonly credential: string;
   readonly signal: AbortSignal | undefined;
+  readonly header: (name: string) => string | undefined;
   readonly repeatable: boolean;
   /** What one attempt is fetched with; the caller's own objects stay as they are. */
   arguments(
@@ -41,6 +42,7 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
       headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? '',
     ),
     signal,
+    header: (name) => headers.get(name) ?? undefined,
     repeatable: !hasStreamingBody({ body }) && (ofRequest === undefined || kept !== undefined),
     arguments: (added, attemptSignal) => {
       const sent = new Headers(headers);

@@ -6,6 +6,7 @@ import type { Account, CallHost, CallStart } from './call-host.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { errorFactory } from './sdk-errors.ts';
+import { headerOf } from './option-headers.ts';
 import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
@@ -137,10 +138,13 @@ function describer(client: SdkClient, family: Family, host: CallHost): (options:
       account = { provider, baseURL, credential };
       adapter = adapterFor(provider);
     }
+    const sent = readOnce(options);
     return {
       account,
       adapter,
-      request: describeCall(host, adapter, readOnce(options)),
+      request: describeCall(host, adapter, sent),
+      sent,
+      header: (name) => headerOf(options, client, name),
       errors,
       signal: options.signal ?? undefined,
     };

@@ -38,6 +38,8 @@ export function guardedFetch(host: CallHost): typeof fetch {
       account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },
       adapter,
       request: describeCall(host, adapter, request.like),
+      sent: request.like,
+      header: request.header,
       errors,
       signal: request.signal,
     });

@@ -104,8 +104,24 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
                 legend: '{{gen_ai_provider_name}} {{tidegate_unguarded_via}}',
               },
             ],
-            width: 24,
+            width: 12,
             noValue: 'No request went past a guard.',
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Calls that a layer above sent again',
+            description:
+              'A request that was given up came again within seconds: a framework retries as well, and one call may become dozens of requests. Turn its retries off.',
+            unit: 'reqps',
+            queries: [
+              {
+                expr: `sum by (gen_ai_request_model, tidegate_retry_layer) (${rate(select('tidegate.repeated_calls'))}) > 0`,
+                legend: '{{gen_ai_request_model}} {{tidegate_retry_layer}}',
+              },
+            ],
+            width: 12,
+            noValue: 'No second layer retries.',
             min: 0,
           },
         ],

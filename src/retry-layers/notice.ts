@@ -1,0 +1,72 @@
+import type { Call } from '../core/call.ts';
+import type { GuardEvent, RetryLayer } from '../core/events.ts';
+import type { RequestLike } from '../core/provider.ts';
+import { bodyDigest } from '../providers/request/body-digest.ts';
+import { GivenUp } from './given-up.ts';
+import { recognizeLayer } from './layers.ts';
+
+interface Teller {
+  readonly maxAttempts: number;
+  emit(event: GuardEvent): void;
+  warn(message: string): void;
+}
+
+/** Headers that a request is sent with, by lower-case name. */
+export type HeaderReader = (name: string) => string | undefined;
+
+/** Async frames included; the usual ten end inside the SDK. */
+const STACK_FRAMES = 60;
+
+/**
+ * Notices a retry layer above: a request that was given up here and comes again at once. Two layers multiply, so that
+ * one call may become thirty-six. Each is counted, and the first of every layer told with the option that turns it off.
+ */
+export class RetryLayerNotice {
+  readonly #guard: Teller;
+  readonly #givenUp = new GivenUp();
+  readonly #told = new Set<RetryLayer>();
+
+  constructor(guard: Teller) {
+    this.#guard = guard;
+  }
+
+  /** A call has failed for good. */
+  gaveUp(call: Call, { body }: RequestLike): void {
+    const digest = bodyDigest(body);
+    if (digest !== undefined) this.#givenUp.add(call.lane.label, digest, call.clock.now());
+  }
+
+  /** A call begins. */
+  begins(call: Call, { body }: RequestLike, header: HeaderReader): void {
+    if (this.#givenUp.empty) return;
+    const digest = bodyDigest(body);
+    const sinceMs = digest && this.#givenUp.take(call.lane.label, digest, call.clock.now());
+    if (typeof sinceMs !== 'number') return;
+    const { layer, name, off } = recognizeLayer({
+      userAgent: header('user-agent'),
+      sdkRetry: Number(header('x-stainless-retry-count')) > 0,
+      stack: deepStack(),
+    });
+    this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
+    if (this.#told.has(layer)) return;
+    this.#told.add(layer);
+    const { maxAttempts } = this.#guard;
+    this.#guard.warn(
+      `A request that tidegate had given up came again after ${(sinceMs / 1_000).toFixed(1)} s, by ${name}. ` +
+        `Its retries multiply with those of tidegate, each of them up to ${maxAttempts} requests. Turn them off: ${off}.`,
+    );
+  }
+}
+
+function deepStack(): string | undefined {
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = STACK_FRAMES;
+    return new Error('here').stack;
+  } catch {
+    // A hook of the application, or a frozen Error.
+    return undefined;
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}
