@@ -83,7 +83,7 @@ export class TidegateOptionError extends ConfigurationError {
   }
 
   constructor(path: string, expected: string, got: unknown) {
-    super('invalid_option', `Expected \`${path}\` to be ${expected}, got ${show(got)}`);
+    super('invalid_option', `Expected \`${brief(path)}\` to be ${brief(expected)}, got ${brief(show(got))}`);
   }
 }
 
@@ -148,6 +148,13 @@ export function attachDetails(error: unknown, details: ErrorDetails): void {
   if (typeof error !== 'object' || error === null || !Object.isExtensible(error)) return;
   Object.defineProperty(error, 'tidegate', { value: Object.freeze(details), enumerable: false, configurable: true });
 }
+
+/** An option may be as long as a file, and so may its name; what is said of it is for a line of a log. */
+function brief(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} …` : text;
+}
+
+const MOST_SHOWN = 400;
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

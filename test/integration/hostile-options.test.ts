@@ -53,6 +53,25 @@ describe('options of withCall', () => {
   );
 });
 
+describe('an option without measure', () => {
+  it.each([
+    { deadlineMs: 'x'.repeat(1e6) },
+    { ['x'.repeat(1e6)]: 1 },
+    { telemetry: { attributes: { ['9'.repeat(1e6)]: 1 } } },
+  ])('is named by its beginning', (options) => {
+    const message = (() => {
+      try {
+        createGuard(options as never);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    })();
+    expect(message).toMatch(/^Expected `/);
+    expect(message!.length).toBeLessThan(2_000);
+  });
+});
+
 describe('an option that is inherited', () => {
   it('counts', () => {
     expect(() => createGuard(Object.create({ deadlineMs: -1 }) as never)).toThrow('Expected `deadlineMs`');

@@ -45,7 +45,14 @@ describe('the tarball', () => {
       expect(packed.files).toContain(target.replace('./', ''));
     }
     const others = packed.files.filter((file) => !/^(?:dist|types|prometheus|grafana)\//.test(file));
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.md', 'package.json']);
+    expect(others).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'THIRD-PARTY-NOTICES.md',
+      'package.json',
+    ]);
     expect(packed.files.filter((file) => file.startsWith('dist/') && !/(?:\.d\.c?ts|\.c?js)$/.test(file))).toEqual([]);
     expect(packed.files.filter((file) => /\.test\.|\.map$|^prometheus\/tests/.test(file))).toEqual([]);
   });

@@ -20,6 +20,7 @@ export class SseScanner {
   #event: string | null = null;
   #data: string | null = null;
   #clipped = false;
+  #begun = false;
 
   constructor(onEvent: (event: string | null, data: string, clipped: boolean) => void) {
     this.#onEvent = onEvent;
@@ -68,8 +69,11 @@ export class SseScanner {
   }
 
   #decode(chunk: Uint8Array): string {
+    const ignoreBOM = this.#begun;
+    this.#begun ||= chunk.length > 0;
     if (!this.#decoder && isAscii(chunk)) return latin1Slice.call(chunk);
-    this.#decoder ??= new TextDecoder();
+    // A byte order mark is one at the beginning of the stream only.
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM });
     return this.#decoder.decode(chunk, { stream: true });
   }
 

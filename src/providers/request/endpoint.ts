@@ -29,25 +29,27 @@ const STREAMING = /(?:-with-response-stream|\/converse-stream|:streamRawPredict)
 /** What the paths of POST requests say: an application calls a few, over and over. */
 const posted = new Map<string, Endpoint>();
 const MAX_KNOWN = 200;
+/** No API has longer paths, and patterns take their time over some that are. */
+const MOST_CHARS = 2_048;
 
 /** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
 export function readEndpoint(method: string | undefined, path = ''): Endpoint {
   const posts = method === undefined || method.toLowerCase() === 'post';
-  if (!posts) return { operation: 'other', stream: STREAMING.test(bare(path)) };
-  let endpoint = posted.get(path);
-  if (!endpoint) {
-    endpoint = readPosted(bare(path));
-    if (posted.size < MAX_KNOWN) posted.set(path, endpoint);
-  }
+  const known = posts ? posted.get(path) : undefined;
+  if (known) return known;
+  const bared = bare(path);
+  if (bared.length > MOST_CHARS) return { operation: 'other', stream: false };
+  const trimmed = bared.replace(/\/+$/, '');
+  if (!posts) return { operation: 'other', stream: STREAMING.test(trimmed) };
+  const endpoint = readPosted(trimmed);
+  if (posted.size < MAX_KNOWN && path.length <= MOST_CHARS) posted.set(path, endpoint);
   return endpoint;
 }
 
-/** Without host, query and trailing slashes. */
+/** Without host and query. */
 function bare(path: string): string {
-  return path
-    .replace(/^[a-z]+:\/\/[^/]*/i, '')
-    .replace(/[?#].*$/s, '')
-    .replace(/\/+$/, '');
+  const end = path.search(/[?#]/);
+  return path.slice(0, end === -1 ? undefined : end).replace(/^[a-z]+:\/\/[^/]*/i, '');
 }
 
 function readPosted(path: string): Endpoint {

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { mulberry32 } from '../../src/simulator/random.ts';
+import { mutate, pump } from './mutate.ts';
+import { TARGETS } from './targets/all.ts';
+
+/** A parser of what somebody else sends. */
+export interface Target {
+  readonly name: string;
+  /** @throws where the parser throws that may not, or what it made of the text is unsound. */
+  run(text: string): void;
+}
+
+export interface Finding {
+  readonly target: string;
+  readonly text: string;
+  readonly error: unknown;
+}
+
+/** Long enough that any search which goes back takes minutes, and one that does not a few milliseconds. */
+const PUMPED_CHARS = 200_000;
+const PUMPED_MS = 2_000;
+
+export function corpusOf({ name }: Target): readonly string[] {
+  return JSON.parse(readFileSync(new URL(`corpus/${name}.json`, import.meta.url), 'utf8')) as string[];
+}
+
+/** The corpus as it is, then changed `rounds` times, then made long. The first finding, or undefined. By seed. */
+export function fuzz(target: Target, seed: number, rounds: number): Finding | undefined {
+  const random = mulberry32(seed);
+  const corpus = corpusOf(target);
+  for (const text of corpus) {
+    const finding = attempt(target, text);
+    if (finding) return finding;
+  }
+  for (let round = 0; round < rounds; round++) {
+    const finding = attempt(target, mutate(random, corpus));
+    if (finding) return finding;
+  }
+  for (let round = 0; round < Math.ceil(rounds / 50); round++) {
+    const text = pump(random, corpus, PUMPED_CHARS);
+    const startedAt = performance.now();
+    const finding = attempt(target, text);
+    if (finding) return finding;
+    const tookMs = performance.now() - startedAt;
+    if (tookMs > PUMPED_MS) return { target: target.name, text, error: new Error(`took ${tookMs} ms`) };
+  }
+  return undefined;
+}
+
+function attempt(target: Target, text: string): Finding | undefined {
+  try {
+    target.run(text);
+    return undefined;
+  } catch (error) {
+    return { target: target.name, text, error };
+  }
+}
+
+export { TARGETS };

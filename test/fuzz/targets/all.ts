@@ -1,0 +1,6 @@
+import type { Target } from '../fuzz.ts';
+import { ANSWERS } from './answers.ts';
+import { REFUSALS } from './refusals.ts';
+import { REQUESTS } from './requests.ts';
+
+export const TARGETS: readonly Target[] = [...REFUSALS, ...ANSWERS, ...REQUESTS];
