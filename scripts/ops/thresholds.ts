@@ -73,6 +73,8 @@ export interface Thresholds {
   readonly telemetry: {
     /** How long a vanished process is remembered, as a Prometheus duration. */
     readonly memory: string;
+    /** Requests past every guard in 15 minutes from which somebody has to know: fewer are a script that was run by hand. */
+    readonly unguardedRequests: number;
   };
 }
 
@@ -114,7 +116,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     ],
     minimumCalls: 20,
   },
-  telemetry: { memory: '1d' },
+  telemetry: { memory: '1d', unguardedRequests: 10 },
 };
 
 /** Must equal `scrape_interval` in the Prometheus config and `timeInterval` of the data source. */

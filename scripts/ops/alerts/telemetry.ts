@@ -3,7 +3,8 @@ import type { Alert, RuleContext } from '../alert.ts';
 export function telemetryAlerts(context: RuleContext): Alert[] {
   const { naming, series, selector, thresholds } = context;
   const info = series('tidegate.build_info');
-  const { memory } = thresholds.telemetry;
+  const { memory, unguardedRequests } = thresholds.telemetry;
+  const past = `increase(${series('tidegate.unguarded.requests')}[15m])`;
   const overflow = [
     `__name__=~"tidegate_.+|gen_ai_.+"`,
     ...(selector === '' ? [] : [selector]),
@@ -29,8 +30,19 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
       description:
         '{{ $labels.job }} has {{ $value }} series without labels, because a metric has more label sets than the SDK keeps. Per-model alerts miss those calls: lower telemetry.maxModels or use fewer telemetry.attributes.',
     },
+    {
+      name: 'TidegateUnguardedRequests',
+      expr: `sum by (job, gen_ai_provider_name, tidegate_unguarded_via) (${past}) >= ${unguardedRequests}`,
+      for: '10m',
+      severity: 'warning',
+      summary: 'Requests to a provider go past every guard.',
+      description: `{{ $labels.job }} has sent {{ printf "%.0f" $value }} requests to {{ $labels.gen_ai_provider_name }} past tidegate in 15 minutes (via {{ $labels.tidegate_unguarded_via }}). They share the limit and are neither paced nor retried nor in any other alert. ${UNGUARDED}`,
+    },
   ];
 }
+
+const UNGUARDED =
+  '{{ if eq $labels.tidegate_unguarded_via "sdk" }}It is an SDK that was bundled, a second copy, or a client that nobody guards: mark the SDK external, or guard the client.{{ else }}Send them with the guarded fetch, or with a guarded client.{{ end }}';
 
 /** Scraped targets report their own absence through `up`; only targets that once served tidegate metrics count. */
 function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {

@@ -135,9 +135,60 @@ const OVERFLOW: RuleTest[] = [
   },
 ];
 
+const past = (count: string, via: string, advice: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai', tidegate_unguarded_via: via },
+  summary: 'Requests to a provider go past every guard.',
+  description: `app has sent ${count} requests to openai past tidegate in 15 minutes (via ${via}). They share the limit and are neither paced nor retried nor in any other alert. ${advice}`,
+});
+const BUNDLED =
+  'It is an SDK that was bundled, a second copy, or a client that nobody guards: mark the SDK external, or guard the client.';
+const PLAIN = 'Send them with the guarded fetch, or with a guarded client.';
+const unguarded = (values: string, via = 'sdk', instance = 'a'): InputSeries =>
+  input(
+    'tidegate.unguarded.requests',
+    { gen_ai_provider_name: 'openai', tidegate_unguarded_via: via, instance },
+    values,
+  );
+
+const UNGUARDED: RuleTest[] = [
+  {
+    alert: 'TidegateUnguardedRequests',
+    does: 'fires for traffic past the guard, and resolves when it is guarded',
+    input: [unguarded('0+1x60 60x80')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '25m', situation: 'fires', firing: [past('30', 'sdk', BUNDLED)] },
+      { at: '50m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateUnguardedRequests',
+    does: 'adds up what the instances of a job send, by the way they send it',
+    input: [unguarded('0+0.25x120', 'fetch'), unguarded('0+0.25x120', 'fetch', 'b'), unguarded('0+0.1x120', 'http')],
+    checks: [{ at: '40m', situation: 'fires', firing: [past('15', 'fetch', PLAIN)] }],
+  },
+  {
+    alert: 'TidegateUnguardedRequests',
+    does: 'leaves a script that was run once alone',
+    input: [unguarded('0x20 5x80')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateUnguardedRequests',
+    does: 'stays quiet for a counter that begins with what came before it was scraped',
+    input: [unguarded('_x20 40x60')],
+    checks: [{ at: '25m', situation: 'first-event', firing: [] }],
+  },
+];
+
 export const TELEMETRY_TESTS: RuleTestFile = {
   name: 'telemetry',
   evaluationInterval: '30s',
-  alerts: ['TidegateTelemetryDown', 'TidegateTelemetryAbsent', 'TidegateTelemetryCardinalityOverflow'],
-  tests: [...DOWN, ...ABSENT, ...OVERFLOW],
+  alerts: [
+    'TidegateTelemetryDown',
+    'TidegateTelemetryAbsent',
+    'TidegateTelemetryCardinalityOverflow',
+    'TidegateUnguardedRequests',
+  ],
+  tests: [...DOWN, ...ABSENT, ...OVERFLOW, ...UNGUARDED],
 };
