@@ -15,6 +15,8 @@ export interface BodyEnd {
   readonly response?: (() => ResponseInfo) | undefined;
   /** What made the body fail; only with `interrupted`. */
   readonly failure?: Failure | undefined;
+  /** An error that an answer carries beside its content. */
+  readonly beside?: Failure | undefined;
   /** The error that its reader gets, where it passed through our hands. */
   readonly error?: unknown;
 }
@@ -108,6 +110,7 @@ export class Attempt {
           ? 'cancelled'
           : (end.failure?.outcome ?? 'connection');
     this.#report(outcome, end.failure);
+    if (end.beside) this.#tellBeside(end.beside);
     this.#settle({
       outcome,
       ...(end.failure ? { failure: end.failure } : {}),
@@ -132,6 +135,10 @@ export class Attempt {
     this.#report('cancelled');
     this.#settle({ outcome: 'cancelled' });
     this.#resolveEnded();
+  }
+
+  #tellBeside({ outcome, code, advice }: Failure): void {
+    this.call.emit({ type: 'answer.error', call: this.call.info, attempt: this.number, outcome, code, advice });
   }
 
   /** The circuit has counted a success when the head came. */

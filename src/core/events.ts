@@ -123,6 +123,15 @@ export type GuardEvent =
       readonly status: number | undefined;
     }
   | { readonly type: 'give_up'; readonly call: CallInfo; readonly attempt: number; readonly reason: GiveUpReason }
+  | {
+      /** An answer has an error beside its content: it is handed over as it is, and counts as answered. */
+      readonly type: 'answer.error';
+      readonly call: CallInfo;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+      readonly code: string | undefined;
+      readonly advice: string;
+    }
   | { readonly type: 'stream.first_chunk'; readonly call: CallInfo; readonly sinceStartMs: number }
   | { readonly type: 'stream.end'; readonly call: CallInfo; readonly outcome: StreamOutcome }
   | {

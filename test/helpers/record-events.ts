@@ -11,6 +11,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   rate_limited: true,
   retry: true,
   give_up: true,
+  'answer.error': true,
   'stream.first_chunk': true,
   'stream.end': true,
   'call.end': true,

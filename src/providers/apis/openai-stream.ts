@@ -2,6 +2,7 @@ import type { Usage } from '../../core/outcome.ts';
 import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
+import { errorOfChoice } from '../errors/embedded-error.ts';
 import { AnswerEnd } from './answer-end.ts';
 import { clippedEvent } from './clipped-event.ts';
 import { MAX_REASONS, openAIResponseInfo } from './response-info.ts';
@@ -77,14 +78,14 @@ export function openAIStreamReader(choices = 1): StreamReader {
   };
 }
 
-/** Errors arrive as `{error}`, as Responses events (nested, flat or `response.failed`), or in Groq's `x_groq`. */
+/** Errors arrive as `{error}`, as Responses events (nested, flat or `response.failed`), in Groq's `x_groq`, or in a choice. */
 function failureOf(parsed: JsonObject): StreamEvent | undefined {
   if (parsed['error'] || parsed['type'] === 'error') return { kind: 'error', error: { body: parsed } };
   if (parsed['type'] === 'response.failed') {
     const error = asObject(parsed['response'])?.['error'] ?? { code: 'server_error' };
     return { kind: 'error', error: { body: { error } } };
   }
-  const stopped = asObject(parsed['x_groq'])?.['error'];
+  const stopped = asObject(parsed['x_groq'])?.['error'] ?? errorOfChoice(parsed['choices']);
   return stopped ? { kind: 'error', error: { body: { error: stopped } } } : undefined;
 }
 

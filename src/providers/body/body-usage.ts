@@ -21,6 +21,8 @@ export type Flaw = 'cut' | 'unreadable';
 
 interface TextFacts {
   readonly facts: Facts;
+  /** The parsed body; undefined where it was not parsed. */
+  readonly value?: unknown;
   /** Only where the text should be JSON. */
   readonly flaw: Flaw | undefined;
 }
@@ -34,6 +36,6 @@ export function textFacts(text: unknown, adapter: ProviderAdapter): TextFacts {
     return { facts: { usage }, flaw: looksCut(text) ? 'cut' : undefined };
   }
   const value = parseJson(text);
-  if (value !== undefined) return { facts: jsonFacts(value, adapter), flaw: undefined };
+  if (value !== undefined) return { facts: jsonFacts(value, adapter), value, flaw: undefined };
   return { facts: NOTHING, flaw: isCutJson(text) ? 'cut' : 'unreadable' };
 }

@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/outcome.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
+import { readEmbeddedError } from '../errors/embedded-error.ts';
 import { jsonFacts, textFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
 import { followNodeBody, isNodeBody } from './node-body.ts';
@@ -87,19 +88,20 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
     let broken: Broken;
     try {
       value = await body.within(() => original.apply(this, args));
-      const { facts, flaw } = factsOf(name, value, body.hooks);
-      if (!flaw || !isJson(this) || (value === '' && !body.hooks.answers)) {
-        body.end({ outcome: 'completed', ...facts });
+      const { facts, flaw, value: answer } = factsOf(name, value, body.hooks);
+      const error = flaw ? undefined : errorIn(answer, body.hooks);
+      if (error && !error.besideContent) broken = { failure: error.failure, facts };
+      else if (!flaw || !isJson(this) || (value === '' && !body.hooks.answers)) {
+        body.end({ outcome: 'completed', beside: error?.failure, ...facts });
         return value;
-      }
-      broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
+      } else broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
     } catch (error) {
       broken = whatBroke(error, body);
     }
     const next = await body.replace(broken.failure);
     if (next) return (next as unknown as Record<Reader, Read>)[name].apply(next, args);
     if (!('error' in broken)) {
-      body.end({ outcome: 'interrupted', failure: broken.failure });
+      body.end({ outcome: 'interrupted', failure: broken.failure, ...broken.facts });
       return value;
     }
     throw body.fail(broken.error, broken.failure);
@@ -111,6 +113,17 @@ interface Broken {
   readonly failure: Failure | undefined;
   /** What its reader would get; absent where it gets the text as it came. */
   readonly error?: unknown;
+  readonly facts?: ReturnType<typeof jsonFacts>;
+}
+
+/** What an error inside an answer means; its own reader gets the answer as it came where nothing replaces it. */
+function errorIn(
+  answer: unknown,
+  { adapter, answers, clock }: BodyHooks,
+): { readonly failure: Failure; readonly besideContent: boolean } | undefined {
+  const error = answers ? readEmbeddedError(answer) : undefined;
+  if (!error) return undefined;
+  return { failure: adapter.classify({ body: error.body }, clock.wall()), besideContent: error.besideContent };
 }
 
 function whatBroke(error: unknown, body: TrackedBody): Broken {
@@ -133,7 +146,7 @@ export function isJson(response: Response): boolean {
 function factsOf(name: Reader, value: unknown, { adapter }: BodyHooks): ReturnType<typeof textFacts> {
   switch (name) {
     case 'json':
-      return { facts: jsonFacts(value, adapter), flaw: undefined };
+      return { facts: jsonFacts(value, adapter), value, flaw: undefined };
     case 'text':
       return textFacts(value, adapter);
     default:

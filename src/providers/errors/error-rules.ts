@@ -153,6 +153,22 @@ export function judge(evidence: ErrorEvidence): Verdict {
   return { outcome: codes.some((code) => BAD_REQUEST_CODE.test(code)) ? 'bad_request' : 'server_error' };
 }
 
+const CODES: readonly ReadonlySet<string>[] = [
+  QUOTA_CODES,
+  TOO_LARGE_CODES,
+  ACCELERATION_CODES,
+  AUTH_CODES,
+  NO_CAPACITY_CODES,
+  OVERLOAD_CODES,
+  THROTTLE_CODES,
+  TIMEOUT_CODES,
+];
+
+/** Whether a code is one that providers use for errors. */
+export function isKnownCode(code: string): boolean {
+  return CODES.some((set) => set.has(code)) || code.endsWith('_error') || BAD_REQUEST_CODE.test(code);
+}
+
 /** Whether the vocabulary lets an outcome be sent again. */
 export function isRetryable(outcome: Failure['outcome']): boolean {
   return RETRYABLE[outcome];
