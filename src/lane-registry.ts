@@ -1,3 +1,4 @@
+import type { LaneListener } from './core/admission.ts';
 import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
@@ -7,6 +8,7 @@ import { isProviderFault } from './core/outcome.ts';
 import type { ProviderAdapter } from './core/provider.ts';
 import { LearnedLimits } from './learned-limits.ts';
 import type { ResolvedOptions } from './options.ts';
+import { ContentGate } from './pacing/content/content-gate.ts';
 import { createAdmission } from './pacing/queue/lane-queue.ts';
 import { type Breaker, createBreaker } from './policies/breaker.ts';
 import { createRetryBudget } from './policies/budget.ts';
@@ -96,6 +98,11 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       return;
     }
   };
+  const listener: LaneListener = {
+    onPause: (forMs, dimension) => emit({ type: 'pause', lane: label, forMs, dimension }),
+    onLimit: (dimension, limit, previous, source) =>
+      emit({ type: 'limit', lane: label, dimension, limit, previous, source }),
+  };
   const breaker: Breaker = createBreaker(options.breaker, {
     clock,
     countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure),
@@ -109,7 +116,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
     onWake: () => admission.wake(),
   });
-  const admission = createAdmission({
+  const queue = createAdmission({
     clock,
     random,
     pacing: options.pacing && { ...options.pacing, ...learned.take(key, options.pacing) },
@@ -119,11 +126,14 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     maxLimitWaitMs: options.retry.maxHintMs,
     gate: breaker,
     charge: adapter.charge,
-    listener: {
-      onPause: (forMs, dimension) => emit({ type: 'pause', lane: label, forMs, dimension }),
-      onLimit: (dimension, limit, previous, source) =>
-        emit({ type: 'limit', lane: label, dimension, limit, previous, source }),
-    },
+    listener,
+  });
+  const admission = new ContentGate(queue, {
+    clock,
+    random,
+    maxQueued: options.bulkhead.maxQueued,
+    maxLimitWaitMs: options.retry.maxHintMs,
+    listener,
   });
   const budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
   const counts = { calls: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, throttled: 0 };

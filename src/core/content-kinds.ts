@@ -2,7 +2,10 @@
  * What only some requests contain or ask for. Providers limit each apart from requests and tokens, so a refusal for
  * one of them says nothing of the calls that go without.
  */
-type Content = 'images' | 'inputImages' | 'audioSeconds' | 'longInput' | 'webSearches' | 'serverTools';
+export type Content = 'images' | 'inputImages' | 'audioSeconds' | 'longInput' | 'webSearches' | 'serverTools';
+
+/** Amounts of content in one request; 0 where there is some and nobody knows how much. */
+export type Contents = Readonly<Partial<Record<Content, number>>>;
 
 export type ContentDimension =
   | 'images'

@@ -1,3 +1,4 @@
+import type { Contents } from './content-kinds.ts';
 import type { Failure, LimitReading, Usage } from './outcome.ts';
 
 /** Value of `gen_ai.provider.name`. */
@@ -46,6 +47,8 @@ export interface RequestInfo {
     /** Images, files and the like, of all kinds; small ones count in part. */
     readonly parts: number;
   };
+  /** What of it is limited apart from requests and tokens; absent for most. */
+  readonly content?: Contents;
   /** The request asks for its prompt to be kept in, or read from, a cache. */
   readonly cached?: true;
   /** Input tokens as the application's own tokenizer counts them; absent without one. */

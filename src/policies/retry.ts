@@ -1,5 +1,6 @@
 import { ConstantBackoff, handleType, retry } from 'cockatiel';
 import { MAX_TIMER_MS } from '../core/clock.ts';
+import { isContent } from '../core/content-kinds.ts';
 import type { RetryReason } from '../core/events.ts';
 import {
   type CallRetry,
@@ -67,7 +68,7 @@ class Retry implements CallRetry {
     const wait = serverWait(failure);
     if (wait && wait.ms > this.#options.maxHintMs) return { retry: false, reason: 'max_wait' };
     return failure.outcome === 'throttled' && wait && wait.ms > 0
-      ? this.#waitOut(wait, context)
+      ? this.#waitOut(failure, wait, context)
       : this.#tryAgain(failure, wait, context);
   }
 
@@ -79,11 +80,12 @@ class Retry implements CallRetry {
   }
 
   /** A limit that will pass: the whole lane waits, with a jitter of its own; for a call refused again, only that call. */
-  #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
+  #waitOut(failure: Failure, wait: ServerWait, context: RetryContext): RetryDecision {
     this.#fruitless = context.served === this.#served ? this.#fruitless + 1 : 1;
     this.#served = context.served;
     if (this.#fruitless > MOST_FRUITLESS) return { retry: false, reason: 'max_wait' };
-    const pausesLane = ++this.#waits <= PAUSES_OF_A_CALL;
+    // A limit of some content is nothing that others of the lane should wait for.
+    const pausesLane = !isContent(failure.dimension) && ++this.#waits <= PAUSES_OF_A_CALL;
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
     // While others get through it is worth asking again soon.
     const backoff = pausesLane ? 0 : Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MOST_BESIDE_MS);
@@ -134,6 +136,11 @@ interface ServerWait {
 /** How long the server asked to wait: its hint, or the reset of the limit that a throttled request hit. */
 function serverWait(failure: Failure): ServerWait | undefined {
   if (failure.hintMs !== undefined) return { ms: failure.hintMs, source: failure.hintSource ?? 'retry_after' };
+  const content = isContent(failure.dimension) && failure.outcome === 'throttled';
+  // The time that one of it takes to come back.
+  if (content && failure.limit && failure.windowMs) {
+    return { ms: failure.windowMs / failure.limit, source: 'reset_header' };
+  }
   const known = failure.dimension !== undefined && failure.dimension !== 'unknown';
   if (failure.outcome === 'throttled' && known && failure.resetMs !== undefined) {
     return { ms: failure.resetMs, source: 'reset_header' };

@@ -1,4 +1,4 @@
-import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
+import { type BucketDimension, type Dimension, windowOf } from '../core/dimensions.ts';
 import type { LimitReading } from '../core/outcome.ts';
 import { parseCount, parseDate, parseDuration, serverNow } from './parse/numbers.ts';
 
@@ -28,6 +28,8 @@ export function readGroqLimits(headers: Headers): LimitReading[] {
   const readings: LimitReading[] = [];
   add(readings, xRateLimit(headers, REQUESTS), 'requests_day');
   add(readings, xRateLimit(headers, TOKENS), 'tokens');
+  // With transcriptions only, and per hour.
+  add(readings, xRateLimit(headers, AUDIO), 'audio_seconds');
   return readings;
 }
 
@@ -67,6 +69,7 @@ const xNames = (name: string): Names => ({
 const REQUESTS = xNames('requests');
 const TOKENS = xNames('tokens');
 const PROJECT_TOKENS = xNames('project-tokens');
+const AUDIO = xNames('audio-seconds');
 const OLD_TOKENS = xNames('tokens_usage_based');
 
 const anthropicNames = (name: string): Names => ({
@@ -143,8 +146,8 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   return (resetMs * limit) / (limit - remaining) > Math.sqrt(MINUTE * DAY);
 }
 
-function add(readings: LimitReading[], found: Bucket | undefined, dimension: BucketDimension): void {
+function add(readings: LimitReading[], found: Bucket | undefined, dimension: Dimension): void {
   if (!found) return;
   const { limit, remaining, resetMs } = found;
-  readings.push({ dimension, limit, remaining, resetMs, windowMs: LIMIT_KINDS[dimension].windowMs, source: 'header' });
+  readings.push({ dimension, limit, remaining, resetMs, windowMs: windowOf(dimension)!, source: 'header' });
 }

@@ -283,8 +283,34 @@ describe('bodies of other kinds', () => {
       stream: true,
       inputBytes: 5,
       hidden: { kind: 'document', parts: 1 },
+      content: { audioSeconds: 0 },
       attributes: { temperature: 0.2 },
     });
+  });
+
+  it.each([
+    ['/v1/images/generations', { prompt: 'a', n: 3 }, { images: 3 }],
+    ['/v1/images/edits', { prompt: 'a', image: ['x', 'y'] }, { images: 1, inputImages: 2 }],
+    [
+      '/v1/chat/completions',
+      { messages: [{ content: [{ type: 'image_url' }, { type: 'image_url' }] }] },
+      { inputImages: 2 },
+    ],
+    ['/v1/chat/completions', { messages: [{ content: [{ type: 'input_audio' }] }] }, { audioSeconds: 0 }],
+    ['/v1/chat/completions', { messages: [], web_search_options: {} }, { webSearches: 1 }],
+    ['/v1/messages', { messages: [], tools: [{ type: 'web_search_20250305' }, { name: 'mine' }] }, { webSearches: 1 }],
+    ['/v1/responses', { input: 'a', tools: [{ type: 'image_generation' }, { type: 'function' }] }, { images: 1 }],
+    ['/v1/responses', { input: 'a', tools: [{ type: 'code_interpreter' }] }, { serverTools: 1 }],
+    ['/v1/messages', { messages: [{ content: 'hi' }], tools: [{ name: 'mine' }] }, undefined],
+    ['/v1/messages/count_tokens', { messages: [{ content: [{ type: 'image' }] }] }, undefined],
+  ])('%s %j has content that is limited apart', (path, body, content) => {
+    expect(read(path, { model: 'm', ...body }).content).toEqual(content);
+  });
+
+  it('takes a prompt of more than 200,000 tokens for a long one', () => {
+    const prompt = (words: number): object => ({ model: 'm', messages: [{ content: 'some word '.repeat(words) }] });
+    expect(read('/v1/messages', prompt(90_000)).content?.longInput).toBeCloseTo(225_000, -2);
+    expect(read('/v1/messages', prompt(70_000)).content).toBeUndefined();
   });
 
   it('reads JSON text', () => {

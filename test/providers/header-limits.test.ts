@@ -88,6 +88,7 @@ describe('readLimits', () => {
     ]);
     expect(read('groq', GROQ_TRANSCRIPTION_200)).toEqual([
       { dimension: 'requests_day', limit: 2_000, remaining: 1_999, resetMs: 43_200, windowMs: DAY },
+      { dimension: 'audio_seconds', limit: 7_200, remaining: 7_198, resetMs: 1_000, windowMs: 3_600_000 },
     ]);
   });
 

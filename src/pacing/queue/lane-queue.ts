@@ -18,6 +18,7 @@ import { CircuitHold } from './circuit-wait.ts';
 import { Closure, type ClosureReason } from './exhausted-lane.ts';
 import { Hopeless } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
+import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
 import { isGuess, Pause } from './lane-pause.ts';
@@ -148,7 +149,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.wake();
   }
 
-  ticketSettled(ticket: LaneTicket, result: Settlement): void {
+  ticketSettled(ticket: LaneTicket, settlement: Settlement): void {
+    // A limit of some content has refused: that says nothing of the lane.
+    const result: Settlement = isContent(settlement.failure?.dimension) ? { outcome: 'bad_request' } : settlement;
     const now = this.#clock.now();
     const { failure } = result;
     const waitMs =

@@ -5,7 +5,8 @@ import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
 import { type Form, isForm } from './form.ts';
 import { plainData } from './plain-data.ts';
-import { type PromptInput, promptInput } from './prompt-input.ts';
+import { type PromptParts, promptInput } from './prompt-input.ts';
+import { contentOf } from './request-content.ts';
 
 type Attributes = Record<string, string | number | boolean>;
 
@@ -15,7 +16,7 @@ const NO_OUTPUT: ReadonlySet<Operation> = new Set(['embeddings', 'moderation', '
 /** Body fields whose number is safe to record, by their `gen_ai.request.*` suffix. */
 const NUMBER_FIELDS = ['temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'seed', 'top_k'] as const;
 
-const NO_INPUT: PromptInput = { inputBytes: 0 };
+const NO_INPUT: PromptParts = { input: { inputBytes: 0 }, media: { images: 0, audio: 0, inputBytes: 0 } };
 
 // Levels and tiers are words of the provider's, never text of the caller's.
 const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
@@ -37,10 +38,11 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
   const stream = request.stream === true || body['stream'] === true || endpoint.stream;
   // Counting tokens is free of the token limits.
-  const input = operation === 'other' || operation === 'count_tokens' ? NO_INPUT : promptInput(body);
+  const { input, media } = operation === 'other' || operation === 'count_tokens' ? NO_INPUT : promptInput(body);
+  const content = contentOf(operation, body, media);
   const attributes = attributesOf(body);
   const tier = tierOf(body);
-  if (model === undefined || maxOutputTokens === undefined || tier !== undefined) {
+  if (model === undefined || maxOutputTokens === undefined || tier !== undefined || content) {
     return {
       operation,
       ...(model === undefined ? {} : { model }),
@@ -48,6 +50,7 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
       ...(tier === undefined ? {} : { tier }),
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
       ...input,
+      ...(content ? { content } : {}),
       attributes,
     };
   }

@@ -3,6 +3,7 @@ import type { RequestInfo } from '../../core/provider.ts';
 import { asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { mediaOfUrl, isOpaque } from './opaque-text.ts';
+import type { PromptMedia } from './request-content.ts';
 import { dataOf, isReadable, plainData } from './plain-data.ts';
 
 /** An image of `detail: 'low'` costs 85 tokens, others about 1,000. */
@@ -67,11 +68,17 @@ const MAX_VISITS = 100_000;
 
 export type PromptInput = Pick<RequestInfo, 'inputBytes' | 'hidden' | 'cached'>;
 
+/** Prompt and what kinds of media it has. */
+export interface PromptParts {
+  readonly input: PromptInput;
+  readonly media: PromptMedia;
+}
+
 /**
  * UTF-8 bytes of the prompt text in a request body, and what input there is beside it. Nothing is serialized, and no
  * code of the caller's is run.
  */
-export function promptInput(body: JsonObject): PromptInput {
+export function promptInput(body: JsonObject): PromptParts {
   const walk = new Walk();
   for (const field of PROMPT_FIELDS) {
     const value = body[field];
@@ -90,16 +97,22 @@ export function promptInput(body: JsonObject): PromptInput {
     }
   }
   if (body['cache_control'] !== undefined) walk.cached = true;
-  return walk.found();
+  return { input: walk.found(), media: walk.media() };
 }
 
 class Walk {
   cached = false;
   #bytes = 0;
   #parts = 0;
+  #images = 0;
+  #audio = 0;
   /** Place of the least predictable kind that was met. */
   #kind: number = HIDDEN_INPUTS.length;
   #visits = 0;
+
+  media(): PromptMedia {
+    return { images: this.#images, audio: this.#audio, inputBytes: this.#bytes };
+  }
 
   found(): PromptInput {
     const kind = HIDDEN_INPUTS[this.#kind];
@@ -129,9 +142,15 @@ class Walk {
     }
   }
 
+  #hideMedia(kind: HiddenInput, parts: number): void {
+    if (kind === 'image') this.#images++;
+    if (kind === 'audio') this.#audio++;
+    this.hide(kind, parts);
+  }
+
   #addText(text: string): void {
     const media = mediaOfUrl(text);
-    if (media) this.hide(media, 1);
+    if (media) this.#hideMedia(media, 1);
     else if (isOpaque(text)) this.hide('opaque', 1);
     else this.#bytes += Buffer.byteLength(text);
   }
@@ -151,7 +170,7 @@ class Walk {
     const type = dataOf(object, 'type');
     const part = typeof type === 'string' && Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;
     if (part && !isTextDocument(object)) {
-      this.hide(part, isLowDetail(object) ? LOW_DETAIL : 1);
+      this.#hideMedia(part, isLowDetail(object) ? LOW_DETAIL : 1);
       return;
     }
     if (ArrayBuffer.isView(object)) return;

@@ -1,0 +1,217 @@
+import { AdmissionRefused, type AdmissionRequest, type LaneListener, type Ticket } from '../../core/admission.ts';
+import type { Clock } from '../../core/clock.ts';
+import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from '../../core/content-kinds.ts';
+import type { DimensionSnapshot } from '../../core/events.ts';
+import type { Failure, LimitReading } from '../../core/outcome.ts';
+import { Alarm } from '../queue/lane-timer.ts';
+import type { SharedAdmission } from '../queue/lane-queue.ts';
+import { ContentLimit } from './content-limit.ts';
+import { ContentTicket } from './content-ticket.ts';
+import { type ContentWaiter, contentWaiter, type Need } from './content-waiter.ts';
+
+export interface ContentGateConfig {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly maxQueued: number;
+  /** Longest wait for a limit. */
+  readonly maxLimitWaitMs: number;
+  readonly listener: LaneListener;
+}
+
+/**
+ * Stands before a lane's queue and holds calls whose content is limited: images, audio, long contexts, web searches.
+ * There they keep their order, and nobody without such content waits for them.
+ */
+export class ContentGate implements SharedAdmission {
+  readonly #inner: SharedAdmission;
+  readonly #config: ContentGateConfig;
+  readonly #alarm: Alarm;
+  readonly #limits = new Map<ContentDimension, ContentLimit>();
+  #waiters: ContentWaiter[] = [];
+
+  constructor(inner: SharedAdmission, config: ContentGateConfig) {
+    this.#inner = inner;
+    this.#config = config;
+    this.#alarm = new Alarm(config.clock, () => this.#pump());
+  }
+
+  get queued(): number {
+    return this.#inner.queued + this.#waiters.length;
+  }
+  get inFlight(): number {
+    return this.#inner.inFlight;
+  }
+  get served(): number {
+    return this.#inner.served;
+  }
+  get maxConcurrent(): number {
+    return this.#inner.maxConcurrent;
+  }
+  get maxQueued(): number {
+    return this.#inner.maxQueued;
+  }
+
+  acquire(request: AdmissionRequest): Promise<Ticket> {
+    if (!request.info.content) return this.#inner.acquire(request);
+    const needs = needsOf(request);
+    const { clock, maxQueued } = this.#config;
+    const now = clock.now();
+    if (this.#waiters.length === 0 && this.#blocking(needs, now) === undefined) return this.#enter(request, needs, now);
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
+    if (request.place === undefined && this.queued >= maxQueued) {
+      return Promise.reject(new AdmissionRefused('queue_full'));
+    }
+    const waiter = contentWaiter(request, needs, now, () => this.#pump());
+    this.#waiters.push(waiter);
+    this.#pump();
+    return waiter.promise;
+  }
+
+  wake(): void {
+    this.#inner.wake();
+  }
+
+  close(): void {
+    this.#refuse(() => true);
+    this.#inner.close();
+  }
+
+  closeFor(owner: object): void {
+    this.#refuse(({ request }) => request.owner === owner);
+    this.#inner.closeFor(owner);
+  }
+
+  pausedForMs(): number {
+    return this.#inner.pausedForMs();
+  }
+
+  dimensions(): readonly DimensionSnapshot[] {
+    const now = this.#config.clock.now();
+    const own = [...this.#limits.values()].map((limit) => limit.snapshot(now)).filter((each) => each !== undefined);
+    return own.length === 0 ? this.#inner.dimensions() : [...this.#inner.dimensions(), ...own];
+  }
+
+  /** The limit that holds a call with these needs, and for how long. */
+  #blocking(
+    needs: readonly Need[],
+    now: number,
+  ): { readonly limit: ContentLimit; readonly waitMs: number } | undefined {
+    let blocking: { readonly limit: ContentLimit; readonly waitMs: number } | undefined;
+    for (const { dimension, amount } of needs) {
+      const limit = this.#limits.get(dimension);
+      const waitMs = limit?.waitMs(amount, now) ?? 0;
+      if (limit && waitMs > (blocking?.waitMs ?? 0)) blocking = { limit, waitMs };
+    }
+    return blocking;
+  }
+
+  #pump(): void {
+    const { clock } = this.#config;
+    const now = clock.now();
+    let nextAt = Infinity;
+    const behind = new Set<ContentDimension>();
+    const still: ContentWaiter[] = [];
+    const waiters = this.#waiters;
+    this.#waiters = still;
+    for (const waiter of waiters) {
+      const { request, needs } = waiter;
+      const blocking = this.#blocking(needs, now);
+      const refusal = this.#refusal(waiter, blocking, now);
+      // Nobody overtakes who waits for the same.
+      if (refusal !== undefined) waiter.reject(refusal);
+      else if (blocking || needs.some(({ dimension }) => behind.has(dimension))) {
+        for (const { dimension } of needs) if (this.#limits.has(dimension)) behind.add(dimension);
+        nextAt = Math.min(nextAt, now + (blocking?.waitMs ?? Infinity), request.deadlineAt);
+        if (blocking) waiter.cause = blocking.limit.dimension;
+        still.push(waiter);
+      } else waiter.resolve(this.#enter(request, needs, waiter.enqueuedAt, waiter.cause));
+    }
+    this.#alarm.set(nextAt);
+  }
+
+  /** Why a call should wait no longer. */
+  #refusal(
+    { request }: ContentWaiter,
+    blocking: { readonly limit: ContentLimit; readonly waitMs: number } | undefined,
+    now: number,
+  ): unknown {
+    if (request.signal?.aborted) return request.signal.reason;
+    const { limit, waitMs = 0 } = blocking ?? {};
+    const details = { dimension: limit?.dimension, limit: limit?.limit, failure: limit?.failure };
+    if (limit?.isNone(now)) return new AdmissionRefused('too_large', { ...details, requested: 1 });
+    const known = Number.isFinite(waitMs) ? waitMs : undefined;
+    if (now >= request.deadlineAt || (known !== undefined && now + known > request.deadlineAt)) {
+      return new AdmissionRefused('deadline', { ...details, waitMs: known });
+    }
+    if (limit && known !== undefined && known > this.#config.maxLimitWaitMs) {
+      return new AdmissionRefused(limit.kind.perDay ? 'day_limit' : 'deadline', { ...details, waitMs: known });
+    }
+    return undefined;
+  }
+
+  async #enter(
+    request: AdmissionRequest,
+    needs: readonly Need[],
+    since: number,
+    cause: ContentDimension = 'images',
+  ): Promise<Ticket> {
+    const { clock } = this.#config;
+    const now = clock.now();
+    for (const { dimension, amount } of needs) this.#limits.get(dimension)?.take(amount, now);
+    // Those that are learned meanwhile have nothing to give back.
+    const taken = needs.filter(({ dimension }) => this.#limits.has(dimension));
+    const host = {
+      headed: (readings: readonly LimitReading[], status: number): void => this.#headed(readings, status),
+      settled: (result: Parameters<Ticket['settle']>[0] | undefined): void => {
+        const refused = result?.failure?.outcome === 'throttled' || result?.failure?.outcome === 'too_large';
+        const counted = result !== undefined && !refused;
+        for (const { dimension, amount } of taken) {
+          this.#limits.get(dimension)!.settled(amount, counted, result?.outcome === 'ok');
+        }
+        if (refused) this.#refused(result.failure);
+        this.#pump();
+      },
+    };
+    try {
+      return new ContentTicket(await this.#inner.acquire(request), host, now - since, cause);
+    } catch (error) {
+      host.settled(undefined);
+      throw error;
+    }
+  }
+
+  #headed(readings: readonly LimitReading[], status: number): void {
+    if (status === 429) return;
+    for (const reading of readings) {
+      if (isContent(reading.dimension)) this.#learn(reading.dimension, (limit, now) => limit.told(reading, now));
+    }
+  }
+
+  #refused(failure: Failure): void {
+    const { dimension } = failure;
+    if (isContent(dimension)) this.#learn(dimension, (limit, now) => limit.refused(failure, now));
+  }
+
+  #learn(dimension: ContentDimension, learn: (limit: ContentLimit, now: number) => boolean): void {
+    const { clock, random, listener } = this.#config;
+    let limit = this.#limits.get(dimension);
+    if (!limit) this.#limits.set(dimension, (limit = new ContentLimit(dimension, random)));
+    const previous = limit.limit;
+    if (learn(limit, clock.now())) listener.onLimit(dimension, limit.limit!, previous, 'body');
+  }
+
+  #refuse(which: (waiter: ContentWaiter) => boolean): void {
+    const refused = this.#waiters.filter(which);
+    this.#waiters = this.#waiters.filter((each) => !refused.includes(each));
+    for (const waiter of refused) waiter.reject(new AdmissionRefused('closed'));
+    if (this.#waiters.length === 0) this.#alarm.set(Infinity);
+  }
+}
+
+/** Every limit that counts something of a call. */
+function needsOf({ info }: AdmissionRequest): Need[] {
+  return CONTENT_DIMENSIONS.flatMap((dimension) => {
+    const amount = info.content?.[CONTENT_KINDS[dimension].content];
+    return amount === undefined ? [] : [{ dimension, amount }];
+  });
+}

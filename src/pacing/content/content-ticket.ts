@@ -1,0 +1,55 @@
+import type { Ticket, TokenEstimate } from '../../core/admission.ts';
+import type { WaitCause } from '../../core/events.ts';
+import type { LimitReading } from '../../core/outcome.ts';
+
+type Result = Parameters<Ticket['settle']>[0];
+
+/** What a ticket tells the gate that let its call through. */
+export interface ContentHost {
+  headed(readings: readonly LimitReading[], status: number): void;
+  /** Undefined for a call that was never sent. */
+  settled(result: Result | undefined): void;
+}
+
+/** A ticket whose call waited for limits of its content before it got in line. */
+export class ContentTicket implements Ticket {
+  readonly place: number;
+  readonly waitedMs: number;
+  readonly cause: WaitCause;
+  readonly #ticket: Ticket;
+  readonly #host: ContentHost;
+  #settled = false;
+
+  constructor(ticket: Ticket, host: ContentHost, waitedMs: number, cause: WaitCause) {
+    this.#ticket = ticket;
+    this.#host = host;
+    this.place = ticket.place;
+    this.waitedMs = ticket.waitedMs + waitedMs;
+    this.cause = waitedMs > ticket.waitedMs ? cause : ticket.cause;
+  }
+
+  get estimate(): TokenEstimate | undefined {
+    return this.#ticket.estimate;
+  }
+
+  onHead(readings: readonly LimitReading[], status: number): void {
+    if (!this.#settled) this.#host.headed(readings, status);
+    this.#ticket.onHead(readings, status);
+  }
+
+  settle(result: Result): void {
+    this.#tell(result);
+    this.#ticket.settle(result);
+  }
+
+  release(): void {
+    this.#tell(undefined);
+    this.#ticket.release();
+  }
+
+  #tell(result: Result | undefined): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#host.settled(result);
+  }
+}

@@ -1,0 +1,53 @@
+import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
+import type { ContentDimension } from '../../core/content-kinds.ts';
+
+/** So much of what a limit counts; 0 where nobody knows. */
+export interface Need {
+  readonly dimension: ContentDimension;
+  readonly amount: number;
+}
+
+/** One call that waits for a limit of its content. */
+export interface ContentWaiter {
+  readonly request: AdmissionRequest;
+  readonly needs: readonly Need[];
+  readonly enqueuedAt: number;
+  /** What it waited for last. */
+  cause: ContentDimension;
+  readonly promise: Promise<Ticket>;
+  resolve(ticket: Promise<Ticket>): void;
+  reject(reason: unknown): void;
+}
+
+/** `onAbort` is called in the turn in which the call is given up. */
+export function contentWaiter(
+  request: AdmissionRequest,
+  needs: readonly Need[],
+  now: number,
+  onAbort: () => void,
+): ContentWaiter {
+  let resolve!: (ticket: Promise<Ticket>) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<Ticket>((onTicket, onRefused) => {
+    resolve = onTicket;
+    reject = onRefused;
+  });
+  const { signal } = request;
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const done = (): void => signal?.removeEventListener('abort', onAbort);
+  return {
+    request,
+    needs,
+    enqueuedAt: now,
+    cause: needs[0]!.dimension,
+    promise,
+    resolve(ticket) {
+      done();
+      resolve(ticket);
+    },
+    reject(reason) {
+      done();
+      reject(reason);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it, vi } from 'vitest';
+import { eventsOf } from '../helpers/record-events.ts';
+import { testGuard } from '../helpers/guarded.ts';
+import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { SDKS } from '../helpers/sdk-matrix.ts';
+
+const refused = (message: string): Answer =>
+  sendJson({ error: { message, type: 'requests', param: null, code: 'rate_limit_exceeded' } }, 429);
+
+const IMAGES = refused(
+  'Rate limit reached for gpt-4o (for limit gpt-image) in organization org-x on input-images per min: Limit 5, Used 5, Requested 1. Please try again in 800ms.',
+);
+const NONE = refused(
+  'Rate limit exceeded for images per minute in organization org-x. Limit: 0/1min. Current: 1/1min.',
+);
+
+const picture = {
+  messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }],
+};
+
+const CHATS = SDKS.filter(({ family }) => family !== 'anthropic');
+
+describe.each(CHATS)('$name', (sdk) => {
+  it('a text call does not wait for the limit that a picture has met', async () => {
+    let pictures = 0;
+    const server = await scriptedServer(async (response, request) => {
+      const isPicture = request.body.includes('image_url');
+      await (isPicture && pictures++ === 0 ? IMAGES : sendJson(sdk.completion))(response, request);
+    });
+    const guard = testGuard();
+    const client = guard.wrap(new sdk.Client({ apiKey: `content-${sdk.name}`, baseURL: server.url }) as never) as never;
+    const startedAt = performance.now();
+    const tookMs = { picture: 0, text: 0 };
+    const first = Promise.resolve(sdk.create(client, {}, picture)).then(() => {
+      tookMs.picture = performance.now() - startedAt;
+    });
+    await vi.waitFor(() => expect(eventsOf(guard.events, 'retry')).toHaveLength(1));
+    await sdk.create(client);
+    tookMs.text = performance.now() - startedAt;
+    await first;
+    expect(tookMs.text).toBeLessThan(600);
+    expect(tookMs.picture).toBeGreaterThan(800);
+    expect(server.requests).toHaveLength(3);
+    expect(eventsOf(guard.events, 'rate_limited')).toMatchObject([{ dimension: 'input_images', limit: 5 }]);
+    expect(eventsOf(guard.events, 'pause')).toEqual([]);
+    const shown = guard.snapshot().flatMap(({ dimensions }) => dimensions.map(({ dimension }) => dimension));
+    expect(shown).toContain('input_images');
+  });
+
+  it('an account without images is told so, after one attempt', async () => {
+    const server = await scriptedServer(NONE);
+    const guard = testGuard();
+    const client = guard.wrap(new sdk.Client({ apiKey: `none-${sdk.name}`, baseURL: server.url }) as never) as never;
+    const error: unknown = await Promise.resolve(sdk.create(client, {}, picture)).catch((thrown: unknown) => thrown);
+    expect(server.requests).toHaveLength(1);
+    expect((error as { tidegate: unknown }).tidegate).toMatchObject({
+      outcome: 'too_large',
+      dimension: 'images',
+      limit: 0,
+      advice: expect.stringContaining('this account has no images per minute here'),
+    });
+  });
+});
