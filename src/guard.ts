@@ -13,6 +13,7 @@ import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body/abandoned-bodies.ts';
 import { FinalEvents } from './providers/body/final-events.ts';
+import { FLEX } from './providers/request/flex-tier.ts';
 import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
@@ -196,6 +197,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       emit: this.emit,
       heard: this.#heard,
       closed: this.#isClosed,
+      leavesFlex: this.options.onFlexUnavailable === 'standard' && request.tier === FLEX,
       refused: this.#refused,
       gaveUp: this.#gaveUp,
     });

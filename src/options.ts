@@ -31,6 +31,11 @@ export interface GuardOptions {
    */
   readonly limitGroup?: (model: string | undefined) => string;
   /**
+   * What follows where flex processing has no capacity for a call (`service_tier: 'flex'`): the call is retried as it
+   * is, with backoff, or sent again at once with the standard tier, at its price. Default 'retry'.
+   */
+  readonly onFlexUnavailable?: 'retry' | 'standard';
+  /**
    * Tells of every request of the process to a provider that no guard sent, by an event, a counter and one warning.
    * One guard is told: the first that has it. Default true for the default guard under `tidegate/register`, else false.
    */
@@ -190,6 +195,7 @@ export interface ResolvedOptions {
   readonly finalEvent: 'learn' | 'required' | 'optional';
   readonly telemetry: TelemetryOptions | undefined;
   readonly limitGroup: ((model: string | undefined) => string) | undefined;
+  readonly onFlexUnavailable: 'retry' | 'standard';
   readonly unguardedNotice: boolean | undefined;
 }
 
@@ -224,6 +230,10 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
         ? undefined
         : resolveTelemetry(section(orEmpty(root.telemetry), 'telemetry', TELEMETRY_KEYS)),
     limitGroup: optionalFunction(root.limitGroup, 'limitGroup'),
+    onFlexUnavailable:
+      root.onFlexUnavailable === undefined
+        ? 'retry'
+        : oneOf(root.onFlexUnavailable, 'onFlexUnavailable', ['retry', 'standard']),
     unguardedNotice: optionalBoolean(root.unguardedNotice, 'unguardedNotice'),
   };
 }
@@ -250,6 +260,7 @@ const ROOT_KEYS = [
   'body',
   'telemetry',
   'limitGroup',
+  'onFlexUnavailable',
   'unguardedNotice',
 ] as const;
 const RETRY_KEYS = ['maxAttempts', 'initialDelayMs', 'maxDelayMs', 'maxHintMs', 'budget'] as const;

@@ -41,6 +41,7 @@ describe('resolveOptions', () => {
       finalEvent: 'learn',
       telemetry: {},
       limitGroup: undefined,
+      onFlexUnavailable: 'retry',
     });
   });
 
@@ -76,6 +77,7 @@ describe('resolveOptions', () => {
     [{ telemetry: { spans: 1 } }, 'Expected `telemetry.spans` to be a boolean, got 1'],
     [{ telemetry: { models: [1] } }, 'Expected `telemetry.models` to be an array of strings, got an array'],
     [{ limitGroup: {} }, 'Expected `limitGroup` to be a function, got an object'],
+    [{ onFlexUnavailable: 'wait' }, "Expected `onFlexUnavailable` to be one of 'retry', 'standard'"],
     [{ unguardedNotice: 1 }, 'Expected `unguardedNotice` to be a boolean, got 1'],
     [null, 'Expected `options` to be an object, got null'],
   ])('refuses %j', (options, message) => {

@@ -61,6 +61,8 @@ export interface CallSettings {
   readonly heard: () => boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;
+  /** A flex tier without capacity is left for the standard one. */
+  readonly leavesFlex: boolean;
   /** A limit has refused an attempt: its words may tell more of pools than tables do. */
   readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
   /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */
@@ -79,6 +81,8 @@ export class Call {
   readonly startedAt: number;
   readonly emit: (event: GuardEvent) => void;
   attempts = 0;
+  /** From the next attempt on the request asks for the standard tier in place of flex. */
+  withoutFlex = false;
   readonly #settings: CallSettings;
   readonly #retry: CallRetry;
   #place: number | undefined;
@@ -145,8 +149,14 @@ export class Call {
       });
     }
     const decision = this.#decide(failure, context);
-    if (!decision.retry) this.#gaveUp(decision.reason);
-    return decision;
+    if (!decision.retry) {
+      this.#gaveUp(decision.reason);
+      return decision;
+    }
+    if (!failure.noCapacity || !this.#settings.leavesFlex || this.withoutFlex) return decision;
+    // Another tier: there is nothing to wait for.
+    this.withoutFlex = true;
+    return { ...decision, delayMs: 0, source: 'backoff' };
   }
 
   /** What failed is sent again. Told once the lane has heard of the failure: how long its pause is, is the lane's to say. */

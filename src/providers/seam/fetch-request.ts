@@ -1,6 +1,7 @@
 import type { ProviderName, RequestLike } from '../../core/provider.ts';
 import { parseBody } from '../errors/error-body.ts';
 import { credentialHash, providerOfHost } from './identify-client.ts';
+import { withoutFlex } from '../request/flex-tier.ts';
 import { hasStreamingBody } from './sdk-client.ts';
 
 /** A request as guarded fetch sends it, once or again. */
@@ -16,6 +17,7 @@ export interface FetchRequest {
   arguments(
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
+    leavesFlex: boolean,
   ): [Request | string, RequestInit];
 }
 
@@ -44,15 +46,17 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
     signal,
     header: (name) => headers.get(name) ?? undefined,
     repeatable: !hasStreamingBody({ body }) && (ofRequest === undefined || kept !== undefined),
-    arguments: (added, attemptSignal) => {
+    arguments: (added, attemptSignal, leavesFlex) => {
       const sent = new Headers(headers);
       for (const [name, value] of Object.entries(added)) sent.set(name, value);
+      if (leavesFlex) sent.delete('content-length');
       return [
         request ?? String(input),
         {
           ...init,
           headers: sent,
           ...(kept ? { body: kept } : {}),
+          ...(leavesFlex && body ? { body: withoutFlex(body) } : {}),
           ...(attemptSignal ? { signal: attemptSignal } : {}),
         },
       ];

@@ -55,7 +55,11 @@ export function guardedFetch(host: CallHost): typeof fetch {
       const timer = RequestTimer.of(attempt);
       let response: Response;
       try {
-        const sent = request.arguments(host.propagationHeaders(attempt), timer?.signal(request.signal));
+        const sent = request.arguments(
+          host.propagationHeaders(attempt),
+          timer?.signal(request.signal),
+          call.withoutFlex,
+        );
         response = await sendGuarded(request.baseURL, () => globalThis.fetch(...sent));
       } catch (error) {
         const timeUp = timer?.timeUp;

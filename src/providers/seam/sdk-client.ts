@@ -30,7 +30,7 @@ export type MakeRequest = (
 ) => Promise<ResponseProps>;
 
 export interface BuiltRequest {
-  readonly req: { readonly headers?: unknown };
+  readonly req: { readonly headers?: unknown; body?: unknown };
 }
 
 /**

@@ -12,6 +12,7 @@ import { probeFetch, unguarded } from './sdk-fetch.ts';
 import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import type { Delivered } from './delivered-body.ts';
 import { SeamRequest } from './sdk-call.ts';
+import { withoutFlex } from '../request/flex-tier.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** What the seam needs of the guard. */
@@ -194,13 +195,14 @@ export class Seam {
       ...context,
       retryCount: sending.attempt.number - 1,
     });
-    if (!this.host.propagationHeaders) return built;
-    const headers = Object.entries(this.host.propagationHeaders(sending.attempt));
-    if (headers.length === 0) return built;
+    const headers = Object.entries(this.host.propagationHeaders?.(sending.attempt) ?? {});
+    const { withoutFlex: leavesFlex } = sending.attempt.call;
+    if (headers.length === 0 && !leavesFlex) return built;
     const add = (request: Awaited<typeof built>): Awaited<typeof built> => {
       if (request.req.headers instanceof Headers) {
         for (const [name, value] of headers) request.req.headers.set(name, value);
       }
+      if (leavesFlex) request.req.body = withoutFlex(request.req.body);
       return request;
     };
     return built instanceof Promise ? built.then(add) : add(built);

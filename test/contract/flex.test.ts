@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { FAST, settle, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { SDKS } from '../helpers/sdk-matrix.ts';
+
+const FULL: Readonly<Record<'openai' | 'groq', Answer>> = {
+  openai: sendJson(
+    {
+      error: {
+        message: 'Resource unavailable.',
+        type: 'resource_unavailable',
+        param: null,
+        code: 'resource_unavailable',
+      },
+    },
+    429,
+  ),
+  groq: sendJson({ error: 'capacity_exceeded' }, 498),
+};
+const CHATS = SDKS.flatMap((sdk) => (sdk.family === 'anthropic' ? [] : [{ ...sdk, full: FULL[sdk.family] }]));
+
+const tiersOf = (requests: readonly { body: string }[]): unknown[] =>
+  requests.map(({ body }) => (JSON.parse(body) as { service_tier?: string }).service_tier);
+
+describe.each(CHATS)('$name', (sdk) => {
+  it.each([
+    ['retry', ['flex', 'flex', 'flex']],
+    ['standard', ['flex', undefined, undefined]],
+  ] as const)('without capacity for flex: %s', async (onFlexUnavailable, tiers) => {
+    const server = await scriptedServer(sdk.full, sdk.full, sendJson(sdk.completion));
+    const guard = testGuard({ ...FAST, onFlexUnavailable });
+    const client = guard.wrap(
+      new sdk.Client({ apiKey: `${onFlexUnavailable} ${sdk.name}`, baseURL: server.url }) as never,
+    );
+    const body = { service_tier: 'flex', messages: [{ role: 'user', content: 'ä' }] };
+    expect(sdk.text(await sdk.create(client as never, {}, body))).toBe('answer');
+    expect(tiersOf(server.requests)).toEqual(tiers);
+    expect(body.service_tier).toBe('flex');
+    await settle();
+    expect(eventsOf(guard.events, 'retry').map(({ reason }) => reason)).toEqual(['no_capacity', 'no_capacity']);
+    expect(eventsOf(guard.events, 'rate_limited')).toMatchObject([
+      { dimension: 'no_capacity' },
+      { dimension: 'no_capacity' },
+    ]);
+    // No lesson: nothing paused, no slot fewer, no circuit.
+    expect(eventsOf(guard.events, 'pause')).toEqual([]);
+    expect(guard.snapshot()).toMatchObject([{ circuit: 'closed', pausedForMs: 0, dimensions: [] }]);
+  });
+});
+
+describe('guarded fetch', () => {
+  it.each(['string', 'request', 'bytes'])(
+    'leaves flex where it has no capacity, with a body that is a %s',
+    async (kind) => {
+      const server = await scriptedServer(FULL.openai, sendJson({ choices: [] }));
+      const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' });
+      const body = JSON.stringify({ model: 'm', service_tier: 'flex', messages: [{ role: 'user', content: 'ä' }] });
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer flex-${kind}` },
+        body: kind === 'bytes' ? new TextEncoder().encode(body) : body,
+      };
+      const url = `${server.url}/v1/chat/completions`;
+      const response = await (kind === 'request' ? guard.fetch(new Request(url, init)) : guard.fetch(url, init));
+      expect(response.status).toBe(200);
+      expect(tiersOf(server.requests)).toEqual(['flex', undefined]);
+    },
+  );
+});
