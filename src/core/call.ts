@@ -205,8 +205,11 @@ export class Call {
   bodyEnded(end: BodyEnd): void {
     const usage = this.ownsAnswer ? end.usage : undefined;
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
-    if (end.outcome === 'interrupted') this.finishFailed(end.failure, usage, end.response);
-    else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, usage, end.response);
+    if (end.outcome === 'interrupted') {
+      // A stream that breaks off has begun: nobody sends the request again behind the application's back.
+      if (this.info.stream) this.#retriesOff = true;
+      this.finishFailed(end.failure, usage, end.response);
+    } else if (end.outcome === 'cancelled') this.#finish('cancelled', undefined, usage, end.response);
     else this.#finish(this.attempts > 1 ? 'success_after_retry' : 'success', undefined, usage, end.response);
   }
 

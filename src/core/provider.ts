@@ -1,8 +1,27 @@
 import type { Contents } from './content-kinds.ts';
 import type { Failure, LimitReading, Usage } from './outcome.ts';
 
-/** Value of `gen_ai.provider.name`. */
-export type ProviderName = 'openai' | 'azure.ai.openai' | 'anthropic' | 'aws.bedrock' | 'gcp.vertex_ai' | 'groq';
+/** Values of `gen_ai.provider.name`; where the OpenTelemetry conventions have one, theirs. */
+export const PROVIDER_NAMES = [
+  'openai',
+  'azure.ai.openai',
+  'anthropic',
+  'aws.bedrock',
+  'gcp.vertex_ai',
+  'groq',
+  'mistral_ai',
+  'gcp.gemini',
+  'deepseek',
+  'x_ai',
+  'together_ai',
+  'fireworks_ai',
+  'openrouter',
+] as const;
+
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
+
+/** Those that serve Anthropic's models and no others, and have their limits. */
+export const CLAUDE_ONLY: ReadonlySet<ProviderName> = new Set(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
 
 /** Value of `gen_ai.operation.name`; `other` for endpoints that are guarded but not costed. */
 export type Operation =

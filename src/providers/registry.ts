@@ -1,68 +1,107 @@
-import type { LimitReading } from '../core/outcome.ts';
-import type { ChargeRule, ProviderAdapter, ProviderName, ResponseInfo, StreamReader } from '../core/provider.ts';
-import { anthropicStreamReader } from './apis/anthropic-stream.ts';
-import { anthropicCharge, azureCharge, groqCharge, openAICharge } from './charge.ts';
+import type { ProviderAdapter, ProviderName } from '../core/provider.ts';
+import { ANTHROPIC } from './anthropic.ts';
+import { AZURE } from './azure.ts';
+import { BEDROCK } from './bedrock.ts';
+import { DEEPSEEK, FIREWORKS, OPENROUTER, TOGETHER, XAI } from './compatible.ts';
 import { classify } from './errors/classify-response.ts';
-import { describeRequest } from './request/describe-request.ts';
-import { readAnthropicLimits, readAzureLimits, readGroqLimits, readOpenAILimits } from './header-limits.ts';
+import { GEMINI } from './gemini.ts';
+import { GROQ } from './groq.ts';
+import { MISTRAL } from './mistral.ts';
+import { OPENAI } from './openai.ts';
 import { asObject } from './parse/json.ts';
-import type { JsonObject } from './parse/json.ts';
-import { openAIStreamReader } from './apis/openai-stream.ts';
-import { anthropicResponseInfo, openAIResponseInfo } from './apis/response-info.ts';
-import { anthropicUsage, openAIBodyUsage } from './apis/usage.ts';
+import type { Family, Provider } from './provider.ts';
+import { describeRequest } from './request/describe-request.ts';
+import { VERTEX } from './vertex.ts';
 
-/** How the bodies and streams of one API look. */
-interface Format {
-  readonly usage: ProviderAdapter['readUsage'];
-  readonly response: (body: JsonObject) => ResponseInfo;
-  readonly stream: (choices?: number) => StreamReader;
-}
+/**
+ * Every provider. Those with the most telling fingerprints stand first: where an answer carries those of two, as Azure's
+ * carry OpenAI's, the first one is meant.
+ */
+export const PROVIDERS = {
+  groq: GROQ,
+  'azure.ai.openai': AZURE,
+  anthropic: ANTHROPIC,
+  'aws.bedrock': BEDROCK,
+  'gcp.vertex_ai': VERTEX,
+  mistral_ai: MISTRAL,
+  'gcp.gemini': GEMINI,
+  deepseek: DEEPSEEK,
+  x_ai: XAI,
+  together_ai: TOGETHER,
+  fireworks_ai: FIREWORKS,
+  openrouter: OPENROUTER,
+  openai: OPENAI,
+} satisfies Readonly<Record<ProviderName, Provider>> as Readonly<Record<ProviderName, Provider>>;
 
-const OPENAI: Format = {
-  usage: (body) => openAIBodyUsage(asObject(body) ?? {}),
-  response: openAIResponseInfo,
-  stream: openAIStreamReader,
-};
+const ALL: readonly Provider[] = Object.values(PROVIDERS);
 
-// The token counter's answer has no `usage`: counting is not charged.
-const ANTHROPIC: Format = {
-  usage: (body) => anthropicUsage(asObject(body)?.['usage']),
-  response: anthropicResponseInfo,
-  stream: anthropicStreamReader,
-};
-
-type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];
-
-function adapter(
-  provider: ProviderName,
-  format: Format,
-  readLimits: ReadLimits,
-  charge: ChargeRule,
-  requestIdHeader: string,
-): ProviderAdapter {
+function adapter(row: Provider): ProviderAdapter {
+  const { name, api, readLimits, charge, requestIdHeader } = row;
   return {
-    provider,
+    provider: name,
     describe: describeRequest,
     classify: (response, wallMs) => classify(response, wallMs, readLimits),
     readLimits,
     requestIdHeader,
-    readUsage: format.usage,
-    readResponse: (body) => format.response(asObject(body) ?? {}),
-    streamReader: format.stream,
+    readUsage: api.usage,
+    readResponse: (body) => api.response(asObject(body) ?? {}),
+    streamReader: api.stream,
     charge,
   };
 }
 
-const ADAPTERS: Readonly<Record<ProviderName, ProviderAdapter>> = {
-  openai: adapter('openai', OPENAI, readOpenAILimits, openAICharge, 'x-request-id'),
-  'azure.ai.openai': adapter('azure.ai.openai', OPENAI, readAzureLimits, azureCharge, 'x-request-id'),
-  anthropic: adapter('anthropic', ANTHROPIC, readAnthropicLimits, anthropicCharge, 'request-id'),
-  'aws.bedrock': adapter('aws.bedrock', ANTHROPIC, readAnthropicLimits, anthropicCharge, 'x-amzn-requestid'),
-  'gcp.vertex_ai': adapter('gcp.vertex_ai', ANTHROPIC, readAnthropicLimits, anthropicCharge, 'request-id'),
-  groq: adapter('groq', OPENAI, readGroqLimits, groqCharge, 'x-request-id'),
-};
+const ADAPTERS = new Map(ALL.map((row) => [row.name, adapter(row)] as const));
 
 /** The adapter of a provider; the same object every time. */
-export function adapterFor(provider: ProviderName): ProviderAdapter {
-  return ADAPTERS[provider];
+export function adapterFor(name: ProviderName): ProviderAdapter {
+  return ADAPTERS.get(name)!;
+}
+
+const EXACT = new Map(ALL.flatMap(({ name, hosts }) => hosts.map((host) => [host, name] as const)));
+const SUFFIXES = [...EXACT].filter(([host]) => host.startsWith('.'));
+
+const byURL = new Map<string, ProviderName | undefined>();
+const MAX_URLS = 1_000;
+
+/** Whose API a URL is; the few of a process are kept. Undefined for hosts that no row names. */
+export function providerOfHost(url: string): ProviderName | undefined {
+  if (byURL.has(url)) return byURL.get(url);
+  const host = URL.canParse(url) ? new URL(url).hostname : '';
+  const name = EXACT.get(host) ?? SUFFIXES.find(([suffix]) => host.endsWith(suffix))?.[1];
+  if (byURL.size < MAX_URLS) byURL.set(url, name);
+  return name;
+}
+
+interface KnownClass {
+  readonly provider: ProviderName;
+  readonly family: Family;
+}
+
+const CLASSES: ReadonlyMap<string, KnownClass> = new Map(
+  ALL.flatMap(({ name, classes }) =>
+    Object.entries(classes).map(([known, family]) => [known, { provider: name, family }] as const),
+  ),
+);
+
+/** What a client class of this very name is; undefined for all others. */
+export function knownClass(name: string): KnownClass | undefined {
+  return CLASSES.get(name);
+}
+
+/** Whether there are clients of this provider's alone. */
+export function hasClients(name: ProviderName): boolean {
+  return Object.keys(PROVIDERS[name].classes).length > 0;
+}
+
+const FINGERPRINTS = ALL.flatMap(({ name, fingerprints }) => fingerprints.map((header) => [header, name] as const));
+
+/** Whose answer it is, by headers that only one provider sends. */
+export function providerOfHeaders(headers: Headers | undefined): ProviderName | undefined {
+  return headers && FINGERPRINTS.find(([header]) => headers.get(header) !== null)?.[1];
+}
+
+/** Whether the streams of a server end with a final event, as its provider's do; false where it is not known. */
+export function endsStreams(url: string): boolean {
+  const name = providerOfHost(url);
+  return name !== undefined && PROVIDERS[name].endsStreams;
 }

@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PROVIDERS } from '../providers/registry.ts';
+import { FAMILIES, SDKS } from '../providers/sdks.ts';
 
-/** The SDKs, and the packages that bring further clients of Anthropic. */
-const SDKS: ReadonlySet<string> = new Set([
-  'openai',
-  'groq-sdk',
-  '@anthropic-ai/sdk',
-  '@anthropic-ai/aws-sdk',
-  '@anthropic-ai/bedrock-sdk',
-  '@anthropic-ai/foundry-sdk',
-  '@anthropic-ai/google-cloud-sdk',
-  '@anthropic-ai/vertex-sdk',
+/** The SDKs, and the packages that bring further clients of theirs. */
+const PACKAGES: ReadonlySet<string> = new Set([
+  ...FAMILIES.map((family) => SDKS[family].package),
+  ...Object.values(PROVIDERS).flatMap(({ packages }) => packages),
 ]);
 
 /** Every SDK exports its clients from the first and makes them in the second, beside its package.json. */
@@ -30,7 +26,7 @@ export function isSdkModule(url: string): boolean {
   const path = url.replace(/[?#].*/, '');
   if (!ENTRY.test(path) || !LIKELY.test(path)) return false;
   let is = known.get(path);
-  if (is === undefined) known.set(path, (is = SDKS.has(packageName(new URL('package.json', path)) ?? '')));
+  if (is === undefined) known.set(path, (is = PACKAGES.has(packageName(new URL('package.json', path)) ?? '')));
   return is;
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '../core/events.ts';
 import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../core/dimensions.ts';
 import type { HintSource } from '../core/outcome.ts';
-import type { Operation, ProviderName } from '../core/provider.ts';
+import { type Operation, PROVIDER_NAMES, type ProviderName } from '../core/provider.ts';
 
 /**
  * Every name that telemetry uses. The strings of the OpenTelemetry conventions are copied here, so that
@@ -116,14 +116,9 @@ export function isOneOf<T extends string>(set: Closed<T>, value: string): value 
   return Object.hasOwn(set, value);
 }
 
-export const PROVIDERS: Closed<ProviderName> = {
-  openai: true,
-  'azure.ai.openai': true,
-  anthropic: true,
-  'aws.bedrock': true,
-  'gcp.vertex_ai': true,
-  groq: true,
-};
+export const PROVIDERS: Closed<ProviderName> = Object.fromEntries(
+  PROVIDER_NAMES.map((each) => [each, true]),
+) as Closed<ProviderName>;
 
 export const OPERATIONS: Closed<Operation> = {
   chat: true,

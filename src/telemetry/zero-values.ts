@@ -1,6 +1,6 @@
 import type { CircuitState } from '../core/events.ts';
 import type { Dimension } from '../core/outcome.ts';
-import type { ProviderName } from '../core/provider.ts';
+import { CLAUDE_ONLY } from '../core/provider.ts';
 
 /**
  * Values of the larger label sets whose series exist, at zero, before anything is counted: `increase` and `rate` miss
@@ -18,11 +18,9 @@ const ANYWHERE: readonly Dimension[] = ['requests', 'tokens', 'quota', 'unknown'
 const OF_CLAUDE: readonly Dimension[] = [...ANYWHERE, 'input_tokens', 'output_tokens'];
 const OF_OTHERS: readonly Dimension[] = [...ANYWHERE, 'requests_day', 'tokens_day'];
 
-const CLAUDE_ONLY: ReadonlySet<string> = new Set<ProviderName>(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
-
 /** Whether a provider serves Anthropic's models, and has their limits. */
 export function servesClaudeOnly(provider: string): boolean {
-  return CLAUDE_ONLY.has(provider);
+  return (CLAUDE_ONLY as ReadonlySet<string>).has(provider);
 }
 
 /** Limits that a provider of this name may refuse a call for. */

@@ -33,5 +33,5 @@ const SDK =
   'Mark the SDK external in the bundler, so that tidegate/register finds it, ' +
   'or import the client from tidegate/openai, tidegate/anthropic or tidegate/groq, or guard it with wrap().';
 const PLAIN =
-  "It is not an SDK's. Send it with guardedFetch of tidegate/fetch, " +
+  'It is not of one of the SDKs that tidegate guards. Send it with guardedFetch of tidegate/fetch, ' +
   'or use a client of tidegate/openai, tidegate/anthropic or tidegate/groq, or one guarded with wrap().';

@@ -1,6 +1,7 @@
 import type { ProviderName } from '../core/provider.ts';
 import type { UnguardedVia } from '../core/events.ts';
-import { providerOfClass, providerOfHost } from '../providers/seam/identify-client.ts';
+import { hasClients, providerOfHost } from '../providers/registry.ts';
+import { providerOfClass } from '../providers/seam/identify-client.ts';
 
 /** A request as the diagnostics channels of fetch and of `node:http` show it. */
 export interface OutgoingRequest {
@@ -24,19 +25,25 @@ const MINIFIED = 3;
 
 /** Whose API a request is for; undefined for all others. What it carries is not looked at. */
 export function recognizeRequest({ origin, path, upgrades, header, via }: OutgoingRequest): Recognized | undefined {
-  const byHost = providerOfHost(origin);
+  const host = providerOfHost(origin);
+  // Of a provider without a client of its own, only what guarded fetch would understand.
+  const byHost = host && (hasClients(host) || OPENAI_PATH.test(path)) ? host : undefined;
   const language = header('x-stainless-lang');
   if (byHost === undefined && language === undefined) return undefined;
   // Sockets (the Realtime API) and tokens are nothing that a guard would take.
   if (upgrades || /\/oauth\b/.test(path)) return undefined;
-  const provider = byHost ?? bySdk(path, header);
-  return provider && { provider, via: language === undefined ? via : 'sdk' };
+  const sdk = language === undefined ? undefined : bySdk(path, header);
+  const provider = byHost ?? sdk;
+  const isSdk = language !== undefined && (sdk !== undefined || (host !== undefined && hasClients(host)));
+  return provider && { provider, via: isSdk ? 'sdk' : via };
 }
+
+const OPENAI_PATH = /\/(?:chat\/completions|responses|embeddings)(?:\?|$)/;
 
 function bySdk(path: string, header: OutgoingRequest['header']): ProviderName | undefined {
   const name = USER_AGENT.exec(header('user-agent') ?? '')?.[1];
   const provider = name === undefined ? undefined : providerOfClass(name);
   if (provider !== undefined || (name !== undefined && name.length > MINIFIED)) return provider;
   if (header('anthropic-version') !== undefined) return 'anthropic';
-  return /\/(?:chat\/completions|responses|embeddings)(?:\?|$)/.test(path) ? 'openai' : undefined;
+  return OPENAI_PATH.test(path) ? 'openai' : undefined;
 }

@@ -17,7 +17,7 @@ export interface SdkCase {
   readonly path: string;
   readonly requestIdHeader: string;
   create(client: AnyClient, options?: Record<string, unknown>, body?: object): AnyPromise;
-  stream(client: AnyClient, options?: Record<string, unknown>): AnyPromise;
+  stream(client: AnyClient, options?: Record<string, unknown>, body?: object): AnyPromise;
   text(result: unknown): string;
   chunkText(chunk: unknown): string;
 }
@@ -83,7 +83,7 @@ function chatSdk(name: string, family: 'openai' | 'groq', Client: unknown, path:
     requestIdHeader: 'x-request-id',
     errorBody: { error: { message: 'Server error.', type: 'server_error', param: null, code: null } },
     create: (client, options, body) => client.chat.completions.create({ ...chatBody, ...body }, options),
-    stream: (client, options) => client.chat.completions.create({ ...chatBody, stream: true }, options),
+    stream: (client, options, body) => client.chat.completions.create({ ...chatBody, ...body, stream: true }, options),
     text: (result) => (result as typeof chatCompletion).choices[0]!.message.content,
     chunkText: (chunk) =>
       (chunk as { choices?: { delta?: { content?: string } }[] }).choices?.[0]?.delta?.content ?? '',
@@ -101,7 +101,7 @@ function messagesSdk(name: string, Client: unknown): SdkCase {
     requestIdHeader: 'request-id',
     errorBody: { type: 'error', error: { type: 'api_error', message: 'Internal server error' } },
     create: (client, options, body) => client.messages.create({ ...messageBody, ...body }, options),
-    stream: (client, options) => client.messages.create({ ...messageBody, stream: true }, options),
+    stream: (client, options, body) => client.messages.create({ ...messageBody, ...body, stream: true }, options),
     text: (result) => (result as typeof message).content[0]!.text,
     chunkText: (chunk) => (chunk as { delta?: { text?: string } }).delta?.text ?? '',
   };

@@ -36,6 +36,17 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
   });
 });
 
+describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
+  it('says nothing of a stream that broke off after its first words', async () => {
+    const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, 4), 'destroy'));
+    const connection = connect(server.url, FAILING);
+    for (let call = 0; call < 2; call++) await connection.read();
+    await expect.poll(() => eventsOf(connection.events(), 'call.end').length).toBe(2);
+    expect(eventsOf(connection.events(), 'call.end')[0]!.outcome).toBe('retries_exhausted');
+    expect(eventsOf(connection.events(), 'repeated')).toEqual([]);
+  });
+});
+
 describe.each(SDKS)('$name', (sdk) => {
   it('says nothing of other bodies, of refusals as wrong, and where the caller alone retries', async () => {
     const server = await scriptedServer(down(sdk), down(sdk), sendJson(sdk.errorBody, 400), down(sdk));

@@ -28,6 +28,11 @@ it.each([
   expect(recognize('http://gateway.test:8080', '/v1/x', sdk(agent))).toEqual({ provider, via: 'sdk' });
 });
 
+it('an SDK of another make is told as a request past guarded fetch', () => {
+  const at = recognize('https://api.together.xyz', '/v1/chat/completions', sdk('Together/JS 0.9.0'));
+  expect(at).toEqual({ provider: 'together_ai', via: 'fetch' });
+});
+
 it('an SDK whose classes were renamed by a minifier is known by what it asks for', () => {
   const at = (path: string, more = {}) => recognize('http://gateway.test', path, sdk('t/JS 7.57.0', more))?.provider;
   expect(at('/v1/chat/completions')).toBe('openai');
@@ -38,7 +43,13 @@ it('an SDK whose classes were renamed by a minifier is known by what it asks for
 
 it.each([
   ['another API', 'https://example.com', '/v1/chat/completions', {}],
-  ['an SDK of someone else', 'https://api.together.xyz', '/v1/chat/completions', sdk('Together/JS 0.9.0')],
+  ['an SDK of someone else', 'https://api.cerebras.ai', '/v1/chat/completions', sdk('Cerebras/JS 0.9.0')],
+  [
+    'an API that no guard understands',
+    'https://generativelanguage.googleapis.com',
+    '/v1beta/models/g:generateContent',
+    {},
+  ],
   ['a host that only looks like one', 'https://api.openai.com.example.com', '/', {}],
   ['a token', 'https://api.anthropic.com', '/v1/oauth/token', {}],
 ] as const)('%s is not told', (_what, origin, path, headers) => {

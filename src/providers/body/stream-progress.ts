@@ -2,7 +2,7 @@ import type { Attempt, BodyEnd } from '../../core/attempt.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse, StreamReader } from '../../core/provider.ts';
 import { UNFINISHED } from '../errors/classify-connection.ts';
-import { providerOfHost } from '../seam/identify-client.ts';
+import { endsStreams } from '../registry.ts';
 import type { FinalEvents } from './final-events.ts';
 import type { BodyHooks } from './open-body.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
@@ -27,7 +27,7 @@ export function streamHooks(
     choices: typeof choices === 'number' ? choices : 1,
     onFirstContent: () => attempt.firstContent(),
     onFinalEvent: () => finalEvents.came(baseURL),
-    isMissing: (content) => finalEvents.isMissing(baseURL, { own: providerOfHost(baseURL) !== undefined, content }),
+    isMissing: (content) => finalEvents.isMissing(baseURL, { own: endsStreams(baseURL), content }),
   };
 }
 

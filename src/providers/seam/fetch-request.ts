@@ -1,7 +1,8 @@
 import type { ProviderName, RequestLike } from '../../core/provider.ts';
 import { parseBody } from '../errors/error-body.ts';
-import { credentialHash, providerOfHost } from './identify-client.ts';
+import { providerOfHost } from '../registry.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
+import { credentialHash } from './identify-client.ts';
 import { hasStreamingBody } from './sdk-client.ts';
 
 /** A request as guarded fetch sends it, once or again. */

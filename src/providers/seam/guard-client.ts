@@ -1,25 +1,20 @@
 import type { RequestLike } from '../../core/provider.ts';
 import { TidegateSetupError } from '../../errors.ts';
 import { processState } from '../../process-state.ts';
+import type { Family } from '../provider.ts';
 import { adapterFor } from '../registry.ts';
+import { SDKS } from '../sdks.ts';
 import type { Account, CallHost, CallStart } from './call-host.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { errorFactory } from './sdk-errors.ts';
 import { headerOf } from './option-headers.ts';
-import { CredentialId, type Family, identifyFamily, identifyProvider } from './identify-client.ts';
+import { CredentialId, identifyFamily, identifyProvider } from './identify-client.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
 import { suppressSdkSpans } from './sdk-spans.ts';
 import { tellStreamErrors } from './stream-errors.ts';
 import { isStandIn, standInMessage } from './stand-in.ts';
-
-/** Versions that the seam was tested with; see docs/decisions. */
-const SUPPORTED: Record<Family, string> = {
-  openai: 'openai >=5.0.0 <8',
-  anthropic: '@anthropic-ai/sdk >=0.50.4 <2',
-  groq: 'groq-sdk ^1.1.1',
-};
 
 const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as const;
 
@@ -118,7 +113,7 @@ function checkClient(client: object, found: Family | undefined): { sdk: SdkClien
     const why = missing.length > 0 ? `it has no ${missing.join(', ')}` : 'its makeRequest has other parameters';
     throw new TidegateSetupError(
       'unsupported_client',
-      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SUPPORTED[found]}.`,
+      `This version of the SDK cannot be guarded: ${why}. Versions that work: ${SDKS[found].package} ${SDKS[found].range}.`,
     );
   }
   return { sdk, family: found };
@@ -129,7 +124,7 @@ function describer(client: SdkClient, family: Family, host: CallHost): (options:
   const credentialId = new CredentialId(client);
   const errors = errorFactory(client);
   let account: Account | undefined;
-  let adapter = adapterFor(family);
+  let adapter = adapterFor(SDKS[family].provider);
   return (options) => {
     const { baseURL } = client;
     const credential = credentialId.get();

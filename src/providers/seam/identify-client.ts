@@ -2,38 +2,22 @@ import { createHash } from 'node:crypto';
 import { identityOf } from '../../core/identity.ts';
 import type { ProviderName } from '../../core/provider.ts';
 import { classNames } from '../parse/class-names.ts';
+import type { Family } from '../provider.ts';
+import { knownClass, providerOfHost } from '../registry.ts';
+import { FAMILIES, SDKS } from '../sdks.ts';
 import type { SdkClient } from './sdk-client.ts';
-
-/** Class names of the supported clients, most specific first. */
-const PROVIDERS: Readonly<Record<string, ProviderName>> = {
-  AzureOpenAI: 'azure.ai.openai',
-  BedrockOpenAI: 'aws.bedrock',
-  OpenAI: 'openai',
-  AnthropicBedrock: 'aws.bedrock',
-  AnthropicBedrockMantle: 'aws.bedrock',
-  AnthropicVertex: 'gcp.vertex_ai',
-  AnthropicGoogleCloud: 'gcp.vertex_ai',
-  AnthropicFoundry: 'anthropic',
-  AnthropicAws: 'anthropic',
-  Anthropic: 'anthropic',
-  BaseAnthropic: 'anthropic',
-  Groq: 'groq',
-};
-
-export type Family = 'openai' | 'anthropic' | 'groq';
 
 /** Whose API a client speaks: decides how errors, limits and usage are read. Undefined: not a supported client. */
 export function identifyFamily(client: object): Family | undefined {
   for (const name of classNames(client)) {
-    if (/openai/i.test(name) && name in PROVIDERS) return 'openai';
-    if (/anthropic/i.test(name) && name in PROVIDERS) return 'anthropic';
-    if (name === 'Groq') return 'groq';
+    const known = knownClass(name);
+    if (known) return known.family;
   }
   // A minifier renames classes; the statics that point to the class itself keep their names.
   for (let owner: unknown = client.constructor; typeof owner === 'function'; owner = Object.getPrototypeOf(owner)) {
-    if (Object.hasOwn(owner, 'OpenAI')) return 'openai';
-    if (Object.hasOwn(owner, 'Anthropic')) return 'anthropic';
-    if (Object.hasOwn(owner, 'Groq')) return 'groq';
+    const constructor = owner;
+    const found = FAMILIES.find((family) => Object.hasOwn(constructor, SDKS[family].client));
+    if (found) return found;
   }
   return undefined;
 }
@@ -42,32 +26,19 @@ export function identifyFamily(client: object): Family | undefined {
 export function identifyProvider(client: SdkClient, family: Family): ProviderName {
   const byHost = providerOfHost(client.baseURL);
   for (const name of classNames(client)) {
-    const provider = PROVIDERS[name];
-    if (!provider) continue;
-    return provider === 'openai' ? (byHost ?? provider) : provider;
+    const known = knownClass(name);
+    // OpenAI's client is widely pointed at other hosts that speak its API.
+    if (known) return known.provider === 'openai' ? (byHost ?? 'openai') : known.provider;
   }
-  return family === 'openai' ? (byHost ?? 'openai') : family;
+  return family === 'openai' ? (byHost ?? 'openai') : SDKS[family].provider;
 }
 
 /** Whose client a class of this name is: a subclass names what it extends, as far as a name can tell. */
 export function providerOfClass(name: string): ProviderName | undefined {
-  if (Object.hasOwn(PROVIDERS, name)) return PROVIDERS[name];
-  const family = /openai|anthropic|groq/i.exec(name)?.[0].toLowerCase();
-  return family as Family | undefined;
-}
-
-/** OpenAI's client is widely pointed at other hosts that speak its API. */
-export function providerOfHost(baseURL: string): ProviderName | undefined {
-  const host = hostOf(baseURL);
-  if (host === 'api.groq.com') return 'groq';
-  if (host === 'api.anthropic.com') return 'anthropic';
-  if (host === 'api.openai.com') return 'openai';
-  if (/\.(openai|services\.ai|cognitiveservices)\.azure\.com$/.test(host)) return 'azure.ai.openai';
-  return undefined;
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).hostname : '';
+  const known = knownClass(name);
+  if (known) return known.provider;
+  const family = FAMILIES.find((each) => name.toLowerCase().includes(each));
+  return family && SDKS[family].provider;
 }
 
 /** Fields of a client that name an account beside its credential. */

@@ -2,7 +2,7 @@ import { busy, money, type SampleFile } from './sample.ts';
 
 export const DEEPSEEK_SAMPLES: SampleFile = {
   title: 'DeepSeek',
-  adapter: 'openai',
+  adapter: 'deepseek',
   samples: [
     {
       name: 'no balance',

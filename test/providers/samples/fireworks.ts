@@ -4,7 +4,7 @@ const refused = { status: 429, outcome: 'throttled', sends: 2, dimension: 'unkno
 
 export const FIREWORKS_SAMPLES: SampleFile = {
   title: 'Fireworks',
-  adapter: 'openai',
+  adapter: 'fireworks_ai',
   samples: [
     {
       name: 'usage limits',

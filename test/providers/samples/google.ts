@@ -32,7 +32,7 @@ const METRIC = 'generativelanguage.googleapis.com/';
 
 export const GOOGLE_SAMPLES: SampleFile = {
   title: 'Google (Gemini and Vertex AI, also through their OpenAI-compatible endpoints)',
-  adapter: 'openai',
+  adapter: 'gcp.gemini',
   samples: [
     {
       name: 'input tokens per minute',

@@ -2,7 +2,7 @@ import { backsOff, full, type SampleFile } from './sample.ts';
 
 export const MISTRAL_SAMPLES: SampleFile = {
   title: 'Mistral',
-  adapter: 'openai',
+  adapter: 'mistral_ai',
   samples: [
     {
       name: 'a limit without a name',

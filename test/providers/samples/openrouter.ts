@@ -6,7 +6,7 @@ const error = (message: string, code: number, metadata?: object): object => ({
 
 export const OPENROUTER_SAMPLES: SampleFile = {
   title: 'OpenRouter',
-  adapter: 'openai',
+  adapter: 'openrouter',
   samples: [
     {
       name: 'refused by the provider behind it',

@@ -4,7 +4,7 @@ const refused = { status: 429, outcome: 'throttled', sends: 2, dimension: 'reque
 
 export const TOGETHER_SAMPLES: SampleFile = {
   title: 'Together',
-  adapter: 'openai',
+  adapter: 'together_ai',
   samples: [
     {
       name: 'of the account',

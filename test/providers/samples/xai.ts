@@ -4,7 +4,7 @@ const CODE = 'Some resource has been exhausted';
 
 export const XAI_SAMPLES: SampleFile = {
   title: 'xAI',
-  adapter: 'openai',
+  adapter: 'x_ai',
   samples: [
     {
       name: 'tokens per minute',

@@ -1,0 +1,12 @@
+import { asObject } from '../parse/json.ts';
+import type { Api } from '../provider.ts';
+import { openAIStreamReader } from './openai-stream.ts';
+import { openAIResponseInfo } from './response-info.ts';
+import { openAIBodyUsage } from './usage.ts';
+
+/** OpenAI's API, and that of everyone who is compatible with it. */
+export const OPENAI_API: Api = {
+  usage: (body) => openAIBodyUsage(asObject(body) ?? {}),
+  response: openAIResponseInfo,
+  stream: openAIStreamReader,
+};

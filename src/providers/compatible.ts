@@ -1,0 +1,87 @@
+import type { LimitReading } from '../core/outcome.ts';
+import { OPENAI_API } from './apis/openai-api.ts';
+import { openAICharge } from './charge.ts';
+import { readOpenAILimits } from './openai.ts';
+import { parseCount, serverNow } from './parse/numbers.ts';
+import { addLimit } from './parse/rate-limit-headers.ts';
+import { type Known, provider, type Provider } from './provider.ts';
+
+/**
+ * Providers that are compatible with OpenAI's API and differ in a host and in what their headers tell of limits.
+ *
+ * | provider | what its headers tell | source |
+ * |---|---|---|
+ * | DeepSeek | nothing: it limits how many requests of a model are in flight | api-docs.deepseek.com/quick_start/rate_limit, read 2026-11-26 |
+ * | xAI | its page names none (requests a second, tokens a minute); OpenAI's are read where they come | docs.x.ai/developers/rate-limits, read 2026-11-26 |
+ * | Together | requests and tokens a second | docs.together.ai/docs/rate-limits, read 2026-11-26 |
+ * | Fireworks | requests a minute, tokens a second of a limit that is enforced by the minute | docs.fireworks.ai/serverless/rate-limits, read 2026-11-26 |
+ * | OpenRouter | the request limit of a free model, on its refusal, with a date in milliseconds | openrouter.ai/docs/api_reference/limits, read 2026-11-26 |
+ */
+const compatible = (known: Omit<Known, 'api' | 'charge'>): Provider =>
+  provider({ api: OPENAI_API, charge: openAICharge, ...known });
+
+export const DEEPSEEK: Provider = compatible({
+  name: 'deepseek',
+  hosts: ['api.deepseek.com'],
+  readLimits: () => [],
+});
+
+export const XAI: Provider = compatible({
+  name: 'x_ai',
+  hosts: ['api.x.ai', '.api.x.ai'],
+  readLimits: readOpenAILimits,
+});
+
+const MINUTE = 60_000;
+
+/** A rate that a header gives by the second, as a limit of a minute. What is left of a second tells nothing later. */
+function bySecond(
+  headers: Headers,
+  name: string,
+): { limit: number; remaining: undefined; resetMs: undefined } | undefined {
+  const limit = parseCount(headers.get(name));
+  return limit ? { limit: limit * 60, remaining: undefined, resetMs: undefined } : undefined;
+}
+
+/** `x-ratelimit-reset` is how long to wait after a refusal, which `retry-after` says as well: no level is read off it. */
+export const TOGETHER: Provider = compatible({
+  name: 'together_ai',
+  hosts: ['api.together.xyz', 'api.together.ai'],
+  readLimits(headers) {
+    const readings: LimitReading[] = [];
+    addLimit(readings, bySecond(headers, 'x-ratelimit-limit'), 'requests');
+    addLimit(readings, bySecond(headers, 'x-tokenlimit-limit'), 'tokens');
+    return readings;
+  },
+});
+
+/** Of the three limits of tokens the one on cached and uncached input together is `input_tokens`. */
+export const FIREWORKS: Provider = compatible({
+  name: 'fireworks_ai',
+  hosts: ['api.fireworks.ai'],
+  readLimits(headers) {
+    const readings: LimitReading[] = [];
+    const limit = parseCount(headers.get('x-ratelimit-limit-requests'));
+    if (limit) addLimit(readings, { limit, remaining: undefined, resetMs: undefined }, 'requests');
+    addLimit(readings, bySecond(headers, 'x-ratelimit-limit-tokens-prompt'), 'input_tokens');
+    addLimit(readings, bySecond(headers, 'x-ratelimit-limit-tokens-generated'), 'output_tokens');
+    return readings;
+  },
+});
+
+/** A free model has a limit a minute and one a day, until midnight UTC; the refusal names the one that was hit. */
+export const OPENROUTER: Provider = compatible({
+  name: 'openrouter',
+  hosts: ['openrouter.ai'],
+  readLimits(headers, wallMs) {
+    const limit = parseCount(headers.get('x-ratelimit-limit'));
+    const at = parseCount(headers.get('x-ratelimit-reset'));
+    if (!limit || at === undefined) return [];
+    const remaining = parseCount(headers.get('x-ratelimit-remaining'));
+    const resetMs = Math.max(0, at - serverNow(headers, wallMs));
+    const readings: LimitReading[] = [];
+    const found = { limit, remaining: remaining === undefined ? undefined : Math.min(remaining, limit), resetMs };
+    addLimit(readings, found, resetMs > MINUTE ? 'requests_day' : 'requests');
+    return readings;
+  },
+});

@@ -1,0 +1,32 @@
+import type { LimitReading } from '../core/outcome.ts';
+import { OPENAI_API } from './apis/openai-api.ts';
+import { groqCharge } from './charge.ts';
+import { addLimit, xNames, xRateLimit } from './parse/rate-limit-headers.ts';
+import { provider, type Provider } from './provider.ts';
+
+const REQUESTS = xNames('requests');
+const TOKENS = xNames('tokens');
+const AUDIO = xNames('audio-seconds');
+
+/** Groq's `requests` are always per day and its `tokens` always per minute; its other limits have no header. */
+function readGroqLimits(headers: Headers): LimitReading[] {
+  const readings: LimitReading[] = [];
+  addLimit(readings, xRateLimit(headers, REQUESTS), 'requests_day');
+  addLimit(readings, xRateLimit(headers, TOKENS), 'tokens');
+  // With transcriptions only, and per hour.
+  addLimit(readings, xRateLimit(headers, AUDIO), 'audio_seconds');
+  return readings;
+}
+
+export const GROQ: Provider = provider({
+  name: 'groq',
+  api: OPENAI_API,
+  hosts: ['api.groq.com'],
+  classes: { Groq: 'groq' },
+  fingerprints: ['x-groq-region'],
+  readLimits: readGroqLimits,
+  charge: groqCharge,
+  endsStreams: true,
+  // Limits per service tier (console.groq.com/docs/flex-processing, 2026-10).
+  ownTiers: ['flex', 'performance'],
+});

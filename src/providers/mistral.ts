@@ -1,0 +1,27 @@
+import type { LimitReading } from '../core/outcome.ts';
+import { OPENAI_API } from './apis/openai-api.ts';
+import { openAICharge } from './charge.ts';
+import { addLimit, xNames, xRateLimit } from './parse/rate-limit-headers.ts';
+import { provider, type Provider } from './provider.ts';
+
+const REQUESTS = xNames('req-minute');
+const TOKENS = xNames('tokens-minute');
+
+/** Limits of a minute that name it, and no reset (captured 2026-02-12, github.com/mistralai/client-ts/issues/169). */
+function readMistralLimits(headers: Headers): LimitReading[] {
+  const readings: LimitReading[] = [];
+  addLimit(readings, xRateLimit(headers, REQUESTS), 'requests');
+  addLimit(readings, xRateLimit(headers, TOKENS), 'tokens');
+  return readings;
+}
+
+/** Its own SDK is of another make than the three: guarded fetch serves it, or OpenAI's client with its base URL. */
+export const MISTRAL: Provider = provider({
+  name: 'mistral_ai',
+  api: OPENAI_API,
+  hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
+  fingerprints: ['mistral-correlation-id'],
+  readLimits: readMistralLimits,
+  charge: openAICharge,
+  requestIdHeader: 'mistral-correlation-id',
+});

@@ -1,0 +1,95 @@
+import { type BucketDimension, type Dimension, windowOf } from '../../core/dimensions.ts';
+import type { LimitReading } from '../../core/outcome.ts';
+import { parseCount, parseDate, parseDuration } from './numbers.ts';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** The three headers of one limit. Named once: every response is asked for them. */
+export interface LimitHeaders {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+/** As OpenAI names the headers of a limit. */
+export const xNames = (name: string): LimitHeaders => ({
+  limit: `x-ratelimit-limit-${name}`,
+  remaining: `x-ratelimit-remaining-${name}`,
+  reset: `x-ratelimit-reset-${name}`,
+});
+
+/** What the headers say of one limit. */
+export interface Bucket {
+  readonly limit: number;
+  readonly remaining: number | undefined;
+  readonly resetMs: number | undefined;
+  /** Whether the reset is exact enough to infer the window from it. */
+  readonly fine: boolean;
+}
+
+/** A limit whose reset is a duration. */
+export function xRateLimit(headers: Headers, names: LimitHeaders): Bucket | undefined {
+  const limit = readLimit(headers, names);
+  if (limit === undefined) return undefined;
+  const reset = headers.get(names.reset);
+  return {
+    limit,
+    remaining: readRemaining(headers, names, limit),
+    resetMs: parseDuration(reset),
+    fine: reset !== null && /[a-zµμ]/.test(reset),
+  };
+}
+
+/** A limit whose reset is a date; `now` is the server's. */
+export function datedLimit(headers: Headers, names: LimitHeaders, now: number): Bucket | undefined {
+  const limit = readLimit(headers, names);
+  if (limit === undefined) return undefined;
+  const reset = parseDate(headers.get(names.reset));
+  return {
+    limit,
+    remaining: readRemaining(headers, names, limit),
+    // An unused bucket reports 1970: full now.
+    resetMs: reset === undefined ? undefined : Math.max(0, reset - now),
+    fine: false,
+  };
+}
+
+/** A limit of 0 or below is a sentinel (Azure's -1), not a limit. */
+function readLimit(headers: Headers, { limit }: LimitHeaders): number | undefined {
+  return parseCount(headers.get(limit)) || undefined;
+}
+
+function readRemaining(headers: Headers, names: LimitHeaders, limit: number): number | undefined {
+  const remaining = parseCount(headers.get(names.remaining));
+  return remaining === undefined ? undefined : Math.min(remaining, limit);
+}
+
+/** A limit that may be one per day: its reset tells. */
+export function addWindowed(
+  readings: LimitReading[],
+  found: Bucket | undefined,
+  perMinute: BucketDimension,
+  perDay: BucketDimension,
+): void {
+  addLimit(readings, found, found && isPerDay(found) ? perDay : perMinute);
+}
+
+/**
+ * The reset is the time until the bucket is full, so `reset * limit / used` is its window: about a minute or
+ * about a day. Below 10 ms the header's rounding can be larger than the value: then it decides nothing.
+ */
+function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
+  if (!fine || resetMs === undefined || resetMs < 10 || remaining === undefined || remaining >= limit) return false;
+  return (resetMs * limit) / (limit - remaining) > Math.sqrt(MINUTE * DAY);
+}
+
+export function addLimit(
+  readings: LimitReading[],
+  found: Omit<Bucket, 'fine'> | undefined,
+  dimension: Dimension,
+): void {
+  if (!found) return;
+  const { limit, remaining, resetMs } = found;
+  readings.push({ dimension, limit, remaining, resetMs, windowMs: windowOf(dimension)!, source: 'header' });
+}

@@ -1,0 +1,63 @@
+import type { LimitReading } from '../core/outcome.ts';
+import type { ChargeRule, ProviderAdapter, ProviderName, ResponseInfo, StreamReader } from '../core/provider.ts';
+import type { JsonObject } from './parse/json.ts';
+
+/** The three SDKs whose clients can be guarded; each speaks one API. */
+export type Family = 'openai' | 'anthropic' | 'groq';
+
+/** How the bodies and streams of one API look; one file in `apis/`. */
+export interface Api {
+  readonly usage: ProviderAdapter['readUsage'];
+  readonly response: (body: JsonObject) => ResponseInfo;
+  readonly stream: (choices?: number) => StreamReader;
+}
+
+/** Models that draw on one limit, under the name of their pool. */
+export interface SharedPool {
+  readonly models: RegExp;
+  readonly pool: string;
+  readonly source: string;
+}
+
+/** All that differs by provider: one row of the registry. `docs/add-a-provider.md` tells how to write one. */
+export interface Provider {
+  readonly name: ProviderName;
+  readonly api: Api;
+  /** Hosts of its API, without port; a leading dot stands for any subdomain. Empty where only a client's class tells. */
+  readonly hosts: readonly string[];
+  /** Names of client classes that are this provider's alone, with the SDK that they are built on. */
+  readonly classes: Readonly<Record<string, Family>>;
+  /** npm packages that bring these classes, beside the SDK itself. */
+  readonly packages: readonly string[];
+  /** Response headers that no other provider sends: they tell whose error it is. */
+  readonly fingerprints: readonly string[];
+  /** Limits as response headers tell them. Total: no header makes it throw. */
+  readonly readLimits: (headers: Headers, wallMs: number) => LimitReading[];
+  readonly charge: ChargeRule;
+  readonly requestIdHeader: string;
+  /** Whether every stream of a finished answer ends with a final event; where unknown, it is learned of each server. */
+  readonly endsStreams: boolean;
+  /** Models that share a limit; every other one is a pool of its own. */
+  readonly shared: readonly SharedPool[];
+  /** Service tiers and speeds with limits of their own. */
+  readonly ownTiers: readonly string[];
+  /** A model without what does not matter to its limit: its date, its fine-tuning. */
+  readonly modelOf: (model: string) => string;
+}
+
+/** What a provider is without being told otherwise: an OpenAI-compatible API about whose limits nothing is known. */
+export type Known = Pick<Provider, 'name' | 'api' | 'hosts' | 'readLimits' | 'charge'> & Partial<Provider>;
+
+export function provider(known: Known): Provider {
+  return {
+    classes: {},
+    packages: [],
+    fingerprints: [],
+    requestIdHeader: 'x-request-id',
+    endsStreams: false,
+    shared: [],
+    ownTiers: [],
+    modelOf: (model) => model,
+    ...known,
+  };
+}

@@ -1,0 +1,29 @@
+import type { ProviderName } from '../core/provider.ts';
+import type { Family } from './provider.ts';
+
+/** An SDK whose clients can be guarded. */
+export interface Sdk {
+  readonly package: string;
+  /** Versions that the seam was tested with; the package's peerDependencies say the same. */
+  readonly range: string;
+  /** Its client class, which also names itself in a static property that survives a minifier. */
+  readonly client: string;
+  /** The class that all of its errors extend. */
+  readonly error: string;
+  /** Who answers where neither class nor host tell. */
+  readonly provider: ProviderName;
+}
+
+export const SDKS: Readonly<Record<Family, Sdk>> = {
+  openai: { package: 'openai', range: '>=5.0.0 <8', client: 'OpenAI', error: 'OpenAIError', provider: 'openai' },
+  anthropic: {
+    package: '@anthropic-ai/sdk',
+    range: '>=0.50.4 <2',
+    client: 'Anthropic',
+    error: 'AnthropicError',
+    provider: 'anthropic',
+  },
+  groq: { package: 'groq-sdk', range: '^1.1.1', client: 'Groq', error: 'GroqError', provider: 'groq' },
+};
+
+export const FAMILIES: readonly Family[] = Object.keys(SDKS) as Family[];
