@@ -161,6 +161,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       inFlight: admission.inFlight,
       maxConcurrent: admission.maxConcurrent,
       queued: admission.queued,
+      oldestWaitMs: admission.oldestWaitMs(),
       maxQueued: admission.maxQueued,
       pausedForMs: admission.pausedForMs(),
       circuit: breaker.state(),

@@ -27,14 +27,35 @@ export interface RuleContext {
   readonly selector: string;
 }
 
+/**
+ * Where something runs, kept by every aggregation and in every join: a job of the same name in another cluster or
+ * namespace is another job, and `tidegate.client` tells clients of different accounts in one job apart. A label that
+ * nobody sets costs nothing.
+ */
+export const BY_JOB = 'cluster, namespace, job';
+const BY_CLIENT = `${BY_JOB}, tidegate_client`;
+
 /** Label sets that alerts are keyed by. */
-export const BY_PROVIDER = 'job, gen_ai_provider_name';
-export const BY_MODEL = 'job, gen_ai_provider_name, gen_ai_request_model';
-export const BY_LIMIT = 'job, gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension';
+export const BY_PROVIDER = `${BY_CLIENT}, gen_ai_provider_name`;
+export const BY_MODEL = `${BY_PROVIDER}, gen_ai_request_model`;
+export const BY_LIMIT = `${BY_MODEL}, tidegate_limit_dimension`;
+
+/** The job of an alert, as far as it has to be told from others. */
+export const JOB =
+  '{{ with $labels.cluster }}{{ . }}/{{ end }}{{ with $labels.namespace }}{{ . }}/{{ end }}{{ $labels.job }}';
+
+/** `label=%q,...` for the labels of a set, and the arguments that fill it in. */
+export function lookupOf(labels: string): { readonly matchers: string; readonly args: string } {
+  const names = labels.split(', ');
+  return {
+    matchers: names.map((name) => `${name}=%q`).join(','),
+    args: names.map((name) => `$labels.${name}`).join(' '),
+  };
+}
 
 /** Names of what an alert is about, for descriptions. */
-export const MODEL = '{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} ({{ $labels.job }})';
-export const PROVIDER = '{{ $labels.gen_ai_provider_name }} ({{ $labels.job }})';
+export const MODEL = `{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} (${JOB})`;
+export const PROVIDER = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
 
 /** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
 const ADVICE = {

@@ -19,16 +19,9 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
     { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
     { record: 'tidegate:retries:rate1h', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[1h]))` },
     { record: 'tidegate:retry_ratio:rate5m', expr: `tidegate:retries:rate5m / ${SOME_CALLS}` },
-    // Every process sees the same bucket of the account, so the fleet is min/max, never a sum.
     {
-      record: 'tidegate:rate_limit:utilization',
-      expr: [
-        '1 - (',
-        `  min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining')})`,
-        '  /',
-        `  (max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit')}) > 0)`,
-        ')',
-      ].join('\n'),
+      record: 'tidegate:limit:utilization',
+      expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
     },
     // Present only while a day limit is being used up.
     {
@@ -42,10 +35,23 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
   ];
 }
 
+const SEEN_BY_ALL = '.+_day|concurrency';
+
+/**
+ * Share of each limit in use. Each process counts what it admits itself, and they draw on one bucket: that adds up. What
+ * is gone of a day every process sees whole, and slots are its own.
+ */
+export function utilization(by: string, select: (matchers: string) => string): string {
+  return [
+    `sum by (${by}) (${select(`tidegate_limit_dimension!~"${SEEN_BY_ALL}"`)})`,
+    `or max by (${by}) (${select(`tidegate_limit_dimension=~"${SEEN_BY_ALL}"`)})`,
+  ].join('\n');
+}
+
 const DAY = 'tidegate_limit_dimension=~".+_day"';
 
 // Anchored: success_after_retry must be listed. A call that the application cancelled or got wrong is not our failure.
-const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|client_error"';
+const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|bad_request|client_error"';
 
 /** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
 export function sloRules({ series, thresholds }: RuleContext): RecordingRule[] {

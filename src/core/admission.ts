@@ -109,6 +109,10 @@ export interface Admission {
   readonly served: number;
   readonly maxConcurrent: number;
   readonly maxQueued: number;
+  /** What holds the lane back, or did last. */
+  readonly cause: WaitCause;
+  /** How long the call waits that came first; 0 where none does. */
+  oldestWaitMs(): number;
   pausedForMs(): number;
   dimensions(): readonly DimensionSnapshot[];
 }

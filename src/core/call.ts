@@ -286,9 +286,18 @@ export class Call {
     });
     if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
     return pending.catch((error: unknown) => {
-      this.#waitedPacerMs += this.clock.now() - startedAt;
+      const waitedMs = this.clock.now() - startedAt;
+      this.#waitedPacerMs += waitedMs;
+      if (waitedMs > 0) this.#notAdmitted(waitedMs, error);
       throw error;
     });
+  }
+
+  #notAdmitted(waitedMs: number, error: unknown): void {
+    const named = error instanceof AdmissionRefused ? error.dimension : undefined;
+    const cause = named ?? this.lane.admission.cause;
+    const stage = cause === 'concurrency' ? 'bulkhead' : 'pacer';
+    this.emit({ type: 'not_admitted', call: this.info, stage, waitedMs, cause });
   }
 
   #admitted(ticket: Ticket): Attempt {
@@ -414,9 +423,10 @@ function outcomeOf(failure: Failure | undefined): CallOutcome {
       return 'cancelled';
     case 'timeout':
       return 'timeout';
+    case 'bad_request':
+      return 'bad_request';
     case undefined:
     case 'auth':
-    case 'bad_request':
     case 'too_large':
       return 'client_error';
     default:

@@ -26,6 +26,7 @@ export type CallOutcome =
   | 'rejected_bulkhead'
   | 'timeout'
   | 'cancelled'
+  | 'bad_request'
   | 'client_error';
 
 /** Why an attempt is sent again; value of `tidegate.retry.reason`. */
@@ -84,6 +85,14 @@ export type GuardEvent =
       readonly call: CallInfo;
       readonly attempt: number;
       /** `bulkhead` when the wait was for a slot, else `pacer`. */
+      readonly stage: 'pacer' | 'bulkhead';
+      readonly waitedMs: number;
+      readonly cause: WaitCause;
+    }
+  | {
+      /** A wait that ended without its attempt: refused, aborted, or out of time. */
+      readonly type: 'not_admitted';
+      readonly call: CallInfo;
       readonly stage: 'pacer' | 'bulkhead';
       readonly waitedMs: number;
       readonly cause: WaitCause;
@@ -193,6 +202,11 @@ export interface DimensionSnapshot {
   readonly limit: number;
   /** Estimate of what is left now; undefined when nothing is known. */
   readonly remaining: number | undefined;
+  /**
+   * Share of the limit in use by our own count: what this process admitted within the last minute, or of the day what is
+   * gone. Above 1 where a bucket that was full is spent. Undefined where the limit is not counted.
+   */
+  readonly utilization?: number | undefined;
   /** Until the bucket is full again. */
   readonly resetMs: number | undefined;
   readonly windowMs: number;
@@ -215,6 +229,8 @@ export interface LaneSnapshot {
   readonly inFlight: number;
   readonly maxConcurrent: number;
   readonly queued: number;
+  /** How long the call waits that came first; 0 where none does. */
+  readonly oldestWaitMs: number;
   readonly maxQueued: number;
   /** 0 when the lane is not paused. */
   readonly pausedForMs: number;

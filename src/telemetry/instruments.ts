@@ -127,8 +127,8 @@ export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
   waitDuration: define(
     'tidegate.wait.duration',
     's',
-    'Time an attempt waited before it was sent, by what it waited for.',
-    [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+    'Time an attempt waited before it was sent or given up, by what it waited for.',
+    [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800],
   ),
   operationDuration: define('gen_ai.client.operation.duration', 's', 'GenAI operation duration.', SECONDS_SEMCONV),
   tokenUsage: define('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS_SEMCONV),
@@ -168,6 +168,8 @@ export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
 
 export type GaugeName =
   | 'limit'
+  | 'utilization'
+  | 'oldestWait'
   | 'remaining'
   | 'reset'
   | 'observedAge'
@@ -181,6 +183,12 @@ export type GaugeName =
 
 export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
   limit: define('tidegate.ratelimit.limit', '{unit}', 'Limit of the account, by dimension.'),
+  utilization: define(
+    'tidegate.limit.utilization_ratio',
+    '1',
+    'Share of the limit in use by our own count: admitted within a minute, in flight, or gone of the day.',
+  ),
+  oldestWait: define('tidegate.queue.oldest_wait_seconds', 's', 'How long the call waits that came first.'),
   remaining: define('tidegate.ratelimit.remaining', '{unit}', 'What is left of the limit now.'),
   reset: define('tidegate.ratelimit.reset', 's', 'Time until the limit is fully available again.'),
   observedAge: define('tidegate.ratelimit.observed_age', 's', 'Age of the last reading from the provider.'),

@@ -48,6 +48,7 @@ class Worst<T> {
 export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unknown) => void): Point[] {
   const limits = new Worst<DimensionSnapshot>();
   const rates = new Worst<number>();
+  const utilizations = new Worst<number>();
   const ages = new Worst<number>();
   const bulkheads = new Worst<LaneSnapshot>();
   const circuits = new Worst<CircuitState>();
@@ -64,6 +65,8 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
         if (!isOneOf(DIMENSIONS, dimension.dimension)) continue;
         const attributes = { ...model, [ATTR.dimension]: dimension.dimension };
         const { ratePerSecond, observedAgeMs } = dimension;
+        const { utilization } = dimension;
+        if (isCount(utilization)) utilizations.offer(attributes, utilization, utilization);
         if (isCurrent(dimension)) limits.offer(attributes, dimension, utilisation(dimension));
         if (isCount(ratePerSecond) && RATED.has(dimension.dimension))
           rates.offer(attributes, ratePerSecond, ratePerSecond);
@@ -78,12 +81,14 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
     }
   }
   for (const [attributes, dimension] of limits.entries()) points.push(...limitPoints(dimension, attributes));
+  for (const [attributes, share] of utilizations.entries()) points.push(point('utilization', share, attributes, 0));
   for (const [attributes, rate] of rates.entries()) points.push(point('pacerRate', rate, attributes, 0));
   for (const [attributes, age] of ages.entries()) points.push(point('observedAge', age / 1_000, attributes, undefined));
   for (const [attributes, lane] of bulkheads.entries()) {
     points.push(
       point('bulkheadActive', lane.inFlight, attributes, 0),
       point('bulkheadQueued', lane.queued, attributes, 0),
+      point('oldestWait', lane.oldestWaitMs / 1_000, attributes, 0),
       point('bulkheadCapacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
       point('bulkheadQueueCapacity', lane.maxQueued, attributes, lane.maxQueued),
     );

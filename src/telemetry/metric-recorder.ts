@@ -107,6 +107,7 @@ export class MetricRecorder {
         bound.transitions(event.call.provider, this.#circuits.label(event.call.lane));
         return;
       case 'admitted':
+      case 'not_admitted':
         bound.waitDuration.record(
           Math.max(0, event.waitedMs) / 1_000,
           this.#series(bound, event.call).wait(event.stage, event.cause),

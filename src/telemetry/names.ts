@@ -139,6 +139,7 @@ export const CALL_OUTCOMES: Closed<CallOutcome> = {
   rejected_bulkhead: true,
   timeout: true,
   cancelled: true,
+  bad_request: true,
   client_error: true,
 };
 

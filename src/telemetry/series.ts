@@ -24,6 +24,12 @@ import {
 import { STATUS_LABELS } from './status.ts';
 import { ZERO_STATES, ZERO_STATUSES, zeroDimensions } from './zero-values.ts';
 
+const OUTPUTLESS: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);
+const INPUT_ONLY: readonly TokenKind[] = ['input'];
+/** Most answers have these two; the others are parts of them that many never have. */
+const ZERO_KINDS: readonly TokenKind[] = ['input', 'output'];
+const TOKEN_KINDS: readonly TokenKind[] = [...ZERO_KINDS, 'cache_read', 'cache_write', 'reasoning'];
+
 type Cells = ReadonlyMap<string, Cell>;
 
 /** Counter series and attribute objects of one (provider, model, operation), made once and reused by every call. */
@@ -38,16 +44,14 @@ export class Series {
   readonly repeated: Cells;
   readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
   readonly tokenType: { readonly input: Attributes; readonly output: Attributes };
-  readonly #binding: MeterBinding;
   readonly #waits = new Map<WaitCause | 'bulkhead', Attributes>();
   readonly #errors = new Map<string, Attributes>();
   readonly #delays = new Map<string, Attributes>();
-  readonly #tokens = new Map<TokenKind, Cell>();
-  readonly #estimates = new Map<TokenKind, Cell>();
+  readonly #tokens: Cells;
+  readonly #estimates: Cells;
 
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
-    this.#binding = binding;
     this.provider = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
     this.base = {
       ...this.provider,
@@ -60,6 +64,9 @@ export class Series {
     const dimensions = valuesOf(REJECTION_DIMENSIONS);
     this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, zeroDimensions(provider));
     this.streams = zeros(binding, 'streams', this.base, ATTR.streamOutcome, valuesOf(STREAM_OUTCOMES));
+    const counted = OUTPUTLESS.has(operation) ? INPUT_ONLY : ZERO_KINDS;
+    this.#tokens = zeros(binding, 'tokens', this.base, ATTR.tokenKind, TOKEN_KINDS, counted);
+    this.#estimates = zeros(binding, 'estimatedTokens', this.base, ATTR.tokenKind, ZERO_KINDS, counted);
     this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), ['unknown']);
     const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
     this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
@@ -88,22 +95,11 @@ export class Series {
   }
 
   addTokens(kind: TokenKind, amount: number): void {
-    this.#addByKind('tokens', this.#tokens, kind, amount);
+    if (amount > 0) add(this.#tokens.get(kind), amount);
   }
 
   addEstimate(kind: 'input' | 'output', amount: number): void {
-    this.#addByKind('estimatedTokens', this.#estimates, kind, amount);
-  }
-
-  #addByKind(
-    counter: 'tokens' | 'estimatedTokens',
-    cells: Map<TokenKind, Cell>,
-    kind: TokenKind,
-    amount: number,
-  ): void {
-    if (amount <= 0) return;
-    const create = (): Cell => this.#binding.counter(counter).cell({ ...this.base, [ATTR.tokenKind]: kind });
-    add(cached(cells, kind, create), amount);
+    if (amount > 0) add(this.#estimates.get(kind), amount);
   }
 }
 

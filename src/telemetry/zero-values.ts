@@ -11,8 +11,8 @@ import { CLAUDE_ONLY } from '../core/provider.ts';
 /** Statuses that alerts name, and those that are common. */
 export const ZERO_STATUSES: readonly string[] = ['200', '401', '403', '429', '500', '503', '529', 'none'];
 
-/** `open` is what alerts count, and always the first transition. */
-export const ZERO_STATES: readonly CircuitState[] = ['open'];
+/** What alerts and panels count: a circuit that opens, and one that has recovered. */
+export const ZERO_STATES: readonly CircuitState[] = ['open', 'closed'];
 
 const ANYWHERE: readonly Dimension[] = ['requests', 'tokens', 'quota', 'unknown'];
 const OF_CLAUDE: readonly Dimension[] = [...ANYWHERE, 'input_tokens', 'output_tokens'];

@@ -6,6 +6,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   'call.start': true,
   queued: true,
   admitted: true,
+  not_admitted: true,
   'attempt.start': true,
   'attempt.end': true,
   rate_limited: true,

@@ -59,9 +59,17 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       expect(JSON.stringify(dashboard)).not.toMatch(/__inputs|DS_PROMETHEUS/);
     });
 
-    test('offers data source, job, instance, provider and model', () => {
+    test('offers data source, where it runs, provider and model', () => {
       const variables = dashboard.templating.list;
-      expect(variables.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance', 'provider', 'model']);
+      expect(variables.map(({ name }) => name)).toEqual([
+        'datasource',
+        'cluster',
+        'namespace',
+        'job',
+        'instance',
+        'provider',
+        'model',
+      ]);
       expect(variables[0]).toMatchObject({ type: 'datasource', query: 'prometheus' });
       for (const variable of variables.slice(1)) {
         expect(variable).toMatchObject({
@@ -72,9 +80,9 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
         });
         expect(variable.label).toBeTruthy();
       }
-      expect(variables[1]!.allValue).toBe('.+');
+      expect(variables[3]!.allValue).toBe('.+');
       // OTLP does not always set an instance.
-      expect(variables[2]!.allValue).toBe(naming === 'exporter' ? '.+' : '.*');
+      expect(variables[4]!.allValue).toBe(naming === 'exporter' ? '.+' : '.*');
     });
 
     test('marks firing alerts', () => {
@@ -154,7 +162,10 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
     );
     for (const { name, labels } of own) {
       const known = metricOf(name)?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];
-      expect([name, ...labels.filter((label) => ![...known, 'job', 'instance', 'le'].includes(label))]).toEqual([name]);
+      expect([
+        name,
+        ...labels.filter((label) => ![...known, 'cluster', 'namespace', 'job', 'instance', 'le'].includes(label)),
+      ]).toEqual([name]);
       expect([name, ...known]).not.toContain('no such metric');
     }
     const shown = new Set(own.map(({ name }) => metricOf(name)));

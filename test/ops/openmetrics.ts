@@ -37,6 +37,8 @@ function gauge(name: string, labels: Labels, minute: number): number {
     case 'tidegate.ratelimit.remaining':
       // The tokens of the large model run out during the hour; 40 % of them are left half an hour before its end.
       return dimension === 'tokens' && !mini ? 700 - 10 * minute : 900 - minute;
+    case 'tidegate.limit.utilization_ratio':
+      return 1 - gauge('tidegate.ratelimit.remaining', labels, minute) / 1000;
     case 'tidegate.circuit.state':
       return labels['tidegate_circuit_state'] === 'open' ? 1 : 0;
     case 'tidegate.bulkhead.queued':

@@ -37,5 +37,5 @@ export function concrete(expr: string): string {
   return expr
     .replaceAll('$__rate_interval', '5m')
     .replaceAll('$__range', '1h')
-    .replaceAll(/\$(job|instance|provider|model)\b/g, '.*');
+    .replaceAll(/\$(cluster|namespace|job|instance|provider|model)\b/g, '.*');
 }

@@ -29,6 +29,15 @@ describe('limits', () => {
     expect(await harness.value('tidegate.ratelimit.observed_age', MODEL)).toBe(2);
   });
 
+  it('are published with their use by our own count, whatever is known of what is left', async () => {
+    const own = dimension({ utilization: 0.6, remaining: undefined });
+    const harness = harnessWith(lane({ dimensions: [own], oldestWaitMs: 61_500 }), lane({ dimensions: [dimension()] }));
+    expect(await harness.value('tidegate.limit.utilization_ratio', REQUESTS)).toBe(0.6);
+    expect(await harness.value('tidegate.queue.oldest_wait_seconds')).toBe(61.5);
+    harness.lanes = [lane({ dimensions: [dimension({ utilization: undefined })] })];
+    expect(await harness.values('tidegate.limit.utilization_ratio', REQUESTS)).toEqual([0]);
+  });
+
   it('are read when a reader collects, not before', async () => {
     const harness = harnessWith();
     harness.lanes = [lane({ dimensions: [dimension({ remaining: 40 })] })];
@@ -193,7 +202,7 @@ describe('build info', () => {
 
 describe('names in Prometheus', () => {
   it('are the names of the metric table, without a unit', async () => {
-    const harness = harnessWith(lane({ dimensions: [dimension()] }));
+    const harness = harnessWith(lane({ dimensions: [dimension({ utilization: 0.6 })] }));
     const types = [...(await harness.scrape()).matchAll(/^# TYPE (\w+) gauge$/gm)].map(([, name]) => name).sort();
     expect(types).toEqual([
       'target_info',
@@ -203,7 +212,9 @@ describe('names in Prometheus', () => {
       'tidegate_bulkhead_queue_capacity',
       'tidegate_bulkhead_queued',
       'tidegate_circuit_state',
+      'tidegate_limit_utilization_ratio',
       'tidegate_pacer_rate',
+      'tidegate_queue_oldest_wait_seconds',
       'tidegate_ratelimit_limit',
       'tidegate_ratelimit_observed_age',
       'tidegate_ratelimit_remaining',

@@ -117,6 +117,7 @@ export function lane(over: Partial<LaneSnapshot> = {}): LaneSnapshot {
     inFlight: 3,
     maxConcurrent: 500,
     queued: 7,
+    oldestWaitMs: 0,
     maxQueued: 1_000,
     pausedForMs: 0,
     circuit: 'closed',

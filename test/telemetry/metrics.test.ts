@@ -93,9 +93,9 @@ describe('counters', () => {
     expect(counted('tidegate.streams')).toEqual([[1, { ...BASE, 'tidegate.stream.outcome': 'completed' }]]);
     expect(counted('tidegate.tokens')).toEqual([
       [100, { ...BASE, 'tidegate.token.kind': 'input' }],
+      [40, { ...BASE, 'tidegate.token.kind': 'output' }],
       [30, { ...BASE, 'tidegate.token.kind': 'cache_read' }],
       [20, { ...BASE, 'tidegate.token.kind': 'cache_write' }],
-      [40, { ...BASE, 'tidegate.token.kind': 'output' }],
       [10, { ...BASE, 'tidegate.token.kind': 'reasoning' }],
     ]);
     expect(counted('tidegate.pacer.estimated_tokens')).toEqual([
@@ -179,7 +179,9 @@ describe('zero series', () => {
     expect(labels('tidegate.retries', 'tidegate.retry.reason')).toEqual(valuesOf(RETRY_REASONS));
     expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(limits);
     expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual(valuesOf(STREAM_OUTCOMES));
-    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['open']);
+    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['open', 'closed']);
+    expect(labels('tidegate.tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
+    expect(labels('tidegate.pacer.estimated_tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
   });
 
   it('are no bound: every value of every enum is counted', async () => {
@@ -291,7 +293,7 @@ describe('histograms', () => {
       0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60,
     ]);
     expect(HISTOGRAMS.waitDuration.options.advice?.explicitBucketBoundaries).toEqual([
-      0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60,
+      0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800,
     ]);
   });
 

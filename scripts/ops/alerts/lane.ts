@@ -1,7 +1,17 @@
-import { adviceFor, type Alert, BY_MODEL, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import {
+  adviceFor,
+  type Alert,
+  BY_MODEL,
+  BY_PROVIDER,
+  lookupOf,
+  MODEL,
+  percent,
+  PROVIDER,
+  type RuleContext,
+} from '../alert.ts';
 
-const BY_CIRCUIT = 'job, gen_ai_provider_name, tidegate_circuit';
-const BY_BULKHEAD = 'job, gen_ai_provider_name, tidegate_bulkhead';
+const BY_CIRCUIT = `${BY_PROVIDER}, tidegate_circuit`;
+const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 const WAITED_FOR = [
   'requests',
   'tokens',
@@ -68,9 +78,8 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
 
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */
 function longestWait(series: RuleContext['series']): string {
-  const matchers =
-    'job=%q,gen_ai_provider_name=%q,gen_ai_request_model=%q,tidegate_wait_stage=%q,tidegate_limit_dimension!~"none|"';
+  const { matchers: own, args } = lookupOf(`${BY_MODEL}, tidegate_wait_stage`);
+  const matchers = `${own},tidegate_limit_dimension!~"none|"`;
   const query = `topk(1, sum by (tidegate_limit_dimension) (rate(${series('tidegate.wait.duration', matchers, 'sum')}[5m])))`;
-  const labels = [...BY_MODEL.split(', '), 'tidegate_wait_stage'].map((label) => `$labels.${label}`).join(' ');
-  return `{{ $dimension := "" }}{{ with printf \`${query}\` ${labels} | query }}{{ $dimension = . | first | label "tidegate_limit_dimension" }}{{ end }}`;
+  return `{{ $dimension := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $dimension = . | first | label "tidegate_limit_dimension" }}{{ end }}`;
 }

@@ -1,4 +1,14 @@
-import { adviceFor, type Alert, BY_LIMIT, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import {
+  adviceFor,
+  type Alert,
+  BY_LIMIT,
+  BY_PROVIDER,
+  lookupOf,
+  MODEL,
+  percent,
+  PROVIDER,
+  type RuleContext,
+} from '../alert.ts';
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
@@ -11,8 +21,8 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const refused = (window: string): string =>
     `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded"')}[${window}]))`;
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
-  const now = 'avg_over_time(tidegate:rate_limit:utilization[2m])';
-  const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP_MATCHERS));
+  const now = 'avg_over_time(tidegate:limit:utilization[2m])';
+  const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
   return [
     {
       name: 'TidegateTierNearlyExhausted',
@@ -33,7 +43,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateTierSaturated',
-      expr: `avg_over_time(tidegate:rate_limit:utilization[15m]) > ${tier.saturated}`,
+      expr: `avg_over_time(tidegate:limit:utilization[15m]) > ${tier.saturated}`,
       for: '15m',
       severity: 'warning',
       summary: 'An LLM provider tier is too small for the traffic.',
@@ -73,12 +83,9 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
 /** Minutes; long, because a client that knows of the empty account seldom asks again. */
 const QUOTA_WINDOW = 15;
 
-const LOOKUP_MATCHERS = 'job=%q,gen_ai_provider_name=%q,gen_ai_request_model=%q,tidegate_limit_dimension=%q';
+const LOOKUP = lookupOf(BY_LIMIT);
 
 /** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
 function limitLookup(selector: string): string {
-  const labels = BY_LIMIT.split(', ')
-    .map((label) => `$labels.${label}`)
-    .join(' ');
-  return `{{ with printf \`max(${selector})\` ${labels} | query }} of {{ . | first | value | humanize }}{{ end }}`;
+  return `{{ with printf \`max(${selector})\` ${LOOKUP.args} | query }} of {{ . | first | value | humanize }}{{ end }}`;
 }

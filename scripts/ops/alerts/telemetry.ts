@@ -1,4 +1,4 @@
-import type { Alert, RuleContext } from '../alert.ts';
+import { type Alert, BY_JOB, BY_PROVIDER, JOB, type RuleContext } from '../alert.ts';
 
 export function telemetryAlerts(context: RuleContext): Alert[] {
   const { naming, series, selector, thresholds } = context;
@@ -23,20 +23,19 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateTelemetryCardinalityOverflow',
-      expr: `count by (job) ({${overflow.join(',')}}) > 0`,
+      expr: `count by (${BY_JOB}) ({${overflow.join(',')}}) > 0`,
       for: '5m',
       severity: 'warning',
       summary: 'Tidegate metrics lose their labels.',
-      description:
-        '{{ $labels.job }} has {{ $value }} series without labels, because a metric has more label sets than the SDK keeps. Per-model alerts miss those calls: lower telemetry.maxModels or use fewer telemetry.attributes.',
+      description: `${JOB} has {{ $value }} series without labels, because a metric has more label sets than the SDK keeps. Per-model alerts miss those calls: lower telemetry.maxModels or use fewer telemetry.attributes.`,
     },
     {
       name: 'TidegateUnguardedRequests',
-      expr: `sum by (job, gen_ai_provider_name, tidegate_unguarded_via) (${past}) >= ${unguardedRequests}`,
+      expr: `sum by (${BY_PROVIDER}, tidegate_unguarded_via) (${past}) >= ${unguardedRequests}`,
       for: '10m',
       severity: 'warning',
       summary: 'Requests to a provider go past every guard.',
-      description: `{{ $labels.job }} has sent {{ printf "%.0f" $value }} requests to {{ $labels.gen_ai_provider_name }} past tidegate in 15 minutes (via {{ $labels.tidegate_unguarded_via }}). They share the limit and are neither paced nor retried nor in any other alert. ${UNGUARDED}`,
+      description: `${JOB} has sent {{ printf "%.0f" $value }} requests to {{ $labels.gen_ai_provider_name }} past tidegate in 15 minutes (via {{ $labels.tidegate_unguarded_via }}). They share the limit and are neither paced nor retried nor in any other alert. ${UNGUARDED}`,
     },
   ];
 }
@@ -47,7 +46,7 @@ const UNGUARDED =
 /** Scraped targets report their own absence through `up`; only targets that once served tidegate metrics count. */
 function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
   const up = `up${selector === '' ? '' : `{${selector}}`}`;
-  const known = `and on (job, instance) (max_over_time(${info}[${memory}]))`;
+  const known = `and on (${BY_JOB}, instance) (max_over_time(${info}[${memory}]))`;
   const down =
     'so its calls are on no dashboard and in no alert. Check the process, its metrics port and its bind address.';
   return [
@@ -58,17 +57,17 @@ function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
       severity: 'warning',
       labels: { scope: 'instance' },
       summary: 'A tidegate metrics endpoint cannot be scraped.',
-      description: `{{ $labels.instance }} ({{ $labels.job }}) has not answered scrapes for 5 minutes, ${down}`,
+      description: `{{ $labels.instance }} (${JOB}) has not answered scrapes for 5 minutes, ${down}`,
     },
     {
       // A separate scope, because only a job that is blind as a whole may silence its other alerts.
       name: 'TidegateTelemetryDown',
-      expr: `max by (job) (${up} ${known}) == 0`,
+      expr: `max by (${BY_JOB}) (${up} ${known}) == 0`,
       for: '5m',
       severity: 'warning',
       labels: { scope: 'job' },
       summary: 'No tidegate metrics endpoint of a job can be scraped.',
-      description: `No instance of {{ $labels.job }} has answered scrapes for 5 minutes, ${down}`,
+      description: `No instance of ${JOB} has answered scrapes for 5 minutes, ${down}`,
     },
   ];
 }
@@ -78,13 +77,12 @@ function pushAlerts(info: string, memory: string): Alert[] {
   return [
     {
       name: 'TidegateTelemetryDown',
-      expr: `count by (job) (max_over_time(${info}[${memory}]))\nunless count by (job) (${info})`,
+      expr: `count by (${BY_JOB}) (max_over_time(${info}[${memory}]))\nunless count by (${BY_JOB}) (${info})`,
       for: '5m',
       severity: 'warning',
       labels: { scope: 'job' },
       summary: 'A job has stopped sending tidegate metrics.',
-      description:
-        '{{ $labels.job }} has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.',
+      description: `${JOB} has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.`,
     },
   ];
 }

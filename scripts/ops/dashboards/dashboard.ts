@@ -123,14 +123,28 @@ function stableId(title: string): number {
 
 function variables(naming: Naming): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
   const series = createSeries(naming);
-  const targets = 'job=~"$job",instance=~"$instance"';
+  const where = 'cluster=~"$cluster",namespace=~"$namespace"';
+  const targets = `${where},job=~"$job",instance=~"$instance"`;
   const provider = `${targets},gen_ai_provider_name=~"$provider"`;
   // OTLP sets `instance` from service.instance.id, which not every application sends.
   const instance = naming === 'exporter' ? '.+' : '.*';
   return [
     new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
-    choice('job', 'Job', `label_values(${series('tidegate.build_info')}, job)`, '.+'),
-    choice('instance', 'Instance', `label_values(${series('tidegate.build_info', 'job=~"$job"')}, instance)`, instance),
+    // Not every Prometheus has these two.
+    choice('cluster', 'Cluster', `label_values(${series('tidegate.build_info')}, cluster)`, '.*'),
+    choice(
+      'namespace',
+      'Namespace',
+      `label_values(${series('tidegate.build_info', 'cluster=~"$cluster"')}, namespace)`,
+      '.*',
+    ),
+    choice('job', 'Job', `label_values(${series('tidegate.build_info', where)}, job)`, '.+'),
+    choice(
+      'instance',
+      'Instance',
+      `label_values(${series('tidegate.build_info', `${where},job=~"$job"`)}, instance)`,
+      instance,
+    ),
     // Not every call names a model.
     choice('provider', 'Provider', `label_values(${series('tidegate.calls', targets)}, gen_ai_provider_name)`, '.*'),
     choice('model', 'Model', `label_values(${series('tidegate.calls', provider)}, gen_ai_request_model)`, '.*'),
@@ -153,7 +167,7 @@ function choice(name: string, label: string, query: string, all: string): QueryV
 
 /** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
 export const FIRING =
-  'ALERTS{alertname=~"Tidegate.+",alertstate="firing",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
+  'ALERTS{alertname=~"Tidegate.+",alertstate="firing",cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
 
 function firingAlerts(): AnnotationQueryBuilder {
   return new AnnotationQueryBuilder()

@@ -1,3 +1,5 @@
+import { BY_JOB } from '../alert.ts';
+import { utilization as utilizationBy } from '../recording-rules.ts';
 import { METRICS, type Metric, type MetricName } from '../metrics.ts';
 import { createSeries, type HistogramPart, type Naming } from '../naming.ts';
 
@@ -9,7 +11,7 @@ export interface DashboardContext {
   readonly select: Select;
 }
 
-export const TARGETS = 'job=~"$job",instance=~"$instance"';
+export const TARGETS = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"';
 
 export function createContext(naming: Naming): DashboardContext {
   const series = createSeries(naming, TARGETS);
@@ -27,26 +29,28 @@ export function createContext(naming: Naming): DashboardContext {
   };
 }
 
-export const LIMIT = 'gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension';
+/** One account's limit is never mixed with that of another job. */
+export const LANE = `${BY_JOB}, gen_ai_provider_name, gen_ai_request_model`;
+export const LIMIT = `${LANE}, tidegate_limit_dimension`;
 export const LIMIT_LEGEND = '{{gen_ai_request_model}} {{tidegate_limit_dimension}}';
 
 /** Refusals that pacing should prevent. */
 export const REFUSED = 'tidegate_limit_dimension!~"quota|overloaded"';
 
-export const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|client_error"';
+export const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|bad_request|client_error"';
 
 /** Calls that count for success: those that the application neither cancelled nor got wrong. */
-export const COUNTED = 'tidegate_outcome!~"cancelled|client_error"';
+export const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 /** Per second over the interval that suits the panel. */
 export function rate(selector: string): string {
   return `rate(${selector}[$__rate_interval])`;
 }
 
-/** Share of each limit in use: the account's, as every process sees the same bucket. */
+/** Share of each limit in use, as the alerts see it. */
 export function utilization({ select }: DashboardContext, offset = ''): string {
   const suffix = offset === '' ? '' : ` offset ${offset}`;
-  return `1 - min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')}${suffix}) / (max by (${LIMIT}) (${select('tidegate.ratelimit.limit')}${suffix}) > 0)`;
+  return utilizationBy(LIMIT, (matchers) => `${select('tidegate.limit.utilization_ratio', matchers)}${suffix}`);
 }
 
 /** A quotient that is absent rather than NaN without traffic. */

@@ -9,6 +9,8 @@ export const labels = (dimension: string): Record<string, string> => ({
 
 export const remaining = (dimension: string, values: string, instance = 'a'): InputSeries =>
   input('tidegate.ratelimit.remaining', { instance, ...labels(dimension) }, values);
+export const used = (dimension: string, values: string, instance = 'a'): InputSeries =>
+  input('tidegate.limit.utilization_ratio', { instance, ...labels(dimension) }, values);
 export const limit = (dimension: string, values: string): InputSeries =>
   input('tidegate.ratelimit.limit', labels(dimension), values);
 export const reset = (dimension: string, values: string): InputSeries =>

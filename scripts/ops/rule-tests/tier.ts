@@ -1,5 +1,13 @@
-import { firing, labels, limit, refusals, remaining, SHRINK } from './limit-series.ts';
-import type { ExpressionTest, Firing, RuleTest, RuleTestFile } from './rule-test.ts';
+import { firing, labels, limit, refusals, SHRINK, used } from './limit-series.ts';
+import {
+  type ExpressionTest,
+  type Firing,
+  input,
+  type InputSeries,
+  type Labels,
+  type RuleTest,
+  type RuleTestFile,
+} from './rule-test.ts';
 
 const nearly = (percentage: string): Firing =>
   firing(
@@ -20,12 +28,8 @@ const exhausted = (percentage: string): Firing =>
 const NEARLY: RuleTest[] = [
   {
     alert: 'TidegateTierNearlyExhausted',
-    does: 'fires for the emptiest view of the bucket in the fleet, and resolves',
-    input: [
-      remaining('tokens', '12500x20 90000x20'),
-      remaining('tokens', '90000x40', 'b'),
-      limit('tokens', '100000x40'),
-    ],
+    does: 'adds up what the processes of a job admit, fires, and resolves',
+    input: [used('tokens', '0.775x20 0.1x20'), used('tokens', '0.1x40', 'b'), limit('tokens', '100000x40')],
     checks: [
       { at: '1m30s', situation: 'quiet', firing: [] },
       { at: '5m', situation: 'fires', firing: [nearly('87.5%')] },
@@ -35,16 +39,16 @@ const NEARLY: RuleTest[] = [
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'survives a lost scrape',
-    input: [remaining('tokens', '12500x8 _ 12500x20'), limit('tokens', '100000x8 _ 100000x20')],
+    input: [used('tokens', '0.875x8 _ 0.875x20'), limit('tokens', '100000x8 _ 100000x20')],
     checks: [{ at: '4m30s', situation: 'fires', firing: [nearly('87.5%')] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'stays quiet just below the share, and for a bucket that is full only now and then',
     input: [
-      remaining('tokens', '20500x40'),
+      used('tokens', '0.795x40'),
       limit('tokens', '100000x40'),
-      remaining('requests', '100 100 900 900 900 100 100 900 900 900 100 100 900 900 900 100 100 900 900 900'),
+      used('requests', '0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1'),
       limit('requests', '1000x40'),
     ],
     checks: [{ at: '9m', situation: 'quiet', firing: [] }],
@@ -52,7 +56,7 @@ const NEARLY: RuleTest[] = [
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'pages once the provider refuses calls as well, and stops when it no longer does',
-    input: [remaining('tokens', '3125x60'), limit('tokens', '100000x60'), refusals('tokens', '0x10 1+1x10 11x40')],
+    input: [used('tokens', '0.96875x60'), limit('tokens', '100000x60'), refusals('tokens', '0x10 1+1x10 11x40')],
     checks: [
       { at: '5m', situation: 'quiet', firing: [nearly('96.88%')] },
       { at: '9m', situation: 'fires', firing: [nearly('96.88%'), exhausted('96.88%')] },
@@ -62,19 +66,44 @@ const NEARLY: RuleTest[] = [
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'does not page for refusals below its own threshold',
-    input: [remaining('tokens', '6250x40'), limit('tokens', '100000x40'), refusals('tokens', '0+1x40')],
+    input: [used('tokens', '0.9375x40'), limit('tokens', '100000x40'), refusals('tokens', '0+1x40')],
     checks: [{ at: '10m', situation: 'quiet', firing: [nearly('93.75%')] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'sees a limit that is exhausted when it is first reported, and the first refusal',
-    input: [remaining('tokens', '_x6 3125x40'), limit('tokens', '_x6 100000x40'), refusals('tokens', '0x8 1x40')],
+    input: [used('tokens', '_x6 0.96875x40'), limit('tokens', '_x6 100000x40'), refusals('tokens', '0x8 1x40')],
     checks: [
       { at: '4m', situation: 'quiet', firing: [] },
       { at: '8m', situation: 'first-event', firing: [nearly('96.88%'), exhausted('96.88%')] },
     ],
   },
 ];
+
+const WHERE = { cluster: 'eu', namespace: 'prod' };
+NEARLY.push({
+  alert: 'TidegateTierNearlyExhausted',
+  does: 'is about one cluster and namespace, and finds the limit there',
+  input: [
+    input('tidegate.limit.utilization_ratio', { ...WHERE, ...labels('tokens') }, '0.875x20'),
+    input('tidegate.ratelimit.limit', { ...WHERE, ...labels('tokens') }, '100000x20'),
+    input('tidegate.limit.utilization_ratio', { cluster: 'eu', namespace: 'staging', ...labels('tokens') }, '0.7x20'),
+    input('tidegate.ratelimit.limit', { cluster: 'eu', namespace: 'staging', ...labels('tokens') }, '500000x20'),
+  ],
+  checks: [
+    {
+      at: '5m',
+      situation: 'fires',
+      firing: [
+        {
+          ...nearly('87.5%'),
+          labels: { severity: 'warning', ...WHERE, job: 'app', ...labels('tokens') },
+          description: nearly('87.5%').description.replace('(app)', '(eu/prod/app)'),
+        },
+      ],
+    },
+  ],
+});
 
 const saturated = (percentage: string): Firing =>
   firing(
@@ -88,7 +117,7 @@ const SATURATED: RuleTest[] = [
   {
     alert: 'TidegateTierSaturated',
     does: 'fires when the limit stays used up, and resolves',
-    input: [remaining('input_tokens', '6250x60 50000x60'), limit('input_tokens', '100000x120')],
+    input: [used('input_tokens', '0.9375x60 0.5x60'), limit('input_tokens', '100000x120')],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
       { at: '20m', situation: 'fires', firing: [saturated('93.75%')] },
@@ -98,31 +127,58 @@ const SATURATED: RuleTest[] = [
   {
     alert: 'TidegateTierSaturated',
     does: 'stays quiet for bursts whose mean is just below the share',
-    input: [remaining('input_tokens', '1000 20000 '.repeat(50).trim()), limit('input_tokens', '100000x100')],
+    input: [used('input_tokens', '0.99 0.8 '.repeat(50).trim()), limit('input_tokens', '100000x100')],
     checks: [{ at: '45m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateTierSaturated',
     does: 'sees a limit that is used up from its first report on',
-    input: [remaining('input_tokens', '_x20 6250x60'), limit('input_tokens', '_x20 100000x60')],
+    input: [used('input_tokens', '_x20 0.9375x60'), limit('input_tokens', '_x20 100000x60')],
     checks: [{ at: '27m', situation: 'first-event', firing: [saturated('93.75%')] }],
   },
 ];
 
+const at = (where: Labels, dimension: string, values: string): InputSeries =>
+  input('tidegate.limit.utilization_ratio', { ...where, ...labels(dimension) }, values);
+
 const EXPRESSIONS: ExpressionTest[] = [
   {
-    does: 'utilization is that of the account: least remaining over largest limit',
-    input: [remaining('tokens', '5000x20'), remaining('tokens', '90000x20', 'b'), limit('tokens', '100000x20')],
-    expr: 'tidegate:rate_limit:utilization',
+    does: 'utilization adds up what processes admit, and takes once what each of them sees whole',
+    input: [
+      used('tokens', '0.25x20'),
+      used('tokens', '0.5x20', 'b'),
+      used('requests_day', '0.4x20'),
+      used('requests_day', '0.5x20', 'b'),
+      used('concurrency', '0.3x20'),
+      used('concurrency', '0.7x20', 'b'),
+    ],
+    expr: 'tidegate:limit:utilization',
     at: '5m',
-    samples: [{ labels: { job: 'app', ...labels('tokens') }, value: 0.95 }],
+    samples: [
+      { labels: { job: 'app', ...labels('tokens') }, value: 0.75 },
+      { labels: { job: 'app', ...labels('concurrency') }, value: 0.7 },
+      { labels: { job: 'app', ...labels('requests_day') }, value: 0.5 },
+    ],
   },
   {
-    does: 'utilization needs both numbers, and a limit above zero',
-    input: [remaining('tokens', '5000x20'), remaining('requests', '0x20'), limit('requests', '0x20')],
-    expr: 'tidegate:rate_limit:utilization',
+    does: 'utilization keeps clusters, namespaces and clients of one job name apart',
+    input: [
+      at({ cluster: 'eu', namespace: 'prod' }, 'tokens', '0.05x20'),
+      at({ cluster: 'us', namespace: 'prod' }, 'tokens', '0.1x20'),
+      at({ cluster: 'eu', namespace: 'staging' }, 'tokens', '0.9x20'),
+      at({ cluster: 'eu', namespace: 'prod', tidegate_client: 'batch' }, 'tokens', '0.2x20'),
+    ],
+    expr: 'tidegate:limit:utilization',
     at: '5m',
-    samples: [],
+    samples: [
+      { labels: { cluster: 'eu', namespace: 'prod', job: 'app', ...labels('tokens') }, value: 0.05 },
+      { labels: { cluster: 'us', namespace: 'prod', job: 'app', ...labels('tokens') }, value: 0.1 },
+      { labels: { cluster: 'eu', namespace: 'staging', job: 'app', ...labels('tokens') }, value: 0.9 },
+      {
+        labels: { cluster: 'eu', namespace: 'prod', job: 'app', tidegate_client: 'batch', ...labels('tokens') },
+        value: 0.2,
+      },
+    ],
   },
 ];
 

@@ -1,7 +1,7 @@
 import { AdmissionRefused, type AdmissionRequest, type LaneListener, type Ticket } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from '../../core/content-kinds.ts';
-import type { DimensionSnapshot } from '../../core/events.ts';
+import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import { Alarm } from '../queue/lane-timer.ts';
 import type { SharedAdmission } from '../queue/lane-queue.ts';
@@ -79,6 +79,15 @@ export class ContentGate implements SharedAdmission {
   closeFor(owner: object): void {
     this.#refuse(({ request }) => request.owner === owner);
     this.#inner.closeFor(owner);
+  }
+
+  get cause(): WaitCause {
+    return this.#inner.cause;
+  }
+
+  oldestWaitMs(): number {
+    const [oldest] = this.#waiters;
+    return Math.max(this.#inner.oldestWaitMs(), oldest ? this.#config.clock.now() - oldest.enqueuedAt : 0);
   }
 
   pausedForMs(): number {

@@ -1,6 +1,7 @@
 import { AdmissionRefused, type LaneListener } from '../../core/admission.ts';
 import type { LimitSource } from '../../core/events.ts';
 import type { Dimension } from '../../core/outcome.ts';
+import { AdmittedMinute } from '../usage/admitted-minute.ts';
 import { Consumption } from '../usage/lane-totals.ts';
 import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
@@ -28,6 +29,7 @@ export class LimitSet {
   readonly #listener: LaneListener;
   readonly #maxWaitMs: number;
   readonly #consumption = new Consumption();
+  readonly admitted: AdmittedMinute = new AdmittedMinute();
   #fastestMs = Infinity;
   #averageShare = 0;
 
@@ -100,6 +102,7 @@ export class LimitSet {
   take(reservation: Reservation): void {
     for (const bucket of this.buckets) bucket.take(reservation.reserved[bucket.kind.unit]);
     this.#consumption.sent(reservation);
+    this.admitted.add(reservation.reserved, reservation.sentAt);
   }
 
   /** Cost for fairness: the largest share of any limit, in calls of average size. */
@@ -124,6 +127,7 @@ export class LimitSet {
   chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean, now: number): void {
     const back = this.#consumption.charge(reservation, unit, amount);
     if (back === 0) return;
+    this.admitted.giveBack(unit, back, reservation.sentAt, now);
     for (const bucket of this.buckets) {
       if (bucket.kind.unit !== unit) continue;
       if (counted) bucket.trueUp(back, now);

@@ -182,8 +182,7 @@ export class Pacer {
   }
 
   dimensions(now: number): DimensionSnapshot[] {
-    const { buckets } = this.limits;
-    return snapshotLimits(buckets, this.#concurrency, this.#blind, this.#acceleration, this.#active, now);
+    return snapshotLimits(this.limits, this.#concurrency, this.#blind, this.#acceleration, this.#active, now);
   }
 
   #learn(reservation: Reservation, readings: readonly LimitReading[], refused: boolean, now: number): void {

@@ -3,25 +3,30 @@ import type { Acceleration } from './growth-limit.ts';
 import type { BlindLimit } from './unknown-limit.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { LimitBucket } from './known-limit.ts';
+import type { LimitSet } from './limit-set.ts';
 
 const MINUTE = 60_000;
 
 /** All that limits a lane now, as plain data. */
 export function snapshotLimits(
-  buckets: readonly LimitBucket[],
+  { buckets, admitted }: Pick<LimitSet, 'buckets' | 'admitted'>,
   concurrency: ConcurrencyLimit,
   blind: BlindLimit,
   acceleration: Acceleration | undefined,
   active: number,
   now: number,
 ): DimensionSnapshot[] {
-  const rows = buckets.map((bucket) => bucket.snapshot(now));
+  const rows = buckets.map((bucket): DimensionSnapshot => {
+    const row = bucket.snapshot(now);
+    return { ...row, utilization: utilization(bucket, row, admitted.of(bucket.kind.unit, now)) };
+  });
   const slots = concurrency.current(now);
   if (slots < Infinity) {
     rows.push({
       dimension: 'concurrency',
       limit: slots,
       remaining: Math.max(0, slots - active),
+      utilization: active / slots,
       resetMs: undefined,
       windowMs: 0,
       source: concurrency.isLearned ? 'learned' : concurrency.source,
@@ -32,6 +37,11 @@ export function snapshotLimits(
   if (blind.ratePerMs !== undefined) rows.push(learned('unknown', blind.ratePerMs));
   if (acceleration) rows.push(learned('acceleration', acceleration.rate));
   return rows;
+}
+
+/** Of a limit a minute what we admit counts; a day is longer than any process remembers. */
+function utilization({ kind }: LimitBucket, { limit, remaining = 0 }: DimensionSnapshot, admitted: number): number {
+  return kind.perDay ? 1 - remaining / limit : (admitted * (kind.windowMs / MINUTE)) / limit;
 }
 
 function learned(dimension: 'unknown' | 'acceleration', ratePerMs: number): DimensionSnapshot {

@@ -85,6 +85,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#alarm = new Alarm(config.clock, () => this.#pump());
   }
 
+  get cause(): WaitCause {
+    return this.#cause;
+  }
+
+  oldestWaitMs(): number {
+    const { oldest } = this.#room;
+    return oldest ? this.#clock.now() - oldest.enqueuedAt : 0;
+  }
+
   get queued(): number {
     return this.#room.size;
   }

@@ -64,7 +64,7 @@ export function circuitRow({ select }: DashboardContext): Row {
                 legend: '{{tidegate_bulkhead}}',
               },
             ],
-            width: 8,
+            width: 6,
             min: 0,
             max: 1,
             thresholds: [
@@ -84,7 +84,7 @@ export function circuitRow({ select }: DashboardContext): Row {
                 legend: '{{tidegate_bulkhead}}',
               },
             ],
-            width: 8,
+            width: 6,
             min: 0,
             max: 1,
             thresholds: [
@@ -104,7 +104,21 @@ export function circuitRow({ select }: DashboardContext): Row {
                 legend: '{{tidegate_outcome}}',
               },
             ],
-            width: 8,
+            width: 6,
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Oldest wait',
+            description: 'How long the call waits that came first, in the process where that is longest.',
+            unit: 's',
+            queries: [
+              {
+                expr: `max by (${bulkhead}) (${select('tidegate.queue.oldest_wait_seconds')})`,
+                legend: '{{tidegate_bulkhead}}',
+              },
+            ],
+            width: 6,
             min: 0,
           },
         ],

@@ -1,7 +1,7 @@
 import type { Row } from '../dashboard.ts';
 import { DASHED_LIMITS } from '../overrides.ts';
 import type { PanelSpec } from '../panel.ts';
-import { type DashboardContext, LIMIT, LIMIT_LEGEND, rate, utilization } from '../queries.ts';
+import { type DashboardContext, LANE, LIMIT, LIMIT_LEGEND, rate, utilization } from '../queries.ts';
 import { USED } from '../steps.ts';
 
 export function limitRow(context: DashboardContext): Row {
@@ -85,7 +85,6 @@ export function limitRow(context: DashboardContext): Row {
 
 function limitTable(context: DashboardContext): PanelSpec {
   const { select } = context;
-  const lane = 'gen_ai_provider_name, gen_ai_request_model';
   return {
     kind: 'table',
     title: 'Limits now',
@@ -97,7 +96,7 @@ function limitTable(context: DashboardContext): PanelSpec {
       { expr: utilization(context), legend: 'used' },
       { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset')})`, legend: 'reset' },
       {
-        expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')}) * 0 + on (${lane}) group_left min by (${lane}) (${select('tidegate.ratelimit.observed_age')})`,
+        expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')}) * 0 + on (${LANE}) group_left min by (${LANE}) (${select('tidegate.ratelimit.observed_age')})`,
         legend: 'age',
       },
     ],
@@ -110,6 +109,9 @@ function limitTable(context: DashboardContext): PanelSpec {
         options: {
           excludeByName: { Time: true },
           renameByName: {
+            cluster: 'Cluster',
+            namespace: 'Namespace',
+            job: 'Job',
             gen_ai_provider_name: 'Provider',
             gen_ai_request_model: 'Model',
             tidegate_limit_dimension: 'Limit by',
