@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { classifyError } from '../../src/index.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 import { SAMPLE_FILES } from './samples/all.ts';
+import { documentOf } from './samples/document.ts';
 import { NOW, type Sample, type SampleFile } from './samples/sample.ts';
 
 const ROWS = SAMPLE_FILES.flatMap((file) =>
@@ -52,5 +53,9 @@ describe('samples of refusals', () => {
         expect(date).toMatch(/^20\d\d(-\d\d){0,2}$/);
       }
     }
+  });
+
+  it('is what docs/refusals.md says', async () => {
+    await expect(documentOf(SAMPLE_FILES)).toMatchFileSnapshot('../../docs/refusals.md');
   });
 });

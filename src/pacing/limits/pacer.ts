@@ -152,7 +152,8 @@ export class Pacer {
       case 'throttled':
         return failure ? this.#throttled(reservation, failure, now) : 0;
       case 'too_large':
-        if (failure?.limit !== undefined && isBucket(failure.dimension)) {
+        // A limit of 0 is the lane's to close for, and to try again.
+        if (failure?.limit && isBucket(failure.dimension)) {
           const { dimension, limit } = failure;
           this.#refusedSizes.refused(reservation, dimension, now);
           this.limits.learn(

@@ -4,8 +4,8 @@ import type { Failure } from '../../core/outcome.ts';
 /** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
 export const PROBE_EVERY_MS = 60_000;
 
-/** Exhausted for good, for the day, or for longer than anyone waits. */
-export type ClosureReason = 'quota' | 'day_limit' | 'deadline';
+/** Exhausted for good, of a limit that is 0, for the day, or for longer than anyone waits. */
+export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
 
 /**
  * A lane that waiting does not open: the quota is exhausted, or a limit resets later than anyone should wait.
@@ -45,7 +45,7 @@ export class Closure {
     return new AdmissionRefused(this.#reason, {
       dimension: failure.dimension ?? (this.#reason === 'quota' ? 'quota' : undefined),
       limit: failure.limit,
-      requested: failure.requested,
+      requested: failure.requested ?? (this.#reason === 'too_large' ? 1 : undefined),
       waitMs: Number.isFinite(waitMs) ? waitMs : undefined,
       failure,
     });

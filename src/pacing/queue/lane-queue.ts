@@ -170,6 +170,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#answerTime.answered(now - ticket.sentAt);
     } else if (failure?.cutByCaller) this.#answerTime.cut(now - ticket.sentAt);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
+    else if (failure?.outcome === 'too_large' && failure.limit === 0) this.#shut('too_large', failure, now, Infinity);
     else if (failure && waitMs > this.#maxWaitMs) {
       const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
       this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);

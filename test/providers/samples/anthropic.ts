@@ -1,4 +1,4 @@
-import { busy, money, never, ofContent, type SampleFile, waitsOut } from './sample.ts';
+import { busy, money, never, none, ofContent, type SampleFile, waitsOut } from './sample.ts';
 
 const error = (type: string, message: string, details?: object): object => ({
   type: 'error',
@@ -72,7 +72,7 @@ export const ANTHROPIC_SAMPLES: SampleFile = {
       ),
       source: 'test fixture of an SDK user',
       date: '2026',
-      ...never,
+      ...none,
       dimension: 'input_tokens',
       limit: 0,
     },

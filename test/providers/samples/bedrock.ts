@@ -1,7 +1,7 @@
 import { type SampleFile } from './sample.ts';
 
 const headers = { 'x-amzn-errortype': 'ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/' };
-const refused = { status: 429, headers, outcome: 'throttled', sends: 2, holds: 'the call' } as const;
+const refused = { status: 429, headers, outcome: 'throttled', sends: 2, holds: 'the model' } as const;
 
 export const BEDROCK_SAMPLES: SampleFile = {
   title: 'Anthropic on Bedrock',

@@ -25,7 +25,7 @@ export const DEEPSEEK_SAMPLES: SampleFile = {
       outcome: 'throttled',
       dimension: 'unknown',
       sends: 2,
-      holds: 'the call',
+      holds: 'the model',
     },
     {
       name: 'overloaded',

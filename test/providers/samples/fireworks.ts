@@ -1,6 +1,6 @@
 import { busy, full, type SampleFile } from './sample.ts';
 
-const refused = { status: 429, outcome: 'throttled', sends: 2, dimension: 'unknown', holds: 'the call' } as const;
+const refused = { status: 429, outcome: 'throttled', sends: 2, dimension: 'unknown', holds: 'the model' } as const;
 
 export const FIREWORKS_SAMPLES: SampleFile = {
   title: 'Fireworks',

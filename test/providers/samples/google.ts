@@ -1,4 +1,4 @@
-import { full, never, ofContent, type SampleFile, waitsOut } from './sample.ts';
+import { full, none, ofContent, type SampleFile, waitsOut } from './sample.ts';
 
 const QUOTA =
   'You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.';
@@ -96,7 +96,7 @@ export const GOOGLE_SAMPLES: SampleFile = {
       date: '2025-03',
       outcome: 'throttled',
       sends: 2,
-      holds: 'the call',
+      holds: 'the model',
       dimension: 'requests_day',
     },
     {
@@ -116,7 +116,7 @@ export const GOOGLE_SAMPLES: SampleFile = {
       source:
         'message of the Gemini API since 2025-11; github.com/google-gemini/deprecated-generative-ai-python/issues/206',
       date: '2025-11',
-      ...never,
+      ...none,
       dimension: 'requests',
       limit: 0,
       waitMs: 36_330,
@@ -155,7 +155,7 @@ export const GOOGLE_SAMPLES: SampleFile = {
       outcome: 'throttled',
       dimension: 'unknown',
       sends: 2,
-      holds: 'the call',
+      holds: 'the model',
     },
     {
       name: 'no capacity for a model',

@@ -22,7 +22,7 @@ export const OPENROUTER_SAMPLES: SampleFile = {
       outcome: 'throttled',
       dimension: 'unknown',
       sends: 2,
-      holds: 'the call',
+      holds: 'the model',
     },
     {
       name: 'what the provider behind it says',
@@ -58,7 +58,7 @@ export const OPENROUTER_SAMPLES: SampleFile = {
       date: '2026-04-28',
       outcome: 'throttled',
       sends: 1,
-      holds: 'the call',
+      holds: 'all, refused',
       dimension: 'requests_day',
       limit: 50,
       waitMs: 43_200_000,

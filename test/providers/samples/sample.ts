@@ -45,9 +45,12 @@ export const NOW: number = Date.parse('2026-11-26T12:00:00Z');
 
 /** Shorthands for what most samples say. */
 export const waitsOut = { outcome: 'throttled', sends: 2, holds: 'the model' } as const;
-export const backsOff = { outcome: 'throttled', sends: 2, holds: 'the call' } as const;
+/** Nobody says how long: everybody pauses for about a second. */
+export const backsOff = { outcome: 'throttled', sends: 2, holds: 'the model' } as const;
 export const ofContent = { outcome: 'throttled', sends: 2, holds: 'its content' } as const;
 export const never = { outcome: 'too_large', sends: 1, holds: 'the call' } as const;
+/** The account has nothing of it. */
+export const none = { outcome: 'too_large', sends: 1, holds: 'all, refused' } as const;
 export const money = { outcome: 'quota_exhausted', dimension: 'quota', sends: 1, holds: 'all, refused' } as const;
 export const busy = { outcome: 'overloaded', sends: 2, holds: 'the call' } as const;
 export const full = { outcome: 'overloaded', noCapacity: true, sends: 2, holds: 'the call' } as const;

@@ -1,0 +1,186 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GuardCore } from '../../src/guard.ts';
+import { guardClass } from '../../src/providers/seam/guarded-class.ts';
+import { testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { type Answer, type ScriptedServer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { SkippingClock } from '../helpers/skipping-clock.ts';
+import { caseOf } from '../providers/refusals/cases.ts';
+import { SAMPLE_FILES } from '../providers/samples/all.ts';
+import { type Holds, NOW, type Sample, type SampleFile } from '../providers/samples/sample.ts';
+
+const ENCODINGS = [
+  ['identity', (text: string) => Buffer.from(text)],
+  ['gzip', (text: string) => gzipSync(text)],
+  ['br', (text: string) => brotliCompressSync(text)],
+] as const;
+const TYPES = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/problem+json'];
+
+/** A body as some server or proxy sends it. */
+function send(body: unknown, status: number, headers: Readonly<Record<string, string>>, variant: number): Answer {
+  const [encoding, encode] = ENCODINGS[variant % ENCODINGS.length]!;
+  return (response) => {
+    response.writeHead(status, {
+      ...headers,
+      'content-type': TYPES[variant % TYPES.length]!,
+      ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
+    });
+    response.end(encode(typeof body === 'string' ? body : JSON.stringify(body)));
+  };
+}
+
+const OF_CLAUDE = new Set(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
+
+function sdkFor({ adapter }: Pick<SampleFile, 'adapter'>): SdkCase {
+  const family = OF_CLAUDE.has(adapter) ? 'anthropic' : adapter === 'groq' ? 'groq' : 'openai';
+  return SDKS.find((sdk) => sdk.family === family)!;
+}
+
+/** A request with every content that is limited apart. */
+const RICH = {
+  messages: [{ role: 'user', content: [{ type: 'image_url' }, { type: 'image' }, { type: 'input_audio' }] }],
+  tools: [{ type: 'web_search_20250305' }, { type: 'image_generation' }, { type: 'code_interpreter' }],
+};
+
+type Ask = (body?: object) => Promise<unknown>;
+type Way = (guard: GuardCore, sdk: SdkCase, url: string, key: string) => Ask;
+
+const dropIn: Way = (guard, sdk, url, key) => {
+  const Guarded = guardClass(sdk.Client, (client) => void guard.wrap(client));
+  const client = new Guarded({ apiKey: key, baseURL: url }) as never;
+  return async (body) => sdk.create(client, {}, body) as unknown;
+};
+
+const fetched: Way = (guard, sdk, url, key) => async (body) => {
+  const response = await guard.fetch(`${url}${sdk.path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(sdk.family === 'anthropic'
+        ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
+        : { authorization: `Bearer ${key}` }),
+    },
+    body: JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], ...body }),
+  });
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+};
+
+interface Observed {
+  readonly sends: number;
+  readonly holds: Holds;
+  readonly waitedMs: number;
+  readonly guard: ReturnType<typeof testGuard>;
+}
+
+let nextKey = 1;
+
+/** Refuses the first call, then lets a plain one come: what is sent, and who waits. */
+async function observe(way: Way, sdk: SdkCase, refusal: Answer): Promise<Observed> {
+  const clock = new SkippingClock(NOW);
+  const guard = testGuard({ retry: { initialDelayMs: 300, maxDelayMs: 300 } }, { clock });
+  const server: ScriptedServer = await scriptedServer(refusal, sendJson(sdk.completion));
+  const ask = way(guard, sdk, server.url, `refused-${nextKey++}`);
+  const startedAt = clock.now();
+  let endedAt = 0;
+  const first = ask(RICH)
+    .catch(() => undefined)
+    .finally(() => {
+      endedAt = clock.now();
+    });
+  const failed = new Promise<void>((resolve) => void guard.on('attempt.end', () => resolve()));
+  await failed;
+  // The refusal is settled in the turns behind its event.
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = server.requests.length;
+  const second = await ask().then(
+    () => 'sent' as const,
+    () => 'refused' as const,
+  );
+  await first;
+  const heldMs = eventsOf(guard.events, 'admitted').find(({ call }) => call.id === 2)?.waitedMs ?? 0;
+  const sends = server.requests.length - (second === 'sent' ? 1 : 0);
+  const holds: Holds = second === 'refused' ? 'all, refused' : heldMs > 50 ? 'the model' : 'the call';
+  expect(before).toBe(1);
+  return { sends, holds, waitedMs: endedAt - startedAt, guard };
+}
+
+const ROWS = SAMPLE_FILES.flatMap((file) =>
+  file.samples.map((sample, index) => [`${file.title}: ${sample.name}`, file, sample, index] as const),
+);
+
+function answerOf({ status, headers, body }: Sample, variant: number): Answer {
+  return send(body, status!, headers ?? {}, variant);
+}
+
+/** Each sample beside the others; most of their time is waiting. */
+async function observeAll(way: Way): Promise<ReadonlyMap<Sample, Observed>> {
+  const found = new Map<Sample, Observed>();
+  const rows = [...ROWS];
+  const worker = async (): Promise<void> => {
+    for (let row = rows.shift(); row; row = rows.shift()) {
+      const [, file, sample, variant] = row;
+      found.set(sample, await observe(way, sdkFor(file), answerOf(sample, variant)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return found;
+}
+
+const AT_ONCE = 12;
+
+describe.each([
+  ['the drop-in', dropIn],
+  ['guarded fetch', fetched],
+])('over HTTP, by %s', (_name, way) => {
+  let observed: ReadonlyMap<Sample, Observed>;
+  beforeAll(async () => {
+    observed = await observeAll(way);
+  });
+
+  it.each(ROWS)('%s', (_row, _file, sample) => {
+    const { sends, holds, waitedMs, guard } = observed.get(sample)!;
+    const [first] = eventsOf(guard.events, 'attempt.end');
+    expect(first).toMatchObject({ outcome: sample.outcome, status: sample.status });
+    const [refused] = eventsOf(guard.events, 'rate_limited');
+    const named = sample.noCapacity ? 'no_capacity' : sample.dimension;
+    if (sample.outcome === 'throttled') expect(refused).toMatchObject({ dimension: named });
+    // Behind the head of a 5xx its text has ten milliseconds.
+    if (sample.noCapacity && sample.status! < 500) expect(refused).toMatchObject({ dimension: named });
+    expect({ sends, holds }).toEqual({
+      sends: sample.sends,
+      holds: sample.holds === 'its content' ? 'the call' : sample.holds,
+    });
+    if (sample.sends === 2 && sample.waitMs !== undefined) expect(waitedMs).toBeGreaterThanOrEqual(sample.waitMs);
+  });
+});
+
+describe('generated refusals over HTTP', () => {
+  const cases = Array.from({ length: 150 }, (_none, index) => caseOf(20_000 + index));
+
+  it('mean the same in every encoding and content type', async () => {
+    const found: string[] = [];
+    const one = async (each: (typeof cases)[number], index: number): Promise<void> => {
+      const sdk = sdkFor({ adapter: each.provider });
+      const embedded = each.position === 'inside a 200';
+      const body = embedded ? { ...sdk.completion, choices: [], content: [], ...(each.body as object) } : each.body;
+      // Inside a 200 only JSON is one.
+      const answer = embedded ? sendJson(body) : send(body, Math.max(each.status, 400), each.headers, index);
+      const guard = testGuard({ retry: false });
+      const server = await scriptedServer(answer);
+      await fetched(guard, sdk, server.url, `generated-${index}`)().catch(() => undefined);
+      const [end] = eventsOf(guard.events, 'attempt.end');
+      if (end?.outcome !== each.expected.outcome)
+        found.push(`seed ${each.seed}: ${end?.outcome}, meant ${each.expected.outcome}`);
+    };
+    const whole = cases.filter(
+      ({ position, status }) => position === 'inside a 200' || (position === 'error response' && status < 500),
+    );
+    for (let at = 0; at < whole.length; at += 10)
+      await Promise.all(whole.slice(at, at + 10).map((each, index) => one(each, at + index)));
+    expect(found).toEqual([]);
+    expect(whole.length).toBeGreaterThan(60);
+  });
+});

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { caseOf } from './refusals/cases.ts';
+import { differences, readCase } from './refusals/run.ts';
+
+/** Another share of the cases: `REFUSALS_FROM=10000`. */
+const FROM = Number(process.env['REFUSALS_FROM'] ?? 0);
+const COUNT = 10_000;
+
+describe('refusals in any dialect', () => {
+  it(`takes ${COUNT} of them, by seed, for what they mean`, () => {
+    const found: string[] = [];
+    for (let seed = FROM; seed < FROM + COUNT && found.length < 20; seed++) found.push(...differences(caseOf(seed)));
+    expect(found).toEqual([]);
+  });
+
+  it('leaves no limit unknown that is stated', () => {
+    const unknown: number[] = [];
+    const dimensions = new Set<string>();
+    for (let seed = FROM; seed < FROM + COUNT; seed++) {
+      const each = caseOf(seed);
+      const dimension = readCase(each)?.dimension;
+      if (dimension !== undefined) dimensions.add(dimension);
+      if (each.expected.dimension !== undefined && dimension === 'unknown') unknown.push(seed);
+    }
+    expect(unknown).toEqual([]);
+    // Every limit was drawn, so that this can fail.
+    expect(dimensions.size).toBe(14);
+  });
+});

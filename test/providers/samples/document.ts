@@ -1,0 +1,57 @@
+import { adapterFor } from '../../../src/providers/registry.ts';
+import { NOW, type Sample, type SampleFile } from './sample.ts';
+
+const INTRO = `# Every refusal and what happens
+
+Made from the samples of \`test/providers/samples\` by \`npx vitest run test/providers/samples.test.ts -u\`, not by hand. Each
+sample is a refusal as somebody has met it, with its source. The tests run each through \`classifyError\`, the drop-ins and
+guarded \`fetch\` over HTTP, and see to what is written here.
+
+- **requests**: sent in all for the refused call, where the next one would be answered.
+- **asks to wait**: by header or body; the longer of the two is the least that is waited. Longer than \`retry.maxHintMs\`
+  (120 s) fails the call at once.
+- **who waits**: _the call_, and nobody else; _the model_: every call of it, or of the pool that shares its limits; _its
+  content_: calls with the content that is limited (images, audio, long contexts, web searches), while all others go on;
+  _all, refused_: every call of the model fails at once with the same error, but for one a minute that tries again.
+
+An error inside a 200, or as the first event of a stream, is treated like the same error as a response. After the last
+attempt the application gets it as it came.
+`;
+
+const HEAD = ['refusal', 'status', 'taken for', 'limit', 'asks to wait', 'requests', 'who waits'];
+
+/** `docs/refusals.md`. */
+export function documentOf(files: readonly SampleFile[]): string {
+  return [INTRO, ...files.map(sectionOf)].join('\n');
+}
+
+function sectionOf(file: SampleFile): string {
+  const rows = file.samples.map((sample) => rowOf(sample));
+  const notes = file.samples.map(
+    (sample) => `- ${sample.name}: ${adviceOf(file, sample)} Source: ${sample.source}, ${sample.date}.`,
+  );
+  return `## ${file.title}\n\n${markdownTable([HEAD, ...rows])}\n\n${notes.join('\n')}\n`;
+}
+
+function rowOf({ name, status, outcome, noCapacity, dimension, limit, waitMs, sends, holds }: Sample): string[] {
+  return [
+    name,
+    String(status ?? ''),
+    noCapacity ? `${outcome}, no capacity` : outcome,
+    [dimension, limit].filter((each) => each !== undefined && each !== 'quota').join(': '),
+    waitMs === undefined ? '' : `${Math.round(waitMs) / 1_000} s`,
+    String(sends),
+    holds,
+  ];
+}
+
+function adviceOf({ adapter }: SampleFile, { status, headers, body }: Sample): string {
+  return adapterFor(adapter).classify({ status, headers: new Headers(headers), body }, NOW).advice;
+}
+
+/** With columns of even width, as the formatter leaves them. */
+function markdownTable([head, ...rows]: readonly (readonly string[])[]): string {
+  const widths = head!.map((_, column) => Math.max(3, ...[head!, ...rows].map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string => `| ${row.map((text, at) => text.padEnd(widths[at]!)).join(' | ')} |`;
+  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
