@@ -46,6 +46,9 @@ export interface Guard {
 /** A group names lanes and labels. */
 const MAX_GROUP_LENGTH = 256;
 
+/** No account has as many limits; what returns another one for each call would make a lane for each. */
+const MOST_GROUPS = 1_000;
+
 /** How often lanes are looked through for those that nobody uses. */
 const LOOK_EVERY_MS = 60_000;
 
@@ -278,7 +281,11 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     if (limitGroup) {
       try {
         const group: unknown = limitGroup(request.model);
-        if (typeof group === 'string' && group !== '' && group.length <= MAX_GROUP_LENGTH) return group;
+        if (typeof group === 'string' && group !== '' && group.length <= MAX_GROUP_LENGTH) {
+          if (this.#lanes.size < MOST_GROUPS || this.#lanes.has(laneKey(account, group))) return group;
+          this.warn(`Expected \`limitGroup\` to return at most ${MOST_GROUPS} different groups.`);
+          return this.#pool(account, request);
+        }
         disown(group);
         const expected = `a string of 1 to ${MAX_GROUP_LENGTH} characters`;
         this.warn(`Expected \`limitGroup\` to return ${expected}, got ${kindOf(group)}.`);
@@ -286,6 +293,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         this.warn(`limitGroup threw ${thrownKind(error)}.`);
       }
     }
+    return this.#pool(account, request);
+  }
+
+  #pool(account: Account, request: RequestInfo): string {
     const pool = limitPool(account.provider, request);
     return pool === undefined ? request.operation : this.#pools.resolve(account, pool, request.model);
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GuardCore } from '../../src/guard.ts';
 import { fakeFetch, json, type Reply } from '../helpers/fake-fetch.ts';
@@ -28,29 +29,35 @@ interface Result {
   readonly ok: boolean;
 }
 
-/** Half a minute of a disturbance, then half a minute at half the limit; results of the second half. */
+interface Phase {
+  readonly name: keyof typeof DISTURBANCES;
+  readonly seconds: number;
+}
+
+/** Disturbances one after the other, then half a minute at half the limit; results of the latter. */
 async function afterwards(
-  name: keyof typeof DISTURBANCES,
+  phases: readonly Phase[],
   patience: Patience,
   patienceMs: number,
+  rpm: number = RPM,
 ): Promise<readonly Result[]> {
   const clock = new VirtualClock();
   const guard = new GuardCore(patience === 'deadlineMs' ? { deadlineMs: patienceMs } : {}, {
     clock,
     random: () => 0.5,
   });
-  let disturbance = DISTURBANCES[name] as { readonly status: number; readonly afterMs: number } | undefined;
-  let level = RPM;
+  let disturbance: { readonly status: number; readonly afterMs: number } | undefined;
+  let level = rpm;
   let levelAt = clock.now();
   const answer: Reply = (request) => {
-    level = Math.min(RPM, level + ((clock.now() - levelAt) * RPM) / 60_000);
+    level = Math.min(rpm, level + ((clock.now() - levelAt) * rpm) / 60_000);
     levelAt = clock.now();
     const refused = level < 1;
     if (!refused) level--;
     const headers = {
-      'x-ratelimit-limit-requests': String(RPM),
+      'x-ratelimit-limit-requests': String(rpm),
       'x-ratelimit-remaining-requests': String(Math.floor(level)),
-      'x-ratelimit-reset-requests': `${Math.ceil(((RPM - level) / RPM) * 60_000)}ms`,
+      'x-ratelimit-reset-requests': `${Math.ceil(((rpm - level) / rpm) * 60_000)}ms`,
     };
     const status = refused ? 429 : (disturbance?.status ?? 200);
     const body = status === 200 ? openai.completion : { error: { message: 'Not now', type: 'error' } };
@@ -75,10 +82,14 @@ async function afterwards(
       await clock.advance(1_000 / perSecond);
     }
   };
-  await traffic(30, disturbance ? 6 : 16);
+  const limit = rpm / 60;
+  for (const { name, seconds } of phases) {
+    disturbance = DISTURBANCES[name];
+    await traffic(seconds, disturbance ? 1.5 * limit : 4 * limit);
+  }
   disturbance = undefined;
   const endedAt = clock.now();
-  await traffic(30, 2);
+  await traffic(30, limit / 2);
   await clock.advance(60_000);
   const all = await Promise.all(results);
   await guard.close();
@@ -93,9 +104,31 @@ describe.concurrent.for<[Patience, number]>([
   it.for(Object.keys(DISTURBANCES) as (keyof typeof DISTURBANCES)[])(
     'are all served again within 10 s of the end of: %s',
     async (name) => {
-      const results = await afterwards(name, patience, patienceMs);
+      const results = await afterwards([{ name, seconds: 30 }], patience, patienceMs);
       expect(results).toHaveLength(60);
       expect(results.filter(({ at, ok }) => at >= 10_000 && !ok)).toEqual([]);
     },
   );
+});
+
+describe('whatever came before, and however long callers wait', () => {
+  it('a lane below its limit serves all of it within 10 s', { timeout: 60_000 }, async () => {
+    const phase = fc.record({
+      name: fc.constantFrom(...(Object.keys(DISTURBANCES) as (keyof typeof DISTURBANCES)[])),
+      seconds: fc.integer({ min: 2, max: 40 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(phase, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom<Patience>('deadlineMs', 'signal'),
+        fc.integer({ min: 800, max: 20_000 }),
+        fc.constantFrom(120, 240, 480),
+        async (phases, patience, patienceMs, rpm) => {
+          const results = await afterwards(phases, patience, patienceMs, rpm);
+          expect(results.filter(({ at, ok }) => at >= 10_000 && !ok)).toEqual([]);
+        },
+      ),
+      { numRuns: 15, seed: 1 },
+    );
+  });
 });

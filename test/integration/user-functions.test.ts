@@ -62,3 +62,17 @@ describe.each(ODD)('a function that returns %s', (_name, odd) => {
     for (const message of warnings) expect(message.length).toBeLessThan(200);
   });
 });
+
+describe('a limitGroup that returns another group for each call', () => {
+  it('makes a bounded number of lanes, and is told once', async () => {
+    let next = 0;
+    const guard = testGuard({ ...FAST, limitGroup: () => `group-${next++}` });
+    const client = guardedClient(openai, guard, fakeFetch(json(openai.completion)).fetch);
+    for (let call = 0; call < 1_100; call++) await openai.create(client);
+    expect(guard.snapshot().length).toBeLessThanOrEqual(1_001);
+    expect(guard.snapshot().at(-1)).toMatchObject({ group: 'test-model', counts: { succeeded: 100 } });
+    expect(new Set(eventsOf(guard, 'warning').map(({ message }) => message))).toEqual(
+      new Set(['Expected `limitGroup` to return at most 1000 different groups.']),
+    );
+  });
+});
