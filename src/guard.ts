@@ -142,7 +142,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   readonly #layers = new RetryLayerNotice(this);
   readonly #gaveUp = (call: Call, sent: RequestLike): void => this.#layers.gaveUp(call, sent);
-  readonly #heard = (): boolean => this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
+  readonly #hasEndListener = (): boolean =>
+    this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
   readonly #isClosed = (): boolean => this.#closed;
 
   readonly #refused = (lane: Lane, { model }: RequestInfo, failure: Failure): void => {
@@ -198,7 +199,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       errors: start.errors,
       instrumentation: this.#instrumentation,
       emit: this.emit,
-      heard: this.#heard,
+      hasEndListener: this.#hasEndListener,
       closed: this.#isClosed,
       leavesFlex: this.options.onFlexUnavailable === 'standard' && request.tier === FLEX,
       refused: this.#refused,

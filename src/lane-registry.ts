@@ -112,7 +112,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       !(error instanceof AttemptFailed) ||
       error.failure.outcome === 'cancelled' ||
       error.failure.cutByCaller === true ||
-      (error.retried && breaker.state() === 'closed'),
+      (error.isFurtherFault && breaker.state() === 'closed'),
     onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
     onWake: () => admission.wake(),
   });

@@ -9,14 +9,13 @@ interface Timer {
 }
 
 const WALL_START = Date.UTC(2026, 0, 15, 12);
-const { setImmediate: immediate, setTimeout: timeout } = globalThis;
+const { setImmediate: immediate } = globalThis;
 
 /** Virtual time that jumps from timer to timer; between two instants everything settles that waits for promises. */
 export class SimClock implements Clock {
   readonly #wallStart: number;
   #now = 0;
   #order = 0;
-  #sleeping = 0;
   readonly #timers = new IndexedHeap<'index', Timer>(
     'index',
     (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order),
@@ -43,35 +42,21 @@ export class SimClock implements Clock {
 
   /** Runs until nothing is left to happen, or `done` says so. */
   async run(done: () => boolean = () => false): Promise<void> {
-    globalThis.setTimeout = this.#setTimeout as typeof timeout;
-    try {
-      await this.#settle();
-      for (let timer = this.#timers.peek(); timer && !done(); timer = this.#timers.peek()) {
-        this.#now = Math.max(this.#now, timer.at);
-        while (timer && timer.at <= this.#now) {
-          this.#timers.remove(timer);
-          timer.fn();
-          timer = this.#timers.peek();
-        }
-        await this.#settle();
+    await settled();
+    for (let timer = this.#timers.peek(); timer && !done(); timer = this.#timers.peek()) {
+      this.#now = Math.max(this.#now, timer.at);
+      while (timer && timer.at <= this.#now) {
+        this.#timers.remove(timer);
+        timer.fn();
+        timer = this.#timers.peek();
       }
-    } finally {
-      globalThis.setTimeout = timeout;
+      await settled();
     }
   }
+}
 
-  /** Between two attempts cockatiel sleeps for 0 ms of real time; here they take none. */
-  readonly #setTimeout = (fn: () => void, ms = 0): unknown => {
-    if (ms > 0) return timeout(fn, ms);
-    this.#sleeping++;
-    return immediate(() => {
-      this.#sleeping--;
-      fn();
-    });
-  };
-
-  async #settle(): Promise<void> {
-    do await new Promise((resolve) => immediate(resolve));
-    while (this.#sleeping > 0);
-  }
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    immediate(resolve);
+  });
 }

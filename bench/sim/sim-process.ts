@@ -1,5 +1,6 @@
 import type { Attempt } from '../../src/core/attempt.ts';
-import type { Call, ErrorFactory, Sent } from '../../src/core/call.ts';
+import type { Call } from '../../src/core/call.ts';
+import type { ErrorFactory, Sent } from '../../src/core/call-settings.ts';
 import { AttemptFailed } from '../../src/core/lane.ts';
 import type { Failure, Usage } from '../../src/core/outcome.ts';
 import type { ProviderAdapter } from '../../src/core/provider.ts';
@@ -121,7 +122,7 @@ export class SimProcess<J extends Job = Job> {
             if (failure.outcome === 'throttled') this.#tally.throttled++;
             const decision = attempt.fail(failure, allowance);
             if (decision.retry && decision.counted) allowance.remaining--;
-            reject(new AttemptFailed(failure, new SimError(), attempt.number));
+            reject(new AttemptFailed(failure, new SimError(), attempt.isFurtherFault));
             return;
           }
           if (!job.stream) handOver();

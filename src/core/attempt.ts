@@ -22,37 +22,54 @@ export interface BodyEnd {
 }
 
 /**
- * One HTTP exchange of a call, from its admission to the end of its body.
- * Reports each fact once, whoever tells it and however often.
+ * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, whoever tells of it.
  */
+type AttemptState =
+  /** Sent, or about to be. `reported`: its stream has brought content, which is the end of the attempt's own event. */
+  | { readonly at: 'open'; readonly reported: boolean }
+  | { readonly at: 'failed'; readonly failure: Failure; readonly decision: RetryDecision }
+  /** Its body has ended, or it was given up. */
+  | { readonly at: 'ended' };
+
+const OPEN: AttemptState = { at: 'open', reported: false };
+const ANSWERING: AttemptState = { at: 'open', reported: true };
+const ENDED: AttemptState = { at: 'ended' };
+
+/** One HTTP exchange of a call, from its admission to the end of its body. */
 export class Attempt {
   readonly call: Call;
   readonly number: number;
   readonly ticket: Ticket;
+  /** Whether the provider has failed the call before, so that the circuit has its evidence of it. */
+  readonly isFurtherFault: boolean;
   /** Settles when the body has ended; the bulkhead slot is held until then. */
   readonly ended: Promise<void>;
-  /** True once the breaker has let it through: its slot then frees the ticket. */
-  dispatched = false;
-  decision: RetryDecision | undefined;
-  failure: Failure | undefined;
   readonly startedAt: number;
+  #state: AttemptState = OPEN;
   #headMs: number | undefined;
-  #countedLate = false;
   #status: number | undefined;
   #requestId: string | undefined;
-  #reported = false;
-  #settled = false;
   #resolveEnded!: () => void;
 
-  constructor(call: Call, number: number, ticket: Ticket) {
+  constructor(call: Call, number: number, ticket: Ticket, isFurtherFault: boolean) {
     this.call = call;
     this.number = number;
     this.ticket = ticket;
+    this.isFurtherFault = isFurtherFault;
     this.startedAt = call.clock.now();
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     call.emit({ type: 'attempt.start', call: call.info, attempt: number });
+  }
+
+  /** What follows its failure; undefined as long as it has not failed. */
+  get decision(): RetryDecision | undefined {
+    return this.#state.at === 'failed' ? this.#state.decision : undefined;
+  }
+
+  get failure(): Failure | undefined {
+    return this.#state.at === 'failed' ? this.#state.failure : undefined;
   }
 
   /** A response head has arrived, whatever its status. */
@@ -63,22 +80,26 @@ export class Attempt {
     this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
   }
 
-  /** The attempt failed; decides once what follows. */
-  fail(failure: Failure, context: RetryAllowance): RetryDecision {
-    if (this.decision) return this.decision;
-    this.failure = failure;
-    this.decision = this.call.decide(failure, context);
-    this.#report(failure.outcome, failure);
-    const unretried = context.barred === 'attempts';
-    this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
-    if (this.decision.retry) this.call.retries(failure, this.decision);
-    return this.decision;
+  /** The attempt failed; decides what follows, the first time. */
+  fail(failure: Failure, allowance: RetryAllowance): RetryDecision {
+    const before = this.#state;
+    if (before.at === 'failed') return before.decision;
+    const decision = this.call.decide(failure, allowance);
+    this.#state = { at: 'failed', failure, decision };
+    // The body of a delivered answer may end first, and be asked for again.
+    if (before.at === 'open') {
+      if (!before.reported) this.#report(failure.outcome, failure);
+      const unretried = allowance.barred === 'attempts';
+      this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
+    }
+    if (decision.retry) this.call.retries(failure, decision);
+    return decision;
   }
 
   /** It failed behind a response head that the circuit has counted as a success. */
-  failBehindHead(failure: Failure, context: RetryAllowance): RetryDecision {
-    this.#countLate(failure);
-    const decision = this.fail(failure, context);
+  failBehindHead(failure: Failure, allowance: RetryAllowance): RetryDecision {
+    if (this.#state.at === 'open') this.#countLate(failure);
+    const decision = this.fail(failure, allowance);
     this.release();
     return decision;
   }
@@ -89,7 +110,10 @@ export class Attempt {
   }
 
   firstContent(): void {
-    this.#report('ok');
+    if (this.#state === OPEN) {
+      this.#state = ANSWERING;
+      this.#report('ok');
+    }
     this.call.emit({
       type: 'stream.first_chunk',
       call: this.call.info,
@@ -99,23 +123,19 @@ export class Attempt {
 
   /** The body has ended, one way or another: frees the slot and corrects the reservation. */
   bodyEnded(end: BodyEnd): void {
-    if (end.failure) {
-      attachDetails(end.error, this.call.details(end.failure));
-      this.#countLate(end.failure);
-    }
-    const outcome: Outcome =
-      end.outcome === 'completed' || end.outcome === 'unread'
-        ? 'ok'
-        : end.outcome === 'cancelled'
-          ? 'cancelled'
-          : (end.failure?.outcome ?? 'connection');
-    this.#report(outcome, end.failure);
-    if (end.beside) this.#tellBeside(end.beside);
-    this.#settle({
-      outcome,
-      ...(end.failure ? { failure: end.failure } : {}),
-      ...(end.usage && this.call.ownsAnswer ? { usage: end.usage } : {}),
-    });
+    const { failure, usage } = end;
+    if (failure) attachDetails(end.error, this.call.details(failure));
+    if (this.#state.at === 'open') {
+      if (failure) this.#countLate(failure);
+      const outcome = outcomeOf(end);
+      this.#close(outcome, failure);
+      if (end.beside) this.#tellBeside(end.beside);
+      this.#settle({
+        outcome,
+        ...(failure ? { failure } : {}),
+        ...(usage && this.call.ownsAnswer ? { usage } : {}),
+      });
+    } else if (end.beside) this.#tellBeside(end.beside);
     this.#resolveEnded();
   }
 
@@ -132,9 +152,17 @@ export class Attempt {
 
   /** The attempt is over without a response; what was not decided yet never left. */
   abandon(): void {
-    this.#report('cancelled');
-    this.#settle({ outcome: 'cancelled' });
+    if (this.#state.at === 'open') {
+      this.#close('cancelled');
+      this.#settle({ outcome: 'cancelled' });
+    }
     this.#resolveEnded();
+  }
+
+  #close(outcome: Outcome, failure?: Failure): void {
+    const before = this.#state;
+    this.#state = ENDED;
+    if (before !== ANSWERING) this.#report(outcome, failure);
   }
 
   #tellBeside({ outcome, code, advice }: Failure): void {
@@ -143,14 +171,10 @@ export class Attempt {
 
   /** The circuit has counted a success when the head came. */
   #countLate(failure: Failure): void {
-    if (this.#countedLate || !isProviderFault(failure)) return;
-    this.#countedLate = true;
-    this.call.lane.breaker.recordFailure(this.number > 1);
+    if (isProviderFault(failure)) this.call.lane.breaker.recordFailure(this.isFurtherFault);
   }
 
   #report(outcome: Outcome, failure?: Failure): void {
-    if (this.#reported) return;
-    this.#reported = true;
     this.call.emit({
       type: 'attempt.end',
       call: this.call.info,
@@ -165,20 +189,31 @@ export class Attempt {
   }
 
   #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage; unretried?: boolean }): void {
-    if (this.#settled) return;
-    this.#settled = true;
     this.ticket.settle(result);
     if (result.usage) this.#compare(result.usage);
   }
 
-  /** Tells how far the estimate was off. */
+  /** Reports how far the estimate was off. */
   #compare(usage: Usage): void {
-    const { call, ticket } = this;
-    const { estimate } = ticket;
+    const { estimate } = this.ticket;
     if (!estimate) return;
-    const settled = (dimension: 'input_tokens' | 'output_tokens', estimated: number, actual: number): void =>
-      call.emit({ type: 'settled', call: call.info, attempt: this.number, dimension, estimated, actual });
-    settled('input_tokens', estimate.inputTokens, usage.inputTokens);
-    settled('output_tokens', estimate.expectedOutputTokens, usage.outputTokens);
+    this.#compared('input_tokens', estimate.inputTokens, usage.inputTokens);
+    this.#compared('output_tokens', estimate.expectedOutputTokens, usage.outputTokens);
+  }
+
+  #compared(dimension: 'input_tokens' | 'output_tokens', estimated: number, actual: number): void {
+    this.call.emit({ type: 'settled', call: this.call.info, attempt: this.number, dimension, estimated, actual });
+  }
+}
+
+function outcomeOf({ outcome, failure }: BodyEnd): Outcome {
+  switch (outcome) {
+    case 'completed':
+    case 'unread':
+      return 'ok';
+    case 'cancelled':
+      return 'cancelled';
+    case 'interrupted':
+      return failure?.outcome ?? 'connection';
   }
 }

@@ -46,16 +46,6 @@ export interface RetryContext extends RetryAllowance {
 /** Retry policy of one call. */
 export interface CallRetry {
   decide(failure: Failure, context: RetryContext): RetryDecision;
-  /** Runs `fn` until it resolves or throws anything but a RetryRequested. */
-  execute<T>(fn: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
-}
-
-/** Thrown by an attempt that is to be run again. */
-export class RetryRequested extends Error {
-  constructor() {
-    super('retry requested');
-    this.name = 'RetryRequested';
-  }
 }
 
 /** A failed attempt on its way through the policies. */
@@ -63,15 +53,15 @@ export class AttemptFailed extends Error {
   readonly failure: Failure;
   /** What the application would see. */
   readonly error: unknown;
-  /** Whether the call had failed before: a call that is retried is one piece of evidence, not six. */
-  readonly retried: boolean;
+  /** Whether the provider had failed the call before: a call that is retried is one piece of evidence, not six. */
+  readonly isFurtherFault: boolean;
 
-  constructor(failure: Failure, error: unknown, attempt = 1) {
+  constructor(failure: Failure, error: unknown, isFurtherFault = false) {
     super(failure.outcome);
     this.name = 'AttemptFailed';
     this.failure = failure;
     this.error = error;
-    this.retried = attempt > 1;
+    this.isFurtherFault = isFurtherFault;
   }
 }
 
@@ -86,7 +76,7 @@ export interface Lane {
   readonly budget: { deposit(): void } | undefined;
   readonly breaker: {
     execute<T>(fn: () => Promise<T>): Promise<T>;
-    recordFailure(retried: boolean): void;
+    recordFailure(isFurtherFault: boolean): void;
     state(): CircuitState;
     /** Longest time that an open circuit may hold a call back. */
     readonly maxWaitMs: number;

@@ -23,10 +23,10 @@ export interface Breaker extends CircuitGate {
    */
   execute<T>(fn: () => Promise<T>): Promise<T>;
   /**
-   * An attempt that `execute` has counted as a success failed later. `retried`: its call had failed before, and has
-   * been counted for it.
+   * An attempt that `execute` has counted as a success failed later. `isFurtherFault`: the provider had failed its call
+   * before, which was counted.
    */
-  recordFailure(retried: boolean): void;
+  recordFailure(isFurtherFault: boolean): void;
   /**
    * Opens a closed circuit at once, for evidence other than its own share of failures. False, and nothing done,
    * where nobody would wait for it to close: the breaker is off, or calls fail while it is open.
@@ -169,10 +169,10 @@ class LaneBreaker implements Breaker {
     }
   }
 
-  recordFailure(retried: boolean): void {
+  recordFailure(isFurtherFault: boolean): void {
     if (this.#state !== 'closed') return;
     this.#ratio.takeBackSuccess();
-    if (!retried) this.#tell();
+    if (!isFurtherFault) this.#tell();
   }
 
   trip(): boolean {

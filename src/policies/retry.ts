@@ -1,14 +1,7 @@
-import { ConstantBackoff, handleType, retry } from 'cockatiel';
 import { MAX_TIMER_MS } from '../core/clock.ts';
 import { isContent } from '../core/content-kinds.ts';
 import type { RetryReason } from '../core/events.ts';
-import {
-  type CallRetry,
-  PAUSES_OF_A_CALL,
-  type RetryContext,
-  type RetryDecision,
-  RetryRequested,
-} from '../core/lane.ts';
+import { type CallRetry, PAUSES_OF_A_CALL, type RetryContext, type RetryDecision } from '../core/lane.ts';
 import type { Failure, HintSource } from '../core/outcome.ts';
 import type { ResolvedRetry } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -34,8 +27,7 @@ export interface RetryDeps {
 }
 
 /**
- * Retry policy of a lane. `decide` says what follows a failure; `execute` runs the loop and never sleeps:
- * cockatiel's own backoff ignores an abort, so the attempt waits, at its start.
+ * Retry policy of a lane: says what follows a failure. The loop around it is the call's.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
  * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. A 429 that does not say when to
@@ -44,9 +36,6 @@ export interface RetryDeps {
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
 }
-
-// One loop for all calls: it holds no state of a call. How often is decided by `decide`, not here.
-const loop = retry(handleType(RetryRequested), { maxAttempts: Infinity, backoff: new ConstantBackoff(0) });
 
 class Retry implements CallRetry {
   readonly #options: ResolvedRetry;
@@ -70,13 +59,6 @@ class Retry implements CallRetry {
     return failure.outcome === 'throttled' && wait && wait.ms > 0
       ? this.#waitOut(failure, wait, context)
       : this.#tryAgain(failure, wait, context);
-  }
-
-  execute<T>(fn: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return loop.execute(({ attempt }) => {
-      signal?.throwIfAborted();
-      return fn(attempt + 1);
-    });
   }
 
   /** A limit that will pass: the whole lane waits, with a jitter of its own; for a call refused again, only that call. */

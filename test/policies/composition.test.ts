@@ -1,133 +1,127 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../src/core/abort.ts';
-import { AttemptFailed, RetryRequested } from '../../src/core/lane.ts';
-import type { Failure } from '../../src/core/outcome.ts';
-import { resolveOptions } from '../../src/options.ts';
-import { createBreaker } from '../../src/policies/breaker.ts';
-import { createRetryBudget } from '../../src/policies/budget.ts';
-import { createSlots } from '../../src/policies/bulkhead.ts';
-import { createRetry } from '../../src/policies/retry.ts';
-import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { answer, failure, scriptedGuard } from '../helpers/scripted-call.ts';
+import { flush } from '../helpers/virtual-clock.ts';
 
-/** The three policies as a call passes them, without a queue in front. */
-function lane(maxConcurrent = 10) {
-  const clock = new VirtualClock();
-  const options = resolveOptions();
-  const budget = createRetryBudget(options.retry.budget!, clock);
-  const retry = createRetry(options.retry, { random: () => 0.5, budget });
-  const slots = createSlots(maxConcurrent);
-  const breaker = createBreaker(options.breaker, {
-    clock,
-    countsAsFailure: (error) => error instanceof AttemptFailed && error.failure.outcome === 'server_error',
-    isNeutral: (error) => error instanceof AttemptFailed && error.failure.outcome === 'cancelled',
-    onState: () => {},
-    onWake: () => {},
-  });
-  const call = (send: (attempt: number) => Promise<{ value: string; ended: Promise<void> }>, signal?: AbortSignal) => {
-    const policy = retry.forCall();
-    let wait = 0;
-    let remaining = 5;
-    budget.deposit();
-    return policy.execute(async (attempt) => {
-      await sleep(clock, wait, signal);
-      try {
-        return await breaker.execute(() =>
-          slots.run(
-            () => send(attempt),
-            () => {},
-          ),
-        );
-      } catch (error) {
-        if (!(error instanceof AttemptFailed)) throw error;
-        const decision = policy.decide(error.failure, {
-          remaining,
-          barred: undefined,
-          probe: false,
-          attempts: attempt,
-          served: attempt,
-          deadlineAt: Infinity,
-          now: clock.now(),
-        });
-        if (!decision.retry) throw error;
-        if (decision.counted) remaining--;
-        wait = decision.delayMs;
-        throw new RetryRequested();
-      }
-    }, signal);
-  };
-  return { clock, slots, breaker, budget, call };
-}
+// The policies alone: without pacing only order, slots and pauses are left of the queue.
+const UNPACED = { pacing: false } as const;
 
-function failed(outcome: Failure['outcome'], more: Partial<Failure> = {}): AttemptFailed {
-  return new AttemptFailed({ outcome, retryable: true, advice: 'Wait.', ...more }, new Error(outcome));
-}
-
-describe('retry, breaker and slots together', () => {
+describe('retry, breaker and slots around a call', () => {
   it('waits out any number of rate limits without spending attempts, budget or circuit', async () => {
-    const { clock, breaker, budget, call } = lane();
-    const before = budget.balance();
+    const { clock, start, lane, guard } = scriptedGuard({ ...UNPACED, retry: { budget: { minimum: 1, ratio: 0 } } });
     let sent = 0;
-    const result = call(async () => {
-      if (++sent <= 40) throw failed('throttled', { dimension: 'tokens', hintMs: 1_000 });
-      return { value: 'done', ended: Promise.resolve() };
+    const others: Promise<string>[] = [];
+    const { result } = start(() => {
+      sent++;
+      if (sent > 40) return answer();
+      // Others get through meanwhile: ten refusals in a row, of everyone, would be a promise that is not kept.
+      others.push(start(() => answer()).result);
+      return failure('throttled', { dimension: 'tokens', hintMs: 1_000 });
     });
     const startedAt = clock.now();
     await clock.runAll();
     expect(await result).toBe('done');
+    expect(await Promise.all(others)).toHaveLength(40);
     expect(clock.now() - startedAt).toBeGreaterThan(40 * 1_000);
     expect(clock.now() - startedAt).toBeLessThan(40 * 8_100);
-    expect([sent, breaker.state(), budget.balance()]).toEqual([41, 'closed', before]);
+    expect([sent, lane().circuit]).toEqual([41, 'closed']);
+    // The one retry of the budget is still there.
+    let failures = 0;
+    const later = start(() => (failures++ === 0 ? failure('conflict') : answer('later')));
+    await clock.runAll();
+    expect(await later.result).toBe('later');
+    expect(eventsOf(guard, 'give_up')).toEqual([]);
   });
 
-  it('sends once after a retry, holds the slot of the stream only, and gives it back at its end', async () => {
-    const { clock, slots, call } = lane();
+  it('sends once after a retry, holds the slot of the body only, and gives it back at its end', async () => {
+    const { clock, start, lane } = scriptedGuard(UNPACED);
     let endBody!: () => void;
     const body = new Promise<void>((resolve) => (endBody = resolve));
-    const result = call(async (attempt) => {
-      if (attempt === 1) throw failed('server_error');
-      return { value: 'stream', ended: body };
-    });
+    const { result } = start(({ number }) => (number === 1 ? failure('server_error') : answer('body', body)));
     await clock.runAll();
-    expect(await result).toBe('stream');
-    expect(slots.active).toBe(1);
+    expect(await result).toBe('body');
+    expect(lane().inFlight).toBe(1);
     endBody();
     await flush();
-    expect(slots.active).toBe(0);
+    expect(lane()).toMatchObject({ inFlight: 0, counts: { attempts: 2, retries: 1, succeeded: 1 } });
   });
 
   it('rejects with the reason at an abort during a backoff, sends nothing more and leaves nothing behind', async () => {
-    const { clock, slots, call } = lane();
+    const { clock, start, lane } = scriptedGuard(UNPACED);
     const controller = new AbortController();
     let sent = 0;
-    const result = call(async () => {
+    const { result } = start(() => {
       sent++;
-      throw failed('overloaded', { hintMs: 30_000 });
+      return failure('overloaded', { hintMs: 30_000 });
     }, controller.signal);
+    const settled = result.catch((error: unknown) => error);
     await clock.advance(10_000);
     const reason = new Error('user left');
     controller.abort(reason);
-    await expect(result).rejects.toBe(reason);
+    expect(await settled).toBe(reason);
     await clock.advance(60_000);
-    expect([sent, slots.active, clock.pending()]).toEqual([1, 0, 0]);
+    expect([sent, lane().inFlight, clock.pending()]).toEqual([1, 0, 0]);
   });
 
   it.each([
-    // The circuit does not count conflicts here, so that only the budget holds the retries back.
+    // The circuit does not count conflicts, so that only the budget holds the retries back.
     { outcome: 'conflict', sent: 100 + 0.2 * 100 + 20, circuit: 'closed' },
     { outcome: 'server_error', sent: 100, circuit: 'open' },
   ] as const)('holds an outage of $outcome to $sent requests for 100 calls', async ({ outcome, sent, circuit }) => {
-    const { clock, breaker, call } = lane(1_000);
+    const { clock, start, lane } = scriptedGuard({ ...UNPACED, breaker: { onOpen: 'fail' } });
     let count = 0;
     const calls = Array.from({ length: 100 }, () =>
-      call(async () => {
+      start(async () => {
         count++;
         await sleep(clock, 50);
-        throw failed(outcome);
+        return failure(outcome);
       }),
     );
-    const settled = Promise.allSettled(calls);
+    const settled = Promise.allSettled(calls.map(({ result }) => result));
     await clock.runAll();
     expect((await settled).every((result) => result.status === 'rejected')).toBe(true);
-    expect([count, breaker.state()]).toEqual([sent, circuit]);
+    expect([count, lane().circuit]).toEqual([sent, circuit]);
+  });
+
+  it('lets calls wait for the circuit, which in a long outage sends little more than its probes', async () => {
+    const { clock, start, lane } = scriptedGuard(UNPACED);
+    const calls = Array.from({ length: 100 }, () =>
+      start(async () => {
+        await sleep(clock, 50);
+        return failure('server_error');
+      }),
+    );
+    const settled = Promise.allSettled(calls.map(({ result }) => result));
+    await clock.runAll();
+    const results = await settled;
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    // A minute of waiting and a probe every five seconds, doubled by none.
+    expect(lane().counts.attempts).toBeLessThanOrEqual(100 + 2 * 12);
+    expect(lane()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
+  it('counts a call for the circuit that has waited out a limit before it failed', async () => {
+    const options = { ...UNPACED, retry: { maxAttempts: 1 }, breaker: { minimumAttempts: 2, onOpen: 'fail' } } as const;
+    const { clock, start, lane } = scriptedGuard(options);
+    const calls = Array.from({ length: 2 }, () =>
+      start(({ number }) =>
+        number === 1 ? failure('throttled', { dimension: 'tokens', hintMs: 100 }) : failure('server_error'),
+      ),
+    );
+    const settled = Promise.allSettled(calls.map(({ result }) => result));
+    await clock.runAll();
+    await settled;
+    expect(lane()).toMatchObject({ circuit: 'open', counts: { attempts: 4 } });
+  });
+
+  it('counts a call once, however often it fails', async () => {
+    const breaker = { minimumAttempts: 2, onOpen: 'fail' } as const;
+    const { clock, start, lane } = scriptedGuard({ ...UNPACED, retry: { maxAttempts: 6 }, breaker });
+    const { result } = start(() => failure('server_error'));
+    const settled = result.catch((error: unknown) => error);
+    await clock.runAll();
+    await settled;
+    expect(lane()).toMatchObject({ circuit: 'closed', counts: { attempts: 6 } });
   });
 });

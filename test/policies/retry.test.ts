@@ -1,9 +1,7 @@
-import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { sleep } from '../../src/core/abort.ts';
-import { MAX_TIMER_MS, systemClock } from '../../src/core/clock.ts';
-import { CircuitOpen, RetryRequested, type CallRetry, type RetryContext } from '../../src/core/lane.ts';
+import { MAX_TIMER_MS } from '../../src/core/clock.ts';
+import type { CallRetry, RetryContext } from '../../src/core/lane.ts';
 import type { Failure } from '../../src/core/outcome.ts';
 import { resolveOptions, type RetryOptions } from '../../src/options.ts';
 import { createRetryBudget, type RetryBudget } from '../../src/policies/budget.ts';
@@ -247,109 +245,6 @@ describe('decide', () => {
     }
   });
 });
-
-describe('execute', () => {
-  it('passes on what resolves first, counting attempts from 1', async () => {
-    const seen: number[] = [];
-    const result = await callRetry().execute(async (attempt) => {
-      seen.push(attempt);
-      if (attempt < 4) throw new RetryRequested();
-      return 'done';
-    });
-    expect(result).toBe('done');
-    expect(seen).toEqual([1, 2, 3, 4]);
-  });
-
-  it('has no number of attempts of its own: decide has (R1)', async () => {
-    const last = await callRetry({ maxAttempts: 1 }).execute(async (attempt) => {
-      if (attempt < 12) throw new RetryRequested();
-      return attempt;
-    });
-    expect(last).toBe(12);
-  });
-
-  it('runs nothing again for any other error, an open circuit included, and passes on the same object (R5, R7)', async () => {
-    for (const error of [new Error('400'), new CircuitOpen(), 'text', undefined]) {
-      for (const signal of [undefined, new AbortController().signal]) {
-        let runs = 0;
-        const run = callRetry().execute(async () => {
-          runs++;
-          throw error;
-        }, signal);
-        await expect(run.catch((caught: unknown) => ({ caught }))).resolves.toEqual({ caught: error });
-        expect(runs).toBe(1);
-      }
-    }
-  });
-
-  it('makes no further attempt once aborted, and rejects with the reason', async () => {
-    const reason = new Error('user left');
-    const controller = new AbortController();
-    let runs = 0;
-    const run = callRetry().execute(async () => {
-      runs++;
-      controller.abort(reason);
-      throw new RetryRequested();
-    }, controller.signal);
-    await expect(run).rejects.toBe(reason);
-    await expect(callRetry().execute(async () => runs++, controller.signal)).rejects.toBe(reason);
-    expect(runs).toBe(1);
-  });
-
-  it('notices an abort between two attempts', async () => {
-    const controller = new AbortController();
-    let runs = 0;
-    const run = callRetry().execute(async () => {
-      runs++;
-      // After the rejection has gone through the loop, before its timer.
-      setImmediate(() => controller.abort());
-      const start = performance.now();
-      while (performance.now() - start < 3);
-      throw new RetryRequested();
-    }, controller.signal);
-    await expect(run).rejects.toMatchObject({ name: 'AbortError' });
-    expect(runs).toBe(1);
-  });
-
-  it('settles within 5 ms of an abort during a backoff, with no further attempt (R2)', async () => {
-    // The fastest of five: a busy machine may be late once.
-    const tookMs: number[] = [];
-    for (let round = 0; round < 5; round++) {
-      const controller = new AbortController();
-      let sent = 0;
-      let abortedAt = 0;
-      const run = callRetry().execute(async (attempt) => {
-        if (attempt > 1) await sleep(systemClock, 60_000, controller.signal);
-        sent++;
-        throw new RetryRequested();
-      }, controller.signal);
-      setTimeout(() => {
-        abortedAt = performance.now();
-        controller.abort(new Error('user left'));
-      }, 20);
-      await expect(run).rejects.toThrow('user left');
-      tookMs.push(performance.now() - abortedAt);
-      expect(sent).toBe(1);
-    }
-    expect(Math.min(...tookMs)).toBeLessThan(5);
-  });
-
-  it('leaves no listener on a shared signal, and no timer behind (R6)', async () => {
-    const controller = new AbortController();
-    const timersBefore = timers();
-    for (let call = 0; call < 100; call++) {
-      await callRetry().execute(async (attempt) => {
-        if (call % 10 === 0 && attempt === 1) throw new RetryRequested();
-      }, controller.signal);
-    }
-    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-    expect(timers()).toBeLessThanOrEqual(timersBefore);
-  });
-});
-
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
-}
 
 describe('a probe of an open circuit', () => {
   it('costs neither an attempt nor a unit of the budget', () => {

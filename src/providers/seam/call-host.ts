@@ -1,5 +1,6 @@
 import type { Attempt } from '../../core/attempt.ts';
-import type { Call, ErrorFactory } from '../../core/call.ts';
+import type { Call } from '../../core/call.ts';
+import type { ErrorFactory } from '../../core/call-settings.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ProviderAdapter, ProviderName, RequestInfo, RequestLike } from '../../core/provider.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';

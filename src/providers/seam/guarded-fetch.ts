@@ -1,5 +1,5 @@
 import type { Attempt } from '../../core/attempt.ts';
-import type { ErrorFactory } from '../../core/call.ts';
+import type { ErrorFactory } from '../../core/call-settings.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
 import { createCallError, isTidegateError } from '../../errors.ts';
 import { adapterFor } from '../registry.ts';
@@ -66,7 +66,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
         const failure = classifyConnection(timeUp ?? error, request.signal?.aborted === true);
         const decision = counted(attempt.fail(failure, allowance));
         const shown = timeUp && !decision.retry ? call.timeError(timeUp.limit) : error;
-        throw new AttemptFailed(failure, shown, attempt.number);
+        throw new AttemptFailed(failure, shown, attempt.isFurtherFault);
       } finally {
         timer?.stop();
       }
@@ -79,11 +79,11 @@ export function guardedFetch(host: CallHost): typeof fetch {
         );
         if (counted(attempt.fail(failure, allowance)).retry) {
           await discardBody(response);
-          throw new AttemptFailed(failure, undefined, attempt.number);
+          throw new AttemptFailed(failure, undefined, attempt.isFurtherFault);
         }
         // The caller reads the error from the response itself.
         boundErrorBody(response, host.clock, { leftMs: ERROR_BODY_MS, deadlineAt: call.deadlineAt });
-        throw new AttemptFailed(failure, new FailedResponse(response), attempt.number);
+        throw new AttemptFailed(failure, new FailedResponse(response), attempt.isFurtherFault);
       }
       const stream = isEventStream(response, call.info.stream);
       attempt.succeeded(stream);

@@ -148,7 +148,7 @@ export class SeamRequest {
   /** What an error that left the SDK means for the loop. */
   #failed(sending: Sending, error: unknown): unknown {
     const { attempt } = sending;
-    if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error, attempt.number);
+    if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error, attempt.isFurtherFault);
     if (!attempt.failure) {
       const failure = this.#classify(sending, error);
       // The SDK refused the request itself, or a hook of the application threw: no word of the provider.
@@ -158,9 +158,13 @@ export class SeamRequest {
     // The SDK had no retry left, or leaves the decision to us; a limit that will pass is waited out all the same.
     if (attempt.decision?.retry) this.again(attempt.decision, this.#options, sending.remaining, undefined);
     else if (sending.timer?.timeUp) {
-      return new AttemptFailed(attempt.failure!, this.#call.timeError(sending.timer.timeUp.limit), attempt.number);
+      return new AttemptFailed(
+        attempt.failure!,
+        this.#call.timeError(sending.timer.timeUp.limit),
+        attempt.isFurtherFault,
+      );
     }
-    return new AttemptFailed(attempt.failure!, error, attempt.number);
+    return new AttemptFailed(attempt.failure!, error, attempt.isFurtherFault);
   }
 
   #classify(sending: Sending, error: unknown): Failure | undefined {

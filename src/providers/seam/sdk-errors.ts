@@ -1,4 +1,4 @@
-import type { ErrorFactory } from '../../core/call.ts';
+import type { ErrorFactory } from '../../core/call-settings.ts';
 import type { Failure } from '../../core/outcome.ts';
 import { createCallError } from '../../errors.ts';
 import type { SdkClass, SdkClient } from './sdk-client.ts';

@@ -1,0 +1,105 @@
+import { AdmissionRefused, type Ticket } from './admission.ts';
+import type { CallSettings } from './call-settings.ts';
+import type { CallOutcome, GiveUpReason, WaitCause } from './events.ts';
+import type { Failure, Usage } from './outcome.ts';
+import type { ResponseInfo } from './provider.ts';
+import type { ErrorDetails } from '../errors.ts';
+
+const NO_RESPONSE: ResponseInfo = Object.freeze({});
+
+/** A wait for a slot is the bulkhead's, any other the pacer's. */
+function stageOf(cause: WaitCause): 'pacer' | 'bulkhead' {
+  return cause === 'concurrency' ? 'bulkhead' : 'pacer';
+}
+
+/** The account of one call: its attempts, what they waited for, and its end. Emits the events that report them. */
+export class CallRecord {
+  readonly startedAt: number;
+  /** Attempts that were admitted so far. */
+  attempts = 0;
+  lastFailure: Failure | undefined;
+  readonly #settings: CallSettings;
+  #waitedPacerMs = 0;
+  #waitedBulkheadMs = 0;
+  #retryDelayMs = 0;
+  /** Undefined while the call runs, or its body is read. */
+  #outcome: CallOutcome | undefined;
+
+  constructor(settings: CallSettings) {
+    const { lane, info, clock, emit } = settings;
+    this.#settings = settings;
+    this.startedAt = clock.now();
+    lane.counts.calls++;
+    lane.active++;
+    emit({ type: 'call.start', call: info });
+  }
+
+  /** The queue let an attempt through. */
+  admitted({ cause, waitedMs }: Ticket): void {
+    const { lane, info, emit } = this.#settings;
+    const stage = stageOf(cause);
+    if (stage === 'bulkhead') this.#waitedBulkheadMs += waitedMs;
+    else this.#waitedPacerMs += waitedMs;
+    this.attempts++;
+    // Deposited when sent, not when queued: a long queue's share would have expired before its calls are traffic.
+    if (this.attempts === 1) lane.budget?.deposit();
+    lane.counts.attempts++;
+    emit({ type: 'admitted', call: info, attempt: this.attempts, stage, waitedMs, cause });
+  }
+
+  /** The wait ended without an attempt: refused, aborted, or out of time. */
+  notAdmitted(waitedMs: number, error: unknown): void {
+    this.#waitedPacerMs += waitedMs;
+    if (waitedMs <= 0) return;
+    const { lane, info, emit } = this.#settings;
+    const named = error instanceof AdmissionRefused ? error.dimension : undefined;
+    const cause = named ?? lane.admission.cause;
+    emit({ type: 'not_admitted', call: info, stage: stageOf(cause), waitedMs, cause });
+  }
+
+  waitedForRetry(ms: number): void {
+    this.#retryDelayMs += ms;
+  }
+
+  gaveUp(reason: GiveUpReason): void {
+    const { info, emit } = this.#settings;
+    emit({ type: 'give_up', call: info, attempt: this.attempts, reason });
+  }
+
+  details(failure: Failure | undefined = this.lastFailure): ErrorDetails {
+    return {
+      outcome: failure?.outcome ?? 'bad_request',
+      dimension: failure?.dimension,
+      attempts: this.attempts,
+      waitedMs: this.#waitedPacerMs + this.#waitedBulkheadMs + this.#retryDelayMs,
+      limit: failure?.limit,
+      remaining: failure?.remaining,
+      resetMs: failure?.resetMs ?? failure?.hintMs,
+      advice: failure?.advice ?? 'Check the request.',
+    };
+  }
+
+  /** Ends the call. False when it has ended before. */
+  end(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): boolean {
+    if (this.#outcome !== undefined) return false;
+    this.#outcome = outcome;
+    const { lane, info, clock, emit, hasEndListener } = this.#settings;
+    lane.active--;
+    if (outcome === 'success' || outcome === 'success_after_retry') lane.counts.succeeded++;
+    else if (outcome !== 'cancelled') lane.counts.failed++;
+    emit({
+      type: 'call.end',
+      call: info,
+      outcome,
+      durationMs: clock.now() - this.startedAt,
+      attempts: this.attempts,
+      waitedPacerMs: this.#waitedPacerMs,
+      waitedBulkheadMs: this.#waitedBulkheadMs,
+      retryDelayMs: this.#retryDelayMs,
+      errorType,
+      usage,
+      response: (hasEndListener() && response?.()) || NO_RESPONSE,
+    });
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+import type { Priority } from './admission.ts';
+import type { Attempt } from './attempt.ts';
+import type { Call } from './call.ts';
+import type { Clock } from './clock.ts';
+import type { CallInfo, GuardEvent, Instrumentation } from './events.ts';
+import type { Lane } from './lane.ts';
+import type { Failure } from './outcome.ts';
+import type { RequestInfo, RequestLike } from './provider.ts';
+import type { ErrorDetails, TidegateErrorCode } from '../errors.ts';
+
+/** Makes the errors that the application sees, in its SDK's own classes. */
+export interface ErrorFactory {
+  /** The SDK's error for a request that the caller aborted. */
+  aborted(signal: AbortSignal): unknown;
+  own(code: TidegateErrorCode, message: string, details: ErrorDetails, cause?: unknown): unknown;
+}
+
+/** What an attempt yields at its response head. `ended` settles when the body has ended. */
+export interface Sent<T> {
+  readonly value: T;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Sends one attempt. Throws AttemptFailed after `attempt.fail`, or any other error
+ * when the request never left (the SDK's validation, the application's own hooks).
+ */
+export type Send<T> = (attempt: Attempt) => Promise<Sent<T>>;
+
+export interface CallSettings {
+  readonly lane: Lane;
+  readonly info: CallInfo;
+  readonly request: RequestInfo;
+  /** What is sent. Handed on when the call has failed, never read here. */
+  readonly sent: RequestLike;
+  /** The guard that begins the call. */
+  readonly owner: object;
+  readonly priority: Priority;
+  readonly tenant: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly deadlineAt: number;
+  /** Longest time from sending a stream's request to its first content; Infinity when there is none. */
+  readonly firstContentTimeoutMs: number;
+  /** Longest silence of a stream after its first content; Infinity when there is none. */
+  readonly stallTimeoutMs: number;
+  readonly clock: Clock;
+  readonly errors: ErrorFactory;
+  readonly instrumentation: Instrumentation | undefined;
+  readonly emit: (event: GuardEvent) => void;
+  /** True when telemetry or a listener consumes `call.end`. */
+  readonly hasEndListener: () => boolean;
+  /** True once the guard is closed: nothing is sent again. */
+  readonly closed: () => boolean;
+  /** A flex tier without capacity is left for the standard one. */
+  readonly leavesFlex: boolean;
+  /** A limit has refused an attempt: its words may tell more of pools than tables do. */
+  readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
+  /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */
+  readonly gaveUp: (call: Call, sent: RequestLike) => void;
+}

@@ -1,0 +1,107 @@
+import type { CallRecord } from './call-record.ts';
+import type { CallSettings } from './call-settings.ts';
+import { refusedBy } from './call-outcome.ts';
+import type { CallRetry, RetryAllowance, RetryDecision } from './lane.ts';
+import { type Failure, isProviderFault } from './outcome.ts';
+
+export type Retry = RetryDecision & { readonly retry: true };
+
+/** How far the retries of one call have come: what its failures were, and what follows from the next one. */
+export class RetryCourse {
+  /** Refusals by a limit. */
+  refusals = 0;
+  /** The provider has failed this call before: for the circuit the call is one piece of evidence, not one an attempt. */
+  hasFaulted = false;
+  /** From the next attempt on the request asks for the standard tier in place of flex. */
+  withoutFlex = false;
+  /** Whether it is a second layer that resends the call: not where the caller has turned these retries off. */
+  resendable = true;
+  readonly #settings: CallSettings;
+  readonly #record: CallRecord;
+  readonly #policy: CallRetry;
+  /** When the call's unbroken run of probes of an open circuit began. */
+  #probingSince: number | undefined;
+
+  constructor(settings: CallSettings, record: CallRecord) {
+    this.#settings = settings;
+    this.#record = record;
+    this.#policy = settings.lane.retry.forCall();
+  }
+
+  /** An attempt is about to be sent: as a probe, where the circuit is not closed. */
+  sends(): void {
+    const { lane, clock } = this.#settings;
+    this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
+  }
+
+  decide(failure: Failure, allowance: RetryAllowance): RetryDecision {
+    this.#record.lastFailure = failure;
+    this.resendable = allowance.barred !== 'attempts';
+    if (isProviderFault(failure)) this.hasFaulted = true;
+    this.#reportRefusal(failure);
+    const decision = this.#ask(failure, allowance);
+    if (!decision.retry) {
+      this.#record.gaveUp(decision.reason);
+      return decision;
+    }
+    if (!failure.noCapacity || !this.#settings.leavesFlex || this.withoutFlex) return decision;
+    // Another tier: there is nothing to wait for.
+    this.withoutFlex = true;
+    return { ...decision, delayMs: 0, source: 'backoff' };
+  }
+
+  /** Reports a retry. Called once the lane knows of the failure, since only the lane can say how long its pause is. */
+  retries(failure: Failure, decision: Retry): void {
+    const { lane, info, emit } = this.#settings;
+    lane.counts.retries++;
+    emit({
+      type: 'retry',
+      call: info,
+      attempt: this.#record.attempts,
+      reason: decision.reason,
+      delayMs: decision.pausesLane ? lane.admission.pausedForMs() : decision.delayMs,
+      delaySource: decision.source,
+      status: failure.status,
+    });
+  }
+
+  #ask(failure: Failure, allowance: RetryAllowance): RetryDecision {
+    const { closed, lane, clock, deadlineAt } = this.#settings;
+    if (closed()) return { retry: false, reason: 'closed' };
+    return this.#policy.decide(failure, {
+      ...allowance,
+      probe: this.#isProbe(),
+      attempts: this.#record.attempts,
+      served: lane.admission.served,
+      deadlineAt,
+      now: clock.now(),
+    });
+  }
+
+  /** Probing an open circuit costs a call no attempt, for as long as the circuit may hold calls back. */
+  #isProbe(): boolean {
+    const { lane, clock } = this.#settings;
+    return this.#probingSince !== undefined && clock.now() - this.#probingSince < lane.breaker.maxWaitMs;
+  }
+
+  #reportRefusal(failure: Failure): void {
+    const { lane, info, request, refused, emit } = this.#settings;
+    const { outcome } = failure;
+    if (outcome === 'throttled') {
+      this.refusals++;
+      refused(lane, request, failure);
+    }
+    if (outcome !== 'throttled' && outcome !== 'quota_exhausted' && outcome !== 'overloaded') return;
+    lane.counts.throttled++;
+    emit({
+      type: 'rate_limited',
+      call: info,
+      attempt: this.#record.attempts,
+      dimension: refusedBy(failure),
+      limit: failure.limit,
+      remaining: failure.remaining,
+      resetMs: failure.resetMs ?? failure.hintMs,
+      advice: failure.advice,
+    });
+  }
+}
