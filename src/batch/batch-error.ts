@@ -1,0 +1,17 @@
+/**
+ * Why a run did not reach its end: `stopped` by `stop()` or by failures, `locked` by another run, `changed` parameters,
+ * or a file that is no `journal` of ours.
+ */
+export type BatchErrorCode = 'batch_stopped' | 'journal_locked' | 'journal_changed' | 'journal_invalid';
+
+/** What ends a run beside its items' own errors and an abort. `isTidegateError` knows it. */
+export class BatchError extends Error {
+  override readonly name = 'BatchError';
+  readonly code: BatchErrorCode;
+
+  constructor(code: BatchErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, Symbol.for('tidegate.error'), { value: true });
+  }
+}

@@ -1,0 +1,135 @@
+import { systemClock } from '../core/clock.ts';
+import { TidegateOptionError } from '../errors.ts';
+import { Journal } from './journal.ts';
+import { type BatchOptions, type BatchWorker, resolveBatchOptions, type ResolvedBatchOptions } from './options.ts';
+import type { BatchSnapshot } from './progress.ts';
+import type { BatchResult } from './result.ts';
+import { Runner } from './runner.ts';
+
+type Items<I> = Iterable<I> | AsyncIterable<I>;
+
+/** A run: read once, as an async iterable or as a promise of all results. Nothing begins before that. */
+export interface BatchRun<O> extends AsyncIterable<BatchResult<O>>, PromiseLike<BatchResult<O>[]> {
+  /** How far it is; undefined before it has begun. */
+  snapshot(): BatchSnapshot | undefined;
+  /**
+   * Starts no further item. What is in flight is finished and reported; then the run ends with a `BatchError` of code
+   * `batch_stopped`.
+   */
+  stop(): void;
+}
+
+const PROGRESS_MS = 250;
+
+/**
+ * Runs a worker for every item. How many calls are sent is up to the lanes of the guarded clients that it uses: there is
+ * no concurrency to guess. An item whose worker throws is a result with `status: 'error'`; the others go on.
+ *
+ * @throws TidegateOptionError for a bad option. The run itself rejects with the signal's reason, an error of the items'
+ * own iterator or of the disk, or a BatchError.
+ * @example
+ * import { batch } from 'tidegate/batch';
+ * for await (const row of batch(emails, (email, { signal }) => classify(email, signal), { journal: 'run.jsonl' })) {
+ *   console.log(row.id, row.status === 'ok' ? row.value : row.error);
+ * }
+ */
+export function batch<I, O>(items: Items<I>, worker: BatchWorker<I, O>, options: BatchOptions<I> = {}): BatchRun<O> {
+  const resolved = resolveBatchOptions(options);
+  if (typeof worker !== 'function') throw new TidegateOptionError('worker', 'a function', worker);
+  const next = iteratorOf(items);
+  return new Run(next, worker, { ...resolved, total: resolved.total ?? sizeOf(items) });
+}
+
+class Run<I, O> implements BatchRun<O> {
+  readonly #items: () => AsyncIterator<I> | Iterator<I>;
+  readonly #worker: BatchWorker<I, O>;
+  readonly #options: ResolvedBatchOptions<I>;
+  #runner: Runner<I, O> | undefined;
+  #begun = false;
+  #stopped = false;
+
+  constructor(
+    items: () => AsyncIterator<I> | Iterator<I>,
+    worker: BatchWorker<I, O>,
+    options: ResolvedBatchOptions<I>,
+  ) {
+    this.#items = items;
+    this.#worker = worker;
+    this.#options = options;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<BatchResult<O>, void, undefined> {
+    if (this.#begun) throw new TypeError('The results of a batch can be read once.');
+    this.#begun = true;
+    const { journal, signal } = this.#options;
+    signal?.throwIfAborted();
+    const opened = journal && (await Journal.open(journal));
+    const runner = new Runner(this.#items(), this.#worker, this.#options, opened);
+    this.#runner = runner;
+    if (this.#stopped) runner.stop();
+    const quiet = this.#report(runner);
+    try {
+      yield* runner.results();
+    } finally {
+      quiet();
+    }
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- Awaiting a run is one of its two ways of reading.
+  then<A = BatchResult<O>[], B = never>(
+    done?: ((results: BatchResult<O>[]) => A | PromiseLike<A>) | null,
+    failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    // oxlint-disable-next-line promise/no-callback-in-promise -- They are what `then` was given.
+    return this.#all().then(done, failed);
+  }
+
+  async #all(): Promise<BatchResult<O>[]> {
+    const results: BatchResult<O>[] = [];
+    for await (const result of this) results.push(result);
+    return results;
+  }
+
+  snapshot(): BatchSnapshot | undefined {
+    return this.#runner?.snapshot();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#runner?.stop();
+  }
+
+  #report(runner: Runner<I, O>): () => void {
+    const { onProgress } = this.#options;
+    if (!onProgress) return () => undefined;
+    const tell = (): void => {
+      try {
+        onProgress(runner.snapshot());
+      } catch {
+        // A listener is the application's code; the run goes on without it.
+      }
+    };
+    let cancel: () => void;
+    const tick = (): void => {
+      tell();
+      cancel = systemClock.after(PROGRESS_MS, tick, { unref: true });
+    };
+    cancel = systemClock.after(PROGRESS_MS, tick, { unref: true });
+    return () => {
+      cancel();
+      tell();
+    };
+  }
+}
+
+function iteratorOf<I>(items: Items<I>): () => AsyncIterator<I> | Iterator<I> {
+  const either = items as Partial<AsyncIterable<I> & Iterable<I>> | null | undefined;
+  if (typeof either?.[Symbol.asyncIterator] === 'function') return () => either[Symbol.asyncIterator]!();
+  if (typeof either?.[Symbol.iterator] === 'function') return () => either[Symbol.iterator]!();
+  throw new TidegateOptionError('items', 'an iterable or an async iterable', items);
+}
+
+function sizeOf(items: unknown): number | undefined {
+  if (Array.isArray(items)) return items.length;
+  return items instanceof Set || items instanceof Map ? items.size : undefined;
+}

@@ -1,0 +1,201 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BatchError } from './batch-error.ts';
+import { contentKey } from './item-key.ts';
+import { journalLines } from './journal-lines.ts';
+import { lockFile } from './journal-lock.ts';
+import type { JournalOptions } from './options.ts';
+import type { ItemUsage } from './result.ts';
+import type { SavedError } from './saved-error.ts';
+
+/** One finished item. */
+export interface JournalRow {
+  readonly key: string;
+  readonly index: number;
+  readonly id: string;
+  readonly status: 'ok' | 'error';
+  readonly value?: unknown;
+  readonly error?: SavedError;
+  readonly attempts: number;
+  readonly usage?: ItemUsage | undefined;
+}
+
+/** Where a row is. */
+export interface JournalEntry {
+  readonly status: 'ok' | 'error';
+  readonly offset: number;
+  readonly length: number;
+}
+
+interface Waiting {
+  readonly line: Buffer;
+  readonly key: string;
+  readonly status: 'ok' | 'error';
+  readonly resolve: (entry: JournalEntry) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const START = '{"tidegate":"journal"';
+
+/**
+ * A file of finished items, one a line, only ever appended to. A row counts when it is on the disk: rows that arrive
+ * while the disk is busy go together in its next turn. In memory it holds a key and a place for each row, no content.
+ */
+export class Journal {
+  readonly #file: FileHandle;
+  readonly #unlock: () => Promise<void>;
+  readonly #entries = new Map<string, JournalEntry>();
+  #size = 0;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #broken: unknown;
+
+  private constructor(file: FileHandle, unlock: () => Promise<void>) {
+    this.#file = file;
+    this.#unlock = unlock;
+  }
+
+  /** @throws BatchError where another run has it, its parameters differ, or it is another kind of file. */
+  static async open({ path, parameters, acceptChanges }: JournalOptions): Promise<Journal> {
+    await mkdir(dirname(path), { recursive: true });
+    const unlock = await lockFile(path);
+    let file: FileHandle | undefined;
+    try {
+      // Not `a+`: rows are written at a place, and a torn one is written over.
+      file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return open(path, 'wx+');
+      });
+      const journal = new Journal(file, unlock);
+      const known = await journal.#load(path);
+      const wanted = contentKey(parameters);
+      if (known !== undefined && known !== wanted && acceptChanges !== true) throw changed(path);
+      if (known !== wanted) await journal.#begin(wanted, path);
+      return journal;
+    } catch (error) {
+      await file?.close();
+      await unlock();
+      throw error;
+    }
+  }
+
+  /** The latest row of a key. */
+  find(key: string): JournalEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  async read({ offset, length }: JournalEntry): Promise<JournalRow> {
+    const line = Buffer.allocUnsafe(length);
+    const { bytesRead } = await this.#file.read(line, 0, length, offset);
+    return JSON.parse(line.toString('utf8', 0, bytesRead)) as JournalRow;
+  }
+
+  /** Resolves when the row would survive a power cut. */
+  append(row: JournalRow): Promise<JournalEntry> {
+    return new Promise((resolve, reject) => {
+      // A disk that failed once is not trusted again: what it holds now is what the next run begins with.
+      if (this.#broken !== undefined) return reject(this.#broken);
+      const line = Buffer.from(`${JSON.stringify(row)}\n`);
+      this.#waiting.push({ line, key: row.key, status: row.status, resolve, reject });
+      this.#writing ??= this.#write();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+    await this.#unlock();
+  }
+
+  async #write(): Promise<void> {
+    // A turn of the event loop, so that what ends together is written together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#put(Buffer.concat(group.map(({ line }) => line)));
+        for (const { line, key, status, resolve } of group) {
+          const entry = { status, offset: this.#size, length: line.length - 1 };
+          this.#size += line.length;
+          this.#entries.set(key, entry);
+          resolve(entry);
+        }
+      } catch (error) {
+        this.#broken = error;
+        for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #put(bytes: Buffer): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      done += (await this.#file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
+    }
+    await this.#file.datasync();
+  }
+
+  /** Reads what is there, and cuts off what was being written. @returns The parameters of the last run. */
+  async #load(path: string): Promise<string | undefined> {
+    let parameters: string | undefined;
+    for await (const line of journalLines(this.#file)) {
+      if (line.offset === 0 && !line.text.startsWith(START)) {
+        // One that died while it wrote its first line has nothing to lose.
+        if (!line.whole && START.startsWith(line.text)) break;
+        throw new BatchError('journal_invalid', `${path} is not a journal of tidegate, and is left as it is.`);
+      }
+      const row = line.whole ? parse(line.text) : undefined;
+      if (line.whole) this.#size = line.offset + line.length + 1;
+      if (row === undefined) continue;
+      if ('tidegate' in row) {
+        if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
+        parameters = row.parameters;
+      } else {
+        this.#entries.set(row.key, { status: row.status, offset: line.offset, length: line.length });
+      }
+    }
+    await this.#file.truncate(this.#size);
+    return parameters;
+  }
+
+  async #begin(parameters: string, path: string): Promise<void> {
+    const header: Header = { tidegate: 'journal', version: 1, parameters };
+    const line = Buffer.from(`${JSON.stringify(header)}\n`);
+    await this.#put(line);
+    this.#size += line.length;
+    await syncFolder(dirname(path));
+  }
+}
+
+interface Header {
+  readonly tidegate: 'journal';
+  readonly version: number;
+  readonly parameters: string;
+}
+
+/** A line that a disk has spoiled is a row that is done again. */
+function parse(text: string): Header | JournalRow | undefined {
+  try {
+    const row = JSON.parse(text) as Partial<Header & JournalRow> | null;
+    if (typeof row !== 'object' || row === null) return undefined;
+    return 'tidegate' in row || typeof row.key === 'string' ? (row as Header | JournalRow) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a new file is on the disk only when its folder is; Windows cannot, and need not. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+function changed(path: string): BatchError {
+  return new BatchError(
+    'journal_changed',
+    `${path} was begun with other parameters. Name another journal, or accept the changes: finished items then keep ` +
+      'the answers they have.',
+  );
+}

@@ -1,0 +1,178 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { batch, type BatchOptions, type BatchResult } from '../../src/batch.ts';
+import { settle } from '../helpers/guarded.ts';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  path = join(folder, 'run.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs items whose worker fails for those that start with `!`, and tells which were called. */
+async function run(
+  items: readonly string[],
+  options: BatchOptions<string> = {},
+): Promise<{ rows: BatchResult<string>[]; called: string[] }> {
+  const called: string[] = [];
+  const rows = await batch(
+    items,
+    async (item) => {
+      called.push(item);
+      await settle(0);
+      if (item.startsWith('!')) throw Object.assign(new RangeError(item), { status: 400, code: 'bad', data: { a: 1 } });
+      return item.toUpperCase();
+    },
+    { journal: path, ...options },
+  );
+  return { rows, called };
+}
+
+const outcome = (rows: readonly BatchResult<string>[]): unknown[] =>
+  rows.map((row) => (row.status === 'ok' ? row.value : (row.error as Error).message));
+
+describe('a journal', () => {
+  it('repeats nothing that is done, failures included, and keeps order and ids', async () => {
+    const first = await run(['a', '!b', 'c'], { id: (item) => `row-${item}` });
+    const again = await run(['a', '!b', 'c', 'd'], { id: (item) => `row-${item}` });
+    expect(again.called).toEqual(['d']);
+    expect(outcome(again.rows)).toEqual(['A', '!b', 'C', 'D']);
+    expect(outcome(first.rows)).toEqual(['A', '!b', 'C']);
+    expect(again.rows.map(({ id, source }) => [id, source])).toEqual([
+      ['row-a', 'journal'],
+      ['row-!b', 'journal'],
+      ['row-c', 'journal'],
+      ['row-d', 'called'],
+    ]);
+    const [, failed] = again.rows;
+    expect(failed).toMatchObject({ error: { name: 'RangeError', status: 400, code: 'bad', data: { a: 1 } } });
+  });
+
+  it('runs failures again where told to, and changed items always', async () => {
+    await run(['a', '!b']);
+    expect((await run(['a', '!b'], { journal: { path, retryFailed: true } })).called).toEqual(['!b']);
+    expect((await run(['a', 'b'])).called).toEqual(['b']);
+    expect((await run(['new', 'a', 'b'])).called).toEqual(['new']);
+  });
+
+  it('cuts off what was being written, and does that row again', async () => {
+    await run(['a', 'b', 'c']);
+    const text = await readFile(path, 'utf8');
+    for (const cut of [1, 2, 20, 60]) {
+      await writeFile(path, text.slice(0, -cut));
+      const { called, rows } = await run(['a', 'b', 'c']);
+      expect([called.length, outcome(rows)]).toEqual([1, ['A', 'B', 'C']]);
+      expect(await readFile(path, 'utf8')).toHaveLength(text.length);
+    }
+  });
+
+  it('lives with spoiled and repeated lines, and with a first line cut short', async () => {
+    await run(['a', 'b']);
+    const [header, a, b] = (await readFile(path, 'utf8')).split('\n');
+    await writeFile(path, `${header}\n${a}\n{"key": \n\0\0\nnull\n${a}\n${b}\n`);
+    expect((await run(['a', 'b'])).called).toEqual([]);
+    await writeFile(path, header!.slice(0, 9));
+    expect((await run(['a', 'b'])).called).toEqual(['a', 'b']);
+  });
+
+  it('refuses a file of another kind, and leaves it as it is', async () => {
+    await writeFile(path, 'my thesis');
+    await expect(run(['a'])).rejects.toMatchObject({ code: 'journal_invalid' });
+    expect(await readFile(path, 'utf8')).toBe('my thesis');
+    expect(await readdir(folder)).toEqual(['run.jsonl']);
+  });
+
+  it('refuses other parameters until they are accepted', async () => {
+    await run(['a'], { journal: { path, parameters: { model: 'x', top_p: 1 } } });
+    const other = { path, parameters: { model: 'y' } };
+    await expect(run(['a', 'b'], { journal: other })).rejects.toMatchObject({ code: 'journal_changed' });
+    expect((await run(['a', 'b'], { journal: { ...other, acceptChanges: true } })).called).toEqual(['b']);
+    expect((await run(['a', 'b'], { journal: other })).called).toEqual([]);
+    await expect(run(['a'], { journal: { path, parameters: { top_p: 1, model: 'x' } } })).rejects.toThrow('parameters');
+  });
+
+  it('is for one run at a time, and outlives one that was killed', async () => {
+    let second: unknown;
+    await batch(['a'], async () => (second = await run(['b']).catch((error: unknown) => error)) && 1, {
+      journal: path,
+    });
+    expect(second).toMatchObject({ code: 'journal_locked' });
+    expect(await readdir(folder)).toEqual(['run.jsonl']);
+
+    // No process has this id: it is above what the kernel gives.
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: hostname() }));
+    expect((await run(['z'])).called).toEqual(['z']);
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: 'elsewhere' }));
+    await expect(run(['z'])).rejects.toMatchObject({ code: 'journal_locked' });
+  });
+
+  it('holds what has to wait behind a slow item, and gives it back in order', async () => {
+    const items = Array.from({ length: 500 }, (_, index) => index);
+    const rows = await batch(
+      items,
+      async (item) => {
+        await settle(item === 0 ? 200 : 0);
+        return `value ${item}`;
+      },
+      { journal: path, maxConcurrent: 20 },
+    );
+    expect(rows.map((row) => row.status === 'ok' && row.value)).toEqual(items.map((item) => `value ${item}`));
+  });
+
+  it('is written before a result is told', async () => {
+    for await (const row of batch(['a', 'b', 'c'], (item) => item, { journal: path })) {
+      expect(await readFile(path, 'utf8')).toContain(`"index":${row.index}`);
+    }
+  });
+
+  it('ends the run where a value is no JSON, and goes on where it was', async () => {
+    await expect(batch(['a', 'b'], (item) => (item === 'b' ? 1n : 'A'), { journal: path })).rejects.toThrow('BigInt');
+    await appendFile(path, '{"torn');
+    expect((await run(['a', 'b'])).rows).toHaveLength(2);
+  });
+
+  it('comes to the same results however often the run is stopped (property)', async () => {
+    const item = fc.stringMatching(/^!?[a-d]{1,2}$/);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(item, { maxLength: 25 }),
+        fc.array(fc.nat(6), { maxLength: 4 }),
+        fc.boolean(),
+        fc.constantFrom<'input' | 'completion'>('input', 'completion'),
+        async (items, stops, dedupe, order) => {
+          await rm(path, { force: true });
+          const called: string[] = [];
+          const start = () =>
+            batch(
+              items,
+              async (each) => {
+                called.push(each);
+                await settle(0);
+                if (each.startsWith('!')) throw new Error(each);
+                return each;
+              },
+              { journal: path, dedupe, order, maxConcurrent: 3 },
+            );
+          for (const after of stops) {
+            let seen = 0;
+            for await (const { index } of start()) {
+              if (order === 'input') expect(index).toBe(seen);
+              if (seen++ === after) break;
+            }
+          }
+          const rows = (await start()).toSorted((a, b) => a.index - b.index);
+          expect(outcome(rows)).toEqual(items);
+          const wanted = dedupe ? new Set(items).size : items.length;
+          expect(called.length).toBeGreaterThanOrEqual(wanted);
+          expect(called.length).toBeLessThanOrEqual(wanted + 3 * stops.length);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
