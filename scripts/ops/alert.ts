@@ -67,6 +67,12 @@ const ADVICE = {
   tokens_day: 'Raise the tier, or shrink tokens and spread the work over more days.',
   concurrency: 'Slow down requests: lower bulkhead.maxConcurrent to what the account allows.',
   acceleration: 'Slow down requests: let the traffic grow gradually, e.g. with pacing.mode smooth.',
+  images: 'Ask for fewer images or spread them; for more, raise the tier. Calls without images are not held.',
+  input_images: 'Send fewer images or spread them; for more, raise the tier. Calls without images are not held.',
+  audio_seconds: 'Send less audio or spread it; for more, raise the tier. Calls without audio are not held.',
+  audio_seconds_day: 'Raise the tier, or spread the audio over more days. Calls without audio are not held.',
+  long_context: 'Shorten prompts to 200,000 tokens, or spread the longer ones. Shorter calls are not held.',
+  web_search: 'Search less or spread the searches; for more, raise the tier. Other calls are not held.',
   pause: 'The provider asked to wait: slow down requests until it stops doing so.',
   circuit: 'The provider keeps failing: fix or replace it; limits are not the cause.',
 } as const;

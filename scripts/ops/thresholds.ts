@@ -39,6 +39,8 @@ export interface Thresholds {
     readonly overloadedRatio: number;
     /** Attempts per second below which the share says nothing. */
     readonly attemptFloor: number;
+    /** Calls in 10 minutes for which a tier had no capacity. */
+    readonly noCapacity: number;
     /** Growth of the 95th percentile of attempt latency against the day before. */
     readonly latencyFactor: number;
     /** Seconds below which a slow attempt is no news for a language model. */
@@ -100,6 +102,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   provider: {
     overloadedRatio: 0.2,
     attemptFloor: 0.05,
+    noCapacity: 5,
     latencyFactor: 2,
     latencySeconds: 20,
     interruptedRatio: 0.05,

@@ -1,4 +1,4 @@
-import type { CircuitState } from '../core/events.ts';
+import type { CircuitState, RefusedBy } from '../core/events.ts';
 import type { Dimension } from '../core/outcome.ts';
 import { CLAUDE_ONLY } from '../core/provider.ts';
 
@@ -16,7 +16,7 @@ export const ZERO_STATES: readonly CircuitState[] = ['open', 'closed'];
 
 const ANYWHERE: readonly Dimension[] = ['requests', 'tokens', 'quota', 'unknown'];
 const OF_CLAUDE: readonly Dimension[] = [...ANYWHERE, 'input_tokens', 'output_tokens'];
-const OF_OTHERS: readonly Dimension[] = [...ANYWHERE, 'requests_day', 'tokens_day'];
+const OF_OTHERS: readonly RefusedBy[] = [...ANYWHERE, 'requests_day', 'tokens_day', 'no_capacity'];
 
 /** Whether a provider serves Anthropic's models, and has their limits. */
 export function servesClaudeOnly(provider: string): boolean {
@@ -24,6 +24,6 @@ export function servesClaudeOnly(provider: string): boolean {
 }
 
 /** Limits that a provider of this name may refuse a call for. */
-export function zeroDimensions(provider: string): readonly Dimension[] {
+export function zeroDimensions(provider: string): readonly RefusedBy[] {
   return servesClaudeOnly(provider) ? OF_CLAUDE : OF_OTHERS;
 }

@@ -162,8 +162,8 @@ describe('counters', () => {
 
 describe('zero series', () => {
   it.each<[ProviderName, string[]]>([
-    ['openai', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day']],
-    ['groq', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day']],
+    ['openai', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day', 'no_capacity']],
+    ['groq', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day', 'no_capacity']],
     ['anthropic', ['requests', 'tokens', 'quota', 'unknown', 'input_tokens', 'output_tokens']],
   ])('exist for what alerts wait for once a call to %s has started', async (provider, limits) => {
     const harness = new Harness();

@@ -12,14 +12,15 @@ import {
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
-const REFUSED = [...TIER, 'acceleration'] as const;
+const CONTENT = ['images', 'input_images', 'audio_seconds', 'audio_seconds_day', 'long_context', 'web_search'] as const;
+const REFUSED = [...TIER, 'acceleration', ...CONTENT] as const;
 
 const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';
 
 export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { tier } = thresholds;
   const refused = (window: string): string =>
-    `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded"')}[${window}]))`;
+    `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"')}[${window}]))`;
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));

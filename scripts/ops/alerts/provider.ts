@@ -18,6 +18,14 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       description: `${PROVIDER} answered {{ $value | humanizePercentage }} of the attempts with 5xx (threshold ${percent(provider.overloadedRatio)}). Your limits are not the cause: check the provider's status page, and use another model or provider where calls are urgent.`,
     },
     {
+      name: 'TidegateNoCapacity',
+      expr: `sum by (${BY_MODEL}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="no_capacity"')}[10m])) > ${provider.noCapacity}`,
+      for: '2m',
+      severity: 'info',
+      summary: 'A tier of an LLM provider has no capacity.',
+      description: `${MODEL} had {{ $value | humanize }} attempts in 10 minutes for which the tier had no room (threshold ${provider.noCapacity}). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
+    },
+    {
       name: 'TidegateAttemptLatencyHigh',
       expr: `(${latency('')} > ${provider.latencyFactor} * ${latency(' offset 1d')})\nand (${latency('')} > ${provider.latencySeconds})`,
       for: '15m',

@@ -35,7 +35,7 @@ export const LIMIT = `${LANE}, tidegate_limit_dimension`;
 export const LIMIT_LEGEND = '{{gen_ai_request_model}} {{tidegate_limit_dimension}}';
 
 /** Refusals that pacing should prevent. */
-export const REFUSED = 'tidegate_limit_dimension!~"quota|overloaded"';
+export const REFUSED = 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"';
 
 export const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|bad_request|client_error"';
 

@@ -19,6 +19,8 @@ const ADVICE: readonly (readonly [dimension: string, advice: string])[] = [
   ['tokens_day', 'Raise the tier, or shrink tokens and spread the work over more days.'],
   ['concurrency', 'Slow down requests: lower bulkhead.maxConcurrent to what the account allows.'],
   ['acceleration', 'Slow down requests: let the traffic grow gradually, e.g. with pacing.mode smooth.'],
+  ['images', 'Ask for fewer images or spread them; for more, raise the tier. Calls without images are not held.'],
+  ['long_context', 'Shorten prompts to 200,000 tokens, or spread the longer ones. Shorter calls are not held.'],
   ['unknown', 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.'],
 ];
 
@@ -35,8 +37,13 @@ const RATE_LIMITED: RuleTest[] = [
   },
   {
     alert: 'TidegateRateLimited',
-    does: 'stays quiet at five refusals, for an empty account and for an overloaded provider',
-    input: [refusals('requests', '0x10 1 2 3 4 5x40'), refusals('quota', '0+5x40'), refusals('overloaded', '0+5x40')],
+    does: 'stays quiet at five refusals, for an empty account, an overloaded provider and a tier without capacity',
+    input: [
+      refusals('requests', '0x10 1 2 3 4 5x40'),
+      refusals('quota', '0+5x40'),
+      refusals('overloaded', '0+5x40'),
+      refusals('no_capacity', '0+5x40'),
+    ],
     checks: [{ at: '11m', situation: 'quiet', firing: [] }],
   },
   {

@@ -1,3 +1,4 @@
+import { refusals } from './limit-series.ts';
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
 const MODEL_LABELS = { job: 'app', ...MODEL };
@@ -43,6 +44,34 @@ const OVERLOADED: RuleTest[] = [
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
       { at: '22m', situation: 'first-event', firing: [overloaded('30%')] },
+    ],
+  },
+];
+
+const full = (number: string): Firing => ({
+  labels: { severity: 'info', ...MODEL_LABELS },
+  summary: 'A tier of an LLM provider has no capacity.',
+  description: `openai/gpt-5.1 (app) had ${number} attempts in 10 minutes for which the tier had no room (threshold 5). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
+});
+
+const NO_CAPACITY: RuleTest[] = [
+  {
+    alert: 'TidegateNoCapacity',
+    does: 'fires while a tier has no room, and resolves',
+    input: [refusals('no_capacity', '0+1x30 30x40')],
+    checks: [
+      { at: '2m', situation: 'quiet', firing: [] },
+      { at: '14m', situation: 'fires', firing: [full('20')] },
+      { at: '30m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateNoCapacity',
+    does: 'stays quiet for limits, and sees the first of a counter that starts at zero',
+    input: [refusals('requests', '0+5x40'), refusals('no_capacity', '0x20 6x40')],
+    checks: [
+      { at: '10m', situation: 'quiet', firing: [] },
+      { at: '14m', situation: 'first-event', firing: [full('6')] },
     ],
   },
 ];
@@ -207,9 +236,10 @@ export const PROVIDER_TESTS: RuleTestFile = {
   evaluationInterval: '1m',
   alerts: [
     'TidegateProviderOverloaded',
+    'TidegateNoCapacity',
     'TidegateAttemptLatencyHigh',
     'TidegateStreamInterruptions',
     'TidegateAuthFailing',
   ],
-  tests: [...OVERLOADED, ...LATENCY, ...STREAMS, ...AUTH],
+  tests: [...OVERLOADED, ...NO_CAPACITY, ...LATENCY, ...STREAMS, ...AUTH],
 };

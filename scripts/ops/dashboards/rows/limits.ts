@@ -35,7 +35,7 @@ export function limitRow(context: DashboardContext): Row {
             stack: 'normal',
             title: 'Refusals by limit',
             description:
-              'Attempts that the provider refused, by the limit that refused them. Quota is billing; overloaded is the provider.',
+              'Attempts that the provider refused, by the limit that refused them. Quota is billing; overloaded is the provider; no_capacity is its tier.',
             unit: 'reqps',
             queries: [
               {
