@@ -38,7 +38,8 @@ export const SCENES: readonly Scene[] = [
     says: 'A dozen callers ask OpenAI for more than its tier of 240 requests a minute.',
     alert: 'TidegateTierSaturated',
     dueMinutes: 30,
-    withinMs: 110_000,
+    // A minute of what was admitted is a minute at any scale.
+    withinMs: 122_000,
     provider: 'openai',
     fault: { callers: 12 },
   },

@@ -9,6 +9,8 @@ export interface Alert {
   readonly expr: string;
   /** Prometheus duration that the condition must hold. */
   readonly for: string;
+  /** Prometheus duration for which it goes on firing after the condition has ended, so that it does not flap. */
+  readonly keepFiringFor?: string;
   /** `critical` pages now, `warning` is a ticket, `info` is context. */
   readonly severity: Severity;
   readonly labels?: Readonly<Record<string, string>>;
@@ -39,6 +41,8 @@ const BY_CLIENT = `${BY_JOB}, tidegate_client`;
 export const BY_PROVIDER = `${BY_CLIENT}, gen_ai_provider_name`;
 export const BY_MODEL = `${BY_PROVIDER}, gen_ai_request_model`;
 export const BY_LIMIT = `${BY_MODEL}, tidegate_limit_dimension`;
+
+export const BY_CIRCUIT = `${BY_PROVIDER}, tidegate_circuit`;
 
 /** The job of an alert, as far as it has to be told from others. */
 export const JOB =

@@ -1,4 +1,4 @@
-import { BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+import { BY_CIRCUIT, BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
 
 export interface RecordingRule {
   readonly record: string;
@@ -19,6 +19,11 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
     { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
     { record: 'tidegate:retries:rate1h', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[1h]))` },
     { record: 'tidegate:retry_ratio:rate5m', expr: `tidegate:retries:rate5m / ${SOME_CALLS}` },
+    // Share of the last two minutes, and of the processes, in which a circuit was not closed: it probes half open.
+    {
+      record: 'tidegate:circuit:not_closed',
+      expr: `1 - avg by (${BY_CIRCUIT}) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`,
+    },
     {
       record: 'tidegate:limit:utilization',
       expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
@@ -43,7 +48,8 @@ const SEEN_BY_ALL = '.+_day|concurrency';
  */
 export function utilization(by: string, select: (matchers: string) => string): string {
   return [
-    `sum by (${by}) (${select(`tidegate_limit_dimension!~"${SEEN_BY_ALL}"`)})`,
+    // A bucket that was full is spent within a minute in which it fills again: more than all of it is no news.
+    `clamp_max(sum by (${by}) (${select(`tidegate_limit_dimension!~"${SEEN_BY_ALL}"`)}), 1)`,
     `or max by (${by}) (${select(`tidegate_limit_dimension=~"${SEEN_BY_ALL}"`)})`,
   ].join('\n');
 }

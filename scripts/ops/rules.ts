@@ -28,6 +28,7 @@ export interface RenderedRule {
   readonly alert?: string;
   readonly expr: string;
   readonly for?: string;
+  readonly keep_firing_for?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<'summary' | 'description' | 'runbook_url', string>>;
 }
@@ -68,6 +69,7 @@ function renderAlert(alert: Alert, runbookUrl: string): RenderedRule {
     alert: alert.name,
     expr: alert.expr,
     for: alert.for,
+    ...(alert.keepFiringFor === undefined ? {} : { keep_firing_for: alert.keepFiringFor }),
     labels: { severity: alert.severity, ...alert.labels },
     annotations: {
       summary: alert.summary,

@@ -19,18 +19,19 @@ export interface Thresholds {
     readonly stormFloor: number;
     /** Share of calls that fail with all retries used. */
     readonly exhaustedRatio: number;
+    /** Calls in 30 minutes below which that is no ticket. */
+    readonly exhaustedCalls: number;
   };
   /** Calls per second below which ratios say nothing; 0.02 is one call in 50 s. */
   readonly callFloor: number;
   readonly tier: {
     /** Share of a limit in use from which the tier is nearly exhausted. */
     readonly nearlyExhausted: number;
-    /** Share from which it pages, provided that the provider already refuses calls. */
-    readonly exhausted: number;
     /** Mean share over 15 minutes from which the tier is too small, not the traffic bursty. */
     readonly saturated: number;
-    /** Refused calls in 10 minutes; pacing should keep this near zero. */
+    /** Refused attempts in 10 minutes, and their share; pacing should keep both near zero. */
     readonly refusals: number;
+    readonly refusedRatio: number;
     /** Seconds ahead within which a day limit may not run dry. */
     readonly dayForecastSeconds: number;
   };
@@ -45,16 +46,21 @@ export interface Thresholds {
     readonly latencyFactor: number;
     /** Seconds below which a slow attempt is no news for a language model. */
     readonly latencySeconds: number;
+    /** Share of calls refused as a bad request: from here a ticket, from there a page. */
+    readonly badRequestRatio: number;
+    readonly badRequestPageRatio: number;
+    /** Such calls within the window below which the share says nothing. */
+    readonly badRequests: number;
     /** Share of streams that break before their end. */
     readonly interruptedRatio: number;
     /** Streams per second below which the share says nothing. */
     readonly streamFloor: number;
   };
   readonly circuit: {
-    /** Share of two minutes spent open from which the circuit counts as open. */
+    /** Share of two minutes, and of the processes, not closed from which the circuit counts as open. */
     readonly openShare: number;
-    /** Openings in 30 minutes from which it flaps. */
-    readonly openings: number;
+    /** Times that it closed in 30 minutes from which it flaps. */
+    readonly closings: number;
   };
   readonly queue: {
     /** Share of the queue in use. */
@@ -63,6 +69,8 @@ export interface Thresholds {
     readonly rejectedRatio: number;
     /** Seconds of waiting, 95th percentile. */
     readonly waitSeconds: number;
+    /** Attempts that ended in three minutes of the hour before from which none at all is a stall. */
+    readonly stalledFrom: number;
   };
   readonly slo: {
     /** Share of calls that must succeed. */
@@ -96,20 +104,24 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     stormAttempts: 2,
     stormFloor: 0.2,
     exhaustedRatio: 0.01,
+    exhaustedCalls: 10,
   },
   callFloor: 0.02,
-  tier: { nearlyExhausted: 0.8, exhausted: 0.95, saturated: 0.9, refusals: 5, dayForecastSeconds: 14_400 },
+  tier: { nearlyExhausted: 0.8, saturated: 0.9, refusals: 10, refusedRatio: 0.02, dayForecastSeconds: 14_400 },
   provider: {
     overloadedRatio: 0.2,
     attemptFloor: 0.05,
     noCapacity: 5,
     latencyFactor: 2,
     latencySeconds: 20,
+    badRequestRatio: 0.2,
+    badRequestPageRatio: 0.8,
+    badRequests: 10,
     interruptedRatio: 0.05,
     streamFloor: 0.01,
   },
-  circuit: { openShare: 0.5, openings: 4 },
-  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10 },
+  circuit: { openShare: 0.5, closings: 4 },
+  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10, stalledFrom: 10 },
   slo: {
     objective: 0.99,
     burns: [

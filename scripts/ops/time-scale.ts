@@ -49,6 +49,7 @@ function scaleRule(rule: RenderedRule, divisor: number): RenderedRule {
     ...rule,
     expr: scaleExpression(rule.expr, divisor),
     ...(rule.for !== undefined && { for: divideDuration(rule.for, divisor) }),
+    ...(rule.keep_firing_for !== undefined && { keep_firing_for: divideDuration(rule.keep_firing_for, divisor) }),
     ...(rule.annotations && {
       annotations: { ...rule.annotations, description: scaleExpression(rule.annotations.description, divisor) },
     }),

@@ -105,7 +105,7 @@ const INHIBITIONS: readonly Inhibition[] = [
     silenced: [1, 2, 3],
   },
   {
-    because: 'an open circuit explains rejections, waits and a burning budget, but not a used-up limit',
+    because: 'an outage explains rejections, waits, refusals and a burning budget; the circuit of one process does not',
     firing: [
       { alertname: 'TidegateCircuitOpen', ...CRITICAL, ...CIRCUIT },
       { alertname: 'TidegateCallsRejectedLocally', ...WARNING, ...MODEL },
@@ -114,8 +114,12 @@ const INHIBITIONS: readonly Inhibition[] = [
       { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT },
       { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT, tidegate_circuit: 'openai/other' },
       { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI },
+      { alertname: 'TidegateCircuitOpen', ...WARNING, ...CIRCUIT, gen_ai_provider_name: 'groq', instance: 'a' },
+      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI, gen_ai_provider_name: 'groq' },
+      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI, namespace: 'other' },
     ],
-    silenced: [1, 2, 3, 4],
+    silenced: [1, 2, 3, 4, 6, 7],
   },
   {
     because: 'a storm includes the spike of its model, not of others',

@@ -80,7 +80,7 @@ const CASES: readonly Case[] = [
     job: 'circuit',
     receiver: 'page',
     labels: { severity: 'critical', gen_ai_provider_name: 'anthropic' },
-    says: /circuit anthropic.* was open .*check its status page/,
+    says: /circuit anthropic.* was not closed for .*check its status page/,
   },
 ];
 

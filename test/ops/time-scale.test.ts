@@ -43,7 +43,11 @@ test('a scaled rule differs from the shipped one in its times only', () => {
   const scaled = ruleGroups({ naming: 'exporter', timeScale: 60 });
   expect(flat(scaled)).toEqual(flat(shipped));
   const saturated = scaled.flatMap(({ rules }) => rules).find(({ alert }) => alert === 'TidegateTierSaturated')!;
-  expect(saturated).toMatchObject({ for: '15s', expr: 'avg_over_time(tidegate:limit:utilization[15s]) > 0.9' });
+  expect(saturated).toMatchObject({
+    for: '15s',
+    keep_firing_for: '30s',
+    expr: 'avg_over_time(tidegate:limit:utilization[15s]) > 0.9',
+  });
   expect(JSON.stringify(scaled)).not.toMatch(/\[\d+[mhd]\]|offset \d+[mhd]/);
 });
 

@@ -1,6 +1,7 @@
 import {
   adviceFor,
   type Alert,
+  BY_CIRCUIT,
   BY_MODEL,
   BY_PROVIDER,
   lookupOf,
@@ -10,7 +11,6 @@ import {
   type RuleContext,
 } from '../alert.ts';
 
-const BY_CIRCUIT = `${BY_PROVIDER}, tidegate_circuit`;
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 const WAITED_FOR = [
   'requests',
@@ -25,29 +25,54 @@ const WAITED_FOR = [
   'circuit',
 ] as const;
 
+const OUTAGE =
+  'Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.';
+
 /** Circuit, queue and waits: what the client does to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { circuit, queue, callFloor } = thresholds;
   const rejected = `sum by (${BY_MODEL}) (rate(${series('tidegate.calls', 'tidegate_outcome=~"rejected_.+"')}[5m]))`;
   // Averaged, so that one lost scrape neither fires nor resolves an alert. Every process has a queue of its own.
   const filled = `avg_over_time(${series('tidegate.bulkhead.queued')}[2m]) / (avg_over_time(${series('tidegate.bulkhead.queue_capacity')}[2m]) > 0)`;
+  const ofOne = `1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`;
+  const busy = (what: 'active' | 'queued'): string => `min_over_time(${series(`tidegate.bulkhead.${what}`)}[3m])`;
   return [
     {
       name: 'TidegateCircuitOpen',
-      // A share of time: during an outage the circuit is half open whenever it probes.
-      expr: `max by (${BY_CIRCUIT}) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="open"')}[2m])) > ${circuit.openShare}`,
+      expr: `tidegate:circuit:not_closed > ${circuit.openShare}`,
       for: '1m',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was open {{ $value | humanizePercentage }} of the last 2 minutes (threshold ${percent(circuit.openShare)}). Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.`,
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was not closed for {{ $value | humanizePercentage }} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). ${OUTAGE}`,
+    },
+    {
+      // Few of many processes: a network of their own, perhaps, but not the provider.
+      name: 'TidegateCircuitOpen',
+      expr: `(${ofOne} > ${circuit.openShare})\nunless on (${BY_CIRCUIT}) (tidegate:circuit:not_closed > ${circuit.openShare})`,
+      for: '10m',
+      severity: 'warning',
+      summary: 'The circuit to an LLM provider is open in some processes.',
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} of {{ $labels.instance }} has not been closed for ten minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.`,
     },
     {
       name: 'TidegateCircuitFlapping',
-      expr: `sum by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="open"')}[30m])) > ${circuit.openings}`,
+      expr: `sum by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[30m])) > ${circuit.closings}`,
       for: '0m',
       severity: 'warning',
-      summary: 'The circuit to an LLM provider keeps opening.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} opened {{ $value | humanize }} times in 30 minutes (threshold ${circuit.openings}). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+      summary: 'The circuit to an LLM provider closes and opens again.',
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} closed {{ printf "%.0f" $value }} times in 30 minutes (threshold ${circuit.closings}). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+    },
+    {
+      name: 'TidegateStalled',
+      expr: [
+        `(sum by (${BY_PROVIDER}) (${busy('active')} + ${busy('queued')}) > 0)`,
+        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.attempts')}[3m])) > 0)`,
+        `and (sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts')}[1h] offset 3m)) * 180 > ${queue.stalledFrom})`,
+      ].join('\n'),
+      for: '0m',
+      severity: 'critical',
+      summary: 'LLM calls are under way and none gets an answer.',
+      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for three minutes; in the hour before more than ${queue.stalledFrom} did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
     },
     {
       name: 'TidegateBulkheadQueueFilling',

@@ -2,6 +2,7 @@ import {
   adviceFor,
   type Alert,
   BY_LIMIT,
+  BY_MODEL,
   BY_PROVIDER,
   lookupOf,
   MODEL,
@@ -21,42 +22,38 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { tier } = thresholds;
   const refused = (window: string): string =>
     `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"')}[${window}]))`;
+  const attempts = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts')}[10m]))`;
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
   return [
     {
       name: 'TidegateTierNearlyExhausted',
+      // Running at the limit is what pacing is for: it loses nothing, and pages nobody.
       expr: `${now} > ${tier.nearlyExhausted}`,
-      for: '2m',
+      for: '5m',
+      keepFiringFor: '10m',
       severity: 'warning',
       summary: 'An LLM provider limit is nearly exhausted.',
       description: `${MODEL} uses {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.nearlyExhausted)}). ${adviceFor(TIER)}`,
     },
     {
-      // Running at the limit is what pacing is for; it pages only when calls are refused as well.
-      name: 'TidegateTierNearlyExhausted',
-      expr: `(${now} > ${tier.exhausted})\nand (${refused('5m')} > 0)`,
-      for: '2m',
-      severity: 'critical',
-      summary: 'An LLM provider limit is exhausted and calls are refused.',
-      description: `${MODEL} uses {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.exhausted)}), and the provider refuses calls for it. ${adviceFor(TIER)}`,
-    },
-    {
       name: 'TidegateTierSaturated',
       expr: `avg_over_time(tidegate:limit:utilization[15m]) > ${tier.saturated}`,
       for: '15m',
+      keepFiringFor: '30m',
       severity: 'warning',
       summary: 'An LLM provider tier is too small for the traffic.',
       description: `${MODEL} used {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is no burst: calls queue behind the limit. ${adviceFor(TIER)}`,
     },
     {
       name: 'TidegateRateLimited',
-      expr: `${refused('10m')} > ${tier.refusals}`,
+      expr: `(${refused('10m')} >= ${tier.refusals})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${refused('10m')}) / (${attempts} > 0) > ${tier.refusedRatio})`,
       for: '2m',
+      keepFiringFor: '15m',
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
-      description: `${MODEL} had {{ $value | humanize }} calls refused for its ${DIMENSION} limit in 10 minutes (threshold ${tier.refusals}). Pacing should prevent this: another client may share the account. ${adviceFor(REFUSED)}`,
+      description: `${MODEL} had {{ printf "%.0f" $value }} attempts refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this: another client may share the account. ${adviceFor(REFUSED)}`,
     },
     {
       name: 'TidegateQuotaExhausted',
@@ -74,6 +71,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
         `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset')}))`,
       ].join('\n'),
       for: '15m',
+      keepFiringFor: '30m',
       severity: 'warning',
       summary: 'A daily LLM limit will run dry before it resets.',
       description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in {{ $value | humanizeDuration }} at the present rate (threshold ${tier.dayForecastSeconds / 3600}h). ${adviceFor(['requests_day', 'tokens_day'])}`,

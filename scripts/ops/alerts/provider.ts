@@ -6,6 +6,9 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
     `sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts', matchers)}[5m]))`;
   const streams = (matchers: string): string =>
     `sum by (${BY_MODEL}) (rate(${series('tidegate.streams', matchers)}[15m]))`;
+  const bad = (window: string): string =>
+    `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="bad_request"')}[${window}]))`;
+  const ended = (window: string): string => `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[${window}]))`;
   const latency = (offset: string): string =>
     `histogram_quantile(0.95, sum by (${BY_MODEL}, le) (rate(${series('tidegate.attempt.duration', '', 'bucket')}[15m]${offset})))`;
   return [
@@ -41,6 +44,21 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       summary: 'LLM streams break before their end.',
       description: `${MODEL} loses {{ $value | humanizePercentage }} of its streams midway (threshold ${percent(provider.interruptedRatio)}). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
     },
+    ...(['warning', 'critical'] as const).map((severity): Alert => {
+      const share = severity === 'critical' ? provider.badRequestPageRatio : provider.badRequestRatio;
+      const window = severity === 'critical' ? '3m' : '10m';
+      return {
+        name: 'TidegateBadRequests',
+        expr: `(${bad(window)} / (${ended(window)} > 0) > ${share})\nand (${bad(window)} >= ${provider.badRequests})`,
+        for: severity === 'critical' ? '30s' : '5m',
+        severity,
+        summary:
+          severity === 'critical'
+            ? 'An LLM provider refuses nearly every request as wrong.'
+            : 'An LLM provider refuses many requests as wrong.',
+        description: `${MODEL} had {{ $value | humanizePercentage }} of its calls refused as a bad request within ${window} (threshold ${percent(share)}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+      };
+    }),
     {
       name: 'TidegateAuthFailing',
       expr: `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts', 'http_response_status_code=~"401|403"')}[5m])) > 0`,

@@ -1,8 +1,9 @@
 import { type Alert, BY_MODEL, MODEL, percent, type RuleContext } from '../alert.ts';
 
 export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { retries, callFloor } = thresholds;
-  const exhausted = `sum by (${BY_MODEL}) (rate(${series('tidegate.calls', 'tidegate_outcome="retries_exhausted"')}[5m]))`;
+  const { retries } = thresholds;
+  const exhausted = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="retries_exhausted"')}[30m]))`;
+  const ended = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[30m]))`;
   return [
     {
       name: 'TidegateRetrySpike',
@@ -27,11 +28,12 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRetriesExhausted',
-      expr: `(${exhausted} / tidegate:calls:rate5m > ${retries.exhaustedRatio})\nand (tidegate:calls:rate5m > ${callFloor})`,
+      // A page is the burn alerts' to make: they know how much loss an objective allows.
+      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})`,
       for: '5m',
-      severity: 'critical',
+      severity: 'warning',
       summary: 'LLM calls fail after all retries.',
-      description: `${MODEL} loses {{ $value | humanizePercentage }} of its calls with every retry used (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+      description: `${MODEL} lost {{ $value | humanizePercentage }} of its calls in 30 minutes with every retry used (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
     },
   ];
 }

@@ -3,6 +3,7 @@ import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '..
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
 export function sloAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
+  const { openShare } = thresholds.circuit;
   return burns.map(({ factor, long, short, for: duration, severity }) => {
     const limit = Number((factor * (1 - objective)).toPrecision(6));
     const quota = `increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[${short}])`;
@@ -15,6 +16,10 @@ export function sloAlerts({ series, thresholds }: RuleContext): Alert[] {
         // An empty account has its own page, and would raise this one after billing is fixed, until its failures
         // have left the short window.
         `unless (sum by (${BY_PROVIDER}) (${quota}) > 0)`,
+        // So has an outage: its failures stay in the windows for as long after its end.
+        ...(severity === 'critical'
+          ? [`unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[${short}])) > ${openShare})`]
+          : []),
       ].join('\n'),
       for: duration,
       severity,

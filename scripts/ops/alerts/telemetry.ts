@@ -13,6 +13,21 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
   return [
     ...(naming === 'exporter' ? scrapeAlerts(selector, info, memory) : pushAlerts(info, memory)),
     {
+      // Whoever takes it away for good is told once more: that is what a job that was deleted by mistake looks like.
+      name: 'TidegateJobVanished',
+      expr: [
+        `max by (${BY_JOB}) (max_over_time(${info}[1h]))`,
+        `unless on (${BY_JOB}) max by (${BY_JOB}) (${info})`,
+        ...(naming === 'exporter'
+          ? [`unless on (${BY_JOB}) max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`]
+          : []),
+      ].join('\n'),
+      for: '5m',
+      severity: 'critical',
+      summary: 'A job that makes LLM calls is gone.',
+      description: `${JOB} has no process left that reports, and ${naming === 'exporter' ? 'Prometheus has no target of it' : 'nothing of it arrives'}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
+    },
+    {
       name: 'TidegateTelemetryAbsent',
       expr: `absent(${info})`,
       for: '15m',

@@ -4,11 +4,13 @@ import type { Step } from './panel.ts';
 /** Colours of values, by the thresholds of the alerts. */
 
 const { retries, slo, queue, tier } = DEFAULT_THRESHOLDS;
+/** Nothing is left but what pacing keeps. */
+const FULL = 0.95;
 
 export const USED: readonly Step[] = [
   { from: null, color: 'green' },
   { from: tier.nearlyExhausted, color: 'orange' },
-  { from: tier.exhausted, color: 'red' },
+  { from: FULL, color: 'red' },
 ];
 
 export const WAITED: readonly Step[] = [

@@ -17,35 +17,61 @@ function circuit(states: string, instance = 'a'): InputSeries[] {
 const open = (percentage: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...CIRCUIT },
   summary: 'The circuit to an LLM provider is open.',
-  description: `openai (app): circuit openai/gpt-5.1 was open ${percentage} of the last 2 minutes (threshold 50%). Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.`,
+  description: `openai (app): circuit openai/gpt-5.1 was not closed for ${percentage} of the last two minutes over all processes (threshold 50%). Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.`,
 });
+
+const openOfOne: Firing = {
+  labels: { severity: 'warning', job: 'app', instance: 'a', ...CIRCUIT },
+  summary: 'The circuit to an LLM provider is open in some processes.',
+  description:
+    'openai (app): circuit openai/gpt-5.1 of a has not been closed for ten minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.',
+};
 
 const OPEN: RuleTest[] = [
   {
     alert: 'TidegateCircuitOpen',
-    does: 'fires for one process of two, through probes, and resolves',
-    input: [...circuit(`${'c'.repeat(5)}${'ooohoooo'.repeat(4)}${'c'.repeat(20)}`), ...circuit('c'.repeat(57), 'b')],
-    checks: [
-      { at: '2m', situation: 'quiet', firing: [] },
-      { at: '11m30s', situation: 'fires', firing: [open('100%')] },
-      { at: '24m', situation: 'resolves', firing: [] },
-    ],
-  },
-  {
-    alert: 'TidegateCircuitOpen',
-    does: 'stays quiet for a circuit that opens briefly',
-    input: circuit(`${'c'.repeat(5)}oohc${'c'.repeat(10)}oohc${'c'.repeat(10)}`),
-    checks: [
-      { at: '4m', situation: 'quiet', firing: [] },
-      { at: '11m', situation: 'quiet', firing: [] },
-    ],
-  },
-  {
-    alert: 'TidegateCircuitOpen',
-    does: 'stays quiet just below half of the time',
+    does: 'pages within two minutes of an outage for all processes, through probes, and resolves',
     interval: '15s',
-    input: circuit('oooohcccc'.repeat(6)),
-    checks: [{ at: '10m', situation: 'quiet', firing: [] }],
+    input: [
+      ...circuit(`${'c'.repeat(20)}${'ooohoooh'.repeat(5)}${'c'.repeat(40)}`),
+      ...circuit(`${'c'.repeat(20)}${'ohoooooo'.repeat(5)}${'c'.repeat(40)}`, 'b'),
+    ],
+    checks: [
+      { at: '5m', situation: 'quiet', firing: [] },
+      { at: '7m30s', situation: 'fires', firing: [open('100%')] },
+      { at: '18m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'sees a provider that hangs, where the circuit is half open most of the time',
+    interval: '15s',
+    input: circuit(`${'c'.repeat(20)}${'ohhhhhhh'.repeat(4)}`),
+    checks: [{ at: '8m', situation: 'fires', firing: [open('100%')] }],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'is a ticket for one process of four, after ten minutes',
+    input: [
+      ...circuit(`${'c'.repeat(5)}${'ooohoooo'.repeat(5)}${'c'.repeat(20)}`),
+      ...['b', 'd', 'e'].flatMap((instance) => circuit('c'.repeat(65), instance)),
+    ],
+    checks: [
+      { at: '8m', situation: 'quiet', firing: [] },
+      { at: '17m', situation: 'fires', firing: [openOfOne] },
+      { at: '28m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCircuitOpen',
+    does: 'stays quiet for a blip of 45 seconds, during it and after it',
+    interval: '15s',
+    input: circuit(`${'c'.repeat(20)}ooo${'c'.repeat(30)}`),
+    checks: [
+      { at: '5m45s', situation: 'quiet', firing: [] },
+      { at: '6m30s', situation: 'quiet', firing: [] },
+      { at: '7m', situation: 'quiet', firing: [] },
+    ],
   },
   {
     alert: 'TidegateCircuitOpen',
@@ -58,20 +84,20 @@ const OPEN: RuleTest[] = [
   },
 ];
 
-const openings = (values: string): InputSeries =>
-  input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'open' }, values);
+const closings = (values: string): InputSeries =>
+  input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'closed' }, values);
 
 const flapping = (number: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...CIRCUIT },
-  summary: 'The circuit to an LLM provider keeps opening.',
-  description: `openai (app): circuit openai/gpt-5.1 opened ${number} times in 30 minutes (threshold 4). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+  summary: 'The circuit to an LLM provider closes and opens again.',
+  description: `openai (app): circuit openai/gpt-5.1 closed ${number} times in 30 minutes (threshold 4). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
 });
 
 const FLAPPING: RuleTest[] = [
   {
     alert: 'TidegateCircuitFlapping',
-    does: 'fires at the fifth opening, counted from zero, and resolves',
-    input: [openings('0x10 1x9 2x9 3x9 4x9 5x90')],
+    does: 'fires at the fifth closing, counted from zero, and resolves',
+    input: [closings('0x10 1x9 2x9 3x9 4x9 5x90')],
     checks: [
       { at: '25m', situation: 'quiet', firing: [] },
       { at: '26m', situation: 'fires', firing: [flapping('5')] },
@@ -81,18 +107,66 @@ const FLAPPING: RuleTest[] = [
   },
   {
     alert: 'TidegateCircuitFlapping',
-    does: 'stays quiet at four openings, however often it closes',
+    does: 'stays quiet at four closings, and in an outage whose probes all fail',
     input: [
-      openings('0x10 1x9 2x9 3x9 4x90'),
-      input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'closed' }, '0+1x120'),
+      closings('0x10 1x9 2x9 3x9 4x90'),
+      input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'open' }, '0+1x120'),
     ],
     checks: [{ at: '28m', situation: 'quiet', firing: [] }],
+  },
+];
+
+const PROVIDER = { gen_ai_provider_name: 'openai' };
+const LANE = { ...PROVIDER, tidegate_bulkhead: 'openai/gpt-5.1' };
+const active = (values: string): InputSeries => input('tidegate.bulkhead.active', LANE, values);
+const queued = (values: string): InputSeries => input('tidegate.bulkhead.queued', LANE, values);
+const ended = (values: string): InputSeries =>
+  input(
+    'tidegate.attempts',
+    { ...PROVIDER, gen_ai_request_model: 'gpt-5.1', http_response_status_code: '200' },
+    values,
+  );
+
+const stalled = (calls: string): Firing => ({
+  labels: { severity: 'critical', job: 'app', ...PROVIDER },
+  summary: 'LLM calls are under way and none gets an answer.',
+  description: `openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for three minutes; in the hour before more than 10 did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+});
+
+const STALLED: RuleTest[] = [
+  {
+    alert: 'TidegateStalled',
+    does: 'pages when no attempt ends for three minutes, and resolves with the first that does',
+    input: [active('5x40 20x10 5x40'), queued('0x40 30x10 0x40'), ended('0+10x40 400x10 410+10x40')],
+    checks: [
+      { at: '20m', situation: 'quiet', firing: [] },
+      { at: '24m', situation: 'fires', firing: [stalled('50')] },
+      { at: '27m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateStalled',
+    does: 'stays quiet where nothing is under way, and for answers that always take that long',
+    input: [active('0x40 0x30'), queued('0x70'), ended('0+10x40 400x30')],
+    checks: [{ at: '28m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStalled',
+    does: 'stays quiet for a few long answers at a time',
+    input: [active('4x120'), queued('0x120'), ended('0x10 4x10 8x10 12x10 16x10 20x10 24x10 28x10')],
+    checks: [{ at: '34m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStalled',
+    does: 'sees a stall of counters that are a quarter of an hour old',
+    input: [active('5x30 8x20'), queued('0x50'), ended('0+10x30 300x20')],
+    checks: [{ at: '19m', situation: 'first-event', firing: [stalled('8')] }],
   },
 ];
 
 export const CIRCUIT_TESTS: RuleTestFile = {
   name: 'circuit',
   evaluationInterval: '30s',
-  alerts: ['TidegateCircuitOpen', 'TidegateCircuitFlapping'],
-  tests: [...OPEN, ...FLAPPING],
+  alerts: ['TidegateCircuitOpen', 'TidegateCircuitFlapping', 'TidegateStalled'],
+  tests: [...OPEN, ...FLAPPING, ...STALLED],
 };

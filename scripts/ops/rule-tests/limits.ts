@@ -1,12 +1,12 @@
 import { firing, limit, refusals, remaining, reset, SHRINK } from './limit-series.ts';
-import { type Firing, input, type RuleTest, type RuleTestFile } from './rule-test.ts';
+import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
 const refused = (dimension: string, number: string, advice: string): Firing =>
   firing(
     'warning',
     dimension,
     'An LLM provider refuses calls for a rate limit.',
-    `openai/gpt-5.1 (app) had ${number} calls refused for its ${dimension} limit in 10 minutes (threshold 5). Pacing should prevent this: another client may share the account. ${advice}`,
+    `openai/gpt-5.1 (app) had ${number} attempts refused for its ${dimension} limit in 10 minutes (thresholds: 10, and 2% of its attempts). Pacing should prevent this: another client may share the account. ${advice}`,
   );
 
 /** The advice that an operator reads, by limit. */
@@ -24,33 +24,43 @@ const ADVICE: readonly (readonly [dimension: string, advice: string])[] = [
   ['unknown', 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.'],
 ];
 
+const sent = (values: string): InputSeries =>
+  input('tidegate.attempts', { ...MODEL, gen_ai_operation_name: 'chat', http_response_status_code: '200' }, values);
+
 const RATE_LIMITED: RuleTest[] = [
   {
     alert: 'TidegateRateLimited',
     does: 'gives the advice that fits the limit, and resolves',
-    input: ADVICE.map(([dimension]) => refusals(dimension, '0+1x30 30x60')),
+    input: [...ADVICE.map(([dimension]) => refusals(dimension, '0+1x30 30x90')), sent('0+30x120')],
     checks: [
       { at: '2m', situation: 'quiet', firing: [] },
       { at: '15m', situation: 'fires', firing: ADVICE.map(([dimension, advice]) => refused(dimension, '20', advice)) },
-      { at: '30m', situation: 'resolves', firing: [] },
+      { at: '50m', situation: 'resolves', firing: [] },
     ],
   },
   {
     alert: 'TidegateRateLimited',
-    does: 'stays quiet at five refusals, for an empty account, an overloaded provider and a tier without capacity',
+    does: 'stays quiet at nine refusals, for an empty account, an overloaded provider and a tier without capacity',
     input: [
-      refusals('requests', '0x10 1 2 3 4 5x40'),
+      refusals('requests', '0x10 9x40'),
       refusals('quota', '0+5x40'),
       refusals('overloaded', '0+5x40'),
       refusals('no_capacity', '0+5x40'),
+      sent('0+10x40'),
     ],
     checks: [{ at: '11m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRateLimited',
     does: 'sees a first volley of refusals of a counter that starts at zero',
-    input: [refusals('requests', '0x10 6x40')],
-    checks: [{ at: '8m', situation: 'first-event', firing: [refused('requests', '6', ADVICE[0]![1])] }],
+    input: [refusals('requests', '0x10 12x40'), sent('0+10x40')],
+    checks: [{ at: '9m', situation: 'first-event', firing: [refused('requests', '12', ADVICE[0]![1])] }],
+  },
+  {
+    alert: 'TidegateRateLimited',
+    does: 'stays quiet for a batch of which one attempt in a hundred is refused',
+    input: [refusals('requests', '0+1x60'), sent('0+100x60')],
+    checks: [{ at: '25m', situation: 'quiet', firing: [] }],
   },
 ];
 
@@ -110,15 +120,15 @@ const FORECAST: RuleTest[] = [
     alert: 'TidegateDailyLimitForecast',
     does: 'fires when the limit runs dry within four hours and before its reset, and resolves',
     input: [
-      remaining('requests_day', '8640-16x100 7040x90'),
-      limit('requests_day', '10000x200'),
-      reset('requests_day', '80000-30x200'),
+      remaining('requests_day', '8640-16x100 7040x190'),
+      limit('requests_day', '10000x300'),
+      reset('requests_day', '80000-30x300'),
     ],
     checks: [
       { at: '29m', situation: 'quiet', firing: [] },
       { at: '44m', situation: 'quiet', firing: [] },
       { at: '48m', situation: 'fires', firing: [forecast('3h 42m 0s')] },
-      { at: '95m', situation: 'resolves', firing: [] },
+      { at: '130m', situation: 'resolves', firing: [] },
     ],
   },
   {

@@ -231,6 +231,59 @@ const AUTH: RuleTest[] = [
   },
 ];
 
+const calls = (outcome: string, values: string): InputSeries =>
+  input('tidegate.calls', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_outcome: outcome }, values);
+
+const bad = (severity: 'warning' | 'critical', percentage: string): Firing => ({
+  labels: { severity, ...MODEL_LABELS },
+  summary:
+    severity === 'critical'
+      ? 'An LLM provider refuses nearly every request as wrong.'
+      : 'An LLM provider refuses many requests as wrong.',
+  description: `openai/gpt-5.1 (app) had ${percentage} of its calls refused as a bad request within ${severity === 'critical' ? '3m (threshold 80%' : '10m (threshold 20%'}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+});
+
+const BAD: RuleTest[] = [
+  {
+    alert: 'TidegateBadRequests',
+    does: 'pages when every call is refused, and resolves once the release is taken back',
+    input: [calls('success', '0+10x20 200x20 200+10x40'), calls('bad_request', '0x20 10+10x19 200x41')],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '14m', situation: 'fires', firing: [bad('critical', '100%')] },
+      { at: '19m', situation: 'fires', firing: [bad('warning', '90%'), bad('critical', '100%')] },
+      { at: '38m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateBadRequests',
+    does: 'is a ticket where one call in three is refused',
+    input: [calls('success', '0+10x60'), calls('bad_request', '0+5x60')],
+    checks: [{ at: '20m', situation: 'fires', firing: [bad('warning', '33.33%')] }],
+  },
+  {
+    alert: 'TidegateBadRequests',
+    does: 'stays quiet just below the share, for nine of nine, and for keys that are refused',
+    input: [
+      calls('success', '0+10x60'),
+      calls('bad_request', '0+2.4x60'),
+      calls('client_error', '0+2x60'),
+      input(
+        'tidegate.calls',
+        { ...MODEL, gen_ai_request_model: 'other', tidegate_outcome: 'bad_request' },
+        '0x10 9x50',
+      ),
+    ],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBadRequests',
+    does: 'counts the first refusals of a counter that starts at zero',
+    input: [calls('success', '0x40'), calls('bad_request', '0x10 12x30')],
+    checks: [{ at: '7m', situation: 'first-event', firing: [bad('critical', '100%')] }],
+  },
+];
+
 export const PROVIDER_TESTS: RuleTestFile = {
   name: 'provider',
   evaluationInterval: '1m',
@@ -240,6 +293,7 @@ export const PROVIDER_TESTS: RuleTestFile = {
     'TidegateAttemptLatencyHigh',
     'TidegateStreamInterruptions',
     'TidegateAuthFailing',
+    'TidegateBadRequests',
   ],
-  tests: [...OVERLOADED, ...NO_CAPACITY, ...LATENCY, ...STREAMS, ...AUTH],
+  tests: [...OVERLOADED, ...NO_CAPACITY, ...LATENCY, ...STREAMS, ...AUTH, ...BAD],
 };

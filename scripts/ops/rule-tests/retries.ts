@@ -30,9 +30,9 @@ const storm = (number: string): Firing => ({
 });
 
 const exhausted = (percentage: string): Firing => ({
-  labels: { severity: 'critical', ...MODEL_LABELS },
+  labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM calls fail after all retries.',
-  description: `openai/gpt-5.1 (app) loses ${percentage} of its calls with every retry used (threshold 1%). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+  description: `openai/gpt-5.1 (app) lost ${percentage} of its calls in 30 minutes with every retry used (threshold 1%). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
 });
 
 const SPIKE: RuleTest[] = [
@@ -145,34 +145,33 @@ const STORM: RuleTest[] = [
 const EXHAUSTED: RuleTest[] = [
   {
     alert: 'TidegateRetriesExhausted',
-    does: 'fires when calls fail for good and resolves',
-    input: [calls('success', '0+24x80'), calls('retries_exhausted', '0+1x30 30+0x50')],
+    does: 'opens a ticket when calls fail for good and resolves',
+    input: [calls('success', '0+24x160'), calls('retries_exhausted', '0+1x30 30+0x130')],
     checks: [
       { at: '4m', situation: 'quiet', firing: [] },
-      { at: '12m', situation: 'fires', firing: [exhausted('4%')] },
-      { at: '25m', situation: 'resolves', firing: [] },
+      { at: '13m', situation: 'fires', firing: [exhausted('4%')] },
+      { at: '60m', situation: 'resolves', firing: [] },
     ],
   },
   {
     alert: 'TidegateRetriesExhausted',
     does: 'stays quiet just below the share',
-    input: [calls('success', '0+110x40'), calls('retries_exhausted', '0+1x40')],
-    checks: [{ at: '15m', situation: 'quiet', firing: [] }],
+    input: [calls('success', '0+110x80'), calls('retries_exhausted', '0+1x80')],
+    checks: [{ at: '35m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRetriesExhausted',
-    does: 'stays quiet below one call in 50 s',
-    interval: '60s',
-    input: [calls('success', '0x40'), calls('retries_exhausted', '0+1.1x40')],
-    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+    does: 'stays quiet for nine failed calls of a quiet night',
+    input: [calls('success', '0+1x80'), calls('retries_exhausted', '0x20 9x60')],
+    checks: [{ at: '25m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRetriesExhausted',
     does: 'counts the first failures of a counter that starts at zero',
-    input: [calls('success', '0+24x60'), calls('retries_exhausted', '0x20 1+1x40')],
+    input: [calls('success', '0+24x80'), calls('retries_exhausted', '0x20 12x60')],
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
-      { at: '22m', situation: 'first-event', firing: [exhausted('4%')] },
+      { at: '17m', situation: 'first-event', firing: [exhausted('1.449%')] },
     ],
   },
   {

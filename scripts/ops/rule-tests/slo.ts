@@ -56,6 +56,24 @@ const BURNS: RuleTest[] = [
   },
   {
     alert: 'TidegateCallErrorBudgetBurn',
+    does: 'leaves an outage to its own page, while it lasts and while its failures leave the short window',
+    interval: '1m',
+    input: [
+      calls('success', '0+10x20 200x10 210+10x60'),
+      calls('rejected_circuit', '0x20 10+10x10 110x60'),
+      input(
+        'tidegate.circuit.state',
+        { gen_ai_provider_name: 'openai', tidegate_circuit: 'openai/m', tidegate_circuit_state: 'closed' },
+        '1x20 0x10 1x60',
+      ),
+    ],
+    checks: [
+      { at: '26m', situation: 'quiet', firing: [] },
+      { at: '33m', situation: 'quiet', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
     does: 'pages on a moderate burn without the fast window',
     interval: '1m',
     input: [calls('success', '0+93x60'), calls('timeout', '0+7x60')],

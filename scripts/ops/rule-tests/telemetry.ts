@@ -150,6 +150,55 @@ const unguarded = (values: string, via = 'sdk', instance = 'a'): InputSeries =>
     values,
   );
 
+const vanished = (how: string): Firing => ({
+  labels: { severity: 'critical', job: 'app' },
+  summary: 'A job that makes LLM calls is gone.',
+  description: `app has no process left that reports, and ${how}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
+});
+
+const VANISHED: RuleTest[] = [
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages when the last target of a job has left the service discovery, and ends within the hour',
+    naming: 'exporter',
+    input: [info('1x20 _x180'), up('1x20 _x180')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '21m', situation: 'fires', firing: [vanished('Prometheus has no target of it')] },
+      { at: '85m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'leaves a job that cannot be scraped to its own alert, and one of two instances to nobody',
+    naming: 'exporter',
+    input: [
+      info('1x20 _x60'),
+      up('1x20 0x60'),
+      input('tidegate.build_info', { job: 'two', instance: 'c', version: '1.0.0', sdk: 'openai' }, '1x20 _x60'),
+      input('tidegate.build_info', { job: 'two', instance: 'd', version: '1.0.0', sdk: 'openai' }, '1x80'),
+    ],
+    checks: [{ at: '30m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages when a job sends nothing more, and ends within the hour',
+    naming: 'otlp',
+    input: [info('1x20 _x180')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '21m', situation: 'fires', firing: [vanished('nothing of it arrives')] },
+      { at: '85m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'stays quiet from the first report of a job on',
+    input: [info('_x10 1x60'), up('_x10 1x60')],
+    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+];
+
 const UNGUARDED: RuleTest[] = [
   {
     alert: 'TidegateUnguardedRequests',
@@ -189,6 +238,7 @@ export const TELEMETRY_TESTS: RuleTestFile = {
     'TidegateTelemetryAbsent',
     'TidegateTelemetryCardinalityOverflow',
     'TidegateUnguardedRequests',
+    'TidegateJobVanished',
   ],
-  tests: [...DOWN, ...ABSENT, ...OVERFLOW, ...UNGUARDED],
+  tests: [...DOWN, ...ABSENT, ...OVERFLOW, ...UNGUARDED, ...VANISHED],
 };

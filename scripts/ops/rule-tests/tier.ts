@@ -17,30 +17,22 @@ const nearly = (percentage: string): Firing =>
     `openai/gpt-5.1 (app) uses ${percentage} of its tokens limit of 100k (threshold 80%). ${SHRINK}`,
   );
 
-const exhausted = (percentage: string): Firing =>
-  firing(
-    'critical',
-    'tokens',
-    'An LLM provider limit is exhausted and calls are refused.',
-    `openai/gpt-5.1 (app) uses ${percentage} of its tokens limit of 100k (threshold 95%), and the provider refuses calls for it. ${SHRINK}`,
-  );
-
 const NEARLY: RuleTest[] = [
   {
     alert: 'TidegateTierNearlyExhausted',
-    does: 'adds up what the processes of a job admit, fires, and resolves',
-    input: [used('tokens', '0.775x20 0.1x20'), used('tokens', '0.1x40', 'b'), limit('tokens', '100000x40')],
+    does: 'adds up what the processes of a job admit, fires, and resolves ten minutes after it has ended',
+    input: [used('tokens', '0.775x20 0.1x60'), used('tokens', '0.1x80', 'b'), limit('tokens', '100000x80')],
     checks: [
-      { at: '1m30s', situation: 'quiet', firing: [] },
-      { at: '5m', situation: 'fires', firing: [nearly('87.5%')] },
-      { at: '14m', situation: 'resolves', firing: [] },
+      { at: '4m30s', situation: 'quiet', firing: [] },
+      { at: '8m', situation: 'fires', firing: [nearly('87.5%')] },
+      { at: '26m', situation: 'resolves', firing: [] },
     ],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
     does: 'survives a lost scrape',
     input: [used('tokens', '0.875x8 _ 0.875x20'), limit('tokens', '100000x8 _ 100000x20')],
-    checks: [{ at: '4m30s', situation: 'fires', firing: [nearly('87.5%')] }],
+    checks: [{ at: '7m', situation: 'fires', firing: [nearly('87.5%')] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
@@ -48,35 +40,22 @@ const NEARLY: RuleTest[] = [
     input: [
       used('tokens', '0.795x40'),
       limit('tokens', '100000x40'),
-      used('requests', '0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1 0.9 0.9 0.1 0.1 0.1'),
+      used('requests', '0.9 0.9 0.1 0.1 0.1 '.repeat(8).trim()),
       limit('requests', '1000x40'),
     ],
-    checks: [{ at: '9m', situation: 'quiet', firing: [] }],
+    checks: [{ at: '12m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
-    does: 'pages once the provider refuses calls as well, and stops when it no longer does',
-    input: [used('tokens', '0.96875x60'), limit('tokens', '100000x60'), refusals('tokens', '0x10 1+1x10 11x40')],
-    checks: [
-      { at: '5m', situation: 'quiet', firing: [nearly('96.88%')] },
-      { at: '9m', situation: 'fires', firing: [nearly('96.88%'), exhausted('96.88%')] },
-      { at: '18m', situation: 'resolves', firing: [nearly('96.88%')] },
-    ],
+    does: 'pages nobody for a limit that is full and refuses a call now and then: pacing retries it',
+    input: [used('tokens', '1x60'), limit('tokens', '100000x60'), refusals('tokens', '0x10 1x50')],
+    checks: [{ at: '12m', situation: 'quiet', firing: [nearly('100%')] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
-    does: 'does not page for refusals below its own threshold',
-    input: [used('tokens', '0.9375x40'), limit('tokens', '100000x40'), refusals('tokens', '0+1x40')],
-    checks: [{ at: '10m', situation: 'quiet', firing: [nearly('93.75%')] }],
-  },
-  {
-    alert: 'TidegateTierNearlyExhausted',
-    does: 'sees a limit that is exhausted when it is first reported, and the first refusal',
-    input: [used('tokens', '_x6 0.96875x40'), limit('tokens', '_x6 100000x40'), refusals('tokens', '0x8 1x40')],
-    checks: [
-      { at: '4m', situation: 'quiet', firing: [] },
-      { at: '8m', situation: 'first-event', firing: [nearly('96.88%'), exhausted('96.88%')] },
-    ],
+    does: 'sees a limit that is used up when it is first reported',
+    input: [used('tokens', '_x6 0.96875x40'), limit('tokens', '_x6 100000x40')],
+    checks: [{ at: '10m', situation: 'first-event', firing: [nearly('96.88%')] }],
   },
 ];
 
@@ -92,7 +71,7 @@ NEARLY.push({
   ],
   checks: [
     {
-      at: '5m',
+      at: '8m',
       situation: 'fires',
       firing: [
         {
@@ -117,11 +96,11 @@ const SATURATED: RuleTest[] = [
   {
     alert: 'TidegateTierSaturated',
     does: 'fires when the limit stays used up, and resolves',
-    input: [used('input_tokens', '0.9375x60 0.5x60'), limit('input_tokens', '100000x120')],
+    input: [used('input_tokens', '0.9375x60 0.5x160'), limit('input_tokens', '100000x220')],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
       { at: '20m', situation: 'fires', firing: [saturated('93.75%')] },
-      { at: '50m', situation: 'resolves', firing: [] },
+      { at: '88m', situation: 'resolves', firing: [] },
     ],
   },
   {

@@ -33,7 +33,7 @@ export function circuitRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Circuit openings',
-            description: `Openings in 30 minutes. More than ${DEFAULT_THRESHOLDS.circuit.openings} is flapping.`,
+            description: `Openings in 30 minutes. More than ${DEFAULT_THRESHOLDS.circuit.closings} is flapping.`,
             unit: 'short',
             queries: [
               {
@@ -45,7 +45,7 @@ export function circuitRow({ select }: DashboardContext): Row {
             min: 0,
             thresholds: [
               { from: null, color: 'green' },
-              { from: DEFAULT_THRESHOLDS.circuit.openings, color: 'red' },
+              { from: DEFAULT_THRESHOLDS.circuit.closings, color: 'red' },
             ],
           },
         ],
