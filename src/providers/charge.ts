@@ -11,6 +11,9 @@ import type { ChargeRule } from '../core/provider.ts';
  * | Azure | prompt estimate + max_tokens | as OpenAI |
  * | Anthropic | estimated input; the expected answer, since `max_tokens` does not count | input without cache reads; answer |
  * | Groq | prompt estimate + max_tokens | prompt without cached tokens + answer |
+ *
+ * Whether OpenAI and Azure give back what was reserved and not generated is not published: headers tell, and without
+ * them refusals do (`pacing/usage/given-back.ts`).
  */
 
 /** An answer is never longer than asked for. */

@@ -6,6 +6,7 @@ import type { ResolvedPacing } from '../../options.ts';
 import { Acceleration } from './growth-limit.ts';
 import { BlindLimit } from './unknown-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
+import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
@@ -36,6 +37,7 @@ export class Pacer {
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
   readonly #blind = new BlindLimit();
+  readonly #givenBack = new GivenBack();
   readonly #unnamedWait = new UnnamedWait();
   #acceleration: Acceleration | undefined;
   #slowStart: SlowStart | undefined;
@@ -140,7 +142,7 @@ export class Pacer {
       this.#correctInput(reservation, counted, now);
       this.#estimator.observe(info, usage, counted, mayBeCached(info, this.#charge));
     }
-    this.limits.charge(reservation, finalCharge(reservation, result, this.#charge), counted, now);
+    this.limits.charge(reservation, this.#finalCharge(reservation, result, now), counted, now);
     switch (outcome) {
       case 'ok':
         this.#unnamedWait.reset();
@@ -170,6 +172,12 @@ export class Pacer {
       default:
         return 0;
     }
+  }
+
+  #finalCharge(reservation: Reservation, result: Settlement, now: number): Amounts {
+    const amounts = finalCharge(reservation, result, this.#charge);
+    const isTold = this.#charge.corrects || this.limits.get('tokens')?.source === 'header';
+    return result.usage && !isTold ? this.#givenBack.charged(reservation.reserved, amounts, now) : amounts;
   }
 
   released(reservation: Reservation, now: number): void {
@@ -239,6 +247,10 @@ export class Pacer {
       (each) => each.dimension === dimension && each.windowMs === whole,
     )?.remaining;
     const waitMs = failure.hintMs ?? (news ? this.#unnamedWait.next() : this.#unnamedWait.currentMs);
+    // What the refused call has taken is back already.
+    if (known && news && unit === 'tokens' && remaining !== undefined) {
+      this.#givenBack.refused(known.level - remaining, now);
+    }
     known?.refused(amount, shown, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {
