@@ -1,10 +1,33 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { readFileSync } from 'node:fs';
+import { configDefaults, defineConfig, type Plugin } from 'vitest/config';
+
+const AGENTS = /\/node_modules\/@openai\/agents-[\w-]+\/dist\/.*\.mjs$/;
+
+/**
+ * The OpenAI Agents SDK wants zod 4, some of the SDKs under test want zod 3, and npm gives the root one of them. The
+ * package that is there has both.
+ */
+const zodOfAgents: Plugin = {
+  name: 'zod-of-agents',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (source !== 'zod' || !importer?.includes('/node_modules/@openai/agents-')) return null;
+    return this.resolve('zod/v4', importer, { skipSelf: true });
+  },
+  // Their source maps name files that they do not bring.
+  load(id) {
+    if (!AGENTS.test(id)) return null;
+    return readFileSync(id, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '');
+  },
+};
 
 export default defineConfig({
+  plugins: [zodOfAgents],
   test: {
     include: ['test/**/*.test.ts'],
     // Minutes of real time on real servers, and sensitive to a busy machine: npm run test:live.
     exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts'],
+    server: { deps: { inline: [/@openai\/agents-/] } },
     setupFiles: ['test/setup.ts'],
     restoreMocks: true,
     testTimeout: 30_000,

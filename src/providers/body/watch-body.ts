@@ -1,3 +1,4 @@
+import type { BodyEnd } from '../../core/attempt.ts';
 import type { Failure } from '../../core/outcome.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { readEmbeddedError } from '../errors/embedded-error.ts';
@@ -6,6 +7,7 @@ import { isWebStream, standIn } from './body-stream.ts';
 import { followNodeBody, isNodeBody } from './node-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { isCutJson, looksCut } from './json-text.ts';
+import { JsonTail } from './json-tail.ts';
 import { ResponseOverride } from './patch-response.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
@@ -180,7 +182,8 @@ function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (th
       record.hooks.watch.hold(record, stream);
     }
     if (!isWebStream(stream)) return stream;
-    const guarded = observe(stream, () => raw(this) as ReadableStream<Uint8Array>, record);
+    const tail = isJson(this) ? new JsonTail() : undefined;
+    const guarded = observe(stream, () => raw(this) as ReadableStream<Uint8Array>, record, tail);
     observed.set(this, guarded);
     record.hooks.watch.hold(record, guarded);
     return guarded;
@@ -195,6 +198,7 @@ function observe(
   original: ReadableStream<Uint8Array>,
   open: () => ReadableStream<Uint8Array>,
   body: TrackedBody,
+  tail: JsonTail | undefined,
 ): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return standIn(original, {
@@ -205,8 +209,9 @@ function observe(
         const chunk = await body.within(() => source.read());
         if (chunk.done) {
           source.releaseLock();
-          body.end({ outcome: 'completed' });
+          body.end(tail ? endOf(tail.text(), body.hooks) : { outcome: 'completed' });
         } else {
+          tail?.push(chunk.value);
           body.touch();
         }
         return chunk;
@@ -223,6 +228,17 @@ function observe(
       }
     },
   });
+}
+
+/** How an answer ends that was read chunk by chunk. What is wrong with it was delivered already. */
+function endOf(text: string, hooks: BodyHooks): BodyEnd {
+  const { facts, flaw, value } = textFacts(text, hooks.adapter);
+  if (flaw && (text !== '' || hooks.answers)) {
+    return { outcome: 'interrupted', failure: flaw === 'cut' ? UNFINISHED : UNREADABLE, ...facts };
+  }
+  const error = errorIn(value, hooks);
+  if (error && !error.besideContent) return { outcome: 'interrupted', failure: error.failure, ...facts };
+  return { outcome: 'completed', beside: error?.failure, ...facts };
 }
 
 function hasNoBody(response: Response): boolean {
