@@ -4,12 +4,23 @@
  *
  * @module
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from './commands/command-io.ts';
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
+  input: () => process.stdin,
+  ...(process.stderr.isTTY && {
+    status: (text: string) => {
+      const fits = text.slice(0, Math.max(1, (process.stderr.columns || 80) - 1));
+      process.stderr.write(`\r\u001B[K${fits}`);
+    },
+  }),
   // A second signal finds no listener and ends the process at once.
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());

@@ -4,6 +4,12 @@ export interface CommandIo {
   out(text: string): void;
   /** Writes a line to standard error. */
   err(text: string): void;
+  /** Resolves when standard output can take more: whoever writes much waits for it. */
+  drained(): Promise<void>;
+  /** Standard input. */
+  input(): AsyncIterable<Uint8Array>;
+  /** Writes over the last line of a terminal; an empty text takes it away. Only where standard error is a terminal. */
+  readonly status?: (text: string) => void;
   /** Resolves when the user stops the command (Ctrl-C). */
   readonly untilStopped: Promise<void>;
 }

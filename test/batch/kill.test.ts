@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const ROWS = 600;
 const AT_ONCE = 8;
 /** `KILLS=50` for the long version. */
 const KILLS = Number(process.env.KILLS ?? 6);
+/** A kill costs at least what one write of the journal holds. */
+const ROWS = 120 * KILLS;
+const BYTES_A_ROW = 120;
 
 let folder: string;
 beforeEach(async () => {
@@ -29,6 +31,12 @@ const start = (journal: string, results: string): ChildProcess =>
 const lines = async (name: string): Promise<string[]> =>
   (await readFile(join(folder, name), 'utf8')).split('\n').slice(0, -1);
 
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
 const wanted = Array.from({ length: ROWS }, (_, index) => `${index} ITEM ${index}`);
 
 describe('a run that is killed', () => {
@@ -36,21 +44,12 @@ describe('a run that is killed', () => {
     const journal = join(folder, 'run.jsonl');
     let killed = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const before = await stat(journal).then(
-        ({ size }) => size,
-        () => 0,
-      );
+      const before = await sizeOf(journal);
       const child = start(journal, `part-${kill}`);
       const ended = once(child, 'exit');
-      // At work at a place of its own in each round, wherever the machine's load has it by then.
-      while (
-        child.exitCode === null &&
-        (await stat(journal).then(
-          ({ size }) => size,
-          () => 0,
-        )) <=
-          before + 200 * kill
-      ) {
+      // A random place of the run, wherever the machine's load has it by then.
+      const place = before + (Math.random() * ROWS * BYTES_A_ROW * 0.8) / KILLS;
+      while (child.exitCode === null && (await sizeOf(journal)) <= place) {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       child.kill('SIGKILL');

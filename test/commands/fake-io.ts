@@ -4,6 +4,8 @@ import type { CommandIo } from '../../src/commands/command-io.ts';
 export class FakeIo implements CommandIo {
   readonly outLines: string[] = [];
   readonly errLines: string[] = [];
+  /** What standard input holds. */
+  typed = '';
   readonly untilStopped: Promise<void>;
   #stop: () => void = () => {};
   #waiting: { pattern: RegExp; resolve: (match: RegExpExecArray) => void }[] = [];
@@ -25,6 +27,14 @@ export class FakeIo implements CommandIo {
 
   err(text: string): void {
     this.errLines.push(text);
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async *input(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(this.typed);
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import type { CommandIo } from '../../src/commands/command-io.ts';
 import { simulate } from '../../src/commands/simulate.ts';
 import { CHAT, failure } from './servers.ts';
 
@@ -8,7 +9,13 @@ function terminal() {
   const untilStopped = new Promise<void>((resolve) => (stop = resolve));
   const out: string[] = [];
   const err: string[] = [];
-  const io = { out: (text: string) => out.push(text), err: (text: string) => err.push(text), untilStopped };
+  const io: CommandIo = {
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    drained: () => Promise.resolve(),
+    input: () => process.stdin,
+    untilStopped,
+  };
   return { io, out, err, stop: () => stop() };
 }
 

@@ -1,0 +1,95 @@
+import { access } from 'node:fs/promises';
+import { isTidegateError } from '../../errors.ts';
+import type { CommandIo } from '../command-io.ts';
+import { BATCH_HELP, type BatchArgs, parseBatchArgs } from './batch-args.ts';
+import { checkInput, type InputCheck } from './check-input.ts';
+import { forecast, forecastText } from './dry-run.ts';
+import { isSameFile } from './result-files.ts';
+import type { PromptSettings } from './row-format.ts';
+import { runRows } from './run-rows.ts';
+import { spooled } from './spool.ts';
+import { type BatchProvider, type Target, targetOf } from './target.ts';
+
+/**
+ * `tidegate batch`: sends the rows of a file and writes their answers.
+ *
+ * @returns The exit code: 0, 1 where rows failed or the run broke off, 2 for bad arguments or rows, 130 when interrupted.
+ */
+export async function batchCommand(args: readonly string[], io: CommandIo): Promise<number> {
+  let parsed: BatchArgs | undefined;
+  try {
+    parsed = parseBatchArgs(args);
+    if (parsed) await checkPaths(parsed);
+  } catch (error) {
+    io.err(`${(error as Error).message}\nRun tidegate batch --help for the options.`);
+    return 2;
+  }
+  if (!parsed) {
+    io.out(BATCH_HELP);
+    return 0;
+  }
+  const batchArgs = parsed;
+  try {
+    return await spooled(batchArgs.input, io, (path) => checkAndRun(path, batchArgs, args, io));
+  } catch (error) {
+    io.err((error as Error).message);
+    return isTidegateError(error) || (error as NodeJS.ErrnoException).code === 'ENOENT' ? 2 : 1;
+  }
+}
+
+async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[], io: CommandIo): Promise<number> {
+  const settings = { ...args.prompt, api: apiOf(args) } satisfies PromptSettings;
+  const check = await checkInput(path, args.format, settings);
+  if (check.problemCount > 0) return refuse(check, io);
+  if (args.dryRun) {
+    const made = forecast(check, args);
+    io.out(args.json ? JSON.stringify(made) : forecastText(made));
+    return 0;
+  }
+  let target: Target;
+  try {
+    target = targetOf(providerOf(args, check), args.baseURL, process.env);
+  } catch (error) {
+    io.err((error as Error).message);
+    return 2;
+  }
+  return runRows({ path, args, check, target, settings, resumeCommand: resumeCommand(argv) }, io);
+}
+
+function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {
+  for (const problem of problems) io.err(problem);
+  if (problemCount > problems.length) io.err(`and ${problemCount - problems.length} more`);
+  io.err('Nothing was sent.');
+  return 2;
+}
+
+async function checkPaths({ input, out, errors, journal, resume }: BatchArgs): Promise<void> {
+  const written = [out, errors, journal].filter((path) => path !== undefined && path !== '-') as string[];
+  for (const [index, path] of written.entries()) {
+    for (const other of [input, ...written.slice(0, index)]) {
+      if (other !== '-' && (await isSameFile(path, other)))
+        throw new Error(`${path} would be read and written at once.`);
+    }
+  }
+  if (!resume) return;
+  if (journal === undefined) throw new Error('There is nothing to resume from: name a --journal.');
+  await access(journal).catch(() => {
+    throw new Error(`There is no journal at ${journal} to resume from.`);
+  });
+}
+
+/** By what is said before the input is read. */
+function apiOf({ provider, format, prompt: { model } }: BatchArgs): PromptSettings['api'] {
+  if (provider !== undefined) return provider === 'anthropic' ? 'anthropic' : 'openai';
+  return format === 'anthropic' || model?.startsWith('claude') === true ? 'anthropic' : 'openai';
+}
+
+function providerOf(args: BatchArgs, { format }: InputCheck): BatchProvider {
+  return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiOf(args));
+}
+
+/** What to type to go on. */
+function resumeCommand(args: readonly string[]): string {
+  const quoted = args.map((arg) => (/^[\w./:=@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`));
+  return ['npx tidegate batch', ...quoted].join(' ');
+}

@@ -1,0 +1,130 @@
+import type { InputLine } from './read-lines.ts';
+
+export const FORMATS = ['openai', 'anthropic', 'jsonl', 'prompts'] as const;
+export type RowFormat = (typeof FORMATS)[number];
+
+/** A request that is to be sent. */
+export interface Row {
+  readonly id: string;
+  readonly line: number;
+  /** Path of the API, with its version. */
+  readonly url: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** What makes a request of a prompt. */
+export interface PromptSettings {
+  readonly api: 'openai' | 'anthropic';
+  readonly model: string | undefined;
+  readonly system: string | undefined;
+  readonly template: string | undefined;
+  readonly schema: unknown;
+  readonly maxTokens: number | undefined;
+}
+
+/** A row that cannot be sent; the message says why, and nothing of its content. */
+export class BadRow extends Error {}
+
+/** By the first line: batch lines of OpenAI, Azure and Groq, those of Anthropic, other objects, or prompts. */
+export function detectFormat(text: string): RowFormat {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return 'prompts';
+  }
+  if (!isObject(value)) return 'prompts';
+  if (isObject(value['params'])) return 'anthropic';
+  return isObject(value['body']) ? 'openai' : 'jsonl';
+}
+
+/** @throws BadRow */
+export function parseRow({ line, text }: InputLine, format: RowFormat, settings: PromptSettings): Row {
+  if (format === 'prompts') {
+    const filled = settings.template === undefined ? text : fill(settings.template, { text, prompt: text });
+    return { id: String(line), line, ...promptRequest(filled, settings) };
+  }
+  const row = parseObject(text);
+  const id = idOf(row['custom_id'], line);
+  switch (format) {
+    case 'openai': {
+      const { url, body, method } = row;
+      if (method !== undefined && method !== 'POST') throw new BadRow('expected "method" to be "POST"');
+      if (typeof url !== 'string' || !/^\/[^/]/.test(url))
+        throw new BadRow('expected "url" to be a path such as "/v1/responses"');
+      return { id, line, url, body: requestBody(body, 'body') };
+    }
+    case 'anthropic':
+      return { id, line, url: '/v1/messages', body: requestBody(row['params'], 'params') };
+    case 'jsonl': {
+      if (settings.template === undefined)
+        throw new BadRow('a row of data needs --template, such as "Classify: {{text}}"');
+      return {
+        id: idOf(row['custom_id'] ?? row['id'], line),
+        line,
+        ...promptRequest(fill(settings.template, row), settings),
+      };
+    }
+  }
+}
+
+function idOf(value: unknown, line: number): string {
+  if (value === undefined) return String(line);
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string' || value === '') throw new BadRow('expected "custom_id" to be text');
+  return value;
+}
+
+function requestBody(value: unknown, name: string): Record<string, unknown> {
+  if (!isObject(value)) throw new BadRow(`expected "${name}" to be an object`);
+  if (value['stream'] === true) throw new BadRow('"stream" has no place in a batch');
+  return value;
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BadRow('not JSON');
+  }
+  if (!isObject(value)) throw new BadRow('expected a JSON object');
+  return value;
+}
+
+/** Puts a row's members where the template names them. */
+function fill(template: string, row: Readonly<Record<string, unknown>>): string {
+  return template.replaceAll(/\{\{\s*([^{}]+?)\s*\}\}/g, (_match, name: string) => {
+    const value = Object.hasOwn(row, name) ? row[name] : undefined;
+    if (value === undefined || value === null) throw new BadRow(`has no "${name}" for the template`);
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  });
+}
+
+function promptRequest(prompt: string, settings: PromptSettings): Pick<Row, 'url' | 'body'> {
+  const { api, model, system, schema, maxTokens } = settings;
+  if (model === undefined) throw new BadRow('a prompt needs --model');
+  const user = { role: 'user', content: prompt };
+  if (api === 'anthropic') {
+    const format = schema === undefined ? undefined : { output_config: { format: { type: 'json_schema', schema } } };
+    const body = {
+      model,
+      max_tokens: maxTokens ?? 1024,
+      ...(system !== undefined && { system }),
+      messages: [user],
+      ...format,
+    };
+    return { url: '/v1/messages', body };
+  }
+  const messages = system === undefined ? [user] : [{ role: 'system', content: system }, user];
+  const limit = maxTokens === undefined ? undefined : { max_completion_tokens: maxTokens };
+  const format =
+    schema === undefined
+      ? undefined
+      : { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } };
+  return { url: '/v1/chat/completions', body: { model, messages, ...limit, ...format } };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,49 @@
+import type { Row } from './row-format.ts';
+import { type Target, urlOf } from './target.ts';
+
+/** What came back; the `response` of the providers' result lines. */
+export interface RowResponse {
+  readonly status_code: number;
+  readonly request_id: string;
+  readonly body: unknown;
+}
+
+/** A response that is an error. The journal keeps `data`, and so the whole answer. */
+export class RowRefused extends Error {
+  override readonly name = 'RowRefused';
+  readonly status: number;
+  readonly data: RowResponse;
+
+  constructor(response: RowResponse) {
+    super(`The provider answered with status ${response.status_code}.`);
+    this.status = response.status_code;
+    this.data = response;
+  }
+}
+
+/** Sends a row through a guarded fetch: paced and sent again as any other call. @throws RowRefused for a bad status. */
+export async function sendRow(row: Row, target: Target, send: typeof fetch, signal: AbortSignal): Promise<RowResponse> {
+  const response = await send(urlOf(target, row.url), {
+    method: 'POST',
+    headers: target.headers,
+    body: JSON.stringify(row.body),
+    signal,
+  });
+  const text = await response.text();
+  const answer = {
+    status_code: response.status,
+    request_id: response.headers.get('x-request-id') ?? response.headers.get('request-id') ?? '',
+    body: parse(text),
+  };
+  if (!response.ok) throw new RowRefused(answer);
+  return answer;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A page of a proxy: still what came back.
+    return text;
+  }
+}

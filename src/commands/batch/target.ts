@@ -1,0 +1,61 @@
+export const PROVIDERS = ['openai', 'azure', 'groq', 'anthropic'] as const;
+export type BatchProvider = (typeof PROVIDERS)[number];
+
+/** Where rows are sent, and by whose key. */
+export interface Target {
+  readonly provider: BatchProvider;
+  readonly baseURL: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const KEYS: Readonly<Record<BatchProvider, string>> = {
+  openai: 'OPENAI_API_KEY',
+  azure: 'AZURE_OPENAI_API_KEY',
+  groq: 'GROQ_API_KEY',
+  anthropic: 'ANTHROPIC_API_KEY',
+};
+
+/** @throws Error that says which variable is missing. */
+export function targetOf(provider: BatchProvider, baseURL: string | undefined, env: Environment): Target {
+  const key = env[KEYS[provider]];
+  if (!key) throw new Error(`${KEYS[provider]} is not set: rows are sent to ${provider} with it.`);
+  const url = baseURL ?? defaultBase(provider, env);
+  if (url === undefined) {
+    throw new Error('Azure needs --base-url https://<resource>.openai.azure.com/openai/v1, or AZURE_OPENAI_ENDPOINT.');
+  }
+  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+    throw new Error(`Expected the base URL to begin with https:// or http://, got ${JSON.stringify(url)}.`);
+  }
+  return {
+    provider,
+    baseURL: url.replace(/\/+$/, ''),
+    headers: { 'content-type': 'application/json', ...credential(provider, key) },
+  };
+}
+
+function defaultBase(provider: BatchProvider, env: Environment): string | undefined {
+  switch (provider) {
+    case 'openai':
+      return env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
+    case 'azure':
+      return env['AZURE_OPENAI_ENDPOINT'] && `${env['AZURE_OPENAI_ENDPOINT'].replace(/\/+$/, '')}/openai/v1`;
+    case 'groq':
+      return 'https://api.groq.com/openai/v1';
+    case 'anthropic':
+      return env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com';
+  }
+}
+
+function credential(provider: BatchProvider, key: string): Record<string, string> {
+  if (provider === 'azure') return { 'api-key': key };
+  if (provider === 'anthropic') return { 'x-api-key': key, 'anthropic-version': '2023-06-01' };
+  return { authorization: `Bearer ${key}` };
+}
+
+/** The base URLs of OpenAI and its kin end with the version that the rows' paths begin with. */
+export function urlOf({ provider, baseURL }: Target, path: string): string {
+  if (provider === 'anthropic') return baseURL.replace(/\/v1$/, '') + path;
+  return baseURL + path.replace(/^(?:\/openai)?\/v1(?=\/)/, '');
+}
