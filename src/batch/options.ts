@@ -39,8 +39,8 @@ export interface BatchOptions<I> {
   /** 'stop' starts no further item after the first failure, as `stopAfter: 1`. Default 'collect'. */
   readonly onError?: 'collect' | 'stop';
   /**
-   * Failures after which no further item is started: a count from 1, or a share below 1 of what is finished, told from 20
-   * finished items on. Default: none.
+   * Failures after which no further item is started: a count from 1, or a share below 1 of the items that were called, told
+   * from 20 of them on. What the journal has counts neither way. Default: none.
    */
   readonly stopAfter?: number;
   /** Ends the run at once. */

@@ -38,6 +38,8 @@ export class Runner<I, O> {
   #pulled = 0;
   #held = 0;
   #unsaved = 0;
+  #called = 0;
+  #failures = 0;
   #pulling = false;
   #exhausted = false;
   #stopped: { readonly cause: unknown } | undefined;
@@ -164,6 +166,9 @@ export class Runner<I, O> {
     const outcome = await this.#work(item, { index, id, signal: this.#abort.signal }, prefix);
     this.#progress.inFlight--;
     if (this.#failed) return;
+    this.#called++;
+    // Before the disk has it: what comes next would be sent meanwhile.
+    if (outcome.status === 'error') this.#countFailure(outcome.error);
     const { attempts, usage } = outcome;
     const result: BatchResult<O> = { index, id, source: 'called', ...outcome };
     let entry: JournalEntry | undefined;
@@ -212,11 +217,20 @@ export class Runner<I, O> {
     }
   }
 
-  #finish(slot: Slot<O>, result: BatchResult<O> | undefined, entry: JournalEntry | undefined): void {
+  /** Of this run only: failures that the journal holds have been seen. */
+  #countFailure(error: unknown): void {
     const { stopAfter } = this.#options;
-    const failed = (result ?? entry)!.status === 'error';
+    this.#failures++;
+    const enough =
+      stopAfter < 1
+        ? this.#called >= SHARE_FROM && this.#failures >= stopAfter * this.#called
+        : this.#failures >= stopAfter;
+    if (enough) this.stop(error);
+  }
+
+  #finish(slot: Slot<O>, result: BatchResult<O> | undefined, entry: JournalEntry | undefined): void {
     this.#progress.done++;
-    if (failed) this.#progress.failed++;
+    if ((result ?? entry)!.status === 'error') this.#progress.failed++;
     if (slot.source !== 'called') this.#progress.reused++;
     slot.entry = entry;
     // What waits behind a slow one is on the disk anyway.
@@ -226,13 +240,6 @@ export class Runner<I, O> {
       this.#held++;
     }
     this.#slots.finished(slot);
-    if (failed) {
-      const { done, failed: failures } = this.#progress;
-      const most = stopAfter < 1 ? Math.max(stopAfter * done, stopAfter * SHARE_FROM) : stopAfter;
-      if (failures >= most && (stopAfter >= 1 || done >= SHARE_FROM)) {
-        this.stop(result?.status === 'error' ? result.error : undefined);
-      }
-    }
     this.#wake?.();
   }
 

@@ -60,6 +60,20 @@ describe('a journal', () => {
     expect((await run(['new', 'a', 'b'])).called).toEqual(['new']);
   });
 
+  it('is no reason to send more than a stop allows, and its old failures are no reason to stop', async () => {
+    const items = Array.from({ length: 30 }, (_, index) => `!${index}`);
+    const called: string[] = [];
+    const fails = (item: string): never => {
+      called.push(item);
+      throw new Error(item);
+    };
+    const options = { journal: path, stopAfter: 2, maxConcurrent: 1 };
+    await expect(batch(items, fails, options)).rejects.toMatchObject({ code: 'batch_stopped' });
+    expect(called).toEqual(['!0', '!1']);
+    await expect(batch(items, fails, options)).rejects.toMatchObject({ code: 'batch_stopped' });
+    expect(called).toEqual(['!0', '!1', '!2', '!3']);
+  });
+
   it('cuts off what was being written, and does that row again', async () => {
     await run(['a', 'b', 'c']);
     const text = await readFile(path, 'utf8');
