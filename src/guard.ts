@@ -184,6 +184,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         operation: request.operation,
         model: request.model,
         stream: request.stream,
+        priority: context?.priority ?? 'normal',
         lane: lane.label,
         serverAddress: server.serverAddress,
         serverPort: server.serverPort,

@@ -38,7 +38,7 @@ export const METRICS = {
   'tidegate.wait.duration': {
     instrument: 'histogram',
     unit: 's',
-    attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.limit.dimension'],
+    attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.priority', 'tidegate.limit.dimension'],
   },
   'tidegate.pacer.estimated_tokens': {
     instrument: 'counter',

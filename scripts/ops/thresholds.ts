@@ -32,6 +32,8 @@ export interface Thresholds {
     /** Refused attempts in 10 minutes, and their share; pacing should keep both near zero. */
     readonly refusals: number;
     readonly refusedRatio: number;
+    /** Change of a limit within half an hour that is worth a word. */
+    readonly change: number;
     /** Seconds ahead within which a day limit may not run dry. */
     readonly dayForecastSeconds: number;
   };
@@ -69,6 +71,9 @@ export interface Thresholds {
     readonly rejectedRatio: number;
     /** Seconds of waiting, 95th percentile. */
     readonly waitSeconds: number;
+    /** Calls that wait, on average, and the share of every limit below which that is nobody's limit. */
+    readonly idleQueue: number;
+    readonly idleShare: number;
     /** Attempts that ended in three minutes of the hour before from which none at all is a stall. */
     readonly stalledFrom: number;
   };
@@ -107,7 +112,14 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     exhaustedCalls: 10,
   },
   callFloor: 0.02,
-  tier: { nearlyExhausted: 0.8, saturated: 0.9, refusals: 10, refusedRatio: 0.02, dayForecastSeconds: 14_400 },
+  tier: {
+    nearlyExhausted: 0.8,
+    saturated: 0.9,
+    refusals: 10,
+    refusedRatio: 0.02,
+    change: 0.2,
+    dayForecastSeconds: 14_400,
+  },
   provider: {
     overloadedRatio: 0.2,
     attemptFloor: 0.05,
@@ -121,7 +133,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     streamFloor: 0.01,
   },
   circuit: { openShare: 0.5, closings: 4 },
-  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10, stalledFrom: 10 },
+  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10, stalledFrom: 10, idleQueue: 10, idleShare: 0.5 },
   slo: {
     objective: 0.99,
     burns: [

@@ -1,8 +1,6 @@
-import type { DimensionSnapshot, WaitCause } from './events.ts';
+import type { DimensionSnapshot, Priority, WaitCause } from './events.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
 import type { ChargeRule, RequestInfo } from './provider.ts';
-
-export type Priority = 'interactive' | 'normal' | 'batch';
 
 /** One attempt that asks to be sent. */
 export interface AdmissionRequest {
@@ -123,4 +121,4 @@ export interface LaneListener {
   onLimit(dimension: Dimension, limit: number, previous: number | undefined, source: DimensionSnapshot['source']): void;
 }
 
-export type { ChargeRule };
+export type { ChargeRule, Priority };

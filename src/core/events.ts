@@ -2,6 +2,9 @@ import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
 import type { Operation, ProviderName, ResponseInfo } from './provider.ts';
 import { disown } from './user-value.ts';
 
+/** How urgent a call is; value of `tidegate.priority`. */
+export type Priority = 'interactive' | 'normal' | 'batch';
+
 /** Identity of one logical call; the same object in every event of the call. Holds no content. */
 export interface CallInfo {
   readonly id: number;
@@ -9,6 +12,7 @@ export interface CallInfo {
   readonly operation: Operation;
   readonly model: string | undefined;
   readonly stream: boolean;
+  readonly priority: Priority;
   /** Lane label `provider/group`; safe to record. */
   readonly lane: string;
   readonly serverAddress: string | undefined;

@@ -110,7 +110,7 @@ export class MetricRecorder {
       case 'not_admitted':
         bound.waitDuration.record(
           Math.max(0, event.waitedMs) / 1_000,
-          this.#series(bound, event.call).wait(event.stage, event.cause),
+          this.#series(bound, event.call).wait(event.stage, event.cause, event.call.priority),
         );
         return;
       case 'attempt.end': {

@@ -1,6 +1,7 @@
 import type {
   CallOutcome,
   CircuitState,
+  Priority,
   RefusedBy,
   RetryLayer,
   RetryReason,
@@ -61,6 +62,7 @@ export const ATTR = {
   retryReason: 'tidegate.retry.reason',
   delaySource: 'tidegate.delay.source',
   waitStage: 'tidegate.wait.stage',
+  priority: 'tidegate.priority',
   dimension: 'tidegate.limit.dimension',
   tokenKind: 'tidegate.token.kind',
   streamOutcome: 'tidegate.stream.outcome',
@@ -181,6 +183,8 @@ export const DIMENSIONS: Closed<Dimension> = Object.fromEntries(
 export const REJECTION_DIMENSIONS: Closed<RefusedBy> = { ...DIMENSIONS, overloaded: true, no_capacity: true };
 
 export const WAIT_CAUSES: Closed<WaitCause> = { ...DIMENSIONS, pause: true, circuit: true, none: true };
+
+export const PRIORITIES: Closed<Priority> = { interactive: true, normal: true, batch: true };
 
 export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
   completed: true,

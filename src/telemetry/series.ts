@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { WaitCause } from '../core/events.ts';
+import type { Priority, WaitCause } from '../core/events.ts';
 import { add, type Cell } from './counter-cells.ts';
 import type { CounterName } from './instruments.ts';
 import type { MeterBinding } from './meter-binding.ts';
@@ -9,6 +9,7 @@ import {
   CIRCUIT_STATES,
   OPERATIONS,
   OTHER,
+  PRIORITIES,
   PROVIDERS,
   REJECTION_DIMENSIONS,
   RETRY_LAYERS,
@@ -44,7 +45,7 @@ export class Series {
   readonly repeated: Cells;
   readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
   readonly tokenType: { readonly input: Attributes; readonly output: Attributes };
-  readonly #waits = new Map<WaitCause | 'bulkhead', Attributes>();
+  readonly #waits = new Map<string, Attributes>();
   readonly #errors = new Map<string, Attributes>();
   readonly #delays = new Map<string, Attributes>();
   readonly #tokens: Cells;
@@ -77,11 +78,17 @@ export class Series {
   }
 
   /** Attributes of a wait: a slot names no limit, the pacer names the one that was waited for. */
-  wait(stage: 'pacer' | 'bulkhead', cause: WaitCause): Attributes {
+  wait(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Attributes {
     const key = stage === 'bulkhead' ? stage : isOneOf(WAIT_CAUSES, cause) ? cause : 'unknown';
-    return cached(this.#waits, key, () => {
+    const urgency = isOneOf(PRIORITIES, priority) ? priority : 'normal';
+    return cached(this.#waits, `${key} ${urgency}`, () => {
       const { [ATTR.operation]: _, ...model } = this.base;
-      return { ...model, [ATTR.waitStage]: stage, ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }) };
+      return {
+        ...model,
+        [ATTR.waitStage]: stage,
+        [ATTR.priority]: urgency,
+        ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }),
+      };
     });
   }
 

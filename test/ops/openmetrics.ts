@@ -13,6 +13,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'tidegate.retry.reason': ['rate_limit', 'server_error'],
   'tidegate.delay.source': ['retry_after', 'backoff'],
   'tidegate.wait.stage': ['pacer'],
+  'tidegate.priority': ['interactive', 'batch'],
   'tidegate.limit.dimension': ['requests', 'tokens', 'requests_day'],
   'tidegate.token.kind': ['input', 'cache_read', 'output'],
   'tidegate.stream.outcome': ['completed', 'interrupted'],

@@ -30,6 +30,7 @@ export function callInfo(over: Partial<CallInfo> = {}): CallInfo {
     operation: 'chat',
     model: 'gpt-5.1',
     stream: false,
+    priority: 'normal',
     lane: 'openai/gpt-5.1',
     serverAddress: 'api.openai.com',
     serverPort: 443,

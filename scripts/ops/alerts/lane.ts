@@ -28,6 +28,9 @@ const WAITED_FOR = [
 const OUTAGE =
   'Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.';
 
+/** Work that may take its time waits by design. */
+const URGENT = 'tidegate_priority!="batch"';
+
 /** Circuit, queue and waits: what the client does to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { circuit, queue, callFloor } = thresholds;
@@ -91,9 +94,24 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       description: `${MODEL} has {{ $value | humanizePercentage }} of its calls rejected by the client (threshold ${percent(queue.rejectedRatio)}): the circuit is open or the queue is full. Look at both; slow down requests at the source if it is the queue.`,
     },
     {
+      name: 'TidegateBelowLimit',
+      expr: [
+        `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.queued')}[5m])) > ${queue.idleQueue})`,
+        `and (max by (${BY_PROVIDER}) (avg_over_time(tidegate:limit:utilization[5m])) < ${queue.idleShare})`,
+        `and (max by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.active')}[5m]) / (${series('tidegate.bulkhead.capacity')} > 0)) < ${queue.idleShare})`,
+        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections')}[15m])) > 0)`,
+        `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[10m])) > 0)`,
+      ].join('\n'),
+      for: '5m',
+      severity: 'warning',
+      summary: 'LLM calls wait though no limit is used up.',
+      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls waiting, while each limit and the slots are used by less than ${percent(queue.idleShare)}, nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.`,
+    },
+    {
       name: 'TidegateClientWaitHigh',
-      expr: `histogram_quantile(0.95, sum by (${BY_MODEL}, tidegate_wait_stage, le) (rate(${series('tidegate.wait.duration', '', 'bucket')}[5m]))) > ${queue.waitSeconds}`,
+      expr: `histogram_quantile(0.95, sum by (${BY_MODEL}, tidegate_wait_stage, le) (rate(${series('tidegate.wait.duration', URGENT, 'bucket')}[5m]))) > ${queue.waitSeconds}`,
       for: '10m',
+      keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
       description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if $dimension }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s). {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
@@ -104,7 +122,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */
 function longestWait(series: RuleContext['series']): string {
   const { matchers: own, args } = lookupOf(`${BY_MODEL}, tidegate_wait_stage`);
-  const matchers = `${own},tidegate_limit_dimension!~"none|"`;
+  const matchers = `${own},${URGENT},tidegate_limit_dimension!~"none|"`;
   const query = `topk(1, sum by (tidegate_limit_dimension) (rate(${series('tidegate.wait.duration', matchers, 'sum')}[5m])))`;
   return `{{ $dimension := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $dimension = . | first | label "tidegate_limit_dimension" }}{{ end }}`;
 }

@@ -23,6 +23,8 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const refused = (window: string): string =>
     `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"')}[${window}]))`;
   const attempts = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts')}[10m]))`;
+  const known = (offset: string): string =>
+    `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', `tidegate_limit_dimension!="concurrency"`)}${offset})`;
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
@@ -54,6 +56,14 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
       description: `${MODEL} had {{ printf "%.0f" $value }} attempts refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this: another client may share the account. ${adviceFor(REFUSED)}`,
+    },
+    {
+      name: 'TidegateLimitChanged',
+      expr: `(abs(${known('')} / (${known(' offset 30m')} > 0) - 1) > ${tier.change})\n* 0 + ${known('')}`,
+      for: '2m',
+      severity: 'info',
+      summary: 'A limit of an LLM account has changed.',
+      description: `${MODEL} has a ${DIMENSION} limit of {{ $value | humanize }} now, more than ${percent(tier.change)} away from that of half an hour ago: the tier was changed, or the provider shares it out differently. Waits, refusals and utilisation that changed at the same time follow from it.`,
     },
     {
       name: 'TidegateQuotaExhausted',

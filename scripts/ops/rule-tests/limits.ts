@@ -64,6 +64,40 @@ const RATE_LIMITED: RuleTest[] = [
   },
 ];
 
+const changed = (dimension: string, value: string): Firing =>
+  firing(
+    'info',
+    dimension,
+    'A limit of an LLM account has changed.',
+    `openai/gpt-5.1 (app) has a ${dimension} limit of ${value} now, more than 20% away from that of half an hour ago: the tier was changed, or the provider shares it out differently. Waits, refusals and utilisation that changed at the same time follow from it.`,
+  );
+
+const CHANGED: RuleTest[] = [
+  {
+    alert: 'TidegateLimitChanged',
+    does: 'tells of a tier that was cut and of one that grew, and ends half an hour later',
+    input: [limit('tokens', '100000x80 40000x120'), limit('requests', '500x80 1000x120')],
+    checks: [
+      { at: '39m', situation: 'quiet', firing: [] },
+      { at: '45m', situation: 'fires', firing: [changed('requests', '1k'), changed('tokens', '40k')] },
+      { at: '75m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateLimitChanged',
+    does: 'stays quiet for small changes, for slots, and for a limit that is known for the first time',
+    input: [
+      limit('tokens', '100000x80 85000x40'),
+      limit('concurrency', '20x80 5x40'),
+      limit('requests', '_x80 1000x40'),
+    ],
+    checks: [
+      { at: '45m', situation: 'quiet', firing: [] },
+      { at: '45m', situation: 'first-event', firing: [] },
+    ],
+  },
+];
+
 const quota = (provider: string, number: string): Firing => ({
   labels: { severity: 'critical', job: 'app', gen_ai_provider_name: provider },
   summary: 'The quota of an LLM account is used up.',
@@ -158,6 +192,6 @@ const FORECAST: RuleTest[] = [
 export const LIMIT_TESTS: RuleTestFile = {
   name: 'limits',
   evaluationInterval: '30s',
-  alerts: ['TidegateRateLimited', 'TidegateQuotaExhausted', 'TidegateDailyLimitForecast'],
-  tests: [...RATE_LIMITED, ...QUOTA, ...FORECAST],
+  alerts: ['TidegateRateLimited', 'TidegateLimitChanged', 'TidegateQuotaExhausted', 'TidegateDailyLimitForecast'],
+  tests: [...RATE_LIMITED, ...CHANGED, ...QUOTA, ...FORECAST],
 };

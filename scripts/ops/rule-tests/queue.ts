@@ -94,11 +94,17 @@ function waits(
   bound: number,
   counts: string,
   sum: string,
+  priority = 'normal',
 ): InputSeries[] {
-  const labels = { ...MODEL, tidegate_wait_stage: stage, ...(dimension && { tidegate_limit_dimension: dimension }) };
+  const labels = {
+    ...MODEL,
+    tidegate_wait_stage: stage,
+    tidegate_priority: priority,
+    ...(dimension && { tidegate_limit_dimension: dimension }),
+  };
   const buckets = ['5', '10', '30', '60', '+Inf'].map((le) => {
     const inside = le === '+Inf' || Number(le) >= bound;
-    return input('tidegate.wait.duration', { ...labels, le }, inside ? counts : '0x80', 'bucket');
+    return input('tidegate.wait.duration', { ...labels, le }, inside ? counts : '0x120', 'bucket');
   });
   return [...buckets, input('tidegate.wait.duration', labels, sum, 'sum')];
 }
@@ -114,9 +120,9 @@ const WAIT: RuleTest[] = [
     alert: 'TidegateClientWaitHigh',
     does: 'names the limit that most of the waiting was for, and resolves',
     input: [
-      ...waits('pacer', 'tokens', 30, '0+10x40 400x40', '0+200x40 8000x40'),
-      ...waits('pacer', 'requests', 30, '0+5x40 200x40', '0+60x40 2400x40'),
-      ...waits('pacer', 'none', 5, '0+1x80', '0+900x80'),
+      ...waits('pacer', 'tokens', 30, '0+10x40 400x80', '0+200x40 8000x80'),
+      ...waits('pacer', 'requests', 30, '0+5x40 200x80', '0+60x40 2400x80'),
+      ...waits('pacer', 'none', 5, '0+1x120', '0+900x120'),
     ],
     checks: [
       { at: '9m', situation: 'quiet', firing: [] },
@@ -130,7 +136,7 @@ const WAIT: RuleTest[] = [
           ),
         ],
       },
-      { at: '35m', situation: 'resolves', firing: [] },
+      { at: '50m', situation: 'resolves', firing: [] },
     ],
   },
   {
@@ -152,8 +158,9 @@ const WAIT: RuleTest[] = [
   },
   {
     alert: 'TidegateClientWaitHigh',
-    does: 'stays quiet just below the threshold, and when few calls wait long',
+    does: 'stays quiet just below the threshold, when few calls wait long, and for a batch, whose calls do',
     input: [
+      ...waits('pacer', 'requests', 60, '0+50x40', '0+2000x40', 'batch'),
       ...waits('bulkhead', undefined, 10, '0+10x40', '0+90x40'),
       ...waits('pacer', 'tokens', 30, '0+4x40', '0+80x40'),
       ...waits('pacer', 'none', 5, '0+96x40', '0+0x40'),
@@ -180,9 +187,65 @@ const WAIT: RuleTest[] = [
   },
 ];
 
+const active = (values: string): InputSeries => input('tidegate.bulkhead.active', BULKHEAD, values);
+const slots = (values: string): InputSeries => input('tidegate.bulkhead.capacity', BULKHEAD, values);
+const used = (values: string): InputSeries =>
+  input('tidegate.limit.utilization_ratio', { ...MODEL, tidegate_limit_dimension: 'requests' }, values);
+const refused = (values: string): InputSeries =>
+  input('tidegate.ratelimit.rejections', { ...MODEL, tidegate_limit_dimension: 'requests' }, values);
+
+const idle: Firing = {
+  labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
+  summary: 'LLM calls wait though no limit is used up.',
+  description:
+    'openai (app) has 700 calls waiting, while each limit and the slots are used by less than 50%, nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.',
+};
+
+const IDLE: RuleTest[] = [
+  {
+    alert: 'TidegateBelowLimit',
+    does: 'fires where 700 wait at a fifth of the limit, and resolves',
+    input: [queued('0x20 700x40 0x40'), used('0.19x100'), active('5x100'), slots('500x100')],
+    checks: [
+      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '22m', situation: 'fires', firing: [idle] },
+      { at: '40m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateBelowLimit',
+    does: 'stays quiet at the limit',
+    input: [queued('700x60'), used('0.97x60'), active('5x60'), slots('500x60')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBelowLimit',
+    does: 'stays quiet where all slots are taken',
+    input: [queued('700x60'), used('0.19x60'), active('490x60'), slots('500x60')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBelowLimit',
+    does: 'stays quiet where calls are refused',
+    input: [queued('700x60'), used('0.19x60'), active('5x60'), slots('500x60'), refused('0+1x60')],
+    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBelowLimit',
+    does: 'sees a queue that is there when it is first scraped',
+    input: [queued('_x4 700x40'), used('_x4 0.19x40'), active('_x4 5x40'), slots('_x4 500x40')],
+    checks: [{ at: '10m', situation: 'first-event', firing: [idle] }],
+  },
+];
+
 export const QUEUE_TESTS: RuleTestFile = {
   name: 'queue',
   evaluationInterval: '30s',
-  alerts: ['TidegateBulkheadQueueFilling', 'TidegateCallsRejectedLocally', 'TidegateClientWaitHigh'],
-  tests: [...FILLING, ...REJECTED, ...WAIT],
+  alerts: [
+    'TidegateBulkheadQueueFilling',
+    'TidegateCallsRejectedLocally',
+    'TidegateClientWaitHigh',
+    'TidegateBelowLimit',
+  ],
+  tests: [...FILLING, ...REJECTED, ...WAIT, ...IDLE],
 };
