@@ -36,6 +36,8 @@ export interface Thresholds {
     readonly change: number;
     /** Seconds ahead within which a day limit may not run dry. */
     readonly dayForecastSeconds: number;
+    /** Share of the time that was left at this hour yesterday from which today is no news. */
+    readonly dayHabit: number;
   };
   readonly provider: {
     /** Share of attempts answered with 5xx. */
@@ -119,13 +121,14 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     refusedRatio: 0.02,
     change: 0.2,
     dayForecastSeconds: 14_400,
+    dayHabit: 0.8,
   },
   provider: {
     overloadedRatio: 0.2,
     attemptFloor: 0.05,
     noCapacity: 5,
-    latencyFactor: 2,
-    latencySeconds: 20,
+    latencyFactor: 3,
+    latencySeconds: 2,
     badRequestRatio: 0.2,
     badRequestPageRatio: 0.8,
     badRequests: 10,

@@ -25,6 +25,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const attempts = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts')}[10m]))`;
   const known = (offset: string): string =>
     `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', `tidegate_limit_dimension!="concurrency"`)}${offset})`;
+  const left = series('tidegate.ratelimit.remaining', 'tidegate_limit_dimension=~".+_day"');
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
@@ -79,6 +80,8 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       expr: [
         `(tidegate:day_limit:seconds_to_empty < ${tier.dayForecastSeconds})`,
         `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset')}))`,
+        // A batch that ran at this hour yesterday too, and left enough: today will end as yesterday did.
+        `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(${left}[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
       ].join('\n'),
       for: '15m',
       keepFiringFor: '30m',

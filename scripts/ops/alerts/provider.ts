@@ -32,7 +32,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       name: 'TidegateAttemptLatencyHigh',
       expr: `(${latency('')} > ${provider.latencyFactor} * ${latency(' offset 1d')})\nand (${latency('')} > ${provider.latencySeconds})`,
       for: '15m',
-      severity: 'info',
+      severity: 'warning',
       summary: 'LLM attempts are much slower than a day ago.',
       description: `${MODEL} takes {{ $value | humanizeDuration }} per attempt at the 95th percentile, more than ${provider.latencyFactor} times the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
     },

@@ -148,6 +148,14 @@ const forecast = (duration: string): Firing =>
     `openai/gpt-5.1 (app) will have used up its requests_day limit of 10k in ${duration} at the present rate (threshold 4h). Raise the tier, or spread the requests over more days.`,
   );
 
+const forecastOfTokens = (duration: string): Firing =>
+  firing(
+    'warning',
+    'tokens_day',
+    'A daily LLM limit will run dry before it resets.',
+    `openai/gpt-5.1 (app) will have used up its tokens_day limit of 10k in ${duration} at the present rate (threshold 4h). Raise the tier, or shrink tokens and spread the work over more days.`,
+  );
+
 // 16 requests in 30 s; at 30 minutes 8640 - 60 × 16 = 7680 are left, which last 14 400 s, and then less than the 4 h.
 const FORECAST: RuleTest[] = [
   {
@@ -180,6 +188,22 @@ const FORECAST: RuleTest[] = [
     does: 'stays quiet when the limit is nearly gone but no longer used',
     input: [remaining('requests_day', '20x120'), limit('requests_day', '10000x120')],
     checks: [{ at: '50m', situation: 'quiet', firing: [] }],
+  },
+  {
+    // A request a second for two hours of each night, which leaves 28 %; of tokens the second night takes twice as many.
+    alert: 'TidegateDailyLimitForecast',
+    does: 'knows the batch of every night, which leaves enough, from one that is twice as large',
+    interval: '5m',
+    input: [
+      remaining('requests_day', '10000x23 9700-300x23 2800x100 10000x138 10000x23 9700-300x23'),
+      remaining('tokens_day', '10000x23 9700-300x23 2800x100 10000x138 10000x23 9400-600x15'),
+      limit('requests_day', '10000x340'),
+      limit('tokens_day', '10000x340'),
+    ],
+    checks: [
+      { at: '3h', situation: 'fires', firing: [forecast('1h 41m 40s'), forecastOfTokens('1h 41m 40s')] },
+      { at: '27h', situation: 'quiet', firing: [forecastOfTokens('18m 20s')] },
+    ],
   },
   {
     alert: 'TidegateDailyLimitForecast',
