@@ -2,8 +2,38 @@ import type { Attributes, Counter } from '@opentelemetry/api';
 
 /** One series of a counter. */
 export interface Cell {
+  readonly tally: Tally;
   readonly counter: Counter;
   readonly attributes: Attributes;
+  /** Counted, and not added to the counter yet. */
+  pending: number;
+}
+
+/** So many additions are kept back at most, for a meter that never asks for its gauges. */
+const MAX_PENDING = 500;
+
+/**
+ * What was counted since the meter was collected last. The SDK hashes the attributes of every addition, a microsecond
+ * each, and a call makes six: so they are added up here, and handed over when the meter collects.
+ */
+export class Tally {
+  readonly #cells: Cell[] = [];
+  #pending = 0;
+
+  add(cell: Cell, amount: number): void {
+    if (cell.pending === 0) this.#cells.push(cell);
+    cell.pending += amount;
+    if (++this.#pending >= MAX_PENDING) this.flush();
+  }
+
+  flush(): void {
+    this.#pending = 0;
+    for (const cell of this.#cells.splice(0)) {
+      const amount = cell.pending;
+      cell.pending = 0;
+      cell.counter.add(amount, cell.attributes);
+    }
+  }
 }
 
 // The SDK folds everything beyond 2,000 series of an instrument into one. Zero series stop below that,
@@ -11,15 +41,17 @@ export interface Cell {
 const MAX_ZERO_SERIES = 1_500;
 
 /**
- * The series of one counter. A plain counter, added to as things happen: an observable one would report sums of its own
- * keeping, which replace one another where two copies of the package report, or where a view drops attributes.
+ * The series of one counter. A plain counter that is added to: an observable one would report sums of its own keeping,
+ * which replace one another where two copies of the package report, or where a view drops attributes.
  */
 export class CounterCells {
   readonly #counter: Counter;
+  readonly #tally: Tally;
   readonly #cells = new Map<string, Cell>();
 
-  constructor(counter: Counter) {
+  constructor(counter: Counter, tally: Tally) {
     this.#counter = counter;
+    this.#tally = tally;
   }
 
   /** The series with these attributes; exists, and is exported, from now on. */
@@ -27,7 +59,7 @@ export class CounterCells {
     const key = seriesKey(attributes);
     let cell = this.#cells.get(key);
     if (!cell) {
-      this.#cells.set(key, (cell = { counter: this.#counter, attributes }));
+      this.#cells.set(key, (cell = { tally: this.#tally, counter: this.#counter, attributes, pending: 0 }));
       this.#counter.add(0, attributes);
     }
     return cell;
@@ -46,5 +78,5 @@ export function seriesKey(attributes: Attributes): string {
 
 /** Adds to a series. What is no count (negative, NaN, infinite) is not added. */
 export function add(cell: Cell | undefined, amount: number): void {
-  if (cell && amount > 0 && amount < Infinity) cell.counter.add(amount, cell.attributes);
+  if (cell && amount > 0 && amount < Infinity) cell.tally.add(cell, amount);
 }

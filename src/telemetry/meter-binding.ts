@@ -1,5 +1,5 @@
 import type { BatchObservableResult, Histogram, Meter, MeterProvider, ObservableGauge } from '@opentelemetry/api';
-import { CounterCells, seriesKey } from './counter-cells.ts';
+import { CounterCells, seriesKey, Tally } from './counter-cells.ts';
 import {
   COUNTERS,
   GAUGES,
@@ -19,6 +19,7 @@ export class MeterBinding {
   readonly #counters = new Map<CounterName, CounterCells>();
   readonly #histograms = new Map<HistogramName, Histogram>();
   readonly #gauges: ReadonlyMap<GaugeName, ObservableGauge>;
+  readonly #tally = new Tally();
   readonly #sources = new Set<LaneSource>();
   readonly #report: Report;
   #published = new Map<string, Point>();
@@ -41,7 +42,7 @@ export class MeterBinding {
     let cells = this.#counters.get(name);
     if (!cells) {
       const { name: metric, options } = COUNTERS[name];
-      this.#counters.set(name, (cells = new CounterCells(this.#meter.createCounter(metric, options))));
+      this.#counters.set(name, (cells = new CounterCells(this.#meter.createCounter(metric, options), this.#tally)));
     }
     return cells;
   }
@@ -55,6 +56,15 @@ export class MeterBinding {
     return histogram;
   }
 
+  /** Adds to the counters what was counted since. */
+  flush(): void {
+    try {
+      this.#tally.flush();
+    } catch (error) {
+      this.#report('recording metrics', error);
+    }
+  }
+
   addSource(source: LaneSource): void {
     this.#sources.add(source);
   }
@@ -62,9 +72,12 @@ export class MeterBinding {
   /** The lanes' gauges are published no more. Counters stay: what was counted still has to be exported. */
   removeSource(source: LaneSource): void {
     this.#sources.delete(source);
+    this.flush();
   }
 
+  /** Called before the meter collects its instruments, counters included. */
   #observe(result: BatchObservableResult): void {
+    this.flush();
     const current = new Map<string, Point>();
     for (const point of gaugePoints(this.#sources, (error) => this.#report('reading the lanes', error))) {
       current.set(`${point.gauge} ${seriesKey(point.attributes)}`, point);
