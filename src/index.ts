@@ -7,6 +7,7 @@ export { configure, defaultGuard, wrap, type DefaultGuard } from './default-guar
 export { createGuard } from './create-guard.ts';
 export type { Guard } from './guard.ts';
 export { withCall } from './with-call.ts';
+export { recordHits, type HitRecorder, type RecordHitsOptions } from './hits/record-hits.ts';
 export { classifyError } from './providers/errors/classify-error.ts';
 export {
   isTidegateError,

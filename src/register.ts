@@ -7,6 +7,7 @@
 import './register/check-runtime.ts';
 import workerThreads from 'node:worker_threads';
 import { engine } from './engine.ts';
+import { recordHits } from './hits/record-hits.ts';
 import { hookBun } from './register/bun.ts';
 import { hookLoaders } from './register/hooks.ts';
 import { offerPatch } from './register/patched-source.ts';
@@ -19,4 +20,6 @@ if (!workerThreads.isInternalThread) {
   else hookBun();
   patchLoaded();
   engine().noticeUnguarded();
+  const hits = process.env['TIDEGATE_HITS'];
+  if (hits) recordHits({ path: hits });
 }

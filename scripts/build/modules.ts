@@ -37,8 +37,8 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     cwd: root,
     input,
     platform: 'node',
-    // Only cockatiel is built in, see docs/decisions/0009.
-    external: (id) => !/^(?:[./]|cockatiel$)/.test(id),
+    // See docs/decisions/0009 and 0013.
+    external: (id) => !/^(?:[./]|cockatiel$|rotating-file-stream$)/.test(id),
     plugins: [noAbortControllerAtImport],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },

@@ -1,0 +1,83 @@
+import { systemClock } from '../core/clock.ts';
+import type { CallInfo, GuardEvent } from '../core/events.ts';
+import type { Guard } from '../guard.ts';
+import type { RecordLine } from './hit-line.ts';
+
+type Event<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
+
+/** Turns a guard's events into lines of the record. @returns What stops it. */
+export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) => void): () => void {
+  const ended = new WeakMap<CallInfo, Event<'attempt.end'>>();
+  const refused = new WeakMap<CallInfo, Event<'rate_limited'>>();
+  const startedAt = new WeakMap<CallInfo, number>();
+  const now = (): string => new Date(systemClock.wall()).toISOString();
+
+  const tellHit = (call: CallInfo, retry: Event<'retry'> | undefined): void => {
+    const hit = refused.get(call);
+    if (!hit) return;
+    refused.delete(call);
+    const attempt = ended.get(call);
+    const lane = guard.snapshot().find(({ lane }) => lane === call.lane);
+    const { limit, remaining } = hit;
+    write({
+      v: 1,
+      kind: 'hit',
+      at: now(),
+      provider: call.provider,
+      model: call.model ?? null,
+      pool: call.lane,
+      dimension: hit.dimension,
+      limit: limit ?? null,
+      used: limit === undefined || remaining === undefined ? null : limit - remaining,
+      waitMs: retry ? Math.round(retry.delayMs) : null,
+      waitSource: retry ? retry.delaySource : null,
+      attempt: hit.attempt,
+      status: attempt?.status ?? null,
+      code: attempt?.code ?? null,
+      requestId: attempt?.requestId ?? null,
+      queued: lane?.queued ?? null,
+      inFlight: lane?.inFlight ?? null,
+    });
+  };
+
+  const stops = [
+    guard.on('attempt.end', (event) => void ended.set(event.call, event)),
+    guard.on('rate_limited', (event) => {
+      // One whose end nobody told: a call that waits for its lane and not for itself.
+      tellHit(event.call, undefined);
+      refused.set(event.call, event);
+    }),
+    guard.on('retry', (event) => tellHit(event.call, event)),
+    guard.on('pause', ({ lane, dimension, forMs }) =>
+      write({ v: 1, kind: 'pause', at: now(), pool: lane, dimension, waitMs: Math.round(forMs) }),
+    ),
+    guard.on('call.start', ({ call }) => void (all && startedAt.set(call, systemClock.wall()))),
+    guard.on('call.end', (event) => {
+      tellHit(event.call, undefined);
+      if (all) write(callLine(event, startedAt.get(event.call)));
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function callLine(event: Event<'call.end'>, startedAt: number | undefined): RecordLine {
+  const { call, usage } = event;
+  return {
+    v: 1,
+    kind: 'call',
+    at: new Date(startedAt ?? systemClock.wall() - event.durationMs).toISOString(),
+    provider: call.provider,
+    model: call.model ?? null,
+    pool: call.lane,
+    operation: call.operation,
+    outcome: event.outcome,
+    attempts: event.attempts,
+    durationMs: Math.round(event.durationMs),
+    waitedMs: Math.round(event.waitedPacerMs + event.waitedBulkheadMs + event.retryDelayMs),
+    inputTokens: usage?.inputTokens ?? null,
+    cachedTokens: usage?.cacheReadTokens ?? null,
+    outputTokens: usage?.outputTokens ?? null,
+  };
+}

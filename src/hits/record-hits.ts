@@ -1,0 +1,73 @@
+import { engine } from '../engine.ts';
+import { TidegateOptionError } from '../errors.ts';
+import type { Guard } from '../guard.ts';
+import { hitEvents } from './hit-events.ts';
+import { RotatingLines } from './rotating-lines.ts';
+
+export interface RecordHitsOptions {
+  /** The file, of one process: `%p` in it becomes the process's id. Its folder is made. */
+  readonly path: string;
+  /** Size at which a new file is begun; the old one becomes `<path>.1`. 1 000 … 2^40, default 10 000 000. */
+  readonly rotateBytes?: number;
+  /** Old files that are kept. 1 … 1 000, default 5. */
+  readonly keep?: number;
+  /** `hits`: refusals and pauses; `all`: a line for every call as well. Default 'hits'. */
+  readonly record?: 'hits' | 'all';
+  /** Default: the default guard. */
+  readonly guard?: Guard;
+}
+
+export interface HitRecorder {
+  /** Lines that could not be written: the disk is full, read-only or too slow. */
+  readonly lost: number;
+  /** Stops, and resolves when what was recorded is in the file. */
+  close(): Promise<void>;
+}
+
+const KEYS: ReadonlySet<string> = new Set<keyof RecordHitsOptions>(['path', 'rotateBytes', 'keep', 'record', 'guard']);
+
+/**
+ * Writes a JSON line for every refusal by a limit, a quota or an overloaded provider, and for every pause of a lane: when,
+ * which limit, how much of it was used, how long the wait. No content and no key. It never fails a call.
+ *
+ * @throws TidegateOptionError for a bad option.
+ * @example
+ * import { recordHits } from 'tidegate';
+ * const hits = recordHits({ path: 'hits.jsonl' });
+ */
+export function recordHits(options: RecordHitsOptions): HitRecorder {
+  const { path, rotateBytes = 10_000_000, keep = 5, record = 'hits', guard } = check(options);
+  const lines = new RotatingLines({ path: path.replaceAll('%p', String(process.pid)), rotateBytes, keep });
+  const stop = hitEvents(guard ?? engine().defaultGuard(), record === 'all', (line) => lines.write(line));
+  return {
+    get lost() {
+      return lines.lost;
+    },
+    close() {
+      stop();
+      return lines.close();
+    },
+  };
+}
+
+function check(options: RecordHitsOptions): RecordHitsOptions {
+  if (typeof options !== 'object' || options === null) throw new TidegateOptionError('options', 'an object', options);
+  for (const key of Object.keys(options)) {
+    if (!KEYS.has(key)) throw new TidegateOptionError('options', 'options of recordHits()', key);
+  }
+  const { path, rotateBytes, keep, record, guard } = options;
+  if (typeof path !== 'string' || path === '') throw new TidegateOptionError('path', 'the path of a file', path);
+  integer(rotateBytes, 'rotateBytes', 1_000, 2 ** 40);
+  integer(keep, 'keep', 1, 1_000);
+  if (record !== undefined && record !== 'hits' && record !== 'all') {
+    throw new TidegateOptionError('record', "one of 'hits', 'all'", record);
+  }
+  if (guard !== undefined && typeof guard?.on !== 'function') throw new TidegateOptionError('guard', 'a guard', guard);
+  return options;
+}
+
+function integer(value: unknown, path: string, min: number, max: number): void {
+  if (value === undefined) return;
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return;
+  throw new TidegateOptionError(path, `an integer from ${min} to ${max}`, value);
+}

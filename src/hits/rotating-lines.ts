@@ -1,0 +1,95 @@
+import { basename, dirname } from 'node:path';
+import type { RotatingFileStream } from 'rotating-file-stream';
+import { systemClock } from '../core/clock.ts';
+
+/** Lines that may wait for a slow disk before further ones are given up. */
+const MOST_LINES = 10_000;
+
+/** After an error the file is tried again this much later. */
+const AGAIN_AFTER_MS = 10_000;
+
+export interface LineSettings {
+  readonly path: string;
+  readonly rotateBytes: number;
+  readonly keep: number;
+}
+
+/** Lines appended to a file that is rotated. Opened by the first line; a disk that fails costs lines, never an error. */
+export class RotatingLines {
+  readonly #settings: LineSettings;
+  #stream: RotatingFileStream | undefined;
+  #opening: Promise<RotatingFileStream | undefined> | undefined;
+  #closed = false;
+  #lost = 0;
+  /** Lines that no stream has said to have written. */
+  #waiting = 0;
+
+  constructor(settings: LineSettings) {
+    this.#settings = settings;
+  }
+
+  /** Lines that could not be written. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  write(line: object): void {
+    if (this.#closed || this.#waiting >= MOST_LINES) {
+      this.#lost++;
+      return;
+    }
+    this.#waiting++;
+    const text = `${JSON.stringify(line)}\n`;
+    if (this.#stream) this.#put(this.#stream, text);
+    else void this.#putFirst(text);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#opening;
+    const stream = this.#stream;
+    if (!stream || stream.destroyed) return;
+    await new Promise<void>((resolve) => {
+      stream.once('error', () => resolve());
+      stream.end(resolve);
+    });
+  }
+
+  #put(stream: RotatingFileStream, text: string): void {
+    stream.write(text, (error) => {
+      this.#waiting--;
+      if (error) this.#lost++;
+    });
+  }
+
+  async #putFirst(text: string): Promise<void> {
+    const stream = await (this.#opening ??= this.#open());
+    if (stream && !stream.destroyed) return this.#put(stream, text);
+    this.#waiting--;
+    this.#lost++;
+  }
+
+  async #open(): Promise<RotatingFileStream | undefined> {
+    const { path, rotateBytes, keep } = this.#settings;
+    const failed = (): void => {
+      this.#stream = undefined;
+      // Until then the failed opening answers.
+      systemClock.after(AGAIN_AFTER_MS, () => (this.#opening = undefined), { unref: true });
+    };
+    try {
+      // Where nothing is recorded, and where there are no files, it is not loaded.
+      const { createStream } = await import('rotating-file-stream');
+      const stream = createStream(basename(path), { path: dirname(path), size: `${rotateBytes}B`, rotate: keep });
+      stream.once('error', failed);
+      // A second one would be uncaught.
+      stream.on('error', () => undefined);
+      // Rotation goes wrong without ending the stream: what is written goes to the file that is there.
+      stream.on('warning', () => undefined);
+      this.#stream = stream;
+      return stream;
+    } catch {
+      failed();
+      return undefined;
+    }
+  }
+}
