@@ -11,6 +11,7 @@ test.each([
   [['help', 'alerts'], 'Usage: tidegate alerts'],
   [['alerts', '--help'], 'Usage: tidegate alerts'],
   [['help', 'simulate'], 'Usage: tidegate simulate'],
+  [['report', '--help'], 'Usage: tidegate report'],
   [['batch', '--help'], 'Usage: tidegate batch'],
 ])('%j is answered on standard output with code 0', async (argv, text) => {
   const io = new FakeIo();
@@ -27,6 +28,7 @@ test.each([
   [['toString'], 'Unknown command "toString".'],
   [['__proto__'], 'Unknown command "__proto__".'],
   [['simulate', '--bogus'], 'simulate --help'],
+  [['report', '--bogus'], 'report --help'],
   [['batch', '--bogus'], 'batch --help'],
   [['alerts', '--bogus'], 'alerts --help'],
 ])('%j is refused on standard error with code 2', async (argv, text) => {

@@ -1,4 +1,4 @@
-import { readLines } from './read-lines.ts';
+import { readLines } from '../read-lines.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type RowFormat } from './row-format.ts';
 
 export interface InputCheck {

@@ -1,4 +1,4 @@
-import type { InputLine } from './read-lines.ts';
+import type { InputLine } from '../read-lines.ts';
 
 export const FORMATS = ['openai', 'anthropic', 'jsonl', 'prompts'] as const;
 export type RowFormat = (typeof FORMATS)[number];

@@ -6,7 +6,7 @@ import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck } from './check-input.ts';
 import { progressLines, progressText } from './progress-lines.ts';
-import { readLines } from './read-lines.ts';
+import { readLines } from '../read-lines.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';

@@ -1,0 +1,143 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dispatch } from '../../../src/commands/dispatch.ts';
+import type { CallLine, HitLine } from '../../../src/hits/hit-line.ts';
+import { FakeIo } from '../fake-io.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'report-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const hit = (more: Partial<HitLine>): string =>
+  JSON.stringify({
+    v: 1,
+    kind: 'hit',
+    at: '2026-01-15T09:30:00.000Z',
+    provider: 'openai',
+    model: 'gpt-4o-mini',
+    pool: 'openai/gpt-4o-mini',
+    dimension: 'tokens',
+    limit: 60_000,
+    used: 59_000,
+    waitMs: 2_000,
+    waitSource: 'body',
+    attempt: 1,
+    status: 429,
+    code: 'rate_limit_exceeded',
+    requestId: 'req_1',
+    queued: 3,
+    inFlight: 4,
+    ...more,
+  } satisfies HitLine);
+
+const call = (second: number, inputTokens: number): string =>
+  JSON.stringify({
+    v: 1,
+    kind: 'call',
+    at: new Date(Date.UTC(2026, 0, 15, 9, 30, second)).toISOString(),
+    provider: 'openai',
+    model: 'gpt-4o-mini',
+    pool: 'openai/gpt-4o-mini',
+    operation: 'chat',
+    outcome: 'success',
+    attempts: 1,
+    durationMs: 5_000,
+    waitedMs: 3_000,
+    inputTokens,
+    cachedTokens: 0,
+    outputTokens: 500,
+  } satisfies CallLine);
+
+async function report(
+  lines: readonly string[],
+  ...args: string[]
+): Promise<{ code: number; io: FakeIo; text: string }> {
+  const path = join(folder, 'hits.jsonl');
+  await writeFile(path, lines.join('\n'));
+  const io = new FakeIo();
+  const code = await dispatch(['report', path, ...args], io, '1');
+  return { code, io, text: io.outLines.join('\n') };
+}
+
+describe('tidegate report', () => {
+  test('tells by limit how often, when, for which models and how long', async () => {
+    const { code, text } = await report([
+      hit({}),
+      hit({ at: '2026-01-15T09:59:00.000Z', model: 'gpt-4o-mini-2024-07-18' }),
+      hit({ at: '2026-01-15T23:00:00.000Z', waitMs: null, waitSource: null }),
+      hit({ dimension: 'requests', limit: 500, used: 500 }),
+    ]);
+    expect(code).toBe(0);
+    expect(text).toMatchInlineSnapshot(`
+      "openai/gpt-4o-mini, tokens: 3 hits, 1 calls given up; waited 4 s in all, 2 s at most
+        from 2026-01-15T09:30:00.000Z to 2026-01-15T23:00:00.000Z
+        models: gpt-4o-mini (2), gpt-4o-mini-2024-07-18 (1)
+        00    03    06    09    12    15    18    21    24
+                          ██                          ▒▒
+        Inside the limit of 60,000 a minute: 950 tokens a second.
+        With record: 'all' the report tells concurrency, tokens to cut and the limit to buy.
+
+      openai/gpt-4o-mini, requests: 1 hits, 0 calls given up; waited 2 s in all, 2 s at most
+        from 2026-01-15T09:30:00.000Z to 2026-01-15T09:30:00.000Z
+        models: gpt-4o-mini (1)
+        00    03    06    09    12    15    18    21    24
+                          ██                            
+        Inside the limit of 500 a minute: 7.9 requests a second.
+        With record: 'all' the report tells concurrency, tokens to cut and the limit to buy."
+    `);
+  });
+
+  test('tells from calls what binds, how many fit at once, what to cut and what to buy', async () => {
+    const calls = Array.from({ length: 60 }, (_, second) => call(second, 1_500));
+    const { text, io } = await report([hit({}), ...calls], '--json');
+    expect(io.errLines).toEqual([]);
+    const made = JSON.parse(text) as { limits: { advice: string[] }[]; pools: unknown[] };
+    // 60 calls of 2,000 tokens in one minute, against 60,000: 950 tokens a second are half a call, of 2 s each.
+    expect(made.pools).toMatchObject([
+      { calls: 60, meanDurationMs: 2_000, busiest: { requests: 60, tokens: 120_000, inputTokens: 90_000 } },
+    ]);
+    expect(made.limits[0]!.advice).toEqual([
+      'Inside the limit of 60,000 a minute: 950 tokens a second.',
+      'At 2 s a call that is 1 calls at once.',
+      'The busiest minute asked for 120,000: a limit of 126,316 takes it at once, so do 53 % fewer tokens a call.',
+    ]);
+  });
+
+  test('tells a burst from too much', async () => {
+    const { text } = await report([hit({}), call(0, 100)]);
+    expect(text).toContain('The busiest minute asked for 600, which fits');
+    expect(text).toContain('1 calls in all.');
+  });
+
+  test('does not blame a limit for what is none', async () => {
+    const { text } = await report([
+      hit({ dimension: 'quota', limit: null, used: null, waitMs: null }),
+      hit({ dimension: 'overloaded', limit: null, used: null }),
+      hit({ dimension: 'no_capacity', limit: null, used: null }),
+      hit({ dimension: 'requests_day', limit: 1_000, used: null }),
+      hit({ dimension: 'unknown', limit: null, used: null }),
+    ]);
+    expect(text).toContain('waiting does not help');
+    expect(text).toContain('no tier changes it');
+    expect(text).toContain("onFlexUnavailable: 'standard'");
+    expect(text).toContain('The limit is 1,000 (requests day).');
+  });
+
+  test('lives with lines that are none', async () => {
+    const { code, text } = await report(['{"v":1', 'null', '{"v":2,"kind":"hit"}', hit({}).slice(0, 30), hit({})]);
+    expect([code, text.split('\n').at(-1)]).toEqual([0, '4 lines are none of a record, and were skipped.']);
+    expect((await report([])).text).toBe('No limit was hit.');
+    expect(await report(['a thesis'])).toMatchObject({ code: 1, io: { errLines: ['Not a record of limit hits.'] } });
+  });
+
+  test('refuses bad arguments and files that are not there', async () => {
+    const io = new FakeIo();
+    expect(await dispatch(['report'], io, '1')).toBe(2);
+    expect(await dispatch(['report', join(folder, 'none')], io, '1')).toBe(1);
+    expect(io.errLines.join('\n')).toMatch(/Expected a record[^]*no such file/);
+  });
+});
