@@ -14,7 +14,9 @@ export interface View {
   /** Seconds between scrapes. */
   readonly scrapeSeconds: number;
   /** Regular expressions of the variables; what is absent shows all. */
-  readonly variables: Readonly<Partial<Record<'job' | 'instance' | 'provider' | 'model', string>>>;
+  readonly variables: Readonly<
+    Partial<Record<'cluster' | 'namespace' | 'job' | 'instance' | 'provider' | 'model', string>>
+  >;
 }
 
 export interface Named {
@@ -60,7 +62,7 @@ function concrete(expr: string, view: View): string {
     .replaceAll('$__rate_interval', `${rate}s`)
     .replaceAll('$__range', `${Math.ceil(view.to - view.from)}s`)
     .replaceAll(
-      /\$(job|instance|provider|model)\b/g,
+      /\$(cluster|namespace|job|instance|provider|model)\b/g,
       (_, name: keyof View['variables']) => view.variables[name] ?? '.*',
     );
 }
