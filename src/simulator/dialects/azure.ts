@@ -82,7 +82,8 @@ function retryInSeconds(rate: 'call' | 'token', seconds: number, context: ErrorC
 }
 
 function highDemand(waitMs: number | undefined, context: ErrorContext): ErrorAnswer {
-  const seconds = Math.max(1, Math.ceil((waitMs ?? 20_000) / 1_000));
+  // Header and message tell one time: the longer of them would count.
+  const seconds = context.retryAfterSeconds ?? Math.max(1, Math.ceil((waitMs ?? 20_000) / 1_000));
   const message =
     'The system is currently experiencing high demand and cannot process your request. Your request exceeds the ' +
     `maximum usage size allowed during peak load. Please retry after ${seconds} seconds. For improved latency ` +
