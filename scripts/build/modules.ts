@@ -1,4 +1,5 @@
 import { chmod } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'rolldown';
 import { DROP_INS, ENTRIES } from './entries.ts';
@@ -38,8 +39,8 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     input,
     platform: 'node',
     // See docs/decisions/0009 and 0013.
-    external: (id) => !/^(?:[./]|cockatiel$|rotating-file-stream$)/.test(id),
-    plugins: [noAbortControllerAtImport],
+    external: (id) => !isBuiltin(id) && !/^(?:[./]|cockatiel$|rotating-file-stream$)/.test(id),
+    plugins: [noAbortControllerAtImport, builtinsByFullName],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
@@ -68,6 +69,12 @@ const noAbortControllerAtImport: Plugin = {
     }
     return { code: before.replace(eager, 'export const neverAbortedSignal = { aborted: false };') + after, map: null };
   },
+};
+
+/** A package may name Node's modules without `node:`; not every runtime knows them by that, and a package could have that name. */
+const builtinsByFullName: Plugin = {
+  name: 'builtins-by-full-name',
+  resolveId: (id) => (isBuiltin(id) ? { id: id.replace(/^(?!node:)/, 'node:'), external: true } : undefined),
 };
 
 function sources(names: readonly string[], folder = ''): Record<string, string> {

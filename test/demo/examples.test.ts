@@ -13,6 +13,8 @@ async function run(name: string, ...flags: string[]): Promise<string> {
 }
 
 const EXPECTED: Readonly<Record<string, RegExp>> = {
+  batch:
+    /^200 of 200 e-mails have a word\nin order; (?:[89]\d|1\d\d|200) came from the journal\nthe limit refused \d+ requests\n$/,
   'drop-in': /^40 of 40 answered; \d+ attempts, of which the limit refused \d+\n$/,
   priorities: /^late: deadline_exceeded\. .+\nthe person's answer came as number [2-4] of 13\n$/,
   events:
