@@ -17,7 +17,7 @@ import { dataOf } from '../request/plain-data.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
 import { attemptHooks, type BodyHooks, type Replacement } from '../body/open-body.ts';
-import { noteStreamFailure } from './stream-errors.ts';
+import { noteFailure } from './stream-errors.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
@@ -200,10 +200,16 @@ export class SeamRequest {
       : undefined;
     this.#latest = delivered;
     const hooks = this.#hooks(handing, delivered);
+    const { headers } = props.response;
     guardBody(props.response, {
       ...hooks,
       ...(delivered || !isJson(props.response) ? {} : this.#wholeInTime(handing, hooks)),
-      onEnd: delivered ? (end) => endRetriable(this.#seam, call, delivered, end) : (end) => attempt.delivered(end),
+      onEnd: delivered
+        ? (end) => {
+            endRetriable(this.#seam, call, delivered, end);
+            if (end.failure && !attempt.decision?.retry) noteFailure(headers, call.details(end.failure));
+          }
+        : (end) => attempt.delivered(end),
     });
   }
 
@@ -230,7 +236,7 @@ export class SeamRequest {
       ...this.#hooks(handing, undefined),
       ...streamHooks(attempt, host.finalEvents, client.baseURL),
       onEnd: (end) => {
-        if (end.failure && !attempt.decision?.retry) noteStreamFailure(headers, this.#call.details(end.failure));
+        if (end.failure && !attempt.decision?.retry) noteFailure(headers, this.#call.details(end.failure));
         attempt.delivered(end);
       },
     });

@@ -53,6 +53,8 @@ export interface SdkClient {
   ): Promise<ResponseProps>;
   shouldRetry(response: Response, ...rest: unknown[]): boolean | Promise<boolean>;
   withOptions?(options: object): SdkClient;
+  /** Since openai 7.5. */
+  parseResponseWithTimeout?(client: unknown, props: ResponseProps): Promise<unknown>;
   buildRequest(options: SdkRequestOptions, context?: { retryCount?: number }): BuiltRequest | Promise<BuiltRequest>;
 }
 

@@ -13,6 +13,7 @@ import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from '.
 import type { Delivered } from './delivered-body.ts';
 import { SeamRequest } from './sdk-call.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
+import { tellParseError } from './stream-errors.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** What the seam needs of the guard. */
@@ -80,6 +81,7 @@ export class Seam {
     override(this.client, 'buildRequest', (options: SdkRequestOptions, context?: { retryCount?: number }) =>
       this.#build(options, context),
     );
+    this.#installParser();
     this.#installFetch();
     this.#installRetries();
   }
@@ -206,6 +208,19 @@ export class Seam {
       return request;
     };
     return built instanceof Promise ? built.then(add) : add(built);
+  }
+
+  /** Newer SDKs of OpenAI parse an answer themselves: what they make of a broken one is told what broke it. */
+  #installParser(): void {
+    const { client } = this;
+    const { parseResponseWithTimeout: parse } = client;
+    if (parse === undefined) return;
+    override(client, 'parseResponseWithTimeout', (parser: unknown, props: ResponseProps) =>
+      parse.call(client, parser, props).catch((error: unknown) => {
+        tellParseError(error, props.response.headers);
+        throw error;
+      }),
+    );
   }
 
   /** Sees the error behind a failed connection, which the SDK does not hand to `retryRequest`. */

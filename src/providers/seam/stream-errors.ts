@@ -1,7 +1,7 @@
-import type { ErrorDetails } from '../../errors.ts';
+import { attachDetails, type ErrorDetails } from '../../errors.ts';
 import type { SdkClass } from './sdk-client.ts';
 
-/** By the headers of the response whose stream has failed: all that the SDK's error and we have in common. */
+/** By the headers of the response whose body has failed: all that the SDK's error and we have in common. */
 const details = new WeakMap<object, ErrorDetails>();
 
 const told = new WeakSet<object>();
@@ -29,7 +29,13 @@ export function tellStreamErrors({ APIError }: SdkClass): void {
   });
 }
 
-/** A stream of the response with these headers has failed of what an event said. */
-export function noteStreamFailure(headers: Headers, known: ErrorDetails): void {
+/** The body of the response with these headers has failed: of what an event said, or of what it is. */
+export function noteFailure(headers: Headers, known: ErrorDetails): void {
   details.set(headers, Object.freeze(known));
+}
+
+/** Lets the error that an SDK makes when it parses an answer itself carry what is known of the answer's failure. */
+export function tellParseError(error: unknown, headers: Headers): void {
+  const known = error instanceof SyntaxError ? details.get(headers) : undefined;
+  if (known) attachDetails(error, known);
 }
