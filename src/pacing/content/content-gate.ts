@@ -162,7 +162,7 @@ export class ContentGate implements SharedAdmission {
     request: AdmissionRequest,
     needs: readonly Need[],
     since: number,
-    cause: ContentDimension = 'images',
+    cause: WaitCause = 'none',
   ): Promise<Ticket> {
     const { clock } = this.#config;
     const now = clock.now();

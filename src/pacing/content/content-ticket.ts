@@ -25,7 +25,7 @@ export class ContentTicket implements Ticket {
     this.#host = host;
     this.place = ticket.place;
     this.waitedMs = ticket.waitedMs + waitedMs;
-    this.cause = waitedMs > ticket.waitedMs ? cause : ticket.cause;
+    this.cause = cause !== 'none' && waitedMs > ticket.waitedMs ? cause : ticket.cause;
   }
 
   get estimate(): TokenEstimate | undefined {
