@@ -1,0 +1,89 @@
+/**
+ * What a run adds to its calls: time a row and memory, over a provider in memory that answers within a turn of the event
+ * loop. Beside it the loop that people write, with p-limit and p-retry, over an array of all rows.
+ *
+ *     npm run bench:batch -- [--rows 1000,100000]
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import pLimit from 'p-limit';
+import pRetry from 'p-retry';
+import { batch } from '../src/batch.ts';
+
+const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000,100000,1000000' } } });
+const sizes = values.rows.split(',').map(Number);
+if (!sizes.every((rows) => Number.isInteger(rows) && rows > 0)) {
+  throw new Error(`Expected --rows to be whole numbers with commas between, got ${values.rows}`);
+}
+const { gc } = globalThis;
+if (typeof gc !== 'function') throw new Error('Run with node --expose-gc');
+
+/** Rows at once, of all contestants. */
+const TOGETHER = 100;
+const LOOK_EVERY_ROWS = 5_000;
+
+function* rowsOf(count: number): Generator<{ id: number; prompt: string }> {
+  for (let id = 0; id < count; id++) yield { id, prompt: `Spam or ham? This is the text of e-mail number ${id}.` };
+}
+
+const provider = (row: { id: number }): Promise<{ answer: string }> =>
+  new Promise((resolve) => setImmediate(resolve, { answer: `The answer to ${row.id}, which is ham.` }));
+
+/** @returns Rows that came out in their order. */
+type Contestant = (count: number, seen: () => void) => Promise<number>;
+
+async function read(run: AsyncIterable<{ index: number }>, seen: () => void): Promise<number> {
+  let next = 0;
+  for await (const { index } of run) {
+    if (index !== next) throw new Error(`Row ${index} came in the place of ${next}`);
+    next++;
+    seen();
+  }
+  return next;
+}
+
+const options = { maxConcurrent: TOGETHER };
+const contestants: Readonly<Record<string, Contestant>> = {
+  'tidegate/batch': (count, seen) => read(batch(rowsOf(count), provider, options), seen),
+  'tidegate/batch, no dedupe': (count, seen) =>
+    read(batch(rowsOf(count), provider, { ...options, dedupe: false }), seen),
+  'tidegate/batch, journal': async (count, seen) => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+    try {
+      return await read(batch(rowsOf(count), provider, { ...options, journal: join(folder, 'run.jsonl') }), seen);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+  'p-limit and p-retry': async (count, seen) => {
+    const limit = pLimit(TOGETHER);
+    const ask = (row: { id: number }) => limit(() => pRetry(() => provider(row)).finally(seen));
+    return (await Promise.all(Array.from(rowsOf(count), ask))).length;
+  },
+};
+
+const table = new Table({ head: ['', 'rows', 'seconds', 'µs a row', 'heap at most, MB'] });
+for (const [name, run] of Object.entries(contestants)) {
+  for (const count of sizes) {
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    let most = 0;
+    let rows = 0;
+    const startedAt = performance.now();
+    const done = await run(count, () => {
+      if (++rows % LOOK_EVERY_ROWS !== 0 && rows !== count) return;
+      // Without what is only waiting to be collected.
+      gc();
+      most = Math.max(most, process.memoryUsage().heapUsed - before);
+    });
+    const ms = performance.now() - startedAt;
+    if (done !== count) throw new Error(`${name}: ${done} of ${count} rows came out`);
+    table.push([name, count, (ms / 1_000).toFixed(1), ((ms * 1_000) / count).toFixed(1), (most / 1e6).toFixed(1)]);
+  }
+}
+console.log(table.toString());
