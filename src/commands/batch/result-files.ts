@@ -3,29 +3,26 @@ import type { CommandIo } from '../command-io.ts';
 
 const BLOCK = 1 << 16;
 
-/** A file of lines, written in blocks; `-` is standard output. */
+/**
+ * A file of lines, written in blocks; `-` is standard output. What is there is replaced when there is something to write,
+ * not before: a run that is refused leaves the results of the last one.
+ */
 export class LineFile {
-  readonly #io: CommandIo;
-  readonly #file: FileHandle | undefined;
   readonly #path: string;
+  readonly #io: CommandIo;
+  #file: FileHandle | undefined;
   #block: string[] = [];
   #size = 0;
   #empty = true;
 
-  private constructor(io: CommandIo, path: string, file: FileHandle | undefined) {
-    this.#io = io;
+  constructor(path: string, io: CommandIo) {
     this.#path = path;
-    this.#file = file;
-  }
-
-  /** Empties a file that is there. */
-  static async open(path: string, io: CommandIo): Promise<LineFile> {
-    return new LineFile(io, path, path === '-' ? undefined : await open(path, 'w'));
+    this.#io = io;
   }
 
   async write(line: string): Promise<void> {
     this.#empty = false;
-    if (!this.#file) {
+    if (this.#path === '-') {
       this.#io.out(line);
       return this.#io.drained();
     }
@@ -34,20 +31,22 @@ export class LineFile {
     if (this.#size >= BLOCK) await this.#flush();
   }
 
-  /** `keepEmpty: false` takes away a file to which nothing was written. */
-  async close(options: { keepEmpty: boolean }): Promise<void> {
-    if (!this.#file) return;
+  /** `ifEmpty` says what becomes of a file to which nothing was written: an old one, too. */
+  async close(ifEmpty: 'leave' | 'empty' | 'remove'): Promise<void> {
+    if (this.#path === '-') return;
+    if (this.#empty && ifEmpty === 'leave') return;
+    if (this.#empty && ifEmpty === 'remove') return rm(this.#path, { force: true });
     await this.#flush();
-    await this.#file.sync();
-    await this.#file.close();
-    if (this.#empty && !options.keepEmpty) await rm(this.#path);
+    await this.#file?.sync();
+    await this.#file?.close();
   }
 
   async #flush(): Promise<void> {
     const text = this.#block.join('');
     this.#block = [];
     this.#size = 0;
-    await this.#file!.appendFile(text);
+    this.#file ??= await open(this.#path, 'w');
+    await this.#file.appendFile(text);
   }
 }
 

@@ -62,8 +62,8 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   });
 
   const api = target.provider === 'anthropic' ? 'anthropic' : 'openai';
-  const out = await LineFile.open(args.out, io);
-  const errors = args.errors === undefined ? out : await LineFile.open(args.errors, io);
+  const out = new LineFile(args.out, io);
+  const errors = args.errors === undefined ? out : new LineFile(args.errors, io);
   let broken: unknown;
   try {
     for await (const row of rows) await (row.status === 'ok' ? out : errors).write(resultLine(row, api));
@@ -71,8 +71,9 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     broken = error;
   } finally {
     finished = true;
-    await out.close({ keepEmpty: true });
-    if (errors !== out) await errors.close({ keepEmpty: false });
+    const broke = broken !== undefined;
+    await out.close(broke ? 'leave' : 'empty');
+    if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
     await guard.close();
   }
   return end(run, { broken, interrupted, last }, io);

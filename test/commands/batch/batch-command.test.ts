@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
@@ -82,6 +82,11 @@ describe('tidegate batch', () => {
     expect(await file('out.errors.jsonl')).toEqual([error]);
     await run(at('in.jsonl'), '--out', at('out.jsonl'), '--retry-failed');
     expect(openai.stats().requests).toBe(requests + 1);
+
+    // The errors of an earlier run go with their rows.
+    await writeFile(at('in.jsonl'), [chat('a', 'one'), chat('b', 'two')].join('\n'));
+    expect((await run(at('in.jsonl'), '--out', at('out.jsonl'))).code).toBe(0);
+    expect(await readdir(folder)).not.toContain('out.errors.jsonl');
   });
 
   test('sends the lines of Anthropic, with its own results', async () => {
@@ -205,6 +210,13 @@ describe('tidegate batch', () => {
     const { code, io } = await ask('Be long.');
     expect([code, openai.stats().requests]).toEqual([2, 1]);
     expect(io.errLines.join()).toContain('begun with other parameters');
+    const before = await file('o.jsonl');
+    expect(before).toHaveLength(1);
+    await writeFile(at('o.jsonl.journal.lock'), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    expect((await ask('Be short.')).code).toBe(2);
+    await rm(at('o.jsonl.journal.lock'));
+    // A run that was refused has touched nothing.
+    expect(await file('o.jsonl')).toEqual(before);
     expect((await ask('Be long.', '--accept-changes')).code).toBe(0);
     expect(openai.stats().requests).toBe(2);
   });
