@@ -59,6 +59,12 @@ export interface TokenEstimate {
   readonly expectedOutputTokens: number;
 }
 
+/**
+ * Who waits after a refusal: the lane, and with it the call, which goes back to its place; or the call alone, where
+ * others may go on.
+ */
+export type WhoWaits = 'lane' | 'call';
+
 /** What a granted attempt holds. Every method may be called once; later calls do nothing. */
 export interface Ticket {
   readonly place: number;
@@ -72,13 +78,14 @@ export interface Ticket {
   /**
    * The attempt is decided: corrects the reservation.
    * `failure` for anything but `ok`; `usage` when the provider told it; `unretried` where the caller has retries off.
+   * Says who waits after a refusal; undefined where nobody paces, or nothing is known to wait for.
    */
   settle(result: {
     readonly outcome: Outcome;
     readonly failure?: Failure;
     readonly usage?: Usage;
     readonly unretried?: boolean;
-  }): void;
+  }): WhoWaits | undefined;
   /** The response body has ended: frees the concurrency slot. */
   release(): void;
 }

@@ -1,4 +1,4 @@
-import type { Ticket } from './admission.ts';
+import type { Ticket, WhoWaits } from './admission.ts';
 import type { Call } from './call.ts';
 import type { StreamOutcome } from './events.ts';
 import type { RetryAllowance, RetryDecision } from './lane.ts';
@@ -84,14 +84,16 @@ export class Attempt {
   fail(failure: Failure, allowance: RetryAllowance): RetryDecision {
     const before = this.#state;
     if (before.at === 'failed') return before.decision;
-    const decision = this.call.decide(failure, allowance);
-    this.#state = { at: 'failed', failure, decision };
+    let waiter: WhoWaits | undefined;
     // The body of a delivered answer may end first, and be asked for again.
     if (before.at === 'open') {
       if (!before.reported) this.#report(failure.outcome, failure);
       const unretried = allowance.barred === 'attempts';
-      this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
+      // Before the decision: whether the call has to wait by itself is the lane's to say.
+      waiter = this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
     }
+    const decision = this.call.decide(failure, allowance, waiter);
+    this.#state = { at: 'failed', failure, decision };
     if (decision.retry) this.call.retries(failure, decision);
     return decision;
   }
@@ -188,9 +190,10 @@ export class Attempt {
     });
   }
 
-  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage; unretried?: boolean }): void {
-    this.ticket.settle(result);
+  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage; unretried?: boolean }): WhoWaits | undefined {
+    const waiter = this.ticket.settle(result);
     if (result.usage) this.#compare(result.usage);
+    return waiter;
   }
 
   /** Reports how far the estimate was off. */

@@ -1,5 +1,5 @@
 import { sleep } from './abort.ts';
-import { AdmissionRefused, type Ticket } from './admission.ts';
+import { AdmissionRefused, type Ticket, type WhoWaits } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
 import { CallRecord } from './call-record.ts';
@@ -68,9 +68,9 @@ export class Call {
     return this.#loop(send, decision);
   }
 
-  /** What follows a failed attempt. Called once an attempt, by the attempt. */
-  decide(failure: Failure, allowance: RetryAllowance): RetryDecision {
-    return this.#retries.decide(failure, allowance);
+  /** What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt. */
+  decide(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
+    return this.#retries.decide(failure, allowance, waiter);
   }
 
   retries(failure: Failure, decision: Retry): void {

@@ -40,6 +40,8 @@ export interface LimitKind extends Advice {
   readonly windowMs: number;
   /** Gates at its end instead of being paced: a day's rate is tiny, and the day's first calls need not wait for it. */
   readonly perDay: boolean;
+  /** The limit of another window that a provider tells in the same header. */
+  readonly sameHeaderAs?: BucketDimension;
   /** Absent where nobody knows the limit before the provider tells it. */
   readonly option?: LimitOption;
   /** How OpenAI and Groq abbreviate it in messages; absent where they do not. */
@@ -55,6 +57,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
     unit: 'requests',
     windowMs: MINUTE,
     perDay: false,
+    sameHeaderAs: 'requests_day',
     option: 'requestsPerMinute',
     abbreviation: 'RPM',
     throttled:
@@ -64,6 +67,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
     unit: 'tokens',
     windowMs: MINUTE,
     perDay: false,
+    sameHeaderAs: 'tokens_day',
     option: 'tokensPerMinute',
     abbreviation: 'TPM',
     throttled: 'Shrink prompts or max_tokens, or slow down: the limit of tokens per minute is reached.',
@@ -102,6 +106,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
     unit: 'requests',
     windowMs: DAY,
     perDay: true,
+    sameHeaderAs: 'requests',
     option: 'requestsPerDay',
     abbreviation: 'RPD',
     throttled: 'Raise the tier or spread the work over days: the limit of requests per day is reached.',
@@ -110,6 +115,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
     unit: 'tokens',
     windowMs: DAY,
     perDay: true,
+    sameHeaderAs: 'tokens',
     option: 'tokensPerDay',
     abbreviation: 'TPD',
     throttled: 'Raise the tier, shrink tokens or spread the work over days: the limit of tokens per day is reached.',

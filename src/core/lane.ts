@@ -1,4 +1,4 @@
-import type { Admission } from './admission.ts';
+import type { Admission, WhoWaits } from './admission.ts';
 import type { CircuitState, GiveUpReason, LaneCounts, LaneSnapshot, RetryReason } from './events.ts';
 import type { Failure, HintSource } from './outcome.ts';
 import type { ProviderAdapter } from './provider.ts';
@@ -33,6 +33,8 @@ export interface RetryAllowance {
 }
 
 export interface RetryContext extends RetryAllowance {
+  /** Who waits after a refusal; undefined where nobody paces. */
+  readonly waiter: WhoWaits | undefined;
   /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */
   readonly probe: boolean;
   readonly attempts: number;

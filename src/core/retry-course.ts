@@ -1,3 +1,4 @@
+import type { WhoWaits } from './admission.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings } from './call-settings.ts';
 import { refusedBy } from './call-outcome.ts';
@@ -34,12 +35,12 @@ export class RetryCourse {
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
-  decide(failure: Failure, allowance: RetryAllowance): RetryDecision {
+  decide(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
     this.#record.lastFailure = failure;
     this.resendable = allowance.barred !== 'attempts';
     if (isProviderFault(failure)) this.hasFaulted = true;
     this.#reportRefusal(failure);
-    const decision = this.#ask(failure, allowance);
+    const decision = this.#ask(failure, allowance, waiter);
     if (!decision.retry) {
       this.#record.gaveUp(decision.reason);
       return decision;
@@ -65,11 +66,12 @@ export class RetryCourse {
     });
   }
 
-  #ask(failure: Failure, allowance: RetryAllowance): RetryDecision {
+  #ask(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
     const { closed, lane, clock, deadlineAt } = this.#settings;
     if (closed()) return { retry: false, reason: 'closed' };
     return this.#policy.decide(failure, {
       ...allowance,
+      waiter,
       probe: this.#isProbe(),
       attempts: this.#record.attempts,
       served: lane.admission.served,

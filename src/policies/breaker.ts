@@ -15,6 +15,7 @@ import type { CircuitState } from '../core/events.ts';
 import { CircuitOpen } from '../core/lane.ts';
 import type { ResolvedBreaker } from '../options.ts';
 import { FailureRatio } from './failure-ratio.ts';
+import { InFlight } from './in-flight.ts';
 
 export interface Breaker extends CircuitGate {
   /**
@@ -87,6 +88,8 @@ class LaneBreaker implements Breaker {
   readonly maxWaitMs: number;
   lastFailure: unknown = undefined;
   readonly #deps: BreakerDeps;
+  /** Attempts of the closed circuit. */
+  readonly #inFlight: InFlight;
   readonly #ratio: FailureRatio;
   readonly #policy: CircuitBreakerPolicy;
   #state: 'closed' | 'open' | 'half_open' = 'closed';
@@ -104,7 +107,8 @@ class LaneBreaker implements Breaker {
     this.maxWaitMs = options.onOpen === 'fail' ? 0 : options.maxWaitMs;
     this.#unansweredAfterMs = options.halfOpenAfterMs;
     this.#deps = deps;
-    this.#ratio = new FailureRatio(options, deps.clock, () => this.#state === 'closed');
+    this.#inFlight = new InFlight(deps.clock);
+    this.#ratio = new FailureRatio(options, deps.clock, this.#inFlight, () => this.#state === 'closed');
     const openTimes = new ExponentialBackoff({
       initialDelay: options.halfOpenAfterMs,
       maxDelay: options.maxHalfOpenAfterMs,
@@ -123,7 +127,7 @@ class LaneBreaker implements Breaker {
     const spell = this.#spell;
     return this.#policy.execute(async () => {
       try {
-        return await fn();
+        return await this.#inFlight.run(fn);
       } catch (error) {
         if (spell !== this.#spell && typeof error === 'object' && error !== null) this.#outdated.add(error);
         throw error;

@@ -1,6 +1,7 @@
 import { CircuitState, type IBreaker } from 'cockatiel';
 import type { Clock } from '../core/clock.ts';
 import type { ResolvedBreaker } from '../options.ts';
+import type { InFlight } from './in-flight.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
 /**
@@ -13,14 +14,17 @@ export class FailureRatio implements IBreaker {
   readonly #threshold: number;
   readonly #minimumAttempts: number;
   readonly #window: SlidingWindow;
+  readonly #inFlight: InFlight;
   readonly #circuitClosed: () => boolean;
-
+  /** When the first attempt was sent whose failure is among the recent ones. */
+  #failingSince = 0;
   #tripped = false;
 
-  constructor(options: ResolvedBreaker, clock: Clock, circuitClosed: () => boolean) {
+  constructor(options: ResolvedBreaker, clock: Clock, inFlight: InFlight, circuitClosed: () => boolean) {
     this.#threshold = options.threshold;
     this.#minimumAttempts = options.minimumAttempts;
     this.#window = new SlidingWindow(options.windowMs, clock);
+    this.#inFlight = inFlight;
     this.#circuitClosed = circuitClosed;
   }
 
@@ -32,6 +36,7 @@ export class FailureRatio implements IBreaker {
 
   failure(at: CircuitState): boolean {
     if (at !== CircuitState.Closed || !this.#circuitClosed()) return false;
+    if (this.#window.second() === 0) this.#failingSince = this.#inFlight.failedFrom;
     this.#window.addSecond();
     if (this.#tripped) {
       this.#tripped = false;
@@ -39,7 +44,9 @@ export class FailureRatio implements IBreaker {
     }
     const failures = this.#window.second();
     const attempts = failures + this.#window.first();
-    return attempts >= this.#minimumAttempts && failures / attempts >= this.#threshold;
+    if (attempts < this.#minimumAttempts || failures / attempts < this.#threshold) return false;
+    const enough = Math.floor(failures / this.#threshold) - attempts + 1;
+    return this.#inFlight.outlasting(this.#failingSince, enough) < enough;
   }
 
   /** The next failure opens the circuit, whatever the share. */

@@ -30,8 +30,9 @@ export interface RetryDeps {
  * Retry policy of a lane: says what follows a failure. The loop around it is the call's.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. A 429 that does not say when to
- * come back is counted but not charged. All else is both.
+ * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. So is a 429 that does not say
+ * when to come back, where the lane knows how to wait for it; where the call has to, it is counted but not charged.
+ * All else is both.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -56,25 +57,33 @@ class Retry implements CallRetry {
     if (context.barred) return { retry: false, reason: context.barred };
     const wait = serverWait(failure);
     if (wait && wait.ms > this.#options.maxHintMs) return { retry: false, reason: 'max_wait' };
-    return failure.outcome === 'throttled' && wait && wait.ms > 0
-      ? this.#waitOut(failure, wait, context)
-      : this.#tryAgain(failure, wait, context);
+    if (failure.outcome === 'throttled') {
+      if (wait && wait.ms > 0) return this.#waitOut(wait, context);
+      if (context.waiter === 'lane') return this.#waitWithLane(context);
+    }
+    return this.#tryAgain(failure, wait, context);
   }
 
-  /** A limit that will pass: the whole lane waits, with a jitter of its own; for a call refused again, only that call. */
-  #waitOut(failure: Failure, wait: ServerWait, context: RetryContext): RetryDecision {
+  /** A limit that will pass: the whole lane waits, with a jitter of its own, unless it knows better than to stop. */
+  #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
     this.#fruitless = context.served === this.#served ? this.#fruitless + 1 : 1;
     this.#served = context.served;
     if (this.#fruitless > MOST_FRUITLESS) return { retry: false, reason: 'max_wait' };
-    // A limit of some content is nothing that others of the lane should wait for.
-    const pausesLane = !isContent(failure.dimension) && ++this.#waits <= PAUSES_OF_A_CALL;
+    const repeated = ++this.#waits > PAUSES_OF_A_CALL;
+    const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
     // While others get through it is worth asking again soon.
-    const backoff = pausesLane ? 0 : Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MOST_BESIDE_MS);
+    const backoff = repeated ? Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MOST_BESIDE_MS) : 0;
     const delayMs = clamp(Math.max(asked, backoff));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     const source = asked >= backoff ? wait.source : 'backoff';
     return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
+  }
+
+  /** The server names no time, but the lane knows how to find it: it says for how long that is worth while. */
+  #waitWithLane({ now, deadlineAt }: RetryContext): RetryDecision {
+    if (now > deadlineAt) return { retry: false, reason: 'deadline' };
+    return { retry: true, delayMs: 0, source: 'backoff', reason: 'rate_limit', counted: false, pausesLane: true };
   }
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
@@ -112,7 +121,7 @@ class Retry implements CallRetry {
 
 interface ServerWait {
   readonly ms: number;
-  readonly source: HintSource;
+  readonly source: HintSource | 'backoff';
 }
 
 /** How long the server asked to wait: its hint, or the reset of the limit that a throttled request hit. */

@@ -8,10 +8,10 @@ const REQUESTS = xNames('requests');
 const TOKENS = xNames('tokens');
 
 /** Azure sends the reset in whole seconds, too coarse to tell the window; its limits are per minute. */
-function readAzureLimits(headers: Headers): LimitReading[] {
+function readAzureLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
-  addLimit(readings, xRateLimit(headers, REQUESTS), 'requests');
-  addLimit(readings, xRateLimit(headers, TOKENS), 'tokens');
+  addLimit(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests');
+  addLimit(readings, xRateLimit(headers, TOKENS, wallMs), 'tokens');
   return readings;
 }
 

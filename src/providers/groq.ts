@@ -9,12 +9,12 @@ const TOKENS = xNames('tokens');
 const AUDIO = xNames('audio-seconds');
 
 /** Groq's `requests` are always per day and its `tokens` always per minute; its other limits have no header. */
-function readGroqLimits(headers: Headers): LimitReading[] {
+function readGroqLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
-  addLimit(readings, xRateLimit(headers, REQUESTS), 'requests_day');
-  addLimit(readings, xRateLimit(headers, TOKENS), 'tokens');
+  addLimit(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests_day');
+  addLimit(readings, xRateLimit(headers, TOKENS, wallMs), 'tokens');
   // With transcriptions only, and per hour.
-  addLimit(readings, xRateLimit(headers, AUDIO), 'audio_seconds');
+  addLimit(readings, xRateLimit(headers, AUDIO, wallMs), 'audio_seconds');
   return readings;
 }
 

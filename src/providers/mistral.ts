@@ -8,10 +8,10 @@ const REQUESTS = xNames('req-minute');
 const TOKENS = xNames('tokens-minute');
 
 /** Limits of a minute that name it, and no reset (captured 2026-02-12, github.com/mistralai/client-ts/issues/169). */
-function readMistralLimits(headers: Headers): LimitReading[] {
+function readMistralLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
-  addLimit(readings, xRateLimit(headers, REQUESTS), 'requests');
-  addLimit(readings, xRateLimit(headers, TOKENS), 'tokens');
+  addLimit(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests');
+  addLimit(readings, xRateLimit(headers, TOKENS, wallMs), 'tokens');
   return readings;
 }
 

@@ -10,12 +10,17 @@ const PROJECT_TOKENS = xNames('project-tokens');
 const OLD_TOKENS = xNames('tokens_usage_based');
 
 /** Reads `x-ratelimit-*` of OpenAI. Its `requests` may be a limit per day; the reset tells. */
-export function readOpenAILimits(headers: Headers): LimitReading[] {
+export function readOpenAILimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
-  addWindowed(readings, xRateLimit(headers, REQUESTS), 'requests', 'requests_day');
-  addWindowed(readings, xRateLimit(headers, TOKENS) ?? xRateLimit(headers, OLD_TOKENS), 'tokens', 'tokens_day');
+  addWindowed(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests', 'requests_day');
+  addWindowed(
+    readings,
+    xRateLimit(headers, TOKENS, wallMs) ?? xRateLimit(headers, OLD_TOKENS, wallMs),
+    'tokens',
+    'tokens_day',
+  );
   // A project's limit binds beside the organization's, whichever is larger: others may have used either up.
-  addLimit(readings, xRateLimit(headers, PROJECT_TOKENS), 'project_tokens');
+  addLimit(readings, xRateLimit(headers, PROJECT_TOKENS, wallMs), 'project_tokens');
   return readings;
 }
 

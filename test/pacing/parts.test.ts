@@ -1,171 +1,161 @@
 import { describe, expect, it } from 'vitest';
-import { Allowance } from '../../src/pacing/limits/own-credit.ts';
-import { BlindLimit } from '../../src/pacing/limits/unknown-limit.ts';
 import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
-import { Cubic } from '../../src/pacing/limits/cubic.ts';
+import { FullPromise } from '../../src/pacing/limits/full-promise.ts';
+import { Headroom } from '../../src/pacing/limits/headroom.ts';
+import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
+import { Opening } from '../../src/pacing/limits/opening.ts';
+import { OtherScope } from '../../src/pacing/limits/other-scope.ts';
 import { Foreign } from '../../src/pacing/limits/other-users.ts';
 import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
 import { Quantum } from '../../src/pacing/limits/header-rounding.ts';
 import { Sharing } from '../../src/pacing/limits/shared-pace.ts';
-import { SlowStart } from '../../src/pacing/limits/slow-start.ts';
 
-describe('CUBIC', () => {
-  it('cuts to 70 %, is back at the old rate after K, and goes on from there', () => {
-    const cubic = new Cubic(1, 0);
-    expect(cubic.rate).toBeCloseTo(0.7);
-    cubic.accepted(15_000);
-    cubic.advance(Cubic.K_MS / 2, 0);
-    expect(cubic.rate).toBeCloseTo(1 - 0.3 / 8);
-    cubic.advance(Cubic.K_MS, 0);
-    expect(cubic.rate).toBeCloseTo(1);
-    cubic.advance(2 * Cubic.K_MS, 0);
-    expect(cubic.rate).toBeCloseTo(1.3);
-  });
-
-  it('takes what was accepted between two refusals for the limit', () => {
-    const cubic = new Cubic(1, 0);
-    cubic.accepted(12_000);
-    cubic.accepted(-2_000);
-    cubic.throttled(20_000);
-    expect(cubic.rate).toBeCloseTo(0.7 * 0.5);
-    // With nothing accepted the rate falls, but never to nothing.
-    cubic.throttled(21_000);
-    expect(cubic.rate).toBeCloseTo((0.7 * 0.35) / 4);
-  });
-});
-
-describe('a limit of which nothing is known', () => {
-  it('binds only after a refusal, pauses longer each time in a row, and is forgotten where limits are known', () => {
-    const blind = new BlindLimit();
-    for (let call = 0; call < 100; call++) blind.take(1, call * 10);
-    expect(blind.waitMs(1, 1_000)).toBe(0);
-    expect([blind.throttled(1_000, false), blind.throttled(2_000, false), blind.throttled(4_000, false)]).toEqual([
-      1_000, 2_000, 4_000,
-    ]);
-    expect(blind.waitMs(1, 4_000)).toBeGreaterThan(0);
-    blind.succeeded(5_000, false);
-    expect(blind.throttled(6_000, false)).toBe(1_000);
-    blind.succeeded(120_000, false);
-    expect(blind.ratePerMs).toBeDefined();
-    blind.succeeded(120_000, true);
-    expect(blind.ratePerMs).toBeUndefined();
-  });
-});
-
-describe('a caller alone, refused without a word', () => {
-  it('pauses longer while nothing gets through, and gets no rate from that', () => {
-    const blind = new BlindLimit();
-    blind.take(1, 0);
-    expect([blind.throttled(100, true), blind.throttled(1_200, true), blind.throttled(3_300, true)]).toEqual([
-      1_000, 2_000, 4_000,
-    ]);
-    expect(blind.ratePerMs).toBeUndefined();
-    expect(blind.waitMs(1, 7_300)).toBe(0);
-  });
-
-  it('gets the rate of what was let through when it is refused again', () => {
-    const blind = new BlindLimit();
-    blind.throttled(0, true);
-    for (let call = 1; call <= 10; call++) blind.take(1, call * 1_000);
-    blind.succeeded(10_500, false);
-    blind.throttled(20_000, true);
-    expect(blind.ratePerMs).toBeCloseTo((Cubic.BETA * 10) / 20_000);
-  });
-});
-
-describe('callers at once, refused without a word', () => {
-  it('start from what went in the last minute, and owe nothing for it', () => {
-    const blind = new BlindLimit();
-    for (let call = 0; call < 500; call++) blind.take(1, 5_000);
-    blind.throttled(5_060, false);
-    expect(blind.ratePerMs! * 60_000).toBeCloseTo(Cubic.BETA * 500, -1);
-    // A call after the pause, not when the five hundred are paid.
-    expect(blind.waitMs(1, 6_060)).toBe(0);
-  });
-
-  it('learn nothing from a few: the bucket was empty when they came', () => {
-    const blind = new BlindLimit();
-    for (let call = 0; call < 4; call++) blind.take(1, call * 250);
-    blind.throttled(900, false);
-    expect(blind.ratePerMs! * 1_000).toBeGreaterThan(2);
-  });
-
-  it('keep their rate while nothing gets through', () => {
-    const blind = new BlindLimit();
-    for (let call = 0; call < 60; call++) blind.take(1, call * 100);
-    blind.throttled(6_000, false);
-    const rate = blind.ratePerMs;
-    blind.throttled(7_000, false);
-    blind.throttled(9_000, false);
-    expect(blind.ratePerMs).toBe(rate);
-  });
-});
-
-describe('the slow start', () => {
-  it('grows with answers that say nothing of a limit, until nothing waits', () => {
-    expect(atOnce(new SlowStart(0), 10_000)).toBe(4);
-    const start = new SlowStart(0);
-    for (let answer = 0; answer < 60; answer++) start.answered();
-    expect(atOnce(start, 10_000)).toBe(32);
-    expect(start.done).toBe(false);
-    for (let answer = 0; answer < 1_000; answer++) start.answered();
-    expect(start.done).toBe(true);
-  });
-});
-
-function atOnce(start: SlowStart, now: number): number {
-  let calls = 0;
-  for (; start.waitMs(now) === 0; calls++) start.take();
-  return calls;
+/** Sends one call every so often to a limit that lets `perSecond` through; counts what it refused. */
+function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean, untilMs: number): number[] {
+  const refused: number[] = [];
+  let sequence = 0;
+  let pausedUntil = 0;
+  for (let now = 0; now < untilMs; now += 10) {
+    if (now < pausedUntil) continue;
+    while (hidden.waitMs(1, now) === 0 && sequence < now / 10 + 1) {
+      hidden.take(1, ++sequence, now);
+      if (lets(now, sequence)) {
+        hidden.succeeded(sequence, now);
+        continue;
+      }
+      refused.push(now);
+      const { laneMs } = hidden.throttled(
+        { cost: 1, sequence, sentAt: now, hintMs: undefined, news: true, alone: false, opening: false },
+        now,
+      );
+      pausedUntil = now + laneMs;
+      break;
+    }
+  }
+  return refused;
 }
 
-describe('the allowance', () => {
-  it('opens from half a second worth, doubling each two seconds, and releases what it held back once', () => {
-    const allowance = new Allowance(0, false, 0);
-    allowance.resize(600, 60_000, 600, 0);
-    expect(allowance.level).toBe(600);
-    allowance.reopen(0, 1);
-    expect(allowance.level).toBe(5);
-    allowance.level = 0;
-    allowance.refill(4_000, 1, false);
-    expect(allowance.capacity).toBeCloseTo(20);
-    // Fifteen were released, and there is no room for more than twenty.
-    expect(allowance.level).toBeCloseTo(20);
-    allowance.level = 0;
-    allowance.refill(60_000, 1, false);
-    expect(allowance.opening).toBe(false);
-    expect(allowance.level).toBeCloseTo(600);
+describe('a limit of which nothing is known', () => {
+  it('binds only after refusals, and then at about what it lets through', () => {
+    const hidden = new HiddenLimit();
+    let level = 10;
+    let at = 0;
+    const refused = drive(
+      hidden,
+      (now) => {
+        level = Math.min(10, level + (now - at) * 0.02);
+        at = now;
+        if (level < 1) return false;
+        level--;
+        return true;
+      },
+      60_000,
+    );
+    expect(refused.length).toBeLessThan(600);
+    expect(hidden.belief).toBe('pace');
+    expect(hidden.ratePerMs!).toBeGreaterThan(0.014);
+    expect(hidden.ratePerMs!).toBeLessThan(0.06);
   });
 
-  it('opens in steps what is there again when others have gone, less its headroom', () => {
-    const allowance = new Allowance(0.1, false, 0);
-    allowance.resize(600, 60_000, 600, 0);
-    allowance.level = 2;
-    allowance.refill(1_000, 0.5, true);
-    allowance.regain(100, 1_000);
-    expect(allowance.level).toBeLessThan(10);
-    allowance.refill(1_000 + 60_000, 1, false);
-    expect(allowance.level).toBeCloseTo(540);
-    allowance.level = 2;
-    allowance.regain(100, 61_000);
-    // Eighteen seconds open it all: 438 that were held back, and nine a second that came.
-    let given = 0;
-    for (let now = 61_000; now <= 80_000; now += 100) {
-      allowance.refill(now, 1, false);
-      given += allowance.level;
-      allowance.level = 0;
-    }
-    expect(given).toBeCloseTo(2 + 438 + 19 * 9, 0);
+  it('is a wall while nothing gets through, tried with one call at a time, and forgotten when one does', () => {
+    const hidden = new HiddenLimit();
+    const refused = drive(hidden, (now) => now > 7_000, 12_000);
+    expect(refused.length).toBeLessThan(40);
+    expect(refused.at(-1)).toBeLessThanOrEqual(7_000);
+    expect(hidden.belief).not.toBe('wall');
   });
 
-  it('follows a limit and keeps what was used', () => {
-    const allowance = new Allowance(0.1, false, 0);
-    allowance.resize(1_000, 60_000, 1_000, 0);
-    allowance.level -= 300;
-    allowance.resize(2_000, 60_000, 2_000, 0);
-    expect(allowance.level).toBeCloseTo(1_800 - 300);
-    allowance.resize(200, 60_000, 200, 0);
-    expect(allowance.level).toBeCloseTo(180 - 300);
+  it('is chance where refusals come at any pace, and slows nothing down', () => {
+    const hidden = new HiddenLimit();
+    const refused = drive(hidden, (_now, sent) => sent % 9 !== 0, 60_000);
+    expect(refused.length).toBeGreaterThan(500);
+    expect(hidden.waitMs(1, 60_000)).toBe(0);
+  });
+});
+
+describe('the opening', () => {
+  const atOnce = (opening: Opening, now: number): number => {
+    let calls = 0;
+    for (; opening.waitMs(now) === 0; calls++) opening.take();
+    return calls;
+  };
+
+  it('lets a few calls ask, twice as many in each half second, and a few more with each answer', () => {
+    const opening = new Opening();
+    expect(atOnce(opening, 0)).toBe(4);
+    opening.answered();
+    expect(atOnce(opening, 0)).toBe(2);
+    expect(atOnce(opening, 500)).toBe(6);
+    opening.allow(10);
+    expect(atOnce(opening, 500)).toBe(10);
+    expect(opening.done).toBe(false);
+  });
+});
+
+describe('the headroom', () => {
+  it('is kept of what a full bucket holds and of what comes back, and never all of a bucket of one', () => {
+    const headroom = new Headroom(0.1, 100);
+    expect(headroom.kept).toBeCloseTo(10);
+    headroom.refilled(50, 0, 100, 1_000);
+    expect(headroom.kept).toBeCloseTo(15);
+    headroom.refilled(50, 50, 100, 1_000);
+    expect(headroom.kept).toBeCloseTo(10);
+    const one = new Headroom(0.1, 1);
+    one.refilled(1, 1, 1, 1_000);
+    expect(one.kept).toBe(0);
+  });
+
+  it('holds what was not expected to be there, and releases it within a second', () => {
+    const headroom = new Headroom(0, 100);
+    headroom.hold(80, 5);
+    expect(headroom.kept).toBe(75);
+    headroom.refilled(0, 0, 100, 100);
+    expect(headroom.kept).toBe(70);
+    headroom.refilled(0, 0, 100, 500);
+    expect(headroom.kept).toBe(0);
+  });
+});
+
+describe('the promise of a reset', () => {
+  const told = (at: number, missing: number, mark: number, resetMs = 1_000) => ({
+    at,
+    fullAt: at + resetMs,
+    mark,
+    missing,
+    full: 100,
+  });
+
+  it('is believed when it was kept: nothing is missing but what was taken since', () => {
+    const promise = new FullPromise();
+    promise.observe(told(0, 100, 100));
+    expect(promise.promised).toMatchObject({ at: 1_000, mark: 100 });
+    expect(promise.confirmed).toBe(false);
+    promise.observe(told(1_100, 20, 120));
+    expect(promise.confirmed).toBe(true);
+  });
+
+  it('is not believed any more where it is not kept, nor after a refusal', () => {
+    const next = new FullPromise();
+    for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));
+    expect(next.promised).toBeUndefined();
+    const refused = new FullPromise();
+    refused.observe(told(0, 100, 100));
+    refused.broken();
+    expect(refused.promised).toBeUndefined();
+  });
+});
+
+describe('headers of another scope', () => {
+  it('are left aside once a refusal named a smaller limit, until they change or it is long ago', () => {
+    const scope = new OtherScope();
+    scope.named(100, 1_000, 0);
+    expect(scope.covers(1_000, 60_000)).toBe(true);
+    expect(scope.covers(900, 60_000)).toBe(false);
+    expect(scope.covers(1_000, 121_000)).toBe(false);
+    scope.named(100, 1_000, 130_000);
+    expect(scope.covers(1_000, 300_000)).toBe(true);
+    scope.named(1_000, 1_000, 300_000);
+    expect(scope.covers(1_000, 300_001)).toBe(false);
   });
 });
 

@@ -16,13 +16,13 @@ describe('a hundred thousand queued calls', () => {
         .acquire(request({ signal: controller.signal, deadlineAt: h.clock.now() + 1e9 + index }))
         .then(() => note('admitted'), note),
     );
-    expect(h.lane.queued).toBeGreaterThan(COUNT - 10);
+    expect(h.lane.queued).toBeGreaterThan(COUNT - 100);
     expect(h.clock.pending()).toBe(1);
     controller.abort('stop');
     await Promise.all(calls);
     // Each step is logarithmic: a quadratic queue takes minutes here.
     expect(performance.now() - startedAt).toBeLessThan(15_000);
-    expect(outcomes.get('stop')).toBeGreaterThan(COUNT - 10);
+    expect(outcomes.get('stop')).toBeGreaterThan(COUNT - 100);
     expect(h.lane.queued).toBe(0);
     expect(h.clock.pending()).toBe(0);
   });

@@ -273,6 +273,7 @@ describe('the probe', () => {
   it('is decided by nothing that began before the outage', async () => {
     const { breaker, clock, states } = rig();
     const old = Array.from({ length: 30 }, () => pending(breaker));
+    await clock.advance(1_000);
     await fail(breaker, 10);
     await clock.advance(5_000);
     const probe = pending(breaker);
@@ -427,5 +428,27 @@ describe('trip', () => {
     await flush();
     expect(states).toEqual([]);
     expect(createBreaker(undefined, {} as BreakerDeps).trip()).toBe(false);
+  });
+});
+
+describe('failures that come sooner than answers', () => {
+  it('open nothing while most of what was sent as early is still in flight', async () => {
+    const { breaker, clock } = rig();
+    for (let round = 0; round < 20; round++) {
+      await fail(breaker, 1);
+      const slow = Array.from({ length: 9 }, () => pending(breaker));
+      await clock.advance(100);
+      expect(slow).toHaveLength(9);
+    }
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('open the circuit where nothing that was sent meanwhile survives', async () => {
+    const { breaker, clock } = rig();
+    const old = Array.from({ length: 50 }, () => pending(breaker));
+    await clock.advance(1_000);
+    await fail(breaker, 10);
+    expect(breaker.state()).toBe('open');
+    expect(old).toHaveLength(50);
   });
 });

@@ -14,6 +14,7 @@ const context: RetryContext = {
   probe: false,
   attempts: 1,
   served: 0,
+  waiter: undefined,
   deadlineAt: Infinity,
   now: 1_000,
 };

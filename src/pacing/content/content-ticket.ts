@@ -1,4 +1,4 @@
-import type { Ticket, TokenEstimate } from '../../core/admission.ts';
+import type { Ticket, TokenEstimate, WhoWaits } from '../../core/admission.ts';
 import type { WaitCause } from '../../core/events.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 
@@ -37,9 +37,9 @@ export class ContentTicket implements Ticket {
     this.#ticket.onHead(readings, status);
   }
 
-  settle(result: Result): void {
+  settle(result: Result): WhoWaits | undefined {
     this.#tell(result);
-    this.#ticket.settle(result);
+    return this.#ticket.settle(result);
   }
 
   release(): void {

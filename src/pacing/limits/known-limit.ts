@@ -1,10 +1,13 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
-import { Allowance } from './own-credit.ts';
 import { BurstProbe } from './burst-retest.ts';
+import { FullPromise } from './full-promise.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
 import type { Observation } from './observation.ts';
+import { Headroom } from './headroom.ts';
 import { Quantum } from './header-rounding.ts';
+import { OtherScope } from './other-scope.ts';
+import { Pace } from './pace.ts';
 import { Sharing } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
 
@@ -19,11 +22,10 @@ export interface BucketPolicy {
 const EPSILON = 1e-6;
 /** Part of what a level is too low by that one answer corrects. */
 const RAISE = 0.5;
+/** Of what answers tell beyond that, so many calls or milliseconds' worth go at once. */
+const AT_ONCE = 4;
+const AT_ONCE_MS = 500;
 const ERROR_WEIGHT = 0.1;
-/** Of those who start together the first requests of each come before anybody else's. */
-const UNTOLD = 2;
-/** So little may be missing without anybody else having been here. */
-const FULL = 0.01;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
@@ -31,10 +33,10 @@ const TOLD_MS = 60_000;
 /** At most this part of a bucket is kept for what is not known exactly. */
 const MOST_RESERVE = 0.02;
 const LEAST_RATE = 0.1;
+/** After a refusal no more than this is spent at once. */
+const CATCH_UP_MS = 2_000;
 /** What others will leave is a guess that is looked at again. */
 const LOOK_AGAIN_MS = 1_000;
-/** A level that no answer has confirmed for this long may have been spent by others. */
-const UNCONFIRMED_MS = 20_000;
 
 /**
  * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
@@ -43,7 +45,6 @@ const UNCONFIRMED_MS = 20_000;
 export class LimitBucket {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
-  readonly allowance: Allowance;
   /** Stays 1 where the provider counts what its answers tell. */
   readonly countedShare: CountedShare = new CountedShare();
   readonly #corrects: boolean;
@@ -52,13 +53,18 @@ export class LimitBucket {
   /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
   burst: number;
   level: number;
-  /** What the level would be if nobody else took anything: no answer can raise it above that. */
-  #alone: number;
+  readonly #headroom: Headroom;
+  readonly #pace: Pace;
   readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
   readonly #shortBucket = new ShortBucket();
-  #foundFull = false;
+  readonly #promise = new FullPromise();
+  readonly #otherScope = new OtherScope();
+  /** The level by what answers tell, whatever refusals say. */
+  #claimed: number;
+  /** Our consumption in all. */
+  #taken = 0;
   #average = 0;
   /** About the largest call of late. */
   #largest = 0;
@@ -69,7 +75,6 @@ export class LimitBucket {
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
-  #confirmed = true;
 
   constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
     this.dimension = dimension;
@@ -78,13 +83,12 @@ export class LimitBucket {
     this.source = source;
     this.burst = limit;
     this.level = limit;
-    this.#alone = limit;
+    this.#claimed = limit;
     this.#at = now;
     this.#corrects = policy.corrects;
-    this.allowance = new Allowance(policy.headroom, policy.smooth, now);
-    this.allowance.resize(limit, this.kind.windowMs, limit, now);
-    // A day's limit gates at its end only.
-    if (!this.kind.perDay) this.allowance.reopen(now, 1);
+    // A day's limit gates at its end, where every call counts.
+    this.#headroom = new Headroom(this.kind.perDay ? 0 : policy.headroom, limit);
+    this.#pace = new Pace(policy.smooth);
   }
 
   /** Units per millisecond that the provider refills. */
@@ -97,13 +101,24 @@ export class LimitBucket {
     return this.limitRate * this.#sharing.left;
   }
 
-  /**
-   * Whether it is known if others use it: two answers apart in time have told, or the first one missed nothing but
-   * what is ours, or answers tell nothing of it.
-   */
+  /** What it lets through at once, as far as answers have shown. */
+  get full(): number {
+    return this.#shortBucket.capacity ?? this.limit;
+  }
+
+  get observed(): boolean {
+    return this.#observedAt !== undefined;
+  }
+
+  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
   get gauged(): boolean {
-    const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.#observedAt !== undefined;
-    return !tells || this.#foundFull || this.#sharing.foreign.gauged;
+    const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.observed;
+    return !tells || this.#sharing.foreign.gauged;
+  }
+
+  /** Whether others take of it too. */
+  get shared(): boolean {
+    return this.#sharing.shared;
   }
 
   refill(now: number): void {
@@ -111,19 +126,15 @@ export class LimitBucket {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
-    this.level = Math.min(this.burst, this.level + elapsed * this.rate);
-    this.#alone = Math.min(this.burst, this.#alone + elapsed * this.limitRate);
-    if (
-      this.#observedAt !== undefined &&
-      this.#confirmed &&
-      now - this.#observedAt > UNCONFIRMED_MS &&
-      !this.kind.perDay
-    ) {
-      this.#confirmed = false;
-      this.allowance.reopen(now, this.#sharing.share);
-    }
-    if (this.burst < (this.#shortBucket.capacity ?? this.limit)) {
+    const { shared, pace } = this.#sharing;
+    this.#pace.refill(elapsed, (1 - this.#headroom.share) * this.limitRate, shared ? pace : undefined);
+    const back = elapsed * this.rate;
+    const level = this.level + back;
+    this.#claimed = Math.min(this.burst, this.#claimed + back);
+    this.level = Math.min(this.burst, level);
+    this.#headroom.refilled(back, level - this.level, this.burst, elapsed);
+    this.#collect(now);
+    if (this.burst < this.full) {
       const larger = this.#burstProbe.next(this.burst, now);
       if (larger !== undefined) this.#setBurst(larger, now);
     }
@@ -134,16 +145,22 @@ export class LimitBucket {
     if (amount <= 0) return 0;
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     this.#largest = Math.max(this.#largest, amount);
-    const needed = Math.min(this.burst, amount + this.#reserve());
-    const wait = Math.max((needed - this.level) / rate, this.allowance.waitMs(amount));
-    if (wait <= EPSILON / rate) return 0;
+    const most = Math.max(Math.min(1, this.burst), (1 - this.#headroom.share) * this.burst);
+    const needed = Math.min(most, amount + this.#reserve());
+    const missing = needed - this.usable;
+    let wait = missing > EPSILON ? missing / (rate * (1 - this.#headroom.share)) : 0;
+    const spread = this.#pace.waitMs(amount);
+    if (wait > 0) {
+      const promised = this.#promisedFor(needed);
+      if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
+    }
+    if (spread > EPSILON / rate) wait = Math.max(wait, spread);
     return this.#sharing.shared ? Math.min(wait, LOOK_AGAIN_MS) : wait;
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
   leastWaitMs(amount: number): number {
-    const provider = (amount - this.level) / this.limitRate;
-    return Math.max(0, provider, this.allowance.opening ? 0 : (amount - this.allowance.level) / this.allowance.rate);
+    return Math.max(0, (amount - this.usable) / this.limitRate);
   }
 
   /** Whether no wait would ever help: more than a limit that is known, with a margin for the estimate's error. */
@@ -155,42 +172,48 @@ export class LimitBucket {
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.#largest = Math.max(amount, FORGETS * this.#largest);
     this.level -= amount;
-    this.#alone -= amount;
-    this.allowance.level -= amount;
+    this.#claimed -= amount;
+    this.#taken += amount;
+    this.#pace.take(amount);
   }
 
   giveBack(amount: number): void {
     this.level = Math.min(this.burst, this.level + amount);
-    this.#alone = Math.min(this.burst, this.#alone + amount);
-    this.allowance.add(amount);
+    this.#claimed = Math.min(this.burst, this.#claimed + amount);
+    this.#pace.add(amount);
   }
 
   /**
    * The provider charges less in the end than on arrival, as far as it is known to do that. Where headers tell
-   * what is left, they tell this too; what we allow ourselves they do not know.
+   * what is left, they tell this too.
    */
   trueUp(amount: number, now: number): void {
     // Only refusals tell of this limit: they correct what is too low, but never come while it is too high.
     if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return;
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
-    else if (amount > 0) {
-      this.#alone = Math.min(this.burst, this.#alone + amount);
-      this.allowance.add(amount);
-    }
   }
 
   /** The provider never counted this part of a request; it is given back. */
   neverCounted(sequence: number, amount: number): void {
     const { level } = this;
+    const claimed = this.#claimed;
     this.giveBack(amount);
     // The level of a later answer did not contain it.
-    if (sequence <= this.#sequence) this.level = level;
+    if (sequence <= this.#sequence) {
+      this.level = level;
+      this.#claimed = claimed;
+    }
     this.#sharing.foreign.neverCounted(sequence, amount);
   }
 
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
+    if (seen.source === 'header' && this.#otherScope.covers(seen.limit, now)) return false;
+    if (seen.source === 'body') {
+      const told = this.source === 'header' ? this.limit : this.#otherScope.told;
+      if (told !== undefined) this.#otherScope.named(seen.limit, told, now);
+    }
     const newest = seen.sequence >= this.#sequence;
     // Whoever was sent later knows more; a slow early answer would raise the level again.
     if (!newest && !seen.refused) return false;
@@ -202,8 +225,6 @@ export class LimitBucket {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
-    const undecided = !this.gauged && sequence > UNTOLD;
-    if (undecided) this.#foundFull = seen.limit - remaining - mark <= FULL * seen.limit;
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
@@ -213,23 +234,19 @@ export class LimitBucket {
         if (interval && !this.#corrects) this.countedShare.learn(interval.own, interval.own + interval.taken);
       }
       this.#divide(now);
-      this.allowance.refill(now, this.#sharing.pace, this.#sharing.shared);
-      if (first) this.allowance.reopen(now, this.#sharing.share);
     }
-    // Nothing is missing but what is ours: nobody has to be spared.
-    if (this.#foundFull && undecided) this.allowance.hasten(now);
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
     const told = this.burst - (this.limit - left);
-    // Where the provider counts less than we do, it alone knows.
-    if (this.countedShare.value < 1) this.#alone = Math.max(this.#alone, told);
-    const truth = Math.min(told, this.#alone);
-    // As much as we thought: nobody else was here, and what is banked may be spent.
-    if (!this.#confirmed && truth > this.level - 0.05 * this.burst) this.allowance.open();
-    this.#confirmed = true;
-    this.#correct(truth, quantum > 1 ? quantum / 2 : 0, first);
+    if (newest) this.#claimed = Math.min(this.burst, told);
+    this.#correct(told, quantum > 1 ? quantum / 2 : 0, first);
+    if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
+      const missing = Math.max(0, this.limit - remaining);
+      const ownMark = this.#taken - seen.since;
+      this.#promise.observe({ at, fullAt: at + seen.resetMs, mark: ownMark, missing, full: this.burst });
+    }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
     return changed;
@@ -237,19 +254,21 @@ export class LimitBucket {
 
   /**
    * A request was refused by this limit though it seemed to fit. `remaining` is what the provider showed of the
-   * whole window, undefined when it showed nothing: if that was enough, the provider enforces a part of the window.
+   * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider enforces a part of the window.
    */
-  refused(amount: number, remaining: number | undefined, waitMs: number, now: number): void {
+  refused(amount: number, remaining: number | undefined, since: number, waitMs: number, now: number): void {
     this.refill(now);
-    const used = remaining === undefined ? this.burst - this.level : this.limit - remaining;
-    const surprising = remaining === undefined ? this.level > amount + 0.1 * this.burst : remaining >= amount;
+    const claimed = this.#claimed + since;
+    const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
+    const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising) {
       const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
     }
     this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate));
-    this.allowance.calm();
+    this.#headroom.keep(this.level - Math.max(1, CATCH_UP_MS * this.limitRate));
+    if (this.#promise.collected) this.#promise.broken();
   }
 
   /** The provider named the most that it lets through at once. */
@@ -269,12 +288,33 @@ export class LimitBucket {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
-      ratePerSecond: this.kind.perDay ? undefined : 1_000 * Math.min(1, this.#sharing.pace) * this.allowance.rate,
+      ratePerSecond: this.kind.perDay
+        ? undefined
+        : 1_000 * Math.min(1, this.#sharing.pace) * (1 - this.#headroom.share) * this.limitRate,
     };
   }
 
+  /** When so much is there at the latest, by what the provider promised; undefined where it did not. */
+  #promisedFor(amount: number): number | undefined {
+    const promised = this.#sharing.shared ? undefined : this.#promise.promised;
+    if (!promised || this.burst - (this.#taken - promised.mark) < amount) return undefined;
+    return promised.at;
+  }
+
+  /** Takes the provider at its word; where nothing has confirmed it yet, for one call that asks. */
+  #collect(now: number): void {
+    const promised = this.#sharing.shared ? undefined : this.#promise.promised;
+    if (!promised || now < promised.at) return;
+    const all = this.burst - (this.#taken - promised.mark);
+    const { confirmed, collected } = this.#promise;
+    if (!confirmed && collected) return;
+    const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#headroom.kept + this.#largest));
+    this.#promise.collected = true;
+    if (level > this.level) this.level = level;
+    if (confirmed) this.#headroom.keepAtMost(this.burst);
+  }
+
   #divide(now: number): void {
-    const { shared } = this.#sharing;
     this.#sharing.divide(
       this.level,
       this.burst,
@@ -283,7 +323,11 @@ export class LimitBucket {
       this.#largest + this.#reserve(),
       now,
     );
-    if (shared && !this.#sharing.shared) this.allowance.regain(this.burst - this.level, now);
+  }
+
+  /** What may be spent of the level. */
+  get usable(): number {
+    return this.level - this.#headroom.kept;
   }
 
   /** What stays in the bucket because the level is not known exactly. */
@@ -293,11 +337,18 @@ export class LimitBucket {
   }
 
   #correct(truth: number, tolerance: number, first: boolean): void {
-    if (first) this.level = truth;
-    else {
+    if (first) {
+      this.level = truth;
+      this.#headroom.foundAt(truth, this.burst);
+    } else {
       this.#error += (Math.abs(truth - this.level) - this.#error) * ERROR_WEIGHT;
       if (this.level > truth + tolerance) this.level = truth + tolerance;
-      else if (this.level < truth - tolerance) this.level += (truth - tolerance - this.level) * RAISE;
+      else if (this.level < truth - tolerance) {
+        const gain = (truth - tolerance - this.level) * RAISE;
+        this.level += gain;
+        const step = Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
+        if (gain > step) this.#headroom.hold(gain, step);
+      }
     }
     this.level = Math.min(this.level, this.burst);
   }
@@ -325,13 +376,12 @@ export class LimitBucket {
     this.limit = limit;
     this.#sharing.foreign.forget();
     this.#shortBucket.forget();
-    this.allowance.resize(limit, this.kind.windowMs, this.burst, now);
+    this.#promise.forget();
   }
 
   #setBurst(burst: number, now: number): void {
     this.#moveTo(Math.min(this.limit, burst));
     this.#burstProbe.restart(now);
-    this.allowance.rebucket(this.burst, now);
   }
 
   /** A bucket of another size; what was used stays used. */
@@ -339,6 +389,7 @@ export class LimitBucket {
     const by = burst - this.burst;
     this.burst = burst;
     this.level += by;
-    this.#alone += by;
+    this.#claimed += by;
+    this.#headroom.keepAtMost(this.burst);
   }
 }

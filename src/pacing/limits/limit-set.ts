@@ -50,6 +50,19 @@ export class LimitSet {
     return bucket;
   }
 
+  /**
+   * Whether a header that is taken for a day's limit was taken for one of a minute before. The window is inferred, and
+   * now and then a minute's numbers look like a day's: what was believed of a day ends with the first that do not.
+   */
+  contradicts(dimension: BucketDimension, limit: number): boolean {
+    const other = LIMIT_KINDS[dimension].sameHeaderAs;
+    const known = other && this.get(other);
+    if (known?.limit !== limit || known.source !== 'header') return false;
+    if (LIMIT_KINDS[dimension].perDay) return true;
+    this.buckets.splice(this.buckets.indexOf(known), 1);
+    return false;
+  }
+
   /** Whether any limit is known that paces calls. */
   get paces(): boolean {
     return this.buckets.some((bucket) => !bucket.kind.perDay);
@@ -58,6 +71,21 @@ export class LimitSet {
   /** Whether it is known of all of them if others use them. */
   get gauged(): boolean {
     return this.buckets.every((bucket) => bucket.gauged);
+  }
+
+  /** Whether others take of any of them too. */
+  get shared(): boolean {
+    return this.buckets.some((bucket) => bucket.shared);
+  }
+
+  /** Calls like this one for which there is room at once, by what answers told. */
+  roomFor(reserved: Readonly<Amounts>): number {
+    let calls = Infinity;
+    for (const { kind, level, observed } of this.buckets) {
+      const amount = reserved[kind.unit];
+      if (observed && amount > 0) calls = Math.min(calls, level / amount);
+    }
+    return calls;
   }
 
   /** Why no wait would help; undefined when one would. */
@@ -97,6 +125,11 @@ export class LimitSet {
     const bucket = this.buckets.find((each) => each.kind.perDay && each.dimension === binding);
     if (!bucket) return Infinity;
     return Math.max(1, Math.floor((this.#maxWaitMs * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
+  }
+
+  /** What was taken after a request of what it takes. */
+  since(reservation: Reservation, unit: Unit): number {
+    return this.#consumption.since(unit, reservation);
   }
 
   take(reservation: Reservation): void {

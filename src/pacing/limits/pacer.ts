@@ -4,7 +4,7 @@ import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { ResolvedPacing } from '../../options.ts';
 import { Acceleration } from './growth-limit.ts';
-import { BlindLimit } from './unknown-limit.ts';
+import { HiddenLimit, type Verdict } from './hidden-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
@@ -14,9 +14,26 @@ import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '
 import { LimitSet } from './limit-set.ts';
 import { RefusedSizes } from '../usage/refused-sizes.ts';
 import { type Amounts, createReservation, mayBeCached, noAmounts, type Reservation } from '../usage/reservation.ts';
-import { SlowStart } from './slow-start.ts';
+import { Opening } from './opening.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { UnnamedWait } from './fallback-wait.ts';
+
+/** Processes of one account that start in the same second are seldom more. */
+const MANY = 64;
+/** So many nobody is hurt by who starts in the same second. */
+const CAUTIOUS = 2;
+/** With more at once more would be refused than others could tell in time. */
+const BOLD = 32;
+/** Of those who start together the first requests of each come before anybody else's. */
+const UNTOLD = 2;
+/** So little may be missing without anybody else having been here. */
+const OURS = 0.01;
+
+/** A burst of so many is one of an application that waits for it; more are a batch. */
+const MOST_AT_ONCE = 256;
+const EXPLAINED_DOUBLING_MS = 100;
+
+const NOBODY: Verdict = { who: undefined, laneMs: 0 };
 
 export interface PacerDeps {
   readonly charge: ChargeRule;
@@ -36,11 +53,16 @@ export class Pacer {
   readonly #estimator = new Estimator();
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
-  readonly #blind = new BlindLimit();
+  readonly #hidden = new HiddenLimit();
   readonly #givenBack = new GivenBack();
   readonly #unnamedWait = new UnnamedWait();
   #acceleration: Acceleration | undefined;
-  #slowStart: SlowStart | undefined;
+  /** While it is not known what the provider lets through. */
+  #opening: Opening | undefined;
+  /** Whether what is missing of the limits is ours, or known to be taken by others. */
+  #explained = false;
+  /** Since when nothing but refusals came. */
+  #refusedSince: number | undefined;
   #sequence = 0;
   /** Refusals of what was sent up to here belong to one congestion, and slow the lane down once. */
   #reactedUpTo = 0;
@@ -62,7 +84,7 @@ export class Pacer {
       const limit = option && pacing[option];
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
     }
-    if (!this.limits.paces) this.#slowStart = new SlowStart(now);
+    if (!this.limits.paces) this.#opening = new Opening();
   }
 
   plan(info: RequestInfo): Reservation {
@@ -78,21 +100,28 @@ export class Pacer {
     return reservation.learnedFrom === this.#estimator.calls ? reservation : this.plan(reservation.info);
   }
 
-  /** Milliseconds until the reservation fits every limit; 0 when it does now. */
-  waitMs({ reserved }: Reservation, now: number): number {
+  /** Milliseconds until the reservation, of `queued` that wait, fits every limit; 0 when it does now. */
+  waitMs({ reserved }: Reservation, queued: number, now: number): number {
     let most = 0;
     const consider = (waitMs: number, dimension: Dimension): void => {
       if (waitMs <= most) return;
       most = waitMs;
       this.binding = dimension;
     };
-    // One call at a time is slow enough by itself.
-    if (this.#slowStart && this.#active > 0) consider(this.#slowStart.waitMs(now), 'unknown');
     for (const bucket of this.limits.buckets) {
       bucket.refill(now);
       consider(bucket.waitMs(reserved[bucket.kind.unit]), bucket.dimension);
     }
-    consider(this.#blind.waitMs(this.#cost(reserved), now), 'unknown');
+    consider(this.#hidden.waitMs(this.#cost(reserved), now), 'unknown');
+    this.#open(reserved, queued, most > 0);
+    // One call at a time is slow enough by itself.
+    if (this.#opening && this.#active > 0) {
+      const doublingMs = this.#hidden.refusalMs > 0 ? this.#hidden.doublingMs : undefined;
+      consider(
+        this.#opening.waitMs(now, this.#explained && !this.limits.shared ? EXPLAINED_DOUBLING_MS : doublingMs),
+        'unknown',
+      );
+    }
     if (this.#acceleration?.done) this.#acceleration = undefined;
     if (this.#acceleration) consider(this.#acceleration.waitMs(tokensOf(reserved), now), 'acceleration');
     return most;
@@ -110,8 +139,8 @@ export class Pacer {
     reservation.state = 'sent';
     this.#active++;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
-    this.#slowStart?.take();
-    this.#blind.take(this.#cost(reserved), now);
+    this.#opening?.take();
+    this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
     this.limits.take(reservation);
   }
@@ -125,8 +154,8 @@ export class Pacer {
     else this.#learn(reservation, readings, false, now);
   }
 
-  /** Corrects the reservation and learns. Returns how long the whole lane must pause; 0 for not at all. */
-  settled(reservation: Reservation, result: Settlement, now: number): number {
+  /** Corrects the reservation and learns. Says who waits, with `queued` behind it, and how long the lane must pause. */
+  settled(reservation: Reservation, result: Settlement, queued: number, now: number): Verdict {
     const { outcome, failure, usage } = result;
     // What was refused before a head told so was never counted either.
     const counted = reservation.state === 'headed' || outcome !== 'throttled';
@@ -145,14 +174,10 @@ export class Pacer {
     this.limits.charge(reservation, this.#finalCharge(reservation, result, now), counted, now);
     switch (outcome) {
       case 'ok':
-        this.#unnamedWait.reset();
-        this.#concurrency.served();
-        this.#blind.succeeded(now, this.limits.paces);
-        if (!this.limits.get('requests')) this.#slowStart?.answered();
-        if (this.#slowStart?.done) this.#slowStart = undefined;
-        return 0;
+        this.#succeeded(reservation, now);
+        return NOBODY;
       case 'throttled':
-        return failure ? this.#throttled(reservation, failure, now) : 0;
+        return failure ? this.#throttled(reservation, failure, queued, now) : NOBODY;
       case 'too_large':
         // A limit of 0 is the lane's to close for, and to try again.
         if (failure?.limit && isBucket(failure.dimension)) {
@@ -164,13 +189,12 @@ export class Pacer {
             now,
           );
         }
-        return 0;
+        return NOBODY;
       case 'overloaded':
-        // A tier that has no room refuses whoever comes, however few.
-        if (!failure?.noCapacity && this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
-        return 0;
+        if (this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
+        return NOBODY;
       default:
-        return 0;
+        return NOBODY;
     }
   }
 
@@ -191,43 +215,91 @@ export class Pacer {
   }
 
   dimensions(now: number): DimensionSnapshot[] {
-    return snapshotLimits(this.limits, this.#concurrency, this.#blind, this.#acceleration, this.#active, now);
+    return snapshotLimits(this.limits, this.#concurrency, this.#hidden, this.#acceleration, this.#active, now);
   }
 
   #learn(reservation: Reservation, readings: readonly LimitReading[], refused: boolean, now: number): void {
     for (const { dimension, limit, remaining, resetMs, windowMs, source } of readings) {
       if (!isBucket(dimension) || windowMs !== LIMIT_KINDS[dimension].windowMs) continue;
+      if (this.limits.contradicts(dimension, limit)) continue;
       this.limits.learn({ dimension, limit, remaining, resetMs, source, refused }, reservation, now);
     }
+    if (!this.#opening || refused || !this.limits.get('requests')) return;
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    if (this.limits.get('requests') && this.limits.gauged) this.#slowStart = undefined;
+    this.#explained = this.#allOurs(reservation, readings) || this.limits.gauged;
+    if (!this.#explained)
+      this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, this.limits.roomFor(reservation.reserved) / MANY)));
   }
 
-  #throttled(reservation: Reservation, failure: Failure, now: number): number {
+  /**
+   * Nobody else is here, or it is known what they take: a burst that fits goes at once, a batch soon, since a limit may
+   * let through less at once than it tells; refusals come within a few times of its doubling.
+   */
+  #open(reserved: Readonly<Amounts>, queued: number, held: boolean): void {
+    if (!this.#explained || !this.#opening) return;
+    if (held || (queued <= MOST_AT_ONCE && queued <= this.limits.roomFor(reserved))) this.#opening = undefined;
+  }
+
+  /** Whether nothing is missing but what we took: nobody else has been here. */
+  #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
+    if (sequence <= UNTOLD) return false;
+    return readings.every(({ dimension, limit, remaining }) => {
+      if (!isBucket(dimension) || remaining === undefined || LIMIT_KINDS[dimension].perDay) return true;
+      const full = this.limits.get(dimension)?.full ?? limit;
+      return full - remaining - marks[LIMIT_KINDS[dimension].unit] <= OURS * full;
+    });
+  }
+
+  #succeeded({ sequence }: Reservation, now: number): void {
+    this.#refusedSince = undefined;
+    this.#unnamedWait.reset();
+    this.#concurrency.served();
+    this.#hidden.succeeded(sequence, now);
+    if (!this.limits.get('requests')) this.#opening?.answered();
+    if (this.#opening?.done) this.#opening = undefined;
+  }
+
+  #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {
+    this.#refusedSince ??= now;
     const news = this.#isNews(reservation);
     const { dimension, hintMs } = failure;
+    // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
+    const lane = queued > 0 && now - this.#refusedSince < this.#maxWaitMs ? 'lane' : undefined;
     if (failure.shrinkRate || dimension === 'acceleration') {
       if (news) this.#slowDown(reservation, failure, now);
-      return hintMs ?? (news ? this.#unnamedWait.next() : 0);
+      return { who: lane, laneMs: hintMs ?? (news ? this.#unnamedWait.next() : 0) };
     }
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       if (news) this.#concurrency.cut(this.#active, now);
-      return hintMs ?? (news ? this.#unnamedWait.next() : 0);
+      return { who: lane, laneMs: hintMs ?? (news ? this.#unnamedWait.next() : 0) };
     }
-    if (!isBucket(dimension) || !this.#refusedBy(dimension, reservation, failure, news, now)) {
-      this.#slowStart = undefined;
-      this.#blind.refused(this.#cost(reservation.reserved));
-      const alone = this.#active <= 1;
-      // Coming back when it is told to is all the pace that a caller alone needs.
-      if (alone && hintMs !== undefined) return hintMs;
-      const pauseMs = news ? this.#blind.throttled(now, alone) : 0;
-      return hintMs ?? (dimension === 'unknown' ? pauseMs : (failure.resetMs ?? pauseMs));
+    if (isBucket(dimension) && this.#refusedBy(dimension, reservation, failure, news, now)) {
+      if (this.limits.paces) this.#opening = undefined;
+      // A day limit is a gate of its own; the lane goes on with what still fits.
+      const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
+      return { who: lane, laneMs: gated ? 0 : (hintMs ?? 0) };
     }
-    if (this.limits.paces) this.#slowStart = undefined;
-    // A day limit is a gate of its own; the lane goes on with what still fits.
-    const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
-    return gated ? 0 : (hintMs ?? 0);
+    const alone = this.#active <= 1;
+    // Coming back when it is told to is all the pace that a caller alone needs.
+    if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };
+    const { sequence, sentAt, reserved } = reservation;
+    const verdict = this.#hidden.throttled(
+      {
+        cost: this.#cost(reserved),
+        sequence,
+        sentAt,
+        hintMs: hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs),
+        news,
+        alone,
+        opening: this.#opening !== undefined,
+      },
+      now,
+    );
+    if (verdict.who !== 'lane') return verdict;
+    // Another belief has taken over.
+    this.#opening = undefined;
+    return { ...verdict, who: lane };
   }
 
   /** Corrects the bucket that refused; false when nothing is known of it. */
@@ -251,7 +323,8 @@ export class Pacer {
     if (known && news && unit === 'tokens' && remaining !== undefined) {
       this.#givenBack.refused(known.level - remaining, now);
     }
-    known?.refused(amount, shown, waitMs, now);
+    const since = this.limits.since(reservation, unit);
+    known?.refused(amount, shown, since, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {
       // A limit per second and the like: the limit per minute is enforced in parts.
@@ -261,13 +334,13 @@ export class Pacer {
       // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
       const told = known && failure.hintMs !== undefined ? undefined : remaining;
       this.limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
-      if (!known && remaining === undefined) this.limits.get(dimension)!.refused(amount, 0, waitMs, now);
+      if (!known && remaining === undefined) this.limits.get(dimension)!.refused(amount, 0, since, waitMs, now);
     }
     return true;
   }
 
   #slowDown({ reserved }: Reservation, failure: Failure, now: number): void {
-    const sending = this.#blind.sendingRate(now) * this.#averageTokens;
+    const sending = this.#hidden.sendingRate(now) * this.#averageTokens;
     this.#acceleration ??= new Acceleration(Math.max(tokensOf(reserved) / 60_000, sending), now);
     this.#acceleration.throttled(failure.limit, now);
   }

@@ -1,6 +1,6 @@
 import type { DimensionSnapshot } from '../../core/events.ts';
 import type { Acceleration } from './growth-limit.ts';
-import type { BlindLimit } from './unknown-limit.ts';
+import type { HiddenLimit } from './hidden-limit.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { LimitBucket } from './known-limit.ts';
 import type { LimitSet } from './limit-set.ts';
@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 export function snapshotLimits(
   { buckets, admitted }: Pick<LimitSet, 'buckets' | 'admitted'>,
   concurrency: ConcurrencyLimit,
-  blind: BlindLimit,
+  hidden: HiddenLimit,
   acceleration: Acceleration | undefined,
   active: number,
   now: number,
@@ -34,7 +34,7 @@ export function snapshotLimits(
       ratePerSecond: undefined,
     });
   }
-  if (blind.ratePerMs !== undefined) rows.push(learned('unknown', blind.ratePerMs));
+  if (hidden.ratePerMs !== undefined) rows.push(learned('unknown', hidden.ratePerMs));
   if (acceleration) rows.push(learned('acceleration', acceleration.rate));
   return rows;
 }

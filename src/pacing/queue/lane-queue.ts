@@ -6,6 +6,7 @@ import {
   type CircuitGate,
   type LaneListener,
   type Ticket,
+  type WhoWaits,
 } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
@@ -158,13 +159,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.wake();
   }
 
-  ticketSettled(ticket: LaneTicket, settlement: Settlement): void {
+  ticketSettled(ticket: LaneTicket, settlement: Settlement): WhoWaits | undefined {
+    const ofContent = isContent(settlement.failure?.dimension);
     // A limit of some content has refused: that says nothing of the lane.
-    const result: Settlement = isContent(settlement.failure?.dimension) ? { outcome: 'bad_request' } : settlement;
+    const result: Settlement = ofContent ? { outcome: 'bad_request' } : settlement;
     const now = this.#clock.now();
     const { failure } = result;
-    const waitMs =
-      ticket.reservation && this.#pacer ? this.#pacer.settled(ticket.reservation, result, now) : waitOf(failure);
+    const verdict = ticket.reservation && this.#pacer?.settled(ticket.reservation, result, this.#room.size, now);
+    const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
       this.#closure.succeeded(ticket.sentAt);
       this.#answerTime.answered(now - ticket.sentAt);
@@ -178,6 +180,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
     }
     this.wake();
+    return ofContent ? 'call' : verdict?.who;
   }
 
   ticketReleased(ticket: LaneTicket): void {
@@ -203,7 +206,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       return Infinity;
     }
     if (!reservation || !this.#pacer) return now;
-    const waitMs = this.#pacer.waitMs(reservation, now);
+    const waitMs = this.#pacer.waitMs(reservation, this.#room.size, now);
     if (waitMs > 0) this.#cause = this.#pacer.binding;
     return now + waitMs;
   }

@@ -1,4 +1,4 @@
-import type { Ticket, TokenEstimate } from '../../core/admission.ts';
+import type { Ticket, TokenEstimate, WhoWaits } from '../../core/admission.ts';
 import type { WaitCause } from '../../core/events.ts';
 import type { Failure, LimitReading, Outcome, Usage } from '../../core/outcome.ts';
 import type { Reservation } from '../usage/reservation.ts';
@@ -14,7 +14,7 @@ export interface Settlement {
 /** The lane's side of a ticket. */
 export interface TicketHost {
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void;
-  ticketSettled(ticket: LaneTicket, result: Settlement): void;
+  ticketSettled(ticket: LaneTicket, result: Settlement): WhoWaits | undefined;
   ticketReleased(ticket: LaneTicket): void;
 }
 
@@ -63,10 +63,10 @@ export class LaneTicket implements Ticket {
     this.#host.ticketHeaded(this, readings, status);
   }
 
-  settle(result: Settlement): void {
-    if (this.#settled) return;
+  settle(result: Settlement): WhoWaits | undefined {
+    if (this.#settled) return undefined;
     this.#settled = true;
-    this.#host.ticketSettled(this, result);
+    return this.#host.ticketSettled(this, result);
   }
 
   release(): void {

@@ -41,6 +41,8 @@ const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
 const EXCEEDED = /\bexceeded (?:the )?(token|call) rate limit/i;
 // Oldest Anthropic form ("Number of request tokens has exceeded your per-minute rate limit") and Bedrock's "Too many tokens per day".
 const COUNTED = /\b(?:number of|too many) (?:(input|output|request) )?(token|request|call|image)s?\b/i;
+/** What a 429 is called in HTTP, whichever limit it is about. */
+const STATUS_PHRASE = /^\W*(?:429\W+)?too many requests\W*$/i;
 const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
 // Vertex: "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model"; Mistral: "Requests rate limit exceeded".
 const BARE = /(?:_|\b)(requests?|tokens?|images?)(?:_per_base_model|[ _]rate[ _]limit(?:ing|ed)?)\b/i;
@@ -131,7 +133,7 @@ function fromWords(message: string): Dimension | undefined {
   if (free) return namedLimit('requests', free[1]).dimension;
   const counted = COUNTED.exec(message);
   const day = PER_DAY.test(message) ? 'day' : undefined;
-  if (counted) {
+  if (counted && !STATUS_PHRASE.test(message)) {
     const side = counted[1]?.toLowerCase() === 'request' ? '' : `${counted[1] ?? ''} `;
     return namedLimit(`${side}${counted[2]}s`.trim(), day).dimension;
   }

@@ -1,8 +1,7 @@
 import { type BucketDimension, type Dimension, windowOf } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
-import { parseCount, parseDate, parseDuration } from './numbers.ts';
+import { parseCount, parseDate, parseDuration, serverNow } from './numbers.ts';
 
-const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /** The three headers of one limit. Named once: every response is asked for them. */
@@ -28,17 +27,27 @@ export interface Bucket {
   readonly fine: boolean;
 }
 
-/** A limit whose reset is a duration. */
-export function xRateLimit(headers: Headers, names: LimitHeaders): Bucket | undefined {
+/** A limit whose reset is a duration, or a time in seconds or milliseconds since 1970 as gateways write it. */
+export function xRateLimit(headers: Headers, names: LimitHeaders, wallMs: number): Bucket | undefined {
   const limit = readLimit(headers, names);
   if (limit === undefined) return undefined;
   const reset = headers.get(names.reset);
   return {
     limit,
     remaining: readRemaining(headers, names, limit),
-    resetMs: parseDuration(reset),
+    resetMs: sinceEpoch(reset, headers, wallMs) ?? parseDuration(reset),
     fine: reset !== null && /[a-zµμ]/.test(reset),
   };
+}
+
+/** As a duration it would be thirty years. */
+const FIRST_EPOCH_SECONDS = 1e9;
+const FIRST_EPOCH_MS = 1e12;
+
+function sinceEpoch(reset: string | null, headers: Headers, wallMs: number): number | undefined {
+  const number = parseCount(reset);
+  if (number === undefined || number < FIRST_EPOCH_SECONDS) return undefined;
+  return Math.max(0, (number < FIRST_EPOCH_MS ? 1_000 * number : number) - serverNow(headers, wallMs));
 }
 
 /** A limit whose reset is a date; `now` is the server's. */
@@ -75,13 +84,24 @@ export function addWindowed(
   addLimit(readings, found, found && isPerDay(found) ? perDay : perMinute);
 }
 
+/** No limit of a minute takes longer than this to be there again. */
+const LONGEST_OF_A_MINUTE_MS = 600_000;
+const DAY_TOLERANCE = 0.05;
+const WHOLE_SECOND_MS = 1_000;
+
 /**
- * The reset is the time until the bucket is full, so `reset * limit / used` is its window: about a minute or
- * about a day. Below 10 ms the header's rounding can be larger than the value: then it decides nothing.
+ * The reset of a bucket is the time until it is full, so `reset * limit / used` is its window: for a limit per day
+ * about a day. A fixed window or a log of a minute may come to anything there, but its reset is within the minute.
+ * Below 10 ms the header's rounding can be larger than the value: then it decides nothing.
  */
 function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   if (!fine || resetMs === undefined || resetMs < 10 || remaining === undefined || remaining >= limit) return false;
-  return (resetMs * limit) / (limit - remaining) > Math.sqrt(MINUTE * DAY);
+  if (resetMs > LONGEST_OF_A_MINUTE_MS) return true;
+  const rounding = resetMs % WHOLE_SECOND_MS === 0 ? WHOLE_SECOND_MS : 0;
+  const windowMs = (ms: number): number => (ms * limit) / (limit - remaining);
+  return (
+    windowMs(resetMs + rounding) > (1 - DAY_TOLERANCE) * DAY && windowMs(resetMs - rounding) < (1 + DAY_TOLERANCE) * DAY
+  );
 }
 
 export function addLimit(

@@ -1,0 +1,65 @@
+/** A moment at the provider is known to about this. */
+const MOMENT_MS = 50;
+/** So little of a limit may be missing where all of it should be there. */
+const TOLERANCE = 0.05;
+const MOST_DOUBT = 4;
+
+interface Promised {
+  readonly at: number;
+  /** Our consumption in all up to the request whose answer told it. */
+  readonly mark: number;
+}
+
+/**
+ * What `reset` says whatever kind of limit it is of: when all that is missing will be there again, but for what is
+ * taken meanwhile. A bucket fills until then, a fixed window starts anew, a log forgets. Believed until answers that
+ * come later tell otherwise: of a reset that means the next unit, and where others take what comes back.
+ */
+export class FullPromise {
+  #next: Promised | undefined;
+  /** How often of late it was not kept, less how often it was. */
+  #doubt = 0;
+
+  /** Whether what was promised last was taken for there before an answer confirmed it. */
+  collected = false;
+
+  get believed(): boolean {
+    return this.#doubt < 2;
+  }
+
+  /** Whether answers have confirmed it. */
+  get confirmed(): boolean {
+    return this.#doubt < 0;
+  }
+
+  /** It was not there. */
+  broken(): void {
+    this.#doubt = MOST_DOUBT;
+    this.collected = false;
+    this.#next = undefined;
+  }
+
+  /** An answer told that `missing` of `full` are missing, and that all will be there at `fullAt`. */
+  observe(told: { at: number; fullAt: number; mark: number; missing: number; full: number }): void {
+    const { at, fullAt, mark, missing, full } = told;
+    const due = this.#next;
+    if (due && at > due.at + MOMENT_MS) {
+      const kept = missing <= mark - due.mark + Math.max(1, TOLERANCE * full);
+      this.#doubt = Math.min(MOST_DOUBT, Math.max(-MOST_DOUBT, this.#doubt + (kept ? -1 : 1)));
+      this.#next = undefined;
+      this.collected = false;
+    }
+    // The earliest that is not due yet is checked, or calls that follow each other would put it off for ever.
+    if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark };
+  }
+
+  forget(): void {
+    this.#next = undefined;
+    this.#doubt = 0;
+  }
+
+  /** When all but what we take meanwhile is there; undefined where nothing is promised, or not believed. */
+  get promised(): Promised | undefined {
+    return this.believed ? this.#next : undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/** What is found to be there at once is spent little by little at first, twice as much each time: it may not be. */
+const DOUBLING_MS = 100;
+
+/** Units of a level that are not to be spent: the headroom, and for a moment what was not expected to be there. */
+export class Headroom {
+  readonly share: number;
+  #kept: number;
+  #held = 0;
+  #released = 0;
+  #step = 0;
+  #openMs = 0;
+
+  /** `share` of the limit, from 0 up to, not including, 1. */
+  constructor(share: number, limit: number) {
+    this.share = share;
+    this.#kept = share * limit;
+  }
+
+  get kept(): number {
+    return this.#kept + Math.max(0, this.#held - this.#released);
+  }
+
+  /** `back` units came back, of which `spilled` found no room in a bucket of `full`: they count as unspent. */
+  refilled(back: number, spilled: number, full: number, elapsedMs: number): void {
+    this.#kept += this.share * back;
+    // A bucket of one unit would never admit anything.
+    const least = Math.min(this.share * full, Math.max(0, full - 1));
+    if (spilled > 0) this.#kept = Math.max(least, this.#kept - spilled);
+    if (this.#held === 0) return;
+    this.#openMs += elapsedMs;
+    this.#released = this.#step * (2 ** (this.#openMs / DOUBLING_MS) - 1);
+    if (this.#released >= this.#held) this.#held = 0;
+  }
+
+  /** A bucket that can hold `full` was found at `level`. */
+  foundAt(level: number, full: number): void {
+    this.#kept = Math.max(0, level - (1 - this.share) * full);
+  }
+
+  /** More by `units` is there than was thought; `step` of them may go at once. */
+  hold(units: number, step: number): void {
+    this.#held = Math.max(0, this.#held - this.#released) + units - step;
+    this.#step = step;
+    this.#released = 0;
+    this.#openMs = 0;
+    if (this.#held <= 0) this.#held = 0;
+  }
+
+  /** At least `units` are not to be spent: they may not be there. */
+  keep(units: number): void {
+    this.#kept = Math.max(this.#kept, units);
+  }
+
+  /** The bucket holds no more than `full`. */
+  keepAtMost(full: number): void {
+    this.#kept = Math.min(this.#kept, this.share * full);
+  }
+}

@@ -1,0 +1,36 @@
+/** Limits this close are the same, told twice. */
+const SAME = 0.98;
+/** For so long headers of a larger limit are left aside; twice as long each time that a refusal names the smaller again. */
+const HOLD_MS = 120_000;
+const MOST_HOLD_MS = 3_600_000;
+
+/**
+ * A refusal names a smaller limit than headers tell: they are of another scope, as an organization's beside those of
+ * its project. What they say is left says nothing of the limit that refuses, until they change or it is long ago.
+ */
+export class OtherScope {
+  #told: number | undefined;
+  #until = 0;
+  #holdMs = HOLD_MS;
+
+  /** A refusal named `limit` where headers told `told`. */
+  named(limit: number, told: number, now: number): void {
+    if (limit >= SAME * told) {
+      this.#told = undefined;
+      return;
+    }
+    if (this.#told !== undefined && now >= this.#until) this.#holdMs = Math.min(MOST_HOLD_MS, 2 * this.#holdMs);
+    this.#told = told;
+    this.#until = now + this.#holdMs;
+  }
+
+  /** The limit that headers tell, where a refusal has named a smaller one. */
+  get told(): number | undefined {
+    return this.#told;
+  }
+
+  /** Whether headers that tell `limit` are of another scope. */
+  covers(limit: number, now: number): boolean {
+    return this.#told === limit && now < this.#until;
+  }
+}
