@@ -28,9 +28,9 @@ export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
         else controller.enqueue(value);
       },
       async cancel() {
-        await chunks?.return?.();
-        // An iterator that never ran ends without its stream.
+        // First, or the iterator would wait for a chunk that does not come any more; one that never ran ends without it.
         body.destroy?.();
+        await chunks?.return?.();
       },
     },
     { highWaterMark: 0 },
@@ -66,7 +66,8 @@ export class GivenBody {
 
   /** The same bytes for the readers of the response (`json()`, `text()`). */
   get bytes(): ReadableStream<Uint8Array> {
-    return webStreamOf(this.#node ?? this.#stream);
+    // node-fetch ends a broken body by destroying what its response gives as one: that has to be what is read.
+    return webStreamOf(this.body);
   }
 }
 
