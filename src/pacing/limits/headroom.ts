@@ -46,11 +46,6 @@ export class Headroom {
     if (this.#held <= 0) this.#held = 0;
   }
 
-  /** At least `units` are not to be spent: they may not be there. */
-  keep(units: number): void {
-    this.#kept = Math.max(this.#kept, units);
-  }
-
   /** The bucket holds no more than `full`. */
   keepAtMost(full: number): void {
     this.#kept = Math.min(this.#kept, this.share * full);

@@ -33,8 +33,6 @@ const TOLD_MS = 60_000;
 /** At most this part of a bucket is kept for what is not known exactly. */
 const MOST_RESERVE = 0.02;
 const LEAST_RATE = 0.1;
-/** After a refusal no more than this is spent at once. */
-const CATCH_UP_MS = 2_000;
 /** What others will leave is a guess that is looked at again. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -254,11 +252,13 @@ export class LimitBucket {
 
   /**
    * A request was refused by this limit though it seemed to fit. `remaining` is what the provider showed of the
-   * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider enforces a part of the window.
+   * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider
+   * enforces a part of the window.
    */
   refused(amount: number, remaining: number | undefined, since: number, waitMs: number, now: number): void {
     this.refill(now);
-    const claimed = this.#claimed + since;
+    // What no answer has told of is only what we think ourselves.
+    const claimed = this.observed ? this.#claimed + since : this.level;
     const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
     const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising) {
@@ -266,8 +266,9 @@ export class LimitBucket {
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
     }
-    this.level = Math.min(this.level, Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate));
-    this.#headroom.keep(this.level - Math.max(1, CATCH_UP_MS * this.limitRate));
+    const level = Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate);
+    this.level = surprising ? level : Math.min(this.level, level);
+    this.#headroom.foundAt(this.level, this.burst);
     if (this.#promise.collected) this.#promise.broken();
   }
 
