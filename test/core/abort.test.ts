@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { onAbort, sleep } from '../../src/core/abort.ts';
-import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { answer, failure, scriptedGuard } from '../helpers/scripted-call.ts';
+import { flushPromises, VirtualClock } from '../helpers/virtual-clock.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -50,5 +51,50 @@ describe('a listener that is taken back', () => {
     stops[1]!();
     controller.abort();
     expect(called).toEqual(['c']);
+  });
+});
+
+describe('ten thousand calls in backoff', () => {
+  it('hang on their one signal once, end in turns of a few hundred, and send nothing more', async () => {
+    const { clock, start, guard, lane } = scriptedGuard({
+      pacing: false,
+      breaker: false,
+      retry: { initialDelayMs: 60_000, maxDelayMs: 60_000, budget: false },
+    });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const added = vi.spyOn(signal, 'addEventListener');
+    let sent = 0;
+    let ended = 0;
+    const reasons = new Set<unknown>();
+    const calls = Array.from({ length: 10_000 }, () =>
+      start(() => {
+        sent++;
+        return failure('connection');
+      }, signal).result.then(answer, (reason: unknown) => {
+        ended++;
+        reasons.add(reason);
+      }),
+    );
+    for (let turn = 0; turn < 1_000 && (sent < 10_000 || clock.pending() < 10_000); turn++) await immediate();
+    expect(sent).toBe(10_000);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    // One for the queue and one for the waits, taken back and added again at most once a call that is the last.
+    expect(added.mock.calls.length).toBeLessThan(10);
+    controller.abort('stop');
+    await flushPromises();
+    let most = ended;
+    let turns = 1;
+    for (let before = ended; ended < 10_000 && turns < 1_000; turns++, before = ended) {
+      await immediate();
+      most = Math.max(most, ended - before);
+    }
+    expect(most).toBeLessThan(1_000);
+    expect(turns).toBeGreaterThan(10);
+    await Promise.all(calls);
+    expect([ended, sent, clock.pending(), getEventListeners(signal, 'abort').length]).toEqual([10_000, 10_000, 0, 0]);
+    expect(reasons).toEqual(new Set(['stop']));
+    expect(lane()).toMatchObject({ inFlight: 0, queued: 0 });
+    await guard.close();
   });
 });

@@ -1,17 +1,18 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { AdmissionRefused } from '../../src/core/admission.ts';
+import type { AdmissionRefused, AdmissionRequest } from '../../src/core/admission.ts';
 import type { Failure } from '../../src/core/outcome.ts';
 import { ContentGate } from '../../src/pacing/content/content-gate.ts';
-import { flush } from '../helpers/virtual-clock.ts';
-import { type Harness, harness, info, MINUTE, watch, type Watched } from './harness.ts';
+import { flush, flushPromises } from '../helpers/virtual-clock.ts';
+import { type Harness, harness, info, MINUTE, request, watch, type Watched } from './harness.ts';
 
-function gated(maxLimitWaitMs = 120_000): Harness {
+function gated(maxLimitWaitMs = 120_000, maxQueued = 100): Harness {
   const inner = harness();
   const { clock, pauses, limits } = inner;
   const lane = new ContentGate(inner.lane, {
     clock,
     random: () => 0,
-    maxQueued: 100,
+    maxQueued,
     maxLimitWaitMs,
     listener: {
       onPause: (forMs, dimension) => pauses.push({ forMs, dimension }),
@@ -177,5 +178,37 @@ describe('a limit of some content', () => {
     first.ticket!.release();
     await flush();
     expect((await sent(h)).ticket).toBeDefined();
+  });
+});
+
+describe('ten thousand calls that wait for a limit of their content', () => {
+  it('are looked at once each as they come, hang on their signal once, and leave it in turns', async () => {
+    const h = gated(120_000, 20_000);
+    settle(await sent(h), refusal({ hintMs: 60_000 }));
+    const controller = new AbortController();
+    let looks = 0;
+    const calls: AdmissionRequest[] = Array.from({ length: 10_000 }, () => {
+      const call = request({ ...images(), signal: controller.signal });
+      return Object.defineProperty({ ...call }, 'deadlineAt', {
+        get: () => {
+          looks++;
+          return call.deadlineAt;
+        },
+      });
+    });
+    const reasons: unknown[] = [];
+    const waits = calls.map((call) => h.lane.acquire(call).then(undefined, (reason) => void reasons.push(reason)));
+    expect(looks).toBeLessThan(50_000);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    controller.abort('stop');
+    await flushPromises();
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(reasons.length).toBeLessThan(1_000);
+    // Nor does a look at all of them take the rest at once.
+    settle(await sent(h, { info: info({ content: { inputImages: 1 } }) }));
+    expect(reasons.length).toBeLessThan(5_000);
+    await Promise.all(waits);
+    expect(new Set(reasons)).toEqual(new Set(['stop']));
+    expect([reasons.length, h.lane.queued, h.clock.pending()]).toEqual([10_000, 0, 0]);
   });
 });

@@ -27,7 +27,9 @@ export class ContentGate implements SharedAdmission {
   readonly #config: ContentGateConfig;
   readonly #alarm: Alarm;
   readonly #limits = new Map<ContentDimension, ContentLimit>();
-  #waiters: ContentWaiter[] = [];
+  readonly #waiters = new Set<ContentWaiter>();
+  /** Limits that somebody waits for: who needs one of them stands behind. */
+  #behind = new Set<ContentDimension>();
 
   constructor(inner: SharedAdmission, config: ContentGateConfig) {
     this.#inner = inner;
@@ -36,7 +38,7 @@ export class ContentGate implements SharedAdmission {
   }
 
   get queued(): number {
-    return this.#inner.queued + this.#waiters.length;
+    return this.#inner.queued + this.#waiters.size;
   }
   get inFlight(): number {
     return this.#inner.inFlight;
@@ -56,14 +58,14 @@ export class ContentGate implements SharedAdmission {
     const needs = needsOf(request);
     const { clock, maxQueued } = this.#config;
     const now = clock.now();
-    if (this.#waiters.length === 0 && this.#blocking(needs, now) === undefined) return this.#enter(request, needs, now);
+    if (this.#waiters.size === 0 && this.#blocking(needs, now) === undefined) return this.#enter(request, needs, now);
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
     if (request.place === undefined && this.queued >= maxQueued) {
       return Promise.reject(new AdmissionRefused('queue_full'));
     }
-    const waiter = contentWaiter(request, needs, now, () => this.#pump());
-    this.#waiters.push(waiter);
-    this.#pump();
+    const waiter = contentWaiter(request, needs, now, () => this.#leave(waiter));
+    // Those before it go by the alarm, or when one settles: a look at each of them for each that comes is quadratic.
+    this.#alarm.set(Math.min(this.#alarm.at, this.#advance(waiter, now)));
     return waiter.promise;
   }
 
@@ -118,24 +120,37 @@ export class ContentGate implements SharedAdmission {
     const { clock } = this.#config;
     const now = clock.now();
     let nextAt = Infinity;
-    const behind = new Set<ContentDimension>();
-    const still: ContentWaiter[] = [];
-    const waiters = this.#waiters;
-    this.#waiters = still;
-    for (const waiter of waiters) {
-      const { request, needs } = waiter;
-      const blocking = this.#blocking(needs, now);
-      const refusal = this.#refusal(waiter, blocking, now);
-      // Nobody overtakes who waits for the same.
-      if (refusal !== undefined) waiter.reject(refusal);
-      else if (blocking || needs.some(({ dimension }) => behind.has(dimension))) {
-        for (const { dimension } of needs) if (this.#limits.has(dimension)) behind.add(dimension);
-        nextAt = Math.min(nextAt, now + (blocking?.waitMs ?? Infinity), request.deadlineAt);
-        if (blocking) waiter.cause = blocking.limit.dimension;
-        still.push(waiter);
-      } else waiter.resolve(this.#enter(request, needs, waiter.enqueuedAt, waiter.cause));
-    }
+    this.#behind = new Set();
+    for (const waiter of this.#waiters) nextAt = Math.min(nextAt, this.#advance(waiter, now));
     this.#alarm.set(nextAt);
+  }
+
+  /** Refuses a call, lets it go or keeps it; returns when to look at it again. */
+  #advance(waiter: ContentWaiter, now: number): number {
+    const { request, needs } = waiter;
+    // It leaves when its signal has come to it: all that share one in the same turn would hold the event loop.
+    if (request.signal?.aborted) return Infinity;
+    const blocking = this.#blocking(needs, now);
+    const refusal = this.#refusal(waiter, blocking, now);
+    // Nobody overtakes who waits for the same.
+    const waits = blocking !== undefined || needs.some(({ dimension }) => this.#behind.has(dimension));
+    if (refusal === undefined && waits) {
+      for (const { dimension } of needs) if (this.#limits.has(dimension)) this.#behind.add(dimension);
+      if (blocking) waiter.cause = blocking.limit.dimension;
+      this.#waiters.add(waiter);
+      return Math.min(now + (blocking?.waitMs ?? Infinity), request.deadlineAt);
+    }
+    this.#waiters.delete(waiter);
+    if (refusal === undefined) waiter.resolve(this.#enter(request, needs, waiter.enqueuedAt, waiter.cause));
+    else waiter.reject(refusal);
+    return Infinity;
+  }
+
+  /** Given up; who stood behind it may go. */
+  #leave(waiter: ContentWaiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    waiter.reject(waiter.request.signal?.reason);
+    this.#alarm.set(this.#waiters.size === 0 ? Infinity : this.#config.clock.now());
   }
 
   /** Why a call should wait no longer. */
@@ -144,7 +159,6 @@ export class ContentGate implements SharedAdmission {
     blocking: { readonly limit: ContentLimit; readonly waitMs: number } | undefined,
     now: number,
   ): unknown {
-    if (request.signal?.aborted) return request.signal.reason;
     const { limit, waitMs = 0 } = blocking ?? {};
     const details = { dimension: limit?.dimension, limit: limit?.limit, failure: limit?.failure };
     if (limit?.isNone(now)) return new AdmissionRefused('too_large', { ...details, requested: 1 });
@@ -210,10 +224,11 @@ export class ContentGate implements SharedAdmission {
   }
 
   #refuse(which: (waiter: ContentWaiter) => boolean): void {
-    const refused = this.#waiters.filter(which);
-    this.#waiters = this.#waiters.filter((each) => !refused.includes(each));
-    for (const waiter of refused) waiter.reject(new AdmissionRefused('closed'));
-    if (this.#waiters.length === 0) this.#alarm.set(Infinity);
+    for (const waiter of [...this.#waiters].filter(which)) {
+      this.#waiters.delete(waiter);
+      waiter.reject(new AdmissionRefused('closed'));
+    }
+    if (this.#waiters.size === 0) this.#alarm.set(Infinity);
   }
 }
 

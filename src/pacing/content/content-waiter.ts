@@ -1,4 +1,5 @@
 import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
+import { onAbort } from '../../core/abort.ts';
 import type { ContentDimension } from '../../core/content-kinds.ts';
 
 /** So much of what a limit counts; 0 where nobody knows. */
@@ -19,12 +20,12 @@ export interface ContentWaiter {
   reject(reason: unknown): void;
 }
 
-/** `onAbort` is called in the turn in which the call is given up. */
+/** `aborted` is called when the call is given up, with at most a few hundred others of its signal in a turn. */
 export function contentWaiter(
   request: AdmissionRequest,
   needs: readonly Need[],
   now: number,
-  onAbort: () => void,
+  aborted: () => void,
 ): ContentWaiter {
   let resolve!: (ticket: Promise<Ticket>) => void;
   let reject!: (reason: unknown) => void;
@@ -33,8 +34,7 @@ export function contentWaiter(
     reject = onRefused;
   });
   const { signal } = request;
-  signal?.addEventListener('abort', onAbort, { once: true });
-  const done = (): void => signal?.removeEventListener('abort', onAbort);
+  const done = signal ? onAbort(signal, aborted) : undefined;
   return {
     request,
     needs,
@@ -42,11 +42,11 @@ export function contentWaiter(
     cause: needs[0]!.dimension,
     promise,
     resolve(ticket) {
-      done();
+      done?.();
       resolve(ticket);
     },
     reject(reason) {
-      done();
+      done?.();
       reject(reason);
     },
   };
