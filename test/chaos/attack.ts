@@ -12,17 +12,40 @@ export interface Figures {
   readonly aborted: number;
   /** Calls that returned neither the whole answer, a beginning of it, nor an error. */
   readonly wrong: readonly string[];
+  /** Calls that came to no end, or of which the guard told none. */
+  readonly lost: number;
   /** More requests for a call than it may make attempts. */
   readonly duplicates: number;
-  /** Longest time from an abort to the end of its call, 99 of 100. */
-  readonly abortP99Ms: number;
-  /** Longest time that the event loop was held. */
+  /** From the start of each call to its end. */
+  readonly settledMs: readonly number[];
+  /** From each abort to the end of its call. */
+  readonly abortsMs: readonly number[];
+  /** Longest time that the event loop was held, by the SDK and the server too. */
   readonly blockedMs: number;
   readonly unhandled: number;
   readonly inFlight: number;
   readonly queued: number;
   readonly openBodies: number;
+  /** Timers more than before. */
+  readonly timers: number;
 }
+
+/** What must not be, by name. */
+export function faultsOf(figures: Figures): string[] {
+  const { wrong, lost, duplicates, unhandled, inFlight, queued, openBodies, timers } = figures;
+  const faults = { wrong: wrong.length, lost, duplicates, unhandled, inFlight, queued, openBodies, timers };
+  return Object.entries(faults).flatMap(([name, count]) => (count === 0 ? [] : [`${name} ${count}`]));
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+const timersNow = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+
+/** No call takes longer: its deadline, and time for a slow machine. */
+const LOST_AFTER_MS = 20_000;
 
 const MAX_ATTEMPTS = 4;
 
@@ -39,6 +62,7 @@ const STATUS: readonly [number, string, Record<string, string>][] = [
 /** Sends calls to a provider that spoils its answers, from an application that aborts and listens badly. By seed. */
 export async function attack(sdk: SdkCase, seed: number, calls: number): Promise<Figures> {
   const random = mulberry32(seed);
+  const timersBefore = timersNow();
   const server = await hostileServer(random, (request) => answer(sdk, random, request.includes('"stream":true')));
   const options = {
     retry: { maxAttempts: MAX_ATTEMPTS, initialDelayMs: 1, maxDelayMs: 5 },
@@ -47,18 +71,26 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
     deadlineMs: 3_000,
   };
   const guard = new GuardCore(options as object);
+  let begun = 0;
+  let told = 0;
+  guard.on('call.start', () => void begun++);
+  guard.on('call.end', () => void told++);
   badListeners(guard, random);
   const client = guard.wrap(
     new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: 400, logLevel: 'off' }) as object,
   ) as AnyClient;
-  const tally = { succeeded: 0, failed: 0, aborted: 0, wrong: [] as string[], abortsMs: [] as number[], unhandled: 0 };
+  const tally = { succeeded: 0, failed: 0, aborted: 0, wrong: [] as string[], unhandled: 0, lost: 0 };
+  const times = { settledMs: [] as number[], abortsMs: [] as number[] };
   const note = (): void => void tally.unhandled++;
   process.on('unhandledRejection', note);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   for (let from = 0; from < calls; from += 50) {
     const batch = Array.from({ length: Math.min(50, calls - from) }, (_, index) =>
-      one(sdk, client, random, `call-${from + index}`, server.garbled, tally),
+      withinTime(
+        one(sdk, client, random, `call-${from + index}`, server.garbled, { ...times, tally }),
+        () => void tally.lost++,
+      ),
     );
     await Promise.all(batch);
   }
@@ -69,21 +101,38 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
   const openBodies = guard.watch.size;
   await guard.close();
   await server.close();
-  const { abortsMs, ...counts } = tally;
   return {
     calls,
-    ...counts,
+    ...tally,
+    ...times,
+    lost: tally.lost + Math.abs(begun - told),
     // What waits out a limit is no attempt of its own.
     duplicates: [...server.requests.values()].filter((count) => count > 4 * MAX_ATTEMPTS).length,
-    abortP99Ms: abortsMs.toSorted((a, b) => a - b)[Math.floor(abortsMs.length * 0.99)] ?? 0,
     blockedMs: delay.max / 1e6,
     inFlight: lane?.inFlight ?? 0,
     queued: lane?.queued ?? 0,
     openBodies,
+    timers: Math.max(0, timersNow() - timersBefore),
   };
 }
 
-type Tally = Record<'succeeded' | 'failed' | 'aborted' | 'unhandled', number> & { wrong: string[]; abortsMs: number[] };
+interface Notes {
+  readonly tally: Record<'succeeded' | 'failed' | 'aborted', number> & { readonly wrong: string[] };
+  readonly settledMs: number[];
+  readonly abortsMs: number[];
+}
+
+async function withinTime(call: Promise<void>, onLost: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      onLost();
+      resolve();
+    }, LOST_AFTER_MS);
+  });
+  await Promise.race([call, late]);
+  clearTimeout(timer);
+}
 
 async function one(
   sdk: SdkCase,
@@ -91,8 +140,9 @@ async function one(
   random: Random,
   call: string,
   garbled: ReadonlySet<string>,
-  tally: Tally,
+  { tally, settledMs, abortsMs }: Notes,
 ): Promise<void> {
+  const startedAt = performance.now();
   const controller = new AbortController();
   let abortedAt = Infinity;
   const timer =
@@ -115,10 +165,11 @@ async function one(
     if (abortedAt === Infinity) tally.failed++;
     else {
       tally.aborted++;
-      tally.abortsMs.push(performance.now() - abortedAt);
+      abortsMs.push(performance.now() - abortedAt);
     }
   } finally {
     clearTimeout(timer);
+    settledMs.push(performance.now() - startedAt);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SDKS } from '../helpers/sdk-matrix.ts';
-import { attack } from './attack.ts';
+import { attack, faultsOf } from './attack.ts';
 
 /** A small part of `npm run test:chaos`, always the same one. */
 describe('spoiled answers, aborts and bad listeners', () => {
@@ -8,7 +8,8 @@ describe('spoiled answers, aborts and bad listeners', () => {
     'leave $name with an answer, its beginning or an error for each call, and nothing open',
     async (sdk) => {
       const figures = await attack(sdk, 1, 100);
-      expect(figures).toMatchObject({ wrong: [], duplicates: 0, unhandled: 0, inFlight: 0, queued: 0, openBodies: 0 });
+      expect(faultsOf(figures)).toEqual([]);
+      expect(figures.settledMs).toHaveLength(100);
       expect(figures.succeeded).toBeGreaterThan(10);
       expect(figures.failed).toBeGreaterThan(2);
       expect(figures.aborted).toBeGreaterThan(3);
