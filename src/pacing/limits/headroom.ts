@@ -23,8 +23,8 @@ export class Headroom {
   /** `back` units came back, of which `spilled` found no room in a bucket of `full`: they count as unspent. */
   refilled(back: number, spilled: number, full: number, elapsedMs: number): void {
     this.#kept += this.share * back;
-    // A bucket of one unit would never admit anything.
-    const least = Math.min(this.share * full, Math.max(0, full - 1));
+    // Of a bucket so small that the share of it is no more than a unit, all may go at once.
+    const least = this.share * full > 1 ? this.share * full : 0;
     if (spilled > 0) this.#kept = Math.max(least, this.#kept - spilled);
     if (this.#held === 0) return;
     this.#openMs += elapsedMs;
