@@ -14,9 +14,7 @@ import { Sharing } from '../../src/pacing/limits/shared-pace.ts';
 function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean, untilMs: number): number[] {
   const refused: number[] = [];
   let sequence = 0;
-  let pausedUntil = 0;
   for (let now = 0; now < untilMs; now += 10) {
-    if (now < pausedUntil) continue;
     while (hidden.waitMs(1, now) === 0 && sequence < now / 10 + 1) {
       hidden.take(1, ++sequence, now);
       if (lets(now, sequence)) {
@@ -24,11 +22,10 @@ function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean
         continue;
       }
       refused.push(now);
-      const { laneMs } = hidden.throttled(
+      hidden.throttled(
         { cost: 1, sequence, sentAt: now, hintMs: undefined, news: true, alone: false, opening: false },
         now,
       );
-      pausedUntil = now + laneMs;
       break;
     }
   }

@@ -112,6 +112,8 @@ export class HiddenLimit {
   #wallSince = 0;
   #probe = 0;
   #probeAt: number | undefined;
+  /** When the next call may try whether anything gets through. */
+  #tryAt = 0;
   #trialFrom = 0;
   #trialShare = 0;
   #nextTrial = 0;
@@ -139,8 +141,7 @@ export class HiddenLimit {
 
   waitMs(cost: number, now: number): number {
     if (this.#belief === 'wall') {
-      // The lane's pause is all that spaces the calls that try.
-      if (this.#probeAt === undefined) return 0;
+      if (this.#probeAt === undefined) return Math.max(0, this.#tryAt - now);
       // Refusals come sooner than answers: a call that is not refused by now was let through.
       const leftMs = this.#probeAt + PATIENCE * this.refusalMs + LEAST_PATIENCE_MS - now;
       if (leftMs > 0) return leftMs;
@@ -191,6 +192,8 @@ export class HiddenLimit {
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
       const pauseMs = Math.min(MOST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
+      // Kept here too: a lane does not pause for the same call again and again.
+      this.#tryAt = now + (hintMs ?? pauseMs);
       return { who: 'lane', laneMs: hintMs ?? pauseMs };
     }
     if (news) this.#isolated(refusal, now);
