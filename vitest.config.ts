@@ -29,6 +29,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts'],
     server: { deps: { inline: [/@openai\/agents-/] } },
     setupFiles: ['test/setup.ts'],
+    // Much of the time is waiting for servers on loopback: three at once fit on two cores.
+    maxWorkers: 3,
     restoreMocks: true,
     testTimeout: 30_000,
   },
