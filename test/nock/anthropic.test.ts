@@ -139,7 +139,7 @@ const ROWS: readonly Row[] = [
     'long context',
     429,
     ANTHROPIC.longContext,
-    { outcome: 'too_large', dimension: 'unknown', advice: /^Shrink/, attempts: 1 },
+    { outcome: 'too_large', dimension: 'long_context', advice: /^Shorten the prompt/, attempts: 1 },
   ],
   [
     'fast mode',

@@ -1,7 +1,7 @@
 import Groq from 'groq-sdk';
 import { describe, expect, it } from 'vitest';
 import { GROQ } from '../providers/fixtures/errors.ts';
-import { answers, guarded, interceptNetwork, named, type Row, timed, verdictOf } from './intercepted.ts';
+import { answers, guarded, interceptNetwork, named, type Row, timed, verdictOf, withoutWait } from './intercepted.ts';
 
 interceptNetwork();
 
@@ -26,7 +26,7 @@ describe('groq: what succeeds', () => {
   });
 
   it.each([
-    ['retry-after', { 'retry-after': '0.15' }, GROQ.tpm, 150],
+    ['retry-after', { 'retry-after': '0.15' }, withoutWait(GROQ.tpm), 150],
     [
       'the message',
       {},

@@ -136,3 +136,12 @@ export async function timed<T>(promise: PromiseLike<T>): Promise<{ value: T; ms:
   const value = await promise;
   return { value, ms: performance.now() - startedAt };
 }
+
+/** An error whose message names no wait: the longest that an answer names is waited out. */
+export function withoutWait(body: unknown): object {
+  const text = JSON.stringify(body).replace(
+    / Please (?:try again|retry) (?:in|after) [\d.]+ ?(?:ms|s|seconds?)\.?/i,
+    '',
+  );
+  return JSON.parse(text) as object;
+}

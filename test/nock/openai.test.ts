@@ -1,7 +1,17 @@
 import OpenAI, { AzureOpenAI } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { AZURE, OPENAI } from '../providers/fixtures/errors.ts';
-import { answers, guarded, interceptNetwork, named, type Row, thrownBy, timed, verdictOf } from './intercepted.ts';
+import {
+  answers,
+  guarded,
+  interceptNetwork,
+  named,
+  type Row,
+  thrownBy,
+  timed,
+  verdictOf,
+  withoutWait,
+} from './intercepted.ts';
 
 interceptNetwork();
 
@@ -28,7 +38,7 @@ describe('openai: what succeeds', () => {
   it.each([
     ['retry-after-ms', { 'retry-after-ms': '120' }, OPENAI.tpm, 120],
     ['the message', {}, OPENAI.tpm, 174],
-    ['retry-after', { 'retry-after': '0.2' }, OPENAI.rpm, 200],
+    ['retry-after', { 'retry-after': '0.2' }, withoutWait(OPENAI.rpm), 200],
   ])('waits out a 429 as long as %s says', async (_where, headers, body, waitMs) => {
     answers(ORIGIN, PATH, [429, body, headers], [200, COMPLETION]);
     const { value, ms } = await timed(client().chat.completions.create(CHAT));
@@ -132,7 +142,12 @@ describe('azure', () => {
   const origin = 'https://mine.openai.azure.com';
 
   it('waits out a 429 as long as its headers say', async () => {
-    answers(origin, path, [429, AZURE.calls, { 'retry-after-ms': '130', 'retry-after': '2' }], [200, COMPLETION]);
+    answers(
+      origin,
+      path,
+      [429, withoutWait(AZURE.calls), { 'retry-after-ms': '130', 'retry-after': '2' }],
+      [200, COMPLETION],
+    );
     const { value, ms } = await timed(azureClient().chat.completions.create(CHAT));
     expect(content(value)).toBe('answer');
     expect(ms).toBeGreaterThanOrEqual(129);
