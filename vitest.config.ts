@@ -33,5 +33,7 @@ export default defineConfig({
     maxWorkers: 3,
     restoreMocks: true,
     testTimeout: 30_000,
+    // What is waited for comes soon, but not within a second on every machine.
+    expect: { poll: { timeout: 4_000 } },
   },
 });

@@ -9,7 +9,7 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { withCall } from '../../src/with-call.ts';
 
 // What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 5_000 });
+vi.setConfig({ testTimeout: 10_000 });
 
 /** A body that goes on for as long as somebody takes it. */
 const endless =

@@ -10,8 +10,8 @@ import type { Delivery } from './live-inbox.ts';
 import { EXPECTED, runWorld, TIME_SCALE, type World } from './live-world.ts';
 import { concrete } from './promql.ts';
 
-// One run of about 100 s that all tests look at: real binaries, every fault at once, each in a job of its own.
-const RUN_MS = 240_000;
+// One run of about 150 s that all tests look at: real binaries, every fault at once, each in a job of its own.
+const RUN_MS = 300_000;
 
 let world: World | undefined;
 let missing: string | undefined;
