@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { setTimeout as wait } from 'node:timers/promises';
-import { MissingServerError } from '../scripts/stack/binaries.ts';
-import { startStack } from '../scripts/stack/stack.ts';
+import { MissingServerError } from '../tools/stack/binaries.ts';
+import { startStack } from '../tools/stack/stack.ts';
 import { createGuard } from '../src/index.ts';
 import { readEmails } from './emails.ts';
 import { serveMetrics } from './metrics.ts';

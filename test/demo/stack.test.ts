@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resultTable, verdict, type SceneResult } from '../../demo/stack.ts';
 import { openInbox, type Inbox } from '../../demo/stack-inbox.ts';
 import { CALM_MS, guardOptions, PAUSE_MS, SCENES } from '../../demo/stack-scenes.ts';
-import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { ruleGroups } from '../../ops/rules.ts';
 import { resolveOptions } from '../../src/options.ts';
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;

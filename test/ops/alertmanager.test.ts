@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { NAMINGS } from '../../scripts/ops/naming.ts';
-import { ruleGroups } from '../../scripts/ops/rules.ts';
+import { NAMINGS } from '../../ops/naming.ts';
+import { ruleGroups } from '../../ops/rules.ts';
 import { withServer } from './server.ts';
 import { need, ROOT, runTool } from './tools.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Naming } from '../../scripts/ops/naming.ts';
+import type { Naming } from '../../ops/naming.ts';
 import { ROOT } from './tools.ts';
 
 /** The committed JSON as far as tests read it. */

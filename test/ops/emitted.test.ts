@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { METRICS, type Metric } from '../../scripts/ops/metrics.ts';
-import { familyName } from '../../scripts/ops/naming.ts';
+import { METRICS, type Metric } from '../../ops/metrics.ts';
+import { familyName } from '../../ops/naming.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
 import { withWorkload } from './workload.ts';
 

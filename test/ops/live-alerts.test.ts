@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
-import { MissingServerError, requireServers } from '../../scripts/stack/binaries.ts';
-import { queryRange, type Series } from '../../scripts/stack/query.ts';
-import { ruleGroups } from '../../scripts/ops/rules.ts';
-import { scaleExpression } from '../../scripts/ops/time-scale.ts';
-import { drawDashboard, findBrowser } from '../../scripts/render/screenshot.ts';
-import { serveDashboards } from '../../scripts/render/server.ts';
+import { MissingServerError, requireServers } from '../../tools/stack/binaries.ts';
+import { queryRange, type Series } from '../../tools/stack/query.ts';
+import { ruleGroups } from '../../ops/rules.ts';
+import { scaleExpression } from '../../ops/time-scale.ts';
+import { drawDashboard, findBrowser } from '../../tools/render/screenshot.ts';
+import { serveDashboards } from '../../tools/render/server.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
 import type { Delivery } from './live-inbox.ts';
 import { EXPECTED, runWorld, TIME_SCALE, type World } from './live-world.ts';

@@ -1,5 +1,5 @@
-import { METRICS, type Metric } from '../../scripts/ops/metrics.ts';
-import { familyName, type Naming } from '../../scripts/ops/naming.ts';
+import { METRICS, type Metric } from '../../ops/metrics.ts';
+import { familyName, type Naming } from '../../ops/naming.ts';
 
 /** Values that each attribute takes in the sample. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {

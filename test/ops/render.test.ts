@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bandsOf, fit, stackable, totals } from '../../scripts/render/page/arrange.ts';
-import type { Named, View } from '../../scripts/render/page/data.ts';
-import { type RenderServer, serveDashboards } from '../../scripts/render/server.ts';
-import { stepOf } from '../../scripts/render/page/data.ts';
+import { bandsOf, fit, stackable, totals } from '../../tools/render/page/arrange.ts';
+import type { Named, View } from '../../tools/render/page/data.ts';
+import { type RenderServer, serveDashboards } from '../../tools/render/server.ts';
+import { stepOf } from '../../tools/render/page/data.ts';
 
 const VIEW: View = {
   prometheus: 'http://127.0.0.1:9090',
@@ -29,7 +29,7 @@ afterAll(async () => {
 const get = (path: string): Promise<Response> => fetch(server.url + path);
 
 test('serves the page, what to show and the committed dashboards', async () => {
-  expect(await (await get('/')).text()).toContain('/scripts/render/page/main.ts');
+  expect(await (await get('/')).text()).toContain('/tools/render/page/main.ts');
   expect(await (await get('/view.json')).json()).toEqual(VIEW);
   for (const name of ['overview', 'provider', 'slo']) {
     expect(await (await get(`/dashboards/${name}.json`)).json()).toMatchObject({ uid: `tidegate-${name}` });
@@ -38,7 +38,7 @@ test('serves the page, what to show and the committed dashboards', async () => {
 });
 
 test('serves every module of the page as JavaScript, without a warning', async () => {
-  const modules = new Set(['/scripts/render/page/main.ts']);
+  const modules = new Set(['/tools/render/page/main.ts']);
   // A Set takes what is added while it is read.
   for (const path of modules) {
     const response = await get(path);
@@ -52,7 +52,7 @@ test('serves every module of the page as JavaScript, without a warning', async (
   expect(warnings).toEqual([]);
 });
 
-test.each(['/package.json', '/scripts/%2e%2e/package.json', '/dashboards/none.json', '/scripts/render/none.ts'])(
+test.each(['/package.json', '/tools/%2e%2e/package.json', '/dashboards/none.json', '/tools/render/none.ts'])(
   'has nothing at %s',
   async (path) => {
     expect((await get(path)).status).toBe(404);

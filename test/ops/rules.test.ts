@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { artifacts } from '../../scripts/ops/artifacts.ts';
-import { type Metric, METRICS, type MetricName } from '../../scripts/ops/metrics.ts';
-import { familyName, NAMINGS, type Naming } from '../../scripts/ops/naming.ts';
-import { RULE_TESTS } from '../../scripts/ops/rule-tests/all.ts';
-import { type RenderedRule, renderRules, ruleGroups } from '../../scripts/ops/rules.ts';
-import { DEFAULT_THRESHOLDS } from '../../scripts/ops/thresholds.ts';
+import { artifacts } from '../../ops/artifacts.ts';
+import { type Metric, METRICS, type MetricName } from '../../ops/metrics.ts';
+import { familyName, NAMINGS, type Naming } from '../../ops/naming.ts';
+import { RULE_TESTS } from '../../ops/rule-tests/all.ts';
+import { type RenderedRule, renderRules, ruleGroups } from '../../ops/rules.ts';
+import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
@@ -18,7 +18,7 @@ const alertsOf = (naming: Naming): RenderedRule[] =>
   ruleGroups({ naming }).flatMap((group) => group.rules.filter((rule) => rule.alert !== undefined));
 
 test.each(artifacts())('$path is what its source generates', ({ path, content }) => {
-  // After a change in scripts/ops: node scripts/ops/build.ts
+  // After a change in ops: node ops/build.ts
   expect(readFileSync(join(ROOT, path), 'utf8')).toBe(content);
 });
 

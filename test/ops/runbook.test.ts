@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { METRICS } from '../../scripts/ops/metrics.ts';
-import { familyName, NAMINGS } from '../../scripts/ops/naming.ts';
-import { ruleGroups } from '../../scripts/ops/rules.ts';
-import { type Manifest, runbookUrl } from '../../scripts/ops/runbook-url.ts';
+import { METRICS } from '../../ops/metrics.ts';
+import { familyName, NAMINGS } from '../../ops/naming.ts';
+import { ruleGroups } from '../../ops/rules.ts';
+import { type Manifest, runbookUrl } from '../../ops/runbook-url.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool } from './tools.ts';
 

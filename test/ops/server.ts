@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { freePort } from '../../scripts/stack/server.ts';
+import { freePort } from '../../tools/stack/server.ts';
 import { ROOT } from './tools.ts';
 
 /**

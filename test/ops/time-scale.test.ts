@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type RuleGroup, renderRules, ruleGroups } from '../../scripts/ops/rules.ts';
-import { divideDuration, scaleExpression } from '../../scripts/ops/time-scale.ts';
-import { alertmanagerConfig, prometheusConfig } from '../../scripts/stack/config.ts';
+import { type RuleGroup, renderRules, ruleGroups } from '../../ops/rules.ts';
+import { divideDuration, scaleExpression } from '../../ops/time-scale.ts';
+import { alertmanagerConfig, prometheusConfig } from '../../tools/stack/config.ts';
 import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
 test.each([

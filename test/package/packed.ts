@@ -36,7 +36,7 @@ export async function pack(): Promise<Packed> {
   const base = await mkdtemp(join(tmpdir(), 'package-'));
   const stage = join(base, 'stage');
   await mkdir(stage);
-  await run(process.execPath, [join(ROOT, 'scripts/build/main.ts'), join(stage, 'dist')]);
+  await run(process.execPath, [join(ROOT, 'tools/build/main.ts'), join(stage, 'dist')]);
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
   // What is left out of a listed folder is not a path to copy.
   const others = manifest.files.filter((file) => file !== 'dist' && !file.startsWith('!'));

@@ -51,7 +51,7 @@ async function answer(pathname: string, view: () => View, response: ServerRespon
     return send(response, 200, 'application/json', await readFile(path, 'utf8'));
   }
   // The page's modules are TypeScript; those of other rooms that it shares are read from where they are.
-  if (/^\/scripts\/(?:[a-z-]+\/)+[a-z-]+\.ts$/.test(pathname)) {
+  if (/^\/(?:ops|tools)\/(?:[a-z-]+\/)*[a-z-]+\.ts$/.test(pathname)) {
     return send(response, 200, 'text/javascript', withoutTypes(await readFile(join(ROOT, pathname), 'utf8')));
   }
   return send(response, 404, 'text/plain', `Nothing at ${pathname}`);

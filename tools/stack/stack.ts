@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderRules } from '../ops/rules.ts';
+import { renderRules } from '../../ops/rules.ts';
 import { requireServers } from './binaries.ts';
 import { alertmanagerConfig, prometheusConfig, type Targets } from './config.ts';
 import { type Server, startServer } from './server.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { divideDuration } from '../ops/time-scale.ts';
+import { divideDuration } from '../../ops/time-scale.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SHORTEST_SCRAPE_MS = 1_000;

@@ -1,6 +1,6 @@
 /**
  * Every number that decides when an alert fires or a panel changes colour. Edit, then run
- * `node scripts/ops/build.ts`. The defaults are starting points: compare them with your own traffic.
+ * `node ops/build.ts`. The defaults are starting points: compare them with your own traffic.
  */
 export interface Thresholds {
   readonly retries: {

@@ -1,4 +1,4 @@
-import { scaleExpression } from '../../ops/time-scale.ts';
+import { scaleExpression } from '../../../ops/time-scale.ts';
 import { type Series, queryAt, queryRange } from '../../stack/query.ts';
 import type { Panel, Target } from './dashboard.ts';
 
