@@ -1,7 +1,5 @@
 import type { Clock } from './clock.ts';
-
-/** Listeners that are called before the event loop gets a turn: a batch may wait with one signal ten thousand times. */
-const LISTENERS_A_TURN = 250;
+import { inTurns } from './turns.ts';
 
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -29,19 +27,8 @@ function notify(event: Event): void {
   const signal = event.target as AbortSignal;
   const waiting = listeners.get(signal);
   listeners.delete(signal);
-  if (waiting) call(waiting);
-}
-
-function call(waiting: Set<() => void>): void {
-  let left = LISTENERS_A_TURN;
-  for (const listener of waiting) {
-    if (left-- === 0) {
-      setImmediate(call, waiting);
-      return;
-    }
-    waiting.delete(listener);
-    listener();
-  }
+  // One that is taken back before its turn is not called.
+  for (const each of waiting ?? []) inTurns(() => void (waiting!.delete(each) && each()));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { onAbort, sleep } from '../../src/core/abort.ts';
-import { answer, failure, scriptedGuard } from '../helpers/scripted-call.ts';
+import { answer, failure, type Scripted, scriptedGuard } from '../helpers/scripted-call.ts';
 import { flushPromises, VirtualClock } from '../helpers/virtual-clock.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -96,5 +96,59 @@ describe('ten thousand calls in backoff', () => {
     expect(reasons).toEqual(new Set(['stop']));
     expect(lane()).toMatchObject({ inFlight: 0, queued: 0 });
     await guard.close();
+  });
+});
+
+describe('ten thousand calls in the queue', () => {
+  const COUNT = 10_000;
+  type Scene = ReturnType<typeof scriptedGuard> & {
+    readonly controller: AbortController;
+    /** Ends the one call that is under way. */
+    readonly finish: (how: Scripted) => void;
+  };
+  const ENDS: readonly [string, (scene: Scene) => void][] = [
+    ['their one signal aborts', ({ controller }) => controller.abort('stop')],
+    ['the guard closes', ({ guard }) => void guard.close()],
+    ['the quota is used up', ({ finish }) => finish(failure('quota_exhausted', { retryable: false }))],
+    ['the limit of the day is reached', ({ finish }) => finish(dayLimit)],
+    ['their deadline has come', ({ clock }) => void clock.advance(60_000)],
+  ];
+  const dayLimit = failure('throttled', { dimension: 'requests_day', hintMs: 40_000_000 });
+
+  it.each(ENDS)('end in turns of a few hundred when %s', async (_name, end) => {
+    const scripted = scriptedGuard({
+      breaker: false,
+      deadlineMs: 60_000,
+      bulkhead: { maxConcurrent: 1 },
+      retry: { maxAttempts: 1 },
+    });
+    const { start, lane, guard, clock } = scripted;
+    const controller = new AbortController();
+    const { promise, resolve: finish } = Promise.withResolvers<Scripted>();
+    const ended: number[] = [];
+    let sent = 0;
+    for (let call = 0; call < COUNT; call++) {
+      const send = (): Promise<Scripted> => {
+        sent++;
+        return promise;
+      };
+      void start(send, controller.signal).result.catch(() => void ended.push(call));
+    }
+    await immediate();
+    expect([sent, lane().queued]).toEqual([1, COUNT - 1]);
+    end({ ...scripted, controller, finish });
+    let most = 0;
+    let turns = 0;
+    for (let before = 0; ended.length < COUNT - 1 && turns < 1_000; turns++, before = ended.length) {
+      await immediate();
+      most = Math.max(most, ended.length - before);
+    }
+    expect(most).toBeGreaterThan(100);
+    expect(most).toBeLessThan(1_000);
+    finish(failure('cancelled', { retryable: false }));
+    await vi.waitFor(() => expect(lane()).toMatchObject({ inFlight: 0, queued: 0 }));
+    expect([sent, ended.length, new Set(ended).size]).toEqual([1, COUNT, COUNT]);
+    await guard.close();
+    expect([clock.pending(), getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
   });
 });

@@ -1,6 +1,7 @@
 import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
 import { onAbort } from '../../core/abort.ts';
 import type { ContentDimension } from '../../core/content-kinds.ts';
+import { inTurns } from '../../core/turns.ts';
 
 /** So much of what a limit counts; 0 where nobody knows. */
 export interface Need {
@@ -47,7 +48,8 @@ export function contentWaiter(
     },
     reject(reason) {
       done?.();
-      reject(reason);
+      // A limit that is none refuses everybody who waits for it.
+      inTurns(() => reject(reason));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { inTurns } from '../../core/turns.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -52,11 +53,11 @@ export class WaitingRoom {
     this.#aborts.add(waiter);
   }
 
-  /** Leaves without its turn. */
+  /** Leaves without its turn: the room at once, and its call is told in a turn that is not too full. */
   drop(waiter: Waiter, reason: unknown): void {
     this.#queue.remove(waiter);
     this.#leave(waiter);
-    waiter.reject(reason);
+    inTurns(() => waiter.reject(reason));
   }
 
   /** Takes its turn; `cost` is in calls of average size. */
