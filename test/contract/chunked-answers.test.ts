@@ -45,6 +45,13 @@ it('is no success where the answer was cut in good order, and hands over what ca
   expect(end).toMatchObject({ outcome: 'retries_exhausted', errorType: 'connection_error' });
 });
 
+it('is no success where a long answer was cut in good order', async () => {
+  const long = { ...openai.completion, choices: [{ message: { content: 'x'.repeat(1_000_000) } }] };
+  const { text, end } = await read(sendPart(long, 500_000, 'end'));
+  expect(text).toHaveLength(500_000);
+  expect(end).toMatchObject({ outcome: 'retries_exhausted', errorType: 'connection_error' });
+});
+
 it('is no success where the answer is an error with status 200', async () => {
   const { text, end } = await read(sendJson(openai.errorBody));
   expect(JSON.parse(text)).toEqual(openai.errorBody);

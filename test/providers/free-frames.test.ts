@@ -1,22 +1,29 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FreeFrames, type Part } from '../../src/providers/apis/free-frames.ts';
+import { FreeFrames } from '../../src/providers/apis/free-frames.ts';
 
 function parts(...chunks: string[]): { readonly parts: [string, boolean][]; readonly rest: string } {
   const frames = new FreeFrames();
-  const found: Part[] = chunks.flatMap((chunk) => frames.push(Buffer.from(chunk)));
+  const found = chunks.flatMap((chunk) => {
+    const { before, held, behind } = frames.push(Buffer.from(chunk));
+    return [
+      [before, true],
+      [held, false],
+      [behind, true],
+    ] as const;
+  });
   return {
-    parts: found.map(({ bytes, free }) => [Buffer.from(bytes).toString(), free]),
+    parts: found.flatMap(([bytes, free]) => (bytes ? [[Buffer.from(bytes).toString(), free]] : [])),
     rest: Buffer.from(frames.take() ?? []).toString(),
   };
 }
 
 describe('frames of a stream that is held back', () => {
   it.each([
-    [': keep-alive\n\n', [': keep-alive\n', '\n'], ''],
+    [': keep-alive\n\n', [': keep-alive\n\n'], ''],
     ['\n', ['\n'], ''],
-    [': OPENROUTER PROCESSING\r\n\r\n', [': OPENROUTER PROCESSING\r\n', '\r\n'], ''],
+    [': OPENROUTER PROCESSING\r\n\r\n', [': OPENROUTER PROCESSING\r\n\r\n'], ''],
     ['event: ping\ndata: {"type": "ping"}\n\n', ['event: ping\ndata: {"type": "ping"}\n\n'], ''],
     ['data: {"type":"ping"}\n\n', ['data: {"type":"ping"}\n\n'], ''],
     // Not whole: another stream's first line would become a part of it.
@@ -33,6 +40,26 @@ describe('frames of a stream that is held back', () => {
       ['event: message_start\ndata: {"type":"ping"}x\n\n', false],
     ]);
     expect(parts('data: "event: ping"\n\n').parts).toEqual([['data: "event: ping"\n\n', false]]);
+  });
+
+  it('makes three views of ten thousand lines, whatever stands between what is held', () => {
+    const frames = new FreeFrames();
+    const lines = (text: string): string => text.repeat(5_000);
+    const blank = frames.push(Buffer.from(lines('\n: c\n')));
+    expect(blank).toMatchObject({ held: undefined, behind: undefined });
+    expect(blank.before).toHaveLength(5 * 5_000);
+    const { before, held, behind } = frames.push(Buffer.from(`\n${lines('data: x\n\n: c\n')}\n`));
+    expect([before?.length, held?.length, behind?.length]).toEqual([1, 13 * 5_000 - 4, 5]);
+  });
+
+  it('searches no chunk that is larger than any sign of life, and nothing that may belong to its last frame', () => {
+    const frames = new FreeFrames();
+    const large = Buffer.from('\n'.repeat(70_000));
+    const whole = { before: undefined, behind: undefined };
+    expect(frames.push(Buffer.from('data: x'))).toEqual({ ...whole, held: undefined });
+    expect(frames.push(large)).toEqual({ ...whole, held: Buffer.concat([Buffer.from('data: x'), large]) });
+    expect(frames.push(Buffer.from(': c\n\n'))).toEqual({ ...whole, held: Buffer.from(': c\n\n') });
+    expect(frames.push(Buffer.from(': c\n\n'))).toMatchObject({ before: Buffer.from(': c\n\n'), held: undefined });
   });
 
   it('keeps all bytes in order, however they are cut', () => {
@@ -61,7 +88,7 @@ describe('frames of a stream that is held back', () => {
   it('searches no long frame', () => {
     const frames = new FreeFrames();
     const long = Buffer.from(`data: ${'x'.repeat(5_000)}`);
-    expect(frames.push(long)).toEqual([{ bytes: long, free: false }]);
+    expect(frames.push(long)).toEqual({ before: undefined, held: long, behind: undefined });
     expect(frames.hasRest).toBe(false);
   });
 });

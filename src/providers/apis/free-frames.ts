@@ -6,13 +6,18 @@ const COLON = 58;
 
 /** A longer frame is no sign of life: it is not searched for one. */
 const MOST_SEARCHED_BYTES = 4_096;
+/** Nor does one come with so much else. */
+const MOST_SEARCHED_CHUNK = 65_536;
 const PING = /^event: ?ping\s*$|^data: ?\{\s*"type"\s*:\s*"ping"\s*\}\s*$/m;
 
-/** Whole lines of a stream that is held back. */
-export interface Part {
-  readonly bytes: Uint8Array;
-  /** Comments, blank lines and pings. */
-  readonly free: boolean;
+/** Whole lines of a stream that is held back, in order. Each may be missing. */
+export interface Parts {
+  /** Comments, blank lines and pings before everything that waits. */
+  readonly before: Uint8Array | undefined;
+  /** From the first frame that waits to the last, with what is between them. */
+  readonly held: Uint8Array | undefined;
+  /** Comments, blank lines and pings behind it. */
+  readonly behind: Uint8Array | undefined;
 }
 
 /**
@@ -31,12 +36,19 @@ export class FreeFrames {
     return this.#rest.byteLength > 0;
   }
 
-  /** Adds bytes; gives what has become whole, in order. */
-  push(bytes: Uint8Array): Part[] {
+  /** Adds bytes; gives what has become whole, as views: a server may send a million blank lines. */
+  push(bytes: Uint8Array): Parts {
     const all = this.hasRest ? Buffer.concat([this.#rest, bytes]) : bytes;
-    const parts: Part[] = [];
+    if (bytes.byteLength > MOST_SEARCHED_CHUNK) {
+      this.take();
+      // Where it ends is not known: all up to the next blank line belongs to it.
+      this.#inFrame = true;
+      return { before: undefined, held: all, behind: undefined };
+    }
     let start = 0;
     let lineAt = this.#at;
+    let heldFrom = -1;
+    let heldTo = -1;
     for (let end = endOfLine(all, lineAt); end !== -1; end = endOfLine(all, lineAt)) {
       const first = all[lineAt];
       const blank = first === LF || first === CR;
@@ -44,9 +56,11 @@ export class FreeFrames {
       if (this.#inFrame) {
         if (!blank) continue;
         this.#inFrame = false;
-        parts.push({ bytes: all.subarray(start, end), free: isPing(all, start, end) });
-      } else if (blank || first === COLON) parts.push({ bytes: all.subarray(start, end), free: true });
-      else {
+        if (!isPing(all, start, end)) {
+          if (heldFrom === -1) heldFrom = start;
+          heldTo = end;
+        }
+      } else if (!blank && first !== COLON) {
         this.#inFrame = true;
         continue;
       }
@@ -54,8 +68,13 @@ export class FreeFrames {
     }
     this.#rest = all.subarray(start);
     this.#at = lineAt - start;
-    if (this.#rest.byteLength > MOST_SEARCHED_BYTES) parts.push({ bytes: this.take()!, free: false });
-    return parts;
+    if (this.#rest.byteLength > MOST_SEARCHED_BYTES) {
+      this.take();
+      if (heldFrom === -1) heldFrom = start;
+      heldTo = all.byteLength;
+    }
+    if (heldFrom === -1) return { before: part(all, 0, start), held: undefined, behind: undefined };
+    return { before: part(all, 0, heldFrom), held: part(all, heldFrom, heldTo), behind: part(all, heldTo, start) };
   }
 
   /** The rest, which nobody waits for any longer. */
@@ -68,6 +87,10 @@ export class FreeFrames {
 }
 
 const NOTHING = new Uint8Array();
+
+function part(bytes: Uint8Array, from: number, to: number): Uint8Array | undefined {
+  return to > from ? bytes.subarray(from, to) : undefined;
+}
 
 /** Where the line that begins at `from` ends, its break included; -1 where it does not. */
 function endOfLine(bytes: Uint8Array, from: number): number {

@@ -4,7 +4,7 @@ import { clip, ClippedText, MOST_CHARS } from './clipped-text.ts';
 const LF = 10;
 const CR = 13;
 /** Of a chunk more is not looked at in one go. */
-const SLICE = 65_536;
+export const SLICE = 65_536;
 
 /**
  * Incremental parser of server-sent events over raw bytes, for looking at a stream that
@@ -27,16 +27,17 @@ export class SseScanner {
   }
 
   push(chunk: Uint8Array | string): void {
-    if (chunk.length <= SLICE) {
-      this.#push(chunk);
-      return;
-    }
-    for (let from = 0; from < chunk.length; from += SLICE) {
-      const slice = typeof chunk === 'string' ? chunk.slice(from, from + SLICE) : chunk.subarray(from, from + SLICE);
-      // What is neither the beginning nor the end of a long line is not even decoded.
-      if (this.#rest.clipped && from + 2 * SLICE < chunk.length && isWithinLine(chunk, from)) this.#decoder = undefined;
-      else this.#push(slice);
-    }
+    for (let from = 0; from < chunk.length;) from = this.pushSlice(chunk, from);
+  }
+
+  /** Looks at a slice of a chunk, which is work for a millisecond at most; gives where the next one begins. */
+  pushSlice(chunk: Uint8Array | string, from: number): number {
+    const to = Math.min(chunk.length, from + SLICE);
+    // What is neither the beginning nor the end of a long line is not even decoded.
+    if (this.#rest.clipped && from + 2 * SLICE < chunk.length && isWithinLine(chunk, from)) this.#decoder = undefined;
+    else if (to - from === chunk.length) this.#push(chunk);
+    else this.#push(typeof chunk === 'string' ? chunk.slice(from, to) : chunk.subarray(from, to));
+    return to;
   }
 
   /** The stream has ended: a last event without its blank line still counts. */

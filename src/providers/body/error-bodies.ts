@@ -35,7 +35,9 @@ class BoundedSource implements ChunkSource {
   readonly #clock: Clock;
   readonly #times: ErrorTimes;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #timeUp: Promise<Chunk> | undefined;
+  #timeUp = false;
+  /** Ends the read that is under way. */
+  #interrupt: ((end: Chunk) => void) | undefined;
   #cancelTimer: (() => void) | undefined;
   #bytes = 0;
 
@@ -47,19 +49,21 @@ class BoundedSource implements ChunkSource {
 
   async read(): Promise<Chunk> {
     const reader = (this.#reader ??= this.#open().getReader());
-    this.#timeUp ??= this.#arm();
+    this.#cancelTimer ??= this.#arm();
     let chunk: Chunk;
     try {
-      chunk = this.#bytes > MOST_BYTES ? END : await Promise.race([reader.read(), this.#timeUp]);
+      chunk = await this.#next(reader);
     } catch (error) {
-      this.#cancelTimer?.();
+      this.#cancelTimer();
       throw error;
     }
     if (!chunk.done) {
-      this.#bytes += chunk.value.byteLength;
-      return chunk;
+      const room = MOST_BYTES + 1 - this.#bytes;
+      const value = chunk.value.length > room ? chunk.value.slice(0, room) : chunk.value;
+      this.#bytes += value.length;
+      return { done: false, value };
     }
-    this.#cancelTimer?.();
+    this.#cancelTimer();
     // Of a body that has ended by itself there is nothing to cancel.
     void reader.cancel().catch(() => undefined);
     return chunk;
@@ -70,12 +74,23 @@ class BoundedSource implements ChunkSource {
     await (this.#reader ?? this.#open()).cancel(reason);
   }
 
-  #arm(): Promise<Chunk> {
+  #next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Chunk> {
+    if (this.#timeUp || this.#bytes > MOST_BYTES) return Promise.resolve(END);
+    // No race: a promise that pends on keeps something of each that it took part in, and a body may have a million chunks.
+    return new Promise((resolve, reject) => {
+      this.#interrupt = resolve;
+      reader.read().then(resolve, reject);
+    });
+  }
+
+  #arm(): () => void {
     const { leftMs, deadlineAt } = this.#times;
     const inMs = Math.max(LEAST_MS, Math.min(leftMs, deadlineAt - this.#clock.now()));
-    return new Promise((resolve) => {
-      this.#cancelTimer = this.#clock.after(inMs, () => resolve(END), { unref: true });
-    });
+    const expire = (): void => {
+      this.#timeUp = true;
+      this.#interrupt?.(END);
+    };
+    return this.#clock.after(inMs, expire, { unref: true });
   }
 }
 

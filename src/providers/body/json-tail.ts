@@ -3,19 +3,30 @@ import { Buffer } from 'node:buffer';
 /** As much as what is looked for may be away from the end; the rest of a longer body is not kept. */
 const KEPT_BYTES = 65_536;
 
-/** The end of a body that somebody else reads chunk by chunk; of a short one, all of it. */
+/** The end of a body that somebody else reads chunk by chunk, behind its first byte; of a short one, all of it. */
 export class JsonTail {
   readonly #chunks: Uint8Array[] = [];
+  #first: Uint8Array | undefined;
   #bytes = 0;
+  #dropped = false;
 
   /** Copied: a stream of bytes takes the buffer of a chunk away when it is read. */
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk.slice());
-    this.#bytes += chunk.byteLength;
-    while (this.#bytes - this.#chunks[0]!.byteLength >= KEPT_BYTES) this.#bytes -= this.#chunks.shift()!.byteLength;
+    if (chunk.byteLength === 0) return;
+    const end = chunk.slice(-KEPT_BYTES);
+    this.#first ??= chunk.slice(0, 1);
+    this.#dropped ||= end.byteLength < chunk.byteLength;
+    this.#chunks.push(end);
+    this.#bytes += end.byteLength;
+    while (this.#bytes - this.#chunks[0]!.byteLength >= KEPT_BYTES) {
+      this.#bytes -= this.#chunks.shift()!.byteLength;
+      this.#dropped = true;
+    }
   }
 
   text(): string {
-    return new TextDecoder().decode(this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks));
+    // What a body begins with says what it should end with.
+    const chunks = this.#dropped ? [this.#first!, ...this.#chunks] : this.#chunks;
+    return new TextDecoder().decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   }
 }

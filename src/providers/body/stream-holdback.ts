@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
+import { nextTurn } from '../../core/turns.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
 import { FreeFrames } from '../apis/free-frames.ts';
+import { SLICE } from '../apis/sse-scanner.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
 import type { StreamProgress } from './stream-progress.ts';
@@ -14,6 +16,10 @@ type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
  * that waits for the id of a long-running response must not wait for its first words.
  */
 const MOST_HELD_MS = 1_000;
+
+/** What comes before the content is less than this; a stream that has more of it is handed over. */
+const MOST_HELD_BYTES = 1_048_576;
+const MOST_HELD_CHUNKS = 10_000;
 
 /** What comes within this time of each other keeps its order; a sign of life that comes alone overtakes what is held. */
 const ALONE_MS = 50;
@@ -35,6 +41,11 @@ export class StreamPump implements ChunkSource {
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
   #heldSince = 0;
+  #heldBytes = 0;
+  #heldChunks = 0;
+  /** Bytes that were looked at in this turn of the event loop. */
+  #looked = 0;
+  #cancelled = false;
   /** What comes now is guarded by an attempt of its own: it passes untouched. */
   #replaced = false;
 
@@ -57,6 +68,7 @@ export class StreamPump implements ChunkSource {
   }
 
   async cancel(reason: unknown): Promise<void> {
+    this.#cancelled = true;
     this.#body.cancel();
     const reader = this.#reader;
     try {
@@ -77,8 +89,9 @@ export class StreamPump implements ChunkSource {
     return this.#reader;
   }
 
-  readonly #passed = (chunk: Chunk): Chunk => {
-    this.#look(chunk);
+  readonly #passed = (chunk: Chunk): Chunk | Promise<Chunk> => {
+    const looking = this.#look(chunk);
+    if (looking) return looking.then(() => chunk);
     if (chunk.done) this.#body.end(this.#progress.result());
     return unlocked(chunk, this.#reader!);
   };
@@ -95,10 +108,31 @@ export class StreamPump implements ChunkSource {
     return next;
   }
 
-  #look(chunk: Chunk): void {
+  /** Gives a promise where there is so much to look at that the event loop must have its turns. */
+  #look(chunk: Chunk): Promise<void> | undefined {
     this.#body.touch();
     if (chunk.done) this.#progress.end();
-    else this.#progress.push(chunk.value);
+    else if (this.#looked + chunk.value.length > SLICE) return this.#lookInTurns(chunk.value);
+    else {
+      this.#looked += chunk.value.length;
+      this.#progress.pushSlice(chunk.value, 0);
+    }
+    this.#noteContent();
+    return undefined;
+  }
+
+  /** A chunk may have a million events. It stays whole: where an SDK looks at each part anew, parts would cost it far more. */
+  async #lookInTurns(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length && !this.#cancelled;) {
+      await nextTurn();
+      const next = this.#progress.pushSlice(bytes, from);
+      this.#looked = next - from;
+      from = next;
+    }
+    this.#noteContent();
+  }
+
+  #noteContent(): void {
     if (this.#progress.contentSeen) this.#body.timer?.contentSeen();
   }
 
@@ -118,7 +152,8 @@ export class StreamPump implements ChunkSource {
           return await this.read();
         }
         this.#pending = undefined;
-        this.#look(chunk);
+        const looking = this.#look(chunk);
+        if (looking) await looking;
         failure = progress.early;
       } catch (error) {
         failure = this.#body.failureOf(error);
@@ -166,21 +201,25 @@ export class StreamPump implements ChunkSource {
 
   /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */
   #hold(chunk: Uint8Array): Uint8Array | undefined {
-    if (!this.#holds) this.#heldSince = this.#body.hooks.clock.now();
+    if (!this.#holds) {
+      this.#heldSince = this.#body.hooks.clock.now();
+      this.#heldBytes = 0;
+      this.#heldChunks = 0;
+    }
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > MOST_HELD_BYTES || ++this.#heldChunks > MOST_HELD_CHUNKS) this.#progress.holding = false;
     if (!this.#progress.holding) {
       const rest = this.#frames.take();
-      this.#held.push(...(rest ? [rest, chunk] : [chunk]));
+      this.#held.push(...this.#late.splice(0), ...(rest ? [rest, chunk] : [chunk]));
       return undefined;
     }
+    const waits = this.#held.length > 0;
     // A stand-in of a test may give text.
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    const free: Uint8Array[] = [];
-    this.#held.push(...this.#late.splice(0));
-    for (const part of this.#frames.push(bytes)) {
-      if (!part.free) this.#held.push(...this.#late.splice(0), part.bytes);
-      else (this.#held.length > 0 ? this.#late : free).push(part.bytes);
-    }
-    return joined(free);
+    const { before, held, behind } = this.#frames.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    if (before && waits) this.#late.push(before);
+    if (held) this.#held.push(...this.#late.splice(0), held);
+    if (behind) this.#late.push(behind);
+    return waits ? undefined : before;
   }
 
   /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */

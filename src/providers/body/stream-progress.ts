@@ -54,8 +54,9 @@ export class StreamProgress {
     this.#scanner = new SseScanner((event, data, clipped) => this.#event(event, data, clipped));
   }
 
-  push(chunk: Uint8Array): void {
-    this.#scanner.push(chunk);
+  /** Looks at a slice of a chunk; gives where the next one begins. */
+  pushSlice(chunk: Uint8Array, from: number): number {
+    return this.#scanner.pushSlice(chunk, from);
   }
 
   /** The stream has ended in good order. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { isNodeStream, peekNodeStream } from './peek-node-stream.ts';
+import { CHUNK_LIMIT_BYTES, isNodeStream, peekNodeStream } from './peek-node-stream.ts';
 
 /** Where the status alone says what to do, an error is not kept waiting for its text. */
 const SERVER_ERROR_MS = 10;
@@ -75,7 +75,7 @@ async function readText(reader: ReadableStreamDefaultReader<Uint8Array>, cancel:
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return text;
-    text += decoder.decode(value, { stream: true });
+    text += decoder.decode(value.subarray(0, CHUNK_LIMIT_BYTES), { stream: true });
     if (text.length > READ_LIMIT_BYTES) {
       cancel();
       return text;

@@ -15,6 +15,9 @@ interface NodeStream {
   unshift(chunk: Uint8Array | string): unknown;
 }
 
+/** Of one chunk: what has come is read whole where it costs little. */
+export const CHUNK_LIMIT_BYTES = 1_048_576;
+
 const POLL_MS = 1;
 /** So long without more is the end where the stream cannot tell. */
 const SILENCE_MS = 10;
@@ -59,9 +62,10 @@ function readAndPutBack(stream: NodeStream): string {
   const chunk = stream.read();
   if (chunk === null) return '';
   stream.unshift(chunk);
-  return typeof chunk === 'string'
-    ? chunk
-    : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8');
+  const begun = chunk.slice(0, CHUNK_LIMIT_BYTES);
+  return typeof begun === 'string'
+    ? begun
+    : Buffer.from(begun.buffer, begun.byteOffset, begun.byteLength).toString('utf8');
 }
 
 function hasEnded(stream: NodeStream): boolean {
