@@ -2,7 +2,7 @@ import { MAX_TIMER_MS } from '../core/clock.ts';
 import { isContent } from '../core/content-kinds.ts';
 import type { RetryReason } from '../core/events.ts';
 import { type CallRetry, PAUSES_OF_A_CALL, type RetryContext, type RetryDecision } from '../core/lane.ts';
-import type { Failure, HintSource } from '../core/outcome.ts';
+import { type Failure, type HintSource, isProviderFault } from '../core/outcome.ts';
 import type { ResolvedRetry } from '../options.ts';
 import { Backoff } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
@@ -31,8 +31,8 @@ export interface RetryDeps {
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
  * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. So is a 429 that does not say
- * when to come back, where the lane knows how to wait for it; where the call has to, it is counted but not charged.
- * All else is both.
+ * when to come back, where the lane knows how to wait for it; where the call has to, it is counted. So is every other
+ * failure; only the provider's faults are charged, since the budget is there to spare a provider that fails.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -94,7 +94,7 @@ class Retry implements CallRetry {
     const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only a retry that follows is charged.
-    const charged = failure.outcome !== 'throttled' && !context.probe;
+    const charged = isProviderFault(failure) && !context.probe;
     if (charged && this.#deps.budget?.withdraw() === false && !this.#deps.onBudgetSpent?.()) {
       return { retry: false, reason: 'budget' };
     }

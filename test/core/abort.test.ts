@@ -124,7 +124,8 @@ describe('ten thousand calls in the queue', () => {
     });
     const { start, lane, guard, clock } = scripted;
     const controller = new AbortController();
-    const { promise, resolve: finish } = Promise.withResolvers<Scripted>();
+    let finish!: (how: Scripted) => void;
+    const promise = new Promise<Scripted>((resolve) => (finish = resolve));
     const ended: number[] = [];
     let sent = 0;
     for (let call = 0; call < COUNT; call++) {

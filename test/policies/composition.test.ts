@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../src/core/abort.ts';
+import type { Failure } from '../../src/core/outcome.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { answer, failure, scriptedGuard } from '../helpers/scripted-call.ts';
 import { flush } from '../helpers/virtual-clock.ts';
@@ -64,24 +65,47 @@ describe('retry, breaker and slots around a call', () => {
     expect([sent, lane().inFlight, clock.pending()]).toEqual([1, 0, 0]);
   });
 
-  it.each([
-    // The circuit does not count conflicts, so that only the budget holds the retries back.
-    { outcome: 'conflict', sent: 100 + 0.2 * 100 + 20, circuit: 'closed' },
-    { outcome: 'server_error', sent: 100, circuit: 'open' },
-  ] as const)('holds an outage of $outcome to $sent requests for 100 calls', async ({ outcome, sent, circuit }) => {
-    const { clock, start, lane } = scriptedGuard({ ...UNPACED, breaker: { onOpen: 'fail' } });
+  /** Fails all of 100 calls in the same way. */
+  async function failAll(breaker: 'wait' | 'fail', failed: Failure) {
+    const { clock, start, lane, guard } = scriptedGuard({ ...UNPACED, breaker: { onOpen: breaker } });
     let count = 0;
     const calls = Array.from({ length: 100 }, () =>
       start(async () => {
         count++;
         await sleep(clock, 50);
-        return failure(outcome);
+        return failed;
       }),
     );
     const settled = Promise.allSettled(calls.map(({ result }) => result));
     await clock.runAll();
     expect((await settled).every((result) => result.status === 'rejected')).toBe(true);
-    expect([count, lane().circuit]).toEqual([sent, circuit]);
+    return { count, lane, states: eventsOf(guard, 'circuit') };
+  }
+
+  it('holds an outage to one request a call where calls fail while the circuit is open', async () => {
+    const { count, lane } = await failAll('fail', failure('server_error'));
+    expect([count, lane().circuit]).toEqual([100, 'open']);
+  });
+
+  it.each([
+    ['a conflict', failure('conflict', { status: 409 })],
+    ['what the server wants to have again', failure('bad_request', { headerRequested: true })],
+    ['a tier without capacity', failure('overloaded', { noCapacity: true })],
+  ])('bounds %s, which is no fault of the provider, by the attempts, and opens no circuit', async (_name, failed) => {
+    for (const breaker of ['wait', 'fail'] as const) {
+      const { count, states } = await failAll(breaker, failed);
+      expect([count, states]).toEqual([6 * 100, []]);
+    }
+  });
+
+  it('loses no call to conflicts that pass', async () => {
+    const { clock, start } = scriptedGuard(UNPACED);
+    const calls = Array.from({ length: 100 }, () =>
+      start(({ number }) => (number < 3 ? failure('conflict') : answer())),
+    );
+    const settled = Promise.all(calls.map(({ result }) => result));
+    await clock.runAll();
+    expect(await settled).toHaveLength(100);
   });
 
   it('lets calls wait for the circuit, which in a long outage sends little more than its probes', async () => {

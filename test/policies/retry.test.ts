@@ -101,7 +101,7 @@ describe('decide', () => {
     }
   });
 
-  it('counts and charges every other failure, each with its reason', () => {
+  it('counts every other failure, each with its reason, and charges the provider’s faults', () => {
     const reasons = {
       overloaded: 'overloaded',
       server_error: 'server_error',
@@ -122,7 +122,9 @@ describe('decide', () => {
     }
     const asked = failure('bad_request', { headerRequested: true });
     expect(callRetry({ ledger }).decide(asked, context)).toMatchObject({ reason: 'header_requested' });
-    expect(ledger.taken).toBe(7);
+    const full = failure('overloaded', { noCapacity: true });
+    expect(callRetry({ ledger }).decide(full, context)).toMatchObject({ reason: 'no_capacity', counted: true });
+    expect(ledger.taken).toBe(4);
   });
 
   it('keeps the state of the backoff per call', () => {
