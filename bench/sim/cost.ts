@@ -78,21 +78,21 @@ async function queued(count: number, tenants: Tenants): Promise<QueueCost> {
   const before = process.memoryUsage().heapUsed;
   const enqueuedAt = performance.now();
   const waits = signals.map(({ signal }, index) =>
-    admission
-      .acquire(
+    Promise.resolve(
+      admission.acquire(
         request({
           signal,
           deadlineAt: enqueuedAt + 1e9 + index,
           tenant: tenants === 'one tenant' ? undefined : String(index),
         }),
-      )
-      .then(
-        (ticket) => {
-          ticket.settle({ outcome: 'ok', usage });
-          ticket.release();
-        },
-        () => undefined,
       ),
+    ).then(
+      (ticket) => {
+        ticket.settle({ outcome: 'ok', usage });
+        ticket.release();
+      },
+      () => undefined,
+    ),
   );
   const enqueued = performance.now() - enqueuedAt;
   globalThis.gc?.();

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../src/core/attempt.ts';
 import type { Call } from '../../src/core/call.ts';
-import type { ErrorFactory, Sent } from '../../src/core/call-settings.ts';
+import type { ErrorFactory } from '../../src/core/call-settings.ts';
 import { AttemptFailed } from '../../src/core/lane.ts';
 import type { Failure, Usage } from '../../src/core/outcome.ts';
 import type { ProviderAdapter } from '../../src/core/provider.ts';
@@ -102,13 +102,13 @@ export class SimProcess<J extends Job = Job> {
     });
   }
 
-  #send(job: J, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<Sent<void>> {
+  #send(job: J, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<void> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {
       const handOver = (): void => {
         attempt.succeeded(job.stream);
-        resolve({ value: undefined, ended: attempt.ended });
+        resolve();
       };
       this.#provider.send(job, {
         head: ({ status, headers }) => {

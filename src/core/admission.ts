@@ -102,8 +102,8 @@ export interface CircuitGate {
 
 /** Who may go next in one lane. */
 export interface Admission {
-  /** Resolves when the attempt may be sent; rejects with AdmissionRefused or the abort reason. */
-  acquire(request: AdmissionRequest): Promise<Ticket>;
+  /** A ticket at once where nothing holds the attempt back; else rejects with AdmissionRefused or the abort reason. */
+  acquire(request: AdmissionRequest): Ticket | Promise<Ticket>;
   /** Something outside the lane changed (circuit closed, limits learned): look at the queue again. */
   wake(): void;
   /** Refuses every queued call and every later one with `closed`. Leaves no timer behind. */

@@ -50,6 +50,7 @@ export class Attempt {
   #status: number | undefined;
   #requestId: string | undefined;
   #resolveEnded!: () => void;
+  #holdsSlot = false;
 
   constructor(call: Call, number: number, ticket: Ticket, isFurtherFault: boolean) {
     this.call = call;
@@ -70,6 +71,12 @@ export class Attempt {
 
   get failure(): Failure | undefined {
     return this.#state.at === 'failed' ? this.#state.failure : undefined;
+  }
+
+  /** Takes the slot that it holds until its body has ended. */
+  takeSlot(): void {
+    this.call.lane.slots.hold(this.ended, () => this.ticket.release());
+    this.#holdsSlot = true;
   }
 
   /** A response head has arrived, whatever its status. */
@@ -154,6 +161,8 @@ export class Attempt {
 
   /** The attempt is over without a response; what was not decided yet never left. */
   abandon(): void {
+    // A slot releases the ticket itself, when it is free.
+    if (!this.#holdsSlot) this.ticket.release();
     if (this.#state.at === 'open') {
       this.#close('cancelled');
       this.#settle({ outcome: 'cancelled' });

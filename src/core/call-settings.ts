@@ -15,17 +15,11 @@ export interface ErrorFactory {
   own(code: TidegateErrorCode, message: string, details: ErrorDetails, cause?: unknown): unknown;
 }
 
-/** What an attempt yields at its response head. `ended` settles when the body has ended. */
-export interface Sent<T> {
-  readonly value: T;
-  readonly ended: Promise<void>;
-}
-
 /**
- * Sends one attempt. Throws AttemptFailed after `attempt.fail`, or any other error
+ * Sends one attempt; resolves at its response head. Throws AttemptFailed after `attempt.fail`, or any other error
  * when the request never left (the SDK's validation, the application's own hooks).
  */
-export type Send<T> = (attempt: Attempt) => Promise<Sent<T>>;
+export type Send<T> = (attempt: Attempt) => Promise<T>;
 
 export interface CallSettings {
   readonly lane: Lane;

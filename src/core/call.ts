@@ -14,9 +14,6 @@ import { type Retry, RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
-/** What one turn of the loop came to: a response head, or another turn. */
-type Turn<T> = { readonly sent: true; readonly value: T } | { readonly sent: false; readonly next: Retry | undefined };
-
 /** One logical call: takes its attempts through queue, circuit and slots until one is answered or no more may be made. */
 export class Call {
   readonly lane: Lane;
@@ -124,9 +121,13 @@ export class Call {
     try {
       for (;;) {
         if (retry) await this.#backOff(retry);
-        const turn = await this.#turn(send);
-        if (turn.sent) return turn.value;
-        retry = turn.next;
+        const pending = this.#acquire();
+        const attempt = this.#admitted(pending instanceof Promise ? await pending : pending);
+        try {
+          return await this.#dispatch(attempt, send);
+        } catch (error) {
+          retry = this.#next(attempt, error);
+        }
       }
     } catch (error) {
       throw this.#failed(error);
@@ -144,33 +145,13 @@ export class Call {
     }
   }
 
-  /** One attempt. Rejects when nothing follows it. */
-  async #turn<T>(send: Send<T>): Promise<Turn<T>> {
+  /** Waits for nothing where nothing holds the lane back. */
+  #acquire(): Ticket | Promise<Ticket> {
     if (this.#settings.closed()) throw new AdmissionRefused('closed');
-    const attempt = this.#admitted(await this.#acquire());
-    let holdsSlot = false;
-    try {
-      const value = await this.#dispatch(attempt, () => {
-        holdsSlot = true;
-        return send(attempt);
-      });
-      return { sent: true, value };
-    } catch (error) {
-      // A slot releases the ticket itself, when it is free.
-      if (!holdsSlot) attempt.ticket.release();
-      attempt.abandon();
-      // The circuit opened between the queue and here: back to the queue, which waits for it.
-      if (error instanceof CircuitOpen) return { sent: false, next: undefined };
-      if (error instanceof AttemptFailed && attempt.decision?.retry) return { sent: false, next: attempt.decision };
-      throw error;
-    }
-  }
-
-  #acquire(): Promise<Ticket> {
     const { admission } = this.lane;
     const { request, owner, priority, tenant } = this.#settings;
     const startedAt = this.clock.now();
-    const pending = admission.acquire({
+    const ticket = admission.acquire({
       place: this.#place,
       info: request,
       refusals: this.#retries.refusals,
@@ -181,7 +162,8 @@ export class Call {
       deadlineAt: this.deadlineAt,
     });
     if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
-    return pending.catch((error: unknown) => {
+    if (!(ticket instanceof Promise)) return ticket;
+    return ticket.catch((error: unknown) => {
       this.#record.notAdmitted(this.clock.now() - startedAt, error);
       throw error;
     });
@@ -198,12 +180,25 @@ export class Call {
     return new Attempt(this, this.#record.attempts, ticket, this.#retries.hasFaulted);
   }
 
-  #dispatch<T>(attempt: Attempt, start: () => ReturnType<Send<T>>): Promise<T> {
-    const { breaker, slots } = this.lane;
+  #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
+    const { breaker } = this.lane;
     const { instrumentation } = this.#settings;
     this.#retries.sends();
-    const run = (): Promise<T> => breaker.execute(() => slots.run(start, () => attempt.ticket.release()));
+    const run = (): Promise<T> =>
+      breaker.execute(() => {
+        attempt.takeSlot();
+        return send(attempt);
+      });
     return instrumentation ? instrumentation.runAttempt(this.info, attempt.number, run) : run();
+  }
+
+  /** What follows an attempt that brought no response. Throws where nothing does. */
+  #next(attempt: Attempt, error: unknown): Retry | undefined {
+    attempt.abandon();
+    // The circuit opened between the queue and here: back to the queue, which waits for it.
+    if (error instanceof CircuitOpen) return undefined;
+    if (error instanceof AttemptFailed && attempt.decision?.retry) return attempt.decision;
+    throw error;
   }
 
   /** Ends the call for whatever ended the loop. Returns what the application sees. */

@@ -84,7 +84,7 @@ export interface Lane {
     readonly maxWaitMs: number;
   };
   readonly slots: {
-    run<T>(start: () => Promise<{ value: T; ended: Promise<void> }>, onFreed: () => void): Promise<T>;
+    hold(until: Promise<void>, onFreed: () => void): void;
   };
   /** Calls that have begun and not ended, wherever they wait. */
   active: number;

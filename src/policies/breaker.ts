@@ -96,7 +96,6 @@ class LaneBreaker implements Breaker {
   #openUntil = 0;
   /** How often the circuit has opened; tells the attempts of one spell from those of an earlier one. */
   #spell = 0;
-  readonly #outdated = new WeakSet();
   readonly #unansweredAfterMs: number;
   /** Probes in flight that the circuit does not wait for any more. */
   #unanswered = 0;
@@ -122,17 +121,29 @@ class LaneBreaker implements Breaker {
   }
 
   execute<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.#state === 'closed') return this.#run(fn);
     // The policy turns half-open inside this call, so that a second caller of the same moment is refused.
-    if (this.#state !== 'closed') return this.#probeDue() ? this.#probe(fn) : Promise.reject(new CircuitOpen());
+    return this.#probeDue() ? this.#probe(fn) : Promise.reject(new CircuitOpen());
+  }
+
+  /** Runs an attempt of the closed circuit. The policy hears of its failure only: a success is the ratio's to count. */
+  async #run<T>(fn: () => Promise<T>): Promise<T> {
     const spell = this.#spell;
-    return this.#policy.execute(async () => {
-      try {
-        return await this.#inFlight.run(fn);
-      } catch (error) {
-        if (spell !== this.#spell && typeof error === 'object' && error !== null) this.#outdated.add(error);
+    const sent = this.#inFlight.begin();
+    let value: T;
+    try {
+      value = await fn();
+    } catch (error) {
+      this.#inFlight.end(sent, true);
+      // What was sent before the circuit opened says nothing about it now.
+      if (this.#state !== 'closed' || spell !== this.#spell) throw error;
+      return this.#policy.execute(() => {
         throw error;
-      }
-    });
+      });
+    }
+    this.#inFlight.end(sent, false);
+    this.#ratio.success(PolicyState.Closed);
+    return value;
   }
 
   /** Runs a probe, for which the circuit waits no longer than for the time it was open. */
@@ -164,10 +175,6 @@ class LaneBreaker implements Breaker {
         this.#notify(onWake);
       }
       return value;
-    } catch (error) {
-      // Told already.
-      if (typeof error === 'object' && error !== null) this.#outdated.add(error);
-      throw error;
     } finally {
       this.#unanswered--;
     }
@@ -229,7 +236,6 @@ class LaneBreaker implements Breaker {
 
   #isFailure(error: unknown): boolean {
     if (error instanceof LateFailure || error instanceof ProbeUnanswered) return true;
-    if (typeof error === 'object' && error !== null && this.#outdated.has(error)) return false;
     // The policy would take a probe's neutral end for a success, and close.
     if (this.#deps.isNeutral(error)) return this.#state === 'half_open';
     if (!this.#deps.countsAsFailure(error)) return false;

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 
-interface Attempt {
-  readonly startedAt: number;
+/** An attempt that was sent. */
+export interface Sent {
+  readonly at: number;
 }
 
 /**
@@ -13,31 +14,29 @@ export class InFlight {
   failedFrom = 0;
   readonly #clock: Clock;
   /** In the order of sending. */
-  readonly #attempts = new Set<Attempt>();
+  readonly #attempts = new Set<Sent>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  async run<T>(fn: () => Promise<T>): Promise<T> {
-    const attempt = { startedAt: this.#clock.now() };
-    this.#attempts.add(attempt);
-    try {
-      return await fn();
-    } catch (error) {
-      this.failedFrom = attempt.startedAt;
-      throw error;
-    } finally {
-      this.#attempts.delete(attempt);
-    }
+  begin(): Sent {
+    const sent = { at: this.#clock.now() };
+    this.#attempts.add(sent);
+    return sent;
+  }
+
+  end(sent: Sent, failed: boolean): void {
+    this.#attempts.delete(sent);
+    if (failed) this.failedFrom = sent.at;
   }
 
   /** Those that were sent from `since` on and before the one that failed last; counts up to `most`. */
   outlasting(since: number, most: number): number {
     let count = 0;
-    for (const { startedAt } of this.#attempts) {
-      if (startedAt > this.failedFrom || count === most) break;
-      if (startedAt >= since) count++;
+    for (const { at } of this.#attempts) {
+      if (at > this.failedFrom || count === most) break;
+      if (at >= since) count++;
     }
     return count;
   }

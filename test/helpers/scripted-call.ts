@@ -1,6 +1,5 @@
 import type { Attempt } from '../../src/core/attempt.ts';
 import type { Call } from '../../src/core/call.ts';
-import type { Sent } from '../../src/core/call-settings.ts';
 import { AttemptFailed } from '../../src/core/lane.ts';
 import type { Failure } from '../../src/core/outcome.ts';
 import type { GuardOptions } from '../../src/options.ts';
@@ -55,13 +54,13 @@ export function scriptedGuard(options: GuardOptions, clock = new VirtualClock())
       signal,
     });
     const allowance = { remaining, barred: undefined };
-    const result = call.run(async (attempt): Promise<Sent<string>> => {
+    const result = call.run(async (attempt): Promise<string> => {
       const scripted = await send(attempt);
       if (!('outcome' in scripted)) {
         attempt.head(200, new Headers());
         attempt.succeeded(false);
         void scripted.ended.then(() => attempt.delivered({ outcome: 'completed' }));
-        return { value: scripted.value, ended: attempt.ended };
+        return scripted.value;
       }
       const decision = attempt.fail(scripted, allowance);
       if (decision.retry && decision.counted) allowance.remaining--;

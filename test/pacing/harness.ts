@@ -96,7 +96,7 @@ export interface Watched {
 /** Acquires and notes what came of it, and when. */
 export function watch({ lane, clock }: Harness, over: Partial<AdmissionRequest> = {}): Watched {
   const watched: Watched = { ticket: undefined, error: undefined, at: undefined, promise: Promise.resolve() };
-  const promise = lane.acquire(request(over)).then(
+  const promise = Promise.resolve(lane.acquire(request(over))).then(
     (ticket) => {
       watched.ticket = ticket;
       watched.at = clock.now();

@@ -255,7 +255,8 @@ describe('every queued call', () => {
           if (each.abortAfter !== undefined) clock.after(each.abortAfter, () => controller.abort('enough'));
           const deadlineAt = each.deadlineAfter === undefined ? Infinity : clock.now() + each.deadlineAfter;
           const { priority, tenant } = each;
-          lane.acquire(request({ priority, tenant, signal: controller.signal, deadlineAt })).then(
+          const asked = request({ priority, tenant, signal: controller.signal, deadlineAt });
+          void Promise.resolve(lane.acquire(asked)).then(
             (ticket) => {
               settled++;
               const key = `${priority} ${tenant}`;

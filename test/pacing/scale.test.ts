@@ -12,9 +12,9 @@ describe('a hundred thousand queued calls', () => {
     const note = (outcome: unknown): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     const startedAt = performance.now();
     const calls = Array.from({ length: COUNT }, (_, index) =>
-      h.lane
-        .acquire(request({ signal: controller.signal, deadlineAt: h.clock.now() + 1e9 + index }))
-        .then(() => note('admitted'), note),
+      Promise.resolve(
+        h.lane.acquire(request({ signal: controller.signal, deadlineAt: h.clock.now() + 1e9 + index })),
+      ).then(() => note('admitted'), note),
     );
     expect(h.lane.queued).toBeGreaterThan(COUNT - 100);
     expect(h.clock.pending()).toBe(1);
@@ -31,7 +31,7 @@ describe('a hundred thousand queued calls', () => {
     const h = harness({ pacing: PACING, maxConcurrent: 1, maxQueued: COUNT });
     let refused = 0;
     const calls = Array.from({ length: COUNT }, (_, index) =>
-      h.lane.acquire(request({ tenant: `tenant ${index % 1_000}` })).then(
+      Promise.resolve(h.lane.acquire(request({ tenant: `tenant ${index % 1_000}` }))).then(
         () => undefined,
         (error: unknown) => {
           if (error instanceof AdmissionRefused && error.reason === 'closed') refused++;

@@ -53,7 +53,7 @@ export class ContentGate implements SharedAdmission {
     return this.#inner.maxQueued;
   }
 
-  acquire(request: AdmissionRequest): Promise<Ticket> {
+  acquire(request: AdmissionRequest): Ticket | Promise<Ticket> {
     if (!request.info.content) return this.#inner.acquire(request);
     const needs = needsOf(request);
     const { clock, maxQueued } = this.#config;

@@ -99,7 +99,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return this.#room.size;
   }
 
-  acquire(request: AdmissionRequest): Promise<Ticket> {
+  acquire(request: AdmissionRequest): Ticket | Promise<Ticket> {
     if (this.#closed) return Promise.reject(new AdmissionRefused('closed'));
     // The application's own reason, whatever it is.
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
@@ -111,7 +111,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (impossible) return Promise.reject(impossible);
     const place = request.place ?? this.#nextPlace++;
     if (this.#room.size === 0 && this.#freeAt(reservation, now) <= now) {
-      return Promise.resolve(this.#admit(request, place, reservation, now, 0, 'none'));
+      return this.#admit(request, place, reservation, now, 0, 'none');
     }
     // A retry had its place already.
     if (request.place === undefined && this.#room.size >= this.maxQueued) {

@@ -51,7 +51,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       return decision;
     };
 
-    const send = async (attempt: Attempt): Promise<{ value: Response; ended: Promise<void> }> => {
+    const send = async (attempt: Attempt): Promise<Response> => {
       const timer = RequestTimer.of(attempt);
       let response: Response;
       try {
@@ -99,7 +99,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       };
       if (stream) guardStream(response, { ...hooks, ...streamHooks(attempt, host.finalEvents, request.baseURL) });
       else guardBody(response, hooks);
-      return { value: response, ended: attempt.ended };
+      return response;
     };
 
     try {

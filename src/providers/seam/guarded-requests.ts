@@ -16,8 +16,11 @@ export function watchGuardedRequests(watch: boolean): void {
 }
 
 /** Sends as a guard: the requests made meanwhile in this async context are its own. */
-export async function sendGuarded<T>(url: string, send: () => Promise<T>): Promise<T> {
-  if (!watched) return send();
+export function sendGuarded<T>(url: string, send: () => Promise<T>): Promise<T> {
+  return watched ? sendWatched(url, send) : send();
+}
+
+async function sendWatched<T>(url: string, send: () => Promise<T>): Promise<T> {
   const sending: Sending = { host: hostOf(url) };
   unseen.add(sending);
   try {

@@ -57,7 +57,7 @@ export class SeamRequest {
     this.#inCallerContext = call.info.stream ? AsyncLocalStorage.snapshot() : (fn) => fn();
   }
 
-  readonly send = async (attempt: Attempt): Promise<{ value: ResponseProps; ended: Promise<void> }> => {
+  readonly send = async (attempt: Attempt): Promise<ResponseProps> => {
     const remaining = this.#retriesRemaining ?? this.#seam.retriesOf(this.#options);
     const sending: Sending = {
       seam: this.#seam,
@@ -83,7 +83,7 @@ export class SeamRequest {
     const handing: Handing = { props, attempt, remaining, abort: sending.timer?.abort };
     if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
     else this.#handOver(handing);
-    return { value: props, ended: attempt.ended };
+    return props;
   };
 
   /** Decides about a failed attempt, once. */
