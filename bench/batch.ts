@@ -1,8 +1,8 @@
 /**
  * What a run adds to its calls: time a row and memory, over a provider in memory that answers within a turn of the event
- * loop. Beside it the loop that people write, with p-limit and p-retry, over an array of all rows.
+ * loop. Beside it what people write instead: p-limit and p-retry, p-map, LangChain's batch, the script of OpenAI's cookbook.
  *
- *     npm run bench:batch -- [--rows 1000,100000]
+ *     npm run bench:batch -- [--rows 1000,100000] [--only p-map]
  *
  * @module
  */
@@ -11,11 +11,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { RunnableLambda } from '@langchain/core/runnables';
 import pLimit from 'p-limit';
+import pMap from 'p-map';
 import pRetry from 'p-retry';
 import { batch } from '../src/batch.ts';
+import { cookbook } from './lib/cookbook.ts';
 
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000,100000,1000000' } } });
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '1000,100000,1000000' }, only: { type: 'string', default: '' } },
+});
 const sizes = values.rows.split(',').map(Number);
 if (!sizes.every((rows) => Number.isInteger(rows) && rows > 0)) {
   throw new Error(`Expected --rows to be whole numbers with commas between, got ${values.rows}`);
@@ -65,10 +70,20 @@ const contestants: Readonly<Record<string, Contestant>> = {
     const ask = (row: { id: number }) => limit(() => pRetry(() => provider(row)).finally(seen));
     return (await Promise.all(Array.from(rowsOf(count), ask))).length;
   },
+  'p-map': async (count, seen) => {
+    const ask = (row: { id: number }) => provider(row).finally(seen);
+    return (await pMap(rowsOf(count), ask, { concurrency: TOGETHER })).length;
+  },
+  'LangChain .batch': async (count, seen) => {
+    const ask = RunnableLambda.from((row: { id: number }) => provider(row).finally(seen));
+    return (await ask.batch([...rowsOf(count)], { maxConcurrency: TOGETHER })).length;
+  },
+  "the cookbook's way": (count, seen) => cookbook(rowsOf(count), provider, TOGETHER, seen),
 };
 
 const table = new Table({ head: ['', 'rows', 'seconds', 'µs a row', 'heap at most, MB'] });
 for (const [name, run] of Object.entries(contestants)) {
+  if (!name.includes(values.only)) continue;
   for (const count of sizes) {
     gc();
     const before = process.memoryUsage().heapUsed;

@@ -7,6 +7,7 @@ export { batch } from './batch/batch.ts';
 export type { BatchRun } from './batch/batch.ts';
 export type { BatchOptions, BatchWorker, ItemContext, JournalOptions } from './batch/options.ts';
 export type { BatchResult, ItemUsage } from './batch/result.ts';
-export type { BatchEstimate, BatchSnapshot } from './batch/progress.ts';
+export type { BatchCost, BatchEstimate, BatchSnapshot } from './batch/progress.ts';
+export { worstCost, type CostedRequest } from './cost/worst-cost.ts';
 export { BatchError } from './batch/batch-error.ts';
 export type { BatchErrorCode } from './batch/batch-error.ts';

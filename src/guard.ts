@@ -6,6 +6,7 @@ import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
+import { callCost } from './cost/call-cost.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
 import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
@@ -95,6 +96,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       createInstrumentation(this.options.telemetry, {
         lanes: () => this.#ownedLanes(),
         copy: internals.copy,
+        priced: this.options.priceOf !== undefined,
       });
     if (this.options.unguardedNotice) this.#unwatch = watchRequests(() => this.unguarded);
   }
@@ -129,9 +131,17 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   readonly emit = (event: GuardEvent): void => {
-    this.#instrumentation?.onEvent(event);
-    this.#emitter.emit(event);
+    const priced = this.#priced(event);
+    this.#instrumentation?.onEvent(priced);
+    this.#emitter.emit(priced);
   };
+
+  #priced(event: GuardEvent): GuardEvent {
+    const { priceOf } = this.options;
+    if (event.type !== 'call.end' || !priceOf) return event;
+    const costUsd = callCost(event, priceOf);
+    return costUsd === undefined ? event : { ...event, costUsd };
+  }
 
   /** Tells of a request that no guard sent. */
   readonly unguarded: UnguardedNotice['tell'] = new UnguardedNotice(this).tell;

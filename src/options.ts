@@ -1,4 +1,5 @@
 import type { Priority } from './core/admission.ts';
+import { type PriceFunction, type Prices, resolvePrices } from './cost/prices.ts';
 import { LIMIT_OPTIONS, type LimitOption } from './core/dimensions.ts';
 import { TidegateOptionError } from './errors.ts';
 
@@ -40,6 +41,11 @@ export interface GuardOptions {
    * One guard is told: the first that has it. Default true for the default guard under `tidegate/register`, else false.
    */
   readonly unguardedNotice?: boolean;
+  /**
+   * Prices by model, or a function that gives what was used a price: `await loadPrices()` has those of a package. With them calls
+   * tell what they have cost, in their events, spans and metrics. Default: none.
+   */
+  readonly prices?: Prices;
 }
 
 export interface RetryOptions {
@@ -197,6 +203,7 @@ export interface ResolvedOptions {
   readonly limitGroup: ((model: string | undefined) => string) | undefined;
   readonly onFlexUnavailable: 'retry' | 'standard';
   readonly unguardedNotice: boolean | undefined;
+  readonly priceOf: PriceFunction | undefined;
 }
 
 const MAX_MS = 2 ** 31 - 1;
@@ -235,6 +242,7 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
         ? 'retry'
         : oneOf(root.onFlexUnavailable, 'onFlexUnavailable', ['retry', 'standard']),
     unguardedNotice: optionalBoolean(root.unguardedNotice, 'unguardedNotice'),
+    priceOf: root.prices === undefined ? undefined : resolvePrices(root.prices, 'prices'),
   };
 }
 
@@ -262,6 +270,7 @@ const ROOT_KEYS = [
   'limitGroup',
   'onFlexUnavailable',
   'unguardedNotice',
+  'prices',
 ] as const;
 const RETRY_KEYS = ['maxAttempts', 'initialDelayMs', 'maxDelayMs', 'maxHintMs', 'budget'] as const;
 const BUDGET_KEYS = ['ratio', 'minimum', 'windowMs'] as const;

@@ -1,8 +1,13 @@
 /**
- * Why a run did not reach its end: `stopped` by `stop()` or by failures, `locked` by another run, `changed` parameters,
+ * Why a run did not reach its end: `stopped` by `stop()` or by failures, its `budget` spent, `locked` by another run, `changed` parameters,
  * or a file that is no `journal` of ours.
  */
-export type BatchErrorCode = 'batch_stopped' | 'journal_locked' | 'journal_changed' | 'journal_invalid';
+export type BatchErrorCode =
+  | 'batch_stopped'
+  | 'batch_budget'
+  | 'journal_locked'
+  | 'journal_changed'
+  | 'journal_invalid';
 
 /** What ends a run beside its items' own errors and an abort. `isTidegateError` knows it. */
 export class BatchError extends Error {

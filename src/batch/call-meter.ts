@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CallInfo } from '../core/events.ts';
+import type { CallInfo, GuardEvent } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
 import type { ItemUsage } from './result.ts';
 
@@ -7,6 +7,12 @@ import type { ItemUsage } from './result.ts';
 export interface ItemMeter {
   attempts: number;
   usage: ItemUsage | undefined;
+  /** USD of the calls whose cost is known. */
+  costUsd: number;
+  /** Whether any call told a cost, or that it has one that nobody knows. */
+  priced: boolean;
+  /** Calls that may have cost something, and nobody knows what. */
+  unpriced: number;
   /** Told when the first of its calls has begun to answer. */
   readonly onFirstContent: (() => void) | undefined;
 }
@@ -30,10 +36,14 @@ export class CallMeter {
         this.lanes.add(call.lane);
       }),
       guard.on('stream.first_chunk', ({ call }) => this.#meterOf.get(call)?.onFirstContent?.()),
-      guard.on('call.end', ({ call, attempts, usage }) => {
+      guard.on('call.end', (event) => {
+        const { call, attempts, usage, costUsd } = event;
         const meter = this.#meterOf.get(call);
         if (!meter) return;
         meter.attempts += attempts;
+        if (costUsd !== undefined) meter.priced = true;
+        if (typeof costUsd === 'number') meter.costUsd += costUsd;
+        else if (costUsd === null || mayHaveCost(event)) meter.unpriced++;
         if (usage) meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
       }),
     ];
@@ -47,6 +57,24 @@ export class CallMeter {
   close(): void {
     for (const stop of this.#stop) stop();
   }
+}
+
+/** Whether the provider may have worked for a call of which it told no use: an answer, or one that nobody waited for. */
+function mayHaveCost({ outcome, attempts, errorType }: Extract<GuardEvent, { type: 'call.end' }>): boolean {
+  if (attempts === 0) return false;
+  return outcome.startsWith('success') || outcome === 'timeout' || outcome === 'cancelled' || LOST.has(errorType ?? '');
+}
+
+const LOST: ReadonlySet<string> = new Set(['timeout', 'connection_error']);
+
+export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
+  return { attempts: 0, usage: undefined, costUsd: 0, priced: false, unpriced: 0, onFirstContent };
+}
+
+/** What an item has cost; null where that is not known in full. */
+export function costOf({ priced, unpriced, costUsd }: ItemMeter): number | null | undefined {
+  if (!priced) return undefined;
+  return unpriced > 0 ? null : costUsd;
 }
 
 function sum(a: ItemUsage, b: ItemUsage): ItemUsage {

@@ -35,6 +35,11 @@ export class Slots<O> {
     this.#open.set(slot.index, slot);
   }
 
+  /** Takes away one that is not begun after all. */
+  drop(slot: Slot<O>): void {
+    this.#open.delete(slot.index);
+  }
+
   finished(slot: Slot<O>): void {
     if (!this.#ordered) this.#ready.push(slot);
   }

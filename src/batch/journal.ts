@@ -4,6 +4,7 @@ import { BatchError } from './batch-error.ts';
 import { contentKey } from './item-key.ts';
 import { journalLines } from './journal-lines.ts';
 import { lockFile } from './journal-lock.ts';
+import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
 import type { ItemUsage } from './result.ts';
 import type { SavedError } from './saved-error.ts';
@@ -18,13 +19,18 @@ export interface JournalRow {
   readonly error?: SavedError;
   readonly attempts: number;
   readonly usage?: ItemUsage | undefined;
+  /** USD; null where it is not known, none without prices. */
+  readonly costUsd?: number | null | undefined;
+  /** USD that a budget was charged. */
+  readonly chargedUsd?: number | undefined;
 }
 
 /** Where a row is. */
 export interface JournalEntry {
   readonly status: 'ok' | 'error';
   readonly offset: number;
-  readonly length: number;
+  /** Of a row that this run has written. */
+  readonly bytes?: number;
 }
 
 interface Waiting {
@@ -35,24 +41,32 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Most rows are shorter. */
+const READ_BYTES = 4_096;
+const BREAK = 10;
 const START = '{"tidegate":"journal"';
 
 /**
  * A file of finished items, one a line, only ever appended to. A row counts when it is on the disk: rows that arrive
- * while the disk is busy go together in its next turn. In memory it holds a key and a place for each row, no content.
+ * while the disk is busy go together in its next turn. In memory it holds neither content nor, beyond the first ten thousands,
+ * keys.
  */
 export class Journal {
   readonly #file: FileHandle;
   readonly #unlock: () => Promise<void>;
-  readonly #entries = new Map<string, JournalEntry>();
+  readonly #entries: KeyTable;
   #size = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #broken: unknown;
+  /** What rows of earlier runs have cost: those that were called again, too. */
+  readonly spent = { usd: 0, chargedUsd: 0, unpriced: 0 };
 
-  private constructor(file: FileHandle, unlock: () => Promise<void>) {
+  private constructor(path: string, file: FileHandle, unlock: () => Promise<void>) {
     this.#file = file;
     this.#unlock = unlock;
+    // Beside the journal: the folder for temporary files is memory on many machines.
+    this.#entries = new KeyTable(() => `${path}.keys-${crypto.randomUUID()}`);
   }
 
   /** @throws BatchError where another run has it, its parameters differ, or it is another kind of file. */
@@ -60,19 +74,22 @@ export class Journal {
     await mkdir(dirname(path), { recursive: true });
     const unlock = await lockFile(path);
     let file: FileHandle | undefined;
+    let opened: Journal | undefined;
     try {
       // Not `a+`: rows are written at a place, and a torn one is written over.
       file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         return open(path, 'wx+');
       });
-      const journal = new Journal(file, unlock);
+      const journal = new Journal(path, file, unlock);
+      opened = journal;
       const known = await journal.#load(path);
       const wanted = contentKey(parameters);
       if (known !== undefined && known !== wanted && acceptChanges !== true) throw changed(path);
       if (known !== wanted) await journal.#begin(wanted, path);
       return journal;
     } catch (error) {
+      opened?.forget();
       await file?.close();
       await unlock();
       throw error;
@@ -81,13 +98,20 @@ export class Journal {
 
   /** The latest row of a key. */
   find(key: string): JournalEntry | undefined {
-    return this.#entries.get(key);
+    const found = this.#entries.get(key);
+    if (found === undefined) return undefined;
+    return { status: found % 2 === 0 ? 'ok' : 'error', offset: Math.floor(found / 2) };
   }
 
-  async read({ offset, length }: JournalEntry): Promise<JournalRow> {
-    const line = Buffer.allocUnsafe(length);
-    const { bytesRead } = await this.#file.read(line, 0, length, offset);
-    return JSON.parse(line.toString('utf8', 0, bytesRead)) as JournalRow;
+  async read({ offset }: JournalEntry): Promise<JournalRow> {
+    for (let size = READ_BYTES; ; size *= 4) {
+      const bytes = Buffer.allocUnsafe(size);
+      const { bytesRead } = await this.#file.read(bytes, 0, size, offset);
+      const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
+      if (end !== -1) return JSON.parse(bytes.toString('utf8', 0, end)) as JournalRow;
+      if (bytesRead < size)
+        throw new Error(`The journal has been cut at ${offset + bytesRead} bytes by somebody else.`);
+    }
   }
 
   /** Resolves when the row would survive a power cut. */
@@ -103,8 +127,18 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.#writing;
+    this.forget();
     await this.#file.close();
     await this.#unlock();
+  }
+
+  /** Drops what it knows in memory. */
+  forget(): void {
+    this.#entries.close();
+  }
+
+  #know(key: string, { status, offset }: JournalEntry): void {
+    this.#entries.set(key, offset * 2 + (status === 'ok' ? 0 : 1));
   }
 
   async #write(): Promise<void> {
@@ -116,9 +150,9 @@ export class Journal {
       try {
         await this.#put(Buffer.concat(group.map(({ line }) => line)));
         for (const { line, key, status, resolve } of group) {
-          const entry = { status, offset: this.#size, length: line.length - 1 };
+          const entry = { status, offset: this.#size, bytes: line.length };
           this.#size += line.length;
-          this.#entries.set(key, entry);
+          this.#know(key, entry);
           resolve(entry);
         }
       } catch (error) {
@@ -152,11 +186,18 @@ export class Journal {
         if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
         parameters = row.parameters;
       } else {
-        this.#entries.set(row.key, { status: row.status, offset: line.offset, length: line.length });
+        this.#count(row);
+        this.#know(row.key, { status: row.status, offset: line.offset });
       }
     }
     await this.#file.truncate(this.#size);
     return parameters;
+  }
+
+  #count({ costUsd, chargedUsd }: JournalRow): void {
+    if (costUsd === null) this.spent.unpriced++;
+    this.spent.usd += costUsd ?? 0;
+    this.spent.chargedUsd += chargedUsd ?? costUsd ?? 0;
   }
 
   async #begin(parameters: string, path: string): Promise<void> {

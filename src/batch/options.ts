@@ -64,6 +64,13 @@ export interface BatchOptions<I> {
   readonly total?: number;
   /** Hears how far the run is: at most four times a second, and at its end. What it throws is dropped. */
   readonly onProgress?: (snapshot: BatchSnapshot) => void;
+  /**
+   * USD that the run may spend, with what earlier runs of its journal have spent. Before an item is called its `worstCost` is set
+   * aside; where that does not fit beside what is in flight, it waits, and at the end the run stops with `batch_budget`.
+   */
+  readonly maxCost?: number;
+  /** The most that an item may cost in USD: `worstCost()` tells it of a request. Needed with `maxCost`. */
+  readonly worstCost?: (item: I, index: number) => number | undefined;
   /** The guard of the clients that workers use, for attempts, usage and the estimate. Default: the default guard. */
   readonly guard?: Guard;
 }
@@ -83,6 +90,9 @@ export interface ResolvedBatchOptions<I> {
   readonly onProgress: BatchOptions<I>['onProgress'] | undefined;
   readonly total: number | undefined;
   readonly guard: Guard | undefined;
+  readonly budget:
+    | { readonly maxUsd: number; readonly worstCost: (item: I, index: number) => number | undefined }
+    | undefined;
 }
 
 const KEYS: ReadonlySet<string> = new Set<keyof BatchOptions<unknown>>([
@@ -101,6 +111,8 @@ const KEYS: ReadonlySet<string> = new Set<keyof BatchOptions<unknown>>([
   'total',
   'onProgress',
   'guard',
+  'maxCost',
+  'worstCost',
 ]);
 
 /** @throws TidegateOptionError for a bad option. */
@@ -130,7 +142,18 @@ export function resolveBatchOptions<I>(options: BatchOptions<I>): ResolvedBatchO
     journal,
     total: integer(options.total, 'total', 0, Number.MAX_SAFE_INTEGER),
     guard: options.guard,
+    budget: resolveBudget(options),
   };
+}
+
+function resolveBudget<I>({ maxCost, worstCost }: BatchOptions<I>): ResolvedBatchOptions<I>['budget'] {
+  typed(worstCost, 'worstCost', 'function');
+  if (maxCost === undefined) return undefined;
+  if (typeof maxCost !== 'number' || !(maxCost > 0 && maxCost < Infinity)) {
+    throw new TidegateOptionError('maxCost', 'an amount in USD above 0', maxCost);
+  }
+  if (!worstCost) throw new TidegateOptionError('worstCost', 'a function, since there is a maxCost', worstCost);
+  return { maxUsd: maxCost, worstCost };
 }
 
 function resolveJournal(journal: string | JournalOptions | undefined): JournalOptions | undefined {

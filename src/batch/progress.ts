@@ -1,5 +1,6 @@
 import type { Dimension } from '../core/dimensions.ts';
 import type { LaneSnapshot } from '../core/events.ts';
+import type { ItemMeter } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';
 
 /** Seconds until the last item is finished, as an interval, and what decides it. */
@@ -8,6 +9,16 @@ export interface BatchEstimate {
   readonly toSeconds: number;
   /** The limit that takes longest to admit what is left; `concurrency` where no limit is known to bind. */
   readonly binds: Dimension;
+}
+
+/** What a run has cost so far; with a journal what earlier ones did, too. */
+export interface BatchCost {
+  /** USD of the calls whose price is known. */
+  readonly usd: number;
+  /** Items whose cost is not known, or not in full: their price, or what a lost call took. */
+  readonly unknown: number;
+  /** Set aside for what is in flight; 0 without `maxCost`. */
+  readonly reservedUsd: number;
 }
 
 /** How far a run is. */
@@ -27,6 +38,8 @@ export interface BatchSnapshot {
   readonly tokensPerSecond: number;
   /** Of the items that were called. */
   readonly usage: ItemUsage;
+  /** Undefined where the guard has no prices. */
+  readonly cost: BatchCost | undefined;
   /** Undefined before anything is known. */
   readonly eta: BatchEstimate | undefined;
 }
@@ -61,6 +74,9 @@ export class Progress {
   failed = 0;
   reused = 0;
   inFlight = 0;
+  #costUsd = 0;
+  #unknownCosts = 0;
+  #priced = false;
   readonly #startedAt: number;
   readonly #attempts = new Sample();
   readonly #duration = new Sample();
@@ -76,8 +92,20 @@ export class Progress {
     this.#startedAt = now;
   }
 
+  /** What earlier runs have cost. */
+  spent(usd: number, unpriced: number): void {
+    this.#costUsd += usd;
+    this.#unknownCosts += unpriced;
+    if (usd > 0 || unpriced > 0) this.#priced = true;
+  }
+
   /** An item that was called. */
-  called(attempts: number, usage: ItemUsage | undefined, durationMs: number): void {
+  called({ attempts, usage, priced, costUsd, unpriced }: ItemMeter, durationMs: number): void {
+    if (priced) {
+      this.#priced = true;
+      this.#costUsd += costUsd;
+    }
+    if (unpriced > 0) this.#unknownCosts++;
     this.#attempts.add(Math.max(1, attempts));
     this.#duration.add(durationMs);
     for (const kind of Object.keys(this.#tokens) as (keyof ItemUsage)[]) {
@@ -85,7 +113,14 @@ export class Progress {
     }
   }
 
-  snapshot(now: number, total: number | undefined, lanes: readonly LaneSnapshot[]): BatchSnapshot {
+  snapshot(
+    now: number,
+    total: number | undefined,
+    lanes: readonly LaneSnapshot[],
+    reservedUsd: number | undefined,
+  ): BatchSnapshot {
+    const hasCosts = this.#priced || reservedUsd !== undefined;
+    const cost = { usd: this.#costUsd, unknown: this.#unknownCosts, reservedUsd: reservedUsd ?? 0 };
     const elapsedMs = now - this.#startedAt;
     const perSecond = (count: number): number => (elapsedMs > 0 ? (count * 1000) / elapsedMs : 0);
     const usage = Object.fromEntries(
@@ -101,6 +136,7 @@ export class Progress {
       itemsPerSecond: perSecond(this.#attempts.count),
       tokensPerSecond: perSecond(usage.inputTokens + usage.outputTokens),
       usage,
+      cost: hasCosts ? cost : undefined,
       eta: total === undefined ? undefined : this.#estimate(total - this.done, lanes),
     };
   }

@@ -11,6 +11,8 @@ interface ItemResult {
   /** Attempts of the guarded calls that the item made, in the run that made them. */
   readonly attempts: number;
   readonly usage: ItemUsage | undefined;
+  /** USD that its calls have cost; null where that is not known, undefined where the guard has no prices. */
+  readonly costUsd: number | null | undefined;
   /** `called`, `journal` where an earlier run or an equal item had the answer written, `duplicate` of one in this run. */
   readonly source: 'called' | 'journal' | 'duplicate';
 }

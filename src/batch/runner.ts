@@ -1,45 +1,53 @@
 import { systemClock } from '../core/clock.ts';
 import { engine } from '../engine.ts';
 import { BatchError } from './batch-error.ts';
-import { CallMeter, type ItemMeter } from './call-meter.ts';
+import { costOf } from './call-meter.ts';
+import { CostBudget } from './cost-budget.ts';
+import { FailureLimit } from './failure-limit.ts';
 import { contentKey } from './item-key.ts';
 import { type Slot, Slots } from './item-slot.ts';
+import { ItemWork } from './item-work.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { BatchWorker, ItemContext, ResolvedBatchOptions } from './options.ts';
+import { restoreResult, saveResult } from './journal-results.ts';
+import type { BatchWorker, ResolvedBatchOptions } from './options.ts';
 import { type BatchSnapshot, Progress } from './progress.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { BatchResult } from './result.ts';
-import { restoreError, saveError } from './saved-error.ts';
-import { WarmPrefixes } from './warm-prefixes.ts';
 
-/** Finished items that are kept in memory while an earlier one is at work; more are left to the journal. */
-const MOST_HELD = 64;
+/** Finished items that are kept in memory while an earlier one is at work, by their size; more are left to the journal. */
+const MOST_HELD_BYTES = 4e6;
 
 /** Answers that may wait for the disk before no further item is begun: what a power cut can cost. */
 const MOST_UNSAVED = 64;
 
-/** Finished items that a share of failures is told from. */
-const SHARE_FROM = 20;
+/** An item whose equal was called: it took nothing itself. */
+const DUPLICATE = { source: 'duplicate', attempts: 0, usage: undefined, costUsd: undefined } as const;
+
+interface Begun<I, O> {
+  readonly item: I;
+  readonly slot: Slot<O>;
+  readonly key: string;
+  readonly prefix: string | undefined;
+  readonly worstUsd: number | undefined;
+}
 
 type Source<I> = AsyncIterator<I> | Iterator<I>;
 
 /** Pulls items, runs workers, and hands their results over: no further ahead of the reader than the window. */
 export class Runner<I, O> {
   readonly #source: Source<I>;
-  readonly #worker: BatchWorker<I, O>;
   readonly #options: ResolvedBatchOptions<I>;
   readonly #journal: Journal | undefined;
-  readonly #meter: CallMeter;
+  readonly #work: ItemWork<I, O>;
   readonly #progress = new Progress(systemClock.now());
   readonly #slots: Slots<O>;
+  readonly #failures: FailureLimit;
+  readonly #budget: CostBudget | undefined;
   readonly #abort = new AbortController();
   readonly #recent: RecentAnswers<O>;
-  readonly #prefixes = new WarmPrefixes();
   #pulled = 0;
-  #held = 0;
+  #heldBytes = 0;
   #unsaved = 0;
-  #called = 0;
-  #failures = 0;
   #pulling = false;
   #exhausted = false;
   #stopped: { readonly cause: unknown } | undefined;
@@ -53,25 +61,29 @@ export class Runner<I, O> {
     journal: Journal | undefined,
   ) {
     this.#source = source;
-    this.#worker = worker;
     this.#options = options;
     this.#journal = journal;
     this.#slots = new Slots(options.order === 'input');
     this.#recent = new RecentAnswers(options.dedupe, journal !== undefined);
-    this.#meter = new CallMeter(options.guard ?? engine().defaultGuard());
+    this.#work = new ItemWork(worker, options, this.#progress);
+    this.#failures = new FailureLimit(options.stopAfter);
+    const spent = journal?.spent;
+    if (spent) this.#progress.spent(spent.usd, spent.unpriced);
+    if (options.budget) this.#budget = new CostBudget(options.budget.maxUsd, spent?.chargedUsd ?? 0);
   }
 
   /** Starts no further item; what is in flight is finished. */
   stop(cause?: unknown): void {
     this.#stopped ??= { cause };
+    this.#budget?.close();
     this.#wake?.();
   }
 
   snapshot(): BatchSnapshot {
     const lanes = (this.#options.guard ?? engine().defaultGuard()).snapshot();
-    const own = lanes.filter(({ lane }) => this.#meter.lanes.has(lane));
+    const own = lanes.filter(({ lane }) => this.#work.lanes.has(lane));
     const total = this.#exhausted ? this.#pulled : this.#options.total;
-    return this.#progress.snapshot(systemClock.now(), total, own);
+    return this.#progress.snapshot(systemClock.now(), total, own, this.#budget?.reservedUsd);
   }
 
   async *results(): AsyncGenerator<BatchResult<O>, void, undefined> {
@@ -84,8 +96,8 @@ export class Runner<I, O> {
         void this.#pump();
         const slot = await this.#next();
         if (!slot) break;
-        if (slot.result) this.#held--;
-        yield slot.result ?? (await this.#restore(slot));
+        if (slot.result) this.#heldBytes -= slot.entry?.bytes ?? 0;
+        yield slot.result ?? (await restoreResult(this.#journal!, slot));
       }
       if (this.#stopped) throw stopped(this.#stopped.cause);
     } finally {
@@ -93,7 +105,7 @@ export class Runner<I, O> {
       // A reader that left early, an abort, a broken disk: nobody wants what is still in flight.
       this.#failed ??= { error: undefined };
       this.#abort.abort(this.#failed.error ?? new BatchError('batch_stopped', 'The results of the run were left.'));
-      this.#meter.close();
+      this.#work.close();
       await this.#closeSource();
       await this.#journal?.close();
     }
@@ -122,6 +134,7 @@ export class Runner<I, O> {
         !this.#failed &&
         this.#progress.inFlight < maxConcurrent &&
         this.#slots.size < window &&
+        this.#budget?.full !== true &&
         this.#unsaved < MOST_UNSAVED
       ) {
         const step = await this.#source.next();
@@ -155,32 +168,38 @@ export class Runner<I, O> {
     }
     const known = this.#recent.join(key, (result, entry) => {
       slot.source = 'duplicate';
-      this.#finish(slot, result && { ...result, index, id, source: 'duplicate', attempts: 0, usage: undefined }, entry);
+      this.#finish(slot, result && { ...result, index, id, ...DUPLICATE }, entry);
     });
-    if (!known) void this.#run(item, slot, key, options.prefix?.(item, index));
+    if (known) return;
+    const prefix = options.prefix?.(item, index);
+    const worstUsd = options.budget?.worstCost(item, index);
+    const start = (): void => void this.#run({ item, slot, key, prefix, worstUsd });
+    if (this.#budget === undefined) return start();
+    this.#budget.enter(id, worstUsd, start, (why) => {
+      this.#slots.drop(slot);
+      if (why) this.stop(why);
+    });
   }
 
-  async #run(item: I, slot: Slot<O>, key: string, prefix: string | undefined): Promise<void> {
+  async #run({ item, slot, key, prefix, worstUsd }: Begun<I, O>): Promise<void> {
     const { index, id } = slot;
     this.#progress.inFlight++;
-    const outcome = await this.#work(item, { index, id, signal: this.#abort.signal }, prefix);
+    const { took, ...outcome } = await this.#work.run(item, { index, id, signal: this.#abort.signal }, prefix);
     this.#progress.inFlight--;
+    const chargedUsd = this.#budget?.settle(worstUsd ?? 0, took);
     if (this.#failed) return;
-    this.#called++;
     // Before the disk has it: what comes next would be sent meanwhile.
-    if (outcome.status === 'error') this.#countFailure(outcome.error);
-    const { attempts, usage } = outcome;
-    const result: BatchResult<O> = { index, id, source: 'called', ...outcome };
+    const enough = this.#failures.ended(outcome.status);
+    if (enough && outcome.status === 'error') this.stop(outcome.error);
+    const { attempts, usage } = took;
+    const of = { index, id, source: 'called', attempts, usage, costUsd: costOf(took) } as const;
+    const result: BatchResult<O> = { ...of, ...outcome };
     let entry: JournalEntry | undefined;
     if (this.#journal) {
       this.#unsaved++;
       void this.#pump();
       try {
-        const content =
-          result.status === 'ok'
-            ? { status: result.status, value: result.value }
-            : { status: result.status, error: saveError(result.error) };
-        entry = await this.#journal.append({ key, index, id, ...content, attempts, usage });
+        entry = await saveResult(this.#journal, key, result, chargedUsd);
       } catch (error) {
         this.#fail(error);
         return;
@@ -192,63 +211,19 @@ export class Runner<I, O> {
     this.#recent.settle(key, result, entry);
   }
 
-  async #work(
-    item: I,
-    context: ItemContext,
-    prefix: string | undefined,
-  ): Promise<
-    Pick<ItemMeter, 'attempts' | 'usage'> & ({ status: 'ok'; value: O } | { status: 'error'; error: unknown })
-  > {
-    const warmed = prefix === undefined ? undefined : await this.#prefixes.enter(prefix);
-    const meter: ItemMeter = { attempts: 0, usage: undefined, onFirstContent: warmed && (() => warmed(true)) };
-    const startedAt = systemClock.now();
-    const work = (): O | PromiseLike<O> => this.#worker(item, context);
-    try {
-      const value = await this.#meter.run(meter, () =>
-        engine().withCall({ priority: this.#options.priority }, async () => work()),
-      );
-      warmed?.(true);
-      return { status: 'ok', value, attempts: meter.attempts, usage: meter.usage };
-    } catch (error) {
-      warmed?.(false);
-      return { status: 'error', error, attempts: meter.attempts, usage: meter.usage };
-    } finally {
-      this.#progress.called(meter.attempts, meter.usage, systemClock.now() - startedAt);
-    }
-  }
-
-  /** Of this run only: failures that the journal holds have been seen. */
-  #countFailure(error: unknown): void {
-    const { stopAfter } = this.#options;
-    this.#failures++;
-    const enough =
-      stopAfter < 1
-        ? this.#called >= SHARE_FROM && this.#failures >= stopAfter * this.#called
-        : this.#failures >= stopAfter;
-    if (enough) this.stop(error);
-  }
-
   #finish(slot: Slot<O>, result: BatchResult<O> | undefined, entry: JournalEntry | undefined): void {
     this.#progress.done++;
     if ((result ?? entry)!.status === 'error') this.#progress.failed++;
     if (slot.source !== 'called') this.#progress.reused++;
     slot.entry = entry;
     // What waits behind a slow one is on the disk anyway.
-    const keep = entry === undefined || this.#held < MOST_HELD || this.#slots.isNext(slot);
-    if (result && keep) {
+    const bytes = entry?.bytes ?? 0;
+    if (result && (this.#heldBytes + bytes <= MOST_HELD_BYTES || this.#slots.isNext(slot))) {
       slot.result = result;
-      this.#held++;
+      this.#heldBytes += bytes;
     }
     this.#slots.finished(slot);
     this.#wake?.();
-  }
-
-  async #restore({ index, id, entry, source }: Slot<O>): Promise<BatchResult<O>> {
-    const row = await this.#journal!.read(entry!);
-    const of = { index, id, source, attempts: row.attempts, usage: row.usage };
-    return row.status === 'ok'
-      ? { ...of, status: 'ok', value: row.value as O }
-      : { ...of, status: 'error', error: restoreError(row.error!) };
   }
 
   #fail(error: unknown): void {
@@ -269,6 +244,7 @@ export class Runner<I, O> {
 }
 
 function stopped(cause: unknown): BatchError {
+  if (cause instanceof BatchError) return cause;
   const message = 'The run was stopped before its end; what was in flight has been finished.';
   return new BatchError('batch_stopped', message, cause === undefined ? undefined : { cause });
 }

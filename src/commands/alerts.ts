@@ -1,28 +1,35 @@
-import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
 import type { AlertInbox } from './alert-inbox.ts';
 import { openAlertInbox } from './alert-inbox.ts';
 import { alertLines } from './alert-lines.ts';
+import { define, port, readArguments } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
 
 const DEFAULT_PORT = 9465;
 const DEFAULT_HOST = '127.0.0.1';
 
-const HELP = `Usage: tidegate alerts [options]
-
-An inbox for a local Alertmanager: prints alerts as they arrive, firing and resolved. Times are UTC.
-
-  --port <n>        0 for a free one; default: ${DEFAULT_PORT}
-  --host <address>  default: ${DEFAULT_HOST}; 0.0.0.0 to be reached from a container
-  --help            this text
-
-In Alertmanager's configuration:
+export const alertsDefinition = (): Command =>
+  define(
+    'alerts',
+    'an inbox that prints the alerts of a local Alertmanager',
+    'An inbox for a local Alertmanager: prints alerts as they arrive, firing and resolved. Times are UTC.',
+    `In Alertmanager's configuration:
 
   receivers:
     - name: tidegate
       webhook_configs:
         - url: http://${DEFAULT_HOST}:${DEFAULT_PORT}/alerts
           send_resolved: true
-`;
+
+Exit codes: 0 stopped, 1 it cannot listen, 2 bad arguments.
+
+Examples:
+
+  tidegate alerts
+  tidegate alerts --host 0.0.0.0 --port 9500`,
+  )
+    .option('--port <n>', `0 for a free one; default: ${DEFAULT_PORT}`)
+    .option('--host <address>', `default: ${DEFAULT_HOST}; 0.0.0.0 to be reached from a container`);
 
 /**
  * `tidegate alerts`: receives Alertmanager's webhook until it is stopped. What is not a notification is refused with
@@ -31,21 +38,11 @@ In Alertmanager's configuration:
  * @returns The exit code: 0, 1 when it cannot listen, 2 for bad arguments.
  */
 export async function alerts(args: readonly string[], io: CommandIo): Promise<number> {
-  let target: { port: number; host: string };
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { port: { type: 'string' }, host: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-    });
-    if (values.help === true) {
-      io.out(HELP);
-      return 0;
-    }
-    target = { port: portOf(values.port), host: values.host ?? DEFAULT_HOST };
-  } catch (error) {
-    io.err(`${(error as Error).message}\nRun tidegate alerts --help for the options.`);
-    return 2;
-  }
+  const target = readArguments(alertsDefinition(), args, io, ({ options }) => ({
+    port: port(options['port'] as string | undefined, DEFAULT_PORT),
+    host: (options['host'] as string | undefined) ?? DEFAULT_HOST,
+  }));
+  if (typeof target === 'number') return target;
   return listen(target.port, target.host, io);
 }
 
@@ -69,13 +66,4 @@ async function listen(port: number, host: string, io: CommandIo): Promise<number
   await io.untilStopped;
   await inbox.close();
   return 0;
-}
-
-function portOf(value: string | undefined): number {
-  if (value === undefined) return DEFAULT_PORT;
-  const port = Number(value);
-  if (value.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`Expected --port to be an integer from 0 to 65535, got ${JSON.stringify(value)}.`);
-  }
-  return port;
 }

@@ -1,30 +1,47 @@
-import { alerts } from './alerts.ts';
+import { Command } from 'commander';
+import { alerts, alertsDefinition } from './alerts.ts';
 import { batchCommand } from './batch/batch.ts';
+import { batchDefinition } from './batch/batch-args.ts';
 import type { CommandIo } from './command-io.ts';
-import { report } from './report/report.ts';
-import { simulate } from './simulate.ts';
+import { complete, completion, completionDefinition } from './completion.ts';
+import { report, reportDefinition } from './report/report.ts';
+import { simulate, simulateDefinition } from './simulate.ts';
 
-const USAGE = `Usage: tidegate <command> [options]
+interface Entry {
+  readonly define: () => Command;
+  readonly run: (args: readonly string[], io: CommandIo, version: string) => Promise<number> | number;
+}
 
-  batch      sends the rows of a file at the pace of your limits, and goes on where it was stopped
-  report     what a record of limit hits says: which, when, and what would have stayed inside
-  simulate   a provider on this machine that limits, refuses and fails like the real one
-  alerts     an inbox that prints the alerts of a local Alertmanager
-  help       this text; help <command> for that command's options
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  batch: { define: batchDefinition, run: batchCommand },
+  report: { define: reportDefinition, run: report },
+  simulate: { define: simulateDefinition, run: simulate },
+  alerts: { define: alertsDefinition, run: alerts },
+  completion: { define: completionDefinition, run: (args, io, version) => completion(args, io, program(version)) },
+};
 
-  --version  the version
-`;
-
-type Command = (args: readonly string[], io: CommandIo) => Promise<number>;
-
-const COMMANDS: Readonly<Record<string, Command>> = { batch: batchCommand, report, simulate, alerts };
+/** All commands, for the help and the shell's completion. */
+function program(version: string): Command {
+  const all = new Command('tidegate')
+    .usage('<command> [options]')
+    .version(version, '-v, --version', 'the version')
+    .helpOption('-h, --help', 'this text; help <command> for that of a command')
+    .helpCommand('help [command]', 'this text, or that of a command')
+    .configureHelp({ subcommandTerm: (each) => each.name(), helpWidth: 120 });
+  for (const { define } of Object.values(COMMANDS)) {
+    const command = define();
+    // One line each, here and in completions.
+    all.addCommand(command.description(command.summary()));
+  }
+  return all;
+}
 
 /** Runs the command that `argv` names (without node and the script). @returns The exit code; 2 for an unknown command. */
 export async function dispatch(argv: readonly string[], io: CommandIo, version: string): Promise<number> {
   const [name, ...args] = argv;
   switch (name) {
     case undefined:
-      io.err(USAGE);
+      io.err(program(version).helpInformation());
       return 2;
     case '--version':
     case '-v':
@@ -33,20 +50,18 @@ export async function dispatch(argv: readonly string[], io: CommandIo, version: 
     case 'help':
     case '--help':
     case '-h':
-      return help(args[0], io);
+      if (args[0] !== undefined) return run(args[0], ['--help'], io, version);
+      io.out(program(version).helpInformation());
+      return 0;
+    case 'complete':
+      return complete(args[0] === '--' ? args.slice(1) : args, io, program(version));
     default:
-      return run(name, args, io);
+      return run(name, args, io, version);
   }
 }
 
-function help(name: string | undefined, io: CommandIo): Promise<number> | number {
-  if (name !== undefined) return run(name, ['--help'], io);
-  io.out(USAGE);
-  return 0;
-}
-
-function run(name: string, args: readonly string[], io: CommandIo): Promise<number> | number {
-  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!(args, io);
-  io.err(`Unknown command ${JSON.stringify(name)}.\n\n${USAGE}`);
+async function run(name: string, args: readonly string[], io: CommandIo, version: string): Promise<number> {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.run(args, io, version);
+  io.err(`Unknown command ${JSON.stringify(name)}.\n\n${program(version).helpInformation()}`);
   return 2;
 }

@@ -1,31 +1,47 @@
-import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
 import type { LimitName, PresetName, SimulatorFaults, SimulatorOptions, SimulatorProvider } from '../testing.ts';
 import { faultKindsOf, SimulatorError, startSimulator } from '../testing.ts';
+import { choice, define, readArguments } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
 
-const HELP = `Usage: tidegate simulate --provider <openai|azure|anthropic|groq> [options]
+const PROVIDERS = ['openai', 'azure', 'anthropic', 'groq'];
 
-Starts a provider on this machine that limits, refuses and fails like the real one.
+export const simulateDefinition = (): Command =>
+  define(
+    'simulate',
+    'a provider on this machine that limits, refuses and fails like the real one',
+    'Starts a provider on this machine that limits, refuses and fails like the real one.',
+    `Examples:
 
-  --provider <name>      openai, azure, anthropic or groq
-  --preset <tier>        a tier's limits, such as tier1, build, launch, gpt-4o-tier1, start, free, developer
-  --rpm <n>              requests per minute, for every model
-  --tpm <n>              tokens per minute, for every model
-  --itpm <n>             input tokens per minute, for every model
-  --otpm <n>             output tokens per minute, for every model
-  --rpd <n>              requests per day, for every model
-  --port <n>             default: a free one
-  --host <address>       default: 127.0.0.1
-  --seed <n>             default: 1; the same seed gives the same answers and faults
-  --latency-ms <n>       milliseconds to the first token; default: 300
-  --token-ms <n>         milliseconds for each output token; default: 5
-  --bucket-seconds <n>   part of a minute's limit that may be spent at once; default: 60
-  --reply <what>         lorem or label (spam or ham); default: lorem
-  --tool-calls           answer with a call of the first tool, where a request has tools
-  --fault <kind=rate>    inflict a fault with a probability, such as server_error=0.05; may be repeated
-  --neighbour <share>    share of the limits that somebody else uses, 0 to 1
-  --help                 this text; with --provider also its faults
-`;
+  tidegate simulate --provider openai --rpm 500 --tpm 200000
+  tidegate simulate --provider anthropic --preset build --fault overloaded=0.02
+  tidegate simulate --provider groq --help`,
+  )
+    .addOption(choice('--provider <name>', PROVIDERS, 'with --help also its faults'))
+    .option('--preset <tier>', "a tier's limits, such as tier1, build, launch, gpt-4o-tier1, start, free, developer")
+    .option('--rpm <n>', 'requests per minute, for every model')
+    .option('--tpm <n>', 'tokens per minute, for every model')
+    .option('--itpm <n>', 'input tokens per minute, for every model')
+    .option('--otpm <n>', 'output tokens per minute, for every model')
+    .option('--rpd <n>', 'requests per day, for every model')
+    .option('--port <n>', 'default: a free one')
+    .option('--host <address>', 'default: 127.0.0.1')
+    .option('--seed <n>', 'default: 1; the same seed gives the same answers and faults')
+    .option('--latency-ms <n>', 'milliseconds to the first token; default: 300')
+    .option('--token-ms <n>', 'milliseconds for each output token; default: 5')
+    .option('--bucket-seconds <n>', "part of a minute's limit that may be spent at once; default: 60")
+    .addOption(choice('--reply <what>', ['lorem', 'label'], 'label: spam or ham; default: lorem'))
+    .option('--tool-calls', 'answer with a call of the first tool, where a request has tools')
+    .option(
+      '--fault <kind=rate>',
+      'inflict a fault with a probability, such as server_error=0.05; may be repeated',
+      collect,
+    )
+    .option('--neighbour <share>', 'share of the limits that somebody else uses, 0 to 1');
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
 
 const LIMITS: Readonly<Record<'rpm' | 'tpm' | 'itpm' | 'otpm' | 'rpd', LimitName>> = {
   rpm: 'requestsPerMinute',
@@ -35,28 +51,20 @@ const LIMITS: Readonly<Record<'rpm' | 'tpm' | 'itpm' | 'otpm' | 'rpd', LimitName
   rpd: 'requestsPerDay',
 };
 
-const FLAGS = {
-  provider: { type: 'string' },
-  preset: { type: 'string' },
-  rpm: { type: 'string' },
-  tpm: { type: 'string' },
-  itpm: { type: 'string' },
-  otpm: { type: 'string' },
-  rpd: { type: 'string' },
-  port: { type: 'string' },
-  host: { type: 'string' },
-  seed: { type: 'string' },
-  'latency-ms': { type: 'string' },
-  'token-ms': { type: 'string' },
-  'bucket-seconds': { type: 'string' },
-  reply: { type: 'string' },
-  'tool-calls': { type: 'boolean' },
-  fault: { type: 'string', multiple: true },
-  neighbour: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-type Values = ReturnType<typeof parseArgs<{ args: string[]; options: typeof FLAGS }>>['values'];
+interface Values extends Readonly<Partial<Record<keyof typeof LIMITS, string>>> {
+  readonly provider?: string;
+  readonly preset?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly seed?: string;
+  readonly latencyMs?: string;
+  readonly tokenMs?: string;
+  readonly bucketSeconds?: string;
+  readonly reply?: string;
+  readonly toolCalls?: boolean;
+  readonly fault?: readonly string[];
+  readonly neighbour?: string;
+}
 
 /**
  * `tidegate simulate`: runs a simulator until it is stopped, then prints what it has seen.
@@ -64,15 +72,13 @@ type Values = ReturnType<typeof parseArgs<{ args: string[]; options: typeof FLAG
  * @returns The exit code: 0, 1 when it cannot start, 2 for bad arguments.
  */
 export async function simulate(args: readonly string[], io: CommandIo): Promise<number> {
-  let options: SimulatorOptions | undefined;
-  try {
-    options = optionsOf(args, io);
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isArgumentError(error)) throw error;
-    io.err(`${(error as Error).message}\nRun tidegate simulate --help for the options.`);
-    return 2;
+  const command = simulateDefinition();
+  const options = readArguments(command, args, io, ({ options }) => optionsOf(options as Values));
+  if (typeof options === 'number') {
+    const { provider } = command.opts<Values>();
+    if (options === 0 && isProvider(provider)) io.out(`Faults of ${provider}: ${faultKindsOf(provider).join(', ')}`);
+    return options;
   }
-  if (!options) return 0;
   try {
     await run(options, io);
     return 0;
@@ -99,16 +105,8 @@ async function run(options: SimulatorOptions, io: CommandIo): Promise<void> {
   }
 }
 
-/** Undefined when the help was asked for and printed. */
-function optionsOf(args: readonly string[], io: CommandIo): SimulatorOptions | undefined {
-  const { values } = parseArgs({ args: [...args], options: FLAGS });
-  if (values.help === true) {
-    io.out(HELP);
-    if (isProvider(values.provider))
-      io.out(`Faults of ${values.provider}: ${faultKindsOf(values.provider).join(', ')}`);
-    return undefined;
-  }
-  if (values.provider === undefined) throw new UsageError('Missing --provider.');
+function optionsOf(values: Values): SimulatorOptions {
+  if (values.provider === undefined) throw new Error('Missing --provider.');
   const limits: Partial<Record<LimitName, number>> = {};
   for (const [flag, name] of Object.entries(LIMITS) as [keyof typeof LIMITS, LimitName][]) {
     const value = numberOf(flag, values[flag]);
@@ -116,7 +114,7 @@ function optionsOf(args: readonly string[], io: CommandIo): SimulatorOptions | u
   }
   const port = numberOf('port', values.port);
   const seed = numberOf('seed', values.seed);
-  const bucketSeconds = numberOf('bucket-seconds', values['bucket-seconds']);
+  const bucketSeconds = numberOf('bucket-seconds', values.bucketSeconds);
   return {
     // The simulator checks these words and says what they may be.
     provider: values.provider as SimulatorProvider,
@@ -126,12 +124,12 @@ function optionsOf(args: readonly string[], io: CommandIo): SimulatorOptions | u
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(seed === undefined ? {} : { seed }),
     latency: {
-      baseMs: numberOf('latency-ms', values['latency-ms']) ?? 300,
-      perTokenMs: numberOf('token-ms', values['token-ms']) ?? 5,
+      baseMs: numberOf('latency-ms', values.latencyMs) ?? 300,
+      perTokenMs: numberOf('token-ms', values.tokenMs) ?? 5,
     },
     ...(bucketSeconds === undefined ? {} : { bucketSeconds }),
     ...(values.reply === undefined ? {} : { reply: values.reply as 'lorem' | 'label' }),
-    toolCalls: values['tool-calls'] === true,
+    toolCalls: values.toolCalls === true,
     faults: faultsOf(values),
   };
 }
@@ -140,7 +138,7 @@ function faultsOf(values: Values): SimulatorFaults {
   const rates: Record<string, number> = {};
   for (const each of values.fault ?? []) {
     const [, kind, rate] = /^(\w+)=(.+)$/.exec(each) ?? [];
-    if (kind === undefined) throw new UsageError(`Expected --fault to be kind=rate, got ${JSON.stringify(each)}.`);
+    if (kind === undefined) throw new Error(`Expected --fault to be kind=rate, got ${JSON.stringify(each)}.`);
     rates[kind] = numberOf('fault', rate)!;
   }
   const share = numberOf('neighbour', values.neighbour);
@@ -150,7 +148,7 @@ function faultsOf(values: Values): SimulatorFaults {
 function numberOf(flag: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = value.trim() === '' ? Number.NaN : Number(value);
-  if (Number.isNaN(number)) throw new UsageError(`Expected --${flag} to be a number, got ${JSON.stringify(value)}.`);
+  if (Number.isNaN(number)) throw new Error(`Expected --${flag} to be a number, got ${JSON.stringify(value)}.`);
   return number;
 }
 
@@ -172,12 +170,5 @@ function environment(provider: SimulatorProvider, url: string, origin: string): 
 }
 
 function isProvider(value: string | undefined): value is SimulatorProvider {
-  return value === 'openai' || value === 'azure' || value === 'anthropic' || value === 'groq';
-}
-
-class UsageError extends Error {}
-
-/** An unknown flag or a missing value, as `parseArgs` reports it. */
-function isArgumentError(error: unknown): boolean {
-  return error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+  return value !== undefined && PROVIDERS.includes(value);
 }

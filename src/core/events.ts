@@ -160,6 +160,8 @@ export type GuardEvent =
       readonly errorType: string | undefined;
       readonly usage: Usage | undefined;
       readonly response: ResponseInfo;
+      /** What it has cost in USD; null where its price is not known. Only with `prices`, and where `usage` is known. */
+      readonly costUsd?: number | null;
     }
   | { readonly type: 'pause'; readonly lane: string; readonly forMs: number; readonly dimension: Dimension }
   | {

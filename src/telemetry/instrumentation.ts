@@ -22,13 +22,13 @@ export interface TelemetryInstrumentation extends Instrumentation {
  * Turns the events of a guard into OpenTelemetry spans and metrics. Nothing that OpenTelemetry throws reaches a call:
  * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
  *
- * @param source gives the lanes whose gauges are published when a reader collects, and names the copy of tidegate, if several
- *   report beside one another
+ * @param source gives the lanes whose gauges are published when a reader collects, names the copy of tidegate, if several report
+ *   beside one another, and says whether calls tell what they cost
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
  */
 export function createInstrumentation(
   options: TelemetryOptions,
-  source: { lanes(): readonly LaneSnapshot[]; readonly copy?: string | undefined },
+  source: { lanes(): readonly LaneSnapshot[]; readonly copy?: string | undefined; readonly priced?: boolean },
 ): TelemetryInstrumentation {
   const attributes = checkAttributes(options.attributes);
   const semconv = resolveSemconv(options.semconv);
@@ -48,6 +48,7 @@ export function createInstrumentation(
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
           lanes: () => source.lanes(),
           report,
+          priced: source.priced === true,
         });
   return new Listener(spans, metrics, report);
 }

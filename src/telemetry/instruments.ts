@@ -28,6 +28,8 @@ export type CounterName =
   | 'transitions'
   | 'unguarded'
   | 'repeated'
+  | 'cost'
+  | 'unpriced'
   | 'inferenceInput'
   | 'inferenceOutput'
   | 'inferenceCacheRead'
@@ -61,6 +63,16 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     '{call}',
     'Calls whose request had just been given up, by the retry layer above that sent it again.',
   ),
+  cost: define(
+    'tidegate.cost',
+    '{USD}',
+    'What calls have cost in USD by the prices of the guard, by whether they were answered.',
+  ),
+  unpriced: define(
+    'tidegate.cost.unpriced_calls',
+    '{call}',
+    'Calls whose price is not known: their cost is in no sum.',
+  ),
   inferenceInput: define(
     'gen_ai.client.inference.usage.input_tokens',
     '{token}',
@@ -88,8 +100,10 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
   ),
 };
 
-/** Counters of the newest conventions; created only where these are asked for. */
-export const LATEST_COUNTERS: ReadonlySet<CounterName> = new Set<CounterName>([
+/** Counters of the newest conventions and of costs; created only where these are asked for. */
+export const COUNTERS_ON_DEMAND: ReadonlySet<CounterName> = new Set<CounterName>([
+  'cost',
+  'unpriced',
   'inferenceInput',
   'inferenceOutput',
   'inferenceCacheRead',

@@ -4,7 +4,7 @@ import {
   COUNTERS,
   GAUGES,
   HISTOGRAMS,
-  LATEST_COUNTERS,
+  COUNTERS_ON_DEMAND,
   type CounterName,
   type GaugeName,
   type HistogramName,
@@ -27,7 +27,7 @@ export class MeterBinding {
   constructor(meter: Meter, report: Report) {
     this.#meter = meter;
     this.#report = report;
-    for (const name of Object.keys(COUNTERS) as CounterName[]) if (!LATEST_COUNTERS.has(name)) this.counter(name);
+    for (const name of Object.keys(COUNTERS) as CounterName[]) if (!COUNTERS_ON_DEMAND.has(name)) this.counter(name);
     const gauges = (Object.keys(GAUGES) as GaugeName[]).map(
       (name) => [name, meter.createObservableGauge(GAUGES[name].name, GAUGES[name].options)] as const,
     );

@@ -28,6 +28,8 @@ export interface MetricSettings {
   readonly maxModels: number;
   readonly lanes: () => readonly LaneSnapshot[];
   readonly report: Report;
+  /** Whether calls tell what they cost. */
+  readonly priced: boolean;
 }
 
 interface LastSeries {
@@ -192,6 +194,9 @@ export class MetricRecorder {
     const attributes = isFailure(outcome) ? series.failed(errorTypeLabel(event.errorType)) : series.base;
     bound.genAi.duration(call.operation, event.durationMs / 1_000, attributes);
     bound.genAi.usage(call.operation, usage, series);
+    if (event.costUsd !== undefined) {
+      series.addCost(event.costUsd, isFailure(outcome) || outcome === 'cancelled' ? 'failures' : 'answers');
+    }
     if (!usage) return;
     series.addTokens('input', usage.inputTokens);
     series.addTokens('cache_read', usage.cacheReadTokens);
@@ -228,6 +233,7 @@ class Bound {
     let series = this.#series.get(key);
     if (!series) {
       series = new Series(this.meter, this.#settings.attributes, provider, model, operation);
+      if (this.#settings.priced) series.prepareCosts(this.meter);
       this.#series.set(key, series);
     }
     return series;

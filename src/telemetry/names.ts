@@ -71,6 +71,8 @@ export const ATTR = {
   circuitState: 'tidegate.circuit.state',
   unguardedVia: 'tidegate.unguarded.via',
   retryLayer: 'tidegate.retry.layer',
+  cost: 'tidegate.cost',
+  spentOn: 'tidegate.cost.spent_on',
   /** Only where copies of tidegate that cannot share their state are loaded in one process. */
   copy: 'tidegate.copy',
   version: 'version',
@@ -198,6 +200,9 @@ export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, 
 export const UNGUARDED_VIAS: Closed<UnguardedVia> = { sdk: true, fetch: true, http: true };
 
 export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
+
+/** What became of the calls that money was spent on; value of `tidegate.cost.spent_on`. */
+export type SpentOn = 'answers' | 'failures';
 
 /** `cache_read` and `cache_write` are parts of `input`, `reasoning` is a part of `output`. */
 export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning';

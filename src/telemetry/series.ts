@@ -20,6 +20,7 @@ import {
   isOneOf,
   valuesOf,
   type AttemptOutcome,
+  type SpentOn,
   type TokenKind,
 } from './names.ts';
 import { STATUS_LABELS } from './status.ts';
@@ -50,6 +51,7 @@ export class Series {
   readonly #delays = new Map<string, Attributes>();
   readonly #tokens: Cells;
   readonly #estimates: Cells;
+  #costs: { readonly usd: Cells; readonly unpriced: Cell } | undefined;
 
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
@@ -103,6 +105,21 @@ export class Series {
 
   addTokens(kind: TokenKind, amount: number): void {
     if (amount > 0) add(this.#tokens.get(kind), amount);
+  }
+
+  /** Where there are prices. */
+  prepareCosts(binding: MeterBinding): void {
+    this.#costs = {
+      usd: zeros<SpentOn>(binding, 'cost', this.base, ATTR.spentOn, ['answers', 'failures']),
+      unpriced: binding.counter('unpriced').cell(this.base),
+    };
+  }
+
+  /** `usd` is null where the price is not known. */
+  addCost(usd: number | null, spentOn: SpentOn): void {
+    if (!this.#costs) return;
+    if (usd === null) add(this.#costs.unpriced, 1);
+    else add(this.#costs.usd.get(spentOn), usd);
   }
 
   addEstimate(kind: 'input' | 'output', amount: number): void {

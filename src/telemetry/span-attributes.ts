@@ -59,6 +59,7 @@ export function endAttributes(
     if (usage.cacheWriteTokens > 0) attributes[ATTR.cacheWriteTokens] = usage.cacheWriteTokens;
     if (usage.reasoningTokens > 0) attributes[ATTR.reasoningTokens] = usage.reasoningTokens;
   }
+  if (typeof event.costUsd === 'number') attributes[ATTR.cost] = event.costUsd;
   if (semconv === 'dup' && event.attempts > 1) attributes[ATTR.resendCount] = event.attempts - 1;
   if (isFailure(outcome)) attributes[ATTR.errorType] = errorTypeOnSpan(event.errorType) ?? OTHER;
   return attributes;

@@ -126,16 +126,18 @@ describe('a journal', () => {
   });
 
   it('holds what has to wait behind a slow item, and gives it back in order', async () => {
+    // Together more than is kept in memory.
+    const value = (item: number): string => `value ${item}`.padEnd(20_000);
     const items = Array.from({ length: 500 }, (_, index) => index);
     const rows = await batch(
       items,
       async (item) => {
         await settle(item === 0 ? 200 : 0);
-        return `value ${item}`;
+        return value(item);
       },
       { journal: path, maxConcurrent: 20 },
     );
-    expect(rows.map((row) => row.status === 'ok' && row.value)).toEqual(items.map((item) => `value ${item}`));
+    expect(rows.map((row) => row.status === 'ok' && row.value)).toEqual(items.map(value));
   });
 
   it('is written before a result is told', async () => {

@@ -21,7 +21,11 @@ export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): 
     limits: { requestsPerMinute: 500, tokensPerMinute: 200_000 },
   });
   const telemetry = await startTelemetry({ serviceName: 'ops-test', port: 0 });
-  const guard = createGuard({ retry: { initialDelayMs: 1, maxDelayMs: 2 }, unguardedNotice: true });
+  const guard = createGuard({
+    retry: { initialDelayMs: 1, maxDelayMs: 2 },
+    unguardedNotice: true,
+    prices: { '*': { input: 1, output: 2 } },
+  });
   // Heard here, so that Node does not print it.
   guard.on('warning', () => undefined);
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));

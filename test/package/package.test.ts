@@ -63,7 +63,7 @@ describe('the tarball', () => {
     for (const file of modules) {
       const text = await readFile(join(packed.directory, file), 'utf8');
       expect(text).not.toContain('sourceMappingURL');
-      for (const [, specifier] of text.matchAll(/(?:from |^import |require\()["'](\.[^"']+)["']/gm)) {
+      for (const [, specifier] of text.matchAll(/(?:from |^import |require\()["'](\.{1,2}\/[^"']+)["']/gm)) {
         const target = join(file, '..', specifier!);
         const declared = /\.d\.c?ts$/.test(file) ? target.replace(/js$/, 'ts').replace(/\.(c?ts)$/, '.d.$1') : target;
         expect(packed.files, `${file} imports ${specifier}`).toContain(declared);
@@ -88,7 +88,7 @@ describe('the tarball', () => {
 
   it('brings the licence of the code that is built into it', async () => {
     const notices = await readFile(join(packed.directory, 'THIRD-PARTY-NOTICES.md'), 'utf8');
-    for (const built of ['cockatiel', 'rotating-file-stream']) {
+    for (const built of ['cockatiel', 'rotating-file-stream', 'commander', 'csv-parse']) {
       const licence = await readFile(join(ROOT, 'node_modules', built, 'LICENSE'), 'utf8');
       expect(notices.replace(/\s+/g, ' ')).toContain(licence.trim().replace(/\s+/g, ' '));
     }

@@ -39,7 +39,9 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     input,
     platform: 'node',
     // See docs/decisions/0009 and 0013.
-    external: (id) => !isBuiltin(id) && !/^(?:[./]|cockatiel$|rotating-file-stream$)/.test(id),
+    external: (id) =>
+      !isBuiltin(id) &&
+      !/^(?:[./]|(?:cockatiel|rotating-file-stream|commander|csv-parse|@bomb\.sh\/tab)(?:\/|$))/.test(id),
     plugins: [noAbortControllerAtImport, builtinsByFullName],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },

@@ -1,34 +1,38 @@
 import { access } from 'node:fs/promises';
+import { worstCostOf } from '../../cost/worst-cost.ts';
 import { isTidegateError } from '../../errors.ts';
+import { readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
-import { BATCH_HELP, type BatchArgs, parseBatchArgs } from './batch-args.ts';
+import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts';
 import { checkInput, type InputCheck } from './check-input.ts';
 import { forecast, forecastText } from './dry-run.ts';
+import { findPrices } from './find-prices.ts';
 import { isSameFile } from './result-files.ts';
-import type { PromptSettings } from './row-format.ts';
+import { BadRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 import { runRows } from './run-rows.ts';
 import { spooled } from './spool.ts';
-import { type BatchProvider, type Target, targetOf } from './target.ts';
+import { type BatchProvider, providerName, type Target, targetOf } from './target.ts';
 
 /**
  * `tidegate batch`: sends the rows of a file and writes their answers.
  *
- * @returns The exit code: 0, 1 where rows failed or the run broke off, 2 for bad arguments or rows, 130 when interrupted.
+ * @returns The exit code: 0, 1 where rows failed or the run broke off, 2 for bad arguments or rows, 3 when stopped by
+ * its budget, 130 when interrupted.
  */
 export async function batchCommand(args: readonly string[], io: CommandIo): Promise<number> {
-  let parsed: BatchArgs | undefined;
+  const read = readArguments(batchDefinition(), args, io, checkBatchArgs);
+  if (typeof read === 'number') return read;
+  const prices = read.prices ?? (await findPrices());
+  const batchArgs = { ...read, prices };
   try {
-    parsed = parseBatchArgs(args);
-    if (parsed) await checkPaths(parsed);
+    await checkPaths(batchArgs);
+    if (batchArgs.maxCost !== undefined && !prices) {
+      throw new Error('--max-cost needs prices: name a file with --prices, or install @pydantic/genai-prices.');
+    }
   } catch (error) {
     io.err(`${(error as Error).message}\nRun tidegate batch --help for the options.`);
     return 2;
   }
-  if (!parsed) {
-    io.out(BATCH_HELP);
-    return 0;
-  }
-  const batchArgs = parsed;
   try {
     return await spooled(batchArgs.input, io, (path) => checkAndRun(path, batchArgs, args, io));
   } catch (error) {
@@ -39,11 +43,16 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
 
 async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[], io: CommandIo): Promise<number> {
   const settings = { ...args.prompt, api: apiOf(args) } satisfies PromptSettings;
-  const check = await checkInput(path, args.format, settings);
+  const { prices } = args;
+  const bounded = ({ url, body }: Row, format: RowFormat): void => {
+    const provider = providerName(providerOf(args, { format }));
+    if (worstCostOf({ provider, path: url, body }, prices!) === undefined) throw new BadRow(UNBOUNDED);
+  };
+  const check = await checkInput(path, args.format, settings, args.maxCost === undefined ? undefined : bounded);
   if (check.problemCount > 0) return refuse(check, io);
   if (args.dryRun) {
-    const made = forecast(check, args);
-    io.out(args.json ? JSON.stringify(made) : forecastText(made));
+    const made = forecast(check, args, providerName(providerOf(args, check)), prices);
+    io.out(args.json ? JSON.stringify(made) : forecastText(made, prices !== undefined));
     return 0;
   }
   let target: Target;
@@ -55,6 +64,10 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
   }
   return runRows({ path, args, check, target, settings, resumeCommand: resumeCommand(argv) }, io);
 }
+
+const UNBOUNDED =
+  '--max-cost cannot tell what it may cost at most: a known price of its model and a maximum of output tokens, ' +
+  'and text only as input, would';
 
 function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {
   for (const problem of problems) io.err(problem);
@@ -84,7 +97,7 @@ function apiOf({ provider, format, prompt: { model } }: BatchArgs): PromptSettin
   return format === 'anthropic' || model?.startsWith('claude') === true ? 'anthropic' : 'openai';
 }
 
-function providerOf(args: BatchArgs, { format }: InputCheck): BatchProvider {
+function providerOf(args: BatchArgs, { format }: Pick<InputCheck, 'format'>): BatchProvider {
   return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiOf(args));
 }
 

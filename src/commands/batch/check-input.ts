@@ -1,14 +1,24 @@
-import { readLines } from '../read-lines.ts';
-import { BadRow, detectFormat, parseRow, type PromptSettings, type RowFormat } from './row-format.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeyTable } from '../../batch/key-table.ts';
+import { firstLineOf, inputRows } from './input-rows.ts';
+import { BadRow, detectFormat, parseRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 
-export interface InputCheck {
-  readonly format: RowFormat;
+/** What the rows of a model ask for. */
+export interface ModelTotals {
   readonly rows: number;
-  /** Bytes of all bodies as JSON, and of the longest. */
+  /** Bytes of all bodies as JSON. */
   readonly bodyBytes: number;
   /** Sum of the output that rows allow; undefined where one sets no bound. */
   readonly outputTokens: number | undefined;
-  readonly models: ReadonlySet<string>;
+}
+
+export interface InputCheck {
+  readonly format: RowFormat;
+  readonly firstLine: string;
+  readonly rows: number;
+  /** By name; '' for rows that name none. */
+  readonly models: ReadonlyMap<string, ModelTotals>;
   /** What is wrong, with the numbers of lines; the first of them. */
   readonly problems: readonly string[];
   readonly problemCount: number;
@@ -16,41 +26,57 @@ export interface InputCheck {
 
 const MOST_SHOWN = 20;
 
-/** Reads the whole input once before anything is sent: a bad row shows in the first second, not in the third hour. */
+/**
+ * Reads the whole input once before anything is sent: a bad row shows in the first second, not in the third hour.
+ * @param checkRow throws BadRow for what else is wrong with one
+ */
 export async function checkInput(
   path: string,
   wanted: RowFormat | undefined,
   settings: PromptSettings,
+  checkRow?: (row: Row, format: RowFormat) => void,
 ): Promise<InputCheck> {
-  let format = wanted;
+  const firstLine = (await firstLineOf(path)) ?? '';
+  const format = wanted ?? detectFormat(firstLine, path, settings.template);
   let rows = 0;
-  let bodyBytes = 0;
-  let outputTokens: number | undefined = 0;
-  const models = new Set<string>();
-  const lineOf = new Map<string, number>();
+  const models = new Map<string, ModelTotals>();
+  const lineOf = new KeyTable(() => join(tmpdir(), `tidegate-ids-${crypto.randomUUID()}`));
   const problems: string[] = [];
   let problemCount = 0;
   const problem = (text: string): void => {
     if (problemCount++ < MOST_SHOWN) problems.push(text);
   };
-  for await (const each of readLines(path)) {
-    format ??= detectFormat(each.text);
-    try {
-      const { id, line, body } = parseRow(each, format, settings);
-      rows++;
-      const first = lineOf.get(id);
-      if (first === undefined) lineOf.set(id, line);
-      else problem(`line ${line}: custom_id ${JSON.stringify(id)} is that of line ${first} too`);
-      bodyBytes += Buffer.byteLength(JSON.stringify(body));
-      const most = [body['max_completion_tokens'], body['max_output_tokens'], body['max_tokens']].find(
-        Number.isInteger,
-      );
-      outputTokens = most === undefined || outputTokens === undefined ? undefined : outputTokens + (most as number);
-      if (typeof body['model'] === 'string') models.add(body['model']);
-    } catch (error) {
-      if (!(error instanceof BadRow)) throw error;
-      problem(`line ${each.line}: ${error.message}`);
+  try {
+    for await (const each of inputRows(path, format, firstLine)) {
+      try {
+        const row = parseRow(each, format, settings);
+        const { id, line } = row;
+        rows++;
+        const first = lineOf.get(id);
+        if (first === undefined) lineOf.set(id, line);
+        else problem(`line ${line}: custom_id ${JSON.stringify(id)} is that of line ${first} too`);
+        checkRow?.(row, format);
+        count(models, row.body);
+      } catch (error) {
+        if (!(error instanceof BadRow)) throw error;
+        problem(`line ${each.line}: ${error.message}`);
+      }
     }
+  } finally {
+    lineOf.close();
   }
-  return { format: format ?? 'prompts', rows, bodyBytes, outputTokens, models, problems, problemCount };
+  return { format, firstLine, rows, models, problems, problemCount };
+}
+
+const OUTPUT_BOUNDS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
+
+function count(models: Map<string, ModelTotals>, body: Row['body']): void {
+  const model = typeof body['model'] === 'string' ? body['model'] : '';
+  const before = models.get(model) ?? { rows: 0, bodyBytes: 0, outputTokens: 0 };
+  const most = OUTPUT_BOUNDS.map((name) => body[name]).find(Number.isInteger) as number | undefined;
+  models.set(model, {
+    rows: before.rows + 1,
+    bodyBytes: before.bodyBytes + Buffer.byteLength(JSON.stringify(body)),
+    outputTokens: most === undefined || before.outputTokens === undefined ? undefined : before.outputTokens + most,
+  });
 }

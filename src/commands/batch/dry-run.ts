@@ -1,6 +1,11 @@
+import type { Usage } from '../../core/outcome.ts';
+import type { PriceFunction } from '../../cost/prices.ts';
+import type { ProviderName } from '../../core/provider.ts';
 import type { BatchArgs } from './batch-args.ts';
-import type { InputCheck } from './check-input.ts';
-import { duration, number } from './progress-lines.ts';
+import type { InputCheck, ModelTotals } from './check-input.ts';
+import { duration, number, usd } from './progress-lines.ts';
+
+type Interval = readonly [number, number];
 
 /** Bytes of a JSON body to a token of its text: from dense data to plain English. */
 const BYTES_TO_TOKEN = [6, 2.5] as const;
@@ -8,29 +13,85 @@ const BYTES_TO_TOKEN = [6, 2.5] as const;
 interface Forecast {
   readonly rows: number;
   readonly models: readonly string[];
-  readonly inputTokens: readonly [number, number];
+  readonly inputTokens: Interval;
   /** Null where a row sets no bound. */
   readonly outputTokensAtMost: number | null;
   /** By the limits that were named; null where none was. */
-  readonly seconds: readonly [number, number] | null;
+  readonly seconds: Interval | null;
+  /** In USD; without a bound above where a row sets none on its output, null where a model has no known price. */
+  readonly usd: readonly [number, number | null] | null;
+  /** Models whose price is not known. */
+  readonly unpriced: readonly string[];
 }
 
 /** What sending the input would take; nothing is sent. */
-export function forecast(check: InputCheck, { rpm, tpm }: Pick<BatchArgs, 'rpm' | 'tpm'>): Forecast {
-  const [from, to] = BYTES_TO_TOKEN.map((bytes) => Math.ceil(check.bodyBytes / bytes)) as [number, number];
-  const output = check.outputTokens;
-  const atLeast = Math.max(rpm ? check.rows / rpm : 0, tpm ? from / tpm : 0) * 60;
-  const atMost = Math.max(rpm ? check.rows / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60;
+export function forecast(
+  { rows, models }: InputCheck,
+  { rpm, tpm }: Pick<BatchArgs, 'rpm' | 'tpm'>,
+  provider: ProviderName,
+  priceOf: PriceFunction | undefined,
+): Forecast {
+  const totals = [...models.values()];
+  const inputs = totals.map(inputTokens);
+  const from = sum(inputs.map(([from]) => from));
+  const to = sum(inputs.map(([, to]) => to));
+  const output = totals.some(({ outputTokens }) => outputTokens === undefined)
+    ? undefined
+    : sum(totals.map(({ outputTokens }) => outputTokens!));
+  const atLeast = Math.max(rpm ? rows / rpm : 0, tpm ? from / tpm : 0) * 60;
+  const atMost = Math.max(rpm ? rows / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60;
+  const prices = Array.from(models, ([model, of]) => ({
+    model,
+    interval: priceInterval(model, of, provider, priceOf),
+  }));
+  const unpriced = prices.filter(({ interval }) => !interval).map(({ model }) => model || 'none named');
+  const ends = prices.map(({ interval }) => interval?.[1] ?? null);
   return {
-    rows: check.rows,
-    models: [...check.models].sort(),
+    rows,
+    models: [...models.keys()].filter((model) => model !== '').sort(),
     inputTokens: [from, to],
     outputTokensAtMost: output ?? null,
     seconds: rpm || tpm ? [atLeast, atMost] : null,
+    usd:
+      unpriced.length > 0
+        ? null
+        : [sum(prices.map(({ interval }) => interval![0])), ends.includes(null) ? null : sum(ends as number[])],
+    unpriced,
   };
 }
 
-export function forecastText({ rows, models, inputTokens, outputTokensAtMost, seconds }: Forecast): string {
+function inputTokens({ bodyBytes }: ModelTotals): Interval {
+  return [Math.ceil(bodyBytes / BYTES_TO_TOKEN[0]), Math.ceil(bodyBytes / BYTES_TO_TOKEN[1])];
+}
+
+/** Rows are priced at their mean: prices that rise with the length of a prompt are those of the usual one. */
+function priceInterval(
+  model: string,
+  totals: ModelTotals,
+  provider: ProviderName,
+  priceOf: PriceFunction | undefined,
+): readonly [number, number | null] | undefined {
+  if (!priceOf || model === '') return undefined;
+  const { rows, outputTokens } = totals;
+  const [from, to] = inputTokens(totals);
+  const price = (input: number, output: number): number | undefined => {
+    const usage: Usage = {
+      inputTokens: input / rows,
+      outputTokens: output / rows,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+    };
+    const each = priceOf({ provider, model, usage });
+    return each === undefined ? undefined : each * rows;
+  };
+  const least = price(from, 0);
+  const most = outputTokens === undefined ? null : price(to, outputTokens);
+  return least === undefined || most === undefined ? undefined : [least, most];
+}
+
+export function forecastText(made: Forecast, priced: boolean): string {
+  const { rows, models, inputTokens, outputTokensAtMost, seconds } = made;
   const [from, to] = inputTokens;
   return [
     `Rows           ${number(rows)}`,
@@ -38,5 +99,15 @@ export function forecastText({ rows, models, inputTokens, outputTokensAtMost, se
     `Input tokens   ${number(from)} to ${number(to)}, by the bytes of the bodies`,
     `Output tokens  ${outputTokensAtMost === null ? 'unknown: some rows set no maximum' : `up to ${number(outputTokensAtMost)}`}`,
     `Time           ${seconds ? `${duration(seconds[0])} to ${duration(seconds[1])}` : 'unknown: name your limits with --rpm and --tpm'}`,
+    `Price          ${priceText(made, priced)}`,
   ].join('\n');
 }
+
+function priceText({ usd: interval, unpriced }: Forecast, priced: boolean): string {
+  if (!priced) return 'unknown: name a file with --prices, or install @pydantic/genai-prices';
+  if (!interval) return `unknown: there is no price of ${unpriced.join(', ')}`;
+  const [from, to] = interval;
+  return to === null ? `from ${usd(from)}: some rows set no maximum of output` : `${usd(from)} to ${usd(to)}`;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -29,6 +29,7 @@ export function progressText({
   inFlight,
   itemsPerSecond,
   tokensPerSecond,
+  cost,
   eta,
 }: BatchSnapshot): string {
   const parts = [`${number(done)}${total === undefined ? '' : ` of ${number(total)}`} rows`];
@@ -36,6 +37,8 @@ export function progressText({
   if (inFlight > 0) parts.push(`${number(inFlight)} at work`);
   parts.push(`${itemsPerSecond.toFixed(1)} rows/s`);
   if (tokensPerSecond > 0) parts.push(`${number(Math.round(tokensPerSecond))} tokens/s`);
+  if (cost)
+    parts.push(`${usd(cost.usd)} so far${cost.unknown > 0 ? ` and ${number(cost.unknown)} rows of unknown cost` : ''}`);
   if (eta && eta.toSeconds > 0) {
     const [from, to] = [duration(eta.fromSeconds), duration(eta.toSeconds)];
     parts.push(`${from === to ? to : `${from} to ${to}`} left, by ${eta.binds.replaceAll('_', ' ')}`);
@@ -48,6 +51,10 @@ export function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** Cents, or what is less than one to two digits. */
+export const usd = (amount: number): string =>
+  amount >= 0.1 || amount === 0 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2))}`;
 
 export const number = (value: number): string => value.toLocaleString('en-US');
 

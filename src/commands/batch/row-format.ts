@@ -1,7 +1,10 @@
-import type { InputLine } from '../read-lines.ts';
+import { columnsOf, type InputRow } from './input-rows.ts';
 
-export const FORMATS = ['openai', 'anthropic', 'jsonl', 'prompts'] as const;
+export const FORMATS = ['openai', 'anthropic', 'jsonl', 'csv', 'prompts'] as const;
 export type RowFormat = (typeof FORMATS)[number];
+
+/** Where a template takes a member of the row. */
+const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
 /** A request that is to be sent. */
 export interface Row {
@@ -25,13 +28,21 @@ export interface PromptSettings {
 /** A row that cannot be sent; the message says why, and nothing of its content. */
 export class BadRow extends Error {}
 
-/** By the first line: batch lines of OpenAI, Azure and Groq, those of Anthropic, other objects, or prompts. */
-export function detectFormat(text: string): RowFormat {
+/**
+ * By the first line: batch lines of OpenAI, Azure and Groq, those of Anthropic, other objects, a header of CSV with the columns that
+ * the template names, or prompts.
+ */
+export function detectFormat(text: string, path: string, template: string | undefined): RowFormat {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return 'prompts';
+    if (/\.[ct]sv$/i.test(path)) return 'csv';
+    const columns = columnsOf(text) ?? [];
+    const wanted = Array.from(template?.matchAll(PLACE) ?? [], ([, name]) => name!);
+    return columns.length > 1 && wanted.length > 0 && wanted.every((name) => columns.includes(name))
+      ? 'csv'
+      : 'prompts';
   }
   if (!isObject(value)) return 'prompts';
   if (isObject(value['params'])) return 'anthropic';
@@ -39,7 +50,11 @@ export function detectFormat(text: string): RowFormat {
 }
 
 /** @throws BadRow */
-export function parseRow({ line, text }: InputLine, format: RowFormat, settings: PromptSettings): Row {
+export function parseRow(input: InputRow, format: RowFormat, settings: PromptSettings): Row {
+  if ('problem' in input) throw new BadRow(input.problem);
+  const { line } = input;
+  if ('record' in input) return dataRow(input.record, line, settings);
+  const { text } = input;
   if (format === 'prompts') {
     const filled = settings.template === undefined ? text : fill(settings.template, { text, prompt: text });
     return { id: String(line), line, ...promptRequest(filled, settings) };
@@ -56,16 +71,18 @@ export function parseRow({ line, text }: InputLine, format: RowFormat, settings:
     }
     case 'anthropic':
       return { id, line, url: '/v1/messages', body: requestBody(row['params'], 'params') };
-    case 'jsonl': {
-      if (settings.template === undefined)
-        throw new BadRow('a row of data needs --template, such as "Classify: {{text}}"');
-      return {
-        id: idOf(row['custom_id'] ?? row['id'], line),
-        line,
-        ...promptRequest(fill(settings.template, row), settings),
-      };
-    }
+    case 'jsonl':
+    case 'csv':
+      return dataRow(row, line, settings);
   }
+}
+
+function dataRow(row: Readonly<Record<string, unknown>>, line: number, settings: PromptSettings): Row {
+  if (settings.template === undefined) {
+    throw new BadRow('a row of data needs --template, such as "Classify: {{text}}"');
+  }
+  const id = idOf(row['custom_id'] ?? row['id'], line);
+  return { id, line, ...promptRequest(fill(settings.template, row), settings) };
 }
 
 function idOf(value: unknown, line: number): string {
@@ -94,7 +111,7 @@ function parseObject(text: string): Record<string, unknown> {
 
 /** Puts a row's members where the template names them. */
 function fill(template: string, row: Readonly<Record<string, unknown>>): string {
-  return template.replaceAll(/\{\{\s*([^{}]+?)\s*\}\}/g, (_match, name: string) => {
+  return template.replaceAll(PLACE, (_match, name: string) => {
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
     if (value === undefined || value === null) throw new BadRow(`has no "${name}" for the template`);
     return typeof value === 'string' ? value : JSON.stringify(value);

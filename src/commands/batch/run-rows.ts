@@ -1,17 +1,18 @@
 import { batch } from '../../batch/batch.ts';
-import type { JournalOptions } from '../../batch/options.ts';
+import type { BatchOptions, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { createGuard } from '../../create-guard.ts';
+import { worstCostOf } from '../../cost/worst-cost.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck } from './check-input.ts';
+import { inputRows } from './input-rows.ts';
 import { progressLines, progressText } from './progress-lines.ts';
-import { readLines } from '../read-lines.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
 import { sendRow } from './send-row.ts';
-import type { Target } from './target.ts';
+import { providerName, type Target } from './target.ts';
 
 interface Run {
   readonly path: string;
@@ -29,6 +30,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const { args, check, target } = run;
   const guard = createGuard({
+    ...(args.prices && { prices: args.prices }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
     pacing: {
       ...(args.rpm !== undefined && { requestsPerMinute: args.rpm }),
@@ -46,6 +48,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     order: args.order,
     ...(args.maxConcurrent !== undefined && { maxConcurrent: args.maxConcurrent }),
     ...(args.stopAfter !== undefined && { stopAfter: args.stopAfter }),
+    ...budgetOf(run),
     ...(args.journal !== undefined && { journal: journalOf(run, args.journal) }),
     onProgress: (snapshot) => {
       last = snapshot;
@@ -80,7 +83,14 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
 }
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {
-  for await (const line of readLines(path)) yield parseRow(line, check.format, settings);
+  for await (const row of inputRows(path, check.format, check.firstLine)) yield parseRow(row, check.format, settings);
+}
+
+function budgetOf({ args, target }: Run): Pick<BatchOptions<Row>, 'maxCost' | 'worstCost'> {
+  const { maxCost, prices } = args;
+  if (maxCost === undefined || !prices) return {};
+  const provider = providerName(target.provider);
+  return { maxCost, worstCost: ({ url, body }) => worstCostOf({ provider, path: url, body }, prices) };
 }
 
 function journalOf({ args, target, settings }: Run, path: string): JournalOptions {
@@ -104,7 +114,7 @@ function end({ args, resumeCommand }: Run, { broken, interrupted, last }: Ending
   const failed = last?.failed ?? 0;
   const { code } = (broken ?? {}) as { code?: unknown };
   const stopped = code === 'batch_stopped';
-  const exit = interrupted ? 130 : broken === undefined ? Number(failed > 0) : wasRefused(code) ? 2 : 1;
+  const exit = interrupted ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
   io.status?.('');
   if (args.json) {
     const error = broken === undefined || stopped ? null : (broken as Error).message;
@@ -121,6 +131,11 @@ function end({ args, resumeCommand }: Run, { broken, interrupted, last }: Ending
     );
   }
   return exit;
+}
+
+function exitOf(code: unknown): number {
+  if (code === 'batch_budget') return 3;
+  return wasRefused(code) ? 2 : 1;
 }
 
 const wasRefused = (code: unknown): boolean => typeof code === 'string' && code.startsWith('journal_');

@@ -1,5 +1,11 @@
+import type { ProviderName } from '../../core/provider.ts';
+
 export const PROVIDERS = ['openai', 'azure', 'groq', 'anthropic'] as const;
 export type BatchProvider = (typeof PROVIDERS)[number];
+
+/** As events, prices and adapters name it. */
+export const providerName = (provider: BatchProvider): ProviderName =>
+  provider === 'azure' ? 'azure.ai.openai' : provider;
 
 /** Where rows are sent, and by whose key. */
 export interface Target {

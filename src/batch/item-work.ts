@@ -1,0 +1,57 @@
+import { systemClock } from '../core/clock.ts';
+import { engine } from '../engine.ts';
+import { CallMeter, type ItemMeter, newMeter } from './call-meter.ts';
+import type { BatchWorker, ItemContext, ResolvedBatchOptions } from './options.ts';
+import type { Progress } from './progress.ts';
+import { WarmPrefixes } from './warm-prefixes.ts';
+
+/** What a worker came to, and what its calls took. */
+export type WorkOutcome<O> = { readonly took: ItemMeter } & (
+  | { readonly status: 'ok'; readonly value: O }
+  | { readonly status: 'error'; readonly error: unknown }
+);
+
+/** Runs workers: with the priority of the run, after the first of their prefix, and with their calls counted. */
+export class ItemWork<I, O> {
+  readonly #worker: BatchWorker<I, O>;
+  readonly #options: ResolvedBatchOptions<I>;
+  readonly #progress: Progress;
+  readonly #meter: CallMeter;
+  readonly #prefixes = new WarmPrefixes();
+
+  constructor(worker: BatchWorker<I, O>, options: ResolvedBatchOptions<I>, progress: Progress) {
+    this.#worker = worker;
+    this.#options = options;
+    this.#progress = progress;
+    this.#meter = new CallMeter(options.guard ?? engine().defaultGuard());
+  }
+
+  /** Lanes that calls of the run go to. */
+  get lanes(): ReadonlySet<string> {
+    return this.#meter.lanes;
+  }
+
+  /** `prefix`: what the item's prompt begins with, where others begin so too. */
+  async run(item: I, context: ItemContext, prefix: string | undefined): Promise<WorkOutcome<O>> {
+    const warmed = prefix === undefined ? undefined : await this.#prefixes.enter(prefix);
+    const meter = newMeter(warmed && (() => warmed(true)));
+    const startedAt = systemClock.now();
+    const work = (): O | PromiseLike<O> => this.#worker(item, context);
+    try {
+      const value = await this.#meter.run(meter, () =>
+        engine().withCall({ priority: this.#options.priority }, async () => work()),
+      );
+      warmed?.(true);
+      return { status: 'ok', value, took: meter };
+    } catch (error) {
+      warmed?.(false);
+      return { status: 'error', error, took: meter };
+    } finally {
+      this.#progress.called(meter, systemClock.now() - startedAt);
+    }
+  }
+
+  close(): void {
+    this.#meter.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { createReadStream } from 'node:fs';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
+import { readLines } from '../read-lines.ts';
+import type { RowFormat } from './row-format.ts';
+
+/** A row as it was read, with the number of its first line. */
+export type InputRow = { readonly line: number } & (
+  | { readonly text: string }
+  | { readonly record: Readonly<Record<string, unknown>> }
+  | { readonly problem: string }
+);
+
+const DELIMITERS = [',', ';', '\t'];
+
+/** The rows of an input, one at a time whatever its size: lines, or records of CSV, which may have several lines. */
+export function inputRows(path: string, format: RowFormat, firstLine: string): AsyncIterable<InputRow> {
+  return format === 'csv' ? csvRows(path, delimiterOf(firstLine)) : readLines(path);
+}
+
+/** The first line that holds something; undefined of an empty file. */
+export async function firstLineOf(path: string): Promise<string | undefined> {
+  for await (const { text } of readLines(path)) return text;
+  return undefined;
+}
+
+/** Names of the columns by a header; undefined where it is none. */
+export function columnsOf(header: string): readonly string[] | undefined {
+  try {
+    const [names] = parseSync(header, { delimiter: delimiterOf(header), bom: true, trim: true });
+    return names;
+  } catch {
+    return undefined;
+  }
+}
+
+function delimiterOf(header: string): string {
+  const count = (delimiter: string): number => header.split(delimiter).length;
+  return DELIMITERS.toSorted((a, b) => count(b) - count(a))[0]!;
+}
+
+async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRow> {
+  const file = createReadStream(path);
+  const parser = parse({
+    delimiter,
+    bom: true,
+    columns: (names: string[]) => names.map((name) => name.trim()),
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
+  file.on('error', (error) => parser.destroy(error));
+  file.pipe(parser);
+  let line = 2;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: Info }>) {
+      // A record of the wrong length says so and goes on.
+      const { error } = info as { error?: CsvError };
+      yield error ? { line, problem: problemOf(error) } : { line, record };
+      line = info.lines + 1;
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    yield { line, problem: problemOf(error) };
+  } finally {
+    file.destroy();
+    parser.destroy();
+  }
+}
+
+/** The message without its own count of lines, which is where the record ends. */
+const problemOf = (error: CsvError): string => `not CSV: ${error.message.replace(/ (?:on|at) line \d+/, '')}`;

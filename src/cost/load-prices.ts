@@ -1,0 +1,68 @@
+import { TidegateSetupError } from '../errors.ts';
+import type { ProviderName } from '../core/provider.ts';
+import type { PriceFunction } from './prices.ts';
+
+/** Names of the price list. */
+const PROVIDERS: Readonly<Record<ProviderName, string>> = {
+  openai: 'openai',
+  'azure.ai.openai': 'azure',
+  anthropic: 'anthropic',
+  'aws.bedrock': 'aws',
+  'gcp.vertex_ai': 'google',
+  groq: 'groq',
+  mistral_ai: 'mistral',
+  'gcp.gemini': 'google',
+  deepseek: 'deepseek',
+  x_ai: 'x-ai',
+  together_ai: 'together',
+  fireworks_ai: 'fireworks',
+  openrouter: 'openrouter',
+};
+
+/**
+ * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them: the usual tier's, without discounts of an
+ * account. Models that it does not know have no price.
+ *
+ * @throws TidegateSetupError `missing_dependency` where the package is not installed.
+ * @example
+ * import { createGuard, loadPrices } from 'tidegate';
+ * const guard = createGuard({ prices: await loadPrices() });
+ */
+export async function loadPrices(): Promise<PriceFunction> {
+  return priceOfList(await import('@pydantic/genai-prices').catch(cannotLoad));
+}
+
+/** What is asked of the package; its own declarations are not there where it is not installed. */
+interface PriceList {
+  calcPrice(
+    usage: Record<'input_tokens' | 'cache_read_tokens' | 'cache_write_tokens' | 'output_tokens', number>,
+    model: string,
+    options: { providerId: string },
+  ): { readonly total_price: number } | null;
+}
+
+export function priceOfList({ calcPrice }: PriceList): PriceFunction {
+  return ({ provider, model, usage }) =>
+    calcPrice(
+      {
+        input_tokens: usage.inputTokens,
+        cache_read_tokens: usage.cacheReadTokens,
+        cache_write_tokens: usage.cacheWriteTokens,
+        output_tokens: usage.outputTokens,
+      },
+      model,
+      { providerId: PROVIDERS[provider] },
+    )?.total_price;
+}
+
+function cannotLoad(error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+  throw new TidegateSetupError(
+    missing ? 'missing_dependency' : 'start_failed',
+    missing
+      ? 'loadPrices needs one more package: npm install @pydantic/genai-prices'
+      : '@pydantic/genai-prices could not be loaded.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,44 @@
+import type { Usage } from '../core/outcome.ts';
+import type { ProviderName } from '../core/provider.ts';
+import { adapterFor } from '../providers/registry.ts';
+import { type PriceFunction, type Prices, resolvePrices } from './prices.ts';
+
+export interface CostedRequest {
+  readonly provider: ProviderName;
+  /** Path of the API, such as `/v1/chat/completions`. */
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** What providers write around the messages of a request. */
+const FRAMING_TOKENS = 256;
+
+/**
+ * The most that a request can cost in USD, sent once: every byte of its body a token, since no tokenizer makes more of text, and the
+ * whole output that it allows. Undefined where nothing bounds it: no maximum of output tokens, images or files or earlier
+ * answers as input, or a model without a price.
+ *
+ * @throws TidegateOptionError for what are no prices.
+ * @example
+ * import { worstCost } from 'tidegate/batch';
+ * const usd = worstCost({ provider: 'openai', path: '/v1/responses', body }, await loadPrices());
+ */
+export function worstCost(request: CostedRequest, prices: Prices): number | undefined {
+  return worstCostOf(request, resolvePrices(prices, 'prices'));
+}
+
+export function worstCostOf({ provider, path, body }: CostedRequest, priceOf: PriceFunction): number | undefined {
+  const info = adapterFor(provider).describe({ method: 'POST', path, body });
+  const outputTokens = info.maxOutputTokens ?? (WITHOUT_OUTPUT.has(info.operation) ? 0 : undefined);
+  if (outputTokens === undefined || info.hidden || info.model === undefined) return undefined;
+  const inputTokens = Buffer.byteLength(JSON.stringify(body)) + FRAMING_TOKENS;
+  const usage: Usage = { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+  const price = (used: Usage): number | undefined => priceOf({ provider, model: info.model!, usage: used });
+  const plain = price(usage);
+  if (plain === undefined || info.cached !== true) return plain;
+  // What goes into a cache may cost more.
+  const written = price({ ...usage, cacheWriteTokens: inputTokens });
+  return written === undefined ? undefined : Math.max(plain, written);
+}
+
+const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);

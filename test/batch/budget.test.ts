@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { batch, type BatchOptions, type BatchResult, type BatchSnapshot } from '../../src/batch.ts';
+import { createGuard, type Guard, type Prices } from '../../src/index.ts';
+import { type Simulator, startSimulator } from '../../src/testing.ts';
+
+/** A token a cent: what is counted and what is charged are the same number. */
+const PRICES: Prices = { '*': { input: 10_000, output: 10_000 } };
+
+let simulator: Simulator;
+let guard: Guard;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'budget-'));
+  // Every call takes 10 input and 5 output tokens: 15 cents.
+  simulator = await startSimulator({
+    provider: 'openai',
+    limits: { requestsPerMinute: 600_000 },
+    reply: () => 'one two three four five',
+    countTokens: (text) => text.split(' ').length,
+    latency: { baseMs: 5 },
+  });
+  guard = createGuard({ prices: PRICES });
+});
+afterEach(() => Promise.all([guard.close(), simulator.close(), rm(folder, { recursive: true })]));
+
+async function ask(item: string, signal: AbortSignal): Promise<string> {
+  const response = await guard.fetch(`${simulator.url}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-test', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 50, messages: [{ role: 'user', content: item }] }),
+    signal,
+  });
+  if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
+  return response.text();
+}
+
+async function run(
+  items: readonly string[],
+  options: BatchOptions<string>,
+): Promise<{ rows: BatchResult<string>[]; error: unknown; last: BatchSnapshot }> {
+  const rows: BatchResult<string>[] = [];
+  const batchRun = batch(items, (item, { signal }) => ask(item, signal), { guard, ...options });
+  let error: unknown;
+  try {
+    for await (const row of batchRun) rows.push(row);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { rows, error, last: batchRun.snapshot()! };
+}
+
+const items = Array.from({ length: 60 }, (_, index) => `item ${index}`);
+
+describe('a run with a budget', () => {
+  it('tells what rows and the run cost', async () => {
+    const { rows, last } = await run(items.slice(0, 4), {});
+    const costs = rows.map(({ costUsd }) => costUsd!);
+    expect(Math.min(...costs)).toBeGreaterThan(0);
+    expect(last.cost).toEqual({ usd: expect.closeTo(sum(costs), 9), unknown: 0, reservedUsd: 0 });
+    const without = createGuard();
+    const unpriced = await run(items.slice(0, 1), { guard: without });
+    expect([unpriced.rows[0]!.costUsd, unpriced.last.cost]).toEqual([undefined, undefined]);
+    await without.close();
+  });
+
+  it('never spends more than that, whatever the worst case and the number at once (property)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0.2, max: 5, noNaN: true }),
+        fc.double({ min: 0.3, max: 2, noNaN: true }),
+        fc.integer({ min: 1, max: 40 }),
+        async (maxCost, worst, maxConcurrent) => {
+          const { rows, error, last } = await run(items, { maxCost, worstCost: () => worst, maxConcurrent });
+          expect(last.cost!.usd).toBeLessThanOrEqual(maxCost);
+          // It stops where the next one might be too much, and not before.
+          if (error) expect(last.cost!.usd + worst).toBeGreaterThan(maxCost);
+          expect(error === undefined).toBe(rows.length === items.length);
+          if (error) expect(error).toMatchObject({ code: 'batch_budget' });
+          expect(last.cost!.reservedUsd).toBe(0);
+          expect(rows.map(({ index }) => index)).toEqual(rows.map((_, index) => index));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+
+  it('goes on from its journal, which knows what earlier runs have cost', async () => {
+    const options = { journal: join(folder, 'run.jsonl'), worstCost: () => 0.5, maxConcurrent: 5 };
+    const first = await run(items, { ...options, maxCost: 2 });
+    expect(first.error).toMatchObject({ code: 'batch_budget', message: expect.stringContaining('Of $2') });
+    const { requests } = simulator.stats();
+    expect(first.rows.length).toBe(requests);
+    const same = await run(items, { ...options, maxCost: 2 });
+    expect([same.rows.length, simulator.stats().requests]).toEqual([requests, requests]);
+    expect(same.last.cost!.usd).toBeCloseTo(first.last.cost!.usd, 9);
+    const more = await run(items, { ...options, maxCost: 1_000 });
+    expect([more.error, more.rows.length, simulator.stats().requests]).toEqual([undefined, 60, 60]);
+    expect(more.last.cost!.usd).toBeCloseTo(sum(more.rows.map(({ costUsd }) => costUsd!)), 6);
+  });
+
+  it('stops before an item whose worst case nobody knows', async () => {
+    const { rows, error } = await run(items, {
+      maxCost: 1_000,
+      worstCost: (_item, index) => (index === 3 ? undefined : 1),
+    });
+    expect(rows).toHaveLength(3);
+    expect(error).toMatchObject({ code: 'batch_budget', message: 'What item "3" may cost at most is not known.' });
+  });
+
+  it('charges the worst case of an answer without a known price, and nothing for a refusal', async () => {
+    const unpriced = createGuard({ prices: {} });
+    const worker = async (item: string, { signal }: { signal: AbortSignal }): Promise<string> => {
+      const response = await unpriced.fetch(`${simulator.url}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk-test', 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: 'gpt-4o-mini',
+          messages: item === 'bad' ? 'none' : [{ role: 'user', content: item }],
+        }),
+        signal,
+      });
+      if (!response.ok) throw new Error('refused');
+      return response.text();
+    };
+    const rows: BatchResult<string>[] = [];
+    const options = { guard: unpriced, maxCost: 2.5, worstCost: () => 1, maxConcurrent: 1, dedupe: false };
+    const reading = async (): Promise<void> => {
+      for await (const row of batch(['bad', 'bad', 'a', 'b', 'c'], worker, options)) rows.push(row);
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'batch_budget' });
+    expect(rows.map(({ status, costUsd }) => [status, costUsd])).toEqual([
+      ['error', undefined],
+      ['error', undefined],
+      ['ok', null],
+      ['ok', null],
+    ]);
+    await unpriced.close();
+  });
+
+  it('ends when it is stopped while an item waits for room', async () => {
+    const seen: unknown[] = [];
+    const batchRun = batch(items, (item, { signal }) => ask(item, signal), { guard, maxCost: 1, worstCost: () => 1 });
+    const reading = (async () => {
+      for await (const row of batchRun) seen.push(row.id);
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    batchRun.stop();
+    await expect(reading).rejects.toMatchObject({ code: 'batch_stopped' });
+    expect(seen).toEqual(['0']);
+  });
+
+  it.each([
+    [{ maxCost: 0, worstCost: () => 1 }, 'maxCost'],
+    [{ maxCost: 1 }, 'worstCost'],
+    [{ worstCost: 1 }, 'worstCost'],
+  ])('is checked: %j', (options, name) => {
+    expect(() => batch([], () => 1, options as unknown as BatchOptions<unknown>)).toThrow(`\`${name}\``);
+  });
+});
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
