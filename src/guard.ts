@@ -9,6 +9,7 @@ import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts'
 import { callCost } from './cost/call-cost.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateSetupError } from './errors.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -62,6 +63,7 @@ export interface GuardInternals {
   readonly copy?: string | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly fleet?: Fleet;
 }
 
 export class GuardCore implements Guard, LaneOwner, CallHost {
@@ -69,6 +71,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly laneOptionsKey: string;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly fleet: Fleet | undefined;
   readonly watch: BodyWatch;
   readonly finalEvents: FinalEvents;
   readonly #emitter = new Emitter();
@@ -89,6 +92,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.laneOptionsKey = laneOptionsKey(this.options);
     this.clock = internals.clock ?? systemClock;
     this.random = internals.random ?? Math.random;
+    this.fleet = internals.fleet;
     this.watch = new BodyWatch(this.clock, this.options.bodyIdleTimeoutMs);
     this.finalEvents = new FinalEvents(this.options.finalEvent, (message) => this.warn(message));
     this.#instrumentation =

@@ -2,6 +2,7 @@ import type { LaneListener } from './core/admission.ts';
 import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
@@ -28,6 +29,8 @@ export interface LaneOwner {
   readonly laneOptionsKey: string;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Where the processes of an account divide its limits; undefined where each goes by itself. */
+  readonly fleet: Fleet | undefined;
   emit(event: GuardEvent): void;
 }
 
@@ -55,9 +58,9 @@ const lanes = new Map<string, SharedLane>();
 
 /** The lane of an identity; made on first use. Guards with different lane options do not share. */
 export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner: LaneOwner): SharedLane {
-  const key = [identity.provider, identity.baseURL, identity.credential, identity.group, owner.laneOptionsKey].join(
-    '\n',
-  );
+  const { provider, baseURL, credential, group } = identity;
+  const fleet = owner.fleet ? `#${identityOf(owner.fleet)}` : '';
+  const key = [provider, baseURL, credential, group, owner.laneOptionsKey, fleet].join('\n');
   let lane = lanes.get(key);
   if (!lane) lanes.set(key, (lane = createLane(key, identity, adapter, owner)));
   lane.owners.add(owner);
@@ -127,6 +130,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     gate: breaker,
     charge: adapter.charge,
     listener,
+    division: creator.fleet?.divide(identity, clock),
   });
   const admission = new ContentGate(queue, {
     clock,

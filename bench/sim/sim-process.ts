@@ -5,6 +5,7 @@ import { AttemptFailed } from '../../src/core/lane.ts';
 import type { Failure, Usage } from '../../src/core/outcome.ts';
 import type { ProviderAdapter } from '../../src/core/provider.ts';
 import { type ErrorDetails, isTidegateError } from '../../src/errors.ts';
+import type { Fleet } from '../../src/fleet/fleet.ts';
 import { GuardCore } from '../../src/guard.ts';
 import type { GuardOptions } from '../../src/options.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
@@ -59,9 +60,10 @@ export class SimProcess<J extends Job = Job> {
     speaks: SimulatorProvider,
     options: GuardOptions,
     tally: Tally,
+    fleet?: Fleet,
   ) {
     const name = speaks === 'azure' ? 'azure.ai.openai' : speaks;
-    this.guard = new GuardCore({ ...options, telemetry: false }, { clock, random });
+    this.guard = new GuardCore({ ...options, telemetry: false }, { clock, random, ...(fleet && { fleet }) });
     this.#clock = clock;
     this.#provider = provider;
     this.#adapter = adapterFor(name);

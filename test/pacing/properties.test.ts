@@ -68,7 +68,7 @@ describe('a bucket', () => {
               mark: 0,
               since: 0,
             } as const;
-            bucket.observe({ ...seen, sampledAt: now - ago }, now);
+            bucket.observe({ ...seen, sentAt: now - ago, sampledAt: now - ago }, now);
           }
           bucket.refill(now);
           expect(bucket.level).toBeLessThanOrEqual(bucket.burst + 1e-6);
@@ -85,7 +85,15 @@ describe('a bucket', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 500 }), (early, late) => {
         const bucket = new LimitBucket('requests', 500, 'config', { headroom: 0, smooth: false, corrects: true }, 0);
-        const seen = { limit: 500, source: 'header', sampledAt: 0, mark: 0, since: 0, refused: false } as const;
+        const seen = {
+          limit: 500,
+          source: 'header',
+          sentAt: 0,
+          sampledAt: 0,
+          mark: 0,
+          since: 0,
+          refused: false,
+        } as const;
         bucket.observe({ ...seen, remaining: late, sequence: 2 }, 0);
         const { level } = bucket;
         bucket.observe({ ...seen, remaining: early, sequence: 1 }, 0);

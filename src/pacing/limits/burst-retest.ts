@@ -23,6 +23,11 @@ export class BurstProbe {
     return burst * GROWTH;
   }
 
+  /** Another process tries a larger one. */
+  triedElsewhere(): void {
+    this.#tried = true;
+  }
+
   /** A refusal showed that it is `found`, where it was taken for `burst`. */
   refused(found: number, burst: number): void {
     if (found < SAME * burst) this.#everyMs = EVERY_MS;

@@ -10,6 +10,7 @@ import { OtherScope } from './other-scope.ts';
 import { Pace } from './pace.ts';
 import { Sharing } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
+import type { DividedLimit, Slice } from './slice.ts';
 
 export interface BucketPolicy {
   readonly headroom: number;
@@ -40,7 +41,7 @@ const LOOK_AGAIN_MS = 1_000;
  * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
  * What the provider says corrects it: downwards at once, upwards step by step.
  */
-export class LimitBucket {
+export class LimitBucket implements DividedLimit {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   /** Stays 1 where the provider counts what its answers tell. */
@@ -51,6 +52,9 @@ export class LimitBucket {
   /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
   burst: number;
   level: number;
+  /** Our part, where processes divide the limit among them. */
+  slice: Slice | undefined;
+  shareAtMost = 1;
   readonly #headroom: Headroom;
   readonly #pace: Pace;
   readonly #sharing = new Sharing();
@@ -104,6 +108,10 @@ export class LimitBucket {
     return this.#shortBucket.capacity ?? this.limit;
   }
 
+  get headroomShare(): number {
+    return this.#headroom.share;
+  }
+
   get observed(): boolean {
     return this.#observedAt !== undefined;
   }
@@ -125,7 +133,8 @@ export class LimitBucket {
     if (elapsed <= 0) return;
     this.#at = now;
     const { shared, pace } = this.#sharing;
-    this.#pace.refill(elapsed, (1 - this.#headroom.share) * this.limitRate, shared ? pace : undefined);
+    const own = shared && this.slice?.level === undefined;
+    this.#pace.refill(elapsed, (1 - this.#headroom.share) * this.limitRate, own ? pace : undefined);
     const back = elapsed * this.rate;
     const level = this.level + back;
     this.#claimed = Math.min(this.burst, this.#claimed + back);
@@ -141,6 +150,8 @@ export class LimitBucket {
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
+    const ours = this.slice?.waitMs(amount);
+    if (ours !== undefined) return Math.max(ours, this.#pace.waitMs(amount));
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     this.#largest = Math.max(this.#largest, amount);
     const most = Math.max(Math.min(1, this.burst), (1 - this.#headroom.share) * this.burst);
@@ -154,6 +165,11 @@ export class LimitBucket {
     }
     if (spread > EPSILON / rate) wait = Math.max(wait, spread);
     return this.#sharing.shared ? Math.min(wait, LOOK_AGAIN_MS) : wait;
+  }
+
+  /** Whether no more than a lease is missing: the processes have enough of the limit together. */
+  awaitsLease(amount: number): boolean {
+    return this.slice !== undefined && (this.slice.level ?? Infinity) >= amount;
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
@@ -173,12 +189,14 @@ export class LimitBucket {
     this.#claimed -= amount;
     this.#taken += amount;
     this.#pace.take(amount);
+    this.slice?.take(amount);
   }
 
   giveBack(amount: number): void {
     this.level = Math.min(this.burst, this.level + amount);
     this.#claimed = Math.min(this.burst, this.#claimed + amount);
     this.#pace.add(amount);
+    this.slice?.giveBack(amount);
   }
 
   /**
@@ -190,6 +208,7 @@ export class LimitBucket {
     if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return;
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
     if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
+    else if (this.#corrects) this.slice?.giveBack(amount);
   }
 
   /** The provider never counted this part of a request; it is given back. */
@@ -238,8 +257,13 @@ export class LimitBucket {
     const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
     const told = this.burst - (this.limit - left);
+    const tolerance = quantum > 1 ? quantum / 2 : 0;
     if (newest) this.#claimed = Math.min(this.burst, told);
-    this.#correct(told, quantum > 1 ? quantum / 2 : 0, first);
+    if (newest && !seen.refused) {
+      const { sentAt, since } = seen;
+      this.slice?.told({ sentAt, at, since, left: this.burst - (this.limit - remaining), tolerance });
+    }
+    this.#correct(told, tolerance, first);
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
       const ownMark = this.#taken - seen.since;
@@ -258,7 +282,8 @@ export class LimitBucket {
   refused(amount: number, remaining: number | undefined, since: number, waitMs: number, now: number): void {
     this.refill(now);
     // What no answer has told of is only what we think ourselves.
-    const claimed = this.observed ? this.#claimed + since : this.level;
+    const known = this.observed ? this.#claimed + since : this.level;
+    const claimed = Math.min(known, this.slice?.level ?? Infinity);
     const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
     const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising) {
@@ -269,7 +294,16 @@ export class LimitBucket {
     const level = Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate);
     this.level = surprising ? level : Math.min(this.level, level);
     this.#headroom.foundAt(this.level, this.burst);
+    this.slice?.refused(level);
     if (this.#promise.collected) this.#promise.broken();
+  }
+
+  adopt(limit: number, burst: number, now: number): void {
+    if (limit !== this.limit) this.#setLimit(limit, this.source, now);
+    if (burst === this.burst) return;
+    if (burst > this.burst) this.#burstProbe.triedElsewhere();
+    else this.#burstProbe.refused(burst, this.burst);
+    this.#setBurst(burst, now);
   }
 
   /** The provider named the most that it lets through at once. */
@@ -323,6 +357,7 @@ export class LimitBucket {
       this.#latenessMs,
       this.#largest + this.#reserve(),
       now,
+      this.shareAtMost,
     );
   }
 

@@ -7,6 +7,7 @@ import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
 import type { RefusedSizes } from '../usage/refused-sizes.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
+import type { Division } from './slice.ts';
 
 /** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
 const MOST_ONE_WAY_MS = 100;
@@ -28,14 +29,16 @@ export class LimitSet {
   readonly #policy: BucketPolicy;
   readonly #listener: LaneListener;
   readonly #maxWaitMs: number;
+  readonly #division: Division | undefined;
   readonly #consumption = new Consumption();
   readonly admitted: AdmittedMinute = new AdmittedMinute();
   #fastestMs = Infinity;
   #averageShare = 0;
 
   /** Nobody waits longer than `maxWaitMs` for a limit to reset; queueing behind others does not count. */
-  constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number) {
+  constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number, division?: Division) {
     this.#policy = policy;
+    this.#division = division;
     this.#listener = listener;
     this.#maxWaitMs = maxWaitMs;
   }
@@ -47,7 +50,18 @@ export class LimitSet {
   add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): LimitBucket {
     const bucket = new LimitBucket(dimension, limit, source, this.#policy, now);
     this.buckets.push(bucket);
+    // A day's limit gates at its end: every answer tells how near that is.
+    if (!bucket.kind.perDay) bucket.slice = this.#division?.sliceOf(bucket);
     return bucket;
+  }
+
+  /** Takes over what another process has learned of a limit. */
+  adopt(dimension: BucketDimension, limit: number, burst: number, now: number): void {
+    const known = this.get(dimension);
+    const previous = known?.limit;
+    const bucket = known ?? this.add(dimension, limit, 'learned', now);
+    bucket.adopt(limit, burst, now);
+    if (previous !== limit) this.#listener.onLimit(dimension, limit, previous, bucket.source);
   }
 
   /**
@@ -181,7 +195,7 @@ export class LimitSet {
     // The provider counts on arrival, not when it has answered.
     const sampledAt = sentAt + Math.min(MOST_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
     const since = this.#consumption.since(unit, reservation);
-    const seen = { limit, remaining, resetMs, source, sampledAt, sequence, mark: marks[unit], since, refused };
+    const seen = { limit, remaining, resetMs, source, sentAt, sampledAt, sequence, mark: marks[unit], since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
 }

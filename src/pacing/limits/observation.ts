@@ -7,7 +7,8 @@ export interface Observation {
   /** Time until the bucket is full, as far as the provider says. */
   readonly resetMs?: number | undefined;
   readonly source: LimitSource;
-  /** Monotonic time at which the provider counted. */
+  /** Monotonic time at which the request was sent, and at which the provider counted. */
+  readonly sentAt: number;
   readonly sampledAt: number;
   /** Order of sending of the request that was answered. */
   readonly sequence: number;

@@ -10,6 +10,8 @@ const ENOUGH = 20_000;
  * that tells nothing, and more with time, so that slow answers hold nobody up for long.
  */
 export class Opening {
+  /** So many open at the same time. */
+  sharers = 1;
   #base = FIRST;
   #sent = 0;
   #doublings = 0;
@@ -25,7 +27,7 @@ export class Opening {
       this.#doublings += (now - this.#heldSince) / doublingMs;
       this.#heldSince = now;
     }
-    const due = Math.log2((this.#sent + 1) / this.#base) - this.#doublings;
+    const due = Math.log2((this.sharers * this.#sent + 1) / this.#base) - this.#doublings;
     if (due <= 0) {
       this.#heldSince = undefined;
       return 0;

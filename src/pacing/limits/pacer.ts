@@ -13,8 +13,16 @@ import type { Settlement } from '../queue/ticket.ts';
 import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { LimitSet } from './limit-set.ts';
 import { RefusedSizes } from '../usage/refused-sizes.ts';
-import { type Amounts, createReservation, mayBeCached, noAmounts, type Reservation } from '../usage/reservation.ts';
+import {
+  addAmounts,
+  type Amounts,
+  createReservation,
+  mayBeCached,
+  noAmounts,
+  type Reservation,
+} from '../usage/reservation.ts';
 import { Opening } from './opening.ts';
+import type { Division } from './slice.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { UnnamedWait } from './fallback-wait.ts';
 
@@ -40,6 +48,8 @@ export interface PacerDeps {
   readonly listener: LaneListener;
   /** Longest wait for a limit to reset. */
   readonly maxLimitWaitMs: number;
+  /** Divides the limits among processes; undefined where this one goes by itself. */
+  readonly division?: Division | undefined;
   readonly now: number;
 }
 
@@ -48,7 +58,10 @@ export class Pacer {
   readonly limits: LimitSet;
   /** The limit that `waitMs` found to bind last. */
   binding: Dimension = 'unknown';
+  /** What was sent that was not answered yet. */
+  readonly unanswered: Amounts = noAmounts();
   readonly #charge: ChargeRule;
+  readonly #division: Division | undefined;
   readonly #maxWaitMs: number;
   readonly #estimator = new Estimator();
   readonly #refusedSizes = new RefusedSizes();
@@ -69,8 +82,9 @@ export class Pacer {
   #active = 0;
   #averageTokens = 0;
 
-  constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, now }: PacerDeps) {
+  constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, division, now }: PacerDeps) {
     this.#charge = charge;
+    this.#division = division;
     this.#maxWaitMs = maxLimitWaitMs;
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
     const { headroom, mode } = pacing;
@@ -78,6 +92,7 @@ export class Pacer {
       { headroom, smooth: mode === 'smooth', corrects: charge.corrects },
       listener,
       maxLimitWaitMs,
+      division,
     );
     for (const dimension of BUCKET_DIMENSIONS) {
       const { option } = LIMIT_KINDS[dimension];
@@ -108,12 +123,19 @@ export class Pacer {
       most = waitMs;
       this.binding = dimension;
     };
+    let held = false;
     for (const bucket of this.limits.buckets) {
       bucket.refill(now);
-      consider(bucket.waitMs(reserved[bucket.kind.unit]), bucket.dimension);
+      const amount = reserved[bucket.kind.unit];
+      const waitMs = bucket.waitMs(amount);
+      consider(waitMs, bucket.dimension);
+      // Who waits for a lease is not held back by the limit.
+      held ||= waitMs > 0 && !bucket.awaitsLease(amount);
     }
-    consider(this.#hidden.waitMs(this.#cost(reserved), now), 'unknown');
-    this.#open(reserved, queued, most > 0);
+    const hiddenMs = this.#hidden.waitMs(this.#cost(reserved), now);
+    consider(hiddenMs, 'unknown');
+    if (this.#opening && this.#division) this.#openAmong(this.#division, consider);
+    this.#open(reserved, queued, held || hiddenMs > 0);
     // One call at a time is slow enough by itself.
     if (this.#opening && this.#active > 0) {
       const doublingMs = this.#hidden.refusalMs > 0 ? this.#hidden.doublingMs : undefined;
@@ -137,6 +159,7 @@ export class Pacer {
     reservation.sequence = ++this.#sequence;
     reservation.sentAt = now;
     reservation.state = 'sent';
+    addAmounts(this.unanswered, reserved, 1);
     this.#active++;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
     this.#opening?.take();
@@ -147,6 +170,7 @@ export class Pacer {
 
   /** The head of a response tells what is left, whatever its status. */
   headed(reservation: Reservation, readings: readonly LimitReading[], status: number, now: number): void {
+    this.#answered(reservation);
     reservation.state = 'headed';
     this.limits.answered(reservation, now);
     // What a refusal shows as left is not there: nobody may go by it before the error is known.
@@ -160,6 +184,7 @@ export class Pacer {
     // What was refused before a head told so was never counted either.
     const counted = reservation.state === 'headed' || outcome !== 'throttled';
     reservation.state = 'settled';
+    this.#answered(reservation);
     if (reservation.refusal) {
       // Before the readings, which do not contain it.
       this.limits.charge(reservation, onlyTheRequest(reservation), false, now);
@@ -206,6 +231,7 @@ export class Pacer {
 
   released(reservation: Reservation, now: number): void {
     this.#active--;
+    this.#answered(reservation);
     // Neither an answer nor a decision: it was never sent. A decision that comes later charges it again.
     if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false, now);
   }
@@ -238,6 +264,19 @@ export class Pacer {
   #open(reserved: Readonly<Amounts>, queued: number, held: boolean): void {
     if (!this.#explained || !this.#opening) return;
     if (held || (queued <= MOST_AT_ONCE && queued <= this.limits.roomFor(reserved))) this.#opening = undefined;
+  }
+
+  /** Others have felt the limits out already, or do it at the same time. */
+  #openAmong(division: Division, consider: (waitMs: number, dimension: Dimension) => void): void {
+    if (division.warm && this.limits.paces) this.#opening = undefined;
+    else this.#opening!.sharers = division.fleet;
+    consider(division.joinMs(), 'unknown');
+  }
+
+  #answered(reservation: Reservation): void {
+    if (reservation.answered) return;
+    reservation.answered = true;
+    addAmounts(this.unanswered, reservation.reserved, -1);
   }
 
   /** Whether nothing is missing but what we took: nobody else has been here. */

@@ -23,13 +23,27 @@ export class Sharing {
   /** How much faster or slower than our part we go, because the level is high or low. */
   #haste = 1;
 
-  /** `latenessMs`: how old what answers tell is when they come. `need`: what must be there for a large call to go. */
-  divide(level: number, burst: number, limitRate: number, latenessMs: number, need: number, now: number): void {
-    this.#share = this.foreign.share(limitRate, now);
+  /**
+   * `latenessMs`: how old what answers tell is when they come. `need`: what must be there for a large call to go.
+   * `atMost`: part of the limit that may be ours at most; 1 where nobody says.
+   */
+  divide(
+    level: number,
+    burst: number,
+    limitRate: number,
+    latenessMs: number,
+    need: number,
+    now: number,
+    atMost = 1,
+  ): void {
+    const found = this.foreign.share(limitRate, now);
+    this.#share = Math.min(found, atMost);
     const comfortMs = Math.min(MOST_COMFORT_MS, Math.max(LEAST_COMFORT_MS, COMFORT_PER_LATENESS * latenessMs));
     const most = Math.max(MOST_COMFORT * burst, Math.min(burst, need) / MOST_HASTE);
     const comfort = Math.min(most, Math.max(comfortMs * limitRate, COMFORT_PER_NEED * need));
-    this.#haste = this.shared ? Math.min(MOST_HASTE, Math.max(LEAST_HASTE, level / comfort)) : 1;
+    // A level that nobody else's answers show says nothing of how much faster all of them may go.
+    const fastest = atMost < found ? 1 : MOST_HASTE;
+    this.#haste = this.shared ? Math.min(fastest, Math.max(LEAST_HASTE, level / comfort)) : 1;
   }
 
   get shared(): boolean {

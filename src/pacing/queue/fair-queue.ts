@@ -28,6 +28,9 @@ export class FairQueue {
   readonly #classes = new Map<string, FairClass>();
   readonly #active = new IndexedHeap<'activeIndex', FairClass>('activeIndex', servedBefore);
   readonly #idle = new IndexedHeap<'idleIndex', FairClass>('idleIndex', finishedBefore);
+  /** What all waiters reserve, and the weights of the classes that have some. */
+  readonly waiting: Amounts = noAmounts();
+  weight = 0;
   #virtualTime = 0;
   #size = 0;
 
@@ -44,9 +47,10 @@ export class FairQueue {
     waiter.fairClass = fairClass;
     const wasEmpty = fairClass.waiters.size === 0;
     fairClass.waiters.push(waiter);
-    if (waiter.counted) addAmounts(fairClass.waiting, waiter.counted, 1);
+    this.#count(fairClass, waiter, 1);
     this.#size++;
     if (wasEmpty) {
+      this.weight += fairClass.weight;
       this.#idle.remove(fairClass);
       fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
       this.#active.push(fairClass);
@@ -59,8 +63,9 @@ export class FairQueue {
   remove(waiter: Waiter): void {
     const fairClass = waiter.fairClass!;
     fairClass.waiters.remove(waiter);
-    if (waiter.counted) addAmounts(fairClass.waiting, waiter.counted, -1);
+    this.#count(fairClass, waiter, -1);
     this.#size--;
+    if (fairClass.waiters.size === 0) this.weight -= fairClass.weight;
     this.#settle(fairClass);
   }
 
@@ -71,6 +76,12 @@ export class FairQueue {
     if (!waiter.isRetry) fairClass.finish = fairClass.start + cost / fairClass.weight;
     fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
     this.remove(waiter);
+  }
+
+  #count({ waiting }: FairClass, { counted }: Waiter, sign: 1 | -1): void {
+    if (!counted) return;
+    addAmounts(waiting, counted, sign);
+    addAmounts(this.waiting, counted, sign);
   }
 
   #settle(fairClass: FairClass): void {

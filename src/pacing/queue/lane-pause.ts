@@ -15,7 +15,15 @@ export class Pause {
 
   /** Waits at least `ms` from `now`, and up to a tenth more so that processes do not come back in one instant. */
   extend(ms: number, dimension: Dimension, now: number): void {
-    const until = now + ms * (1 + JITTER * this.#random());
+    this.#until(now + ms * (1 + JITTER * this.#random()), dimension, now);
+  }
+
+  /** Another process pauses: its time counts as it is, or each that hears of it would make it longer. */
+  join(ms: number, dimension: Dimension, now: number): void {
+    this.#until(now + ms, dimension, now);
+  }
+
+  #until(until: number, dimension: Dimension, now: number): void {
     if (until <= this.until || until <= now) return;
     this.until = until;
     this.#onPause(until - now, dimension);

@@ -22,6 +22,7 @@ import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
+import type { DividedLane, Division } from '../limits/slice.ts';
 import { isGuess, Pause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';
@@ -40,6 +41,8 @@ export interface AdmissionConfig {
   readonly gate: CircuitGate;
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
+  /** Divides the limits among processes; undefined where this one goes by itself. */
+  readonly division?: Division | undefined;
 }
 
 /** An admission that several guards use. */
@@ -68,6 +71,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #closure = new Closure();
   readonly #answerTime = new AnswerTime();
   readonly #alarm: Alarm;
+  readonly #division: Division | undefined;
   #nextPlace = 1;
   #closed = false;
   /** What held the lane back the last time that something did. */
@@ -84,6 +88,24 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#room = new WaitingRoom(() => this.#pump());
     this.#hopeless = new Hopeless(this.#room, this.#pause, this.#hold, this.#pacer);
     this.#alarm = new Alarm(config.clock, () => this.#pump());
+    this.#division = this.#pacer && config.division;
+    this.#division?.join(this.#divided(this.#pacer!));
+  }
+
+  /** What of the lane those who divide its limits look at. */
+  #divided(pacer: Pacer): DividedLane {
+    const now = (): number => this.#clock.now();
+    return {
+      limits: pacer.limits.buckets,
+      demand: () => ({ ...this.#room.demand(), unanswered: pacer.unanswered }),
+      wake: () => this.wake(),
+      learn: (dimension, limit, burst) => pacer.limits.adopt(dimension, limit, burst, now()),
+      pausedForMs: () => this.pausedForMs(),
+      pauseFor: (ms) => {
+        this.#pause.join(ms, 'unknown', now());
+        this.wake();
+      },
+    };
   }
 
   get cause(): WaitCause {
@@ -133,6 +155,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   close(): void {
     this.#closed = true;
     this.#refuseAll(() => new AdmissionRefused('closed'));
+    this.#division?.leave();
   }
 
   closeFor(owner: object): void {

@@ -3,6 +3,7 @@ import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { IndexedHeap } from './indexed-heap.ts';
+import type { Demand } from '../limits/slice.ts';
 import { addAmounts, type Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
@@ -44,6 +45,10 @@ export class WaitingRoom {
   /** Who must go next for its deadline's sake; only those that have one. */
   get mostUrgent(): Waiter | undefined {
     return this.#deadlines.peek();
+  }
+
+  demand(): Omit<Demand, 'unanswered'> {
+    return { next: this.first?.reservation?.reserved, all: this.#queue.waiting, weight: this.#queue.weight };
   }
 
   add(waiter: Waiter): void {

@@ -42,6 +42,8 @@ export interface Reservation {
   sequence: number;
   sentAt: number;
   state: 'planned' | 'sent' | 'headed' | 'settled';
+  /** Its answer has begun, or there will be none. */
+  answered: boolean;
   /** The provider has not generated its output yet, as far as we know. */
   outputPending: boolean;
   /** What the head of a refusal showed. */
@@ -75,6 +77,7 @@ export function createReservation(
     sequence: 0,
     sentAt: 0,
     state: 'planned',
+    answered: false,
     outputPending: false,
     refusal: undefined,
   };

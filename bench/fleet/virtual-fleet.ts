@@ -1,0 +1,123 @@
+import { Fleet } from '../../src/fleet/fleet.ts';
+import { MemoryStore } from '../../src/fleet/memory-store.ts';
+import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
+import { mulberry32, type Random } from '../../src/simulator/random.ts';
+import { lowerBound } from '../sim/lower-bound.ts';
+import { SimClock } from '../sim/sim-clock.ts';
+import { SimProcess, type Tally } from '../sim/sim-process.ts';
+import { type ProviderSetup, SimProvider } from '../sim/sim-provider.ts';
+import type { Job } from '../sim/workload.ts';
+
+export interface FleetCase {
+  readonly name: string;
+  readonly setup: ProviderSetup;
+  readonly jobs: (random: Random) => readonly Job[];
+}
+
+export interface FleetRun {
+  readonly processes: number;
+  readonly seed: number;
+  /** Each by itself: without a store. */
+  readonly alone?: boolean;
+  /** To the store and back. */
+  readonly delayMs?: number;
+  /** What becomes of an exchange; by default it is answered. */
+  readonly fate?: (now: number) => 'answered' | 'lost' | 'answer lost' | 'late' | 'refused';
+}
+
+export interface FleetResult {
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly wallMs: number;
+  /** Time to the last answer, and to the last call that was sent, over the least possible. */
+  readonly ratio: number;
+  readonly sentRatio: number;
+  /** Attempts that did not succeed, of all attempts. */
+  readonly waste: number;
+  /** Jain's index of what equal processes had been served when most of it was done. */
+  readonly jain: number;
+  readonly commandsPerSecond: number;
+}
+
+const LATE_MS = 3_000;
+/** Up to here all of them have work. */
+const BUSY = 0.8;
+
+/** All lanes are of one account; a network lies between. */
+class RemoteStore implements FleetStore {
+  commands = 0;
+  readonly #store: FleetStore;
+  readonly #clock: SimClock;
+  readonly #delayMs: number;
+  readonly #fate: NonNullable<FleetRun['fate']>;
+
+  constructor(clock: SimClock, { delayMs = 1, fate = () => 'answered' }: FleetRun) {
+    this.#clock = clock;
+    this.#store = new MemoryStore(clock);
+    this.#delayMs = delayMs;
+    this.#fate = fate;
+  }
+
+  exchange(_lane: string, report: Report): Promise<Grant> {
+    this.commands++;
+    const fate = this.#fate(this.#clock.now());
+    return new Promise((resolve, reject) => {
+      if (fate === 'lost') return;
+      this.#clock.after(this.#delayMs / 2 + (fate === 'late' ? LATE_MS : 0), () => {
+        if (fate === 'refused') {
+          reject(new Error('refused'));
+          return;
+        }
+        const answer = this.#store.exchange('lane', report);
+        if (fate === 'answer lost') return;
+        this.#clock.after(this.#delayMs / 2, () => void answer.then(resolve, reject));
+      });
+    });
+  }
+}
+
+/** Processes that share one account, on a virtual clock; their calls all come at once. */
+export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetRun): Promise<FleetResult> {
+  const clock = new SimClock();
+  const { seed } = run;
+  const provider = new SimProvider(setup, clock, mulberry32(seed + 1));
+  const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
+  const store = new RemoteStore(clock, run);
+  const processes = Array.from({ length: run.processes }, (_, index) => {
+    const fleet = run.alone ? undefined : new Fleet({ store, assumed: 2 }, `process ${index}`);
+    return new SimProcess(clock, mulberry32(seed + 100 + index), provider, setup.provider, {}, tally, fleet);
+  });
+  const jobs = makeJobs(mulberry32(seed));
+  const served = processes.map(() => 0);
+  let done = 0;
+  let succeeded = 0;
+  jobs.forEach((job, index) => {
+    const process = index % processes.length;
+    const call = async (): Promise<void> => {
+      const ok = await processes[process]!.call(job);
+      done++;
+      if (ok) succeeded++;
+      if (done < BUSY * jobs.length) served[process]!++;
+    };
+    clock.after(job.arriveMs, () => void call());
+  });
+  await clock.run(() => done === jobs.length);
+  const wallMs = clock.now();
+  await Promise.all(processes.map(({ guard }) => guard.close()));
+  const bound = lowerBound(setup, jobs);
+  return {
+    calls: jobs.length,
+    succeeded,
+    wallMs,
+    ratio: wallMs / bound.doneMs,
+    sentRatio: tally.sent.at(-1)! / bound.sentMs,
+    waste: tally.failedAttempts / tally.attempts,
+    jain: jain(served),
+    commandsPerSecond: (1_000 * store.commands) / wallMs,
+  };
+}
+
+function jain(values: readonly number[]): number {
+  const sum = values.reduce((a, b) => a + b, 0);
+  return sum ** 2 / (values.length * values.reduce((a, b) => a + b * b, 0));
+}

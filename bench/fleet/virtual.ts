@@ -1,0 +1,42 @@
+/**
+ * Processes that share one account through a store in memory, on a virtual clock:
+ * `node bench/fleet/virtual.ts [--processes=8,64,1000] [--scale=3] [--seeds=7919] [--only=text] [--alone] [--delay=1]`.
+ */
+import { parseArgs } from 'node:util';
+import { fleetCases } from './cases.ts';
+import { runFleet } from './virtual-fleet.ts';
+
+const { values } = parseArgs({
+  options: {
+    processes: { type: 'string', default: '8' },
+    scale: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '7919' },
+    only: { type: 'string', default: '' },
+    alone: { type: 'boolean', default: false },
+    delay: { type: 'string', default: '1' },
+  },
+});
+
+console.log('case                 processes   ok %  wall/bound  sent/bound  waste %  Jain   commands/s  real s');
+for (const processes of values.processes.split(',').map(Number)) {
+  for (const each of fleetCases(Number(values.scale))) {
+    if (!each.name.includes(values.only)) continue;
+    for (const seed of values.seeds.split(',').map(Number)) {
+      const startedAt = performance.now();
+      const { alone } = values;
+      const result = await runFleet(each, { processes, seed, alone, delayMs: Number(values.delay) });
+      const cells = [
+        each.name.padEnd(20),
+        String(processes).padStart(9),
+        ((100 * result.succeeded) / result.calls).toFixed(1).padStart(6),
+        result.ratio.toFixed(4).padStart(11),
+        result.sentRatio.toFixed(4).padStart(11),
+        (100 * result.waste).toFixed(2).padStart(8),
+        result.jain.toFixed(3).padStart(6),
+        result.commandsPerSecond.toFixed(1).padStart(10),
+        ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(8),
+      ];
+      console.log(cells.join(' '));
+    }
+  }
+}

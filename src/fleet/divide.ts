@@ -1,0 +1,211 @@
+import { keptOf, learn, rateOf, reclaim, refill, settle } from './levels.ts';
+import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
+import type { Grant, LimitReport, Report } from './protocol.ts';
+import { aheadOf, join, LOOK, moveTo } from './turns.ts';
+
+/** A process that was not seen for so long is gone. */
+export const LIVE_MS = 6_000;
+/** What is kept for somebody who waits is let go this long after he should have come. */
+const LATE_MS = 1_000;
+const LEAST_WAIT_MS = 25;
+const MOST_WAIT_MS = 2_000;
+/** Who is this far ahead of the one that was served least gets no more than he needs while there is not enough. */
+const AHEAD_MS = 500;
+/** A bucket that is this full may overflow while somebody is waited for. */
+const PLENTY = 0.5;
+/** Limits are known well enough after so long. */
+const WARM_MS = 30_000;
+/** Of a limit that is not known for longer, what comes in this time is leased. */
+const FELT_MS = 2_000;
+const EPSILON = 1e-6;
+
+/**
+ * One exchange: what the process had leased comes back, what it knows corrects the levels, and it gets a new lease.
+ * What it needs for its next call it gets in all limits or in none. Processes are served as in start-time fair
+ * queueing, so that a large call is not starved by small ones elsewhere: who was served least goes first, and what he
+ * needs is kept for him.
+ */
+export function divide(lane: LaneState, report: Report, now: number): Grant {
+  for (const [id, each] of lane.processes) {
+    if (each.seenAt > now - LIVE_MS) break;
+    forget(lane, id, each);
+  }
+  refill(lane, now);
+  const process = take(lane, report, now);
+  const limits: LimitState[] = [];
+  for (const told of report.limits) {
+    const limit = learn(lane, told, report, now);
+    limits.push(limit);
+    settle(limit, process, told, report.returns);
+  }
+  if (report.pauseMs > 0 && now + report.pauseMs > lane.pauseUntil + LEAST_WAIT_MS) {
+    lane.pauseUntil = now + report.pauseMs;
+    lane.epoch++;
+  }
+  const wants = !report.leaves && report.limits.some((each) => each.want > 0);
+  join(lane, report.process, process, wants);
+  const pauseMs = Math.max(0, lane.pauseUntil - now);
+  const granted = report.limits.map(() => 0);
+  const waitMs = wants && pauseMs === 0 ? grant(lane, report, process, limits, granted, now) : 0;
+  report.limits.forEach(({ name }, index) => lease(process, name, limits[index]!, granted[index]!));
+  if (report.leaves) forget(lane, report.process, process);
+  return {
+    serial: report.serial,
+    epoch: lane.epoch,
+    fleet: lane.processes.size,
+    active: lane.active.length,
+    waitMs,
+    pauseMs,
+    since: lane.since,
+    warm: isWarm(lane, now),
+    limits: Array.from(lane.limits, ([name, limit]) => {
+      const index = report.limits.findIndex((each) => each.name === name);
+      return {
+        name,
+        limit: limit.limit,
+        windowMs: limit.windowMs,
+        full: limit.full,
+        granted: index < 0 ? 0 : granted[index]!,
+        free: limit.free,
+        kept: keptOf(limit),
+        total: limit.total,
+        unspentLeast: limit.unspent,
+        unspentMost: limit.held,
+      };
+    }),
+  };
+}
+
+/** Whether limits are known, and have been for a while. */
+function isWarm(lane: LaneState, now: number): boolean {
+  for (const { since } of lane.limits.values()) if (now - since < WARM_MS) return false;
+  return lane.limits.size > 0;
+}
+
+function grant(
+  lane: LaneState,
+  report: Report,
+  process: ProcessState,
+  limits: readonly LimitState[],
+  granted: number[],
+  now: number,
+): number {
+  const share = Math.max(1, lane.active.length);
+  const slack = AHEAD_MS / (limits[0]?.windowMs ?? 1) / share / report.weight;
+  const plenty = limits.every((limit) => limit.free - keptOf(limit) > PLENTY * limit.full);
+  const wait = aheadOf(lane, report.process, process.tag, plenty ? Infinity : slack, now);
+  process.weight = report.weight;
+  process.need = Object.fromEntries(report.limits.map(({ name, need }) => [name, need]));
+  process.want = Object.fromEntries(report.limits.map(({ name, want }) => [name, want]));
+  let waitMs = 0;
+  let part = 1;
+  let needs = false;
+  report.limits.forEach(({ name, need, want }, index) => {
+    const limit = limits[index]!;
+    const usable = limit.free - keptOf(limit);
+    const least = Math.min(need, limit.full - keptOf(limit));
+    if (need > 0) {
+      needs = true;
+      const ahead = (wait.ahead[name] ?? 0) * (1 + wait.beyond / LOOK);
+      const missing = least + ahead - usable;
+      if (missing > EPSILON) waitMs = Math.max(waitMs, missing / rateOf(limit));
+    }
+    const extra = want - need;
+    if (extra > EPSILON) {
+      const room = Math.min(usable - least - (wait.all[name] ?? 0), mostAtOnce(lane, limit, now));
+      part = Math.min(part, Math.max(0, room / (share * extra)));
+    }
+  });
+  if (waitMs > 0) {
+    waitMs = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, waitMs));
+    process.waitsUntil = now + waitMs + LATE_MS;
+    return waitMs;
+  }
+  const least = lane.processes.get(lane.active[0]!)!.tag;
+  if (wait.beyond > 0 || (part < 1 && process.tag > least + slack)) part = 0;
+  if (!needs && part <= 0) return 0;
+  serve(lane, report, process, limits, granted, part);
+  return 0;
+}
+
+/** A new limit may let through less at once than it tells: several at a time would find that out at great cost. */
+function mostAtOnce(lane: LaneState, limit: LimitState, now: number): number {
+  return lane.processes.size > 1 ? rateOf(limit) * Math.max(FELT_MS, now - limit.since) : Infinity;
+}
+
+function serve(
+  lane: LaneState,
+  report: Report,
+  process: ProcessState,
+  limits: readonly LimitState[],
+  granted: number[],
+  part: number,
+): void {
+  let share = 0;
+  report.limits.forEach(({ need, want }, index) => {
+    const limit = limits[index]!;
+    const amount = Math.min(need, limit.full - keptOf(limit)) + part * (want - need);
+    granted[index] = amount;
+    share = Math.max(share, amount / limit.limit);
+  });
+  // What it does not spend comes back, and is taken off again then.
+  process.tag += share / report.weight;
+  moveTo(lane, report.process, process.tag);
+}
+
+function lease(process: ProcessState, name: string, limit: LimitState, amount: number): void {
+  limit.free -= amount;
+  limit.held += amount;
+  limit.total += amount;
+  process.held[name] = amount;
+  // As much as was left at the end of the last lease may be left of this one.
+  const unspent = Math.min(process.unspent[name] ?? 0, amount);
+  limit.unspent += unspent - (process.unspent[name] ?? 0);
+  process.unspent[name] = unspent;
+}
+
+/** The process as the lane knows it, seen last of all now. */
+function take(lane: LaneState, report: Report, now: number): ProcessState {
+  const known = lane.processes.get(report.process);
+  const process: ProcessState = known ?? {
+    seenAt: now,
+    serial: report.serial,
+    tag: 0,
+    active: false,
+    waitsUntil: 0,
+    spent: {},
+    held: {},
+    unspent: {},
+    weight: report.weight,
+    need: {},
+    want: {},
+  };
+  const unspentShare = known ? unspent(lane, process, report.limits) : 0;
+  process.tag = Math.max(0, process.tag - unspentShare / report.weight);
+  process.seenAt = now;
+  process.serial = report.serial;
+  process.waitsUntil = 0;
+  lane.processes.delete(report.process);
+  lane.processes.set(report.process, process);
+  return process;
+}
+
+/** The part of the lease that was not spent, as a share of the limits. */
+function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitReport[]): number {
+  let leased = 0;
+  let spent = 0;
+  for (const told of limits) {
+    const limit = lane.limits.get(told.name);
+    const before = process.spent[told.name];
+    if (!limit || before === undefined) continue;
+    leased = Math.max(leased, (process.held[told.name] ?? 0) / limit.limit);
+    spent = Math.max(spent, (told.spent - before) / limit.limit);
+  }
+  return leased - spent;
+}
+
+function forget(lane: LaneState, id: string, process: ProcessState): void {
+  reclaim(lane, process);
+  lane.processes.delete(id);
+  if (process.active) lane.active.splice(lane.active.indexOf(id), 1);
+}

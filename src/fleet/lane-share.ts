@@ -1,0 +1,264 @@
+import type { Clock } from '../core/clock.ts';
+import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
+import type { DividedLane, DividedLimit, Division, Slice } from '../pacing/limits/slice.ts';
+import { Timer } from './timer.ts';
+import { LeasedSlice, type SliceHost } from './leased-slice.ts';
+import type { FleetStore, Grant, Report } from './protocol.ts';
+
+/** A lease is renewed this often: a pause or a cut is known everywhere within it. */
+const RENEW_MS = 450;
+/** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
+const SPACING_MS = 50;
+/** Later than this after it was asked for a lease is void. */
+const LEASE_MS = 2_000;
+/** So long a call waits for a store of which nothing is known. */
+const FIRST_MS = 50;
+/** So long calls wait for a store that was of use before. */
+const PATIENCE_MS = 500;
+/** A lane that is used keeps something in hand; later its first call asks. */
+const KEEP_MS = 10_000;
+const FIRST_TOOK_MS = 5;
+const TOOK_WEIGHT = 0.2;
+const HEARTBEAT_MS = 3_000;
+/** A lane that was not used for so long is not of the fleet any more. */
+const REST_MS = 600_000;
+/** A store that fails is asked again after this, twice as late each time. */
+const RETRY_MS = 250;
+const MOST_RETRY_MS = 1_000;
+/** How unlike two pauses must be. */
+const SAME_PAUSE_MS = 25;
+
+export type FleetMode = 'joining' | 'shared' | 'alone';
+
+export interface LaneShareDeps {
+  readonly store: FleetStore;
+  /** Names the lane, and tells nothing of the account. */
+  readonly lane: string;
+  readonly process: string;
+  readonly clock: Clock;
+  /** Processes that are reckoned with while the store has told of none. */
+  readonly assumed: number;
+  onMode(mode: FleetMode, error: unknown): void;
+  onExchange(tookMs: number, failed: boolean): void;
+}
+
+/** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
+export class LaneShare implements Division, SliceHost {
+  mode: FleetMode = 'joining';
+  fleet: number;
+  warm = false;
+  readonly #deps: LaneShareDeps;
+  readonly #slices = new Map<BucketDimension, LeasedSlice>();
+  #lane: DividedLane | undefined;
+  #serial = 0;
+  #askedAt: number | undefined;
+  #leaseUntil = -Infinity;
+  #lastAt = -Infinity;
+  #measuredAt = 0;
+  #usedAt: number;
+  #active = 1;
+  #comeAt = 0;
+  #tookMs = FIRST_TOOK_MS;
+  #failures = 0;
+  readonly #timer: Timer;
+  #returns = false;
+  #since: number | undefined;
+  #adoptedUntil = 0;
+  #over = false;
+
+  constructor(deps: LaneShareDeps) {
+    this.#deps = deps;
+    this.fleet = deps.assumed;
+    this.#timer = new Timer(deps.clock);
+    const now = deps.clock.now();
+    this.#usedAt = now;
+    this.#measuredAt = now;
+  }
+
+  join(lane: DividedLane): void {
+    this.#lane = lane;
+    this.#exchange();
+  }
+
+  sliceOf(limit: DividedLimit): Slice {
+    const slice = new LeasedSlice(limit, this);
+    this.#slices.set(limit.dimension, slice);
+    limit.shareAtMost = 1 / this.fleet;
+    if (this.#lane) this.#schedule(0);
+    return slice;
+  }
+
+  leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#timer.clear();
+    if (this.mode !== 'shared') return;
+    const report = this.#report(true);
+    this.#deps.store.exchange(this.#deps.lane, report).catch(() => {
+      // It is reclaimed when it is not renewed.
+    });
+  }
+
+  joinMs(): number {
+    return this.mode !== 'joining' || this.#isAlone ? 0 : Math.max(1, this.#tookMs);
+  }
+
+  get leases(): boolean {
+    return this.mode === 'shared' && this.#deps.clock.now() < this.#leaseUntil;
+  }
+
+  /** Whether calls must go by what the process knows itself. */
+  get #isAlone(): boolean {
+    if (this.mode === 'alone' || this.#over) return true;
+    const now = this.#deps.clock.now();
+    const patience = this.mode === 'joining' ? FIRST_MS : PATIENCE_MS;
+    return this.#askedAt !== undefined && now - this.#askedAt >= patience;
+  }
+
+  hungry(): number | undefined {
+    const now = this.#deps.clock.now();
+    this.#usedAt = now;
+    if (this.#isAlone) return undefined;
+    // The answer wakes the lane; this is looked at by who has a deadline.
+    if (this.#askedAt !== undefined) return Math.max(1, this.#tookMs);
+    this.#schedule(Math.max(this.#comeAt, this.#lastAt + this.#spacingMs));
+    return Math.max(1, this.#timer.at - now);
+  }
+
+  spent(low: boolean): void {
+    const now = this.#deps.clock.now();
+    this.#usedAt = now;
+    if (!this.leases) this.#returns = true;
+    if (low && this.mode === 'shared') this.#schedule(this.#lastAt + this.#spacingMs);
+    else this.#schedule(this.#lastAt + RENEW_MS);
+  }
+
+  get #spacingMs(): number {
+    return Math.min(RENEW_MS, SPACING_MS * Math.max(1, this.#active));
+  }
+
+  #schedule(at: number): void {
+    if (this.#over || this.#askedAt !== undefined || at >= this.#timer.at) return;
+    this.#timer.set(at, () => this.#exchange());
+  }
+
+  #exchange(): void {
+    const { clock, store, lane } = this.#deps;
+    if (this.#over || this.#askedAt !== undefined) return;
+    const sentAt = clock.now();
+    const report = this.#report(false);
+    this.#askedAt = sentAt;
+    this.#lastAt = sentAt;
+    const { serial } = report;
+    const isOpen = (): boolean => serial === this.#serial && this.#askedAt !== undefined && !this.#over;
+    this.#timer.set(sentAt + PATIENCE_MS, () => {
+      if (isOpen()) this.#failed(new Error(`No answer within ${PATIENCE_MS} ms`), sentAt);
+    });
+    let asked: Promise<Grant>;
+    try {
+      asked = store.exchange(lane, report);
+    } catch (error) {
+      asked = Promise.reject(error);
+    }
+    asked.then(
+      (grant) => {
+        if (isOpen()) this.#granted(report, grant, sentAt);
+      },
+      (error: unknown) => {
+        if (isOpen()) this.#failed(error, sentAt);
+      },
+    );
+  }
+
+  #report(leaves: boolean): Report {
+    const { clock, process } = this.#deps;
+    const now = clock.now();
+    const demand = this.#lane!.demand();
+    const keeps = now - this.#usedAt < KEEP_MS;
+    const elapsed = now - this.#measuredAt;
+    this.#measuredAt = now;
+    const pausedMs = this.#lane!.pausedForMs();
+    const returns = this.#returns;
+    return {
+      process,
+      serial: ++this.#serial,
+      // Of calls that do not wait nobody knows how urgent they are.
+      weight: demand.weight || 1,
+      fleet: this.fleet,
+      returns,
+      leaves,
+      pauseMs: now + pausedMs > this.#adoptedUntil + SAME_PAUSE_MS ? pausedMs : 0,
+      limits: Array.from(this.#slices.values(), (slice) => {
+        const { unit } = LIMIT_KINDS[slice.limit.dimension];
+        const { next, all, unanswered } = demand;
+        const use = {
+          need: next?.[unit] ?? 0,
+          queued: all[unit],
+          unanswered: unanswered[unit],
+          keeps: keeps && !leaves,
+        };
+        return slice.report(use, elapsed, now);
+      }),
+    };
+  }
+
+  #granted(report: Report, grant: Grant, sentAt: number): void {
+    const { clock } = this.#deps;
+    const now = clock.now();
+    this.#askedAt = undefined;
+    this.#timer.clear();
+    this.#failures = 0;
+    this.#deps.onExchange(now - sentAt, false);
+    this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
+    this.#leaseUntil = sentAt + LEASE_MS;
+    this.#returns = false;
+    this.#active = grant.active;
+    this.warm = grant.warm;
+    if (grant.fleet !== this.fleet) {
+      this.fleet = grant.fleet;
+      for (const { limit } of this.#slices.values()) limit.shareAtMost = 1 / this.fleet;
+    }
+    if (grant.since !== this.#since) for (const slice of this.#slices.values()) slice.forget();
+    this.#since = grant.since;
+    const at = (sentAt + now) / 2;
+    for (const each of grant.limits) {
+      if (!isBucket(each.name as BucketDimension)) continue;
+      const dimension = each.name as BucketDimension;
+      const twin = LIMIT_KINDS[dimension].sameHeaderAs;
+      const isTwin = this.#lane!.limits.some((known) => known.dimension === twin && known.limit === each.limit);
+      if (!this.#slices.has(dimension) && !isTwin) this.#lane!.learn(dimension, each.limit, each.full);
+      const told = report.limits.find(({ name }) => name === each.name);
+      this.#slices.get(dimension)?.granted(each, told, at, now);
+    }
+    this.#comeAt = grant.waitMs > 0 ? now + grant.waitMs : 0;
+    if (this.mode !== 'shared') this.#enter('shared', undefined);
+    if (grant.pauseMs > this.#lane!.pausedForMs() + SAME_PAUSE_MS) {
+      this.#adoptedUntil = now + grant.pauseMs;
+      this.#lane!.pauseFor(grant.pauseMs);
+    }
+    const news = Array.from(this.#slices.values()).some((slice) => slice.isNews);
+    if (news) this.#schedule(sentAt + this.#spacingMs);
+    else if (this.#comeAt > 0) this.#schedule(Math.max(this.#comeAt, sentAt + this.#spacingMs));
+    else if (this.#slices.size === 0 && now - this.#usedAt < KEEP_MS) this.#schedule(sentAt + 2 * this.#spacingMs);
+    else if (now - this.#usedAt < KEEP_MS) this.#schedule(sentAt + RENEW_MS);
+    else if (now - this.#usedAt < REST_MS) this.#schedule(sentAt + HEARTBEAT_MS);
+    this.#lane!.wake();
+  }
+
+  #failed(error: unknown, sentAt: number): void {
+    const { clock } = this.#deps;
+    this.#askedAt = undefined;
+    this.#timer.clear();
+    this.#deps.onExchange(clock.now() - sentAt, true);
+    const waitMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
+    if (this.mode !== 'alone') this.#enter('alone', error);
+    if (clock.now() - this.#usedAt < REST_MS) this.#schedule(clock.now() + waitMs);
+    this.#lane!.wake();
+  }
+
+  #enter(mode: FleetMode, error: unknown): void {
+    this.mode = mode;
+    if (mode === 'alone') for (const slice of this.#slices.values()) slice.void();
+    this.#deps.onMode(mode, error);
+  }
+}

@@ -1,0 +1,71 @@
+/** What a store keeps of one limit. */
+export interface LimitState {
+  limit: number;
+  windowMs: number;
+  /** Most that the provider lets through at once. */
+  full: number;
+  headroom: number;
+  /** When it became known. */
+  readonly since: number;
+  /** What the provider's bucket holds, less all that is leased. */
+  free: number;
+  /** Consumption of the fleet in all, with all that is leased. */
+  total: number;
+  /** What is leased, and what of it had not been spent when its holder last told. */
+  held: number;
+  unspent: number;
+  /** What others than the fleet take, in units per millisecond. */
+  foreign: number;
+  /** Kept beside the headroom since refusals have come in spite of it. */
+  caution: number;
+  /** When the newest sample was taken that corrected this; 0 before the first. */
+  seenAt: number;
+}
+
+/** What a store keeps of one process. */
+export interface ProcessState {
+  seenAt: number;
+  serial: number;
+  /** Service it has had, in shares of the limits and by its weight. */
+  tag: number;
+  active: boolean;
+  /** Until when what it needs is kept for it. */
+  waitsUntil: number;
+  readonly spent: Record<string, number>;
+  readonly held: Record<string, number>;
+  readonly unspent: Record<string, number>;
+  weight: number;
+  need: Record<string, number>;
+  want: Record<string, number>;
+}
+
+/** What a store keeps of one lane. */
+export interface LaneState {
+  epoch: number;
+  /** Since when the fleet has used the lane. */
+  readonly since: number;
+  /** Up to when the limits are refilled. */
+  at: number;
+  pauseUntil: number;
+  /** Service that the least served of those had who wanted something last. */
+  virtual: number;
+  readonly limits: Map<string, LimitState>;
+  /** In the order in which they were last seen. */
+  readonly processes: Map<string, ProcessState>;
+  /** Those that want something, least served first. */
+  readonly active: string[];
+}
+
+export function newLane(now: number): LaneState {
+  // Later lanes have later epochs: leases of a store that lost its state are void.
+  return {
+    epoch: Math.floor(now),
+    since: now,
+    at: now,
+    pauseUntil: 0,
+    virtual: 0,
+    limits: new Map(),
+    processes: new Map(),
+    active: [],
+  };
+}

@@ -1,0 +1,157 @@
+import type { DividedLimit, LevelSample, Slice } from '../pacing/limits/slice.ts';
+import { LIMIT_KINDS } from '../core/dimensions.ts';
+import type { LimitGrant, LimitReport } from './protocol.ts';
+import { type OwnSample, Totals } from './totals.ts';
+
+/** What a slice asks of its lane. */
+export interface SliceHost {
+  readonly leases: boolean;
+  /** The lease is not enough. Milliseconds until there may be more; undefined where nobody knows. */
+  hungry(): number | undefined;
+  /** Something was spent; `low` when less than half of the lease is left. */
+  spent(low: boolean): void;
+}
+
+/** What calls take of a limit. */
+interface Use {
+  readonly need: number;
+  readonly queued: number;
+  readonly unanswered: number;
+  /** Whether something is to be kept in hand for calls to come. */
+  readonly keeps: boolean;
+}
+
+const RATE_WEIGHT = 0.3;
+const AMOUNT_WEIGHT = 0.1;
+/** What is spent in this time is leased ahead, and so many calls. */
+const AHEAD_MS = 1_000;
+const CALLS_AHEAD = 2;
+const LOW = 0.5;
+const EPSILON = 1e-6;
+
+/** What this process has leased of one limit. */
+export class LeasedSlice implements Slice {
+  readonly limit: DividedLimit;
+  readonly #host: SliceHost;
+  readonly #totals = new Totals();
+  #granted = 0;
+  /** In all, and when the lease was asked for. */
+  #spent = 0;
+  #spentBefore = 0;
+  #free = 0;
+  #kept = 0;
+  #known: { readonly limit: number; readonly burst: number } | undefined;
+  #newest: OwnSample | undefined;
+  #covered: OwnSample | undefined;
+  #refusedAt: number | undefined;
+  #average = 0;
+  #rate = 0;
+  #measured = 0;
+
+  constructor(limit: DividedLimit, host: SliceHost) {
+    this.limit = limit;
+    this.#host = host;
+  }
+
+  /** What of the lease is left; below 0 while more was spent. */
+  get left(): number {
+    return this.#granted - (this.#spent - this.#spentBefore);
+  }
+
+  get level(): number | undefined {
+    return this.#host.leases && this.#known ? this.#free + Math.max(0, this.left) : undefined;
+  }
+
+  waitMs(amount: number): number | undefined {
+    if (!this.#host.leases) return this.#host.hungry();
+    const most = Math.max(Math.min(1, this.limit.burst), this.limit.burst - this.#kept);
+    return this.left + EPSILON >= Math.min(amount, most) ? 0 : this.#host.hungry();
+  }
+
+  take(amount: number): void {
+    this.#spent += amount;
+    if (amount <= 0) return;
+    this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : AMOUNT_WEIGHT);
+    this.#host.spent(this.left < LOW * this.#granted);
+  }
+
+  giveBack(amount: number): void {
+    this.#spent -= amount;
+  }
+
+  told(sample: LevelSample): void {
+    this.#newest = { ...sample, own: this.#spent - sample.since, burst: this.limit.burst };
+  }
+
+  refused(level: number): void {
+    this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
+    // What is leased is not there.
+    this.void();
+    this.#host.hungry();
+  }
+
+  /** The lease is over. */
+  void(): void {
+    this.#granted = Math.min(this.#granted, this.#spent - this.#spentBefore);
+  }
+
+  /** Another store, or one that has lost what it knew. */
+  forget(): void {
+    this.#totals.forget();
+    this.#newest = undefined;
+    this.#covered = undefined;
+  }
+
+  /** What to tell the store; `elapsedMs` since the last time. */
+  report({ need, queued, unanswered, keeps }: Use, elapsedMs: number, now: number): LimitReport {
+    const { dimension, limit, burst, level, headroomShare } = this.limit;
+    const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
+    this.#measured = this.#spent;
+    this.#rate += (rate - this.#rate) * RATE_WEIGHT;
+    const ahead = keeps ? Math.max(AHEAD_MS * this.#rate, CALLS_AHEAD * this.#average) : 0;
+    const sample = this.#covered;
+    this.#covered = undefined;
+    const refusedAt = this.#refusedAt;
+    this.#refusedAt = undefined;
+    return {
+      name: dimension,
+      limit,
+      windowMs: LIMIT_KINDS[dimension].windowMs,
+      full: burst,
+      changed: this.#known !== undefined && (this.#known.limit !== limit || this.#known.burst !== burst),
+      headroom: headroomShare,
+      level,
+      spent: this.#spent,
+      unanswered,
+      need,
+      want: Math.max(need, queued + ahead),
+      sample: sample?.burst === burst ? this.#totals.report(sample, now) : undefined,
+      refusedAt,
+    };
+  }
+
+  /** The store's answer to what was reported. */
+  granted(grant: LimitGrant, report: LimitReport | undefined, at: number, now: number): void {
+    this.#free = grant.free - grant.kept;
+    this.#kept = grant.kept;
+    if (!report) return;
+    const leftBefore = this.#granted - (report.spent - this.#spentBefore);
+    this.#granted = grant.granted;
+    this.#spentBefore = report.spent;
+    this.#totals.add(at, grant, report.spent, leftBefore);
+    if (this.#newest && this.#totals.covers(this.#newest.sentAt)) {
+      this.#covered = this.#newest;
+      this.#newest = undefined;
+    }
+    const { limit, burst } = this.limit;
+    // What was learned while the store answered counts when it is told.
+    if (report.limit !== limit || report.full !== burst) return;
+    if (grant.limit !== limit || grant.full !== burst) this.limit.adopt(grant.limit, grant.full, now);
+    this.#known = { limit: this.limit.limit, burst: this.limit.burst };
+  }
+
+  /** Nothing was learned that the store does not know: what it told the last time counts. */
+  get isNews(): boolean {
+    return this.#known === undefined || this.#known.limit !== this.limit.limit || this.#refusedAt !== undefined;
+  }
+}

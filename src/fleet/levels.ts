@@ -1,0 +1,144 @@
+import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
+import type { LimitReport, Report } from './protocol.ts';
+
+/** Part of what a level is too low by that one sample corrects. */
+const RAISE = 0.5;
+/** Time over which what others take is averaged. */
+const AVERAGE_MS = 10_000;
+/** Whatever others take, this part of the refill is ours. */
+const LEAST_RATE = 0.05;
+/** A refusal adds this part of the bucket to what is kept, up to the most; it passes in this time. */
+const CAUTION = 0.01;
+const MOST_CAUTION = 0.05;
+const CAUTION_PASSES_MS = 60_000;
+
+/** Units per millisecond that come to the fleet. */
+export function rateOf({ limit, windowMs, foreign }: LimitState): number {
+  const rate = limit / windowMs;
+  return Math.max(LEAST_RATE * rate, rate - Math.max(0, foreign));
+}
+
+/** What is never leased. */
+export function keptOf({ headroom, full, caution }: LimitState): number {
+  // Of a bucket so small that the part of it is no more than a unit, all may go.
+  return (headroom * full > 1 ? headroom * full : 0) + caution * full;
+}
+
+export function refill(lane: LaneState, now: number): void {
+  const elapsed = now - lane.at;
+  if (elapsed <= 0) return;
+  lane.at = now;
+  for (const limit of lane.limits.values()) {
+    // What is leased may still be there, and leaves that much less room.
+    const room = Math.max(0, limit.full - limit.held);
+    if (limit.free < room) limit.free = Math.min(room, limit.free + elapsed * rateOf(limit));
+    limit.caution = Math.max(0, limit.caution - (MOST_CAUTION * elapsed) / CAUTION_PASSES_MS);
+  }
+}
+
+/** A process that is not there any more: its lease counts as spent. */
+export function reclaim(lane: LaneState, process: ProcessState): void {
+  for (const [name, held] of Object.entries(process.held)) {
+    const limit = lane.limits.get(name);
+    if (!limit) continue;
+    limit.held -= held;
+    limit.unspent -= process.unspent[name] ?? 0;
+  }
+}
+
+/** Takes back what a process had leased, less what it has spent. */
+export function settle(limit: LimitState, process: ProcessState, told: LimitReport, returns: boolean): void {
+  const before = process.spent[told.name];
+  process.spent[told.name] = told.spent;
+  const held = process.held[told.name] ?? 0;
+  limit.held -= held;
+  limit.unspent -= process.unspent[told.name] ?? 0;
+  process.held[told.name] = 0;
+  // Of a process that was not known nobody has counted what it sent a moment ago.
+  const left = before === undefined ? -told.unanswered : held - (told.spent - before);
+  process.unspent[told.name] = Math.max(0, left);
+  limit.unspent += Math.max(0, left);
+  limit.total -= left;
+  // What it spent on its own may have been told by headers already.
+  limit.free = returns && left < 0 ? Math.max(Math.min(0, limit.free), limit.free + left) : limit.free + left;
+  // The provider lets nobody take more than it has, but for what it counts in the end.
+  limit.free = Math.max(limit.free, -limit.held - limit.full);
+}
+
+/** Takes over what the process knows of a limit. */
+export function learn(lane: LaneState, told: LimitReport, report: Report, now: number): LimitState {
+  const known = lane.limits.get(told.name);
+  if (!known) {
+    const others = report.returns ? Math.max(1, report.fleet) : 1;
+    const limit: LimitState = {
+      limit: told.limit,
+      windowMs: told.windowMs,
+      full: told.full,
+      headroom: told.headroom,
+      since: now,
+      // Its own level lacks what it has sent; that is taken off as of everybody who comes.
+      free: Math.min(told.full, told.level + told.unanswered) / others,
+      total: 0,
+      held: 0,
+      unspent: 0,
+      foreign: 0,
+      caution: 0,
+      seenAt: 0,
+    };
+    lane.limits.set(told.name, limit);
+    return limit;
+  }
+  known.headroom = told.headroom;
+  if (told.changed && (known.limit !== told.limit || known.full !== told.full)) {
+    if (told.full < known.full) shrink(lane, known, told);
+    else known.free += told.full - known.full;
+    if (known.limit !== told.limit) known.foreign = 0;
+    known.limit = told.limit;
+    known.full = told.full;
+  }
+  if (told.refusedAt !== undefined) {
+    known.free = Math.min(known.free, told.refusedAt);
+    known.caution = Math.min(MOST_CAUTION, known.caution + CAUTION);
+  }
+  correct(known, told, now);
+  return known;
+}
+
+/** A smaller bucket cannot have held what was leased of the larger: those leases are void. */
+function shrink(lane: LaneState, known: LimitState, { name, level, full }: LimitReport): void {
+  known.total -= known.held;
+  known.held = 0;
+  known.unspent = 0;
+  for (const process of lane.processes.values()) {
+    process.held[name] = 0;
+    process.unspent[name] = 0;
+  }
+  known.free = Math.min(level, full);
+  lane.epoch++;
+}
+
+/** The newest sample counts, whoever brought it: downwards at once, upwards step by step. */
+function correct(limit: LimitState, { sample, name, full }: LimitReport, now: number): void {
+  // Who takes it for another bucket reads what is left of it as something else.
+  if (!sample || full !== limit.full) return;
+  const seenAt = now - sample.ageMs;
+  if (seenAt <= limit.seenAt) return;
+  const since = limit.seenAt === 0 ? undefined : seenAt - limit.seenAt;
+  limit.seenAt = seenAt;
+  const truth = sample.left + rateOf(limit) * sample.ageMs - (limit.total - sample.total);
+  const most = truth - sample.unspentLeast;
+  const least = truth - sample.unspentMost;
+  const room = Math.max(0, limit.full - limit.held);
+  const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
+  // Output counts while it is generated: answers show more than will be left.
+  if (off < 0 && name === 'output_tokens') return;
+  if (since === undefined) {
+    limit.free -= off;
+    return;
+  }
+  limit.free -= off > 0 ? off : RAISE * off;
+  const rate = limit.limit / limit.windowMs;
+  const weight = Math.min(1, since / AVERAGE_MS);
+  const taken = Math.max(-rate, Math.min(rate, off / Math.max(1, since)));
+  limit.foreign = Math.min((1 - LEAST_RATE) * rate, Math.max(0, limit.foreign + taken * weight));
+}

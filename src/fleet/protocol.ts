@@ -1,0 +1,96 @@
+/** What an answer told of the level of a limit, and what the fleet had consumed by then. */
+export interface SampleReport {
+  /** Since the provider counted. */
+  readonly ageMs: number;
+  readonly left: number;
+  /** The fleet's consumption in all, with what was leased, at that time. */
+  readonly total: number;
+  /** Of what was leased then, least and most that had not been spent yet. */
+  readonly unspentLeast: number;
+  readonly unspentMost: number;
+}
+
+export interface LimitReport {
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Most that the provider lets through at once. */
+  readonly full: number;
+  /** Whether it was learned since the last exchange; else what others have learned counts. */
+  readonly changed: boolean;
+  /** Part that is never spent. */
+  readonly headroom: number;
+  /** What this process believes to be left, where the store knows nothing. */
+  readonly level: number;
+  /** This process's consumption in all; only ever compared with what it reported before. */
+  readonly spent: number;
+  /** What it has sent that was not answered yet. */
+  readonly unanswered: number;
+  /** What the next call takes; 0 when none waits. */
+  readonly need: number;
+  /** What will be of use until the next exchange, `need` included. */
+  readonly want: number;
+  readonly sample: SampleReport | undefined;
+  /** A refusal has shown that no more is left; undefined when none has. */
+  readonly refusedAt: number | undefined;
+}
+
+/** What a process tells the store of one lane. */
+export interface Report {
+  readonly process: string;
+  /** Counts the exchanges of this process about this lane. */
+  readonly serial: number;
+  readonly weight: number;
+  /** Processes that it last knew of. */
+  readonly fleet: number;
+  /** Whether it has been on its own since the last exchange: what it spent then was in nobody's lease. */
+  readonly returns: boolean;
+  /** It spends nothing any more, and takes no lease. */
+  readonly leaves: boolean;
+  readonly pauseMs: number;
+  readonly limits: readonly LimitReport[];
+}
+
+export interface LimitGrant {
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly full: number;
+  /** What the process may spend from now on, beside what it had reported as spent. */
+  readonly granted: number;
+  /** What may be leased now; below 0 while more was used than had come. */
+  readonly free: number;
+  /** Part of the bucket that is never leased. */
+  readonly kept: number;
+  /** As in `SampleReport`, now. */
+  readonly total: number;
+  readonly unspentLeast: number;
+  readonly unspentMost: number;
+}
+
+/** What the store answers. */
+export interface Grant {
+  readonly serial: number;
+  /** Another one voids the leases of before. */
+  readonly epoch: number;
+  /** Processes that are there, and those of them that want something. */
+  readonly fleet: number;
+  readonly active: number;
+  /** When to come again at the earliest, where `need` was not granted; 0 when it was. */
+  readonly waitMs: number;
+  readonly pauseMs: number;
+  /** Since when the store knows the lane; another time is another store, or one that has lost its state. */
+  readonly since: number;
+  /** Whether the limits have been used by the fleet before. */
+  readonly warm: boolean;
+  readonly limits: readonly LimitGrant[];
+}
+
+/**
+ * Where processes of one account meet. A third implementation needs nothing beside this: `divide.ts` has the rules, and
+ * an exchange must apply them to one lane at a time.
+ */
+export interface FleetStore {
+  /** One exchange about one lane, whose name tells nothing of the account. Rejects where the store is of no use. */
+  exchange(lane: string, report: Report): Promise<Grant>;
+}

@@ -1,0 +1,68 @@
+import type { LevelSample } from '../pacing/limits/slice.ts';
+import type { LimitGrant, SampleReport } from './protocol.ts';
+
+/** A sample, and what this process had spent in all when its request was sent, that included. */
+export interface OwnSample extends LevelSample {
+  readonly own: number;
+  /** What the bucket was taken for. */
+  readonly burst: number;
+}
+
+/** What the others had consumed and leased just after an exchange. */
+interface Point {
+  readonly at: number;
+  readonly total: number;
+  readonly unspentLeast: number;
+  readonly unspentMost: number;
+}
+
+/** Answers that take longer say nothing any more. */
+const KEPT_MS = 120_000;
+const MOST = 400;
+
+/**
+ * What the other processes had consumed of a limit when: an answer tells of the moment at which its request was counted,
+ * and they consume between two exchanges as well.
+ */
+export class Totals {
+  readonly #points: Point[] = [];
+
+  /** `spent` and `left` of this process are what it had reported. */
+  add(at: number, grant: LimitGrant, spent: number, left: number): void {
+    const { total, unspentLeast, unspentMost, granted } = grant;
+    this.#points.push({
+      at,
+      total: total - spent - granted,
+      unspentLeast: Math.max(0, unspentLeast - Math.min(Math.max(0, left), granted)),
+      unspentMost: Math.max(0, unspentMost - granted),
+    });
+    while (this.#points.length > MOST || this.#points[0]!.at < at - KEPT_MS) this.#points.shift();
+  }
+
+  forget(): void {
+    this.#points.length = 0;
+  }
+
+  /** Whether a sample of this time can be told: exchanges before and after it are known. */
+  covers(at: number): boolean {
+    const [first] = this.#points;
+    return first !== undefined && first.at <= at && this.#points.at(-1)!.at >= at;
+  }
+
+  /** What the store needs to know of a sample that is covered. */
+  report({ sentAt, at, left, own, tolerance }: OwnSample, now: number): SampleReport {
+    let index = this.#points.length - 1;
+    while (index > 0 && this.#points[index]!.at > sentAt) index--;
+    const before = this.#points[index]!;
+    const after = this.#points[index + 1] ?? before;
+    const part = Math.min(1, (sentAt - before.at) / Math.max(1, after.at - before.at));
+    const between = (from: number, to: number): number => from + part * (to - from);
+    return {
+      ageMs: now - at,
+      left,
+      total: own + between(before.total, after.total),
+      unspentLeast: between(before.unspentLeast, after.unspentLeast) - tolerance,
+      unspentMost: between(before.unspentMost, after.unspentMost) + tolerance,
+    };
+  }
+}

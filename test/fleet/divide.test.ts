@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { divide, LIVE_MS } from '../../src/fleet/divide.ts';
+import { type LaneState, newLane } from '../../src/fleet/lane-state.ts';
+import type { Grant } from '../../src/fleet/protocol.ts';
+import { limit, MINUTE, report, tokens } from './reports.ts';
+
+const NOW = 1_000_000;
+
+function grantedOf(grant: Grant, name = 'requests'): number {
+  return grant.limits.find((each) => each.name === name)!.granted;
+}
+
+/** A lane whose bucket of 600 requests is down to `level`. */
+function laneAt(level: number): LaneState {
+  const lane = newLane(NOW);
+  divide(lane, report('first', [limit({ level })]), NOW);
+  return lane;
+}
+
+describe('one exchange', () => {
+  it('leases what is wanted while there is enough, and takes back what was not spent', () => {
+    const lane = laneAt(600);
+    expect(grantedOf(divide(lane, report('a', [limit({ need: 1, want: 20 })]), NOW))).toBe(20);
+    expect(lane.limits.get('requests')!.free).toBe(580);
+    divide(lane, report('a', [limit({ spent: 5 })]), NOW);
+    expect(lane.limits.get('requests')).toMatchObject({ free: 595, held: 0, total: 5 });
+  });
+
+  it('grants the next call in all limits or in none', () => {
+    const lane = newLane(NOW);
+    divide(lane, report('first', [limit(), tokens({ level: 500 })]), NOW);
+    const need = [limit({ need: 1, want: 5 }), tokens({ need: 1_000, want: 5_000 })];
+    const denied = divide(lane, report('a', need), NOW);
+    expect([grantedOf(denied), grantedOf(denied, 'tokens')]).toEqual([0, 0]);
+    // 500 tokens come in half a second.
+    expect(denied.waitMs).toBeCloseTo(500);
+    expect(lane.limits.get('requests')!.free).toBe(600);
+    const granted = divide(lane, report('a', need), NOW + 500);
+    expect(grantedOf(granted, 'tokens')).toBeCloseTo(1_000);
+    expect(grantedOf(granted)).toBeGreaterThanOrEqual(1);
+  });
+
+  it('counts what was spent once, however often answers are lost', () => {
+    const lane = laneAt(600);
+    for (const spent of [0, 3, 3, 9]) divide(lane, report('a', [limit({ need: 1, want: 10, spent })]), NOW);
+    divide(lane, report('a', [limit({ spent: 9 })]), NOW);
+    expect(lane.limits.get('requests')!.free).toBe(591);
+  });
+
+  it('takes the lease of a process that is gone for spent', () => {
+    const lane = laneAt(600);
+    divide(lane, report('a', [limit({ need: 1, want: 20 })]), NOW);
+    divide(lane, report('b', [limit()]), NOW + 1);
+    expect(lane.limits.get('requests')!.held).toBe(20);
+    const later = divide(lane, report('b', [limit()]), NOW + LIVE_MS + 1);
+    expect(later.fleet).toBe(1);
+    expect(lane.limits.get('requests')!.held).toBe(0);
+  });
+
+  it('keeps what a large call needs, and gives smaller ones elsewhere only what is left', () => {
+    const lane = laneAt(0);
+    const large = (): Grant => divide(lane, report('large', [limit({ need: 300, want: 300 })]), now);
+    let now = NOW;
+    let small = 0;
+    let spent = 0;
+    for (; now < NOW + MINUTE; now += 100) {
+      if (grantedOf(large()) > 0) break;
+      const granted = grantedOf(divide(lane, report('small', [limit({ spent, need: 1, want: 50 })]), now));
+      small += granted;
+      spent += granted;
+    }
+    // 300 come in 30 s; who was there before it has a little more.
+    expect(now - NOW).toBeLessThan(33_000);
+    expect(small).toBeLessThan(30);
+  });
+
+  it('grants nothing during a pause that any process told', () => {
+    const lane = laneAt(600);
+    const { epoch } = divide(lane, report('a', [limit({ want: 10 })]), NOW);
+    divide(lane, report('b', [limit({ want: 10 })], { pauseMs: 5_000 }), NOW);
+    const during = divide(lane, report('a', [limit({ want: 10 })]), NOW + 400);
+    expect(during).toMatchObject({ pauseMs: 4_600, epoch: epoch + 1 });
+    expect(grantedOf(during)).toBe(0);
+    expect(grantedOf(divide(lane, report('a', [limit({ want: 10 })]), NOW + 5_000))).toBe(10);
+  });
+
+  it('goes by the newest sample, whoever brings it', () => {
+    const lane = laneAt(600);
+    const sample = { total: 0, unspentLeast: 0, unspentMost: 0 };
+    divide(lane, report('a', [limit({ sample: { ...sample, ageMs: 100, left: 300 } })]), NOW + 1_000);
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(301);
+    divide(lane, report('b', [limit({ sample: { ...sample, ageMs: 600, left: 100 } })]), NOW + 1_000);
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(301);
+    divide(lane, report('b', [limit({ sample: { ...sample, ageMs: 0, left: 200 } })]), NOW + 1_000);
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(200);
+  });
+
+  it('allows for what is leased and may not be spent yet', () => {
+    const lane = laneAt(600);
+    const later = NOW + MINUTE;
+    divide(lane, report('a', [limit({ need: 1, want: 100 })]), later);
+    const seen = { ageMs: 0, total: 100, unspentLeast: 0, unspentMost: 100 };
+    divide(lane, report('b', [limit({ sample: { ...seen, left: 550 } })]), later);
+    expect(lane.limits.get('requests')!.free).toBe(500);
+    divide(lane, report('b', [limit({ sample: { ...seen, ageMs: -1, left: 450 } })]), later);
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(450, 1);
+  });
+
+  it('does not let those who come back from being alone take what they had used', () => {
+    const lane = laneAt(600);
+    divide(lane, report('a', [limit()]), NOW);
+    divide(lane, report('a', [limit({ spent: 900 })], { returns: true }), NOW + 1_000);
+    expect(lane.limits.get('requests')!.free).toBe(0);
+  });
+
+  it('voids what was leased of a bucket that turns out to be smaller', () => {
+    const lane = laneAt(600);
+    divide(lane, report('a', [limit({ need: 1, want: 400 })]), NOW);
+    divide(lane, report('b', [limit({ full: 10, changed: true, level: 4 })]), NOW);
+    expect(lane.limits.get('requests')).toMatchObject({ full: 10, free: 4, held: 0 });
+  });
+
+  it('serves by weight', () => {
+    const lane = laneAt(0);
+    const served = { urgent: 0, other: 0 };
+    for (let now = NOW; now < NOW + 5 * MINUTE; now += 450) {
+      for (const [process, weight] of [
+        ['other', 1],
+        ['urgent', 8],
+      ] as const) {
+        const spent = served[process];
+        const granted = divide(lane, report(process, [limit({ spent, need: 1, want: 100 })], { weight }), now);
+        served[process] += grantedOf(granted);
+      }
+    }
+    expect(served.urgent / served.other).toBeGreaterThan(6);
+    expect(served.urgent / served.other).toBeLessThan(10);
+  });
+
+  it('never leases more than the bucket has held and got', () => {
+    const step = fc.record({
+      process: fc.constantFrom('a', 'b', 'c'),
+      afterMs: fc.integer({ min: 0, max: 2_000 }),
+      need: fc.integer({ min: 0, max: 700 }),
+      more: fc.integer({ min: 0, max: 700 }),
+      spends: fc.double({ min: 0, max: 1, noNaN: true }),
+      weight: fc.constantFrom(1, 8),
+      leaves: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const lane = laneAt(600);
+        const spent = new Map<string, number>();
+        const lease = new Map<string, number>();
+        let now = NOW;
+        let used = 0;
+        for (const { process, afterMs, need, more, spends, weight, leaves } of steps) {
+          now += afterMs;
+          const spend = spends * (lease.get(process) ?? 0);
+          used += spend;
+          spent.set(process, (spent.get(process) ?? 0) + spend);
+          const told = limit({ need, want: need + more, spent: spent.get(process)! });
+          lease.set(process, grantedOf(divide(lane, report(process, [told], { weight, leaves }), now)));
+          const leased = Array.from(lease.values()).reduce((a, b) => a + b, 0);
+          expect(used + leased).toBeLessThanOrEqual(600 + (now - NOW) / 100 + 1e-6);
+          expect(lane.limits.get('requests')!.held).toBeGreaterThanOrEqual(-1e-6);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,31 @@
+import type { LimitReport, Report } from '../../src/fleet/protocol.ts';
+
+export const MINUTE = 60_000;
+
+/** What a process tells of a limit of requests that nobody has used yet. */
+export function limit(over: Partial<LimitReport> = {}): LimitReport {
+  return {
+    name: 'requests',
+    limit: 600,
+    windowMs: MINUTE,
+    full: 600,
+    changed: false,
+    headroom: 0,
+    level: 600,
+    spent: 0,
+    unanswered: 0,
+    need: 0,
+    want: 0,
+    sample: undefined,
+    refusedAt: undefined,
+    ...over,
+  };
+}
+
+export function tokens(over: Partial<LimitReport> = {}): LimitReport {
+  return limit({ name: 'tokens', limit: 60_000, full: 60_000, level: 60_000, ...over });
+}
+
+export function report(process: string, limits: readonly LimitReport[], over: Partial<Report> = {}): Report {
+  return { process, serial: 1, weight: 1, fleet: 1, returns: false, leaves: false, pauseMs: 0, limits, ...over };
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { fleetCases } from '../../bench/fleet/cases.ts';
+import { type FleetRun, runFleet } from '../../bench/fleet/virtual-fleet.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
+
+const SEED = 7_919;
+const [rpm, tpm, shortRpm, shortTpm] = fleetCases(1) as [FleetCase, FleetCase, FleetCase, FleetCase];
+type FleetCase = ReturnType<typeof fleetCases>[number];
+
+describe('processes that share limits through a store', () => {
+  it.each([
+    [rpm, 0.005],
+    [tpm, 0.005],
+    [shortRpm, 0.005],
+    // A burst that is smaller than the limit is found out, and tried again now and then.
+    [shortTpm, 0.02],
+  ])('use all of a limit and are hardly refused: $name', async (each, waste) => {
+    const result = await runFleet(each, { processes: 8, seed: SEED });
+    expect(result.succeeded).toBe(result.calls);
+    expect(result.sentRatio).toBeLessThan(1.02);
+    expect(result.ratio).toBeLessThan(1.03);
+    expect(result.waste).toBeLessThan(waste);
+    expect(result.jain).toBeGreaterThan(0.98);
+    expect(result.commandsPerSecond).toBeLessThan(21);
+  });
+
+  it('do so when there are very many', async () => {
+    const [each] = fleetCases(4) as [FleetCase];
+    const result = await runFleet(each, { processes: 200, seed: SEED });
+    expect(result.succeeded).toBe(result.calls);
+    expect(result.ratio).toBeLessThan(1.05);
+    expect(result.waste).toBeLessThan(0.01);
+  });
+
+  it('are better off than without a store', async () => {
+    const alone = await runFleet(shortRpm, { processes: 8, seed: SEED, alone: true });
+    const result = await runFleet(shortRpm, { processes: 8, seed: SEED });
+    expect(result.waste).toBeLessThan(alone.waste / 10);
+  });
+
+  it.each<[string, FleetRun['fate'], number, number]>([
+    ['lost for a minute', during(60_000, 120_000, 'lost'), 1.1, 0.02],
+    ['refusing for a minute', during(60_000, 120_000, 'refused'), 1.1, 0.02],
+    ['answering late for a minute', during(60_000, 120_000, 'late'), 1.1, 0.02],
+    ['losing one answer in five', chance('answer lost'), 1.1, 0.02],
+    ['losing one request in five', chance('lost'), 1.1, 0.02],
+  ])('go on with a store that is %s', async (_what, fate, ratio, waste) => {
+    const result = await runFleet(rpm, { processes: 8, seed: SEED, ...(fate && { fate }) });
+    expect(result.succeeded).toBe(result.calls);
+    expect(result.ratio).toBeLessThan(ratio);
+    expect(result.waste).toBeLessThan(waste);
+  });
+});
+
+type Fate = ReturnType<NonNullable<FleetRun['fate']>>;
+
+function during(fromMs: number, untilMs: number, fate: Fate): FleetRun['fate'] {
+  return (now) => (now >= fromMs && now < untilMs ? fate : 'answered');
+}
+
+function chance(fate: Fate): FleetRun['fate'] {
+  const random = mulberry32(3);
+  return () => (random() < 0.2 ? fate : 'answered');
+}
