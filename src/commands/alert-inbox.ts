@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { accessProblem } from '../core/http-access.ts';
+import { accessProblem, bringsBody } from '../core/http-access.ts';
 import type { Alert } from './alert-message.ts';
 import { parseMessage } from './alert-message.ts';
 
@@ -53,6 +53,8 @@ async function respond(
   host: string,
   receive: Receive,
 ): Promise<void> {
+  // What is refused is not read.
+  if (bringsBody(request.headers)) response.setHeader('connection', 'close');
   const problem = accessProblem(request.headers, [host]);
   if (problem !== undefined) return answer(response, 421, problem);
 
@@ -67,9 +69,10 @@ async function respond(
     return answer(response, 415, 'Expected application/json.');
   }
   const text = await readText(request, () => {
-    answer(response, 413, `Expected at most ${MAX_BYTES} bytes.`, { connection: 'close' });
+    answer(response, 413, `Expected at most ${MAX_BYTES} bytes.`);
   });
   if (text === undefined) return undefined;
+  response.removeHeader('connection');
   const message = parseMessage(text);
   if (!message.ok) return answer(response, 400, message.problem);
   receive(message.alerts, message.truncated);

@@ -23,6 +23,11 @@ export function accessProblem({ host, origin }: IncomingHttpHeaders, known: read
   return undefined;
 }
 
+/** Whether a body follows the head. Node reads one that nobody reads for as long as it comes, unless the connection is closed. */
+export function bringsBody({ 'transfer-encoding': coding, 'content-length': length }: IncomingHttpHeaders): boolean {
+  return coding !== undefined || (length !== undefined && length !== '0');
+}
+
 function isPrivate(name: string): boolean {
   return isIP(name) !== 0 || !name.includes('.') || PRIVATE_NAME.test(name) || name === machineName().toLowerCase();
 }

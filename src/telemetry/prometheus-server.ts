@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { accessProblem } from '../core/http-access.ts';
+import { accessProblem, bringsBody } from '../core/http-access.ts';
 import { TidegateSetupError } from '../errors.ts';
 
 export interface PrometheusServer {
@@ -34,6 +34,8 @@ export async function servePrometheus(
   metrics: Handler,
 ): Promise<PrometheusServer> {
   const server = createServer({ requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }, (request, response) => {
+    // Nobody here reads one.
+    if (bringsBody(request.headers)) response.setHeader('connection', 'close');
     const problem = accessProblem(request.headers, [host, ...allowedHosts]);
     if (problem === undefined) answer(request, response, metrics);
     else response.writeHead(421, { 'content-type': 'text/plain' }).end(`${problem}\n`);

@@ -5,15 +5,19 @@ import { BadRequest } from '../apis/work.ts';
 /** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more for files. */
 const MAX_BODY_BYTES = 64 * 1_048_576;
 
-/** Reads a body to its end; undefined when it is too large. Rejects when the client goes away. */
+export class TooLarge extends BadRequest {}
+
+/** Reads a body to its end; undefined, and no more read, when it is too large. Rejects when the client goes away. */
 export async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The connection stays for the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
   }
-  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
+  return Buffer.concat(chunks);
 }
 
 /** JSON, or a form's fields with the file's bytes under `file` and its name under `filename`. */

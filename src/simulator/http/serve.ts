@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts';
 import type { FaultKind } from '../faults/fault-kinds.ts';
 import { isAnswerFault } from '../faults/fault-kinds.ts';
 import type { Reservation } from '../limits/limit-engine-types.ts';
-import { parseBody, readBody } from './request-body.ts';
+import { parseBody, readBody, TooLarge } from './request-body.ts';
 import { findRoute } from '../apis/routes.ts';
 import { sendBody } from './send-body.ts';
 import { sendStream } from './send-stream.ts';
@@ -40,6 +40,7 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
     // The client went away while it was sending: nobody is left to answer.
     return;
   }
+  if (!bytes) response.setHeader('connection', 'close');
   if (key === undefined || options.apiKeys?.has(key) === false) {
     sendError(exchange, dialect.unauthorized(errorContext(exchange, '')), '');
     return;
@@ -60,7 +61,7 @@ async function understand(exchange: Exchange, bytes: Awaited<ReturnType<typeof r
   const { simulation, request, url, organization, requestId } = exchange;
   const route = findRoute(simulation.options.provider, request.method ?? 'GET', url.pathname);
   if (!route) throw new NotFound();
-  if (!bytes) throw new BadRequest('Request exceeds the maximum size');
+  if (!bytes) throw new TooLarge('Request exceeds the maximum size');
   const body = await parseBody(bytes, request.headers['content-type'] ?? '');
   const routed = { body, query: url.searchParams, origin: url.origin, store: simulation.store };
   return route.handle(routed, simulation.workContext(organization, requestId));
@@ -134,6 +135,7 @@ async function inflict(exchange: Exchange, fault: FaultKind, model: string): Pro
 function rejection(exchange: Exchange, error: unknown): ErrorAnswer {
   const { dialect } = exchange.simulation;
   const context = errorContext(exchange, '');
+  if (error instanceof TooLarge) return { ...dialect.badRequest(error.message, undefined, context), status: 413 };
   if (error instanceof BadRequest) return dialect.badRequest(error.message, error.param, context);
   if (error instanceof NotFound) {
     return dialect.notFound(exchange.request.method ?? 'GET', exchange.url.pathname, context, error.message);

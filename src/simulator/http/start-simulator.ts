@@ -10,6 +10,9 @@ import type { SimulatorUpdate } from '../simulation.ts';
 import { SimulatorError } from '../simulator-error.ts';
 import type { SimulatorStats } from '../statistics.ts';
 
+/** A request that is sent more slowly is answered with 408. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
 /** A running simulator. */
 export interface Simulator {
   /** What goes into `baseURL` of the provider's SDK. */
@@ -49,7 +52,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const simulation = new Simulation(resolved);
   const server = createServer((request, response) => {
     if (isForeign(request.headers, resolved.host)) {
-      response.writeHead(421, { 'content-type': 'text/plain' }).end('Expected no request of a web page.\n');
+      response
+        .writeHead(421, { 'content-type': 'text/plain', connection: 'close' })
+        .end('Expected no request of a web page.\n');
       return;
     }
     serve(simulation, request, response).catch((error: unknown) => {
@@ -59,7 +64,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   // Clients keep connections longer than Node's five seconds; a server that closes first resets their next request.
   server.keepAliveTimeout = 75_000;
-  server.requestTimeout = 0;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
   await listen(server, resolved.port, resolved.host);
   const { port } = server.address() as AddressInfo;
   const origin = `http://${hostInUrl(resolved.host)}:${port}`;
