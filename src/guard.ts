@@ -8,7 +8,7 @@ import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
 import { callCost } from './cost/call-cost.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
-import { TidegateSetupError } from './errors.ts';
+import { TidegateOptionError, TidegateSetupError } from './errors.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { LearnedPools } from './learned-pools.ts';
@@ -48,7 +48,7 @@ export interface Guard {
 /** A group names lanes and labels. */
 const MAX_GROUP_LENGTH = 256;
 
-/** No account has as many limits; what returns another one for each call would make a lane for each. */
+/** No account has as many limits; a group, or a model, that differs from call to call would make a lane for each. */
 const MOST_GROUPS = 1_000;
 
 /** How often lanes are looked through for those that nobody uses. */
@@ -80,6 +80,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   readonly #pools = new LearnedPools();
   readonly #accountOf = new WeakMap<Lane, Account>();
   #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
+  /** Lanes by account. */
+  readonly #laneCounts = new Map<string, number>();
   #lookedAt = 0;
   #fetch: typeof fetch | undefined;
   #closed = false;
@@ -116,6 +118,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void {
+    if (typeof listener !== 'function') throw new TidegateOptionError('listener', 'a function', listener);
     return this.#emitter.on(type, listener);
   }
 
@@ -265,6 +268,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     for (const [key, lane] of this.#lanes) {
       if (!isIdle(lane, now)) continue;
       this.#lanes.delete(key);
+      this.#count(this.#accountOf.get(lane)!, -1);
       leaveLane(lane, this);
       left = true;
     }
@@ -277,8 +281,19 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     let known = this.#lanesOf.get(start.account);
     if (!known) this.#lanesOf.set(start.account, (known = new Map()));
     let lane = known.get(group);
-    if (!lane) known.set(group, (lane = this.#join(start, group)));
+    if (lane) return lane;
+    if (!this.#hasRoom(start.account, group)) return this.#join(start, this.#common(start));
+    known.set(group, (lane = this.#join(start, group)));
     return lane;
+  }
+
+  /** The group of what comes after too many others. */
+  #common(start: CallStart): string {
+    const { account, request } = start;
+    if (!this.options.limitGroup) return request.operation;
+    this.warn(`Expected \`limitGroup\` to return at most ${MOST_GROUPS} different groups.`);
+    const pool = this.#pool(account, request);
+    return this.#hasRoom(account, pool) || pool === request.operation ? pool : request.operation;
   }
 
   #join(start: CallStart, group: string): SharedLane {
@@ -288,8 +303,22 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     if (!lane) {
       this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter, this)));
       this.#accountOf.set(lane, { provider, baseURL, credential });
+      this.#count(start.account, 1);
     }
     return lane;
+  }
+
+  #count(account: Account, change: 1 | -1): void {
+    const key = laneKey(account, '');
+    const count = (this.#laneCounts.get(key) ?? 0) + change;
+    if (count === 0) this.#laneCounts.delete(key);
+    else this.#laneCounts.set(key, count);
+  }
+
+  /** Whether there is a lane for a group, or room for one. */
+  #hasRoom(account: Account, group: string): boolean {
+    const count = this.#laneCounts.get(laneKey(account, '')) ?? 0;
+    return count < MOST_GROUPS || this.#lanes.has(laneKey(account, group));
   }
 
   #group({ account, request }: CallStart): string {
@@ -298,9 +327,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       try {
         const group: unknown = limitGroup(request.model);
         if (typeof group === 'string' && group !== '' && group.length <= MAX_GROUP_LENGTH) {
-          if (this.#lanes.size < MOST_GROUPS || this.#lanes.has(laneKey(account, group))) return group;
-          this.warn(`Expected \`limitGroup\` to return at most ${MOST_GROUPS} different groups.`);
-          return this.#pool(account, request);
+          return group;
         }
         disown(group);
         const expected = `a string of 1 to ${MAX_GROUP_LENGTH} characters`;

@@ -1,7 +1,7 @@
 import { type Dimension, isBucket } from './core/dimensions.ts';
 import { isContent } from './core/content-kinds.ts';
 import type { Failure } from './core/outcome.ts';
-import { modelOf, modelPool } from './providers/limit-pools.ts';
+import { isShared, modelOf, modelPool } from './providers/limit-pools.ts';
 import type { Account } from './providers/seam/call-host.ts';
 
 const MOST_ACCOUNTS = 1_000;
@@ -57,7 +57,10 @@ export class LearnedPools {
     const joined =
       limitName === undefined || !isBucket(dimension) ? undefined : this.#join(known, account, refusal, limitName);
     if (joined !== undefined) {
-      return `${account.provider} counts ${pool} in the limits of ${joined}: they share a lane from now on.`;
+      // A server's own word for a limit may be anything.
+      const ours = refusal.exists(joined) || isShared(account.provider, joined);
+      const name = ours ? joined : 'another name';
+      return `${account.provider} counts ${pool} in the limits of ${name}: they share a lane from now on.`;
     }
     if (limit === undefined || dimension === undefined || isContent(dimension)) return undefined;
     if (!this.#splits(known, pool, model, dimension, limit)) return undefined;

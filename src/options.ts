@@ -356,6 +356,8 @@ function resolvePacing(pacing: PacingOptions): ResolvedPacing {
 
 function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
   for (const key of ['spans', 'metrics'] as const) optionalBoolean(telemetry[key], `telemetry.${key}`);
+  withMethods(telemetry.tracerProvider, 'telemetry.tracerProvider', 'a tracer provider', ['getTracer']);
+  withMethods(telemetry.meterProvider, 'telemetry.meterProvider', 'a meter provider', ['getMeter']);
   if (telemetry.sdkSpans !== undefined) oneOf(telemetry.sdkSpans, 'telemetry.sdkSpans', ['suppress', 'nest']);
   if (telemetry.semconv !== undefined) oneOf(telemetry.semconv, 'telemetry.semconv', ['compat', 'latest', 'dup']);
   const models: unknown = telemetry.models;
@@ -366,19 +368,35 @@ function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
   return telemetry;
 }
 
+/** Checks that an object of another maker, where there is one, has the methods that are called. */
+export function withMethods(value: unknown, path: string, expected: string, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const object = (typeof value === 'object' || typeof value === 'function' ? value : null) as Record<
+    string,
+    unknown
+  > | null;
+  if (object && methods.every((method) => typeof object[method] === 'function')) return;
+  throw new TidegateOptionError(path, expected, value);
+}
+
 function orEmpty<T extends object>(value: T | undefined): T {
   return value === undefined ? ({} as T) : value;
 }
 
 /** Checks that a value is an object of known keys, and copies it: what a getter answers later was not checked. */
-function section<T extends object>(value: T, path: string, keys: readonly string[]): T {
+export function section<T extends object>(
+  value: T,
+  path: string,
+  keys: readonly string[],
+  expected: string = `an object with the keys ${keys.join(', ')}`,
+): T {
   const given: unknown = value;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new TidegateOptionError(path, 'an object', given);
   }
   for (const key of Object.keys(given)) {
     if (!keys.includes(key)) {
-      throw new TidegateOptionError(path, `an object with the keys ${keys.join(', ')}`, `key ${key}`);
+      throw new TidegateOptionError(path, expected, `key ${key}`);
     }
   }
   return Object.fromEntries(keys.filter((key) => key in given).map((key) => [key, value[key as keyof T]])) as T;

@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.ts';
+import { disown } from '../core/user-value.ts';
 import { TidegateOptionError } from '../errors.ts';
 import { Journal } from './journal.ts';
 import { type BatchOptions, type BatchWorker, resolveBatchOptions, type ResolvedBatchOptions } from './options.ts';
@@ -104,7 +105,7 @@ class Run<I, O> implements BatchRun<O> {
     if (!onProgress) return () => undefined;
     const tell = (): void => {
       try {
-        onProgress(runner.snapshot());
+        disown(onProgress(runner.snapshot()));
       } catch {
         // A listener is the application's code; the run goes on without it.
       }

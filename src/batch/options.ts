@@ -1,7 +1,10 @@
 import type { Priority } from '../core/admission.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard } from '../guard.ts';
+import { section, withMethods } from '../options.ts';
+import { contentKey } from './item-key.ts';
 import type { BatchSnapshot } from './progress.ts';
+import { costOf, idOf, prefixOf, type Unkeyed, unkeyed } from './user-functions.ts';
 
 /** What a worker is told of its item. */
 export interface ItemContext {
@@ -49,7 +52,10 @@ export interface BatchOptions<I> {
   readonly priority?: Priority;
   /** Calls equal items once and gives all of them the answer. Default true. */
   readonly dedupe?: boolean;
-  /** What makes an item equal to another, for `dedupe` and the journal; plain data. Default: the item. */
+  /**
+   * What makes an item equal to another, for `dedupe` and the journal; plain data. Default: the item. One that is no plain data (a
+   * file, a map, a function) equals no other; with a journal, or from this function, it ends the run.
+   */
   readonly key?: (item: I, index: number) => unknown;
   /** Names an item in results. Default: the index. */
   readonly id?: (item: I, index: number) => string;
@@ -83,6 +89,7 @@ export interface ResolvedBatchOptions<I> {
   readonly priority: Priority;
   readonly dedupe: boolean;
   readonly key: (item: I, index: number) => unknown;
+  readonly unkeyed: Unkeyed;
   readonly journal: JournalOptions | undefined;
   readonly id: BatchOptions<I>['id'] | undefined;
   readonly prefix: BatchOptions<I>['prefix'] | undefined;
@@ -95,7 +102,7 @@ export interface ResolvedBatchOptions<I> {
     | undefined;
 }
 
-const KEYS: ReadonlySet<string> = new Set<keyof BatchOptions<unknown>>([
+const KEYS: readonly (keyof BatchOptions<unknown>)[] = [
   'order',
   'maxConcurrent',
   'window',
@@ -113,18 +120,16 @@ const KEYS: ReadonlySet<string> = new Set<keyof BatchOptions<unknown>>([
   'guard',
   'maxCost',
   'worstCost',
-]);
+];
 
 /** @throws TidegateOptionError for a bad option. */
-export function resolveBatchOptions<I>(options: BatchOptions<I>): ResolvedBatchOptions<I> {
-  if (typeof options !== 'object' || options === null) throw new TidegateOptionError('options', 'an object', options);
-  for (const key of Object.keys(options)) {
-    if (!KEYS.has(key)) throw new TidegateOptionError('options', 'options of batch()', key);
-  }
+export function resolveBatchOptions<I>(given: BatchOptions<I>): ResolvedBatchOptions<I> {
+  const options = section(given, 'options', KEYS, 'options of batch()');
   const maxConcurrent = integer(options.maxConcurrent, 'maxConcurrent', 1, 1_000_000) ?? 1_000;
   const onError = oneOf(options.onError, 'onError', ['collect', 'stop']) ?? 'collect';
   for (const name of ['key', 'id', 'prefix', 'onProgress'] as const) typed(options[name], name, 'function');
-  for (const name of ['signal', 'guard'] as const) typed(options[name], name, 'object');
+  withMethods(options.signal, 'signal', 'an AbortSignal', ['addEventListener', 'throwIfAborted']);
+  withMethods(options.guard, 'guard', 'a guard', ['on', 'snapshot']);
   typed(options.dedupe, 'dedupe', 'boolean');
   const journal = resolveJournal(options.journal);
   return {
@@ -135,8 +140,9 @@ export function resolveBatchOptions<I>(options: BatchOptions<I>): ResolvedBatchO
     priority: oneOf(options.priority, 'priority', ['interactive', 'normal', 'batch']) ?? 'batch',
     dedupe: options.dedupe ?? true,
     key: options.key ?? ((item) => item),
-    id: options.id,
-    prefix: options.prefix,
+    unkeyed: unkeyed(options.key !== undefined, journal !== undefined),
+    id: options.id && idOf(options.id),
+    prefix: options.prefix && prefixOf(options.prefix),
     signal: options.signal,
     onProgress: options.onProgress,
     journal,
@@ -153,17 +159,22 @@ function resolveBudget<I>({ maxCost, worstCost }: BatchOptions<I>): ResolvedBatc
     throw new TidegateOptionError('maxCost', 'an amount in USD above 0', maxCost);
   }
   if (!worstCost) throw new TidegateOptionError('worstCost', 'a function, since there is a maxCost', worstCost);
-  return { maxUsd: maxCost, worstCost };
+  return { maxUsd: maxCost, worstCost: costOf(worstCost) };
 }
+
+const JOURNAL_KEYS: readonly (keyof JournalOptions)[] = ['path', 'parameters', 'acceptChanges', 'retryFailed'];
 
 function resolveJournal(journal: string | JournalOptions | undefined): JournalOptions | undefined {
   if (journal === undefined) return undefined;
-  const options = typeof journal === 'string' ? { path: journal } : journal;
-  if (typeof options?.path !== 'string' || options.path === '') {
+  const options = typeof journal === 'string' ? { path: journal } : section(journal, 'journal', JOURNAL_KEYS);
+  if (typeof options.path !== 'string' || options.path === '' || options.path.includes('\0')) {
     throw new TidegateOptionError('journal', 'a path, or an object with one', journal);
   }
   typed(options.acceptChanges, 'journal.acceptChanges', 'boolean');
   typed(options.retryFailed, 'journal.retryFailed', 'boolean');
+  contentKey(options.parameters, () => {
+    throw new TidegateOptionError('journal.parameters', 'plain data', options.parameters);
+  });
   return options;
 }
 
@@ -184,7 +195,7 @@ function oneOf<T extends string>(value: T | undefined, path: string, allowed: re
   throw new TidegateOptionError(path, `one of ${allowed.map((each) => `'${each}'`).join(', ')}`, value);
 }
 
-function typed(value: unknown, path: string, type: 'function' | 'object' | 'boolean'): void {
-  if (value === undefined || (typeof value === type && value !== null)) return;
-  throw new TidegateOptionError(path, type === 'object' ? 'an object' : `a ${type}`, value);
+function typed(value: unknown, path: string, type: 'function' | 'boolean'): void {
+  if (value === undefined || typeof value === type) return;
+  throw new TidegateOptionError(path, `a ${type}`, value);
 }

@@ -157,7 +157,7 @@ export class Runner<I, O> {
     const slot: Slot<O> = { index, id, result: undefined, entry: undefined, source: 'called' };
     this.#slots.add(slot);
     const keyed = options.dedupe || this.#journal !== undefined;
-    const content = keyed ? contentKey(options.key(item, index)) : '';
+    const content = keyed ? this.#keyOf(item, index) : '';
     // Without dedupe each item answers for itself, equal or not.
     const key = options.dedupe ? content : `${index}:${content}`;
     const entry = this.#journal?.find(key);
@@ -179,6 +179,12 @@ export class Runner<I, O> {
       this.#slots.drop(slot);
       if (why) this.stop(why);
     });
+  }
+
+  #keyOf(item: I, index: number): string {
+    const { key, unkeyed } = this.#options;
+    const value = key(item, index);
+    return contentKey(value, () => unkeyed(value, index));
   }
 
   async #run({ item, slot, key, prefix, worstUsd }: Begun<I, O>): Promise<void> {

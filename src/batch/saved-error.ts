@@ -10,14 +10,27 @@ export interface SavedError {
 
 export function saveError(error: unknown): SavedError {
   if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
-  const { name, message, code, status, data } = error as Partial<Record<keyof SavedError, unknown>>;
-  return {
-    name: typeof name === 'string' ? name : 'Error',
-    message: typeof message === 'string' ? message : '',
-    ...(typeof code === 'string' && { code }),
-    ...(typeof status === 'number' && { status }),
-    ...(data !== undefined && { data }),
-  };
+  try {
+    const { name, message, code, status, data } = error as Partial<Record<keyof SavedError, unknown>>;
+    return {
+      name: typeof name === 'string' ? name : 'Error',
+      message: typeof message === 'string' ? message : '',
+      ...(typeof code === 'string' && { code }),
+      ...(typeof status === 'number' && { status }),
+      ...(isJson(data) && { data }),
+    };
+  } catch {
+    // A getter of the application's, or a revoked proxy: the item has failed all the same.
+    return { name: 'Error', message: '' };
+  }
+}
+
+function isJson(data: unknown): boolean {
+  try {
+    return JSON.stringify(data) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The error of an earlier run: its name, message, code, status and data; not its class. */

@@ -1,4 +1,5 @@
 import type { Alert } from './alert-message.ts';
+import { harmless } from './harmless.ts';
 
 const SHOWN_APART = ['alertname', 'severity'];
 /** Under the status, which follows the time. */
@@ -51,9 +52,4 @@ function timeOf(date: Date | undefined): string {
 function lasted({ startsAt, endsAt }: Alert): string {
   if (!startsAt || !endsAt || endsAt < startsAt) return '';
   return `after ${Math.round((endsAt.getTime() - startsAt.getTime()) / 1_000)} s`;
-}
-
-/** What came over the network must not steer the terminal. */
-function harmless(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 }

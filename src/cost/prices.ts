@@ -1,5 +1,6 @@
 import type { Usage } from '../core/outcome.ts';
 import type { ProviderName } from '../core/provider.ts';
+import { disown } from '../core/user-value.ts';
 import { TidegateOptionError } from '../errors.ts';
 
 /** What was used, and where. */
@@ -67,7 +68,9 @@ function guarded(prices: PriceFunction): PriceFunction {
   return (used) => {
     try {
       const usd: unknown = prices(used);
-      return typeof usd === 'number' && usd >= 0 && usd < Infinity ? usd : undefined;
+      if (typeof usd === 'number' && usd >= 0 && usd < Infinity) return usd;
+      disown(usd);
+      return undefined;
     } catch {
       return undefined;
     }

@@ -1,6 +1,7 @@
 import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard } from '../guard.ts';
+import { section, withMethods } from '../options.ts';
 import { hitEvents } from './hit-events.ts';
 import { RotatingLines } from './rotating-lines.ts';
 
@@ -24,7 +25,7 @@ export interface HitRecorder {
   close(): Promise<void>;
 }
 
-const KEYS: ReadonlySet<string> = new Set<keyof RecordHitsOptions>(['path', 'rotateBytes', 'keep', 'record', 'guard']);
+const KEYS: readonly (keyof RecordHitsOptions)[] = ['path', 'rotateBytes', 'keep', 'record', 'guard'];
 
 /**
  * Writes a JSON line for every refusal by a limit, a quota or an overloaded provider, and for every pause of a lane: when,
@@ -50,19 +51,17 @@ export function recordHits(options: RecordHitsOptions): HitRecorder {
   };
 }
 
-function check(options: RecordHitsOptions): RecordHitsOptions {
-  if (typeof options !== 'object' || options === null) throw new TidegateOptionError('options', 'an object', options);
-  for (const key of Object.keys(options)) {
-    if (!KEYS.has(key)) throw new TidegateOptionError('options', 'options of recordHits()', key);
-  }
+function check(given: RecordHitsOptions): RecordHitsOptions {
+  const options = section(given, 'options', KEYS, 'options of recordHits()');
   const { path, rotateBytes, keep, record, guard } = options;
-  if (typeof path !== 'string' || path === '') throw new TidegateOptionError('path', 'the path of a file', path);
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw new TidegateOptionError('path', 'the path of a file', path);
   integer(rotateBytes, 'rotateBytes', 1_000, 2 ** 40);
   integer(keep, 'keep', 1, 1_000);
   if (record !== undefined && record !== 'hits' && record !== 'all') {
     throw new TidegateOptionError('record', "one of 'hits', 'all'", record);
   }
-  if (guard !== undefined && typeof guard?.on !== 'function') throw new TidegateOptionError('guard', 'a guard', guard);
+  withMethods(guard, 'guard', 'a guard', ['on', 'snapshot']);
   return options;
 }
 

@@ -17,6 +17,11 @@ export function modelPool(provider: ProviderName, model: string): string {
   return PROVIDERS[provider].shared.find(({ models }) => models.test(name))?.pool ?? name;
 }
 
+/** Whether a pool is one that the tables name. */
+export function isShared(provider: ProviderName, pool: string): boolean {
+  return PROVIDERS[provider].shared.some((each) => each.pool === pool);
+}
+
 /** A model without its date: snapshots share the limits of their alias. */
 export function modelOf(provider: ProviderName, model: string): string {
   return PROVIDERS[provider].modelOf(model);

@@ -50,7 +50,8 @@ function ask(port: number, head: string, more?: Buffer): Promise<Asked> {
     let [answer, sent] = ['', 0];
     const socket: Socket = connect(port, '127.0.0.1');
     const send = (): void => {
-      while (more && !socket.destroyed && sent < 2 * MOST_READ_BYTES) {
+      if (!more) return;
+      while (!socket.destroyed && sent < 2 * MOST_READ_BYTES) {
         sent += more.length;
         if (!socket.write(more)) break;
       }

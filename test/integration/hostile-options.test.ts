@@ -1,14 +1,20 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import Anthropic from '../../src/anthropic.ts';
+import { batch } from '../../src/batch.ts';
+import { engine } from '../../src/engine.ts';
 import { createGuardedFetch } from '../../src/fetch.ts';
 import Groq from '../../src/groq.ts';
-import { createGuard, wrap } from '../../src/index.ts';
+import { configure, createGuard, recordHits, wrap } from '../../src/index.ts';
 import OpenAI from '../../src/openai.ts';
 import { withCall } from '../../src/with-call.ts';
 
 /** Every way in which an application gives a guard its options. */
 const WAYS: Readonly<Record<string, (options: never) => unknown>> = {
   createGuard: (options) => createGuard(options),
+  configure: (options) => configure(options),
   wrap: (options) => wrap(new OpenAI({ apiKey: 'k' }), options),
   'tidegate/fetch': (options) => createGuardedFetch(options),
   'tidegate/openai': (options) => new OpenAI({ apiKey: 'k', tidegate: options } as object),
@@ -31,6 +37,14 @@ const BAD: readonly [string, unknown, string][] = [
   ['a bigint', { deadlineMs: 5n }, 'Expected `deadlineMs`'],
   ['attributes that are a text', { telemetry: { attributes: 'a' } }, 'Expected `telemetry.attributes` to be an object'],
   ['attributes that are a list', { telemetry: { attributes: [] } }, 'Expected `telemetry.attributes` to be an object'],
+  [
+    'a tracer provider that is none',
+    { telemetry: { tracerProvider: {} } },
+    'Expected `telemetry.tracerProvider` to be',
+  ],
+  ['a meter provider that is null', { telemetry: { meterProvider: null } }, 'Expected `telemetry.meterProvider` to be'],
+  ['prices that are a list', { prices: [] }, 'Expected `prices` to be a table of prices or a function, got an array'],
+  ['a price that is a text', { prices: { a: { input: '1', output: 1 } } }, 'Expected `prices["a"].input`'],
   ['attributes that are null', { telemetry: { attributes: null } }, 'Expected `telemetry.attributes` to be an object'],
 ];
 
@@ -40,6 +54,111 @@ describe.each(Object.entries(WAYS))('options of %s', (_name, make) => {
     expect(() => make(options as never)).toThrow(message);
   });
 });
+
+describe('configure', () => {
+  it('takes good options after bad ones', async () => {
+    await engine().resetDefaultGuard();
+    expect(() => configure({ deadlineMs: -1 })).toThrow('Expected `deadlineMs`');
+    configure({ deadlineMs: 1_000 });
+    await engine().resetDefaultGuard();
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-options-'));
+const circle: Record<string, unknown> = {};
+circle['itself'] = circle;
+
+describe('options of batch()', () => {
+  it.each([
+    ['options', 'fast'],
+    ['options', null],
+    ['options', []],
+    ['options', { concurrency: 5 }],
+    ['maxConcurrent', { maxConcurrent: '5' }],
+    ['maxConcurrent', Object.create({ maxConcurrent: -1 })],
+    ['window', { window: Number.NaN }],
+    ['stopAfter', { stopAfter: 1.5 }],
+    ['order', { order: Symbol('input') }],
+    ['priority', { priority: {} }],
+    ['dedupe', { dedupe: 1 }],
+    ['key', { key: 'id' }],
+    ['onProgress', { onProgress: {} }],
+    ['signal', { signal: {} }],
+    ['signal', { signal: null }],
+    ['guard', { guard: {} }],
+    ['guard', { guard: { on: () => undefined } }],
+    ['maxCost', { maxCost: Number.NaN, worstCost: () => 1 }],
+    ['worstCost', { maxCost: 5 }],
+    ['worstCost', { worstCost: 5 }],
+    ['journal', { journal: null }],
+    ['journal', { journal: [] }],
+    ['journal', { journal: '' }],
+    ['journal', { journal: 'a\0b' }],
+    ['journal', { journal: { path: 'x', paramters: 1 } }],
+    ['journal.retryFailed', { journal: { path: 'x', retryFailed: 'yes' } }],
+    ['journal.parameters', { journal: { path: 'x', parameters: circle } }],
+    ['journal.parameters', { journal: { path: 'x', parameters: () => 1 } }],
+  ])('are refused at once: %s, %o', (path, options) => {
+    const error = expect.objectContaining({ code: 'invalid_option' }) as Error;
+    expect(() => batch([1], () => 1, options as never)).toThrow(error);
+    expect(() => batch([1], () => 1, options as never)).toThrow(`Expected \`${path}\` to be `);
+  });
+
+  it('are asked once', async () => {
+    const asked = new Map<string, number>();
+    const values: Record<string, unknown> = { path: join(folder, 'asked.journal'), dedupe: true, maxConcurrent: 2 };
+    const once = (names: readonly string[], rest: object = {}): object =>
+      names.reduce(
+        (object, name) =>
+          Object.defineProperty(object, name, {
+            enumerable: true,
+            get() {
+              asked.set(name, (asked.get(name) ?? 0) + 1);
+              return asked.get(name) === 1 ? values[name] : Symbol('later');
+            },
+          }),
+        rest,
+      );
+    const options = once(['dedupe', 'maxConcurrent'], { journal: once(['path']) });
+    expect(await batch([1, 1], (item) => item, options)).toHaveLength(2);
+    expect([...asked.values()]).toEqual([1, 1, 1]);
+  });
+});
+
+describe('options of recordHits()', () => {
+  it.each([
+    ['options', 'hits.jsonl'],
+    ['options', null],
+    ['options', []],
+    ['options', { file: 'x' }],
+    ['path', {}],
+    ['path', { path: 5 }],
+    ['path', { path: 'a\0b' }],
+    ['rotateBytes', { path: 'x', rotateBytes: Infinity }],
+    ['keep', { path: 'x', keep: '5' }],
+    ['record', { path: 'x', record: 'everything' }],
+    ['guard', { path: 'x', guard: null }],
+    ['guard', { path: 'x', guard: { on: () => undefined } }],
+  ])('are refused at once: %s, %o', (path, options) => {
+    const error = expect.objectContaining({ code: 'invalid_option' }) as Error;
+    expect(() => recordHits(options as never)).toThrow(error);
+    expect(() => recordHits(options as never)).toThrow(`Expected \`${path}\` to be `);
+  });
+
+  it('are asked once', async () => {
+    let asked = 0;
+    const options = {
+      get path() {
+        return ++asked === 1 ? join(folder, 'hits.jsonl') : 5;
+      },
+      guard: createGuard(),
+    };
+    await recordHits(options as never).close();
+    expect(asked).toBe(1);
+  });
+});
+
+afterAll(() => engine().resetDefaultGuard());
 
 describe('options of withCall', () => {
   it.each([null, 'fast', [], 5, { deadlineMs: '1' }, { deadlineMs: null }, { tenant: {} }, { priority: 'toString' }])(

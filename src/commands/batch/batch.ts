@@ -101,8 +101,21 @@ function providerOf(args: BatchArgs, { format }: Pick<InputCheck, 'format'>): Ba
   return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiOf(args));
 }
 
-/** What to type to go on. */
+/** What to type to go on. It may stand in a log: a base URL that may hold a key is left for the reader to fill in. */
 function resumeCommand(args: readonly string[]): string {
-  const quoted = args.map((arg) => (/^[\w./:=@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`));
+  const shown = args.map((arg, index) => {
+    const [flag, url] = arg.startsWith('--base-url=') ? ['--base-url=', arg.slice(11)] : ['', arg];
+    const isUrl = flag !== '' || args[index - 1] === '--base-url';
+    return isUrl && mayHoldKey(url) ? `${flag}<base-url>` : arg;
+  });
+  const quoted = shown.map((arg) =>
+    /^(?:[\w./:=@%+-]+|(?:--base-url=)?<base-url>)$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`,
+  );
   return ['npx tidegate batch', ...quoted].join(' ');
+}
+
+function mayHoldKey(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password, search, hash, pathname } = new URL(url);
+  return username + password + search + hash !== '' || /[^/]{16}/.test(pathname);
 }

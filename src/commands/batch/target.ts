@@ -31,8 +31,14 @@ export function targetOf(provider: BatchProvider, baseURL: string | undefined, e
   if (url === undefined) {
     throw new Error('Azure needs --base-url https://<resource>.openai.azure.com/openai/v1, or AZURE_OPENAI_ENDPOINT.');
   }
-  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-    throw new Error(`Expected the base URL to begin with https:// or http://, got ${JSON.stringify(url)}.`);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // What it is instead may hold a key.
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) {
+    throw new Error('Expected the base URL to begin with https:// or http://.');
+  }
+  // No fetch takes them, and its error would show them.
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw new Error(`Expected no user and no password in the base URL: the key is read from ${KEYS[provider]}.`);
   }
   return {
     provider,

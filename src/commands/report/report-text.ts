@@ -1,4 +1,5 @@
 import { duration, number } from '../batch/progress-lines.ts';
+import { harmless } from '../harmless.ts';
 import type { LimitSummary, RecordSummary } from './summarize.ts';
 
 type Advised = LimitSummary & { readonly advice: readonly string[] };
@@ -31,7 +32,9 @@ function limitText(limit: Advised): string {
     `  models: ${models.join(', ')}`,
     ...hours(limit.byHour).map((line) => `  ${line}`),
     ...limit.advice.map((line) => `  ${line}`),
-  ].join('\n');
+  ]
+    .map(harmless)
+    .join('\n');
 }
 
 /** A shade an hour: the darkest for the one with most hits, none for one without. */

@@ -84,12 +84,25 @@ export async function summarize(paths: readonly string[]): Promise<RecordSummary
 
 function parse(text: string): RecordLine | undefined {
   try {
-    const line = JSON.parse(text) as Partial<RecordLine> | null;
-    if (line?.v !== 1 || typeof line.pool !== 'string' || Number.isNaN(Date.parse(String(line.at)))) return undefined;
-    return line.kind === 'hit' || line.kind === 'pause' || line.kind === 'call' ? (line as RecordLine) : undefined;
+    const line = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    return line?.['v'] === 1 && isRecord(line) ? (line as unknown as RecordLine) : undefined;
   } catch {
     return undefined;
   }
+}
+
+const NUMBERS = ['limit', 'used', 'waitMs', 'durationMs', 'waitedMs', 'inputTokens', 'outputTokens'];
+
+/** What is read below is what it should be: a file may have been cut, edited or mixed up. */
+function isRecord(line: Readonly<Record<string, unknown>>): boolean {
+  const { kind, pool, at, model, dimension } = line;
+  if (kind !== 'hit' && kind !== 'pause' && kind !== 'call') return false;
+  if (typeof pool !== 'string' || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return false;
+  if (kind === 'hit' && typeof dimension !== 'string') return false;
+  if (kind === 'call' && !(typeof line['durationMs'] === 'number' && typeof line['waitedMs'] === 'number'))
+    return false;
+  if (typeof (model ?? '') !== 'string') return false;
+  return NUMBERS.every((name) => typeof (line[name] ?? 0) === 'number');
 }
 
 function addHit(limits: Map<string, Growing>, hit: HitLine): void {

@@ -34,7 +34,7 @@ export function describeRequest(request: RequestLike): RequestInfo {
 
 function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLike, body: JsonObject): RequestInfo {
   const { operation } = endpoint;
-  const model = asText(body['model']) ?? endpoint.model;
+  const model = modelName(asText(body['model']) ?? endpoint.model);
   const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
   const stream = request.stream === true || body['stream'] === true || endpoint.stream;
   // Counting tokens is free of the token limits.
@@ -56,6 +56,16 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   }
   return { operation, model, stream, maxOutputTokens, ...input, attributes };
 }
+
+/** It names lanes and labels, and an application may take it from a page: a line of bounded length. */
+function modelName(model: string | undefined): string | undefined {
+  if (model === undefined || (model.length <= MAX_MODEL_LENGTH && !CONTROL.test(model))) return model;
+  return model.slice(0, MAX_MODEL_LENGTH).replaceAll(CONTROLS, '_');
+}
+
+const MAX_MODEL_LENGTH = 256;
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
 
 function requestedMax(body: JsonObject): number | undefined {
   return (

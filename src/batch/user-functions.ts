@@ -1,0 +1,52 @@
+import { disown } from '../core/user-value.ts';
+import { TidegateOptionError } from '../errors.ts';
+
+type Of<I, R> = (item: I, index: number) => R;
+
+/** Gives a key in place of what is no plain data, or throws. */
+export type Unkeyed = (value: unknown, index: number) => string;
+
+/**
+ * Functions of the application that name an item. What they return is used to tell items apart, so that a wrong value
+ * ends the run: a promise would name all of them alike.
+ */
+export function idOf<I>(id: Of<I, string>): Of<I, string> {
+  return (item, index) => {
+    const value: unknown = id(item, index);
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number') return String(value);
+    throw refused('id', 'a string', value);
+  };
+}
+
+export function prefixOf<I>(prefix: Of<I, string | undefined>): Of<I, string | undefined> {
+  return (item, index) => {
+    const value: unknown = prefix(item, index);
+    if (value === undefined || typeof value === 'string') return value;
+    throw refused('prefix', 'a string or undefined', value);
+  };
+}
+
+export function costOf<I>(cost: Of<I, number | undefined>): Of<I, number | undefined> {
+  return (item, index) => {
+    const value: unknown = cost(item, index);
+    if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
+    throw refused('worstCost', 'an amount in USD or undefined', value);
+  };
+}
+
+/** `given`: the key is the application's own; `kept`: a later run has to find it again. */
+export function unkeyed(given: boolean, kept: boolean): Unkeyed {
+  return (value, index) => {
+    if (given) throw refused('key', 'plain data', value);
+    disown(value);
+    // Other items do not begin so: theirs are hashes.
+    if (!kept) return `item ${index}`;
+    throw new TidegateOptionError('key', 'a function that gives plain data, since an item is none', undefined);
+  };
+}
+
+function refused(name: string, expected: string, value: unknown): TidegateOptionError {
+  disown(value);
+  return new TidegateOptionError(name, `a function that returns ${expected}`, value);
+}
