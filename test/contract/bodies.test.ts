@@ -7,6 +7,7 @@ import { describeRequest } from '../../src/providers/request/describe-request.ts
 import { hasStreamingBody } from '../../src/providers/seam/sdk-client.ts';
 import { fakeFetch, json } from '../helpers/fake-fetch.ts';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
 
 /** A value that notes every operation on it, and on all that is reached through it. */
@@ -82,6 +83,31 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(copied.body).toBeInstanceOf(ReadableStream);
     const copy = copied.clone();
     expect(await copied.json()).toEqual(await copy.json());
+  });
+
+  it('sends nothing again for a reader who comes second, and lets fetch tell him', async () => {
+    const fake = fakeFetch(json(sdk.completion));
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, fake.fetch);
+    const ask = async (): Promise<Response> => sdk.create(client).asResponse();
+    const readers: readonly ((response: Response) => Promise<unknown>)[] = [
+      (response) => response.text(),
+      (response) => response.json(),
+      async (response) => response.body!.getReader().read(),
+    ];
+    for (const first of readers) {
+      for (const second of readers.slice(0, 2)) {
+        const before = fake.requests.length;
+        const read = await ask();
+        await first(read);
+        await expect(second(read)).rejects.toThrow(TypeError);
+        expect(fake.requests.length - before).toBe(1);
+      }
+    }
+    const beingRead = await ask();
+    const both = [beingRead.text(), beingRead.json()];
+    expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(eventsOf(guard, 'attempt.end').every(({ outcome }) => outcome === 'ok')).toBe(true);
   });
 
   /** What undici makes of an answer: its body is a stream of bytes. */

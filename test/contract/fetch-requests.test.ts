@@ -25,6 +25,21 @@ const SPELLINGS: readonly (readonly [string, Call])[] = [
   ['(request, init)', (url, { body, ...rest }) => [new Request(url, rest), { body: body! }]],
 ];
 
+describe('a body that is read twice', () => {
+  it('is not sent for again: fetch tells the second reader', async () => {
+    const server = await scriptedServer(sendJson(openai.completion), sendEvents(openai.chunks));
+    const body = JSON.stringify({ model: 'test-model', messages: [] });
+    const ask = async (): Promise<Response> =>
+      testGuard().fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body });
+    for (const read of ['json', 'text'] as const) {
+      const response = await ask();
+      await response[read]();
+      await expect(response.text()).rejects.toThrow(TypeError);
+    }
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
 describe.each(SPELLINGS)('guarded fetch%s', (_name, spell) => {
   it('knows the model, and sends the same body again', async () => {
     const server = await scriptedServer(busy, busy, sendJson(openai.completion));

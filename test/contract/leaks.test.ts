@@ -14,6 +14,8 @@ const newest = SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name));
 
 async function collected(done: () => boolean): Promise<void> {
   for (let round = 0; round < 50 && !done(); round++) {
+    // What a WeakRef was asked for stays until the end of the turn.
+    await settle(0);
     collectGarbage();
     await settle(10);
   }
@@ -44,6 +46,27 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     await collected(() => guard.snapshot()[0]!.inFlight === 0);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     expect(guard.watch.size).toBe(0);
+  });
+
+  it('lets go of the calls whose responses are kept', async () => {
+    const guard = testGuard();
+    const client = guardedClient(sdk, guard, forgetful(json(sdk.completion)));
+    const prompts: WeakRef<object>[] = [];
+    const kept: Response[] = [];
+    for (let index = 0; index < 20; index++) {
+      const messages = [{ role: 'user', content: `question ${index}` }];
+      prompts.push(new WeakRef(messages));
+      const response: Response = await client
+        .post(sdk.path, { body: { model: 'test-model', max_tokens: 10, messages } })
+        .asResponse();
+      await response.text();
+      kept.push(response);
+    }
+    const left = (): number => prompts.filter((each) => each.deref()).length;
+    // The engine keeps the latest ones a while.
+    await collected(() => left() <= 3);
+    expect(left()).toBeLessThanOrEqual(3);
+    expect(kept.every(({ bodyUsed }) => bodyUsed)).toBe(true);
   });
 
   it('leaves nothing of 1,000 aborted streams, and no listener on the caller’s signal', async () => {

@@ -10,20 +10,19 @@ import { classifyConnection } from '../errors/classify-connection.ts';
 /** What follows a failure that came before anything was delivered: another response, or the failure itself. */
 export type Replacement = { readonly response: Response } | undefined;
 
+/** What a body needs of the attempt that brought it. */
 export interface BodyHooks {
   readonly adapter: ProviderAdapter;
   readonly watch: BodyWatch;
   readonly clock: Clock;
   readonly times: BodyTimes;
-  /**
-   * Aborted when the application gives the response up. Not held: openai 7 hangs the reader of a stream on it, and who
-   * drops that reader lets go of both.
-   */
-  readonly signal: WeakRef<AbortSignal> | undefined;
   /** Whether the request is of an API whose answers are known; others may be empty. */
   readonly answers: boolean;
-  /** Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. */
-  replace(failure: Failure): Promise<Replacement>;
+  /**
+   * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is what the
+   * application gives the response up with.
+   */
+  replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement>;
   /** The body's time is up: closes its connection. Gives the error that its reader gets. */
   timeUp(reason: TimeUp): unknown;
   /** The attempt's time is up: closes its connection. Gives the error that the reader gets where nothing replaces it. */
@@ -32,27 +31,51 @@ export interface BodyHooks {
   onEnd(end: BodyEnd): void;
 }
 
-/** The hooks that are the same whatever the request path. */
-export function attemptHooks(
-  attempt: Attempt,
-  abort: ((reason: TimeUp) => void) | undefined,
-): Pick<BodyHooks, 'adapter' | 'clock' | 'times' | 'answers' | 'timeUp'> {
-  const { call } = attempt;
-  return {
-    adapter: call.lane.adapter,
-    clock: call.clock,
-    times: {
+/** The hooks of an attempt's body that are the same whatever the request path. They do not hold the response. */
+export abstract class AttemptBody implements BodyHooks {
+  readonly attempt: Attempt;
+  readonly watch: BodyWatch;
+  readonly #abort: ((reason: TimeUp) => void) | undefined;
+
+  /** `abort` closes the connection. */
+  constructor(attempt: Attempt, watch: BodyWatch, abort: ((reason: TimeUp) => void) | undefined) {
+    this.attempt = attempt;
+    this.watch = watch;
+    this.#abort = abort;
+  }
+
+  get adapter(): ProviderAdapter {
+    return this.attempt.call.lane.adapter;
+  }
+
+  get clock(): Clock {
+    return this.attempt.call.clock;
+  }
+
+  get answers(): boolean {
+    return this.attempt.call.ownsAnswer;
+  }
+
+  get times(): BodyTimes {
+    const { startedAt, call } = this.attempt;
+    return {
       deadlineAt: call.deadlineAt,
-      firstContentAt: attempt.startedAt + call.firstContentTimeoutMs,
+      firstContentAt: startedAt + call.firstContentTimeoutMs,
       stallMs: call.stallTimeoutMs,
       wholeAt: Infinity,
-    },
-    answers: call.ownsAnswer,
-    timeUp(reason) {
-      abort?.(reason);
-      return call.timeError(reason.limit);
-    },
-  };
+    };
+  }
+
+  timeUp(reason: TimeUp): unknown {
+    this.#abort?.(reason);
+    return this.attempt.call.timeError(reason.limit);
+  }
+
+  abstract replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement>;
+
+  onEnd(end: BodyEnd): void {
+    this.attempt.delivered(end);
+  }
 }
 
 /** Ends a body that did not come within its attempt's time. */
@@ -67,43 +90,71 @@ const ONCE = { once: true };
 type Facts = Pick<BodyEnd, 'usage' | 'response'>;
 
 /**
- * The record of one body that has not ended. Knows nothing of the response: what this object can reach
- * stays alive as long as it does, and the response must be free to be collected.
+ * The record of one body. Knows nothing of the response: what this object can reach stays alive as long as it does, and
+ * the response must be free to be collected. A response that was read may be kept for long, and leads to no call.
  */
 export class TrackedBody implements OpenBody {
-  readonly hooks: BodyHooks;
+  readonly adapter: ProviderAdapter;
+  readonly watch: BodyWatch;
+  readonly clock: Clock;
+  readonly answers: boolean;
+  readonly times: BodyTimes;
   readonly timer: BodyTimer | undefined;
   touchedAt: number;
   reading = false;
   /** The response that took this one's place. */
   replacedBy: Response | undefined;
+  /** Undefined once the body has ended well. */
+  #hooks: BodyHooks | undefined;
+  /**
+   * Aborted when the application gives the response up. Held only in the turn in which the response came: openai 7 hangs
+   * the reader of a stream on it, and who drops that reader lets go of both.
+   */
+  #signal: AbortSignal | undefined;
+  #weakSignal: WeakRef<AbortSignal> | undefined;
   readonly #cancelled: (() => BodyEnd) | undefined;
   #timeUp: TimeUp | Late | undefined;
   /** Ends the read that is under way. */
   #interrupt: ((reason: TimeUp | Late) => void) | undefined;
+  #taken = false;
   #ended = false;
-  #listens = false;
 
   /** `cancelled` tells how a body ends that nobody reads further; a stream's first content and its silences are timed. */
-  constructor(hooks: BodyHooks, stream?: { readonly cancelled: () => BodyEnd }) {
-    this.hooks = hooks;
-    this.touchedAt = hooks.clock.now();
+  constructor(hooks: BodyHooks, signal: AbortSignal | undefined, stream?: { readonly cancelled: () => BodyEnd }) {
+    this.#hooks = hooks;
+    this.#signal = signal;
+    this.adapter = hooks.adapter;
+    this.watch = hooks.watch;
+    this.clock = hooks.clock;
+    this.answers = hooks.answers;
+    this.touchedAt = this.clock.now();
     this.#cancelled = stream?.cancelled;
-    const times = stream ? hooks.times : { ...hooks.times, firstContentAt: Infinity, stallMs: Infinity };
-    if (Math.min(times.deadlineAt, times.firstContentAt, times.stallMs, times.wholeAt) < Infinity) {
-      this.timer = new BodyTimer(hooks.clock, times, (limit) => this.#expire(limit));
+    const { times } = hooks;
+    this.times = stream ? times : { ...times, firstContentAt: Infinity, stallMs: Infinity };
+    const { deadlineAt, firstContentAt, stallMs, wholeAt } = this.times;
+    if (Math.min(deadlineAt, firstContentAt, stallMs, wholeAt) < Infinity) {
+      this.timer = new BodyTimer(this.clock, this.times, (limit) => this.#expire(limit));
     }
+  }
+
+  /** Begins to read it. False for whoever comes second: fetch has an answer of its own for him. */
+  take(): boolean {
+    const first = !this.#taken;
+    this.#taken = true;
+    return first || this.#timeUp !== undefined;
   }
 
   listen(): void {
     const signal = this.#signal;
-    if (signal?.aborted) this.cancel();
-    else signal?.addEventListener('abort', this, ONCE);
-    this.#listens = true;
+    this.#signal = undefined;
+    if (!signal) return;
+    this.#weakSignal = new WeakRef(signal);
+    if (signal.aborted) this.cancel();
+    else signal.addEventListener('abort', this, ONCE);
   }
 
   touch(): void {
-    this.touchedAt = this.hooks.clock.now();
+    this.touchedAt = this.clock.now();
     this.reading = false;
   }
 
@@ -126,9 +177,14 @@ export class TrackedBody implements OpenBody {
     if (this.#ended) return;
     this.#ended = true;
     this.timer?.stop();
-    this.hooks.watch.remove(this);
-    if (this.#listens) this.#signal?.removeEventListener('abort', this);
-    this.hooks.onEnd(end);
+    this.watch.remove(this);
+    this.#weakSignal?.deref()?.removeEventListener('abort', this);
+    const hooks = this.#hooks;
+    if (end.outcome === 'completed') {
+      this.#hooks = undefined;
+      this.#signal = undefined;
+    }
+    hooks?.onEnd(end);
   }
 
   /** Whoever read the body stopped. */
@@ -139,15 +195,15 @@ export class TrackedBody implements OpenBody {
   /** What a failed read means; undefined where the application has given the body up. */
   failureOf(error: unknown): Failure | undefined {
     if (error instanceof Late) return classifyConnection(error, false);
-    return this.#signal?.aborted ? undefined : classifyConnection(error, false);
+    return this.#givenUp?.aborted ? undefined : classifyConnection(error, false);
   }
 
   /** Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. */
   async replace(failure: Failure | undefined): Promise<Response | undefined> {
-    if (!failure) return undefined;
+    if (!failure || !this.#hooks || this.#ended) return undefined;
     let next: Replacement;
     try {
-      next = await this.hooks.replace(failure);
+      next = await this.#hooks.replace(failure, this.#givenUp);
     } catch (error) {
       this.end({ outcome: 'interrupted', failure });
       throw error;
@@ -161,7 +217,7 @@ export class TrackedBody implements OpenBody {
   /** Reading failed; `facts` is what was learned before. Gives the error that the reader gets. */
   fail(error: unknown, known?: Failure, facts?: Facts): unknown {
     const failure = known ?? this.failureOf(error);
-    const shown = error instanceof TimeUp ? this.hooks.timeUp(error) : error instanceof Late ? error.shown : error;
+    const shown = error instanceof TimeUp ? this.#hooks?.timeUp(error) : error instanceof Late ? error.shown : error;
     if (failure) this.end({ outcome: 'interrupted', failure, error: shown, ...facts });
     else this.cancel();
     return shown;
@@ -173,14 +229,14 @@ export class TrackedBody implements OpenBody {
     if (!(this.#timeUp instanceof Late)) this.cancel();
   }
 
-  get #signal(): AbortSignal | undefined {
-    return this.hooks.signal?.deref();
+  get #givenUp(): AbortSignal | undefined {
+    return this.#signal ?? this.#weakSignal?.deref();
   }
 
   #expire(limit: BodyLimit): void {
     if (limit === 'attempt') {
       const late = (this.#timeUp = new Late());
-      late.shown = this.hooks.late?.();
+      late.shown = this.#hooks?.late?.();
     } else this.#timeUp = new TimeUp(limit);
     if (this.#interrupt) this.#interrupt(this.#timeUp);
     // Nobody reads: whoever does so later gets the error.

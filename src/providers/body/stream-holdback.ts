@@ -202,7 +202,7 @@ export class StreamPump implements ChunkSource {
   /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */
   #hold(chunk: Uint8Array): Uint8Array | undefined {
     if (!this.#holds) {
-      this.#heldSince = this.#body.hooks.clock.now();
+      this.#heldSince = this.#body.clock.now();
       this.#heldBytes = 0;
       this.#heldChunks = 0;
     }
@@ -224,17 +224,17 @@ export class StreamPump implements ChunkSource {
 
   /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */
   get #mostHeldMs(): number {
-    return this.#body.hooks.times.firstContentAt < Infinity ? Infinity : MOST_HELD_MS;
+    return this.#body.times.firstContentAt < Infinity ? Infinity : MOST_HELD_MS;
   }
 
   /** What is held has waited long enough. */
   #isOver(): boolean {
-    return this.#body.hooks.clock.now() >= this.#heldSince + this.#mostHeldMs;
+    return this.#body.clock.now() >= this.#heldSince + this.#mostHeldMs;
   }
 
   /** The next chunk; undefined when it does not come before something that has come should be handed over. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
-    const { clock } = this.#body.hooks;
+    const { clock } = this.#body;
     const mostMs = this.#heldSince + this.#mostHeldMs - clock.now();
     const leftMs = this.#late.length > 0 ? Math.min(ALONE_MS, mostMs) : mostMs;
     if (leftMs === Infinity) return read;

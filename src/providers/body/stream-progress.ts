@@ -1,13 +1,18 @@
 import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
-import type { ErrorResponse, StreamReader } from '../../core/provider.ts';
+import type { ErrorResponse, ProviderAdapter, StreamReader } from '../../core/provider.ts';
 import { UNFINISHED } from '../errors/classify-connection.ts';
 import { endsStreams } from '../registry.ts';
 import type { FinalEvents } from './final-events.ts';
-import type { BodyHooks } from './open-body.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
-export interface ProgressHooks extends BodyHooks {
+/** What the progress of a stream needs of the attempt that brought it, and tells it. */
+export interface ProgressHooks {
+  readonly adapter: ProviderAdapter;
+  readonly clock: Clock;
+  /** Whether the request is of an API whose answers are known. */
+  readonly answers: boolean;
   /** Choices that were asked for. */
   readonly choices: number;
   onFirstContent(): void;
@@ -16,14 +21,13 @@ export interface ProgressHooks extends BodyHooks {
   isMissing(content: boolean): boolean;
 }
 
-/** The hooks of an attempt's stream that are the same whatever the request path. */
-export function streamHooks(
-  attempt: Attempt,
-  finalEvents: FinalEvents,
-  baseURL: string,
-): Omit<ProgressHooks, keyof BodyHooks> {
-  const choices = attempt.call.info.attributes['choice.count'];
+export function streamHooks(attempt: Attempt, finalEvents: FinalEvents, baseURL: string): ProgressHooks {
+  const { call } = attempt;
+  const choices = call.info.attributes['choice.count'];
   return {
+    adapter: call.lane.adapter,
+    clock: call.clock,
+    answers: call.ownsAnswer,
     choices: typeof choices === 'number' ? choices : 1,
     onFirstContent: () => attempt.firstContent(),
     onFinalEvent: () => finalEvents.came(baseURL),

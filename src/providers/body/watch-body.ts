@@ -18,8 +18,8 @@ export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob'
  * Watches the body of a response that is not a stream of events, whoever reads it and however.
  * The response object stays the one that fetch made: its url, its clone() and its class are untouched.
  */
-export function guardBody(response: Response, hooks: BodyHooks): void {
-  const body = new TrackedBody(hooks);
+export function guardBody(response: Response, hooks: BodyHooks, signal: AbortSignal | undefined): void {
+  const body = new TrackedBody(hooks, signal);
   if (hasNoBody(response)) {
     body.end({ outcome: 'completed' });
     return;
@@ -85,15 +85,15 @@ class NotJson extends Error {
 function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
   return async function read(this: Response, ...args) {
     const body = bodyOf(this);
-    if (!body) return original.apply(this, args);
+    if (!body?.take()) return original.apply(this, args);
     let value: unknown;
     let broken: Broken;
     try {
       value = await body.within(() => original.apply(this, args));
-      const { facts, flaw, value: answer } = factsOf(name, value, body.hooks);
-      const error = flaw ? undefined : errorIn(answer, body.hooks);
+      const { facts, flaw, value: answer } = factsOf(name, value, body);
+      const error = flaw ? undefined : errorIn(answer, body);
       if (error && !error.besideContent) broken = { failure: error.failure, facts };
-      else if (!flaw || !isJson(this) || (value === '' && !body.hooks.answers)) {
+      else if (!flaw || !isJson(this) || (value === '' && !body.answers)) {
         body.end({ outcome: 'completed', beside: error?.failure, ...facts });
         return value;
       } else broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
@@ -121,7 +121,7 @@ interface Broken {
 /** What an error inside an answer means; its own reader gets the answer as it came where nothing replaces it. */
 function errorIn(
   answer: unknown,
-  { adapter, answers, clock }: BodyHooks,
+  { adapter, answers, clock }: TrackedBody,
 ): { readonly failure: Failure; readonly besideContent: boolean } | undefined {
   const error = answers ? readEmbeddedError(answer) : undefined;
   if (!error) return undefined;
@@ -132,7 +132,7 @@ function whatBroke(error: unknown, body: TrackedBody): Broken {
   if (error instanceof NotJson) {
     const { source } = error;
     const isCut = source.length > TWICE_CHARS ? looksCut(source) : isCutJson(source);
-    const cut = isCut && (error.source !== '' || body.hooks.answers);
+    const cut = isCut && (error.source !== '' || body.answers);
     return { failure: cut ? UNFINISHED : UNREADABLE, error: error.error };
   }
   // A fetch of the application's own says no more than that.
@@ -145,7 +145,7 @@ export function isJson(response: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
 }
 
-function factsOf(name: Reader, value: unknown, { adapter }: BodyHooks): ReturnType<typeof textFacts> {
+function factsOf(name: Reader, value: unknown, { adapter }: TrackedBody): ReturnType<typeof textFacts> {
   switch (name) {
     case 'json':
       return { facts: jsonFacts(value, adapter), value, flaw: undefined };
@@ -179,13 +179,13 @@ function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (th
     if (isNodeBody(stream)) {
       if (!followed.has(stream)) followNodeBody(stream, record);
       followed.add(stream);
-      record.hooks.watch.hold(record, stream);
+      record.watch.hold(record, stream);
     }
     if (!isWebStream(stream)) return stream;
     const tail = isJson(this) ? new JsonTail() : undefined;
     const guarded = observe(stream, () => raw(this) as ReadableStream<Uint8Array>, record, tail);
     observed.set(this, guarded);
-    record.hooks.watch.hold(record, guarded);
+    record.watch.hold(record, guarded);
     return guarded;
   };
 }
@@ -204,12 +204,15 @@ function observe(
   return standIn(original, {
     async read() {
       try {
-        reader ??= open().getReader();
+        if (!reader) {
+          reader = open().getReader();
+          body.take();
+        }
         const source = reader;
         const chunk = await body.within(() => source.read());
         if (chunk.done) {
           source.releaseLock();
-          body.end(tail ? endOf(tail.text(), body.hooks) : { outcome: 'completed' });
+          body.end(tail ? endOf(tail.text(), body) : { outcome: 'completed' });
         } else {
           tail?.push(chunk.value);
           body.touch();
@@ -231,12 +234,12 @@ function observe(
 }
 
 /** How an answer ends that was read chunk by chunk. What is wrong with it was delivered already. */
-function endOf(text: string, hooks: BodyHooks): BodyEnd {
-  const { facts, flaw, value } = textFacts(text, hooks.adapter);
-  if (flaw && (text !== '' || hooks.answers)) {
+function endOf(text: string, body: TrackedBody): BodyEnd {
+  const { facts, flaw, value } = textFacts(text, body.adapter);
+  if (flaw && (text !== '' || body.answers)) {
     return { outcome: 'interrupted', failure: flaw === 'cut' ? UNFINISHED : UNREADABLE, ...facts };
   }
-  const error = errorIn(value, hooks);
+  const error = errorIn(value, body);
   if (error && !error.besideContent) return { outcome: 'interrupted', failure: error.failure, ...facts };
   return { outcome: 'completed', beside: error?.failure, ...facts };
 }

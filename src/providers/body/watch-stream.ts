@@ -2,7 +2,7 @@ import { isWebStream, standIn } from './body-stream.ts';
 import { giveBody } from './give-body.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';
-import { TrackedBody } from './open-body.ts';
+import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
 import { StreamPump } from './stream-holdback.ts';
 
@@ -19,10 +19,15 @@ export function isEventStream(response: Response, asked: boolean): boolean {
  * are held back, so that a stream that fails there can be replaced by another attempt's without
  * the application seeing either; from the first content on every byte passes untouched.
  */
-export function guardStream(response: Response, hooks: ProgressHooks): void {
+export function guardStream(
+  response: Response,
+  hooks: BodyHooks,
+  progressHooks: ProgressHooks,
+  signal: AbortSignal | undefined,
+): void {
   const raw = rawBody(response);
-  const progress = new StreamProgress(hooks);
-  const body = new TrackedBody(hooks, progress);
+  const progress = new StreamProgress(progressHooks);
+  const body = new TrackedBody(hooks, signal, progress);
   const original = raw?.(response);
   const asNode = isNodeBody(original);
   if (!raw || !(asNode || isWebStream(original))) {

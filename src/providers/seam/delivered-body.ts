@@ -1,43 +1,126 @@
 import type { Attempt, BodyEnd } from '../../core/attempt.ts';
-import type { Call } from '../../core/call.ts';
 import type { Failure } from '../../core/outcome.ts';
+import type { TimeUp } from '../../core/time-limits.ts';
+import { AttemptBody, type Replacement } from '../body/open-body.ts';
+import type { BodyTimes } from '../body/body-timer.ts';
+import { isJson } from '../body/watch-body.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { SeamRequest } from './sdk-call.ts';
-import type { SdkRequestOptions } from './sdk-client.ts';
+import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
+import { connectionError } from './sdk-errors.ts';
 import type { Seam } from './seam.ts';
+import { noteFailure } from './stream-errors.ts';
 
-/** A response that was handed over. Does not hold it: nobody reading it must show. */
-export interface Delivered {
+/** An answer on its way to the application. */
+export interface Handing {
+  readonly request: SeamRequest;
+  readonly props: ResponseProps;
+  readonly attempt: Attempt;
+  /** Retries that the SDK counts as left. */
+  readonly remaining: number;
+  /** Closes the connection of an answer whose time is up. */
+  readonly abort: ((reason: TimeUp) => void) | undefined;
+}
+
+/** The body of an answer that was handed to an SDK. */
+export class HandedBody extends AttemptBody {
+  readonly request: SeamRequest;
+  readonly #remaining: number;
+  readonly #headers: Headers;
+
+  /** `headers`: those that an error of the SDK will have. */
+  constructor({ request, props, attempt, remaining, abort }: Handing, headers: Headers = props.response.headers) {
+    super(attempt, request.seam.host.watch, abort);
+    this.request = request;
+    this.#remaining = remaining;
+    this.#headers = headers;
+  }
+
+  replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
+    return this.request.replace(this.attempt, failure, this.#remaining, signal);
+  }
+
+  override onEnd(end: BodyEnd): void {
+    this.tellFailure(end);
+    super.onEnd(end);
+  }
+
+  protected tellFailure({ failure }: BodyEnd): void {
+    if (failure && !this.attempt.decision?.retry) noteFailure(this.#headers, this.attempt.call.details(failure));
+  }
+}
+
+/** A body that is read as a whole, by an SDK that does not limit its time: that ends with its attempt, as openai's do. */
+export class WholeBody extends HandedBody {
+  /** Undefined where the body is no JSON. */
+  readonly #controller: WeakRef<AbortController> | undefined;
+
+  constructor(handing: Handing) {
+    super(handing);
+    if (isJson(handing.props.response)) this.#controller = new WeakRef(handing.props.controller);
+  }
+
+  override get times(): BodyTimes {
+    const wholeAt = this.#controller ? this.attempt.startedAt + this.request.timeoutMs() : Infinity;
+    return { ...super.times, wholeAt };
+  }
+
+  late(): unknown {
+    this.#controller?.deref()?.abort(LATE);
+    return connectionError(this.request.seam.client.constructor, bodyTimeout(), undefined);
+  }
+}
+
+/** A body that an SDK gives up by itself when it does not come in time, and may ask for again. */
+export class RetriedBody extends HandedBody {
   readonly options: SdkRequestOptions;
   readonly logId: string;
-  readonly request: SeamRequest;
-  readonly attempt: Attempt;
   /** Cancels the end of the call that a failed body has announced. */
-  cancelEnd: (() => void) | undefined;
+  #cancelEnd: (() => void) | undefined;
+
+  constructor(handing: Handing) {
+    super(handing);
+    const { options, retryOfRequestLogID, requestLogID } = handing.props;
+    this.options = options;
+    this.logId = retryOfRequestLogID ?? requestLogID ?? '';
+  }
+
+  /** The SDK asks for it within the same turn. Only when it does not, the call has ended. */
+  override onEnd(given: BodyEnd): void {
+    const { attempt } = this;
+    const { seam } = this.request;
+    // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
+    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted;
+    const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
+    attempt.bodyEnded(end);
+    // Another attempt is to take its place, else.
+    if (!attempt.decision?.retry) this.#ended(seam, end);
+    this.tellFailure(given);
+  }
+
+  /** The SDK has asked for it again. */
+  refetched(): void {
+    this.#cancelEnd?.();
+    this.request.seam.forget(this);
+  }
+
+  #ended(seam: Seam, end: BodyEnd): void {
+    const { call } = this.attempt;
+    if (end.outcome === 'completed' || end.outcome === 'unread') {
+      seam.forget(this);
+      call.bodyEnded(end);
+      return;
+    }
+    seam.remember(this);
+    this.#cancelEnd = seam.host.clock.after(0, () => {
+      seam.forget(this);
+      call.bodyEnded(end);
+    });
+  }
 }
 
-/**
- * A body that failed may still be fetched again: the SDK asks for it within the same turn.
- * Only when it does not, the call has ended.
- */
-export function endRetriable(seam: Seam, call: Call, delivered: Delivered, given: BodyEnd): void {
-  // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
-  const timedOut = given.outcome === 'cancelled' && !call.signal?.aborted;
-  const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
-  delivered.attempt.bodyEnded(end);
-  // Another attempt is to take its place.
-  if (delivered.attempt.decision?.retry) return;
-  if (end.outcome === 'completed' || end.outcome === 'unread') {
-    seam.forget(delivered);
-    call.bodyEnded(end);
-    return;
-  }
-  seam.remember(delivered);
-  delivered.cancelEnd = seam.host.clock.after(0, () => {
-    seam.forget(delivered);
-    call.bodyEnded(end);
-  });
-}
+/** Why a connection was closed whose body did not come in time. */
+export const LATE: Error = new Error('The body did not arrive in time.');
 
 /** What the SDK's own timer means that gave a body up. */
 export function bodyTimeout(): Failure {

@@ -8,9 +8,10 @@ import { captureCaller, nameCaller } from './caller-stack.ts';
 import { describeCall } from '../request/describe-call.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
+import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import { discardBody } from '../body/node-body.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
-import { attemptHooks, type BodyHooks } from '../body/open-body.ts';
+import { AttemptBody, type BodyHooks } from '../body/open-body.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
@@ -87,18 +88,13 @@ export function guardedFetch(host: CallHost): typeof fetch {
       }
       const stream = isEventStream(response, call.info.stream);
       attempt.succeeded(stream);
-      const hooks: BodyHooks = {
-        ...attemptHooks(attempt, timer?.abort),
-        watch: host.watch,
-        signal: request.signal && new WeakRef(request.signal),
-        async replace(failure) {
-          const decision = counted(attempt.failBehindHead(failure, allowance));
-          return decision.retry ? { response: await call.resume(decision, send) } : undefined;
-        },
-        onEnd: (end) => attempt.delivered(end),
-      };
-      if (stream) guardStream(response, { ...hooks, ...streamHooks(attempt, host.finalEvents, request.baseURL) });
-      else guardBody(response, hooks);
+      const hooks = new FetchedBody(attempt, host.watch, timer?.abort, async (failure) => {
+        const decision = counted(attempt.failBehindHead(failure, allowance));
+        return decision.retry ? { response: await call.resume(decision, send) } : undefined;
+      });
+      if (stream) {
+        guardStream(response, hooks, streamHooks(attempt, host.finalEvents, request.baseURL), request.signal);
+      } else guardBody(response, hooks, request.signal);
       return response;
     };
 
@@ -110,6 +106,20 @@ export function guardedFetch(host: CallHost): typeof fetch {
       throw error;
     }
   };
+}
+
+class FetchedBody extends AttemptBody {
+  readonly replace: BodyHooks['replace'];
+
+  constructor(
+    attempt: Attempt,
+    watch: BodyWatch,
+    abort: RequestTimer['abort'] | undefined,
+    replace: BodyHooks['replace'],
+  ) {
+    super(attempt, watch, abort);
+    this.replace = replace;
+  }
 }
 
 class FailedResponse extends Error {

@@ -3,26 +3,24 @@ import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
 import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
 import type { Failure } from '../../core/outcome.ts';
-import type { TimeUp } from '../../core/time-limits.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { CallerStack } from './caller-stack.ts';
-import { type Delivered, bodyTimeout, endRetriable } from './delivered-body.ts';
+import { bodyTimeout, HandedBody, type Handing, LATE, RetriedBody, WholeBody } from './delivered-body.ts';
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
-import { guardBody, isJson } from '../body/watch-body.ts';
+import { guardBody } from '../body/watch-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
-import { attemptHooks, type BodyHooks, type Replacement } from '../body/open-body.ts';
-import { noteFailure } from './stream-errors.ts';
+import type { Replacement } from '../body/open-body.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
 export class SeamRequest {
-  readonly #seam: Seam;
+  readonly seam: Seam;
   readonly #call: Call;
   readonly #rest: readonly unknown[];
   /** Retries allowed at all: off when the caller asked for none. */
@@ -35,7 +33,7 @@ export class SeamRequest {
   #retriesRemaining: number | null;
   #logId: string | undefined;
   /** The response that was handed over last, where its body may be asked for again. */
-  #latest: Delivered | undefined;
+  #latest: RetriedBody | undefined;
   /** The attempt that is to take the place of a broken body, and whether the SDK has asked for it itself. */
   #underway: Promise<ResponseProps> | undefined;
   #claimed = false;
@@ -48,7 +46,7 @@ export class SeamRequest {
     retriesRemaining: number | null,
     rest: readonly unknown[],
   ) {
-    this.#seam = seam;
+    this.seam = seam;
     this.#call = call;
     this.#options = options;
     this.#retriesRemaining = retriesRemaining;
@@ -58,9 +56,9 @@ export class SeamRequest {
   }
 
   readonly send = async (attempt: Attempt): Promise<ResponseProps> => {
-    const remaining = this.#retriesRemaining ?? this.#seam.retriesOf(this.#options);
+    const remaining = this.#retriesRemaining ?? this.seam.retriesOf(this.#options);
     const sending: Sending = {
-      seam: this.#seam,
+      seam: this.seam,
       request: this,
       attempt,
       remaining,
@@ -68,7 +66,7 @@ export class SeamRequest {
       errorBody: undefined,
       timer: undefined,
     };
-    const { makeRequest, client } = this.#seam;
+    const { makeRequest, client } = this.seam;
     let props: ResponseProps;
     try {
       props = await sendGuarded(client.baseURL, () =>
@@ -80,7 +78,7 @@ export class SeamRequest {
       throw this.#failed(sending, error);
     }
     attempt.head(props.response.status, props.response.headers);
-    const handing: Handing = { props, attempt, remaining, abort: sending.timer?.abort };
+    const handing: Handing = { request: this, props, attempt, remaining, abort: sending.timer?.abort };
     if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
     else this.#handOver(handing);
     return props;
@@ -109,15 +107,14 @@ export class SeamRequest {
       this.#claimed = true;
       return this.#underway;
     }
-    const delivered = this.#latest!;
-    delivered.cancelEnd?.();
-    this.#seam.forget(delivered);
+    const { attempt } = this.#latest!;
+    this.#latest!.refetched();
     const failure = bodyTimeout();
-    delivered.attempt.bodyEnded({ outcome: 'interrupted', failure });
-    const decision = delivered.attempt.failBehindHead(failure, this.#allowance(remaining));
+    attempt.bodyEnded({ outcome: 'interrupted', failure });
+    const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) {
       this.#call.finishFailed(failure);
-      throw connectionError(this.#seam.client.constructor, failure, undefined);
+      throw connectionError(this.seam.client.constructor, failure, undefined);
     }
     this.again(decision, options, remaining, logId);
     return this.#call.resume(decision, this.send);
@@ -126,17 +123,17 @@ export class SeamRequest {
   /** Lets the text of an error, which the SDK reads to its end, come within its attempt's time. */
   boundError(response: Response, attempt: Attempt): void {
     const times = { leftMs: this.leftMs(attempt), deadlineAt: this.#call.deadlineAt };
-    boundErrorBody(response, this.#seam.host.clock, times);
+    boundErrorBody(response, this.seam.host.clock, times);
   }
 
   /** What is left of an attempt. */
   leftMs({ startedAt }: Attempt): number {
-    return Math.min(startedAt + this.#timeoutMs(), this.#call.deadlineAt) - this.#seam.host.clock.now();
+    return Math.min(startedAt + this.timeoutMs(), this.#call.deadlineAt) - this.seam.host.clock.now();
   }
 
   /** Milliseconds that an attempt may take, as the application has told the SDK. */
-  #timeoutMs(): number {
-    const timeout = dataOf(this.#options, 'timeout') ?? this.#seam.client.timeout;
+  timeoutMs(): number {
+    const timeout = dataOf(this.#options, 'timeout') ?? this.seam.client.timeout;
     return typeof timeout === 'number' && timeout > 0 ? timeout : Infinity;
   }
 
@@ -168,14 +165,14 @@ export class SeamRequest {
   }
 
   #classify(sending: Sending, error: unknown): Failure | undefined {
-    const { APIConnectionError, APIError, APIUserAbortError } = this.#seam.client.constructor;
+    const { APIConnectionError, APIError, APIUserAbortError } = this.seam.client.constructor;
     const aborted = this.#call.signal?.aborted === true || (APIUserAbortError && error instanceof APIUserAbortError);
     if (aborted) return classifyConnection(error, true);
     if (APIError && error instanceof APIError) {
       const { status, headers, error: body } = error as { status?: number; headers?: Headers; error?: unknown };
       if (status !== undefined) {
         const response = { status, headers, body: body ?? error.message };
-        return this.#call.lane.adapter.classify(response, this.#seam.host.clock.wall());
+        return this.#call.lane.adapter.classify(response, this.seam.host.clock.wall());
       }
     }
     const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;
@@ -188,115 +185,57 @@ export class SeamRequest {
   #handOver(handing: Handing): void {
     const { props, attempt } = handing;
     attempt.succeeded(false);
-    const call = this.#call;
-    const delivered: Delivered | undefined = this.#seam.retriesBodies
-      ? {
-          options: props.options,
-          logId: props.retryOfRequestLogID ?? props.requestLogID ?? '',
-          request: this,
-          attempt,
-          cancelEnd: undefined,
-        }
-      : undefined;
-    this.#latest = delivered;
-    const hooks = this.#hooks(handing, delivered);
-    const { headers } = props.response;
-    guardBody(props.response, {
-      ...hooks,
-      ...(delivered || !isJson(props.response) ? {} : this.#wholeInTime(handing, hooks)),
-      onEnd: delivered
-        ? (end) => {
-            endRetriable(this.#seam, call, delivered, end);
-            if (end.failure && !attempt.decision?.retry) noteFailure(headers, call.details(end.failure));
-          }
-        : (end) => attempt.delivered(end),
-    });
-  }
-
-  /** Ends a JSON body with its attempt, as openai has done itself since 7.5. Does not hold the response. */
-  #wholeInTime({ props, attempt }: Handing, hooks: Pick<BodyHooks, 'times'>): Partial<BodyHooks> {
-    const controller = new WeakRef(props.controller);
-    const sdk = this.#seam.client.constructor;
-    return {
-      times: { ...hooks.times, wholeAt: attempt.startedAt + this.#timeoutMs() },
-      late() {
-        controller.deref()?.abort(LATE);
-        return connectionError(sdk, bodyTimeout(), undefined);
-      },
-    };
+    this.#latest = this.seam.retriesBodies ? new RetriedBody(handing) : undefined;
+    guardBody(props.response, this.#latest ?? new WholeBody(handing), props.controller.signal);
   }
 
   #handOverStream(handing: Handing): void {
-    const { attempt } = handing;
-    const { host, client } = this.#seam;
+    const { props, attempt } = handing;
+    const { host, client } = this.seam;
     // A stream that took another's place is read behind the head of the first.
-    const headers = (this.#streamHeaders ??= handing.props.response.headers);
+    this.#streamHeaders ??= props.response.headers;
     attempt.succeeded(true);
-    guardStream(handing.props.response, {
-      ...this.#hooks(handing, undefined),
-      ...streamHooks(attempt, host.finalEvents, client.baseURL),
-      onEnd: (end) => {
-        if (end.failure && !attempt.decision?.retry) noteFailure(headers, this.#call.details(end.failure));
-        attempt.delivered(end);
-      },
-    });
-  }
-
-  /** Does not hold the response: see `TrackedBody`. */
-  #hooks({ props, attempt, remaining, abort }: Handing, delivered: Delivered | undefined): Omit<BodyHooks, 'onEnd'> {
-    const signal = new WeakRef(props.controller.signal);
-    return {
-      ...attemptHooks(attempt, abort),
-      watch: this.#seam.host.watch,
-      signal,
-      replace: (failure) => this.#replace(attempt, failure, remaining, signal, delivered),
-    };
+    guardStream(
+      props.response,
+      new HandedBody(handing, this.#streamHeaders),
+      streamHooks(attempt, host.finalEvents, client.baseURL),
+      props.controller.signal,
+    );
   }
 
   /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
-  async #replace(
+  async replace(
     attempt: Attempt,
     failure: Failure,
     remaining: number,
-    signal: WeakRef<AbortSignal>,
-    delivered: Delivered | undefined,
+    given: AbortSignal | undefined,
   ): Promise<Replacement> {
     const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
     if (!decision.retry) return undefined;
+    // Not held while the next attempt is made: see `TrackedBody`.
+    const signal = given && new WeakRef(given);
     this.again(decision, this.#options, remaining, undefined);
     const next = this.#inCallerContext(() => this.#call.resume(decision, this.send));
     // Meanwhile the SDK's own timer may give the body up, and the SDK ask for another one.
-    if (delivered) this.#seam.remember(delivered);
+    if (this.#latest) this.seam.remember(this.#latest);
     this.#underway = next;
     let props: ResponseProps;
     try {
       props = await next;
     } catch (thrown) {
-      if (this.caller) this.#seam.nameCaller(thrown, this.caller);
+      if (this.caller) this.seam.nameCaller(thrown, this.caller);
       throw thrown;
     } finally {
       this.#underway = undefined;
     }
     if (this.#claimed) {
       this.#claimed = false;
-      throw signal.deref()?.reason;
+      throw signal?.deref()?.reason;
     }
-    forwardAbort(signal.deref(), props.controller);
+    forwardAbort(signal?.deref(), props.controller);
     return { response: props.response };
   }
 }
-
-/** An answer on its way to the application. */
-interface Handing {
-  readonly props: ResponseProps;
-  readonly attempt: Attempt;
-  readonly remaining: number;
-  /** Closes the connection of an answer whose time is up. */
-  readonly abort: ((reason: TimeUp) => void) | undefined;
-}
-
-/** Why a connection was closed whose body did not come in time. */
-const LATE = new Error('The body did not arrive in time.');
 
 /** The application aborts the response it got; the one that replaced it goes with it. */
 function forwardAbort(signal: AbortSignal | undefined, controller: AbortController): void {

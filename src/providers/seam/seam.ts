@@ -10,7 +10,7 @@ import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
 import { connectionError } from './sdk-errors.ts';
 import { probeFetch, unguarded } from './sdk-fetch.ts';
 import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
-import type { Delivered } from './delivered-body.ts';
+import type { RetriedBody } from './delivered-body.ts';
 import { SeamRequest } from './sdk-call.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
 import { tellParseError } from './stream-errors.ts';
@@ -42,7 +42,7 @@ export class Seam {
   readonly #retryRequest: SdkClient['retryRequest'];
   readonly #buildRequest: SdkClient['buildRequest'];
   /** Responses whose body an SDK may still ask to be fetched again, by options object and log id. */
-  readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, Delivered>>();
+  readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, RetriedBody>>();
   /** What the application chose for the whole client; undefined leaves it to the guard. */
   #retries: number | undefined;
   /** Only openai >= 7.5 retries a body that does not arrive. */
@@ -176,7 +176,7 @@ export class Seam {
   }
 
   async #refetch(
-    delivered: Delivered,
+    delivered: RetriedBody,
     options: SdkRequestOptions,
     remaining: number,
     logId: string,
@@ -257,13 +257,13 @@ export class Seam {
     return sending?.seam === this ? sending : undefined;
   }
 
-  remember(delivered: Delivered): void {
+  remember(delivered: RetriedBody): void {
     let byLogId = this.#delivered.get(delivered.options);
     if (!byLogId) this.#delivered.set(delivered.options, (byLogId = new Map()));
     byLogId.set(delivered.logId, delivered);
   }
 
-  forget({ options, request }: Delivered): void {
+  forget({ options, request }: RetriedBody): void {
     const byLogId = this.#delivered.get(options);
     if (!byLogId) return;
     for (const [logId, each] of byLogId) if (each.request === request) byLogId.delete(logId);
