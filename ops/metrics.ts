@@ -76,6 +76,7 @@ export const METRICS = {
   },
   'tidegate.cost': { instrument: 'counter', unit: '{USD}', attributes: [...CALL, 'tidegate.cost.spent_on'] },
   'tidegate.cost.unpriced_calls': { instrument: 'counter', unit: '{call}', attributes: CALL },
+  'tidegate.hits.lost_lines': { instrument: 'counter', unit: '{line}', attributes: [] },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
 } as const satisfies Record<string, Metric>;

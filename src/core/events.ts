@@ -123,6 +123,8 @@ export type GuardEvent =
       readonly limit: number | undefined;
       readonly remaining: number | undefined;
       readonly resetMs: number | undefined;
+      /** What the attempt asked for, where the provider tells. */
+      readonly requested?: number | undefined;
       readonly advice: string;
     }
   | {
@@ -197,6 +199,11 @@ export type GuardEvent =
       readonly layer: RetryLayer;
       /** Since it was given up. */
       readonly sinceMs: number;
+    }
+  | {
+      /** Lines that a record of hits could not write; 0 when it begins. */
+      readonly type: 'hits.lost';
+      readonly lines: number;
     }
   | { readonly type: 'warning'; readonly message: string };
 

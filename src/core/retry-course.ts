@@ -103,6 +103,7 @@ export class RetryCourse {
       limit: failure.limit,
       remaining: failure.remaining,
       resetMs: failure.resetMs ?? failure.hintMs,
+      requested: failure.requested,
       advice: failure.advice,
     });
   }

@@ -18,7 +18,7 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
     refused.delete(call);
     const attempt = ended.get(call);
     const lane = guard.snapshot().find(({ lane }) => lane === call.lane);
-    const { limit, remaining } = hit;
+    const { limit, remaining, requested } = hit;
     write({
       v: 1,
       kind: 'hit',
@@ -29,6 +29,7 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
       dimension: hit.dimension,
       limit: limit ?? null,
       used: limit === undefined || remaining === undefined ? null : limit - remaining,
+      requested: requested ?? null,
       waitMs: retry ? Math.round(retry.delayMs) : null,
       waitSource: retry ? retry.delaySource : null,
       attempt: hit.attempt,
@@ -51,6 +52,9 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
     guard.on('pause', ({ lane, dimension, forMs }) =>
       write({ v: 1, kind: 'pause', at: now(), pool: lane, dimension, waitMs: Math.round(forMs) }),
     ),
+    guard.on('limit', ({ lane, dimension, limit }) => {
+      if (all) write({ v: 1, kind: 'limit', at: now(), pool: lane, dimension, limit });
+    }),
     guard.on('call.start', ({ call }) => void (all && startedAt.set(call, systemClock.wall()))),
     guard.on('call.end', (event) => {
       tellHit(event.call, undefined);
@@ -64,6 +68,7 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
 
 function callLine(event: Event<'call.end'>, startedAt: number | undefined): RecordLine {
   const { call, usage } = event;
+  const max = call.attributes['max_tokens'];
   return {
     v: 1,
     kind: 'call',
@@ -72,6 +77,8 @@ function callLine(event: Event<'call.end'>, startedAt: number | undefined): Reco
     model: call.model ?? null,
     pool: call.lane,
     operation: call.operation,
+    stream: call.stream,
+    priority: call.priority,
     outcome: event.outcome,
     attempts: event.attempts,
     durationMs: Math.round(event.durationMs),
@@ -79,5 +86,6 @@ function callLine(event: Event<'call.end'>, startedAt: number | undefined): Reco
     inputTokens: usage?.inputTokens ?? null,
     cachedTokens: usage?.cacheReadTokens ?? null,
     outputTokens: usage?.outputTokens ?? null,
+    maxOutputTokens: typeof max === 'number' ? max : null,
   };
 }

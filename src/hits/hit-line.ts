@@ -1,3 +1,5 @@
+import type { Priority } from '../core/events.ts';
+
 /** A refusal by a limit, a quota or an overloaded provider. Times in milliseconds; null where it is not known. */
 export interface HitLine {
   readonly v: 1;
@@ -12,6 +14,8 @@ export interface HitLine {
   readonly dimension: string;
   readonly limit: number | null;
   readonly used: number | null;
+  /** What the refused call asked for, as the provider counts it. */
+  readonly requested: number | null;
   /** What becomes of the call: the wait before it is sent again, and who named it; null where it is given up. */
   readonly waitMs: number | null;
   readonly waitSource: string | null;
@@ -34,7 +38,17 @@ export interface PauseLine {
   readonly waitMs: number;
 }
 
-/** A finished call; only with `record: 'all'`. */
+/** A limit as the provider tells it, when it is told first or is another one; only with `record: 'all'`. */
+export interface LimitLine {
+  readonly v: 1;
+  readonly kind: 'limit';
+  readonly at: string;
+  readonly pool: string;
+  readonly dimension: string;
+  readonly limit: number;
+}
+
+/** A finished call; only with `record: 'all'`. Records of earlier versions have no `stream`, `priority` and maximum. */
 export interface CallLine {
   readonly v: 1;
   readonly kind: 'call';
@@ -44,6 +58,8 @@ export interface CallLine {
   readonly model: string | null;
   readonly pool: string;
   readonly operation: string;
+  readonly stream?: boolean;
+  readonly priority?: Priority;
   readonly outcome: string;
   readonly attempts: number;
   readonly durationMs: number;
@@ -51,6 +67,8 @@ export interface CallLine {
   readonly inputTokens: number | null;
   readonly cachedTokens: number | null;
   readonly outputTokens: number | null;
+  /** The maximum that it asked for. */
+  readonly maxOutputTokens?: number | null;
 }
 
-export type RecordLine = HitLine | PauseLine | CallLine;
+export type RecordLine = HitLine | PauseLine | LimitLine | CallLine;

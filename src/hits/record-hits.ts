@@ -1,6 +1,6 @@
 import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
-import type { Guard } from '../guard.ts';
+import type { Guard, GuardCore } from '../guard.ts';
 import { section, withMethods } from '../options.ts';
 import { hitEvents } from './hit-events.ts';
 import { RotatingLines } from './rotating-lines.ts';
@@ -38,8 +38,19 @@ const KEYS: readonly (keyof RecordHitsOptions)[] = ['path', 'rotateBytes', 'keep
  */
 export function recordHits(options: RecordHitsOptions): HitRecorder {
   const { path, rotateBytes = 10_000_000, keep = 5, record = 'hits', guard } = check(options);
-  const lines = new RotatingLines({ path: path.replaceAll('%p', String(process.pid)), rotateBytes, keep });
-  const stop = hitEvents(guard ?? engine().defaultGuard(), record === 'all', (line) => lines.write(line));
+  const recorded = guard ?? engine().defaultGuard();
+  // Guards have it all, whoever made them; it is not for applications.
+  const { emit } = recorded as Partial<Pick<GuardCore, 'emit'>>;
+  const tell = (lines: number): void => emit?.({ type: 'hits.lost', lines });
+  const lines = new RotatingLines({
+    path: path.replaceAll('%p', String(process.pid)),
+    rotateBytes,
+    keep,
+    onLost: () => tell(1),
+  });
+  const stop = hitEvents(recorded, record === 'all', (line) => lines.write(line));
+  // The series is there before the first loss.
+  tell(0);
   return {
     get lost() {
       return lines.lost;

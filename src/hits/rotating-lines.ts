@@ -12,6 +12,8 @@ export interface LineSettings {
   readonly path: string;
   readonly rotateBytes: number;
   readonly keep: number;
+  /** Told of each line that could not be written. */
+  readonly onLost?: () => void;
 }
 
 /** Lines appended to a file that is rotated. Opened by the first line; a disk that fails costs lines, never an error. */
@@ -28,6 +30,11 @@ export class RotatingLines {
     this.#settings = settings;
   }
 
+  #lose(): void {
+    this.#lost++;
+    this.#settings.onLost?.();
+  }
+
   /** Lines that could not be written. */
   get lost(): number {
     return this.#lost;
@@ -35,7 +42,7 @@ export class RotatingLines {
 
   write(line: object): void {
     if (this.#closed || this.#waiting >= MOST_LINES) {
-      this.#lost++;
+      this.#lose();
       return;
     }
     this.#waiting++;
@@ -58,7 +65,7 @@ export class RotatingLines {
   #put(stream: RotatingFileStream, text: string): void {
     stream.write(text, (error) => {
       this.#waiting--;
-      if (error) this.#lost++;
+      if (error) this.#lose();
     });
   }
 
@@ -66,7 +73,7 @@ export class RotatingLines {
     const stream = await (this.#opening ??= this.#open());
     if (stream && !stream.destroyed) return this.#put(stream, text);
     this.#waiting--;
-    this.#lost++;
+    this.#lose();
   }
 
   async #open(): Promise<RotatingFileStream | undefined> {

@@ -30,6 +30,7 @@ export type CounterName =
   | 'repeated'
   | 'cost'
   | 'unpriced'
+  | 'hitsLost'
   | 'inferenceInput'
   | 'inferenceOutput'
   | 'inferenceCacheRead'
@@ -73,6 +74,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     '{call}',
     'Calls whose price is not known: their cost is in no sum.',
   ),
+  hitsLost: define(
+    'tidegate.hits.lost_lines',
+    '{line}',
+    'Lines that the record of limit hits could not write: the disk is full, read-only or too slow.',
+  ),
   inferenceInput: define(
     'gen_ai.client.inference.usage.input_tokens',
     '{token}',
@@ -100,10 +106,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
   ),
 };
 
-/** Counters of the newest conventions and of costs; created only where these are asked for. */
+/** Counters of the newest conventions, of costs and of records; created only where these are asked for. */
 export const COUNTERS_ON_DEMAND: ReadonlySet<CounterName> = new Set<CounterName>([
   'cost',
   'unpriced',
+  'hitsLost',
   'inferenceInput',
   'inferenceOutput',
   'inferenceCacheRead',

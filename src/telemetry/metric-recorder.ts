@@ -160,6 +160,9 @@ export class MetricRecorder {
       case 'unguarded':
         add(unguardedCell(bound.meter, this.#settings.attributes, event.provider, event.via), 1);
         return;
+      case 'hits.lost':
+        add(bound.meter.counter('hitsLost').cell(this.#settings.attributes), event.lines);
+        return;
       case 'queued':
       case 'attempt.start':
       case 'give_up':

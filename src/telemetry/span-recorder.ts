@@ -59,6 +59,7 @@ export class SpanRecorder {
       case 'warning':
       case 'settled':
       case 'repeated':
+      case 'hits.lost':
         return;
       default: {
         const open = this.#calls.get(event.call);
@@ -197,7 +198,7 @@ export class SpanRecorder {
 }
 
 /** Events of a lane, which no span shows. */
-type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled' | 'repeated';
+type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled' | 'repeated' | 'hits.lost';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;

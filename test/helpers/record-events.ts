@@ -22,6 +22,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   settled: true,
   unguarded: true,
   repeated: true,
+  'hits.lost': true,
   warning: true,
 };
 

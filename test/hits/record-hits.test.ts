@@ -68,6 +68,7 @@ describe('recordHits', () => {
       dimension: 'tokens',
       limit: 200_000,
       used: 199_000,
+      requested: 2_000,
       waitMs: expect.any(Number),
       waitSource: expect.stringMatching(/^(?:retry_after|body)$/),
       attempt: 1,

@@ -42,8 +42,8 @@ test('a real endpoint serves every metric and label, and zeros for what alerts w
     return (await fetch(url)).text();
   });
   const labelsOf = (family: string): Set<string>[] =>
-    [...text.matchAll(new RegExp(`^${family}(?:_count)?\\{([^}]*)\\}`, 'gm'))].map(
-      (match) => new Set([...match[1]!.matchAll(/(\w+)="/g)].map((label) => label[1]!)),
+    [...text.matchAll(new RegExp(`^${family}(?:_count)?(?:\\{([^}]*)\\})? `, 'gm'))].map(
+      (match) => new Set([...(match[1] ?? '').matchAll(/(\w+)="/g)].map((label) => label[1]!)),
     );
   for (const [name, metric] of Object.entries<Metric>(METRICS)) {
     if (LATEST.has(name)) continue;

@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import OpenAI from 'openai';
-import { createGuard } from '../../src/index.ts';
+import { createGuard, recordHits } from '../../src/index.ts';
 import { startTelemetry } from '../../src/telemetry.ts';
 import { type FaultKind, startSimulator } from '../../src/testing.ts';
 
@@ -28,6 +30,8 @@ export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): 
   });
   // Heard here, so that Node does not print it.
   guard.on('warning', () => undefined);
+  // Nothing is limited, so that no file is made.
+  const hits = recordHits({ path: join(tmpdir(), 'no-hits.jsonl'), guard });
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));
   try {
     return await use({
@@ -42,6 +46,7 @@ export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): 
       },
     });
   } finally {
+    await hits.close();
     await guard.close();
     await telemetry.shutdown();
     await simulator.close();

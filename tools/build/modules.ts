@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'rolldown';
+import { minify } from 'rolldown/utils';
 import { DROP_INS, ENTRIES } from './entries.ts';
 
 /** Builds every entry as an ES module and as a CommonJS one; the two kinds share no file. */
@@ -41,8 +42,10 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     // See docs/decisions/0009 and 0013.
     external: (id) =>
       !isBuiltin(id) &&
-      !/^(?:[./]|(?:cockatiel|rotating-file-stream|commander|csv-parse|@bomb\.sh\/tab)(?:\/|$))/.test(id),
-    plugins: [noAbortControllerAtImport, builtinsByFullName],
+      !/^(?:[./]|(?:cockatiel|rotating-file-stream|commander|csv-parse|echarts|zrender|tslib|@bomb\.sh\/tab)(?:\/|$))/.test(
+        id,
+      ),
+    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
@@ -77,6 +80,17 @@ const noAbortControllerAtImport: Plugin = {
 const builtinsByFullName: Plugin = {
   name: 'builtins-by-full-name',
   resolveId: (id) => (isBuiltin(id) ? { id: id.replace(/^(?!node:)/, 'node:'), external: true } : undefined),
+};
+
+/** The chart library is by far the largest part of the package, and nobody reads it: its chunk is made small. */
+const smallCharts: Plugin = {
+  name: 'small-charts',
+  async renderChunk(code, { name }) {
+    if (name !== 'charts') return undefined;
+    const { code: small, errors } = await minify(`${name}.js`, code, { module: true });
+    if (errors.length > 0) throw new Error(errors[0]!.message);
+    return { code: small, map: null };
+  },
 };
 
 function sources(names: readonly string[], folder = ''): Record<string, string> {

@@ -1,18 +1,36 @@
+import type { ProviderName } from '../../core/provider.ts';
+import { REPLAYED } from '../../hits/replay/replay.ts';
+import { limitTable } from '../../simulator/limits/limit-table.ts';
+import type { LimitName } from '../../simulator/limits/limits.ts';
+import type { PresetName } from '../../simulator/limits/presets.ts';
 import { duration, number } from '../batch/progress-lines.ts';
-import type { LimitSummary, PoolCalls } from './summarize.ts';
+import type { Amounts, LimitSummary, PoolCalls } from './summarize.ts';
 
 /** Share of a limit that is left to other processes and to estimates that are off. */
 const USABLE = 0.95;
 
+interface MinuteLimit {
+  readonly kind: keyof Amounts;
+  readonly name: LimitName;
+}
+
 const MINUTE_LIMITS = {
-  requests: 'requests',
-  tokens: 'tokens',
-  input_tokens: 'inputTokens',
-  output_tokens: 'outputTokens',
-} as const satisfies Readonly<Record<string, keyof PoolCalls['busiest']>>;
+  requests: { kind: 'requests', name: 'requestsPerMinute' },
+  tokens: { kind: 'tokens', name: 'tokensPerMinute' },
+  input_tokens: { kind: 'inputTokens', name: 'inputTokensPerMinute' },
+  output_tokens: { kind: 'outputTokens', name: 'outputTokensPerMinute' },
+} as const satisfies Readonly<Record<string, MinuteLimit>>;
+
+/** Tiers that can be bought today, the smallest first. */
+const TIERS: Readonly<Record<string, readonly PresetName[]>> = {
+  openai: ['build', 'launch', 'grow'],
+  anthropic: ['start', 'build', 'scale'],
+  groq: ['free', 'developer'],
+};
 
 /** What would have kept calls inside a limit, in numbers; one sentence each. */
-export function advise({ dimension, limit, hits }: LimitSummary, calls: PoolCalls | undefined): string[] {
+export function advise(summary: LimitSummary, calls: PoolCalls | undefined): string[] {
+  const { dimension, limit, hits } = summary;
   switch (dimension) {
     case 'quota':
       return ['The account has no credit left, or a spend limit: waiting does not help. Raise it in the console.'];
@@ -21,28 +39,31 @@ export function advise({ dimension, limit, hits }: LimitSummary, calls: PoolCall
     case 'no_capacity':
       return ["The tier had no capacity: onFlexUnavailable: 'standard' sends such calls at the usual price."];
     default:
-      return limit === null ? [] : byLimit(dimension, limit, calls);
+      return limit === null ? [] : byLimit(summary, limit, calls);
   }
 }
 
-function byLimit(dimension: string, limit: number, calls: PoolCalls | undefined): string[] {
+function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, calls: PoolCalls | undefined): string[] {
   const unit = dimension.replaceAll('_', ' ');
   if (!Object.hasOwn(MINUTE_LIMITS, dimension)) return [`The limit is ${number(limit)} (${unit}).`];
-  const kind = MINUTE_LIMITS[dimension as keyof typeof MINUTE_LIMITS];
+  const { kind, name } = MINUTE_LIMITS[dimension as keyof typeof MINUTE_LIMITS];
   const perSecond = (limit * USABLE) / 60;
   const advice = [`Inside the limit of ${number(limit)} a minute: ${amount(perSecond)} ${unit} a second.`];
   if (!calls)
     return [...advice, "With record: 'all' the report tells concurrency, tokens to cut and the limit to buy."];
   const most = calls.busiest[kind];
-  const mean = kind === 'requests' ? 1 : meanOf(calls, kind);
+  const mean = kind === 'requests' ? 1 : calls.sums[kind] / calls.calls;
   if (mean > 0) {
     const together = Math.max(1, Math.floor((perSecond / mean) * (calls.meanDurationMs / 1000)));
     advice.push(`At ${duration(calls.meanDurationMs / 1000)} a call that is ${number(together)} calls at once.`);
   }
   if (most > limit) {
     const cut = Math.ceil((1 - (limit * USABLE) / most) * 100);
+    const wanted = Math.ceil(most / USABLE);
+    const tier = tierFor(provider as ProviderName, pool, name, wanted);
     advice.push(
-      `The busiest minute asked for ${number(most)}: a limit of ${number(Math.ceil(most / USABLE))} takes it at once, ` +
+      `The busiest minute asked for ${number(most)}: a limit of ${number(wanted)} takes it at once` +
+        `${tier === undefined ? '' : ` (${tier})`}, ` +
         (kind === 'requests' ? `so do ${cut} % fewer calls.` : `so do ${cut} % fewer ${unit} a call.`),
     );
   } else {
@@ -50,11 +71,31 @@ function byLimit(dimension: string, limit: number, calls: PoolCalls | undefined)
       `The busiest minute asked for ${number(most)}, which fits: calls came in bursts, or others use the account.`,
     );
   }
-  return advice;
+  const binding = bindingOf(calls);
+  return binding === undefined ? advice : [...advice, binding];
 }
 
-function meanOf({ calls, sums }: PoolCalls, kind: keyof PoolCalls['busiest']): number {
-  return sums[kind] / calls;
+/** Which limit is reached first, where several were told. */
+function bindingOf({ busiest, limits }: PoolCalls): string | undefined {
+  const shares = Object.values(MINUTE_LIMITS)
+    .flatMap(({ kind }) => (limits[kind] ? [{ kind, share: busiest[kind] / limits[kind] }] : []))
+    .sort((a, b) => b.share - a.share);
+  const [first, second] = shares;
+  if (!first || !second) return undefined;
+  const words = (kind: keyof Amounts): string => kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const text = `${words(first.kind)} bind: the busiest minute asked for ${percent(first.share)} of them`;
+  return `${text[0]!.toUpperCase()}${text.slice(1)}, and for ${percent(second.share)} of the ${words(second.kind)}.`;
+}
+
+/** The smallest tier whose limit is enough. */
+function tierFor(provider: ProviderName, pool: string, name: LimitName, wanted: number): string | undefined {
+  const simulated = REPLAYED[provider];
+  const tiers = simulated && TIERS[simulated];
+  if (!tiers) return undefined;
+  const model = pool.slice(pool.indexOf('/') + 1);
+  const tier = tiers.find((preset) => (limitTable(simulated, { preset })(model)[name] ?? 0) >= wanted);
+  return tier === undefined ? 'more than any tier that is published' : `tier ${tier}`;
 }
 
 function amount(value: number): string {

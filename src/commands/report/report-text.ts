@@ -2,7 +2,7 @@ import { duration, number } from '../batch/progress-lines.ts';
 import { harmless } from '../harmless.ts';
 import type { LimitSummary, RecordSummary } from './summarize.ts';
 
-type Advised = LimitSummary & { readonly advice: readonly string[] };
+export type Advised = LimitSummary & { readonly advice: readonly string[] };
 
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
@@ -20,7 +20,7 @@ export function reportText({
 }
 
 function limitText(limit: Advised): string {
-  const { pool, dimension, hits, givenUp, waitedMs, longestWaitMs, first, last, byModel } = limit;
+  const { pool, dimension, hits, givenUp, waitedMs, longestWaitMs, first, last, byModel, over } = limit;
   const waits =
     waitedMs > 0 ? `; waited ${duration(waitedMs / 1000)} in all, ${duration(longestWaitMs / 1000)} at most` : '';
   const models = Object.entries(byModel)
@@ -29,17 +29,32 @@ function limitText(limit: Advised): string {
   return [
     `${pool}, ${dimension.replaceAll('_', ' ')}: ${number(hits)} hits, ${number(givenUp)} calls given up${waits}`,
     `  from ${first} to ${last}`,
+    ...(over ? [`  over the limit by ${number(Math.round(over.mean))} on average, ${number(over.most)} at most`] : []),
     `  models: ${models.join(', ')}`,
-    ...hours(limit.byHour).map((line) => `  ${line}`),
+    ...heatMap(limit).map((line) => `  ${line}`),
     ...limit.advice.map((line) => `  ${line}`),
   ]
     .map(harmless)
     .join('\n');
 }
 
-/** A shade an hour: the darkest for the one with most hits, none for one without. */
-function hours(byHour: readonly number[]): string[] {
-  const most = Math.max(...byHour);
-  const cells = byHour.map((hits) => SHADES[Math.ceil((hits / most) * (SHADES.length - 1))]!.repeat(2));
-  return ['00    03    06    09    12    15    18    21    24', cells.join('')];
+const HOURS = '00    03    06    09    12    15    18    21    24';
+const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+const DAY_MS = 86_400_000;
+
+/**
+ * A shade an hour of the day, and of each day of the week where the hits are of more than one: the darkest for the one with most
+ * hits, none for one without.
+ */
+function heatMap({ byHour, byWeekHour, first, last }: LimitSummary): string[] {
+  if (Math.floor(Date.parse(first) / DAY_MS) === Math.floor(Date.parse(last) / DAY_MS)) {
+    return [HOURS, shades(byHour, Math.max(...byHour))];
+  }
+  const most = Math.max(...byWeekHour);
+  const rows = DAYS.map((day, at) => `${day} ${shades(byWeekHour.slice(at * 24, at * 24 + 24), most)}`);
+  return [`    ${HOURS}`, ...rows];
+}
+
+function shades(hits: readonly number[], most: number): string {
+  return hits.map((count) => SHADES[Math.ceil((count / most) * (SHADES.length - 1))]!.repeat(2)).join('');
 }

@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { define, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
 import { advise } from './advise.ts';
+import { reportHtml } from './report-html.ts';
 import { reportText } from './report-text.ts';
 import { summarize } from './summarize.ts';
+import { parseChange, whatIf, whatIfText } from './what-if.ts';
 
 const ABOUT = `What a record of limit hits says, by limit: how often, when, for which models, and what would have stayed inside.
 Records are written by recordHits(), or by TIDEGATE_HITS=<file> with tidegate/register. Hours are UTC.`;
@@ -13,21 +16,35 @@ const MORE = `Exit codes: 0, 1 for a file that cannot be read or is no record, 2
 Examples:
 
   tidegate report hits.jsonl
-  tidegate report hits.jsonl hits.jsonl.1 hits.jsonl.2 --json`;
+  tidegate report hits.jsonl hits.jsonl.1 hits.jsonl.2 --json
+  tidegate report hits.jsonl --html report.html
+  tidegate report hits.jsonl --what-if tier=launch --what-if max_tokens=800`;
 
 export const reportDefinition = (): Command =>
   define('report', 'what a record of limit hits says: which, when, and what would have stayed inside', ABOUT, MORE)
     .argument('[records...]', 'files of a record; those that were rotated too')
-    .option('--json', 'the same as JSON');
+    .option('--json', 'the same as JSON')
+    .option('--html <file>', 'the same as a page with charts; - for standard output')
+    .option(
+      '--what-if <change>',
+      'replays the calls of a record (record: "all") through the pacer with other limits: tier=<name>, rpm, tpm, itpm, otpm, rpd or ' +
+        'tpd=<n>, max_tokens=<n>, or several with commas; may be repeated',
+      collect,
+    );
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
 
 /** `tidegate report`: reads records of limit hits. @returns The exit code. */
 export async function report(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(reportDefinition(), args, io, ({ options, args: paths }) => {
     if (paths.length === 0) throw new Error('Expected a record of limit hits.');
-    return { paths, json: options['json'] === true };
+    const changes = ((options['whatIf'] ?? []) as string[]).map(parseChange);
+    return { paths, json: options['json'] === true, html: options['html'] as string | undefined, changes };
   });
   if (typeof read === 'number') return read;
-  const { paths, json } = read;
+  const { paths, json, html, changes } = read;
   try {
     const summary = await summarize(paths);
     if (summary.lines > 0 && summary.lines === summary.skipped) throw new Error('Not a record of limit hits.');
@@ -35,7 +52,21 @@ export async function report(args: readonly string[], io: CommandIo): Promise<nu
       const calls = summary.pools.find(({ pool }) => pool === limit.pool);
       return { ...limit, advice: advise(limit, calls) };
     });
-    io.out(json ? JSON.stringify({ ...summary, limits }) : reportText({ ...summary, limits }));
+    const whatIfs = await Promise.all(changes.map((change) => whatIf(paths, change)));
+    const results = whatIfs.flatMap((each) => each.results);
+    if (html !== undefined) {
+      const page = await reportHtml({ ...summary, limits, whatIfs: results });
+      if (html === '-') io.out(page.trimEnd());
+      else await writeFile(html, page);
+      for (const note of whatIfs.flatMap(({ notes }) => notes)) io.err(note);
+      return 0;
+    }
+    if (json) {
+      const notes = whatIfs.flatMap((each) => each.notes);
+      io.out(JSON.stringify({ ...summary, limits, ...(changes.length > 0 && { whatIf: results, notes }) }));
+      return 0;
+    }
+    io.out([reportText({ ...summary, limits }), ...whatIfs.map(whatIfText)].join('\n\n'));
     return 0;
   } catch (error) {
     io.err((error as Error).message);

@@ -1,9 +1,11 @@
-import type { CallLine, HitLine, RecordLine } from '../../hits/hit-line.ts';
-import { readLines } from '../read-lines.ts';
+import { type Dimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
+import type { CallLine, HitLine } from '../../hits/hit-line.ts';
+import { readRecord } from '../../hits/read-record.ts';
 
 /** What a record tells of one limit of a pool. */
 export interface LimitSummary {
   readonly pool: string;
+  readonly provider: string;
   readonly dimension: string;
   readonly hits: number;
   /** Of the hits: calls that were given up. */
@@ -13,25 +15,36 @@ export interface LimitSummary {
   readonly longestWaitMs: number;
   /** The last one that was told. */
   readonly limit: number | null;
+  /** How far refused calls were over it, of those that told; null where none did. */
+  readonly over: { readonly mean: number; readonly most: number } | null;
   readonly first: string;
   readonly last: string;
   /** Hits by hour of the day, UTC. */
   readonly byHour: readonly number[];
+  /** Hits by hour of the week, UTC, from Monday on: 168. */
+  readonly byWeekHour: readonly number[];
+  /** Hits by the hour that they were in, as milliseconds since 1970. */
+  readonly byTime: readonly (readonly [number, number])[];
   readonly byModel: Readonly<Record<string, number>>;
 }
 
 /** What the calls of a pool took; only where the record has them. */
 export interface PoolCalls {
   readonly pool: string;
+  readonly provider: string;
   readonly calls: number;
   readonly meanDurationMs: number;
   /** The most within one minute of the clock, of each by itself. */
   readonly busiest: Readonly<Amounts>;
   readonly sums: Readonly<Amounts>;
+  /** By the minute, as milliseconds since 1970. */
+  readonly minutes: readonly (readonly [number, Readonly<Amounts>])[];
+  /** Of a minute, as they were told last. */
+  readonly limits: Readonly<Partial<Amounts>>;
 }
 
 /** What calls take of limits. */
-interface Amounts {
+export interface Amounts {
   requests: number;
   inputTokens: number;
   outputTokens: number;
@@ -46,72 +59,97 @@ export interface RecordSummary {
   readonly pools: readonly PoolCalls[];
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Growing = Mutable<Omit<LimitSummary, 'byHour' | 'byModel'>> & { byHour: number[]; byModel: Map<string, number> };
+interface Growing {
+  readonly pool: string;
+  readonly provider: string;
+  readonly dimension: string;
+  hits: number;
+  givenUp: number;
+  waitedMs: number;
+  longestWaitMs: number;
+  limit: number | null;
+  readonly over: { count: number; sum: number; most: number };
+  first: string;
+  last: string;
+  readonly byWeekHour: number[];
+  readonly byTime: Map<number, number>;
+  readonly byModel: Map<string, number>;
+}
+
 interface GrowingPool {
+  readonly provider: string;
   durationMs: number;
   readonly minutes: Map<number, Amounts>;
 }
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** Reads records line by line; files of any size. */
 export async function summarize(paths: readonly string[]): Promise<RecordSummary> {
   const limits = new Map<string, Growing>();
   const pools = new Map<string, GrowingPool>();
+  const told = new Map<string, Partial<Amounts>>();
   let lines = 0;
   let skipped = 0;
-  for (const path of paths) {
-    for await (const { text } of readLines(path)) {
-      lines++;
-      const line = parse(text);
-      if (!line) skipped++;
-      else if (line.kind === 'hit') addHit(limits, line);
-      else if (line.kind === 'call') addCall(pools, line);
-    }
+  for await (const line of readRecord(paths)) {
+    lines++;
+    if (!line) skipped++;
+    else if (line.kind === 'hit') addHit(limits, line);
+    else if (line.kind === 'call') addCall(pools, line);
+    if (line?.kind === 'hit' || line?.kind === 'limit') tell(told, line.pool, line.dimension, line.limit);
   }
   return {
     lines,
     skipped,
-    limits: Array.from(limits.values(), (each) => ({ ...each, byModel: Object.fromEntries(each.byModel) })).sort(
-      (a, b) => b.hits - a.hits,
-    ),
-    pools: Array.from(pools, ([pool, { durationMs, minutes }]) => {
+    limits: Array.from(limits.values(), finished).sort((a, b) => b.hits - a.hits),
+    pools: Array.from(pools, ([pool, { provider, durationMs, minutes }]) => {
       const sums = over(minutes.values(), (a, b) => a + b);
       const calls = sums.requests;
-      return { pool, calls, meanDurationMs: durationMs / calls, busiest: over(minutes.values(), Math.max), sums };
+      return {
+        pool,
+        provider,
+        calls,
+        meanDurationMs: durationMs / calls,
+        busiest: over(minutes.values(), Math.max),
+        sums,
+        minutes: [...minutes].map(([minute, amounts]) => [minute * MINUTE, amounts] as const).sort(([a], [b]) => a - b),
+        limits: told.get(pool) ?? {},
+      };
     }),
   };
 }
 
-function parse(text: string): RecordLine | undefined {
-  try {
-    const line = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
-    return line?.['v'] === 1 && isRecord(line) ? (line as unknown as RecordLine) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const NUMBERS = ['limit', 'used', 'waitMs', 'durationMs', 'waitedMs', 'inputTokens', 'outputTokens'];
-
-/** What is read below is what it should be: a file may have been cut, edited or mixed up. */
-function isRecord(line: Readonly<Record<string, unknown>>): boolean {
-  const { kind, pool, at, model, dimension } = line;
-  if (kind !== 'hit' && kind !== 'pause' && kind !== 'call') return false;
-  if (typeof pool !== 'string' || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return false;
-  if (kind === 'hit' && typeof dimension !== 'string') return false;
-  if (kind === 'call' && !(typeof line['durationMs'] === 'number' && typeof line['waitedMs'] === 'number'))
-    return false;
-  if (typeof (model ?? '') !== 'string') return false;
-  return NUMBERS.every((name) => typeof (line[name] ?? 0) === 'number');
+function tell(told: Map<string, Partial<Amounts>>, pool: string, dimension: string, limit: number | null): void {
+  if (limit === null || !isBucket(dimension as Dimension)) return;
+  const { unit, perDay } = LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS];
+  if (perDay || dimension === 'project_tokens') return;
+  let limits = told.get(pool);
+  if (!limits) told.set(pool, (limits = {}));
+  limits[unit] = limit;
 }
 
 function addHit(limits: Map<string, Growing>, hit: HitLine): void {
   const key = JSON.stringify([hit.pool, hit.dimension]);
   let of = limits.get(key);
   if (!of) {
-    const { pool, dimension, at } = hit;
-    const none = { hits: 0, givenUp: 0, waitedMs: 0, longestWaitMs: 0, limit: null, first: at, last: at };
-    of = { pool, dimension, ...none, byHour: Array.from({ length: 24 }, () => 0), byModel: new Map() };
+    const { pool, provider, dimension, at } = hit;
+    of = {
+      pool,
+      provider,
+      dimension,
+      hits: 0,
+      givenUp: 0,
+      waitedMs: 0,
+      longestWaitMs: 0,
+      limit: null,
+      over: { count: 0, sum: 0, most: 0 },
+      first: at,
+      last: at,
+      byWeekHour: Array.from({ length: 7 * 24 }, () => 0),
+      byTime: new Map(),
+      byModel: new Map(),
+    };
     limits.set(key, of);
   }
   of.hits++;
@@ -119,19 +157,41 @@ function addHit(limits: Map<string, Growing>, hit: HitLine): void {
   of.waitedMs += hit.waitMs ?? 0;
   of.longestWaitMs = Math.max(of.longestWaitMs, hit.waitMs ?? 0);
   of.limit = hit.limit ?? of.limit;
+  if (hit.limit !== null && hit.used !== null && typeof hit.requested === 'number') {
+    const beyond = Math.max(0, hit.used + hit.requested - hit.limit);
+    of.over.count++;
+    of.over.sum += beyond;
+    of.over.most = Math.max(of.over.most, beyond);
+  }
   if (hit.at < of.first) of.first = hit.at;
   if (hit.at > of.last) of.last = hit.at;
-  of.byHour[new Date(hit.at).getUTCHours()]!++;
+  const date = new Date(hit.at);
+  const day = (date.getUTCDay() + 6) % 7;
+  of.byWeekHour[day * 24 + date.getUTCHours()]!++;
+  const hour = Math.floor(date.getTime() / HOUR) * HOUR;
+  of.byTime.set(hour, (of.byTime.get(hour) ?? 0) + 1);
   const model = hit.model ?? 'none named';
   of.byModel.set(model, (of.byModel.get(model) ?? 0) + 1);
 }
 
+function finished({ over: { count, sum, most }, byTime, byModel, ...of }: Growing): LimitSummary {
+  return {
+    ...of,
+    over: count === 0 ? null : { mean: sum / count, most },
+    byHour: Array.from({ length: 24 }, (_, hour) =>
+      of.byWeekHour.reduce((all, hits, at) => all + (at % 24 === hour ? hits : 0), 0),
+    ),
+    byTime: [...byTime].sort(([a], [b]) => a - b),
+    byModel: Object.fromEntries(byModel),
+  };
+}
+
 function addCall(pools: Map<string, GrowingPool>, call: CallLine): void {
   let pool = pools.get(call.pool);
-  if (!pool) pools.set(call.pool, (pool = { durationMs: 0, minutes: new Map() }));
+  if (!pool) pools.set(call.pool, (pool = { provider: call.provider, durationMs: 0, minutes: new Map() }));
   // In flight, without the queue.
   pool.durationMs += Math.max(0, call.durationMs - call.waitedMs);
-  const at = Math.floor(Date.parse(call.at) / 60_000);
+  const at = Math.floor(Date.parse(call.at) / MINUTE);
   const minute = pool.minutes.get(at) ?? none();
   const input = call.inputTokens ?? 0;
   const output = call.outputTokens ?? 0;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -23,6 +23,7 @@ const hit = (more: Partial<HitLine>): string =>
     dimension: 'tokens',
     limit: 60_000,
     used: 59_000,
+    requested: 3_000,
     waitMs: 2_000,
     waitSource: 'body',
     attempt: 1,
@@ -43,6 +44,8 @@ const call = (second: number, inputTokens: number): string =>
     model: 'gpt-4o-mini',
     pool: 'openai/gpt-4o-mini',
     operation: 'chat',
+    stream: false,
+    priority: 'normal',
     outcome: 'success',
     attempts: 1,
     durationMs: 5_000,
@@ -50,6 +53,7 @@ const call = (second: number, inputTokens: number): string =>
     inputTokens,
     cachedTokens: 0,
     outputTokens: 500,
+    maxOutputTokens: null,
   } satisfies CallLine);
 
 async function report(
@@ -75,6 +79,7 @@ describe('tidegate report', () => {
     expect(text).toMatchInlineSnapshot(`
       "openai/gpt-4o-mini, tokens: 3 hits, 1 calls given up; waited 4 s in all, 2 s at most
         from 2026-01-15T09:30:00.000Z to 2026-01-15T23:00:00.000Z
+        over the limit by 2,000 on average, 2,000 at most
         models: gpt-4o-mini (2), gpt-4o-mini-2024-07-18 (1)
         00    03    06    09    12    15    18    21    24
                           ██                          ▒▒
@@ -83,12 +88,58 @@ describe('tidegate report', () => {
 
       openai/gpt-4o-mini, requests: 1 hits, 0 calls given up; waited 2 s in all, 2 s at most
         from 2026-01-15T09:30:00.000Z to 2026-01-15T09:30:00.000Z
+        over the limit by 3,000 on average, 3,000 at most
         models: gpt-4o-mini (1)
         00    03    06    09    12    15    18    21    24
                           ██                            
         Inside the limit of 500 a minute: 7.9 requests a second.
         With record: 'all' the report tells concurrency, tokens to cut and the limit to buy."
     `);
+  });
+
+  test('shows the hours of the week where the hits are of several days, and how far over they were', async () => {
+    const { text } = await report([
+      hit({}),
+      hit({ at: '2026-01-15T09:40:00.000Z', used: 60_000, requested: 5_000 }),
+      hit({ at: '2026-01-18T23:00:00.000Z', used: null }),
+    ]);
+    expect(text).toContain('over the limit by 3,500 on average, 5,000 at most');
+    const map = text.split('\n').filter((line) => /^ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) /.test(line));
+    expect(map.map((line) => line.trimEnd())).toEqual([
+      '  Mon',
+      '  Tue',
+      '  Wed',
+      `  Thu ${' '.repeat(18)}██`,
+      '  Fri',
+      '  Sat',
+      `  Sun ${' '.repeat(46)}▒▒`,
+    ]);
+  });
+
+  test('names the tier to buy and the limit that binds', async () => {
+    const told = (dimension: string, limit: number): string =>
+      JSON.stringify({ v: 1, kind: 'limit', at: '2026-01-15T09:30:00Z', pool: 'openai/gpt-4o-mini', dimension, limit });
+    const calls = Array.from({ length: 60 }, (_, second) => call(second, 49_500));
+    const { text } = await report([told('requests', 500), told('tokens', 60_000), hit({}), ...calls]);
+    expect(text).toContain('a limit of 3,157,895 takes it at once (tier launch)');
+    expect(text).toContain('Tokens bind: the busiest minute asked for 5000 % of them, and for 12 % of the requests.');
+  });
+
+  test('draws a page that needs nothing from elsewhere and runs nothing', async () => {
+    const path = join(folder, 'page.html');
+    const evil = '</svg><script>alert(1)</script>';
+    const calls = Array.from({ length: 60 }, (_, second) => call(second, 1_500));
+    const { code, text } = await report([hit({ model: evil, pool: `openai/${evil}` }), ...calls], '--html', path);
+    expect([code, text]).toEqual([0, '']);
+    const page = await readFile(path, 'utf8');
+    expect(page.match(/<svg /g)).toHaveLength(4);
+    expect(page).toContain('&lt;/svg&gt;&lt;script&gt;');
+    expect(page).not.toMatch(/<script|<img|<link|@import|url\((?!#)|\bon\w+=/i);
+    expect(
+      [...page.matchAll(/\b(?:https?:)?\/\/[\w.]+/g)].map(([url]) => url).filter((url) => !url.endsWith('www.w3.org')),
+    ).toEqual([]);
+    const printed = await report([hit({})], '--html', '-');
+    expect(printed.text).toMatch(/^<!doctype html>[^]*<\/html>$/);
   });
 
   test('tells from calls what binds, how many fit at once, what to cut and what to buy', async () => {
@@ -103,7 +154,7 @@ describe('tidegate report', () => {
     expect(made.limits[0]!.advice).toEqual([
       'Inside the limit of 60,000 a minute: 950 tokens a second.',
       'At 2 s a call that is 1 calls at once.',
-      'The busiest minute asked for 120,000: a limit of 126,316 takes it at once, so do 53 % fewer tokens a call.',
+      'The busiest minute asked for 120,000: a limit of 126,316 takes it at once (tier build), so do 53 % fewer tokens a call.',
     ]);
   });
 

@@ -1,0 +1,141 @@
+import { BarChart, HeatmapChart, LineChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkLineComponent, VisualMapComponent } from 'echarts/components';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import type { Amounts, LimitSummary, PoolCalls } from './summarize.ts';
+
+use([
+  BarChart,
+  HeatmapChart,
+  LineChart,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  VisualMapComponent,
+  SVGRenderer,
+]);
+
+export interface Charts {
+  readonly overTime: string | undefined;
+  readonly week: string | undefined;
+  readonly pools: readonly { readonly pool: string; readonly svgs: readonly { svg: string; caption: string }[] }[];
+}
+
+const WIDTH = 960;
+const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+/** Seen on a light page and on a dark one. */
+const GREY = '#888888';
+const LINES = { axisLine: { lineStyle: { color: GREY } }, axisLabel: { color: GREY }, splitLine: { show: false } };
+const MOST_POINTS = 480;
+
+const SHOWN = [
+  ['requests', 'requests'],
+  ['tokens', 'tokens'],
+  ['inputTokens', 'input tokens'],
+  ['outputTokens', 'output tokens'],
+] as const satisfies readonly (readonly [keyof Amounts, string])[];
+
+/** Charts as SVG text; drawn without a browser. */
+export function drawCharts(limits: readonly LimitSummary[], pools: readonly PoolCalls[]): Charts {
+  return {
+    overTime: limits.length === 0 ? undefined : overTime(limits),
+    week: limits.length === 0 ? undefined : week(limits),
+    pools: pools.map((pool) => ({
+      pool: pool.pool,
+      // Where no limit is told, requests and tokens say enough.
+      svgs: SHOWN.filter(([kind]) => (pool.limits[kind] ?? 0) > 0 || kind === 'requests' || kind === 'tokens').map(
+        ([kind, words]) => ({
+          svg: minutes(pool, kind),
+          caption: `${words} a minute${pool.limits[kind] ? ', and their limit' : ''}`,
+        }),
+      ),
+    })),
+  };
+}
+
+function draw(height: number, options: EChartsCoreOption): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  try {
+    chart.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: 'system-ui, sans-serif' }, ...options });
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
+
+function overTime(limits: readonly LimitSummary[]): string {
+  return draw(260, {
+    legend: { top: 0, textStyle: { color: GREY } },
+    grid: { left: 60, right: 20, top: 40, bottom: 30 },
+    xAxis: { type: 'time', ...LINES },
+    yAxis: { type: 'value', minInterval: 1, ...LINES },
+    series: limits.map(({ pool, dimension, byTime }) => ({
+      type: 'bar',
+      stack: 'hits',
+      barMaxWidth: 12,
+      name: `${pool}, ${dimension.replaceAll('_', ' ')}`,
+      data: byTime.map(([hour, hits]) => [hour, hits]),
+    })),
+  });
+}
+
+function week(limits: readonly LimitSummary[]): string {
+  const hits = Array.from({ length: 7 * 24 }, (_, at) => limits.reduce((sum, each) => sum + each.byWeekHour[at]!, 0));
+  return draw(260, {
+    grid: { left: 60, right: 20, top: 10, bottom: 60 },
+    xAxis: { type: 'category', data: Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0')), ...LINES },
+    yAxis: { type: 'category', data: DAYS, inverse: true, ...LINES },
+    visualMap: {
+      min: 0,
+      max: Math.max(1, ...hits),
+      orient: 'horizontal',
+      left: 'center',
+      bottom: 0,
+      itemHeight: 120,
+      textStyle: { color: GREY },
+      inRange: { color: ['#8080801a', '#f2b04c', '#c2321c'] },
+    },
+    series: [{ type: 'heatmap', data: hits.map((count, at) => [at % 24, Math.floor(at / 24), count]) }],
+  });
+}
+
+function minutes({ minutes, limits }: PoolCalls, kind: keyof Amounts): string {
+  const limit = limits[kind];
+  return draw(220, {
+    grid: { left: 80, right: 20, top: 20, bottom: 30 },
+    xAxis: { type: 'time', ...LINES },
+    // The line of the limit is to be seen, however far below it calls are.
+    yAxis: {
+      type: 'value',
+      max: ({ max }: { max: number }) => Math.ceil(Math.max(max, (limit ?? 0) * 1.05)),
+      ...LINES,
+    },
+    series: [
+      {
+        type: 'line',
+        step: 'end',
+        showSymbol: minutes.length < 3,
+        areaStyle: { opacity: 0.2 },
+        data: thinned(minutes.map(([at, amounts]) => [at, amounts[kind]] as const)),
+        ...(limit !== undefined && {
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            lineStyle: { color: '#c2321c' },
+            label: { color: GREY, formatter: 'limit', position: 'insideEndTop' },
+            data: [{ yAxis: limit }],
+          },
+        }),
+      },
+    ],
+  });
+}
+
+/** The highest of each stretch: what is above the limit must be seen however long the record is. */
+function thinned(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const every = Math.ceil(points.length / MOST_POINTS);
+  if (every <= 1) return [...points];
+  return Array.from({ length: Math.ceil(points.length / every) }, (_, index) =>
+    points.slice(index * every, (index + 1) * every).reduce((a, b) => (b[1] > a[1] ? b : a)),
+  );
+}

@@ -1,0 +1,203 @@
+import { type Dimension, isBucket, LIMIT_KINDS, type LimitOption } from '../../core/dimensions.ts';
+import type { ProviderName } from '../../core/provider.ts';
+import type { CallLine } from '../../hits/hit-line.ts';
+import { readRecord } from '../../hits/read-record.ts';
+import { replay, REPLAYED, type ReplayResult } from '../../hits/replay/replay.ts';
+import type { RecordedCall } from '../../hits/replay/replay-provider.ts';
+import { limitTable } from '../../simulator/limits/limit-table.ts';
+import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
+import { PRESETS, type PresetName } from '../../simulator/limits/presets.ts';
+import { duration, number } from '../batch/progress-lines.ts';
+import { harmless } from '../harmless.ts';
+
+/** What is other than it was. */
+export interface Change {
+  /** As it was given. */
+  readonly text: string;
+  readonly tier?: string;
+  readonly limits: Partial<Record<LimitOption, number>>;
+  readonly maxTokens?: number;
+}
+
+const LIMITS: Readonly<Record<string, LimitOption>> = {
+  rpm: 'requestsPerMinute',
+  tpm: 'tokensPerMinute',
+  itpm: 'inputTokensPerMinute',
+  otpm: 'outputTokensPerMinute',
+  rpd: 'requestsPerDay',
+  tpd: 'tokensPerDay',
+};
+
+/** Reads `tier=launch`, `tpm=2000000`, `max_tokens=800`, or several with commas. @throws Error for anything else. */
+export function parseChange(text: string): Change {
+  let change: Change = { text, limits: {} };
+  for (const part of text.split(',')) {
+    const [, name, value] = /^\s*(\w+)=([\w-]+)\s*$/.exec(part) ?? [];
+    if (name === undefined || value === undefined) throw wrong(part);
+    if (name === 'tier') {
+      change = { ...change, tier: value };
+      continue;
+    }
+    const amount = Number(value);
+    if (!Number.isSafeInteger(amount) || amount <= 0) throw wrong(part);
+    if (name === 'max_tokens') change = { ...change, maxTokens: amount };
+    else if (Object.hasOwn(LIMITS, name)) change = { ...change, limits: { ...change.limits, [LIMITS[name]!]: amount } };
+    else throw wrong(part);
+  }
+  return change;
+}
+
+function wrong(part: string): Error {
+  const names = ['tier=<name>', ...Object.keys(LIMITS).map((name) => `${name}=<n>`), 'max_tokens=<n>'];
+  return new Error(`Expected --what-if to be of ${names.join(', ')}, got ${JSON.stringify(part)}.`);
+}
+
+export interface WhatIf {
+  readonly pool: string;
+  readonly change: string;
+  readonly before: ReplayResult;
+  readonly after: ReplayResult;
+  readonly limitsBefore: SimulatorLimits;
+  readonly limitsAfter: SimulatorLimits;
+}
+
+interface Pool {
+  readonly provider: ProviderName;
+  readonly calls: CallLine[];
+  readonly limits: Partial<Record<LimitOption, number>>;
+}
+
+/**
+ * Replays the calls of records through the pacer, with the limits that were told and with other ones. Both are replays, so that
+ * they differ by the change alone.
+ *
+ * @returns A result for each pool, and a line for each that could not be replayed.
+ */
+export async function whatIf(
+  paths: readonly string[],
+  change: Change,
+): Promise<{ readonly results: readonly WhatIf[]; readonly notes: readonly string[] }> {
+  const pools = await poolsOf(paths);
+  const results: WhatIf[] = [];
+  const notes: string[] = [];
+  for (const [name, pool] of pools) {
+    const provider = REPLAYED[pool.provider];
+    if (!provider) {
+      notes.push(`${name}: limits of this provider cannot be replayed.`);
+      continue;
+    }
+    if (change.tier !== undefined && !Object.hasOwn(PRESETS[provider], change.tier)) {
+      notes.push(
+        `${name}: ${provider} has no tier ${change.tier}; it has ${Object.keys(PRESETS[provider]).join(', ')}.`,
+      );
+      continue;
+    }
+    const model = name.slice(name.indexOf('/') + 1);
+    const tier =
+      change.tier === undefined ? pool.limits : limitTable(provider, { preset: change.tier as PresetName })(model);
+    const limitsAfter = { ...tier, ...change.limits };
+    const { calls, wallStart } = recordedCalls(pool.calls);
+    const setup = { provider: pool.provider, wallStart };
+    const before = await replay({ ...setup, calls, limits: pool.limits });
+    const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
+    const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });
+    if (Object.keys(pool.limits).length === 0)
+      notes.push(`${name}: the record tells no limit, so that before has none.`);
+    results.push({ pool: name, change: change.text, before, after, limitsBefore: pool.limits, limitsAfter });
+  }
+  if (pools.size === 0) notes.push("There are no calls to replay: they are recorded with record: 'all'.");
+  return { results, notes };
+}
+
+/** Of limits the last that was told counts. */
+async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
+  const pools = new Map<string, Pool>();
+  const limits = new Map<string, Pool['limits']>();
+  const told = (name: string, dimension: string, limit: number | null): void => {
+    const bucket = isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS] : undefined;
+    if (!bucket?.option || limit === null) return;
+    let known = limits.get(name);
+    if (!known) limits.set(name, (known = {}));
+    known[bucket.option] = limit;
+  };
+  for await (const line of readRecord(paths)) {
+    if (line?.kind === 'hit' || line?.kind === 'limit') told(line.pool, line.dimension, line.limit);
+    if (line?.kind !== 'call') continue;
+    let known = limits.get(line.pool);
+    if (!known) limits.set(line.pool, (known = {}));
+    let pool = pools.get(line.pool);
+    if (!pool) {
+      pools.set(line.pool, (pool = { provider: line.provider as ProviderName, calls: [], limits: known }));
+    }
+    pool.calls.push(line);
+  }
+  return pools;
+}
+
+/** A call that failed told no tokens: it is taken for a mean one. */
+function recordedCalls(lines: readonly CallLine[]): { readonly calls: RecordedCall[]; readonly wallStart: number } {
+  const sorted = lines.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const wallStart = Date.parse(sorted[0]!.at);
+  const counted = sorted.filter(({ inputTokens }) => inputTokens !== null);
+  const mean = (of: (line: CallLine) => number | null): number =>
+    Math.round(counted.reduce((sum, line) => sum + (of(line) ?? 0), 0) / Math.max(1, counted.length));
+  const means = {
+    input: mean(({ inputTokens }) => inputTokens),
+    output: mean(({ outputTokens }) => outputTokens),
+    service: mean(serviceOf),
+  };
+  const calls = sorted.map((line): RecordedCall => ({
+    atMs: Date.parse(line.at) - wallStart,
+    model: line.model ?? line.pool,
+    stream: line.stream === true,
+    priority: line.priority ?? 'normal',
+    inputTokens: line.inputTokens ?? means.input,
+    cachedTokens: line.cachedTokens ?? 0,
+    outputTokens: line.outputTokens ?? means.output,
+    maxOutputTokens: line.maxOutputTokens ?? undefined,
+    serviceMs: line.inputTokens === null ? Math.max(1, means.service) : serviceOf(line),
+  }));
+  return { calls, wallStart };
+}
+
+const serviceOf = ({ durationMs, waitedMs }: CallLine): number => Math.max(1, durationMs - waitedMs);
+
+/** An answer takes less time in the proportion in which it is shorter. */
+function cut(call: RecordedCall, maxTokens: number): RecordedCall {
+  const outputTokens = Math.min(call.outputTokens, maxTokens);
+  const share = call.outputTokens === 0 ? 1 : outputTokens / call.outputTokens;
+  return {
+    ...call,
+    outputTokens,
+    maxOutputTokens: Math.min(call.maxOutputTokens ?? maxTokens, maxTokens),
+    serviceMs: Math.max(1, call.serviceMs * share),
+  };
+}
+
+export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>>): string {
+  const blocks = results.map(({ pool, change, before, after, limitsBefore, limitsAfter }) =>
+    [
+      `${harmless(pool)}, with ${change}: ${number(before.calls)} calls replayed`,
+      row('', 'before', 'after'),
+      row('minutes in all', duration(before.tookMs / 1000), duration(after.tookMs / 1000)),
+      row('wait, mean', duration(before.meanWaitMs / 1000), duration(after.meanWaitMs / 1000)),
+      row('wait, 95 %', duration(before.p95WaitMs / 1000), duration(after.p95WaitMs / 1000)),
+      row('wait, longest', duration(before.longestWaitMs / 1000), duration(after.longestWaitMs / 1000)),
+      row('refusals', number(before.refusals), number(after.refusals)),
+      row('calls given up', number(before.calls - before.succeeded), number(after.calls - after.succeeded)),
+      row('limits', limitsText(limitsBefore), limitsText(limitsAfter)),
+    ].join('\n'),
+  );
+  return [...blocks, ...(notes.length > 0 ? [notes.map(harmless).join('\n')] : [])].join('\n\n');
+}
+
+const row = (name: string, before: string, after: string): string =>
+  `  ${name.padEnd(16)}${before.padEnd(26)}${after}`.trimEnd();
+
+function limitsText(limits: SimulatorLimits): string {
+  const names = Object.entries(LIMITS).flatMap(([short, name]) => {
+    const limit = limits[name as keyof SimulatorLimits];
+    return limit === undefined ? [] : [`${number(limit)} ${short.toUpperCase()}`];
+  });
+  return names.join(', ') || 'none';
+}

@@ -1,0 +1,44 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { RecordLine } from './hit-line.ts';
+
+const KINDS: ReadonlySet<string> = new Set<RecordLine['kind']>(['hit', 'pause', 'call', 'limit']);
+
+/** The lines of records, one at a time; undefined for one that is none. Files of any size. */
+export async function* readRecord(paths: readonly string[]): AsyncGenerator<RecordLine | undefined> {
+  for (const path of paths) {
+    const stream = createReadStream(path, 'utf8');
+    const lines = createInterface({ input: stream, crlfDelay: Infinity });
+    try {
+      for await (const text of lines) if (text.trim() !== '') yield parse(text);
+    } finally {
+      lines.close();
+      stream.destroy();
+    }
+  }
+}
+
+function parse(text: string): RecordLine | undefined {
+  try {
+    const line = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    return line?.['v'] === 1 && isRecord(line) ? (line as unknown as RecordLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const NUMBERS =
+  'limit used requested waitMs durationMs waitedMs inputTokens cachedTokens outputTokens maxOutputTokens'.split(' ');
+
+/** What is read of a line is what it should be: a file may have been cut, edited or mixed up. */
+function isRecord(line: Readonly<Record<string, unknown>>): boolean {
+  const { kind, pool, at, model, dimension } = line;
+  if (!KINDS.has(String(kind))) return false;
+  if (typeof pool !== 'string' || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return false;
+  if ((kind === 'hit' || kind === 'limit') && typeof dimension !== 'string') return false;
+  if (kind === 'limit' && typeof line['limit'] !== 'number') return false;
+  if (kind === 'call' && !(typeof line['durationMs'] === 'number' && typeof line['waitedMs'] === 'number'))
+    return false;
+  if (typeof (model ?? '') !== 'string') return false;
+  return NUMBERS.every((name) => typeof (line[name] ?? 0) === 'number');
+}
