@@ -47,6 +47,8 @@ export class Attempt {
   readonly startedAt: number;
   #state: AttemptState = OPEN;
   #headMs: number | undefined;
+  /** When the head of its response came; the text of an error may take its time behind it. */
+  #headAt: number | undefined;
   #status: number | undefined;
   #requestId: string | undefined;
   #resolveEnded!: () => void;
@@ -79,9 +81,15 @@ export class Attempt {
     this.#holdsSlot = true;
   }
 
+  /** What is about to be read is behind the head of a response. */
+  arrived(): void {
+    this.#headAt ??= this.call.clock.now();
+  }
+
   /** A response head has arrived, whatever its status. */
   head(status: number, headers: Headers): void {
     const { adapter } = this.call.lane;
+    this.arrived();
     this.#status = status;
     this.#requestId = identifier(headers.get(adapter.requestIdHeader));
     this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
@@ -99,7 +107,10 @@ export class Attempt {
       // Before the decision: whether the call has to wait by itself is the lane's to say.
       waiter = this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
     }
-    const decision = this.call.decide(failure, allowance, waiter);
+    // Behind the head of an answer its own time has passed.
+    const isResponse = failure.status !== undefined && this.#headAt !== undefined;
+    const sinceHeadMs = isResponse ? this.call.clock.now() - this.#headAt! : 0;
+    const decision = this.call.decide(failure, allowance, waiter, sinceHeadMs);
     this.#state = { at: 'failed', failure, decision };
     if (decision.retry) this.call.retries(failure, decision);
     return decision;

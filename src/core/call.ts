@@ -65,9 +65,17 @@ export class Call {
     return this.#loop(send, decision);
   }
 
-  /** What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt. */
-  decide(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
-    return this.#retries.decide(failure, allowance, waiter);
+  /**
+   * What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt.
+   * `sinceHeadMs`: how long the text of the error took, which is waited for already.
+   */
+  decide(
+    failure: Failure,
+    allowance: RetryAllowance,
+    waiter: WhoWaits | undefined,
+    sinceHeadMs: number,
+  ): RetryDecision {
+    return this.#retries.decide(failure, allowance, waiter, sinceHeadMs);
   }
 
   retries(failure: Failure, decision: Retry): void {

@@ -35,16 +35,22 @@ export class RetryCourse {
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
-  decide(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
+  decide(
+    failure: Failure,
+    allowance: RetryAllowance,
+    waiter: WhoWaits | undefined,
+    sinceHeadMs: number,
+  ): RetryDecision {
     this.#record.lastFailure = failure;
     this.resendable = allowance.barred !== 'attempts';
     if (isProviderFault(failure)) this.hasFaulted = true;
     this.#reportRefusal(failure);
-    const decision = this.#ask(failure, allowance, waiter);
-    if (!decision.retry) {
-      this.#record.gaveUp(decision.reason);
-      return decision;
+    const asked = this.#ask(failure, allowance, waiter);
+    if (!asked.retry) {
+      this.#record.gaveUp(asked.reason);
+      return asked;
     }
+    const decision = asked.pausesLane ? asked : { ...asked, delayMs: Math.max(0, asked.delayMs - sinceHeadMs) };
     if (!failure.noCapacity || !this.#settings.leavesFlex || this.withoutFlex) return decision;
     // Another tier: there is nothing to wait for.
     this.withoutFlex = true;

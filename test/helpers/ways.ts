@@ -28,6 +28,8 @@ export interface Connection {
   open(): Promise<Opened>;
   /** A stream read to its end, or to the error that ends it. */
   read(): Promise<Read>;
+  /** The response itself, of a whole answer or of a stream. */
+  respond(stream?: boolean): Promise<Response>;
 }
 
 export interface Opened extends AsyncIterable<unknown> {}
@@ -84,6 +86,7 @@ function connectClient(sdk: SdkCase, way: WayIn['way'], url: string, options: Gu
     ask: async () => sdk.text(await sdk.create(client)),
     open,
     read: () => readAll(sdk, open),
+    respond: (stream) => (stream ? sdk.stream(client) : sdk.create(client)).asResponse() as Promise<Response>,
   };
 }
 
@@ -108,6 +111,7 @@ function connectFetch(sdk: SdkCase, url: string, options: GuardOptions): Connect
     ask: async () => sdk.text(await (await post({})).json()),
     open,
     read: () => readAll(sdk, open),
+    respond: (stream) => post(stream ? { stream } : {}),
   };
 }
 

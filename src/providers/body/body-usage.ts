@@ -19,7 +19,7 @@ export function jsonFacts(value: unknown, adapter: ProviderAdapter): Facts {
 /** How a text falls short of being JSON: it ends too soon, or it is something else. */
 export type Flaw = 'cut' | 'unreadable';
 
-interface TextFacts {
+export interface TextFacts {
   readonly facts: Facts;
   /** The parsed body; undefined where it was not parsed. */
   readonly value?: unknown;

@@ -27,6 +27,8 @@ export interface BodyHooks {
   timeUp(reason: TimeUp): unknown;
   /** The attempt's time is up: closes its connection. Gives the error that the reader gets where nothing replaces it. */
   late?(): unknown;
+  /** The error that an SDK throws of an error event; present where its reader would take an error for an empty stream. */
+  streamError?(body: object): unknown;
   /** Called once. */
   onEnd(end: BodyEnd): void;
 }
@@ -221,6 +223,10 @@ export class TrackedBody implements OpenBody {
     if (failure) this.end({ outcome: 'interrupted', failure, error: shown, ...facts });
     else this.cancel();
     return shown;
+  }
+
+  streamError(body: object): unknown {
+    return this.#hooks?.streamError?.(body);
   }
 
   /** The signal aborted. An object as listener costs no closure a call. */

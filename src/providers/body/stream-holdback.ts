@@ -92,9 +92,17 @@ export class StreamPump implements ChunkSource {
   readonly #passed = (chunk: Chunk): Chunk | Promise<Chunk> => {
     const looking = this.#look(chunk);
     if (looking) return looking.then(() => chunk);
-    if (chunk.done) this.#body.end(this.#progress.result());
+    if (chunk.done) this.#end();
     return unlocked(chunk, this.#reader!);
   };
+
+  #end(): void {
+    const { silentError } = this.#progress;
+    const end = this.#progress.result();
+    const shown = silentError && this.#body.streamError(silentError);
+    if (shown !== undefined) throw this.#body.fail(shown, end.failure, end);
+    this.#body.end(end);
+  }
 
   readonly #failed = (thrown: unknown): never => {
     // The connection of a body that ran out of time is of no more use.

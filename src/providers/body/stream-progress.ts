@@ -2,9 +2,11 @@ import type { Attempt, BodyEnd } from '../../core/attempt.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse, ProviderAdapter, StreamReader } from '../../core/provider.ts';
-import { UNFINISHED } from '../errors/classify-connection.ts';
+import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { endsStreams } from '../registry.ts';
 import type { FinalEvents } from './final-events.ts';
+import { NoEvents } from './no-events.ts';
+import { errorIn } from './read-answer.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
 /** What the progress of a stream needs of the attempt that brought it, and tells it. */
@@ -42,12 +44,16 @@ export class StreamProgress {
   contentSeen = false;
   /** A failure that came before any content and has not been dealt with. */
   early: Failure | undefined;
+  /** The body of an error that no reader of events sees. */
+  silentError: object | undefined;
   #error: ErrorResponse | undefined;
   #events = 0;
   #finished = false;
   #ended = false;
-  /** The stream ended in good order before its answer did. */
-  #cut = false;
+  /** Nothing in the stream says so: it ended in good order before its answer did, or it was something else. */
+  #flaw: Failure | undefined;
+  /** What there is in place of events. */
+  readonly #other = new NoEvents();
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;
@@ -60,7 +66,10 @@ export class StreamProgress {
 
   /** Looks at a slice of a chunk; gives where the next one begins. */
   pushSlice(chunk: Uint8Array, from: number): number {
-    return this.#scanner.pushSlice(chunk, from);
+    const begins = this.#events === 0;
+    const next = this.#scanner.pushSlice(chunk, from);
+    if (begins) this.#other.push(chunk.slice(from, next));
+    return next;
   }
 
   /** The stream has ended in good order. */
@@ -69,10 +78,27 @@ export class StreamProgress {
     this.#ended = true;
     this.#scanner.end();
     if (this.#finished || this.#error) return;
+    if (this.#events === 0 && this.#isOther()) return;
     const answer = this.#events === 0 ? this.#hooks.answers : this.#reader.finished() === false;
     if (!answer || !this.#hooks.isMissing(this.contentSeen)) return;
-    this.#cut = true;
+    this.#flaw = UNFINISHED;
     if (!this.contentSeen) this.early ??= UNFINISHED;
+  }
+
+  /** Whether what came is an error, or a page, that is no stream at all. */
+  #isOther(): boolean {
+    if (!this.#hooks.answers) return false;
+    const error = errorIn(this.#other.json(), this.#hooks);
+    if (error && !error.besideContent) {
+      this.#error = { body: error.body };
+      this.silentError = error.body;
+      this.early ??= error.failure;
+      return true;
+    }
+    if (!this.#other.isPage) return false;
+    this.#flaw = UNREADABLE;
+    this.early ??= UNREADABLE;
+    return true;
   }
 
   /** Nothing replaces the stream: what came of it goes to the application as it came. */
@@ -86,7 +112,7 @@ export class StreamProgress {
   }
 
   result(): BodyEnd {
-    const failure = this.#error ? this.#classify(this.#error) : this.#cut ? UNFINISHED : undefined;
+    const failure = this.#error ? this.#classify(this.#error) : this.#flaw;
     return failure ? { outcome: 'interrupted', failure, ...this.facts() } : { outcome: 'completed', ...this.facts() };
   }
 

@@ -1,14 +1,15 @@
-import type { BodyEnd } from '../../core/attempt.ts';
 import type { Failure } from '../../core/outcome.ts';
+import type { ProviderAdapter } from '../../core/provider.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
-import { readEmbeddedError } from '../errors/embedded-error.ts';
-import { jsonFacts, textFacts } from './body-usage.ts';
+import { jsonFacts, textFacts, type TextFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
 import { followNodeBody, isNodeBody } from './node-body.ts';
+import { ObservedBody } from './observed-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { isCutJson, looksCut } from './json-text.ts';
 import { JsonTail } from './json-tail.ts';
 import { ResponseOverride } from './patch-response.ts';
+import { errorIn, isJson } from './read-answer.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
 /** Those that fetch defines, and node-fetch's own; a response has those that its maker gave it. */
@@ -36,8 +37,7 @@ const override = new ResponseOverride<TrackedBody>(['body', 'headers', ...READER
   for (const name of READERS) {
     const original = (owner as Record<string, unknown>)[name];
     if (typeof original !== 'function') continue;
-    const read = name === 'json' && isOwnJson(owner) ? parsed(owner) : (original as Read);
-    members[name] = { value: reader(name, read, bodyOf), configurable: true, writable: true };
+    members[name] = { value: reader(name, readOf(name, owner), bodyOf), configurable: true, writable: true };
   }
   const get = rawBody(owner);
   if (get) members['body'] = { get: observedBody(get, bodyOf), configurable: true };
@@ -51,6 +51,19 @@ type Read = (this: Response, ...args: unknown[]) => Promise<unknown>;
 /** Whether `json()` is fetch's own, which parses the body's text. */
 function isOwnJson(owner: object): owner is Response {
   return owner === Response.prototype || (owner instanceof Response && owner.json === Response.prototype.json);
+}
+
+function readOf(name: Reader, owner: object): Read {
+  if (name === 'json' && isOwnJson(owner)) return parsed(owner);
+  const { [name]: read, arrayBuffer } = owner as Record<Reader, Read>;
+  // What is no form is broken by nothing but its reader's wish.
+  return name === 'formData' && typeof arrayBuffer === 'function' ? arrayBuffer : read;
+}
+
+/** What the reader's caller gets of what was read. */
+function shownOf(name: Reader, value: unknown, response: Response): unknown {
+  if (name !== 'formData' || !(value instanceof ArrayBuffer)) return value;
+  return new Response(value, { headers: { 'content-type': response.headers.get('content-type') ?? '' } }).formData();
 }
 
 /** `json()` that knows the text it fails on. */
@@ -85,17 +98,18 @@ class NotJson extends Error {
 function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
   return async function read(this: Response, ...args) {
     const body = bodyOf(this);
-    if (!body?.take()) return original.apply(this, args);
+    if (!body?.take()) return shownOf(name, await original.apply(this, args), this);
     let value: unknown;
     let broken: Broken;
     try {
       value = await body.within(() => original.apply(this, args));
-      const { facts, flaw, value: answer } = factsOf(name, value, body);
+      const found = factsOf(name, value, this, body.adapter);
+      const { facts, flaw, value: answer } = found instanceof Promise ? await found : found;
       const error = flaw ? undefined : errorIn(answer, body);
       if (error && !error.besideContent) broken = { failure: error.failure, facts };
       else if (!flaw || !isJson(this) || (value === '' && !body.answers)) {
         body.end({ outcome: 'completed', beside: error?.failure, ...facts });
-        return value;
+        return shownOf(name, value, this);
       } else broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
     } catch (error) {
       broken = whatBroke(error, body);
@@ -104,7 +118,7 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
     if (next) return (next as unknown as Record<Reader, Read>)[name].apply(next, args);
     if (!('error' in broken)) {
       body.end({ outcome: 'interrupted', failure: broken.failure, ...broken.facts });
-      return value;
+      return shownOf(name, value, this);
     }
     throw body.fail(broken.error, broken.failure);
   };
@@ -116,16 +130,6 @@ interface Broken {
   /** What its reader would get; absent where it gets the text as it came. */
   readonly error?: unknown;
   readonly facts?: ReturnType<typeof jsonFacts>;
-}
-
-/** What an error inside an answer means; its own reader gets the answer as it came where nothing replaces it. */
-function errorIn(
-  answer: unknown,
-  { adapter, answers, clock }: TrackedBody,
-): { readonly failure: Failure; readonly besideContent: boolean } | undefined {
-  const error = answers ? readEmbeddedError(answer) : undefined;
-  if (!error) return undefined;
-  return { failure: adapter.classify({ body: error.body }, clock.wall()), besideContent: error.besideContent };
 }
 
 function whatBroke(error: unknown, body: TrackedBody): Broken {
@@ -140,23 +144,25 @@ function whatBroke(error: unknown, body: TrackedBody): Broken {
   return { failure, error };
 }
 
-/** As the SDKs see it: lines of JSON are text. */
-export function isJson(response: Response): boolean {
-  return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
+/** What the value that a reader gives tells of its answer. */
+function factsOf(
+  name: Reader,
+  value: unknown,
+  response: Response,
+  adapter: ProviderAdapter,
+): TextFacts | Promise<TextFacts> {
+  if (name === 'json') return { facts: jsonFacts(value, adapter), value, flaw: undefined };
+  if (name === 'text') return textFacts(value, adapter);
+  return isJson(response) ? bytesFacts(value, adapter) : NO_FACTS;
 }
 
-function factsOf(name: Reader, value: unknown, { adapter }: TrackedBody): ReturnType<typeof textFacts> {
-  switch (name) {
-    case 'json':
-      return { facts: jsonFacts(value, adapter), value, flaw: undefined };
-    case 'text':
-      return textFacts(value, adapter);
-    default:
-      return NO_FACTS;
-  }
+async function bytesFacts(value: unknown, adapter: ProviderAdapter): Promise<TextFacts> {
+  const tail = new JsonTail();
+  tail.push(new Uint8Array(value instanceof Blob ? await value.arrayBuffer() : (value as ArrayBuffer)));
+  return textFacts(tail.text(), adapter);
 }
 
-const NO_FACTS: ReturnType<typeof textFacts> = { facts: {}, flaw: undefined };
+const NO_FACTS: TextFacts = { facts: {}, flaw: undefined };
 
 /** The headers are those of the response whose body is read: its request id is the one to ask the provider about. */
 function headersOf(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
@@ -182,66 +188,12 @@ function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (th
       record.watch.hold(record, stream);
     }
     if (!isWebStream(stream)) return stream;
-    const tail = isJson(this) ? new JsonTail() : undefined;
-    const guarded = observe(stream, () => raw(this) as ReadableStream<Uint8Array>, record, tail);
+    const source = new ObservedBody(() => raw(this) as ReadableStream<Uint8Array>, record, isJson(this));
+    const guarded = standIn(stream, source);
     observed.set(this, guarded);
     record.watch.hold(record, guarded);
     return guarded;
   };
-}
-
-/**
- * The body is opened at the first read: until then clone() may put another stream in its place. Cancelling one that
- * was never read is how an SDK throws a response away: that must not lock it.
- */
-function observe(
-  original: ReadableStream<Uint8Array>,
-  open: () => ReadableStream<Uint8Array>,
-  body: TrackedBody,
-  tail: JsonTail | undefined,
-): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  return standIn(original, {
-    async read() {
-      try {
-        if (!reader) {
-          reader = open().getReader();
-          body.take();
-        }
-        const source = reader;
-        const chunk = await body.within(() => source.read());
-        if (chunk.done) {
-          source.releaseLock();
-          body.end(tail ? endOf(tail.text(), body) : { outcome: 'completed' });
-        } else {
-          tail?.push(chunk.value);
-          body.touch();
-        }
-        return chunk;
-      } catch (error) {
-        throw body.fail(error);
-      }
-    },
-    async cancel(reason) {
-      body.cancel();
-      try {
-        await (reader ?? open()).cancel(reason);
-      } finally {
-        reader?.releaseLock();
-      }
-    },
-  });
-}
-
-/** How an answer ends that was read chunk by chunk. What is wrong with it was delivered already. */
-function endOf(text: string, body: TrackedBody): BodyEnd {
-  const { facts, flaw, value } = textFacts(text, body.adapter);
-  if (flaw && (text !== '' || body.answers)) {
-    return { outcome: 'interrupted', failure: flaw === 'cut' ? UNFINISHED : UNREADABLE, ...facts };
-  }
-  const error = errorIn(value, body);
-  if (error && !error.besideContent) return { outcome: 'interrupted', failure: error.failure, ...facts };
-  return { outcome: 'completed', beside: error?.failure, ...facts };
 }
 
 function hasNoBody(response: Response): boolean {

@@ -7,11 +7,13 @@ import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
 import { StreamPump } from './stream-holdback.ts';
 
 /**
- * Whether a response is a stream of server-sent events. One that was asked for and does not say what it is may be:
- * servers forget it. Anything else is left to whoever can read it.
+ * Whether a response is a stream of server-sent events. One that was asked for and is some text, or does not say what it
+ * is, may be: servers forget it. Anything else is left to whoever can read it.
  */
 export function isEventStream(response: Response, asked: boolean): boolean {
-  return response.headers.get('content-type')?.includes('text/event-stream') ?? asked;
+  const type = response.headers.get('content-type')?.toLowerCase();
+  if (type === undefined || (asked && type.startsWith('text/'))) return asked;
+  return type.includes('text/event-stream');
 }
 
 /**

@@ -1,12 +1,22 @@
 import type { Clock } from '../../core/clock.ts';
+import { beginsAsJson, isWholeJson } from '../parse/json.ts';
 import { CHUNK_LIMIT_BYTES, isNodeStream, peekNodeStream } from './peek-node-stream.ts';
+import { headerHint } from './retry-hint.ts';
 
-/** Where the status alone says what to do, an error is not kept waiting for its text. */
+/**
+ * An error that is sent again waits before it is: by its header, or for about so long. Its text may come meanwhile, and
+ * say that waiting does not help, or whom the refusal concerns.
+ */
+const BACKOFF_MS = 500;
+/** Where the status says what to do, and the wait is over at once, the text has as long as a machine may be busy. */
 const SERVER_ERROR_MS = 10;
 /** A limit's text says which limit it was, and whether waiting helps at all. */
 const RETRYABLE_MS = 250;
 const READ_LIMIT_MS = 2_000;
 const READ_LIMIT_BYTES = 65_536;
+
+/** Whether the text has said all that is asked of it, so far as it has come. */
+type Enough = (text: string) => boolean;
 
 /** The text of a response that others will read as well. */
 export interface BodyCopy {
@@ -17,18 +27,29 @@ export interface BodyCopy {
 }
 
 /**
- * The body of an error response, parsed where it is JSON, without consuming it for the SDK.
- * A body that does not arrive in time, or is no text, is undefined: status and headers then decide.
- * `mostMs`: what is left of the attempt.
+ * The body of an error response, parsed where it is JSON, without consuming it for the SDK. What is whole is not waited
+ * for, whether its connection ends behind it or not. A body that does not arrive in time, or is no text, is undefined:
+ * status and headers then decide. `mostMs`: what is left of the attempt.
  */
-export async function readErrorBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
+export function readErrorBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
+  return readCopy(response, clock, Math.min(mostMs, patienceMs(response, clock)), isWholeJson);
+}
+
+/** The same of a body that has status 200, as long as it may still be JSON. */
+export function readJsonBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
+  return readCopy(response, clock, Math.min(mostMs, READ_LIMIT_MS), (text) => isOther(text) || isWholeJson(text));
+}
+
+const isOther = (text: string): boolean => text.trim() !== '' && !beginsAsJson(text);
+
+async function readCopy(response: Response, clock: Clock, inMs: number, enough: Enough): Promise<unknown> {
   if (response.bodyUsed || response.body === null) return undefined;
   let cancelTimer: (() => void) | undefined;
   try {
-    const copy = copyBody(response, clock);
+    const copy = copyBody(response, clock, enough);
     if (!copy) return undefined;
     const late = new Promise<undefined>((resolve) => {
-      cancelTimer = clock.after(Math.min(mostMs, patienceMs(response.status)), () => {
+      cancelTimer = clock.after(inMs, () => {
         // What has arrived while the process was busy is read before the second timer.
         cancelTimer = clock.after(0, () => {
           resolve(undefined);
@@ -46,37 +67,43 @@ export async function readErrorBody(response: Response, clock: Clock, mostMs: nu
   }
 }
 
-function patienceMs(status: number): number {
-  if (status >= 500) return SERVER_ERROR_MS;
-  return status === 429 || status === 408 || status === 409 ? RETRYABLE_MS : READ_LIMIT_MS;
+function patienceMs({ status, headers }: Response, clock: Clock): number {
+  const limited = status === 429 || status === 408 || status === 409;
+  if (status < 500 && !limited) return READ_LIMIT_MS;
+  const waitMs = headerHint(headers, clock.wall())?.ms ?? BACKOFF_MS;
+  return Math.min(READ_LIMIT_MS, Math.max(limited ? RETRYABLE_MS : SERVER_ERROR_MS, waitMs));
 }
 
 /** What fetch promises is a body that can be cloned; its kind differs by who made the fetch. */
-function copyBody(response: Response, clock: Clock): BodyCopy | undefined {
+function copyBody(response: Response, clock: Clock, enough: Enough): BodyCopy | undefined {
   const body: unknown = response.body;
   // A clone of these shares its source with the original, so that each waits for the other to be read.
-  if (isNodeStream(body)) return peekNodeStream(body, clock, READ_LIMIT_BYTES);
+  if (isNodeStream(body)) return peekNodeStream(body, clock, { mostBytes: READ_LIMIT_BYTES, enough });
   if (typeof response.clone !== 'function') return undefined;
   const clone = response.clone();
-  if (typeof clone.body?.getReader === 'function') return readClone(clone.body);
+  if (typeof clone.body?.getReader === 'function') return readClone(clone.body, enough);
   return typeof clone.text === 'function' ? { text: clone.text(), cancel: () => undefined } : undefined;
 }
 
-function readClone(body: ReadableStream<Uint8Array>): BodyCopy {
+function readClone(body: ReadableStream<Uint8Array>, enough: Enough): BodyCopy {
   const reader = body.getReader();
   // The SDK waits for both branches of the clone when it throws the response away.
   const cancel = (): void => void reader.cancel().catch(() => undefined);
-  return { text: readText(reader, cancel), cancel };
+  return { text: readText(reader, enough, cancel), cancel };
 }
 
-async function readText(reader: ReadableStreamDefaultReader<Uint8Array>, cancel: () => void): Promise<string> {
+async function readText(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  enough: Enough,
+  cancel: () => void,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return text;
     text += decoder.decode(value.subarray(0, CHUNK_LIMIT_BYTES), { stream: true });
-    if (text.length > READ_LIMIT_BYTES) {
+    if (text.length > READ_LIMIT_BYTES || enough(text)) {
       cancel();
       return text;
     }

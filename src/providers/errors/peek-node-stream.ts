@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Clock } from '../../core/clock.ts';
+import { beginsAsJson } from '../parse/json.ts';
 import type { BodyCopy } from './error-body.ts';
 
 /** What is needed of a Node stream, the body that node-fetch and its kin give. */
@@ -19,7 +20,7 @@ interface NodeStream {
 export const CHUNK_LIMIT_BYTES = 1_048_576;
 
 const POLL_MS = 1;
-/** So long without more is the end where the stream cannot tell. */
+/** So long without more is the end where neither the stream nor its text can tell. */
 const SILENCE_MS = 10;
 
 export function isNodeStream(value: unknown): value is NodeStream {
@@ -35,8 +36,12 @@ export function isNodeStream(value: unknown): value is NodeStream {
  * Reads what a stream holds and puts it back in the same turn: whoever reads it next finds it all. It is asked from
  * time to time, since to listen to an empty stream is to end it, and its reader would wait for that end for ever.
  */
-export function peekNodeStream(stream: NodeStream, clock: Clock, limitBytes: number): BodyCopy {
-  const most = Math.min(limitBytes, stream.readableHighWaterMark ?? limitBytes);
+export function peekNodeStream(
+  stream: NodeStream,
+  clock: Clock,
+  { mostBytes, enough }: { readonly mostBytes: number; readonly enough: (text: string) => boolean },
+): BodyCopy {
+  const most = Math.min(mostBytes, stream.readableHighWaterMark ?? mostBytes);
   let cancelTimer: (() => void) | undefined;
   const text = new Promise<string>((resolve) => {
     let seen = '';
@@ -49,8 +54,8 @@ export function peekNodeStream(stream: NodeStream, clock: Clock, limitBytes: num
         seenBytes = stream.readableLength;
         since = clock.now();
       }
-      const silent = seenBytes > 0 && clock.now() - since >= SILENCE_MS;
-      if (hasEnded(stream) || seenBytes >= most || silent || (grown && isJson(seen))) resolve(seen);
+      const silent = seenBytes > 0 && !beginsAsJson(seen) && clock.now() - since >= SILENCE_MS;
+      if (hasEnded(stream) || seenBytes >= most || silent || (grown && enough(seen))) resolve(seen);
       else cancelTimer = clock.after(POLL_MS, look);
     };
     look();
@@ -70,15 +75,4 @@ function readAndPutBack(stream: NodeStream): string {
 
 function hasEnded(stream: NodeStream): boolean {
   return stream.writableFinished === true || stream.complete === true || stream.destroyed === true;
-}
-
-/** A whole object or list; a number may go on. */
-function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

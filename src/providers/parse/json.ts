@@ -16,3 +16,13 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Whether a text is going to be an object or a list, if it is JSON at all. */
+export function beginsAsJson(text: string): boolean {
+  return /^\s*[[{]/.test(text);
+}
+
+/** Whether a text is a whole object or list: nothing that comes behind it can change what it says. */
+export function isWholeJson(text: string): boolean {
+  return beginsAsJson(text) && /[\]}]\s*$/.test(text) && parseJson(text) !== undefined;
+}

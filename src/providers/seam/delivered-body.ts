@@ -3,11 +3,11 @@ import type { Failure } from '../../core/outcome.ts';
 import type { TimeUp } from '../../core/time-limits.ts';
 import { AttemptBody, type Replacement } from '../body/open-body.ts';
 import type { BodyTimes } from '../body/body-timer.ts';
-import { isJson } from '../body/watch-body.ts';
+import { isJson } from '../body/read-answer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { SeamRequest } from './sdk-call.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
-import { connectionError } from './sdk-errors.ts';
+import { connectionError, streamError } from './sdk-errors.ts';
 import type { Seam } from './seam.ts';
 import { noteFailure } from './stream-errors.ts';
 
@@ -38,6 +38,11 @@ export class HandedBody extends AttemptBody {
 
   replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
     return this.request.replace(this.attempt, failure, this.#remaining, signal);
+  }
+
+  streamError(body: object): unknown {
+    if (!this.attempt.call.info.stream) return undefined;
+    return streamError(this.request.seam.client.constructor, body, this.#headers);
   }
 
   override onEnd(end: BodyEnd): void {

@@ -12,6 +12,7 @@ import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import { discardBody } from '../body/node-body.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
 import { AttemptBody, type BodyHooks } from '../body/open-body.ts';
+import { refusalOfStream } from '../body/refused-stream.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
@@ -87,6 +88,14 @@ export function guardedFetch(host: CallHost): typeof fetch {
         throw new AttemptFailed(failure, new FailedResponse(response), attempt.isFurtherFault);
       }
       const stream = isEventStream(response, call.info.stream);
+      const refusal =
+        call.info.stream && !stream
+          ? await refusalOfStream(response, attempt, call.deadlineAt - host.clock.now())
+          : undefined;
+      if (refusal && counted(attempt.fail(refusal, allowance)).retry) {
+        await discardBody(response);
+        throw new AttemptFailed(refusal, undefined, attempt.isFurtherFault);
+      }
       attempt.succeeded(stream);
       const hooks = new FetchedBody(attempt, host.watch, timer?.abort, async (failure) => {
         const decision = counted(attempt.failBehindHead(failure, allowance));

@@ -9,12 +9,14 @@ import { bodyTimeout, HandedBody, type Handing, LATE, RetriedBody, WholeBody } f
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
+import { refusalOfStream } from '../body/refused-stream.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
 import type { Seam } from './seam.ts';
+import { discardBody } from '../body/node-body.ts';
 import type { Replacement } from '../body/open-body.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
@@ -80,9 +82,22 @@ export class SeamRequest {
     attempt.head(props.response.status, props.response.headers);
     const handing: Handing = { request: this, props, attempt, remaining, abort: sending.timer?.abort };
     if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
-    else this.#handOver(handing);
+    else {
+      if (this.#call.info.stream) await this.#refuse(handing);
+      this.#handOver(handing);
+    }
     return props;
   };
+
+  /** Throws where a stream was answered by an error that is to be sent again. */
+  async #refuse({ props, attempt, remaining }: Handing): Promise<void> {
+    const refusal = await refusalOfStream(props.response, attempt, this.leftMs(attempt));
+    const decision = refusal && attempt.fail(refusal, this.#allowance(remaining));
+    if (!decision?.retry) return;
+    await discardBody(props.response);
+    this.again(decision, this.#options, remaining, undefined);
+    throw new AttemptFailed(refusal!, undefined, attempt.isFurtherFault);
+  }
 
   /** Decides about a failed attempt, once. */
   fail(sending: Sending, failure: Failure, remaining: number): RetryDecision {

@@ -60,9 +60,14 @@ export interface SdkClient {
 
 type ErrorConstructor = new (options?: { message?: string; cause?: Error }) => Error;
 
+interface APIErrorClass {
+  new (status: number | undefined, error: unknown, message: string | undefined, headers: Headers): Error;
+  generate(status: number, body: object, message: string | undefined, headers: Headers): { readonly error?: unknown };
+}
+
 export interface SdkClass {
   readonly name: string;
-  readonly APIError?: abstract new (...args: never[]) => Error;
+  readonly APIError?: APIErrorClass;
   readonly APIUserAbortError?: ErrorConstructor;
   readonly APIConnectionError?: ErrorConstructor;
   readonly APIConnectionTimeoutError?: ErrorConstructor;

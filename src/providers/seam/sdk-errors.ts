@@ -30,3 +30,12 @@ export function connectionError(sdk: SdkClass, failure: Failure, cause: unknown)
   if (!APIConnectionError) return reason ?? new Error('Connection error.');
   return new APIConnectionError(reason ? { cause: reason } : {});
 }
+
+/** The error that the SDK throws of an error event with this body. */
+export function streamError(sdk: SdkClass, body: object, headers: Headers): unknown {
+  const { APIError } = sdk;
+  if (!APIError) return undefined;
+  // What the SDK takes of a body: all of it, or what is under `error`.
+  const { error } = APIError.generate(400, body, undefined, headers);
+  return new APIError(undefined, error, undefined, headers);
+}

@@ -29,6 +29,7 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
       if (response.ok) timer?.stop();
       else if (timer) void attempt.ended.then(() => timer.stop());
       if (!response.ok && seam.decidesAtOnce) {
+        attempt.arrived();
         sending.errorBody = await readErrorBody(response, seam.host.clock, request.leftMs(attempt));
       }
       return response;

@@ -14,8 +14,12 @@ guarded \`fetch\` over HTTP, and see to what is written here.
   content_: calls with the content that is limited (images, audio, long contexts, web searches), while all others go on;
   _all, refused_: every call of the model fails at once with the same error, but for one a minute that tries again.
 
-An error inside a 200, or as the first event of a stream, is treated like the same error as a response. After the last
-attempt the application gets it as it came.
+An error inside a 200, whoever reads it and however, or as the first event of a stream, is treated like the same error as a
+response. After the last attempt the application gets it as it came; where it came in place of a stream, the SDK's stream
+throws it, as it throws an error event.
+
+The text of an error that comes behind its head is waited for as long as the retry would wait anyway: by the header, or half
+a second. What is whole is never waited for.
 `;
 
 const HEAD = ['refusal', 'status', 'taken for', 'limit', 'asks to wait', 'requests', 'who waits'];

@@ -1,0 +1,30 @@
+import { JsonTail } from './json-tail.ts';
+import { parseJson } from '../parse/json.ts';
+
+const OPEN_BRACKET = 91;
+const OPEN_BRACE = 123;
+const LESS_THAN = 60;
+/** Of a byte order mark, which says nothing. */
+const MARK: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
+
+/** What a server sends in place of a stream's events, whatever type it gives it: a JSON error, or a page. */
+export class NoEvents {
+  #first: number | undefined;
+  readonly #tail = new JsonTail();
+
+  push(chunk: Uint8Array | string): void {
+    // A stand-in of a test may give text.
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
+    this.#first ??= bytes.find((byte) => byte > 32 && !MARK.has(byte));
+    if (this.#first === OPEN_BRACE || this.#first === OPEN_BRACKET) this.#tail.push(bytes);
+  }
+
+  get isPage(): boolean {
+    return this.#first === LESS_THAN;
+  }
+
+  /** The value of what is JSON and not too long to be an error. */
+  json(): unknown {
+    return this.#first === OPEN_BRACE || this.#first === OPEN_BRACKET ? parseJson(this.#tail.text()) : undefined;
+  }
+}
