@@ -2,7 +2,8 @@ import { callContext } from './call-context.ts';
 import type { Attempt } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
-import { Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
+import type { CallPlace } from './core/call-settings.ts';
+import { type CallInfo, Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
@@ -190,23 +191,23 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     const server = serverOf(account.baseURL);
     const context = callContext.getStore();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
+    const info: CallInfo = {
+      id: this.#nextCallId++,
+      provider: account.provider,
+      operation: request.operation,
+      model: request.model,
+      stream: request.stream,
+      priority: context?.priority ?? 'normal',
+      lane: lane.label,
+      serverAddress: server.serverAddress,
+      serverPort: server.serverPort,
+      attributes: request.attributes,
+    };
+    const leavesFlex = this.options.onFlexUnavailable === 'standard' && request.tier === FLEX;
     const call = new Call({
-      lane,
-      request,
+      place: { lane, info, request },
       sent: start.sent,
       owner: this,
-      info: {
-        id: this.#nextCallId++,
-        provider: account.provider,
-        operation: request.operation,
-        model: request.model,
-        stream: request.stream,
-        priority: context?.priority ?? 'normal',
-        lane: lane.label,
-        serverAddress: server.serverAddress,
-        serverPort: server.serverPort,
-        attributes: request.attributes,
-      },
       priority: context?.priority ?? 'normal',
       tenant: context?.tenant,
       signal: start.signal,
@@ -219,12 +220,19 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       emit: this.emit,
       hasEndListener: this.#hasEndListener,
       closed: this.#isClosed,
-      leavesFlex: this.options.onFlexUnavailable === 'standard' && request.tier === FLEX,
+      withoutFlex: leavesFlex ? () => this.#standard(start, info) : undefined,
       refused: this.#refused,
       gaveUp: this.#gaveUp,
     });
     this.#layers.begins(call, start.sent, start.header);
     return call;
+  }
+
+  /** Where a call counts that asks for flex no more. */
+  #standard(start: CallStart, info: CallInfo): CallPlace {
+    const { tier: _, ...request } = start.request;
+    const lane = this.#lane({ ...start, request });
+    return { lane, request, info: { ...info, lane: lane.label } };
   }
 
   get maxAttempts(): number {

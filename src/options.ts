@@ -33,7 +33,7 @@ export interface GuardOptions {
   readonly limitGroup?: (model: string | undefined) => string;
   /**
    * What follows where flex processing has no capacity for a call (`service_tier: 'flex'`): the call is retried as it
-   * is, with backoff, or sent again at once with the standard tier, at its price. Default 'retry'.
+   * is, with backoff, or sent again with the standard tier, at its price and within its limits. Default 'retry'.
    */
   readonly onFlexUnavailable?: 'retry' | 'standard';
   /**

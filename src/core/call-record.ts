@@ -1,6 +1,7 @@
 import { AdmissionRefused, type Ticket } from './admission.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { CallOutcome, GiveUpReason, WaitCause } from './events.ts';
+import type { Lane } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 import type { ErrorDetails } from '../errors.ts';
@@ -19,6 +20,8 @@ export class CallRecord {
   attempts = 0;
   lastFailure: Failure | undefined;
   readonly #settings: CallSettings;
+  /** The lane's budget has its share of the call. */
+  #deposited = false;
   #waitedPacerMs = 0;
   #waitedBulkheadMs = 0;
   #retryDelayMs = 0;
@@ -26,7 +29,8 @@ export class CallRecord {
   #outcome: CallOutcome | undefined;
 
   constructor(settings: CallSettings) {
-    const { lane, info, clock, emit } = settings;
+    const { place, clock, emit } = settings;
+    const { lane, info } = place;
     this.#settings = settings;
     this.startedAt = clock.now();
     lane.counts.calls++;
@@ -34,15 +38,27 @@ export class CallRecord {
     emit({ type: 'call.start', call: info });
   }
 
+  /** The call goes on in another lane than `left`, and is a call of that one. */
+  moved(left: Lane): void {
+    const { lane } = this.#settings.place;
+    left.active--;
+    left.counts.calls--;
+    lane.active++;
+    lane.counts.calls++;
+    this.#deposited = false;
+  }
+
   /** The queue let an attempt through. */
   admitted({ cause, waitedMs }: Ticket): void {
-    const { lane, info, emit } = this.#settings;
+    const { place, emit } = this.#settings;
+    const { lane, info } = place;
     const stage = stageOf(cause);
     if (stage === 'bulkhead') this.#waitedBulkheadMs += waitedMs;
     else this.#waitedPacerMs += waitedMs;
     this.attempts++;
     // Deposited when sent, not when queued: a long queue's share would have expired before its calls are traffic.
-    if (this.attempts === 1) lane.budget?.deposit();
+    if (!this.#deposited) lane.budget?.deposit();
+    this.#deposited = true;
     lane.counts.attempts++;
     emit({ type: 'admitted', call: info, attempt: this.attempts, stage, waitedMs, cause });
   }
@@ -51,7 +67,8 @@ export class CallRecord {
   notAdmitted(waitedMs: number, error: unknown): void {
     this.#waitedPacerMs += waitedMs;
     if (waitedMs <= 0) return;
-    const { lane, info, emit } = this.#settings;
+    const { place, emit } = this.#settings;
+    const { lane, info } = place;
     const named = error instanceof AdmissionRefused ? error.dimension : undefined;
     const cause = named ?? lane.admission.cause;
     emit({ type: 'not_admitted', call: info, stage: stageOf(cause), waitedMs, cause });
@@ -62,7 +79,8 @@ export class CallRecord {
   }
 
   gaveUp(reason: GiveUpReason): void {
-    const { info, emit } = this.#settings;
+    const { place, emit } = this.#settings;
+    const { info } = place;
     emit({ type: 'give_up', call: info, attempt: this.attempts, reason });
   }
 
@@ -83,7 +101,8 @@ export class CallRecord {
   end(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): boolean {
     if (this.#outcome !== undefined) return false;
     this.#outcome = outcome;
-    const { lane, info, clock, emit, hasEndListener } = this.#settings;
+    const { place, clock, emit, hasEndListener } = this.#settings;
+    const { lane, info } = place;
     lane.active--;
     if (outcome === 'success' || outcome === 'success_after_retry') lane.counts.succeeded++;
     else if (outcome !== 'cancelled') lane.counts.failed++;

@@ -21,10 +21,16 @@ export interface ErrorFactory {
  */
 export type Send<T> = (attempt: Attempt) => Promise<T>;
 
-export interface CallSettings {
+/** Where a call counts, and as what. */
+export interface CallPlace {
   readonly lane: Lane;
   readonly info: CallInfo;
   readonly request: RequestInfo;
+}
+
+export interface CallSettings {
+  /** Another one, where the call leaves flex for the standard tier. */
+  place: CallPlace;
   /** What is sent. Handed on when the call has failed, never read here. */
   readonly sent: RequestLike;
   /** The guard that begins the call. */
@@ -45,8 +51,8 @@ export interface CallSettings {
   readonly hasEndListener: () => boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;
-  /** A flex tier without capacity is left for the standard one. */
-  readonly leavesFlex: boolean;
+  /** Where the call counts from then on that leaves a flex tier without capacity; undefined where it does not leave. */
+  readonly withoutFlex: (() => CallPlace) | undefined;
   /** A limit has refused an attempt: its words may tell more of pools than tables do. */
   readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
   /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */

@@ -16,14 +16,14 @@ import { attachDetails, type ErrorDetails } from '../errors.ts';
 
 /** One logical call: takes its attempts through queue, circuit and slots until one is answered or no more may be made. */
 export class Call {
-  readonly lane: Lane;
-  readonly info: CallInfo;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number;
   readonly firstContentTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly emit: (event: GuardEvent) => void;
+  /** Label of the lane in which it began. */
+  readonly beganIn: string;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
   readonly #retries: RetryCourse;
@@ -32,16 +32,23 @@ export class Call {
 
   constructor(settings: CallSettings) {
     this.#settings = settings;
-    this.lane = settings.lane;
-    this.info = settings.info;
     this.clock = settings.clock;
     this.signal = settings.signal;
     this.deadlineAt = settings.deadlineAt;
-    this.firstContentTimeoutMs = settings.info.stream ? settings.firstContentTimeoutMs : Infinity;
+    this.firstContentTimeoutMs = settings.place.info.stream ? settings.firstContentTimeoutMs : Infinity;
     this.stallTimeoutMs = settings.stallTimeoutMs;
     this.emit = settings.emit;
+    this.beganIn = settings.place.lane.label;
     this.#record = new CallRecord(settings);
     this.#retries = new RetryCourse(settings, this.#record);
+  }
+
+  get lane(): Lane {
+    return this.#settings.place.lane;
+  }
+
+  get info(): CallInfo {
+    return this.#settings.place.info;
   }
 
   get startedAt(): number {
@@ -156,12 +163,13 @@ export class Call {
   /** Waits for nothing where nothing holds the lane back. */
   #acquire(): Ticket | Promise<Ticket> {
     if (this.#settings.closed()) throw new AdmissionRefused('closed');
+    this.#move();
     const { admission } = this.lane;
-    const { request, owner, priority, tenant } = this.#settings;
+    const { place, owner, priority, tenant } = this.#settings;
     const startedAt = this.clock.now();
     const ticket = admission.acquire({
       place: this.#place,
-      info: request,
+      info: place.request,
       refusals: this.#retries.refusals,
       owner,
       priority,
@@ -175,6 +183,18 @@ export class Call {
       this.#record.notAdmitted(this.clock.now() - startedAt, error);
       throw error;
     });
+  }
+
+  /** A call that has left flex waits, and is charged, where calls of the standard tier are. */
+  #move(): void {
+    const settings = this.#settings;
+    if (!this.withoutFlex || settings.place.request.tier === undefined || !settings.withoutFlex) return;
+    const { lane } = settings.place;
+    settings.place = settings.withoutFlex();
+    if (settings.place.lane === lane) return;
+    this.#place = undefined;
+    this.#record.moved(lane);
+    this.#retries.moved();
   }
 
   #admitted(ticket: Ticket): Attempt {

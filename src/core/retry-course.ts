@@ -19,19 +19,28 @@ export class RetryCourse {
   resendable = true;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
-  readonly #policy: CallRetry;
+  #policy: CallRetry;
   /** When the call's unbroken run of probes of an open circuit began. */
   #probingSince: number | undefined;
 
   constructor(settings: CallSettings, record: CallRecord) {
     this.#settings = settings;
     this.#record = record;
-    this.#policy = settings.lane.retry.forCall();
+    this.#policy = settings.place.lane.retry.forCall();
+  }
+
+  /** The call goes on in another lane, which knows nothing of what came before. */
+  moved(): void {
+    this.#policy = this.#settings.place.lane.retry.forCall();
+    this.refusals = 0;
+    this.hasFaulted = false;
+    this.#probingSince = undefined;
   }
 
   /** An attempt is about to be sent: as a probe, where the circuit is not closed. */
   sends(): void {
-    const { lane, clock } = this.#settings;
+    const { place, clock } = this.#settings;
+    const { lane } = place;
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
@@ -51,7 +60,7 @@ export class RetryCourse {
       return asked;
     }
     const decision = asked.pausesLane ? asked : { ...asked, delayMs: Math.max(0, asked.delayMs - sinceHeadMs) };
-    if (!failure.noCapacity || !this.#settings.leavesFlex || this.withoutFlex) return decision;
+    if (!failure.noCapacity || !this.#settings.withoutFlex || this.withoutFlex) return decision;
     // Another tier: there is nothing to wait for.
     this.withoutFlex = true;
     return { ...decision, delayMs: 0, source: 'backoff' };
@@ -59,7 +68,8 @@ export class RetryCourse {
 
   /** Reports a retry. Called once the lane knows of the failure, since only the lane can say how long its pause is. */
   retries(failure: Failure, decision: Retry): void {
-    const { lane, info, emit } = this.#settings;
+    const { place, emit } = this.#settings;
+    const { lane, info } = place;
     lane.counts.retries++;
     emit({
       type: 'retry',
@@ -73,14 +83,14 @@ export class RetryCourse {
   }
 
   #ask(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
-    const { closed, lane, clock, deadlineAt } = this.#settings;
+    const { closed, place, clock, deadlineAt } = this.#settings;
     if (closed()) return { retry: false, reason: 'closed' };
     return this.#policy.decide(failure, {
       ...allowance,
       waiter,
       probe: this.#isProbe(),
       attempts: this.#record.attempts,
-      served: lane.admission.served,
+      served: place.lane.admission.served,
       deadlineAt,
       now: clock.now(),
     });
@@ -88,12 +98,14 @@ export class RetryCourse {
 
   /** Probing an open circuit costs a call no attempt, for as long as the circuit may hold calls back. */
   #isProbe(): boolean {
-    const { lane, clock } = this.#settings;
+    const { place, clock } = this.#settings;
+    const { lane } = place;
     return this.#probingSince !== undefined && clock.now() - this.#probingSince < lane.breaker.maxWaitMs;
   }
 
   #reportRefusal(failure: Failure): void {
-    const { lane, info, request, refused, emit } = this.#settings;
+    const { place, refused, emit } = this.#settings;
+    const { lane, info, request } = place;
     const { outcome } = failure;
     if (outcome === 'throttled') {
       this.refusals++;

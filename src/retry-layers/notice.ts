@@ -33,14 +33,14 @@ export class RetryLayerNotice {
   /** A call has failed for good. */
   gaveUp(call: Call, { body }: RequestLike): void {
     const digest = bodyDigest(body);
-    if (digest !== undefined) this.#givenUp.add(call.lane.label, digest, call.clock.now());
+    if (digest !== undefined) this.#givenUp.add(call.beganIn, digest, call.clock.now());
   }
 
   /** A call begins. */
   begins(call: Call, { body }: RequestLike, header: HeaderReader): void {
     if (this.#givenUp.empty) return;
     const digest = bodyDigest(body);
-    const sinceMs = digest && this.#givenUp.take(call.lane.label, digest, call.clock.now());
+    const sinceMs = digest && this.#givenUp.take(call.beganIn, digest, call.clock.now());
     if (typeof sinceMs !== 'number') return;
     const { layer, name, off } = recognizeLayer({
       userAgent: header('user-agent'),

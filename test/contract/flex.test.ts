@@ -45,7 +45,58 @@ describe.each(CHATS)('$name', (sdk) => {
     ]);
     // No lesson: nothing paused, no slot fewer, no circuit.
     expect(eventsOf(guard.events, 'pause')).toEqual([]);
-    expect(guard.snapshot()).toMatchObject([{ circuit: 'closed', pausedForMs: 0, dimensions: [] }]);
+    const quiet = { circuit: 'closed', pausedForMs: 0, dimensions: [], inFlight: 0 };
+    const [flex, standard] = guard.snapshot();
+    expect(flex).toMatchObject({ ...quiet, group: 'test-model/flex' });
+    if (onFlexUnavailable === 'retry') {
+      expect(flex).toMatchObject({ counts: { calls: 1, attempts: 3, succeeded: 1, retries: 2 } });
+      expect(standard).toBeUndefined();
+      return;
+    }
+    // The call is one of the lane that has sent it.
+    expect(flex).toMatchObject({ counts: { calls: 0, attempts: 1, succeeded: 0, failed: 0, retries: 1 } });
+    expect(standard).toMatchObject({
+      ...quiet,
+      group: 'test-model',
+      counts: { calls: 1, attempts: 2, succeeded: 1, retries: 1 },
+    });
+    const lanes = eventsOf(guard.events, 'attempt.end').map(({ call }) => call.lane);
+    expect(lanes).toEqual([flex!.lane, standard!.lane, standard!.lane]);
+  });
+
+  it('is charged to the standard tier, and waits there', async () => {
+    const spent = {
+      'x-ratelimit-limit-tokens': '40000',
+      'x-ratelimit-remaining-tokens': '0',
+      'x-ratelimit-reset-tokens': '60s',
+    };
+    const server = await scriptedServer(
+      sendJson(sdk.completion, 200, spent),
+      sdk.full,
+      sdk.full,
+      sendJson(sdk.completion, 200, { ...spent, 'x-ratelimit-remaining-tokens': '39000' }),
+    );
+    const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' });
+    const client = guard.wrap(new sdk.Client({ apiKey: `charged ${sdk.name}`, baseURL: server.url }) as never);
+    await sdk.create(client as never, {}, {});
+    await settle();
+    const flex = { service_tier: 'flex', max_tokens: 1_000 };
+    const moved: Promise<unknown> = sdk.create(client as never, {}, flex);
+    await expect.poll(() => eventsOf(guard.events, 'retry').length).toBe(1);
+    await settle(50);
+    // The tier that it has moved to is used up: it waits for that one, and flex calls for nobody.
+    expect(server.requests).toHaveLength(2);
+    await sdk.create(client as never, { maxRetries: 0 }, flex).catch(() => undefined);
+    expect(tiersOf(server.requests)).toEqual([undefined, 'flex', 'flex']);
+    expect(sdk.text(await moved)).toBe('answer');
+    expect(tiersOf(server.requests)).toEqual([undefined, 'flex', 'flex', undefined]);
+    expect(
+      eventsOf(guard.events, 'admitted').find(({ call, attempt }) => call.id === 2 && attempt === 2),
+    ).toMatchObject({
+      cause: 'tokens',
+      call: { lane: guard.snapshot().find(({ group }) => group === 'test-model')!.lane },
+    });
+    expect(guard.snapshot().find(({ group }) => group === 'test-model/flex')!.dimensions).toEqual([]);
   });
 });
 
