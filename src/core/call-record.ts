@@ -57,7 +57,8 @@ export class CallRecord {
     else this.#waitedPacerMs += waitedMs;
     this.attempts++;
     // Deposited when sent, not when queued: a long queue's share would have expired before its calls are traffic.
-    if (!this.#deposited) lane.budget?.deposit();
+    // Nor is what a limit refused traffic yet: a batch behind a limit would have no retries left for its faults.
+    if (!this.#deposited || this.lastFailure?.outcome === 'throttled') lane.budget?.deposit();
     this.#deposited = true;
     lane.counts.attempts++;
     emit({ type: 'admitted', call: info, attempt: this.attempts, stage, waitedMs, cause });

@@ -24,6 +24,12 @@ export type RetryDecision =
  */
 export const PAUSES_OF_A_CALL = 3;
 
+/**
+ * Nothing got through for as long as so many of the longest waits that are agreed to: what a server promises is not kept.
+ * In less, others on the account may have taken it.
+ */
+export const WAITS_IN_VAIN = 3;
+
 /** What the caller leaves to retry a failed attempt with. */
 export interface RetryAllowance {
   /** Counted attempts left after the failed one. */

@@ -99,6 +99,8 @@ class LaneBreaker implements Breaker {
   readonly #unansweredAfterMs: number;
   /** Probes in flight that the circuit does not wait for any more. */
   #unanswered = 0;
+  /** Whether one of those was answered while the circuit waits for another. */
+  #alive = false;
   #cancelTimer: (() => void) | undefined;
   #shut = false;
 
@@ -169,15 +171,19 @@ class LaneBreaker implements Breaker {
     this.#notify(onWake);
     try {
       const value = await attempt;
-      // Slow, but alive: the next probe need not wait its time.
-      if (this.#state === 'open') {
-        this.#openUntil = clock.now();
-        this.#notify(onWake);
-      }
+      // Slow, but alive.
+      this.#alive = true;
+      if (this.#state === 'open') this.#reclose();
       return value;
     } finally {
       this.#unanswered--;
     }
+  }
+
+  /** A probe was answered for which the circuit did not wait any more: has the policy count it all the same. */
+  #reclose(): void {
+    this.#alive = false;
+    void this.#policy.execute(() => undefined);
   }
 
   recordFailure(isFurtherFault: boolean): void {
@@ -265,6 +271,7 @@ class LaneBreaker implements Breaker {
     switch (state) {
       case PolicyState.Closed:
         this.#state = 'closed';
+        this.#alive = false;
         break;
       case PolicyState.HalfOpen:
         this.#state = 'half_open';
@@ -272,7 +279,8 @@ class LaneBreaker implements Breaker {
       case PolicyState.Open:
         this.#state = 'open';
         this.#spell++;
-        if (!this.#shut) this.#wakeForProbe();
+        if (this.#alive) queueMicrotask(() => this.#state === 'open' && this.#reclose());
+        else if (!this.#shut) this.#wakeForProbe();
         break;
       case PolicyState.Isolated:
         throw new Error('The circuit is never isolated');

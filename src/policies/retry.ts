@@ -1,7 +1,13 @@
 import { MAX_TIMER_MS } from '../core/clock.ts';
 import { isContent } from '../core/content-kinds.ts';
 import type { RetryReason } from '../core/events.ts';
-import { type CallRetry, PAUSES_OF_A_CALL, type RetryContext, type RetryDecision } from '../core/lane.ts';
+import {
+  type CallRetry,
+  PAUSES_OF_A_CALL,
+  type RetryContext,
+  type RetryDecision,
+  WAITS_IN_VAIN,
+} from '../core/lane.ts';
 import { type Failure, type HintSource, isProviderFault } from '../core/outcome.ts';
 import type { ResolvedRetry } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -11,6 +17,8 @@ import type { RetryBudget } from './budget.ts';
 const HINT_JITTER = 0.1;
 /** So many waits in a row that a server asked for, while nobody of the lane got through, are a promise that is not kept. */
 const MOST_FRUITLESS = 10;
+/** Of most limits: sooner, others on the account may have taken what was promised. */
+const WINDOW_MS = 60_000;
 /** Longest backoff of a call that is refused again and again while others get through. */
 const MOST_BESIDE_MS = 8_000;
 
@@ -30,9 +38,11 @@ export interface RetryDeps {
  * Retry policy of a lane: says what follows a failure. The loop around it is the call's.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`, and by ten in a row while nobody else gets through either. So is a 429 that does not say
- * when to come back, where the lane knows how to wait for it; where the call has to, it is counted. So is every other
- * failure; only the provider's faults are charged, since the budget is there to spare a provider that fails.
+ * deadline and `maxHintMs`, and by ten in a row, over more than a minute, while nobody else gets through either; where others wait too, over as
+ * long as three such waits. So
+ * is a 429 that does not say when to come back, where the lane knows how to wait for it; where the call has to, it is
+ * counted. So is every other failure; only the provider's faults are charged, since the budget is there to spare a provider
+ * that fails.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -44,6 +54,7 @@ class Retry implements CallRetry {
   #backoff: Backoff | undefined;
   #waits = 0;
   #fruitless = 0;
+  #fruitlessSince = 0;
   /** What the lane had let through when the call was refused last. */
   #served = 0;
 
@@ -66,9 +77,17 @@ class Retry implements CallRetry {
 
   /** A limit that will pass: the whole lane waits, with a jitter of its own, unless it knows better than to stop. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
-    this.#fruitless = context.served === this.#served ? this.#fruitless + 1 : 1;
+    if (this.#fruitless === 0 || context.served !== this.#served) {
+      this.#fruitless = 0;
+      this.#fruitlessSince = context.now;
+    }
+    this.#fruitless++;
     this.#served = context.served;
-    if (this.#fruitless > MOST_FRUITLESS) return { retry: false, reason: 'max_wait' };
+    const inVainMs = context.now - this.#fruitlessSince;
+    const mostInVainMs = context.waiter === undefined ? WINDOW_MS : WAITS_IN_VAIN * this.#options.maxHintMs;
+    if (this.#fruitless > MOST_FRUITLESS && inVainMs > mostInVainMs) {
+      return { retry: false, reason: 'max_wait' };
+    }
     const repeated = ++this.#waits > PAUSES_OF_A_CALL;
     const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);

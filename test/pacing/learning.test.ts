@@ -142,10 +142,10 @@ describe('limits are learned', () => {
     refused.onHead([reading('requests', 600, 590)], 429);
     await flush();
     expect(queue.filter((each) => each.ticket).length).toBe(before);
-    fail(refused, { outcome: 'throttled', dimension: 'requests', limit: 600, remaining: 590, hintMs: 1_000 });
+    fail(refused, { outcome: 'throttled', dimension: 'requests', limit: 600, remaining: 590, hintMs: 1_200 });
     await flush();
     expect(queue.filter((each) => each.ticket).length).toBe(before);
-    expect(h.lane.pausedForMs()).toBeGreaterThan(999);
+    expect(h.lane.pausedForMs()).toBeGreaterThan(1_199);
     h.lane.close();
   });
 

@@ -1,3 +1,6 @@
+import { RefillRate } from '../../src/pacing/limits/refill-rate.ts';
+import { EnforcedRate } from '../../src/pacing/limits/enforced-rate.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
 import { describe, expect, it } from 'vitest';
 import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
 import { FullPromise } from '../../src/pacing/limits/full-promise.ts';
@@ -76,16 +79,28 @@ describe('the opening', () => {
     for (; opening.waitMs(now) === 0; calls++) opening.take();
     return calls;
   };
+  /** As one who waits looks again whenever it was told to. */
+  const until = (opening: Opening, from: number, to: number): number => {
+    let calls = 0;
+    for (let now = from; now <= to; now += 10) calls += atOnce(opening, now);
+    return calls;
+  };
 
   it('lets a few calls ask, twice as many in each half second, and a few more with each answer', () => {
     const opening = new Opening();
     expect(atOnce(opening, 0)).toBe(4);
     opening.answered();
     expect(atOnce(opening, 0)).toBe(2);
-    expect(atOnce(opening, 500)).toBe(6);
+    expect(until(opening, 0, 500)).toBe(6);
     opening.allow(10);
     expect(atOnce(opening, 500)).toBe(10);
     expect(opening.done).toBe(false);
+  });
+
+  it('does not count the time in which something else holds the calls', () => {
+    const opening = new Opening();
+    expect(atOnce(opening, 0)).toBe(4);
+    expect(atOnce(opening, 60_000)).toBe(1);
   });
 });
 
@@ -251,5 +266,105 @@ describe('small parts', () => {
       heap.remove(entry);
     }
     expect(keys).toEqual(Array.from({ length: 200 }, (_, key) => key).filter((key) => key % 3 !== 0));
+  });
+});
+
+describe('what a limit refills', () => {
+  const PER_MS = 60 / 60_000;
+
+  it('is what is told until more gets through than could', () => {
+    const refill = new RefillRate();
+    refill.restart(0);
+    for (let call = 1; call <= 120; call++) refill.accepted(1, 60, PER_MS, call * 10);
+    expect(refill.factor).toBe(1);
+    for (let call = 121; call <= 240; call++) refill.accepted(1, 60, PER_MS, call * 10);
+    expect(refill.factor).toBeGreaterThan(40);
+    expect(refill.factor).toBeLessThanOrEqual(120 / 2_400 / PER_MS);
+  });
+
+  it('is not what got through before the limit changed', () => {
+    const refill = new RefillRate();
+    refill.restart(0);
+    for (let call = 1; call <= 115; call++) refill.accepted(1, 60, PER_MS, call * 10);
+    refill.restart(1_150);
+    for (let call = 116; call <= 150; call++) refill.accepted(1, 20, PER_MS / 3, call * 10);
+    expect(refill.factor).toBe(1);
+  });
+
+  it('is tried where answers tell nothing, and not again soon after a refusal', () => {
+    const refill = new RefillRate();
+    const hold = (fromMs: number, silentMs: number): void => {
+      for (let now = fromMs; now < fromMs + 20_000; now += 500) refill.held(silentMs, now);
+    };
+    hold(0, 60_000);
+    expect(refill.factor).toBe(1);
+    for (let call = 0; call < 4; call++) refill.accepted(1, 60, PER_MS, 20_000);
+    hold(20_000, 1_000);
+    expect(refill.factor).toBe(1);
+    hold(40_000, 60_000);
+    expect(refill.factor).toBeGreaterThan(10);
+    const tried = refill.factor;
+    refill.refused(60_000);
+    expect(refill.factor).toBeCloseTo(tried / 2);
+    hold(60_000, 60_000);
+    expect(refill.factor).toBeCloseTo(tried / 2);
+    refill.told();
+    hold(200_000, 60_000);
+    expect(refill.factor).toBeCloseTo(tried / 2);
+  });
+
+  it('is what a refusal names, where headers tell less', () => {
+    const refill = new RefillRate();
+    refill.named(6_000, 100);
+    expect(refill.factor).toBe(60);
+    refill.named(50, 100);
+    expect(refill.factor).toBe(1);
+  });
+});
+
+describe('what a limit lets through of what it tells', () => {
+  const TOLD = 1 / 10;
+
+  /** Sends one call every `everyMs` or as it is told to, of which `refuse` are refused. Returns those sent. */
+  function drive(enforced: EnforcedRate, fromMs: number, forMs: number, refuse: (now: number) => boolean): number {
+    let sent = 0;
+    for (let now = fromMs; now < fromMs + forMs; now += 10) {
+      if (enforced.waitMs(1, TOLD, now) > 0) continue;
+      sequence++;
+      sent++;
+      enforced.take(1, sequence);
+      if (refuse(now)) enforced.refused({ amount: 1, sequence, sentAt: now, news: true }, TOLD, now);
+    }
+    return sent;
+  }
+
+  let sequence = 0;
+
+  it('is measured between refusals, and held', () => {
+    sequence = 0;
+    // One in 50 ms gets through, where one in 10 is told.
+    let level = 1;
+    let at = 0;
+    let refused = 0;
+    const sent = drive(new EnforcedRate(), 0, 20_000, (now) => {
+      level = Math.min(2, level + (now - at) / 50);
+      at = now;
+      if (level >= 1) {
+        level--;
+        return false;
+      }
+      refused++;
+      return true;
+    });
+    expect(sent - refused).toBeGreaterThan(0.9 * 400);
+    expect(refused / sent).toBeLessThan(0.2);
+  });
+
+  it('is what is told, where refusals come as often at a quarter of the pace', () => {
+    sequence = 0;
+    const random = mulberry32(3);
+    const enforced = new EnforcedRate();
+    drive(enforced, 0, 20_000, () => random() < 0.4);
+    expect(drive(enforced, 20_000, 10_000, () => random() < 0.4)).toBeGreaterThan(700);
   });
 });

@@ -53,10 +53,12 @@ describe('a bucket', () => {
         for (const each of steps) {
           bucket.refill(now);
           if (each.kind === 'wait') now += each.ms;
-          else if (each.kind === 'take') bucket.take(each.amount);
+          else if (each.kind === 'take') bucket.take(each.amount, ++sequence);
           else if (each.kind === 'back') bucket.giveBack(each.amount);
-          else if (each.kind === 'refused') bucket.refused(each.amount, undefined, 0, each.ms, now);
-          else {
+          else if (each.kind === 'refused') {
+            const { amount } = each;
+            bucket.refused({ amount, sequence, sentAt: now, news: true }, undefined, 0, each.ms, now);
+          } else {
             const { limit, share, ago, refused } = each;
             const remaining = Math.floor(limit * share);
             const seen = {

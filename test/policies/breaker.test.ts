@@ -245,7 +245,7 @@ describe('the probe', () => {
     expect([breaker.state(), clock.pending()]).toEqual(['closed', 0]);
   });
 
-  it('that is answered after all has the next one sent at once', async () => {
+  it('that is answered after all closes the circuit', async () => {
     const { breaker, clock } = rig({ halfOpenAfterMs: 5_000 });
     await fail(breaker, 10);
     await clock.advance(5_000);
@@ -255,9 +255,24 @@ describe('the probe', () => {
     expect(breaker.openUntil()).toBe(clock.now() + 5_000);
     slow.resolve();
     await slow.result;
-    expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['open', 0, 1]);
-    await succeed(breaker, 1);
+    await flush();
+    expect([breaker.state(), breaker.maxInFlight()]).toEqual(['closed', Infinity]);
+  });
+
+  it('that is answered while another one is waited for closes the circuit when that one is not answered', async () => {
+    const { breaker, clock } = rig({ halfOpenAfterMs: 5_000 });
+    await fail(breaker, 10);
+    await clock.advance(5_000);
+    const slow = pending(breaker);
+    await clock.advance(5_000);
+    const hanging = pending(breaker);
+    slow.resolve();
+    await slow.result;
+    expect(breaker.state()).toBe('half_open');
+    await clock.advance(5_000);
     expect(breaker.state()).toBe('closed');
+    hanging.resolve();
+    await hanging.result;
   });
 
   it('takes a 429 or another 4xx for a sign of life (C2)', async () => {

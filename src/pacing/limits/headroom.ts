@@ -49,5 +49,6 @@ export class Headroom {
   /** The bucket holds no more than `full`. */
   keepAtMost(full: number): void {
     this.#kept = Math.min(this.#kept, this.share * full);
+    if (this.#held - this.#released > full) this.#held = 0;
   }
 }

@@ -1,4 +1,5 @@
 import type { WhoWaits } from '../../core/admission.ts';
+import { MeasuredPace } from './measured-pace.ts';
 
 const METER_MS = 500;
 const MINUTE = 60_000;
@@ -19,35 +20,18 @@ const LEAST_PATIENCE_MS = 50;
 const DOUBLING = 8;
 const LEAST_DOUBLING_MS = 50;
 const MOST_DOUBLING_MS = 500;
-const BURST_MS = 1_000;
 /** In calls of average size. */
 const LARGE = 1.5;
-/** The slowest limits are three requests a minute. */
-const LEAST_RATE = 1 / 20_000;
-const CUT = 0.9;
-const BELOW = 0.97;
-/** Measurements of one rate agree within this, and a little more where few calls were counted. */
-const SAME = 0.2;
-/** What is known of so many calls counts for the mean. */
-const MEMORY = 24;
-/** Refused so far above the mean, the mean was too low. */
-const FAR = 2.5;
-const MOST_CONFIRMED = 7;
-const LEAST_HOLD_MS = 1_000;
-const MOST_HOLD_MS = 60_000;
 /** So fast it limits nothing. */
 const DONE = 2;
-/** A pace that grows is looked at again. */
-const LOOK_AGAIN_MS = 200;
 /** Refused so often among the newest attempts: it is tried whether a slower pace is refused less. */
 const TRIED_AFTER = 3;
 /** Calls after which it is tried again; each time twice as many. */
 const TRIED_AGAIN_AFTER = 500;
 const TRIAL_PACE = 0.7;
 const TRIAL = 24;
+const MOST_TRIAL_MS = 5_000;
 const HELPED = 0.5;
-/** More than this was let through from an exhausted limit before: a refusal now is no matter of pace. */
-const CONTRADICTS = 0.6;
 const TELLING = 3;
 /** No more than this part of all attempts is refused by chance. */
 const MOST_BY_CHANCE = 0.3;
@@ -90,31 +74,14 @@ export class HiddenLimit {
   /** How soon refusals come. */
   refusalMs = 0;
   #belief: HiddenBelief = 'none';
-  #rate = Infinity;
-  #level = 0;
-  #at = 0;
-  #growsFrom = 0;
-  /** Until when calls wait for this pace. */
-  #heldUntil = 0;
-  /** How often a measurement has confirmed the mean rate that is let through, and how many calls that is known from. */
-  #confirmed = 0;
-  #average = Infinity;
-  #known = 0;
-  #highest = 0;
-  #contradictions = 0;
-  #refusedAt = -Infinity;
-  /** All that was sent, up to each of the newest attempts too. */
-  #total = 0;
-  readonly #sent = new Float64Array(KEPT);
-  #measuredTotal = 0;
-  #refusedSince = 0;
-  #measuredTo = 0;
+  readonly #pace = new MeasuredPace();
   #wallSince = 0;
   #probe = 0;
   #probeAt: number | undefined;
   /** When the next call may try whether anything gets through. */
   #tryAt = 0;
   #trialFrom = 0;
+  #trialAt = 0;
   #trialShare = 0;
   #nextTrial = 0;
   #trialEvery = TRIED_AGAIN_AFTER;
@@ -131,7 +98,8 @@ export class HiddenLimit {
   }
 
   get ratePerMs(): number | undefined {
-    return this.#rate < Infinity ? this.#rate : undefined;
+    const { rate } = this.#pace;
+    return rate < Infinity ? rate : undefined;
   }
 
   /** In this time a pace that meets no refusals doubles. */
@@ -147,11 +115,13 @@ export class HiddenLimit {
       if (leftMs > 0) return leftMs;
       this.#open(now);
     }
-    if (this.#rate === Infinity) return 0;
-    this.#grow(now);
-    const most = Math.max(1, this.#rate * BURST_MS);
-    const waitMs = Math.min(LOOK_AGAIN_MS, Math.max(0, (Math.min(cost, most) - this.#level) / this.#rate));
-    this.#heldUntil = now + waitMs;
+    if (this.#belief === 'trial' && now - this.#trialAt > MOST_TRIAL_MS) this.#judge(now, true);
+    const waitMs = this.#pace.waitMs(cost, this.doublingMs, this.#belief !== 'wall', now);
+    if (this.#pace.rate > DONE && this.#pace.rate < Infinity) {
+      this.#belief = 'none';
+      this.#pace.forget();
+      return 0;
+    }
     return waitMs;
   }
 
@@ -160,9 +130,7 @@ export class HiddenLimit {
     this.#metered += cost;
     this.#minute = this.#lastMinute(now) + cost;
     this.#minuteAt = now;
-    this.#sent[sequence % KEPT] = this.#total;
-    this.#total += cost;
-    this.#level -= cost;
+    this.#pace.take(cost, sequence);
     this.#sequence = sequence;
     this.#refused[sequence % KEPT] = 0;
     if (this.#belief === 'trial') this.#judge(now);
@@ -180,10 +148,9 @@ export class HiddenLimit {
   throttled(refusal: HiddenRefusal, now: number): Verdict {
     const { cost, sequence, sentAt, hintMs, news } = refusal;
     this.refusalMs += (now - sentAt - this.refusalMs) * (this.refusalMs === 0 ? 1 : 0.2);
-    if (sequence > this.#measuredTo) this.#refusedSince += cost;
+    this.#pace.refused(cost, sequence);
     this.#minute -= cost;
     this.#metered -= cost;
-    this.#level += cost;
     this.#refused[sequence % KEPT] = 1;
     const walled = this.#belief === 'wall';
     if (walled || this.#share(sequence, FEW) >= WALL) {
@@ -219,23 +186,23 @@ export class HiddenLimit {
 
   /** Something gets through again. What was believed during a refusal ends with it. */
   #open(now: number): void {
-    this.#belief = this.#rate < Infinity ? 'pace' : 'none';
+    this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
     this.#probeAt = undefined;
     this.#refused.fill(0);
-    this.#level = 1;
-    this.#at = now;
-    this.#growsFrom = Math.max(this.#growsFrom, now);
+    this.#pace.open(now);
   }
 
   #hitWall(refusal: HiddenRefusal, now: number): void {
     this.#wallSince = now;
     this.#belief = 'wall';
     // The first of these refusals was taken for one alone.
-    if (refusal.sentAt - this.#refusedAt >= FIRST_PAUSE_MS) this.#measure(refusal);
+    const { sequence, sentAt } = refusal;
+    if (sentAt - this.#pace.refusedAt >= FIRST_PAUSE_MS) this.#pace.measure(sequence, sentAt);
+    const { average, confirmed } = this.#pace;
     // Limits are per minute, and most let a minute's worth through at once: what went in it tells the rate.
-    const rate = this.#confirmed > 0 ? this.#average : Math.min(this.#average, this.#lastMinute(now) / MINUTE);
-    if (!refusal.alone || this.#average < Infinity) this.#pace(rate, now);
-    this.#level = Math.min(0, this.#level);
+    const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
+    if (!refusal.alone || average < Infinity) this.#pace.set(rate, now);
+    this.#pace.exhaust();
   }
 
   /** A refusal among others that got through. */
@@ -253,101 +220,36 @@ export class HiddenLimit {
     ) {
       this.#belief = 'trial';
       this.#trialFrom = this.#sequence;
+      this.#trialAt = now;
       this.#trialShare = this.#share(sequence, KEPT);
-      this.#pace(TRIAL_PACE * this.sendingRate(now), now);
-      this.#growsFrom = Infinity;
+      this.#pace.set(TRIAL_PACE * this.sendingRate(now), now);
+      this.#pace.growFrom(Infinity);
     }
   }
 
   /** Whether a slower pace was refused less. */
-  #judge(now: number): void {
+  #judge(now: number, isOver = false): void {
     const sent = this.#sequence - this.#trialFrom;
-    if (sent < TRIAL) return;
-    if (this.#share(this.#sequence, Math.min(KEPT, sent)) < HELPED * this.#trialShare) {
+    if (sent < TRIAL && !isOver) return;
+    if (sent === 0 || this.#share(this.#sequence, Math.min(KEPT, sent)) < HELPED * this.#trialShare) {
       this.#belief = 'pace';
-      this.#growsFrom = now;
-    } else this.#byChance(this.#rate, now);
+      this.#pace.growFrom(now);
+    } else this.#byChance(this.#pace.rate, now);
   }
 
   #byChance(rate: number, now: number): void {
-    this.#forget();
+    this.#pace.forget();
     this.#belief = 'chance';
-    this.#pace(2 * rate, now);
+    this.#pace.set(2 * rate, now);
     this.#nextTrial = this.#sequence + this.#trialEvery;
     this.#trialEvery *= 2;
   }
 
-  #slowDown(refusal: HiddenRefusal, now: number): void {
-    const { sequence } = refusal;
-    const rate = Math.min(this.#rate, Math.max(this.sendingRate(now), LEAST_RATE));
-    this.#measure(refusal);
-    if (this.#contradictions >= TELLING && this.#share(sequence, KEPT) < MOST_BY_CHANCE) {
-      this.#byChance(this.#highest, now);
-      return;
-    }
-    this.#pace(Math.min(CUT * rate, Math.max(rate / 2, BELOW * Math.min(rate, this.#average))), now);
-    this.#level = Math.min(0, this.#level);
-  }
-
-  /** What was let through since the last refusal, by time, is the limit: it was exhausted at both ends. */
-  #measure({ sequence, sentAt }: HiddenRefusal): void {
-    const elapsedMs = Math.max(1, sentAt - this.#refusedAt);
-    const total = this.#sequence - sequence < KEPT ? this.#sent[sequence % KEPT]! : this.#total;
-    const accepted = Math.max(0, total - this.#measuredTotal - this.#refusedSince);
-    this.#refusedAt = sentAt;
-    this.#measuredTotal = total;
-    this.#measuredTo = sequence;
-    this.#refusedSince = 0;
-    if (accepted < 1 || elapsedMs > 2 * MINUTE) return;
-    const measured = accepted / elapsedMs;
-    if (accepted >= TELLING) {
-      this.#contradictions = measured < CONTRADICTS * this.#highest ? this.#contradictions + 1 : 0;
-      this.#highest = Math.max(this.#highest, measured);
-    }
-    const off = Math.abs(measured / this.#average - 1);
-    // By chance, few calls differ much from their mean.
-    if (off <= SAME + 2 / Math.sqrt(accepted) && this.#rate < FAR * this.#average) {
-      this.#confirmed = Math.min(MOST_CONFIRMED, this.#confirmed + 1);
-      this.#known = Math.min(MEMORY, this.#known) + accepted;
-      const times = 1 / this.#average + (1 / measured - 1 / this.#average) * (accepted / this.#known);
-      this.#average = 1 / times;
-    } else {
-      this.#confirmed = Math.max(0, this.#confirmed - 2);
-      this.#known = accepted;
-      this.#average = measured;
-    }
-  }
-
-  #pace(rate: number, now: number): void {
-    if (this.#rate === Infinity) this.#level = 0;
-    this.#rate = Math.max(rate, LEAST_RATE);
-    this.#at = now;
-    const hold = this.#confirmed === 0 ? 0 : Math.max(LEAST_HOLD_MS, 2 ** this.#confirmed / this.#rate);
-    this.#growsFrom = now + Math.min(MOST_HOLD_MS, hold);
-  }
-
-  #grow(now: number): void {
-    const elapsed = now - this.#at;
-    if (elapsed <= 0) return;
-    const before = this.#rate;
-    // Only a lane that needs more gets more, and time in which nothing gets through says nothing of a pace.
-    const until = this.#belief === 'wall' ? this.#at : Math.min(now, this.#heldUntil);
-    const grown = Math.max(0, until - Math.max(this.#at, this.#growsFrom));
-    this.#rate *= 2 ** (grown / (this.doublingMs * (1 + this.#confirmed)));
-    this.#level = Math.min(Math.max(1, this.#rate * BURST_MS), this.#level + (elapsed * (before + this.#rate)) / 2);
-    this.#at = now;
-    if (this.#rate <= DONE) return;
-    this.#belief = 'none';
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#rate = Infinity;
-    this.#average = Infinity;
-    this.#known = 0;
-    this.#highest = 0;
-    this.#contradictions = 0;
-    this.#confirmed = 0;
+  #slowDown({ sequence, sentAt }: HiddenRefusal, now: number): void {
+    this.#pace.measure(sequence, sentAt);
+    const { contradictions, highest } = this.#pace;
+    if (contradictions >= TELLING && this.#share(sequence, KEPT) < MOST_BY_CHANCE) this.#byChance(highest, now);
+    else this.#pace.slowDown(this.sendingRate(now), now);
   }
 
   /** Cost sent in about the last minute. */

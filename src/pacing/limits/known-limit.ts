@@ -4,11 +4,13 @@ import { FullPromise } from './full-promise.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
 import type { Observation } from './observation.ts';
+import { type Contradiction, EnforcedRate } from './enforced-rate.ts';
 import { Headroom } from './headroom.ts';
 import { Quantum } from './header-rounding.ts';
 import { OtherScope } from './other-scope.ts';
 import { Pace } from './pace.ts';
 import { Sharing } from './shared-pace.ts';
+import { RefillRate } from './refill-rate.ts';
 import { ShortBucket } from './short-bucket.ts';
 import type { DividedLimit, Slice } from './slice.ts';
 
@@ -63,6 +65,8 @@ export class LimitBucket implements DividedLimit {
   readonly #shortBucket = new ShortBucket();
   readonly #promise = new FullPromise();
   readonly #otherScope = new OtherScope();
+  readonly #enforced = new EnforcedRate();
+  readonly #refill = new RefillRate();
   /** The level by what answers tell, whatever refusals say. */
   #claimed: number;
   /** Our consumption in all. */
@@ -95,7 +99,7 @@ export class LimitBucket implements DividedLimit {
 
   /** Units per millisecond that the provider refills. */
   get limitRate(): number {
-    return this.limit / this.kind.windowMs;
+    return (this.#refill.factor * this.limit) / this.kind.windowMs;
   }
 
   /** Units per millisecond that come and are not taken by others. */
@@ -163,7 +167,12 @@ export class LimitBucket implements DividedLimit {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
     }
-    if (spread > EPSILON / rate) wait = Math.max(wait, spread);
+    // What is spread now may be ours alone in a moment.
+    if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
+    if (wait > 0 && this.source === 'header' && !this.kind.perDay) {
+      this.#refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at);
+    }
+    wait = Math.max(wait, this.#enforced.waitMs(amount, this.limitRate, this.#at));
     return this.#sharing.shared ? Math.min(wait, LOOK_AGAIN_MS) : wait;
   }
 
@@ -182,7 +191,8 @@ export class LimitBucket implements DividedLimit {
     return amount > 1.2 * this.limit;
   }
 
-  take(amount: number): void {
+  take(amount: number, sequence: number): void {
+    this.#enforced.take(amount, sequence);
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.#largest = Math.max(amount, FORGETS * this.#largest);
     this.level -= amount;
@@ -224,10 +234,22 @@ export class LimitBucket implements DividedLimit {
     this.#sharing.foreign.neverCounted(sequence, amount);
   }
 
+  /** A call that takes so much got through. */
+  accepted(amount: number, now: number): void {
+    if (this.source !== 'header' || this.kind.perDay) return;
+    this.#shortBucket.accepted(amount);
+    if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
+    this.#refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
+  }
+
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
     if (seen.source === 'header' && this.#otherScope.covers(seen.limit, now)) return false;
     if (seen.source === 'body') {
+      if (this.source === 'header' && seen.limit > this.limit && !this.kind.perDay) {
+        this.#refill.named(seen.limit, this.limit);
+        return false;
+      }
       const told = this.source === 'header' ? this.limit : this.#otherScope.told;
       if (told !== undefined) this.#otherScope.named(seen.limit, told, now);
     }
@@ -271,6 +293,7 @@ export class LimitBucket implements DividedLimit {
     }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
+    this.#refill.told();
     return changed;
   }
 
@@ -279,8 +302,11 @@ export class LimitBucket implements DividedLimit {
    * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider
    * enforces a part of the window.
    */
-  refused(amount: number, remaining: number | undefined, since: number, waitMs: number, now: number): void {
+  refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): void {
     this.refill(now);
+    const { amount } = refusal;
+    this.#enforced.refused(refusal, this.limitRate, now);
+    if (refusal.news) this.#refill.refused(now);
     // What no answer has told of is only what we think ourselves.
     const known = this.observed ? this.#claimed + since : this.level;
     const claimed = Math.min(known, this.slice?.level ?? Infinity);
@@ -380,7 +406,7 @@ export class LimitBucket implements DividedLimit {
       this.#error += (Math.abs(truth - this.level) - this.#error) * ERROR_WEIGHT;
       if (this.level > truth + tolerance) this.level = truth + tolerance;
       else if (this.level < truth - tolerance) {
-        const gain = (truth - tolerance - this.level) * RAISE;
+        const gain = Math.min((truth - tolerance - this.level) * RAISE, this.burst - this.level);
         this.level += gain;
         const step = Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
         if (gain > step) this.#headroom.hold(gain, step);
@@ -408,10 +434,14 @@ export class LimitBucket implements DividedLimit {
     this.source = source;
     if (limit === this.limit) return;
     this.refill(now);
+    const { level } = this;
     this.#moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
+    // A refusal has told already when there will be enough.
+    if (source === 'body') this.level = Math.min(this.burst, level);
     this.limit = limit;
     this.#sharing.foreign.forget();
     this.#shortBucket.forget();
+    this.#refill.restart(now);
     this.#promise.forget();
   }
 

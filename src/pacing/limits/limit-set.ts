@@ -147,7 +147,7 @@ export class LimitSet {
   }
 
   take(reservation: Reservation): void {
-    for (const bucket of this.buckets) bucket.take(reservation.reserved[bucket.kind.unit]);
+    for (const bucket of this.buckets) bucket.take(reservation.reserved[bucket.kind.unit], reservation.sequence);
     this.#consumption.sent(reservation);
     this.admitted.add(reservation.reserved, reservation.sentAt);
   }
@@ -164,6 +164,11 @@ export class LimitSet {
   answered(reservation: Reservation, now: number): void {
     // Grows a little each time, so that a network that got slower is believed.
     this.#fastestMs = Math.min(now - reservation.sentAt, this.#fastestMs * 1.001);
+  }
+
+  /** It got through. */
+  accepted({ reserved }: Reservation, now: number): void {
+    for (const bucket of this.buckets) bucket.accepted(reserved[bucket.kind.unit], now);
   }
 
   /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */

@@ -2,6 +2,8 @@
 const FIRST = 4;
 const DOUBLING_MS = 500;
 const PER_ANSWER = 2;
+/** Who was told to come back is late by no more. */
+const LATE_MS = 50;
 /** So many at once are let through by a limit that lets them through at all. */
 const ENOUGH = 20_000;
 
@@ -16,6 +18,7 @@ export class Opening {
   #sent = 0;
   #doublings = 0;
   #heldSince: number | undefined;
+  #heldMs = 0;
 
   get done(): boolean {
     return this.#base * 2 ** this.#doublings > ENOUGH;
@@ -24,7 +27,8 @@ export class Opening {
   /** Milliseconds until one more may go. Refusals come sooner than answers; `doublingMs` says how soon, where it is known. */
   waitMs(now: number, doublingMs: number = DOUBLING_MS): number {
     if (this.#heldSince !== undefined) {
-      this.#doublings += (now - this.#heldSince) / doublingMs;
+      // Not while something else holds them too: what would not have gone tells nothing.
+      this.#doublings += Math.min(now - this.#heldSince, this.#heldMs + LATE_MS) / doublingMs;
       this.#heldSince = now;
     }
     const due = Math.log2((this.sharers * this.#sent + 1) / this.#base) - this.#doublings;
@@ -33,7 +37,8 @@ export class Opening {
       return 0;
     }
     this.#heldSince ??= now;
-    return due * doublingMs;
+    this.#heldMs = due * doublingMs;
+    return this.#heldMs;
   }
 
   take(): void {

@@ -8,7 +8,7 @@ const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
 const LEAST_SHARE = 0.015;
 /** What was seen this long ago is forgotten in as long again. */
-const STALE_MS = 30_000;
+const STALE_MS = 8_000;
 
 interface Sample {
   readonly at: number;

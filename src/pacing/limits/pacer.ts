@@ -1,5 +1,6 @@
 import type { AdmissionRefused, LaneListener } from '../../core/admission.ts';
 import type { DimensionSnapshot } from '../../core/events.ts';
+import { WAITS_IN_VAIN } from '../../core/lane.ts';
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { ResolvedPacing } from '../../options.ts';
@@ -11,6 +12,7 @@ import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
 import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
+import type { LimitBucket } from './known-limit.ts';
 import { LimitSet } from './limit-set.ts';
 import { RefusedSizes } from '../usage/refused-sizes.ts';
 import {
@@ -24,7 +26,7 @@ import {
 import { Opening } from './opening.ts';
 import type { Division } from './slice.ts';
 import { snapshotLimits } from './snapshot.ts';
-import { UnnamedWait } from './fallback-wait.ts';
+import { FallbackWait } from './fallback-wait.ts';
 
 /** Processes of one account that start in the same second are seldom more. */
 const MANY = 64;
@@ -40,6 +42,9 @@ const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
 const MOST_AT_ONCE = 256;
 const EXPLAINED_DOUBLING_MS = 100;
+
+const LEAST_SECONDS_MS = 1_000;
+const SOONER = 0.2;
 
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
 
@@ -68,7 +73,9 @@ export class Pacer {
   readonly #concurrency: ConcurrencyLimit;
   readonly #hidden = new HiddenLimit();
   readonly #givenBack = new GivenBack();
-  readonly #unnamedWait = new UnnamedWait();
+  readonly #unnamedWait = new FallbackWait(250, 8_000);
+  /** Where the hint is the least that whole seconds can say. */
+  readonly #secondWait = new FallbackWait(25, LEAST_SECONDS_MS);
   #acceleration: Acceleration | undefined;
   /** While it is not known what the provider lets through. */
   #opening: Opening | undefined;
@@ -199,6 +206,7 @@ export class Pacer {
     this.limits.charge(reservation, this.#finalCharge(reservation, result, now), counted, now);
     switch (outcome) {
       case 'ok':
+        this.limits.accepted(reservation, now);
         this.#succeeded(reservation, now);
         return NOBODY;
       case 'throttled':
@@ -292,6 +300,7 @@ export class Pacer {
   #succeeded({ sequence }: Reservation, now: number): void {
     this.#refusedSince = undefined;
     this.#unnamedWait.reset();
+    this.#secondWait.reset();
     this.#concurrency.served();
     this.#hidden.succeeded(sequence, now);
     if (!this.limits.get('requests')) this.#opening?.answered();
@@ -301,9 +310,10 @@ export class Pacer {
   #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {
     this.#refusedSince ??= now;
     const news = this.#isNews(reservation);
-    const { dimension, hintMs } = failure;
+    const { hintMs } = failure;
+    const dimension = failure.dimension === 'unknown' ? this.#exhausted(reservation) : failure.dimension;
     // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
-    const lane = queued > 0 && now - this.#refusedSince < this.#maxWaitMs ? 'lane' : undefined;
+    const lane = queued > 0 && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
     if (failure.shrinkRate || dimension === 'acceleration') {
       if (news) this.#slowDown(reservation, failure, now);
       return { who: lane, laneMs: hintMs ?? (news ? this.#unnamedWait.next() : 0) };
@@ -317,6 +327,10 @@ export class Pacer {
       if (this.limits.paces) this.#opening = undefined;
       // A day limit is a gate of its own; the lane goes on with what still fits.
       const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
+      // Whoever was told so waits that second; what the lane knows of the limit says when others may go.
+      if (this.#saysTooMuch(this.limits.get(dimension), reservation.reserved[LIMIT_KINDS[dimension].unit], hintMs)) {
+        return { who: lane && 'call', laneMs: 0 };
+      }
       return { who: lane, laneMs: gated ? 0 : (hintMs ?? 0) };
     }
     const alone = this.#active <= 1;
@@ -341,6 +355,16 @@ export class Pacer {
     return { ...verdict, who: lane };
   }
 
+  /** The limit of which a refusal that names none shows too little left. */
+  #exhausted({ refusal, reserved }: Reservation): Dimension {
+    const short = refusal?.find(({ dimension, remaining, windowMs }) => {
+      if (!isBucket(dimension) || remaining === undefined) return false;
+      const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
+      return windowMs === whole && remaining < reserved[unit];
+    });
+    return short?.dimension ?? 'unknown';
+  }
+
   /** Corrects the bucket that refused; false when nothing is known of it. */
   #refusedBy(
     dimension: BucketDimension,
@@ -357,25 +381,41 @@ export class Pacer {
     const shown = reservation.refusal?.find(
       (each) => each.dimension === dimension && each.windowMs === whole,
     )?.remaining;
-    const waitMs = failure.hintMs ?? (news ? this.#unnamedWait.next() : this.#unnamedWait.currentMs);
+    const waitMs = this.#waitOf(known, amount, failure, news);
     // What the refused call has taken is back already.
     if (known && news && unit === 'tokens' && remaining !== undefined) {
       this.#givenBack.refused(known.level - remaining, now);
     }
     const since = this.limits.since(reservation, unit);
-    known?.refused(amount, shown, since, waitMs, now);
+    const { sequence, sentAt } = reservation;
+    const refusal = { amount, sequence, sentAt, news };
+    known?.refused(refusal, shown, since, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {
       // A limit per second and the like: the limit per minute is enforced in parts.
       const bucket = known ?? this.limits.add(dimension, (limit * whole) / windowMs, 'body', now);
       bucket.burstIs(limit, now);
-    } else if (shown === undefined) {
+    } else if (shown === undefined || (known && limit !== known.limit)) {
       // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
       const told = known && failure.hintMs !== undefined ? undefined : remaining;
       this.limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
-      if (!known && remaining === undefined) this.limits.get(dimension)!.refused(amount, 0, since, waitMs, now);
+      if (!known && remaining === undefined) this.limits.get(dimension)!.refused(refusal, 0, since, waitMs, now);
     }
     return true;
+  }
+
+  /** Until `amount` will be there, by what is known of the limit and told of the wait. */
+  #waitOf(known: LimitBucket | undefined, amount: number, { hintMs }: Failure, news: boolean): number {
+    const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
+    if (hintMs === undefined) return next(this.#unnamedWait);
+    return this.#saysTooMuch(known, amount, hintMs)
+      ? Math.min(hintMs, Math.max(amount / known.rate, next(this.#secondWait)))
+      : hintMs;
+  }
+
+  /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
+  #saysTooMuch(known: LimitBucket | undefined, amount: number, hintMs: number | undefined): known is LimitBucket {
+    return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
   }
 
   #slowDown({ reserved }: Reservation, failure: Failure, now: number): void {

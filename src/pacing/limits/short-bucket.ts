@@ -21,6 +21,12 @@ export class ShortBucket {
     this.#largest = 0;
   }
 
+  /** A call of so much was let through: it holds as much at least. */
+  accepted(amount: number): void {
+    this.#largest = Math.max(this.#largest, amount);
+    if (this.capacity !== undefined) this.capacity = Math.max(this.capacity, amount);
+  }
+
   /** Takes what an answer showed of the level, and of the time until it is full. */
   observe(remaining: number, resetMs: number | undefined, limit: number, limitRate: number): void {
     this.#largest = Math.max(this.#largest, remaining);

@@ -1,0 +1,103 @@
+import { MeasuredPace } from './measured-pace.ts';
+
+/** Less than this part of what is told gets through: the limit that refuses is another one. */
+const LESS = 0.8;
+/** Measurements that show less in succession. */
+const ENOUGH = 2;
+/** As much more than is told is no limit. */
+const ALL = 1.25;
+const DOUBLING_MS = 500;
+/** Newest attempts among which refusals are counted. */
+const KEPT = 32;
+/** A pace so much slower must be refused so much less, or slowing down is no use. */
+const SLOWER = 0.25;
+const HELPED = 0.9;
+/** Calls after which it is tried again; each time twice as many. */
+const FIRST_REST = 500;
+
+/** A refusal by a limit in which enough seemed to be left. */
+export interface Contradiction {
+  readonly amount: number;
+  /** Order of sending. */
+  readonly sequence: number;
+  readonly sentAt: number;
+  /** Whether the lane has not reacted yet to one that was sent as late. */
+  readonly news: boolean;
+}
+
+/**
+ * What a limit lets through where that is less than it tells: headers of a larger scope, a limit told too high, others
+ * of whom answers say nothing. Two measurements that agree set a pace; without further refusals it grows until what is
+ * told holds again. Refused as often at a quarter of it, the pace is not the reason, and what is told holds too.
+ */
+export class EnforcedRate {
+  readonly #pace = new MeasuredPace();
+  /** Units of an average call. */
+  #size = 1;
+  #less = 0;
+  readonly #refused = new Uint8Array(KEPT);
+  /** The pace and the share of refusals from which it was slowed down, and when. */
+  #fromRate = 0;
+  #fromShare = 0;
+  #fromSequence = 0;
+  #restsUntil = 0;
+  #rest = FIRST_REST;
+
+  take(amount: number, sequence: number): void {
+    this.#size += (amount - this.#size) * Math.max(0.02, 1 / sequence);
+    this.#pace.take(amount / this.#size, sequence);
+    this.#refused[sequence % KEPT] = 0;
+  }
+
+  refused({ amount, sequence, sentAt, news }: Contradiction, toldRate: number, now: number): void {
+    this.#pace.refused(amount / this.#size, sequence);
+    this.#refused[sequence % KEPT] = 1;
+    if (!news) return;
+    this.#pace.measure(sequence, sentAt);
+    if (sequence < this.#restsUntil) return;
+    const told = toldRate / this.#size;
+    if (this.#pace.rate < Infinity) {
+      if (this.#isUseless(sequence)) return;
+    } else {
+      this.#less = this.#pace.average < LESS * told ? this.#less + 1 : 0;
+      if (this.#less < ENOUGH) return;
+      this.#slowedFrom(told, sequence);
+    }
+    this.#pace.slowDown(Math.min(told, 2 * this.#pace.average), now);
+  }
+
+  waitMs(amount: number, toldRate: number, now: number): number {
+    const waitMs = this.#pace.waitMs(amount / this.#size, DOUBLING_MS, true, now);
+    if (this.#pace.rate < Infinity && this.#pace.rate * this.#size > ALL * toldRate) this.#forget();
+    return waitMs;
+  }
+
+  #isUseless(sequence: number): boolean {
+    if (this.#pace.rate > SLOWER * this.#fromRate || sequence - this.#fromSequence < KEPT) return false;
+    if (this.#share() < HELPED * this.#fromShare) {
+      this.#slowedFrom(this.#pace.rate, sequence);
+      return false;
+    }
+    this.#forget();
+    this.#restsUntil = sequence + this.#rest;
+    this.#rest *= 2;
+    return true;
+  }
+
+  #slowedFrom(rate: number, sequence: number): void {
+    this.#fromRate = rate;
+    this.#fromShare = this.#share();
+    this.#fromSequence = sequence;
+  }
+
+  #share(): number {
+    let refused = 0;
+    for (const each of this.#refused) refused += each;
+    return refused / KEPT;
+  }
+
+  #forget(): void {
+    this.#pace.forget();
+    this.#less = 0;
+  }
+}

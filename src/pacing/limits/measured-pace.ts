@@ -1,0 +1,163 @@
+/** Newest attempts of which it is known what was sent before them. */
+const KEPT = 64;
+const BURST_MS = 1_000;
+/** The slowest limits are three requests a minute. */
+const SLOWEST = 1 / 20_000;
+const CUT = 0.9;
+const BELOW = 0.97;
+/** Measurements of one rate agree within this, and a little more where few calls were counted. */
+const SAME = 0.2;
+/** What is known of so many calls counts for the mean. */
+const MEMORY = 24;
+/** Refused so far above the mean, the mean was too low. */
+const FAR = 2.5;
+const MOST_CONFIRMED = 7;
+const LEAST_HOLD_MS = 1_000;
+const MOST_HOLD_MS = 60_000;
+const TOO_LONG_MS = 120_000;
+/** A pace that grows is looked at again. */
+const LOOK_AGAIN_MS = 200;
+/** More than this was let through from an exhausted limit before: a refusal now is no matter of pace. */
+const CONTRADICTS = 0.6;
+const TELLING = 3;
+
+/**
+ * The pace that a limit lets through, in calls of average size: what got through between two refusals, by time, since it
+ * was exhausted at both ends. Calls go at a little less; without further refusals the pace doubles.
+ */
+export class MeasuredPace {
+  /** Calls per millisecond that go; Infinity while nothing is held. */
+  rate: number = Infinity;
+  /** Mean of what gets through. */
+  average: number = Infinity;
+  /** Most that got through. */
+  highest = 0;
+  /** How often in succession less got through than nearly the most. */
+  contradictions = 0;
+  /** When what refused was sent, the last time that it was measured. */
+  refusedAt: number = -Infinity;
+  #level = 0;
+  #at = 0;
+  #growsFrom = 0;
+  /** Until when calls wait for this pace. */
+  #heldUntil = 0;
+  /** How often a measurement has confirmed the mean, and how many calls that is known from. */
+  #confirmed = 0;
+  #known = 0;
+  /** All that was sent, up to each of the newest attempts too. */
+  #total = 0;
+  readonly #sent = new Float64Array(KEPT);
+  #sequence = 0;
+  #measuredTotal = 0;
+  #refusedSince = 0;
+  #measuredTo = 0;
+
+  get confirmed(): boolean {
+    return this.#confirmed > 0;
+  }
+
+  /** Milliseconds until a call of this size may go. `mayGrow` is false while nothing gets through: that tells nothing. */
+  waitMs(cost: number, doublingMs: number, mayGrow: boolean, now: number): number {
+    if (this.rate === Infinity) return 0;
+    this.#grow(doublingMs, mayGrow, now);
+    const most = Math.max(1, this.rate * BURST_MS);
+    const waitMs = Math.min(LOOK_AGAIN_MS, Math.max(0, (Math.min(cost, most) - this.#level) / this.rate));
+    this.#heldUntil = now + waitMs;
+    return waitMs;
+  }
+
+  take(cost: number, sequence: number): void {
+    this.#sent[sequence % KEPT] = this.#total;
+    this.#total += cost;
+    this.#level -= cost;
+    this.#sequence = sequence;
+  }
+
+  /** Takes note of every refusal; those that are news are measured too. */
+  refused(cost: number, sequence: number): void {
+    if (sequence > this.#measuredTo) this.#refusedSince += cost;
+    this.#level += cost;
+  }
+
+  /** What was let through since the last refusal, by time, is the limit: it was exhausted at both ends. */
+  measure(sequence: number, sentAt: number): void {
+    const elapsedMs = Math.max(1, sentAt - this.refusedAt);
+    const total = this.#sequence - sequence < KEPT ? this.#sent[sequence % KEPT]! : this.#total;
+    const accepted = Math.max(0, total - this.#measuredTotal - this.#refusedSince);
+    this.refusedAt = sentAt;
+    this.#measuredTotal = total;
+    this.#measuredTo = sequence;
+    this.#refusedSince = 0;
+    if (accepted < 1 || elapsedMs > TOO_LONG_MS) return;
+    const measured = accepted / elapsedMs;
+    if (accepted >= TELLING) {
+      this.contradictions = measured < CONTRADICTS * this.highest ? this.contradictions + 1 : 0;
+      this.highest = Math.max(this.highest, measured);
+    }
+    const off = Math.abs(measured / this.average - 1);
+    // By chance, few calls differ much from their mean.
+    if (off <= SAME + 2 / Math.sqrt(accepted) && this.rate < FAR * this.average) {
+      this.#confirmed = Math.min(MOST_CONFIRMED, this.#confirmed + 1);
+      this.#known = Math.min(MEMORY, this.#known) + accepted;
+      const times = 1 / this.average + (1 / measured - 1 / this.average) * (accepted / this.#known);
+      this.average = 1 / times;
+    } else {
+      this.#confirmed = Math.max(0, this.#confirmed - 2);
+      this.#known = accepted;
+      this.average = measured;
+    }
+  }
+
+  /** Slower than what was refused, which was sent at `rate`. */
+  slowDown(rate: number, now: number): void {
+    const before = Math.min(this.rate, Math.max(rate, SLOWEST));
+    this.set(Math.min(CUT * before, Math.max(before / 2, BELOW * Math.min(before, this.average))), now);
+    this.exhaust();
+  }
+
+  set(rate: number, now: number): void {
+    if (this.rate === Infinity) this.#level = 0;
+    this.rate = Math.max(rate, SLOWEST);
+    this.#at = now;
+    const holdMs = this.#confirmed === 0 ? 0 : Math.max(LEAST_HOLD_MS, 2 ** this.#confirmed / this.rate);
+    this.#growsFrom = now + Math.min(MOST_HOLD_MS, holdMs);
+  }
+
+  /** Nothing is left now. */
+  exhaust(): void {
+    this.#level = Math.min(0, this.#level);
+  }
+
+  /** Something gets through again: one call goes at once. */
+  open(now: number): void {
+    this.#level = 1;
+    this.#at = now;
+    this.#growsFrom = Math.max(this.#growsFrom, now);
+  }
+
+  /** Grows from `at` on only. */
+  growFrom(at: number): void {
+    this.#growsFrom = at;
+  }
+
+  forget(): void {
+    this.rate = Infinity;
+    this.average = Infinity;
+    this.#known = 0;
+    this.highest = 0;
+    this.contradictions = 0;
+    this.#confirmed = 0;
+  }
+
+  #grow(doublingMs: number, mayGrow: boolean, now: number): void {
+    const elapsed = now - this.#at;
+    if (elapsed <= 0) return;
+    const before = this.rate;
+    // Only a lane that needs more gets more.
+    const until = mayGrow ? Math.min(now, this.#heldUntil) : this.#at;
+    const grown = Math.max(0, until - Math.max(this.#at, this.#growsFrom));
+    this.rate *= 2 ** (grown / (doublingMs * (1 + this.#confirmed)));
+    this.#level = Math.min(Math.max(1, this.rate * BURST_MS), this.#level + (elapsed * (before + this.rate)) / 2);
+    this.#at = now;
+  }
+}
