@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from './commands/command-io.ts';
+import { openScreen } from './commands/screen.ts';
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(`${text}\n`),
@@ -21,6 +22,7 @@ const io: CommandIo = {
       process.stderr.write(`\r\u001B[K${fits}`);
     },
   }),
+  ...(process.stdin.isTTY && process.stdout.isTTY && { screen: openScreen }),
   // A second signal finds no listener and ends the process at once.
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());

@@ -10,6 +10,18 @@ export interface CommandIo {
   input(): AsyncIterable<Uint8Array>;
   /** Writes over the last line of a terminal; an empty text takes it away. Only where standard error is a terminal. */
   readonly status?: (text: string) => void;
+  /** Takes the whole terminal, and hears each key. Only where standard input and output are one. */
+  readonly screen?: (onKey: (key: string) => void) => Screen;
   /** Resolves when the user stops the command (Ctrl-C). */
   readonly untilStopped: Promise<void>;
+}
+
+/** A terminal as a whole. */
+export interface Screen {
+  /** Lines that it has now. */
+  readonly lines: number;
+  /** Shows this text and nothing else. */
+  draw(text: string): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
 }

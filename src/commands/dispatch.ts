@@ -4,8 +4,12 @@ import { batchCommand } from './batch/batch.ts';
 import { batchDefinition } from './batch/batch-args.ts';
 import type { CommandIo } from './command-io.ts';
 import { complete, completion, completionDefinition } from './completion.ts';
+import { demo, demoDefinition } from './demo/demo.ts';
+import { doctor, doctorDefinition } from './doctor/doctor.ts';
+import { limits, limitsDefinition } from './limits/limits.ts';
 import { report, reportDefinition } from './report/report.ts';
 import { simulate, simulateDefinition } from './simulate.ts';
+import { top, topDefinition } from './top/top.ts';
 
 interface Entry {
   readonly define: () => Command;
@@ -14,7 +18,11 @@ interface Entry {
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
   batch: { define: batchDefinition, run: batchCommand },
+  demo: { define: demoDefinition, run: demo },
   report: { define: reportDefinition, run: report },
+  limits: { define: limitsDefinition, run: limits },
+  top: { define: topDefinition, run: top },
+  doctor: { define: doctorDefinition, run: doctor },
   simulate: { define: simulateDefinition, run: simulate },
   alerts: { define: alertsDefinition, run: alerts },
   completion: { define: completionDefinition, run: (args, io, version) => completion(args, io, program(version)) },

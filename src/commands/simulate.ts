@@ -11,7 +11,9 @@ export const simulateDefinition = (): Command =>
     'simulate',
     'a provider on this machine that limits, refuses and fails like the real one',
     'Starts a provider on this machine that limits, refuses and fails like the real one.',
-    `Examples:
+    `Exit codes: 0 stopped, 1 it cannot start, 2 bad arguments.
+
+Examples:
 
   tidegate simulate --provider openai --rpm 500 --tpm 200000
   tidegate simulate --provider anthropic --preset build --fault overloaded=0.02

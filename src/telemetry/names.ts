@@ -204,5 +204,7 @@ export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
 /** What became of the calls that money was spent on; value of `tidegate.cost.spent_on`. */
 export type SpentOn = 'answers' | 'failures';
 
+export const SPENT_ON: Closed<SpentOn> = { answers: true, failures: true };
+
 /** `cache_read` and `cache_write` are parts of `input`, `reasoning` is a part of `output`. */
 export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning';

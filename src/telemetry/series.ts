@@ -14,6 +14,7 @@ import {
   REJECTION_DIMENSIONS,
   RETRY_LAYERS,
   RETRY_REASONS,
+  SPENT_ON,
   STREAM_OUTCOMES,
   UNGUARDED_VIAS,
   WAIT_CAUSES,
@@ -110,7 +111,7 @@ export class Series {
   /** Where there are prices. */
   prepareCosts(binding: MeterBinding): void {
     this.#costs = {
-      usd: zeros<SpentOn>(binding, 'cost', this.base, ATTR.spentOn, ['answers', 'failures']),
+      usd: zeros(binding, 'cost', this.base, ATTR.spentOn, valuesOf(SPENT_ON)),
       unpriced: binding.counter('unpriced').cell(this.base),
     };
   }

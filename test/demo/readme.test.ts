@@ -6,6 +6,7 @@ import {
   DIMENSIONS,
   RETRY_LAYERS,
   RETRY_REASONS,
+  SPENT_ON,
   UNGUARDED_VIAS,
   valuesOf,
 } from '../../src/telemetry/names.ts';
@@ -59,7 +60,7 @@ describe('what the README says is true', () => {
 
   test('labels of metrics are real', () => {
     expect.hasAssertions();
-    const sets = [CALL_OUTCOMES, RETRY_REASONS, DIMENSIONS, UNGUARDED_VIAS, RETRY_LAYERS];
+    const sets = [SPENT_ON, CALL_OUTCOMES, RETRY_REASONS, DIMENSIONS, UNGUARDED_VIAS, RETRY_LAYERS];
     const known = sets.flatMap((set: Readonly<Record<string, true>>) => valuesOf(set));
     for (const [, labels] of rows('Telemetry')) {
       const values = /: (.+)$/.exec(labels!)?.[1];

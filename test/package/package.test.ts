@@ -88,7 +88,16 @@ describe('the tarball', () => {
 
   it('brings the licence of the code that is built into it', async () => {
     const notices = await readFile(join(packed.directory, 'THIRD-PARTY-NOTICES.md'), 'utf8');
-    for (const built of ['cockatiel', 'rotating-file-stream', 'commander', 'csv-parse', 'echarts', 'zrender']) {
+    for (const built of [
+      'cockatiel',
+      'rotating-file-stream',
+      'commander',
+      'csv-parse',
+      'echarts',
+      'zrender',
+      'semver',
+      'cli-table3',
+    ]) {
       const licence = await readFile(join(ROOT, 'node_modules', built, 'LICENSE'), 'utf8');
       expect(notices.replace(/\s+/g, ' ')).toContain(licence.trim().replace(/\s+/g, ' '));
     }

@@ -34,17 +34,16 @@ export async function buildModules(root: string, target: string): Promise<void> 
   await chmod(join(target, 'cli.js'), 0o755);
 }
 
+/** What applications bring themselves: the SDKs, and the optional peers. Everything else is built in. */
+const EXTERNAL = /^(?:openai|groq-sdk|@anthropic-ai|@opentelemetry|@pydantic)(?:\/|$)/;
+
 function options(root: string, input: Record<string, string>, output: BuildOptions['output']): BuildOptions {
   return {
     cwd: root,
     input,
     platform: 'node',
     // See docs/decisions/0009 and 0013.
-    external: (id) =>
-      !isBuiltin(id) &&
-      !/^(?:[./]|(?:cockatiel|rotating-file-stream|commander|csv-parse|echarts|zrender|tslib|@bomb\.sh\/tab)(?:\/|$))/.test(
-        id,
-      ),
+    external: (id) => EXTERNAL.test(id),
     plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },

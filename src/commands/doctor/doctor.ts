@@ -1,0 +1,52 @@
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { define, port, readArguments } from '../arguments.ts';
+import type { CommandIo } from '../command-io.ts';
+import { harmless } from '../harmless.ts';
+import { findings, type Finding } from './findings.ts';
+
+const METRICS_PORT = 9464;
+
+export const doctorDefinition = (): Command =>
+  define(
+    'doctor',
+    'looks at what an application has, and tells what does not fit',
+    'Looks at the folder that it is called in: Node, the SDKs and whether they fit, OpenTelemetry, libraries that retry as well, keys ' +
+      '(only whether they are there), the port of the metrics. Nothing is sent.',
+    `Exit codes: 0 nothing is wrong, 1 something is, 2 bad arguments.
+
+Examples:
+
+  tidegate doctor
+  tidegate doctor --json`,
+  )
+    .option('--port <n>', `where metrics are to be served; default: ${METRICS_PORT}`)
+    .option('--json', 'the same as JSON');
+
+const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok', note: 'note', wrong: 'WRONG' };
+
+/** `tidegate doctor`: tells whether an application is set up for tidegate. @returns The exit code. */
+export async function doctor(args: readonly string[], io: CommandIo): Promise<number> {
+  const read = readArguments(doctorDefinition(), args, io, ({ options }) => ({
+    port: port(options['port'] as string | undefined, METRICS_PORT),
+    json: options['json'] === true,
+  }));
+  if (typeof read === 'number') return read;
+  const found = await findings({ folder: process.cwd(), env: process.env, port: read.port });
+  const wrong = found.filter(({ state }) => state === 'wrong').length;
+  if (read.json) io.out(JSON.stringify({ findings: found, wrong }));
+  else {
+    const table = new Table({ style: { head: [], border: [] }, chars: PLAIN });
+    for (const { state, about, text } of found) table.push([MARKS[state], about, harmless(text)]);
+    io.out(table.toString());
+    io.out(wrong === 0 ? 'Nothing is wrong.' : `${wrong} of these ${wrong === 1 ? 'is' : 'are'} wrong.`);
+  }
+  return wrong === 0 ? 0 : 1;
+}
+
+/** A table without lines. */
+const PLAIN = Object.fromEntries(
+  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
+    .concat(['mid', 'mid-mid', 'right', 'right-mid'])
+    .map((name) => [name, '']),
+);

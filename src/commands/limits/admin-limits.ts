@@ -1,0 +1,125 @@
+import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** No account has as many pages; a server that never ends must not hold the command. */
+const MOST_PAGES = 200;
+
+/** What an admin key may see; undefined where there is none, or the provider has no such endpoint. */
+export async function byAdmin(question: LimitsQuestion, env: Environment): Promise<PoolLimits[] | undefined> {
+  const { provider } = question;
+  if (provider === 'openai' && env['OPENAI_ADMIN_KEY']) return ofOpenAI(question, env['OPENAI_ADMIN_KEY'], env);
+  if (provider === 'anthropic' && env['ANTHROPIC_ADMIN_KEY']) {
+    return ofAnthropic(question, env['ANTHROPIC_ADMIN_KEY'], env);
+  }
+  return undefined;
+}
+
+interface OpenAIPage<T> {
+  readonly data: readonly T[];
+  readonly has_more?: boolean;
+  readonly last_id?: string | null;
+}
+
+/** As `ProjectRateLimit` of the SDK. */
+interface ProjectRateLimit {
+  readonly model: string;
+  readonly [limit: string]: unknown;
+}
+
+const OPENAI_LIMITS: Readonly<Record<string, string>> = {
+  max_requests_per_1_minute: 'requests',
+  max_tokens_per_1_minute: 'tokens',
+  max_requests_per_1_day: 'requests_day',
+};
+
+async function ofOpenAI(
+  { model, project, baseURL }: LimitsQuestion,
+  key: string,
+  env: Environment,
+): Promise<PoolLimits[]> {
+  const base = (baseURL ?? (env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1')).replace(/\/+$/, '');
+  const list = async <T>(path: string): Promise<T[]> => {
+    const all: T[] = [];
+    let after = '';
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { data, has_more, last_id } = await ask<OpenAIPage<T>>(`${base}${path}?limit=100${after}`, {
+        authorization: `Bearer ${key}`,
+      });
+      all.push(...data);
+      if (has_more !== true || !last_id) return all;
+      after = `&after=${encodeURIComponent(last_id)}`;
+    }
+    return all;
+  };
+  const projects =
+    project === undefined
+      ? (await list<{ id: string; name?: string }>('/organization/projects')).map(({ id, name }) => ({
+          id,
+          name: name ?? id,
+        }))
+      : [{ id: project, name: project }];
+  const pools: PoolLimits[] = [];
+  for (const { id, name } of projects) {
+    for (const row of await list<ProjectRateLimit>(`/organization/projects/${encodeURIComponent(id)}/rate_limits`)) {
+      if (model !== undefined && row.model !== model) continue;
+      const limits = Object.entries(row).flatMap(([key, value]): ToldLimit[] =>
+        (key.startsWith('max_') || key.startsWith('batch_')) && typeof value === 'number'
+          ? [{ name: key, dimension: OPENAI_LIMITS[key] ?? key, limit: value }]
+          : [],
+      );
+      pools.push({ name: `openai/${name}`, models: [row.model], limits });
+    }
+  }
+  return pools;
+}
+
+/** As `BetaOrganizationRateLimit` of the SDK. */
+interface OrganizationRateLimit {
+  readonly group: { readonly type: string; readonly display_name?: string };
+  readonly limits: readonly { readonly type: string; readonly value: number }[];
+  readonly models: readonly string[] | null;
+}
+
+const ANTHROPIC_LIMITS: Readonly<Record<string, string>> = {
+  requests_per_minute: 'requests',
+  input_tokens_per_minute: 'input_tokens',
+  input_tokens_per_minute_cache_aware: 'input_tokens',
+  output_tokens_per_minute: 'output_tokens',
+  tokens_per_minute: 'tokens',
+  tokens_per_day: 'tokens_day',
+};
+
+async function ofAnthropic({ model, baseURL }: LimitsQuestion, key: string, env: Environment): Promise<PoolLimits[]> {
+  const base = (baseURL ?? (env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com'))
+    .replace(/\/+$/, '')
+    .replace(/\/v1$/, '');
+  const rows: OrganizationRateLimit[] = [];
+  let next = model === undefined ? '' : `?model=${encodeURIComponent(model)}`;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { data, next_page } = await ask<{ data: OrganizationRateLimit[]; next_page?: string | null }>(
+      `${base}/v1/organizations/rate_limits${next}`,
+      { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
+    );
+    rows.push(...data);
+    if (!next_page) break;
+    next = `?page=${encodeURIComponent(next_page)}${model === undefined ? '' : `&model=${encodeURIComponent(model)}`}`;
+  }
+  return rows.map(({ group, limits, models }) => ({
+    name: `anthropic/${group.display_name ?? group.type}`,
+    models: models ?? [],
+    limits: limits.map(({ type, value }) => ({
+      name: type,
+      // Of batches, files and the like: limits of their own, that `pacing` does not know.
+      dimension: group.type === 'model_group' ? (ANTHROPIC_LIMITS[type] ?? type) : type,
+      limit: value,
+    })),
+  }));
+}
+
+async function ask<T>(url: string, headers: Record<string, string>): Promise<T> {
+  const response = await fetch(url, { headers });
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text) as T;
+  throw new Error(`The provider answered ${response.status} to ${new URL(url).pathname}: is this an admin key?`);
+}

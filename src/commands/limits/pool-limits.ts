@@ -1,0 +1,29 @@
+export const PROVIDERS = ['openai', 'azure', 'anthropic', 'groq'] as const;
+
+export interface LimitsQuestion {
+  readonly provider: (typeof PROVIDERS)[number];
+  readonly model: string | undefined;
+  readonly project: string | undefined;
+  readonly baseURL: string | undefined;
+}
+
+/** There is nobody to ask as. */
+export class NoKey extends Error {}
+
+/** One limit, as a provider tells it. */
+export interface ToldLimit {
+  /** The provider's own word. */
+  readonly name: string;
+  /** Ours; the same as `name` where there is none. */
+  readonly dimension: string;
+  readonly limit: number;
+  readonly remaining?: number;
+  readonly resetMs?: number;
+}
+
+/** Limits that some models share. */
+export interface PoolLimits {
+  readonly name: string;
+  readonly models: readonly string[];
+  readonly limits: readonly ToldLimit[];
+}

@@ -1,0 +1,100 @@
+import Table from 'cli-table3';
+import { duration, number, usd } from '../batch/progress-lines.ts';
+import { harmless } from '../harmless.ts';
+import type { LaneRow } from './lane-rows.ts';
+
+const CELLS = 12;
+
+type Sort = (a: LaneRow, b: LaneRow) => number;
+
+const falling =
+  (of: (row: LaneRow) => number): Sort =>
+  (a, b) =>
+    of(b) - of(a) || byName(a, b);
+
+const byName: Sort = (a, b) => nameOf(a).localeCompare(nameOf(b));
+
+/** What rows may be sorted by. */
+export type SortName = 'used' | 'calls' | 'queued' | 'cost' | 'name';
+
+const SORTS: Readonly<Record<SortName, Sort>> = {
+  used: falling(({ utilization }) => utilization ?? -1),
+  calls: falling(({ callsPerSecond }) => callsPerSecond),
+  queued: falling(({ queued }) => queued),
+  cost: falling(({ usdPerHour }) => usdPerHour ?? -1),
+  name: byName,
+};
+
+export const SORT_NAMES: readonly SortName[] = Object.keys(SORTS) as SortName[];
+
+const nameOf = ({ provider, model }: LaneRow): string => harmless(`${provider}/${model}`);
+
+export interface ViewSettings {
+  readonly sort: SortName;
+  readonly filter: string;
+  /** Rows that there is room for. */
+  readonly most: number;
+}
+
+/** The lanes as a table. */
+export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSettings): string {
+  const shown = sorted(rows, sort, filter);
+  const hasCosts = shown.some(({ usdPerHour }) => usdPerHour !== undefined);
+  const table = new Table({
+    head: [
+      'lane',
+      'used',
+      '',
+      'calls/s',
+      'tokens/s',
+      'at work',
+      'queued',
+      'oldest',
+      'refused/s',
+      'retries/s',
+      'circuit',
+    ].concat(hasCosts ? ['USD/h'] : []),
+    style: { head: [], border: [], compact: true },
+    chars: PLAIN,
+  });
+  for (const row of shown.slice(0, most)) {
+    table.push(
+      [
+        nameOf(row),
+        bar(row.utilization),
+        row.utilization === undefined
+          ? ''
+          : `${Math.round(row.utilization * 100)} % ${harmless(row.binds ?? '').replaceAll('_', ' ')}`,
+        rate(row.callsPerSecond),
+        number(Math.round(row.tokensPerSecond)),
+        number(row.inFlight),
+        number(row.queued),
+        row.oldestWaitSeconds > 0 ? duration(row.oldestWaitSeconds) : '',
+        rate(row.refusalsPerSecond),
+        rate(row.retriesPerSecond),
+        harmless(row.circuit),
+      ].concat(hasCosts ? [row.usdPerHour === undefined ? '' : usd(row.usdPerHour)] : []),
+    );
+  }
+  const hidden = shown.length - Math.min(shown.length, most);
+  return table.toString() + (hidden > 0 ? `\n and ${hidden} more` : '');
+}
+
+export function sorted(rows: readonly LaneRow[], sort: SortName, filter: string): LaneRow[] {
+  return rows.filter((row) => nameOf(row).includes(filter)).toSorted(SORTS[sort]);
+}
+
+function bar(utilization: number | undefined): string {
+  if (utilization === undefined) return '';
+  const full = Math.round(Math.min(1, Math.max(0, utilization)) * CELLS);
+  return '█'.repeat(full) + '░'.repeat(CELLS - full);
+}
+
+const rate = (value: number): string => (value === 0 ? '' : value.toFixed(1));
+
+/** A table without lines. */
+const PLAIN = Object.fromEntries(
+  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
+    .concat(['mid', 'mid-mid', 'right', 'right-mid', 'middle'])
+    .map((name) => [name, '']),
+);
