@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { CallInfo } from '../../src/core/events.ts';
 import { GuardCore } from '../../src/guard.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import type { AnyClient, SdkCase } from '../helpers/sdk-matrix.ts';
@@ -14,8 +16,10 @@ export interface Figures {
   readonly wrong: readonly string[];
   /** Calls that came to no end, or of which the guard told none. */
   readonly lost: number;
-  /** More requests for a call than it may make attempts. */
+  /** Calls that the server saw more requests of than the guard told attempts. */
   readonly duplicates: number;
+  /** Calls that were sent again more often than they may be, beside what a limit refused. */
+  readonly overrun: number;
   /** From the start of each call to its end. */
   readonly settledMs: readonly number[];
   /** From each abort to the end of its call. */
@@ -32,8 +36,8 @@ export interface Figures {
 
 /** What must not be, by name. */
 export function faultsOf(figures: Figures): string[] {
-  const { wrong, lost, duplicates, unhandled, inFlight, queued, openBodies, timers } = figures;
-  const faults = { wrong: wrong.length, lost, duplicates, unhandled, inFlight, queued, openBodies, timers };
+  const { wrong, lost, duplicates, overrun, unhandled, inFlight, queued, openBodies, timers } = figures;
+  const faults = { wrong: wrong.length, lost, duplicates, overrun, unhandled, inFlight, queued, openBodies, timers };
   return Object.entries(faults).flatMap(([name, count]) => (count === 0 ? [] : [`${name} ${count}`]));
 }
 
@@ -75,6 +79,7 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
   let told = 0;
   guard.on('call.start', () => void begun++);
   guard.on('call.end', () => void told++);
+  const sent = countAttempts(guard);
   badListeners(guard, random);
   const client = guard.wrap(
     new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: 400, logLevel: 'off' }) as object,
@@ -88,7 +93,7 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
   for (let from = 0; from < calls; from += 50) {
     const batch = Array.from({ length: Math.min(50, calls - from) }, (_, index) =>
       withinTime(
-        one(sdk, client, random, `call-${from + index}`, server.garbled, { ...times, tally }),
+        currentCall.run(`call-${from + index}`, () => one(sdk, client, random, server.garbled, { ...times, tally })),
         () => void tally.lost++,
       ),
     );
@@ -106,14 +111,39 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
     ...tally,
     ...times,
     lost: tally.lost + Math.abs(begun - told),
-    // What waits out a limit is no attempt of its own.
-    duplicates: [...server.requests.values()].filter((count) => count > 4 * MAX_ATTEMPTS).length,
+    duplicates: [...server.requests].filter(([call, count]) => count > (sent.get(call)?.attempts ?? 0)).length,
+    overrun: [...sent.values()].filter(({ attempts, waits }) => attempts - waits > MAX_ATTEMPTS).length,
     blockedMs: delay.max / 1e6,
     inFlight: lane?.inFlight ?? 0,
     queued: lane?.queued ?? 0,
     openBodies,
     timers: Math.max(0, timersNow() - timersBefore),
   };
+}
+
+const currentCall = new AsyncLocalStorage<string>();
+
+interface Sent {
+  attempts: number;
+  /** Attempts that follow a refusal by a limit. */
+  waits: number;
+}
+
+/** What the guard tells of each call, by the key that it is sent with. */
+function countAttempts(guard: GuardCore): ReadonlyMap<string, Readonly<Sent>> {
+  const sent = new Map<string, Sent>();
+  const keys = new WeakMap<CallInfo, string>();
+  const sentOf = (call: CallInfo): Sent => sent.get(keys.get(call)!)!;
+  guard.on('call.start', ({ call }) => {
+    const key = currentCall.getStore()!;
+    keys.set(call, key);
+    sent.set(key, { attempts: 0, waits: 0 });
+  });
+  guard.on('attempt.start', ({ call }) => void sentOf(call).attempts++);
+  guard.on('retry', ({ call, reason }) => {
+    if (reason === 'rate_limit') sentOf(call).waits++;
+  });
+  return sent;
 }
 
 interface Notes {
@@ -138,10 +168,10 @@ async function one(
   sdk: SdkCase,
   client: AnyClient,
   random: Random,
-  call: string,
   garbled: ReadonlySet<string>,
   { tally, settledMs, abortsMs }: Notes,
 ): Promise<void> {
+  const call = currentCall.getStore()!;
   const startedAt = performance.now();
   const controller = new AbortController();
   let abortedAt = Infinity;
@@ -154,8 +184,10 @@ async function one(
       : undefined;
   const streams = random() < 0.5;
   const request = { signal: controller.signal, headers: { 'x-call': call } };
+  // Prompts of their own: equal ones look like those of a retry layer above.
+  const body = { messages: [{ role: 'user', content: call }] };
   try {
-    const text = streams ? await read(sdk, client, request) : sdk.text(await sdk.create(client, request));
+    const text = streams ? await read(sdk, client, request, body) : sdk.text(await sdk.create(client, request, body));
     // A stream that was cut has delivered its beginning.
     const right = streams ? 'answer'.startsWith(text) : text === 'answer';
     if (!right && !garbled.has(call)) tally.wrong.push(text);
@@ -173,9 +205,10 @@ async function one(
   }
 }
 
-async function read(sdk: SdkCase, client: AnyClient, request: object): Promise<string> {
+async function read(sdk: SdkCase, client: AnyClient, request: object, body: object): Promise<string> {
   let text = '';
-  for await (const chunk of (await sdk.stream(client, request as Record<string, unknown>)) as AsyncIterable<unknown>) {
+  const stream: AsyncIterable<unknown> = await sdk.stream(client, request as Record<string, unknown>, body);
+  for await (const chunk of stream) {
     text += sdk.chunkText(chunk);
   }
   return text;

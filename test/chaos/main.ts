@@ -48,7 +48,7 @@ for (let run = 0; performance.now() < until; run++) {
 
 const SUMS = ['calls', 'succeeded', 'failed', 'aborted'] as const;
 const TIMES = ['settle p50', 'p99', 'max', 'abort p99', 'max'] as const;
-const FAULTS = ['duplicates', 'lost', 'inFlight', 'queued', 'openBodies', 'unhandled'] as const;
+const FAULTS = ['duplicates', 'overrun', 'lost', 'inFlight', 'queued', 'openBodies', 'unhandled'] as const;
 const table = new Table({
   head: ['SDK', 'runs', ...SUMS, ...TIMES, 'blocked ms', 'wrong', ...FAULTS, 'timers left'],
 });
