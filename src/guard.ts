@@ -211,6 +211,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       priority: context?.priority ?? 'normal',
       tenant: context?.tenant,
       signal: start.signal,
+      retries: start.retries,
       deadlineAt: deadlineMs === undefined ? Infinity : this.clock.now() + deadlineMs,
       firstContentTimeoutMs: context?.firstContentTimeoutMs ?? this.options.firstContentTimeoutMs ?? Infinity,
       stallTimeoutMs: context?.stallTimeoutMs ?? this.options.stallTimeoutMs ?? Infinity,

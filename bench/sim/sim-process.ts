@@ -75,13 +75,12 @@ export class SimProcess<J extends Job = Job> {
   /** Makes one call; says whether it succeeded. */
   async call(job: J): Promise<boolean> {
     const call = withCall({ priority: job.priority }, () => this.#begin(job));
-    const allowance = { remaining: this.guard.maxAttempts - 1, barred: undefined };
     const startedAt = this.#clock.now();
     let sentAt = startedAt;
     try {
       await call.run((attempt) => {
         sentAt = this.#clock.now();
-        return this.#send(job, attempt, allowance);
+        return this.#send(job, attempt);
       });
     } catch (error) {
       if (error instanceof SimError || isTidegateError(error)) return false;
@@ -98,13 +97,14 @@ export class SimProcess<J extends Job = Job> {
       adapter: this.#adapter,
       request: { operation: 'chat', model: 'model', stream, maxOutputTokens, inputBytes, attributes: {} },
       sent: {},
+      retries: this.guard.maxAttempts - 1,
       header: () => undefined,
       errors,
       signal: undefined,
     });
   }
 
-  #send(job: J, attempt: Attempt, allowance: { remaining: number; readonly barred: undefined }): Promise<void> {
+  #send(job: J, attempt: Attempt): Promise<void> {
     this.#tally.attempts++;
     this.#tally.sent.push(this.#clock.now());
     return new Promise((resolve, reject) => {
@@ -122,8 +122,7 @@ export class SimProcess<J extends Job = Job> {
           if (failure) {
             this.#tally.failedAttempts++;
             if (failure.outcome === 'throttled') this.#tally.throttled++;
-            const decision = attempt.fail(failure, allowance);
-            if (decision.retry && decision.counted) allowance.remaining--;
+            attempt.fail(failure, undefined);
             reject(new AttemptFailed(failure, new SimError(), attempt.isFurtherFault));
             return;
           }

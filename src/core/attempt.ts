@@ -1,7 +1,7 @@
 import type { Ticket, WhoWaits } from './admission.ts';
 import type { Call } from './call.ts';
 import type { StreamOutcome } from './events.ts';
-import type { RetryAllowance, RetryDecision } from './lane.ts';
+import type { RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 import { identifier } from './server-text.ts';
@@ -96,30 +96,30 @@ export class Attempt {
   }
 
   /** The attempt failed; decides what follows, the first time. */
-  fail(failure: Failure, allowance: RetryAllowance): RetryDecision {
+  fail(failure: Failure, barred: RetryBar): RetryDecision {
     const before = this.#state;
     if (before.at === 'failed') return before.decision;
     let waiter: WhoWaits | undefined;
     // The body of a delivered answer may end first, and be asked for again.
     if (before.at === 'open') {
       if (!before.reported) this.#report(failure.outcome, failure);
-      const unretried = allowance.barred === 'attempts';
+      const unretried = barred === 'attempts';
       // Before the decision: whether the call has to wait by itself is the lane's to say.
       waiter = this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
     }
     // Behind the head of an answer its own time has passed.
     const isResponse = failure.status !== undefined && this.#headAt !== undefined;
     const sinceHeadMs = isResponse ? this.call.clock.now() - this.#headAt! : 0;
-    const decision = this.call.decide(failure, allowance, waiter, sinceHeadMs);
+    const decision = this.call.decide(failure, barred, waiter, sinceHeadMs);
     this.#state = { at: 'failed', failure, decision };
     if (decision.retry) this.call.retries(failure, decision);
     return decision;
   }
 
   /** It failed behind a response head that the circuit has counted as a success. */
-  failBehindHead(failure: Failure, allowance: RetryAllowance): RetryDecision {
+  failBehindHead(failure: Failure, barred: RetryBar): RetryDecision {
     if (this.#state.at === 'open') this.#countLate(failure);
-    const decision = this.fail(failure, allowance);
+    const decision = this.fail(failure, barred);
     this.release();
     return decision;
   }

@@ -39,6 +39,8 @@ export interface CallSettings {
   readonly tenant: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number;
+  /** Attempts that may follow the first, waits for a limit not counted. */
+  readonly retries: number;
   /** Longest time from sending a stream's request to its first content; Infinity when there is none. */
   readonly firstContentTimeoutMs: number;
   /** Longest silence of a stream after its first content; Infinity when there is none. */

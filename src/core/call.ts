@@ -6,7 +6,7 @@ import { CallRecord } from './call-record.ts';
 import type { CallSettings, Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
-import { AttemptFailed, CircuitOpen, type Lane, type RetryAllowance, type RetryDecision } from './lane.ts';
+import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
@@ -59,6 +59,11 @@ export class Call {
     return this.#retries.withoutFlex;
   }
 
+  /** Counted attempts that may still follow. Kept here only: whoever tells of a failure, they are counted once. */
+  get retriesLeft(): number {
+    return this.#retries.remaining;
+  }
+
   /** Runs attempts until one yields a response head. Rejects with what the application is to see. */
   run<T>(send: Send<T>): Promise<T> {
     return this.#loop(send, undefined);
@@ -76,13 +81,8 @@ export class Call {
    * What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt.
    * `sinceHeadMs`: how long the text of the error took, which is waited for already.
    */
-  decide(
-    failure: Failure,
-    allowance: RetryAllowance,
-    waiter: WhoWaits | undefined,
-    sinceHeadMs: number,
-  ): RetryDecision {
-    return this.#retries.decide(failure, allowance, waiter, sinceHeadMs);
+  decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
+    return this.#retries.decide(failure, barred, waiter, sinceHeadMs);
   }
 
   retries(failure: Failure, decision: Retry): void {

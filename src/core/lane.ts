@@ -30,15 +30,13 @@ export const PAUSES_OF_A_CALL = 3;
  */
 export const WAITS_IN_VAIN = 3;
 
-/** What the caller leaves to retry a failed attempt with. */
-export interface RetryAllowance {
+/** Why nothing may be sent again, whatever failed: retries are off, or the request's body is a stream. */
+export type RetryBar = 'attempts' | 'streaming_body' | undefined;
+
+export interface RetryContext {
   /** Counted attempts left after the failed one. */
   readonly remaining: number;
-  /** Why nothing may be sent again, whatever failed: retries are off, or the request's body is a stream. */
-  readonly barred: 'attempts' | 'streaming_body' | undefined;
-}
-
-export interface RetryContext extends RetryAllowance {
+  readonly barred: RetryBar;
   /** Who waits after a refusal; undefined where nobody paces. */
   readonly waiter: WhoWaits | undefined;
   /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */

@@ -2,13 +2,15 @@ import type { WhoWaits } from './admission.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings } from './call-settings.ts';
 import { refusedBy } from './call-outcome.ts';
-import type { CallRetry, RetryAllowance, RetryDecision } from './lane.ts';
+import type { CallRetry, RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault } from './outcome.ts';
 
 export type Retry = RetryDecision & { readonly retry: true };
 
 /** How far the retries of one call have come: what its failures were, and what follows from the next one. */
 export class RetryCourse {
+  /** Counted attempts left. */
+  remaining: number;
   /** Refusals by a limit. */
   refusals = 0;
   /** The provider has failed this call before: for the circuit the call is one piece of evidence, not one an attempt. */
@@ -26,6 +28,7 @@ export class RetryCourse {
   constructor(settings: CallSettings, record: CallRecord) {
     this.#settings = settings;
     this.#record = record;
+    this.remaining = settings.retries;
     this.#policy = settings.place.lane.retry.forCall();
   }
 
@@ -44,21 +47,17 @@ export class RetryCourse {
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
-  decide(
-    failure: Failure,
-    allowance: RetryAllowance,
-    waiter: WhoWaits | undefined,
-    sinceHeadMs: number,
-  ): RetryDecision {
+  decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
     this.#record.lastFailure = failure;
-    this.resendable = allowance.barred !== 'attempts';
+    this.resendable = barred !== 'attempts';
     if (isProviderFault(failure)) this.hasFaulted = true;
     this.#reportRefusal(failure);
-    const asked = this.#ask(failure, allowance, waiter);
+    const asked = this.#ask(failure, barred, waiter);
     if (!asked.retry) {
       this.#record.gaveUp(asked.reason);
       return asked;
     }
+    if (asked.counted) this.remaining--;
     const decision = asked.pausesLane ? asked : { ...asked, delayMs: Math.max(0, asked.delayMs - sinceHeadMs) };
     if (!failure.noCapacity || !this.#settings.withoutFlex || this.withoutFlex) return decision;
     // Another tier: there is nothing to wait for.
@@ -82,11 +81,12 @@ export class RetryCourse {
     });
   }
 
-  #ask(failure: Failure, allowance: RetryAllowance, waiter: WhoWaits | undefined): RetryDecision {
+  #ask(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined): RetryDecision {
     const { closed, place, clock, deadlineAt } = this.#settings;
     if (closed()) return { retry: false, reason: 'closed' };
     return this.#policy.decide(failure, {
-      ...allowance,
+      remaining: this.remaining,
+      barred,
       waiter,
       probe: this.#isProbe(),
       attempts: this.#record.attempts,

@@ -8,8 +8,12 @@ import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { withCall } from '../../src/with-call.ts';
 
-// What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 10_000 });
+// What hangs here hangs for every SDK and way, and for minutes.
+vi.setConfig({ testTimeout: 20_000 });
+
+/** In it the head of an answer has to come, however busy the machine is. */
+const ATTEMPT_MS = 800;
+const POLL = { timeout: 10_000 };
 
 /** A body that goes on for as long as somebody takes it. */
 const endless =
@@ -21,6 +25,7 @@ const endless =
   };
 
 function drip(response: ServerResponse): void {
+  if (response.closed) return;
   const timer = setInterval(() => response.write('x'), 5);
   response.on('close', () => clearInterval(timer));
 }
@@ -33,49 +38,48 @@ const ERRORS: readonly [string, Answer, number][] = [
 ];
 
 describe.each(SDKS)('$name', (sdk) => {
-  it.each(ERRORS)('ends with its attempt where the body of a %s does not', async (_name, answer, status) => {
-    const server = await scriptedServer(answer);
-    const guard = testGuard();
-    const options = { baseURL: server.url, timeout: 300, maxRetries: 0 };
-    const client = guardedClient(sdk, guard, globalThis.fetch, options);
-    for (const ask of [() => sdk.create(client), () => sdk.stream(client), () => sdk.create(client).asResponse()]) {
-      const startedAt = performance.now();
-      await expect(ask()).rejects.toMatchObject({ status });
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
-    }
-    await expect.poll(() => server.open()).toBe(0);
-    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+  it('ends with its attempt where the body of an error does not', async () => {
+    // All at once, so that each has the time that a busy machine takes.
+    const ends = ERRORS.map(async ([, answer, status]) => {
+      const server = await scriptedServer(answer);
+      const guard = testGuard();
+      const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 0 };
+      const client = guardedClient(sdk, guard, globalThis.fetch, options);
+      const asks = [sdk.create(client), sdk.stream(client), sdk.create(client).asResponse()];
+      await Promise.all(asks.map((ask) => expect(ask).rejects.toMatchObject({ status })));
+      await expect.poll(() => server.open(), POLL).toBe(0);
+      expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
+    });
+    await Promise.all(ends);
   });
 
   it('takes the time of a request before that of its client', async () => {
     const server = await scriptedServer(endless(500));
     const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, maxRetries: 0 });
-    await expect(sdk.create(client, { timeout: 200 })).rejects.toMatchObject({ status: 500 });
+    await expect(sdk.create(client, { timeout: ATTEMPT_MS })).rejects.toMatchObject({ status: 500 });
   });
 
   it('sends again what does not come whole in its attempt’s time', async () => {
     const server = await scriptedServer(endless(200, '{"choices":['), sendJson(sdk.completion));
     const guard = testGuard(FAST);
-    const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: 300 });
+    const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: ATTEMPT_MS });
     expect(sdk.text(await sdk.create(client))).toBe('answer');
     expect(server.requests).toHaveLength(2);
-    await settle(20);
+    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]));
     expect(eventsOf(guard, 'attempt.end').map(({ outcome }) => outcome)).toEqual(['timeout', 'ok']);
-    expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 
   it('fails as the SDK does where no attempt brings a whole answer', async () => {
     const server = await scriptedServer(endless(200, '{"choices":['));
     const guard = testGuard(FAST);
-    const options = { baseURL: server.url, timeout: 150, maxRetries: 1 };
+    const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 1 };
     const client = guardedClient(sdk, guard, globalThis.fetch, options);
     const timeout = (sdk.Client as unknown as Record<string, new () => Error>)['APIConnectionTimeoutError']!;
     await expect(sdk.create(client)).rejects.toBeInstanceOf(timeout);
     expect(server.requests).toHaveLength(2);
-    await settle(20);
-    expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
-    await expect.poll(() => server.open()).toBe(0);
+    await vi.waitFor(() => expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]));
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 
   it('leaves a download its time', async () => {
@@ -83,12 +87,12 @@ describe.each(SDKS)('$name', (sdk) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       for (let part = 0; part < 5; part++) {
         response.write('part');
-        await settle(80);
+        await settle(150);
       }
       response.end();
     };
     const server = await scriptedServer(slow);
-    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, timeout: 200 });
+    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, timeout: 500 });
     const response: Response = await sdk.create(client).asResponse();
     expect(await response.text()).toBe('part'.repeat(5));
   });
@@ -107,20 +111,21 @@ describe.each(SDKS)('$name', (sdk) => {
     const error = await sdk.create(client).then(undefined, (thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ status: 500 });
     expect((error as Error).message.length).toBeLessThan(2 * 1_048_576);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 });
 
 describe.each(WAYS_IN)('$name', ({ way, connect }) => {
-  it.each(ERRORS)('ends with its deadline where the body of a %s does not', async (_name, answer) => {
-    const server = await scriptedServer(answer);
-    const connection = connect(server.url);
-    const startedAt = performance.now();
-    const ask = async (): Promise<unknown> => withCall({ deadlineMs: 300 }, () => connection.ask());
-    await expect(ask()).rejects.toBeInstanceOf(Error);
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
-    await expect.poll(() => server.open()).toBe(0);
-    expect(way === 'register' || connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
+  it('ends with its deadline where the body of an error does not', async () => {
+    const ends = ERRORS.map(async ([, answer]) => {
+      const server = await scriptedServer(answer);
+      const connection = connect(server.url);
+      const ask = async (): Promise<unknown> => withCall({ deadlineMs: 500 }, () => connection.ask());
+      await expect(ask()).rejects.toBeInstanceOf(Error);
+      await expect.poll(() => server.open(), POLL).toBe(0);
+      expect(way === 'register' || connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
+    });
+    await Promise.all(ends);
   });
 });
 
@@ -139,6 +144,6 @@ describe.each(CONFIGURABLE.filter(({ way }) => way === 'fetch'))('$name', ({ sdk
     expect(server.open()).toBe(1);
     await clock.advance(2_000);
     expect(await text).toMatch(/^\{"error":\{"message":"x+$/);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 });

@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FAST, testGuard } from '../helpers/guarded.ts';
 import { type Answer, scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
-
-const LATE_MS = 400;
-const SOON_MS = 200;
 
 const COMMENTS = [': keep-alive\n\n', ': OPENROUTER PROCESSING\n\n', '\n'];
 const PING = 'event: ping\ndata: {"type": "ping"}\n\n';
@@ -26,10 +24,8 @@ const role = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { role: 'ass
 const content = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'stop' }] })}\n\n`;
 const busy = `data: ${JSON.stringify({ error: { message: 'Overloaded', type: 'server_error', code: null } })}\n\n`;
 
-/** When each piece of a body came, and what it was. */
-async function arrivals(url: string, path = '/v1/chat/completions'): Promise<[text: string, afterMs: number][]> {
-  const guard = testGuard(FAST);
-  const startedAt = performance.now();
+/** The text of a body, piece by piece as it is handed over. */
+async function open(url: string, path = '/v1/chat/completions', guard = testGuard(FAST)): Promise<Pieces> {
   const response = await guard.fetch(`${url}${path}`, {
     method: 'POST',
     headers: {
@@ -39,39 +35,73 @@ async function arrivals(url: string, path = '/v1/chat/completions'): Promise<[te
     },
     body: JSON.stringify({ model: 'm', stream: true, messages: [] }),
   });
-  const found: [string, number][] = [];
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body!) found.push([decoder.decode(chunk), performance.now() - startedAt]);
-  return found;
+  return response.body!.pipeThrough(new TextDecoderStream()).getReader();
 }
 
+type Pieces = ReadableStreamDefaultReader<string>;
+
+async function restOf(pieces: Pieces): Promise<string> {
+  let text = '';
+  for (let next = await pieces.read(); !next.done; next = await pieces.read()) text += next.value;
+  return text;
+}
+
+/** Writes the first text at once, and each further one when it is told to. */
+function step(...texts: string[]): { readonly answer: Answer; readonly next: () => void } {
+  let next!: () => void;
+  return {
+    next: () => next(),
+    answer(response) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      next = () => {
+        response.write(texts.shift()!);
+        if (texts.length === 0) response.end();
+      };
+      next();
+    },
+  };
+}
+
+// On a clock that stands still nothing is handed over because it was held long enough.
 describe('signs of life before an answer', () => {
   it.each(COMMENTS)('%j passes at once', async (comment) => {
-    const server = await scriptedServer(slowly([comment, content], LATE_MS));
-    const [[text, afterMs]] = (await arrivals(server.url)) as [[string, number]];
-    expect(text).toBe(comment);
-    expect(afterMs).toBeLessThan(SOON_MS);
+    const { answer, next } = step(comment, content);
+    const server = await scriptedServer(answer);
+    const pieces = await open(server.url, undefined, testGuard(FAST, { clock: new VirtualClock() }));
+    expect((await pieces.read()).value).toBe(comment);
+    next();
+    expect(await restOf(pieces)).toBe(content);
   });
 
   it("Anthropic's ping passes at once", async () => {
-    const server = await scriptedServer(
-      slowly([PING, 'event: message_stop\ndata: {"type":"message_stop"}\n\n'], LATE_MS),
-    );
-    const [[text, afterMs]] = (await arrivals(server.url, '/v1/messages')) as [[string, number]];
-    expect(text).toBe(PING);
-    expect(afterMs).toBeLessThan(SOON_MS);
+    const stop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
+    const { answer, next } = step(PING, stop);
+    const server = await scriptedServer(answer);
+    const pieces = await open(server.url, '/v1/messages', testGuard(FAST, { clock: new VirtualClock() }));
+    expect((await pieces.read()).value).toBe(PING);
+    next();
+    expect(await restOf(pieces)).toBe(stop);
   });
 
   it('passes behind a beginning that is held back, which waits on', async () => {
-    const server = await scriptedServer(slowly([role, ': keep-alive\n\n', content], LATE_MS));
-    const found = await arrivals(server.url);
-    expect(found.map(([text]) => text).join('')).toBe(`: keep-alive\n\n${role}${content}`);
-    expect(found[0]![1]).toBeLessThan(LATE_MS + SOON_MS);
+    const { answer, next } = step(role, ': keep-alive\n\n', content);
+    const server = await scriptedServer(answer);
+    const clock = new VirtualClock();
+    const pieces = await open(server.url, undefined, testGuard(FAST, { clock }));
+    const first = pieces.read();
+    // The timer of what is held.
+    await clock.hasTimerIn(1_000);
+    next();
+    await clock.hasTimerIn(50);
+    await clock.advance(50);
+    expect((await first).value).toBe(': keep-alive\n\n');
+    next();
+    expect(await restOf(pieces)).toBe(role + content);
   });
 
   it('keeps the order of what comes in one go', async () => {
     const server = await scriptedServer(slowly([role + COMMENTS[0]! + content], 0));
-    expect((await arrivals(server.url)).map(([text]) => text).join('')).toBe(role + COMMENTS[0]! + content);
+    expect(await restOf(await open(server.url))).toBe(role + COMMENTS[0]! + content);
   });
 
   it('does not bind the application to a stream that fails behind it', async () => {
@@ -79,8 +109,7 @@ describe('signs of life before an answer', () => {
       slowly([COMMENTS[0]!, role, COMMENTS[0]!, busy], 100),
       slowly([COMMENTS[1]!, role + content], 0),
     );
-    const found = await arrivals(server.url);
-    expect(found.map(([text]) => text).join('')).toBe(COMMENTS[0]! + COMMENTS[0]! + COMMENTS[1]! + role + content);
+    expect(await restOf(await open(server.url))).toBe(COMMENTS[0]! + COMMENTS[0]! + COMMENTS[1]! + role + content);
     expect(server.requests).toHaveLength(2);
   });
 

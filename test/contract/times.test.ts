@@ -8,7 +8,11 @@ import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, type Connection, WAYS_IN } from '../helpers/ways.ts';
 
 // What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 5_000 });
+vi.setConfig({ testTimeout: 20_000 });
+
+/** In it the beginning of an answer has to come, however busy the machine is. */
+const DEADLINE_MS = 600;
+const POLL = { timeout: 10_000 };
 
 const never: Answer = () => undefined;
 
@@ -41,31 +45,36 @@ const ownError = (code: string) => ({ code, tidegate: { outcome: 'timeout' } });
 describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
   const json = JSON.stringify(sdk.completion);
 
-  it.each([
+  const SCENES: readonly (readonly [string, 'whole' | 'stream', Answer])[] = [
     ['a head', 'whole', never],
     ['the head of a stream', 'stream', never],
     ['a body', 'whole', sendPart(sdk.completion, json.length / 2, 'stall')],
     ['a body without its first byte', 'whole', sendPart(sdk.completion, 0, 'stall')],
     ['the first content of a stream', 'stream', sendEvents(sdk.chunks.slice(0, 1), 'stall')],
     ['the rest of a stream', 'stream', sendEvents(sdk.chunks.slice(0, -3), 'stall')],
-  ] as const)('ends a call that waits for %s at its deadline', async (name, kind, answer) => {
-    const server = await scriptedServer(answer);
-    const connection = connect(server.url);
-    const { error, text, tookMs } = await ending(connection, kind, { deadlineMs: 300 });
-    expect(error).toBeInstanceOf(classOf(sdk, way));
-    expect(error).toMatchObject(ownError('deadline_exceeded'));
-    expect(text === '').toBe(name !== 'the rest of a stream');
-    expect(tookMs).toBeGreaterThan(290);
-    expect(tookMs).toBeLessThan(1_500);
-    expect(server.requests).toHaveLength(1);
-    await settle(20);
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
-      { outcome: 'timeout', errorType: 'deadline_exceeded' },
-    ]);
-    expect(connection.guard.snapshot().every(({ inFlight, circuit }) => inFlight === 0 && circuit === 'closed')).toBe(
-      true,
-    );
-    await expect.poll(() => server.open()).toBe(0);
+  ];
+
+  it('ends a call at its deadline, whatever it waits for', async () => {
+    const scenes = SCENES.map(async ([name, kind, answer]) => {
+      const server = await scriptedServer(answer);
+      const connection = connect(server.url);
+      const { error, text, tookMs } = await ending(connection, kind, { deadlineMs: DEADLINE_MS });
+      expect(error, name).toBeInstanceOf(classOf(sdk, way));
+      expect(error, name).toMatchObject(ownError('deadline_exceeded'));
+      expect(text === '').toBe(name !== 'the rest of a stream');
+      expect(tookMs).toBeGreaterThan(DEADLINE_MS - 10);
+      expect(server.requests).toHaveLength(1);
+      await expect.poll(() => server.open(), POLL).toBe(0);
+      return connection;
+    });
+    const end = { outcome: 'timeout', errorType: 'deadline_exceeded' };
+    for (const connection of await Promise.all(scenes)) {
+      // The guard behind `register` is one for all.
+      const ends = way === 'register' ? SCENES.map(() => end) : [end];
+      await vi.waitFor(() => expect(eventsOf(connection.events(), 'call.end')).toMatchObject(ends));
+      const lanes = connection.guard.snapshot();
+      expect(lanes.every(({ inFlight, circuit }) => inFlight === 0 && circuit === 'closed')).toBe(true);
+    }
   });
 
   it('sends a stream again whose first content does not come in time', async () => {
@@ -76,10 +85,14 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       sendEvents(sdk.chunks),
     );
     const connection = connect(server.url);
-    const { text, error } = await ending(connection, 'stream', { firstContentTimeoutMs: 150 });
+    const { text, error } = await ending(connection, 'stream', { firstContentTimeoutMs: 300 });
     expect([error, text]).toEqual([undefined, 'answer']);
     expect(server.requests).toHaveLength(4);
-    await settle(20);
+    await vi.waitFor(() =>
+      expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+        { outcome: 'success_after_retry', attempts: 4 },
+      ]),
+    );
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(
       Array<string>(3).fill('first_content'),
     );
@@ -87,8 +100,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       ...Array.from({ length: 3 }, () => ['timeout', 'first_content_timeout']),
       ['ok', undefined],
     ]);
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 4 }]);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 
   it.each([
@@ -101,37 +113,39 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(error).toBeInstanceOf(classOf(sdk, way));
     expect(error).toMatchObject(ownError('first_content_timeout'));
     expect(server.requests).toHaveLength(6);
-    await settle(20);
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
-      { outcome: 'timeout', errorType: 'first_content_timeout' },
-    ]);
+    await vi.waitFor(() =>
+      expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+        { outcome: 'timeout', errorType: 'first_content_timeout' },
+      ]),
+    );
   });
 
   it('interrupts a stream that stalls after its first content', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
     const connection = connect(server.url);
-    const { text, error } = await ending(connection, 'stream', { stallTimeoutMs: 100 });
+    const { text, error } = await ending(connection, 'stream', { stallTimeoutMs: 300 });
     expect(text).toMatch(/^an/);
     expect(error).toBeInstanceOf(classOf(sdk, way));
     expect(error).toMatchObject(ownError('stall_timeout'));
     expect(server.requests).toHaveLength(1);
-    await settle(20);
+    await vi.waitFor(() =>
+      expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+        { outcome: 'timeout', errorType: 'stall_timeout' },
+      ]),
+    );
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
-      { outcome: 'timeout', errorType: 'stall_timeout' },
-    ]);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), POLL).toBe(0);
   });
 
   it('does not take a reader that is slow for a stream that is', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks));
     const connection = connect(server.url);
     let text = '';
-    await withCall({ firstContentTimeoutMs: 150, stallTimeoutMs: 150 }, async () => {
+    await withCall({ firstContentTimeoutMs: 200, stallTimeoutMs: 200 }, async () => {
       const stream = await connection.open();
-      await settle(250);
+      await settle(300);
       for await (const chunk of stream) {
-        if (text === '') await settle(250);
+        if (text === '') await settle(300);
         text += sdk.chunkText(chunk);
       }
     });
@@ -156,13 +170,13 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, way, connect }) => {
     ['stallTimeoutMs', 'stall_timeout'],
   ] as const)('takes %s from the guard', async (option, code) => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
-    const { error } = await connect(server.url, { ...FAST, [option]: 100 }).read();
+    const { error } = await connect(server.url, { ...FAST, [option]: 300 }).read();
     expect(error).toBeInstanceOf(classOf(sdk, way));
     expect(error).toMatchObject(ownError(code));
   });
 
   it('takes firstContentTimeoutMs from the guard', async () => {
     const server = await scriptedServer(sendEvents([], 'stall'), sendEvents(sdk.chunks));
-    expect(await connect(server.url, { ...FAST, firstContentTimeoutMs: 100 }).read()).toEqual({ text: 'answer' });
+    expect(await connect(server.url, { ...FAST, firstContentTimeoutMs: 300 }).read()).toEqual({ text: 'answer' });
   });
 });

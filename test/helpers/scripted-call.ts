@@ -46,6 +46,7 @@ export function scriptedGuard(options: GuardOptions, clock = new VirtualClock())
       adapter,
       request: { operation: 'chat', model: 'scripted', stream: false, inputBytes: 0, attributes: {} },
       sent: {},
+      retries: remaining,
       header: () => undefined,
       errors: {
         aborted: (aborted) => aborted.reason as unknown,
@@ -53,7 +54,6 @@ export function scriptedGuard(options: GuardOptions, clock = new VirtualClock())
       },
       signal,
     });
-    const allowance = { remaining, barred: undefined };
     const result = call.run(async (attempt): Promise<string> => {
       const scripted = await send(attempt);
       if (!('outcome' in scripted)) {
@@ -62,8 +62,7 @@ export function scriptedGuard(options: GuardOptions, clock = new VirtualClock())
         void scripted.ended.then(() => attempt.delivered({ outcome: 'completed' }));
         return scripted.value;
       }
-      const decision = attempt.fail(scripted, allowance);
-      if (decision.retry && decision.counted) allowance.remaining--;
+      attempt.fail(scripted, undefined);
       throw new AttemptFailed(scripted, new Error(scripted.outcome), attempt.isFurtherFault);
     });
     return { call, result };

@@ -37,8 +37,11 @@ export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServ
       const { method = '', url = '', headers } = incoming;
       const request = { method, url, headers, body: (await buffer(incoming)).toString('latin1') };
       requests.push(request);
-      open++;
-      response.on('close', () => open--);
+      // A client that has left meanwhile is told of no more.
+      if (!response.closed) {
+        open++;
+        response.on('close', () => open--);
+      }
       await answers[Math.min(requests.length, answers.length) - 1]!(response, request);
     })().catch(() => response.destroy());
   });

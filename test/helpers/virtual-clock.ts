@@ -19,6 +19,9 @@ export interface VirtualClockOptions {
   readonly settle?: 'retries' | 'promises';
 }
 
+/** Each takes a millisecond or more. */
+const MOST_TRIES = 5_000;
+
 /** A clock that moves only when a test says so. */
 export class VirtualClock implements Clock {
   #now: number;
@@ -62,6 +65,14 @@ export class VirtualClock implements Clock {
   nextIn(): number | undefined {
     const next = this.#next();
     return next && Math.max(0, next.at - this.#now);
+  }
+
+  /** Waits, by real time, until what comes over a socket has set a timer for `ms` from now; time stands still meanwhile. */
+  async hasTimerIn(ms: number): Promise<void> {
+    for (let tries = 0; this.nextIn() !== ms; tries++) {
+      if (tries === MOST_TRIES) throw new Error(`Expected a timer for ${ms} ms from now, got ${this.nextIn()}`);
+      await this.advance(0);
+    }
   }
 
   /** Steps the wall clock only, as an NTP correction does. */

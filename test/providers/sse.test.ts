@@ -46,6 +46,13 @@ describe('SseScanner', () => {
     expect(scan([bytes('\uFEFFdata: x\n\n')])).toEqual([[null, 'x']]);
   });
 
+  it('takes away one mark of two, wherever they are cut', () => {
+    const whole = bytes('\uFEFF\uFEFFdata: x\n\ndata: y\n\n');
+    for (let at = 0; at <= 8; at++) {
+      expect(scan([whole.subarray(0, at), whole.subarray(at)])).toEqual([[null, 'y']]);
+    }
+  });
+
   it.each([
     ['one line', (picture: string) => `data: {"a":"${picture}","z":1}\n\ndata: next\n\n`],
     [

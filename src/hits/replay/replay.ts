@@ -80,16 +80,13 @@ export async function replay({ provider, limits, calls, wallStart }: ReplaySetup
         ...(call.cachedTokens > 0 && { cached: true as const }),
       },
       sent: {},
+      retries: guard.maxAttempts - 1,
       header: () => undefined,
       errors,
       signal: undefined,
     });
 
-  const send = (
-    call: RecordedCall,
-    attempt: Attempt,
-    allowance: { remaining: number; readonly barred: undefined },
-  ): Promise<void> =>
+  const send = (call: RecordedCall, attempt: Attempt): Promise<void> =>
     new Promise((resolve, reject) => {
       const handOver = (): void => {
         attempt.succeeded(call.stream);
@@ -103,8 +100,7 @@ export async function replay({ provider, limits, calls, wallStart }: ReplaySetup
         end: ({ status, headers, body }) => {
           if (status !== 200) {
             const failure = adapter.classify({ status, headers, body }, clock.wall());
-            const decision = attempt.fail(failure, allowance);
-            if (decision.retry && decision.counted) allowance.remaining--;
+            attempt.fail(failure, undefined);
             reject(new AttemptFailed(failure, new ReplayError(), attempt.isFurtherFault));
             return;
           }
@@ -117,12 +113,11 @@ export async function replay({ provider, limits, calls, wallStart }: ReplaySetup
 
   const run = async (call: RecordedCall): Promise<void> => {
     const begun = withCall({ priority: call.priority }, () => begin(call));
-    const allowance = { remaining: guard.maxAttempts - 1, barred: undefined };
     let sentAt = call.atMs;
     try {
       await begun.run((attempt) => {
         sentAt = clock.now();
-        return send(call, attempt, allowance);
+        return send(call, attempt);
       });
       succeeded++;
       waits.push(sentAt - call.atMs);

@@ -70,12 +70,16 @@ export class SseScanner {
   }
 
   #decode(chunk: Uint8Array): string {
-    const ignoreBOM = this.#begun;
-    this.#begun ||= chunk.length > 0;
-    if (!this.#decoder && isAscii(chunk)) return latin1Slice.call(chunk);
-    // A byte order mark is one at the beginning of the stream only.
-    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM });
-    return this.#decoder.decode(chunk, { stream: true });
+    if (!this.#decoder && isAscii(chunk)) {
+      this.#begun ||= chunk.length > 0;
+      return latin1Slice.call(chunk);
+    }
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
+    const text = this.#decoder.decode(chunk, { stream: true });
+    // A byte order mark is one at the beginning of the stream only. Node's decoder takes two away where the first is cut.
+    const marked = !this.#begun && text.startsWith('\uFEFF');
+    this.#begun ||= text !== '';
+    return marked ? text.slice(1) : text;
   }
 
   /** Reads the lines that end with LF; none does before `from`. Returns where the rest begins. */

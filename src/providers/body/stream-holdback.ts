@@ -1,10 +1,9 @@
-import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 import { nextTurn } from '../../core/turns.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
-import { FreeFrames } from '../apis/free-frames.ts';
 import { SLICE } from '../apis/sse-scanner.ts';
+import { HeldEvents } from './held-events.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
 import type { StreamProgress } from './stream-progress.ts';
@@ -16,10 +15,6 @@ type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
  * that waits for the id of a long-running response must not wait for its first words.
  */
 const MOST_HELD_MS = 1_000;
-
-/** What comes before the content is less than this; a stream that has more of it is handed over. */
-const MOST_HELD_BYTES = 1_048_576;
-const MOST_HELD_CHUNKS = 10_000;
 
 /** What comes within this time of each other keeps its order; a sign of life that comes alone overtakes what is held. */
 const ALONE_MS = 50;
@@ -33,16 +28,10 @@ export class StreamPump implements ChunkSource {
   #open: (() => ReadableStream<Uint8Array>) | undefined;
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
-  readonly #held: Uint8Array[] = [];
-  /** Signs of life that came behind what is held. */
-  readonly #late: Uint8Array[] = [];
-  readonly #frames = new FreeFrames();
+  readonly #held = new HeldEvents();
   #reader: SourceReader | undefined;
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
-  #heldSince = 0;
-  #heldBytes = 0;
-  #heldChunks = 0;
   /** Bytes that were looked at in this turn of the event loop. */
   #looked = 0;
   #cancelled = false;
@@ -58,7 +47,7 @@ export class StreamPump implements ChunkSource {
 
   read(): Promise<Chunk> {
     if (!this.#progress.holding || this.#replaced) {
-      const value = this.#held.shift() ?? this.#late.shift() ?? this.#frames.take();
+      const value = this.#held.take();
       if (value) return Promise.resolve({ done: false, value });
     }
     const reader = this.#openReader();
@@ -153,9 +142,9 @@ export class StreamPump implements ChunkSource {
       let chunk: Chunk | undefined;
       let failure: Failure | undefined;
       try {
-        chunk = await this.#body.within(() => (this.#holds ? this.#inTime(read) : read));
+        chunk = await this.#body.within(() => (this.#held.any ? this.#inTime(read) : read));
         if (!chunk) {
-          if (this.#late.length > 0 && !this.#isOver()) return { done: false, value: joined(this.#late.splice(0))! };
+          if (this.#held.hasSigns && !this.#isOver()) return { done: false, value: this.#held.takeSigns() };
           progress.holding = false;
           return await this.read();
         }
@@ -194,40 +183,19 @@ export class StreamPump implements ChunkSource {
       return false;
     }
     void reader.cancel().catch(() => undefined);
-    this.#held.length = 0;
-    this.#late.length = 0;
-    this.#frames.take();
+    this.#held.clear();
     this.#pending = undefined;
     this.#reader = webStreamOf(next.body).getReader();
     this.#replaced = true;
     return true;
   }
 
-  get #holds(): boolean {
-    return this.#held.length > 0 || this.#frames.hasRest;
-  }
-
-  /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */
+  /** Holds a chunk, or ends the holding. Gives what the application may have at once. */
   #hold(chunk: Uint8Array): Uint8Array | undefined {
-    if (!this.#holds) {
-      this.#heldSince = this.#body.clock.now();
-      this.#heldBytes = 0;
-      this.#heldChunks = 0;
-    }
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > MOST_HELD_BYTES || ++this.#heldChunks > MOST_HELD_CHUNKS) this.#progress.holding = false;
-    if (!this.#progress.holding) {
-      const rest = this.#frames.take();
-      this.#held.push(...this.#late.splice(0), ...(rest ? [rest, chunk] : [chunk]));
-      return undefined;
-    }
-    const waits = this.#held.length > 0;
-    // A stand-in of a test may give text.
-    const { before, held, behind } = this.#frames.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    if (before && waits) this.#late.push(before);
-    if (held) this.#held.push(...this.#late.splice(0), held);
-    if (behind) this.#late.push(behind);
-    return waits ? undefined : before;
+    if (!this.#held.fits(chunk, this.#body.clock.now())) this.#progress.holding = false;
+    if (this.#progress.holding) return this.#held.hold(chunk);
+    this.#held.followedBy(chunk);
+    return undefined;
   }
 
   /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */
@@ -237,24 +205,20 @@ export class StreamPump implements ChunkSource {
 
   /** What is held has waited long enough. */
   #isOver(): boolean {
-    return this.#body.clock.now() >= this.#heldSince + this.#mostHeldMs;
+    return this.#body.clock.now() >= this.#held.since + this.#mostHeldMs;
   }
 
   /** The next chunk; undefined when it does not come before something that has come should be handed over. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
     const { clock } = this.#body;
-    const mostMs = this.#heldSince + this.#mostHeldMs - clock.now();
-    const leftMs = this.#late.length > 0 ? Math.min(ALONE_MS, mostMs) : mostMs;
+    const mostMs = this.#held.since + this.#mostHeldMs - clock.now();
+    const leftMs = this.#held.hasSigns ? Math.min(ALONE_MS, mostMs) : mostMs;
     if (leftMs === Infinity) return read;
     return new Promise((resolve, reject) => {
       const cancel = clock.after(leftMs, () => resolve(undefined));
       read.then(resolve, reject).finally(cancel);
     });
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array | undefined {
-  return parts.length > 1 ? Buffer.concat(parts) : parts[0];
 }
 
 function unlocked(chunk: Chunk, reader: SourceReader): Chunk {

@@ -20,6 +20,8 @@ export interface CallStart {
   readonly adapter: ProviderAdapter;
   readonly request: RequestInfo;
   readonly sent: RequestLike;
+  /** Attempts that may follow the first. */
+  readonly retries: number;
   /** A header that the request is to have, by its lower-case name; asked only where calls fail. */
   readonly header: (name: string) => string | undefined;
   readonly errors: ErrorFactory;

@@ -17,7 +17,6 @@ export interface Handing {
   readonly props: ResponseProps;
   readonly attempt: Attempt;
   /** Retries that the SDK counts as left. */
-  readonly remaining: number;
   /** Closes the connection of an answer whose time is up. */
   readonly abort: ((reason: TimeUp) => void) | undefined;
 }
@@ -25,19 +24,17 @@ export interface Handing {
 /** The body of an answer that was handed to an SDK. */
 export class HandedBody extends AttemptBody {
   readonly request: SeamRequest;
-  readonly #remaining: number;
   readonly #headers: Headers;
 
   /** `headers`: those that an error of the SDK will have. */
-  constructor({ request, props, attempt, remaining, abort }: Handing, headers: Headers = props.response.headers) {
+  constructor({ request, props, attempt, abort }: Handing, headers: Headers = props.response.headers) {
     super(attempt, request.seam.host.watch, abort);
     this.request = request;
-    this.#remaining = remaining;
     this.#headers = headers;
   }
 
   replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
-    return this.request.replace(this.attempt, failure, this.#remaining, signal);
+    return this.request.replace(this.attempt, failure, signal);
   }
 
   streamError(body: object): unknown {

@@ -55,7 +55,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
       watch: host.watch,
       finalEvents: host.finalEvents,
       defaultRetries: host.maxAttempts - 1,
-      begin: (options) => host.begin(describe(options)),
+      begin: (options, retries) => host.begin(describe(options, retries)),
       propagationHeaders: propagates ? (attempt) => host.propagationHeaders(attempt) : undefined,
     },
     explicitRetries,
@@ -120,12 +120,16 @@ function checkClient(client: object, found: Family | undefined): { sdk: SdkClien
 }
 
 /** Describes a client's calls; what depends on the client only is computed once and kept while it stays the same. */
-function describer(client: SdkClient, family: Family, host: CallHost): (options: SdkRequestOptions) => CallStart {
+function describer(
+  client: SdkClient,
+  family: Family,
+  host: CallHost,
+): (options: SdkRequestOptions, retries: number) => CallStart {
   const credentialId = new CredentialId(client);
   const errors = errorFactory(client);
   let account: Account | undefined;
   let adapter = adapterFor(SDKS[family].provider);
-  return (options) => {
+  return (options, retries) => {
     const { baseURL } = client;
     const credential = credentialId.get();
     if (account?.baseURL !== baseURL || account.credential !== credential) {
@@ -137,6 +141,7 @@ function describer(client: SdkClient, family: Family, host: CallHost): (options:
     return {
       account,
       adapter,
+      retries,
       request: describeCall(host, adapter, sent),
       sent,
       header: (name) => headerOf(options, client, name),

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../core/attempt.ts';
 import type { ErrorFactory } from '../../core/call-settings.ts';
-import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
+import { AttemptFailed, type RetryBar } from '../../core/lane.ts';
 import { createCallError, isTidegateError } from '../../errors.ts';
 import { adapterFor } from '../registry.ts';
 import type { CallHost } from './call-host.ts';
@@ -41,17 +41,12 @@ export function guardedFetch(host: CallHost): typeof fetch {
       adapter,
       request: describeCall(host, adapter, request.like),
       sent: request.like,
+      retries: host.maxAttempts - 1,
       header: request.header,
       errors,
       signal: request.signal,
     });
-    const barred: RetryAllowance['barred'] =
-      host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
-    const allowance = { remaining: host.maxAttempts - 1, barred } satisfies RetryAllowance;
-    const counted = (decision: RetryDecision): RetryDecision => {
-      if (decision.retry && decision.counted) allowance.remaining--;
-      return decision;
-    };
+    const barred: RetryBar = host.maxAttempts === 1 ? 'attempts' : request.repeatable ? undefined : 'streaming_body';
 
     const send = async (attempt: Attempt): Promise<Response> => {
       const timer = RequestTimer.of(attempt);
@@ -66,7 +61,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
       } catch (error) {
         const timeUp = timer?.timeUp;
         const failure = classifyConnection(timeUp ?? error, request.signal?.aborted === true);
-        const decision = counted(attempt.fail(failure, allowance));
+        const decision = attempt.fail(failure, barred);
         const shown = timeUp && !decision.retry ? call.timeError(timeUp.limit) : error;
         throw new AttemptFailed(failure, shown, attempt.isFurtherFault);
       } finally {
@@ -79,7 +74,7 @@ export function guardedFetch(host: CallHost): typeof fetch {
           { status: response.status, headers: response.headers, body },
           host.clock.wall(),
         );
-        if (counted(attempt.fail(failure, allowance)).retry) {
+        if (attempt.fail(failure, barred).retry) {
           await discardBody(response);
           throw new AttemptFailed(failure, undefined, attempt.isFurtherFault);
         }
@@ -92,13 +87,13 @@ export function guardedFetch(host: CallHost): typeof fetch {
         call.info.stream && !stream
           ? await refusalOfStream(response, attempt, call.deadlineAt - host.clock.now())
           : undefined;
-      if (refusal && counted(attempt.fail(refusal, allowance)).retry) {
+      if (refusal && attempt.fail(refusal, barred).retry) {
         await discardBody(response);
         throw new AttemptFailed(refusal, undefined, attempt.isFurtherFault);
       }
       attempt.succeeded(stream);
       const hooks = new FetchedBody(attempt, host.watch, timer?.abort, async (failure) => {
-        const decision = counted(attempt.failBehindHead(failure, allowance));
+        const decision = attempt.failBehindHead(failure, barred);
         return decision.retry ? { response: await call.resume(decision, send) } : undefined;
       });
       if (stream) {

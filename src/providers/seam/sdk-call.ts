@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
-import { AttemptFailed, type RetryAllowance, type RetryDecision } from '../../core/lane.ts';
+import { AttemptFailed, type RetryBar, type RetryDecision } from '../../core/lane.ts';
 import type { Failure } from '../../core/outcome.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { CallerStack } from './caller-stack.ts';
@@ -32,6 +32,7 @@ export class SeamRequest {
   /** Who awaited the stream that was handed over. */
   caller: CallerStack | undefined;
   #options: SdkRequestOptions;
+  /** What the SDK is told of retries; it may remember more than there are. */
   #retriesRemaining: number | null;
   #logId: string | undefined;
   /** The response that was handed over last, where its body may be asked for again. */
@@ -53,17 +54,16 @@ export class SeamRequest {
     this.#options = options;
     this.#retriesRemaining = retriesRemaining;
     this.#rest = rest;
-    this.#allowed = (retriesRemaining ?? seam.retriesOf(options)) > 0;
+    this.#allowed = call.retriesLeft > 0;
     this.#inCallerContext = call.info.stream ? AsyncLocalStorage.snapshot() : (fn) => fn();
   }
 
   readonly send = async (attempt: Attempt): Promise<ResponseProps> => {
-    const remaining = this.#retriesRemaining ?? this.seam.retriesOf(this.#options);
     const sending: Sending = {
       seam: this.seam,
       request: this,
       attempt,
-      remaining,
+      remaining: this.#retriesRemaining ?? this.seam.retriesOf(this.#options),
       fetchError: undefined,
       errorBody: undefined,
       timer: undefined,
@@ -80,7 +80,7 @@ export class SeamRequest {
       throw this.#failed(sending, error);
     }
     attempt.head(props.response.status, props.response.headers);
-    const handing: Handing = { request: this, props, attempt, remaining, abort: sending.timer?.abort };
+    const handing: Handing = { request: this, props, attempt, abort: sending.timer?.abort };
     if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
     else {
       if (this.#call.info.stream) await this.#refuse(handing);
@@ -90,34 +90,29 @@ export class SeamRequest {
   };
 
   /** Throws where a stream was answered by an error that is to be sent again. */
-  async #refuse({ props, attempt, remaining }: Handing): Promise<void> {
+  async #refuse({ props, attempt }: Handing): Promise<void> {
     const refusal = await refusalOfStream(props.response, attempt, this.leftMs(attempt));
-    const decision = refusal && attempt.fail(refusal, this.#allowance(remaining));
+    const decision = refusal && attempt.fail(refusal, this.#barred);
     if (!decision?.retry) return;
     await discardBody(props.response);
-    this.again(decision, this.#options, remaining, undefined);
+    this.again(this.#options);
     throw new AttemptFailed(refusal!, undefined, attempt.isFurtherFault);
   }
 
   /** Decides about a failed attempt, once. */
-  fail(sending: Sending, failure: Failure, remaining: number): RetryDecision {
-    return sending.attempt.fail(failure, this.#allowance(remaining));
+  fail(sending: Sending, failure: Failure): RetryDecision {
+    return sending.attempt.fail(failure, this.#barred);
   }
 
   /** Sets what the next attempt is made with. */
-  again(
-    decision: RetryDecision & { retry: true },
-    options: SdkRequestOptions,
-    remaining: number,
-    logId: string | undefined,
-  ): void {
+  again(options: SdkRequestOptions, logId?: string): void {
     this.#options = options;
-    this.#retriesRemaining = decision.counted ? Math.max(0, remaining - 1) : remaining;
+    this.#retriesRemaining = this.#call.retriesLeft;
     this.#logId = logId ?? this.#logId;
   }
 
   /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
-  async refetch(options: SdkRequestOptions, remaining: number, logId: string): Promise<ResponseProps> {
+  async refetch(options: SdkRequestOptions, logId: string): Promise<ResponseProps> {
     if (this.#underway) {
       this.#claimed = true;
       return this.#underway;
@@ -126,12 +121,12 @@ export class SeamRequest {
     this.#latest!.refetched();
     const failure = bodyTimeout();
     attempt.bodyEnded({ outcome: 'interrupted', failure });
-    const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
+    const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) {
       this.#call.finishFailed(failure);
       throw connectionError(this.seam.client.constructor, failure, undefined);
     }
-    this.again(decision, options, remaining, logId);
+    this.again(options, logId);
     return this.#call.resume(decision, this.send);
   }
 
@@ -152,9 +147,9 @@ export class SeamRequest {
     return typeof timeout === 'number' && timeout > 0 ? timeout : Infinity;
   }
 
-  #allowance(remaining: number): RetryAllowance {
-    if (!this.#allowed) return { remaining, barred: 'attempts' };
-    return { remaining, barred: hasStreamingBody(this.#options) ? 'streaming_body' : undefined };
+  get #barred(): RetryBar {
+    if (!this.#allowed) return 'attempts';
+    return hasStreamingBody(this.#options) ? 'streaming_body' : undefined;
   }
 
   /** What an error that left the SDK means for the loop. */
@@ -165,10 +160,10 @@ export class SeamRequest {
       const failure = this.#classify(sending, error);
       // The SDK refused the request itself, or a hook of the application threw: no word of the provider.
       if (!failure) return error;
-      this.fail(sending, failure, sending.remaining);
+      this.fail(sending, failure);
     }
     // The SDK had no retry left, or leaves the decision to us; a limit that will pass is waited out all the same.
-    if (attempt.decision?.retry) this.again(attempt.decision, this.#options, sending.remaining, undefined);
+    if (attempt.decision?.retry) this.again(this.#options);
     else if (sending.timer?.timeUp) {
       return new AttemptFailed(
         attempt.failure!,
@@ -219,17 +214,12 @@ export class SeamRequest {
   }
 
   /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
-  async replace(
-    attempt: Attempt,
-    failure: Failure,
-    remaining: number,
-    given: AbortSignal | undefined,
-  ): Promise<Replacement> {
-    const decision = attempt.failBehindHead(failure, this.#allowance(remaining));
+  async replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement> {
+    const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) return undefined;
     // Not held while the next attempt is made: see `TrackedBody`.
     const signal = given && new WeakRef(given);
-    this.again(decision, this.#options, remaining, undefined);
+    this.again(this.#options);
     const next = this.#inCallerContext(() => this.#call.resume(decision, this.send));
     // Meanwhile the SDK's own timer may give the body up, and the SDK ask for another one.
     if (this.#latest) this.seam.remember(this.#latest);

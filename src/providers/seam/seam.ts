@@ -24,7 +24,7 @@ export interface SeamHost {
   /** Retries of a call that says nothing itself, in place of the SDK's own default. */
   readonly defaultRetries: number;
   /** Begins a logical call of this client. @throws when the guard is closed. */
-  begin(options: SdkRequestOptions): Call;
+  begin(options: SdkRequestOptions, retries: number): Call;
   /** Headers that carry the trace of an attempt; undefined when none do. */
   readonly propagationHeaders: ((attempt: Attempt) => Readonly<Record<string, string>>) | undefined;
 }
@@ -108,7 +108,7 @@ export class Seam {
     rest: readonly unknown[],
   ): Promise<ResponseProps> {
     const options = await optionsInput;
-    const call = this.host.begin(options);
+    const call = this.host.begin(options, retriesRemaining ?? this.retriesOf(options));
     const request = new SeamRequest(this, call, options, retriesRemaining, rest);
     try {
       const props = await call.run(request.send);
@@ -144,7 +144,7 @@ export class Seam {
     // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
     const renewed = stockSaysRetry && status === 401 && headers.get('x-should-retry') === null;
     const decided = renewed ? { ...failure, retryable: true } : failure;
-    const { retry } = sending.request.fail(sending, decided, sending.remaining);
+    const { retry } = sending.request.fail(sending, decided);
     // The SDK throws the body away where it sends again.
     if (!retry || sending.remaining === 0) sending.request.boundError(response, sending.attempt);
     return retry;
@@ -163,26 +163,21 @@ export class Seam {
       // A body that was given up in the turn in which it came has not said so yet.
       this.host.watch.settle();
       const delivered = this.#delivered.get(options)?.get(logId);
-      if (delivered) return this.#refetch(delivered, options, remaining, logId);
+      if (delivered) return this.#refetch(delivered, options, logId);
       return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
     }
     const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
-    const decision = sending.request.fail(sending, failure, remaining);
+    const decision = sending.request.fail(sending, failure);
     if (!decision.retry) {
       return Promise.reject(connectionError(this.client.constructor, failure, sending.fetchError));
     }
-    sending.request.again(decision, options, remaining, logId);
+    sending.request.again(options, logId);
     return Promise.reject(new RetrySignal());
   }
 
-  async #refetch(
-    delivered: RetriedBody,
-    options: SdkRequestOptions,
-    remaining: number,
-    logId: string,
-  ): Promise<ResponseProps> {
+  async #refetch(delivered: RetriedBody, options: SdkRequestOptions, logId: string): Promise<ResponseProps> {
     try {
-      return await delivered.request.refetch(options, remaining, logId);
+      return await delivered.request.refetch(options, logId);
     } catch (error) {
       this.nameCaller(error, captureCaller());
       throw error;
