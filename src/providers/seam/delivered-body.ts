@@ -54,12 +54,12 @@ export class HandedBody extends AttemptBody {
 
 /** A body that is read as a whole, by an SDK that does not limit its time: that ends with its attempt, as openai's do. */
 export class WholeBody extends HandedBody {
-  /** Undefined where the body is no JSON. */
-  readonly #controller: WeakRef<AbortController> | undefined;
+  /** Undefined where the body is no JSON. Leads to no response; held, for an SDK drops it once it reads. */
+  readonly #controller: AbortController | undefined;
 
   constructor(handing: Handing) {
     super(handing);
-    if (isJson(handing.props.response)) this.#controller = new WeakRef(handing.props.controller);
+    if (isJson(handing.props.response)) this.#controller = handing.props.controller;
   }
 
   override get times(): BodyTimes {
@@ -68,7 +68,7 @@ export class WholeBody extends HandedBody {
   }
 
   late(): unknown {
-    this.#controller?.deref()?.abort(LATE);
+    this.#controller?.abort(LATE);
     return connectionError(this.request.seam.client.constructor, bodyTimeout(), undefined);
   }
 }
