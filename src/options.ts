@@ -73,7 +73,7 @@ export interface RetryBudgetOptions {
 export interface BreakerOptions {
   /** Share of failed calls that opens the circuit; a retried call counts once. Above 0, below 1; default 0.5. */
   readonly threshold?: number;
-  /** Calls that the window must hold before the circuit can open. 1 … 1 000, default 10. */
+  /** Calls that the window must hold before the circuit can open; as many failures in a row open it. 1 … 1 000, default 10. */
   readonly minimumAttempts?: number;
   /** Length of the window in milliseconds. 1 000 … 3 600 000, default 60 000. */
   readonly windowMs?: number;

@@ -18,12 +18,21 @@ export class FailureRatio implements IBreaker {
   readonly #circuitClosed: () => boolean;
   /** When the first attempt was sent whose failure is among the recent ones. */
   #failingSince = 0;
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  #succeededAt = -Infinity;
+  /** Failures of what was sent since the last success, and when the first and the last of them were. */
+  #inARow = 0;
+  #rowFrom = 0;
+  #rowTo = 0;
   #tripped = false;
 
   constructor(options: ResolvedBreaker, clock: Clock, inFlight: InFlight, circuitClosed: () => boolean) {
     this.#threshold = options.threshold;
     this.#minimumAttempts = options.minimumAttempts;
     this.#window = new SlidingWindow(options.windowMs, clock);
+    this.#windowMs = options.windowMs;
+    this.#clock = clock;
     this.#inFlight = inFlight;
     this.#circuitClosed = circuitClosed;
   }
@@ -32,21 +41,42 @@ export class FailureRatio implements IBreaker {
     // A successful probe closes the circuit: what was before it says nothing about the provider now.
     if (at === CircuitState.HalfOpen) this.#window.clear();
     else if (this.#circuitClosed()) this.#window.addFirst();
+    this.#succeededAt = this.#clock.now();
+    this.#inARow = 0;
   }
 
   failure(at: CircuitState): boolean {
     if (at !== CircuitState.Closed || !this.#circuitClosed()) return false;
     if (this.#window.second() === 0) this.#failingSince = this.#inFlight.failedFrom;
     this.#window.addSecond();
+    this.#addToRow(this.#inFlight.failedFrom);
     if (this.#tripped) {
       this.#tripped = false;
       return true;
     }
     const failures = this.#window.second();
-    const attempts = failures + this.#window.first();
+    // A burst before an outage must not outweigh it: nothing but failures is enough.
+    return (
+      this.#tooMany(failures, failures + this.#window.first(), this.#failingSince) ||
+      this.#tooMany(this.#inARow, this.#inARow, this.#rowFrom)
+    );
+  }
+
+  /** Faults of a burst may come after all of its answers: only what was sent since then counts. */
+  #addToRow(sentAt: number): void {
+    if (sentAt < this.#succeededAt) return;
+    if (this.#inARow === 0 || sentAt - this.#rowTo > this.#windowMs) {
+      this.#inARow = 0;
+      this.#rowFrom = sentAt;
+    }
+    this.#rowTo = sentAt;
+    this.#inARow++;
+  }
+
+  #tooMany(failures: number, attempts: number, since: number): boolean {
     if (attempts < this.#minimumAttempts || failures / attempts < this.#threshold) return false;
     const enough = Math.floor(failures / this.#threshold) - attempts + 1;
-    return this.#inFlight.outlasting(this.#failingSince, enough) < enough;
+    return this.#inFlight.outlasting(since, enough) < enough;
   }
 
   /** The next failure opens the circuit, whatever the share. */

@@ -127,7 +127,7 @@ describe('tidegate on providers drawn at random', () => {
     ['random-429', 1.3],
     ['random-429-hint', 1.25],
     ['random-429-faults', 1.75],
-    ['second-outage', 1.35],
+    ['second-outage', 1.15],
     ['second-burst', 1.1],
     ['minute-burst', 1.01],
   ])('holds on %s', async (name, most) => {

@@ -75,11 +75,40 @@ describe('opening', () => {
     expect(few.breaker.state()).toBe('open');
 
     const mixed = rig({ threshold: 0.5, minimumAttempts: 10 });
-    await succeed(mixed.breaker, 20);
-    await fail(mixed.breaker, 19);
+    await succeed(mixed.breaker, 2);
+    for (let i = 0; i < 18; i++) {
+      await fail(mixed.breaker, 1);
+      await succeed(mixed.breaker, 1);
+    }
+    await fail(mixed.breaker, 1);
     expect(mixed.breaker.state()).toBe('closed');
     await fail(mixed.breaker, 1);
     expect(mixed.breaker.state()).toBe('open');
+  });
+
+  it('opens when nothing but failures came since the last success, whatever came before', async () => {
+    const { breaker, clock } = rig({ threshold: 0.5, minimumAttempts: 10 });
+    await succeed(breaker, 2_000);
+    await clock.advance(1);
+    await fail(breaker, 9);
+    await succeed(breaker, 1);
+    await clock.advance(1);
+    await fail(breaker, 9);
+    expect(breaker.state()).toBe('closed');
+    await fail(breaker, 1);
+    expect(breaker.state()).toBe('open');
+  });
+
+  it('does not count the late faults of a burst that was answered', async () => {
+    const { breaker, clock } = rig({ threshold: 0.5, minimumAttempts: 10 });
+    const slow = Array.from({ length: 15 }, () => pending(breaker));
+    await clock.advance(100);
+    await succeed(breaker, 100);
+    for (const each of slow) {
+      each.reject(new Down('overloaded'));
+      await each.result.catch(() => undefined);
+    }
+    expect(breaker.state()).toBe('closed');
   });
 
   it('names the time until which nobody may go, and wakes the queue when it opens', async () => {

@@ -173,7 +173,9 @@ export class LimitBucket implements DividedLimit {
       this.#refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at);
     }
     wait = Math.max(wait, this.#enforced.waitMs(amount, this.limitRate, this.#at));
-    return this.#sharing.shared ? Math.min(wait, LOOK_AGAIN_MS) : wait;
+    // All of a minute's limit comes back in a minute, whatever is believed of its level.
+    const longest = this.#sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
+    return Math.min(wait, longest);
   }
 
   /** Whether no more than a lease is missing: the processes have enough of the limit together. */
