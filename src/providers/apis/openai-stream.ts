@@ -2,7 +2,7 @@ import type { Usage } from '../../core/outcome.ts';
 import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
-import { errorOfChoice } from '../errors/embedded-error.ts';
+import { errorOfChoice, hasStopped, STOPPED } from '../errors/embedded-error.ts';
 import { AnswerEnd } from './answer-end.ts';
 import { clippedEvent } from './clipped-event.ts';
 import { MAX_REASONS, openAIResponseInfo } from './response-info.ts';
@@ -86,7 +86,8 @@ function failureOf(parsed: JsonObject): StreamEvent | undefined {
     return { kind: 'error', error: { body: { error } } };
   }
   const stopped = asObject(parsed['x_groq'])?.['error'] ?? errorOfChoice(parsed['choices']);
-  return stopped ? { kind: 'error', error: { body: { error: stopped } } } : undefined;
+  if (stopped) return { kind: 'error', error: { body: { error: stopped } } };
+  return hasStopped(parsed['choices']) ? { kind: 'error', error: { body: STOPPED } } : undefined;
 }
 
 function isPreamble(parsed: JsonObject): boolean {

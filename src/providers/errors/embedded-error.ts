@@ -1,6 +1,6 @@
 import { asObject, type JsonObject } from '../parse/json.ts';
 import { readErrorEnvelope } from './error-envelope.ts';
-import { isKnownCode } from './error-rules.ts';
+import { isKnownCode, isKnownRefusal } from './error-rules.ts';
 
 /** An error inside the body of a 2xx answer. */
 export interface EmbeddedError {
@@ -12,17 +12,24 @@ export interface EmbeddedError {
 
 /**
  * OpenRouter and other routers answer 200 before the provider behind them has, and put its error into the answer: of the
- * whole, or of a choice. Undefined for an answer without one, and for an `error` that nobody knows how to read.
+ * whole, or of a choice. Others have a status of their own in every answer, or answer with nothing but an error. Undefined
+ * for an answer without one, and for an `error` that nobody knows how to read.
  */
 export function readEmbeddedError(value: unknown): EmbeddedError | undefined {
-  const answer = asObject(value);
+  const answer = asObject(Array.isArray(value) ? (value as unknown[])[0] : value);
   if (!answer) return undefined;
-  const error = asObject(answer['error']) ?? errorOfChoice(answer['choices']);
-  if (!error) return undefined;
-  const body = { error };
-  const { codes, status } = readErrorEnvelope(body);
-  if (status === undefined && !codes.some(isKnownCode)) return undefined;
-  return { body, besideContent: hasContent(answer) };
+  const { choices } = answer;
+  const error = asObject(answer['error']) ?? errorOfChoice(choices);
+  const besideContent = hasContent(answer);
+  if (error) return isKnown({ error }) ? { body: { error }, besideContent } : undefined;
+  if (hasStopped(choices)) return { body: STOPPED, besideContent };
+  // An answer of any other form says so in its fields.
+  return !Array.isArray(choices) && !besideContent && isKnown(answer) ? { body: answer, besideContent } : undefined;
+}
+
+function isKnown(body: object): boolean {
+  const { codes, status, message } = readErrorEnvelope(body);
+  return status !== undefined || codes.some(isKnownCode) || isKnownRefusal(message);
 }
 
 /** OpenRouter tells of the provider behind it in a choice, too. */
@@ -33,6 +40,23 @@ export function errorOfChoice(choices: unknown): JsonObject | undefined {
     if (error) return error;
   }
   return undefined;
+}
+
+/** What a choice means that has ended with an error of which nothing else is told. */
+export const STOPPED: { readonly error: object } = { error: { type: 'server_error' } };
+
+/** OpenRouter's reasons where the provider behind it has failed; the native one may be all that says so. */
+const FAILED_REASONS: ReadonlySet<unknown> = new Set(['error', 'network_error']);
+
+/** Whether a choice has ended because the provider failed. */
+export function hasStopped(choices: unknown): boolean {
+  if (!Array.isArray(choices)) return false;
+  return (choices as unknown[]).some((each) => {
+    const choice = asObject(each);
+    const reason = choice?.['finish_reason'];
+    if (typeof reason !== 'string') return false;
+    return FAILED_REASONS.has(reason) || FAILED_REASONS.has(choice?.['native_finish_reason']);
+  });
 }
 
 /** Where answers have what was asked for: chat, completions, responses, messages, embeddings, images, transcripts. */

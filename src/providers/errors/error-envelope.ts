@@ -25,6 +25,22 @@ export interface ErrorFacts {
 const MAX_MESSAGE = 2_000;
 /** Words with few digits (`rate_limit_exceeded`, `throttlingexception`): no shape that a key or an identifier has. */
 const CODE = /^(?=.{1,64}$)[a-z]{1,40}\d{0,2}(?:[_.][a-z]{1,40}\d{0,2})*$/;
+/** platform.minimax.io/docs/api-reference/errorcode, by the codes of others. */
+const MINIMAX_CODES: ReadonlyMap<unknown, string> = new Map([
+  [1000, 'server_error'],
+  [1001, 'timeout_error'],
+  [1002, 'rate_limit_exceeded'],
+  [1004, 'authentication_error'],
+  [1008, 'insufficient_quota'],
+  [1013, 'server_error'],
+  [1024, 'server_error'],
+  [1033, 'server_error'],
+  [1039, 'rate_limit_exceeded'],
+  [1041, 'rate_limit_exceeded'],
+  [2013, 'invalid_request_error'],
+  [2049, 'invalid_api_key'],
+  [2056, 'rate_limit_exceeded'],
+]);
 /** A proxy puts an error into an error. */
 const MOST_NESTED = 3;
 
@@ -70,6 +86,7 @@ class Found {
       if (typeof value === 'string') this.#messages.push(value.slice(0, MAX_MESSAGE));
       return;
     }
+    this.#readBase(asObject(envelope['base_resp']), depth);
     const inner = innerError(envelope);
     if (typeof inner === 'string') this.#readFlat(envelope, inner, depth);
     else this.#readError(asObject(inner) ?? envelope, depth);
@@ -90,6 +107,13 @@ class Found {
     this.code(envelope['type']);
     this.#status ??= statusIn(envelope['code']) ?? statusIn(envelope['status']);
     this.#text(asText(envelope['message']) ?? error, depth);
+  }
+
+  /** MiniMax says in every answer how it went. */
+  #readBase(base: JsonObject | undefined, depth: number): void {
+    if (!base?.['status_code']) return;
+    this.code(MINIMAX_CODES.get(base['status_code']));
+    this.#text(asText(base['status_msg']) ?? '', depth);
   }
 
   #readError(error: JsonObject, depth: number): void {

@@ -45,10 +45,12 @@ const QUOTA_CODES = new Set([
 ]);
 
 const QUOTA_MESSAGE =
-  /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended/i;
+  /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended|\u4f59\u989d\u4e0d\u8db3|\u5df2\u6b20\u8d39/i;
 /** Google says this of limits of a minute too: there, its details tell. */
 const CURRENT_QUOTA = /you exceeded your current quota/i;
 const GOOGLE_LIMIT = 'resource_exhausted';
+/** Qwen says so, with OpenAI's code of money, of its limit of tokens a minute: where it explains it, it is none of money. */
+const EXPLAINED_LIMIT = /error-code#token-limit\b/;
 
 // "S0 pricing tier. Please retry after 86400 seconds": the request or the pricing tier can never fit.
 const AZURE_RETRY_SECONDS = /retry after (\d+) seconds/i;
@@ -57,8 +59,9 @@ const AZURE_NEVER_SECONDS = 3_600;
 const TOO_LARGE_CODES = new Set(['request_too_large', 'request_body_too_large_after_decoding']);
 const TOO_LARGE_MESSAGE = /request too large for|extra usage is required for long context/i;
 
-const ACCELERATION_CODES = new Set(['slow_down', 'ramp_limit_exceeded']);
-const ACCELERATION_MESSAGE = /maximum usage increase rate|acceleration limit/i;
+const ACCELERATION_CODES = new Set(['slow_down', 'ramp_limit_exceeded', 'limit_burst_rate']);
+const ACCELERATION_MESSAGE =
+  /maximum usage increase rate|acceleration limit|request rate increased too (?:quickly|fast)/i;
 
 const AUTH_CODES = new Set([
   'invalid_api_key',
@@ -74,7 +77,7 @@ const AUTH_CODES = new Set([
 /** A tier or a model has no room now. That is no word about the account, and none about the provider's health. */
 const NO_CAPACITY_CODES = new Set(['resource_unavailable', 'capacity_exceeded', 'service_tier_capacity_exceeded']);
 const NO_CAPACITY_MESSAGE =
-  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before/i;
+  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b/i;
 
 const OVERLOAD_CODES = new Set([
   'overloaded_error',
@@ -102,7 +105,9 @@ const THROTTLE_CODES = new Set([
 ]);
 /** Behind a 2xx head, and in a bare text, the words alone tell. */
 const THROTTLE_MESSAGE =
-  /^(?:\W{0,4}(?:error|http)?\W{0,3}429\b|rate limit (?:reached|exceeded)|too many (?:requests|tokens))/i;
+  /^(?:\W{0,4}(?:error|http)?\W{0,3}429\b|(?:[\w-]{1,20} ){0,3}rate[- ]limit|too many (?:requests|tokens))|error-code#token-limit\b|\u901f\u7387\u9650\u5236|\u5e76\u53d1\u6570\u8fc7\u9ad8|\u4f7f\u7528\u4e0a\u9650/i;
+/** Every server has a code of its own for it. */
+const THROTTLE_CODE = /(?:^|_)rate_?limit|throttl|^too_many_|_quota_exceeded$/;
 
 const TIMEOUT_CODES = new Set(['timeout_error', 'vector_store_timeout', 'deadline_exceeded', 'modeltimeoutexception']);
 
@@ -130,9 +135,9 @@ const BAD_REQUEST_CODE =
  */
 export function judge(evidence: ErrorEvidence): Verdict {
   const { status, codes } = evidence;
-  const has = (set: ReadonlySet<string>): boolean => codes.some((code) => set.has(code));
+  const has: Has = (set) => codes.some((code) => set.has(code));
 
-  if (status === 402 || has(QUOTA_CODES) || quotaIsSaid(evidence)) return { outcome: 'quota_exhausted' };
+  if (status === 402 || isMoney(evidence, has)) return { outcome: 'quota_exhausted' };
   if (hasNoCapacity(evidence, has)) return { outcome: 'overloaded', noCapacity: true };
   if (status === 413 || has(TOO_LARGE_CODES) || says(evidence, TOO_LARGE_MESSAGE) || neverFits(evidence)) {
     return { outcome: 'too_large' };
@@ -142,7 +147,7 @@ export function judge(evidence: ErrorEvidence): Verdict {
   }
   if (status === 401 || status === 403 || (has(AUTH_CODES) && !isServerError(status))) return { outcome: 'auth' };
   if (overloaded(evidence, has)) return { outcome: 'overloaded' };
-  if (status === 429 || has(THROTTLE_CODES) || (status === undefined && THROTTLE_MESSAGE.test(evidence.message))) {
+  if (status === 429 || throttled(evidence, has)) {
     return { outcome: 'throttled' };
   }
   if (status === 408 || (has(TIMEOUT_CODES) && (status === undefined || isServerError(status)))) {
@@ -166,7 +171,14 @@ const CODES: readonly ReadonlySet<string>[] = [
 
 /** Whether a code is one that providers use for errors. */
 export function isKnownCode(code: string): boolean {
-  return CODES.some((set) => set.has(code)) || code.endsWith('_error') || BAD_REQUEST_CODE.test(code);
+  return (
+    [BAD_REQUEST_CODE, THROTTLE_CODE, /_error$/].some((codes) => codes.test(code)) || CODES.some((set) => set.has(code))
+  );
+}
+
+/** Whether an error's own words say that it is a refusal, where neither status nor code does. */
+export function isKnownRefusal(message: string): boolean {
+  return [THROTTLE_MESSAGE, QUOTA_MESSAGE, OVERLOAD_MESSAGE, NO_CAPACITY_MESSAGE].some((words) => words.test(message));
 }
 
 /** Whether the vocabulary lets an outcome be sent again. */
@@ -201,12 +213,25 @@ function limited(status: number | undefined): boolean {
   return status === undefined || status === 429 || isServerError(status);
 }
 
+type Has = (set: ReadonlySet<string>) => boolean;
+
+function isMoney(evidence: ErrorEvidence, has: Has): boolean {
+  return !EXPLAINED_LIMIT.test(evidence.message) && (has(QUOTA_CODES) || quotaIsSaid(evidence));
+}
+
+function throttled({ status, codes, message }: ErrorEvidence, has: Has): boolean {
+  if (has(THROTTLE_CODES)) return true;
+  if (status !== undefined && !limited(status)) return false;
+  if (codes.some((code) => THROTTLE_CODE.test(code))) return true;
+  return status === undefined && THROTTLE_MESSAGE.test(message);
+}
+
 function quotaIsSaid(evidence: ErrorEvidence): boolean {
   if (evidence.quota || says(evidence, QUOTA_MESSAGE) || azureNever(evidence)) return true;
   return says(evidence, CURRENT_QUOTA) && !evidence.codes.includes(GOOGLE_LIMIT);
 }
 
-function hasNoCapacity(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
+function hasNoCapacity(evidence: ErrorEvidence, has: Has): boolean {
   const { status, codes } = evidence;
   if (status === 498 || (status === 503 && codes.includes('slow_down'))) return true;
   return limited(status) && (has(NO_CAPACITY_CODES) || says(evidence, NO_CAPACITY_MESSAGE));
@@ -221,7 +246,7 @@ function neverFits({ status, limit }: ErrorEvidence): boolean {
   return limit.limit === 0 || (limit.requested ?? 0) > limit.limit;
 }
 
-function overloaded(evidence: ErrorEvidence, has: (set: ReadonlySet<string>) => boolean): boolean {
+function overloaded(evidence: ErrorEvidence, has: Has): boolean {
   const { status } = evidence;
   if (status === 503 || status === 529) return !has(THROTTLE_CODES);
   return limited(status) && (has(OVERLOAD_CODES) || says(evidence, OVERLOAD_MESSAGE));

@@ -1,6 +1,6 @@
 import { type Dimension, dimensionOf, windowOf } from '../../core/dimensions.ts';
 import { parseCount } from '../parse/numbers.ts';
-import { type NamedLimit, namedLimit, NOUN, WINDOW } from './limit-words.ts';
+import { type NamedLimit, namedLimit, NOUN, SHORT, shortLimit, WINDOW } from './limit-words.ts';
 
 /** Numbers and name of a limit as a message states them. */
 export interface LimitText {
@@ -35,12 +35,27 @@ const METRIC = new RegExp(
   'i',
 );
 
+// Moonshot: "request reached organization max RPM: 3", "max request per minute reached: 3".
+const MAXIMUM = new RegExp(`\\bmax(?:imum)? (?:(${SHORT})|(${NOUN})${PER}\\w*)(?: reached)?: ?(${COUNT})`, 'i');
+// Moonshot: "reached project TPM rate limit, current: 1410, limit: 100"; LiteLLM: "current rpm: 1, rpm limit: 15, current tpm: …".
+const CURRENT = new RegExp(
+  `(?:\\b(${SHORT}) rate limit, )?\\bcurrent(?: (${SHORT}))?: ?(${COUNT}), (?:${SHORT} )?limit: ?(${COUNT})(?!\\d)`,
+  'gi',
+);
+const SHORT_NAMES = new RegExp(`\\b${SHORT}\\b`, 'g');
+// OpenAI until 2022: "Rate limit reached for tokens."; Zhipu: "Rate limit reached for requests".
+const FOR_NOUN = new RegExp(`^rate limit (?:reached|exceeded) for (${NOUN})(?![\\w-])`, 'i');
+
 const NAMED = new RegExp(`(?:\\b|_)(${NOUN})(?:_?per_?(?!${WINDOW})[a-z_]*?)?${PER}`, 'i');
-const CONCURRENT = /\bconcurren(?:t|cy)\b/i;
-// Azure: "have exceeded token rate limit", "have exceeded call rate limit", "have exceeded the call rate limit".
-const EXCEEDED = /\bexceeded (?:the )?(token|call) rate limit/i;
+// Zhipu says it in Chinese, too.
+const CONCURRENT = /\bconcurren(?:t|cy)\b|\u5e76\u53d1/i;
+// Azure: "have exceeded token rate limit", "have exceeded the call rate limit"; Copilot: "exceeded your Copilot token usage".
+const EXCEEDED = /\bexceeded (?:the |your )?(?:[\w-]{1,20} )?(token|call|request) (?:rate limit|usage\b)/i;
+// Qwen has no other word for its limit of tokens a minute than where it is explained.
+const TOKENS_EXPLAINED = /error-code#token-limit\b/;
 // Oldest Anthropic form ("Number of request tokens has exceeded your per-minute rate limit") and Bedrock's "Too many tokens per day".
-const COUNTED = /\b(?:number of|too many) (?:(input|output|request) )?(token|request|call|image)s?\b/i;
+const COUNTED =
+  /\b(?:number of|too many) (?:[\w-]{1,20} ){0,2}?(?:(input|output|request) )?(token|request|call|image)s?\b/i;
 /** What a 429 is called in HTTP, whichever limit it is about. */
 const STATUS_PHRASE = /^\W*(?:429\W+)?too many requests\W*$/i;
 const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
@@ -64,6 +79,8 @@ export function readLimitText(message: string, codes: readonly string[]): LimitT
     fromColonNumbers(message, codes) ??
     fromActual(message) ??
     fromProse(message) ??
+    fromMaximum(message) ??
+    fromCurrent(message) ??
     fromMetric(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
   const named = NAME.exec(message);
   const inProject = text.dimension === 'tokens' && IN_PROJECT.test(message);
@@ -88,7 +105,8 @@ function fromColonNumbers(message: string, codes: readonly string[]): LimitText 
   const match = COLON_NUMBERS.exec(message);
   if (!match) return undefined;
   const [, limit, count, window, current] = match;
-  const noun = NAMED.exec(message)?.[1] ?? (fromType(codes) === 'tokens' ? 'tokens' : 'requests');
+  const noun =
+    NAMED.exec(message)?.[1] ?? FOR_NOUN.exec(message)?.[1] ?? (fromType(codes) === 'tokens' ? 'tokens' : 'requests');
   const { dimension, windowMs, times } = namedLimit(noun, window, count);
   return scaled({ dimension, windowMs, limit: parseCount(limit), used: atMost(parseCount(current), limit) }, times);
 }
@@ -114,6 +132,25 @@ function fromProse(message: string): LimitText | undefined {
   return scaled({ dimension: long ? 'long_context' : dimension, limit: parseCount(amount), windowMs }, times);
 }
 
+function fromMaximum(message: string): LimitText | undefined {
+  const match = MAXIMUM.exec(message);
+  if (!match) return undefined;
+  const [, short, noun, count, window, limit] = match;
+  const { dimension, windowMs, times } = short ? shortLimit(short) : namedLimit(noun!, window, count);
+  return scaled({ dimension, windowMs, limit: parseCount(limit) }, times);
+}
+
+/** Of several limits the one that is reached. */
+function fromCurrent(message: string): LimitText | undefined {
+  for (const [, before, short = before, current, limit] of message.matchAll(CURRENT)) {
+    const [used, most] = [parseCount(current), parseCount(limit)];
+    if (short === undefined || used === undefined || most === undefined || used < most) continue;
+    const { dimension, windowMs } = shortLimit(short);
+    return { dimension, windowMs, limit: most, used: most };
+  }
+  return undefined;
+}
+
 function fromMetric(message: string): LimitText | undefined {
   const match = METRIC.exec(message);
   if (!match) return undefined;
@@ -123,12 +160,18 @@ function fromMetric(message: string): LimitText | undefined {
 }
 
 function fromWords(message: string): Dimension | undefined {
+  if (TOKENS_EXPLAINED.test(message)) return 'tokens';
   const exceeded = EXCEEDED.exec(message);
   if (exceeded) return exceeded[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests';
   if (CONCURRENT.test(message)) return 'concurrency';
   if (LONG_CONTEXT.test(message)) return 'long_context';
   const named = windowIn(message);
   if (named) return named.dimension;
+  const short = message.match(SHORT_NAMES);
+  // Several are named where any may be meant.
+  if (short && new Set(short).size === 1) return shortLimit(short[0]).dimension;
+  const noun = FOR_NOUN.exec(message);
+  if (noun) return namedLimit(noun[1]!, undefined).dimension;
   const free = FREE_MODELS.exec(message);
   if (free) return namedLimit('requests', free[1]).dimension;
   const counted = COUNTED.exec(message);

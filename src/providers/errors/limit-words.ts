@@ -61,3 +61,20 @@ export function namedLimit(noun: string, window: string | undefined, count: stri
   const windowMs = unitMs * Math.max(1, Number(count) || 1);
   return { dimension: windowMs >= DAY && perDay ? perDay : perMinute, windowMs, times };
 }
+
+/** "RPM", "TPD", "ITPM": what is counted, and the window. */
+export const SHORT = '(?:[IO]?T|R|I)P[SMHD]';
+const SHORT_NOUNS: Readonly<Record<string, string>> = {
+  R: 'requests',
+  T: 'tokens',
+  IT: 'input tokens',
+  OT: 'output tokens',
+  I: 'images',
+};
+const SHORT_WINDOWS: Readonly<Record<string, string>> = { S: 'sec', M: 'min', H: 'hour', D: 'day' };
+
+/** The limit that an abbreviation of that form names. */
+export function shortLimit(short: string): NamedLimit {
+  const upper = short.toUpperCase();
+  return namedLimit(SHORT_NOUNS[upper.slice(0, -2)] ?? '', SHORT_WINDOWS[upper.at(-1)!]);
+}

@@ -24,6 +24,17 @@ export const BEDROCK_SAMPLES: SampleFile = {
       dimension: 'requests',
     },
     {
+      name: 'requests, said twice',
+      body: {
+        message:
+          'Too many requests, please wait before trying again. You have sent too many requests. Wait before trying again.',
+      },
+      source: 'github.com/i-dot-ai/caddy-chatbot/issues/97',
+      date: '2024-04-19',
+      ...refused,
+      dimension: 'requests',
+    },
+    {
       name: 'tokens per day',
       body: { message: 'Too many tokens per day, please wait before trying again.' },
       source: 'recorded answer',

@@ -143,6 +143,58 @@ export const GOOGLE_SAMPLES: SampleFile = {
       waitMs: 5_000,
     },
     {
+      name: 'requests per day, by its name',
+      status: 429,
+      body: error(
+        "Quota exceeded for quota metric 'Gemini 2.5 Pro Requests' and limit 'Gemini 2.5 Pro Requests per day per user per tier' of service 'cloudcode-pa.googleapis.com' for consumer 'project_number:1'.",
+      ),
+      source: 'github.com/google-gemini/gemini-cli/issues/2336',
+      date: '2025-06-28',
+      ...waitsOut,
+      dimension: 'requests_day',
+    },
+    {
+      name: 'requests per minute of a project',
+      status: 429,
+      body: error(
+        'Quota exceeded for aiplatform.googleapis.com/generate_content_requests_per_minute_per_project_per_base_model with base model: gemini-pro. Please submit a quota increase request. https://cloud.google.com/vertex-ai/docs/generative-ai/quotas-genai.',
+      ),
+      source: 'github.com/felixbinder/introspection_self_prediction/issues/66',
+      date: '2024-06-03',
+      ...waitsOut,
+      dimension: 'requests',
+    },
+    {
+      name: 'grounding, without a word of it',
+      status: 429,
+      body: {
+        error: {
+          code: 429,
+          message: QUOTA,
+          status: 'RESOURCE_EXHAUSTED',
+          details: [
+            {
+              '@type': 'type.googleapis.com/google.rpc.Help',
+              links: [{ description: 'Learn more about Gemini API quotas', url: 'https://ai.google.dev' }],
+            },
+          ],
+        },
+      },
+      source: 'github.com/googleapis/python-genai/issues/1427',
+      date: '2025-09-26',
+      ...waitsOut,
+      dimension: 'unknown',
+    },
+    {
+      name: 'the shortest word of it',
+      status: 429,
+      body: error('Resource has been exhausted (e.g. check quota).'),
+      source: 'github.com/google/generative-ai-docs/issues/438',
+      date: '2024-05-26',
+      ...waitsOut,
+      dimension: 'unknown',
+    },
+    {
       name: 'no details',
       status: 429,
       body: [

@@ -72,6 +72,32 @@ export const OPENROUTER_SAMPLES: SampleFile = {
       ...money,
     },
     {
+      name: 'credits for fewer tokens',
+      status: 402,
+      body: {
+        ...error(
+          'This request requires more credits, or fewer max_tokens. You requested up to 64000 tokens, but can only afford 2666. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account',
+          402,
+          { provider_name: null },
+        ),
+        user_id: 'user_x',
+      },
+      source: 'github.com/astrio-labs/forall/issues/76',
+      date: '2025-11-23',
+      ...money,
+    },
+    {
+      name: 'credits for a shorter prompt',
+      status: 402,
+      body: error(
+        'Prompt tokens limit exceeded: 230799 > 91442. To increase, visit https://openrouter.ai/settings/keys and create a key with a higher monthly limit',
+        402,
+      ),
+      source: 'github.com/anomalyco/opencode/issues/12219',
+      date: '2026-05-04',
+      ...money,
+    },
+    {
       name: 'the provider behind it is down',
       status: 502,
       body: error('Network connection lost.', 502, { error_type: 'provider_unavailable' }),

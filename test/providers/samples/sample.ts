@@ -7,6 +7,8 @@ export type Holds =
   | 'the call'
   /** Every call of the model, or of the pool that shares its limits. */
   | 'the model'
+  /** Calls for which the limit, as far as the refusal tells of it, has no room; others go on. */
+  | 'what does not fit'
   /** Calls with the content that is limited; all others go on. */
   | 'its content'
   /** Every call of the model is refused at once, but for one a minute that tries. */
@@ -47,6 +49,9 @@ export const NOW: number = Date.parse('2026-11-26T12:00:00Z');
 export const waitsOut = { outcome: 'throttled', sends: 2, holds: 'the model' } as const;
 /** Nobody says how long: everybody pauses for about a second. */
 export const backsOff = { outcome: 'throttled', sends: 2, holds: 'the model' } as const;
+/** With status 429, and whoever draws on the limit waits. */
+export const refusedAs = (dimension: Dimension, waitMs?: number) =>
+  ({ status: 429, ...waitsOut, dimension, ...(waitMs === undefined ? {} : { waitMs }) }) as const;
 export const ofContent = { outcome: 'throttled', sends: 2, holds: 'its content' } as const;
 export const never = { outcome: 'too_large', sends: 1, holds: 'the call' } as const;
 /** The account has nothing of it. */
