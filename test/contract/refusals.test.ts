@@ -1,42 +1,14 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GuardCore } from '../../src/guard.ts';
 import { guardClass } from '../../src/providers/seam/guarded-class.ts';
 import { testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, type ScriptedServer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
-import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { SkippingClock } from '../helpers/skipping-clock.ts';
-import { caseOf } from '../providers/refusals/cases.ts';
+import { sdkFor, sendEncoded } from '../helpers/refusal-answers.ts';
 import { SAMPLE_FILES } from '../providers/samples/all.ts';
-import { type Holds, NOW, type Sample, type SampleFile } from '../providers/samples/sample.ts';
-
-const ENCODINGS = [
-  ['identity', (text: string) => Buffer.from(text)],
-  ['gzip', (text: string) => gzipSync(text)],
-  ['br', (text: string) => brotliCompressSync(text)],
-] as const;
-const TYPES = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/problem+json'];
-
-/** A body as some server or proxy sends it. */
-function send(body: unknown, status: number, headers: Readonly<Record<string, string>>, variant: number): Answer {
-  const [encoding, encode] = ENCODINGS[variant % ENCODINGS.length]!;
-  return (response) => {
-    response.writeHead(status, {
-      ...headers,
-      'content-type': TYPES[variant % TYPES.length]!,
-      ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
-    });
-    response.end(encode(typeof body === 'string' ? body : JSON.stringify(body)));
-  };
-}
-
-const OF_CLAUDE = new Set(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
-
-function sdkFor({ adapter }: Pick<SampleFile, 'adapter'>): SdkCase {
-  const family = OF_CLAUDE.has(adapter) ? 'anthropic' : adapter === 'groq' ? 'groq' : 'openai';
-  return SDKS.find((sdk) => sdk.family === family)!;
-}
+import { type Holds, NOW, type Sample } from '../providers/samples/sample.ts';
 
 /** A request with every content that is limited apart. */
 const RICH = {
@@ -112,7 +84,7 @@ const ROWS = SAMPLE_FILES.flatMap((file) =>
 );
 
 function answerOf({ status, headers, body }: Sample, variant: number): Answer {
-  return send(body, status!, headers ?? {}, variant);
+  return sendEncoded(body, status!, headers ?? {}, variant);
 }
 
 /** Each sample beside the others; most of their time is waiting. */
@@ -159,31 +131,5 @@ describe.each([
       holds: sample.holds === 'its content' ? 'the call' : sample.holds,
     });
     if (sample.sends === 2 && sample.waitMs !== undefined) expect(waitedMs).toBeGreaterThanOrEqual(sample.waitMs);
-  });
-});
-
-describe('generated refusals over HTTP', () => {
-  const cases = Array.from({ length: 150 }, (_none, index) => caseOf(20_000 + index));
-
-  it('mean the same in every encoding and content type', async () => {
-    const found: string[] = [];
-    const one = async (each: (typeof cases)[number], index: number): Promise<void> => {
-      const sdk = sdkFor({ adapter: each.provider });
-      const embedded = each.position === 'inside a 200';
-      const body = embedded ? { ...sdk.completion, choices: [], content: [], ...(each.body as object) } : each.body;
-      // Inside a 200 only JSON is one.
-      const answer = embedded ? sendJson(body) : send(body, Math.max(each.status, 400), each.headers, index);
-      const guard = testGuard({ retry: false });
-      const server = await scriptedServer(answer);
-      await fetched(guard, sdk, server.url, `generated-${index}`)().catch(() => undefined);
-      const [end] = eventsOf(guard.events, 'attempt.end');
-      if (end?.outcome !== each.expected.outcome)
-        found.push(`seed ${each.seed}: ${end?.outcome}, meant ${each.expected.outcome}`);
-    };
-    const whole = cases.filter(({ position }) => position === 'inside a 200' || position === 'error response');
-    for (let at = 0; at < whole.length; at += 10)
-      await Promise.all(whole.slice(at, at + 10).map((each, index) => one(each, at + index)));
-    expect(found).toEqual([]);
-    expect(whole.length).toBeGreaterThan(60);
   });
 });
