@@ -338,6 +338,28 @@ describe('bodies of other kinds', () => {
     });
   });
 
+  it('runs no code of a list’s: neither its methods nor the getters of its places', () => {
+    const asked: string[] = [];
+    const note = (name: string) => (): never => {
+      asked.push(name);
+      throw new Error(name);
+    };
+    const listOf = <T>(...items: T[]): T[] => {
+      const list: T[] = [...items, items[0]!];
+      for (const name of ['map', 'filter', Symbol.iterator] as const) {
+        Object.defineProperty(list, name, { value: note(String(name)) });
+      }
+      return Object.defineProperty(list, items.length, { enumerable: true, get: note('place') });
+    };
+    const body = {
+      messages: listOf({ role: 'user', content: listOf({ type: 'image_url' }, { type: 'text', text: 'ab' }) }),
+      tools: listOf({ type: 'web_search' }),
+    };
+    const found = read('/chat/completions', body);
+    expect(asked).toEqual([]);
+    expect(found).toMatchObject({ content: { inputImages: 1, webSearches: 1 } });
+  });
+
   it('leaves a getter that throws to the SDK', () => {
     const body = {
       get messages(): never {

@@ -15,6 +15,14 @@ export function dataOf(object: object, name: PropertyKey): unknown {
   return name in object ? (Object.getOwnPropertyDescriptor(object, name)?.value as unknown) : undefined;
 }
 
+/** The data of a list, at most so many, whatever methods and getters it was given; nothing of what is no list. */
+export function plainItems(value: unknown, most: number = Infinity): unknown[] {
+  if (!Array.isArray(value) || !isReadable(value)) return [];
+  const items: unknown[] = [];
+  for (let index = 0; index < value.length && index < most; index++) items.push(dataOf(value, index));
+  return items;
+}
+
 /** An object that is no list, with its data properties only; undefined for anything else. */
 export function plainData(value: unknown): JsonObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isReadable(value)) return undefined;

@@ -4,7 +4,7 @@ import { asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { mediaOfUrl, isOpaque } from './opaque-text.ts';
 import type { PromptMedia } from './request-content.ts';
-import { dataOf, isReadable, plainData } from './plain-data.ts';
+import { dataOf, isReadable, plainData, plainItems } from './plain-data.ts';
 
 /** An image of `detail: 'low'` costs 85 tokens, others about 1,000. */
 const LOW_DETAIL = 0.085;
@@ -89,12 +89,9 @@ export function promptInput(body: JsonObject): PromptParts {
     if (value !== undefined && value !== null) walk.hide(FIELDS[field]!, 1);
   }
   if (asText(plainData(body['prompt'])?.['id']) !== undefined) walk.hide('stored_prompt', 1);
-  const tools = body['tools'];
-  if (Array.isArray(tools) && isReadable(tools)) {
-    for (const tool of tools) {
-      const type = asText(plainData(tool)?.['type']);
-      if (type !== undefined && !OWN_TOOLS.has(type)) walk.hide('server_tools', 1);
-    }
+  for (const tool of plainItems(body['tools'])) {
+    const type = asText(plainData(tool)?.['type']);
+    if (type !== undefined && !OWN_TOOLS.has(type)) walk.hide('server_tools', 1);
   }
   if (body['cache_control'] !== undefined) walk.cached = true;
   return { input: walk.found(), media: walk.media() };
@@ -156,12 +153,11 @@ class Walk {
   }
 
   #addArray(values: readonly unknown[], stack: unknown[]): void {
-    // A list has no getters, unless somebody took pains to give it some.
-    if (typeof values[0] === 'number') {
+    if (typeof dataOf(values, 0) === 'number') {
       this.#bytes += values.length * BYTES_PER_TOKEN_ID;
       return;
     }
-    for (const value of values) stack.push(value);
+    for (const value of plainItems(values, MAX_VISITS - this.#visits)) stack.push(value);
   }
 
   #addObject(object: object, stack: unknown[]): void {

@@ -2,7 +2,7 @@ import type { Content, Contents } from '../../core/content-kinds.ts';
 import type { Operation } from '../../core/provider.ts';
 import { asText, type JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
-import { isReadable, plainData } from './plain-data.ts';
+import { plainData, plainItems } from './plain-data.ts';
 
 /** A prompt is long where Anthropic's limits of long contexts begin. */
 const LONG_TOKENS = 200_000;
@@ -44,8 +44,9 @@ export function contentOf(operation: Operation, body: JsonObject, media: PromptM
 }
 
 function toolTypes(tools: unknown): string[] {
-  if (!Array.isArray(tools) || !isReadable(tools)) return [];
-  return (tools as unknown[]).map((tool) => asText(plainData(tool)?.['type'])).filter((type) => type !== undefined);
+  return plainItems(tools)
+    .map((tool) => asText(plainData(tool)?.['type']))
+    .filter((type) => type !== undefined);
 }
 
 function countOf(image: unknown): number {
