@@ -47,3 +47,4 @@ export type {
   StreamOutcome,
   WaitCause,
 } from './core/events.ts';
+export type { LimitBelief } from './core/beliefs.ts';

@@ -1,3 +1,4 @@
+import { BELIEFS } from './core/beliefs.ts';
 import type { LaneListener } from './core/admission.ts';
 import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
@@ -105,6 +106,8 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     onPause: (forMs, dimension) => emit({ type: 'pause', lane: label, forMs, dimension }),
     onLimit: (dimension, limit, previous, source) =>
       emit({ type: 'limit', lane: label, dimension, limit, previous, source }),
+    onBelief: (dimension, belief, holds) =>
+      emit({ type: 'belief', lane: label, dimension, belief, holds, because: BELIEFS[belief] }),
   };
   const breaker: Breaker = createBreaker(options.breaker, {
     clock,

@@ -24,7 +24,7 @@ function lane(maxConcurrent: number): ReturnType<typeof createAdmission> {
     maxQueued: Infinity,
     gate: { openUntil: () => 0, maxInFlight: () => Infinity, maxWaitMs: 0 },
     charge: adapterFor('openai').charge,
-    listener: { onPause: () => undefined, onLimit: () => undefined },
+    listener: { onPause: () => undefined, onLimit: () => undefined, onBelief: () => undefined },
   });
 }
 

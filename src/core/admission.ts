@@ -1,3 +1,4 @@
+import type { LimitBelief } from './beliefs.ts';
 import type { DimensionSnapshot, Priority, WaitCause } from './events.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
 import type { ChargeRule, RequestInfo } from './provider.ts';
@@ -126,6 +127,7 @@ export interface Admission {
 export interface LaneListener {
   onPause(forMs: number, dimension: Dimension): void;
   onLimit(dimension: Dimension, limit: number, previous: number | undefined, source: DimensionSnapshot['source']): void;
+  onBelief(dimension: Dimension, belief: LimitBelief, holds: boolean): void;
 }
 
 export type { ChargeRule, Priority };

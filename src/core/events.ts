@@ -1,3 +1,4 @@
+import type { LimitBelief } from './beliefs.ts';
 import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
 import type { Operation, ProviderName, ResponseInfo } from './provider.ts';
 import { disown } from './user-value.ts';
@@ -174,6 +175,16 @@ export type GuardEvent =
       readonly previous: number | undefined;
       readonly source: LimitSource;
     }
+  | {
+      /** Something began or ceased to be believed of a limit. */
+      readonly type: 'belief';
+      readonly lane: string;
+      readonly dimension: Dimension;
+      readonly belief: LimitBelief;
+      readonly holds: boolean;
+      /** The evidence for it; where it ceased to hold, that has been contradicted. */
+      readonly because: string;
+    }
   | { readonly type: 'circuit'; readonly lane: string; readonly provider: ProviderName; readonly state: CircuitState }
   | {
       /** An answered attempt: what the pacer took its tokens for, and what the provider counted. Not when pacing is off. */
@@ -228,6 +239,8 @@ export interface DimensionSnapshot {
   readonly observedAgeMs: number | undefined;
   /** Rate that the pacer admits now, in units per second; undefined when the dimension is not paced. */
   readonly ratePerSecond: number | undefined;
+  /** What is believed of it beyond what is told, each until evidence ends it. */
+  readonly beliefs?: readonly LimitBelief[] | undefined;
 }
 
 /** State of one lane; plain data. */

@@ -54,6 +54,7 @@ export class SpanRecorder {
         return;
       case 'pause':
       case 'limit':
+      case 'belief':
       case 'circuit':
       case 'unguarded':
       case 'warning':
@@ -198,7 +199,16 @@ export class SpanRecorder {
 }
 
 /** Events of a lane, which no span shows. */
-type LaneEventType = 'pause' | 'limit' | 'circuit' | 'unguarded' | 'warning' | 'settled' | 'repeated' | 'hits.lost';
+type LaneEventType =
+  | 'pause'
+  | 'limit'
+  | 'belief'
+  | 'circuit'
+  | 'unguarded'
+  | 'warning'
+  | 'settled'
+  | 'repeated'
+  | 'hits.lost';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;

@@ -18,6 +18,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   'call.end': true,
   pause: true,
   limit: true,
+  belief: true,
   circuit: true,
   settled: true,
   unguarded: true,

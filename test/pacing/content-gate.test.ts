@@ -17,6 +17,7 @@ function gated(maxLimitWaitMs = 120_000, maxQueued = 100): Harness {
     listener: {
       onPause: (forMs, dimension) => pauses.push({ forMs, dimension }),
       onLimit: (dimension, limit, _previous, source) => limits.push({ dimension, limit, source }),
+      onBelief: () => undefined,
     },
   });
   return { ...inner, lane };

@@ -60,6 +60,7 @@ export function harness(config: Partial<AdmissionConfig> = {}): Harness {
     listener: {
       onPause: (forMs, dimension) => pauses.push({ forMs, dimension }),
       onLimit: (dimension, limit, _previous, source) => limits.push({ dimension, limit, source }),
+      onBelief: () => undefined,
     },
     ...config,
   });

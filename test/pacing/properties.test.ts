@@ -14,7 +14,7 @@ import { mulberry32 } from '../../src/simulator/random.ts';
 import { ACTUAL, info, MINUTE, OPEN, PACING, reading, request } from './harness.ts';
 
 const RUNS = { numRuns: 150 };
-const listener = { onPause: () => undefined, onLimit: () => undefined };
+const listener = { onPause: () => undefined, onLimit: () => undefined, onBelief: () => undefined };
 
 /** OpenAI's simulated rule: the larger of both on arrival, and nothing given back. */
 const EXACT: ChargeRule = {

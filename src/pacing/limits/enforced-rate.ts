@@ -43,6 +43,10 @@ export class EnforcedRate {
   #restsUntil = 0;
   #rest = FIRST_REST;
 
+  get holds(): boolean {
+    return this.#pace.rate < Infinity;
+  }
+
   take(amount: number, sequence: number): void {
     this.#size += (amount - this.#size) * Math.max(0.02, 1 / sequence);
     this.#pace.take(amount / this.#size, sequence);
@@ -56,7 +60,7 @@ export class EnforcedRate {
     this.#pace.measure(sequence, sentAt);
     if (sequence < this.#restsUntil) return;
     const told = toldRate / this.#size;
-    if (this.#pace.rate < Infinity) {
+    if (this.holds) {
       if (this.#isUseless(sequence)) return;
     } else {
       this.#less = this.#pace.average < LESS * told ? this.#less + 1 : 0;
@@ -68,7 +72,7 @@ export class EnforcedRate {
 
   waitMs(amount: number, toldRate: number, now: number): number {
     const waitMs = this.#pace.waitMs(amount / this.#size, DOUBLING_MS, true, now);
-    if (this.#pace.rate < Infinity && this.#pace.rate * this.#size > ALL * toldRate) this.#forget();
+    if (this.holds && this.#pace.rate * this.#size > ALL * toldRate) this.#forget();
     return waitMs;
   }
 

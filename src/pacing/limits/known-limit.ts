@@ -1,4 +1,5 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
+import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
 import { BurstProbe } from './burst-retest.ts';
 import { FullPromise } from './full-promise.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
@@ -340,6 +341,23 @@ export class LimitBucket implements DividedLimit {
     if (burst < this.burst) this.#setBurst(burst, now);
   }
 
+  believes(belief: BucketBelief): boolean {
+    switch (belief) {
+      case 'short_bucket':
+        return this.#shortBucket.capacity !== undefined;
+      case 'shorter_window':
+        return this.#refill.factor > 1;
+      case 'other_scope':
+        return this.#otherScope.told !== undefined;
+      case 'less_than_told':
+        return this.#enforced.holds;
+      case 'shared':
+        return this.shared;
+      case 'resets_at_once':
+        return this.#promise.confirmed;
+    }
+  }
+
   snapshot(now: number): DimensionSnapshot {
     this.refill(now);
     const remaining = Math.max(0, this.limit - (this.burst - this.level));
@@ -351,6 +369,7 @@ export class LimitBucket implements DividedLimit {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
+      beliefs: BUCKET_BELIEFS.filter((belief) => this.believes(belief)),
       ratePerSecond: this.kind.perDay
         ? undefined
         : 1_000 * Math.min(1, this.#sharing.pace) * (1 - this.#headroom.share) * this.limitRate,

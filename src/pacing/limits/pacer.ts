@@ -4,6 +4,7 @@ import { WAITS_IN_VAIN } from '../../core/lane.ts';
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { ResolvedPacing } from '../../options.ts';
+import { BeliefWatch } from './belief-watch.ts';
 import { Acceleration } from './growth-limit.ts';
 import { HiddenLimit, type Verdict } from './hidden-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
@@ -72,6 +73,7 @@ export class Pacer {
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
   readonly #hidden = new HiddenLimit();
+  readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
   readonly #unnamedWait = new FallbackWait(250, 8_000);
   /** Where the hint is the least that whole seconds can say. */
@@ -93,6 +95,7 @@ export class Pacer {
     this.#charge = charge;
     this.#division = division;
     this.#maxWaitMs = maxLimitWaitMs;
+    this.#beliefs = new BeliefWatch(listener);
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
     const { headroom, mode } = pacing;
     this.limits = new LimitSet(
@@ -187,6 +190,12 @@ export class Pacer {
 
   /** Corrects the reservation and learns. Says who waits, with `queued` behind it, and how long the lane must pause. */
   settled(reservation: Reservation, result: Settlement, queued: number, now: number): Verdict {
+    const verdict = this.#settle(reservation, result, queued, now);
+    this.#beliefs.look(this.limits.buckets, this.#hidden.belief, now);
+    return verdict;
+  }
+
+  #settle(reservation: Reservation, result: Settlement, queued: number, now: number): Verdict {
     const { outcome, failure, usage } = result;
     // What was refused before a head told so was never counted either.
     const counted = reservation.state === 'headed' || outcome !== 'throttled';

@@ -34,7 +34,10 @@ export function snapshotLimits(
       ratePerSecond: undefined,
     });
   }
-  if (hidden.ratePerMs !== undefined) rows.push(learned('unknown', hidden.ratePerMs));
+  const { belief, ratePerMs } = hidden;
+  if (ratePerMs !== undefined) {
+    rows.push({ ...learned('unknown', ratePerMs), beliefs: belief === 'none' ? [] : [belief] });
+  }
   if (acceleration) rows.push(learned('acceleration', acceleration.rate));
   return rows;
 }

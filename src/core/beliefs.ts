@@ -1,0 +1,29 @@
+export type LimitBelief =
+  | 'short_bucket'
+  | 'shorter_window'
+  | 'other_scope'
+  | 'less_than_told'
+  | 'shared'
+  | 'resets_at_once'
+  | 'wall'
+  | 'pace'
+  | 'trial'
+  | 'chance';
+
+/**
+ * What is believed of a limit beyond what is told of it, and the evidence that made it so. Each ends with evidence
+ * against it.
+ */
+export const BELIEFS: Readonly<Record<LimitBelief, string>> = {
+  short_bucket:
+    'what is left never shows more than a part of the limit, though it is full again far too soon for the rest',
+  shorter_window: 'more gets through than the limit allows in its window, or a refusal named a larger limit',
+  other_scope: 'a refusal named a smaller limit than headers tell',
+  less_than_told: 'calls are refused though headers show enough, and less gets through than they tell',
+  shared: 'less is left than our own calls have taken',
+  resets_at_once: 'all that was missing was there at the reset that was told',
+  wall: 'every call is refused, at any pace',
+  pace: 'calls are refused above this pace, and not below it',
+  trial: 'some calls are refused: it is tried whether fewer are at a slower pace',
+  chance: 'as many calls are refused at a slower pace',
+};

@@ -1,0 +1,56 @@
+import type { LaneListener } from '../../core/admission.ts';
+import type { LimitBelief } from '../../core/beliefs.ts';
+import type { HiddenBelief } from './hidden-limit.ts';
+import type { LimitBucket } from './known-limit.ts';
+
+/** What is believed of a limit that is told. */
+export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
+
+export const BUCKET_BELIEFS: readonly BucketBelief[] = [
+  'short_bucket',
+  'shorter_window',
+  'other_scope',
+  'less_than_told',
+  'shared',
+  'resets_at_once',
+];
+
+/** A belief that comes and goes by chance is told no more often. */
+const EVERY_MS = 1_000;
+
+/** Tells what began or ceased to be believed since it looked last. */
+export class BeliefWatch {
+  readonly #listener: LaneListener;
+  /** Bits of `BUCKET_BELIEFS`. */
+  readonly #held = new Map<LimitBucket, number>();
+  #hidden: HiddenBelief = 'none';
+  #lookedAt = -Infinity;
+
+  constructor(listener: LaneListener) {
+    this.#listener = listener;
+  }
+
+  look(buckets: readonly LimitBucket[], hidden: HiddenBelief, now: number): void {
+    if (now - this.#lookedAt < EVERY_MS) return;
+    this.#lookedAt = now;
+    for (const bucket of buckets) this.#lookAt(bucket);
+    if (hidden === this.#hidden) return;
+    if (this.#hidden !== 'none') this.#listener.onBelief('unknown', this.#hidden, false);
+    if (hidden !== 'none') this.#listener.onBelief('unknown', hidden, true);
+    this.#hidden = hidden;
+  }
+
+  #lookAt(bucket: LimitBucket): void {
+    const before = this.#held.get(bucket) ?? 0;
+    let now = 0;
+    for (let bit = 0; bit < BUCKET_BELIEFS.length; bit++) {
+      if (bucket.believes(BUCKET_BELIEFS[bit]!)) now |= 1 << bit;
+    }
+    if (now === before) return;
+    this.#held.set(bucket, now);
+    for (let bit = 0; bit < BUCKET_BELIEFS.length; bit++) {
+      const mask = 1 << bit;
+      if ((now ^ before) & mask) this.#listener.onBelief(bucket.dimension, BUCKET_BELIEFS[bit]!, (now & mask) !== 0);
+    }
+  }
+}
