@@ -1,3 +1,4 @@
+import { parseAst } from 'rolldown/parseAst';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -79,9 +80,10 @@ describe('the tarball', () => {
     for (const file of packed.files.filter((each) => /^dist\/(?!types\/).*\.c?js$/.test(each))) {
       const text = await readFile(join(packed.directory, file), 'utf8');
       // Not of `import()`, which only `startTelemetry` does, and tells of what is missing.
-      const specifiers = [...text.matchAll(/(?:^import .*?|^} |^export .*?)from ["']([^."'][^"']*)["']/gm)];
-      if (file.endsWith('.cjs')) specifiers.push(...text.matchAll(/^(?:let|const|var) .*require\("([^."][^"]*)"\)/gm));
-      for (const [, specifier] of specifiers) if (!specifier!.startsWith('node:')) loaded.add(specifier!);
+      const specifiers = file.endsWith('.cjs')
+        ? [...text.matchAll(/^(?:let|const|var) .*require\("([^."][^"]*)"\)/gm)].map(([, specifier]) => specifier!)
+        : parseAst(text).body.flatMap((node) => ('source' in node && node.source ? [node.source.value] : []));
+      for (const specifier of specifiers) if (!/^(?:\.|node:)/.test(specifier)) loaded.add(specifier);
     }
     expect([...loaded].filter((name) => !dropIns.includes(name))).toEqual(installed);
   });
