@@ -1,6 +1,7 @@
 import type { LimitReading } from '../core/outcome.ts';
 import { ANTHROPIC_API } from './apis/anthropic-api.ts';
 import { anthropicCharge } from './charge.ts';
+import { readOpenAILimits } from './openai.ts';
 import { serverNow } from './parse/numbers.ts';
 import { addLimit, datedLimit, type LimitHeaders } from './parse/rate-limit-headers.ts';
 import { provider, type Provider, type SharedPool } from './provider.ts';
@@ -38,6 +39,12 @@ export function readAnthropicLimits(headers: Headers, wallMs: number): LimitRead
   return readings;
 }
 
+/** Its endpoint for OpenAI's clients may have their headers (platform.claude.com/docs, OpenAI SDK compatibility). */
+function readEitherLimits(headers: Headers, wallMs: number): LimitReading[] {
+  const readings = readAnthropicLimits(headers, wallMs);
+  return readings.length > 0 ? readings : readOpenAILimits(headers, wallMs);
+}
+
 const SOURCE = 'platform.claude.com/docs/en/api/rate-limits, example date 2026-09-01';
 
 /**
@@ -65,7 +72,7 @@ export const ANTHROPIC: Provider = provider({
   },
   packages: ['@anthropic-ai/foundry-sdk', '@anthropic-ai/aws-sdk'],
   fingerprints: ['anthropic-organization-id', 'anthropic-ratelimit-requests-limit', 'request-id'],
-  readLimits: readAnthropicLimits,
+  readLimits: readEitherLimits,
   charge: anthropicCharge,
   requestIdHeader: 'request-id',
   endsStreams: true,

@@ -5,6 +5,8 @@ import type { JsonObject } from './parse/json.ts';
 /** The three SDKs whose clients can be guarded; each speaks one API. */
 export type Family = 'openai' | 'anthropic' | 'groq';
 
+export type ApiName = 'openai' | 'anthropic';
+
 /** How the bodies and streams of one API look; one file in `apis/`. */
 export interface Api {
   readonly usage: ProviderAdapter['readUsage'];

@@ -1,5 +1,7 @@
 import type { ProviderAdapter, ProviderName } from '../core/provider.ts';
 import { ANTHROPIC } from './anthropic.ts';
+import { ANTHROPIC_API } from './apis/anthropic-api.ts';
+import { OPENAI_API } from './apis/openai-api.ts';
 import { AZURE } from './azure.ts';
 import { BEDROCK } from './bedrock.ts';
 import { DEEPSEEK, FIREWORKS, OPENROUTER, TOGETHER, XAI } from './compatible.ts';
@@ -9,7 +11,7 @@ import { GROQ } from './groq.ts';
 import { MISTRAL } from './mistral.ts';
 import { OPENAI } from './openai.ts';
 import { asObject } from './parse/json.ts';
-import type { Family, Provider } from './provider.ts';
+import type { Api, ApiName, Family, Provider } from './provider.ts';
 import { describeRequest } from './request/describe-request.ts';
 import { VERTEX } from './vertex.ts';
 
@@ -35,8 +37,8 @@ export const PROVIDERS = {
 
 const ALL: readonly Provider[] = Object.values(PROVIDERS);
 
-function adapter(row: Provider): ProviderAdapter {
-  const { name, api, readLimits, charge, requestIdHeader } = row;
+function adapter(row: Provider, api: Api): ProviderAdapter {
+  const { name, readLimits, charge, requestIdHeader } = row;
   return {
     provider: name,
     describe: describeRequest,
@@ -50,11 +52,21 @@ function adapter(row: Provider): ProviderAdapter {
   };
 }
 
-const ADAPTERS = new Map(ALL.map((row) => [row.name, adapter(row)] as const));
+const adaptersBy = (api: (row: Provider) => Api): ReadonlyMap<ProviderName, ProviderAdapter> =>
+  new Map(ALL.map((row) => [row.name, adapter(row, api(row))] as const));
 
-/** The adapter of a provider; the same object every time. */
-export function adapterFor(name: ProviderName): ProviderAdapter {
-  return ADAPTERS.get(name)!;
+const OWN = adaptersBy((row) => row.api);
+const BY_API: Readonly<Record<ApiName, ReadonlyMap<ProviderName, ProviderAdapter>>> = {
+  openai: adaptersBy(() => OPENAI_API),
+  anthropic: adaptersBy(() => ANTHROPIC_API),
+};
+
+/**
+ * The adapter of a provider; the same object every time. `spoken`: the API of the client or the path, since many serve
+ * another one beside their own: Anthropic that of OpenAI's clients, OpenRouter and DeepSeek that of Anthropic's.
+ */
+export function adapterFor(name: ProviderName, spoken?: ApiName): ProviderAdapter {
+  return (spoken === undefined ? OWN : BY_API[spoken]).get(name)!;
 }
 
 const EXACT = new Map(ALL.flatMap(({ name, hosts }) => hosts.map((host) => [host, name] as const)));

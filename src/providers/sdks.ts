@@ -1,5 +1,5 @@
 import type { ProviderName } from '../core/provider.ts';
-import type { Family } from './provider.ts';
+import type { ApiName, Family } from './provider.ts';
 
 /** An SDK whose clients can be guarded. */
 export interface Sdk {
@@ -10,20 +10,30 @@ export interface Sdk {
   readonly client: string;
   /** The class that all of its errors extend. */
   readonly error: string;
+  /** The API that its clients speak, whoever answers. */
+  readonly api: ApiName;
   /** Who answers where neither class nor host tell. */
   readonly provider: ProviderName;
 }
 
 export const SDKS: Readonly<Record<Family, Sdk>> = {
-  openai: { package: 'openai', range: '>=5.0.0 <8', client: 'OpenAI', error: 'OpenAIError', provider: 'openai' },
+  openai: {
+    package: 'openai',
+    range: '>=5.0.0 <8',
+    client: 'OpenAI',
+    error: 'OpenAIError',
+    api: 'openai',
+    provider: 'openai',
+  },
   anthropic: {
     package: '@anthropic-ai/sdk',
     range: '>=0.50.4 <2',
     client: 'Anthropic',
     error: 'AnthropicError',
+    api: 'anthropic',
     provider: 'anthropic',
   },
-  groq: { package: 'groq-sdk', range: '^1.1.1', client: 'Groq', error: 'GroqError', provider: 'groq' },
+  groq: { package: 'groq-sdk', range: '^1.1.1', client: 'Groq', error: 'GroqError', api: 'openai', provider: 'groq' },
 };
 
 export const FAMILIES: readonly Family[] = Object.keys(SDKS) as Family[];

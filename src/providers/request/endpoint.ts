@@ -46,6 +46,13 @@ export function readEndpoint(method: string | undefined, path = ''): Endpoint {
   return endpoint;
 }
 
+/** The API that a path is one of, where it tells; its provider's own where it does not. */
+export function apiOfPath(path = ''): 'openai' | 'anthropic' | undefined {
+  const trimmed = bare(path.slice(0, MOST_CHARS)).replace(/\/+$/, '');
+  if (/\/messages(?:\/count_tokens)?$/.test(trimmed)) return 'anthropic';
+  return /\/(?:chat\/completions|responses|embeddings)$/.test(trimmed) ? 'openai' : undefined;
+}
+
 /** Without host and query. */
 function bare(path: string): string {
   const end = path.search(/[?#]/);

@@ -128,14 +128,15 @@ function describer(
   const credentialId = new CredentialId(client);
   const errors = errorFactory(client);
   let account: Account | undefined;
-  let adapter = adapterFor(SDKS[family].provider);
+  const { api, provider: own } = SDKS[family];
+  let adapter = adapterFor(own, api);
   return (options, retries) => {
     const { baseURL } = client;
     const credential = credentialId.get();
     if (account?.baseURL !== baseURL || account.credential !== credential) {
       const provider = identifyProvider(client, family);
       account = { provider, baseURL, credential };
-      adapter = adapterFor(provider);
+      adapter = adapterFor(provider, api);
     }
     const sent = readOnce(options);
     return {

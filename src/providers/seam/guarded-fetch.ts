@@ -6,6 +6,7 @@ import { adapterFor } from '../registry.ts';
 import type { CallHost } from './call-host.ts';
 import { captureCaller, nameCaller } from './caller-stack.ts';
 import { describeCall } from '../request/describe-call.ts';
+import { apiOfPath } from '../request/endpoint.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
@@ -35,7 +36,7 @@ const errors: ErrorFactory = {
 export function guardedFetch(host: CallHost): typeof fetch {
   return async (input, init) => {
     const request = await readFetchRequest(input, init);
-    const adapter = adapterFor(request.provider);
+    const adapter = adapterFor(request.provider, apiOfPath(request.like.path));
     const call = host.begin({
       account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },
       adapter,
