@@ -40,6 +40,21 @@ export const ANTHROPIC_SAMPLES: SampleFile = {
       waitMs: 2_000,
     },
     {
+      name: 'output tokens per minute',
+      status: 429,
+      body: error(
+        'rate_limit_error',
+        'This request would exceed your organization’s rate limit of 80,000 output tokens per minute. For details, refer to: https://docs.anthropic.com/en/api/rate-limits; see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.',
+      ),
+      source: 'github.com/bespokelabsai/curator/pull/256',
+      date: '2024-12-14',
+      outcome: 'throttled',
+      sends: 2,
+      holds: 'what does not fit',
+      dimension: 'output_tokens',
+      limit: 80_000,
+    },
+    {
       name: 'oldest wording',
       status: 429,
       body: error(

@@ -143,6 +143,24 @@ export const GOOGLE_SAMPLES: SampleFile = {
       waitMs: 5_000,
     },
     {
+      name: 'requests per day of the free tier',
+      status: 429,
+      body: error(QUOTA, [
+        {
+          quotaMetric: `${METRIC}generate_content_free_tier_requests`,
+          quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier',
+          quotaValue: '20',
+        },
+      ]),
+      source: 'github.com/openclaw/openclaw/issues/66116',
+      date: '2026-04-13',
+      outcome: 'throttled',
+      sends: 1,
+      holds: 'all, refused',
+      dimension: 'requests_day',
+      limit: 20,
+    },
+    {
       name: 'requests per day, by its name',
       status: 429,
       body: error(
