@@ -156,7 +156,7 @@ export const GOOGLE_SAMPLES: SampleFile = {
       date: '2026-04-13',
       outcome: 'throttled',
       sends: 1,
-      holds: 'all, refused',
+      holds: 'the model',
       dimension: 'requests_day',
       limit: 20,
     },
