@@ -12,8 +12,7 @@ import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
-import { BUCKET_DIMENSIONS, type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
-import type { LimitBucket } from './known-limit.ts';
+import { BUCKET_DIMENSIONS, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { LimitSet } from './limit-set.ts';
 import { RefusedSizes } from '../usage/refused-sizes.ts';
 import {
@@ -24,28 +23,10 @@ import {
   noAmounts,
   type Reservation,
 } from '../usage/reservation.ts';
-import { Opening } from './opening.ts';
+import { NamedRefusals } from './named-refusals.ts';
 import type { Division } from './slice.ts';
 import { snapshotLimits } from './snapshot.ts';
-import { FallbackWait } from './fallback-wait.ts';
-
-/** Processes of one account that start in the same second are seldom more. */
-const MANY = 64;
-/** So many nobody is hurt by who starts in the same second. */
-const CAUTIOUS = 2;
-/** With more at once more would be refused than others could tell in time. */
-const BOLD = 32;
-/** Of those who start together the first requests of each come before anybody else's. */
-const UNTOLD = 2;
-/** So little may be missing without anybody else having been here. */
-const OURS = 0.01;
-
-/** A burst of so many is one of an application that waits for it; more are a batch. */
-const MOST_AT_ONCE = 256;
-const EXPLAINED_DOUBLING_MS = 100;
-
-const LEAST_SECONDS_MS = 1_000;
-const SOONER = 0.2;
+import { FirstCalls } from './first-calls.ts';
 
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
 
@@ -67,7 +48,6 @@ export class Pacer {
   /** What was sent that was not answered yet. */
   readonly unanswered: Amounts = noAmounts();
   readonly #charge: ChargeRule;
-  readonly #division: Division | undefined;
   readonly #maxWaitMs: number;
   readonly #estimator = new Estimator();
   readonly #refusedSizes = new RefusedSizes();
@@ -75,14 +55,9 @@ export class Pacer {
   readonly #hidden = new HiddenLimit();
   readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
-  readonly #unnamedWait = new FallbackWait(250, 8_000);
-  /** Where the hint is the least that whole seconds can say. */
-  readonly #secondWait = new FallbackWait(25, LEAST_SECONDS_MS);
+  readonly #named: NamedRefusals;
+  readonly #firstCalls: FirstCalls;
   #acceleration: Acceleration | undefined;
-  /** While it is not known what the provider lets through. */
-  #opening: Opening | undefined;
-  /** Whether what is missing of the limits is ours, or known to be taken by others. */
-  #explained = false;
   /** Since when nothing but refusals came. */
   #refusedSince: number | undefined;
   #sequence = 0;
@@ -93,7 +68,6 @@ export class Pacer {
 
   constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, division, now }: PacerDeps) {
     this.#charge = charge;
-    this.#division = division;
     this.#maxWaitMs = maxLimitWaitMs;
     this.#beliefs = new BeliefWatch(listener);
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
@@ -109,7 +83,8 @@ export class Pacer {
       const limit = option && pacing[option];
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
     }
-    if (!this.limits.paces) this.#opening = new Opening();
+    this.#named = new NamedRefusals(this.limits, this.#givenBack);
+    this.#firstCalls = new FirstCalls(this.limits, division);
   }
 
   plan(info: RequestInfo): Reservation {
@@ -144,16 +119,10 @@ export class Pacer {
     }
     const hiddenMs = this.#hidden.waitMs(this.#cost(reserved), now);
     consider(hiddenMs, 'unknown');
-    if (this.#opening && this.#division) this.#openAmong(this.#division, consider);
-    this.#open(reserved, queued, held || hiddenMs > 0);
-    // One call at a time is slow enough by itself.
-    if (this.#opening && this.#active > 0) {
-      const doublingMs = this.#hidden.refusalMs > 0 ? this.#hidden.doublingMs : undefined;
-      consider(
-        this.#opening.waitMs(now, this.#explained && !this.limits.shared ? EXPLAINED_DOUBLING_MS : doublingMs),
-        'unknown',
-      );
-    }
+    const { refusalMs } = this.#hidden;
+    const doublingMs = refusalMs > 0 ? this.#hidden.doublingMs : undefined;
+    const first = { reserved, queued, active: this.#active, held: held || hiddenMs > 0, doublingMs };
+    consider(this.#firstCalls.waitMs(first, now), 'unknown');
     if (this.#acceleration?.done) this.#acceleration = undefined;
     if (this.#acceleration) consider(this.#acceleration.waitMs(tokensOf(reserved), now), 'acceleration');
     return most;
@@ -172,7 +141,7 @@ export class Pacer {
     addAmounts(this.unanswered, reserved, 1);
     this.#active++;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
-    this.#opening?.take();
+    this.#firstCalls.take();
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
     this.limits.take(reservation);
@@ -267,27 +236,7 @@ export class Pacer {
       if (this.limits.contradicts(dimension, limit)) continue;
       this.limits.learn({ dimension, limit, remaining, resetMs, source, refused }, reservation, now);
     }
-    if (!this.#opening || refused || !this.limits.get('requests')) return;
-    // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    this.#explained = this.#allOurs(reservation, readings) || this.limits.gauged;
-    if (!this.#explained)
-      this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, this.limits.roomFor(reservation.reserved) / MANY)));
-  }
-
-  /**
-   * Nobody else is here, or it is known what they take: a burst that fits goes at once, a batch soon, since a limit may
-   * let through less at once than it tells; refusals come within a few times of its doubling.
-   */
-  #open(reserved: Readonly<Amounts>, queued: number, held: boolean): void {
-    if (!this.#explained || !this.#opening) return;
-    if (held || (queued <= MOST_AT_ONCE && queued <= this.limits.roomFor(reserved))) this.#opening = undefined;
-  }
-
-  /** Others have felt the limits out already, or do it at the same time. */
-  #openAmong(division: Division, consider: (waitMs: number, dimension: Dimension) => void): void {
-    if (division.warm && this.limits.paces) this.#opening = undefined;
-    else this.#opening!.sharers = division.fleet;
-    consider(division.joinMs(), 'unknown');
+    if (!refused) this.#firstCalls.told(reservation, readings);
   }
 
   #answered(reservation: Reservation): void {
@@ -296,50 +245,35 @@ export class Pacer {
     addAmounts(this.unanswered, reservation.reserved, -1);
   }
 
-  /** Whether nothing is missing but what we took: nobody else has been here. */
-  #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
-    if (sequence <= UNTOLD) return false;
-    return readings.every(({ dimension, limit, remaining }) => {
-      if (!isBucket(dimension) || remaining === undefined || LIMIT_KINDS[dimension].perDay) return true;
-      const full = this.limits.get(dimension)?.full ?? limit;
-      return full - remaining - marks[LIMIT_KINDS[dimension].unit] <= OURS * full;
-    });
-  }
-
   #succeeded({ sequence }: Reservation, now: number): void {
     this.#refusedSince = undefined;
-    this.#unnamedWait.reset();
-    this.#secondWait.reset();
+    this.#named.reset();
     this.#concurrency.served();
     this.#hidden.succeeded(sequence, now);
-    if (!this.limits.get('requests')) this.#opening?.answered();
-    if (this.#opening?.done) this.#opening = undefined;
+    this.#firstCalls.succeeded();
   }
 
   #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {
     this.#refusedSince ??= now;
     const news = this.#isNews(reservation);
     const { hintMs } = failure;
-    const dimension = failure.dimension === 'unknown' ? this.#exhausted(reservation) : failure.dimension;
+    const dimension = this.#named.dimensionOf(reservation, failure);
     // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
     const lane = queued > 0 && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
     if (failure.shrinkRate || dimension === 'acceleration') {
       if (news) this.#slowDown(reservation, failure, now);
-      return { who: lane, laneMs: hintMs ?? (news ? this.#unnamedWait.next() : 0) };
+      return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
     }
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       if (news) this.#concurrency.cut(this.#active, now);
-      return { who: lane, laneMs: hintMs ?? (news ? this.#unnamedWait.next() : 0) };
+      return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
     }
-    if (isBucket(dimension) && this.#refusedBy(dimension, reservation, failure, news, now)) {
-      if (this.limits.paces) this.#opening = undefined;
+    if (isBucket(dimension) && this.#named.correct(dimension, reservation, failure, news, now)) {
+      if (this.limits.paces) this.#firstCalls.end();
       // A day limit is a gate of its own; the lane goes on with what still fits.
       const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
-      // Whoever was told so waits that second; what the lane knows of the limit says when others may go.
-      if (this.#saysTooMuch(this.limits.get(dimension), reservation.reserved[LIMIT_KINDS[dimension].unit], hintMs)) {
-        return { who: lane && 'call', laneMs: 0 };
-      }
+      if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: gated ? 0 : (hintMs ?? 0) };
     }
     const alone = this.#active <= 1;
@@ -354,77 +288,14 @@ export class Pacer {
         hintMs: hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs),
         news,
         alone,
-        opening: this.#opening !== undefined,
+        opening: !this.#firstCalls.over,
       },
       now,
     );
     if (verdict.who !== 'lane') return verdict;
     // Another belief has taken over.
-    this.#opening = undefined;
+    this.#firstCalls.end();
     return { ...verdict, who: lane };
-  }
-
-  /** The limit of which a refusal that names none shows too little left. */
-  #exhausted({ refusal, reserved }: Reservation): Dimension {
-    const short = refusal?.find(({ dimension, remaining, windowMs }) => {
-      if (!isBucket(dimension) || remaining === undefined) return false;
-      const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
-      return windowMs === whole && remaining < reserved[unit];
-    });
-    return short?.dimension ?? 'unknown';
-  }
-
-  /** Corrects the bucket that refused; false when nothing is known of it. */
-  #refusedBy(
-    dimension: BucketDimension,
-    reservation: Reservation,
-    failure: Failure,
-    news: boolean,
-    now: number,
-  ): boolean {
-    const { limit, remaining, requested, windowMs } = failure;
-    const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
-    const known = this.limits.get(dimension);
-    if ((!known && limit === undefined) || (windowMs !== undefined && windowMs > whole)) return false;
-    const amount = requested ?? reservation.reserved[unit];
-    const shown = reservation.refusal?.find(
-      (each) => each.dimension === dimension && each.windowMs === whole,
-    )?.remaining;
-    const waitMs = this.#waitOf(known, amount, failure, news);
-    // What the refused call has taken is back already.
-    if (known && news && unit === 'tokens' && remaining !== undefined) {
-      this.#givenBack.refused(known.level - remaining, now);
-    }
-    const since = this.limits.since(reservation, unit);
-    const { sequence, sentAt } = reservation;
-    const refusal = { amount, sequence, sentAt, news };
-    known?.refused(refusal, shown, since, waitMs, now);
-    if (limit === undefined) return true;
-    if (windowMs !== undefined && windowMs < whole) {
-      // A limit per second and the like: the limit per minute is enforced in parts.
-      const bucket = known ?? this.limits.add(dimension, (limit * whole) / windowMs, 'body', now);
-      bucket.burstIs(limit, now);
-    } else if (shown === undefined || (known && limit !== known.limit)) {
-      // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
-      const told = known && failure.hintMs !== undefined ? undefined : remaining;
-      this.limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
-      if (!known && remaining === undefined) this.limits.get(dimension)!.refused(refusal, 0, since, waitMs, now);
-    }
-    return true;
-  }
-
-  /** Until `amount` will be there, by what is known of the limit and told of the wait. */
-  #waitOf(known: LimitBucket | undefined, amount: number, { hintMs }: Failure, news: boolean): number {
-    const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
-    if (hintMs === undefined) return next(this.#unnamedWait);
-    return this.#saysTooMuch(known, amount, hintMs)
-      ? Math.min(hintMs, Math.max(amount / known.rate, next(this.#secondWait)))
-      : hintMs;
-  }
-
-  /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
-  #saysTooMuch(known: LimitBucket | undefined, amount: number, hintMs: number | undefined): known is LimitBucket {
-    return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
   }
 
   #slowDown({ reserved }: Reservation, failure: Failure, now: number): void {

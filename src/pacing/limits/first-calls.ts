@@ -1,0 +1,110 @@
+import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
+import type { LimitReading } from '../../core/outcome.ts';
+import type { Amounts, Reservation } from '../usage/reservation.ts';
+import type { LimitSet } from './limit-set.ts';
+import { Opening } from './opening.ts';
+import type { Division } from './slice.ts';
+
+/** Processes of one account that start in the same second are seldom more. */
+const MANY = 64;
+/** So many nobody is hurt by who starts in the same second. */
+const CAUTIOUS = 2;
+/** With more at once more would be refused than others could tell in time. */
+const BOLD = 32;
+/** Of those who start together the first requests of each come before anybody else's. */
+const UNTOLD = 2;
+/** So little may be missing without anybody else having been here. */
+const OURS = 0.01;
+/** A burst of so many is one of an application that waits for it; more are a batch. */
+const MOST_AT_ONCE = 256;
+const EXPLAINED_DOUBLING_MS = 100;
+
+/** What is known when a lane wants to send one of its first calls. */
+export interface FirstWait {
+  readonly reserved: Readonly<Amounts>;
+  readonly queued: number;
+  readonly active: number;
+  /** Whether a limit holds it: then that is known, and nothing needs to be felt out. */
+  readonly held: boolean;
+  /** In this time twice as many go, where refusals have told how soon they come. */
+  readonly doublingMs: number | undefined;
+}
+
+/** The calls of a lane while it is not known what the provider lets through: see `Opening` for how many may go. */
+export class FirstCalls {
+  readonly #limits: LimitSet;
+  readonly #division: Division | undefined;
+  /** Undefined when they are over. */
+  #opening: Opening | undefined;
+  /** Whether what is missing of the limits is ours, or known to be taken by others. */
+  #explained = false;
+
+  constructor(limits: LimitSet, division: Division | undefined) {
+    this.#limits = limits;
+    this.#division = division;
+    if (!limits.paces) this.#opening = new Opening();
+  }
+
+  get over(): boolean {
+    return this.#opening === undefined;
+  }
+
+  end(): void {
+    this.#opening = undefined;
+  }
+
+  waitMs(wait: FirstWait, now: number): number {
+    if (!this.#opening) return 0;
+    const joinMs = this.#division ? this.#joinMs(this.#division) : 0;
+    this.#endWhereItFits(wait);
+    // One call at a time is slow enough by itself.
+    if (!this.#opening || wait.active === 0) return joinMs;
+    const explained = this.#explained && !this.#limits.shared;
+    return Math.max(joinMs, this.#opening.waitMs(now, explained ? EXPLAINED_DOUBLING_MS : wait.doublingMs));
+  }
+
+  take(): void {
+    this.#opening?.take();
+  }
+
+  /** An answer told of limits. */
+  told(reservation: Reservation, readings: readonly LimitReading[]): void {
+    if (!this.#opening || !this.#limits.get('requests')) return;
+    // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
+    this.#explained = this.#allOurs(reservation, readings) || this.#limits.gauged;
+    if (this.#explained) return;
+    const share = this.#limits.roomFor(reservation.reserved) / MANY;
+    this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
+  }
+
+  succeeded(): void {
+    if (!this.#limits.get('requests')) this.#opening?.answered();
+    if (this.#opening?.done) this.end();
+  }
+
+  /** Others have felt the limits out already, or do it at the same time. */
+  #joinMs(division: Division): number {
+    if (division.warm && this.#limits.paces) this.end();
+    else this.#opening!.sharers = division.fleet;
+    return division.joinMs();
+  }
+
+  /**
+   * Nobody else is here, or it is known what they take: a burst that fits goes at once, a batch soon, since a limit may
+   * let through less at once than it tells; refusals come within a few times of its doubling.
+   */
+  #endWhereItFits({ reserved, queued, held }: FirstWait): void {
+    if (!this.#explained) return;
+    if (held || (queued <= MOST_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
+  }
+
+  /** Whether nothing is missing but what we took: nobody else has been here. */
+  #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
+    if (sequence <= UNTOLD) return false;
+    return readings.every(({ dimension, limit, remaining }) => {
+      if (!isBucket(dimension) || remaining === undefined || LIMIT_KINDS[dimension].perDay) return true;
+      const full = this.#limits.get(dimension)?.full ?? limit;
+      return full - remaining - marks[LIMIT_KINDS[dimension].unit] <= OURS * full;
+    });
+  }
+}

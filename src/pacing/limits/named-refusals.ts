@@ -1,0 +1,97 @@
+import { type BucketDimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
+import type { Failure } from '../../core/outcome.ts';
+import type { GivenBack } from '../usage/given-back.ts';
+import type { Reservation } from '../usage/reservation.ts';
+import { FallbackWait } from './fallback-wait.ts';
+import type { LimitBucket } from './known-limit.ts';
+import type { LimitSet } from './limit-set.ts';
+
+/** The least that whole seconds can say; what is known may be far sooner. */
+const LEAST_SECONDS_MS = 1_000;
+const SOONER = 0.2;
+
+/** Refusals that name the limit that refused, or show it. */
+export class NamedRefusals {
+  readonly #limits: LimitSet;
+  readonly #givenBack: GivenBack;
+  readonly #unnamedWait = new FallbackWait(250, 8_000);
+  readonly #secondWait = new FallbackWait(25, LEAST_SECONDS_MS);
+
+  constructor(limits: LimitSet, givenBack: GivenBack) {
+    this.#limits = limits;
+    this.#givenBack = givenBack;
+  }
+
+  /** Something got through. */
+  reset(): void {
+    this.#unnamedWait.reset();
+    this.#secondWait.reset();
+  }
+
+  /** How long the lane waits for a limit that says nothing of when. */
+  laneMs(hintMs: number | undefined, news: boolean): number {
+    return hintMs ?? (news ? this.#unnamedWait.next() : 0);
+  }
+
+  /** The limit that refused: as it is named, or the one of which a refusal that names none shows too little left. */
+  dimensionOf({ refusal, reserved }: Reservation, { dimension }: Failure): Failure['dimension'] {
+    if (dimension !== 'unknown') return dimension;
+    const short = refusal?.find((reading) => {
+      if (!isBucket(reading.dimension) || reading.remaining === undefined) return false;
+      const { unit, windowMs } = LIMIT_KINDS[reading.dimension];
+      return reading.windowMs === windowMs && reading.remaining < reserved[unit];
+    });
+    return short?.dimension ?? dimension;
+  }
+
+  /** Whether only the call that was told to wait a second waits, since what is known of the limit says more. */
+  onlyTheCallWaits(dimension: BucketDimension, { reserved }: Reservation, hintMs: number | undefined): boolean {
+    return saysTooMuch(this.#limits.get(dimension), reserved[LIMIT_KINDS[dimension].unit], hintMs);
+  }
+
+  /** Corrects the bucket that refused; false when nothing is known of it. */
+  correct(dimension: BucketDimension, reservation: Reservation, failure: Failure, news: boolean, now: number): boolean {
+    const { limit, remaining, requested, windowMs } = failure;
+    const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
+    const known = this.#limits.get(dimension);
+    if ((!known && limit === undefined) || (windowMs !== undefined && windowMs > whole)) return false;
+    const amount = requested ?? reservation.reserved[unit];
+    const shown = reservation.refusal?.find(
+      (each) => each.dimension === dimension && each.windowMs === whole,
+    )?.remaining;
+    const waitMs = this.#waitMs(known, amount, failure, news);
+    // What the refused call has taken is back already.
+    if (known && news && unit === 'tokens' && remaining !== undefined) {
+      this.#givenBack.refused(known.level - remaining, now);
+    }
+    const since = this.#limits.since(reservation, unit);
+    const { sequence, sentAt } = reservation;
+    const refusal = { amount, sequence, sentAt, news };
+    known?.refused(refusal, shown, since, waitMs, now);
+    if (limit === undefined) return true;
+    if (windowMs !== undefined && windowMs < whole) {
+      // A limit per second and the like: the limit per minute is enforced in parts.
+      const bucket = known ?? this.#limits.add(dimension, (limit * whole) / windowMs, 'body', now);
+      bucket.burstIs(limit, now);
+    } else if (shown === undefined || (known && limit !== known.limit)) {
+      // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
+      const told = known && failure.hintMs !== undefined ? undefined : remaining;
+      this.#limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
+      if (!known && remaining === undefined) this.#limits.get(dimension)!.refused(refusal, 0, since, waitMs, now);
+    }
+    return true;
+  }
+
+  /** Until `amount` will be there, by what is known of the limit and told of the wait. */
+  #waitMs(known: LimitBucket | undefined, amount: number, { hintMs }: Failure, news: boolean): number {
+    const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
+    if (hintMs === undefined) return next(this.#unnamedWait);
+    if (!saysTooMuch(known, amount, hintMs)) return hintMs;
+    return Math.min(hintMs, Math.max(amount / known.rate, next(this.#secondWait)));
+  }
+}
+
+/** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
+function saysTooMuch(known: LimitBucket | undefined, amount: number, hintMs: number | undefined): known is LimitBucket {
+  return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
+}
