@@ -40,7 +40,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   const resetMs = outcome === 'quota_exhausted' ? readAccess(message, now) : numbers.resetMs;
   // Neither may be broken: the longer one is the floor.
   const told = longer(headerHint(headers, wallMs), bodyHint(facts, now));
-  const hint = told ?? (outcome === 'throttled' ? (routerHint(facts, now) ?? resetHint(empty)) : undefined);
+  const hint = told ?? (outcome === 'throttled' ? (fieldHint(facts, now) ?? resetHint(empty)) : undefined);
   const code = codes[0];
 
   return {
@@ -123,9 +123,10 @@ function withFields(text: LimitText, fields: LimitText | undefined): LimitText {
   return { ...text, ...fields, dimension: fields.dimension === 'unknown' ? text.dimension : fields.dimension };
 }
 
-/** When the limit of a router is whole again. */
-function routerHint({ resetAt }: ErrorFacts, now: number): Hint | undefined {
-  return resetAt === undefined ? undefined : { ms: Math.max(0, resetAt - now), source: 'body' };
+/** When the limit is whole again, by fields of the body. */
+function fieldHint({ resetAt, resetInMs }: ErrorFacts, now: number): Hint | undefined {
+  const ms = resetInMs ?? (resetAt === undefined ? undefined : Math.max(0, resetAt - now));
+  return ms === undefined ? undefined : { ms, source: 'body' };
 }
 
 /** The time until an empty bucket is full: longer than needed, so only where the server said nothing better. */

@@ -1,5 +1,5 @@
 import { asObject, asText, type JsonObject, parseJson } from '../parse/json.ts';
-import { asCount, parseCount } from '../parse/numbers.ts';
+import { asCount, parseCount, parseDate } from '../parse/numbers.ts';
 import { readGoogleDetails } from './google-details.ts';
 import type { LimitText } from './limit-message.ts';
 import { readRouterMetadata } from './router-metadata.ts';
@@ -16,6 +16,8 @@ export interface ErrorFacts {
   readonly waitMs?: number;
   /** When the limit is whole again, in milliseconds since 1970. */
   readonly resetAt?: number;
+  /** The same, as a time from now. */
+  readonly resetInMs?: number;
   /** The limit, where fields name it. */
   readonly limit?: LimitText;
   /** Fields say that the limit is one of money. */
@@ -63,6 +65,7 @@ class Found {
   #status: number | undefined;
   #waitMs: number | undefined;
   #resetAt: number | undefined;
+  #resetInMs: number | undefined;
   #limit: LimitText | undefined;
   #quota = false;
 
@@ -73,6 +76,7 @@ class Found {
       ...(this.#status === undefined ? {} : { status: this.#status }),
       ...(this.#waitMs === undefined ? {} : { waitMs: this.#waitMs }),
       ...(this.#resetAt === undefined ? {} : { resetAt: this.#resetAt }),
+      ...(this.#resetInMs === undefined ? {} : { resetInMs: this.#resetInMs }),
       ...(this.#limit === undefined ? {} : { limit: this.#limit }),
       ...(this.#quota ? { quota: true } : {}),
     };
@@ -126,6 +130,7 @@ class Found {
     this.#status ??= statusIn(error['code']) ?? statusIn(error['status']) ?? statusIn(error['raw_status_code']);
     this.#readWait(error);
     this.#readWait(asObject(details));
+    this.#readWait(asObject(error['data']));
     const google = readGoogleDetails(details);
     if (google) {
       for (const each of google.codes) this.code(each);
@@ -160,6 +165,16 @@ class Found {
       const amount = typeof value === 'string' ? parseCount(value) : asCount(value);
       if (amount !== undefined) this.#waitMs ??= amount * unitMs;
     }
+    for (const name of RESET_SECONDS) {
+      const seconds = asCount(fields[name]);
+      if (seconds !== undefined) this.#resetInMs ??= seconds * 1_000;
+    }
+    for (const name of RESET_TIMES) {
+      const value = fields[name];
+      const number = asCount(value);
+      const at = number === undefined ? parseDate(asText(value)) : number < FIRST_EPOCH_MS ? number * 1_000 : number;
+      if (at) this.#resetAt ??= at;
+    }
   }
 }
 
@@ -171,7 +186,16 @@ const WAIT_FIELDS: readonly (readonly [name: string, unitMs: number])[] = [
   ['retryAfterSeconds', 1_000],
   ['retry_after', 1_000],
   ['retryAfter', 1_000],
+  ['retry_in_seconds', 1_000],
+  ['retry_in', 1_000],
+  ['wait_seconds', 1_000],
 ];
+
+/** Fields that say when, or in how many seconds, a limit is whole again; OpenAI's usage limits have both. */
+const RESET_TIMES = ['resets_at', 'reset_at', 'resetAt'] as const;
+const RESET_SECONDS = ['resets_in_seconds', 'reset_in_seconds'] as const;
+/** As seconds it would be the year 33658. */
+const FIRST_EPOCH_MS = 1e12;
 
 function innerError(envelope: JsonObject): unknown {
   const failed = asObject(envelope['response'])?.['error'];

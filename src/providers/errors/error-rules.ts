@@ -39,13 +39,16 @@ const QUOTA_CODES = new Set([
   'user_profile_not_billable',
   // Groq.
   'blocked_api_access',
+  // LiteLLM's proxy, Alibaba.
+  'budget_exceeded',
+  'arrearage',
   // Google.
   'billing_disabled',
   'consumer_suspended',
 ]);
 
 const QUOTA_MESSAGE =
-  /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended|\u4f59\u989d\u4e0d\u8db3|\u5df2\u6b20\u8d39/i;
+  /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended|\bout of credits\b|(?:reached|hit|exceeded) your spend(?:ing)? (?:cap|limit)|budget has been exceeded|\baccount is past due\b|\u4f59\u989d\u4e0d\u8db3|\u5df2\u6b20\u8d39/i;
 /** Google says this of limits of a minute too: there, its details tell. */
 const CURRENT_QUOTA = /you exceeded your current quota/i;
 const GOOGLE_LIMIT = 'resource_exhausted';
@@ -77,7 +80,7 @@ const AUTH_CODES = new Set([
 /** A tier or a model has no room now. That is no word about the account, and none about the provider's health. */
 const NO_CAPACITY_CODES = new Set(['resource_unavailable', 'capacity_exceeded', 'service_tier_capacity_exceeded']);
 const NO_CAPACITY_MESSAGE =
-  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b/i;
+  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b|\bout of capacity\b|\b(?:insufficient|not enough) capacity\b/i;
 
 const OVERLOAD_CODES = new Set([
   'overloaded_error',
@@ -90,13 +93,14 @@ const OVERLOAD_CODES = new Set([
   'serviceunavailableexception',
 ]);
 const OVERLOAD_MESSAGE =
-  /\boverloaded\b|\bover capacity\b|experiencing high demand|temporarily unable to process|currently unavailable|too busy|at capacity/i;
+  /\boverloaded\b|\bover capacity\b|experiencing high demand|temporarily unable to process|currently unavailable|too busy|\bis busy\b|at capacity|\bqueue is full\b/i;
 
 const THROTTLE_CODES = new Set([
   'rate_limit_exceeded',
   'rate_limit_error',
   'resource_exhausted',
   'throttlingexception',
+  'servicequotaexceededexception',
   'too_many_requests',
   'rate_limited',
   'model_rate_limit',

@@ -28,7 +28,7 @@ const COLON_NUMBERS = new RegExp(
 // xAI: "Your team's rate limit is — Tokens per Minute (actual/limit): 65605/16000."
 const ACTUAL = new RegExp(`\\b(${NOUN})${PER}\\w* \\(actual/limit\\): ?(${COUNT})/(${COUNT})`, 'gi');
 // Anthropic: "rate limit of 30,000 input tokens per minute"; Together: "Your rate limit is 60 queries per minute".
-const PROSE = new RegExp(`\\b(?:of|is|to|are) (${COUNT}) (?:fast mode )?(${NOUN})${PER}`, 'i');
+const PROSE = new RegExp(`\\b(?:of|is|to|are) (${COUNT}) (?:fast mode |API )?(${NOUN})${PER}`, 'i');
 // Google: "Quota exceeded for metric: …/generate_content_free_tier_requests, limit: 20, model: gemini-2.5-flash".
 const METRIC = new RegExp(
   `Quota exceeded for (?:quota )?metric:? ?[\\w./' ]{0,80}?(${NOUN})'?[^,]{0,40}, limit: (${COUNT})`,
@@ -48,7 +48,7 @@ const FOR_NOUN = new RegExp(`^rate limit (?:reached|exceeded) for (${NOUN})(?![\
 
 const NAMED = new RegExp(`(?:\\b|_)(${NOUN})(?:_?per_?(?!${WINDOW})[a-z_]*?)?${PER}`, 'i');
 // Zhipu says it in Chinese, too.
-const CONCURRENT = /\bconcurren(?:t|cy)\b|\u5e76\u53d1/i;
+const CONCURRENT = /\bconcurren(?:t|cy)\b|\bsimultaneous\b|(?<!\/ max )\bparallel requests?\b|\u5e76\u53d1/i;
 // Azure: "have exceeded token rate limit", "have exceeded the call rate limit"; Copilot: "exceeded your Copilot token usage".
 const EXCEEDED = /\bexceeded (?:the |your )?(?:[\w-]{1,20} )?(token|call|request) (?:rate limit|usage\b)/i;
 // Qwen has no other word for its limit of tokens a minute than where it is explained.

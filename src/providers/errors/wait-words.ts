@@ -10,11 +10,11 @@ interface Cue {
 /** Says when to come back. */
 const RETRY_CUES: readonly Cue[] = [
   { words: 'try(?:ing)? (?:your request |this request |the request |it )?again', sample: 'Please try again in 6m0s.' },
+  { words: 'retry[-_ ]?(?:after|delay)', sample: 'retry_after: 5s' },
   {
     words: 'retry(?:ing)?(?: your request| this request| the request| it| again)?',
     sample: 'Please retry after 33 seconds.',
   },
-  { words: 'retry[-_ ]?(?:after|delay)', sample: 'retry_after: 5s' },
   { words: 'wait(?:ing)?', sample: 'Please wait 20 seconds before sending more.' },
   { words: 'back ?off', sample: 'Back off for 2 minutes.' },
   { words: 'come back', sample: 'Come back in an hour.' },

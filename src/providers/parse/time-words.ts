@@ -43,7 +43,7 @@ export function durationAt(text: string, at: number): number | undefined {
 }
 
 const ZONE = '(?:\\s?(Z|\\(?UTC\\)?|\\(?GMT\\)?|[+-]\\d\\d:?\\d\\d))';
-const CLOCK = '(\\d{1,2}):(\\d{2})(?::(\\d{2})(?:\\.\\d{1,9})?)?\\s?(am|pm)?';
+const CLOCK = '(\\d{1,2}):(\\d{2})(?::(\\d{2}(?:\\.\\d{1,9})?))?\\s?(am|pm)?';
 
 // "2026-09-01 at 00:00 UTC", "2026-09-01T00:00:00.000Z"; a day alone begins at midnight UTC.
 const DATE = new RegExp(`(\\d{4}-\\d{2}-\\d{2})(?:(?:T|\\s(?:at\\s)?)${CLOCK}${ZONE})?(?![\\dT:])`, 'iy');
