@@ -1,7 +1,7 @@
 import type { Naming, Series } from './naming.ts';
 import type { Thresholds } from './thresholds.ts';
 
-export type Severity = 'critical' | 'warning' | 'info';
+export type Severity = 'critical' | 'warning' | 'info' | 'none';
 
 /** An alert as its module writes it; the renderer adds `severity` and `runbook_url`. */
 export interface Alert {
@@ -11,7 +11,7 @@ export interface Alert {
   readonly for: string;
   /** Prometheus duration for which it goes on firing after the condition has ended, so that it does not flap. */
   readonly keepFiringFor?: string;
-  /** `critical` pages now, `warning` is a ticket, `info` is context. */
+  /** `critical` pages now, `warning` is a ticket, `info` is context, `none` is a sign of life. */
   readonly severity: Severity;
   readonly labels?: Readonly<Record<string, string>>;
   /** One sentence without values: it is the headline of a group. */
@@ -41,6 +41,9 @@ const BY_CLIENT = `${BY_JOB}, tidegate_client`;
 export const BY_PROVIDER = `${BY_CLIENT}, gen_ai_provider_name`;
 export const BY_MODEL = `${BY_PROVIDER}, gen_ai_request_model`;
 export const BY_LIMIT = `${BY_MODEL}, tidegate_limit_dimension`;
+
+/** Calls that somebody waits for. Work that may take its time waits by design. */
+export const URGENT = 'tidegate_priority!="batch"';
 
 export const BY_CIRCUIT = `${BY_PROVIDER}, tidegate_circuit`;
 

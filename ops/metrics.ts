@@ -60,6 +60,8 @@ export const METRICS = {
   'tidegate.pacer.rate': { instrument: 'gauge', unit: '{unit}/s', attributes: LIMIT },
   'tidegate.bulkhead.active': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.bulkhead.queued': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.queue.urgent': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
+  'tidegate.queue.tenant_share_ratio': { instrument: 'gauge', unit: '1', attributes: BULKHEAD },
   'tidegate.queue.oldest_wait_seconds': { instrument: 'gauge', unit: 's', attributes: BULKHEAD },
   'tidegate.bulkhead.capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.bulkhead.queue_capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },

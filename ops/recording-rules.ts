@@ -1,4 +1,4 @@
-import { BY_CIRCUIT, BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+import { BY_CIRCUIT, BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext, URGENT } from './alert.ts';
 
 export interface RecordingRule {
   readonly record: string;
@@ -10,6 +10,8 @@ const SOME_CALLS = '(tidegate:calls:rate5m > 0)';
 
 /** Rates and ratios that several alerts share. */
 export function recordingRules({ series }: RuleContext): RecordingRule[] {
+  const admitted = (matchers: string): string =>
+    `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration', matchers, 'count')}[5m]))`;
   return [
     { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.calls')}[5m]))` },
     {
@@ -28,13 +30,31 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:limit:utilization',
       expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
     },
+    // What is used by calls that somebody waits for: a batch that takes the rest does so by design. Where a limit is
+    // shared by several models, the calls of one do not tell.
+    {
+      record: 'tidegate:limit:urgent_utilization',
+      expr: [
+        `tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
+        `* on (${BY_MODEL}) group_left ()`,
+        `((${admitted(URGENT)} or 0 * ${admitted('')}) / (${admitted('')} > 0))`,
+        `or tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
+      ].join('\n'),
+    },
+    {
+      record: 'tidegate:attempt_duration:p95_5m',
+      expr: [
+        `histogram_quantile(0.95, sum by (${BY_MODEL}, le) (rate(${series('tidegate.attempt.duration', '', 'bucket')}[5m])))`,
+        `and (sum by (${BY_MODEL}) (rate(${series('tidegate.attempt.duration', '', 'count')}[5m])) > 0)`,
+      ].join('\n'),
+    },
     // Present only while a day limit is being used up.
     {
       record: 'tidegate:day_limit:seconds_to_empty',
       expr: [
         `min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining', DAY)})`,
         '/',
-        `-(min by (${BY_LIMIT}) (deriv(${series('tidegate.ratelimit.remaining', DAY)}[30m])) < 0)`,
+        `-(min by (${BY_LIMIT}) (deriv(${series('tidegate.ratelimit.remaining', DAY)}[10m])) < 0)`,
       ].join('\n'),
     },
   ];
@@ -54,28 +74,44 @@ export function utilization(by: string, select: (matchers: string) => string): s
   ].join('\n');
 }
 
+/** The shortest window of the burn alerts, and that of what is recorded for the others. */
+const SHORTEST = '5m';
+const FAILURES = 'tidegate:call_failures:increase5m';
+const ENDED = 'tidegate:calls_ended:increase5m';
+
 const DAY = 'tidegate_limit_dimension=~".+_day"';
 
-// Anchored: success_after_retry must be listed. A call that the application cancelled or got wrong is not our failure.
-const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|bad_request|client_error"';
+/**
+ * A call that the application cancelled or got wrong is not our failure. Listed rather than excluded: what the SDK folds
+ * into a series without labels, because there are too many, has no outcome at all.
+ */
+export const FAILED = 'tidegate_outcome=~"retries_exhausted|rejected_circuit|rejected_bulkhead|timeout"';
 
 /** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
 export function sloRules({ series, thresholds }: RuleContext): RecordingRule[] {
   const windows = [...new Set(thresholds.slo.burns.flatMap((burn) => [burn.short, burn.long]))];
   windows.sort((a, b) => seconds(a) - seconds(b));
   const longWindows = [...new Set(thresholds.slo.burns.map((burn) => burn.long))];
+  // Days are averages of what was recorded: a window over the counters of every process would be read again each time.
+  const over = (name: string, window: string): string =>
+    window === SHORTEST ? name : `avg_over_time(${name}[${window}])`;
   return [
+    {
+      record: FAILURES,
+      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', FAILED)}[${SHORTEST}]))`,
+    },
+    {
+      record: ENDED,
+      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${SHORTEST}]))`,
+    },
     ...windows.map((window) => ({
       record: `tidegate:call_errors:ratio_rate${window}`,
-      expr: [
-        `sum by (${BY_PROVIDER}) (rate(${series('tidegate.calls', FAILED)}[${window}]))`,
-        '/',
-        `sum by (${BY_PROVIDER}) (rate(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${window}]))`,
-      ].join('\n'),
+      expr: `${over(FAILURES, window)}\n/\n(${over(ENDED, window)} > 0)`,
     })),
     ...longWindows.map((window) => ({
       record: `tidegate:calls:increase${window}`,
-      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${window}]))`,
+      // In pieces that do not overlap.
+      expr: `sum_over_time(${ENDED}[${window}:${SHORTEST}])`,
     })),
   ];
 }

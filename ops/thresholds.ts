@@ -17,6 +17,9 @@ export interface Thresholds {
     readonly stormAttempts: number;
     /** Retries per second below which nothing is a storm. */
     readonly stormFloor: number;
+    /** Share of calls that fail, whatever the reason, from which somebody is woken; and such calls in two minutes. */
+    readonly failingRatio: number;
+    readonly failingCalls: number;
     /** Share of calls that fail with all retries used. */
     readonly exhaustedRatio: number;
     /** Calls in 30 minutes below which that is no ticket. */
@@ -50,6 +53,8 @@ export interface Thresholds {
     readonly latencyFactor: number;
     /** Seconds below which a slow attempt is no news for a language model. */
     readonly latencySeconds: number;
+    /** Attempts in 5 minutes below which a percentile says nothing. */
+    readonly latencyAttempts: number;
     /** Share of calls refused as a bad request: from here a ticket, from there a page. */
     readonly badRequestRatio: number;
     readonly badRequestPageRatio: number;
@@ -57,12 +62,14 @@ export interface Thresholds {
     readonly badRequests: number;
     /** Share of streams that break before their end. */
     readonly interruptedRatio: number;
-    /** Streams per second below which the share says nothing. */
-    readonly streamFloor: number;
+    /** Such streams in 5 minutes below which the share says nothing. */
+    readonly interrupted: number;
   };
   readonly circuit: {
     /** Share of two minutes, and of the processes, not closed from which the circuit counts as open. */
     readonly openShare: number;
+    /** The same from which it holds calls back at all, and with them their retries. */
+    readonly actingShare: number;
     /** Times that it closed in 30 minutes from which it flaps. */
     readonly closings: number;
   };
@@ -73,10 +80,12 @@ export interface Thresholds {
     readonly rejectedRatio: number;
     /** Seconds of waiting, 95th percentile. */
     readonly waitSeconds: number;
+    /** Seconds that it takes to send what waits now, batches apart. */
+    readonly drainSeconds: number;
     /** Calls that wait, on average, and the share of every limit below which that is nobody's limit. */
     readonly idleQueue: number;
     readonly idleShare: number;
-    /** Attempts that ended in three minutes of the hour before from which none at all is a stall. */
+    /** Attempts that ended in two minutes of the quarter of an hour before from which none at all is a stall. */
     readonly stalledFrom: number;
   };
   readonly slo: {
@@ -109,7 +118,9 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     spikeFactor: 3,
     spikeFloor: 0.05,
     stormAttempts: 2,
-    stormFloor: 0.2,
+    stormFloor: 0.5,
+    failingRatio: 0.5,
+    failingCalls: 20,
     exhaustedRatio: 0.01,
     exhaustedCalls: 10,
   },
@@ -129,14 +140,23 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     noCapacity: 5,
     latencyFactor: 3,
     latencySeconds: 2,
+    latencyAttempts: 30,
     badRequestRatio: 0.2,
     badRequestPageRatio: 0.8,
     badRequests: 10,
     interruptedRatio: 0.05,
-    streamFloor: 0.01,
+    interrupted: 5,
   },
-  circuit: { openShare: 0.5, closings: 4 },
-  queue: { filled: 0.8, rejectedRatio: 0.01, waitSeconds: 10, stalledFrom: 10, idleQueue: 10, idleShare: 0.5 },
+  circuit: { openShare: 0.5, actingShare: 0.1, closings: 4 },
+  queue: {
+    filled: 0.8,
+    rejectedRatio: 0.01,
+    waitSeconds: 10,
+    drainSeconds: 30,
+    stalledFrom: 20,
+    idleQueue: 10,
+    idleShare: 0.5,
+  },
   slo: {
     objective: 0.99,
     burns: [

@@ -29,7 +29,11 @@ function milliseconds(duration: string): number {
 export function scaleExpression(expr: string, divisor: number): string {
   if (divisor === 1) return expr;
   return expr
-    .replaceAll(/\[(\d+(?:ms|s|m|h|d))\]/g, (_, window: string) => `[${divideDuration(window, divisor)}]`)
+    .replaceAll(
+      /\[(\d+(?:ms|s|m|h|d))(?::(\d+(?:ms|s|m|h|d)))?\]/g,
+      (_, window: string, step?: string) =>
+        `[${divideDuration(window, divisor)}${step === undefined ? '' : `:${divideDuration(step, divisor)}`}]`,
+    )
     .replaceAll(/\boffset (\d+(?:ms|s|m|h|d))\b/g, (_, offset: string) => `offset ${divideDuration(offset, divisor)}`);
 }
 

@@ -169,6 +169,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       maxConcurrent: admission.maxConcurrent,
       queued: admission.queued,
       oldestWaitMs: admission.oldestWaitMs(),
+      waiting: admission.waiting(),
       maxQueued: admission.maxQueued,
       pausedForMs: admission.pausedForMs(),
       circuit: breaker.state(),

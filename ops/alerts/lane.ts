@@ -9,6 +9,7 @@ import {
   percent,
   PROVIDER,
   type RuleContext,
+  URGENT,
 } from '../alert.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
@@ -28,22 +29,21 @@ const WAITED_FOR = [
 const OUTAGE =
   'Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.';
 
-/** Work that may take its time waits by design. */
-const URGENT = 'tidegate_priority!="batch"';
-
 /** Circuit, queue and waits: what the client does to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { circuit, queue, callFloor } = thresholds;
-  const rejected = `sum by (${BY_MODEL}) (rate(${series('tidegate.calls', 'tidegate_outcome=~"rejected_.+"')}[5m]))`;
+  const { circuit, queue, tier, callFloor } = thresholds;
+  const rejected = `sum by (${BY_MODEL}) (rate(${series('tidegate.calls', 'tidegate_outcome="rejected_bulkhead"')}[5m]))`;
   // Averaged, so that one lost scrape neither fires nor resolves an alert. Every process has a queue of its own.
   const filled = `avg_over_time(${series('tidegate.bulkhead.queued')}[2m]) / (avg_over_time(${series('tidegate.bulkhead.queue_capacity')}[2m]) > 0)`;
   const ofOne = `1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`;
-  const busy = (what: 'active' | 'queued'): string => `min_over_time(${series(`tidegate.bulkhead.${what}`)}[3m])`;
+  const busy = (what: 'active' | 'queued'): string => `min_over_time(${series(`tidegate.bulkhead.${what}`)}[2m])`;
+  const waited = (part: 'sum' | 'count'): string =>
+    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.wait.duration', `${URGENT},tidegate_limit_dimension!="circuit"`, part)}[2m]))`;
   return [
     {
       name: 'TidegateCircuitOpen',
       expr: `tidegate:circuit:not_closed > ${circuit.openShare}`,
-      for: '1m',
+      for: '30s',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
       description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was not closed for {{ $value | humanizePercentage }} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). ${OUTAGE}`,
@@ -52,10 +52,10 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       // Few of many processes: a network of their own, perhaps, but not the provider.
       name: 'TidegateCircuitOpen',
       expr: `(${ofOne} > ${circuit.openShare})\nunless on (${BY_CIRCUIT}) (tidegate:circuit:not_closed > ${circuit.openShare})`,
-      for: '10m',
+      for: '5m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider is open in some processes.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} of {{ $labels.instance }} has not been closed for ten minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.`,
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} of {{ $labels.instance }} has not been closed for five minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.`,
     },
     {
       name: 'TidegateCircuitFlapping',
@@ -69,13 +69,16 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       name: 'TidegateStalled',
       expr: [
         `(sum by (${BY_PROVIDER}) (${busy('active')} + ${busy('queued')}) > 0)`,
-        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.attempts')}[3m])) > 0)`,
-        `and (sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts')}[1h] offset 3m)) * 180 > ${queue.stalledFrom})`,
+        // Asked of those that still report: what is no longer scraped ends no attempt either.
+        `and (sum by (${BY_PROVIDER}) (${series('tidegate.bulkhead.active')} and count_over_time(${series('tidegate.bulkhead.active')}[2m]) >= 2) >= 0)`,
+        `and (sum by (${BY_PROVIDER}) (increase(${series('tidegate.attempts')}[2m])) == 0)`,
+        `and (sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts')}[15m] offset 2m)) * 120 > ${queue.stalledFrom})`,
       ].join('\n'),
-      for: '0m',
+      for: '15s',
+      keepFiringFor: '15m',
       severity: 'critical',
       summary: 'LLM calls are under way and none gets an answer.',
-      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for three minutes; in the hour before more than ${queue.stalledFrom} did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
     },
     {
       name: 'TidegateBulkheadQueueFilling',
@@ -91,7 +94,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls are rejected before they are sent.',
-      description: `${MODEL} has {{ $value | humanizePercentage }} of its calls rejected by the client (threshold ${percent(queue.rejectedRatio)}): the circuit is open or the queue is full. Look at both; slow down requests at the source if it is the queue.`,
+      description: `${MODEL} has {{ $value | humanizePercentage }} of its calls rejected by the client because its queue is full (threshold ${percent(queue.rejectedRatio)}). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
     },
     {
       name: 'TidegateBelowLimit',
@@ -99,24 +102,45 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
         `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.queued')}[5m])) > ${queue.idleQueue})`,
         `and (max by (${BY_PROVIDER}) (avg_over_time(tidegate:limit:utilization[5m])) < ${queue.idleShare})`,
         `and (max by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.active')}[5m]) / (${series('tidegate.bulkhead.capacity')} > 0)) < ${queue.idleShare})`,
-        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections')}[15m])) > 0)`,
+        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections')}[15m])) >= ${tier.refusals})`,
         `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[10m])) > 0)`,
       ].join('\n'),
-      for: '5m',
+      for: '2m',
       severity: 'warning',
       summary: 'LLM calls wait though no limit is used up.',
-      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls waiting, while each limit and the slots are used by less than ${percent(queue.idleShare)}, nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.`,
+      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls waiting, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.`,
+    },
+    {
+      name: 'TidegateQueueSlow',
+      expr: [
+        `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.queue.urgent')}[2m])) / ${waited('count')} > ${queue.drainSeconds})`,
+        `and (sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.queue.urgent')}[2m])) > ${queue.idleQueue})`,
+        `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[5m])) > ${circuit.openShare})`,
+      ].join('\n'),
+      for: '3m',
+      keepFiringFor: '5m',
+      severity: 'warning',
+      summary: 'LLM calls queue faster than they are sent.',
+      description: `${PROVIDER} needs {{ $value | humanizeDuration }} to send the calls that wait now (threshold ${queue.drainSeconds}s), batches apart.${mostlyOne(series)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
     },
     {
       name: 'TidegateClientWaitHigh',
-      expr: `histogram_quantile(0.95, sum by (${BY_MODEL}, tidegate_wait_stage, le) (rate(${series('tidegate.wait.duration', URGENT, 'bucket')}[5m]))) > ${queue.waitSeconds}`,
-      for: '10m',
+      // A circuit that holds calls back has its own alert.
+      expr: `histogram_quantile(0.95, sum by (${BY_MODEL}, tidegate_wait_stage, le) (rate(${series('tidegate.wait.duration', `${URGENT},tidegate_limit_dimension!="circuit"`, 'bucket')}[5m]))) > ${queue.waitSeconds}`,
+      for: '5m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if $dimension }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s). {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if $dimension }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
+}
+
+/** Template that says how much of the waiting calls one tenant has sent, where that is most of them. */
+function mostlyOne(series: RuleContext['series']): string {
+  const { matchers, args } = lookupOf(BY_PROVIDER);
+  const query = `max(${series('tidegate.queue.tenant_share_ratio', matchers)}) > 0.5`;
+  return `{{ with printf \`${query}\` ${args} | query }} One tenant has {{ . | first | value | humanizePercentage }} of them: see guard.snapshot() for its name.{{ end }}`;
 }
 
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */

@@ -27,7 +27,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
     `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', `tidegate_limit_dimension!="concurrency"`)}${offset})`;
   const left = series('tidegate.ratelimit.remaining', 'tidegate_limit_dimension=~".+_day"');
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
-  const now = 'avg_over_time(tidegate:limit:utilization[2m])';
+  const now = 'avg_over_time(tidegate:limit:urgent_utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
   return [
     {
@@ -42,7 +42,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateTierSaturated',
-      expr: `avg_over_time(tidegate:limit:utilization[15m]) > ${tier.saturated}`,
+      expr: `avg_over_time(tidegate:limit:urgent_utilization[15m]) > ${tier.saturated}`,
       for: '15m',
       keepFiringFor: '30m',
       severity: 'warning',
@@ -56,15 +56,23 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
-      description: `${MODEL} had {{ printf "%.0f" $value }} attempts refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this: another client may share the account. ${adviceFor(REFUSED)}`,
+      description: `${MODEL} had {{ printf "%.0f" $value }} attempts refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this.${OWN_SHARE} ${adviceFor(REFUSED)}`,
     },
     {
       name: 'TidegateLimitChanged',
-      expr: `(abs(${known('')} / (${known(' offset 30m')} > 0) - 1) > ${tier.change})\n* 0 + ${known('')}`,
+      expr: `(${known('')} / (${known(' offset 30m')} > 0) - 1 < -${tier.change})\n* 0 + ${known('')}`,
+      for: '2m',
+      severity: 'warning',
+      summary: 'A limit of an LLM account was cut.',
+      description: `${MODEL} has a ${DIMENSION} limit of {{ $value | humanize }} now, more than ${percent(tier.change)} below that of half an hour ago: the tier was cut, or the provider shares it out differently. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.`,
+    },
+    {
+      name: 'TidegateLimitChanged',
+      expr: `(${known('')} / (${known(' offset 30m')} > 0) - 1 > ${tier.change})\n* 0 + ${known('')}`,
       for: '2m',
       severity: 'info',
-      summary: 'A limit of an LLM account has changed.',
-      description: `${MODEL} has a ${DIMENSION} limit of {{ $value | humanize }} now, more than ${percent(tier.change)} away from that of half an hour ago: the tier was changed, or the provider shares it out differently. Waits, refusals and utilisation that changed at the same time follow from it.`,
+      summary: 'A limit of an LLM account was raised.',
+      description: `${MODEL} has a ${DIMENSION} limit of {{ $value | humanize }} now, more than ${percent(tier.change)} above that of half an hour ago. Traffic may grow accordingly.`,
     },
     {
       name: 'TidegateQuotaExhausted',
@@ -83,7 +91,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
         // A batch that ran at this hour yesterday too, and left enough: today will end as yesterday did.
         `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(${left}[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
       ].join('\n'),
-      for: '15m',
+      for: '3m',
       keepFiringFor: '30m',
       severity: 'warning',
       summary: 'A daily LLM limit will run dry before it resets.',
@@ -96,6 +104,9 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
 const QUOTA_WINDOW = 15;
 
 const LOOKUP = lookupOf(BY_LIMIT);
+
+/** Template that sets what we admit against what others must have taken. */
+const OWN_SHARE = `{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }} By its own count this job uses {{ . | first | value | humanizePercentage }} of that limit{{ if lt (. | first | value) 0.8 }}: others on the account take the rest, find them{{ end }}.{{ end }}`;
 
 /** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
 function limitLookup(selector: string): string {

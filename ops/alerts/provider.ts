@@ -1,20 +1,20 @@
+import { afterOutage } from './outage.ts';
 import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
 
 export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { provider } = thresholds;
+  const { provider, circuit } = thresholds;
   const attempts = (matchers: string): string =>
     `sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts', matchers)}[5m]))`;
   const streams = (matchers: string): string =>
-    `sum by (${BY_MODEL}) (rate(${series('tidegate.streams', matchers)}[15m]))`;
+    `sum by (${BY_MODEL}) (increase(${series('tidegate.streams', matchers)}[5m]))`;
   const bad = (window: string): string =>
     `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="bad_request"')}[${window}]))`;
   const ended = (window: string): string => `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[${window}]))`;
-  const latency = (offset: string): string =>
-    `histogram_quantile(0.95, sum by (${BY_MODEL}, le) (rate(${series('tidegate.attempt.duration', '', 'bucket')}[15m]${offset})))`;
+  const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration', '', 'count')}[5m]))`;
   return [
     {
       name: 'TidegateProviderOverloaded',
-      expr: `(${attempts('http_response_status_code=~"5.."')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})`,
+      expr: `(${attempts('http_response_status_code=~"5.."')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})\n${afterOutage('5m', circuit)}`,
       for: '5m',
       severity: 'warning',
       summary: 'An LLM provider answers with server errors.',
@@ -30,27 +30,35 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateAttemptLatencyHigh',
-      expr: `(${latency('')} > ${provider.latencyFactor} * ${latency(' offset 1d')})\nand (${latency('')} > ${provider.latencySeconds})`,
-      for: '15m',
+      expr: [
+        `(tidegate:attempt_duration:p95_5m > ${provider.latencyFactor} * avg_over_time(tidegate:attempt_duration:p95_5m[1h] offset 1410m))`,
+        `and (tidegate:attempt_duration:p95_5m > ${provider.latencySeconds})`,
+        `and (${measured} >= ${provider.latencyAttempts})`,
+      ].join('\n'),
+      for: '3m',
+      keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM attempts are much slower than a day ago.',
-      description: `${MODEL} takes {{ $value | humanizeDuration }} per attempt at the 95th percentile, more than ${provider.latencyFactor} times the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
+      description: `${MODEL} takes {{ $value | humanizeDuration }} per attempt at the 95th percentile, more than ${provider.latencyFactor} times what it took in this hour of the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
     },
     {
       name: 'TidegateStreamInterruptions',
-      expr: `(${streams('tidegate_stream_outcome="interrupted"')} / ${streams('')} > ${provider.interruptedRatio})\nand (${streams('')} > ${provider.streamFloor})`,
-      for: '10m',
+      expr: `(${streams('tidegate_stream_outcome="interrupted"')} / ${streams('')} > ${provider.interruptedRatio})\nand (${streams('tidegate_stream_outcome="interrupted"')} >= ${provider.interrupted})`,
+      for: '3m',
+      keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM streams break before their end.',
       description: `${MODEL} loses {{ $value | humanizePercentage }} of its streams midway (threshold ${percent(provider.interruptedRatio)}). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
     },
     ...(['warning', 'critical'] as const).map((severity): Alert => {
       const share = severity === 'critical' ? provider.badRequestPageRatio : provider.badRequestRatio;
-      const window = severity === 'critical' ? '3m' : '10m';
+      const window = severity === 'critical' ? '2m' : '5m';
       return {
         name: 'TidegateBadRequests',
-        expr: `(${bad(window)} / (${ended(window)} > 0) > ${share})\nand (${bad(window)} >= ${provider.badRequests})`,
-        for: severity === 'critical' ? '30s' : '5m',
+        // The ticket looks at the last two minutes too, and so ends soon after a page that has said the same.
+        expr: `(${bad(window)} / (${ended(window)} > 0) > ${share})\nand (${bad('2m')} / (${ended('2m')} > 0) > ${share})\nand (${bad(window)} >= ${provider.badRequests})`,
+        for: severity === 'critical' ? '30s' : '3m',
+        ...(severity === 'critical' && { keepFiringFor: '2m' }),
         severity,
         summary:
           severity === 'critical'

@@ -1,7 +1,16 @@
-import { type Alert, BY_MODEL, MODEL, percent, type RuleContext } from '../alert.ts';
+import { afterOutage } from './outage.ts';
+import { FAILED } from '../recording-rules.ts';
+import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+
+/** Calls that count for success: those that the application neither cancelled nor got wrong. */
+const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { retries } = thresholds;
+  const { retries, circuit } = thresholds;
+  const calls = (matchers: string): string =>
+    `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', matchers)}[2m]))`;
+  const rate2m = (metric: 'tidegate.attempts' | 'tidegate.calls' | 'tidegate.retries'): string =>
+    `sum by (${BY_MODEL}) (rate(${series(metric)}[2m]))`;
   const exhausted = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="retries_exhausted"')}[30m]))`;
   const ended = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[30m]))`;
   return [
@@ -20,16 +29,28 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRetryStorm',
-      expr: `(tidegate:attempts_per_call:ratio_rate5m > ${retries.stormAttempts})\nand (tidegate:retries:rate5m > ${retries.stormFloor})`,
-      for: '5m',
+      // A circuit that opens has ended it already.
+      expr: `(${rate2m('tidegate.attempts')} / (${rate2m('tidegate.calls')} > 0) > ${retries.stormAttempts})\nand (${rate2m('tidegate.retries')} > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
+      for: '30s',
+      keepFiringFor: '5m',
       severity: 'critical',
       summary: 'LLM clients send each call several times.',
       description: `${MODEL} needs {{ $value | humanize }} attempts per call (threshold ${retries.stormAttempts}). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
     },
     {
+      name: 'TidegateCallsFailing',
+      // The burn alerts take nine minutes to see that everything fails.
+      expr: `(${calls(FAILED)} / (${calls(COUNTED)} > 0) > ${retries.failingRatio})\nand (${calls(FAILED)} >= ${retries.failingCalls})\n${afterOutage('2m', circuit)}`,
+      for: '30s',
+      keepFiringFor: '2m',
+      severity: 'critical',
+      summary: 'Most LLM calls fail.',
+      description: `${PROVIDER} failed {{ $value | humanizePercentage }} of its calls in two minutes (threshold ${percent(retries.failingRatio)}). Find the outcome that dominates: timeout is a deadline that answers no longer meet, retries_exhausted a provider that refuses or fails, rejected_bulkhead a full queue, rejected_circuit an open circuit.`,
+    },
+    {
       name: 'TidegateRetriesExhausted',
       // A page is the burn alerts' to make: they know how much loss an objective allows.
-      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})`,
+      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\n${afterOutage('30m', circuit)}\nunless on (${BY_PROVIDER}) (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[30m])) > 0)`,
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',

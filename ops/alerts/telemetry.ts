@@ -22,19 +22,28 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
           ? [`unless on (${BY_JOB}) max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`]
           : []),
       ].join('\n'),
-      for: '5m',
+      for: '2m',
       severity: 'critical',
       summary: 'A job that makes LLM calls is gone.',
       description: `${JOB} has no process left that reports, and ${naming === 'exporter' ? 'Prometheus has no target of it' : 'nothing of it arrives'}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
     },
     {
+      name: 'TidegateWatchdog',
+      expr: 'vector(1)',
+      for: '0m',
+      severity: 'none',
+      summary: 'Alerts about LLM calls can be delivered.',
+      description:
+        'This alert fires always: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
+    },
+    {
       name: 'TidegateTelemetryAbsent',
       expr: `absent(${info})`,
-      for: '15m',
+      for: '5m',
       severity: 'warning',
       summary: 'No tidegate telemetry arrives at all.',
       description:
-        'No process has reported tidegate metrics for 15 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
+        'No process has reported tidegate metrics for 5 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
     },
     {
       name: 'TidegateTelemetryCardinalityOverflow',
@@ -47,7 +56,8 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
     {
       name: 'TidegateUnguardedRequests',
       expr: `sum by (${BY_PROVIDER}, tidegate_unguarded_via) (${past}) >= ${unguardedRequests}`,
-      for: '10m',
+      for: '5m',
+      keepFiringFor: '15m',
       severity: 'warning',
       summary: 'Requests to a provider go past every guard.',
       description: `${JOB} has sent {{ printf "%.0f" $value }} requests to {{ $labels.gen_ai_provider_name }} past tidegate in 15 minutes (via {{ $labels.tidegate_unguarded_via }}). They share the limit and are neither paced nor retried nor in any other alert. ${UNGUARDED}`,

@@ -1,5 +1,8 @@
 import { CIRCUIT_TESTS } from './circuit.ts';
+import { DRAIN_TESTS } from './drain.ts';
+import { FAILING_TESTS } from './failing.ts';
 import { LIMIT_TESTS } from './limits.ts';
+import { PRESENCE_TESTS } from './presence.ts';
 import { PROVIDER_TESTS } from './provider.ts';
 import { QUEUE_TESTS } from './queue.ts';
 import { RETRY_TESTS } from './retries.ts';
@@ -18,4 +21,7 @@ export const RULE_TESTS: readonly RuleTestFile[] = [
   QUEUE_TESTS,
   SLO_TESTS,
   TELEMETRY_TESTS,
+  FAILING_TESTS,
+  DRAIN_TESTS,
+  PRESENCE_TESTS,
 ];

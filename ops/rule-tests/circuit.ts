@@ -24,7 +24,7 @@ const openOfOne: Firing = {
   labels: { severity: 'warning', job: 'app', instance: 'a', ...CIRCUIT },
   summary: 'The circuit to an LLM provider is open in some processes.',
   description:
-    'openai (app): circuit openai/gpt-5.1 of a has not been closed for ten minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.',
+    'openai (app): circuit openai/gpt-5.1 of a has not been closed for five minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.',
 };
 
 const OPEN: RuleTest[] = [
@@ -51,13 +51,13 @@ const OPEN: RuleTest[] = [
   },
   {
     alert: 'TidegateCircuitOpen',
-    does: 'is a ticket for one process of four, after ten minutes',
+    does: 'is a ticket for one process of four, after five minutes',
     input: [
       ...circuit(`${'c'.repeat(5)}${'ooohoooo'.repeat(5)}${'c'.repeat(20)}`),
       ...['b', 'd', 'e'].flatMap((instance) => circuit('c'.repeat(65), instance)),
     ],
     checks: [
-      { at: '8m', situation: 'quiet', firing: [] },
+      { at: '7m', situation: 'quiet', firing: [] },
       { at: '17m', situation: 'fires', firing: [openOfOne] },
       { at: '28m', situation: 'resolves', firing: [] },
     ],
@@ -130,18 +130,18 @@ const ended = (values: string): InputSeries =>
 const stalled = (calls: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...PROVIDER },
   summary: 'LLM calls are under way and none gets an answer.',
-  description: `openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for three minutes; in the hour before more than 10 did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+  description: `openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than 20 did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
 });
 
 const STALLED: RuleTest[] = [
   {
     alert: 'TidegateStalled',
-    does: 'pages when no attempt ends for three minutes, and resolves with the first that does',
-    input: [active('5x40 20x10 5x40'), queued('0x40 30x10 0x40'), ended('0+10x40 400x10 410+10x40')],
+    does: 'pages when no attempt ends for two minutes, and resolves a quarter of an hour after the first that does',
+    input: [active('5x40 20x10 5x60'), queued('0x40 30x10 0x60'), ended('0+10x40 400x10 410+10x60')],
     checks: [
       { at: '20m', situation: 'quiet', firing: [] },
       { at: '24m', situation: 'fires', firing: [stalled('50')] },
-      { at: '27m', situation: 'resolves', firing: [] },
+      { at: '42m', situation: 'resolves', firing: [] },
     ],
   },
   {
@@ -155,6 +155,24 @@ const STALLED: RuleTest[] = [
     does: 'stays quiet for a few long answers at a time',
     input: [active('4x120'), queued('0x120'), ended('0x10 4x10 8x10 12x10 16x10 20x10 24x10 28x10')],
     checks: [{ at: '34m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStalled',
+    does: 'stays quiet when Prometheus was away, and for processes that nobody scrapes any more',
+    interval: '15s',
+    input: [
+      active('5x80 _x16 5x8'),
+      queued('0x80 _x16 0x8'),
+      ended('0+10x80 _x16 970+10x8'),
+      input('tidegate.bulkhead.active', { ...LANE, instance: 'gone', job: 'gone' }, '5x80'),
+      input('tidegate.bulkhead.queued', { ...LANE, instance: 'gone', job: 'gone' }, '5x80'),
+      input(
+        'tidegate.attempts',
+        { ...PROVIDER, job: 'gone', gen_ai_request_model: 'gpt-5.1', http_response_status_code: '200' },
+        '0+10x80',
+      ),
+    ],
+    checks: ['22m', '24m', '24m30s', '25m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),
   },
   {
     alert: 'TidegateStalled',

@@ -1,12 +1,12 @@
-import { firing, limit, refusals, remaining, reset, SHRINK } from './limit-series.ts';
+import { firing, limit, refusals, remaining, reset, SHRINK, used } from './limit-series.ts';
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
-const refused = (dimension: string, number: string, advice: string): Firing =>
+const refused = (dimension: string, number: string, advice: string, own = ''): Firing =>
   firing(
     'warning',
     dimension,
     'An LLM provider refuses calls for a rate limit.',
-    `openai/gpt-5.1 (app) had ${number} attempts refused for its ${dimension} limit in 10 minutes (thresholds: 10, and 2% of its attempts). Pacing should prevent this: another client may share the account. ${advice}`,
+    `openai/gpt-5.1 (app) had ${number} attempts refused for its ${dimension} limit in 10 minutes (thresholds: 10, and 2% of its attempts). Pacing should prevent this.${own} ${advice}`,
   );
 
 /** The advice that an operator reads, by limit. */
@@ -58,19 +58,43 @@ const RATE_LIMITED: RuleTest[] = [
   },
   {
     alert: 'TidegateRateLimited',
+    does: 'says how little of the limit is used here, where others take the rest',
+    input: [refusals('requests', '0+1x40'), sent('0+10x40'), used('requests', '0.25x40')],
+    checks: [
+      {
+        at: '15m',
+        situation: 'fires',
+        firing: [
+          refused(
+            'requests',
+            '20',
+            ADVICE[0]![1],
+            ' By its own count this job uses 25% of that limit: others on the account take the rest, find them.',
+          ),
+        ],
+      },
+    ],
+  },
+  {
+    alert: 'TidegateRateLimited',
     does: 'stays quiet for a batch of which one attempt in a hundred is refused',
     input: [refusals('requests', '0+1x60'), sent('0+100x60')],
     checks: [{ at: '25m', situation: 'quiet', firing: [] }],
   },
 ];
 
-const changed = (dimension: string, value: string): Firing =>
-  firing(
-    'info',
-    dimension,
-    'A limit of an LLM account has changed.',
-    `openai/gpt-5.1 (app) has a ${dimension} limit of ${value} now, more than 20% away from that of half an hour ago: the tier was changed, or the provider shares it out differently. Waits, refusals and utilisation that changed at the same time follow from it.`,
-  );
+const raised = firing(
+  'info',
+  'requests',
+  'A limit of an LLM account was raised.',
+  'openai/gpt-5.1 (app) has a requests limit of 1k now, more than 20% above that of half an hour ago. Traffic may grow accordingly.',
+);
+const cut = firing(
+  'warning',
+  'tokens',
+  'A limit of an LLM account was cut.',
+  'openai/gpt-5.1 (app) has a tokens limit of 40k now, more than 20% below that of half an hour ago: the tier was cut, or the provider shares it out differently. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.',
+);
 
 const CHANGED: RuleTest[] = [
   {
@@ -79,7 +103,7 @@ const CHANGED: RuleTest[] = [
     input: [limit('tokens', '100000x80 40000x120'), limit('requests', '500x80 1000x120')],
     checks: [
       { at: '39m', situation: 'quiet', firing: [] },
-      { at: '45m', situation: 'fires', firing: [changed('requests', '1k'), changed('tokens', '40k')] },
+      { at: '45m', situation: 'fires', firing: [raised, cut] },
       { at: '75m', situation: 'resolves', firing: [] },
     ],
   },
@@ -168,7 +192,7 @@ const FORECAST: RuleTest[] = [
     ],
     checks: [
       { at: '29m', situation: 'quiet', firing: [] },
-      { at: '44m', situation: 'quiet', firing: [] },
+      { at: '32m', situation: 'quiet', firing: [] },
       { at: '48m', situation: 'fires', firing: [forecast('3h 42m 0s')] },
       { at: '130m', situation: 'resolves', firing: [] },
     ],

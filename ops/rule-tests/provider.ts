@@ -78,12 +78,12 @@ const NO_CAPACITY: RuleTest[] = [
 
 const LATENCY_BOUNDS = ['0.5', '2', '2.5', '10', '20', '30', '38', '40', '80', '+Inf'];
 
-/** Histogram of 10 attempts a step, all of which end in the bucket up to `bound`. */
+/** Histogram of 20 attempts a step, all of which end in the bucket up to `bound`. */
 function latency(model: string, phases: readonly { readonly steps: number; readonly bound: string }[]): InputSeries[] {
-  return LATENCY_BOUNDS.map((le) => {
+  return [...LATENCY_BOUNDS, undefined].map((le) => {
     let total = 0;
     const values = phases.flatMap(({ steps, bound }) => {
-      const step = seconds(le) >= seconds(bound) ? 10 : 0;
+      const step = seconds(le ?? '+Inf') >= seconds(bound) ? 20 : 0;
       return Array.from({ length: steps }, () => (total += step));
     });
     const labels = {
@@ -91,9 +91,9 @@ function latency(model: string, phases: readonly { readonly steps: number; reado
       gen_ai_request_model: model,
       gen_ai_operation_name: 'chat',
       tidegate_attempt_outcome: 'ok',
-      le,
+      ...(le !== undefined && { le }),
     };
-    return input('tidegate.attempt.duration', labels, `0 ${compress(values)}`, 'bucket');
+    return input('tidegate.attempt.duration', labels, `0 ${compress(values)}`, le === undefined ? 'count' : 'bucket');
   });
 }
 
@@ -115,11 +115,12 @@ function compress(values: readonly number[]): string {
   return runs.join(' ');
 }
 
-const DAY = 288;
+const HOUR = 30;
+const DAY = 24 * HOUR;
 const slow = (model: string, took: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS, gen_ai_request_model: model },
   summary: 'LLM attempts are much slower than a day ago.',
-  description: `openai/${model} (app) takes ${took} per attempt at the 95th percentile, more than 3 times the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
+  description: `openai/${model} (app) takes ${took} per attempt at the 95th percentile, more than 3 times what it took in this hour of the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
 });
 const BOTH = [slow('fast', '9.625s'), slow('gpt-5.1', '1m 18s')];
 
@@ -128,27 +129,27 @@ const LATENCY: RuleTest[] = [
   {
     alert: 'TidegateAttemptLatencyHigh',
     does: 'fires at four times the latency of a day ago, long or short; not below three times, nor below two seconds, nor without a yesterday',
-    interval: '5m',
+    interval: '2m',
     input: [
       ...latency('gpt-5.1', [
-        { steps: DAY + 12, bound: '20' },
-        { steps: 12, bound: '80' },
-        { steps: 12, bound: '20' },
+        { steps: DAY + HOUR, bound: '20' },
+        { steps: HOUR, bound: '80' },
+        { steps: HOUR, bound: '20' },
       ]),
       ...latency('below-thrice', [
-        { steps: DAY + 12, bound: '20' },
-        { steps: 24, bound: '38' },
+        { steps: DAY + HOUR, bound: '20' },
+        { steps: 2 * HOUR, bound: '38' },
       ]),
       ...latency('fast', [
-        { steps: DAY + 12, bound: '2.5' },
-        { steps: 12, bound: '10' },
-        { steps: 12, bound: '2.5' },
+        { steps: DAY + HOUR, bound: '2.5' },
+        { steps: HOUR, bound: '10' },
+        { steps: HOUR, bound: '2.5' },
       ]),
       ...latency('instant', [
-        { steps: DAY + 12, bound: '0.5' },
-        { steps: 24, bound: '2' },
+        { steps: DAY + HOUR, bound: '0.5' },
+        { steps: 2 * HOUR, bound: '2' },
       ]),
-      ...latency('new', [{ steps: 24, bound: '80' }]).map((series) => ({
+      ...latency('new', [{ steps: 2 * HOUR, bound: '80' }]).map((series) => ({
         ...series,
         values: `_x${DAY} ${series.values}`,
       })),
@@ -174,7 +175,7 @@ const STREAMS: RuleTest[] = [
     does: 'fires when streams break and resolves',
     input: [streams('completed', '0+9x120'), streams('interrupted', '0+1x50 50+0x70')],
     checks: [
-      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '4m', situation: 'quiet', firing: [] },
       { at: '20m', situation: 'fires', firing: [interrupted('10%')] },
       { at: '45m', situation: 'resolves', firing: [] },
     ],
@@ -187,7 +188,7 @@ const STREAMS: RuleTest[] = [
   },
   {
     alert: 'TidegateStreamInterruptions',
-    does: 'stays quiet below one stream in 100 s',
+    does: 'stays quiet for fewer than five in five minutes',
     interval: '120s',
     input: [streams('completed', '0x40'), streams('interrupted', '0+1.1x40')],
     checks: [{ at: '60m', situation: 'quiet', firing: [] }],
@@ -245,18 +246,19 @@ const bad = (severity: 'warning' | 'critical', percentage: string): Firing => ({
     severity === 'critical'
       ? 'An LLM provider refuses nearly every request as wrong.'
       : 'An LLM provider refuses many requests as wrong.',
-  description: `openai/gpt-5.1 (app) had ${percentage} of its calls refused as a bad request within ${severity === 'critical' ? '3m (threshold 80%' : '10m (threshold 20%'}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+  description: `openai/gpt-5.1 (app) had ${percentage} of its calls refused as a bad request within ${severity === 'critical' ? '2m (threshold 80%' : '5m (threshold 20%'}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
 });
 
 const BAD: RuleTest[] = [
   {
     alert: 'TidegateBadRequests',
-    does: 'pages when every call is refused, and resolves once the release is taken back',
+    does: 'pages when every call is refused, and leaves no ticket behind once the release is taken back',
     input: [calls('success', '0+10x20 200x20 200+10x40'), calls('bad_request', '0x20 10+10x19 200x41')],
     checks: [
       { at: '9m', situation: 'quiet', firing: [] },
       { at: '14m', situation: 'fires', firing: [bad('critical', '100%')] },
-      { at: '19m', situation: 'fires', firing: [bad('warning', '90%'), bad('critical', '100%')] },
+      { at: '19m', situation: 'fires', firing: [bad('warning', '100%'), bad('critical', '100%')] },
+      { at: '24m', situation: 'resolves', firing: [] },
       { at: '38m', situation: 'resolves', firing: [] },
     ],
   },

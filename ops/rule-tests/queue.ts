@@ -1,3 +1,4 @@
+import { waits } from './waits.ts';
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
 const BULKHEAD = { gen_ai_provider_name: 'openai', tidegate_bulkhead: 'openai/gpt-5.1' };
@@ -45,13 +46,13 @@ const calls = (outcome: string, values: string): InputSeries =>
 const rejected = (percentage: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM calls are rejected before they are sent.',
-  description: `openai/gpt-5.1 (app) has ${percentage} of its calls rejected by the client (threshold 1%): the circuit is open or the queue is full. Look at both; slow down requests at the source if it is the queue.`,
+  description: `openai/gpt-5.1 (app) has ${percentage} of its calls rejected by the client because its queue is full (threshold 1%). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
 });
 
 const REJECTED: RuleTest[] = [
   {
     alert: 'TidegateCallsRejectedLocally',
-    does: 'fires on rejections of both kinds, and resolves',
+    does: 'fires for a full queue, leaves an open circuit to its own alert, and resolves',
     input: [
       calls('success', '0+90x80'),
       calls('rejected_circuit', '0+6x30 180x50'),
@@ -59,7 +60,7 @@ const REJECTED: RuleTest[] = [
     ],
     checks: [
       { at: '4m', situation: 'quiet', firing: [] },
-      { at: '12m', situation: 'fires', firing: [rejected('10%')] },
+      { at: '12m', situation: 'fires', firing: [rejected('4%')] },
       { at: '25m', situation: 'resolves', firing: [] },
     ],
   },
@@ -73,7 +74,7 @@ const REJECTED: RuleTest[] = [
     alert: 'TidegateCallsRejectedLocally',
     does: 'stays quiet below one call in 50 s',
     interval: '60s',
-    input: [calls('success', '0x40'), calls('rejected_circuit', '0+1.1x40')],
+    input: [calls('success', '0x40'), calls('rejected_bulkhead', '0+1.1x40')],
     checks: [{ at: '20m', situation: 'quiet', firing: [] }],
   },
   {
@@ -86,28 +87,6 @@ const REJECTED: RuleTest[] = [
     ],
   },
 ];
-
-/** Waits of a stage: `count` calls a step, all in the bucket up to `bound`. */
-function waits(
-  stage: string,
-  dimension: string | undefined,
-  bound: number,
-  counts: string,
-  sum: string,
-  priority = 'normal',
-): InputSeries[] {
-  const labels = {
-    ...MODEL,
-    tidegate_wait_stage: stage,
-    tidegate_priority: priority,
-    ...(dimension && { tidegate_limit_dimension: dimension }),
-  };
-  const buckets = ['5', '10', '30', '60', '+Inf'].map((le) => {
-    const inside = le === '+Inf' || Number(le) >= bound;
-    return input('tidegate.wait.duration', { ...labels, le }, inside ? counts : '0x120', 'bucket');
-  });
-  return [...buckets, input('tidegate.wait.duration', labels, sum, 'sum')];
-}
 
 const wait = (stage: string, description: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_wait_stage: stage },
@@ -125,7 +104,7 @@ const WAIT: RuleTest[] = [
       ...waits('pacer', 'none', 5, '0+1x120', '0+900x120'),
     ],
     checks: [
-      { at: '9m', situation: 'quiet', firing: [] },
+      { at: '4m', situation: 'quiet', firing: [] },
       {
         at: '18m',
         situation: 'fires',
@@ -161,6 +140,8 @@ const WAIT: RuleTest[] = [
     does: 'stays quiet just below the threshold, when few calls wait long, and for a batch, whose calls do',
     input: [
       ...waits('pacer', 'requests', 60, '0+50x40', '0+2000x40', 'batch'),
+      // A circuit that holds calls back is told by its own alert.
+      ...waits('pacer', 'circuit', 60, '0+50x40', '0+2000x40'),
       ...waits('bulkhead', undefined, 10, '0+10x40', '0+90x40'),
       ...waits('pacer', 'tokens', 30, '0+4x40', '0+80x40'),
       ...waits('pacer', 'none', 5, '0+96x40', '0+0x40'),
@@ -198,14 +179,14 @@ const idle: Firing = {
   labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'LLM calls wait though no limit is used up.',
   description:
-    'openai (app) has 700 calls waiting, while each limit and the slots are used by less than 50%, nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.',
+    'openai (app) has 700 calls waiting, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.',
 };
 
 const IDLE: RuleTest[] = [
   {
     alert: 'TidegateBelowLimit',
     does: 'fires where 700 wait at a fifth of the limit, and resolves',
-    input: [queued('0x20 700x40 0x40'), used('0.19x100'), active('5x100'), slots('500x100')],
+    input: [queued('0x20 700x40 0x40'), used('0.19x100'), active('5x100'), slots('500x100'), refused('0x30 2x20 4x50')],
     checks: [
       { at: '9m', situation: 'quiet', firing: [] },
       { at: '22m', situation: 'fires', firing: [idle] },

@@ -117,7 +117,7 @@ const STORM: RuleTest[] = [
     does: 'fires at three attempts a call and resolves',
     input: [calls('success', '0+30x80'), attempts('0+90x30 2730+30x49'), retries('0+60x30 1800+0x49')],
     checks: [
-      { at: '4m', situation: 'quiet', firing: [] },
+      { at: '30s', situation: 'quiet', firing: [] },
       { at: '12m', situation: 'fires', firing: [storm('3')] },
       { at: '25m', situation: 'resolves', firing: [] },
     ],
@@ -130,7 +130,7 @@ const STORM: RuleTest[] = [
   },
   {
     alert: 'TidegateRetryStorm',
-    does: 'stays quiet below one retry in 5 s',
+    does: 'stays quiet below one retry in 2 s',
     input: [calls('success', '0+2x40'), attempts('0+7.7x40'), retries('0+5.7x40')],
     checks: [{ at: '15m', situation: 'quiet', firing: [] }],
   },

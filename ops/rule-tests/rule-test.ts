@@ -69,7 +69,7 @@ export function input(metric: MetricName | 'up', labels: Labels, values: string,
 }
 
 /** Alerts that fire because nothing reports; they are silent only while something does. */
-const FIRES_WITHOUT_DATA = ['TidegateTelemetryAbsent'];
+const FIRES_WITHOUT_DATA = ['TidegateTelemetryAbsent', 'TidegateWatchdog'];
 
 /** A promtool unit test file for one route. `rules` is the path of the rule file as seen from the test file. */
 export function renderRuleTests(file: RuleTestFile, naming: Naming, rules: string): string {

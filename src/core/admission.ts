@@ -1,5 +1,5 @@
 import type { LimitBelief } from './beliefs.ts';
-import type { DimensionSnapshot, Priority, WaitCause } from './events.ts';
+import type { DimensionSnapshot, Priority, WaitCause, Waiting } from './events.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
 import type { ChargeRule, RequestInfo } from './provider.ts';
 
@@ -119,6 +119,8 @@ export interface Admission {
   readonly cause: WaitCause;
   /** How long the call waits that came first; 0 where none does. */
   oldestWaitMs(): number;
+  /** Who waits. */
+  waiting(): Waiting;
   pausedForMs(): number;
   dimensions(): readonly DimensionSnapshot[];
 }

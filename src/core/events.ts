@@ -244,6 +244,16 @@ export interface DimensionSnapshot {
 }
 
 /** State of one lane; plain data. */
+/** Who waits in a lane. */
+export interface Waiting {
+  /** Calls of another priority than `batch`. */
+  readonly urgent: number;
+  /** The tenant that has the most calls waiting; undefined where nobody's tenant is named. */
+  readonly busiestTenant: string | undefined;
+  /** Its share of the calls that wait. */
+  readonly busiestShare: number;
+}
+
 export interface LaneSnapshot {
   readonly lane: string;
   readonly provider: ProviderName;
@@ -257,6 +267,7 @@ export interface LaneSnapshot {
   readonly queued: number;
   /** How long the call waits that came first; 0 where none does. */
   readonly oldestWaitMs: number;
+  readonly waiting: Waiting;
   readonly maxQueued: number;
   /** 0 when the lane is not paused. */
   readonly pausedForMs: number;

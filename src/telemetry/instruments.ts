@@ -191,6 +191,8 @@ export type GaugeName =
   | 'limit'
   | 'utilization'
   | 'oldestWait'
+  | 'queueUrgent'
+  | 'tenantShare'
   | 'remaining'
   | 'reset'
   | 'observedAge'
@@ -208,6 +210,12 @@ export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
     'tidegate.limit.utilization_ratio',
     '1',
     'Share of the limit in use by our own count: admitted within a minute, in flight, or gone of the day.',
+  ),
+  queueUrgent: define('tidegate.queue.urgent', '{call}', 'Calls that wait and are of another priority than batch.'),
+  tenantShare: define(
+    'tidegate.queue.tenant_share_ratio',
+    '1',
+    'Share of the waiting calls of the tenant that has the most of them; 0 where no tenant is named.',
   ),
   oldestWait: define('tidegate.queue.oldest_wait_seconds', 's', 'How long the call waits that came first.'),
   remaining: define('tidegate.ratelimit.remaining', '{unit}', 'What is left of the limit now.'),

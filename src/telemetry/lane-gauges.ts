@@ -88,6 +88,8 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
     points.push(
       point('bulkheadActive', lane.inFlight, attributes, 0),
       point('bulkheadQueued', lane.queued, attributes, 0),
+      point('queueUrgent', lane.waiting.urgent, attributes, 0),
+      point('tenantShare', lane.waiting.busiestShare, attributes, 0),
       point('oldestWait', lane.oldestWaitMs / 1_000, attributes, 0),
       point('bulkheadCapacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
       point('bulkheadQueueCapacity', lane.maxQueued, attributes, lane.maxQueued),

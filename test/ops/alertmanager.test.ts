@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,12 @@ test('amtool accepts the configuration', (context) => {
 
 describe('routes', () => {
   const alerts = ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.filter((rule) => rule.alert));
-  const receivers: Readonly<Record<string, string>> = { critical: 'page', warning: 'ticket', info: 'context' };
+  const receivers: Readonly<Record<string, string>> = {
+    critical: 'page',
+    warning: 'ticket',
+    info: 'context',
+    none: 'watchdog',
+  };
 
   test('every alert reaches the receiver of its severity', (context) => {
     const amtool = need('amtool', context);
@@ -53,6 +58,19 @@ test('page, ticket and context deliver to the local inbox, resolutions included'
   for (const name of ['page', 'ticket', 'context']) {
     const receiver = config.receivers.find((each) => each.name === name);
     expect(receiver?.webhook_configs).toEqual([{ url: 'http://127.0.0.1:9465/alerts', send_resolved: true }]);
+  }
+});
+
+test('the time intervals of the examples are ready to be named', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-intervals-'));
+  try {
+    const text = readFileSync(join(ROOT, CONFIG), 'utf8');
+    const named = text.replaceAll(/# ((?:active|mute)_time_intervals: )/g, '$1');
+    expect(named).not.toBe(text);
+    writeFileSync(join(folder, 'alertmanager.yml'), named);
+    expect(runTool(need('amtool', context), ['check-config', join(folder, 'alertmanager.yml')])).toContain('SUCCESS');
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 
@@ -114,12 +132,36 @@ const INHIBITIONS: readonly Inhibition[] = [
       { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT },
       { alertname: 'TidegateCircuitFlapping', ...WARNING, ...CIRCUIT, tidegate_circuit: 'openai/other' },
       { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
-      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI },
+      { alertname: 'TidegateCallsFailing', ...CRITICAL, ...OPENAI },
       { alertname: 'TidegateCircuitOpen', ...WARNING, ...CIRCUIT, gen_ai_provider_name: 'groq', instance: 'a' },
-      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI, gen_ai_provider_name: 'groq' },
-      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI, namespace: 'other' },
+      { alertname: 'TidegateQueueSlow', ...WARNING, ...OPENAI, gen_ai_provider_name: 'groq' },
+      { alertname: 'TidegateQueueSlow', ...WARNING, ...OPENAI, namespace: 'other' },
     ],
     silenced: [1, 2, 3, 4, 6, 7],
+  },
+  {
+    because: 'what hangs opens the circuit in the end, and nobody is called twice',
+    firing: [
+      { alertname: 'TidegateStalled', ...CRITICAL, ...OPENAI },
+      { alertname: 'TidegateCircuitOpen', ...CRITICAL, ...CIRCUIT },
+      { alertname: 'TidegateAuthFailing', ...CRITICAL, ...MODEL },
+      { alertname: 'TidegateCircuitOpen', ...CRITICAL, ...CIRCUIT, gen_ai_provider_name: 'groq' },
+    ],
+    silenced: [1],
+  },
+  {
+    because: 'a queue that the client makes itself, a limit that was cut and refusals explain what follows from them',
+    firing: [
+      { alertname: 'TidegateBelowLimit', ...WARNING, ...OPENAI },
+      { alertname: 'TidegateQueueSlow', ...WARNING, ...OPENAI },
+      { alertname: 'TidegateLimitChanged', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS, tidegate_limit_dimension: 'requests' },
+      { alertname: 'TidegateRateLimited', ...WARNING, ...TOKENS },
+      { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL },
+      { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL, gen_ai_request_model: 'other' },
+    ],
+    silenced: [1, 3, 6],
   },
   {
     because: 'a storm includes the spike of its model, not of others',

@@ -24,7 +24,9 @@ const ANSWERS: Readonly<Record<string, number>> = {
   // 700 - 600 of 1000 tokens are left at the end, 400 half an hour before.
   'Worst limit used': 0.9,
   'Which limit': 0.9,
-  'Change in 30 minutes': 0.3,
+  // Of the tokens more than 80 % are used after 50 minutes.
+  'Near the limit for': 600,
+  'Whose calls wait': 3,
   // Three limits of two models, each counted 60 times a minute.
   'Refused calls': 360,
   // 840 of 1000 are left, a request a minute.

@@ -194,7 +194,7 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
     const [row, ...rest] = overview.panels;
     expect(row).toMatchObject({ type: 'row', title: 'Are we at our limit?', gridPos: { y: 0 } });
     const first = rest.filter((panel) => panel.gridPos.y === 1).map(({ title }) => title);
-    expect(first.slice(0, 3)).toEqual(['Worst limit used', 'Which limit', 'Change in 30 minutes']);
+    expect(first.slice(0, 3)).toEqual(['Worst limit used', 'Which limit', 'Near the limit for']);
   });
 
   test('the drill-down repeats a row for each model, with nothing in it that has no model', () => {

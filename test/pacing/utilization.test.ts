@@ -75,6 +75,24 @@ describe('utilization', () => {
   });
 });
 
+describe('who waits', () => {
+  it('is told by urgency, and names the tenant that has the most waiting', async () => {
+    const h = harness({ maxConcurrent: 1 });
+    const first = watch(h);
+    await h.clock.advance(10);
+    expect(h.lane.waiting()).toEqual({ urgent: 0, busiestTenant: undefined, busiestShare: 0 });
+    for (const tenant of ['a', 'b', 'b', 'b']) watch(h, { tenant, priority: 'interactive' });
+    watch(h, { tenant: 'b', priority: 'batch' });
+    watch(h, { priority: 'normal' });
+    watch(h, { priority: 'batch' });
+    await h.clock.advance(10);
+    expect(h.lane.waiting()).toEqual({ urgent: 5, busiestTenant: 'b', busiestShare: 4 / 7 });
+    finish(first.ticket);
+    await h.clock.advance(0);
+    expect(h.lane.waiting().urgent).toBeLessThan(5);
+  });
+});
+
 describe('the oldest wait', () => {
   it('is that of who came first, and 0 where nobody waits', async () => {
     const h = harness({ maxConcurrent: 1 });

@@ -31,7 +31,14 @@ describe('limits', () => {
 
   it('are published with their use by our own count, whatever is known of what is left', async () => {
     const own = dimension({ utilization: 0.6, remaining: undefined });
-    const harness = harnessWith(lane({ dimensions: [own], oldestWaitMs: 61_500 }), lane({ dimensions: [dimension()] }));
+    const waiting = { urgent: 5, busiestTenant: 'acme', busiestShare: 0.75 };
+    const harness = harnessWith(
+      lane({ dimensions: [own], oldestWaitMs: 61_500, waiting }),
+      lane({ dimensions: [dimension()] }),
+    );
+    expect(await harness.value('tidegate.queue.urgent')).toBe(5);
+    expect(await harness.value('tidegate.queue.tenant_share_ratio')).toBe(0.75);
+    expect(await harness.scrape()).not.toContain('acme');
     expect(await harness.value('tidegate.limit.utilization_ratio', REQUESTS)).toBe(0.6);
     expect(await harness.value('tidegate.queue.oldest_wait_seconds')).toBe(61.5);
     harness.lanes = [lane({ dimensions: [dimension({ utilization: undefined })] })];
@@ -215,6 +222,8 @@ describe('names in Prometheus', () => {
       'tidegate_limit_utilization_ratio',
       'tidegate_pacer_rate',
       'tidegate_queue_oldest_wait_seconds',
+      'tidegate_queue_tenant_share_ratio',
+      'tidegate_queue_urgent',
       'tidegate_ratelimit_limit',
       'tidegate_ratelimit_observed_age',
       'tidegate_ratelimit_remaining',

@@ -119,6 +119,7 @@ export function lane(over: Partial<LaneSnapshot> = {}): LaneSnapshot {
     maxConcurrent: 500,
     queued: 7,
     oldestWaitMs: 0,
+    waiting: { urgent: 7, busiestTenant: undefined, busiestShare: 0 },
     maxQueued: 1_000,
     pausedForMs: 0,
     circuit: 'closed',

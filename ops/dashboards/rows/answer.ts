@@ -1,3 +1,4 @@
+import { BY_JOB } from '../../alert.ts';
 import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
 import type { Row } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
@@ -25,7 +26,7 @@ export function answerRow(context: DashboardContext): Row {
         'Share in use of the limit that is closest to its end. Orange: calls begin to wait. Red: at the limit.',
       unit: 'percentunit',
       queries: [{ expr: `max(${utilization(context)})`, legend: 'used' }],
-      width: 4,
+      width: 3,
       min: 0,
       max: 1,
       thresholds: USED,
@@ -44,16 +45,39 @@ export function answerRow(context: DashboardContext): Row {
     },
     {
       kind: 'stat',
-      title: 'Change in 30 minutes',
-      description: 'How much more of the worst limit is used than half an hour ago. Above zero it is getting worse.',
-      unit: 'percentunit',
-      queries: [{ expr: `max(${utilization(context)}) - max(${utilization(context, '30m')})`, legend: 'change' }],
-      width: 4,
+      title: 'Near the limit for',
+      description: `Minutes of the last hour in which a limit was used by more than ${tier.nearlyExhausted * 100} %.`,
+      unit: 's',
+      queries: [
+        {
+          expr: `count_over_time((max(${utilization(context)}) > ${tier.nearlyExhausted})[1h:1m]) * 60 or vector(0)`,
+          legend: 'near the limit',
+        },
+      ],
+      width: 3,
+      min: 0,
       thresholds: [
         { from: null, color: 'green' },
-        { from: 0.05, color: 'orange' },
-        { from: 0.15, color: 'red' },
+        { from: 60, color: 'orange' },
+        { from: 900, color: 'red' },
       ],
+    },
+    {
+      kind: 'stat',
+      show: 'name',
+      title: 'Whose calls wait',
+      description:
+        'The process with the most calls waiting. More than half of one tenant: see "One tenant of the queue" below.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `topk(1, sum by (${BY_JOB}, instance) (${select('tidegate.bulkhead.queued')}) > 0)`,
+          legend: '{{job}} {{instance}}',
+        },
+      ],
+      width: 4,
+      noValue: 'nobody',
+      thresholds: [{ from: null, color: 'orange' }],
     },
     {
       kind: 'stat',
@@ -62,7 +86,7 @@ export function answerRow(context: DashboardContext): Row {
         'Attempts that the provider refused for a rate limit. Pacing keeps this near zero; otherwise another client shares the account.',
       unit: 'reqpm',
       queries: [{ expr: `sum(${rate(select('tidegate.ratelimit.rejections', REFUSED))}) * 60`, legend: 'refused' }],
-      width: 4,
+      width: 3,
       min: 0,
       thresholds: [
         { from: null, color: 'green' },
@@ -91,7 +115,7 @@ export function answerRow(context: DashboardContext): Row {
           legend: 'lasts',
         },
       ],
-      width: 4,
+      width: 3,
       noValue: 'not in use',
       thresholds: [
         { from: null, color: 'red' },

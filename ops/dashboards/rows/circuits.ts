@@ -123,6 +123,38 @@ export function circuitRow({ select }: DashboardContext): Row {
           },
         ],
       },
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'timeseries',
+            title: 'Waiting calls that are urgent',
+            description: 'Calls that wait and are of another priority than batch, all processes together.',
+            unit: 'short',
+            queries: [
+              { expr: `sum by (${bulkhead}) (${select('tidegate.queue.urgent')})`, legend: '{{tidegate_bulkhead}}' },
+            ],
+            width: 12,
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'One tenant of the queue',
+            description:
+              'Share of the waiting calls that the busiest tenant has sent; guard.snapshot() of the process has its name.',
+            unit: 'percentunit',
+            queries: [
+              {
+                expr: `max by (${bulkhead}) (${select('tidegate.queue.tenant_share_ratio')})`,
+                legend: '{{tidegate_bulkhead}}',
+              },
+            ],
+            width: 12,
+            min: 0,
+            max: 1,
+          },
+        ],
+      },
     ],
   };
 }

@@ -1,9 +1,10 @@
 import { AdmissionRefused, type AdmissionRequest, type LaneListener, type Ticket } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from '../../core/content-kinds.ts';
-import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
+import type { DimensionSnapshot, WaitCause, Waiting } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import { Alarm } from '../queue/lane-timer.ts';
+import { WaitingTally } from '../queue/waiting-tally.ts';
 import type { SharedAdmission } from '../queue/lane-queue.ts';
 import { ContentLimit } from './content-limit.ts';
 import { ContentTicket } from './content-ticket.ts';
@@ -90,6 +91,17 @@ export class ContentGate implements SharedAdmission {
   oldestWaitMs(): number {
     const [oldest] = this.#waiters;
     return Math.max(this.#inner.oldestWaitMs(), oldest ? this.#config.clock.now() - oldest.enqueuedAt : 0);
+  }
+
+  waiting(): Waiting {
+    const inner = this.#inner.waiting();
+    if (this.#waiters.size === 0) return inner;
+    const tally = new WaitingTally();
+    for (const { request } of this.#waiters) tally.add(request.priority, request.tenant, 1);
+    const own = tally.result(this.#waiters.size);
+    // The fuller of the two queues tells whose they are.
+    const { busiestTenant, busiestShare } = this.#waiters.size > this.#inner.queued ? own : inner;
+    return { urgent: inner.urgent + own.urgent, busiestTenant, busiestShare };
   }
 
   pausedForMs(): number {

@@ -1,11 +1,15 @@
 import type { Priority } from '../../core/admission.ts';
+import type { Waiting } from '../../core/events.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
+import { WaitingTally } from './waiting-tally.ts';
 
 /** Calls of one tenant and priority. */
 export interface FairClass {
   readonly key: string;
+  readonly priority: Priority;
+  readonly tenant: string | undefined;
   readonly weight: number;
   readonly waiters: IndexedHeap<'queueIndex', Waiter>;
   /** What its waiters reserve in all. */
@@ -36,6 +40,13 @@ export class FairQueue {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Who waits, told by priority and tenant. */
+  waiting(): Waiting {
+    const tally = new WaitingTally();
+    for (const { priority, tenant, waiters } of this.#classes.values()) tally.add(priority, tenant, waiters.size);
+    return tally.result(this.#size);
   }
 
   peek(): Waiter | undefined {
@@ -104,6 +115,8 @@ export class FairQueue {
     if (!fairClass) {
       fairClass = {
         key,
+        priority,
+        tenant,
         weight: WEIGHTS[priority],
         waiters: new IndexedHeap<'queueIndex', Waiter>('queueIndex', cameBefore),
         waiting: noAmounts(),

@@ -9,7 +9,7 @@ import {
   type WhoWaits,
 } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { DimensionSnapshot, WaitCause } from '../../core/events.ts';
+import type { DimensionSnapshot, WaitCause, Waiting } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options.ts';
 import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
@@ -115,6 +115,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   oldestWaitMs(): number {
     const { oldest } = this.#room;
     return oldest ? this.#clock.now() - oldest.enqueuedAt : 0;
+  }
+
+  waiting(): Waiting {
+    return this.#room.waiting();
   }
 
   get queued(): number {

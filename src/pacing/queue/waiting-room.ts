@@ -1,3 +1,4 @@
+import type { Waiting } from '../../core/events.ts';
 import { inTurns } from '../../core/turns.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
@@ -32,6 +33,10 @@ export class WaitingRoom {
   /** Whose turn it is. */
   get first(): Waiter | undefined {
     return this.#queue.peek();
+  }
+
+  waiting(): Waiting {
+    return this.#queue.waiting();
   }
 
   get oldest(): Waiter | undefined {

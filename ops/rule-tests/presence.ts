@@ -1,0 +1,80 @@
+import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const info = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.build_info', { instance, version: '1.0.0', sdk: 'openai' }, values);
+const up = (values: string, instance = 'a'): InputSeries => input('up', { instance }, values);
+
+const vanished = (how: string): Firing => ({
+  labels: { severity: 'critical', job: 'app' },
+  summary: 'A job that makes LLM calls is gone.',
+  description: `app has no process left that reports, and ${how}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
+});
+
+const VANISHED: RuleTest[] = [
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages when the last target of a job has left the service discovery, and ends within the hour',
+    naming: 'exporter',
+    input: [info('1x20 _x180'), up('1x20 _x180')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '21m', situation: 'fires', firing: [vanished('Prometheus has no target of it')] },
+      { at: '85m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'leaves a job that cannot be scraped to its own alert, and one of two instances to nobody',
+    naming: 'exporter',
+    input: [
+      info('1x20 _x60'),
+      up('1x20 0x60'),
+      input('tidegate.build_info', { job: 'two', instance: 'c', version: '1.0.0', sdk: 'openai' }, '1x20 _x60'),
+      input('tidegate.build_info', { job: 'two', instance: 'd', version: '1.0.0', sdk: 'openai' }, '1x80'),
+    ],
+    checks: [{ at: '30m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages when a job sends nothing more, and ends within the hour',
+    naming: 'otlp',
+    input: [info('1x20 _x180')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '21m', situation: 'fires', firing: [vanished('nothing of it arrives')] },
+      { at: '85m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'stays quiet from the first report of a job on',
+    input: [info('_x10 1x60'), up('_x10 1x60')],
+    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+];
+
+const watchdog: Firing = {
+  labels: { severity: 'none' },
+  summary: 'Alerts about LLM calls can be delivered.',
+  description:
+    'This alert fires always: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
+};
+
+const WATCHDOG: RuleTest[] = [
+  {
+    alert: 'TidegateWatchdog',
+    does: 'fires always, whatever is scraped',
+    input: [info('_x10 1x10')],
+    checks: [
+      { at: '1m', situation: 'fires', firing: [watchdog] },
+      { at: '8m', situation: 'fires', firing: [watchdog] },
+    ],
+  },
+];
+
+export const PRESENCE_TESTS: RuleTestFile = {
+  name: 'presence',
+  evaluationInterval: '30s',
+  alerts: ['TidegateJobVanished', 'TidegateWatchdog'],
+  tests: [...VANISHED, ...WATCHDOG],
+};

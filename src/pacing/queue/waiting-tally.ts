@@ -1,0 +1,20 @@
+import type { Priority, Waiting } from '../../core/events.ts';
+
+/** Counts who waits by what an operator asks: is it urgent, and is it one tenant? */
+export class WaitingTally {
+  #urgent = 0;
+  readonly #tenants = new Map<string, number>();
+
+  add(priority: Priority, tenant: string | undefined, calls: number): void {
+    if (priority !== 'batch') this.#urgent += calls;
+    if (tenant !== undefined) this.#tenants.set(tenant, (this.#tenants.get(tenant) ?? 0) + calls);
+  }
+
+  /** `all` counts those without a tenant too. */
+  result(all: number): Waiting {
+    let busiest: string | undefined;
+    let most = 0;
+    for (const [tenant, calls] of this.#tenants) if (calls > most) [busiest, most] = [tenant, calls];
+    return { urgent: this.#urgent, busiestTenant: busiest, busiestShare: all > 0 ? most / all : 0 };
+  }
+}

@@ -1,0 +1,54 @@
+import { after, failing, type Fault, fault, FAULT_AT, LANE } from './fault.ts';
+import { OTHER_FAULTS } from './other-faults.ts';
+import { PROVIDER_FAULTS } from './provider-faults.ts';
+import { HOUR } from './week.ts';
+
+export const FAULTS: readonly Fault[] = [...PROVIDER_FAULTS, ...OTHER_FAULTS];
+
+/** What must wake nobody though it looks like a fault. */
+export const HARMLESS: readonly Fault[] = [
+  fault({
+    id: 'blip',
+    what: '40 s in which the provider fails',
+    expected: [],
+    severity: 'none',
+    lasts: 40,
+    during: failing({ '503': 1 }),
+  }),
+  fault({
+    id: 'recreated',
+    what: 'a single process that is replaced: 75 s without one',
+    expected: [],
+    severity: 'none',
+    service: { processes: 1, listed: (at) => !after(at) || after(at, 75), restarts: [FAULT_AT + 75] },
+  }),
+  fault({
+    id: 'urgent-batch',
+    what: 'a batch at the full tier, behind which nobody waits',
+    expected: [],
+    severity: 'none',
+    lasts: 2 * HOUR,
+    during: () => ({ arrivals: 6 }),
+    service: { lane: { ...LANE, priority: 'batch' } },
+  }),
+  fault({
+    id: 'two-lost',
+    what: 'two calls that fail for good at night',
+    expected: [],
+    severity: 'none',
+    base: { arrivals: 0.005 },
+    lasts: 300,
+    during: failing({ '400': 1 }),
+    service: { processes: 1 },
+  }),
+  fault({
+    id: 'one-of-many',
+    what: 'one process of twelve whose circuit opens for three minutes',
+    expected: [],
+    severity: 'none',
+    lasts: 180,
+    base: { arrivals: 3 },
+    during: (_, process) => (process === 7 ? { failing: { none: 1 } } : {}),
+    service: { processes: 12 },
+  }),
+];

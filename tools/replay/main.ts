@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FAULTS, HARMLESS } from './faults.ts';
+import { replay } from './replay.ts';
+import { judgeFault, judgeWeek, renderReport } from './report.ts';
+import { WEEK, ordinaryWeek } from './week.ts';
+
+const HELP = `Usage: npm run replay -- [options]
+
+Replays a week in which nothing is wrong, and every fault that must be found, through the shipped rules in a real
+Prometheus: what is scraped is generated from a seed, what is delivered follows the shipped configuration of
+Alertmanager. Prints a table of what came when. Wants prometheus and promtool on the PATH, some minutes and 1 GB in the
+folder for temporary files.
+
+  --seed <n>     of all that is random. Default: 1
+  --only <id>    week, or one fault
+  --write        writes the table to prometheus/replay.md
+  --help         this text
+
+Exit code: 0; 1 when somebody was woken for nothing, or a fault was not found in time.
+`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(HELP);
+else {
+  const seed = Number(values.seed);
+  const chosen = (id: string): boolean =>
+    values.only === undefined || values.only === id || (values.only === 'faults' && id !== 'week');
+  const faults = [...FAULTS, ...HARMLESS].filter(({ id }) => chosen(id));
+  const week = chosen('week') ? ordinaryWeek(seed) : [];
+  const from = week.length > 0 ? 0 : Math.min(...faults.map(({ service }) => service.from));
+  const to = week.length > 0 ? WEEK : Math.max(...faults.map(({ service }) => service.to));
+  const clock = performance.now();
+  const { sent, samples } = await replay([...week, ...faults.map(({ service }) => service)], { from, to }, seed);
+  const judged = faults.map((fault) => judgeFault(fault, sent));
+  const report = renderReport({
+    seed,
+    samples,
+    week: week.length > 0 ? judgeWeek(week, sent) : undefined,
+    faults: judged,
+  });
+  console.log(report);
+  console.error(`${((performance.now() - clock) / 1_000).toFixed(0)} s`);
+  if (values.write) writeFileSync(join(import.meta.dirname, '../../prometheus/replay.md'), report);
+  const calm = week.length === 0 || judgeWeek(week, sent).good;
+  if (!calm || judged.some(({ good }) => !good)) process.exitCode = 1;
+}

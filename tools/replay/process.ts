@@ -1,0 +1,224 @@
+import type { Random } from '../../src/simulator/random.ts';
+import { type Account, type Conditions, duration, poisson } from './lane-model.ts';
+import { LaneMetrics, type ProcessSpec, type State } from './lane-metrics.ts';
+import type { Registry } from './registry.ts';
+
+interface Waiting {
+  readonly since: number;
+  /** Attempts that were made before. */
+  readonly tried: number;
+  /** Not sent before. */
+  readonly notBefore: number;
+  readonly began: number;
+}
+
+interface Flying {
+  readonly call: Waiting;
+  readonly sent: number;
+  readonly ends: number;
+  readonly status: string;
+}
+
+// The defaults of the guard.
+const MAX_ATTEMPTS = 6;
+const MAX_CONCURRENT = 100;
+const MAX_QUEUED = 10_000;
+const BUDGET = { ratio: 0.2, minimum: 20, window: 60 };
+const BREAKER = { threshold: 0.5, minimum: 10, window: 60, openFor: 5, maxWait: 60 };
+const HANG_TIMEOUT = 600;
+
+/** One lane of one process, second by second: queue, slots, attempts, retries and circuit as the guard has them. */
+export class Process {
+  readonly #metrics: LaneMetrics;
+  readonly #spec: ProcessSpec;
+  readonly #random: Random;
+  #queue: Waiting[] = [];
+  #flying: Flying[] = [];
+  #state: State = 'closed';
+  #openUntil = 0;
+  #probe: Flying | undefined;
+  #ended: { readonly at: number; readonly failed: boolean }[] = [];
+  #retried: number[] = [];
+  #admitted: number[] = [];
+  #refusedUntil = 0;
+
+  constructor(spec: ProcessSpec, random: Random) {
+    this.#spec = spec;
+    this.#random = random;
+    this.#metrics = new LaneMetrics(spec, MAX_CONCURRENT, MAX_QUEUED);
+  }
+
+  get registry(): Registry {
+    return this.#metrics.registry;
+  }
+
+  /** Sets the gauges as a scrape finds them. */
+  gauges(at: number, account: Account, now: Conditions): void {
+    this.#admitted = this.#admitted.filter((each) => each > at - 60);
+    this.#metrics.gauges(account, now, {
+      queued: this.#queue.length,
+      oldest: at - (this.#queue[0]?.since ?? at),
+      active: this.#flying.length,
+      admittedInAMinute: this.#admitted.length,
+      state: this.#state,
+    });
+  }
+
+  /** Moves on by a second. */
+  step(at: number, share: number, account: Account, now: Conditions): void {
+    this.#end(at, now);
+    const arrivals = poisson(this.#random, now.arrivals * share);
+    for (let i = 0; i < arrivals; i += 1) this.#arrive(at);
+    if (now.deadline > 0) this.#giveUp(at, now.deadline);
+    this.#holdBack(at);
+    this.#admit(at, account, now);
+  }
+
+  #arrive(at: number): void {
+    if (this.#queue.length >= MAX_QUEUED) this.#outcome('rejected_bulkhead', at);
+    else this.#queue.push({ since: at, began: at, tried: 0, notBefore: at });
+  }
+
+  #outcome(outcome: string, at: number): void {
+    this.#metrics.count('tidegate.calls', 'tidegate.outcome', outcome);
+    const failed = outcome === 'retries_exhausted' || (outcome === 'timeout' && this.#state !== 'closed');
+    if (failed || outcome.startsWith('success')) this.#ended.push({ at, failed });
+  }
+
+  #giveUp(at: number, deadline: number): void {
+    const late = (call: Waiting): boolean => at - call.began >= deadline;
+    for (const call of this.#queue) if (late(call)) this.#outcome('timeout', at);
+    this.#queue = this.#queue.filter((call) => !late(call));
+    for (const { call, sent } of this.#flying) {
+      if (!late(call)) continue;
+      this.#outcome('timeout', at);
+      this.#metrics.count('tidegate.attempts', 'http.response.status_code', 'none');
+      this.#metrics.attempt(at - sent, 'fatal');
+    }
+    this.#flying = this.#flying.filter(({ call }) => !late(call));
+  }
+
+  /** Calls that a circuit has held back for as long as they may be held. */
+  #holdBack(at: number): void {
+    if (this.#state === 'closed') return;
+    const kept: Waiting[] = [];
+    for (const call of this.#queue) {
+      if (at - call.since < BREAKER.maxWait) kept.push(call);
+      else {
+        this.#metrics.wait('circuit', at - call.since);
+        this.#outcome('rejected_circuit', at);
+      }
+    }
+    this.#queue = kept;
+  }
+
+  #admit(at: number, account: Account, now: Conditions): void {
+    if (this.#state === 'open' && at >= this.#openUntil) this.#become('half_open');
+    if (this.#state === 'open' || (this.#state === 'half_open' && this.#probe)) return;
+    if (at < this.#refusedUntil) return;
+    const probing = this.#state === 'half_open';
+    const slots = probing ? 1 : MAX_CONCURRENT - this.#flying.length;
+    const ready = this.#queue.filter((call) => call.notBefore <= at).slice(0, Math.max(0, slots));
+    const granted = account.take(ready.length);
+    if (granted === 0) return;
+    const going = new Set(ready.slice(0, granted));
+    this.#queue = this.#queue.filter((call) => !going.has(call));
+    for (const call of going) {
+      const waited = at - call.since;
+      this.#metrics.wait(waited > 0 ? this.#spec.dimension : 'none', waited > 0 ? waited : this.#random() * 0.004);
+      this.#admitted.push(at);
+      const flight = this.#send(call, at, now);
+      if (probing) this.#probe = flight;
+    }
+  }
+
+  #send(call: Waiting, at: number, now: Conditions): Flying {
+    const status = this.#statusOf(now);
+    const fast = status !== '200' && status !== 'none';
+    const takes = now.hanging ? HANG_TIMEOUT : fast ? 0.3 : duration(this.#random, now.latency);
+    const flight = { call, sent: at, ends: at + takes, status: now.hanging ? 'none' : status };
+    this.#flying.push(flight);
+    return flight;
+  }
+
+  #statusOf({ failing, taken, limit, arrivals }: Conditions): string {
+    let left = this.#random();
+    for (const [status, share] of Object.entries(failing)) {
+      left -= share;
+      if (left < 0) return status;
+    }
+    // What others take we are refused for, as far as we ask for more than is left.
+    const over = arrivals * 60 - limit * (1 - taken);
+    if (taken > 0 && over > 0 && this.#random() < Math.min(0.5, over / (arrivals * 60))) return '429';
+    return '200';
+  }
+
+  #end(at: number, now: Conditions): void {
+    // Attempts that an outage of the provider has swallowed.
+    const ending = this.#flying.filter(({ ends }) => ends <= at);
+    if (ending.length === 0) return;
+    this.#flying = this.#flying.filter(({ ends }) => ends > at);
+    for (const flight of ending) this.#settle(flight, at, now);
+  }
+
+  #settle(flight: Flying, at: number, now: Conditions): void {
+    const { call, status, sent, ends } = flight;
+    this.#metrics.count('tidegate.attempts', 'http.response.status_code', status);
+    const probe = flight === this.#probe;
+    if (probe) this.#probe = undefined;
+    const good = status === '200' || /^4(?!29)/.test(status) || status === '429' || status === 'quota';
+    if (probe) this.#become(good ? 'closed' : 'open', at);
+    switch (status) {
+      case '200':
+        this.#metrics.attempt(ends - sent, 'ok');
+        if (this.#spec.streams) {
+          const broken = this.#random() < now.interrupted;
+          this.#metrics.count('tidegate.streams', 'tidegate.stream.outcome', broken ? 'interrupted' : 'completed');
+        }
+        return this.#outcome(call.tried === 0 ? 'success' : 'success_after_retry', at);
+      case '400':
+      case '404':
+        this.#metrics.attempt(ends - sent, 'fatal');
+        return this.#outcome('bad_request', at);
+      case '401':
+      case '403':
+        this.#metrics.attempt(ends - sent, 'fatal');
+        return this.#outcome('client_error', at);
+      case '402':
+        this.#metrics.attempt(ends - sent, 'fatal');
+        this.#metrics.refused('quota');
+        return this.#outcome('retries_exhausted', at);
+      case '429':
+        this.#metrics.attempt(ends - sent, 'retryable');
+        this.#metrics.refused();
+        // The lane waits for the time that the provider asks for.
+        this.#refusedUntil = at + 1;
+        return this.#again(call, at, 'rate_limit', false);
+      default:
+        this.#metrics.attempt(ends - sent, 'retryable');
+        return this.#again(call, at, status === 'none' ? 'timeout' : 'server_error', !probe);
+    }
+  }
+
+  #again(call: Waiting, at: number, reason: string, budgeted: boolean): void {
+    this.#retried = this.#retried.filter((each) => each > at - BUDGET.window);
+    this.#ended = this.#ended.filter((each) => each.at > at - BREAKER.window);
+    const spent = this.#retried.length >= BUDGET.minimum + BUDGET.ratio * this.#ended.length;
+    if (budgeted && spent && this.#state === 'closed') this.#become('open', at);
+    if (call.tried + 1 >= MAX_ATTEMPTS) return this.#outcome('retries_exhausted', at);
+    if (budgeted) this.#retried.push(at);
+    this.#metrics.count('tidegate.retries', 'tidegate.retry.reason', reason);
+    this.#queue.unshift({ ...call, since: at, tried: call.tried + 1, notBefore: at + 0.5 * 2 ** call.tried });
+    const failed = this.#ended.filter((each) => each.failed).length;
+    if (failed >= BREAKER.minimum && failed > BREAKER.threshold * this.#ended.length) this.#become('open', at);
+  }
+
+  #become(state: State, at = 0): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    if (state === 'open') this.#openUntil = at + BREAKER.openFor;
+    if (state === 'closed') this.#ended = [];
+    if (state === 'closed') this.#retried = [];
+    this.#metrics.entered(state);
+  }
+}

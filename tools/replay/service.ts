@@ -1,0 +1,97 @@
+import { type Random, mulberry32, hash32 } from '../../src/simulator/random.ts';
+import { Account, type Conditions } from './lane-model.ts';
+import type { ProcessSpec } from './lane-metrics.ts';
+import { Process } from './process.ts';
+import { type Labels, type Registry, renderLabels } from './registry.ts';
+
+export const SCRAPE_SECONDS = 15;
+
+/** An application of some processes on one account. Times are seconds since the start of the week. */
+export interface ServiceSpec {
+  readonly job: string;
+  /** Where it runs; default the production of one cluster. */
+  readonly where?: Labels;
+  readonly lane: Omit<ProcessSpec, 'target'>;
+  readonly processes: number;
+  /** First and last second in which it is there. */
+  readonly from: number;
+  readonly to: number;
+  conditions(at: number, process: number): Conditions;
+  /** Seconds at which every process is replaced, one after the other. */
+  readonly deploys?: readonly number[];
+  /** Seconds at which a process starts again in place: its counters begin at zero. */
+  readonly restarts?: readonly number[];
+  /** Whether a process answers a scrape. */
+  answers?(at: number, process: number): boolean;
+  /** Whether service discovery knows the targets. */
+  listed?(at: number): boolean;
+  /** More that the processes export. */
+  more?(registry: Registry, at: number, process: number): void;
+}
+
+/** Between the replacement of one process and of the next. */
+const ROLLING_SECONDS = 40;
+
+interface Running {
+  process: Process;
+  target: Labels;
+}
+
+/** Runs one service and writes what Prometheus scrapes of it. */
+export class Service {
+  readonly #spec: ServiceSpec;
+  readonly #random: Random;
+  readonly #running: Running[] = [];
+  #account: Account | undefined;
+  #generation = 0;
+
+  constructor(spec: ServiceSpec, seed: number) {
+    this.#spec = spec;
+    this.#random = mulberry32(hash32(spec.job + JSON.stringify(spec.where ?? {}), seed));
+  }
+
+  get spec(): ServiceSpec {
+    return this.#spec;
+  }
+
+  /** One second. Appends a scrape where one is due and something is there to answer. */
+  step(at: number, lines: string[], epoch: number, prometheusUp: boolean): void {
+    const { from, to, processes, deploys = [], restarts = [] } = this.#spec;
+    if (at < from || at > to) return;
+    while (this.#running.length < processes) this.#running.push(this.#start(this.#running.length));
+    for (const deploy of deploys) {
+      const turn = (at - deploy) / ROLLING_SECONDS;
+      if (Number.isInteger(turn) && turn >= 0 && turn < processes) this.#running[turn] = this.#start(turn);
+    }
+    if (restarts.includes(at)) this.#running[0] = this.#start(0, this.#running[0]!.target);
+    const conditions = this.#spec.conditions(at, 0);
+    this.#account ??= new Account(conditions.limit);
+    this.#account.refill(conditions, 1);
+    for (const [index, { process }] of this.#running.entries()) {
+      process.step(at, 1 / processes, this.#account, this.#spec.conditions(at, index));
+    }
+    if (at % SCRAPE_SECONDS === 0 && prometheusUp) this.#scrape(at, lines, epoch);
+  }
+
+  #scrape(at: number, lines: string[], epoch: number): void {
+    if (this.#spec.listed?.(at) === false) return;
+    for (const [index, { process, target }] of this.#running.entries()) {
+      const up = this.#spec.answers?.(at, index) ?? true;
+      lines.push(`up${renderLabels(target)} ${up ? 1 : 0} ${epoch + at}`);
+      if (!up) continue;
+      process.gauges(at, this.#account!, this.#spec.conditions(at, index));
+      this.#spec.more?.(process.registry, at, index);
+      process.registry.scrape(lines, epoch + at);
+    }
+  }
+
+  #start(index: number, target: Labels = this.#target(index)): Running {
+    return { process: new Process({ ...this.#spec.lane, target }, this.#random), target };
+  }
+
+  #target(index: number): Labels {
+    const { job, where = { cluster: 'eu', namespace: 'prod' } } = this.#spec;
+    this.#generation += 1;
+    return { ...where, job, instance: `10.0.${index}.${this.#generation}:9464` };
+  }
+}

@@ -1,0 +1,173 @@
+import { mulberry32 } from '../../src/simulator/random.ts';
+import type { Conditions } from './lane-model.ts';
+import type { Registry } from './registry.ts';
+import type { ServiceSpec } from './service.ts';
+
+export const HOUR = 3_600;
+export const DAY = 24 * HOUR;
+export const WEEK = 7 * DAY;
+
+/** A lane on which nothing is wrong. */
+export const CALM: Conditions = {
+  arrivals: 1,
+  latency: 1.2,
+  limit: 300,
+  taken: 0,
+  pacedTo: 1,
+  failing: {},
+  hanging: false,
+  interrupted: 0.002,
+  deadline: 0,
+};
+
+/** Share of the busiest hour at a time: nights are quiet, and so are the last two days of the week. */
+export function daily(at: number): number {
+  const hour = (at % DAY) / HOUR;
+  const day = Math.floor(at / DAY) % 7;
+  const wave = Math.max(0, Math.sin(((hour - 6) / 16) * Math.PI));
+  return (0.08 + 0.92 * wave ** 1.5) * (day >= 5 ? 0.35 : 1);
+}
+
+/** A short disturbance: some attempts fail for some seconds. */
+interface Blip {
+  readonly at: number;
+  readonly seconds: number;
+  readonly failing: Readonly<Record<string, number>>;
+}
+
+/** Single refusals, some seconds of overload and two blips of 40 s in which nothing is answered, at random times. */
+export function blips(seed: number, weeks = 1): Blip[] {
+  const random = mulberry32(seed);
+  const some = (count: number, seconds: number, failing: Blip['failing']): Blip[] =>
+    Array.from({ length: count }, () => ({ at: Math.floor(random() * WEEK * weeks), seconds, failing }));
+  return [
+    ...some(30, 4, { '429': 0.5 }),
+    ...some(12, 20, { '529': 0.15 }),
+    ...some(6, 10, { '500': 0.3 }),
+    ...some(2, 40, { '503': 1 }),
+  ];
+}
+
+export function during(list: readonly Blip[], at: number): Conditions['failing'] | undefined {
+  return list.find((blip) => at >= blip.at && at < blip.at + blip.seconds)?.failing;
+}
+
+/** What a good day has: an error or a refusal that is retried, a request that was wrong. */
+export const ORDINARY: Conditions['failing'] = { '500': 0.001, '429': 0.000_5, '400': 0.002 };
+
+/** A week in which nothing is wrong, though much happens: what may wake nobody. */
+export function ordinaryWeek(seed: number): ServiceSpec[] {
+  const chatBlips = blips(seed + 1);
+  const nightly = { model: 'gpt-5.1-mini', dimension: 'tokens', priority: 'batch', streams: false } as const;
+  return [
+    {
+      // People talk to it, and it is released twice a day.
+      job: 'chat',
+      lane: {
+        provider: 'anthropic',
+        model: 'claude-sonnet-4-5',
+        priority: 'interactive',
+        streams: true,
+        dimension: 'input_tokens',
+      },
+      processes: 3,
+      from: 0,
+      to: WEEK,
+      deploys: Array.from({ length: 5 }, (_, day) => [day * DAY + 9.5 * HOUR, day * DAY + 15 * HOUR]).flat(),
+      conditions: (at) => ({
+        ...CALM,
+        arrivals: 3.2 * daily(at) * rush(at),
+        latency: 1.4 + 0.4 * daily(at),
+        failing: during(chatBlips, at) ?? ORDINARY,
+      }),
+      // A process that is too busy for one scrape.
+      answers: (at, process) => !(process === 1 && at === 2 * DAY + 13 * HOUR),
+    },
+    {
+      // Every night at the whole of its tier for four hours, longer at the end of the week.
+      job: 'nightly',
+      lane: { provider: 'openai', ...nightly },
+      processes: 1,
+      from: 0,
+      to: WEEK,
+      restarts: [3 * DAY + 2 * HOUR],
+      conditions: (at) => ({
+        ...CALM,
+        limit: 120,
+        latency: 4,
+        arrivals: batch(at) ? 2.05 : 0,
+        failing: batch(at) ? { '429': 0.004, '500': 0.002 } : {},
+      }),
+      more: dayLimit(45_000, 120),
+    },
+    {
+      // A call every minute or two by day, nearly none by night; one that fails for good now and then.
+      job: 'helpdesk',
+      lane: { provider: 'openai', model: 'gpt-5.1', priority: 'normal', streams: false, dimension: 'requests' },
+      processes: 1,
+      from: 0,
+      to: WEEK,
+      deploys: [DAY + 11 * HOUR, 3 * DAY + 11 * HOUR],
+      conditions: (at) => ({
+        ...CALM,
+        limit: 500,
+        latency: 2.5,
+        arrivals: 0.02 * daily(at),
+        failing: { '429': 0.01, '500': 0.004, '400': 0.01 },
+        deadline: at % (9 * HOUR) < 60 ? 2 : 0,
+      }),
+    },
+    {
+      // A job of the same name in another namespace, which hardly anybody uses.
+      job: 'chat',
+      where: { cluster: 'eu', namespace: 'staging' },
+      lane: {
+        provider: 'anthropic',
+        model: 'claude-sonnet-4-5',
+        priority: 'normal',
+        streams: true,
+        dimension: 'input_tokens',
+      },
+      processes: 1,
+      from: 0,
+      to: WEEK,
+      conditions: (at) => ({ ...CALM, arrivals: 0.05 * daily(at) }),
+    },
+  ];
+}
+
+/** A quarter of an hour every day in which everybody comes at once. */
+function rush(at: number): number {
+  const hour = (at % DAY) / HOUR;
+  return hour > 10 && hour < 10.25 ? 1.5 : 1;
+}
+
+function batch(at: number): boolean {
+  const hour = (at % DAY) / HOUR;
+  const day = Math.floor(at / DAY);
+  return hour >= 1 && hour < (day >= 5 ? 6 : 5);
+}
+
+/** Calls of a day that the account has room for; they come back at midnight. */
+export function dayLimit(limit: number, aMinute: number): NonNullable<ServiceSpec['more']> {
+  let used = 0;
+  return (registry: Registry, at: number) => {
+    if (at % DAY < 15) used = 0;
+    if (batch(at)) used += (aMinute / 60) * 15;
+    const labels = {
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'gpt-5.1-mini',
+      'tidegate.limit.dimension': 'requests_day',
+    };
+    registry.set('tidegate.ratelimit.limit', labels, limit);
+    registry.set('tidegate.ratelimit.remaining', labels, Math.max(0, limit - used));
+    registry.set('tidegate.ratelimit.reset', labels, DAY - (at % DAY));
+    registry.set('tidegate.limit.utilization_ratio', labels, used / limit);
+  };
+}
+
+/** Prometheus itself is away: four minutes in the middle of a busy day. */
+export function prometheusUp(at: number): boolean {
+  const gap = 2 * DAY + 11 * HOUR;
+  return at < gap || at >= gap + 240;
+}
