@@ -119,7 +119,7 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       expect(panel.description).toMatch(/^.{30,}[.]$/s);
       expect(panel.datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
       const { unit, thresholds, noValue } = panel.fieldConfig.defaults;
-      expect(unit).toMatch(/^(percentunit|s|short|reqps|reqpm)$/);
+      expect(unit).toMatch(/^(percentunit|s|short|reqps|reqpm|currencyUSD)$/);
       expect(thresholds.steps.length).toBeGreaterThan(0);
       expect(thresholds.steps[0]!.value).toBeNull();
       expect(noValue).toBeTruthy();

@@ -19,6 +19,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'tidegate.stream.outcome': ['completed', 'interrupted'],
   'tidegate.unguarded.via': ['sdk'],
   'tidegate.retry.layer': ['ai_sdk'],
+  'tidegate.cost.spent_on': ['answers', 'failures'],
   'tidegate.bulkhead': ['openai/gpt-5.1'],
   'tidegate.circuit': ['openai/gpt-5.1'],
   'tidegate.circuit.state': ['closed', 'open', 'half_open', 'isolated'],

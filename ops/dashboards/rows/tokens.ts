@@ -8,7 +8,7 @@ export function tokenRow({ select }: DashboardContext): Row {
     `sum by (tidegate_token_kind) (${rate(select(name, 'tidegate_token_kind=~"input|output"'))})`;
   const legend = '{{tidegate_token_kind}}';
   return {
-    title: 'Tokens',
+    title: 'Tokens and cost',
     lines: [
       {
         height: 8,
@@ -65,6 +65,61 @@ export function tokenRow({ select }: DashboardContext): Row {
             unit: 'percentunit',
             queries: [{ expr: ratio(byKind('tidegate.pacer.estimated_tokens'), byKind('tidegate.tokens')), legend }],
             width: 6,
+            min: 0,
+          },
+        ],
+      },
+      {
+        height: 8,
+        panels: [
+          {
+            kind: 'timeseries',
+            stack: 'normal',
+            title: 'Spend an hour',
+            description: 'US dollars an hour by model, where prices are given.',
+            unit: 'currencyUSD',
+            queries: [
+              {
+                expr: `sum by (gen_ai_request_model) (${rate(select('tidegate.cost'))}) * 3600`,
+                legend: '{{gen_ai_request_model}}',
+              },
+            ],
+            width: 8,
+            noValue: 'No prices are given.',
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Spent on failures',
+            description: 'Share of the money that went into calls that failed in the end.',
+            unit: 'percentunit',
+            queries: [
+              {
+                expr: ratio(
+                  `sum(${rate(select('tidegate.cost', 'tidegate_cost_spent_on="failures"'))})`,
+                  `sum(${rate(select('tidegate.cost'))})`,
+                ),
+                legend: 'failures',
+              },
+            ],
+            width: 8,
+            noValue: 'No prices are given.',
+            min: 0,
+            max: 1,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Calls without a price',
+            description: 'Answered calls of models that the price list does not know: their cost is in no panel.',
+            unit: 'reqps',
+            queries: [
+              {
+                expr: `sum by (gen_ai_request_model) (${rate(select('tidegate.cost.unpriced_calls'))}) > 0`,
+                legend: '{{gen_ai_request_model}}',
+              },
+            ],
+            width: 8,
+            noValue: 'Every model has a price.',
             min: 0,
           },
         ],

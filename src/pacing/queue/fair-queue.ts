@@ -43,7 +43,7 @@ export class FairQueue {
   }
 
   /** Who waits, told by priority and tenant. */
-  waiting(): Waiting {
+  tally(): Waiting {
     const tally = new WaitingTally();
     for (const { priority, tenant, waiters } of this.#classes.values()) tally.add(priority, tenant, waiters.size);
     return tally.result(this.#size);

@@ -36,7 +36,7 @@ export class WaitingRoom {
   }
 
   waiting(): Waiting {
-    return this.#queue.waiting();
+    return this.#queue.tally();
   }
 
   get oldest(): Waiter | undefined {
