@@ -38,14 +38,14 @@ export const BY_JOB = 'cluster, namespace, job';
 const BY_CLIENT = `${BY_JOB}, tidegate_client`;
 
 /** Label sets that alerts are keyed by. */
-export const BY_PROVIDER = `${BY_CLIENT}, gen_ai_provider_name`;
-export const BY_MODEL = `${BY_PROVIDER}, gen_ai_request_model`;
-export const BY_LIMIT = `${BY_MODEL}, tidegate_limit_dimension`;
+export const BY_PROVIDER: string = `${BY_CLIENT}, gen_ai_provider_name`;
+export const BY_MODEL: string = `${BY_PROVIDER}, gen_ai_request_model`;
+export const BY_LIMIT: string = `${BY_MODEL}, tidegate_limit_dimension`;
 
 /** Calls that somebody waits for. Work that may take its time waits by design. */
 export const URGENT = 'tidegate_priority!="batch"';
 
-export const BY_CIRCUIT = `${BY_PROVIDER}, tidegate_circuit`;
+export const BY_CIRCUIT: string = `${BY_PROVIDER}, tidegate_circuit`;
 
 /** The job of an alert, as far as it has to be told from others. */
 export const JOB =
@@ -61,8 +61,8 @@ export function lookupOf(labels: string): { readonly matchers: string; readonly 
 }
 
 /** Names of what an alert is about, for descriptions. */
-export const MODEL = `{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} (${JOB})`;
-export const PROVIDER = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
+export const MODEL: string = `{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} (${JOB})`;
+export const PROVIDER: string = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
 
 /** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
 const ADVICE = {

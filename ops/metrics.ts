@@ -16,7 +16,44 @@ const LIMIT = [...LANE, 'tidegate.limit.dimension'] as const;
 const BULKHEAD = ['gen_ai.provider.name', 'tidegate.bulkhead'] as const;
 const CIRCUIT = ['gen_ai.provider.name', 'tidegate.circuit', 'tidegate.circuit.state'] as const;
 
-export const METRICS = {
+export type MetricName =
+  | 'gen_ai.client.operation.duration'
+  | 'gen_ai.client.inference.duration'
+  | 'gen_ai.client.operation.time_to_first_chunk'
+  | 'gen_ai.client.inference.time_to_first_chunk'
+  | 'tidegate.calls'
+  | 'tidegate.attempts'
+  | 'tidegate.attempt.duration'
+  | 'tidegate.retries'
+  | 'tidegate.retry.delay'
+  | 'tidegate.wait.duration'
+  | 'tidegate.pacer.estimated_tokens'
+  | 'tidegate.tokens'
+  | 'tidegate.streams'
+  | 'tidegate.limit.utilization_ratio'
+  | 'tidegate.ratelimit.limit'
+  | 'tidegate.ratelimit.remaining'
+  | 'tidegate.ratelimit.reset'
+  | 'tidegate.ratelimit.observed_age'
+  | 'tidegate.ratelimit.rejections'
+  | 'tidegate.pacer.rate'
+  | 'tidegate.bulkhead.active'
+  | 'tidegate.bulkhead.queued'
+  | 'tidegate.queue.urgent'
+  | 'tidegate.queue.tenant_share_ratio'
+  | 'tidegate.queue.oldest_wait_seconds'
+  | 'tidegate.bulkhead.capacity'
+  | 'tidegate.bulkhead.queue_capacity'
+  | 'tidegate.circuit.state'
+  | 'tidegate.unguarded.requests'
+  | 'tidegate.repeated_calls'
+  | 'tidegate.cost'
+  | 'tidegate.cost.unpriced_calls'
+  | 'tidegate.hits.lost_lines'
+  | 'tidegate.circuit.transitions'
+  | 'tidegate.build_info';
+
+export const METRICS: Readonly<Record<MetricName, Metric>> = {
   // Conventions rename these two; queries must accept the old and the new name.
   'gen_ai.client.operation.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
   'gen_ai.client.inference.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
@@ -81,6 +118,4 @@ export const METRICS = {
   'tidegate.hits.lost_lines': { instrument: 'counter', unit: '{line}', attributes: [] },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
-} as const satisfies Record<string, Metric>;
-
-export type MetricName = keyof typeof METRICS;
+};

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import packageJson from '../package.json' with { type: 'json' };
 
 /** What package.json says about where things are published. */
 export interface Manifest {
@@ -18,7 +18,7 @@ export function runbookUrl({ name, repository }: Manifest): string {
   return github === undefined ? `https://unpkg.com/${name}/${PATH}` : `https://github.com/${github}/blob/HEAD/${PATH}`;
 }
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Manifest;
+const manifest: Manifest = packageJson;
 
 /** The runbook of this package; alerts link to a heading of it. */
 export const RUNBOOK_URL: string = runbookUrl(manifest);

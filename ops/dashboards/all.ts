@@ -1,5 +1,6 @@
 import type { Naming } from '../naming.ts';
 import { type DashboardSpec, renderDashboard } from './dashboard.ts';
+import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
 import type { PanelSpec } from './panel.ts';
 import { createContext, type DashboardContext } from './queries.ts';
 import { answerRow } from './rows/answer.ts';
@@ -58,8 +59,8 @@ export interface RenderedDashboard {
 }
 
 /** Every dashboard for one route of the metrics. Uids are the same on both: install one set. */
-export function dashboards(naming: Naming): RenderedDashboard[] {
-  const context = createContext(naming);
+export function dashboards(naming: Naming, thresholds: Thresholds = DEFAULT_THRESHOLDS): RenderedDashboard[] {
+  const context = createContext(naming, thresholds);
   return [
     { name: 'overview', json: renderDashboard(overview(context), naming) },
     { name: 'provider', json: renderDashboard(drillDown(context), naming) },

@@ -1,6 +1,8 @@
 import { BY_JOB } from '../alert.ts';
 import { utilization as utilizationBy } from '../recording-rules.ts';
 import { METRICS, type Metric, type MetricName } from '../metrics.ts';
+import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
+import { type Steps, stepsOf } from './steps.ts';
 import { createSeries, type HistogramPart, type Naming } from '../naming.ts';
 
 /** Selects a metric of the targets, providers and models that the viewer has chosen. */
@@ -9,14 +11,19 @@ export type Select = (name: MetricName, matchers?: string, part?: HistogramPart)
 export interface DashboardContext {
   readonly naming: Naming;
   readonly select: Select;
+  readonly thresholds: Thresholds;
+  /** Colours by these thresholds. */
+  readonly steps: Steps;
 }
 
 export const TARGETS = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"';
 
-export function createContext(naming: Naming): DashboardContext {
+export function createContext(naming: Naming, thresholds: Thresholds = DEFAULT_THRESHOLDS): DashboardContext {
   const series = createSeries(naming, TARGETS);
   return {
     naming,
+    thresholds,
+    steps: stepsOf(thresholds),
     select: (name, matchers = '', part) => {
       const { attributes }: Metric = METRICS[name];
       const chosen = [
@@ -30,8 +37,8 @@ export function createContext(naming: Naming): DashboardContext {
 }
 
 /** One account's limit is never mixed with that of another job. */
-export const LANE = `${BY_JOB}, gen_ai_provider_name, gen_ai_request_model`;
-export const LIMIT = `${LANE}, tidegate_limit_dimension`;
+export const LANE: string = `${BY_JOB}, gen_ai_provider_name, gen_ai_request_model`;
+export const LIMIT: string = `${LANE}, tidegate_limit_dimension`;
 export const LIMIT_LEGEND = '{{gen_ai_request_model}} {{tidegate_limit_dimension}}';
 
 /** Refusals that pacing should prevent. */

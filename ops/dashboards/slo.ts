@@ -1,29 +1,27 @@
-import { DEFAULT_THRESHOLDS } from '../thresholds.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import { FIRING } from './dashboard.ts';
 import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
 import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
 
-const { objective, burns } = DEFAULT_THRESHOLDS.slo;
-const BUDGET = Number((1 - objective).toPrecision(6));
-const OBJECTIVE = `${Number((objective * 100).toPrecision(6))} %`;
-
 /** Recording rules have no instance: they speak of a job and provider. */
 const RECORDED = 'job=~"$job",gen_ai_provider_name=~"$provider"';
 
 export function sloDashboard(context: DashboardContext): DashboardSpec {
   const { select } = context;
+  const { objective, burns } = context.thresholds.slo;
+  const budget = Number((1 - objective).toPrecision(6));
+  const target = `${Number((objective * 100).toPrecision(6))} %`;
   const share = (matchers: string, window: string): string =>
     `sum(increase(${select('tidegate.calls', matchers)}[${window}]))`;
   // Failures over what may fail, both with the denominator of the alerts: cancelled calls do not count.
   const spent = (window: string): string =>
-    ratio(share(FAILED, window), `${share('tidegate_outcome!="cancelled"', window)} * ${BUDGET}`);
+    ratio(share(FAILED, window), `${share('tidegate_outcome!="cancelled"', window)} * ${budget}`);
   const stats: PanelSpec[] = [
     {
       kind: 'stat',
       title: 'Error budget left of 30 days',
-      description: `Share of the failures that an objective of ${OBJECTIVE} allows in 30 days and that have not happened yet. Needs 30 days of data.`,
+      description: `Share of the failures that an objective of ${target} allows in 30 days and that have not happened yet. Needs 30 days of data.`,
       unit: 'percentunit',
       queries: [{ expr: `1 - (${spent('30d')})`, legend: 'left' }],
       width: 6,
@@ -69,7 +67,7 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
       title: 'Fastest burn',
       description: `How many times faster than allowed the budget burns over the last hour, for the worst provider. Above ${burns[0]!.factor} it pages.`,
       unit: 'short',
-      queries: [{ expr: `max(tidegate:call_errors:ratio_rate1h{${RECORDED}}) / ${BUDGET}`, legend: 'burn' }],
+      queries: [{ expr: `max(tidegate:call_errors:ratio_rate1h{${RECORDED}}) / ${budget}`, legend: 'burn' }],
       width: 6,
       min: 0,
       decimals: 1,
@@ -93,13 +91,13 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
     min: 0,
     thresholds: [
       { from: null, color: 'green' },
-      { from: Number((factor * BUDGET).toPrecision(6)), color: 'red' },
+      { from: Number((factor * budget).toPrecision(6)), color: 'red' },
     ],
   }));
   return {
     uid: 'tidegate-slo',
     title: 'Tidegate / SLO',
-    description: `Do calls meet their objective of ${OBJECTIVE}, and how fast does the error budget burn?`,
+    description: `Do calls meet their objective of ${target}, and how fast does the error budget burn?`,
     from: 'now-7d',
     rows: [
       { title: 'Is the objective met?', lines: [{ height: 6, panels: stats }] },
@@ -143,7 +141,7 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
                 min: 0,
                 thresholds: [
                   { from: null, color: 'green' },
-                  { from: BUDGET, color: 'red' },
+                  { from: budget, color: 'red' },
                 ],
               },
               firingTable(

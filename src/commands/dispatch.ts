@@ -7,6 +7,7 @@ import { complete, completion, completionDefinition } from './completion.ts';
 import { demo, demoDefinition } from './demo/demo.ts';
 import { doctor, doctorDefinition } from './doctor/doctor.ts';
 import { limits, limitsDefinition } from './limits/limits.ts';
+import { rules, rulesDefinition } from './rules.ts';
 import { report, reportDefinition } from './report/report.ts';
 import { simulate, simulateDefinition } from './simulate.ts';
 import { top, topDefinition } from './top/top.ts';
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   doctor: { define: doctorDefinition, run: doctor },
   simulate: { define: simulateDefinition, run: simulate },
   alerts: { define: alertsDefinition, run: alerts },
+  rules: { define: rulesDefinition, run: rules },
   completion: { define: completionDefinition, run: (args, io, version) => completion(args, io, program(version)) },
 };
 

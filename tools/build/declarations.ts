@@ -21,7 +21,7 @@ export async function buildDeclarations(root: string, target: string): Promise<v
     const write = async (name: string): Promise<void> => {
       if (written.has(name)) return;
       written.add(name);
-      const text = await readFile(join(emitted, `${name}.d.ts`), 'utf8');
+      const text = await readFile(join(emitted, `src/${name}.d.ts`), 'utf8');
       const file = join(target, name);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(`${file}.d.ts`, text.replaceAll(RELATIVE, '$1.js'));

@@ -1,12 +1,8 @@
 import { BY_JOB } from '../../alert.ts';
-import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
 import type { Row } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
 import { type DashboardContext, LIMIT, LIMIT_LEGEND, quantile, rate, REFUSED, utilization } from '../queries.ts';
-import { USED, WAITED } from '../steps.ts';
 import { firingTable } from './firing.ts';
-
-const { tier } = DEFAULT_THRESHOLDS;
 
 const DRILL_DOWN = {
   title: 'Open the drill-down of this model',
@@ -17,7 +13,8 @@ const DAY = 'tidegate_limit_dimension=~".+_day"';
 
 /** The first row: are we at our limit, which one, and is it getting worse? */
 export function answerRow(context: DashboardContext): Row {
-  const { select } = context;
+  const { select, steps } = context;
+  const { tier } = context.thresholds;
   const answers: PanelSpec[] = [
     {
       kind: 'stat',
@@ -29,7 +26,7 @@ export function answerRow(context: DashboardContext): Row {
       width: 3,
       min: 0,
       max: 1,
-      thresholds: USED,
+      thresholds: steps.used,
     },
     {
       kind: 'stat',
@@ -40,7 +37,7 @@ export function answerRow(context: DashboardContext): Row {
       unit: 'percentunit',
       queries: [{ expr: `topk(1, ${utilization(context)})`, legend: LIMIT_LEGEND }],
       width: 4,
-      thresholds: USED,
+      thresholds: steps.used,
       link: DRILL_DOWN,
     },
     {
@@ -102,7 +99,7 @@ export function answerRow(context: DashboardContext): Row {
       queries: [{ expr: quantile(0.95, select('tidegate.wait.duration', '', 'bucket')), legend: 'p95' }],
       width: 4,
       min: 0,
-      thresholds: WAITED,
+      thresholds: steps.waited,
     },
     {
       kind: 'stat',
@@ -135,7 +132,7 @@ export function answerRow(context: DashboardContext): Row {
       width: 8,
       min: 0,
       max: 1,
-      thresholds: USED,
+      thresholds: steps.used,
       link: DRILL_DOWN,
     },
     {
@@ -148,7 +145,7 @@ export function answerRow(context: DashboardContext): Row {
       width: 8,
       min: 0,
       max: 1,
-      thresholds: USED,
+      thresholds: steps.used,
     },
     firingTable(8),
   ];

@@ -1,9 +1,8 @@
 import type { Row } from '../dashboard.ts';
 import { type DashboardContext, rate, ratio, success } from '../queries.ts';
-import { ATTEMPTS, RETRIED, SUCCEEDED } from '../steps.ts';
 
 export function callRow(context: DashboardContext): Row {
-  const { select } = context;
+  const { select, steps } = context;
   const calls = `sum(${rate(select('tidegate.calls'))})`;
   return {
     title: 'Calls',
@@ -31,7 +30,7 @@ export function callRow(context: DashboardContext): Row {
             min: 0,
             max: 1,
             decimals: 2,
-            thresholds: SUCCEEDED,
+            thresholds: steps.succeeded,
           },
           {
             kind: 'stat',
@@ -41,7 +40,7 @@ export function callRow(context: DashboardContext): Row {
             queries: [{ expr: ratio(`sum(${rate(select('tidegate.retries'))})`, calls), legend: 'retries' }],
             width: 4,
             min: 0,
-            thresholds: RETRIED,
+            thresholds: steps.retried,
           },
           {
             kind: 'stat',
@@ -52,7 +51,7 @@ export function callRow(context: DashboardContext): Row {
             width: 4,
             min: 0,
             decimals: 2,
-            thresholds: ATTEMPTS,
+            thresholds: steps.attempts,
           },
           {
             kind: 'stat',

@@ -1,4 +1,3 @@
-import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
 import type { Row } from '../dashboard.ts';
 import type { State } from '../panel.ts';
 import { type DashboardContext, rate, ratio } from '../queries.ts';
@@ -10,7 +9,7 @@ const STATES: readonly State[] = [
   { value: 3, text: 'isolated', color: 'purple' },
 ];
 
-export function circuitRow({ select }: DashboardContext): Row {
+export function circuitRow({ select, thresholds }: DashboardContext): Row {
   const state = (name: string): string => select('tidegate.circuit.state', `tidegate_circuit_state="${name}"`);
   const circuit = 'gen_ai_provider_name, tidegate_circuit';
   const bulkhead = 'gen_ai_provider_name, tidegate_bulkhead';
@@ -33,7 +32,7 @@ export function circuitRow({ select }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Circuit openings',
-            description: `Openings in 30 minutes. More than ${DEFAULT_THRESHOLDS.circuit.closings} is flapping.`,
+            description: `Openings in 30 minutes. More than ${thresholds.circuit.closings} is flapping.`,
             unit: 'short',
             queries: [
               {
@@ -45,7 +44,7 @@ export function circuitRow({ select }: DashboardContext): Row {
             min: 0,
             thresholds: [
               { from: null, color: 'green' },
-              { from: DEFAULT_THRESHOLDS.circuit.closings, color: 'red' },
+              { from: thresholds.circuit.closings, color: 'red' },
             ],
           },
         ],
@@ -89,7 +88,7 @@ export function circuitRow({ select }: DashboardContext): Row {
             max: 1,
             thresholds: [
               { from: null, color: 'green' },
-              { from: DEFAULT_THRESHOLDS.queue.filled, color: 'red' },
+              { from: thresholds.queue.filled, color: 'red' },
             ],
           },
           {

@@ -2,7 +2,7 @@ import { FIRING } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
 
 /** Alerts that fire now. */
-export function firingTable(width: number, alerts = FIRING): PanelSpec {
+export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
   return {
     kind: 'table',
     title: 'Firing alerts',

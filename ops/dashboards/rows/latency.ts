@@ -1,10 +1,7 @@
-import { DEFAULT_THRESHOLDS } from '../../thresholds.ts';
 import type { Row } from '../dashboard.ts';
 import { type DashboardContext, eitherName, quantile, rate } from '../queries.ts';
 
-const { queue } = DEFAULT_THRESHOLDS;
-
-export function latencyRow({ select }: DashboardContext): Row {
+export function latencyRow({ select, thresholds }: DashboardContext): Row {
   const attempt = select('tidegate.attempt.duration', '', 'bucket');
   const call = (q: number): string =>
     eitherName(
@@ -74,7 +71,7 @@ export function latencyRow({ select }: DashboardContext): Row {
             min: 0,
             thresholds: [
               { from: null, color: 'green' },
-              { from: queue.waitSeconds, color: 'red' },
+              { from: thresholds.queue.waitSeconds, color: 'red' },
             ],
           },
           {

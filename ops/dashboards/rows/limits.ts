@@ -2,7 +2,6 @@ import type { Row } from '../dashboard.ts';
 import { DASHED_LIMITS } from '../overrides.ts';
 import type { PanelSpec } from '../panel.ts';
 import { type DashboardContext, LANE, LIMIT, LIMIT_LEGEND, rate, utilization } from '../queries.ts';
-import { USED } from '../steps.ts';
 
 export function limitRow(context: DashboardContext): Row {
   const { select } = context;
@@ -101,7 +100,7 @@ function limitTable(context: DashboardContext): PanelSpec {
       },
     ],
     width: 16,
-    thresholds: USED,
+    thresholds: context.steps.used,
     transformations: [
       { id: 'merge', options: {} },
       {

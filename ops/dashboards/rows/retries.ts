@@ -1,8 +1,7 @@
 import type { Row } from '../dashboard.ts';
 import { type DashboardContext, rate, ratio } from '../queries.ts';
-import { ATTEMPTS, RETRIED } from '../steps.ts';
 
-export function retryRow({ select }: DashboardContext): Row {
+export function retryRow({ select, steps }: DashboardContext): Row {
   const calls = `sum(${rate(select('tidegate.calls'))})`;
   return {
     title: 'Retries',
@@ -34,7 +33,7 @@ export function retryRow({ select }: DashboardContext): Row {
             queries: [{ expr: ratio(`sum(${rate(select('tidegate.retries'))})`, calls), legend: 'retries per call' }],
             width: 8,
             min: 0,
-            thresholds: RETRIED,
+            thresholds: steps.retried,
           },
           {
             kind: 'timeseries',
@@ -52,7 +51,7 @@ export function retryRow({ select }: DashboardContext): Row {
             ],
             width: 8,
             min: 0,
-            thresholds: ATTEMPTS,
+            thresholds: steps.attempts,
           },
         ],
       },

@@ -1,0 +1,65 @@
+import { NAMINGS, type Naming } from './naming.ts';
+import type { RuleOptions } from './rules.ts';
+import { sectionOf } from './section.ts';
+import { type AlertChange, readChanges } from './alert-changes.ts';
+import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
+
+/** What an operator may set without a fork: a file of `npx tidegate rules --config`. */
+export interface OpsConfig {
+  readonly naming: Naming;
+  readonly selector: string;
+  readonly runbookUrl: string | undefined;
+  readonly thresholds: Thresholds;
+  readonly changes: readonly AlertChange[];
+}
+
+const KEYS = ['naming', 'selector', 'runbookUrl', 'thresholds', 'alerts'];
+
+/** Reads a parsed file. @throws Error that names what is wrong: nothing is ignored */
+export function readConfig(file: unknown): OpsConfig {
+  const given = sectionOf(file ?? {}, 'the file', KEYS);
+  const { naming = 'exporter', selector = '', runbookUrl } = given;
+  if (!NAMINGS.includes(naming as Naming)) {
+    throw new Error(`Expected naming to be ${NAMINGS.join(' or ')}, got ${JSON.stringify(naming)}.`);
+  }
+  return {
+    naming: naming as Naming,
+    selector: text(selector, 'selector'),
+    runbookUrl: runbookUrl === undefined ? undefined : text(runbookUrl, 'runbookUrl'),
+    thresholds: merged(DEFAULT_THRESHOLDS, given['thresholds'] ?? {}, 'thresholds'),
+    changes: readChanges(given['alerts'] ?? {}),
+  };
+}
+
+export function ruleOptions({ naming, selector, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
+  return { naming, selector, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
+}
+
+/** The defaults with what was given in their place, as deep as they go. Lists are given as a whole. */
+function merged<T>(defaults: T, given: unknown, path: string): T {
+  if (Array.isArray(defaults)) {
+    if (!Array.isArray(given)) throw new Error(`Expected ${path} to be a list, got ${JSON.stringify(given)}.`);
+    return given.map((each, index) => merged(defaults[0], each, `${path}[${index}]`)) as T;
+  }
+  if (typeof defaults === 'object' && defaults !== null) {
+    const own = sectionOf(given, path, Object.keys(defaults));
+    return Object.fromEntries(
+      Object.entries(defaults).map(([key, value]) => [
+        key,
+        own[key] === undefined ? value : merged(value, own[key], `${path}.${key}`),
+      ]),
+    ) as T;
+  }
+  const right = typeof given === typeof defaults && (typeof given !== 'number' || (given >= 0 && given < Infinity));
+  if (!right) throw new Error(`Expected ${path} to be ${kind(defaults)}, got ${JSON.stringify(given)}.`);
+  return given as T;
+}
+
+function kind(value: unknown): string {
+  return typeof value === 'number' ? 'a number of at least 0' : 'a text';
+}
+
+function text(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw new Error(`Expected ${path} to be a text, got ${JSON.stringify(value)}.`);
+  return value;
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { define, readArguments } from './arguments.ts';
+import type { CommandIo } from './command-io.ts';
+
+export const rulesDefinition = (): Command =>
+  define(
+    'rules',
+    'alert rules and dashboards with your own thresholds',
+    'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities and selectors of your own.',
+    `The file of --config is YAML or JSON; whatever it leaves out stays as shipped. Its keys:
+
+  naming      exporter for metrics that are scraped (default), otlp for those that arrive by OTLP
+  selector    matchers of the targets, e.g. job="shop"
+  runbookUrl  page with a heading for each alert; default: the one that is published with tidegate
+  thresholds  see --defaults for all of them
+  alerts      by name: severity, for, keepFiringFor, windows; or false for none. Name/severity picks one of several
+
+  thresholds: { tier: { nearlyExhausted: 0.7 }, slo: { objective: 0.995 } }
+  alerts:
+    TidegateTierSaturated: { severity: info, windows: { 15m: 30m } }
+    TidegateCircuitOpen/warning: false
+
+Exit codes: 0, 1 a file could not be read or written, 2 bad arguments or a bad configuration.`,
+  )
+    .option('--config <file>', 'what is different; without it the files are as they are shipped')
+    .option('--out <folder>', 'where to write rules/ and dashboards/', 'tidegate')
+    .option('--defaults', 'prints a configuration with every threshold as it is shipped, and writes nothing');
+
+/** `tidegate rules`: rules and dashboards to one's own taste. @returns The exit code. */
+export async function rules(args: readonly string[], io: CommandIo): Promise<number> {
+  const read = readArguments(rulesDefinition(), args, io, ({ options }) => ({
+    config: options['config'] as string | undefined,
+    out: options['out'] as string,
+    defaults: options['defaults'] === true,
+  }));
+  if (typeof read === 'number') return read;
+  // Only now: it is large, and no other command needs it.
+  const { defaults, rendered } = await import('./rules-files.ts');
+  if (read.defaults) {
+    io.out(defaults());
+    return 0;
+  }
+  let text = '';
+  try {
+    if (read.config !== undefined) text = await readFile(read.config, 'utf8');
+  } catch (error) {
+    io.err((error as Error).message);
+    return 1;
+  }
+  let files: Readonly<Record<string, string>>;
+  try {
+    files = rendered(text);
+  } catch (error) {
+    io.err(`${read.config}: ${(error as Error).message}`);
+    return 2;
+  }
+  try {
+    for (const [path, content] of Object.entries(files)) {
+      const target = join(read.out, path);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, content);
+      io.out(target);
+    }
+  } catch (error) {
+    io.err((error as Error).message);
+    return 1;
+  }
+  return 0;
+}
