@@ -167,8 +167,8 @@ export class LimitSet {
   }
 
   /** It got through. */
-  accepted({ reserved }: Reservation, now: number): void {
-    for (const bucket of this.buckets) bucket.accepted(reserved[bucket.kind.unit], now);
+  accepted({ charged }: Reservation, now: number): void {
+    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
   }
 
   /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */

@@ -110,7 +110,9 @@ export class MeasuredPace {
 
   /** Slower than what was refused, which was sent at `rate`. */
   slowDown(rate: number, now: number): void {
-    const before = Math.min(this.rate, Math.max(rate, SLOWEST));
+    const known = this.average < Infinity ? this.average : 0;
+    // Whoever has just waited was sending next to nothing: that is not what was refused.
+    const before = Math.min(this.rate, Math.max(rate, known, SLOWEST));
     this.set(Math.min(CUT * before, Math.max(before / 2, BELOW * Math.min(before, this.average))), now);
     this.exhaust();
   }
