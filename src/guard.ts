@@ -187,7 +187,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       });
     }
     const { request, account } = start;
-    const lane = this.#lane(start);
+    const now = this.clock.now();
+    const lane = this.#lane(start, now);
     const server = serverOf(account.baseURL);
     const context = callContext.getStore();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
@@ -212,7 +213,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       tenant: context?.tenant,
       signal: start.signal,
       retries: start.retries,
-      deadlineAt: deadlineMs === undefined ? Infinity : this.clock.now() + deadlineMs,
+      startedAt: now,
+      deadlineAt: deadlineMs === undefined ? Infinity : now + deadlineMs,
       firstContentTimeoutMs: context?.firstContentTimeoutMs ?? this.options.firstContentTimeoutMs ?? Infinity,
       stallTimeoutMs: context?.stallTimeoutMs ?? this.options.stallTimeoutMs ?? Infinity,
       clock: this.clock,
@@ -232,7 +234,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   /** Where a call counts that asks for flex no more. */
   #standard(start: CallStart, info: CallInfo): CallPlace {
     const { tier: _, ...request } = start.request;
-    const lane = this.#lane({ ...start, request });
+    const lane = this.#lane({ ...start, request }, this.clock.now());
     return { lane, request, info: { ...info, lane: lane.label } };
   }
 
@@ -261,8 +263,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return this.#instrumentation?.propagationHeaders(attempt.call.info, attempt.number) ?? {};
   }
 
-  #lane(start: CallStart): SharedLane {
-    const now = this.clock.now();
+  #lane(start: CallStart, now: number): SharedLane {
     this.#letGo(now);
     const lane = this.#find(start);
     lane.usedAt = now;

@@ -69,6 +69,8 @@ export type WhoWaits = 'lane' | 'call';
 /** What a granted attempt holds. Every method may be called once; later calls do nothing. */
 export interface Ticket {
   readonly place: number;
+  /** When it was granted. */
+  readonly sentAt: number;
   readonly waitedMs: number;
   /** What was waited for; `concurrency` means a slot. */
   readonly cause: WaitCause;

@@ -59,7 +59,7 @@ export class Attempt {
     this.number = number;
     this.ticket = ticket;
     this.isFurtherFault = isFurtherFault;
-    this.startedAt = call.clock.now();
+    this.startedAt = ticket.sentAt;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });

@@ -29,10 +29,10 @@ export class CallRecord {
   #outcome: CallOutcome | undefined;
 
   constructor(settings: CallSettings) {
-    const { place, clock, emit } = settings;
+    const { place, startedAt, emit } = settings;
     const { lane, info } = place;
     this.#settings = settings;
-    this.startedAt = clock.now();
+    this.startedAt = startedAt;
     lane.counts.calls++;
     lane.active++;
     emit({ type: 'call.start', call: info });

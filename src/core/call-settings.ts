@@ -38,6 +38,7 @@ export interface CallSettings {
   readonly priority: Priority;
   readonly tenant: string | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly startedAt: number;
   readonly deadlineAt: number;
   /** Attempts that may follow the first, waits for a limit not counted. */
   readonly retries: number;

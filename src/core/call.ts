@@ -166,7 +166,6 @@ export class Call {
     this.#move();
     const { admission } = this.lane;
     const { place, owner, priority, tenant } = this.#settings;
-    const startedAt = this.clock.now();
     const ticket = admission.acquire({
       place: this.#place,
       info: place.request,
@@ -179,6 +178,7 @@ export class Call {
     });
     if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
     if (!(ticket instanceof Promise)) return ticket;
+    const startedAt = this.clock.now();
     return ticket.catch((error: unknown) => {
       this.#record.notAdmitted(this.clock.now() - startedAt, error);
       throw error;

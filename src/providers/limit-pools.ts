@@ -11,10 +11,20 @@ export function limitPool(provider: ProviderName, request: RequestInfo): string 
   return tier !== undefined && PROVIDERS[provider].ownTiers.includes(tier) ? `${pool}/${tier}` : pool;
 }
 
+const known = new Map<string, string>();
+/** An application calls a few, over and over. */
+const MAX_KNOWN = 200;
+
 /** The pool of a model, or of what a provider names in its place. */
 export function modelPool(provider: ProviderName, model: string): string {
-  const name = modelOf(provider, model);
-  return PROVIDERS[provider].shared.find(({ models }) => models.test(name))?.pool ?? name;
+  const key = `${provider} ${model}`;
+  let pool = known.get(key);
+  if (pool === undefined) {
+    const name = modelOf(provider, model);
+    pool = PROVIDERS[provider].shared.find(({ models }) => models.test(name))?.pool ?? name;
+    if (known.size < MAX_KNOWN) known.set(key, pool);
+  }
+  return pool;
 }
 
 /** Whether a pool is one that the tables name. */

@@ -14,6 +14,7 @@ export interface ContentHost {
 /** A ticket whose call waited for limits of its content before it got in line. */
 export class ContentTicket implements Ticket {
   readonly place: number;
+  readonly sentAt: number;
   readonly waitedMs: number;
   readonly cause: WaitCause;
   readonly #ticket: Ticket;
@@ -24,6 +25,7 @@ export class ContentTicket implements Ticket {
     this.#ticket = ticket;
     this.#host = host;
     this.place = ticket.place;
+    this.sentAt = ticket.sentAt;
     this.waitedMs = ticket.waitedMs + waitedMs;
     this.cause = cause !== 'none' && waitedMs > ticket.waitedMs ? cause : ticket.cause;
   }

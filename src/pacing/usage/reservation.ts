@@ -1,4 +1,4 @@
-import { type Unit, UNITS } from '../../core/dimensions.ts';
+import type { Unit } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { Estimator } from './token-estimator.ts';
@@ -6,7 +6,7 @@ import type { Estimator } from './token-estimator.ts';
 /** So much of everything that limits count. */
 export type Amounts = Record<Unit, number>;
 
-const NOTHING: Readonly<Amounts> = Object.fromEntries(UNITS.map((unit) => [unit, 0])) as Amounts;
+const NOTHING: Readonly<Amounts> = { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 };
 
 export function noAmounts(): Amounts {
   return { ...NOTHING };
@@ -14,7 +14,10 @@ export function noAmounts(): Amounts {
 
 /** Adds `amounts` to `sums`, or takes them away. */
 export function addAmounts(sums: Amounts, amounts: Readonly<Amounts>, sign: 1 | -1): void {
-  for (const unit of UNITS) sums[unit] += sign * amounts[unit];
+  sums.requests += sign * amounts.requests;
+  sums.tokens += sign * amounts.tokens;
+  sums.inputTokens += sign * amounts.inputTokens;
+  sums.outputTokens += sign * amounts.outputTokens;
 }
 
 /** What one attempt takes of each limit, from its estimate to its settlement. */

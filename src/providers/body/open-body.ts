@@ -102,7 +102,8 @@ export class TrackedBody implements OpenBody {
   readonly answers: boolean;
   readonly times: BodyTimes;
   readonly timer: BodyTimer | undefined;
-  touchedAt: number;
+  /** Of no account before the turn after it came. */
+  touchedAt = 0;
   reading = false;
   /** The response that took this one's place. */
   replacedBy: Response | undefined;
@@ -129,7 +130,6 @@ export class TrackedBody implements OpenBody {
     this.watch = hooks.watch;
     this.clock = hooks.clock;
     this.answers = hooks.answers;
-    this.touchedAt = this.clock.now();
     this.#cancelled = stream?.cancelled;
     const { times } = hooks;
     this.times = stream ? times : { ...times, firstContentAt: Infinity, stallMs: Infinity };
@@ -147,6 +147,7 @@ export class TrackedBody implements OpenBody {
   }
 
   listen(): void {
+    this.touchedAt = this.clock.now();
     const signal = this.#signal;
     this.#signal = undefined;
     if (!signal) return;

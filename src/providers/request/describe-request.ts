@@ -14,7 +14,14 @@ type Attributes = Record<string, string | number | boolean>;
 const NO_OUTPUT: ReadonlySet<Operation> = new Set(['embeddings', 'moderation', 'count_tokens']);
 
 /** Body fields whose number is safe to record, by their `gen_ai.request.*` suffix. */
-const NUMBER_FIELDS = ['temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'seed', 'top_k'] as const;
+const NUMBER_FIELDS: ReadonlySet<string> = new Set([
+  'temperature',
+  'top_p',
+  'frequency_penalty',
+  'presence_penalty',
+  'seed',
+  'top_k',
+]);
 
 const NO_INPUT: PromptParts = { input: { inputBytes: 0 }, media: { images: 0, audio: 0, inputBytes: 0 } };
 
@@ -94,9 +101,9 @@ function attributesOf(body: JsonObject): Attributes {
   const attributes: Attributes = {};
   const max = requestedMax(body);
   if (max !== undefined) attributes['max_tokens'] = max;
-  for (const field of NUMBER_FIELDS) {
+  for (const field in body) {
     const value = body[field];
-    if (typeof value === 'number' && Number.isFinite(value)) attributes[field] = value;
+    if (typeof value === 'number' && NUMBER_FIELDS.has(field) && Number.isFinite(value)) attributes[field] = value;
   }
   const choices = asCount(body['n']);
   if (choices !== undefined && choices !== 1) attributes['choice.count'] = choices;

@@ -12,7 +12,7 @@ const LOW_DETAIL = 0.085;
 const BYTES_PER_TOKEN_ID = 4;
 
 /** Fields of request bodies that the provider turns into input tokens. */
-const PROMPT_FIELDS = [
+const PROMPT_FIELDS: ReadonlySet<string> = new Set([
   'messages',
   'input',
   'prompt',
@@ -24,7 +24,7 @@ const PROMPT_FIELDS = [
   'text',
   'output_config',
   'suffix',
-] as const;
+]);
 
 /** Parts of a prompt whose tokens are not in their bytes, by their `type`. */
 const PARTS: Readonly<Record<string, HiddenInput>> = {
@@ -46,16 +46,16 @@ const PARTS: Readonly<Record<string, HiddenInput>> = {
 };
 
 /** Fields that make a request continue what the provider keeps, or let it fetch more. */
-const FIELDS: Readonly<Record<string, HiddenInput>> = {
-  previous_response_id: 'previous_response',
-  conversation: 'previous_response',
-  container: 'server_tools',
-  web_search_options: 'server_tools',
-  mcp_servers: 'server_tools',
-  plugins: 'server_tools',
-  file: 'document',
-  image: 'image',
-};
+const FIELDS: ReadonlyMap<string, HiddenInput> = new Map([
+  ['previous_response_id', 'previous_response'],
+  ['conversation', 'previous_response'],
+  ['container', 'server_tools'],
+  ['web_search_options', 'server_tools'],
+  ['mcp_servers', 'server_tools'],
+  ['plugins', 'server_tools'],
+  ['file', 'document'],
+  ['image', 'image'],
+]);
 
 /** Tools that the application runs itself: their text is in the request. */
 const OWN_TOOLS = new Set(['function', 'custom']);
@@ -80,13 +80,12 @@ export interface PromptParts {
  */
 export function promptInput(body: JsonObject): PromptParts {
   const walk = new Walk();
-  for (const field of PROMPT_FIELDS) {
+  for (const field in body) {
     const value = body[field];
-    if (value !== undefined && value !== null) walk.add(value);
-  }
-  for (const field in FIELDS) {
-    const value = body[field];
-    if (value !== undefined && value !== null) walk.hide(FIELDS[field]!, 1);
+    if (value === undefined || value === null) continue;
+    if (PROMPT_FIELDS.has(field)) walk.add(value);
+    const hidden = FIELDS.get(field);
+    if (hidden) walk.hide(hidden, 1);
   }
   if (asText(plainData(body['prompt'])?.['id']) !== undefined) walk.hide('stored_prompt', 1);
   for (const tool of plainItems(body['tools'])) {
@@ -113,6 +112,7 @@ class Walk {
 
   found(): PromptInput {
     const kind = HIDDEN_INPUTS[this.#kind];
+    if (kind === undefined && !this.cached) return { inputBytes: this.#bytes };
     return {
       inputBytes: this.#bytes,
       ...(kind === undefined ? {} : { hidden: { kind, parts: this.#parts } }),

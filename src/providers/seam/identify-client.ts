@@ -60,18 +60,18 @@ const SOURCES = [
  * Recomputed when a field of the client changes.
  */
 export class CredentialId {
-  readonly #client: Record<string, unknown>;
-  #fields: unknown[] | undefined;
+  readonly #client: Fields & Record<string, unknown>;
+  #seen: Fields | undefined;
   #id = '';
 
   constructor(client: object) {
-    this.#client = client as Record<string, unknown>;
+    this.#client = client as Fields & Record<string, unknown>;
   }
 
   get(): string {
     const client = this.#client;
-    if (this.#fields && isSame(client, this.#fields)) return this.#id;
-    this.#fields = FIELDS.map((name) => client[name]);
+    if (this.#seen && isSame(client, this.#seen)) return this.#id;
+    this.#seen = Object.fromEntries(FIELDS.map((name) => [name, client[name]])) as Fields;
     const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
     const options = (client['_options'] ?? {}) as Record<string, unknown>;
     const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
@@ -85,14 +85,24 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-const FIELDS: readonly string[] = [...SCOPES, ...KEYS];
+const FIELDS = [...SCOPES, ...KEYS] as const;
 
-/** Asked at every call, hence a plain loop. */
-function isSame(client: Readonly<Record<string, unknown>>, fields: readonly unknown[]): boolean {
-  for (let index = 0; index < FIELDS.length; index++) {
-    if (client[FIELDS[index]!] !== fields[index]) return false;
-  }
-  return true;
+type Fields = Readonly<Record<(typeof FIELDS)[number], unknown>>;
+
+/** Asked at every call, hence field by field: a loop over names would cost a look-up each. */
+function isSame(client: Fields, seen: Fields): boolean {
+  return (
+    client.apiKey === seen.apiKey &&
+    client.adminAPIKey === seen.adminAPIKey &&
+    client.authToken === seen.authToken &&
+    client.awsAccessKey === seen.awsAccessKey &&
+    client.organization === seen.organization &&
+    client.project === seen.project &&
+    client.projectId === seen.projectId &&
+    client.workspaceId === seen.workspaceId &&
+    client.awsRegion === seen.awsRegion &&
+    client.region === seen.region
+  );
 }
 
 /** A short digest that tells two credentials apart and gives neither away. */
