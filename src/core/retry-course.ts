@@ -21,7 +21,8 @@ export class RetryCourse {
   resendable = true;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
-  #policy: CallRetry;
+  /** Of the lane that the call is in, since its first failure there. */
+  #policy: CallRetry | undefined;
   /** When the call's unbroken run of probes of an open circuit began. */
   #probingSince: number | undefined;
 
@@ -29,12 +30,11 @@ export class RetryCourse {
     this.#settings = settings;
     this.#record = record;
     this.remaining = settings.retries;
-    this.#policy = settings.place.lane.retry.forCall();
   }
 
   /** The call goes on in another lane, which knows nothing of what came before. */
   moved(): void {
-    this.#policy = this.#settings.place.lane.retry.forCall();
+    this.#policy = undefined;
     this.refusals = 0;
     this.hasFaulted = false;
     this.#probingSince = undefined;
@@ -84,6 +84,7 @@ export class RetryCourse {
   #ask(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined): RetryDecision {
     const { closed, place, clock, deadlineAt } = this.#settings;
     if (closed()) return { retry: false, reason: 'closed' };
+    this.#policy ??= place.lane.retry.forCall();
     return this.#policy.decide(failure, {
       remaining: this.remaining,
       barred,

@@ -12,6 +12,14 @@ export interface BodyTimes {
   readonly wholeAt: number;
 }
 
+/** Those of a body that may take as long as it likes. */
+export const ANY_TIME: BodyTimes = {
+  deadlineAt: Infinity,
+  firstContentAt: Infinity,
+  stallMs: Infinity,
+  wholeAt: Infinity,
+};
+
 /** What a body can run out of: a time of its call, or that of its attempt. */
 export type BodyLimit = TimeLimit | 'attempt';
 

@@ -4,7 +4,7 @@ import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 import type { BodyWatch, OpenBody } from './abandoned-bodies.ts';
-import { type BodyLimit, BodyTimer, type BodyTimes } from './body-timer.ts';
+import { ANY_TIME, type BodyLimit, BodyTimer, type BodyTimes } from './body-timer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 
 /** What follows a failure that came before anything was delivered: another response, or the failure itself. */
@@ -60,6 +60,7 @@ export abstract class AttemptBody implements BodyHooks {
 
   get times(): BodyTimes {
     const { startedAt, call } = this.attempt;
+    if (Math.min(call.deadlineAt, call.firstContentTimeoutMs, call.stallTimeoutMs) === Infinity) return ANY_TIME;
     return {
       deadlineAt: call.deadlineAt,
       firstContentAt: startedAt + call.firstContentTimeoutMs,
@@ -132,7 +133,7 @@ export class TrackedBody implements OpenBody {
     this.answers = hooks.answers;
     this.#cancelled = stream?.cancelled;
     const { times } = hooks;
-    this.times = stream ? times : { ...times, firstContentAt: Infinity, stallMs: Infinity };
+    this.times = stream || times === ANY_TIME ? times : { ...times, firstContentAt: Infinity, stallMs: Infinity };
     const { deadlineAt, firstContentAt, stallMs, wholeAt } = this.times;
     if (Math.min(deadlineAt, firstContentAt, stallMs, wholeAt) < Infinity) {
       this.timer = new BodyTimer(this.clock, this.times, (limit) => this.#expire(limit));

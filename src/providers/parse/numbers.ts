@@ -11,7 +11,8 @@ export function parseCount(text: string | null | undefined): number | undefined 
   const digits = plainCount(text);
   if (digits !== undefined) return digits;
   const trimmed = text.trim();
-  if (!COUNT.test(trimmed)) return undefined;
+  // Durations end in a unit.
+  if (!isDigit(trimmed.charCodeAt(trimmed.length - 1)) || !COUNT.test(trimmed)) return undefined;
   return finite(Number(trimmed.replaceAll(',', '')));
 }
 
@@ -40,10 +41,14 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 
 /** Milliseconds of a Go duration (`8.64s`, `1m26.4s`, `172.799999ms`) or of a bare number of seconds (Azure). */
 export function parseDuration(text: string | null | undefined): number | undefined {
+  const seconds = parseCount(text);
+  return seconds === undefined ? parseUnits(text) : finite(seconds * 1_000);
+}
+
+/** Milliseconds of a Go duration. */
+export function parseUnits(text: string | null | undefined): number | undefined {
   const trimmed = text?.trim();
-  if (!trimmed) return undefined;
-  const seconds = parseCount(trimmed);
-  return finite(seconds === undefined ? sumOfParts(trimmed) : seconds * 1_000);
+  return trimmed ? finite(sumOfParts(trimmed)) : undefined;
 }
 
 /** Milliseconds of a text that is amounts with their units and nothing else; NaN for any other. */

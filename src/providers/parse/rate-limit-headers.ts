@@ -1,6 +1,6 @@
 import { type BucketDimension, type Dimension, windowOf } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
-import { parseCount, parseDate, parseDuration, serverNow } from './numbers.ts';
+import { parseCount, parseDate, parseUnits, serverNow } from './numbers.ts';
 
 const DAY = 86_400_000;
 
@@ -32,11 +32,12 @@ export function xRateLimit(headers: Headers, names: LimitHeaders, wallMs: number
   const limit = readLimit(headers, names);
   if (limit === undefined) return undefined;
   const reset = headers.get(names.reset);
+  const seconds = parseCount(reset);
   return {
     limit,
     remaining: readRemaining(headers, names, limit),
-    resetMs: sinceEpoch(reset, headers, wallMs) ?? parseDuration(reset),
-    fine: reset !== null && /[a-zµμ]/.test(reset),
+    resetMs: seconds === undefined ? parseUnits(reset) : sinceEpoch(seconds, headers, wallMs),
+    fine: reset !== null && seconds === undefined,
   };
 }
 
@@ -44,10 +45,10 @@ export function xRateLimit(headers: Headers, names: LimitHeaders, wallMs: number
 const FIRST_EPOCH_SECONDS = 1e9;
 const FIRST_EPOCH_MS = 1e12;
 
-function sinceEpoch(reset: string | null, headers: Headers, wallMs: number): number | undefined {
-  const number = parseCount(reset);
-  if (number === undefined || number < FIRST_EPOCH_SECONDS) return undefined;
-  return Math.max(0, (number < FIRST_EPOCH_MS ? 1_000 * number : number) - serverNow(headers, wallMs));
+/** Milliseconds of a number of seconds, which may be counted from 1970. */
+function sinceEpoch(seconds: number, headers: Headers, wallMs: number): number | undefined {
+  if (seconds < FIRST_EPOCH_SECONDS) return 1_000 * seconds;
+  return Math.max(0, (seconds < FIRST_EPOCH_MS ? 1_000 * seconds : seconds) - serverNow(headers, wallMs));
 }
 
 /** A limit whose reset is a date; `now` is the server's. */

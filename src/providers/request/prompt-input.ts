@@ -172,7 +172,7 @@ class Walk {
     if (ArrayBuffer.isView(object)) return;
     for (const key in object) {
       if (SKIPPED_KEYS.has(key) || key === 'cache_control') continue;
-      const value = dataOf(object, key);
+      const value = Object.getOwnPropertyDescriptor(object, key)?.value as unknown;
       if (key === 'encrypted_content') {
         if (value !== null && value !== undefined) this.hide('reasoning', 1);
         continue;

@@ -23,7 +23,7 @@ export interface PromptMedia {
 
 /** What of a request is limited apart from requests and tokens; undefined for most. */
 export function contentOf(operation: Operation, body: JsonObject, media: PromptMedia): Contents | undefined {
-  if (operation === 'count_tokens') return undefined;
+  if (operation === 'count_tokens' || !mayHaveContent(operation, body, media)) return undefined;
   const found: Partial<Record<Content, number>> = {};
   const add = (content: Content, amount: number): void => {
     found[content] = (found[content] ?? 0) + amount;
@@ -41,6 +41,19 @@ export function contentOf(operation: Operation, body: JsonObject, media: PromptM
   }
   for (const _ in found) return found;
   return undefined;
+}
+
+/** False for plain text, which most requests are. */
+function mayHaveContent(operation: Operation, body: JsonObject, { images, audio, inputBytes }: PromptMedia): boolean {
+  return (
+    images > 0 ||
+    audio > 0 ||
+    inputBytes > LONG_TOKENS * BYTES_PER_TOKEN ||
+    operation === 'image' ||
+    operation === 'audio' ||
+    body['tools'] !== undefined ||
+    body['web_search_options'] !== undefined
+  );
 }
 
 function toolTypes(tools: unknown): string[] {
