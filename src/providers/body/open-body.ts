@@ -140,6 +140,10 @@ export class TrackedBody implements OpenBody {
     }
   }
 
+  get taken(): boolean {
+    return this.#taken;
+  }
+
   /** Begins to read it. False for whoever comes second: fetch has an answer of its own for him. */
   take(): boolean {
     const first = !this.#taken;

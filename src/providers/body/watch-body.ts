@@ -3,7 +3,7 @@ import type { ProviderAdapter } from '../../core/provider.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { jsonFacts, textFacts, type TextFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
-import { followNodeBody, isNodeBody } from './node-body.ts';
+import { followNodeBody, GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { ObservedBody } from './observed-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { isCutJson, looksCut } from './json-text.ts';
@@ -174,22 +174,25 @@ function headersOf(raw: (response: Response) => unknown, bodyOf: BodyOf): (this:
 
 /** Someone who reads `response.body` itself gets the same stream, observed. */
 function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
-  const observed = new WeakMap<Response, ReadableStream<Uint8Array>>();
+  const observed = new WeakMap<Response, GivenBody['body']>();
   const followed = new WeakSet();
   return function body(this: Response) {
     const known = observed.get(this);
     if (known) return known;
     const stream = raw(this);
     const record = bodyOf(this);
-    if (!record) return stream;
-    if (isNodeBody(stream)) {
+    // A reader of the response reads it, and tells how it ends.
+    if (!record || record.taken) return stream;
+    const asNode = isNodeBody(stream);
+    const json = isJson(this) && record.answers;
+    if (asNode && !json) {
       if (!followed.has(stream)) followNodeBody(stream, record);
       followed.add(stream);
       record.watch.hold(record, stream);
     }
-    if (!isWebStream(stream)) return stream;
-    const source = new ObservedBody(() => raw(this) as ReadableStream<Uint8Array>, record, isJson(this));
-    const guarded = standIn(stream, source);
+    if (!isWebStream(stream) && !(asNode && json)) return stream;
+    const source = new ObservedBody(() => webStreamOf(raw(this)), record, isJson(this));
+    const guarded = new GivenBody(standIn(asNode ? undefined : stream, source), asNode).body;
     observed.set(this, guarded);
     record.watch.hold(record, guarded);
     return guarded;

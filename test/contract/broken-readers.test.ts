@@ -1,0 +1,97 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it, vi } from 'vitest';
+import { withCall } from '../../src/with-call.ts';
+import { settle } from '../helpers/guarded.ts';
+import { eventsOf } from '../helpers/record-events.ts';
+import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
+import { WAYS_IN } from '../helpers/ways.ts';
+
+// What hangs here hangs for every SDK and way.
+vi.setConfig({ testTimeout: 8_000 });
+
+const decode = (bytes: ArrayBuffer | Uint8Array): string => new TextDecoder().decode(bytes);
+
+const READERS: readonly (readonly [string, (response: Response) => Promise<string>])[] = [
+  ['text()', (response) => response.text()],
+  ['arrayBuffer()', async (response) => decode(await response.arrayBuffer())],
+  ['blob()', async (response) => (await response.blob()).text()],
+  ['bytes()', async (response) => decode(await response.bytes())],
+  [
+    'its body',
+    async (response) => {
+      let text = '';
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk;
+      return text;
+    },
+  ],
+];
+
+/** Compressed, and without its end. */
+const cutGzip =
+  (body: unknown, then: 'end' | 'destroy'): Answer =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    const bytes = gzipSync(JSON.stringify(body)).subarray(0, -12);
+    if (then === 'end') response.end(bytes);
+    else response.write(bytes, () => setTimeout(() => response.destroy(), 10));
+  };
+
+/** Shorter than its head says. */
+const tooShort =
+  (body: unknown): Answer =>
+  (response) => {
+    const text = JSON.stringify(body);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(text.length) });
+    response.write(text.slice(0, 20), () => setTimeout(() => response.destroy(), 10));
+  };
+
+describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
+  it.each(READERS)('sends an answer again that is lost or cut in its middle, read by %s', async (_name, read) => {
+    const server = await scriptedServer(
+      sendPart(sdk.completion, 60, 'destroy'),
+      sendPart(sdk.completion, 60, 'end'),
+      sendJson(sdk.completion),
+    );
+    const connection = connect(server.url);
+    expect(sdk.text(JSON.parse(await read(await connection.respond())))).toBe('answer');
+    expect(server.requests).toHaveLength(3);
+    await settle();
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
+  });
+
+  it('sends an answer again that is lost or cut within its compression, or shorter than it says', async () => {
+    const server = await scriptedServer(
+      cutGzip(sdk.completion, 'destroy'),
+      cutGzip(sdk.completion, 'end'),
+      tooShort(sdk.completion),
+      sendJson(sdk.completion),
+    );
+    const connection = connect(server.url);
+    expect(await connection.ask()).toBe('answer');
+    expect(server.requests).toHaveLength(4);
+    await settle();
+    expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(Array(3).fill('connection'));
+  });
+
+  it('tells whoever reads a response too late of its deadline', async () => {
+    const server = await scriptedServer(sendPart(sdk.completion, 40, 'stall'));
+    const connection = connect(server.url);
+    const response = await withCall({ deadlineMs: 150 }, () => connection.respond());
+    await settle(250);
+    expect(await response.text().catch((thrown: unknown) => thrown)).toMatchObject({ code: 'deadline_exceeded' });
+    await settle();
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
+  });
+
+  it('ends a stream that stalls after its first words at its deadline', async () => {
+    const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, 4), 'stall'));
+    const connection = connect(server.url);
+    const opened = await withCall({ deadlineMs: 150 }, () => connection.open());
+    const reading = (async () => {
+      for await (const _ of opened);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await settle();
+    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
+  });
+});
