@@ -71,6 +71,17 @@ export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
   return { attempts: 0, usage: undefined, costUsd: 0, priced: false, unpriced: 0, onFirstContent };
 }
 
+/** Counts what the item that is at work was answered with, where no guarded call told it. `costUsd`: null where it is not known. */
+export function meterItem(usage: ItemUsage | undefined, costUsd: number | null | undefined): void {
+  const meter = current.getStore();
+  if (!meter) return;
+  meter.attempts++;
+  if (usage) meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
+  if (costUsd !== undefined) meter.priced = true;
+  if (typeof costUsd === 'number') meter.costUsd += costUsd;
+  else meter.unpriced++;
+}
+
 /** What an item has cost; null where that is not known in full. */
 export function costOf({ priced, unpriced, costUsd }: ItemMeter): number | null | undefined {
   if (!priced) return undefined;

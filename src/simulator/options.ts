@@ -1,3 +1,5 @@
+import type { BatchSettings } from './apis/timed-batch.ts';
+import { type BatchOptions, resolveBatches } from './batch-options.ts';
 import type { RetryHeader } from './dialects/dialect.ts';
 import { RETRY_HEADERS } from './dialects/dialect.ts';
 import { DIALECTS } from './dialects/dialects.ts';
@@ -87,6 +89,11 @@ export interface SimulatorOptions extends LimitSources {
   readonly countTokens?: (text: string) => number;
   /** Whether prompts that begin alike are read from a cache for five minutes. Default true. */
   readonly promptCache?: boolean;
+  /**
+   * How the providers' own batches go: `seconds` until they end (default 0), `expired`: share of their requests that expire (default
+   * 0), `enqueuedTokens`: input tokens that may be in batches that have not ended (default: no limit).
+   */
+  readonly batches?: BatchOptions;
   /** Keys that are accepted; others get 401. Default: every key. */
   readonly apiKeys?: readonly string[];
   /** Time of the limits, of faults and of dates; delays are always real. Default: the machine's. */
@@ -121,6 +128,7 @@ const KEYS = [
   'toolCalls',
   'countTokens',
   'promptCache',
+  'batches',
   'apiKeys',
   'clock',
 ];
@@ -150,6 +158,7 @@ export interface ResolvedOptions {
   readonly reply: ReplySettings;
   readonly countTokens: (text: string) => number;
   readonly promptCache: boolean;
+  readonly batches: BatchSettings;
   readonly apiKeys: ReadonlySet<string> | undefined;
   readonly clock: SimulatorClock;
 }
@@ -199,6 +208,7 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     reply: resolveReply(options, seed),
     countTokens: functionFrom(options.countTokens, 'countTokens', countTokens),
     promptCache: booleanFrom(options.promptCache, 'promptCache', true),
+    batches: resolveBatches(options.batches ?? {}),
     apiKeys: keysFrom(options.apiKeys),
     clock: options.clock ?? systemClock,
   };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command, OptionValues } from 'commander';
 import { type Prices, type PriceFunction, resolvePrices } from '../../cost/prices.ts';
 import { choice, count, define, oneOf } from '../arguments.ts';
+import { parseDeadline, type Via, VIAS } from './provider/choose-way.ts';
 import { FORMATS, type PromptSettings, type RowFormat } from './row-format.ts';
 import { type BatchProvider, PROVIDERS } from './target.ts';
 
@@ -19,6 +20,7 @@ Examples:
   tidegate batch requests.jsonl --dry-run --tpm 200000
   tidegate batch requests.jsonl --out results.jsonl --max-cost 20
   tidegate batch requests.jsonl --out results.jsonl --retry-failed
+  tidegate batch requests.jsonl --out results.jsonl --via auto --deadline 6h --tpm 200000
   cat prompts.txt | tidegate batch - --out - --model claude-haiku-4-5 > answers.jsonl`;
 
 export const batchDefinition = (): Command =>
@@ -53,6 +55,15 @@ export const batchDefinition = (): Command =>
     .option('--template <text>', 'the prompt of a row of data: "Classify: {{text}}"')
     .option('--schema <file>', 'JSON schema of the answers, for prompts and data')
     .option('--max-tokens <n>', "output of each answer; default: 1024 for Anthropic, else the model's own")
+    .addOption(
+      choice(
+        '--via <way>',
+        VIAS,
+        'row by row, in batches of the provider (half the price, up to 24 h), or the cheapest in time; default: sync',
+      ),
+    )
+    .option('--deadline <time>', 'as 90m, 6h or 2d: what batches of the provider have not done goes row by row in time')
+    .option('--poll <seconds>', 'between looks at batches of the provider; default: 30')
     .option('--rpm <n>', 'requests a minute, where known; learned from the first answer otherwise')
     .option('--tpm <n>', 'tokens a minute, as --rpm')
     .option('--max-concurrent <n>', 'rows at work at once; default: 1000, of which the limits let through what fits')
@@ -83,6 +94,9 @@ export interface BatchArgs {
   readonly baseURL: string | undefined;
   readonly format: RowFormat | undefined;
   readonly prompt: Omit<PromptSettings, 'api'>;
+  readonly via: Via;
+  readonly deadlineMs: number | undefined;
+  readonly pollMs: number;
   readonly rpm: number | undefined;
   readonly tpm: number | undefined;
   readonly maxConcurrent: number | undefined;
@@ -126,6 +140,9 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
       schema: values['schema'] === undefined ? undefined : readJson(values['schema'], 'the schema'),
       maxTokens: count(values['maxTokens'], '--max-tokens'),
     },
+    via: oneOf(values['via'], '--via', VIAS) ?? 'sync',
+    deadlineMs: values['deadline'] === undefined ? undefined : parseDeadline(values['deadline']),
+    pollMs: seconds(values['poll'], 30) * 1000,
     rpm: count(values['rpm'], '--rpm'),
     tpm: count(values['tpm'], '--tpm'),
     maxConcurrent: count(values['maxConcurrent'], '--max-concurrent'),
@@ -151,6 +168,13 @@ function share(value: string | undefined): number | undefined {
   const number = Number(percent[1]) / 100;
   if (number > 0 && number < 1) return number;
   throw new Error(`Expected --stop-after to be above 0% and below 100%, got ${value}.`);
+}
+
+function seconds(value: string | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0.01 && number <= 3600) return number;
+  throw new Error(`Expected --poll to be seconds from 0.01 to 3600, got ${JSON.stringify(value)}.`);
 }
 
 function usd(value: string | undefined): number | undefined {

@@ -62,6 +62,10 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
     io.err((error as Error).message);
     return 2;
   }
+  if (args.via !== 'sync' && target.provider === 'azure') {
+    io.err('--via is of OpenAI, Anthropic and Groq: rows of Azure are sent one by one.');
+    return 2;
+  }
   return runRows({ path, args, check, target, settings, resumeCommand: resumeCommand(argv) }, io);
 }
 

@@ -1,17 +1,22 @@
+import { BatchError } from '../../batch/batch-error.ts';
 import { batch } from '../../batch/batch.ts';
-import type { BatchOptions, JournalOptions } from '../../batch/options.ts';
+import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { createGuard } from '../../create-guard.ts';
 import { worstCostOf } from '../../cost/worst-cost.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck } from './check-input.ts';
+import { forecast } from './dry-run.ts';
+import { endRun } from './end-run.ts';
 import { inputRows } from './input-rows.ts';
-import { progressLines, progressText } from './progress-lines.ts';
+import { progressLines } from './progress-lines.ts';
+import { chooseWay } from './provider/choose-way.ts';
+import { openProviderMode, type ProviderMode } from './provider/provider-mode.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
-import { sendRow } from './send-row.ts';
+import { type RowResponse, sendRow } from './send-row.ts';
 import { providerName, type Target } from './target.ts';
 
 interface Run {
@@ -23,6 +28,9 @@ interface Run {
   readonly resumeCommand: string;
 }
 
+/** Rows that may be in batches of the provider at once. */
+const AT_PROVIDER = 100_000;
+
 /** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
 const LONGEST_WAIT_MS = 3_600_000;
 
@@ -32,6 +40,8 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const guard = createGuard({
     ...(args.prices && { prices: args.prices }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
+    // What a batch of the provider leaves undone comes all at once.
+    bulkhead: { maxQueued: 10 * AT_PROVIDER },
     pacing: {
       ...(args.rpm !== undefined && { requestsPerMinute: args.rpm }),
       ...(args.tpm !== undefined && { tokensPerMinute: args.tpm }),
@@ -39,7 +49,10 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   });
   const show = progressLines(io, args);
   let last: BatchSnapshot | undefined;
-  const rows = batch(rowsOf(run), (row, { signal }) => sendRow(row, target, guard.fetch, signal), {
+  const mode = await providerMode(run, guard.fetch, io);
+  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
+  const rows = batch(rowsOf(run), mode ? mode.worker : bySelf, {
+    ...(mode && { signal: mode.signal, maxConcurrent: AT_PROVIDER }),
     guard,
     total: check.rows,
     id: (row) => row.id,
@@ -60,6 +73,12 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   void io.untilStopped.then(() => {
     if (finished) return;
     interrupted = true;
+    if (mode) {
+      mode.abort(
+        new BatchError('batch_stopped', 'Interrupted: batches go on at the provider, and this run with them.'),
+      );
+      return;
+    }
     io.err('Stopping: what is at work is finished. Again to stop at once.');
     rows.stop();
   });
@@ -77,9 +96,26 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     const broke = broken !== undefined;
     await out.close(broke ? 'leave' : 'empty');
     if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
+    await mode?.close();
     await guard.close();
   }
-  return end(run, { broken, interrupted, last }, io);
+  return endRun(run, { broken, interrupted, last }, io);
+}
+
+/** Undefined where rows go one by one. */
+async function providerMode(run: Run, send: typeof fetch, io: CommandIo): Promise<ProviderMode | undefined> {
+  const { args, check, target } = run;
+  const { seconds } = forecast(check, args, providerName(target.provider), undefined);
+  const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: seconds?.[1] });
+  const say = (text: string): void => {
+    if (args.quiet) return;
+    io.status?.('');
+    io.err(args.json ? JSON.stringify({ event: 'batch', text }) : text);
+  };
+  if (way.note !== undefined) say(way.note);
+  if (way.via === 'sync') return undefined;
+  const { journal, dedupe, pollMs, prices } = args;
+  return openProviderMode({ target, send, journal, dedupe, pollMs, leaveAfterMs: way.leaveAfterMs, prices, say });
 }
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {
@@ -103,39 +139,3 @@ function journalOf({ args, target, settings }: Run, path: string): JournalOption
     retryFailed: args.retryFailed,
   };
 }
-
-interface Ending {
-  readonly broken: unknown;
-  readonly interrupted: boolean;
-  readonly last: BatchSnapshot | undefined;
-}
-
-function end({ args, resumeCommand }: Run, { broken, interrupted, last }: Ending, io: CommandIo): number {
-  const failed = last?.failed ?? 0;
-  const { code } = (broken ?? {}) as { code?: unknown };
-  const stopped = code === 'batch_stopped';
-  const exit = interrupted ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
-  io.status?.('');
-  if (args.json) {
-    const error = broken === undefined || stopped ? null : (broken as Error).message;
-    io.err(JSON.stringify({ event: 'end', exit, error, resume: broken === undefined ? null : resumeCommand, ...last }));
-    return exit;
-  }
-  if (broken !== undefined && !stopped) io.err((broken as Error).message);
-  if (last && !args.quiet) io.err(progressText(last));
-  if (failed > 0 && args.errors !== undefined)
-    io.err(`Failed rows are in ${args.errors}; --retry-failed sends them again.`);
-  if (broken !== undefined && !wasRefused(code)) {
-    io.err(
-      args.journal === undefined ? 'There is no journal: the run begins anew next time.' : `To go on: ${resumeCommand}`,
-    );
-  }
-  return exit;
-}
-
-function exitOf(code: unknown): number {
-  if (code === 'batch_budget') return 3;
-  return wasRefused(code) ? 2 : 1;
-}
-
-const wasRefused = (code: unknown): boolean => typeof code === 'string' && code.startsWith('journal_');

@@ -41,13 +41,6 @@ export function countTokensWork(body: JsonObject, model: string, context: WorkCo
   };
 }
 
-/** One finished message outside of any request: a batch's result. */
-export function messageFor(body: JsonObject, model: string, context: WorkContext): JsonObject {
-  const plan = planText(readPrompt(body, model), 1, context);
-  const toolId = `toolu_01${randomId(context.random, 22)}`;
-  return message(`msg_01${randomId(context.random, 22)}`, model, plan, contentBlock(plan, toolId));
-}
-
 function readPrompt(body: JsonObject, model: string): Prompt {
   if (asArray(body.messages).length === 0) throw new BadRequest('at least one message is required', 'messages');
   return { model, ...readMessages(body) };

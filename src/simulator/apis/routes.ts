@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { asString } from '../json.ts';
 import type { SimulatorProvider } from '../limits/limit-rules.ts';
+import type { AnswerRow, BatchSettings } from './timed-batch.ts';
 import type { Store } from './store.ts';
 import { chatWork } from './chat.ts';
 import { imagesWork, speechWork, transcriptionWork } from './media.ts';
@@ -17,6 +18,7 @@ export interface RoutedRequest {
   readonly query: URLSearchParams;
   readonly origin: string;
   readonly store: Store;
+  readonly batches: BatchSettings;
 }
 
 export interface Route {
@@ -74,37 +76,66 @@ function handlerFor(
     return ({ body }, context) => handler(body, modelOf(body, path, deployment), context);
   }
   const [, resource, id, part] =
-    /^(models|files|messages\/batches)(?:\/(.+?))?(?:\/(results|cancel|content))?$/.exec(path) ?? [];
-  switch (`${method} ${resource}${id === undefined ? '' : '/id'}${part === undefined ? '' : `/${part}`}`) {
+    /^(models|files|batches|messages\/batches)(?:\/(.+?))?(?:\/(results|cancel|content))?$/.exec(path) ?? [];
+  const wanted = `${method} ${resource}${id === undefined ? '' : '/id'}${part === undefined ? '' : `/${part}`}`;
+  switch (wanted) {
     case 'GET models':
       return ({ query, store }, context) => store.listModels(context, query);
     case 'GET models/id':
       return ({ store }, context) => store.getModel(context, decodeURIComponent(id!));
   }
-  if (provider === 'anthropic') return batchHandler(method, resource, id, part);
-  if (resource !== 'files' || part !== undefined) return undefined;
-  if (method === 'POST' && id === undefined) return ({ body, store }, context) => store.addFile(context, body);
-  if (method !== 'GET') return undefined;
-  return id === undefined ? ({ query, store }) => store.listFiles(query) : ({ store }) => store.getFile(id);
+  return provider === 'anthropic' ? messageBatchHandler(wanted, id) : fileHandler(wanted, id);
 }
 
-function batchHandler(
-  method: string,
-  resource: string | undefined,
-  id: string | undefined,
-  part: string | undefined,
-): Route['handle'] | undefined {
-  if (resource !== 'messages/batches') return undefined;
-  if (id === undefined) {
-    if (method === 'POST') return ({ body, origin, store }, context) => store.addBatch(context, body, origin);
-    return method === 'GET' ? ({ query, store }) => store.listBatches(query) : undefined;
+function messageBatchHandler(wanted: string, id: string | undefined): Route['handle'] | undefined {
+  switch (wanted) {
+    case 'POST messages/batches':
+      return ({ body, origin, store, batches }, context) =>
+        store.messageBatches.create(context, body, origin, batches, answerRow(ANTHROPIC_POSTS));
+    case 'GET messages/batches':
+      return ({ query, store }, context) => store.messageBatches.list(context, query);
+    case 'GET messages/batches/id':
+      return ({ store }, context) => store.messageBatches.get(context, id!);
+    case 'POST messages/batches/id/cancel':
+      return ({ store }, context) => store.messageBatches.cancel(context, id!);
+    case 'GET messages/batches/id/results':
+      return ({ store }, context) => store.messageBatches.results(context, id!);
+    default:
+      return undefined;
   }
-  if (method === 'GET' && part === 'results') return ({ store }) => store.batchResults(id);
-  // A batch has always ended, so that cancelling it changes nothing.
-  if ((method === 'GET' && part === undefined) || (method === 'POST' && part === 'cancel')) {
-    return ({ store }) => store.getBatch(id);
+}
+
+function fileHandler(wanted: string, id: string | undefined): Route['handle'] | undefined {
+  switch (wanted) {
+    case 'POST files':
+      return ({ body, store }, context) => store.addFile(context, body);
+    case 'GET files':
+      return ({ query, store }) => store.listFiles(query);
+    case 'GET files/id':
+      return ({ store }) => store.getFile(id!);
+    case 'GET files/id/content':
+      return ({ store }) => store.getContent(id!);
+    case 'POST batches':
+      return ({ body, store, batches }, context) =>
+        store.openaiBatches.create(context, body, batches, answerRow(OPENAI_POSTS));
+    case 'GET batches':
+      return ({ store }, context) => store.openaiBatches.list(context);
+    case 'GET batches/id':
+      return ({ store }, context) => store.openaiBatches.get(context, id!);
+    case 'POST batches/id/cancel':
+      return ({ store }, context) => store.openaiBatches.cancel(context, id!);
+    default:
+      return undefined;
   }
-  return undefined;
+}
+
+/** Rows of batches are answered as single requests are. */
+function answerRow(posts: Readonly<Record<string, TextHandler>>): AnswerRow {
+  return (url, body, context) => {
+    const path = url.replace(/^\/v1\//, '');
+    if (!Object.hasOwn(posts, path)) throw new BadRequest(`Unknown endpoint ${url}`, 'endpoint');
+    return posts[path]!({ ...body, stream: false }, modelOf(body, path, undefined), context);
+  };
 }
 
 function modelOf(body: JsonObject, path: string, deployment: string | undefined): string {

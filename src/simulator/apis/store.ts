@@ -1,11 +1,12 @@
 import type { JsonObject } from '../json.ts';
-import { asArray, asObject, asString } from '../json.ts';
+import { asString } from '../json.ts';
 import type { SimulatorProvider } from '../limits/limit-rules.ts';
-import { BATCHES_POOL } from '../limits/pool.ts';
 import { randomId } from '../random.ts';
-import { messageFor } from './messages.ts';
+import { type FileContents, OpenAIBatches } from './openai-batches.ts';
+import { cursorPage } from './cursor-page.ts';
+import { MessageBatches } from './message-batches.ts';
 import type { Work, WorkContext } from './work.ts';
-import { BadRequest, created, NO_USAGE, NotFound } from './work.ts';
+import { BadRequest, created, NotFound, unlimited } from './work.ts';
 
 const MODELS: Readonly<Record<SimulatorProvider, readonly string[]>> = {
   openai: ['gpt-4o', 'gpt-4o-mini', 'gpt-5-mini', 'gpt-6-luna', 'text-embedding-3-small', 'whisper-1'],
@@ -21,18 +22,12 @@ const MODELS: Readonly<Record<SimulatorProvider, readonly string[]>> = {
   groq: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b', 'whisper-large-v3-turbo'],
 };
 
-/** Page size when a list request names none. */
-const PAGE = 20;
-
-interface Batch {
-  readonly info: JsonObject;
-  readonly results: readonly JsonObject[];
-}
-
-/** What was put on the server and can be listed: files (their names and sizes only) and batches. */
-export class Store {
+/** What was put on the server and can be listed: files, of which those for and of batches keep their content, and batches. */
+export class Store implements FileContents {
+  readonly openaiBatches: OpenAIBatches = new OpenAIBatches(this);
+  readonly messageBatches: MessageBatches = new MessageBatches();
   readonly #files: JsonObject[] = [];
-  readonly #batches = new Map<string, Batch>();
+  readonly #contents = new Map<string, Uint8Array>();
 
   listModels(context: WorkContext, query: URLSearchParams): Work {
     const names = MODELS[context.provider];
@@ -63,7 +58,28 @@ export class Store {
       expires_at: null,
     };
     this.#files.unshift(info);
+    if (info.purpose === 'batch') this.#contents.set(info.id, file);
     return unlimited(info);
+  }
+
+  contentOf(id: string): Uint8Array | undefined {
+    return this.#contents.get(id);
+  }
+
+  /** What a batch has written. @returns The file's id. */
+  addOutput(context: WorkContext, text: string): string {
+    const content = Buffer.from(text);
+    const id = `file-${randomId(context.random, 22)}`;
+    const named = { filename: `${id}.jsonl`, purpose: 'batch_output', status: 'processed', expires_at: null };
+    this.#files.unshift({ id, object: 'file', bytes: content.length, created_at: created(context), ...named });
+    this.#contents.set(id, content);
+    return id;
+  }
+
+  getContent(id: string): Work {
+    const content = this.#contents.get(id);
+    if (!content) throw new NotFound(`No such File object: ${id}`);
+    return { ...unlimited(Buffer.from(content)), contentType: 'application/octet-stream' };
   }
 
   listFiles(query: URLSearchParams): Work {
@@ -75,83 +91,6 @@ export class Store {
     if (!file) throw new NotFound(`No such File object: ${id}`);
     return unlimited(file);
   }
-
-  /** A message batch, which has ended by the time it is asked for. Only its answers are kept. */
-  addBatch(context: WorkContext, body: JsonObject, origin: string): Work {
-    const requests = asArray(body.requests).map(asObject);
-    if (requests.length === 0) throw new BadRequest('at least one request is required', 'requests');
-    const id = `msgbatch_01${randomId(context.random, 22)}`;
-    const date = new Date(context.wallMs);
-    const results = requests.map((request) => {
-      const params = asObject(request.params);
-      const message = messageFor(params, asString(params.model), context);
-      return { custom_id: request.custom_id, result: { type: 'succeeded', message } };
-    });
-    const info = {
-      id,
-      type: 'message_batch',
-      processing_status: 'in_progress',
-      request_counts: { processing: requests.length, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
-      ended_at: null,
-      created_at: date.toISOString(),
-      expires_at: new Date(context.wallMs + 86_400_000).toISOString(),
-      archived_at: null,
-      cancel_initiated_at: null,
-      results_url: null,
-    };
-    const ended = {
-      ...info,
-      processing_status: 'ended',
-      request_counts: { ...info.request_counts, processing: 0, succeeded: requests.length },
-      ended_at: date.toISOString(),
-      results_url: `${origin}/v1/messages/batches/${id}/results`,
-    };
-    this.#batches.set(id, { info: ended, results });
-    return {
-      ...unlimited(info),
-      model: BATCHES_POOL,
-      cost: { inputTokens: 0, cachedTokens: 0, maxOutputTokens: 0 },
-    };
-  }
-
-  listBatches(query: URLSearchParams): Work {
-    const newestFirst = [...this.#batches.values()].map((each) => each.info).reverse();
-    return unlimited(cursorPage(newestFirst, query, 'after_id', 'before_id'));
-  }
-
-  getBatch(id: string): Work {
-    return unlimited(this.#batch(id).info);
-  }
-
-  batchResults(id: string): Work {
-    const lines = this.#batch(id).results.map((each) => `${JSON.stringify(each)}\n`);
-    return { ...unlimited(Buffer.from(lines.join(''))), contentType: 'application/binary' };
-  }
-
-  #batch(id: string): Batch {
-    const batch = this.#batches.get(id);
-    if (!batch) throw new NotFound(`No batch with id ${id}`);
-    return batch;
-  }
-}
-
-function unlimited(body: unknown): Work {
-  return { model: '', cost: undefined, usage: NO_USAGE, body: () => body };
-}
-
-/** One page of a list whose cursor is an id, in the direction that the query asks for. */
-function cursorPage(all: readonly JsonObject[], query: URLSearchParams, after: string, before: string): JsonObject {
-  const limit = Math.max(1, Number(query.get('limit') ?? PAGE) || PAGE);
-  const at = (name: string): number => all.findIndex((each) => each.id === query.get(name));
-  const end = query.has(before) ? Math.max(0, at(before)) : all.length;
-  const start = query.has(before) ? Math.max(0, end - limit) : at(after) + 1;
-  const data = all.slice(start, Math.min(end, start + limit));
-  return {
-    data,
-    has_more: query.has(before) ? start > 0 : start + data.length < all.length,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-  };
 }
 
 function openaiModel(id: string, owner: string): JsonObject {

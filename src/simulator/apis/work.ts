@@ -62,6 +62,11 @@ export class NotFound extends Error {}
 
 export const NO_USAGE: ActualUsage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
 
+/** An answer of an endpoint without rate limits. */
+export function unlimited(body: unknown): Work {
+  return { model: '', cost: undefined, usage: NO_USAGE, body: () => body };
+}
+
 /** Seconds since 1970, as OpenAI dates everything. */
 export function created(context: WorkContext): number {
   return Math.floor(context.wallMs / 1_000);

@@ -59,11 +59,18 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
 
 async function understand(exchange: Exchange, bytes: Awaited<ReturnType<typeof readBody>>): Promise<Work> {
   const { simulation, request, url, organization, requestId } = exchange;
+  const { options } = simulation;
   const route = findRoute(simulation.options.provider, request.method ?? 'GET', url.pathname);
   if (!route) throw new NotFound();
   if (!bytes) throw new TooLarge('Request exceeds the maximum size');
   const body = await parseBody(bytes, request.headers['content-type'] ?? '');
-  const routed = { body, query: url.searchParams, origin: url.origin, store: simulation.store };
+  const routed = {
+    body,
+    query: url.searchParams,
+    origin: url.origin,
+    store: simulation.store,
+    batches: options.batches,
+  };
   return route.handle(routed, simulation.workContext(organization, requestId));
 }
 

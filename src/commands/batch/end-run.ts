@@ -1,0 +1,46 @@
+import type { BatchSnapshot } from '../../batch/progress.ts';
+import type { CommandIo } from '../command-io.ts';
+import type { BatchArgs } from './batch-args.ts';
+import { progressText } from './progress-lines.ts';
+
+interface Ended {
+  readonly args: BatchArgs;
+  readonly resumeCommand: string;
+}
+
+interface Ending {
+  readonly broken: unknown;
+  readonly interrupted: boolean;
+  readonly last: BatchSnapshot | undefined;
+}
+
+/** Tells how a run has ended, and how it goes on. @returns The exit code. */
+export function endRun({ args, resumeCommand }: Ended, { broken, interrupted, last }: Ending, io: CommandIo): number {
+  const failed = last?.failed ?? 0;
+  const { code } = (broken ?? {}) as { code?: unknown };
+  const stopped = code === 'batch_stopped';
+  const exit = interrupted ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
+  io.status?.('');
+  if (args.json) {
+    const error = broken === undefined || stopped ? null : (broken as Error).message;
+    io.err(JSON.stringify({ event: 'end', exit, error, resume: broken === undefined ? null : resumeCommand, ...last }));
+    return exit;
+  }
+  if (broken !== undefined && !stopped) io.err((broken as Error).message);
+  if (last && !args.quiet) io.err(progressText(last));
+  if (failed > 0 && args.errors !== undefined)
+    io.err(`Failed rows are in ${args.errors}; --retry-failed sends them again.`);
+  if (broken !== undefined && !wasRefused(code)) {
+    io.err(
+      args.journal === undefined ? 'There is no journal: the run begins anew next time.' : `To go on: ${resumeCommand}`,
+    );
+  }
+  return exit;
+}
+
+function exitOf(code: unknown): number {
+  if (code === 'batch_budget') return 3;
+  return wasRefused(code) ? 2 : 1;
+}
+
+const wasRefused = (code: unknown): boolean => typeof code === 'string' && code.startsWith('journal_');

@@ -1,0 +1,52 @@
+import { duration } from '../progress-lines.ts';
+
+export const VIAS = ['sync', 'provider-batch', 'auto'] as const;
+export type Via = (typeof VIAS)[number];
+
+interface Question {
+  readonly via: Via;
+  readonly deadlineMs: number | undefined;
+  readonly rows: number;
+  /** What sending row by row takes at most, by limits that were named. */
+  readonly seconds: number | undefined;
+}
+
+export interface Way {
+  readonly via: 'sync' | 'provider-batch';
+  /** When what is not finished has to go row by row; undefined where that has time without end. */
+  readonly leaveAfterMs: number | undefined;
+  /** What is worth telling. */
+  readonly note: string | undefined;
+}
+
+/** Where no limit is named: most accounts have more. */
+const ROWS_A_MINUTE = 100;
+/** Estimates are off, and the last answers take their time. */
+const MARGIN = 1.2;
+const MARGIN_MS = 60_000;
+/** A batch that is to be given up so soon is not worth its beginning. */
+const LEAST_MS = 600_000;
+
+/** The cheapest way that is in time: the provider's batch, as long as what it may leave undone can still go row by row. */
+export function chooseWay({ via, deadlineMs, rows, seconds }: Question): Way {
+  if (via === 'sync') return { via, leaveAfterMs: undefined, note: undefined };
+  if (deadlineMs === undefined) return { via: 'provider-batch', leaveAfterMs: undefined, note: undefined };
+  const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60) * 1000 * MARGIN + MARGIN_MS;
+  const leaveAfterMs = deadlineMs - rest;
+  const text = duration(rest / 1000);
+  if (leaveAfterMs < LEAST_MS) {
+    return { via: 'sync', leaveAfterMs: undefined, note: `Row by row may take ${text}: there is no time for a batch.` };
+  }
+  const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;
+  return { via: 'provider-batch', leaveAfterMs, note };
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90m`, `6h`, `2d` in milliseconds. @throws Error for anything else. */
+export function parseDeadline(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ms = Number(amount) * (UNITS[unit ?? ''] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new Error(`Expected --deadline to be a time as 90m, 6h or 2d, got ${JSON.stringify(text)}.`);
+}

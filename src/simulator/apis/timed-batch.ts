@@ -1,0 +1,91 @@
+import type { JsonObject } from '../json.ts';
+import type { Work, WorkContext } from './work.ts';
+import { BadRequest } from './work.ts';
+
+/** How batches go. */
+export interface BatchSettings {
+  /** From their creation to their end; 0: they have ended when they are asked for. */
+  readonly seconds: number;
+  /** Share of requests that expire, 0 … 1. */
+  readonly expired: number;
+  /** Input tokens that may be in batches that have not ended. */
+  readonly enqueuedTokens: number;
+}
+
+/** What a request of a batch comes to, as if it had been made by itself. @throws BadRequest */
+export type AnswerRow = (path: string, body: JsonObject, context: WorkContext) => Work;
+
+export type RowState = 'done' | 'expired' | 'canceled';
+
+/** A request in a batch, with its answer. */
+export interface BatchRow {
+  readonly customId: unknown;
+  readonly inputTokens: number;
+  /** Status and body of the answer. */
+  readonly status: number;
+  readonly body: unknown;
+  /** Whether it is one of those that expire. */
+  readonly expires: boolean;
+}
+
+/** A batch in time: its rows are done one after the other until it ends. */
+export class TimedBatch {
+  readonly id: string;
+  readonly rows: readonly BatchRow[];
+  readonly wallMs: number;
+  readonly createdAt: number;
+  #endsAt: number;
+  #canceledAt: number | undefined;
+
+  constructor(id: string, rows: readonly BatchRow[], seconds: number, { now, wallMs }: WorkContext) {
+    this.id = id;
+    this.rows = rows;
+    this.wallMs = wallMs;
+    this.createdAt = now;
+    this.#endsAt = now + seconds * 1_000;
+  }
+
+  get canceled(): boolean {
+    return this.#canceledAt !== undefined;
+  }
+
+  cancel(now: number): void {
+    if (this.ended(now)) return;
+    this.#canceledAt = now;
+    this.#endsAt = now;
+  }
+
+  ended(now: number): boolean {
+    return now >= this.#endsAt;
+  }
+
+  /** Wall-clock milliseconds of its end. */
+  get endedWallMs(): number {
+    return this.wallMs + this.#endsAt - this.createdAt;
+  }
+
+  /** State of each row at the end. */
+  states(): RowState[] {
+    if (this.#canceledAt === undefined) return this.rows.map(({ expires }) => (expires ? 'expired' : 'done'));
+    // What had its turn is done; the others were given up.
+    return this.rows.map(() => 'canceled');
+  }
+}
+
+export function rowOf(
+  customId: unknown,
+  answer: () => Work,
+  { random }: WorkContext,
+  { expired }: BatchSettings,
+): BatchRow {
+  const expires = expired > 0 && random() < expired;
+  try {
+    const work = answer();
+    return { customId, inputTokens: work.usage.inputTokens, status: 200, body: work.body(), expires };
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    const { message, param } = error;
+    const body = { error: { message, type: 'invalid_request_error', param: param ?? null, code: null } };
+    return { customId, inputTokens: 0, status: 400, body, expires };
+  }
+}

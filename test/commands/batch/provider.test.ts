@@ -1,0 +1,216 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
+import { dispatch } from '../../../src/commands/dispatch.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/testing.ts';
+import { FakeIo } from '../fake-io.ts';
+
+type Provider = 'openai' | 'anthropic' | 'groq';
+
+const MODELS = { openai: 'gpt-4o-mini', anthropic: 'claude-haiku-4-5', groq: 'llama-3.1-8b-instant' };
+
+let folder: string;
+const started: Simulator[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'provider-'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all([...started.splice(0).map((each) => each.close()), rm(folder, { recursive: true })]);
+});
+
+const at = (name: string): string => join(folder, name);
+
+async function simulate(provider: Provider, options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
+  const simulator = await startSimulator({
+    provider,
+    reply: ({ prompt }) => `re: ${prompt}`,
+    limits: { requestsPerMinute: 60_000 },
+    latency: { baseMs: 1 },
+    ...options,
+  });
+  started.push(simulator);
+  vi.stubEnv(`${provider.toUpperCase()}_API_KEY`, 'sk-provider-test');
+  return simulator;
+}
+
+const row = (provider: Provider, id: string, more: object = {}): string => {
+  const body = {
+    model: MODELS[provider],
+    max_tokens: 20,
+    messages: [{ role: 'user', content: `mail ${id}` }],
+    ...more,
+  };
+  return JSON.stringify(
+    provider === 'anthropic'
+      ? { custom_id: id, params: body }
+      : { custom_id: id, method: 'POST', url: '/v1/chat/completions', body },
+  );
+};
+
+function start(simulator: Simulator, provider: Provider, ...args: string[]) {
+  const io = new FakeIo();
+  const all = ['batch', at('in.jsonl'), '--out', at('out.jsonl'), '--provider', provider, '--base-url', simulator.url];
+  const code = dispatch([...all, '--via', 'provider-batch', '--poll', '0.05', ...args], io, '1');
+  return { io, code, err: () => io.errLines.join('\n') };
+}
+
+const lines = async (name: string): Promise<Record<string, any>[]> =>
+  (await readFile(at(name), 'utf8'))
+    .split('\n')
+    .filter((each) => each !== '')
+    .map((each) => JSON.parse(each) as Record<string, any>);
+
+const ids = async (name: string): Promise<string[]> => (await lines(name)).map((each) => each['custom_id'] as string);
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `row.${index}`);
+
+async function until(seen: () => boolean): Promise<void> {
+  while (!seen()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batches of %s', (provider) => {
+  it('come back in their order, with failures in the file of errors, from one batch', async () => {
+    const simulator = await simulate(provider);
+    const input = names(40).map((id) => row(provider, id, id === 'row.7' ? { messages: 'none' } : {}));
+    await writeFile(at('in.jsonl'), input.join('\n'));
+    const run = start(simulator, provider);
+    expect(await run.code).toBe(1);
+    expect(await ids('out.jsonl')).toEqual(names(40).filter((id) => id !== 'row.7'));
+    expect(await ids('out.errors.jsonl')).toEqual(['row.7']);
+    const [first] = await lines('out.jsonl');
+    expect(JSON.stringify(first)).toContain('re: mail row.0');
+    expect(run.err()).toMatch(/Created batch \S+ of 40 rows\./);
+    // An upload, a batch, looks at it and downloads: none of a row.
+    expect(simulator.stats().requests).toBeLessThan(15);
+    expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.errors.jsonl', 'out.jsonl', 'out.jsonl.journal']);
+  });
+
+  it('that have expired are sent one by one', async () => {
+    const simulator = await simulate(provider, { batches: { expired: 0.3 } });
+    await writeFile(
+      at('in.jsonl'),
+      names(40)
+        .map((id) => row(provider, id))
+        .join('\n'),
+    );
+    expect(await start(simulator, provider).code).toBe(0);
+    expect(await ids('out.jsonl')).toEqual(names(40));
+    const { requests } = simulator.stats();
+    expect(requests).toBeGreaterThan(6);
+    expect(requests).toBeLessThan(40);
+  });
+
+  it('that are interrupted go on where they are: no row is handed over twice', async () => {
+    const simulator = await simulate(provider, { batches: { seconds: 2 } });
+    await writeFile(
+      at('in.jsonl'),
+      names(20)
+        .map((id) => row(provider, id))
+        .join('\n'),
+    );
+    const first = start(simulator, provider);
+    await until(() => first.err().includes('Created batch'));
+    first.io.stop();
+    expect(await first.code).toBe(130);
+    expect(first.err()).toContain('To go on: npx tidegate batch');
+    expect(await readdir(folder)).toContain('out.jsonl.journal.batches');
+    const second = start(simulator, provider);
+    expect(await second.code).toBe(0);
+    expect(second.err()).toMatch(/Going on with batch \S+ of 20 rows/);
+    expect(second.err()).not.toContain('Created batch');
+    expect(await ids('out.jsonl')).toEqual(names(20));
+    expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.jsonl', 'out.jsonl.journal']);
+  });
+});
+
+test('what the provider has not done before the deadline goes row by row', async () => {
+  const simulator = await simulate('openai', { batches: { seconds: 3_600 } });
+  await writeFile(
+    at('in.jsonl'),
+    names(20)
+      .map((id) => row('openai', id))
+      .join('\n'),
+  );
+  // The time for rows one by one is a minute and what two hundredths of one take: the rest is the batch's, but for a second.
+  const { leaveAfterMs } = chooseWay({ via: 'auto', deadlineMs: 700_000, rows: 20, seconds: 0 });
+  expect(leaveAfterMs).toBe(640_000);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  try {
+    const run = start(simulator, 'openai', '--deadline', '20m');
+    while (!run.err().includes('Created batch')) await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(1_200_000);
+    while (!run.err().includes('Cancelling batch')) await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+    expect(await run.code).toBe(0);
+    expect(run.err()).toMatch(/What the provider has not done in \d+ min goes row by row\./);
+    expect(await ids('out.jsonl')).toEqual(names(20));
+    expect(simulator.stats().requests).toBeGreaterThan(20);
+  } finally {
+    vi.useRealTimers();
+  }
+}, 30_000);
+
+test('a limit of what is queued is kept by halves, and by waiting', async () => {
+  const simulator = await simulate('openai', { batches: { seconds: 0.3, enqueuedTokens: 70 } });
+  await writeFile(
+    at('in.jsonl'),
+    names(40)
+      .map((id) => row('openai', id))
+      .join('\n'),
+  );
+  const run = start(simulator, 'openai');
+  expect(await run.code).toBe(0);
+  expect(run.err()).toContain('Too much is queued for batch');
+  expect(await ids('out.jsonl')).toEqual(names(40));
+}, 30_000);
+
+test('batches are half the price, and are told by what they answered', async () => {
+  await writeFile(at('prices.json'), JSON.stringify({ '*': { input: 1_000_000, output: 1_000_000 } }));
+  await writeFile(
+    at('in.jsonl'),
+    names(3)
+      .map((id) => row('openai', id))
+      .join('\n'),
+  );
+  const run = start(await simulate('openai'), 'openai', '--prices', at('prices.json'), '--json');
+  expect(await run.code).toBe(0);
+  const usages = (await lines('out.jsonl')).map(({ response }) => response.body.usage.total_tokens as number);
+  const end = JSON.parse(run.io.errLines.at(-1)!) as { cost: { usd: number }; usage: { inputTokens: number } };
+  expect(end.cost.usd).toBeCloseTo(usages.reduce((a, b) => a + b, 0) / 2, 6);
+  expect(end.usage.inputTokens).toBeGreaterThan(0);
+});
+
+test('a refusal of the batch API ends the run, with what the provider said', async () => {
+  const simulator = await simulate('openai', { apiKeys: ['sk-other'] });
+  await writeFile(at('in.jsonl'), row('openai', 'a'));
+  const run = start(simulator, 'openai');
+  expect(await run.code).toBe(1);
+  expect(run.err()).toMatch(/The provider answered 401 to an upload/);
+  expect(run.err()).not.toContain('sk-provider-test');
+});
+
+test.each([
+  ['sync', undefined, 'sync', undefined],
+  ['auto', undefined, 'provider-batch', undefined],
+  ['auto', 30, 'sync', undefined],
+  ['auto', 360, 'provider-batch', 360 * 60_000 - 60_000 - 1.2 * 600_000],
+  ['provider-batch', 5, 'sync', undefined],
+] as const)('%s with %s minutes is %s', (via, minutes, chosen, leaveAfterMs) => {
+  // A thousand rows at a hundred a minute are ten minutes.
+  const deadlineMs = minutes === undefined ? undefined : minutes * 60_000;
+  const way = chooseWay({
+    via,
+    deadlineMs: minutes === 30 ? 15 * 60_000 : deadlineMs,
+    rows: 1_000,
+    seconds: undefined,
+  });
+  expect([way.via, way.leaveAfterMs]).toEqual([chosen, leaveAfterMs]);
+});
+
+test('a deadline has a unit', () => {
+  expect(['90s', '90m', '6h', '1.5d'].map(parseDeadline)).toEqual([90_000, 5_400_000, 21_600_000, 129_600_000]);
+  for (const wrong of ['6', 'h', '-1h', '6 h', '0m']) expect(() => parseDeadline(wrong)).toThrow('--deadline');
+});
