@@ -1,5 +1,6 @@
 /**
- * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory.
+ * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory. Beside it what does not
+ * depend on the machine: promises and bytes that a call makes.
  *
  *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40]
  *
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { createGuard } from '../src/create-guard.ts';
 import type { Guard } from '../src/guard.ts';
+import { count, type Counts } from './lib/counts.ts';
 import { openai6, openInference, otelInstrumentation } from './lib/instrumented.ts';
 import { createOtel } from './lib/otel.ts';
 import { compare, measure, type Samples, type Variant } from './lib/rounds.ts';
@@ -62,10 +64,10 @@ function variantsOf(subject: Subject, mode: Mode): Variant[] {
   ];
 }
 
-function report(title: string, variants: readonly Variant[], samples: Samples): void {
+function report(title: string, variants: readonly Variant[], samples: Samples, counts: readonly Counts[]): void {
   const table = new Table({
-    head: [title, 'µs a call', 'above bare', 'quartiles', 'quiet', 'ratio'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    head: [title, 'µs a call', 'above bare', 'quartiles', 'quiet', 'ratio', 'promises', 'kB'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
   variants.forEach(({ name }, index) => {
@@ -77,6 +79,8 @@ function report(title: string, variants: readonly Variant[], samples: Samples): 
       index === 0 ? '' : `${signed(low)} … ${signed(high)}`,
       index === 0 ? '' : signed(quiet),
       index === 0 ? '' : ratio.toFixed(2),
+      counts[index]!.promises.toFixed(0),
+      (counts[index]!.bytes / 1_000).toFixed(0),
     ]);
   });
   console.log(table.toString());
@@ -92,8 +96,10 @@ for (const subject of [...SUBJECTS, openai6].filter(({ name }) => values.sdk ===
     if (values.mode !== undefined && values.mode !== mode) continue;
     const variants = variantsOf(subject, mode);
     const samples = await measure(variants, { rounds, ...(mode === 'call' ? CALLS : STREAMS) });
+    const counts: Counts[] = [];
+    for (const variant of variants) counts.push(await count(variant));
     const events = mode === 'stream' ? ` of ${String(await variants[0]!.call())} events` : '';
-    report(`${subject.name} ${mode}${events}`, variants, samples);
+    report(`${subject.name} ${mode}${events}`, variants, samples, counts);
   }
 }
 const waited = guards.flatMap((guard) => guard.snapshot()).filter(({ counts }) => counts.attempts !== counts.succeeded);

@@ -50,7 +50,8 @@ async function cpuPerCall(variant: Variant, calls: number): Promise<number> {
   return (user + system) / calls;
 }
 
-async function run(variant: Variant, calls: number): Promise<void> {
+/** Makes calls, some at a time. */
+export async function run(variant: Variant, calls: number): Promise<void> {
   for (let done = 0; done < calls; done += CONCURRENCY) {
     await Promise.all(Array.from({ length: CONCURRENCY }, () => variant.call()));
     // Lets timers and exporters run, as a server's event loop does between requests.

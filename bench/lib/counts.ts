@@ -1,0 +1,37 @@
+import { createHook } from 'node:async_hooks';
+import { CONCURRENCY, run, type Variant } from './rounds.ts';
+
+/** What a call of a variant takes, whatever else the machine does. */
+export interface Counts {
+  readonly promises: number;
+  /** Bytes of the young heap; memory outside of it is not counted. */
+  readonly bytes: number;
+}
+
+/** A multiple of what is in flight at once, and few enough that the collector need not run meanwhile. */
+const CALLS = CONCURRENCY * 16;
+const TRIES = 3;
+
+/** Counts promises and allocated bytes of a variant that is warm. Node must expose `gc`. */
+export async function count(variant: Variant): Promise<Counts> {
+  variant.before?.();
+  let bytes = 0;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    await run(variant, CALLS);
+    // A collection on the way takes away: the largest is the one without.
+    bytes = Math.max(bytes, process.memoryUsage().heapUsed - before);
+  }
+  let promises = 0;
+  const hook = createHook({
+    init(_id, type) {
+      if (type === 'PROMISE') promises++;
+    },
+  });
+  hook.enable();
+  await run(variant, CALLS);
+  hook.disable();
+  variant.after?.();
+  return { promises: promises / CALLS, bytes: bytes / CALLS };
+}
