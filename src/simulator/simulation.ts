@@ -116,6 +116,7 @@ export class Simulation {
       requestId,
       random: this.#ids,
       now: clock.now(),
+      warmMs: this.#latency.baseMs * (1 - this.#latency.jitter),
       wallMs: clock.wall(),
     };
   }

@@ -152,6 +152,35 @@ describe('a journal', () => {
     expect((await run(['a', 'b'])).rows).toHaveLength(2);
   });
 
+  it('comes to the same results though lines are torn, doubled, spoiled or out of order (property)', async () => {
+    const items = Array.from({ length: 12 }, (_, index) => (index % 5 === 4 ? `!${index}` : `item ${index}`));
+    const clean = (await run(items)).rows;
+    const whole = await readFile(path, 'utf8');
+    const [header, ...lines] = whole.trimEnd().split('\n');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(lines, { minLength: 0, maxLength: lines.length }),
+        fc.array(fc.nat(lines.length - 1), { maxLength: 6 }),
+        fc.nat(lines.length - 1),
+        fc.nat(60),
+        fc.boolean(),
+        async (kept, doubled, spoiled, length, torn) => {
+          const middle = lines[spoiled]!.slice(0, length);
+          const all = [header, ...kept, middle, ...doubled.map((at) => lines[at]!), ...kept.slice(0, 2)];
+          const tail = torn ? lines[spoiled]!.slice(0, length) : '';
+          await writeFile(path, `${all.join('\n')}\n${tail}`);
+          const known = new Set([...kept, ...doubled.map((at) => lines[at]!)]);
+          const again = await run(items);
+          expect(outcome(again.rows)).toEqual(outcome(clean));
+          // What is whole in the file is called no more; what is not there, once.
+          expect(again.called).toHaveLength(items.length - known.size);
+          expect((await run(items)).called).toEqual([]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 30_000);
+
   it('comes to the same results however often the run is stopped (property)', async () => {
     const item = fc.stringMatching(/^!?[a-d]{1,2}$/);
     await fc.assert(

@@ -8,14 +8,18 @@ export class PromptCache {
 
   has(account: string, model: string, prefix: string, now: number): boolean {
     const at = this.#seen.get(keyOf(account, model, prefix));
-    return at !== undefined && now - at < TTL_MS;
+    return at !== undefined && at <= now && now - at < TTL_MS;
   }
 
-  remember(account: string, model: string, prefix: string, now: number): void {
+  /** `warmMs`: a beginning can be read when the first answer to it has begun, and not before. */
+  remember(account: string, model: string, prefix: string, now: number, warmMs: number): void {
     if (this.#seen.size > 10_000) {
       for (const [key, at] of this.#seen) if (now - at >= TTL_MS) this.#seen.delete(key);
     }
-    this.#seen.set(keyOf(account, model, prefix), now);
+    const key = keyOf(account, model, prefix);
+    const at = this.#seen.get(key);
+    if (at !== undefined && at > now) return;
+    this.#seen.set(key, at !== undefined && now - at < TTL_MS ? now : now + warmMs);
   }
 }
 

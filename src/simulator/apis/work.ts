@@ -44,6 +44,8 @@ export interface WorkContext {
   readonly requestId: string;
   readonly random: Random;
   readonly now: number;
+  /** Until the first answer to a prompt has surely begun. */
+  readonly warmMs: number;
   readonly wallMs: number;
 }
 

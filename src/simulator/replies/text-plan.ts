@@ -45,7 +45,8 @@ export function planText(prompt: Prompt, choices: number, context: WorkContext):
     },
     cacheWriteTokens: cache && !known ? Math.min(cache.tokens, inputTokens) : 0,
     onAdmitted: () => {
-      if (cache) context.promptCache?.remember(context.organization, prompt.model, cache.prefix, context.now);
+      if (cache)
+        context.promptCache?.remember(context.organization, prompt.model, cache.prefix, context.now, context.warmMs);
     },
   };
 }
