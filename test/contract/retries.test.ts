@@ -68,7 +68,7 @@ describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
   });
 
   it('sends the next call at once after a rate limit without a time, where retries are off', async () => {
-    const refused = json({ error: { message: 'Slow down', type: 'rate_limit_error' } }, 429);
+    const refused = json({ error: { message: 'Too many requests', type: 'rate_limit_error' } }, 429);
     const twice = async (client: AnyClient): Promise<void> => {
       await sdk.create(client).catch(() => undefined);
       await sdk.create(client);
