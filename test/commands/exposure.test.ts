@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dispatch } from '../../src/commands/dispatch.ts';
-import { scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { FakeIo } from './fake-io.ts';
 
 const SECRET = 'sk-live-0123456789abcdef';
@@ -76,7 +76,67 @@ describe('tidegate batch', () => {
   });
 });
 
+describe('tidegate top and limits', () => {
+  const url = (server: { url: string }): string => `${server.url.replace('//', `//user:${SECRET}@`)}/${SECRET}/metrics`;
+  const page: Answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.end('tidegate_calls_total{gen_ai_provider_name="openai"} 1\n');
+  };
+
+  test('top shows no URL that may hold a key', async () => {
+    const server = await scriptedServer(page);
+    for (const each of [url(server), `${server.url}/${SECRET}`, `ftp://${SECRET}`, `${server.url}/?token=${SECRET}`]) {
+      const { said } = await run('top', each, '--once', '--interval', '0.1');
+      expect(said).not.toContain(SECRET);
+    }
+  });
+
+  test('limits shows no base URL that may hold a key', async () => {
+    const server = await scriptedServer(sendJson({ error: { message: 'No.' } }, 403));
+    for (const name of ['OPENAI_ADMIN_KEY', 'UNUSED']) {
+      vi.stubEnv(name, 'k');
+      for (const base of [url(server), `${server.url}/${SECRET}/v1`, `ftp://${SECRET}`]) {
+        const { code, said } = await run('limits', '--provider', 'openai', '--base-url', base);
+        expect(code).toBeGreaterThan(0);
+        expect(said).not.toContain(SECRET);
+      }
+      vi.stubEnv('OPENAI_ADMIN_KEY', '');
+    }
+  });
+
+  test('a page without end is given up', async () => {
+    const server = await scriptedServer((response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      const more = (): void => {
+        while (response.write('x'.repeat(65_536)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    vi.stubEnv('OPENAI_ADMIN_KEY', 'k');
+    expect(await run('top', server.url, '--once')).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('too long') as string,
+    });
+    expect(await run('limits', '--provider', 'openai', '--base-url', server.url)).toMatchObject({ code: 1 });
+    await expect.poll(() => server.open(), { timeout: 10_000 }).toBe(0);
+  });
+});
+
 describe('tidegate report', () => {
+  test('makes no page of a record that does more than show', async () => {
+    const path = join(folder, 'hits.jsonl');
+    const odd = `<script>alert(1)</script><img src=x onerror="alert(1)">'"&`;
+    const line = { v: 1, kind: 'hit', at: '2026-01-15T09:30:00.000Z', pool: odd, dimension: odd, model: odd, limit: 5 };
+    const call = { ...line, kind: 'call', durationMs: 5, waitedMs: 1, inputTokens: 5, outputTokens: 5 };
+    await writeFile(path, `${JSON.stringify(line)}\n${JSON.stringify(call)}\n`);
+    const html = join(folder, 'report.html');
+    expect(await run('report', path, '--html', html)).toMatchObject({ code: 0 });
+    const text = await readFile(html, 'utf8');
+    expect(text).toContain('&lt;script&gt;');
+    expect(text).not.toMatch(/<script|<img|onerror="/);
+  });
+
   test('lets no record steer the terminal', async () => {
     const path = join(folder, 'hits.jsonl');
     const odd = 'a\u001b[2J\u009b31m\u202eb\nc';

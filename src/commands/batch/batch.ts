@@ -3,6 +3,7 @@ import { worstCostOf } from '../../cost/worst-cost.ts';
 import { isTidegateError } from '../../errors.ts';
 import { readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
+import { mayHoldKey } from '../shown-url.ts';
 import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts';
 import { checkInput, type InputCheck } from './check-input.ts';
 import { forecast, forecastText } from './dry-run.ts';
@@ -116,10 +117,4 @@ function resumeCommand(args: readonly string[]): string {
     /^(?:[\w./:=@%+-]+|(?:--base-url=)?<base-url>)$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`,
   );
   return ['npx tidegate batch', ...quoted].join(' ');
-}
-
-function mayHoldKey(url: string): boolean {
-  if (!URL.canParse(url)) return true;
-  const { username, password, search, hash, pathname } = new URL(url);
-  return username + password + search + hash !== '' || /[^/]{16}/.test(pathname);
 }

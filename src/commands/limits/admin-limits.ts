@@ -1,3 +1,4 @@
+import { readPage } from '../read-page.ts';
 import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,7 +44,7 @@ async function ofOpenAI(
     const all: T[] = [];
     let after = '';
     for (let page = 0; page < MOST_PAGES; page++) {
-      const { data, has_more, last_id } = await ask<OpenAIPage<T>>(`${base}${path}?limit=100${after}`, {
+      const { data, has_more, last_id } = await ask<OpenAIPage<T>>(base, `${path}?limit=100${after}`, {
         authorization: `Bearer ${key}`,
       });
       all.push(...data);
@@ -98,7 +99,8 @@ async function ofAnthropic({ model, baseURL }: LimitsQuestion, key: string, env:
   let next = model === undefined ? '' : `?model=${encodeURIComponent(model)}`;
   for (let page = 0; page < MOST_PAGES; page++) {
     const { data, next_page } = await ask<{ data: OrganizationRateLimit[]; next_page?: string | null }>(
-      `${base}/v1/organizations/rate_limits${next}`,
+      base,
+      `/v1/organizations/rate_limits${next}`,
       { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
     );
     rows.push(...data);
@@ -117,9 +119,9 @@ async function ofAnthropic({ model, baseURL }: LimitsQuestion, key: string, env:
   }));
 }
 
-async function ask<T>(url: string, headers: Record<string, string>): Promise<T> {
-  const response = await fetch(url, { headers });
-  const text = await response.text();
+async function ask<T>(base: string, path: string, headers: Record<string, string>): Promise<T> {
+  const response = await fetch(base + path, { headers });
+  const text = await readPage(response);
   if (response.ok) return JSON.parse(text) as T;
-  throw new Error(`The provider answered ${response.status} to ${new URL(url).pathname}: is this an admin key?`);
+  throw new Error(`The provider answered ${response.status} to ${path.split('?')[0]}: is this an admin key?`);
 }

@@ -48,7 +48,7 @@ export async function limits(args: readonly string[], io: CommandIo): Promise<nu
   try {
     pools = (await byAdmin(read, env)) ?? (await byCall(read, env));
   } catch (error) {
-    io.err(harmless((error as Error).message));
+    io.err(harmless(messageOf(error, read.baseURL)));
     return isTidegateError(error) || error instanceof NoKey ? 2 : 1;
   }
   if (pools.length === 0) {
@@ -58,6 +58,13 @@ export async function limits(args: readonly string[], io: CommandIo): Promise<nu
   if (read.json) io.out(JSON.stringify({ provider: read.provider, pools: pools.map(withPacing) }));
   else io.out(pools.map(poolText).join('\n\n'));
   return 0;
+}
+
+/** The errors of fetch repeat a URL that has a user in it. */
+function messageOf(error: unknown, baseURL = 'the base URL'): string {
+  const { message, cause } = error as Error;
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === undefined ? message.replaceAll(baseURL, 'the base URL') : `${message}: ${code}`;
 }
 
 function withKey(env: Environment): LimitsQuestion['provider'] {

@@ -1,4 +1,5 @@
 import { adapterFor } from '../../providers/registry.ts';
+import { readPage } from '../read-page.ts';
 import { providerName, type Target, targetOf, urlOf } from '../batch/target.ts';
 import { type LimitsQuestion, NoKey, type PoolLimits, type ToldLimit } from './pool-limits.ts';
 
@@ -32,7 +33,7 @@ export async function byCall(
     headers: target.headers,
     body: JSON.stringify(body),
   });
-  await response.text();
+  await readPage(response);
   const readings = adapterFor(providerName(provider)).readLimits(response.headers, Date.now());
   if (readings.length === 0 && !response.ok) {
     throw new Error(`The provider answered ${response.status} to a call of ${model}, and told no limit.`);

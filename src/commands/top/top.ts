@@ -3,6 +3,8 @@ import { systemClock } from '../../core/clock.ts';
 import { choice, define, oneOf, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
 import { harmless } from '../harmless.ts';
+import { readPage } from '../read-page.ts';
+import { shownUrl } from '../shown-url.ts';
 import { isShown, laneRows, type LaneRow, type Look } from './lane-rows.ts';
 import { parseMetrics } from './metrics-text.ts';
 import { SORT_NAMES, sorted, type SortName, view } from './view.ts';
@@ -48,7 +50,7 @@ export async function top(args: readonly string[], io: CommandIo): Promise<numbe
   const read = readArguments(topDefinition(), args, io, ({ options, args: [url = DEFAULT_URL, ...more] }): Settings => {
     if (more.length > 0) throw new Error('Expected one URL.');
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new Error(`Expected an http or https URL, got ${JSON.stringify(url)}.`);
+      throw new Error('Expected an http or https URL.');
     }
     const seconds = Number((options['interval'] as string | undefined) ?? DEFAULT_SECONDS);
     if (!(seconds >= 0.1 && seconds <= 3600)) {
@@ -125,7 +127,7 @@ class Top {
 
   #text(lines: number): string {
     const { url, sort, filter } = this.#settings;
-    const head = this.#problem || `${url}, by ${sort}${filter === '' ? '' : `, of ${filter}`}`;
+    const head = this.#problem || `${shownUrl(url)}, by ${sort}${filter === '' ? '' : `, of ${filter}`}`;
     const table = view(this.#rows, { sort, filter: this.#typed ?? filter, most: Math.max(1, lines - OTHER_LINES) });
     const foot = this.#typed === undefined ? 's sort  / filter  q quit' : `filter: ${this.#typed}_`;
     return [harmless(head), '', table, ...(lines === Infinity ? [] : ['', foot])].join('\n');
@@ -137,7 +139,7 @@ class Top {
     const cancel = systemClock.after(LONGEST_ANSWER_MS, () => late.abort(new Error('it does not answer')));
     try {
       const response = await fetch(url, { signal: late.signal });
-      const text = await response.text();
+      const text = await readPage(response);
       if (!response.ok) throw new Error(`status ${response.status}`);
       const samples = parseMetrics(text, isShown);
       if (samples.length === 0) throw new Error('it has no series of tidegate');
@@ -146,7 +148,7 @@ class Top {
     } catch (error) {
       const { message, cause } = error as Error;
       const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-      this.#problem = `Cannot read ${url}: ${code ?? message}`;
+      this.#problem = `Cannot read ${shownUrl(url)}: ${code ?? message.replaceAll(url, 'it')}`;
       return undefined;
     } finally {
       cancel();

@@ -1,0 +1,13 @@
+/** A page of metrics or of limits is far smaller; one without end must not fill the memory. */
+const MOST_BYTES = 16 * 1_048_576;
+
+/** The text of a response. @throws Error where it is too long. */
+export async function readPage(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MOST_BYTES) throw new Error('the answer is too long');
+  }
+  return text + decoder.decode();
+}
