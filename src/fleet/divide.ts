@@ -1,4 +1,4 @@
-import { keptOf, learn, rateOf, reclaim, refill, settle } from './levels.ts';
+import { keptOf, leased, learn, rateOf, reclaim, refill, settle } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { aheadOf, join, LOOK, moveTo } from './turns.ts';
@@ -30,6 +30,9 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
     if (each.seenAt > now - LIVE_MS) break;
     forget(lane, id, each);
   }
+  const known = lane.processes.get(report.process);
+  // It comes late, and was followed already.
+  if (known && report.serial <= known.serial) return answer(lane, report, [], 0, now);
   refill(lane, now);
   const process = take(lane, report, now);
   const limits: LimitState[] = [];
@@ -49,13 +52,17 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   const waitMs = wants && pauseMs === 0 ? grant(lane, report, process, limits, granted, now) : 0;
   report.limits.forEach(({ name }, index) => lease(process, name, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
+  return answer(lane, report, granted, waitMs, now);
+}
+
+function answer(lane: LaneState, report: Report, granted: readonly number[], waitMs: number, now: number): Grant {
   return {
     serial: report.serial,
     epoch: lane.epoch,
     fleet: lane.processes.size,
     active: lane.active.length,
     waitMs,
-    pauseMs,
+    pauseMs: Math.max(0, lane.pauseUntil - now),
     since: lane.since,
     warm: isWarm(lane, now),
     limits: Array.from(lane.limits, ([name, limit]) => {
@@ -65,7 +72,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
         limit: limit.limit,
         windowMs: limit.windowMs,
         full: limit.full,
-        granted: index < 0 ? 0 : granted[index]!,
+        granted: granted[index] ?? 0,
         free: limit.free,
         kept: keptOf(limit),
         total: limit.total,
@@ -158,9 +165,10 @@ function lease(process: ProcessState, name: string, limit: LimitState, amount: n
   limit.held += amount;
   limit.total += amount;
   process.held[name] = amount;
+  process.voided[name] = limit.voided;
   // As much as was left at the end of the last lease may be left of this one.
   const unspent = Math.min(process.unspent[name] ?? 0, amount);
-  limit.unspent += unspent - (process.unspent[name] ?? 0);
+  limit.unspent += unspent;
   process.unspent[name] = unspent;
 }
 
@@ -176,6 +184,7 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     spent: {},
     held: {},
     unspent: {},
+    voided: {},
     weight: report.weight,
     need: {},
     want: {},
@@ -192,16 +201,16 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
 
 /** The part of the lease that was not spent, as a share of the limits. */
 function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitReport[]): number {
-  let leased = 0;
+  let most = 0;
   let spent = 0;
   for (const told of limits) {
     const limit = lane.limits.get(told.name);
     const before = process.spent[told.name];
     if (!limit || before === undefined) continue;
-    leased = Math.max(leased, (process.held[told.name] ?? 0) / limit.limit);
+    most = Math.max(most, leased(limit, process, told.name) / limit.limit);
     spent = Math.max(spent, (told.spent - before) / limit.limit);
   }
-  return leased - spent;
+  return most - spent;
 }
 
 function forget(lane: LaneState, id: string, process: ProcessState): void {

@@ -22,6 +22,7 @@ export interface FleetOptions {
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #process: string;
+  #lanes = 0;
 
   constructor(options: FleetOptions, process: string = randomUUID()) {
     this.#options = options;
@@ -34,7 +35,7 @@ export class Fleet {
     return new LaneShare({
       store,
       lane: nameOf(lane),
-      process: this.#process,
+      process: `${this.#process}/${this.#lanes++}`,
       clock,
       assumed,
       onMode: () => {},

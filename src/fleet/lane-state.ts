@@ -14,6 +14,8 @@ export interface LimitState {
   /** What is leased, and what of it had not been spent when its holder last told. */
   held: number;
   unspent: number;
+  /** Counts how often all leases were void at once. */
+  voided: number;
   /** What others than the fleet take, in units per millisecond. */
   foreign: number;
   /** Kept beside the headroom since refusals have come in spite of it. */
@@ -34,6 +36,8 @@ export interface ProcessState {
   readonly spent: Record<string, number>;
   readonly held: Record<string, number>;
   readonly unspent: Record<string, number>;
+  /** `voided` of the limit when it was leased. */
+  readonly voided: Record<string, number>;
   weight: number;
   need: Record<string, number>;
   want: Record<string, number>;

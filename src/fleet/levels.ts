@@ -11,6 +11,8 @@ const LEAST_RATE = 0.05;
 const CAUTION = 0.01;
 const MOST_CAUTION = 0.05;
 const CAUTION_PASSES_MS = 60_000;
+/** What others took is not known any more when nobody has been here for so long. */
+const FORGOTTEN_MS = 30_000;
 
 /** Units per millisecond that come to the fleet. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
@@ -29,6 +31,7 @@ export function refill(lane: LaneState, now: number): void {
   if (elapsed <= 0) return;
   lane.at = now;
   for (const limit of lane.limits.values()) {
+    if (elapsed > FORGOTTEN_MS) limit.foreign = 0;
     // What is leased may still be there, and leaves that much less room.
     const room = Math.max(0, limit.full - limit.held);
     if (limit.free < room) limit.free = Math.min(room, limit.free + elapsed * rateOf(limit));
@@ -38,26 +41,32 @@ export function refill(lane: LaneState, now: number): void {
 
 /** A process that is not there any more: its lease counts as spent. */
 export function reclaim(lane: LaneState, process: ProcessState): void {
-  for (const [name, held] of Object.entries(process.held)) {
-    const limit = lane.limits.get(name);
-    if (!limit) continue;
-    limit.held -= held;
-    limit.unspent -= process.unspent[name] ?? 0;
-  }
+  for (const [name, limit] of lane.limits) returned(limit, process, name);
+}
+
+/** Ends a lease, and says how much it was of. */
+function returned(limit: LimitState, process: ProcessState, name: string): number {
+  const held = leased(limit, process, name);
+  limit.held -= held;
+  if (held > 0) limit.unspent -= process.unspent[name] ?? 0;
+  process.held[name] = 0;
+  process.unspent[name] = 0;
+  return held;
+}
+
+/** What a process has leased. */
+export function leased(limit: LimitState, process: ProcessState, name: string): number {
+  return process.voided[name] === limit.voided ? (process.held[name] ?? 0) : 0;
 }
 
 /** Takes back what a process had leased, less what it has spent. */
 export function settle(limit: LimitState, process: ProcessState, told: LimitReport, returns: boolean): void {
   const before = process.spent[told.name];
   process.spent[told.name] = told.spent;
-  const held = process.held[told.name] ?? 0;
-  limit.held -= held;
-  limit.unspent -= process.unspent[told.name] ?? 0;
-  process.held[told.name] = 0;
+  const held = returned(limit, process, told.name);
   // Of a process that was not known nobody has counted what it sent a moment ago.
   const left = before === undefined ? -told.unanswered : held - (told.spent - before);
   process.unspent[told.name] = Math.max(0, left);
-  limit.unspent += Math.max(0, left);
   limit.total -= left;
   // What it spent on its own may have been told by headers already.
   limit.free = returns && left < 0 ? Math.max(Math.min(0, limit.free), limit.free + left) : limit.free + left;
@@ -81,6 +90,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       total: 0,
       held: 0,
       unspent: 0,
+      voided: 0,
       foreign: 0,
       caution: 0,
       seenAt: 0,
@@ -105,14 +115,11 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
 }
 
 /** A smaller bucket cannot have held what was leased of the larger: those leases are void. */
-function shrink(lane: LaneState, known: LimitState, { name, level, full }: LimitReport): void {
+function shrink(lane: LaneState, known: LimitState, { level, full }: LimitReport): void {
   known.total -= known.held;
   known.held = 0;
   known.unspent = 0;
-  for (const process of lane.processes.values()) {
-    process.held[name] = 0;
-    process.unspent[name] = 0;
-  }
+  known.voided++;
   known.free = Math.min(level, full);
   lane.epoch++;
 }

@@ -26,6 +26,8 @@ export function tokens(over: Partial<LimitReport> = {}): LimitReport {
   return limit({ name: 'tokens', limit: 60_000, full: 60_000, level: 60_000, ...over });
 }
 
+let serial = 0;
+
 export function report(process: string, limits: readonly LimitReport[], over: Partial<Report> = {}): Report {
-  return { process, serial: 1, weight: 1, fleet: 1, returns: false, leaves: false, pauseMs: 0, limits, ...over };
+  return { process, serial: ++serial, weight: 1, fleet: 1, returns: false, leaves: false, pauseMs: 0, limits, ...over };
 }

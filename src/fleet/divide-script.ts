@@ -1,0 +1,283 @@
+/**
+ * The rules of `divide.ts` and `levels.ts` in Lua, line by line: what changes there changes here, and a test compares
+ * them. The text is constant, so that a server has it once.
+ *
+ * KEYS: the lane's state, its processes by id, their ids by when they were seen, ids of those that want something by
+ * how much they were served. All are in one slot of a cluster.
+ */
+export const DIVIDE_SCRIPT = `
+local LIVE, LATE, LEAST_WAIT, MOST_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
+local WARM, FELT, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 1e-6, 32, 86400000, 60000
+local RAISE, AVERAGE, LEAST_RATE, CAUTION, MOST_CAUTION, PASSES, FORGOTTEN = 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
+local max, min, call = math.max, math.min, redis.call
+local time = call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local report = cjson.decode(ARGV[1])
+local id = report.process
+
+local function exact(n) return string.format('%.17g', n) end
+local function rateOf(l)
+  local rate = l.limit / l.windowMs
+  return max(LEAST_RATE * rate, rate - max(0, l.foreign))
+end
+local function keptOf(l)
+  local kept = l.headroom * l.full
+  return (kept > 1 and kept or 0) + l.caution * l.full
+end
+local function leased(l, p, name)
+  return p.voided[name] == l.voided and p.held[name] or 0
+end
+local function returned(l, p, name)
+  local held = leased(l, p, name)
+  l.held = l.held - held
+  if held > 0 then l.unspent = l.unspent - (p.unspent[name] or 0) end
+  p.held[name] = 0
+  p.unspent[name] = 0
+  return held
+end
+
+local packed = call('GET', KEYS[1])
+local lane = packed and cmsgpack.unpack(packed)
+  or { epoch = math.floor(now), since = now, at = now, pauseUntil = 0, virtual = 0, limits = {} }
+local cache = {}
+local function processOf(which)
+  if not cache[which] then
+    local found = call('HGET', KEYS[2], which)
+    cache[which] = found and cmsgpack.unpack(found) or nil
+  end
+  return cache[which]
+end
+local function forget(which)
+  local gone = processOf(which)
+  if gone then for name, l in pairs(lane.limits) do returned(l, gone, name) end end
+  cache[which] = nil
+  call('HDEL', KEYS[2], which)
+  call('ZREM', KEYS[3], which)
+  call('ZREM', KEYS[4], which)
+end
+
+local function answer(granted, waitMs)
+  local warm = next(lane.limits) ~= nil
+  for _, l in pairs(lane.limits) do if now - l.since < WARM then warm = false end end
+  local out = {
+    report.serial, lane.epoch, call('ZCARD', KEYS[3]), call('ZCARD', KEYS[4]), exact(waitMs),
+    exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
+  }
+  for name, l in pairs(lane.limits) do
+    for _, each in ipairs({
+      name, exact(l.limit), exact(l.windowMs), exact(l.full), exact(granted[name] or 0), exact(l.free),
+      exact(keptOf(l)), exact(l.total), exact(l.unspent), exact(l.held),
+    }) do out[#out + 1] = each end
+  end
+  return out
+end
+
+for _, gone in ipairs(call('ZRANGEBYSCORE', KEYS[3], '-inf', exact(now - LIVE))) do forget(gone) end
+if call('ZCARD', KEYS[3]) == 0 then
+  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 end
+end
+local p = processOf(id)
+if p and report.serial <= p.serial then return answer({}, 0) end
+
+local elapsed = now - lane.at
+if elapsed > 0 then
+  lane.at = now
+  for _, l in pairs(lane.limits) do
+    if elapsed > FORGOTTEN then l.foreign = 0 end
+    local room = max(0, l.full - l.held)
+    if l.free < room then l.free = min(room, l.free + elapsed * rateOf(l)) end
+    l.caution = max(0, l.caution - MOST_CAUTION * elapsed / PASSES)
+  end
+end
+
+if p then
+  local most, spent = 0, 0
+  for _, told in ipairs(report.limits) do
+    local l, before = lane.limits[told.name], p.spent[told.name]
+    if l and before then
+      most = max(most, leased(l, p, told.name) / l.limit)
+      spent = max(spent, (told.spent - before) / l.limit)
+    end
+  end
+  p.tag = max(0, p.tag - (most - spent) / report.weight)
+else
+  p = { tag = 0, active = false, spent = {}, held = {}, unspent = {}, voided = {}, need = {}, want = {} }
+  p.weight = report.weight
+end
+p.serial = report.serial
+p.waitsUntil = 0
+cache[id] = p
+call('ZADD', KEYS[3], exact(now), id)
+
+local function correct(l, told)
+  local sample = told.sample
+  if not sample or told.full ~= l.full then return end
+  local seenAt = now - sample.ageMs
+  if seenAt <= l.seenAt then return end
+  local first, since = l.seenAt == 0, seenAt - l.seenAt
+  l.seenAt = seenAt
+  local truth = sample.left + rateOf(l) * sample.ageMs - (l.total - sample.total)
+  local most, least = truth - sample.unspentLeast, truth - sample.unspentMost
+  local room = max(0, l.full - l.held)
+  local off = 0
+  if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
+  if off < 0 and told.name == 'output_tokens' then return end
+  if first then l.free = l.free - off return end
+  l.free = l.free - (off > 0 and off or RAISE * off)
+  local rate = l.limit / l.windowMs
+  local taken = max(-rate, min(rate, off / max(1, since)))
+  l.foreign = min((1 - LEAST_RATE) * rate, max(0, l.foreign + taken * min(1, since / AVERAGE)))
+end
+
+for _, told in ipairs(report.limits) do
+  local l = lane.limits[told.name]
+  if not l then
+    local others = report.returns and max(1, report.fleet) or 1
+    l = {
+      limit = told.limit, windowMs = told.windowMs, full = told.full, headroom = told.headroom, since = now,
+      free = min(told.full, told.level + told.unanswered) / others,
+      total = 0, held = 0, unspent = 0, voided = 0, foreign = 0, caution = 0, seenAt = 0,
+    }
+    lane.limits[told.name] = l
+  else
+    l.headroom = told.headroom
+    if told.changed and (l.limit ~= told.limit or l.full ~= told.full) then
+      if told.full < l.full then
+        l.total = l.total - l.held
+        l.held = 0
+        l.unspent = 0
+        l.voided = l.voided + 1
+        l.free = min(told.level, told.full)
+        lane.epoch = lane.epoch + 1
+      else
+        l.free = l.free + told.full - l.full
+      end
+      if l.limit ~= told.limit then l.foreign = 0 end
+      l.limit = told.limit
+      l.full = told.full
+    end
+    if told.refusedAt then
+      l.free = min(l.free, told.refusedAt)
+      l.caution = min(MOST_CAUTION, l.caution + CAUTION)
+    end
+    correct(l, told)
+  end
+  local before = p.spent[told.name]
+  p.spent[told.name] = told.spent
+  local held = returned(l, p, told.name)
+  local left = before and held - (told.spent - before) or -told.unanswered
+  p.unspent[told.name] = max(0, left)
+  l.total = l.total - left
+  l.free = report.returns and left < 0 and max(min(0, l.free), l.free + left) or l.free + left
+  l.free = max(l.free, -l.held - l.full)
+end
+
+if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + LEAST_WAIT then
+  lane.pauseUntil = now + report.pauseMs
+  lane.epoch = lane.epoch + 1
+end
+local wants = false
+if not report.leaves then
+  for _, told in ipairs(report.limits) do if told.want > 0 then wants = true end end
+end
+local function leastServed()
+  return tonumber(call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')[2])
+end
+if wants then
+  if not p.active then p.tag = max(p.tag, lane.virtual) end
+  call('ZADD', KEYS[4], exact(p.tag), id)
+  lane.virtual = max(lane.virtual, leastServed())
+elseif p.active then
+  call('ZREM', KEYS[4], id)
+end
+p.active = wants
+
+local granted, waitMs = {}, 0
+if wants and lane.pauseUntil <= now then
+  local share = max(1, call('ZCARD', KEYS[4]))
+  local first = report.limits[1]
+  local slack = AHEAD / lane.limits[first.name].windowMs / share / report.weight
+  local lax = slack
+  local plenty = true
+  for _, told in ipairs(report.limits) do
+    local l = lane.limits[told.name]
+    if not (l.free - keptOf(l) > PLENTY * l.full) then plenty = false end
+  end
+  if plenty then lax = math.huge end
+  local ahead, all, before = {}, {}, 0
+  local ids = call('ZRANGE', KEYS[4], 0, LOOK - 1)
+  local missing = {}
+  for _, which in ipairs(ids) do if not cache[which] then missing[#missing + 1] = which end end
+  if #missing > 0 then
+    local found = call('HMGET', KEYS[2], unpack(missing))
+    for index, which in ipairs(missing) do if found[index] then cache[which] = cmsgpack.unpack(found[index]) end end
+  end
+  for _, which in ipairs(ids) do
+    local other = cache[which]
+    if which ~= id and other and not (other.waitsUntil < now and other.tag + lax >= p.tag) then
+      local isFirst = other.tag < p.tag
+      if isFirst then before = before + 1 end
+      local owed = lax == math.huge and 0 or max(0, p.tag - other.tag - lax) * other.weight
+      for name, need in pairs(other.need) do
+        local l = lane.limits[name]
+        local due = max(need, min(other.want[name] or 0, owed * (l and l.limit or 0)))
+        all[name] = (all[name] or 0) + due
+        if isFirst then ahead[name] = (ahead[name] or 0) + due end
+      end
+    end
+  end
+  local rank = before < LOOK and 0 or call('ZRANK', KEYS[4], id)
+  local beyond = max(0, rank - LOOK)
+  p.weight = report.weight
+  local part, needs = 1, false
+  for _, told in ipairs(report.limits) do
+    local l = lane.limits[told.name]
+    p.need[told.name] = told.need
+    p.want[told.name] = told.want
+    local usable = l.free - keptOf(l)
+    local least = min(told.need, l.full - keptOf(l))
+    if told.need > 0 then
+      needs = true
+      local lacks = least + (ahead[told.name] or 0) * (1 + beyond / LOOK) - usable
+      if lacks > EPSILON then waitMs = max(waitMs, lacks / rateOf(l)) end
+    end
+    local extra = told.want - told.need
+    if extra > EPSILON then
+      local room = usable - least - (all[told.name] or 0)
+      if call('ZCARD', KEYS[3]) > 1 then room = min(room, rateOf(l) * max(FELT, now - l.since)) end
+      part = min(part, max(0, room / (share * extra)))
+    end
+  end
+  if waitMs > 0 then
+    waitMs = min(MOST_WAIT, max(LEAST_WAIT, waitMs))
+    p.waitsUntil = now + waitMs + LATE
+  else
+    if beyond > 0 or (part < 1 and p.tag > leastServed() + slack) then part = 0 end
+    if needs or part > 0 then
+      local served = 0
+      for _, told in ipairs(report.limits) do
+        local l = lane.limits[told.name]
+        local amount = min(told.need, l.full - keptOf(l)) + part * (told.want - told.need)
+        granted[told.name] = amount
+        served = max(served, amount / l.limit)
+      end
+      p.tag = p.tag + served / report.weight
+      call('ZADD', KEYS[4], exact(p.tag), id)
+    end
+  end
+end
+for _, told in ipairs(report.limits) do
+  local l, amount = lane.limits[told.name], granted[told.name] or 0
+  l.free = l.free - amount
+  l.held = l.held + amount
+  l.total = l.total + amount
+  p.held[told.name] = amount
+  p.voided[told.name] = l.voided
+  p.unspent[told.name] = min(p.unspent[told.name] or 0, amount)
+  l.unspent = l.unspent + p.unspent[told.name]
+end
+if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)) end
+call('SET', KEYS[1], cmsgpack.pack(lane), 'PX', KEEP)
+for index = 2, 4 do call('PEXPIRE', KEYS[index], IDLE) end
+return answer(granted, waitMs)
+`;

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { DIVIDE_SCRIPT } from './divide-script.ts';
+import type { FleetStore, Grant, LimitGrant, Report } from './protocol.ts';
+import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
+
+const HEAD = 8;
+const ROW = 10;
+
+/** Keeps lanes in Redis or Valkey, each in four keys of one slot. */
+export class RedisStore implements FleetStore {
+  readonly #run: RunScript;
+  readonly #prefix: string;
+
+  /** @throws TypeError when the client is none that is known. */
+  constructor(client: RedisClient, prefix: string) {
+    const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
+    const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
+    if (!run) throw new TypeError('unknown client');
+    this.#run = run;
+    this.#prefix = prefix;
+  }
+
+  async exchange(lane: string, report: Report): Promise<Grant> {
+    const key = `{${this.#prefix}:${lane}}`;
+    const answer = await this.#run([key, `${key}:p`, `${key}:l`, `${key}:a`], JSON.stringify(report));
+    return grantOf(answer);
+  }
+}
+
+function grantOf(answer: unknown): Grant {
+  if (!Array.isArray(answer) || answer.length < HEAD) throw new TypeError('unsupported answer');
+  const cells = answer.map(String);
+  const number = (index: number): number => Number(cells[index]);
+  const limits: LimitGrant[] = [];
+  for (let at = HEAD; at + ROW <= cells.length; at += ROW) {
+    limits.push({
+      name: cells[at]!,
+      limit: number(at + 1),
+      windowMs: number(at + 2),
+      full: number(at + 3),
+      granted: number(at + 4),
+      free: number(at + 5),
+      kept: number(at + 6),
+      total: number(at + 7),
+      unspentLeast: number(at + 8),
+      unspentMost: number(at + 9),
+    });
+  }
+  return {
+    serial: number(0),
+    epoch: number(1),
+    fleet: number(2),
+    active: number(3),
+    waitMs: number(4),
+    pauseMs: number(5),
+    since: number(6),
+    warm: cells[7] === '1',
+    limits,
+  };
+}

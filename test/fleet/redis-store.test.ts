@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DIVIDE_SCRIPT } from '../../src/fleet/divide-script.ts';
+import { divide } from '../../src/fleet/divide.ts';
+import { newLane } from '../../src/fleet/lane-state.ts';
+import type { Grant, LimitReport, Report } from '../../src/fleet/protocol.ts';
+import type { RedisClient } from '../../src/fleet/redis-client.ts';
+import { RedisStore } from '../../src/fleet/redis-store.ts';
+import { RedisServer } from './redis-server.ts';
+import { limit, MINUTE, report, tokens } from './reports.ts';
+
+let server: RedisServer;
+let client: Redis;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  client = new Redis(server.port, '127.0.0.1');
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+beforeEach(() => client.flushall());
+
+/** The script at a time that the test tells. */
+function atTime(now: () => number): RedisClient {
+  const script = DIVIDE_SCRIPT.replace("call('TIME')", '{ 0, tonumber(ARGV[2]) * 1000 }');
+  return {
+    evalsha: () => Promise.reject(new Error('NOSCRIPT')),
+    eval: (_script, keys, ...rest) => client.eval(script, keys, ...rest, String(now())),
+  };
+}
+
+/** Limits in the order of their names. */
+function sorted(grant: Grant): Grant {
+  return { ...grant, limits: grant.limits.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
+const amount = fc.oneof(fc.constant(0), fc.double({ min: 0, max: 900, noNaN: true }));
+const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): fc.Arbitrary<LimitReport> =>
+  fc
+    .record({
+      need: amount,
+      more: amount,
+      spent: amount,
+      unanswered: amount,
+      full: fc.constantFrom(600, 600, 600, 30),
+      changed: fc.boolean(),
+      refusedAt: fc.option(fc.integer({ min: -50, max: 50 }), { nil: undefined, freq: 8 }),
+      sample: fc.option(
+        fc.record({
+          ageMs: fc.integer({ min: 0, max: 4_000 }),
+          left: fc.integer({ min: 0, max: 600 }),
+          total: amount,
+          unspentLeast: amount,
+          unspentMost: amount,
+        }),
+        { nil: undefined },
+      ),
+    })
+    .map(({ need, more, spent, unanswered, full, changed, refusedAt, sample }) =>
+      of({
+        need: need * scale,
+        want: (need + more) * scale,
+        spent: spent * scale,
+        unanswered: unanswered * scale,
+        full: full * scale,
+        changed,
+        refusedAt: refusedAt === undefined ? undefined : refusedAt * scale,
+        sample: sample && { ...sample, left: sample.left * scale },
+      }),
+    );
+
+const steps = fc.array(
+  fc.record({
+    process: fc.constantFrom('a', 'b', 'c', 'd'),
+    afterMs: fc.integer({ min: 0, max: 3_000 }),
+    requests: told(limit, 1),
+    tokens: fc.option(told(tokens, 100), { nil: undefined }),
+    weight: fc.constantFrom(1, 4, 8),
+    returns: fc.boolean(),
+    leaves: fc.boolean(),
+    pauseMs: fc.constantFrom(0, 0, 0, 0, 700),
+  }),
+  { minLength: 1, maxLength: 25 },
+);
+
+describe('the script', () => {
+  it('divides as the rules do', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (each) => {
+        let now = 1_790_000_000_000;
+        const lane = newLane(now + each[0]!.afterMs);
+        const store = new RedisStore(atTime(() => now), `run${run++}`);
+        for (const { process, afterMs, requests, tokens: more, ...over } of each) {
+          now += afterMs;
+          const sent: Report = report(process, more ? [requests, more] : [requests], { fleet: 3, ...over });
+          const expected = sorted(divide(lane, JSON.parse(JSON.stringify(sent)) as Report, now));
+          const found = sorted(await store.exchange('lane', sent));
+          expect(found.limits.length).toBe(expected.limits.length);
+          const { limits: rows, ...head } = found;
+          const { limits: expectedRows, ...expectedHead } = expected;
+          expect(head.waitMs).toBeCloseTo(expectedHead.waitMs, 3);
+          expect(head.pauseMs).toBeCloseTo(expectedHead.pauseMs, 3);
+          expect({ ...head, waitMs: 0, pauseMs: 0 }).toEqual({ ...expectedHead, waitMs: 0, pauseMs: 0 });
+          rows.forEach((row, index) => {
+            for (const [name, value] of Object.entries(expectedRows[index]!)) {
+              const got = row[name as keyof typeof row];
+              if (typeof value === 'number') expect(got, name).toBeCloseTo(value, 4);
+              else expect(got).toBe(value);
+            }
+          });
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe.each(['ioredis', 'redis'])('a store on a client of %s', (kind) => {
+  let own: RedisClient;
+  let close: () => void;
+
+  beforeAll(async () => {
+    if (kind === 'ioredis') {
+      const ioredis = new Redis(server.port, '127.0.0.1');
+      [own, close] = [ioredis, () => ioredis.disconnect()];
+    } else {
+      const node = await createClient({ url: server.url }).connect();
+      [own, close] = [node, () => node.destroy()];
+    }
+  });
+
+  afterAll(() => close());
+
+  it('leases, and takes back what was not spent', async () => {
+    const store = new RedisStore(own, 'tidegate');
+    await store.exchange('lane', report('first', [limit()]));
+    const { limits } = await store.exchange('lane', report('a', [limit({ need: 1, want: 15 })]));
+    expect(limits[0]).toMatchObject({ name: 'requests', limit: 600, granted: 15, free: 585 });
+    const [after] = (await store.exchange('lane', report('a', [limit({ spent: 5 })]))).limits;
+    expect(after!.free).toBeCloseTo(595, 0);
+  });
+
+  it('knows the script again after it was flushed', async () => {
+    const store = new RedisStore(own, 'tidegate');
+    await store.exchange('lane', report('a', [limit()]));
+    await client.script('FLUSH');
+    await expect(store.exchange('lane', report('a', [limit()]))).resolves.toMatchObject({ fleet: 1 });
+  });
+
+  it('keeps what was learned for a day, and processes for a minute', async () => {
+    const store = new RedisStore(own, 'tidegate');
+    await store.exchange('lane', report('a', [limit({ want: 5 })]));
+    expect(await client.pttl('{tidegate:lane}')).toBeGreaterThan(23 * 60 * MINUTE);
+    const others = (await client.keys('*')).filter((key) => key !== '{tidegate:lane}');
+    expect(others.toSorted()).toEqual(['{tidegate:lane}:a', '{tidegate:lane}:l', '{tidegate:lane}:p']);
+    for (const key of others) expect(await client.pttl(key)).toBeLessThanOrEqual(MINUTE);
+  });
+});
