@@ -10,7 +10,7 @@ import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts'
 import { callCost } from './cost/call-cost.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import { type Fleet, fleetOf } from './fleet/fleet.ts';
 import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
 import { LearnedPools } from './learned-pools.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -95,7 +95,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.laneOptionsKey = laneOptionsKey(this.options);
     this.clock = internals.clock ?? systemClock;
     this.random = internals.random ?? Math.random;
-    this.fleet = internals.fleet;
+    this.fleet = internals.fleet ?? (this.options.shared && fleetOf(this.options.shared));
     this.watch = new BodyWatch(this.clock, this.options.bodyIdleTimeoutMs);
     this.finalEvents = new FinalEvents(this.options.finalEvent, (message) => this.warn(message));
     this.#instrumentation =

@@ -44,6 +44,10 @@ export type {
   LaneSnapshot,
   LimitSource,
   RetryReason,
+  SharedDimensionSnapshot,
+  SharedMode,
+  SharedSnapshot,
+  StoreFault,
   StreamOutcome,
   WaitCause,
 } from './core/events.ts';

@@ -33,6 +33,7 @@ export interface LaneOwner {
   /** Where the processes of an account divide its limits; undefined where each goes by itself. */
   readonly fleet: Fleet | undefined;
   emit(event: GuardEvent): void;
+  warn(message: string): void;
 }
 
 export interface SharedLane extends Lane {
@@ -91,16 +92,18 @@ export function laneOptionsKey(options: ResolvedOptions): string {
   );
 }
 
+function firstOf(owners: ReadonlySet<LaneOwner>): LaneOwner | undefined {
+  for (const owner of owners) return owner;
+  return undefined;
+}
+
 function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapter, creator: LaneOwner): SharedLane {
   const { options, clock, random } = creator;
   const label = `${identity.provider}/${identity.group}`;
   const origin = originOf(identity.baseURL) ?? '';
   const owners = new Set<LaneOwner>();
   const emit = (event: GuardEvent): void => {
-    for (const owner of owners) {
-      owner.emit(event);
-      return;
-    }
+    firstOf(owners)?.emit(event);
   };
   const listener: LaneListener = {
     onPause: (forMs, dimension) => emit({ type: 'pause', lane: label, forMs, dimension }),
@@ -122,6 +125,11 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
     onWake: () => admission.wake(),
   });
+  const share = creator.fleet?.divide(identity, clock, {
+    onMode: (mode, fault, processes) => emit({ type: 'shared.mode', lane: label, mode, fault, processes }),
+    onExchange: (durationMs, fault) => emit({ type: 'shared.exchange', lane: label, durationMs, fault }),
+    onWarning: (message) => (firstOf(owners) ?? creator).warn(message),
+  });
   const queue = createAdmission({
     clock,
     random,
@@ -133,7 +141,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     gate: breaker,
     charge: adapter.charge,
     listener,
-    division: creator.fleet?.divide(identity, clock),
+    division: share,
   });
   const admission = new ContentGate(queue, {
     clock,
@@ -174,6 +182,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       pausedForMs: admission.pausedForMs(),
       circuit: breaker.state(),
       counts: { ...counts },
+      shared: share?.snapshot(),
     }),
     closeFor: (owner) => admission.closeFor(owner),
     close() {

@@ -2,6 +2,7 @@ import type { Priority } from './core/admission.ts';
 import { type PriceFunction, type Prices, resolvePrices } from './cost/prices.ts';
 import { LIMIT_OPTIONS, type LimitOption } from './core/dimensions.ts';
 import { TidegateOptionError } from './errors.ts';
+import { isSharedLimits, type SharedLimits } from './fleet/shared-limits.ts';
 
 /** Options of a guard. Every field is optional; the defaults need no tuning. */
 export interface GuardOptions {
@@ -46,6 +47,8 @@ export interface GuardOptions {
    * tell what they have cost, in their events, spans and metrics. Default: none.
    */
   readonly prices?: Prices;
+  /** Where all processes of an account share its limits: `redisStore(client)` of tidegate/redis. Default: none. */
+  readonly shared?: SharedLimits;
 }
 
 export interface RetryOptions {
@@ -203,6 +206,7 @@ export interface ResolvedOptions {
   readonly limitGroup: ((model: string | undefined) => string) | undefined;
   readonly onFlexUnavailable: 'retry' | 'standard';
   readonly unguardedNotice: boolean | undefined;
+  readonly shared: SharedLimits | undefined;
   readonly priceOf: PriceFunction | undefined;
 }
 
@@ -242,6 +246,7 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
         ? 'retry'
         : oneOf(root.onFlexUnavailable, 'onFlexUnavailable', ['retry', 'standard']),
     unguardedNotice: optionalBoolean(root.unguardedNotice, 'unguardedNotice'),
+    shared: resolveShared(root.shared),
     priceOf: root.prices === undefined ? undefined : resolvePrices(root.prices, 'prices'),
   };
 }
@@ -271,6 +276,7 @@ const ROOT_KEYS = [
   'onFlexUnavailable',
   'unguardedNotice',
   'prices',
+  'shared',
 ] as const;
 const RETRY_KEYS = ['maxAttempts', 'initialDelayMs', 'maxDelayMs', 'maxHintMs', 'budget'] as const;
 const BUDGET_KEYS = ['ratio', 'minimum', 'windowMs'] as const;
@@ -377,6 +383,11 @@ export function withMethods(value: unknown, path: string, expected: string, meth
   > | null;
   if (object && methods.every((method) => typeof object[method] === 'function')) return;
   throw new TidegateOptionError(path, expected, value);
+}
+
+function resolveShared(shared: unknown): SharedLimits | undefined {
+  if (shared === undefined || isSharedLimits(shared)) return shared;
+  throw new TidegateOptionError('shared', 'what redisStore() returns', shared);
 }
 
 function orEmpty<T extends object>(value: T | undefined): T {

@@ -84,7 +84,7 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const store = new RemoteStore(clock, run);
   const processes = Array.from({ length: run.processes }, (_, index) => {
-    const fleet = run.alone ? undefined : new Fleet({ store, assumed: 2 }, `process ${index}`);
+    const fleet = run.alone ? undefined : new Fleet({ store, processes: 2, account: undefined }, `process ${index}`);
     return new SimProcess(clock, mulberry32(seed + 100 + index), provider, setup.provider, {}, tally, fleet);
   });
   const jobs = makeJobs(mulberry32(seed));

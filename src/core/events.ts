@@ -60,6 +60,22 @@ export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread'
 /** How a request that no guard saw was made: by an SDK's client, else by what; value of `tidegate.unguarded.via`. */
 export type UnguardedVia = 'sdk' | 'fetch' | 'http';
 
+/** How a lane goes by limits that processes share: by what it has leased, or by its share of them. */
+export type SharedMode = 'joining' | 'shared' | 'alone';
+
+/** Why the store of shared limits is of no use. */
+export type StoreFault =
+  | 'timeout'
+  | 'connection'
+  | 'auth'
+  | 'permission'
+  | 'read_only'
+  | 'out_of_memory'
+  | 'loading'
+  | 'cluster_down'
+  | 'unsupported'
+  | 'other';
+
 export type GiveUpReason =
   | 'not_retryable'
   | 'attempts'
@@ -216,6 +232,22 @@ export type GuardEvent =
       readonly type: 'hits.lost';
       readonly lines: number;
     }
+  | {
+      /** A lane goes by shared limits from now on, or by its share of them since the store is of no use. */
+      readonly type: 'shared.mode';
+      readonly lane: string;
+      readonly mode: SharedMode;
+      readonly fault: StoreFault | undefined;
+      /** Processes that share the account, as far as it is known. */
+      readonly processes: number;
+    }
+  | {
+      /** The store of shared limits has answered, or has not. */
+      readonly type: 'shared.exchange';
+      readonly lane: string;
+      readonly durationMs: number;
+      readonly fault: StoreFault | undefined;
+    }
   | { readonly type: 'warning'; readonly message: string };
 
 export type LimitSource = 'header' | 'body' | 'config' | 'learned';
@@ -273,6 +305,31 @@ export interface LaneSnapshot {
   readonly pausedForMs: number;
   readonly circuit: CircuitState;
   readonly counts: LaneCounts;
+  /** How limits are shared with other processes; undefined where they are not. */
+  readonly shared?: SharedSnapshot | undefined;
+}
+
+export interface SharedSnapshot {
+  readonly mode: SharedMode;
+  /** Processes that share the account, as far as is known, and those of them that want something now. */
+  readonly processes: number;
+  readonly active: number;
+  /** How long the store takes to answer. */
+  readonly exchangeMs: number;
+  readonly dimensions: readonly SharedDimensionSnapshot[];
+}
+
+export interface SharedDimensionSnapshot {
+  readonly dimension: Dimension;
+  /** What this process may spend of it at once. */
+  readonly leased: number;
+  /** What may be leased beside. */
+  readonly free: number;
+  /**
+   * What all processes have leased and may not have spent: no more than this is let through too much if the store loses
+   * its state. Leases of processes that died count as spent.
+   */
+  readonly mostOvershoot: number;
 }
 
 export interface LaneCounts {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import type { Division } from '../pacing/limits/slice.ts';
+import type { SharedMode, StoreFault } from '../core/events.ts';
 import { LaneShare } from './lane-share.ts';
-import type { FleetStore } from './protocol.ts';
+import type { SharedLimits } from './shared-limits.ts';
+import { storeFault } from './store-fault.ts';
 
 /** What makes two lanes of different processes one. */
 export interface FleetLane {
@@ -12,36 +13,77 @@ export interface FleetLane {
   readonly group: string;
 }
 
-export interface FleetOptions {
-  readonly store: FleetStore;
-  /** Processes that are reckoned with while the store has told of none. */
-  readonly assumed: number;
+/** Where a lane tells what becomes of it. */
+export interface FleetListener {
+  onMode(mode: SharedMode, fault: StoreFault | undefined, processes: number): void;
+  onExchange(durationMs: number, fault: StoreFault | undefined): void;
+  onWarning(message: string): void;
+}
+
+const fleets = new WeakMap<SharedLimits, Fleet>();
+
+/** Guards with the same store are one process of the fleet. */
+export function fleetOf(shared: SharedLimits): Fleet {
+  let fleet = fleets.get(shared);
+  if (!fleet) fleets.set(shared, (fleet = new Fleet(shared)));
+  return fleet;
 }
 
 /** This process as one of those that share accounts through a store. */
 export class Fleet {
-  readonly #options: FleetOptions;
+  readonly #shared: SharedLimits;
   readonly #process: string;
   #lanes = 0;
+  /** Lanes that found the store of no use since it was of use the last time. */
+  readonly #alone = new Set<string>();
 
-  constructor(options: FleetOptions, process: string = randomUUID()) {
-    this.#options = options;
+  constructor(shared: SharedLimits, process: string = randomUUID()) {
+    this.#shared = shared;
     this.#process = process;
   }
 
-  /** Joins those who divide the limits of a lane. */
-  divide(lane: FleetLane, clock: Clock): Division {
-    const { store, assumed } = this.#options;
+  /** Joins those who divide the limits of a lane; undefined where nobody can tell whose account it is of. */
+  divide(lane: FleetLane, clock: Clock, listener: FleetListener): LaneShare | undefined {
+    const { store, processes, account } = this.#shared;
+    const credential = isLocal(lane.credential) ? account : lane.credential;
+    if (credential === undefined) {
+      listener.onWarning(
+        'Limits are not shared for a client whose credential is made by a function: name its account with the option ' +
+          '`account` of redisStore().',
+      );
+      return undefined;
+    }
+    const process = `${this.#process}/${this.#lanes++}`;
     return new LaneShare({
       store,
-      lane: nameOf(lane),
-      process: `${this.#process}/${this.#lanes++}`,
+      lane: nameOf({ ...lane, credential }),
+      process,
       clock,
-      assumed,
-      onMode: () => {},
-      onExchange: () => {},
+      assumed: processes,
+      onMode: (mode, error, processes) => {
+        const fault = mode === 'alone' ? storeFault(error) : undefined;
+        listener.onMode(mode, fault, processes);
+        if (fault === undefined) this.#alone.clear();
+        else {
+          if (this.#alone.size === 0) listener.onWarning(warningOf(fault));
+          this.#alone.add(process);
+        }
+      },
+      onExchange: (durationMs, error) =>
+        listener.onExchange(durationMs, error === undefined ? undefined : storeFault(error)),
     });
   }
+}
+
+/** Marks credentials that are told apart by identity, which means nothing in another process. */
+const LOCAL = '#';
+
+function isLocal(credential: string): boolean {
+  return credential.startsWith(LOCAL);
+}
+
+function warningOf(fault: StoreFault): string {
+  return `The store of shared limits is of no use (${fault}): calls go on with a share of their limits until it is back.`;
 }
 
 /** Tells nothing of the account: a credential has enough bits that its hash cannot be searched. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { SharedMode, SharedSnapshot } from '../core/events.ts';
 import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, DividedLimit, Division, Slice } from '../pacing/limits/slice.ts';
 import { Timer } from './timer.ts';
@@ -28,8 +29,6 @@ const MOST_RETRY_MS = 1_000;
 /** How unlike two pauses must be. */
 const SAME_PAUSE_MS = 25;
 
-export type FleetMode = 'joining' | 'shared' | 'alone';
-
 export interface LaneShareDeps {
   readonly store: FleetStore;
   /** Names the lane, and tells nothing of the account. */
@@ -38,13 +37,13 @@ export interface LaneShareDeps {
   readonly clock: Clock;
   /** Processes that are reckoned with while the store has told of none. */
   readonly assumed: number;
-  onMode(mode: FleetMode, error: unknown): void;
-  onExchange(tookMs: number, failed: boolean): void;
+  onMode(mode: SharedMode, error: unknown, processes: number): void;
+  onExchange(tookMs: number, error: unknown): void;
 }
 
 /** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
 export class LaneShare implements Division, SliceHost {
-  mode: FleetMode = 'joining';
+  mode: SharedMode = 'joining';
   fleet: number;
   warm = false;
   readonly #deps: LaneShareDeps;
@@ -105,6 +104,16 @@ export class LaneShare implements Division, SliceHost {
 
   get leases(): boolean {
     return this.mode === 'shared' && this.#deps.clock.now() < this.#leaseUntil;
+  }
+
+  snapshot(): SharedSnapshot {
+    return {
+      mode: this.mode,
+      processes: this.fleet,
+      active: this.#active,
+      exchangeMs: this.#tookMs,
+      dimensions: Array.from(this.#slices.values(), (slice) => slice.snapshot()),
+    };
   }
 
   /** Whether calls must go by what the process knows itself. */
@@ -208,7 +217,7 @@ export class LaneShare implements Division, SliceHost {
     this.#askedAt = undefined;
     this.#timer.clear();
     this.#failures = 0;
-    this.#deps.onExchange(now - sentAt, false);
+    this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
     this.#leaseUntil = sentAt + LEASE_MS;
     this.#returns = false;
@@ -249,16 +258,16 @@ export class LaneShare implements Division, SliceHost {
     const { clock } = this.#deps;
     this.#askedAt = undefined;
     this.#timer.clear();
-    this.#deps.onExchange(clock.now() - sentAt, true);
+    this.#deps.onExchange(clock.now() - sentAt, error);
     const waitMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
     if (this.mode !== 'alone') this.#enter('alone', error);
     if (clock.now() - this.#usedAt < REST_MS) this.#schedule(clock.now() + waitMs);
     this.#lane!.wake();
   }
 
-  #enter(mode: FleetMode, error: unknown): void {
+  #enter(mode: SharedMode, error: unknown): void {
     this.mode = mode;
     if (mode === 'alone') for (const slice of this.#slices.values()) slice.void();
-    this.#deps.onMode(mode, error);
+    this.#deps.onMode(mode, error, this.fleet);
   }
 }

@@ -1,3 +1,4 @@
+import type { SharedDimensionSnapshot } from '../core/events.ts';
 import type { DividedLimit, LevelSample, Slice } from '../pacing/limits/slice.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
 import type { LimitGrant, LimitReport } from './protocol.ts';
@@ -40,6 +41,7 @@ export class LeasedSlice implements Slice {
   #spentBefore = 0;
   #free = 0;
   #kept = 0;
+  #outstanding = 0;
   #known: { readonly limit: number; readonly burst: number } | undefined;
   #newest: OwnSample | undefined;
   #covered: OwnSample | undefined;
@@ -134,6 +136,7 @@ export class LeasedSlice implements Slice {
   granted(grant: LimitGrant, report: LimitReport | undefined, at: number, now: number): void {
     this.#free = grant.free - grant.kept;
     this.#kept = grant.kept;
+    this.#outstanding = grant.unspentMost;
     if (!report) return;
     const leftBefore = this.#granted - (report.spent - this.#spentBefore);
     this.#granted = grant.granted;
@@ -148,6 +151,11 @@ export class LeasedSlice implements Slice {
     if (report.limit !== limit || report.full !== burst) return;
     if (grant.limit !== limit || grant.full !== burst) this.limit.adopt(grant.limit, grant.full, now);
     this.#known = { limit: this.limit.limit, burst: this.limit.burst };
+  }
+
+  snapshot(): SharedDimensionSnapshot {
+    const leased = this.#host.leases ? Math.max(0, this.left) : 0;
+    return { dimension: this.limit.dimension, leased, free: this.#free, mostOvershoot: this.#outstanding };
   }
 
   /** Nothing was learned that the store does not know: what it told the last time counts. */

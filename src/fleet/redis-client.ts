@@ -29,7 +29,7 @@ export function scriptRunner(client: RedisClient, script: string, sha: string): 
     try {
       return await evaluate('sha', sha, keys, argument);
     } catch (error) {
-      if (!/^NOSCRIPT/.test(messageOf(error))) throw error;
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
       return evaluate('text', script, keys, argument);
     }
   };
@@ -38,6 +38,8 @@ export function scriptRunner(client: RedisClient, script: string, sha: string): 
 type Evaluate = (by: 'sha' | 'text', script: string, keys: string[], argument: string) => Promise<unknown>;
 
 function evaluator(client: RedisClient): Evaluate | undefined {
+  const given: unknown = client;
+  if (typeof given !== 'object' || given === null) return undefined;
   if ('evalsha' in client && typeof client.evalsha === 'function') {
     return (by, script, keys, argument) =>
       by === 'sha'
@@ -55,34 +57,4 @@ function evaluator(client: RedisClient): Evaluate | undefined {
 
 function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
-}
-
-/** Why a store is of no use; value of a label. Nothing of the error's text is passed on. */
-export type StoreFault =
-  | 'timeout'
-  | 'connection'
-  | 'auth'
-  | 'permission'
-  | 'read_only'
-  | 'out_of_memory'
-  | 'loading'
-  | 'cluster_down'
-  | 'unsupported'
-  | 'other';
-
-const FAULTS: readonly (readonly [RegExp, StoreFault])[] = [
-  [/^(WRONGPASS|NOAUTH|ERR AUTH)|invalid (username-)?password/i, 'auth'],
-  [/^NOPERM|NOPERM/, 'permission'],
-  [/READONLY|MASTERDOWN|NOREPLICAS/, 'read_only'],
-  [/^OOM|OOM command/, 'out_of_memory'],
-  [/^LOADING|^BUSY/, 'loading'],
-  [/CLUSTERDOWN|TRYAGAIN|MOVED|ASK/, 'cluster_down'],
-  [/unknown command|cmsgpack|cjson|nil value|attempt to/i, 'unsupported'],
-  [/timed? ?out|No answer within/i, 'timeout'],
-  [/closed|connect|ECONN|socket|offline|max retries|EPIPE|stream isn't writeable/i, 'connection'],
-];
-
-export function storeFault(error: unknown): StoreFault {
-  const message = messageOf(error);
-  return FAULTS.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
 }

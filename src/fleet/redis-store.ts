@@ -11,13 +11,16 @@ export class RedisStore implements FleetStore {
   readonly #run: RunScript;
   readonly #prefix: string;
 
-  /** @throws TypeError when the client is none that is known. */
-  constructor(client: RedisClient, prefix: string) {
-    const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
-    const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
-    if (!run) throw new TypeError('unknown client');
+  private constructor(run: RunScript, prefix: string) {
     this.#run = run;
     this.#prefix = prefix;
+  }
+
+  /** Undefined where the client is none that is known. */
+  static of(client: RedisClient, prefix: string): RedisStore | undefined {
+    const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
+    const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
+    return run && new RedisStore(run, prefix);
   }
 
   async exchange(lane: string, report: Report): Promise<Grant> {

@@ -168,6 +168,8 @@ export class MetricRecorder {
       case 'give_up':
       case 'pause':
       case 'limit':
+      case 'shared.mode':
+      case 'shared.exchange':
       case 'warning':
         return;
     }

@@ -61,6 +61,8 @@ export class SpanRecorder {
       case 'settled':
       case 'repeated':
       case 'hits.lost':
+      case 'shared.mode':
+      case 'shared.exchange':
         return;
       default: {
         const open = this.#calls.get(event.call);

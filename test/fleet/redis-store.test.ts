@@ -31,7 +31,7 @@ function atTime(now: () => number): RedisClient {
   const script = DIVIDE_SCRIPT.replace("call('TIME')", '{ 0, tonumber(ARGV[2]) * 1000 }');
   return {
     evalsha: () => Promise.reject(new Error('NOSCRIPT')),
-    eval: (_script, keys, ...rest) => client.eval(script, keys, ...rest, String(now())),
+    eval: (_script: string, keys: number, ...rest: string[]) => client.eval(script, keys, ...rest, String(now())),
   };
 }
 
@@ -96,7 +96,10 @@ describe('the script', () => {
       fc.asyncProperty(steps, async (each) => {
         let now = 1_790_000_000_000;
         const lane = newLane(now + each[0]!.afterMs);
-        const store = new RedisStore(atTime(() => now), `run${run++}`);
+        const store = RedisStore.of(
+          atTime(() => now),
+          `run${run++}`,
+        )!;
         for (const { process, afterMs, requests, tokens: more, ...over } of each) {
           now += afterMs;
           const sent: Report = report(process, more ? [requests, more] : [requests], { fleet: 3, ...over });
@@ -139,7 +142,7 @@ describe.each(['ioredis', 'redis'])('a store on a client of %s', (kind) => {
   afterAll(() => close());
 
   it('leases, and takes back what was not spent', async () => {
-    const store = new RedisStore(own, 'tidegate');
+    const store = RedisStore.of(own, 'tidegate')!;
     await store.exchange('lane', report('first', [limit()]));
     const { limits } = await store.exchange('lane', report('a', [limit({ need: 1, want: 15 })]));
     expect(limits[0]).toMatchObject({ name: 'requests', limit: 600, granted: 15, free: 585 });
@@ -148,14 +151,14 @@ describe.each(['ioredis', 'redis'])('a store on a client of %s', (kind) => {
   });
 
   it('knows the script again after it was flushed', async () => {
-    const store = new RedisStore(own, 'tidegate');
+    const store = RedisStore.of(own, 'tidegate')!;
     await store.exchange('lane', report('a', [limit()]));
     await client.script('FLUSH');
     await expect(store.exchange('lane', report('a', [limit()]))).resolves.toMatchObject({ fleet: 1 });
   });
 
   it('keeps what was learned for a day, and processes for a minute', async () => {
-    const store = new RedisStore(own, 'tidegate');
+    const store = RedisStore.of(own, 'tidegate')!;
     await store.exchange('lane', report('a', [limit({ want: 5 })]));
     expect(await client.pttl('{tidegate:lane}')).toBeGreaterThan(23 * 60 * MINUTE);
     const others = (await client.keys('*')).filter((key) => key !== '{tidegate:lane}');

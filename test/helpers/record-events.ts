@@ -24,6 +24,8 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   unguarded: true,
   repeated: true,
   'hits.lost': true,
+  'shared.mode': true,
+  'shared.exchange': true,
   warning: true,
 };
 

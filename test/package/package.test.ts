@@ -6,7 +6,14 @@ import { type App, pack, type Packed, ROOT } from './packed.ts';
 import { typesOf } from './surface.ts';
 
 const SDKS = { openai: 'openai', anthropic: '@anthropic-ai/sdk', groq: 'groq-sdk' } as const;
-const COMMON = ['tidegate', 'tidegate/batch', 'tidegate/fetch', 'tidegate/telemetry', 'tidegate/testing'];
+const COMMON = [
+  'tidegate',
+  'tidegate/batch',
+  'tidegate/fetch',
+  'tidegate/redis',
+  'tidegate/telemetry',
+  'tidegate/testing',
+];
 const TELEMETRY = ['@opentelemetry/api', '@opentelemetry/sdk-node', '@opentelemetry/exporter-prometheus'];
 
 interface Manifest {
@@ -396,7 +403,7 @@ describe('declarations', () => {
     const app = await packed.app('strict', ['@types/node', 'undici-types']);
     await app.write(
       'user.ts',
-      `export * from 'tidegate';\nexport * from 'tidegate/batch';\nexport * from 'tidegate/fetch';\nexport * from 'tidegate/testing';\n`,
+      `export * from 'tidegate';\nexport * from 'tidegate/batch';\nexport * from 'tidegate/fetch';\nexport * from 'tidegate/redis';\nexport * from 'tidegate/testing';\n`,
     );
     await app.write(
       'tsconfig.json',

@@ -1,5 +1,5 @@
 /** Entries of the package that are one module, built in both kinds. */
-export const ENTRIES: readonly string[] = ['index', 'batch', 'fetch', 'register', 'telemetry', 'testing'];
+export const ENTRIES: readonly string[] = ['index', 'batch', 'fetch', 'redis', 'register', 'telemetry', 'testing'];
 
 /**
  * Entries over an SDK. `module.exports` of theirs is the class, so that each kind has a module of its own.

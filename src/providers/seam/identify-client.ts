@@ -75,7 +75,9 @@ export class CredentialId {
     const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
     const options = (client['_options'] ?? {}) as Record<string, unknown>;
     const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
-    this.#id = credentialHash([...SCOPES.map((name) => text(client[name])), ...credential].join('\n'));
+    const id = credentialHash([...SCOPES.map((name) => text(client[name])), ...credential].join('\n'));
+    // What is told apart by identity means nothing in another process.
+    this.#id = credential.some((each) => each.startsWith(IDENTITY)) && keys.length === 0 ? IDENTITY + id : id;
     return this.#id;
   }
 }
@@ -84,6 +86,8 @@ export class CredentialId {
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+const IDENTITY = '#';
 
 const FIELDS = [...SCOPES, ...KEYS] as const;
 
@@ -114,5 +118,5 @@ export function credentialHash(text: string): string {
 function part(value: unknown): string {
   if (typeof value === 'string') return value;
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';
-  return `#${identityOf(value)}`;
+  return `${IDENTITY}${identityOf(value)}`;
 }

@@ -1,0 +1,19 @@
+import type { StoreFault } from '../core/events.ts';
+
+const FAULTS: readonly (readonly [RegExp, StoreFault])[] = [
+  [/^(WRONGPASS|NOAUTH|ERR AUTH)|invalid (username-)?password/i, 'auth'],
+  [/^NOPERM|NOPERM/, 'permission'],
+  [/READONLY|MASTERDOWN|NOREPLICAS/, 'read_only'],
+  [/^OOM|OOM command/, 'out_of_memory'],
+  [/^LOADING|^BUSY/, 'loading'],
+  [/CLUSTERDOWN|TRYAGAIN|MOVED|ASK/, 'cluster_down'],
+  [/unknown command|cmsgpack|cjson|nil value|attempt to/i, 'unsupported'],
+  [/timed? ?out|No answer within/i, 'timeout'],
+  [/closed|connect|ECONN|socket|offline|max retries|EPIPE|stream isn't writeable/i, 'connection'],
+];
+
+/** Why a store is of no use. Nothing of the error's text is passed on. */
+export function storeFault(error: unknown): StoreFault {
+  const message = error instanceof Error ? error.message : String(error);
+  return FAULTS.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
+}

@@ -1,0 +1,54 @@
+/**
+ * Limits that are shared by all processes of an account, through the application's own Redis or Valkey.
+ *
+ * @module
+ */
+import { TidegateOptionError } from './errors.ts';
+import type { RedisClient } from './fleet/redis-client.ts';
+import { RedisStore } from './fleet/redis-store.ts';
+import type { SharedLimits } from './fleet/shared-limits.ts';
+
+export type { FleetStore, Grant, LimitGrant, LimitReport, Report, SampleReport } from './fleet/protocol.ts';
+export type { IoredisClient, NodeRedisClient, RedisClient } from './fleet/redis-client.ts';
+export type { SharedLimits } from './fleet/shared-limits.ts';
+
+export interface RedisStoreOptions {
+  /** Begins every key. 1 … 64 characters, no braces; default 'tidegate'. */
+  readonly prefix?: string;
+  /** Processes that share an account, as long as Redis has told of none: each goes on with its part. Default 2. */
+  readonly processes?: number;
+  /**
+   * Names the account of clients whose credential is made by a function or an object (Azure AD, AWS): those are shared
+   * only where it is given. Only its hash is kept. Default: none.
+   */
+  readonly account?: string;
+}
+
+const MOST_PREFIX = 64;
+
+/**
+ * Shares the limits of every account among all processes that use the same Redis and the same prefix. Takes a client that
+ * the application has made: of one server, a cluster or behind Sentinels, and closes it never. No call waits for Redis:
+ * each process leases a part of every limit ahead, and goes on with its share where Redis is of no use.
+ *
+ * @throws TidegateOptionError for a client that is not known, or a bad option.
+ * @example
+ * import { createGuard } from 'tidegate';
+ * import { redisStore } from 'tidegate/redis';
+ * const guard = createGuard({ shared: redisStore(new Redis()) });
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SharedLimits {
+  const { prefix = 'tidegate', processes = 2, account } = options;
+  if (typeof prefix !== 'string' || prefix === '' || prefix.length > MOST_PREFIX || /[{}]/.test(prefix)) {
+    throw new TidegateOptionError('prefix', `a string of 1 to ${MOST_PREFIX} characters without braces`, prefix);
+  }
+  if (!Number.isInteger(processes) || processes < 1) {
+    throw new TidegateOptionError('processes', 'an integer of at least 1', processes);
+  }
+  if (account !== undefined && (typeof account !== 'string' || account === '')) {
+    throw new TidegateOptionError('account', 'a string that is not empty', account);
+  }
+  const store = RedisStore.of(client, prefix);
+  if (!store) throw new TidegateOptionError('client', 'a client of ioredis, iovalkey or redis', client);
+  return { store, processes, account };
+}
