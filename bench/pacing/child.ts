@@ -19,6 +19,11 @@ export class Child<Command, Answer extends { readonly type: string }> {
     this.#process.send(command as object);
   }
 
+  /** Every answer from now on. */
+  on(listener: (message: Answer) => void): void {
+    this.#process.on('message', listener);
+  }
+
   /** The next answer of a type. */
   async next<T extends Answer['type']>(type: T): Promise<Extract<Answer, { type: T }>> {
     const answered = new Promise<Extract<Answer, { type: T }>>((resolve) => {

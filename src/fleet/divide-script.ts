@@ -20,10 +20,7 @@ local function rateOf(l)
   local rate = l.limit / l.windowMs
   return max(LEAST_RATE * rate, rate - max(0, l.foreign))
 end
-local function keptOf(l)
-  local kept = l.headroom * l.full
-  return (kept > 1 and kept or 0) + l.caution * l.full
-end
+local function keptOf(l) return l.kept + l.caution * l.full end
 local function leased(l, p, name)
   return p.voided[name] == l.voided and p.held[name] or 0
 end
@@ -85,7 +82,12 @@ if elapsed > 0 then
   for _, l in pairs(lane.limits) do
     if elapsed > FORGOTTEN then l.foreign = 0 end
     local room = max(0, l.full - l.held)
-    if l.free < room then l.free = min(room, l.free + elapsed * rateOf(l)) end
+    if l.free < room then
+      local come = min(room - l.free, elapsed * rateOf(l))
+      l.free = l.free + come
+      l.kept = l.kept + l.headroom * come
+    end
+    l.kept = min(l.kept, l.headroom * l.full > 1 and l.headroom * l.full or 0)
     l.caution = max(0, l.caution - MOST_CAUTION * elapsed / PASSES)
   end
 end
@@ -137,6 +139,7 @@ for _, told in ipairs(report.limits) do
       limit = told.limit, windowMs = told.windowMs, full = told.full, headroom = told.headroom, since = now,
       free = min(told.full, told.level + told.unanswered) / others,
       total = 0, held = 0, unspent = 0, voided = 0, foreign = 0, caution = 0, seenAt = 0,
+      kept = max(0, min(told.level, told.full) - (1 - told.headroom) * told.full),
     }
     lane.limits[told.name] = l
   else
@@ -148,6 +151,7 @@ for _, told in ipairs(report.limits) do
         l.unspent = 0
         l.voided = l.voided + 1
         l.free = min(told.level, told.full)
+        l.kept = 0
         lane.epoch = lane.epoch + 1
       else
         l.free = l.free + told.full - l.full
@@ -168,7 +172,12 @@ for _, told in ipairs(report.limits) do
   local left = before and held - (told.spent - before) or -told.unanswered
   p.unspent[told.name] = max(0, left)
   l.total = l.total - left
-  l.free = report.returns and left < 0 and max(min(0, l.free), l.free + left) or l.free + left
+  if report.returns then
+    if left < 0 then l.free = max(min(0, l.free), l.free + left) else l.free = l.free + left end
+    l.free = min(l.free, max(0, told.level - l.held))
+  else
+    l.free = l.free + left
+  end
   l.free = max(l.free, -l.held - l.full)
 end
 

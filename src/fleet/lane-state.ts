@@ -18,6 +18,8 @@ export interface LimitState {
   voided: number;
   /** What others than the fleet take, in units per millisecond. */
   foreign: number;
+  /** What of the headroom is there: it fills with the bucket. */
+  kept: number;
   /** Kept beside the headroom since refusals have come in spite of it. */
   caution: number;
   /** When the newest sample was taken that corrected this; 0 before the first. */

@@ -20,10 +20,14 @@ export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   return Math.max(LEAST_RATE * rate, rate - Math.max(0, foreign));
 }
 
-/** What is never leased. */
-export function keptOf({ headroom, full, caution }: LimitState): number {
-  // Of a bucket so small that the part of it is no more than a unit, all may go.
-  return (headroom * full > 1 ? headroom * full : 0) + caution * full;
+/** What is not leased. */
+export function keptOf({ kept, full, caution }: LimitState): number {
+  return kept + caution * full;
+}
+
+/** Most that is kept: of a bucket so small that the part of it is no more than a unit, all may go. */
+function mostKept({ headroom, full }: LimitState): number {
+  return headroom * full > 1 ? headroom * full : 0;
 }
 
 export function refill(lane: LaneState, now: number): void {
@@ -34,7 +38,12 @@ export function refill(lane: LaneState, now: number): void {
     if (elapsed > FORGOTTEN_MS) limit.foreign = 0;
     // What is leased may still be there, and leaves that much less room.
     const room = Math.max(0, limit.full - limit.held);
-    if (limit.free < room) limit.free = Math.min(room, limit.free + elapsed * rateOf(limit));
+    if (limit.free < room) {
+      const come = Math.min(room - limit.free, elapsed * rateOf(limit));
+      limit.free += come;
+      limit.kept += limit.headroom * come;
+    }
+    limit.kept = Math.min(limit.kept, mostKept(limit));
     limit.caution = Math.max(0, limit.caution - (MOST_CAUTION * elapsed) / CAUTION_PASSES_MS);
   }
 }
@@ -68,8 +77,12 @@ export function settle(limit: LimitState, process: ProcessState, told: LimitRepo
   const left = before === undefined ? -told.unanswered : held - (told.spent - before);
   process.unspent[told.name] = Math.max(0, left);
   limit.total -= left;
-  // What it spent on its own may have been told by headers already.
-  limit.free = returns && left < 0 ? Math.max(Math.min(0, limit.free), limit.free + left) : limit.free + left;
+  if (returns) {
+    // What it spent on its own may have been told by headers already; and what it believes is as good as what is here.
+    if (left < 0) limit.free = Math.max(Math.min(0, limit.free), limit.free + left);
+    else limit.free += left;
+    limit.free = Math.min(limit.free, Math.max(0, told.level - limit.held));
+  } else limit.free += left;
   // The provider lets nobody take more than it has, but for what it counts in the end.
   limit.free = Math.max(limit.free, -limit.held - limit.full);
 }
@@ -92,6 +105,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       unspent: 0,
       voided: 0,
       foreign: 0,
+      kept: Math.max(0, Math.min(told.level, told.full) - (1 - told.headroom) * told.full),
       caution: 0,
       seenAt: 0,
     };
@@ -121,6 +135,7 @@ function shrink(lane: LaneState, known: LimitState, { level, full }: LimitReport
   known.unspent = 0;
   known.voided++;
   known.free = Math.min(level, full);
+  known.kept = 0;
   lane.epoch++;
 }
 

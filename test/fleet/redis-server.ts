@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ export class RedisServer {
   readonly port: number;
   readonly #folder: string;
   readonly #args: readonly string[];
+  #config: string | undefined;
   #child: ChildProcess | undefined;
 
   private constructor(port: number, args: readonly string[]) {
@@ -24,6 +25,23 @@ export class RedisServer {
     return server;
   }
 
+  /** A Sentinel that watches a master of ours, and takes it for down within half a second. */
+  static async startSentinel(masterPort: number, quorum = 2): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), ['--sentinel']);
+    const lines = [
+      `port ${server.port}`,
+      'bind 127.0.0.1',
+      `dir ${server.#folder}`,
+      `sentinel monitor tidegate 127.0.0.1 ${masterPort} ${quorum}`,
+      'sentinel down-after-milliseconds tidegate 500',
+      'sentinel failover-timeout tidegate 3000',
+    ];
+    server.#config = join(server.#folder, 'sentinel.conf');
+    writeFileSync(server.#config, `${lines.join('\n')}\n`);
+    await server.start();
+    return server;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -33,8 +51,9 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const base = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn('redis-server', [...base, '--dir', this.#folder, ...this.#args], { stdio: 'ignore' });
+    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const base = this.#config === undefined ? [...own, '--dir', this.#folder] : [this.#config];
+    const child = spawn('redis-server', [...base, ...this.#args], { stdio: 'ignore' });
     this.#child = child;
     const failed = new Promise<never>((_resolve, reject) => {
       child.once('error', reject);

@@ -50,6 +50,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
       unanswered: amount,
       full: fc.constantFrom(600, 600, 600, 30),
       changed: fc.boolean(),
+      headroom: fc.constantFrom(0, 0.01, 0.2),
       refusedAt: fc.option(fc.integer({ min: -50, max: 50 }), { nil: undefined, freq: 8 }),
       sample: fc.option(
         fc.record({
@@ -62,7 +63,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         { nil: undefined },
       ),
     })
-    .map(({ need, more, spent, unanswered, full, changed, refusedAt, sample }) =>
+    .map(({ need, more, spent, unanswered, full, changed, headroom, refusedAt, sample }) =>
       of({
         need: need * scale,
         want: (need + more) * scale,
@@ -70,6 +71,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         unanswered: unanswered * scale,
         full: full * scale,
         changed,
+        headroom,
         refusedAt: refusedAt === undefined ? undefined : refusedAt * scale,
         sample: sample && { ...sample, left: sample.left * scale },
       }),

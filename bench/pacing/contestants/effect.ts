@@ -1,4 +1,4 @@
-import { Effect, Option, Schedule } from 'effect';
+import { Effect, type Layer, Option, Schedule } from 'effect';
 import { HttpClient, HttpClientRequest, HttpClientResponse } from 'effect/http';
 import { RateLimiter } from 'effect/persistence';
 import { type Account, createAsk } from '../client.ts';
@@ -24,13 +24,17 @@ const transport = HttpClient.make((request, url, signal) =>
  * Groq's requests are those of a day.
  */
 export const effect: Open = (account) => {
-  const opened = open(account);
+  const opened = limitedFetch(account, RateLimiter.layerStoreMemory);
   const ask = createAsk(account, { maxRetries: 0, fetch: async (input, init) => (await opened)(input, init) });
   return (job) => ask(job);
 };
 
-async function open({ provider, requestsPerMinute }: Account): Promise<typeof fetch> {
-  const limiter = await Effect.runPromise(Effect.provide(RateLimiter.make, RateLimiter.layerStoreMemory));
+/** `fetch` behind its limiter, that counts in a store. */
+export async function limitedFetch(
+  { provider, requestsPerMinute }: Account,
+  store: Layer.Layer<RateLimiter.RateLimiterStore>,
+): Promise<typeof fetch> {
+  const limiter = await Effect.runPromise(Effect.provide(RateLimiter.make, store));
   const names =
     provider === 'anthropic'
       ? { limit: 'anthropic-ratelimit-requests-limit', remaining: 'anthropic-ratelimit-requests-remaining' }
