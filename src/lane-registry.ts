@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
 import type { Fleet } from './fleet/fleet.ts';
+import type { LaneShare } from './fleet/lane-share.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
@@ -122,12 +123,17 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       error.failure.outcome === 'cancelled' ||
       error.failure.cutByCaller === true ||
       (error.isFurtherFault && breaker.state() === 'closed'),
-    onState: (state) => emit({ type: 'circuit', lane: label, provider: identity.provider, state }),
+    onState: (state) => {
+      emit({ type: 'circuit', lane: label, provider: identity.provider, state });
+      if (state === 'open') share?.circuit(Math.max(1, breaker.openUntil() - clock.now()));
+      else if (state === 'closed') share?.circuit(0);
+    },
     onWake: () => admission.wake(),
   });
-  const share = creator.fleet?.divide(identity, clock, {
+  const share: LaneShare | undefined = creator.fleet?.divide(identity, clock, {
     onMode: (mode, fault, processes) => emit({ type: 'shared.mode', lane: label, mode, fault, processes }),
     onExchange: (durationMs, fault) => emit({ type: 'shared.exchange', lane: label, durationMs, fault }),
+    onCircuit: () => breaker.state() === 'closed' && breaker.trip(),
     onWarning: (message) => (firstOf(owners) ?? creator).warn(message),
   });
   const queue = createAdmission({

@@ -8,7 +8,7 @@
 export const DIVIDE_SCRIPT = `
 local LIVE, LATE, LEAST_WAIT, MOST_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
 local WARM, FELT, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 1e-6, 32, 86400000, 60000
-local RAISE, AVERAGE, LEAST_RATE, CAUTION, MOST_CAUTION, PASSES, FORGOTTEN = 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
+local BELIEVED, RAISE, AVERAGE, LEAST_RATE, CAUTION, MOST_CAUTION, PASSES, FORGOTTEN = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
 local max, min, call = math.max, math.min, redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -35,7 +35,7 @@ end
 
 local packed = call('GET', KEYS[1])
 local lane = packed and cmsgpack.unpack(packed)
-  or { epoch = math.floor(now), since = now, at = now, pauseUntil = 0, virtual = 0, limits = {} }
+  or { epoch = math.floor(now), since = now, at = now, pauseUntil = 0, circuitUntil = 0, virtual = 0, limits = {} }
 local cache = {}
 local function processOf(which)
   if not cache[which] then
@@ -56,9 +56,17 @@ end
 local function answer(granted, waitMs)
   local warm = next(lane.limits) ~= nil
   for _, l in pairs(lane.limits) do if now - l.since < WARM then warm = false end end
+  local stop = ''
+  if lane.stop and lane.stop.till > now then
+    stop = cjson.encode({
+      reason = lane.stop.reason, outcome = lane.stop.outcome, dimension = lane.stop.dimension, limit = lane.stop.limit,
+      forMs = lane.stop.till - now,
+    })
+  end
   local out = {
     report.serial, lane.epoch, call('ZCARD', KEYS[3]), call('ZCARD', KEYS[4]), exact(waitMs),
     exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
+    stop, exact(max(0, lane.circuitUntil - now)),
   }
   for name, l in pairs(lane.limits) do
     for _, each in ipairs({
@@ -184,6 +192,17 @@ end
 if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + LEAST_WAIT then
   lane.pauseUntil = now + report.pauseMs
   lane.epoch = lane.epoch + 1
+end
+if report.circuitMs > 0 then
+  lane.circuitUntil = max(lane.circuitUntil, now + report.circuitMs)
+elseif report.circuitMs < 0 then
+  lane.circuitUntil = 0
+end
+if report.stop then
+  lane.stop = report.stop
+  lane.stop.till = now + (report.stop.forMs < 0 and BELIEVED or report.stop.forMs)
+elseif report.opens then
+  lane.stop = nil
 end
 local wants = false
 if not report.leaves then

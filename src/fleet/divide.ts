@@ -1,3 +1,4 @@
+import { learnFacts, stopOf } from './facts.ts';
 import { keptOf, leased, learn, rateOf, reclaim, refill, settle } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
@@ -45,6 +46,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
     lane.pauseUntil = now + report.pauseMs;
     lane.epoch++;
   }
+  learnFacts(lane, report, now);
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
   join(lane, report.process, process, wants);
   const pauseMs = Math.max(0, lane.pauseUntil - now);
@@ -63,6 +65,8 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
     active: lane.active.length,
     waitMs,
     pauseMs: Math.max(0, lane.pauseUntil - now),
+    stop: stopOf(lane, now),
+    circuitMs: Math.max(0, lane.circuitUntil - now),
     since: lane.since,
     warm: isWarm(lane, now),
     limits: Array.from(lane.limits, ([name, limit]) => {

@@ -18,6 +18,8 @@ export interface FleetListener {
   onMode(mode: SharedMode, fault: StoreFault | undefined, processes: number): void;
   onExchange(durationMs: number, fault: StoreFault | undefined): void;
   onWarning(message: string): void;
+  /** Another process has opened its circuit: says whether ours was closed, and opens. */
+  onCircuit(): boolean;
 }
 
 const fleets = new WeakMap<SharedLimits, Fleet>();
@@ -69,6 +71,7 @@ export class Fleet {
           this.#alone.add(process);
         }
       },
+      onCircuit: () => listener.onCircuit(),
       onExchange: (durationMs, error) =>
         listener.onExchange(durationMs, error === undefined ? undefined : storeFault(error)),
     });

@@ -2,30 +2,21 @@ import type { Clock } from '../core/clock.ts';
 import type { SharedMode, SharedSnapshot } from '../core/events.ts';
 import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, DividedLimit, Division, Slice } from '../pacing/limits/slice.ts';
+import { Rhythm } from './rhythm.ts';
+import { SharedFacts } from './shared-facts.ts';
 import { Timer } from './timer.ts';
 import { LeasedSlice, type SliceHost } from './leased-slice.ts';
 import type { FleetStore, Grant, Report } from './protocol.ts';
 
-/** A lease is renewed this often: a pause or a cut is known everywhere within it. */
-const RENEW_MS = 450;
-/** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
-const SPACING_MS = 50;
 /** Later than this after it was asked for a lease is void. */
 const LEASE_MS = 2_000;
 /** So long a call waits for a store of which nothing is known. */
 const FIRST_MS = 50;
 /** So long calls wait for a store that was of use before. */
 const PATIENCE_MS = 500;
-/** A lane that is used keeps something in hand; later its first call asks. */
-const KEEP_MS = 10_000;
+const GRACE_MS = 20;
 const FIRST_TOOK_MS = 5;
 const TOOK_WEIGHT = 0.2;
-const HEARTBEAT_MS = 3_000;
-/** A lane that was not used for so long is not of the fleet any more. */
-const REST_MS = 600_000;
-/** A store that fails is asked again after this, twice as late each time. */
-const RETRY_MS = 250;
-const MOST_RETRY_MS = 1_000;
 /** How unlike two pauses must be. */
 const SAME_PAUSE_MS = 25;
 
@@ -39,6 +30,8 @@ export interface LaneShareDeps {
   readonly assumed: number;
   onMode(mode: SharedMode, error: unknown, processes: number): void;
   onExchange(tookMs: number, error: unknown): void;
+  /** Another process has opened its circuit: says whether ours was closed, and opens. */
+  onCircuit(): boolean;
 }
 
 /** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
@@ -52,14 +45,11 @@ export class LaneShare implements Division, SliceHost {
   #serial = 0;
   #askedAt: number | undefined;
   #leaseUntil = -Infinity;
-  #lastAt = -Infinity;
   #measuredAt = 0;
-  #usedAt: number;
-  #active = 1;
-  #comeAt = 0;
   #tookMs = FIRST_TOOK_MS;
-  #failures = 0;
+  readonly #rhythm: Rhythm;
   readonly #timer: Timer;
+  readonly #facts: SharedFacts;
   #returns = false;
   #since: number | undefined;
   #adoptedUntil = 0;
@@ -69,8 +59,9 @@ export class LaneShare implements Division, SliceHost {
     this.#deps = deps;
     this.fleet = deps.assumed;
     this.#timer = new Timer(deps.clock);
+    this.#facts = new SharedFacts(() => deps.onCircuit());
     const now = deps.clock.now();
-    this.#usedAt = now;
+    this.#rhythm = new Rhythm(now);
     this.#measuredAt = now;
   }
 
@@ -103,14 +94,20 @@ export class LaneShare implements Division, SliceHost {
   }
 
   get leases(): boolean {
-    return this.mode === 'shared' && this.#deps.clock.now() < this.#leaseUntil;
+    return this.mode === 'shared' && !this.#isAlone && this.#deps.clock.now() < this.#leaseUntil;
+  }
+
+  /** The circuit of this process has opened for so long, or closed when that is 0. */
+  circuit(openForMs: number): void {
+    this.#facts.circuit(openForMs, this.#deps.clock.now());
+    this.#schedule(this.#rhythm.evenly);
   }
 
   snapshot(): SharedSnapshot {
     return {
       mode: this.mode,
       processes: this.fleet,
-      active: this.#active,
+      active: this.#rhythm.active,
       exchangeMs: this.#tookMs,
       dimensions: Array.from(this.#slices.values(), (slice) => slice.snapshot()),
     };
@@ -126,24 +123,19 @@ export class LaneShare implements Division, SliceHost {
 
   hungry(): number | undefined {
     const now = this.#deps.clock.now();
-    this.#usedAt = now;
+    this.#rhythm.used(now);
     if (this.#isAlone) return undefined;
     // The answer wakes the lane; this is looked at by who has a deadline.
     if (this.#askedAt !== undefined) return Math.max(1, this.#tookMs);
-    this.#schedule(Math.max(this.#comeAt, this.#lastAt + this.#spacingMs));
+    this.#schedule(this.#rhythm.soonest(now));
     return Math.max(1, this.#timer.at - now);
   }
 
   spent(low: boolean): void {
     const now = this.#deps.clock.now();
-    this.#usedAt = now;
+    this.#rhythm.used(now);
     if (!this.leases) this.#returns = true;
-    if (low && this.mode === 'shared') this.#schedule(this.#lastAt + this.#spacingMs);
-    else this.#schedule(this.#lastAt + RENEW_MS);
-  }
-
-  get #spacingMs(): number {
-    return Math.min(RENEW_MS, SPACING_MS * Math.max(1, this.#active));
+    this.#schedule(low && this.mode === 'shared' ? this.#rhythm.soonest(now) : this.#rhythm.renewal);
   }
 
   #schedule(at: number): void {
@@ -157,12 +149,14 @@ export class LaneShare implements Division, SliceHost {
     const sentAt = clock.now();
     const report = this.#report(false);
     this.#askedAt = sentAt;
-    this.#lastAt = sentAt;
+    this.#rhythm.asked(sentAt);
     const { serial } = report;
     const isOpen = (): boolean => serial === this.#serial && this.#askedAt !== undefined && !this.#over;
-    this.#timer.set(sentAt + PATIENCE_MS, () => {
+    const giveUp = (): void => {
       if (isOpen()) this.#failed(new Error(`No answer within ${PATIENCE_MS} ms`), sentAt);
-    });
+    };
+    // A process that was busy reads the answer that is there before it gives up.
+    this.#timer.set(sentAt + PATIENCE_MS, () => this.#timer.set(clock.now() + GRACE_MS, giveUp));
     let asked: Promise<Grant>;
     try {
       asked = store.exchange(lane, report);
@@ -183,10 +177,11 @@ export class LaneShare implements Division, SliceHost {
     const { clock, process } = this.#deps;
     const now = clock.now();
     const demand = this.#lane!.demand();
-    const keeps = now - this.#usedAt < KEEP_MS;
+    const keeps = this.#rhythm.keeps(now);
     const elapsed = now - this.#measuredAt;
     this.#measuredAt = now;
     const pausedMs = this.#lane!.pausedForMs();
+    const { stop, opens, circuitMs } = this.#facts.report(this.#lane!, now);
     const returns = this.#returns;
     return {
       process,
@@ -197,6 +192,9 @@ export class LaneShare implements Division, SliceHost {
       returns,
       leaves,
       pauseMs: now + pausedMs > this.#adoptedUntil + SAME_PAUSE_MS ? pausedMs : 0,
+      stop,
+      opens,
+      circuitMs,
       limits: Array.from(this.#slices.values(), (slice) => {
         const { unit } = LIMIT_KINDS[slice.limit.dimension];
         const { next, all, unanswered } = demand;
@@ -216,12 +214,11 @@ export class LaneShare implements Division, SliceHost {
     const now = clock.now();
     this.#askedAt = undefined;
     this.#timer.clear();
-    this.#failures = 0;
     this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
     this.#leaseUntil = sentAt + LEASE_MS;
     this.#returns = false;
-    this.#active = grant.active;
+    this.#rhythm.active = grant.active;
     this.warm = grant.warm;
     if (grant.fleet !== this.fleet) {
       this.fleet = grant.fleet;
@@ -239,18 +236,16 @@ export class LaneShare implements Division, SliceHost {
       const told = report.limits.find(({ name }) => name === each.name);
       this.#slices.get(dimension)?.granted(each, told, at, now);
     }
-    this.#comeAt = grant.waitMs > 0 ? now + grant.waitMs : 0;
+    this.#facts.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);
     if (grant.pauseMs > this.#lane!.pausedForMs() + SAME_PAUSE_MS) {
       this.#adoptedUntil = now + grant.pauseMs;
       this.#lane!.pauseFor(grant.pauseMs);
     }
-    const news = Array.from(this.#slices.values()).some((slice) => slice.isNews);
-    if (news) this.#schedule(sentAt + this.#spacingMs);
-    else if (this.#comeAt > 0) this.#schedule(Math.max(this.#comeAt, sentAt + this.#spacingMs));
-    else if (this.#slices.size === 0 && now - this.#usedAt < KEEP_MS) this.#schedule(sentAt + 2 * this.#spacingMs);
-    else if (now - this.#usedAt < KEEP_MS) this.#schedule(sentAt + RENEW_MS);
-    else if (now - this.#usedAt < REST_MS) this.#schedule(sentAt + HEARTBEAT_MS);
+    const slices = Array.from(this.#slices.values());
+    const news = slices.some((slice) => slice.isNews);
+    const { waitMs } = grant;
+    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, news, limits: slices.length > 0 }, now));
     this.#lane!.wake();
   }
 
@@ -259,9 +254,8 @@ export class LaneShare implements Division, SliceHost {
     this.#askedAt = undefined;
     this.#timer.clear();
     this.#deps.onExchange(clock.now() - sentAt, error);
-    const waitMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
     if (this.mode !== 'alone') this.#enter('alone', error);
-    if (clock.now() - this.#usedAt < REST_MS) this.#schedule(clock.now() + waitMs);
+    this.#schedule(this.#rhythm.failed(clock.now()));
     this.#lane!.wake();
   }
 

@@ -1,3 +1,5 @@
+import type { Stop } from './protocol.ts';
+
 /** What a store keeps of one limit. */
 export interface LimitState {
   limit: number;
@@ -53,6 +55,8 @@ export interface LaneState {
   /** Up to when the limits are refilled. */
   at: number;
   pauseUntil: number;
+  circuitUntil: number;
+  stop: (Omit<Stop, 'forMs'> & { readonly until: number }) | undefined;
   /** Service that the least served of those had who wanted something last. */
   virtual: number;
   readonly limits: Map<string, LimitState>;
@@ -69,6 +73,8 @@ export function newLane(now: number): LaneState {
     since: now,
     at: now,
     pauseUntil: 0,
+    circuitUntil: 0,
+    stop: undefined,
     virtual: 0,
     limits: new Map(),
     processes: new Map(),

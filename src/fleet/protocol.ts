@@ -35,6 +35,16 @@ export interface LimitReport {
   readonly refusedAt: number | undefined;
 }
 
+/** Why nobody's calls can succeed for a while: an exhausted quota, a limit of a day. */
+export interface Stop {
+  readonly reason: string;
+  readonly outcome: string;
+  readonly dimension?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Milliseconds that it lasts; below 0 where nobody knows. */
+  readonly forMs: number;
+}
+
 /** What a process tells the store of one lane. */
 export interface Report {
   readonly process: string;
@@ -48,6 +58,12 @@ export interface Report {
   /** It spends nothing any more, and takes no lease. */
   readonly leaves: boolean;
   readonly pauseMs: number;
+  /** What it has met since the last exchange, and by itself. */
+  readonly stop: Stop | undefined;
+  /** A call has got through since: nothing is stopped, as far as it knows. */
+  readonly opens: boolean;
+  /** Milliseconds that the circuit stays open which it has opened since the last exchange; below 0 when it has closed it. */
+  readonly circuitMs: number;
   readonly limits: readonly LimitReport[];
 }
 
@@ -79,6 +95,8 @@ export interface Grant {
   /** When to come again at the earliest, where `need` was not granted; 0 when it was. */
   readonly waitMs: number;
   readonly pauseMs: number;
+  readonly stop: Stop | undefined;
+  readonly circuitMs: number;
   /** Since when the store knows the lane; another time is another store, or one that has lost its state. */
   readonly since: number;
   /** Whether the limits have been used by the fleet before. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DIVIDE_SCRIPT } from './divide-script.ts';
-import type { FleetStore, Grant, LimitGrant, Report } from './protocol.ts';
+import type { FleetStore, Grant, LimitGrant, Report, Stop } from './protocol.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 
-const HEAD = 8;
+const HEAD = 10;
 const ROW = 10;
 
 /** Keeps lanes in Redis or Valkey, each in four keys of one slot. */
@@ -58,6 +58,8 @@ function grantOf(answer: unknown): Grant {
     pauseMs: number(5),
     since: number(6),
     warm: cells[7] === '1',
+    stop: cells[8] === '' ? undefined : (JSON.parse(cells[8]!) as Stop),
+    circuitMs: number(9),
     limits,
   };
 }

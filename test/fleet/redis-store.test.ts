@@ -87,6 +87,14 @@ const steps = fc.array(
     returns: fc.boolean(),
     leaves: fc.boolean(),
     pauseMs: fc.constantFrom(0, 0, 0, 0, 700),
+    circuitMs: fc.constantFrom(0, 0, 0, 5_000, -1),
+    opens: fc.boolean(),
+    stop: fc.constantFrom(
+      undefined,
+      undefined,
+      { reason: 'quota', outcome: 'quota_exhausted', forMs: -1 },
+      { reason: 'day_limit', outcome: 'throttled', dimension: 'requests_day', limit: 100, forMs: 3_000 },
+    ),
   }),
   { minLength: 1, maxLength: 25 },
 );
@@ -112,7 +120,15 @@ describe('the script', () => {
           const { limits: expectedRows, ...expectedHead } = expected;
           expect(head.waitMs).toBeCloseTo(expectedHead.waitMs, 3);
           expect(head.pauseMs).toBeCloseTo(expectedHead.pauseMs, 3);
-          expect({ ...head, waitMs: 0, pauseMs: 0 }).toEqual({ ...expectedHead, waitMs: 0, pauseMs: 0 });
+          expect(head.circuitMs).toBeCloseTo(expectedHead.circuitMs, 3);
+          expect(head.stop?.forMs ?? 0).toBeCloseTo(expectedHead.stop?.forMs ?? 0, 3);
+          const rough = { waitMs: 0, pauseMs: 0, circuitMs: 0 };
+          const roughly = ({ stop, ...rest }: typeof head): object => ({
+            ...rest,
+            ...rough,
+            stop: stop && { ...stop, forMs: 0 },
+          });
+          expect(roughly(head)).toEqual(roughly(expectedHead));
           rows.forEach((row, index) => {
             for (const [name, value] of Object.entries(expectedRows[index]!)) {
               const got = row[name as keyof typeof row];

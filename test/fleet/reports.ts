@@ -29,5 +29,6 @@ export function tokens(over: Partial<LimitReport> = {}): LimitReport {
 let serial = 0;
 
 export function report(process: string, limits: readonly LimitReport[], over: Partial<Report> = {}): Report {
-  return { process, serial: ++serial, weight: 1, fleet: 1, returns: false, leaves: false, pauseMs: 0, limits, ...over };
+  const facts = { pauseMs: 0, stop: undefined, opens: false, circuitMs: 0 };
+  return { process, serial: ++serial, weight: 1, fleet: 1, returns: false, leaves: false, ...facts, limits, ...over };
 }

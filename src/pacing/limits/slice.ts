@@ -1,5 +1,6 @@
 import type { BucketDimension } from '../../core/dimensions.ts';
 import type { LimitSource } from '../../core/events.ts';
+import type { Closed } from '../queue/exhausted-lane.ts';
 import type { Amounts } from '../usage/reservation.ts';
 
 /** What an answer told of a limit's level. */
@@ -66,6 +67,11 @@ export interface DividedLane {
   learn(dimension: BucketDimension, limit: number, burst: number): void;
   pausedForMs(): number;
   pauseFor(ms: number): void;
+  /** What closed the lane; undefined while it is open. */
+  closed(): Closed | undefined;
+  /** Another process has found out what closes it, or that it is open again. */
+  close(closed: Closed): void;
+  open(): void;
 }
 
 /** Divides the limits of one lane among processes. */

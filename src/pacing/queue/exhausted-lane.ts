@@ -7,6 +7,14 @@ export const PROBE_EVERY_MS = 60_000;
 /** Exhausted for good, of a limit that is 0, for the day, or for longer than anyone waits. */
 export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
 
+/** What closed a lane. */
+export interface Closed {
+  readonly reason: ClosureReason;
+  readonly failure: Failure;
+  /** Monotonic time at which the limit resets; Infinity when nobody knows. */
+  readonly until: number;
+}
+
 /**
  * A lane that waiting does not open: the quota is exhausted, or a limit resets later than anyone should wait.
  * Everybody is refused at once with the failure that closed it, but for one probe a minute.
@@ -25,6 +33,16 @@ export class Closure {
     this.#until = until;
     this.#since = now;
     this.#probeAt = now + PROBE_EVERY_MS;
+  }
+
+  /** Undefined while the lane is open. */
+  closed(now: number): Closed | undefined {
+    if (!this.#failure || now >= this.#until) return undefined;
+    return { reason: this.#reason, failure: this.#failure, until: this.#until };
+  }
+
+  open(): void {
+    this.#failure = undefined;
   }
 
   /** A call that was sent at `sentAt` got through. */

@@ -101,6 +101,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       wake: () => this.wake(),
       learn: (dimension, limit, burst) => pacer.limits.adopt(dimension, limit, burst, now()),
       pausedForMs: () => this.pausedForMs(),
+      closed: () => this.#closure.closed(now()),
+      close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until),
+      open: () => this.#closure.open(),
       pauseFor: (ms) => {
         this.#pause.join(ms, 'unknown', now());
         this.wake();

@@ -1,0 +1,21 @@
+import type { LaneState } from './lane-state.ts';
+import type { Report, Stop } from './protocol.ts';
+
+/** What nobody knows the end of is believed for so long; who finds it again tells it again. */
+const BELIEVED_MS = 120_000;
+
+/** Takes over what a process has found out that spares the others. */
+export function learnFacts(lane: LaneState, { stop, opens, circuitMs }: Report, now: number): void {
+  if (circuitMs > 0) lane.circuitUntil = Math.max(lane.circuitUntil, now + circuitMs);
+  else if (circuitMs < 0) lane.circuitUntil = 0;
+  if (stop) {
+    const { forMs, ...rest } = stop;
+    lane.stop = { ...rest, until: now + (forMs < 0 ? BELIEVED_MS : forMs) };
+  } else if (opens) lane.stop = undefined;
+}
+
+export function stopOf({ stop }: LaneState, now: number): Stop | undefined {
+  if (!stop || stop.until <= now) return undefined;
+  const { until, ...rest } = stop;
+  return { ...rest, forMs: until - now };
+}

@@ -1,0 +1,90 @@
+/** A lease is renewed this often: a pause or a cut is known everywhere within it. */
+const RENEW_MS = 450;
+/** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
+const SPACING_MS = 50;
+/** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
+const SAVED = 2;
+/** A lane that is used keeps something in hand; later its first call asks. */
+const KEEP_MS = 10_000;
+const HEARTBEAT_MS = 3_000;
+/** A lane that was not used for so long is not of the fleet any more. */
+const REST_MS = 600_000;
+/** A store that fails is asked again after this, twice as late each time. */
+const RETRY_MS = 250;
+const MOST_RETRY_MS = 1_000;
+
+export interface Answered {
+  readonly sentAt: number;
+  /** The store's word of when to come again; 0 where it has none. */
+  readonly waitMs: number;
+  /** Whether there is something that the store does not know yet. */
+  readonly news: boolean;
+  /** Whether any limit is known. */
+  readonly limits: boolean;
+}
+
+/** When a process asks the store. */
+export class Rhythm {
+  /** Processes that want something. */
+  active = 1;
+  #usedAt: number;
+  #lastAt = -Infinity;
+  /** When the next exchange would be due if they were evenly spaced. */
+  #spacedAt = -Infinity;
+  #comeAt = 0;
+  #failures = 0;
+
+  constructor(now: number) {
+    this.#usedAt = now;
+  }
+
+  used(now: number): void {
+    this.#usedAt = now;
+  }
+
+  /** Whether something is kept in hand for calls to come. */
+  keeps(now: number): boolean {
+    return now - this.#usedAt < KEEP_MS;
+  }
+
+  asked(now: number): void {
+    this.#lastAt = now;
+    this.#spacedAt = Math.max(now, this.#spacedAt) + this.#spacingMs;
+  }
+
+  /** The soonest that may be asked because more is needed. */
+  soonest(now: number): number {
+    return Math.max(now, this.#comeAt, this.#spacedAt - SAVED * this.#spacingMs);
+  }
+
+  get renewal(): number {
+    return this.#lastAt + RENEW_MS;
+  }
+
+  get evenly(): number {
+    return this.#lastAt + this.#spacingMs;
+  }
+
+  /** When to ask again after an answer; Infinity for never. */
+  answered({ sentAt, waitMs, news, limits }: Answered, now: number): number {
+    this.#failures = 0;
+    this.#comeAt = waitMs > 0 ? now + waitMs : 0;
+    if (news) return sentAt + this.#spacingMs;
+    if (waitMs > 0) return Math.max(this.#comeAt, sentAt + this.#spacingMs);
+    if (this.keeps(now)) return sentAt + (limits ? RENEW_MS : 2 * this.#spacingMs);
+    return this.#rests(now) ? Infinity : sentAt + HEARTBEAT_MS;
+  }
+
+  failed(now: number): number {
+    const waitMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
+    return this.#rests(now) ? Infinity : now + waitMs;
+  }
+
+  #rests(now: number): boolean {
+    return now - this.#usedAt >= REST_MS;
+  }
+
+  get #spacingMs(): number {
+    return Math.min(RENEW_MS, SPACING_MS * Math.max(1, this.active));
+  }
+}

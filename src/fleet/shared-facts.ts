@@ -1,0 +1,73 @@
+import type { Dimension } from '../core/dimensions.ts';
+import type { Failure } from '../core/outcome.ts';
+import type { Closed, ClosureReason } from '../pacing/queue/exhausted-lane.ts';
+import type { DividedLane } from '../pacing/limits/slice.ts';
+import type { Grant, Report, Stop } from './protocol.ts';
+
+const ADVICE = 'Another process of this account was refused: see its first error for what to do.';
+
+/** What one process finds out and spares the others: a quota that is exhausted, a provider that is down. */
+export class SharedFacts {
+  readonly #trip: () => boolean;
+  /** What closed the lane as far as the store knows, and whether another process had found it. */
+  #told: Closed | undefined;
+  #adopted = false;
+  #circuitMs = 0;
+  #changedAt = -Infinity;
+  #tripped = false;
+  #isOpen = false;
+
+  /** `trip` opens a circuit that is closed, soon; it says whether it was. */
+  constructor(trip: () => boolean) {
+    this.#trip = trip;
+  }
+
+  circuit(openForMs: number, now: number): void {
+    this.#changedAt = now;
+    this.#isOpen = openForMs > 0;
+    // What another one told is no news.
+    if (openForMs > 0 && this.#tripped) this.#tripped = false;
+    else this.#circuitMs = openForMs > 0 ? openForMs : -1;
+  }
+
+  report(lane: DividedLane, now: number): Pick<Report, 'stop' | 'opens' | 'circuitMs'> {
+    const circuitMs = this.#circuitMs;
+    this.#circuitMs = 0;
+    const closed = lane.closed();
+    const opens = closed === undefined && this.#told !== undefined;
+    const isNews = closed !== undefined && closed.failure !== this.#told?.failure;
+    this.#told = closed;
+    if (!isNews) return { stop: undefined, opens, circuitMs };
+    this.#adopted = false;
+    const { dimension, limit, outcome } = closed.failure;
+    const forMs = closed.until === Infinity ? -1 : closed.until - now;
+    return { stop: { reason: closed.reason, outcome, dimension, limit, forMs }, opens: false, circuitMs };
+  }
+
+  granted(lane: DividedLane, { stop, circuitMs }: Grant, sentAt: number, now: number): void {
+    const isNews = !this.#isOpen && !this.#tripped && sentAt >= this.#changedAt;
+    if (circuitMs > 0 && isNews) this.#tripped = this.#trip();
+    const closed = lane.closed();
+    if (stop && !closed) this.#adopt(lane, stop, now);
+    else if (!stop && closed && this.#adopted && closed.failure === this.#told?.failure) {
+      lane.open();
+      this.#told = undefined;
+    }
+  }
+
+  #adopt(lane: DividedLane, stop: Stop, now: number): void {
+    // It got through meanwhile, and has not told yet.
+    if (this.#told) return;
+    const failure: Failure = {
+      outcome: stop.outcome as Failure['outcome'],
+      ...(stop.dimension !== undefined && { dimension: stop.dimension as Dimension }),
+      ...(stop.limit !== undefined && { limit: stop.limit }),
+      retryable: false,
+      advice: ADVICE,
+    };
+    const closed: Closed = { reason: stop.reason as ClosureReason, failure, until: now + stop.forMs };
+    this.#told = closed;
+    this.#adopted = true;
+    lane.close(closed);
+  }
+}
