@@ -1,5 +1,6 @@
 import { callContext } from './call-context.ts';
 import { TidegateSetupError } from './errors.ts';
+import type { SharedLimits } from './fleet/shared-limits.ts';
 import { type Guard, GuardCore } from './guard.ts';
 import { type CallOptions, type GuardOptions, resolveCallOptions } from './options.ts';
 import { engineOf, processState } from './process-state.ts';
@@ -24,6 +25,8 @@ export interface Engine {
   isGuarded(client: object): boolean;
   /** Lets the default guard tell of requests that no guard sent, unless its options say no. */
   noticeUnguarded(): void;
+  /** Limits are shared by the default guard, unless its options say how. */
+  share(shared: SharedLimits): void;
   /** Closes the default guard; the next use begins with a new one. */
   resetDefaultGuard(): Promise<void>;
   withCall<T>(options: CallOptions, fn: () => T): T;
@@ -43,7 +46,12 @@ function makeEngine(): Engine {
   /** One guard for each options object, so that clones of a client share it. */
   const guards = new WeakMap<object, GuardCore>();
   let shared: GuardCore | undefined;
-  const defaultGuard = (): GuardCore => (shared ??= new GuardCore({}, internals));
+  let sharedLimits: SharedLimits | undefined;
+  const withShared = (options: GuardOptions): GuardOptions =>
+    sharedLimits && typeof options === 'object' && options !== null && options.shared === undefined
+      ? { ...options, shared: sharedLimits }
+      : options;
+  const defaultGuard = (): GuardCore => (shared ??= new GuardCore(withShared({}), internals));
   const guardOf = (option: unknown): GuardCore => {
     if (option === undefined) return defaultGuard();
     const options = option as GuardOptions;
@@ -65,7 +73,10 @@ function makeEngine(): Engine {
           'The default guard is in use: call configure() once, before the first guarded client, request or listener.',
         );
       }
-      shared = new GuardCore(options, internals);
+      shared = new GuardCore(withShared(options), internals);
+    },
+    share(limits) {
+      sharedLimits = limits;
     },
     guardClient: (client, option) => void wrapClient(client, guardOf(option)),
     isGuarded,

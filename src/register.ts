@@ -12,6 +12,7 @@ import { hookBun } from './register/bun.ts';
 import { hookLoaders } from './register/hooks.ts';
 import { offerPatch } from './register/patched-source.ts';
 import { patchLoaded } from './register/patch-loaded.ts';
+import { sharedRedis } from './register/shared-redis.ts';
 
 // `--require` is obeyed in the thread of other packages' loaders as well, and some versions of Node fail on hooks there.
 if (!workerThreads.isInternalThread) {
@@ -20,6 +21,8 @@ if (!workerThreads.isInternalThread) {
   else hookBun();
   patchLoaded();
   engine().noticeUnguarded();
+  const redis = process.env['TIDEGATE_REDIS_URL'];
+  if (redis) engine().share(sharedRedis(redis));
   const hits = process.env['TIDEGATE_HITS'];
   if (hits) recordHits({ path: hits });
 }
