@@ -86,7 +86,8 @@ async function withPrometheus(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-prometheus-'));
   try {
-    const end = Math.floor(Date.now() / 1000) - 60;
+    // On the minute, as the steps of subqueries are.
+    const end = Math.floor(Date.now() / 60_000) * 60 - 60;
     const recorded = ruleGroups({ naming }).flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
     const extra = [
       ...recorded.map((name) => `${name}{${PROVIDER}}`),
