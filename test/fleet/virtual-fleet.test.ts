@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleetCases } from '../../bench/fleet/cases.ts';
 import { type FleetRun, runFleet } from '../../bench/fleet/virtual-fleet.ts';
+import { makeJobs } from '../../bench/sim/workload.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
 const SEED = 7_919;
@@ -50,6 +51,19 @@ describe('processes that share limits through a store', () => {
     expect(result.ratio).toBeLessThan(ratio);
     expect(result.waste).toBeLessThan(waste);
   });
+});
+
+it('lose nothing while requests and answers are lost, refused, late and out of order for five minutes', async () => {
+  const random = mulberry32(5);
+  const fates = ['lost', 'answer lost', 'late', 'refused'] as const;
+  const fate = (now: number): Fate => (now < 300_000 && random() < 0.3 ? fates[Math.floor(4 * random())]! : 'answered');
+  const setup = { provider: 'openai', limits: { requestsPerMinute: 500, tokensPerMinute: 2_000_000 } } as const;
+  const jobs: FleetCase['jobs'] = (dice) => makeJobs({ count: 3_000, shape: 'uniform', random: dice });
+  const result = await runFleet({ name: 'chaos', setup, jobs }, { processes: 8, seed: SEED, fate });
+  expect(result.wallMs).toBeGreaterThan(300_000);
+  expect(result.succeeded).toBe(result.calls);
+  expect(result.ratio).toBeLessThan(1.1);
+  expect(result.waste).toBeLessThan(0.05);
 });
 
 type Fate = ReturnType<NonNullable<FleetRun['fate']>>;
