@@ -100,6 +100,15 @@ export function adviceFor(dimensions: readonly Advised[], variable = '$labels.ti
   return `${branches.join('')}{{ else }}${FALLBACK}{{ end }}`;
 }
 
+/** What a recorded increase of five minutes comes to in so many of them. A series that is younger has less. */
+export function pieces(recorded: string, count: number): string {
+  const earlier = Array.from(
+    { length: count - 1 },
+    (_, index) => ` + (${recorded} offset ${5 * (index + 1)}m or 0 * ${recorded})`,
+  );
+  return `(${recorded}${earlier.join('')})`;
+}
+
 /** 0.25 -> "25%", 0.005 -> "0.5%". */
 export function percent(share: number): string {
   return `${Number((share * 100).toPrecision(6))}%`;

@@ -8,18 +8,63 @@ export interface RecordingRule {
 // While an open circuit holds every call back none ends, and a ratio to none would be infinite.
 const SOME_CALLS = '(tidegate:calls:rate5m > 0)';
 
+const BY_OUTCOME = `${BY_MODEL}, tidegate_outcome`;
+const BY_STATUS = `${BY_MODEL}, http_response_status_code`;
+
+/**
+ * What the counters of all processes come to. The series of a fleet are read once here; alerts read the few that are
+ * recorded, and longer windows are made of these pieces.
+ */
+export function countedRules({ series }: RuleContext, window: '2m' | '5m'): RecordingRule[] {
+  const counted = (
+    name: 'tidegate.calls' | 'tidegate.attempts' | 'tidegate.ratelimit.rejections',
+    by: string,
+  ): string => `sum by (${by}) (increase(${series(name)}[${window}]))`;
+  return [
+    { record: `tidegate:calls:increase${window}`, expr: counted('tidegate.calls', BY_OUTCOME) },
+    { record: `tidegate:attempts:increase${window}`, expr: counted('tidegate.attempts', BY_STATUS) },
+    ...(window === '5m'
+      ? [{ record: 'tidegate:rejections:increase5m', expr: counted('tidegate.ratelimit.rejections', BY_LIMIT) }]
+      : []),
+  ];
+}
+
+/** Percentiles: the largest of all, and read by alerts that look at minutes. */
+export function quantileRules({ series }: RuleContext): RecordingRule[] {
+  const buckets = (name: 'tidegate.attempt.duration' | 'tidegate.wait.duration', by: string, matchers = ''): string =>
+    `histogram_quantile(0.95, sum by (${by}, le) (rate(${series(name, matchers, 'bucket')}[5m])))`;
+  return [
+    {
+      record: 'tidegate:attempt_duration:p95_5m',
+      expr: [
+        buckets('tidegate.attempt.duration', BY_MODEL),
+        `and (sum by (${BY_MODEL}) (rate(${series('tidegate.attempt.duration', '', 'count')}[5m])) > 0)`,
+      ].join('\n'),
+    },
+    // A circuit that holds calls back has its own alert.
+    {
+      record: 'tidegate:wait_duration:p95_5m',
+      expr: buckets(
+        'tidegate.wait.duration',
+        `${BY_MODEL}, tidegate_wait_stage`,
+        `${URGENT},tidegate_limit_dimension!="circuit"`,
+      ),
+    },
+  ];
+}
+
 /** Rates and ratios that several alerts share. */
 export function recordingRules({ series }: RuleContext): RecordingRule[] {
   const admitted = (matchers: string): string =>
     `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration', matchers, 'count')}[5m]))`;
   return [
-    { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.calls')}[5m]))` },
+    { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (tidegate:calls:increase5m) / 300` },
     {
       record: 'tidegate:attempts_per_call:ratio_rate5m',
-      expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.attempts')}[5m]))\n/\n${SOME_CALLS}`,
+      expr: `(sum by (${BY_MODEL}) (tidegate:attempts:increase5m) / 300)\n/\n${SOME_CALLS}`,
     },
     { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
-    { record: 'tidegate:retries:rate1h', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[1h]))` },
+    { record: 'tidegate:retries:rate1h', expr: 'avg_over_time(tidegate:retries:rate5m[1h])' },
     { record: 'tidegate:retry_ratio:rate5m', expr: `tidegate:retries:rate5m / ${SOME_CALLS}` },
     // Share of the last two minutes, and of the processes, in which a circuit was not closed: it probes half open.
     {
@@ -42,11 +87,8 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       ].join('\n'),
     },
     {
-      record: 'tidegate:attempt_duration:p95_5m',
-      expr: [
-        `histogram_quantile(0.95, sum by (${BY_MODEL}, le) (rate(${series('tidegate.attempt.duration', '', 'bucket')}[5m])))`,
-        `and (sum by (${BY_MODEL}) (rate(${series('tidegate.attempt.duration', '', 'count')}[5m])) > 0)`,
-      ].join('\n'),
+      record: 'tidegate:limit:known',
+      expr: `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', 'tidegate_limit_dimension!="concurrency"')})`,
     },
     // Present only while a day limit is being used up.
     {
@@ -88,7 +130,7 @@ const DAY = 'tidegate_limit_dimension=~".+_day"';
 export const FAILED = 'tidegate_outcome=~"retries_exhausted|rejected_circuit|rejected_bulkhead|timeout"';
 
 /** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
-export function sloRules({ series, thresholds }: RuleContext): RecordingRule[] {
+export function sloRules({ thresholds }: RuleContext): RecordingRule[] {
   const windows = [...new Set(thresholds.slo.burns.flatMap((burn) => [burn.short, burn.long]))];
   windows.sort((a, b) => seconds(a) - seconds(b));
   const longWindows = [...new Set(thresholds.slo.burns.map((burn) => burn.long))];
@@ -98,11 +140,11 @@ export function sloRules({ series, thresholds }: RuleContext): RecordingRule[] {
   return [
     {
       record: FAILURES,
-      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', FAILED)}[${SHORTEST}]))`,
+      expr: `sum by (${BY_PROVIDER}) (tidegate:calls:increase${SHORTEST}{${FAILED}})`,
     },
     {
       record: ENDED,
-      expr: `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', 'tidegate_outcome!="cancelled"')}[${SHORTEST}]))`,
+      expr: `sum by (${BY_PROVIDER}) (tidegate:calls:increase${SHORTEST}{tidegate_outcome!="cancelled"})`,
     },
     ...windows.map((window) => ({
       record: `tidegate:call_errors:ratio_rate${window}`,

@@ -8,7 +8,7 @@ import { retryAlerts } from './alerts/retries.ts';
 import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries, type Naming } from './naming.ts';
-import { recordingRules, sloRules } from './recording-rules.ts';
+import { countedRules, quantileRules, recordingRules, sloRules } from './recording-rules.ts';
 import { RUNBOOK_URL } from './runbook-url.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { scaleGroups } from './time-scale.ts';
@@ -57,6 +57,9 @@ export function ruleGroups(options: RuleOptions): RuleGroup[] {
   const { timeScale = 1, changes = [] } = options;
   const context: RuleContext = { naming, series: createSeries(naming, selector), thresholds, selector };
   const groups: RuleGroup[] = [
+    { name: 'tidegate-counted-2m', interval: '15s', rules: countedRules(context, '2m') },
+    { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context, '5m') },
+    { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
     { name: 'tidegate-slo', interval: '30s', rules: sloRules(context) },
     ...alertGroups(context, changes).map(({ name, alerts }) => ({

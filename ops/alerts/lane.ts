@@ -7,6 +7,7 @@ import {
   lookupOf,
   MODEL,
   percent,
+  pieces,
   PROVIDER,
   type RuleContext,
   URGENT,
@@ -32,7 +33,7 @@ const OUTAGE =
 /** Circuit, queue and waits: what the client does to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { circuit, queue, tier, callFloor } = thresholds;
-  const rejected = `sum by (${BY_MODEL}) (rate(${series('tidegate.calls', 'tidegate_outcome="rejected_bulkhead"')}[5m]))`;
+  const rejected = `(sum by (${BY_MODEL}) (tidegate:calls:increase5m{tidegate_outcome="rejected_bulkhead"}) / 300)`;
   // Averaged, so that one lost scrape neither fires nor resolves an alert. Every process has a queue of its own.
   const filled = `avg_over_time(${series('tidegate.bulkhead.queued')}[2m]) / (avg_over_time(${series('tidegate.bulkhead.queue_capacity')}[2m]) > 0)`;
   const ofOne = `1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`;
@@ -71,8 +72,8 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
         `(sum by (${BY_PROVIDER}) (${busy('active')} + ${busy('queued')}) > 0)`,
         // Asked of those that still report: what is no longer scraped ends no attempt either.
         `and (sum by (${BY_PROVIDER}) (${series('tidegate.bulkhead.active')} and count_over_time(${series('tidegate.bulkhead.active')}[2m]) >= 2) >= 0)`,
-        `and (sum by (${BY_PROVIDER}) (increase(${series('tidegate.attempts')}[2m])) == 0)`,
-        `and (sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts')}[15m] offset 2m)) * 120 > ${queue.stalledFrom})`,
+        `and (sum by (${BY_PROVIDER}) (tidegate:attempts:increase2m) == 0)`,
+        `and (sum by (${BY_PROVIDER}) (avg_over_time(tidegate:attempts:increase2m[15m] offset 2m)) > ${queue.stalledFrom})`,
       ].join('\n'),
       for: '15s',
       keepFiringFor: '15m',
@@ -102,7 +103,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
         `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.queued')}[5m])) > ${queue.idleQueue})`,
         `and (max by (${BY_PROVIDER}) (avg_over_time(tidegate:limit:utilization[5m])) < ${queue.idleShare})`,
         `and (max by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.active')}[5m]) / (${series('tidegate.bulkhead.capacity')} > 0)) < ${queue.idleShare})`,
-        `unless (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections')}[15m])) >= ${tier.refusals})`,
+        `unless (sum by (${BY_PROVIDER}) (${pieces('tidegate:rejections:increase5m', 3)}) >= ${tier.refusals})`,
         `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[10m])) > 0)`,
       ].join('\n'),
       for: '2m',
@@ -125,8 +126,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateClientWaitHigh',
-      // A circuit that holds calls back has its own alert.
-      expr: `histogram_quantile(0.95, sum by (${BY_MODEL}, tidegate_wait_stage, le) (rate(${series('tidegate.wait.duration', `${URGENT},tidegate_limit_dimension!="circuit"`, 'bucket')}[5m]))) > ${queue.waitSeconds}`,
+      expr: `tidegate:wait_duration:p95_5m > ${queue.waitSeconds}`,
       for: '5m',
       keepFiringFor: '15m',
       severity: 'warning',

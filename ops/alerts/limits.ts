@@ -7,6 +7,7 @@ import {
   lookupOf,
   MODEL,
   percent,
+  pieces,
   PROVIDER,
   type RuleContext,
 } from '../alert.ts';
@@ -20,11 +21,9 @@ const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';
 
 export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { tier } = thresholds;
-  const refused = (window: string): string =>
-    `sum by (${BY_LIMIT}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"')}[${window}]))`;
-  const attempts = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts')}[10m]))`;
-  const known = (offset: string): string =>
-    `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', `tidegate_limit_dimension!="concurrency"`)}${offset})`;
+  const refused = pieces('tidegate:rejections:increase5m{tidegate_limit_dimension!~"quota|overloaded|no_capacity"}', 2);
+  const attempts = `sum by (${BY_MODEL}) (${pieces('tidegate:attempts:increase5m', 2)})`;
+  const known = (offset: string): string => `tidegate:limit:known${offset}`;
   const left = series('tidegate.ratelimit.remaining', 'tidegate_limit_dimension=~".+_day"');
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:urgent_utilization[2m])';
@@ -51,7 +50,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRateLimited',
-      expr: `(${refused('10m')} >= ${tier.refusals})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${refused('10m')}) / (${attempts} > 0) > ${tier.refusedRatio})`,
+      expr: `(${refused} >= ${tier.refusals})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${refused}) / (${attempts} > 0) > ${tier.refusedRatio})`,
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',

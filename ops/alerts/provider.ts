@@ -1,20 +1,20 @@
 import { afterOutage } from './outage.ts';
-import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext, pieces } from '../alert.ts';
 
 export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { provider, circuit } = thresholds;
   const attempts = (matchers: string): string =>
-    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.attempts', matchers)}[5m]))`;
+    `(sum by (${BY_PROVIDER}) (tidegate:attempts:increase5m${matchers}) / 300)`;
   const streams = (matchers: string): string =>
     `sum by (${BY_MODEL}) (increase(${series('tidegate.streams', matchers)}[5m]))`;
   const bad = (window: string): string =>
-    `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="bad_request"')}[${window}]))`;
-  const ended = (window: string): string => `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[${window}]))`;
+    `sum by (${BY_MODEL}) (tidegate:calls:increase${window}{tidegate_outcome="bad_request"})`;
+  const ended = (window: string): string => `sum by (${BY_MODEL}) (tidegate:calls:increase${window})`;
   const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration', '', 'count')}[5m]))`;
   return [
     {
       name: 'TidegateProviderOverloaded',
-      expr: `(${attempts('http_response_status_code=~"5.."')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})\n${afterOutage('5m', circuit)}`,
+      expr: `(${attempts('{http_response_status_code=~"5.."}')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})\n${afterOutage('5m', circuit)}`,
       for: '5m',
       severity: 'warning',
       summary: 'An LLM provider answers with server errors.',
@@ -22,7 +22,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateNoCapacity',
-      expr: `sum by (${BY_MODEL}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="no_capacity"')}[10m])) > ${provider.noCapacity}`,
+      expr: `sum by (${BY_MODEL}) (${pieces('tidegate:rejections:increase5m{tidegate_limit_dimension="no_capacity"}', 2)}) > ${provider.noCapacity}`,
       for: '2m',
       severity: 'info',
       summary: 'A tier of an LLM provider has no capacity.',
@@ -69,7 +69,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
     }),
     {
       name: 'TidegateAuthFailing',
-      expr: `sum by (${BY_MODEL}) (increase(${series('tidegate.attempts', 'http_response_status_code=~"401|403"')}[5m])) > 0`,
+      expr: `sum by (${BY_MODEL}) (tidegate:attempts:increase5m{http_response_status_code=~"401|403"}) > 0`,
       for: '1m',
       severity: 'critical',
       summary: 'An LLM provider refuses the API key.',

@@ -1,18 +1,17 @@
 import { afterOutage } from './outage.ts';
 import { FAILED } from '../recording-rules.ts';
-import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, pieces, PROVIDER, type RuleContext } from '../alert.ts';
 
 /** Calls that count for success: those that the application neither cancelled nor got wrong. */
 const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { retries, circuit } = thresholds;
-  const calls = (matchers: string): string =>
-    `sum by (${BY_PROVIDER}) (increase(${series('tidegate.calls', matchers)}[2m]))`;
-  const rate2m = (metric: 'tidegate.attempts' | 'tidegate.calls' | 'tidegate.retries'): string =>
-    `sum by (${BY_MODEL}) (rate(${series(metric)}[2m]))`;
-  const exhausted = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls', 'tidegate_outcome="retries_exhausted"')}[30m]))`;
-  const ended = `sum by (${BY_MODEL}) (increase(${series('tidegate.calls')}[30m]))`;
+  const calls = (matchers: string): string => `sum by (${BY_PROVIDER}) (tidegate:calls:increase2m{${matchers}})`;
+  const halfAnHour = (matchers: string): string =>
+    `sum by (${BY_MODEL}) (${pieces(`tidegate:calls:increase5m${matchers}`, 6)})`;
+  const exhausted = halfAnHour('{tidegate_outcome="retries_exhausted"}');
+  const ended = halfAnHour('');
   return [
     {
       name: 'TidegateRetrySpike',
@@ -30,7 +29,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateRetryStorm',
       // A circuit that opens has ended it already.
-      expr: `(${rate2m('tidegate.attempts')} / (${rate2m('tidegate.calls')} > 0) > ${retries.stormAttempts})\nand (${rate2m('tidegate.retries')} > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
+      expr: `(sum by (${BY_MODEL}) (tidegate:attempts:increase2m) / (sum by (${BY_MODEL}) (tidegate:calls:increase2m) > 0) > ${retries.stormAttempts})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
       for: '30s',
       keepFiringFor: '5m',
       severity: 'critical',
