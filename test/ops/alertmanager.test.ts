@@ -150,7 +150,7 @@ const INHIBITIONS: readonly Inhibition[] = [
     silenced: [1],
   },
   {
-    because: 'a queue that the client makes itself, a limit that was cut and refusals explain what follows from them',
+    because: 'a queue that the client makes itself and a limit that was cut explain what follows from them',
     firing: [
       { alertname: 'TidegateBelowLimit', ...WARNING, ...OPENAI },
       { alertname: 'TidegateQueueSlow', ...WARNING, ...OPENAI },
@@ -161,7 +161,7 @@ const INHIBITIONS: readonly Inhibition[] = [
       { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL },
       { alertname: 'TidegateRetrySpike', ...WARNING, ...MODEL, gen_ai_request_model: 'other' },
     ],
-    silenced: [1, 3, 6],
+    silenced: [1, 3],
   },
   {
     because: 'a storm includes the spike of its model, not of others',
