@@ -107,13 +107,16 @@ export class LiveRun {
   }
 
   async end(): Promise<void> {
-    const leaving = Array.from(this.#workers, async ({ child }) => {
+    const workers = [...this.#workers];
+    // Those that have ended hear nothing any more.
+    this.#workers.clear();
+    const leaving = workers.map(async ({ child }) => {
       const left = child.next('left');
       child.send({ type: 'leave' });
       for (const warning of (await left).warnings) this.warnings.add(warning);
     });
     await Promise.race([Promise.allSettled(leaving), wait(5_000)]);
-    for (const { child } of this.#workers) child.kill();
+    for (const { child } of workers) child.kill();
   }
 
   #answered(worker: Worker, message: WorkerAnswer): void {
