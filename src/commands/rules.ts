@@ -22,7 +22,13 @@ export const rulesDefinition = (): Command =>
     TidegateTierSaturated: { severity: info, windows: { 15m: 30m } }
     TidegateCircuitOpen/warning: false
 
-Exit codes: 0, 1 a file could not be read or written, 2 bad arguments or a bad configuration.`,
+Exit codes: 0 written, 1 a file could not be read or written, 2 bad arguments or a bad configuration.
+
+Examples:
+
+  tidegate rules --out monitoring
+  tidegate rules --defaults > tidegate.rules.yml
+  tidegate rules --config tidegate.rules.yml --out monitoring`,
   )
     .option('--config <file>', 'what is different; without it the files are as they are shipped')
     .option('--out <folder>', 'where to write rules/ and dashboards/', 'tidegate')

@@ -46,24 +46,33 @@ function answerOf(sdk: SdkCase, text: string): string {
 }
 
 describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
-  it.each(READERS)('sends an error inside a 200 again that is read by %s', async (_name, read) => {
-    const server = await scriptedServer(sendJson(ERROR), sendJson(sdk.completion));
-    const connection = connect(server.url);
-    expect(answerOf(sdk, await read(await connection.respond()))).toBe('answer');
-    expect(server.requests).toHaveLength(2);
-    await settle();
-    expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'rate_limit' }]);
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
-  });
+  it.each(way === 'fetch' ? READERS : READERS.slice(-2))(
+    'sends an error inside a 200 again that is read by %s',
+    async (_name, read) => {
+      const server = await scriptedServer(sendJson(ERROR), sendJson(sdk.completion));
+      const connection = connect(server.url);
+      expect(answerOf(sdk, await read(await connection.respond()))).toBe('answer');
+      expect(server.requests).toHaveLength(2);
+      await settle();
+      expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'rate_limit' }]);
+      expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
+        { outcome: 'success_after_retry', attempts: 2 },
+      ]);
+    },
+  );
 
-  it.each(READERS)('gives the error as it came after the last attempt, to %s', async (_name, read) => {
-    const server = await scriptedServer(sendJson(ERROR));
-    const connection = connect(server.url);
-    expect(await read(await connection.respond())).toBe(TEXT);
-    expect(server.requests).toHaveLength(6);
-    await settle();
-    expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
-  });
+  // Six attempts take seconds: one reader on every way, and every reader on one.
+  it.each(way === 'fetch' ? READERS : READERS.slice(-1))(
+    'gives the error as it came after the last attempt, to %s',
+    async (_name, read) => {
+      const server = await scriptedServer(sendJson(ERROR));
+      const connection = connect(server.url);
+      expect(await read(await connection.respond())).toBe(TEXT);
+      expect(server.requests).toHaveLength(6);
+      await settle();
+      expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
+    },
+  );
 
   it('sends an answer again that is cut in its middle, read by its body', async () => {
     const half = JSON.stringify(sdk.completion).slice(0, 60);

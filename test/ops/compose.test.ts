@@ -72,7 +72,7 @@ describe.each(services)('%s', (_, service) => {
         all.add(join(file, '..', imported!));
       }
     }
-    const absent = [...all].filter((file) => !mounted.some((folder) => file.startsWith(`${folder}/`)));
+    const absent = [...all].filter((file) => !mounted.some((path) => file === path || file.startsWith(`${path}/`)));
     expect(absent).toEqual([]);
     expect(all.size > 20).toBe(files.length > 0);
   });

@@ -213,6 +213,7 @@ describe('the built command in pipes', () => {
       'doctor',
       'simulate',
       'alerts',
+      'rules',
       'completion',
     ]);
     for (const command of commands) {
