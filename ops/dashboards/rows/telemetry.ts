@@ -130,7 +130,7 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
             description: 'The record of limit hits could not be written: the disk is full or slow.',
             unit: 'short',
             queries: [
-              { expr: `sum(increase(${select('tidegate.hits.lost_lines')}[30m])) > 0`, legend: 'lost in 30 minutes' },
+              { expr: `sum(increase(${select('tidegate.hits.lost_lines')}[30m]))`, legend: 'lost in 30 minutes' },
             ],
             width: 8,
             noValue: 'No line was lost.',

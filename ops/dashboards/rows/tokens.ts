@@ -114,7 +114,7 @@ export function tokenRow({ select }: DashboardContext): Row {
             unit: 'reqps',
             queries: [
               {
-                expr: `sum by (gen_ai_request_model) (${rate(select('tidegate.cost.unpriced_calls'))}) > 0`,
+                expr: `sum by (gen_ai_request_model) (${rate(select('tidegate.cost.unpriced_calls'))})`,
                 legend: '{{gen_ai_request_model}}',
               },
             ],
