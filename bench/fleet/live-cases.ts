@@ -1,15 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Scenario } from '../pacing/scenarios.ts';
+import { COMMON as MINUTE_BUCKETS, type Scenario } from '../pacing/scenarios.ts';
 import type { LiveCase, LiveRun } from './run-case.ts';
 
-const COMMON = {
-  provider: 'openai',
-  latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
-  replyTokens: [20, 60],
-  bucketSeconds: 60,
-  initialFill: 0.05,
-  promptCache: false,
-} as const;
+const COMMON = { provider: 'openai', ...MINUTE_BUCKETS } as const;
 const RPM = { requestsPerMinute: 2_400, tokensPerMinute: 20_000_000 };
 const TPM = { requestsPerMinute: 60_000, tokensPerMinute: 1_400_000 };
 const NONE = { ratio: Infinity, waste: 1 };

@@ -29,7 +29,7 @@ const SILENT: Target = { ratio: 1.15, waste: 0.08 };
  * Buckets hold a minute of a limit, as the providers' do, and begin almost empty, as an account's do that is in use:
  * a full one would make a run of twenty seconds show what was left of the minute, not the limit.
  */
-const COMMON = {
+export const COMMON = {
   latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
   replyTokens: [20, 60],
   bucketSeconds: 60,

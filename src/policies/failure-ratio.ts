@@ -16,10 +16,10 @@ export class FailureRatio implements IBreaker {
   readonly #window: SlidingWindow;
   readonly #inFlight: InFlight;
   readonly #circuitClosed: () => boolean;
-  /** When the first attempt was sent whose failure is among the recent ones. */
-  #failingSince = 0;
   readonly #clock: Clock;
   readonly #windowMs: number;
+  /** When the first attempt was sent whose failure is among the recent ones. */
+  #failingSince = 0;
   #succeededAt = -Infinity;
   /** Failures of what was sent since the last success, and when the first and the last of them were. */
   #inARow = 0;

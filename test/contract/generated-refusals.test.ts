@@ -8,6 +8,7 @@ import { sdkFor, sendEncoded, sendEncodedEvents } from '../helpers/refusal-answe
 import { type Answer, scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { SkippingClock } from '../helpers/skipping-clock.ts';
+import { postTo } from '../helpers/ways.ts';
 import { type Case, caseOf } from '../providers/refusals/cases.ts';
 import { NOW } from '../providers/samples/sample.ts';
 
@@ -108,16 +109,7 @@ const dropIn: Ask = async (guard, { sdk, streamed }, url, key) => {
 };
 
 const fetched: Ask = async (guard, { sdk, streamed }, url, key) => {
-  const response = await guard.fetch(`${url}${sdk.path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(sdk.family === 'anthropic'
-        ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
-        : { authorization: `Bearer ${key}` }),
-    },
-    body: JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], stream: streamed }),
-  });
+  const response = await postTo(guard, sdk, url, key, { stream: streamed });
   const scanner = new SseScanner(() => undefined);
   for await (const chunk of response.body!) scanner.push(chunk);
 };

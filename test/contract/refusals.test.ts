@@ -7,6 +7,7 @@ import { type Answer, type ScriptedServer, scriptedServer, sendJson } from '../h
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { SkippingClock } from '../helpers/skipping-clock.ts';
 import { sdkFor, sendEncoded } from '../helpers/refusal-answers.ts';
+import { postTo } from '../helpers/ways.ts';
 import { SAMPLE_FILES } from '../providers/samples/all.ts';
 import { type Holds, NOW, type Sample } from '../providers/samples/sample.ts';
 
@@ -26,16 +27,7 @@ const dropIn: Way = (guard, sdk, url, key) => {
 };
 
 const fetched: Way = (guard, sdk, url, key) => async (body) => {
-  const response = await guard.fetch(`${url}${sdk.path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(sdk.family === 'anthropic'
-        ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
-        : { authorization: `Bearer ${key}` }),
-    },
-    body: JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], ...body }),
-  });
+  const response = await postTo(guard, sdk, url, key, body ?? {});
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../helpers/guarded.ts';
+import { decode, READERS } from '../helpers/readers.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
@@ -8,25 +9,6 @@ import { WAYS_IN } from '../helpers/ways.ts';
 // github.com/BerriAI/litellm/issues/8448, 2025-02-11.
 const ERROR = { error: { message: 'Provider returned error', code: 429, metadata: { raw: 'error code: 1015' } } };
 const TEXT = JSON.stringify(ERROR);
-
-type Read = (response: Response) => Promise<string>;
-const decode = (bytes: ArrayBuffer | Uint8Array): string => new TextDecoder().decode(bytes);
-
-const READERS: readonly [string, Read][] = [
-  ['text()', (response) => response.text()],
-  ['json()', async (response) => JSON.stringify(await response.json())],
-  ['arrayBuffer()', async (response) => decode(await response.arrayBuffer())],
-  ['blob()', async (response) => (await response.blob()).text()],
-  ['bytes()', async (response) => decode(await response.bytes())],
-  [
-    'its body',
-    async (response) => {
-      let text = '';
-      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk;
-      return text;
-    },
-  ],
-];
 
 /** With a head that comes first, so that nothing is decided by what has come with it. */
 const sendText =

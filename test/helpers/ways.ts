@@ -90,20 +90,30 @@ function connectClient(sdk: SdkCase, way: WayIn['way'], url: string, options: Gu
   };
 }
 
+/** What the SDK's client would send, through guarded fetch. */
+export function postTo(
+  guard: Pick<Guard, 'fetch'>,
+  sdk: SdkCase,
+  url: string,
+  key: string,
+  body: object,
+): Promise<Response> {
+  return guard.fetch(`${url}${sdk.path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(sdk.family === 'anthropic'
+        ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
+        : { authorization: `Bearer ${key}` }),
+    },
+    body: JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], ...body }),
+  });
+}
+
 function connectFetch(sdk: SdkCase, url: string, options: GuardOptions): Connection {
   const guard = testGuard(options);
   const key = `way-${nextKey++}`;
-  const post = (body: object): Promise<Response> =>
-    guard.fetch(`${url}${sdk.path}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(sdk.family === 'anthropic'
-          ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
-          : { authorization: `Bearer ${key}` }),
-      },
-      body: JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], ...body }),
-    });
+  const post = (body: object): Promise<Response> => postTo(guard, sdk, url, key, body);
   const open = async (): Promise<Opened> => eventsOfBody(await post({ stream: true }));
   return {
     guard,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
+import { isInstalled } from '../../tools/stack/binaries.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../..');
 
@@ -23,15 +24,6 @@ export function need(tool: Tool, context: TestContext): string {
   if (binary !== undefined) return binary;
   if (process.env['CI']) throw new Error(`${tool} is not installed, and CI may not skip this test`);
   return context.skip(`${tool} is not installed`);
-}
-
-function isInstalled(binary: string): boolean {
-  try {
-    execFileSync(binary, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Runs a tool from the root of the repository. @returns what it printed. @throws Error with what it printed */

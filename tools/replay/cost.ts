@@ -9,6 +9,7 @@ import { queryAt } from '../stack/query.ts';
 import { startServer } from '../stack/server.ts';
 import { secondsOf } from './evaluate.ts';
 import { BlockWriter, EPOCH } from './generate.ts';
+import { OUTCOMES, STATES, STATUSES, STREAM_ENDS } from './lane-metrics.ts';
 import { type Labels, renderLabels } from './registry.ts';
 
 /** What the rules cost: every rule asked once of a real Prometheus that holds the series of a large fleet. */
@@ -21,35 +22,21 @@ what is recorded; then evaluates each group as Prometheus would and prints how l
 
 /** Values that a metric's own label takes, and whether it is a histogram with that many buckets. */
 const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
-  [
-    'tidegate.calls',
-    'tidegate.outcome',
-    [
-      'success',
-      'success_after_retry',
-      'retries_exhausted',
-      'rejected_circuit',
-      'rejected_bulkhead',
-      'timeout',
-      'cancelled',
-      'bad_request',
-      'client_error',
-    ],
-  ],
-  ['tidegate.attempts', 'http.response.status_code', ['200', '401', '403', '429', '500', '503', '529', 'none']],
+  ['tidegate.calls', 'tidegate.outcome', OUTCOMES],
+  ['tidegate.attempts', 'http.response.status_code', STATUSES],
   ['tidegate.retries', 'tidegate.retry.reason', ['rate_limit', 'server_error', 'timeout']],
   [
     'tidegate.ratelimit.rejections',
     'tidegate.limit.dimension',
     ['requests', 'tokens', 'quota', 'unknown', 'no_capacity'],
   ],
-  ['tidegate.streams', 'tidegate.stream.outcome', ['completed', 'interrupted', 'cancelled', 'unread']],
+  ['tidegate.streams', 'tidegate.stream.outcome', STREAM_ENDS],
   ['tidegate.attempt.duration', 'tidegate.attempt.outcome', ['ok', 'retryable'], 15],
   ['tidegate.wait.duration', 'tidegate.limit.dimension', ['none', 'tokens'], 17],
   ['tidegate.limit.utilization_ratio', 'tidegate.limit.dimension', ['requests', 'tokens']],
   ['tidegate.ratelimit.limit', 'tidegate.limit.dimension', ['requests', 'tokens']],
   ['tidegate.ratelimit.remaining', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.circuit.state', 'tidegate.circuit.state', ['closed', 'open', 'half_open']],
+  ['tidegate.circuit.state', 'tidegate.circuit.state', STATES],
   ['tidegate.circuit.transitions', 'tidegate.circuit.state', ['closed', 'open']],
   ['tidegate.bulkhead.active', '', ['']],
   ['tidegate.bulkhead.queued', '', ['']],

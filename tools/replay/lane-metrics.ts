@@ -1,4 +1,5 @@
 import type { Account, Conditions } from './lane-model.ts';
+import { CALL_OUTCOMES, STREAM_OUTCOMES, valuesOf } from '../../src/telemetry/names.ts';
 import { type Labels, Registry } from './registry.ts';
 
 /** What a process is and what its lane is called. */
@@ -15,21 +16,11 @@ export interface ProcessSpec {
 
 const ATTEMPT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600];
 const WAIT_BOUNDS = [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800];
-const OUTCOMES = [
-  'success',
-  'success_after_retry',
-  'retries_exhausted',
-  'rejected_circuit',
-  'rejected_bulkhead',
-  'timeout',
-  'cancelled',
-  'bad_request',
-  'client_error',
-];
-const STATUSES = ['200', '401', '403', '429', '500', '503', '529', 'none'];
+export const OUTCOMES = valuesOf(CALL_OUTCOMES);
+export const STATUSES = ['200', '401', '403', '429', '500', '503', '529', 'none'];
 const DIMENSIONS = ['requests', 'tokens', 'quota', 'unknown'];
-const STREAM_ENDS = ['completed', 'interrupted', 'cancelled', 'unread'];
-const STATES = ['closed', 'open', 'half_open'] as const;
+export const STREAM_ENDS = valuesOf(STREAM_OUTCOMES);
+export const STATES = ['closed', 'open', 'half_open'] as const;
 export type State = (typeof STATES)[number];
 
 /** What stands in the lane at a moment. */

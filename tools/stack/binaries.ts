@@ -39,7 +39,7 @@ export function requireServers(): Readonly<Record<ServerName, string>> {
   );
 }
 
-function isInstalled(binary: string): boolean {
+export function isInstalled(binary: string): boolean {
   try {
     execFileSync(binary, ['--version'], { stdio: 'ignore' });
     return true;

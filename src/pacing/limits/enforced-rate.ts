@@ -1,4 +1,5 @@
 import { MeasuredPace } from './measured-pace.ts';
+import { RecentRefusals } from './recent-refusals.ts';
 
 /** Less than this part of what is told gets through: the limit that refuses is another one. */
 const LESS = 0.8;
@@ -35,7 +36,8 @@ export class EnforcedRate {
   /** Units of an average call. */
   #size = 1;
   #less = 0;
-  readonly #refused = new Uint8Array(KEPT);
+  readonly #refusals = new RecentRefusals(KEPT);
+  #sequence = 0;
   /** The pace and the share of refusals from which it was slowed down, and when. */
   #fromRate = 0;
   #fromShare = 0;
@@ -50,12 +52,13 @@ export class EnforcedRate {
   take(amount: number, sequence: number): void {
     this.#size += (amount - this.#size) * Math.max(0.02, 1 / sequence);
     this.#pace.take(amount / this.#size, sequence);
-    this.#refused[sequence % KEPT] = 0;
+    this.#refusals.sent(sequence);
+    this.#sequence = sequence;
   }
 
   refused({ amount, sequence, sentAt, news }: Contradiction, toldRate: number, now: number): void {
     this.#pace.refused(amount / this.#size, sequence);
-    this.#refused[sequence % KEPT] = 1;
+    this.#refusals.refused(sequence);
     if (!news) return;
     this.#pace.measure(sequence, sentAt);
     if (sequence < this.#restsUntil) return;
@@ -95,9 +98,7 @@ export class EnforcedRate {
   }
 
   #share(): number {
-    let refused = 0;
-    for (const each of this.#refused) refused += each;
-    return refused / KEPT;
+    return this.#refusals.count(this.#sequence, KEPT) / KEPT;
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import type { WhoWaits } from '../../core/admission.ts';
 import { MeasuredPace } from './measured-pace.ts';
+import { RecentRefusals } from './recent-refusals.ts';
 
 const METER_MS = 500;
 const MINUTE = 60_000;
@@ -85,7 +86,7 @@ export class HiddenLimit {
   #trialShare = 0;
   #nextTrial = 0;
   #trialEvery = TRIED_AGAIN_AFTER;
-  readonly #refused = new Uint8Array(KEPT);
+  readonly #refusals = new RecentRefusals(KEPT);
   #sequence = 0;
   #minute = 0;
   #minuteAt = 0;
@@ -132,7 +133,7 @@ export class HiddenLimit {
     this.#minuteAt = now;
     this.#pace.take(cost, sequence);
     this.#sequence = sequence;
-    this.#refused[sequence % KEPT] = 0;
+    this.#refusals.sent(sequence);
     if (this.#belief === 'trial') this.#judge(now);
     if (this.#belief !== 'wall' || this.#probeAt !== undefined) return;
     this.#probeAt = now;
@@ -151,7 +152,7 @@ export class HiddenLimit {
     this.#pace.refused(cost, sequence);
     this.#minute -= cost;
     this.#metered -= cost;
-    this.#refused[sequence % KEPT] = 1;
+    this.#refusals.refused(sequence);
     const walled = this.#belief === 'wall';
     if (walled || this.#share(sequence, FEW) >= WALL) {
       if (!walled) this.#hitWall(refusal, now);
@@ -178,17 +179,14 @@ export class HiddenLimit {
 
   /** Part of the newest attempts up to this one that was refused. */
   #share(sequence: number, among: number): number {
-    const from = Math.max(1, sequence - among + 1);
-    let refused = 0;
-    for (let each = from; each <= sequence; each++) refused += this.#refused[each % KEPT]!;
-    return refused / (sequence - from + 1);
+    return this.#refusals.count(sequence, among) / Math.min(sequence, among);
   }
 
   /** Something gets through again. What was believed during a refusal ends with it. */
   #open(now: number): void {
     this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
     this.#probeAt = undefined;
-    this.#refused.fill(0);
+    this.#refusals.forget();
     this.#pace.open(now);
   }
 
