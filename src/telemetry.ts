@@ -1,5 +1,6 @@
 /**
- * Starts OpenTelemetry with a Prometheus endpoint, for applications that have no OpenTelemetry setup of their own.
+ * Starts OpenTelemetry with a Prometheus endpoint, or metrics sent by OTLP, for applications that have no OpenTelemetry
+ * setup of their own.
  *
  * @module
  */
@@ -9,13 +10,26 @@ import { SCOPE, VERSION } from './telemetry/names.ts';
 import { registeredApi } from './telemetry/otel-api.ts';
 import { registeredParts, unregisterAllBut } from './telemetry/otel-globals.ts';
 import { HISTOGRAMS } from './telemetry/instruments.ts';
-import { loadOpenTelemetry } from './telemetry/load-opentelemetry.ts';
-import { type PrometheusAddress, servePrometheus } from './telemetry/prometheus-server.ts';
-import { logsRequested, resourceFromEnv, tracesRequested } from './telemetry/sdk-environment.ts';
+import { loadOpenTelemetry, packagesFor } from './telemetry/load-opentelemetry.ts';
+import { createMetricReaders, type MetricReaders, type MetricsRoute } from './telemetry/metric-readers.ts';
+import type { PrometheusAddress } from './telemetry/prometheus-server.ts';
+import {
+  logsRequested,
+  metricsRequested,
+  otlpTarget,
+  resourceFromEnv,
+  tracesRequested,
+} from './telemetry/sdk-environment.ts';
 
 export interface StartTelemetryOptions {
   /** Value of `service.name`. Default: OTEL_SERVICE_NAME, else the SDK's own default. */
   readonly serviceName?: string;
+  /**
+   * 'prometheus' serves metrics to be scraped. 'otlp' sends them to a collector, where, how and how often the standard
+   * variables say: OTEL_EXPORTER_OTLP_ENDPOINT (default http://localhost:4318), OTEL_EXPORTER_OTLP_PROTOCOL,
+   * OTEL_METRIC_EXPORT_INTERVAL and their kin. Default: which of the two OTEL_METRICS_EXPORTER names, else 'prometheus'.
+   */
+  readonly metrics?: 'prometheus' | 'otlp' | 'both';
   /** Port of the Prometheus endpoint; 0 for a free one. 0 … 65 535, default 9464. */
   readonly port?: number;
   /** Address to listen on; '0.0.0.0' to be scraped from another machine or container. Default '127.0.0.1'. */
@@ -29,7 +43,7 @@ export interface StartTelemetryOptions {
 
 /** A running telemetry setup. */
 export interface Telemetry {
-  /** Where Prometheus scrapes. */
+  /** Where Prometheus scrapes; with `metrics: 'otlp'` the collector that metrics are sent to. */
   readonly url: string;
   /** Exports what is left, frees the port and unregisters from OpenTelemetry. Never rejects; may be called twice. */
   shutdown(): Promise<void>;
@@ -38,8 +52,8 @@ export interface Telemetry {
 /**
  * Starts metrics for Prometheus at `http://127.0.0.1:9464/metrics`, and spans where the standard variables ask for
  * them (OTEL_TRACES_EXPORTER, or OTEL_EXPORTER_OTLP_ENDPOINT and its kin). Nothing is sent anywhere otherwise.
- * Needs the packages @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus. Clients that were guarded before
- * are included. An application that has set up OpenTelemetry itself needs no call: tidegate records there.
+ * Needs the packages @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus; to send metrics by OTLP
+ * @opentelemetry/sdk-metrics and @opentelemetry/exporter-metrics-otlp-proto. Clients that were guarded before are included. An application that has set up OpenTelemetry itself needs no call: tidegate records there.
  *
  * @throws TidegateSetupError `missing_dependency` when a package is not installed, `port_in_use`, or `start_failed`
  *   when telemetry is already running in this process or its packages are too old; nothing is left half-started
@@ -53,14 +67,14 @@ export interface Telemetry {
  * process.once('SIGTERM', () => void telemetry.shutdown());
  */
 export async function startTelemetry(options: StartTelemetryOptions = {}): Promise<Telemetry> {
-  const { serviceName, ...address } = checked(options);
+  const settings = checked(options);
   const state = processState();
   if (state.telemetry !== undefined) {
     throw new TidegateSetupError('start_failed', `Telemetry is already ${state.telemetry}. Call its shutdown() first.`);
   }
   state.telemetry = 'starting';
   try {
-    const telemetry = await start(serviceName, address);
+    const telemetry = await start(settings);
     state.telemetry = `running at ${telemetry.url}`;
     return telemetry;
   } catch (error) {
@@ -69,27 +83,25 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
   }
 }
 
-async function start(serviceName: string | undefined, address: PrometheusAddress): Promise<Telemetry> {
-  const { api, NodeSDK: Sdk, PrometheusExporter: Exporter } = await loadOpenTelemetry();
+async function start({ serviceName, prometheus, otlp }: Settings): Promise<Telemetry> {
+  const target = otlp ? otlpTarget(process.env) : undefined;
+  const packages = packagesFor(prometheus !== undefined, target?.protocol);
+  const { api, NodeSDK: Sdk } = await loadOpenTelemetry(packages);
   const before = registeredParts();
   const traces = tracesRequested(process.env);
   if (before.metrics || (traces && before.traces)) {
     throw new TidegateSetupError(
       'start_failed',
-      'OpenTelemetry is already set up in this process. tidegate records there: add a PrometheusExporter to that setup.',
+      'OpenTelemetry is already set up in this process. tidegate records there: add a metric reader to that setup.',
     );
   }
-  // Without scope labels, series do not change with every release of tidegate.
-  const exporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
   // Before the SDK: when the port is taken, nothing has been registered.
-  const server = await servePrometheus(address, (request, response) =>
-    exporter.getMetricsRequestHandler(request, response),
-  );
+  const { readers, url, close } = await createMetricReaders(prometheus, target, packages);
   try {
     // The second is its name in older lines; the newer ones prefer the first.
-    const readers = { metricReaders: [exporter], metricReader: exporter };
+    const named = { metricReaders: [...readers], metricReader: readers[0]! };
     const sdk = new Sdk({
-      ...readers,
+      ...named,
       ...(serviceName === undefined ? {} : { serviceName }),
       // An empty list switches a signal off; the SDK would send it to localhost:4318 otherwise.
       ...(traces ? {} : { spanProcessors: [] }),
@@ -99,20 +111,12 @@ async function start(serviceName: string | undefined, address: PrometheusAddress
         : { resourceDetectors: [{ detect: () => ({ attributes: resourceFromEnv(process.env) }) }] }),
     });
     sdk.start();
-    await checkReads(exporter, sdk);
+    await checkReads(readers, sdk);
     bindTelemetry();
     let ended: Promise<void> | undefined;
-    return {
-      url: server.url,
-      shutdown: () =>
-        (ended ??= stop(
-          sdk,
-          () => server.close(),
-          () => unregisterAllBut(before, api),
-        )),
-    };
+    return { url, shutdown: () => (ended ??= stop(sdk, close, () => unregisterAllBut(before, api))) };
   } catch (error) {
-    await server.close();
+    await close();
     unregisterAllBut(before, api);
     if (error instanceof TidegateSetupError) throw error;
     throw new TidegateSetupError('start_failed', 'OpenTelemetry could not be started.', { cause: error });
@@ -128,45 +132,55 @@ async function stop(
     await sdk.shutdown();
   } catch (error) {
     // A collector that cannot be reached is no reason for the application to fail.
-    registeredApi().diag?.error('tidegate: the last spans could not be exported', error);
+    registeredApi().diag?.error('tidegate: what was left could not be exported', error);
   }
   await closeServer();
   unregister();
   processState().telemetry = undefined;
 }
 
-/** An exporter of another line than the SDK's is scraped in vain: no instrument can be made for it. */
-async function checkReads(
-  exporter: { collect(): Promise<unknown> },
-  sdk: { shutdown(): Promise<void> },
-): Promise<void> {
+/** A reader of another line than the SDK's reads in vain: no instrument can be made for it. */
+async function checkReads(readers: MetricReaders['readers'], sdk: { shutdown(): Promise<void> }): Promise<void> {
   try {
     const { name, options } = HISTOGRAMS.retryDelay;
     registeredApi().metrics?.getMeter(SCOPE, VERSION).createHistogram(name, options);
-    await exporter.collect();
+    for (const reader of readers) await reader.collect();
   } catch (error) {
     await sdk.shutdown().catch(() => undefined);
     throw new TidegateSetupError(
       'start_failed',
-      'The versions of @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus do not fit: install one release of both.',
+      `The versions of @opentelemetry/sdk-node and its ${readers.length > 1 ? 'exporters, of which older lines take one,' : 'exporter'} do not fit: install one release of both.`,
       { cause: error },
     );
   }
 }
 
-function checked(options: StartTelemetryOptions): PrometheusAddress & { serviceName: string | undefined } {
-  const { serviceName, port = 9464, host = '127.0.0.1', allowedHosts = [], ...unknown } = options;
-  const [extra] = Object.keys(unknown);
+interface Settings {
+  readonly serviceName: string | undefined;
+  readonly prometheus: PrometheusAddress | undefined;
+  readonly otlp: boolean;
+}
+
+const KEYS = ['serviceName', 'metrics', 'port', 'host', 'allowedHosts'];
+const ROUTES: readonly unknown[] = ['prometheus', 'otlp', 'both'] satisfies MetricsRoute[];
+
+function checked(options: StartTelemetryOptions): Settings {
+  const extra = Object.keys(options).find((key) => !KEYS.includes(key));
   if (extra !== undefined) {
-    throw new TidegateOptionError(
-      'options',
-      'an object with the keys serviceName, port, host, allowedHosts',
-      `key ${extra}`,
-    );
+    throw new TidegateOptionError('options', `an object with the keys ${KEYS.join(', ')}`, `key ${extra}`);
   }
+  const { serviceName, metrics = metricsRequested(process.env) ?? 'prometheus' } = options;
   if (serviceName !== undefined && (typeof serviceName !== 'string' || serviceName === '')) {
     throw new TidegateOptionError('serviceName', 'a string that is not empty', serviceName);
   }
+  if (!ROUTES.includes(metrics)) {
+    throw new TidegateOptionError('metrics', "one of 'prometheus', 'otlp', 'both'", metrics);
+  }
+  return { serviceName, prometheus: addressIn(options, metrics), otlp: metrics !== 'prometheus' };
+}
+
+function addressIn(options: StartTelemetryOptions, metrics: MetricsRoute): PrometheusAddress | undefined {
+  const { port = 9464, host = '127.0.0.1', allowedHosts = [] } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new TidegateOptionError('port', 'an integer from 0 to 65535', port);
   }
@@ -176,5 +190,12 @@ function checked(options: StartTelemetryOptions): PrometheusAddress & { serviceN
   if (!Array.isArray(allowedHosts) || !allowedHosts.every((name) => typeof name === 'string' && name !== '')) {
     throw new TidegateOptionError('allowedHosts', 'a list of host names', allowedHosts);
   }
-  return { serviceName, port, host, allowedHosts: allowedHosts.map((name) => name.toLowerCase()) };
+  if (metrics !== 'otlp') return { host, port, allowedHosts: allowedHosts.map((name) => name.toLowerCase()) };
+  for (const key of ['port', 'host', 'allowedHosts'] as const) {
+    // From the variable it may come by surprise: there the address is for another day.
+    if (options.metrics === 'otlp' && options[key] !== undefined) {
+      throw new TidegateOptionError(key, "left out with metrics: 'otlp', which serves nothing", options[key]);
+    }
+  }
+  return undefined;
 }

@@ -42,3 +42,58 @@ function decode(value: string): string {
     return value;
   }
 }
+
+export type OtlpProtocol = 'grpc' | 'http/json' | 'http/protobuf';
+
+/** Where and how metrics are sent, by the standard variables. */
+export interface OtlpTarget {
+  readonly protocol: OtlpProtocol;
+  /** Without what may be secret in it; the exporter reads the variables itself. */
+  readonly shownUrl: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export function otlpTarget(env: Env): OtlpTarget {
+  const protocol = protocolFrom(env);
+  const intervalMs = milliseconds(env['OTEL_METRIC_EXPORT_INTERVAL'], 60_000);
+  return {
+    protocol,
+    shownUrl: shown(endpointFrom(env, protocol)),
+    intervalMs,
+    timeoutMs: Math.min(intervalMs, milliseconds(env['OTEL_METRIC_EXPORT_TIMEOUT'], 30_000)),
+  };
+}
+
+/** What OTEL_METRICS_EXPORTER asks for, of what there is here. */
+export function metricsRequested(env: Env): 'prometheus' | 'otlp' | 'both' | undefined {
+  const names = (env['OTEL_METRICS_EXPORTER'] ?? '').split(',').map((name) => name.trim());
+  const [prometheus, otlp] = [names.includes('prometheus'), names.includes('otlp')];
+  if (prometheus && otlp) return 'both';
+  return prometheus ? 'prometheus' : otlp ? 'otlp' : undefined;
+}
+
+function protocolFrom(env: Env): OtlpProtocol {
+  const asked = (env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'])?.trim();
+  return asked === 'grpc' || asked === 'http/json' ? asked : 'http/protobuf';
+}
+
+function endpointFrom(env: Env, protocol: OtlpProtocol): string {
+  const own = env['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT']?.trim();
+  if (own) return own;
+  const all = env['OTEL_EXPORTER_OTLP_ENDPOINT']?.trim();
+  if (protocol === 'grpc') return all || 'http://localhost:4317';
+  return `${(all || 'http://localhost:4318').replace(/\/$/, '')}/v1/metrics`;
+}
+
+/** A path of the user's own may hold a key, as a query and credentials may. */
+function shown(endpoint: string): string {
+  if (!URL.canParse(endpoint)) return 'the OTLP endpoint';
+  const { protocol, host, pathname } = new URL(endpoint);
+  return `${protocol}//${host}${pathname === '/' || pathname === '/v1/metrics' ? pathname : '/…'}`;
+}
+
+function milliseconds(text: string | undefined, fallback: number): number {
+  const value = Number(text?.trim() || Number.NaN);
+  return value > 0 && value <= 2 ** 31 - 1 ? value : fallback;
+}

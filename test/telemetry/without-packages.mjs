@@ -1,7 +1,7 @@
 // Starts telemetry where the named package cannot be found, and prints what came of it.
 import { registerHooks } from 'node:module';
 
-const missing = process.argv[2];
+const [missing, metrics] = process.argv.slice(2);
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== missing) return next(specifier, context);
@@ -10,7 +10,7 @@ registerHooks({
 });
 const { startTelemetry } = await import('../../src/telemetry.ts');
 try {
-  const telemetry = await startTelemetry({ port: 0 });
+  const telemetry = await startTelemetry(metrics ? { metrics } : { port: 0 });
   console.log(JSON.stringify({ started: telemetry.url.startsWith('http://127.0.0.1:') }));
   // No shutdown: the endpoint must not keep the process alive.
 } catch (error) {

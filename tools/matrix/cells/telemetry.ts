@@ -48,6 +48,33 @@ matrix.report(outcomes, { 'every call counted': calls === outcomes.openai.calls 
 process.exit();
 `;
 
+/** The same by OTLP, to a collector that is in the program. */
+const SENT = `
+import { createServer } from 'node:http';
+import { startTelemetry } from 'tidegate/telemetry';
+${loads('esm', 'drop-in', ['openai'])}
+let last;
+const collector = createServer(async (request, response) => {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  last = JSON.parse(text);
+  response.setHeader('content-type', 'application/json').end('{}');
+});
+await new Promise((resolve) => collector.listen(0, '127.0.0.1', resolve));
+process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:' + collector.address().port;
+process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'http/json';
+process.env.OTEL_TRACES_EXPORTER = 'none';
+const telemetry = await startTelemetry({ metrics: 'otlp' });
+${clients('esm', 'drop-in', ['openai'])}
+const outcomes = await matrix.burst(clients);
+await telemetry.shutdown();
+const named = (last?.resourceMetrics ?? []).flatMap(({ scopeMetrics }) => scopeMetrics).flatMap(({ metrics }) => metrics);
+const points = named.filter(({ name }) => name === 'tidegate.calls').flatMap(({ sum }) => sum.dataPoints);
+const calls = points.reduce((sum, { asDouble, asInt }) => sum + Number(asDouble ?? asInt), 0);
+matrix.report(outcomes, { 'every call counted': calls === outcomes.openai.calls || calls });
+process.exit();
+`;
+
 const installed = (version: string): Cell => ({
   id: `@opentelemetry/sdk-node ${version}`,
   place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'set up by the application'],
@@ -69,4 +96,19 @@ const started = (version: string): Cell => ({
   expect: 'guarded',
 });
 
-export const telemetryCells: readonly Cell[] = LINES.flatMap((version) => [installed(version), started(version)]);
+const sent = (version: string): Cell => ({
+  ...started(version),
+  id: `@opentelemetry/sdk-node ${version}, startTelemetry by OTLP`,
+  place: [SECTION, `@opentelemetry/sdk-node ${version}`, 'by OTLP'],
+  folder: {
+    name: `start-telemetry-otlp-${version}`,
+    packages: { ...folder(version).packages, '@opentelemetry/exporter-metrics-otlp-http': version },
+  },
+  files: { 'app.mjs': SENT },
+});
+
+export const telemetryCells: readonly Cell[] = LINES.flatMap((version) => [
+  installed(version),
+  started(version),
+  sent(version),
+]);

@@ -1,0 +1,49 @@
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { loadOtlp, loadPrometheus } from './load-opentelemetry.ts';
+import { type PrometheusAddress, servePrometheus } from './prometheus-server.ts';
+import type { OtlpTarget } from './sdk-environment.ts';
+
+export type MetricsRoute = 'prometheus' | 'otlp' | 'both';
+
+/** Readers of one setup, of the lines of OpenTelemetry that are installed. */
+export interface MetricReaders {
+  readonly readers: readonly (IMetricReader & { collect(): Promise<unknown> })[];
+  /** Where Prometheus scrapes; without it, where metrics are sent. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * @param prometheus undefined for no endpoint
+ * @param otlp undefined for none that is sent
+ * @throws TidegateSetupError when a package is missing or the port cannot be used; nothing is left open
+ */
+export async function createMetricReaders(
+  prometheus: PrometheusAddress | undefined,
+  otlp: OtlpTarget | undefined,
+  packages: readonly string[],
+): Promise<MetricReaders> {
+  const sender = otlp && (await loadOtlp(otlp.protocol, packages));
+  const readers: MetricReaders['readers'][number][] = [];
+  let url = otlp?.shownUrl ?? '';
+  let close = async (): Promise<void> => undefined;
+  if (prometheus) {
+    const Exporter = await loadPrometheus(packages);
+    // Without scope labels, series do not change with every release of tidegate.
+    const exporter = new Exporter({ preventServerStart: true, withoutScopeInfo: true });
+    const server = await servePrometheus(prometheus, (request, response) =>
+      exporter.getMetricsRequestHandler(request, response),
+    );
+    readers.push(exporter);
+    url = server.url;
+    close = () => server.close();
+  }
+  if (sender && otlp) {
+    const { Exporter, Reader } = sender;
+    const { intervalMs, timeoutMs } = otlp;
+    // The exporter reads endpoint, headers, temporality and the rest from the standard variables.
+    const times = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
+    readers.push(new Reader({ exporter: new Exporter(), ...times }));
+  }
+  return { readers, url, close };
+}
