@@ -11,6 +11,8 @@ export interface Metric {
 }
 
 const CALL = ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name'] as const;
+/** What the metrics of the conventions have beside. */
+const SERVED = [...CALL, 'server.address', 'server.port', 'gen_ai.response.model'] as const;
 const LANE = ['gen_ai.provider.name', 'gen_ai.request.model'] as const;
 const LIMIT = [...LANE, 'tidegate.limit.dimension'] as const;
 const BULKHEAD = ['gen_ai.provider.name', 'tidegate.bulkhead'] as const;
@@ -55,10 +57,10 @@ export type MetricName =
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
   // Conventions rename these two; queries must accept the old and the new name.
-  'gen_ai.client.operation.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
-  'gen_ai.client.inference.duration': { instrument: 'histogram', unit: 's', attributes: [...CALL, 'error.type'] },
-  'gen_ai.client.operation.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: CALL },
-  'gen_ai.client.inference.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: CALL },
+  'gen_ai.client.operation.duration': { instrument: 'histogram', unit: 's', attributes: [...SERVED, 'error.type'] },
+  'gen_ai.client.inference.duration': { instrument: 'histogram', unit: 's', attributes: [...SERVED, 'error.type'] },
+  'gen_ai.client.operation.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: SERVED },
+  'gen_ai.client.inference.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: SERVED },
   'tidegate.calls': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'tidegate.outcome'] },
   'tidegate.attempts': { instrument: 'counter', unit: '{attempt}', attributes: [...CALL, 'http.response.status_code'] },
   'tidegate.attempt.duration': {

@@ -164,6 +164,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
   readonly #isClosed = (): boolean => this.#closed;
 
+  #timesChunks(): boolean {
+    return this.#emitter.hears('stream.chunk') || this.#instrumentation?.timesChunks() === true;
+  }
+
   readonly #refused = (lane: Lane, { model }: RequestInfo, failure: Failure): void => {
     const account = this.#accountOf.get(lane);
     if (!account || this.options.limitGroup) return;
@@ -202,6 +206,9 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       lane: lane.label,
       serverAddress: server.serverAddress,
       serverPort: server.serverPort,
+      tier: request.tier,
+      outputType: request.outputType,
+      api: request.api,
       attributes: request.attributes,
     };
     const leavesFlex = this.options.onFlexUnavailable === 'standard' && request.tier === FLEX;
@@ -222,6 +229,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       instrumentation: this.#instrumentation,
       emit: this.emit,
       hasEndListener: this.#hasEndListener,
+      timesChunks: request.stream && this.#timesChunks(),
       closed: this.#isClosed,
       withoutFlex: leavesFlex ? () => this.#standard(start, info) : undefined,
       refused: this.#refused,

@@ -148,6 +148,11 @@ export interface TelemetryOptions {
   readonly sdkSpans?: 'suppress' | 'nest';
   /** GenAI conventions to follow. Default 'compat', or what OTEL_SEMCONV_STABILITY_OPT_IN asks for. */
   readonly semconv?: 'compat' | 'latest' | 'dup';
+  /**
+   * Also record the histograms of the GenAI conventions that neither rules nor panels of tidegate read: the tokens of each
+   * call (`gen_ai.client.token.usage`), and the time between the chunks of a stream. Default false.
+   */
+  readonly detailedHistograms?: boolean;
   /** Models to create zero series for at start. Default none. */
   readonly models?: readonly string[];
   /** Distinct model labels before further ones become `_OTHER`. 1 … 1 000, default 20. */
@@ -300,6 +305,7 @@ const TELEMETRY_KEYS = [
   'metrics',
   'sdkSpans',
   'semconv',
+  'detailedHistograms',
   'models',
   'maxModels',
 ] as const;
@@ -361,7 +367,8 @@ function resolvePacing(pacing: PacingOptions): ResolvedPacing {
 }
 
 function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
-  for (const key of ['spans', 'metrics'] as const) optionalBoolean(telemetry[key], `telemetry.${key}`);
+  for (const key of ['spans', 'metrics', 'detailedHistograms'] as const)
+    optionalBoolean(telemetry[key], `telemetry.${key}`);
   withMethods(telemetry.tracerProvider, 'telemetry.tracerProvider', 'a tracer provider', ['getTracer']);
   withMethods(telemetry.meterProvider, 'telemetry.meterProvider', 'a meter provider', ['getMeter']);
   if (telemetry.sdkSpans !== undefined) oneOf(telemetry.sdkSpans, 'telemetry.sdkSpans', ['suppress', 'nest']);

@@ -53,6 +53,8 @@ export class Attempt {
   #requestId: string | undefined;
   #resolveEnded!: () => void;
   #holdsSlot = false;
+  #contentAt = 0;
+  #responseModel: string | undefined;
 
   constructor(call: Call, number: number, ticket: Ticket, isFurtherFault: boolean) {
     this.call = call;
@@ -129,16 +131,25 @@ export class Attempt {
     if (stream) this.#headMs = this.call.clock.now() - this.startedAt;
   }
 
-  firstContent(): void {
+  /** `responseModel`: as far as the stream has told. */
+  firstContent(responseModel: string | undefined): void {
     if (this.#state === OPEN) {
       this.#state = ANSWERING;
       this.#report('ok');
     }
-    this.call.emit({
-      type: 'stream.first_chunk',
-      call: this.call.info,
-      sinceStartMs: this.call.clock.now() - this.call.startedAt,
-    });
+    const { call } = this;
+    this.#contentAt = call.clock.now();
+    this.#responseModel = responseModel;
+    const sinceStartMs = this.#contentAt - call.startedAt;
+    call.emit({ type: 'stream.first_chunk', call: call.info, sinceStartMs, responseModel });
+  }
+
+  furtherContent(): void {
+    const { call } = this;
+    const now = call.clock.now();
+    const sinceLastMs = now - this.#contentAt;
+    call.emit({ type: 'stream.chunk', call: call.info, sinceLastMs, responseModel: this.#responseModel });
+    this.#contentAt = now;
   }
 
   /** The body has ended, one way or another: frees the slot and corrects the reservation. */

@@ -4,7 +4,16 @@ import type { CallOutcome, GiveUpReason, WaitCause } from './events.ts';
 import type { Lane } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
+import { classOf } from './user-value.ts';
 import type { ErrorDetails } from '../errors.ts';
+
+/** What is known of a call that ends. */
+export interface EndFacts {
+  readonly usage?: Usage | undefined;
+  readonly response?: (() => ResponseInfo) | undefined;
+  /** What the application gets in place of an answer. */
+  readonly error?: unknown;
+}
 
 const NO_RESPONSE: ResponseInfo = Object.freeze({});
 
@@ -99,7 +108,7 @@ export class CallRecord {
   }
 
   /** Ends the call. False when it has ended before. */
-  end(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): boolean {
+  end(outcome: CallOutcome, errorType: string | undefined, { usage, response, error }: EndFacts = {}): boolean {
     if (this.#outcome !== undefined) return false;
     this.#outcome = outcome;
     const { place, clock, emit, hasEndListener } = this.#settings;
@@ -117,6 +126,7 @@ export class CallRecord {
       waitedBulkheadMs: this.#waitedBulkheadMs,
       retryDelayMs: this.#retryDelayMs,
       errorType,
+      exception: error === undefined ? undefined : classOf(error),
       usage,
       response: (hasEndListener() && response?.()) || NO_RESPONSE,
     });

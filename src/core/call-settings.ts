@@ -52,6 +52,8 @@ export interface CallSettings {
   readonly emit: (event: GuardEvent) => void;
   /** True when telemetry or a listener consumes `call.end`. */
   readonly hasEndListener: () => boolean;
+  /** Whether somebody wants to know the times between the chunks of its stream. */
+  readonly timesChunks: boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;
   /** Where the call counts from then on that leaves a flex tier without capacity; undefined where it does not leave. */

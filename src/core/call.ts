@@ -2,13 +2,12 @@ import { sleep } from './abort.ts';
 import { AdmissionRefused, type Ticket, type WhoWaits } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
-import { CallRecord } from './call-record.ts';
+import { CallRecord, type EndFacts } from './call-record.ts';
 import type { CallSettings, Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
 import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
-import type { Failure, Usage } from './outcome.ts';
-import type { ResponseInfo } from './provider.ts';
+import type { Failure } from './outcome.ts';
 import { REFUSALS } from './refusals.ts';
 import { type Retry, RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
@@ -53,6 +52,10 @@ export class Call {
 
   get startedAt(): number {
     return this.#record.startedAt;
+  }
+
+  get timesChunks(): boolean {
+    return this.#settings.timesChunks;
   }
 
   get withoutFlex(): boolean {
@@ -115,20 +118,23 @@ export class Call {
       case 'interrupted':
         // It had begun: nobody resends it behind the application's back.
         if (this.info.stream) this.#retries.resendable = false;
-        this.finishFailed(end.failure, usage, end.response);
+        this.finishFailed(end.failure, { usage, response: end.response, error: end.error });
         return;
       case 'cancelled':
-        this.#end('cancelled', undefined, usage, end.response);
+        this.#end('cancelled', undefined, { usage, response: end.response });
         return;
       case 'completed':
       case 'unread':
-        this.#end(this.#record.attempts > 1 ? 'success_after_retry' : 'success', undefined, usage, end.response);
+        this.#end(this.#record.attempts > 1 ? 'success_after_retry' : 'success', undefined, {
+          usage,
+          response: end.response,
+        });
     }
   }
 
   /** The call has failed for good. */
-  finishFailed(failure: Failure | undefined, usage?: Usage, response?: () => ResponseInfo): void {
-    this.#end(outcomeOf(failure), errorTypeOf(failure), usage, response);
+  finishFailed(failure: Failure | undefined, known?: EndFacts): void {
+    this.#end(outcomeOf(failure), errorTypeOf(failure), known);
   }
 
   async #loop<T>(send: Send<T>, first: Retry | undefined): Promise<T> {
@@ -233,7 +239,7 @@ export class Call {
   #failed(error: unknown): unknown {
     if (error instanceof AttemptFailed) {
       attachDetails(error.error, this.details(error.failure));
-      this.finishFailed(error.failure);
+      this.finishFailed(error.failure, { error: error.error });
       return error.error;
     }
     if (error instanceof AdmissionRefused) return this.#refused(error);
@@ -242,7 +248,7 @@ export class Call {
       return this.#settings.errors.aborted(this.signal);
     }
     // The request never left: the error belongs to the application or its SDK.
-    this.#end('client_error', '_OTHER');
+    this.#end('client_error', '_OTHER', { error });
     return error;
   }
 
@@ -258,13 +264,14 @@ export class Call {
       advice: failure?.advice ?? advice,
     };
     this.#record.gaveUp(gaveUp);
-    this.#end(result, errorType);
     const cause = refusal.failure && refusal;
-    return this.#settings.errors.own(code, message(refusal, this.info.lane), details, cause);
+    const error = this.#settings.errors.own(code, message(refusal, this.info.lane), details, cause);
+    this.#end(result, errorType, { error });
+    return error;
   }
 
-  #end(outcome: CallOutcome, errorType: string | undefined, usage?: Usage, response?: () => ResponseInfo): void {
-    if (!this.#record.end(outcome, errorType, usage, response)) return;
+  #end(outcome: CallOutcome, errorType: string | undefined, known?: EndFacts): void {
+    if (!this.#record.end(outcome, errorType, known)) return;
     if (WORTH_RESENDING.has(outcome) && this.#retries.resendable) this.#settings.gaveUp(this, this.#settings.sent);
   }
 }

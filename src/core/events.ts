@@ -1,6 +1,6 @@
 import type { LimitBelief } from './beliefs.ts';
 import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
-import type { Operation, ProviderName, ResponseInfo } from './provider.ts';
+import type { OpenAIApi, Operation, OutputType, ProviderName, RequestAttributes, ResponseInfo } from './provider.ts';
 import { disown } from './user-value.ts';
 
 /** How urgent a call is; value of `tidegate.priority`. */
@@ -18,8 +18,11 @@ export interface CallInfo {
   readonly lane: string;
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;
-  /** Sampling parameters that are safe to record, keyed by their `gen_ai.request.*` suffix. */
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** Service tier that the request asks for, in the provider's word. */
+  readonly tier?: string | undefined;
+  readonly outputType?: OutputType | undefined;
+  readonly api?: OpenAIApi | undefined;
+  readonly attributes: RequestAttributes;
 }
 
 /** Final result of a call; value of `tidegate.outcome`. */
@@ -164,7 +167,20 @@ export type GuardEvent =
       readonly code: string | undefined;
       readonly advice: string;
     }
-  | { readonly type: 'stream.first_chunk'; readonly call: CallInfo; readonly sinceStartMs: number }
+  | {
+      readonly type: 'stream.first_chunk';
+      readonly call: CallInfo;
+      readonly sinceStartMs: number;
+      /** Model that answers, where the stream has said so by then. */
+      readonly responseModel?: string | undefined;
+    }
+  /** Content of a stream behind its first. Only where somebody listens, or `telemetry.detailedHistograms` is on. */
+  | {
+      readonly type: 'stream.chunk';
+      readonly call: CallInfo;
+      readonly sinceLastMs: number;
+      readonly responseModel?: string | undefined;
+    }
   | { readonly type: 'stream.end'; readonly call: CallInfo; readonly outcome: StreamOutcome }
   | {
       readonly type: 'call.end';
@@ -177,6 +193,8 @@ export type GuardEvent =
       readonly retryDelayMs: number;
       /** `error.type` of the final failure; undefined on success and on cancellation. */
       readonly errorType: string | undefined;
+      /** Class of the error that the application gets, where it gets one. */
+      readonly exception?: string | undefined;
       readonly usage: Usage | undefined;
       readonly response: ResponseInfo;
       /** What it has cost in USD; null where its price is not known. Only with `prices`, and where `usage` is known. */
@@ -349,6 +367,8 @@ export interface Instrumentation {
   onEvent(event: GuardEvent): void;
   /** Whether events are recorded; false until an SDK is registered. */
   recording(): boolean;
+  /** Whether it records the time between the chunks of streams. */
+  timesChunks(): boolean;
   /** Runs `fn` with the attempt's span active. Must call `fn` exactly once and return its result. */
   runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T;
   /** Headers to add to the attempt's request for trace propagation; empty when propagation is off. */

@@ -48,6 +48,15 @@ export const HIDDEN_INPUTS = [
 
 export type HiddenInput = (typeof HIDDEN_INPUTS)[number];
 
+/** What a request asks to get; values of `gen_ai.output.type`. */
+export type OutputType = 'text' | 'json' | 'image' | 'speech';
+
+/** Which of OpenAI's APIs for answers; values of `openai.api.type`. */
+export type OpenAIApi = 'chat_completions' | 'responses';
+
+/** Parameters of a request that are safe to record, keyed by their `gen_ai.request.*` suffix. */
+export type RequestAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
 /** What a request is, without any of its content. */
 export interface RequestInfo {
   readonly operation: Operation;
@@ -72,8 +81,10 @@ export interface RequestInfo {
   readonly cached?: true;
   /** Input tokens as the application's own tokenizer counts them; absent without one. */
   readonly inputTokens?: number;
-  /** Sampling parameters that are safe to record. */
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** Absent where the request names none. */
+  readonly outputType?: OutputType | undefined;
+  readonly api?: OpenAIApi | undefined;
+  readonly attributes: RequestAttributes;
 }
 
 /** The part of an SDK's request options that describes the request. */
@@ -117,7 +128,11 @@ export interface StreamReader {
 export interface ResponseInfo {
   readonly id?: string;
   readonly model?: string;
+  /** By the place of the choice. `error` for one of which no reason came. */
   readonly finishReasons?: readonly string[];
+  /** Tier that the answer was served in, in the provider's word. */
+  readonly serviceTier?: string;
+  readonly systemFingerprint?: string;
 }
 
 /** How a provider charges its token limits; drives reservation and settlement. */

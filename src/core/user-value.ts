@@ -1,3 +1,6 @@
+import { isTidegateError } from '../errors.ts';
+import { identifier } from './server-text.ts';
+
 /**
  * What a function of the application returned, where it is not what was asked for. A promise among it may reject,
  * and with nobody listening that would end the process.
@@ -22,3 +25,16 @@ export function kindOf(value: unknown): string {
 export function thrownKind(error: unknown): string {
   return error instanceof Error ? error.constructor.name : kindOf(error);
 }
+
+/** Name of the class of an error, as far as it may be recorded; undefined of what is no error. */
+export function classOf(error: unknown): string | undefined {
+  try {
+    if (!(error instanceof Error)) return undefined;
+    return identifier(isTidegateError(error) ? error.name : error.constructor.name, MAX_NAME_LENGTH);
+  } catch {
+    // A getter of the application's object.
+    return undefined;
+  }
+}
+
+const MAX_NAME_LENGTH = 64;

@@ -49,6 +49,7 @@ export function createInstrumentation(
           lanes: () => source.lanes(),
           report,
           priced: source.priced === true,
+          detailed: options.detailedHistograms === true,
         });
   return new Listener(spans, metrics, report);
 }
@@ -102,6 +103,10 @@ class Listener implements TelemetryInstrumentation {
 
   recording(): boolean {
     return this.#spans?.recording === true || this.#metrics?.recording === true;
+  }
+
+  timesChunks(): boolean {
+    return this.#metrics?.timesChunks === true;
   }
 
   runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T {

@@ -125,8 +125,10 @@ export type HistogramName =
   | 'operationDuration'
   | 'tokenUsage'
   | 'firstChunk'
+  | 'furtherChunk'
   | 'inferenceDuration'
   | 'inferenceFirstChunk'
+  | 'inferenceFurtherChunk'
   | 'inferenceInputTokens'
   | 'inferenceOutputTokens'
   | 'embeddingsDuration'
@@ -159,11 +161,23 @@ export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
     'Time to the first chunk of a streamed response.',
     SECONDS_SEMCONV,
   ),
+  furtherChunk: define(
+    'gen_ai.client.operation.time_per_output_chunk',
+    's',
+    'Time from one chunk of a streamed response to the next.',
+    SECONDS_SEMCONV,
+  ),
   inferenceDuration: define('gen_ai.client.inference.duration', 's', 'GenAI inference duration.', SECONDS_SEMCONV),
   inferenceFirstChunk: define(
     'gen_ai.client.inference.time_to_first_chunk',
     's',
     'Time to the first chunk of a streamed response.',
+    SECONDS_SEMCONV,
+  ),
+  inferenceFurtherChunk: define(
+    'gen_ai.client.inference.time_per_output_chunk',
+    's',
+    'Time from one chunk of a streamed response to the next.',
     SECONDS_SEMCONV,
   ),
   inferenceInputTokens: define(

@@ -30,6 +30,8 @@ export interface MetricSettings {
   readonly report: Report;
   /** Whether calls tell what they cost. */
   readonly priced: boolean;
+  /** Whether the histograms are recorded that nothing of tidegate's own reads. */
+  readonly detailed: boolean;
 }
 
 interface LastSeries {
@@ -89,6 +91,10 @@ export class MetricRecorder {
     return this.#bound !== undefined;
   }
 
+  get timesChunks(): boolean {
+    return this.#settings.detailed && this.bind() !== undefined;
+  }
+
   /** Creates the zero series of the configured models for a provider that calls may go to. */
   prepare(provider: ProviderName): void {
     if (this.#providers.has(provider)) return;
@@ -137,7 +143,10 @@ export class MetricRecorder {
         return;
       }
       case 'stream.first_chunk':
-        bound.genAi.firstChunk(event.call.operation, event.sinceStartMs / 1_000, this.#series(bound, event.call).base);
+        bound.genAi.firstChunk(event, this.#series(bound, event.call));
+        return;
+      case 'stream.chunk':
+        bound.genAi.furtherChunk(event, this.#series(bound, event.call));
         return;
       case 'stream.end':
         add(this.#series(bound, event.call).streams.get(event.outcome), 1);
@@ -196,9 +205,7 @@ export class MetricRecorder {
     const { call, outcome, usage } = event;
     const series = this.#series(bound, call);
     add(series.calls.get(outcome), 1);
-    const attributes = isFailure(outcome) ? series.failed(errorTypeLabel(event.errorType)) : series.base;
-    bound.genAi.duration(call.operation, event.durationMs / 1_000, attributes);
-    bound.genAi.usage(call.operation, usage, series);
+    bound.genAi.ended(event, isFailure(outcome) ? errorTypeLabel(event.errorType) : undefined, series);
     if (event.costUsd !== undefined) {
       series.addCost(event.costUsd, isFailure(outcome) || outcome === 'cancelled' ? 'failures' : 'answers');
     }
@@ -226,7 +233,7 @@ class Bound {
 
   constructor(meter: MeterBinding, settings: MetricSettings) {
     this.meter = meter;
-    this.genAi = new GenAiMetrics(meter, settings.semconv);
+    this.genAi = new GenAiMetrics(meter, settings);
     this.attemptDuration = meter.histogram('attemptDuration');
     this.retryDelay = meter.histogram('retryDelay');
     this.waitDuration = meter.histogram('waitDuration');

@@ -34,6 +34,7 @@ export const ATTR = {
   provider: 'gen_ai.provider.name',
   requestModel: 'gen_ai.request.model',
   requestStream: 'gen_ai.request.stream',
+  outputType: 'gen_ai.output.type',
   responseId: 'gen_ai.response.id',
   responseModel: 'gen_ai.response.model',
   finishReasons: 'gen_ai.response.finish_reasons',
@@ -42,9 +43,16 @@ export const ATTR = {
   outputTokens: 'gen_ai.usage.output_tokens',
   cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
   cacheWriteTokens: 'gen_ai.usage.cache_write.input_tokens',
+  /** What 1.41 of the conventions calls it. */
+  cacheCreationTokens: 'gen_ai.usage.cache_creation.input_tokens',
   reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
   tokenType: 'gen_ai.token.type',
   tokenModality: 'gen_ai.token.modality',
+  openaiApi: 'openai.api.type',
+  openaiRequestTier: 'openai.request.service_tier',
+  openaiResponseTier: 'openai.response.service_tier',
+  openaiFingerprint: 'openai.response.system_fingerprint',
+  exceptionType: 'exception.type',
   serverAddress: 'server.address',
   serverPort: 'server.port',
   errorType: 'error.type',
@@ -93,19 +101,23 @@ export const EVENT = {
   circuitRejected: 'tidegate.circuit.rejected',
   firstChunk: 'tidegate.stream.first_chunk',
   interrupted: 'tidegate.stream.interrupted',
+  /** Of spans, as 1.41 of the conventions has it. */
+  exception: 'exception',
+  /** Of logs, as the newest conventions have it. */
+  operationException: 'gen_ai.client.operation.exception',
 } as const;
 
 export const EVENT_ATTR = {
-  delayMs: 'delay_ms',
-  dimension: 'dimension',
-  queued: 'queued',
-  attempt: 'attempt',
-  reason: 'reason',
-  delaySource: 'delay.source',
-  limit: 'limit',
-  remaining: 'remaining',
-  resetSeconds: 'reset_s',
-  circuit: 'circuit',
+  delayMs: 'tidegate.delay_ms',
+  dimension: 'tidegate.limit.dimension',
+  queued: 'tidegate.queue.depth',
+  attempt: 'tidegate.attempt.number',
+  reason: 'tidegate.retry.reason',
+  delaySource: 'tidegate.delay.source',
+  limit: 'tidegate.limit.value',
+  remaining: 'tidegate.limit.remaining',
+  resetSeconds: 'tidegate.limit.reset_s',
+  circuit: 'tidegate.circuit',
 } as const;
 
 /** A closed set: the type makes it an error to forget a member or to add one. */

@@ -2,6 +2,8 @@ import type {
   Context,
   ContextManager,
   DiagLogger,
+  Logger,
+  LoggerProvider,
   MeterProvider,
   Span,
   SpanKind,
@@ -20,6 +22,8 @@ interface Registered {
   readonly metrics?: MeterProvider;
   readonly context?: ContextManager;
   readonly propagation?: TextMapPropagator;
+  /** Since 1.10 of the API. */
+  readonly logs?: LoggerProvider;
   readonly diag?: DiagLogger;
 }
 
@@ -46,6 +50,11 @@ export const MEMBER: Members = { client: 2, internal: 0, error: 2 };
 
 export function activeContext(): Context {
   return registeredApi().context?.active() ?? ROOT;
+}
+
+/** Where log records of a scope go; undefined where nobody has registered for them. */
+export function registeredLogger(...scope: Parameters<LoggerProvider['getLogger']>): Logger | undefined {
+  return registeredApi().logs?.getLogger(...scope);
 }
 
 export function runInContext(context: Context, fn: () => void): void {

@@ -28,7 +28,7 @@ export function unregisterAllBut(before: RegisteredParts, api: typeof Api): void
 }
 
 interface ProxyProvider extends Api.TracerProvider {
-  getDelegateTracer(name: string, version?: string): Api.Tracer | undefined;
+  getDelegateTracer(name: string, version?: string, options?: Api.TracerOptions): Api.Tracer | undefined;
 }
 
 /** The API registers a proxy, which has no delegate until an SDK is registered. */

@@ -1,4 +1,7 @@
-/** Which names of the GenAI conventions are emitted. */
+/**
+ * Which names of the GenAI conventions are emitted: `compat` those of 1.41, the last version beside the other
+ * conventions, which backends know; `latest` those of the conventions' own repository; `dup` both.
+ */
 export type Semconv = 'compat' | 'latest' | 'dup';
 
 /** Value of OTEL_SEMCONV_STABILITY_OPT_IN that asks for the newest GenAI conventions. */
@@ -10,3 +13,10 @@ export function resolveSemconv(option: Semconv | undefined, env: NodeJS.ProcessE
   const optedIn = (env['OTEL_SEMCONV_STABILITY_OPT_IN'] ?? '').split(',').map((each) => each.trim());
   return optedIn.includes(OPT_IN) ? 'latest' : 'compat';
 }
+
+/** The version that a span's attributes are of; undefined where they are of two. */
+export const SCHEMA_URLS: Readonly<Record<Semconv, string | undefined>> = {
+  compat: 'https://opentelemetry.io/schemas/1.41.0',
+  latest: 'https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev',
+  dup: undefined,
+};

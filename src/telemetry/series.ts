@@ -46,9 +46,7 @@ export class Series {
   readonly streams: Cells;
   readonly repeated: Cells;
   readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
-  readonly tokenType: { readonly input: Attributes; readonly output: Attributes };
   readonly #waits = new Map<string, Attributes>();
-  readonly #errors = new Map<string, Attributes>();
   readonly #delays = new Map<string, Attributes>();
   readonly #tokens: Cells;
   readonly #estimates: Cells;
@@ -74,10 +72,6 @@ export class Series {
     this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), ['unknown']);
     const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
     this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
-    this.tokenType = {
-      input: { ...this.base, [ATTR.tokenType]: 'input' },
-      output: { ...this.base, [ATTR.tokenType]: 'output' },
-    };
   }
 
   /** Attributes of a wait: a slot names no limit, the pacer names the one that was waited for. */
@@ -93,11 +87,6 @@ export class Series {
         ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }),
       };
     });
-  }
-
-  /** `errorType` is a label from the closed set. */
-  failed(errorType: string): Attributes {
-    return cached(this.#errors, errorType, () => ({ ...this.base, [ATTR.errorType]: errorType }));
   }
 
   delay(source: string): Attributes {

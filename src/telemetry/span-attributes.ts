@@ -11,15 +11,29 @@ export function startAttributes(call: CallInfo, common: Attributes): Attributes 
     ...common,
     [ATTR.operation]: call.operation,
     [ATTR.provider]: call.provider,
-    [ATTR.requestStream]: call.stream,
   };
+  if (call.stream) attributes[ATTR.requestStream] = true;
+  if (call.outputType !== undefined) attributes[ATTR.outputType] = call.outputType;
+  if (isOpenAI(call)) {
+    if (call.api !== undefined) attributes[ATTR.openaiApi] = call.api;
+    // `auto` asks for no tier.
+    if (call.tier !== undefined && call.tier !== 'auto') attributes[ATTR.openaiRequestTier] = call.tier;
+  }
   if (call.model !== undefined) attributes[ATTR.requestModel] = call.model;
   if (call.serverAddress !== undefined) {
     attributes[ATTR.serverAddress] = call.serverAddress;
     if (call.serverPort !== undefined) attributes[ATTR.serverPort] = call.serverPort;
   }
-  for (const key in call.attributes) attributes[requestKey(key)] = call.attributes[key];
+  for (const key in call.attributes) {
+    const value = call.attributes[key]!;
+    attributes[requestKey(key)] = typeof value === 'object' ? [...value] : value;
+  }
   return attributes;
+}
+
+/** Whose conventions have the attributes `openai.*`. */
+function isOpenAI({ provider }: CallInfo): boolean {
+  return provider === 'openai' || provider === 'azure.ai.openai';
 }
 
 /** What came of an attempt. */
@@ -35,28 +49,32 @@ export function attemptAttributes(event: Extract<GuardEvent, { type: 'attempt.en
 }
 
 /** What came of a call. `firstChunkMs` is the time to the first content of a stream. */
-export function endAttributes(
-  event: Extract<GuardEvent, { type: 'call.end' }>,
-  firstChunkMs: number | undefined,
-  semconv: Semconv,
-): Attributes {
+export function endAttributes(event: EndEvent, firstChunkMs: number | undefined, semconv: Semconv): Attributes {
   const { usage, response, outcome } = event;
   const attributes: Attributes = {
     [ATTR.attempts]: event.attempts,
     [ATTR.outcome]: outcome,
-    [ATTR.waitPacerMs]: event.waitedPacerMs,
-    [ATTR.waitBulkheadMs]: event.waitedBulkheadMs,
-    [ATTR.retryDelayMs]: event.retryDelayMs,
   };
+  if (event.waitedPacerMs > 0) attributes[ATTR.waitPacerMs] = event.waitedPacerMs;
+  if (event.waitedBulkheadMs > 0) attributes[ATTR.waitBulkheadMs] = event.waitedBulkheadMs;
+  if (event.retryDelayMs > 0) attributes[ATTR.retryDelayMs] = event.retryDelayMs;
   if (response.id !== undefined) attributes[ATTR.responseId] = response.id;
   if (response.model !== undefined) attributes[ATTR.responseModel] = response.model;
-  if (response.finishReasons?.length) attributes[ATTR.finishReasons] = [...response.finishReasons];
+  const reasons = finishReasons(event);
+  if (reasons) attributes[ATTR.finishReasons] = reasons;
+  if (isOpenAI(event.call)) {
+    if (response.serviceTier !== undefined) attributes[ATTR.openaiResponseTier] = response.serviceTier;
+    if (response.systemFingerprint !== undefined) attributes[ATTR.openaiFingerprint] = response.systemFingerprint;
+  }
   if (firstChunkMs !== undefined) attributes[ATTR.timeToFirstChunk] = firstChunkMs / 1_000;
   if (usage) {
     attributes[ATTR.inputTokens] = usage.inputTokens;
     attributes[ATTR.outputTokens] = usage.outputTokens;
     if (usage.cacheReadTokens > 0) attributes[ATTR.cacheReadTokens] = usage.cacheReadTokens;
-    if (usage.cacheWriteTokens > 0) attributes[ATTR.cacheWriteTokens] = usage.cacheWriteTokens;
+    if (usage.cacheWriteTokens > 0) {
+      if (semconv !== 'latest') attributes[ATTR.cacheCreationTokens] = usage.cacheWriteTokens;
+      if (semconv !== 'compat') attributes[ATTR.cacheWriteTokens] = usage.cacheWriteTokens;
+    }
     if (usage.reasoningTokens > 0) attributes[ATTR.reasoningTokens] = usage.reasoningTokens;
   }
   if (typeof event.costUsd === 'number') attributes[ATTR.cost] = event.costUsd;
@@ -64,6 +82,22 @@ export function endAttributes(
   if (isFailure(outcome)) attributes[ATTR.errorType] = errorTypeOnSpan(event.errorType) ?? OTHER;
   return attributes;
 }
+
+/** One of each choice; `error` for what a call that failed or was left did not bring. */
+function finishReasons({ call, outcome, attempts, response }: EndEvent): string[] | undefined {
+  const { finishReasons: reasons = [] } = response;
+  const generates = call.operation === 'chat' || call.operation === 'text_completion';
+  const succeeded = outcome === 'success' || outcome === 'success_after_retry';
+  // What was never sent, generates nothing.
+  if (succeeded || !generates || attempts === 0) return reasons.length > 0 ? [...reasons] : undefined;
+  const choices = call.attributes['choice.count'];
+  const expected = Math.min(MAX_CHOICES, typeof choices === 'number' ? choices : 1);
+  return [...reasons, ...Array.from<string>({ length: Math.max(0, expected - reasons.length) }).fill('error')];
+}
+
+const MAX_CHOICES = 128;
+
+type EndEvent = Extract<GuardEvent, { type: 'call.end' }>;
 
 const requestKeys = new Map<string, string>();
 

@@ -5,7 +5,8 @@ import { isFailure } from './call-result.ts';
 import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, SCOPE, VERSION } from './names.ts';
 import { activeContext, registeredApi, MEMBER, traceHeaders, withSpan } from './otel-api.ts';
 import { isProxy } from './otel-globals.ts';
-import type { Semconv } from './semconv.ts';
+import { recordException } from './record-exception.ts';
+import { SCHEMA_URLS, type Semconv } from './semconv.ts';
 import { attemptAttributes, endAttributes, startAttributes } from './span-attributes.ts';
 
 export interface SpanSettings {
@@ -60,6 +61,7 @@ export class SpanRecorder {
       case 'warning':
       case 'settled':
       case 'repeated':
+      case 'stream.chunk':
       case 'hits.lost':
       case 'shared.mode':
       case 'shared.exchange':
@@ -96,7 +98,11 @@ export class SpanRecorder {
     if (provider === this.#provider && this.#tracer) return this.#tracer;
     this.#provider = provider;
     if (!provider) return (this.#tracer = undefined);
-    this.#tracer = isProxy(provider) ? provider.getDelegateTracer(SCOPE, VERSION) : provider.getTracer(SCOPE, VERSION);
+    const schemaUrl = SCHEMA_URLS[this.#settings.semconv];
+    const options = schemaUrl === undefined ? {} : { schemaUrl };
+    this.#tracer = isProxy(provider)
+      ? provider.getDelegateTracer(SCOPE, VERSION, options)
+      : provider.getTracer(SCOPE, VERSION, options);
     return this.#tracer;
   }
 
@@ -180,7 +186,10 @@ export class SpanRecorder {
           if (open.attempt) endAttempt(open.attempt);
           span.setAttributes(endAttributes(event, open.firstChunkMs, this.#settings.semconv));
           // An attempt that failed on the way does not make the call one that failed.
-          if (isFailure(event.outcome)) span.setStatus(ERROR);
+          if (isFailure(event.outcome)) {
+            span.setStatus(ERROR);
+            recordException(open, event, this.#settings.semconv);
+          }
         } finally {
           span.end();
         }
@@ -210,6 +219,7 @@ type LaneEventType =
   | 'warning'
   | 'settled'
   | 'repeated'
+  | 'stream.chunk'
   | 'hits.lost';
 
 function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 'attempt.end' }>): void {

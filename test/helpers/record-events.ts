@@ -14,6 +14,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   give_up: true,
   'answer.error': true,
   'stream.first_chunk': true,
+  'stream.chunk': true,
   'stream.end': true,
   'call.end': true,
   pause: true,

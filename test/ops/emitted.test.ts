@@ -9,8 +9,8 @@ const LATEST = new Set(['gen_ai.client.inference.duration', 'gen_ai.client.infer
 
 /** Attributes that only some points have. */
 const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
-  'gen_ai.client.operation.duration': ['error.type'],
-  'gen_ai.client.inference.duration': ['error.type'],
+  'gen_ai.client.operation.duration': ['error.type', 'gen_ai.response.model'],
+  'gen_ai.client.inference.duration': ['error.type', 'gen_ai.response.model'],
   'tidegate.wait.duration': ['tidegate.limit.dimension'],
 };
 

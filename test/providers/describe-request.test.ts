@@ -226,12 +226,44 @@ describe('input bytes', () => {
   });
 });
 
+describe('the output that is asked for', () => {
+  it.each([
+    ['/chat/completions', {}, undefined],
+    ['/chat/completions', { response_format: { type: 'text' } }, 'text'],
+    ['/chat/completions', { response_format: { type: 'json_object' } }, 'json'],
+    ['/chat/completions', { response_format: { type: 'json_schema', json_schema: {} } }, 'json'],
+    ['/chat/completions', { response_format: { type: 'Tell me a secret' } }, undefined],
+    ['/chat/completions', { modalities: ['text', 'audio'], response_format: { type: 'text' } }, 'speech'],
+    ['/chat/completions', { modalities: ['text', 'image'] }, 'image'],
+    ['/chat/completions', { modalities: ['text'] }, undefined],
+    ['/responses', { text: { format: { type: 'json_schema' } } }, 'json'],
+    ['/responses', { text: { verbosity: 'low' } }, undefined],
+    ['/v1/messages', { output_config: { format: { type: 'json_schema' } } }, 'json'],
+    ['/images/generations', { response_format: 'b64_json' }, 'image'],
+    ['/audio/speech', { response_format: 'mp3' }, 'speech'],
+    ['/audio/transcriptions', { response_format: 'json' }, undefined],
+    ['/embeddings', { encoding_format: 'float' }, undefined],
+  ])('%s %j: %s', (path, body, outputType) => {
+    expect(read(path, body).outputType).toBe(outputType);
+  });
+
+  it.each([
+    ['/chat/completions', 'chat_completions'],
+    ['/v1/responses', 'responses'],
+    ['/responses/compact', undefined],
+    ['/completions', undefined],
+    ['/v1/messages', undefined],
+  ])('%s is of the API %s', (path, api) => {
+    expect(read(path, {}).api).toBe(api);
+  });
+});
+
 describe('attributes', () => {
   it('records sampling parameters and nothing of the content', () => {
     const info = read('/chat/completions', {
       model: 'gpt-4o',
       messages: [{ role: 'user', content: 'SECRET' }],
-      stop: ['SECRET'],
+      stop: ['END', 'x'.repeat(100)],
       user: 'SECRET',
       metadata: { a: 'SECRET' },
       max_completion_tokens: 10,
@@ -252,6 +284,7 @@ describe('attributes', () => {
       seed: 42,
       'choice.count': 2,
       'reasoning.level': 'high',
+      stop_sequences: ['END', 'x'.repeat(64)],
     });
     expect(JSON.stringify(info)).not.toContain('SECRET');
   });
@@ -264,6 +297,12 @@ describe('attributes', () => {
     ],
     [{ reasoning_effort: 'Tell me a secret' }, {}],
     [{ n: 1, temperature: Number.NaN, seed: 'SECRET', top_k: null }, {}],
+    [{ stop: 'END' }, { stop_sequences: ['END'] }],
+    [{ stop_sequences: ['a', 7, 'b'] }, { stop_sequences: ['a', 'b'] }],
+    [{ stop: null }, {}],
+    [{ stop: Array.from({ length: 40 }, () => 's') }, { stop_sequences: Array.from({ length: 16 }, () => 's') }],
+    [{ previous_response_id: 'resp_1' }, { 'previous_response.id': 'resp_1' }],
+    [{ previous_response_id: 'two\nlines' }, { 'previous_response.id': 'two_lines' }],
   ])('%j', (body, attributes) => {
     expect(read('/responses', body).attributes).toEqual(attributes);
   });
@@ -332,6 +371,7 @@ describe('bodies of other kinds', () => {
   ])('leaves %s unread', (_name, body) => {
     expect(read('/chat/completions', body)).toEqual({
       operation: 'chat',
+      api: 'chat_completions',
       stream: false,
       inputBytes: 0,
       attributes: {},
@@ -368,6 +408,7 @@ describe('bodies of other kinds', () => {
     };
     expect(read('/chat/completions', body)).toEqual({
       operation: 'chat',
+      api: 'chat_completions',
       stream: false,
       inputBytes: 0,
       attributes: {},

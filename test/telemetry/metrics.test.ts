@@ -28,6 +28,9 @@ const BASE = {
   'gen_ai.operation.name': 'chat',
 };
 
+/** What the conventions' own metrics have beside. */
+const SERVED = { ...BASE, 'server.address': 'api.openai.com', 'server.port': 443 };
+
 const UNGUARDED: GuardEvent = { type: 'unguarded', provider: 'groq', via: 'sdk', host: 'gateway.test' };
 
 /** A streamed call that is throttled once and gets its answer. */
@@ -54,6 +57,7 @@ function richCall(call = callInfo({ stream: true })): GuardEvent[] {
     { type: 'settled', call, attempt: 2, dimension: 'input_tokens', estimated: 120, actual: 100 },
     { type: 'settled', call, attempt: 2, dimension: 'output_tokens', estimated: 32, actual: 40 },
     { type: 'stream.first_chunk', call, sinceStartMs: 640 },
+    { type: 'stream.chunk', call, sinceLastMs: 20 },
     { type: 'stream.end', call, outcome: 'completed' },
     callEnd(call, { outcome: 'success_after_retry', durationMs: 6_400, attempts: 2, usage: USAGE }),
   ];
@@ -239,7 +243,7 @@ describe('zero series', () => {
 
 describe('histograms', () => {
   it('have the buckets, units and labels of their rows', async () => {
-    const harness = new Harness();
+    const harness = new Harness({ detailedHistograms: true });
     harness.play(...richCall());
     const expected: Record<string, { attributes: object; sum: number }[]> = {
       'tidegate.attempt.duration': [
@@ -270,11 +274,12 @@ describe('histograms', () => {
           sum: 0.02,
         },
       ],
-      'gen_ai.client.operation.duration': [{ attributes: BASE, sum: 6.4 }],
-      'gen_ai.client.operation.time_to_first_chunk': [{ attributes: BASE, sum: 0.64 }],
+      'gen_ai.client.operation.duration': [{ attributes: SERVED, sum: 6.4 }],
+      'gen_ai.client.operation.time_to_first_chunk': [{ attributes: SERVED, sum: 0.64 }],
+      'gen_ai.client.operation.time_per_output_chunk': [{ attributes: SERVED, sum: 0.02 }],
       'gen_ai.client.token.usage': [
-        { attributes: { ...BASE, 'gen_ai.token.type': 'input' }, sum: 100 },
-        { attributes: { ...BASE, 'gen_ai.token.type': 'output' }, sum: 40 },
+        { attributes: { ...SERVED, 'gen_ai.token.type': 'input' }, sum: 100 },
+        { attributes: { ...SERVED, 'gen_ai.token.type': 'output' }, sum: 40 },
       ],
     };
     const all = await harness.collect();
@@ -416,23 +421,65 @@ describe('the GenAI conventions', () => {
   const genAi = async (harness: Harness): Promise<string[]> =>
     [...(await harness.collect()).keys()].filter((name) => name.startsWith('gen_ai.')).sort();
 
-  it('compat: the metrics that dashboards know', async () => {
-    const harness = new Harness({ semconv: 'compat' });
+  it.each([
+    ['compat', 'operation'],
+    ['latest', 'inference'],
+  ] as const)('%s: only times by default, beside counters', async (semconv, kind) => {
+    const harness = new Harness({ semconv });
     harness.play(...richCall());
+    expect(harness.instrumentation.timesChunks()).toBe(false);
+    expect((await genAi(harness)).filter((name) => !name.includes('.usage.'))).toEqual([
+      `gen_ai.client.${kind}.duration`,
+      `gen_ai.client.${kind}.time_to_first_chunk`,
+    ]);
+  });
+
+  it('compat: the metrics that dashboards know', async () => {
+    const harness = new Harness({ semconv: 'compat', detailedHistograms: true });
+    harness.play(...richCall());
+    expect(harness.instrumentation.timesChunks()).toBe(true);
     expect(await genAi(harness)).toEqual([
       'gen_ai.client.operation.duration',
+      'gen_ai.client.operation.time_per_output_chunk',
       'gen_ai.client.operation.time_to_first_chunk',
       'gen_ai.client.token.usage',
     ]);
   });
 
+  it('name the server and the model that answered, a bounded number of each', async () => {
+    const harness = new Harness({ maxModels: 2 });
+    const servers = Array.from({ length: 30 }, (_, index) => `host-${index}.test`);
+    for (const serverAddress of servers) harness.play(callEnd(callInfo({ serverAddress })));
+    for (const model of ['a', 'b', 'c', 'd']) harness.play(callEnd(callInfo(), { response: { model } }));
+    harness.play(callEnd(callInfo({ serverAddress: undefined, serverPort: undefined })));
+    const points = await harness.histograms('gen_ai.client.operation.duration');
+    const distinct = (key: string): unknown[] => [...new Set(points.map(({ attributes }) => attributes[key]))];
+    expect(distinct('server.address')).toEqual([...servers.slice(0, 20), '_OTHER', undefined]);
+    expect(distinct('gen_ai.response.model')).toEqual([undefined, 'a', 'b', '_OTHER']);
+    expect(points.find(({ attributes }) => attributes['server.address'] === '_OTHER')!.attributes).not.toHaveProperty([
+      'server.port',
+    ]);
+  });
+
+  it('tell what failed calls failed of on their duration alone', async () => {
+    const harness = new Harness({ semconv: 'dup', detailedHistograms: true });
+    harness.play(callEnd(callInfo(), { outcome: 'retries_exhausted', errorType: '500', usage: USAGE }));
+    const errorOf = async (name: string): Promise<unknown[]> =>
+      (await harness.histograms(name)).map(({ attributes }) => attributes['error.type']);
+    expect(await errorOf('gen_ai.client.operation.duration')).toEqual(['500']);
+    expect(await errorOf('gen_ai.client.inference.duration')).toEqual(['500']);
+    expect(await errorOf('gen_ai.client.token.usage')).toEqual([undefined, undefined]);
+    expect(await errorOf('gen_ai.client.inference.operation.input_tokens')).toEqual([undefined]);
+  });
+
   it('latest: the metrics of the new conventions, and none of the old', async () => {
-    const harness = new Harness({ semconv: 'latest' });
+    const harness = new Harness({ semconv: 'latest', detailedHistograms: true });
     harness.play(...richCall());
     expect(await genAi(harness)).toEqual([
       'gen_ai.client.inference.duration',
       'gen_ai.client.inference.operation.input_tokens',
       'gen_ai.client.inference.operation.output_tokens',
+      'gen_ai.client.inference.time_per_output_chunk',
       'gen_ai.client.inference.time_to_first_chunk',
       'gen_ai.client.inference.usage.cache_read.input_tokens',
       'gen_ai.client.inference.usage.cache_write.input_tokens',
@@ -440,14 +487,14 @@ describe('the GenAI conventions', () => {
       'gen_ai.client.inference.usage.output_tokens',
       'gen_ai.client.inference.usage.reasoning.output_tokens',
     ]);
-    const unknown = { ...BASE, 'gen_ai.token.modality': 'unknown' };
+    const unknown = { ...SERVED, 'gen_ai.token.modality': 'unknown' };
     expect(await harness.value('gen_ai.client.inference.usage.input_tokens', unknown)).toBe(100);
     expect(await harness.value('gen_ai.client.inference.usage.output_tokens', unknown)).toBe(40);
     expect(await harness.value('gen_ai.client.inference.usage.cache_read.input_tokens', unknown)).toBe(30);
     expect(await harness.value('gen_ai.client.inference.usage.cache_write.input_tokens', unknown)).toBe(20);
     expect(await harness.value('gen_ai.client.inference.usage.reasoning.output_tokens', unknown)).toBe(10);
     const [input] = await harness.histograms('gen_ai.client.inference.operation.input_tokens');
-    expect(input).toMatchObject({ attributes: BASE, value: { sum: 100, count: 1 } });
+    expect(input).toMatchObject({ attributes: SERVED, value: { sum: 100, count: 1 } });
   });
 
   it('latest: a failed call counts zero tokens', async () => {
@@ -458,7 +505,7 @@ describe('the GenAI conventions', () => {
   });
 
   it('latest: embeddings have metrics of their own, other operations none', async () => {
-    const harness = new Harness({ semconv: 'latest' });
+    const harness = new Harness({ semconv: 'latest', detailedHistograms: true });
     harness.play(callEnd(callInfo({ operation: 'moderation' }), { usage: USAGE }));
     expect(await genAi(harness)).toEqual([]);
     harness.play(callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0 } }));
@@ -469,13 +516,13 @@ describe('the GenAI conventions', () => {
   });
 
   it('dup: both', async () => {
-    const harness = new Harness({ semconv: 'dup' });
+    const harness = new Harness({ semconv: 'dup', detailedHistograms: true });
     harness.play(...richCall());
-    expect(await genAi(harness)).toHaveLength(12);
+    expect(await genAi(harness)).toHaveLength(14);
   });
 
   it('do not count an output where an operation has none', async () => {
-    const harness = new Harness();
+    const harness = new Harness({ detailedHistograms: true });
     harness.play(
       callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0, reasoningTokens: 0 } }),
     );

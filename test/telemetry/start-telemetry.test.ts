@@ -69,7 +69,8 @@ describe('startTelemetry', () => {
     expect(text).toContain(`\ntidegate_calls_total{${base},tidegate_outcome="success"} 1\n`);
     expect(text).toContain(`\ntidegate_attempts_total{${base},http_response_status_code="200"} 1\n`);
     expect(text).toContain(`\ntidegate_attempt_duration_count{${base},tidegate_attempt_outcome="ok"} 1\n`);
-    expect(text).toContain(`\ngen_ai_client_operation_duration_sum{${base}} 0.25\n`);
+    const server = 'server_address="api.openai.com",server_port="443"';
+    expect(text).toContain(`\ngen_ai_client_operation_duration_sum{${base},${server}} 0.25\n`);
     expect(text).toMatch(/^target_info\{.*service_name="shop".*\} 1$/m);
     expect(text).not.toContain('otel_scope');
     expect(/process_command|process_owner|host_name/.exec(text)).toBeNull();

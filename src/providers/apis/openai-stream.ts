@@ -2,10 +2,11 @@ import type { Usage } from '../../core/outcome.ts';
 import type { ResponseInfo, StreamEvent, StreamReader } from '../../core/provider.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
+import { asCount } from '../parse/numbers.ts';
 import { errorOfChoice, hasStopped, STOPPED } from '../errors/embedded-error.ts';
 import { AnswerEnd } from './answer-end.ts';
 import { clippedEvent } from './clipped-event.ts';
-import { MAX_REASONS, openAIResponseInfo } from './response-info.ts';
+import { MAX_REASONS, NO_REASON, openAIResponseInfo, reasonOf } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
 
 const CONTENT: StreamEvent = { kind: 'content' };
@@ -26,8 +27,8 @@ export function openAIStreamReader(choices = 1): StreamReader {
   const ending = new AnswerEnd(choices);
   let usage: Usage | undefined;
   let response: ResponseInfo = {};
-  // One finish reason a choice, in the order in which the choices end.
-  const reasons: string[] = [];
+  // By the index of the choice; they end in any order.
+  const reasons: (string | undefined)[] = [];
 
   function read(event: string | null, data: string, clipped = false): StreamEvent {
     if (data.startsWith('[DONE]')) {
@@ -67,14 +68,28 @@ export function openAIStreamReader(choices = 1): StreamReader {
     usage = openAIBodyUsage(parsed) ?? usage;
     const { finishReasons, ...rest } = openAIResponseInfo(parsed);
     response = { ...response, ...rest };
-    if (finishReasons && reasons.length < MAX_REASONS) reasons.push(...finishReasons);
+    if (!finishReasons) return;
+    const { choices: ended } = parsed;
+    if (Array.isArray(ended)) ended.forEach(noteReason);
+    else reasons[0] = finishReasons[0];
+  }
+
+  function noteReason(each: unknown): void {
+    const choice = asObject(each);
+    const reason = asText(choice?.['finish_reason']);
+    if (reason === undefined) return;
+    const index = asCount(choice?.['index']) ?? 0;
+    if (index < MAX_REASONS) reasons[index] = reasonOf(reason);
   }
 
   return {
     read,
     finished: () => ending.finished,
     usage: () => usage,
-    response: () => (reasons.length > 0 ? { ...response, finishReasons: reasons } : response),
+    response: () =>
+      reasons.length > 0
+        ? { ...response, finishReasons: Array.from(reasons, (reason) => reason ?? NO_REASON) }
+        : response,
   };
 }
 

@@ -10,7 +10,15 @@ const MAX_REASON_LENGTH = 64;
 /** Model, id and finish reasons of a body, or of one event of a stream, of OpenAI, Azure and Groq. */
 export function openAIResponseInfo(body: JsonObject): ResponseInfo {
   const source = asObject(body['response']) ?? body;
-  return info(source['id'], source['model'], choiceReasons(source) ?? responsesReason(source));
+  const known = info(source['id'], source['model'], choiceReasons(source) ?? responsesReason(source));
+  const serviceTier = identifier(source['service_tier'], MAX_REASON_LENGTH);
+  const systemFingerprint = identifier(source['system_fingerprint'], MAX_REASON_LENGTH);
+  if (serviceTier === undefined && systemFingerprint === undefined) return known;
+  return {
+    ...known,
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(systemFingerprint === undefined ? {} : { systemFingerprint }),
+  };
 }
 
 /** The same of Anthropic's message, whole or as `message_start` and `message_delta` give it. */
@@ -23,21 +31,24 @@ export function anthropicResponseInfo(body: JsonObject): ResponseInfo {
 function choiceReasons(source: JsonObject): string[] | undefined {
   const choices = source['choices'];
   if (!Array.isArray(choices)) return undefined;
-  const reasons = choices
-    .map((choice) => asText(asObject(choice)?.['finish_reason']))
-    .filter((reason) => reason !== undefined);
-  return reasons.length > 0 ? reasons : undefined;
+  const reasons = choices.map((choice) => asText(asObject(choice)?.['finish_reason']));
+  return reasons.some((reason) => reason !== undefined) ? reasons.map((reason) => reason ?? NO_REASON) : undefined;
 }
+
+/** What stands for a finish reason that did not come: the conventions' word. */
+export const NO_REASON = 'error';
 
 /** The Responses API has a status in place of finish reasons; `incomplete` says why. */
 function responsesReason(source: JsonObject): string[] | undefined {
   if (source['object'] !== 'response') return undefined;
   const status = asText(source['status']);
   if (status === undefined || status === 'in_progress' || status === 'queued') return undefined;
+  if (status === 'failed' || status === 'cancelled') return [NO_REASON];
   return [asText(asObject(source['incomplete_details'])?.['reason']) ?? status];
 }
 
-function reasonOf(reason: string): string {
+/** A finish reason as far as it may be recorded. */
+export function reasonOf(reason: string): string {
   return identifier(reason, MAX_REASON_LENGTH) ?? reason;
 }
 

@@ -17,7 +17,10 @@ export interface ProgressHooks {
   readonly answers: boolean;
   /** Choices that were asked for. */
   readonly choices: number;
-  onFirstContent(): void;
+  /** `responseModel`: as far as the stream has told. */
+  onFirstContent(responseModel: string | undefined): void;
+  /** Content behind the first; absent where nobody wants to know. */
+  readonly onFurtherContent?: (() => void) | undefined;
   onFinalEvent(): void;
   /** A stream ended in good order without its final event. Whether that means that it was cut. */
   isMissing(content: boolean): boolean;
@@ -31,7 +34,8 @@ export function streamHooks(attempt: Attempt, finalEvents: FinalEvents, baseURL:
     clock: call.clock,
     answers: call.ownsAnswer,
     choices: typeof choices === 'number' ? choices : 1,
-    onFirstContent: () => attempt.firstContent(),
+    onFirstContent: (responseModel) => attempt.firstContent(responseModel),
+    onFurtherContent: call.timesChunks ? () => attempt.furtherContent() : undefined,
     onFinalEvent: () => finalEvents.came(baseURL),
     isMissing: (content) => finalEvents.isMissing(baseURL, { own: endsStreams(baseURL), content }),
   };
@@ -134,7 +138,8 @@ export class StreamProgress {
       case 'preamble':
         return;
       case 'content':
-        if (!this.contentSeen && !this.early) this.#hooks.onFirstContent();
+        if (this.contentSeen) this.#hooks.onFurtherContent?.();
+        else if (!this.early) this.#hooks.onFirstContent(this.#reader.response().model);
         this.contentSeen = true;
         this.holding = false;
         return;

@@ -1,14 +1,15 @@
-import type { Operation, RequestInfo, RequestLike } from '../../core/provider.ts';
+import type { Operation, OutputType, RequestInfo, RequestLike } from '../../core/provider.ts';
+import { identifier } from '../../core/server-text.ts';
 import { readEndpoint } from './endpoint.ts';
 import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
 import { type Form, isForm } from './form.ts';
-import { plainData } from './plain-data.ts';
+import { plainData, plainItems } from './plain-data.ts';
 import { type PromptParts, promptInput } from './prompt-input.ts';
 import { contentOf } from './request-content.ts';
 
-type Attributes = Record<string, string | number | boolean>;
+type Attributes = Record<string, string | number | boolean | readonly string[]>;
 
 /** Operations that generate no tokens: there is no output to reserve. */
 const NO_OUTPUT: ReadonlySet<Operation> = new Set(['embeddings', 'moderation', 'count_tokens']);
@@ -49,6 +50,8 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   const content = contentOf(operation, body, media);
   const attributes = attributesOf(body);
   const tier = tierOf(body);
+  const { api } = endpoint;
+  const outputType = endpoint.outputType ?? (operation === 'chat' ? outputTypeOf(body) : undefined);
   if (model === undefined || maxOutputTokens === undefined || tier !== undefined || content) {
     return {
       operation,
@@ -58,10 +61,12 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
       ...input,
       ...(content ? { content } : {}),
+      outputType,
+      api,
       attributes,
     };
   }
-  return { operation, model, stream, maxOutputTokens, ...input, attributes };
+  return { operation, model, stream, maxOutputTokens, ...input, outputType, api, attributes };
 }
 
 /** It names lanes and labels, and an application may take it from a page: a line of bounded length. */
@@ -97,6 +102,41 @@ function tierOf(body: JsonObject): string | undefined {
   return typeof tier === 'string' && LEVEL.test(tier) ? tier : undefined;
 }
 
+/** What an answer is to be, of the APIs that let one choose. */
+function outputTypeOf(body: JsonObject): OutputType | undefined {
+  const modalities = body['modalities'];
+  if (modalities !== undefined) {
+    const asked = plainItems(modalities, MAX_ITEMS);
+    if (asked.includes('audio')) return 'speech';
+    if (asked.includes('image')) return 'image';
+  }
+  const format =
+    plainData(body['response_format']) ??
+    plainData(plainData(body['text'])?.['format']) ??
+    plainData(plainData(body['output_config'])?.['format']);
+  switch (format?.['type']) {
+    case 'text':
+      return 'text';
+    case 'json_object':
+    case 'json_schema':
+      return 'json';
+    default:
+      return undefined;
+  }
+}
+
+/** No API takes more stop sequences, nor longer ones that anybody would want to read. */
+const MAX_ITEMS = 16;
+const MAX_STOP_LENGTH = 64;
+
+function stopSequences(body: JsonObject): string[] {
+  const stop = body['stop'] ?? body['stop_sequences'];
+  if (stop === undefined) return [];
+  return (typeof stop === 'string' ? [stop] : plainItems(stop, MAX_ITEMS))
+    .filter((each) => typeof each === 'string')
+    .map((each) => each.slice(0, MAX_STOP_LENGTH));
+}
+
 function attributesOf(body: JsonObject): Attributes {
   const attributes: Attributes = {};
   const max = requestedMax(body);
@@ -112,6 +152,10 @@ function attributesOf(body: JsonObject): Attributes {
     plainData(body['reasoning'])?.['effort'] ??
     plainData(body['output_config'])?.['effort'];
   if (typeof level === 'string' && LEVEL.test(level)) attributes['reasoning.level'] = level;
+  const stops = stopSequences(body);
+  if (stops.length > 0) attributes['stop_sequences'] = stops;
+  const previous = identifier(body['previous_response_id']);
+  if (previous !== undefined) attributes['previous_response.id'] = previous;
   return attributes;
 }
 

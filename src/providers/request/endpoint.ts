@@ -1,4 +1,4 @@
-import type { Operation } from '../../core/provider.ts';
+import type { OpenAIApi, Operation, OutputType } from '../../core/provider.ts';
 
 export interface Endpoint {
   readonly operation: Operation;
@@ -6,6 +6,9 @@ export interface Endpoint {
   readonly model?: string;
   /** True where the path itself asks for a stream. */
   readonly stream: boolean;
+  readonly api?: OpenAIApi | undefined;
+  /** What the path alone asks for. */
+  readonly outputType?: OutputType | undefined;
 }
 
 const OPERATIONS: readonly (readonly [RegExp, Operation])[] = [
@@ -25,6 +28,11 @@ const OPERATIONS: readonly (readonly [RegExp, Operation])[] = [
 
 const PATH_MODEL = /\/(?:deployments|model|models|engines)\/([^/:]+(?::[^/:]+)*?)(?::(?:streamR|r)awPredict)?(?:\/|$)/;
 const STREAMING = /(?:-with-response-stream|\/converse-stream|:streamRawPredict)$/;
+
+const APIS: readonly (readonly [RegExp, OpenAIApi])[] = [
+  [/\/chat\/completions$/, 'chat_completions'],
+  [/\/responses$/, 'responses'],
+];
 
 /** What the paths of POST requests say: an application calls a few, over and over. */
 const posted = new Map<string, Endpoint>();
@@ -62,7 +70,13 @@ function bare(path: string): string {
 function readPosted(path: string): Endpoint {
   const operation = OPERATIONS.find(([pattern]) => pattern.test(path))?.[1] ?? 'other';
   const model = operation === 'other' || operation === 'count_tokens' ? undefined : PATH_MODEL.exec(path)?.[1];
-  return { operation, ...(model === undefined ? {} : { model: decode(model) }), stream: STREAMING.test(path) };
+  return {
+    operation,
+    ...(model === undefined ? {} : { model: decode(model) }),
+    stream: STREAMING.test(path),
+    api: APIS.find(([pattern]) => pattern.test(path))?.[1],
+    outputType: operation === 'image' ? 'image' : path.endsWith('/audio/speech') ? 'speech' : undefined,
+  };
 }
 
 function decode(segment: string): string {

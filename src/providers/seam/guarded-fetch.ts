@@ -127,11 +127,11 @@ class FetchedBody extends AttemptBody {
   }
 }
 
-class FailedResponse extends Error {
+/** Leaves the policies in the place of an error; the caller gets the response. */
+class FailedResponse {
   readonly response: Response;
 
   constructor(response: Response) {
-    super(`HTTP ${response.status}`);
     this.response = response;
   }
 }

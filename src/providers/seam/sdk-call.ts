@@ -123,8 +123,9 @@ export class SeamRequest {
     attempt.bodyEnded({ outcome: 'interrupted', failure });
     const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) {
-      this.#call.finishFailed(failure);
-      throw connectionError(this.seam.client.constructor, failure, undefined);
+      const error = connectionError(this.seam.client.constructor, failure, undefined);
+      this.#call.finishFailed(failure, { error });
+      throw error;
     }
     this.again(options, logId);
     return this.#call.resume(decision, this.send);

@@ -1,0 +1,74 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { CallInfo } from '../core/events.ts';
+import { LabelCap } from './label-cap.ts';
+import { ATTR } from './names.ts';
+import type { Series } from './series.ts';
+
+/** A process calls a few; an application may take a base URL from its tenants. */
+const MAX_SERVERS = 20;
+
+interface Labelled {
+  readonly series: Series;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  readonly responseModel: string | undefined;
+  readonly errorType: string | undefined;
+  readonly attributes: Attributes;
+}
+
+/** Attributes of the conventions' own metrics: those of a call's series, with the server and the model that answered. */
+export class GenAiLabels {
+  readonly #models: LabelCap;
+  readonly #servers = new LabelCap(MAX_SERVERS);
+  /** Of a call that runs, and of one that has ended. */
+  #running: Labelled | undefined;
+  #ended: Labelled | undefined;
+  readonly #all = new WeakMap<Series, Map<string, Attributes>>();
+
+  constructor(maxModels: number) {
+    this.#models = new LabelCap(maxModels);
+  }
+
+  /** The same object for the same labels. */
+  of(series: Series, call: CallInfo, responseModel?: string, errorType?: string): Attributes {
+    const { serverAddress: address, serverPort: port } = call;
+    const last = responseModel === undefined ? this.#running : this.#ended;
+    // Calls come in runs of the same kind, and comparing is cheaper than building a key.
+    if (
+      last?.series === series &&
+      last.address === address &&
+      last.port === port &&
+      last.responseModel === responseModel &&
+      last.errorType === errorType
+    ) {
+      return last.attributes;
+    }
+    const attributes = this.#make(series, call, responseModel, errorType);
+    const found = { series, address, port, responseModel, errorType, attributes };
+    if (responseModel === undefined) this.#running = found;
+    else this.#ended = found;
+    return attributes;
+  }
+
+  #make(series: Series, call: CallInfo, responseModel: string | undefined, errorType: string | undefined): Attributes {
+    const address = call.serverAddress === undefined ? undefined : this.#servers.label(call.serverAddress);
+    const model = responseModel === undefined ? undefined : this.#models.label(responseModel);
+    // A server beyond the cap is any: its port says nothing.
+    const port = address === call.serverAddress ? call.serverPort : undefined;
+    const key = `${address} ${port} ${model} ${errorType}`;
+    let known = this.#all.get(series);
+    if (!known) this.#all.set(series, (known = new Map()));
+    let attributes = known.get(key);
+    if (!attributes) {
+      attributes = {
+        ...series.base,
+        ...(address === undefined ? {} : { [ATTR.serverAddress]: address }),
+        ...(address === undefined || port === undefined ? {} : { [ATTR.serverPort]: port }),
+        ...(model === undefined ? {} : { [ATTR.responseModel]: model }),
+        ...(errorType === undefined ? {} : { [ATTR.errorType]: errorType }),
+      };
+      known.set(key, attributes);
+    }
+    return attributes;
+  }
+}
