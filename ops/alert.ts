@@ -1,4 +1,4 @@
-import type { Naming, Series } from './naming.ts';
+import type { Series } from './naming.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export type Severity = 'critical' | 'warning' | 'info' | 'none';
@@ -22,7 +22,6 @@ export interface Alert {
 
 /** What the modules write their expressions with. */
 export interface RuleContext {
-  readonly naming: Naming;
   readonly series: Series;
   readonly thresholds: Thresholds;
   /** Label matchers that select tidegate's targets, without braces; may be empty. */

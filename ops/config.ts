@@ -1,4 +1,3 @@
-import { NAMINGS, type Naming } from './naming.ts';
 import type { RuleOptions } from './rules.ts';
 import { sectionOf } from './section.ts';
 import { type AlertChange, readChanges } from './alert-changes.ts';
@@ -6,24 +5,19 @@ import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 
 /** What an operator may set without a fork: a file of `npx tidegate rules --config`. */
 export interface OpsConfig {
-  readonly naming: Naming;
   readonly selector: string;
   readonly runbookUrl: string | undefined;
   readonly thresholds: Thresholds;
   readonly changes: readonly AlertChange[];
 }
 
-const KEYS = ['naming', 'selector', 'runbookUrl', 'thresholds', 'alerts'];
+const KEYS = ['selector', 'runbookUrl', 'thresholds', 'alerts'];
 
 /** Reads a parsed file. @throws Error that names what is wrong: nothing is ignored */
 export function readConfig(file: unknown): OpsConfig {
   const given = sectionOf(file ?? {}, 'the file', KEYS);
-  const { naming = 'exporter', selector = '', runbookUrl } = given;
-  if (!NAMINGS.includes(naming as Naming)) {
-    throw new Error(`Expected naming to be ${NAMINGS.join(' or ')}, got ${JSON.stringify(naming)}.`);
-  }
+  const { selector = '', runbookUrl } = given;
   return {
-    naming: naming as Naming,
     selector: text(selector, 'selector'),
     runbookUrl: runbookUrl === undefined ? undefined : text(runbookUrl, 'runbookUrl'),
     thresholds: merged(DEFAULT_THRESHOLDS, given['thresholds'] ?? {}, 'thresholds'),
@@ -31,8 +25,8 @@ export function readConfig(file: unknown): OpsConfig {
   };
 }
 
-export function ruleOptions({ naming, selector, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
-  return { naming, selector, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
+export function ruleOptions({ selector, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
+  return { selector, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
 }
 
 /** The defaults with what was given in their place, as deep as they go. Lists are given as a whole. */

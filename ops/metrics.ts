@@ -4,41 +4,39 @@ export type Instrument = 'counter' | 'gauge' | 'histogram';
 
 export interface Metric {
   readonly instrument: Instrument;
-  /** UCUM unit as the instrument declares it; it decides the suffix on the OTLP route. */
+  /** UCUM unit as the instrument declares it. One that OTLP writes into names is part of the name. */
   readonly unit: string;
   /** OpenTelemetry attribute keys. */
   readonly attributes: readonly string[];
 }
 
 const CALL = ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name'] as const;
-/** What the metrics of the conventions have beside. */
-const SERVED = [...CALL, 'server.address', 'server.port', 'gen_ai.response.model'] as const;
 const LANE = ['gen_ai.provider.name', 'gen_ai.request.model'] as const;
 const LIMIT = [...LANE, 'tidegate.limit.dimension'] as const;
 const BULKHEAD = ['gen_ai.provider.name', 'tidegate.bulkhead'] as const;
 const CIRCUIT = ['gen_ai.provider.name', 'tidegate.circuit', 'tidegate.circuit.state'] as const;
 
 export type MetricName =
-  | 'gen_ai.client.operation.duration'
-  | 'gen_ai.client.inference.duration'
-  | 'gen_ai.client.operation.time_to_first_chunk'
-  | 'gen_ai.client.inference.time_to_first_chunk'
   | 'tidegate.calls'
+  | 'tidegate.call.errors'
+  | 'tidegate.call.duration_seconds'
+  | 'tidegate.stream.first_chunk_seconds'
   | 'tidegate.attempts'
-  | 'tidegate.attempt.duration'
+  | 'tidegate.attempt.duration_seconds'
   | 'tidegate.retries'
-  | 'tidegate.retry.delay'
-  | 'tidegate.wait.duration'
+  | 'tidegate.retry.delay_seconds'
+  | 'tidegate.wait.duration_seconds'
+  | 'tidegate.wait.spent_seconds'
   | 'tidegate.pacer.estimated_tokens'
   | 'tidegate.tokens'
   | 'tidegate.streams'
   | 'tidegate.limit.utilization_ratio'
   | 'tidegate.ratelimit.limit'
   | 'tidegate.ratelimit.remaining'
-  | 'tidegate.ratelimit.reset'
-  | 'tidegate.ratelimit.observed_age'
+  | 'tidegate.ratelimit.reset_seconds'
+  | 'tidegate.ratelimit.observed_age_seconds'
   | 'tidegate.ratelimit.rejections'
-  | 'tidegate.pacer.rate'
+  | 'tidegate.pacer.rate_per_second'
   | 'tidegate.bulkhead.active'
   | 'tidegate.bulkhead.queued'
   | 'tidegate.queue.urgent'
@@ -56,28 +54,27 @@ export type MetricName =
   | 'tidegate.build_info';
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
-  // Conventions rename these two; queries must accept the old and the new name.
-  'gen_ai.client.operation.duration': { instrument: 'histogram', unit: 's', attributes: [...SERVED, 'error.type'] },
-  'gen_ai.client.inference.duration': { instrument: 'histogram', unit: 's', attributes: [...SERVED, 'error.type'] },
-  'gen_ai.client.operation.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: SERVED },
-  'gen_ai.client.inference.time_to_first_chunk': { instrument: 'histogram', unit: 's', attributes: SERVED },
   'tidegate.calls': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'tidegate.outcome'] },
+  'tidegate.call.errors': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'error.type'] },
+  'tidegate.call.duration_seconds': { instrument: 'histogram', unit: 's', attributes: CALL },
+  'tidegate.stream.first_chunk_seconds': { instrument: 'histogram', unit: 's', attributes: CALL },
   'tidegate.attempts': { instrument: 'counter', unit: '{attempt}', attributes: [...CALL, 'http.response.status_code'] },
-  'tidegate.attempt.duration': {
-    instrument: 'histogram',
-    unit: 's',
-    attributes: [...CALL, 'tidegate.attempt.outcome'],
-  },
+  'tidegate.attempt.duration_seconds': { instrument: 'histogram', unit: 's', attributes: CALL },
   'tidegate.retries': { instrument: 'counter', unit: '{retry}', attributes: [...CALL, 'tidegate.retry.reason'] },
-  'tidegate.retry.delay': {
+  'tidegate.retry.delay_seconds': {
     instrument: 'histogram',
     unit: 's',
     attributes: ['gen_ai.provider.name', 'tidegate.delay.source'],
   },
-  'tidegate.wait.duration': {
+  'tidegate.wait.duration_seconds': {
     instrument: 'histogram',
     unit: 's',
-    attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.priority', 'tidegate.limit.dimension'],
+    attributes: [...LANE, 'tidegate.wait.stage', 'tidegate.priority'],
+  },
+  'tidegate.wait.spent_seconds': {
+    instrument: 'counter',
+    unit: 's',
+    attributes: [...LANE, 'tidegate.priority', 'tidegate.limit.dimension'],
   },
   'tidegate.pacer.estimated_tokens': {
     instrument: 'counter',
@@ -89,14 +86,14 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.limit.utilization_ratio': { instrument: 'gauge', unit: '1', attributes: LIMIT },
   'tidegate.ratelimit.limit': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
   'tidegate.ratelimit.remaining': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
-  'tidegate.ratelimit.reset': { instrument: 'gauge', unit: 's', attributes: LIMIT },
-  'tidegate.ratelimit.observed_age': { instrument: 'gauge', unit: 's', attributes: LANE },
+  'tidegate.ratelimit.reset_seconds': { instrument: 'gauge', unit: 's', attributes: LIMIT },
+  'tidegate.ratelimit.observed_age_seconds': { instrument: 'gauge', unit: 's', attributes: LANE },
   'tidegate.ratelimit.rejections': {
     instrument: 'counter',
     unit: '{rejection}',
     attributes: [...CALL, 'tidegate.limit.dimension'],
   },
-  'tidegate.pacer.rate': { instrument: 'gauge', unit: '{unit}/s', attributes: LIMIT },
+  'tidegate.pacer.rate_per_second': { instrument: 'gauge', unit: '{unit_per_second}', attributes: LIMIT },
   'tidegate.bulkhead.active': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.bulkhead.queued': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.queue.urgent': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
@@ -104,7 +101,7 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.queue.oldest_wait_seconds': { instrument: 'gauge', unit: 's', attributes: BULKHEAD },
   'tidegate.bulkhead.capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
   'tidegate.bulkhead.queue_capacity': { instrument: 'gauge', unit: '{call}', attributes: BULKHEAD },
-  'tidegate.circuit.state': { instrument: 'gauge', unit: '1', attributes: CIRCUIT },
+  'tidegate.circuit.state': { instrument: 'gauge', unit: '{circuit}', attributes: CIRCUIT },
   'tidegate.unguarded.requests': {
     instrument: 'counter',
     unit: '{request}',
@@ -119,5 +116,5 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.cost.unpriced_calls': { instrument: 'counter', unit: '{call}', attributes: CALL },
   'tidegate.hits.lost_lines': { instrument: 'counter', unit: '{line}', attributes: [] },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
-  'tidegate.build_info': { instrument: 'gauge', unit: '1', attributes: ['version', 'sdk'] },
+  'tidegate.build_info': { instrument: 'gauge', unit: '{process}', attributes: ['version', 'sdk'] },
 };

@@ -31,23 +31,26 @@ export function countedRules({ series }: RuleContext, window: '2m' | '5m'): Reco
 
 /** Percentiles: the largest of all, and read by alerts that look at minutes. */
 export function quantileRules({ series }: RuleContext): RecordingRule[] {
-  const buckets = (name: 'tidegate.attempt.duration' | 'tidegate.wait.duration', by: string, matchers = ''): string =>
-    `histogram_quantile(0.95, sum by (${by}, le) (rate(${series(name, matchers, 'bucket')}[5m])))`;
+  const buckets = (
+    name: 'tidegate.attempt.duration_seconds' | 'tidegate.wait.duration_seconds',
+    by: string,
+    matchers = '',
+  ): string => `histogram_quantile(0.95, sum by (${by}, le) (rate(${series(name, matchers, 'bucket')}[5m])))`;
   return [
     {
       record: 'tidegate:attempt_duration:p95_5m',
       expr: [
-        buckets('tidegate.attempt.duration', BY_MODEL),
-        `and (sum by (${BY_MODEL}) (rate(${series('tidegate.attempt.duration', '', 'count')}[5m])) > 0)`,
+        buckets('tidegate.attempt.duration_seconds', BY_MODEL),
+        `and (sum by (${BY_MODEL}) (rate(${series('tidegate.attempt.duration_seconds', '', 'count')}[5m])) > 0)`,
       ].join('\n'),
     },
     // A circuit that holds calls back has its own alert.
     {
       record: 'tidegate:wait_duration:p95_5m',
       expr: buckets(
-        'tidegate.wait.duration',
+        'tidegate.wait.duration_seconds',
         `${BY_MODEL}, tidegate_wait_stage`,
-        `${URGENT},tidegate_limit_dimension!="circuit"`,
+        `${URGENT},tidegate_wait_stage!="circuit"`,
       ),
     },
   ];
@@ -56,7 +59,7 @@ export function quantileRules({ series }: RuleContext): RecordingRule[] {
 /** Rates and ratios that several alerts share. */
 export function recordingRules({ series }: RuleContext): RecordingRule[] {
   const admitted = (matchers: string): string =>
-    `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration', matchers, 'count')}[5m]))`;
+    `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration_seconds', matchers, 'count')}[5m]))`;
   return [
     { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (tidegate:calls:increase5m) / 300` },
     {

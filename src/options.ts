@@ -149,6 +149,11 @@ export interface TelemetryOptions {
   /** GenAI conventions to follow. Default 'compat', or what OTEL_SEMCONV_STABILITY_OPT_IN asks for. */
   readonly semconv?: 'compat' | 'latest' | 'dup';
   /**
+   * Whether the metrics of these conventions (`gen_ai.client.*`) are recorded beside tidegate's own. Default true, but false
+   * where `startTelemetry` set OpenTelemetry up: nothing of the rules and dashboards reads them, and they double the series.
+   */
+  readonly genAiMetrics?: boolean;
+  /**
    * Also record the histograms of the GenAI conventions that neither rules nor panels of tidegate read: the tokens of each
    * call (`gen_ai.client.token.usage`), and the time between the chunks of a stream. Default false.
    */
@@ -305,6 +310,7 @@ const TELEMETRY_KEYS = [
   'metrics',
   'sdkSpans',
   'semconv',
+  'genAiMetrics',
   'detailedHistograms',
   'models',
   'maxModels',
@@ -367,7 +373,7 @@ function resolvePacing(pacing: PacingOptions): ResolvedPacing {
 }
 
 function resolveTelemetry(telemetry: TelemetryOptions): TelemetryOptions {
-  for (const key of ['spans', 'metrics', 'detailedHistograms'] as const)
+  for (const key of ['spans', 'metrics', 'genAiMetrics', 'detailedHistograms'] as const)
     optionalBoolean(telemetry[key], `telemetry.${key}`);
   withMethods(telemetry.tracerProvider, 'telemetry.tracerProvider', 'a tracer provider', ['getTracer']);
   withMethods(telemetry.meterProvider, 'telemetry.meterProvider', 'a meter provider', ['getMeter']);

@@ -39,7 +39,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const ofOne = `1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`;
   const busy = (what: 'active' | 'queued'): string => `min_over_time(${series(`tidegate.bulkhead.${what}`)}[2m])`;
   const waited = (part: 'sum' | 'count'): string =>
-    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.wait.duration', `${URGENT},tidegate_limit_dimension!="circuit"`, part)}[2m]))`;
+    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.wait.duration_seconds', `${URGENT},tidegate_wait_stage!="circuit"`, part)}[2m]))`;
   return [
     {
       name: 'TidegateCircuitOpen',
@@ -131,7 +131,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if $dimension }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
 }
@@ -145,8 +145,8 @@ function mostlyOne(series: RuleContext['series']): string {
 
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */
 function longestWait(series: RuleContext['series']): string {
-  const { matchers: own, args } = lookupOf(`${BY_MODEL}, tidegate_wait_stage`);
-  const matchers = `${own},${URGENT},tidegate_limit_dimension!~"none|"`;
-  const query = `topk(1, sum by (tidegate_limit_dimension) (rate(${series('tidegate.wait.duration', matchers, 'sum')}[5m])))`;
+  const { matchers: own, args } = lookupOf(BY_MODEL);
+  const matchers = `${own},${URGENT},tidegate_limit_dimension!~"circuit|concurrency"`;
+  const query = `topk(1, sum by (tidegate_limit_dimension) (rate(${series('tidegate.wait.spent_seconds', matchers)}[5m])))`;
   return `{{ $dimension := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $dimension = . | first | label "tidegate_limit_dimension" }}{{ end }}`;
 }

@@ -86,7 +86,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       // A limit that refills before it is empty is no problem; without a known reset only the horizon counts.
       expr: [
         `(tidegate:day_limit:seconds_to_empty < ${tier.dayForecastSeconds})`,
-        `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset')}))`,
+        `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset_seconds')}))`,
         // A batch that ran at this hour yesterday too, and left enough: today will end as yesterday did.
         `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(${left}[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
       ].join('\n'),

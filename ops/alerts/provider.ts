@@ -10,7 +10,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
   const bad = (window: string): string =>
     `sum by (${BY_MODEL}) (tidegate:calls:increase${window}{tidegate_outcome="bad_request"})`;
   const ended = (window: string): string => `sum by (${BY_MODEL}) (tidegate:calls:increase${window})`;
-  const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration', '', 'count')}[5m]))`;
+  const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration_seconds', '', 'count')}[5m]))`;
   return [
     {
       name: 'TidegateProviderOverloaded',

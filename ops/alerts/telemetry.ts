@@ -1,7 +1,7 @@
 import { type Alert, BY_JOB, BY_PROVIDER, JOB, type RuleContext } from '../alert.ts';
 
 export function telemetryAlerts(context: RuleContext): Alert[] {
-  const { naming, series, selector, thresholds } = context;
+  const { series, selector, thresholds } = context;
   const info = series('tidegate.build_info');
   const { memory, unguardedRequests } = thresholds.telemetry;
   const past = `increase(${series('tidegate.unguarded.requests')}[15m])`;
@@ -11,21 +11,20 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
     'otel_metric_overflow="true"',
   ];
   return [
-    ...(naming === 'exporter' ? scrapeAlerts(selector, info, memory) : pushAlerts(info, memory)),
+    ...scrapeAlerts(selector, info, memory),
     {
       // Whoever takes it away for good is told once more: that is what a job that was deleted by mistake looks like.
       name: 'TidegateJobVanished',
       expr: [
         `max by (${BY_JOB}) (max_over_time(${info}[1h]))`,
         `unless on (${BY_JOB}) max by (${BY_JOB}) (${info})`,
-        ...(naming === 'exporter'
-          ? [`unless on (${BY_JOB}) max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`]
-          : []),
+        // What arrives by OTLP has no target, and is missed all the same.
+        `unless on (${BY_JOB}) max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`,
       ].join('\n'),
       for: '2m',
       severity: 'critical',
       summary: 'A job that makes LLM calls is gone.',
-      description: `${JOB} has no process left that reports, and ${naming === 'exporter' ? 'Prometheus has no target of it' : 'nothing of it arrives'}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
+      description: `${JOB} has no process left that reports, and Prometheus scrapes no target of it. None of its other alerts can fire. Check its deployment and the service discovery or the Collector; where it was taken away on purpose this ends by itself within the hour.`,
     },
     {
       name: 'TidegateWatchdog',
@@ -93,21 +92,6 @@ function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
       labels: { scope: 'job' },
       summary: 'No tidegate metrics endpoint of a job can be scraped.',
       description: `No instance of ${JOB} has answered scrapes for 5 minutes, ${down}`,
-    },
-  ];
-}
-
-/** Pushed metrics have no `up`. Single instances come and go with deployments, so only a silent job counts. */
-function pushAlerts(info: string, memory: string): Alert[] {
-  return [
-    {
-      name: 'TidegateTelemetryDown',
-      expr: `count by (${BY_JOB}) (max_over_time(${info}[${memory}]))\nunless count by (${BY_JOB}) (${info})`,
-      for: '5m',
-      severity: 'warning',
-      labels: { scope: 'job' },
-      summary: 'A job has stopped sending tidegate metrics.',
-      description: `${JOB} has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.`,
     },
   ];
 }

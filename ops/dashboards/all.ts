@@ -1,4 +1,3 @@
-import type { Naming } from '../naming.ts';
 import { type DashboardSpec, renderDashboard } from './dashboard.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
 import type { PanelSpec } from './panel.ts';
@@ -58,12 +57,11 @@ export interface RenderedDashboard {
   readonly json: string;
 }
 
-/** Every dashboard for one route of the metrics. Uids are the same on both: install one set. */
-export function dashboards(naming: Naming, thresholds: Thresholds = DEFAULT_THRESHOLDS): RenderedDashboard[] {
-  const context = createContext(naming, thresholds);
+export function dashboards(thresholds: Thresholds = DEFAULT_THRESHOLDS): RenderedDashboard[] {
+  const context = createContext(thresholds);
   return [
-    { name: 'overview', json: renderDashboard(overview(context), naming) },
-    { name: 'provider', json: renderDashboard(drillDown(context), naming) },
-    { name: 'slo', json: renderDashboard(sloDashboard(context), naming) },
+    { name: 'overview', json: renderDashboard(overview(context)) },
+    { name: 'provider', json: renderDashboard(drillDown(context)) },
+    { name: 'slo', json: renderDashboard(sloDashboard(context)) },
   ];
 }

@@ -13,7 +13,6 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Naming } from '../naming.ts';
 import { createSeries } from '../naming.ts';
 import { buildPanel, DATASOURCE, type PanelSpec } from './panel.ts';
 
@@ -43,7 +42,7 @@ export interface DashboardSpec {
 const COLUMNS = 24;
 
 /** Dashboard JSON for file provisioning (the classic model). @throws Error when a line is wider than the grid. */
-export function renderDashboard(spec: DashboardSpec, naming: Naming): string {
+export function renderDashboard(spec: DashboardSpec): string {
   const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
@@ -61,7 +60,7 @@ export function renderDashboard(spec: DashboardSpec, naming: Naming): string {
         .keepTime(true)
         .includeVars(true),
     );
-  for (const variable of variables(naming)) builder.withVariable(variable);
+  for (const variable of variables()) builder.withVariable(variable);
   const dashboard = builder.build();
   dashboard.panels = layOut(spec.rows);
   showInPlace(dashboard);
@@ -121,13 +120,11 @@ function stableId(title: string): number {
   return (hash >>> 0) % 1_000_000 || 1;
 }
 
-function variables(naming: Naming): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
-  const series = createSeries(naming);
+function variables(): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
+  const series = createSeries();
   const where = 'cluster=~"$cluster",namespace=~"$namespace"';
   const targets = `${where},job=~"$job",instance=~"$instance"`;
   const provider = `${targets},gen_ai_provider_name=~"$provider"`;
-  // OTLP sets `instance` from service.instance.id, which not every application sends.
-  const instance = naming === 'exporter' ? '.+' : '.*';
   return [
     new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     // Not every Prometheus has these two.
@@ -143,7 +140,8 @@ function variables(naming: Naming): (DatasourceVariableBuilder | QueryVariableBu
       'instance',
       'Instance',
       `label_values(${series('tidegate.build_info', `${where},job=~"$job"`)}, instance)`,
-      instance,
+      // OTLP sets it from service.instance.id, which not every application sends.
+      '.*',
     ),
     // Not every call names a model.
     choice('provider', 'Provider', `label_values(${series('tidegate.calls', targets)}, gen_ai_provider_name)`, '.*'),

@@ -3,13 +3,12 @@ import { utilization as utilizationBy } from '../recording-rules.ts';
 import { METRICS, type Metric, type MetricName } from '../metrics.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
 import { type Steps, stepsOf } from './steps.ts';
-import { createSeries, type HistogramPart, type Naming } from '../naming.ts';
+import { createSeries, type HistogramPart } from '../naming.ts';
 
 /** Selects a metric of the targets, providers and models that the viewer has chosen. */
 export type Select = (name: MetricName, matchers?: string, part?: HistogramPart) => string;
 
 export interface DashboardContext {
-  readonly naming: Naming;
   readonly select: Select;
   readonly thresholds: Thresholds;
   /** Colours by these thresholds. */
@@ -18,10 +17,9 @@ export interface DashboardContext {
 
 export const TARGETS = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"';
 
-export function createContext(naming: Naming, thresholds: Thresholds = DEFAULT_THRESHOLDS): DashboardContext {
-  const series = createSeries(naming, TARGETS);
+export function createContext(thresholds: Thresholds = DEFAULT_THRESHOLDS): DashboardContext {
+  const series = createSeries(TARGETS);
   return {
-    naming,
     thresholds,
     steps: stepsOf(thresholds),
     select: (name, matchers = '', part) => {
@@ -73,9 +71,4 @@ export function success({ select }: DashboardContext): string {
 
 export function quantile(q: number, bucket: string, by = ''): string {
   return `histogram_quantile(${q}, sum by (${by === '' ? 'le' : `${by}, le`}) (${rate(bucket)}))`;
-}
-
-/** The same quantity under the old and the new name of the GenAI conventions. */
-export function eitherName(old: string, renamed: string): string {
-  return `${old} or ${renamed}`;
 }

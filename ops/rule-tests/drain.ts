@@ -50,8 +50,8 @@ const SLOW: RuleTest[] = [
       input('tidegate.bulkhead.queued', { ...BULKHEAD, job: 'batch' }, '5000x40'),
       input('tidegate.queue.urgent', { ...BULKHEAD, gen_ai_provider_name: 'groq' }, '900x40'),
       input(
-        'tidegate.wait.duration',
-        { ...MODEL, gen_ai_provider_name: 'groq', tidegate_priority: 'normal', tidegate_limit_dimension: 'tokens' },
+        'tidegate.wait.duration_seconds',
+        { ...MODEL, gen_ai_provider_name: 'groq', tidegate_priority: 'normal', tidegate_wait_stage: 'pacer' },
         '0+1x40',
         'count',
       ),

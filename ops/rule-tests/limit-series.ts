@@ -14,7 +14,7 @@ export const used = (dimension: string, values: string, instance = 'a'): InputSe
 export const limit = (dimension: string, values: string): InputSeries =>
   input('tidegate.ratelimit.limit', labels(dimension), values);
 export const reset = (dimension: string, values: string): InputSeries =>
-  input('tidegate.ratelimit.reset', labels(dimension), values);
+  input('tidegate.ratelimit.reset_seconds', labels(dimension), values);
 export const refusals = (dimension: string, values: string): InputSeries =>
   input('tidegate.ratelimit.rejections', { ...labels(dimension), gen_ai_operation_name: 'chat' }, values);
 

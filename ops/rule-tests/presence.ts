@@ -4,28 +4,27 @@ const info = (values: string, instance = 'a'): InputSeries =>
   input('tidegate.build_info', { instance, version: '1.0.0', sdk: 'openai' }, values);
 const up = (values: string, instance = 'a'): InputSeries => input('up', { instance }, values);
 
-const vanished = (how: string): Firing => ({
+const vanished: Firing = {
   labels: { severity: 'critical', job: 'app' },
   summary: 'A job that makes LLM calls is gone.',
-  description: `app has no process left that reports, and ${how}. None of its other alerts can fire. Check its deployment and the service discovery; where it was taken away on purpose this ends by itself within the hour.`,
-});
+  description:
+    'app has no process left that reports, and Prometheus scrapes no target of it. None of its other alerts can fire. Check its deployment and the service discovery or the Collector; where it was taken away on purpose this ends by itself within the hour.',
+};
 
 const VANISHED: RuleTest[] = [
   {
     alert: 'TidegateJobVanished',
     does: 'pages when the last target of a job has left the service discovery, and ends within the hour',
-    naming: 'exporter',
     input: [info('1x20 _x180'), up('1x20 _x180')],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
-      { at: '21m', situation: 'fires', firing: [vanished('Prometheus has no target of it')] },
+      { at: '21m', situation: 'fires', firing: [vanished] },
       { at: '85m', situation: 'resolves', firing: [] },
     ],
   },
   {
     alert: 'TidegateJobVanished',
     does: 'leaves a job that cannot be scraped to its own alert, and one of two instances to nobody',
-    naming: 'exporter',
     input: [
       info('1x20 _x60'),
       up('1x20 0x60'),
@@ -36,19 +35,18 @@ const VANISHED: RuleTest[] = [
   },
   {
     alert: 'TidegateJobVanished',
-    does: 'pages when a job sends nothing more, and ends within the hour',
-    naming: 'otlp',
+    does: 'pages when a job that sends by OTLP sends nothing more, and ends within the hour',
     input: [info('1x20 _x180')],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
-      { at: '21m', situation: 'fires', firing: [vanished('nothing of it arrives')] },
+      { at: '21m', situation: 'fires', firing: [vanished] },
       { at: '85m', situation: 'resolves', firing: [] },
     ],
   },
   {
     alert: 'TidegateJobVanished',
-    does: 'stays quiet from the first report of a job on',
-    input: [info('_x10 1x60'), up('_x10 1x60')],
+    does: 'stays quiet from the first report of a job on, and while one of two goes on sending',
+    input: [info('_x10 1x10 _x50'), info('1x70', 'b')],
     checks: [{ at: '20m', situation: 'first-event', firing: [] }],
   },
 ];

@@ -93,7 +93,12 @@ function latency(model: string, phases: readonly { readonly steps: number; reado
       tidegate_attempt_outcome: 'ok',
       ...(le !== undefined && { le }),
     };
-    return input('tidegate.attempt.duration', labels, `0 ${compress(values)}`, le === undefined ? 'count' : 'bucket');
+    return input(
+      'tidegate.attempt.duration_seconds',
+      labels,
+      `0 ${compress(values)}`,
+      le === undefined ? 'count' : 'bucket',
+    );
   });
 }
 

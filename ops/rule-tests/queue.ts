@@ -1,4 +1,4 @@
-import { waits } from './waits.ts';
+import { spent, waits } from './waits.ts';
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
 const BULKHEAD = { gen_ai_provider_name: 'openai', tidegate_bulkhead: 'openai/gpt-5.1' };
@@ -99,9 +99,9 @@ const WAIT: RuleTest[] = [
     alert: 'TidegateClientWaitHigh',
     does: 'names the limit that most of the waiting was for, and resolves',
     input: [
-      ...waits('pacer', 'tokens', 30, '0+10x40 400x80', '0+200x40 8000x80'),
-      ...waits('pacer', 'requests', 30, '0+5x40 200x80', '0+60x40 2400x80'),
-      ...waits('pacer', 'none', 5, '0+1x120', '0+900x120'),
+      ...waits('pacer', 'tokens', 30, '0+16x40 640x80', '0+200x40 8000x80'),
+      spent('requests', '0+60x40 2400x80'),
+      spent('concurrency', '0+900x120'),
     ],
     checks: [
       { at: '4m', situation: 'quiet', firing: [] },
@@ -111,7 +111,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'openai/gpt-5.1 (app) waits 28.93s at the 95th percentile in stage pacer, mostly for tokens (threshold 10s). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+            'openai/gpt-5.1 (app) waits 29s at the 95th percentile in stage pacer, mostly for tokens (threshold 10s). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
           ),
         ],
       },
@@ -121,7 +121,7 @@ const WAIT: RuleTest[] = [
   {
     alert: 'TidegateClientWaitHigh',
     does: 'speaks of slots where the bulkhead is what holds calls back',
-    input: waits('bulkhead', undefined, 30, '0+10x40', '0+200x40'),
+    input: waits('bulkhead', 'concurrency', 30, '0+10x40', '0+200x40'),
     checks: [
       {
         at: '18m',
@@ -141,10 +141,12 @@ const WAIT: RuleTest[] = [
     input: [
       ...waits('pacer', 'requests', 60, '0+50x40', '0+2000x40', 'batch'),
       // A circuit that holds calls back is told by its own alert.
-      ...waits('pacer', 'circuit', 60, '0+50x40', '0+2000x40'),
-      ...waits('bulkhead', undefined, 10, '0+10x40', '0+90x40'),
-      ...waits('pacer', 'tokens', 30, '0+4x40', '0+80x40'),
-      ...waits('pacer', 'none', 5, '0+96x40', '0+0x40'),
+      ...waits('circuit', 'circuit', 60, '0+50x40', '0+2000x40'),
+      ...waits('bulkhead', 'concurrency', 10, '0+10x40', '0+90x40'),
+      // Four of a hundred.
+      ...waits('pacer', undefined, 30, '0+100x40', '0+80x40').map((series) =>
+        series.labels['le'] === '5' || series.labels['le'] === '10' ? { ...series, values: '0+96x40' } : series,
+      ),
     ],
     checks: [{ at: '18m', situation: 'quiet', firing: [] }],
   },

@@ -17,18 +17,10 @@ const jobDown: Firing = {
   summary: 'No tidegate metrics endpoint of a job can be scraped.',
   description: `No instance of app has answered scrapes for 5 minutes, ${ADVICE}`,
 };
-const jobSilent: Firing = {
-  labels: { severity: 'warning', scope: 'job', job: 'app' },
-  summary: 'A job has stopped sending tidegate metrics.',
-  description:
-    'app has sent no metrics for 5 minutes, so its calls are on no dashboard and in no alert. Check the process, the Collector and the OTLP endpoint.',
-};
-
 const DOWN: RuleTest[] = [
   {
     alert: 'TidegateTelemetryDown',
     does: 'fires for the instance and the job when the only target is down, and resolves',
-    naming: 'exporter',
     input: [info('1x10 _x30 1x20'), up('1x10 0x29 1x20')],
     checks: [
       { at: '9m', situation: 'quiet', firing: [] },
@@ -39,40 +31,13 @@ const DOWN: RuleTest[] = [
   {
     alert: 'TidegateTelemetryDown',
     does: 'leaves the job alone while another instance answers',
-    naming: 'exporter',
     input: [info('1x10 _x40'), up('1x10 0x40'), info('1x60', 'b'), up('1x60', 'b')],
     checks: [{ at: '12m', situation: 'fires', firing: [instanceDown] }],
   },
   {
     alert: 'TidegateTelemetryDown',
     does: 'ignores targets that never served tidegate metrics',
-    naming: 'exporter',
     input: [up('0x60'), info('1x60', 'b'), up('1x60', 'b')],
-    checks: [{ at: '20m', situation: 'first-event', firing: [] }],
-  },
-  {
-    alert: 'TidegateTelemetryDown',
-    does: 'fires when a job stops pushing, and resolves',
-    naming: 'otlp',
-    input: [info('1x10 _x50 1x20')],
-    checks: [
-      { at: '9m', situation: 'quiet', firing: [] },
-      { at: '17m', situation: 'fires', firing: [jobSilent] },
-      { at: '35m', situation: 'resolves', firing: [] },
-    ],
-  },
-  {
-    alert: 'TidegateTelemetryDown',
-    does: 'stays quiet when one of two instances goes away',
-    naming: 'otlp',
-    input: [info('1x10 _x60'), info('1x70', 'b')],
-    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
-  },
-  {
-    alert: 'TidegateTelemetryDown',
-    does: 'stays quiet for a job that has just begun',
-    naming: 'otlp',
-    input: [info('_x10 1x40')],
     checks: [{ at: '20m', situation: 'first-event', firing: [] }],
   },
 ];

@@ -6,7 +6,7 @@ import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 
 /** A configuration that changes nothing. */
 export function defaults(): string {
-  return stringify({ naming: 'exporter', selector: '', thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
+  return stringify({ selector: '', thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
 }
 
 /** Files by their path, as a configuration of YAML or JSON asks for them. @throws Error for what is wrong with it */
@@ -14,8 +14,6 @@ export function rendered(text: string): Record<string, string> {
   const config = readConfig(parse(text));
   return {
     'rules/tidegate.rules.yml': renderRules(ruleOptions(config), '`npx tidegate rules`'),
-    ...Object.fromEntries(
-      dashboards(config.naming, config.thresholds).map(({ name, json }) => [`dashboards/${name}.json`, json]),
-    ),
+    ...Object.fromEntries(dashboards(config.thresholds).map(({ name, json }) => [`dashboards/${name}.json`, json])),
   };
 }

@@ -11,7 +11,6 @@ export const rulesDefinition = (): Command =>
     'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities and selectors of your own.',
     `The file of --config is YAML or JSON; whatever it leaves out stays as shipped. Its keys:
 
-  naming      exporter for metrics that are scraped (default), otlp for those that arrive by OTLP
   selector    matchers of the targets, e.g. job="shop"
   runbookUrl  page with a heading for each alert; default: the one that is published with tidegate
   thresholds  see --defaults for all of them

@@ -23,12 +23,17 @@ export interface TelemetryInstrumentation extends Instrumentation {
  * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
  *
  * @param source gives the lanes whose gauges are published when a reader collects, names the copy of tidegate, if several report
- *   beside one another, and says whether calls tell what they cost
+ *   beside one another, says whether calls tell what they cost, and whether OpenTelemetry was set up by `startTelemetry`
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
  */
 export function createInstrumentation(
   options: TelemetryOptions,
-  source: { lanes(): readonly LaneSnapshot[]; readonly copy?: string | undefined; readonly priced?: boolean },
+  source: {
+    lanes(): readonly LaneSnapshot[];
+    readonly copy?: string | undefined;
+    readonly priced?: boolean;
+    ownEndpoint?(): boolean;
+  },
 ): TelemetryInstrumentation {
   const attributes = checkAttributes(options.attributes);
   const semconv = resolveSemconv(options.semconv);
@@ -44,6 +49,9 @@ export function createInstrumentation(
           meterProvider: options.meterProvider as MeterProvider | undefined,
           attributes: source.copy === undefined ? attributes : { ...attributes, [ATTR.copy]: source.copy },
           semconv,
+          // Nothing of what is shipped reads them, and they are as many series as all others: where the only reader is the
+          // endpoint of startTelemetry, they wait to be asked for.
+          genAi: () => options.genAiMetrics ?? (options.meterProvider !== undefined || !source.ownEndpoint?.()),
           models: options.models ?? [],
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
           lanes: () => source.lanes(),

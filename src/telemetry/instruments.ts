@@ -1,6 +1,10 @@
 import type { MetricOptions } from '@opentelemetry/api';
 
-/** Names, units, descriptions and buckets of every metric. Prometheus names follow from them: `.` becomes `_`. */
+/**
+ * Names, units, descriptions and buckets of every metric. Prometheus names follow from them: `.` becomes `_`. Our own names
+ * contain the unit that the OTLP path would add and the Prometheus exporter would not, so that both give the same name.
+ * Buckets are few: a series each, for every model of every process.
+ */
 
 const SECONDS_SEMCONV = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS_SEMCONV = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
@@ -20,6 +24,8 @@ function define(name: string, unit: string, description: string, buckets?: numbe
 export type CounterName =
   | 'calls'
   | 'attempts'
+  | 'errors'
+  | 'waited'
   | 'retries'
   | 'tokens'
   | 'estimatedTokens'
@@ -40,6 +46,8 @@ export type CounterName =
 export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
   calls: define('tidegate.calls', '{call}', 'Logical calls by their final outcome.'),
   attempts: define('tidegate.attempts', '{attempt}', 'HTTP attempts by status code.'),
+  errors: define('tidegate.call.errors', '{call}', 'Calls that failed in the end, by the type of their error.'),
+  waited: define('tidegate.wait.spent_seconds', 's', 'Time that attempts spent waiting, by what they waited for.'),
   retries: define('tidegate.retries', '{retry}', 'Attempts that were sent again, by reason.'),
   tokens: define(
     'tidegate.tokens',
@@ -120,6 +128,8 @@ export const COUNTERS_ON_DEMAND: ReadonlySet<CounterName> = new Set<CounterName>
 
 export type HistogramName =
   | 'attemptDuration'
+  | 'callDuration'
+  | 'callFirstChunk'
   | 'retryDelay'
   | 'waitDuration'
   | 'operationDuration'
@@ -136,22 +146,35 @@ export type HistogramName =
 
 export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
   attemptDuration: define(
-    'tidegate.attempt.duration',
+    'tidegate.attempt.duration_seconds',
     's',
     'Duration of one attempt: to the head of a stream, else to the end of the body.',
-    [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600],
+    // Nowhere a factor of three apart: that is what the alert on slower attempts looks for.
+    [0.1, 0.25, 0.6, 1.5, 4, 10, 25, 60, 180],
+  ),
+  callDuration: define(
+    'tidegate.call.duration_seconds',
+    's',
+    'Duration of one call, waits, retries and the whole stream included.',
+    [0.5, 2, 8, 30, 120],
+  ),
+  callFirstChunk: define(
+    'tidegate.stream.first_chunk_seconds',
+    's',
+    'From the start of a streaming call to its first chunk.',
+    [0.5, 1, 2.5, 10, 60],
   ),
   retryDelay: define(
-    'tidegate.retry.delay',
+    'tidegate.retry.delay_seconds',
     's',
     'Delay before a retry, by what asked for it.',
-    [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60],
+    [0.1, 0.5, 2.5, 10, 60],
   ),
   waitDuration: define(
-    'tidegate.wait.duration',
+    'tidegate.wait.duration_seconds',
     's',
-    'Time an attempt waited before it was sent or given up, by what it waited for.',
-    [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800],
+    'Time an attempt waited before it was sent or given up, by where it waited.',
+    [0.01, 0.5, 2.5, 10, 60, 600],
   ),
   operationDuration: define('gen_ai.client.operation.duration', 's', 'GenAI operation duration.', SECONDS_SEMCONV),
   tokenUsage: define('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS_SEMCONV),
@@ -229,17 +252,21 @@ export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
   tenantShare: define(
     'tidegate.queue.tenant_share_ratio',
     '1',
-    'Share of the waiting calls of the tenant that has the most of them; 0 where no tenant is named.',
+    'Share of the waiting calls of the tenant that has the most of them, where tenants are named.',
   ),
   oldestWait: define('tidegate.queue.oldest_wait_seconds', 's', 'How long the call waits that came first.'),
   remaining: define('tidegate.ratelimit.remaining', '{unit}', 'What is left of the limit now.'),
-  reset: define('tidegate.ratelimit.reset', 's', 'Time until the limit is fully available again.'),
-  observedAge: define('tidegate.ratelimit.observed_age', 's', 'Age of the last reading from the provider.'),
-  pacerRate: define('tidegate.pacer.rate', '{unit}/s', 'Rate that the pacer admits now.'),
+  reset: define('tidegate.ratelimit.reset_seconds', 's', 'Time until the limit is fully available again.'),
+  observedAge: define('tidegate.ratelimit.observed_age_seconds', 's', 'Age of the last reading from the provider.'),
+  pacerRate: define('tidegate.pacer.rate_per_second', '{unit_per_second}', 'Rate that the pacer admits now.'),
   bulkheadActive: define('tidegate.bulkhead.active', '{call}', 'Calls in flight.'),
   bulkheadQueued: define('tidegate.bulkhead.queued', '{call}', 'Calls that wait.'),
   bulkheadCapacity: define('tidegate.bulkhead.capacity', '{call}', 'Calls that may be in flight.'),
   bulkheadQueueCapacity: define('tidegate.bulkhead.queue_capacity', '{call}', 'Calls that may wait.'),
-  circuitState: define('tidegate.circuit.state', '1', 'One for the state that the circuit is in, zero for the others.'),
-  buildInfo: define('tidegate.build_info', '1', 'Always one; carries the version.'),
+  circuitState: define(
+    'tidegate.circuit.state',
+    '{circuit}',
+    'One for the state that the circuit is in; others are there once it has been in them, at zero.',
+  ),
+  buildInfo: define('tidegate.build_info', '{process}', 'Always one; carries the version.'),
 };

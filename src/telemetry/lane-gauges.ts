@@ -3,7 +3,7 @@ import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/even
 import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import { seriesKey } from './counter-cells.ts';
 import type { GaugeName } from './instruments.ts';
-import { ATTR, CIRCUIT_STATES, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, valuesOf, VERSION } from './names.ts';
+import { ATTR, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, VERSION } from './names.ts';
 
 /** Lanes of one guard, with the labels and attributes that guard uses. */
 export interface LaneSource {
@@ -89,14 +89,14 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
       point('bulkheadActive', lane.inFlight, attributes, 0),
       point('bulkheadQueued', lane.queued, attributes, 0),
       point('queueUrgent', lane.waiting.urgent, attributes, 0),
-      point('tenantShare', lane.waiting.busiestShare, attributes, 0),
+      ...(lane.waiting.busiestShare > 0 ? [point('tenantShare', lane.waiting.busiestShare, attributes, 0)] : []),
       point('oldestWait', lane.oldestWaitMs / 1_000, attributes, 0),
       point('bulkheadCapacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
       point('bulkheadQueueCapacity', lane.maxQueued, attributes, lane.maxQueued),
     );
   }
   for (const [attributes, current] of circuits.entries()) {
-    for (const state of valuesOf(CIRCUIT_STATES)) {
+    for (const state of new Set<CircuitState>(['closed', current])) {
       const labelled = { ...attributes, [ATTR.circuitState]: state };
       points.push(point('circuitState', state === current ? 1 : 0, labelled, state === 'closed' ? 1 : 0));
     }

@@ -12,7 +12,7 @@ import { registeredApi } from './otel-api.ts';
 import { likelyOperation, mayServe } from './prepared-models.ts';
 import type { Report } from './report.ts';
 import type { Semconv } from './semconv.ts';
-import { Series, transitionCells, unguardedCell } from './series.ts';
+import { Series, transitionCells, unguardedCell, type Waits } from './series.ts';
 import { errorTypeLabel, statusLabel } from './status.ts';
 
 // The least that the caps are, whatever `maxModels` says: lanes are a model and an account.
@@ -24,6 +24,8 @@ export interface MetricSettings {
   readonly meterProvider: MeterProvider | undefined;
   readonly attributes: Attributes;
   readonly semconv: Semconv;
+  /** Whether the metrics of the conventions are asked for, beside ours; asked when a meter is bound. */
+  readonly genAi: () => boolean;
   readonly models: readonly string[];
   readonly maxModels: number;
   readonly lanes: () => readonly LaneSnapshot[];
@@ -116,7 +118,7 @@ export class MetricRecorder {
         return;
       case 'admitted':
       case 'not_admitted':
-        bound.waitDuration.record(
+        bound.waited(
           Math.max(0, event.waitedMs) / 1_000,
           this.#series(bound, event.call).wait(event.stage, event.cause, event.call.priority),
         );
@@ -126,8 +128,7 @@ export class MetricRecorder {
         add(series.attempts.get(statusLabel(event.status)), 1);
         // An abort by the caller says nothing about how long the provider takes.
         if (event.outcome === 'cancelled') return;
-        const outcome = event.outcome === 'ok' ? 'ok' : event.retryable ? 'retryable' : 'fatal';
-        bound.attemptDuration.record(event.durationMs / 1_000, series.attemptOutcome[outcome]);
+        bound.attemptDuration.record(event.durationMs / 1_000, series.base);
         return;
       }
       case 'rate_limited': {
@@ -143,10 +144,10 @@ export class MetricRecorder {
         return;
       }
       case 'stream.first_chunk':
-        bound.genAi.firstChunk(event, this.#series(bound, event.call));
+        bound.firstChunk(event, this.#series(bound, event.call));
         return;
       case 'stream.chunk':
-        bound.genAi.furtherChunk(event, this.#series(bound, event.call));
+        bound.genAi?.furtherChunk(event, this.#series(bound, event.call));
         return;
       case 'stream.end':
         add(this.#series(bound, event.call).streams.get(event.outcome), 1);
@@ -205,7 +206,10 @@ export class MetricRecorder {
     const { call, outcome, usage } = event;
     const series = this.#series(bound, call);
     add(series.calls.get(outcome), 1);
-    bound.genAi.ended(event, isFailure(outcome) ? errorTypeLabel(event.errorType) : undefined, series);
+    const errorType = isFailure(outcome) ? errorTypeLabel(event.errorType) : undefined;
+    if (errorType !== undefined) add(series.error(errorType), 1);
+    bound.callDuration.record(event.durationMs / 1_000, series.base);
+    bound.genAi?.ended(event, errorType, series);
     if (event.costUsd !== undefined) {
       series.addCost(event.costUsd, isFailure(outcome) || outcome === 'cancelled' ? 'failures' : 'answers');
     }
@@ -221,23 +225,37 @@ export class MetricRecorder {
 /** What belongs to one meter: dropped as a whole when another provider is registered. */
 class Bound {
   readonly meter: MeterBinding;
-  readonly genAi: GenAiMetrics;
+  readonly genAi: GenAiMetrics | undefined;
   readonly attemptDuration: ReturnType<MeterBinding['histogram']>;
+  readonly callDuration: ReturnType<MeterBinding['histogram']>;
   readonly retryDelay: ReturnType<MeterBinding['histogram']>;
-  readonly waitDuration: ReturnType<MeterBinding['histogram']>;
   /** Lane of the latest call, whose series exist. */
   startedLane: string | undefined;
+  readonly #firstChunk: ReturnType<MeterBinding['histogram']>;
+  readonly #waitDuration: ReturnType<MeterBinding['histogram']>;
   readonly #settings: MetricSettings;
   readonly #series = new Map<string, Series>();
   readonly #transitions = new Map<string, ReturnType<typeof transitionCells>>();
 
   constructor(meter: MeterBinding, settings: MetricSettings) {
     this.meter = meter;
-    this.genAi = new GenAiMetrics(meter, settings);
+    this.genAi = settings.genAi() ? new GenAiMetrics(meter, settings) : undefined;
+    this.callDuration = meter.histogram('callDuration');
+    this.#firstChunk = meter.histogram('callFirstChunk');
     this.attemptDuration = meter.histogram('attemptDuration');
     this.retryDelay = meter.histogram('retryDelay');
-    this.waitDuration = meter.histogram('waitDuration');
+    this.#waitDuration = meter.histogram('waitDuration');
     this.#settings = settings;
+  }
+
+  waited(seconds: number, { histogram, spent }: Waits): void {
+    this.#waitDuration.record(seconds, histogram);
+    add(spent, seconds);
+  }
+
+  firstChunk(event: Extract<GuardEvent, { type: 'stream.first_chunk' }>, series: Series): void {
+    this.#firstChunk.record(event.sinceStartMs / 1_000, series.base);
+    this.genAi?.firstChunk(event, series);
   }
 
   series(provider: string, model: string, operation: string): Series {

@@ -65,7 +65,6 @@ export const ATTR = {
   retryDelayMs: 'tidegate.retry.total_delay_ms',
   giveUpReason: 'tidegate.give_up.reason',
   attemptNumber: 'tidegate.attempt.number',
-  attemptOutcome: 'tidegate.attempt.outcome',
   requestId: 'tidegate.request.id',
   retryReason: 'tidegate.retry.reason',
   delaySource: 'tidegate.delay.source',
@@ -210,8 +209,6 @@ export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
 export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true, isolated: true };
 
 export const UNGUARDED_VIAS: Closed<UnguardedVia> = { sdk: true, fetch: true, http: true };
-
-export type AttemptOutcome = 'ok' | 'retryable' | 'fatal';
 
 /** What became of the calls that money was spent on; value of `tidegate.cost.spent_on`. */
 export type SpentOn = 'answers' | 'failures';

@@ -20,12 +20,18 @@ import {
   WAIT_CAUSES,
   isOneOf,
   valuesOf,
-  type AttemptOutcome,
   type SpentOn,
   type TokenKind,
 } from './names.ts';
 import { STATUS_LABELS } from './status.ts';
-import { ZERO_STATES, ZERO_STATUSES, zeroDimensions } from './zero-values.ts';
+import {
+  ZERO_DIMENSIONS,
+  ZERO_OUTCOMES,
+  ZERO_RETRIES,
+  ZERO_STATES,
+  ZERO_STATUSES,
+  ZERO_STREAMS,
+} from './zero-values.ts';
 
 const OUTPUTLESS: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);
 const INPUT_ONLY: readonly TokenKind[] = ['input'];
@@ -35,6 +41,11 @@ const TOKEN_KINDS: readonly TokenKind[] = [...ZERO_KINDS, 'cache_read', 'cache_w
 
 type Cells = ReadonlyMap<string, Cell>;
 
+export interface Waits {
+  readonly histogram: Attributes;
+  readonly spent: Cell | undefined;
+}
+
 /** Counter series and attribute objects of one (provider, model, operation), made once and reused by every call. */
 export class Series {
   readonly base: Attributes;
@@ -43,11 +54,12 @@ export class Series {
   readonly attempts: Cells;
   readonly retries: Cells;
   readonly rejections: Cells;
-  readonly streams: Cells;
   readonly repeated: Cells;
-  readonly attemptOutcome: Readonly<Record<AttemptOutcome, Attributes>>;
-  readonly #waits = new Map<string, Attributes>();
+  readonly #binding: MeterBinding;
+  readonly #waits = new Map<string, Waits>();
+  readonly #errors = new Map<string, Cell>();
   readonly #delays = new Map<string, Attributes>();
+  #streams: Cells | undefined;
   readonly #tokens: Cells;
   readonly #estimates: Cells;
   #costs: { readonly usd: Cells; readonly unpriced: Cell } | undefined;
@@ -60,33 +72,50 @@ export class Series {
       [ATTR.requestModel]: model,
       [ATTR.operation]: isOneOf(OPERATIONS, operation) ? operation : OTHER,
     };
-    this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES));
+    this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES), ZERO_OUTCOMES);
     this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS, ZERO_STATUSES);
-    this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS));
+    this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS), ZERO_RETRIES);
     const dimensions = valuesOf(REJECTION_DIMENSIONS);
-    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, zeroDimensions(provider));
-    this.streams = zeros(binding, 'streams', this.base, ATTR.streamOutcome, valuesOf(STREAM_OUTCOMES));
+    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, ZERO_DIMENSIONS);
+    this.#binding = binding;
     const counted = OUTPUTLESS.has(operation) ? INPUT_ONLY : ZERO_KINDS;
     this.#tokens = zeros(binding, 'tokens', this.base, ATTR.tokenKind, TOKEN_KINDS, counted);
     this.#estimates = zeros(binding, 'estimatedTokens', this.base, ATTR.tokenKind, ZERO_KINDS, counted);
-    this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), ['unknown']);
-    const attempt = (outcome: AttemptOutcome): Attributes => ({ ...this.base, [ATTR.attemptOutcome]: outcome });
-    this.attemptOutcome = { ok: attempt('ok'), retryable: attempt('retryable'), fatal: attempt('fatal') };
+    this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), []);
   }
 
-  /** Attributes of a wait: a slot names no limit, the pacer names the one that was waited for. */
-  wait(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Attributes {
-    const key = stage === 'bulkhead' ? stage : isOneOf(WAIT_CAUSES, cause) ? cause : 'unknown';
+  /** What streams has streams that end, from the first one on. */
+  get streams(): Cells {
+    return (this.#streams ??= zeros(
+      this.#binding,
+      'streams',
+      this.base,
+      ATTR.streamOutcome,
+      valuesOf(STREAM_OUTCOMES),
+      ZERO_STREAMS,
+    ));
+  }
+
+  /** Where an attempt waited, and the counter of what it waited for; that of an attempt that did not wait is undefined. */
+  wait(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Waits {
+    const key = isOneOf(WAIT_CAUSES, cause) ? cause : 'unknown';
     const urgency = isOneOf(PRIORITIES, priority) ? priority : 'normal';
-    return cached(this.#waits, `${key} ${urgency}`, () => {
+    return cached(this.#waits, `${stage} ${key} ${urgency}`, () => {
       const { [ATTR.operation]: _, ...model } = this.base;
+      const shared = { ...model, [ATTR.priority]: urgency };
       return {
-        ...model,
-        [ATTR.waitStage]: stage,
-        [ATTR.priority]: urgency,
-        ...(stage === 'bulkhead' ? {} : { [ATTR.dimension]: key }),
+        // A provider that fails holds calls back for another reason than a limit, and for longer.
+        histogram: { ...shared, [ATTR.waitStage]: key === 'circuit' ? key : stage },
+        spent: key === 'none' ? undefined : this.#binding.counter('waited').cell({ ...shared, [ATTR.dimension]: key }),
       };
     });
+  }
+
+  /** `errorType` is a label from the closed set. */
+  error(errorType: string): Cell {
+    return cached(this.#errors, errorType, () =>
+      this.#binding.counter('errors').cell({ ...this.base, [ATTR.errorType]: errorType }),
+    );
   }
 
   delay(source: string): Attributes {

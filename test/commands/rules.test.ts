@@ -57,9 +57,8 @@ test('the printed defaults change nothing', async () => {
   );
 });
 
-test('thresholds, windows, severities, times, selector, runbook and naming are as the file says', async (context) => {
+test('thresholds, windows, severities, times, selector and runbook are as the file says', async (context) => {
   const { code, io } = await run(`
-naming: otlp
 selector: job="shop"
 runbookUrl: https://wiki.example/llm
 thresholds:
@@ -90,7 +89,7 @@ alerts:
   expect(named('TidegateCircuitOpen').map(({ labels }) => labels!['severity'])).toEqual(['critical']);
   expect(named('TidegateNoCapacity')).toEqual([]);
   expect(named('TidegateCallErrorBudgetBurn')).toHaveLength(1);
-  expect(written('rules/tidegate.rules.yml')).toContain('tidegate_circuit_state_ratio{job="shop"');
+  expect(written('rules/tidegate.rules.yml')).toContain('tidegate_circuit_state{job="shop"');
   expect(written('dashboards/overview.json')).toContain('0.7');
   expect(written('dashboards/slo.json')).toContain('99.5 %');
 });
@@ -112,7 +111,7 @@ describe('a configuration that is wrong', () => {
       'alerts: { TidegateCircuitOpen: { severity: info } }',
       'Expected each alert of a name to have a severity of its own',
     ],
-    ['naming: both', 'Expected naming to be exporter or otlp'],
+    ['naming: otlp', 'Expected the keys of the file to be among'],
     ['- 1', 'Expected the file to have keys'],
   ])('%s', async (config, message) => {
     const { code, io } = await run(config);

@@ -9,7 +9,7 @@ import { resolveOptions } from '../../src/options.ts';
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;
 
 test('stages a fault for each of three shipped alerts, in less than five minutes whatever happens', () => {
-  const shipped = ruleGroups({ naming: 'exporter' }).flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  const shipped = ruleGroups().flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
   expect(SCENES.map(({ alert }) => alert)).toEqual([
     'TidegateRetrySpike',
     'TidegateTierSaturated',

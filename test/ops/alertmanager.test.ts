@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { NAMINGS } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { withServer } from './server.ts';
 import { need, ROOT, runTool } from './tools.ts';
@@ -22,7 +21,7 @@ test('amtool accepts the configuration', (context) => {
 });
 
 describe('routes', () => {
-  const alerts = ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.filter((rule) => rule.alert));
+  const alerts = ruleGroups().flatMap((group) => group.rules.filter((rule) => rule.alert));
   const receivers: Readonly<Record<string, string>> = {
     critical: 'page',
     warning: 'ticket',
@@ -83,9 +82,7 @@ test('ready receivers hold no secret', () => {
 });
 
 test('inhibition names alerts that exist', () => {
-  const known = new Set(
-    NAMINGS.flatMap((naming) => ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.alert))),
-  );
+  const known = new Set(ruleGroups().flatMap((group) => group.rules.map((rule) => rule.alert)));
   const named = config.inhibit_rules
     .flatMap((rule) => [...rule.source_matchers, ...rule.target_matchers])
     .flatMap((matcher) => matcher.match(/Tidegate[A-Za-z]+/g) ?? []);

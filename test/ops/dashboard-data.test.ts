@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { NAMINGS, type Naming } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { sampleHour } from './openmetrics.ts';
@@ -42,7 +41,7 @@ const WORST = {
   tidegate_limit_dimension: 'tokens',
 };
 
-describe.each(NAMINGS)('dashboards of the %s route over an hour of metrics', (naming) => {
+describe('dashboards over an hour of metrics', () => {
   test(
     'every panel and every variable has data, and the first row the right answers',
     { timeout: TOOL_TIMEOUT_MS },
@@ -51,8 +50,8 @@ describe.each(NAMINGS)('dashboards of the %s route over an hour of metrics', (na
       const empty: string[] = [];
       const answers: Record<string, number> = {};
       const worst: Sample['metric'][] = [];
-      await withPrometheus(binaries, naming, async (ask, url) => {
-        for (const dashboard of loadDashboards(naming)) {
+      await withPrometheus(binaries, async (ask, url) => {
+        for (const dashboard of loadDashboards()) {
           for (const { title, targets = [] } of allPanels(dashboard)) {
             for (const { expr } of targets) {
               const samples = await ask(concrete(expr));
@@ -81,20 +80,19 @@ describe.each(NAMINGS)('dashboards of the %s route over an hour of metrics', (na
 
 async function withPrometheus(
   binaries: { readonly prometheus: string; readonly promtool: string },
-  naming: Naming,
   use: (ask: Ask, url: string) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-prometheus-'));
   try {
     // On the minute, as the steps of subqueries are.
     const end = Math.floor(Date.now() / 60_000) * 60 - 60;
-    const recorded = ruleGroups({ naming }).flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
+    const recorded = ruleGroups().flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
     const extra = [
       ...recorded.map((name) => `${name}{${PROVIDER}}`),
       `ALERTS{alertname="TidegateRetriesExhausted",alertstate="firing",severity="critical",${PROVIDER}}`,
-      `${naming === 'exporter' ? 'tidegate_calls_total' : 'tidegate_attempts_total'}{job="app",instance="a",otel_metric_overflow="true"}`,
+      `tidegate_calls_total{job="app",instance="a",otel_metric_overflow="true"}`,
     ];
-    writeFileSync(join(folder, 'sample.txt'), sampleHour(naming, end, extra));
+    writeFileSync(join(folder, 'sample.txt'), sampleHour(end, extra));
     writeFileSync(join(folder, 'prometheus.yml'), '');
     runTool(binaries.promtool, [
       'tsdb',

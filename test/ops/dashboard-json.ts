@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Naming } from '../../ops/naming.ts';
 import { ROOT } from './tools.ts';
 
 /** The committed JSON as far as tests read it. */
@@ -57,8 +56,8 @@ export interface Dashboard {
   readonly annotations: { readonly list: readonly object[] };
 }
 
-export function loadDashboards(naming: Naming): Dashboard[] {
-  const folder = join(ROOT, naming === 'exporter' ? 'grafana/dashboards' : 'grafana/dashboards-otlp');
+export function loadDashboards(): Dashboard[] {
+  const folder = join(ROOT, 'grafana/dashboards');
   return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard);
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { type Metric, METRICS } from '../../ops/metrics.ts';
-import { familyName, NAMINGS } from '../../ops/naming.ts';
+import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { SCRAPE_INTERVAL } from '../../ops/thresholds.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
@@ -29,8 +29,8 @@ const OPTIONS: Readonly<Record<string, object>> = {
   bargauge: { reduceOptions: { calcs: ['lastNotNull'] } },
 };
 
-describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
-  const dashboards = loadDashboards(naming);
+describe('dashboards', () => {
+  const dashboards = loadDashboards();
 
   test('are the three that link to each other', () => {
     expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual([
@@ -82,7 +82,7 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
       }
       expect(variables[3]!.allValue).toBe('.+');
       // OTLP does not always set an instance.
-      expect(variables[4]!.allValue).toBe(naming === 'exporter' ? '.+' : '.*');
+      expect(variables[4]!.allValue).toBe('.*');
     });
 
     test('marks firing alerts', () => {
@@ -148,18 +148,16 @@ describe.each(NAMINGS)('dashboards of the %s route', (naming) => {
 
   test('use only metrics and labels that are emitted', () => {
     const families = new Map(
-      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const),
+      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric), metric] as const),
     );
-    const recorded = new Set(ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.record)));
+    const recorded = new Set(ruleGroups().flatMap((group) => group.rules.map((rule) => rule.record)));
     const used = dashboards
       .flatMap(allPanels)
       .flatMap((panel) => (panel.targets ?? []).flatMap(({ expr }) => seriesIn(expr)));
     expect(used.length).toBeGreaterThan(100);
     const metricOf = (name: string): Metric | undefined =>
       families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
-    const own = used.filter(
-      ({ name }) => !recorded.has(name) && name !== 'ALERTS' && !(name === 'up' && naming === 'exporter'),
-    );
+    const own = used.filter(({ name }) => !recorded.has(name) && name !== 'ALERTS' && name !== 'up');
     for (const { name, labels } of own) {
       const known = metricOf(name)?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];
       expect([

@@ -42,7 +42,7 @@ export async function startApp(
   const server = await servePrometheus({ host: '127.0.0.1', port: 0, allowedHosts: [] }, (request, response) =>
     exporter.getMetricsRequestHandler(request, response),
   );
-  const guard = createGuard({ ...options, telemetry: { meterProvider } });
+  const guard = createGuard({ ...options, telemetry: { meterProvider, genAiMetrics: false } });
   // Heard here, so that Node does not print them.
   guard.on('warning', () => undefined);
   const simulators = await Promise.all(providers.map((each) => startSimulator(each)));

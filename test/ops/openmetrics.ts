@@ -1,5 +1,5 @@
 import { METRICS, type Metric } from '../../ops/metrics.ts';
-import { familyName, type Naming } from '../../ops/naming.ts';
+import { familyName } from '../../ops/naming.ts';
 
 /** Values that each attribute takes in the sample. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -9,7 +9,6 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'error.type': ['', 'rate_limit_exceeded'],
   'tidegate.outcome': ['success', 'success_after_retry', 'retries_exhausted', 'rejected_bulkhead', 'cancelled'],
   'http.response.status_code': ['200', '401', '429', '503'],
-  'tidegate.attempt.outcome': ['ok', 'retryable'],
   'tidegate.retry.reason': ['rate_limit', 'server_error'],
   'tidegate.delay.source': ['retry_after', 'backoff'],
   'tidegate.wait.stage': ['pacer'],
@@ -51,11 +50,11 @@ function gauge(name: string, labels: Labels, minute: number): number {
 }
 
 /** An hour of every metric up to `endSeconds`, as OpenMetrics text with timestamps. */
-export function sampleHour(naming: Naming, endSeconds: number, extra: readonly string[]): string {
+export function sampleHour(endSeconds: number, extra: readonly string[]): string {
   const lines: string[] = [];
   const times = Array.from({ length: 121 }, (_, index) => ({ at: endSeconds - 3600 + index * 30, minute: index / 2 }));
   for (const [name, metric] of Object.entries(METRICS)) {
-    const family = familyName(name, metric, naming);
+    const family = familyName(name, metric);
     for (const labels of combinations(metric)) {
       const write = (suffix: string, more: Labels, value: (minute: number) => number): void => {
         const series = `${family}${suffix}{${render({ job: 'app', instance: 'a', ...labels, ...more })}}`;

@@ -27,7 +27,7 @@ test('an alert is pending for as long as `for` says, and goes on for `keep_firin
 
 test('a recording rule is evaluated after those that it reads', () => {
   const seen = new Set<string>();
-  const groups = ruleGroups({ naming: 'exporter' });
+  const groups = ruleGroups();
   const recorded = groups.flatMap(({ rules }) => rules.flatMap((rule) => rule.record ?? []));
   for (const level of levels(groups)) {
     for (const { expr } of level) {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { artifacts } from '../../ops/artifacts.ts';
-import { type Metric, METRICS, type MetricName } from '../../ops/metrics.ts';
-import { familyName, NAMINGS, type Naming } from '../../ops/naming.ts';
+import { type Metric, METRICS } from '../../ops/metrics.ts';
+import { familyName } from '../../ops/naming.ts';
 import { RULE_TESTS } from '../../ops/rule-tests/all.ts';
 import { type RenderedRule, renderRules, ruleGroups } from '../../ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
@@ -12,13 +12,12 @@ import { resolveOptions } from '../../src/options.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
-const FOLDER: Readonly<Record<Naming, string>> = { exporter: '', otlp: '-otlp' };
-
 /** Alerts without a job to name. */
 const ABOUT_EVERYTHING = ['TidegateTelemetryAbsent', 'TidegateWatchdog'];
 
-const alertsOf = (naming: Naming): RenderedRule[] =>
-  ruleGroups({ naming }).flatMap((group) => group.rules.filter((rule) => rule.alert !== undefined));
+const ALERTS: readonly RenderedRule[] = ruleGroups().flatMap((group) =>
+  group.rules.filter((rule) => rule.alert !== undefined),
+);
 
 test.each(artifacts())('$path is what its source generates', ({ path, content }) => {
   // After a change in ops: node ops/build.ts
@@ -27,38 +26,33 @@ test.each(artifacts())('$path is what its source generates', ({ path, content })
 
 test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])('%s holds generated files only', (folder) => {
   const known = new Set(artifacts().map(({ path }) => path));
-  for (const suffix of Object.values(FOLDER)) {
-    for (const file of readdirSync(join(ROOT, folder + suffix))) expect(known).toContain(`${folder}${suffix}/${file}`);
-  }
+  for (const file of readdirSync(join(ROOT, folder))) expect(known).toContain(`${folder}/${file}`);
 });
 
-describe.each(NAMINGS)('alerts of the %s route', (naming) => {
-  test.each(alertsOf(naming).map((rule) => [rule.alert!, rule] as const))(
-    '%s says what and what to do',
-    (name, rule) => {
-      const { summary, description, runbook_url: runbook } = rule.annotations!;
-      expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
-      expect(rule.labels!['severity']).toMatch(/^(critical|warning|info|none)$/);
-      expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
-      // The headline of a group, so the same for all of it.
-      expect(summary).not.toContain('{{');
-      expect(description.length).toBeGreaterThan(summary.length);
-      expect(description.includes('$labels.')).toBe(!ABOUT_EVERYTHING.includes(name));
-      expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
-    },
-  );
+describe('alerts', () => {
+  test.each(ALERTS.map((rule) => [rule.alert!, rule] as const))('%s says what and what to do', (name, rule) => {
+    const { summary, description, runbook_url: runbook } = rule.annotations!;
+    expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
+    expect(rule.labels!['severity']).toMatch(/^(critical|warning|info|none)$/);
+    expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
+    // The headline of a group, so the same for all of it.
+    expect(summary).not.toContain('{{');
+    expect(description.length).toBeGreaterThan(summary.length);
+    expect(description.includes('$labels.')).toBe(!ABOUT_EVERYTHING.includes(name));
+    expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
+  });
 
   test('no two rules have the same name and labels', () => {
-    const keys = alertsOf(naming).map((rule) => JSON.stringify([rule.alert, rule.labels]));
+    const keys = ALERTS.map((rule) => JSON.stringify([rule.alert, rule.labels]));
     expect(new Set(keys).size).toBe(keys.length);
   });
 
   test('expressions use only metrics and labels that are emitted', () => {
     const families = new Map(
-      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric, naming), metric] as const),
+      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric), metric] as const),
     );
-    const recorded = new Set(ruleGroups({ naming }).flatMap((group) => group.rules.map((rule) => rule.record)));
-    const rules = ruleGroups({ naming }).flatMap((group) => group.rules);
+    const recorded = new Set(ruleGroups().flatMap((group) => group.rules.map((rule) => rule.record)));
+    const rules = ruleGroups().flatMap((group) => group.rules);
     const used = rules.flatMap((rule) => seriesIn(rule.expr));
     expect(used.length).toBeGreaterThan(50);
     const own = used.filter(({ name }) => !recorded.has(name) && name !== 'up');
@@ -72,11 +66,11 @@ describe.each(NAMINGS)('alerts of the %s route', (naming) => {
   });
 
   test('every alert proves each situation', () => {
-    const checks = RULE_TESTS.flatMap((file) => file.tests)
-      .filter((each) => each.naming === undefined || each.naming === naming)
-      .flatMap((each) => each.checks.map((check) => ({ ...check, alert: each.alert })));
+    const checks = RULE_TESTS.flatMap((file) => file.tests).flatMap((each) =>
+      each.checks.map((check) => ({ ...check, alert: each.alert })),
+    );
     // A watchdog does one thing.
-    for (const rule of alertsOf(naming).filter((each) => each.alert !== 'TidegateWatchdog')) {
+    for (const rule of ALERTS.filter((each) => each.alert !== 'TidegateWatchdog')) {
       const own = checks.filter((check) => check.alert === rule.alert);
       expect(own.map((check) => check.situation)).toEqual(
         expect.arrayContaining(['fires', 'quiet', 'resolves', 'first-event']),
@@ -87,16 +81,16 @@ describe.each(NAMINGS)('alerts of the %s route', (naming) => {
     }
     expect(checks.filter((check) => check.situation === 'fires' && check.firing.length === 0)).toEqual([]);
     const covered = RULE_TESTS.flatMap((file) => file.alerts);
-    expect(new Set(covered)).toEqual(new Set(alertsOf(naming).map((rule) => rule.alert)));
+    expect(new Set(covered)).toEqual(new Set(ALERTS.map((rule) => rule.alert)));
   });
 
   test('promtool accepts the rules', (context) => {
-    const path = `prometheus/rules${FOLDER[naming]}/tidegate.rules.yml`;
+    const path = 'prometheus/rules/tidegate.rules.yml';
     expect(runTool(need('promtool', context), ['check', 'rules', path])).toContain('SUCCESS');
   });
 
   test.for(RULE_TESTS)('promtool passes the $name tests', { timeout: TOOL_TIMEOUT_MS }, ({ name }, context) => {
-    const path = `prometheus/tests${FOLDER[naming]}/${name}.test.yml`;
+    const path = `prometheus/tests/${name}.test.yml`;
     expect(runTool(need('promtool', context), ['test', 'rules', path])).toContain('SUCCESS');
   });
 });
@@ -110,27 +104,19 @@ test.for(['prometheus.yml', 'prometheus.local.yml'])('promtool accepts %s', (con
   expect(runTool(need('promtool', context), ['check', 'config', `prometheus/${config}`])).toContain('rules found');
 });
 
-// Written by hand from the metric table and the rules of Prometheus's OTLP translator.
-const NAMES: readonly (readonly [MetricName, exporter: string, otlp: string])[] = [
-  ['tidegate.calls', 'tidegate_calls_total', 'tidegate_calls_total'],
-  ['tidegate.attempt.duration', 'tidegate_attempt_duration', 'tidegate_attempt_duration_seconds'],
-  ['tidegate.ratelimit.remaining', 'tidegate_ratelimit_remaining', 'tidegate_ratelimit_remaining'],
-  ['tidegate.ratelimit.reset', 'tidegate_ratelimit_reset', 'tidegate_ratelimit_reset_seconds'],
-  ['tidegate.pacer.rate', 'tidegate_pacer_rate', 'tidegate_pacer_rate_per_second'],
-  ['tidegate.bulkhead.queue_capacity', 'tidegate_bulkhead_queue_capacity', 'tidegate_bulkhead_queue_capacity'],
-  ['tidegate.circuit.state', 'tidegate_circuit_state', 'tidegate_circuit_state_ratio'],
-  ['tidegate.circuit.transitions', 'tidegate_circuit_transitions_total', 'tidegate_circuit_transitions_total'],
-  ['tidegate.build_info', 'tidegate_build_info', 'tidegate_build_info_ratio'],
-  ['gen_ai.client.operation.duration', 'gen_ai_client_operation_duration', 'gen_ai_client_operation_duration_seconds'],
-];
-
-test.each(NAMES)('%s is %s when scraped and %s by OTLP', (name, exporter, otlp) => {
-  expect(familyName(name, METRICS[name], 'exporter')).toBe(exporter);
-  expect(familyName(name, METRICS[name], 'otlp')).toBe(otlp);
+// Every version of Prometheus's OTLP receiver and of the Collector: a unit in braces adds nothing, seconds are added where the
+// name has no such word, a gauge of unit 1 ends with ratio. They differ in units such as 1/s, which therefore are none of ours.
+test.each(Object.entries<Metric>(METRICS))('%s has one name on every way into Prometheus', (name, metric) => {
+  const last = name.split(/[._]/).at(-1);
+  const said = metric.unit === 's' ? 'seconds' : metric.unit === '1' ? 'ratio' : undefined;
+  if (said !== undefined) expect(last).toBe(said);
+  else expect(metric.unit).toMatch(/^\{\w+\}$/);
+  if (metric.unit === '1') expect(metric.instrument).toBe('gauge');
+  expect(name).not.toMatch(/total/);
 });
 
 test('a selector reaches every series', () => {
-  const rules = ruleGroups({ naming: 'exporter', selector: 'job="shop"' }).flatMap((group) => group.rules);
+  const rules = ruleGroups({ selector: 'job="shop"' }).flatMap((group) => group.rules);
   const plain = rules.flatMap((rule) => seriesIn(rule.expr)).filter(({ name }) => !name.includes(':'));
   expect(plain.length).toBeGreaterThan(30);
   for (const series of plain) expect(series.labels).toContain('job');
@@ -146,7 +132,7 @@ test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (cont
   try {
     const queue = { ...DEFAULT_THRESHOLDS.queue, filled: DEFAULT_THRESHOLDS.queue.filled - 0.01 };
     const thresholds = { ...DEFAULT_THRESHOLDS, queue };
-    writeFileSync(join(folder, 'rules.yml'), renderRules({ naming: 'exporter', thresholds }));
+    writeFileSync(join(folder, 'rules.yml'), renderRules({ thresholds }));
     const source = readFileSync(join(ROOT, 'prometheus/tests/queue.test.yml'), 'utf8');
     writeFileSync(join(folder, 'test.yml'), source.replace('../rules/tidegate.rules.yml', 'rules.yml'));
     expect(() => runTool(promtool, ['test', 'rules', join(folder, 'test.yml')])).toThrow(

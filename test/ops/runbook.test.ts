@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { METRICS } from '../../ops/metrics.ts';
-import { familyName, NAMINGS } from '../../ops/naming.ts';
+import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { type Manifest, runbookUrl } from '../../ops/runbook-url.ts';
 import { seriesIn } from './promql.ts';
@@ -17,11 +17,7 @@ const sections = new Map(
     .slice(1)
     .map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
 );
-const names = new Set(
-  NAMINGS.flatMap((naming) =>
-    ruleGroups({ naming }).flatMap((group) => group.rules.flatMap((rule) => rule.alert ?? [])),
-  ),
-);
+const names = new Set(ruleGroups().flatMap((group) => group.rules.flatMap((rule) => rule.alert ?? [])));
 const queries = [...text.matchAll(/```promql\n([\s\S]*?)```/g)].map((match) => match[1]!.trim());
 
 test('there is one heading for each alert and no other', () => {
@@ -34,12 +30,10 @@ test('every alert links to its heading on a page that package.json says is publi
   const page = runbookUrl(manifest);
   // The anchors of GitHub: lower case, and these headings have nothing else to change.
   const anchors = [...sections.keys()].map((heading) => `${page}#${heading.toLowerCase()}`);
-  const links = NAMINGS.flatMap((naming) =>
-    ruleGroups({ naming }).flatMap(({ rules }) => rules.flatMap((rule) => rule.annotations?.runbook_url ?? [])),
-  );
-  expect(links.length).toBeGreaterThan(40);
+  const links = ruleGroups().flatMap(({ rules }) => rules.flatMap((rule) => rule.annotations?.runbook_url ?? []));
+  expect(links.length).toBeGreaterThan(20);
   for (const link of links) expect(anchors).toContain(link);
-  const own = ruleGroups({ naming: 'exporter', runbookUrl: 'https://wiki.example/llm' });
+  const own = ruleGroups({ runbookUrl: 'https://wiki.example/llm' });
   expect(own.find(({ name }) => name === 'tidegate-retries')!.rules[0]!.annotations).toEqual(
     expect.objectContaining({ runbook_url: 'https://wiki.example/llm#tidegateretryspike' }),
   );
@@ -69,10 +63,8 @@ test('links lead to headings', () => {
 });
 
 test('queries use metrics that are emitted or recorded', () => {
-  const known = new Set(Object.entries(METRICS).map(([name, metric]) => familyName(name, metric, 'exporter')));
-  const recorded = new Set(
-    ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.map((rule) => rule.record)),
-  );
+  const known = new Set(Object.entries(METRICS).map(([name, metric]) => familyName(name, metric)));
+  const recorded = new Set(ruleGroups().flatMap((group) => group.rules.map((rule) => rule.record)));
   expect(queries).toHaveLength(names.size);
   const strange = queries
     .flatMap(seriesIn)

@@ -34,14 +34,14 @@ test('windows and offsets shrink; names, thresholds and texts in quotes do not',
 
 test('a scale of 1 is the shipped file', () => {
   const shipped = readFileSync(join(ROOT, 'prometheus/rules/tidegate.rules.yml'), 'utf8');
-  expect(renderRules({ naming: 'exporter', timeScale: 1 })).toBe(shipped);
+  expect(renderRules({ timeScale: 1 })).toBe(shipped);
 });
 
 test('a scaled rule differs from the shipped one in its times only', () => {
   const flat = (groups: readonly RuleGroup[]) =>
     groups.flatMap(({ rules }) => rules.map(({ record, alert, labels }) => ({ record, alert, labels })));
-  const shipped = ruleGroups({ naming: 'exporter' });
-  const scaled = ruleGroups({ naming: 'exporter', timeScale: 60 });
+  const shipped = ruleGroups();
+  const scaled = ruleGroups({ timeScale: 60 });
   expect(flat(scaled)).toEqual(flat(shipped));
   const saturated = scaled.flatMap(({ rules }) => rules).find(({ alert }) => alert === 'TidegateTierSaturated')!;
   expect(saturated).toMatchObject({
@@ -61,7 +61,7 @@ test('Prometheus and Alertmanager accept what is derived', { timeout: TOOL_TIMEO
       writeFileSync(join(folder, name), content);
       return join(folder, name);
     };
-    const rules = write('rules.yml', renderRules({ naming: 'exporter', timeScale: 60 }));
+    const rules = write('rules.yml', renderRules({ timeScale: 60 }));
     expect(runTool(promtool, ['check', 'rules', rules])).toContain('SUCCESS');
     const config = prometheusConfig({ app: ['127.0.0.1:1'] }, 'http://127.0.0.1:2', rules, 60);
     expect(runTool(promtool, ['check', 'config', write('prometheus.yml', config)])).toContain('SUCCESS');

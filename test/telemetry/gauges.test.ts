@@ -14,7 +14,7 @@ function harnessWith(...lanes: LaneSnapshot[]): Harness {
 
 async function limits(harness: Harness, attributes: Record<string, string> = {}): Promise<unknown[]> {
   const all = await harness.collect();
-  return ['limit', 'remaining', 'reset'].map((name) =>
+  return ['limit', 'remaining', 'reset_seconds'].map((name) =>
     pointsOf<number>(all.get(`tidegate.ratelimit.${name}`), attributes).map(({ value }) => value),
   );
 }
@@ -24,9 +24,9 @@ describe('limits', () => {
     const harness = harnessWith(lane({ dimensions: [dimension()] }));
     expect(await harness.value('tidegate.ratelimit.limit', REQUESTS)).toBe(100);
     expect(await harness.value('tidegate.ratelimit.remaining', REQUESTS)).toBe(40);
-    expect(await harness.value('tidegate.ratelimit.reset', REQUESTS)).toBe(30);
-    expect(await harness.value('tidegate.pacer.rate', REQUESTS)).toBe(1.5);
-    expect(await harness.value('tidegate.ratelimit.observed_age', MODEL)).toBe(2);
+    expect(await harness.value('tidegate.ratelimit.reset_seconds', REQUESTS)).toBe(30);
+    expect(await harness.value('tidegate.pacer.rate_per_second', REQUESTS)).toBe(1.5);
+    expect(await harness.value('tidegate.ratelimit.observed_age_seconds', MODEL)).toBe(2);
   });
 
   it('are published with their use by our own count, whatever is known of what is left', async () => {
@@ -91,7 +91,7 @@ describe('limits', () => {
   it('publish a pacing rate for limits by the minute only', async () => {
     const names = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'requests_day', 'concurrency'] as const;
     const harness = harnessWith(lane({ dimensions: names.map((name) => dimension({ dimension: name })) }));
-    const rated = pointsOf((await harness.collect()).get('tidegate.pacer.rate')).map(
+    const rated = pointsOf((await harness.collect()).get('tidegate.pacer.rate_per_second')).map(
       ({ attributes }) => attributes['tidegate.limit.dimension'],
     );
     expect(rated).toEqual(['requests', 'tokens', 'input_tokens', 'output_tokens']);
@@ -104,7 +104,7 @@ describe('a point that has expired', () => {
     expect(await limits(harness)).toEqual([[100], [0], [30]]);
     harness.lanes = [lane({ dimensions: [dimension({ remaining: 0, resetMs: 0, ratePerSecond: undefined })] })];
     expect(await limits(harness)).toEqual([[100], [100], [0]]);
-    expect(await harness.value('tidegate.pacer.rate')).toBe(0);
+    expect(await harness.value('tidegate.pacer.rate_per_second')).toBe(0);
     expect(await limits(harness)).toEqual([[100], [100], [0]]);
     harness.lanes = [lane({ dimensions: [dimension({ remaining: 7, limit: 90 })] })];
     expect(await limits(harness)).toEqual([[90], [7], [30]]);
@@ -144,7 +144,7 @@ describe('lanes under the same labels', () => {
       }),
       lane({ dimensions: [dimension({ observedAgeMs: 5_000 })] }),
     );
-    expect(await harness.value('tidegate.ratelimit.observed_age')).toBe(3);
+    expect(await harness.value('tidegate.ratelimit.observed_age_seconds')).toBe(3);
   });
 
   it('show the fullest bulkhead and the worst circuit', async () => {
@@ -172,17 +172,18 @@ describe('lanes under the same labels', () => {
 });
 
 describe('circuits and bulkheads', () => {
-  it.each(['closed', 'open', 'half_open', 'isolated'] as const)('%s is one of four states', async (circuit) => {
-    const points = pointsOf<number>((await harnessWith(lane({ circuit })).collect()).get('tidegate.circuit.state'));
-    expect(points).toHaveLength(4);
-    for (const { value, attributes } of points) {
-      expect(attributes).toEqual({
-        'gen_ai.provider.name': 'openai',
-        'tidegate.circuit': 'openai/gpt-5.1',
-        'tidegate.circuit.state': expect.any(String),
+  it.each(['closed', 'open', 'half_open', 'isolated'] as const)('%s is a state beside closed', async (circuit) => {
+    const harness = harnessWith(lane({ circuit }));
+    const states = async (): Promise<unknown[]> =>
+      pointsOf<number>((await harness.collect()).get('tidegate.circuit.state')).map(({ value, attributes }) => {
+        const { 'tidegate.circuit.state': state, ...circuitOf } = attributes;
+        expect(circuitOf).toEqual({ 'gen_ai.provider.name': 'openai', 'tidegate.circuit': 'openai/gpt-5.1' });
+        return [state, value];
       });
-      expect(value).toBe(attributes['tidegate.circuit.state'] === circuit ? 1 : 0);
-    }
+    const others = circuit === 'closed' ? [] : [circuit];
+    expect(await states()).toEqual([['closed', circuit === 'closed' ? 1 : 0], ...others.map((state) => [state, 1])]);
+    harness.lanes = [lane({ circuit: 'closed' })];
+    expect(await states()).toEqual([['closed', 1], ...others.map((state) => [state, 0])]);
   });
 
   it('publish slots and queue with their sizes', async () => {
@@ -197,7 +198,7 @@ describe('circuits and bulkheads', () => {
   it('have capped labels', async () => {
     const harness = harnessWith(...Array.from({ length: 60 }, (_, index) => lane({ lane: `openai/m${index}` })));
     expect(await harness.values('tidegate.bulkhead.active')).toHaveLength(21);
-    expect(await harness.values('tidegate.circuit.state')).toHaveLength(4 * 51);
+    expect(await harness.values('tidegate.circuit.state')).toHaveLength(51);
   });
 });
 
@@ -208,8 +209,13 @@ describe('build info', () => {
 });
 
 describe('names in Prometheus', () => {
-  it('are the names of the metric table, without a unit', async () => {
-    const harness = harnessWith(lane({ dimensions: [dimension({ utilization: 0.6 })] }));
+  it('are the names of the metric table', async () => {
+    const harness = harnessWith(
+      lane({
+        dimensions: [dimension({ utilization: 0.6 })],
+        waiting: { urgent: 1, busiestTenant: 'acme', busiestShare: 1 },
+      }),
+    );
     const types = [...(await harness.scrape()).matchAll(/^# TYPE (\w+) gauge$/gm)].map(([, name]) => name).sort();
     expect(types).toEqual([
       'target_info',
@@ -220,14 +226,14 @@ describe('names in Prometheus', () => {
       'tidegate_bulkhead_queued',
       'tidegate_circuit_state',
       'tidegate_limit_utilization_ratio',
-      'tidegate_pacer_rate',
+      'tidegate_pacer_rate_per_second',
       'tidegate_queue_oldest_wait_seconds',
       'tidegate_queue_tenant_share_ratio',
       'tidegate_queue_urgent',
       'tidegate_ratelimit_limit',
-      'tidegate_ratelimit_observed_age',
+      'tidegate_ratelimit_observed_age_seconds',
       'tidegate_ratelimit_remaining',
-      'tidegate_ratelimit_reset',
+      'tidegate_ratelimit_reset_seconds',
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { metrics } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   createAllowListAttributesProcessor,
@@ -9,18 +10,24 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
+import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 import { COUNTERS, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
-import {
-  CALL_OUTCOMES,
-  CIRCUIT_STATES,
-  REJECTION_DIMENSIONS,
-  RETRY_REASONS,
-  STREAM_OUTCOMES,
-  valuesOf,
-} from '../../src/telemetry/names.ts';
+import { CIRCUIT_STATES, REJECTION_DIMENSIONS, valuesOf } from '../../src/telemetry/names.ts';
+import type { TelemetryOptions } from '../../src/options.ts';
+import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
 import { STATUS_LABELS } from '../../src/telemetry/status.ts';
 import { ZERO_STATUSES } from '../../src/telemetry/zero-values.ts';
-import { admitted, attemptEnd, callEnd, callInfo, Harness, pointsOf, successfulCall, USAGE } from './harness.ts';
+import {
+  admitted,
+  attemptEnd,
+  callEnd,
+  callInfo,
+  Harness,
+  pointsOf,
+  resetGlobals,
+  successfulCall,
+  USAGE,
+} from './harness.ts';
 
 const BASE = {
   'gen_ai.provider.name': 'openai',
@@ -120,6 +127,8 @@ describe('counters', () => {
   it('are cumulative monotonic sums with unit and description', async () => {
     const harness = new Harness();
     harness.play(...richCall(), ...richCall(), UNGUARDED);
+    harness.play(callEnd(callInfo(), { outcome: 'timeout', errorType: 'timeout' }));
+    harness.play({ type: 'repeated', call: callInfo(), layer: 'ai_sdk', sinceMs: 5 });
     const all = await harness.collect();
     for (const { name, options } of Object.values(COUNTERS)) {
       if (/^gen_ai\.|^tidegate\.(?:cost|hits)/.test(name)) continue;
@@ -165,27 +174,38 @@ describe('counters', () => {
 });
 
 describe('zero series', () => {
-  it.each<[ProviderName, string[]]>([
-    ['openai', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day', 'no_capacity']],
-    ['groq', ['requests', 'tokens', 'quota', 'unknown', 'requests_day', 'tokens_day', 'no_capacity']],
-    ['anthropic', ['requests', 'tokens', 'quota', 'unknown', 'input_tokens', 'output_tokens']],
-  ])('exist for what alerts wait for once a call to %s has started', async (provider, limits) => {
+  it.each<ProviderName>(['openai', 'groq', 'anthropic'])(
+    'exist for what alerts wait for once a call to %s has started',
+    async (provider) => {
+      const harness = new Harness();
+      harness.play({ type: 'call.start', call: callInfo({ provider }) });
+      const all = await harness.collect();
+      const labels = (name: string, key: string): unknown[] =>
+        pointsOf<number>(all.get(name)).map(({ value, attributes }) => {
+          expect(value).toBe(0);
+          return attributes[key];
+        });
+      expect(labels('tidegate.calls', 'tidegate.outcome')).toEqual(['success', 'retries_exhausted', 'bad_request']);
+      expect(labels('tidegate.attempts', 'http.response.status_code')).toEqual(['200', '401', '403']);
+      expect(labels('tidegate.retries', 'tidegate.retry.reason')).toEqual(['rate_limit']);
+      expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(['quota']);
+      expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['closed']);
+      expect(labels('tidegate.tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
+      expect(labels('tidegate.pacer.estimated_tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
+      // What does not stream has no streams that end.
+      expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual([]);
+    },
+  );
+
+  it('of streams exist from the first one on', async () => {
     const harness = new Harness();
-    harness.play({ type: 'call.start', call: callInfo({ provider }) });
-    const all = await harness.collect();
-    const labels = (name: string, key: string): unknown[] =>
-      pointsOf<number>(all.get(name)).map(({ value, attributes }) => {
-        expect(value).toBe(0);
-        return attributes[key];
-      });
-    expect(labels('tidegate.calls', 'tidegate.outcome')).toEqual(valuesOf(CALL_OUTCOMES));
-    expect(labels('tidegate.attempts', 'http.response.status_code')).toEqual(ZERO_STATUSES);
-    expect(labels('tidegate.retries', 'tidegate.retry.reason')).toEqual(valuesOf(RETRY_REASONS));
-    expect(labels('tidegate.ratelimit.rejections', 'tidegate.limit.dimension')).toEqual(limits);
-    expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual(valuesOf(STREAM_OUTCOMES));
-    expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['open', 'closed']);
-    expect(labels('tidegate.tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
-    expect(labels('tidegate.pacer.estimated_tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
+    const call = callInfo({ stream: true });
+    harness.play({ type: 'call.start', call }, { type: 'stream.end', call, outcome: 'completed' });
+    const ends = pointsOf<number>((await harness.collect()).get('tidegate.streams'));
+    expect(ends.map(({ value, attributes }) => [attributes['tidegate.stream.outcome'], value])).toEqual([
+      ['completed', 1],
+      ['interrupted', 0],
+    ]);
   });
 
   it('are no bound: every value of every enum is counted', async () => {
@@ -246,21 +266,19 @@ describe('histograms', () => {
     const harness = new Harness({ detailedHistograms: true });
     harness.play(...richCall());
     const expected: Record<string, { attributes: object; sum: number }[]> = {
-      'tidegate.attempt.duration': [
-        { attributes: { ...BASE, 'tidegate.attempt.outcome': 'retryable' }, sum: 0.3 },
-        { attributes: { ...BASE, 'tidegate.attempt.outcome': 'ok' }, sum: 0.7 },
-      ],
-      'tidegate.retry.delay': [
+      'tidegate.attempt.duration_seconds': [{ attributes: BASE, sum: 1 }],
+      'tidegate.call.duration_seconds': [{ attributes: BASE, sum: 6.4 }],
+      'tidegate.stream.first_chunk_seconds': [{ attributes: BASE, sum: 0.64 }],
+      'tidegate.retry.delay_seconds': [
         { attributes: { 'gen_ai.provider.name': 'openai', 'tidegate.delay.source': 'retry_after' }, sum: 1.5 },
       ],
-      'tidegate.wait.duration': [
+      'tidegate.wait.duration_seconds': [
         {
           attributes: {
             'gen_ai.provider.name': 'openai',
             'gen_ai.request.model': 'gpt-5.1',
             'tidegate.wait.stage': 'pacer',
             'tidegate.priority': 'normal',
-            'tidegate.limit.dimension': 'tokens',
           },
           sum: 4,
         },
@@ -289,30 +307,60 @@ describe('histograms', () => {
       expect(metric.descriptor).toMatchObject({ name, unit: definition.options.unit });
       expect(metric.dataPoints.map(({ attributes, value }) => ({ attributes, sum: value.sum }))).toEqual(points);
       for (const { value } of metric.dataPoints) {
-        expect(value.count).toBe(1);
+        expect(value.count).toBe(name === 'tidegate.attempt.duration_seconds' ? 2 : 1);
         expect(value.buckets.boundaries).toEqual(definition.options.advice?.explicitBucketBoundaries);
       }
     }
-    expect(HISTOGRAMS.attemptDuration.options.advice?.explicitBucketBoundaries).toEqual([
-      0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600,
-    ]);
-    expect(HISTOGRAMS.retryDelay.options.advice?.explicitBucketBoundaries).toEqual([
-      0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60,
-    ]);
-    expect(HISTOGRAMS.waitDuration.options.advice?.explicitBucketBoundaries).toEqual([
-      0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800,
-    ]);
   });
 
-  it('record an attempt that needed no wait as zero, with none as its cause', async () => {
+  it('have few buckets, and those of attempts lie closer together than what the alert on their growth looks for', () => {
+    const own = Object.values(HISTOGRAMS).filter(({ name }) => name.startsWith('tidegate.'));
+    expect(own.length).toBeGreaterThan(4);
+    for (const { options } of own) expect(options.advice!.explicitBucketBoundaries!.length).toBeLessThan(10);
+    const { latencyFactor } = DEFAULT_THRESHOLDS.provider;
+    const attempts = HISTOGRAMS.attemptDuration.options.advice!.explicitBucketBoundaries!;
+    for (const [index, bound] of attempts.entries()) {
+      if (index > 0) expect(bound / attempts[index - 1]!).toBeLessThanOrEqual(latencyFactor);
+    }
+    // A threshold of an alert is a bound: what is below it is never taken for more.
+    expect(HISTOGRAMS.waitDuration.options.advice!.explicitBucketBoundaries).toContain(
+      DEFAULT_THRESHOLDS.queue.waitSeconds,
+    );
+  });
+
+  it('record an attempt that needed no wait as zero, and no time spent waiting', async () => {
     const harness = new Harness();
     harness.play(...successfulCall(callInfo()));
-    const [point] = await harness.histograms('tidegate.wait.duration', { 'tidegate.limit.dimension': 'none' });
+    const [point] = await harness.histograms('tidegate.wait.duration_seconds');
+    expect(await harness.values('tidegate.wait.spent_seconds')).toEqual([]);
     expect(point!.value).toMatchObject({ count: 1, sum: 0 });
     expect(point!.value.buckets.counts[0]).toBe(1);
   });
 
-  it('tell failed attempts that can be sent again from those that cannot, and skip aborted ones', async () => {
+  it('tell where attempts waited, and how long for what', async () => {
+    const harness = new Harness();
+    const call = callInfo();
+    harness.play(
+      admitted(call, 1, { waitedMs: 2_000, cause: 'tokens' }),
+      admitted(call, 2, { waitedMs: 1_000, cause: 'tokens' }),
+      admitted(call, 3, { waitedMs: 500, cause: 'concurrency', stage: 'bulkhead' }),
+      { type: 'not_admitted', call, stage: 'pacer', waitedMs: 9_000, cause: 'circuit' },
+    );
+    const waits = await harness.histograms('tidegate.wait.duration_seconds');
+    expect(waits.map(({ attributes, value }) => [attributes['tidegate.wait.stage'], value.count])).toEqual([
+      ['pacer', 2],
+      ['bulkhead', 1],
+      ['circuit', 1],
+    ]);
+    const spent = pointsOf<number>((await harness.collect()).get('tidegate.wait.spent_seconds'));
+    expect(spent.map(({ attributes, value }) => [attributes['tidegate.limit.dimension'], value])).toEqual([
+      ['tokens', 3],
+      ['concurrency', 0.5],
+      ['circuit', 9],
+    ]);
+  });
+
+  it('skip aborted attempts', async () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -320,11 +368,8 @@ describe('histograms', () => {
       attemptEnd(call, 2, { outcome: 'auth', retryable: false, status: 401 }),
       attemptEnd(call, 3, { outcome: 'cancelled', retryable: false, status: undefined }),
     );
-    const points = await harness.histograms('tidegate.attempt.duration');
-    expect(points.map(({ attributes, value }) => [attributes['tidegate.attempt.outcome'], value.count])).toEqual([
-      ['retryable', 1],
-      ['fatal', 1],
-    ]);
+    const points = await harness.histograms('tidegate.attempt.duration_seconds');
+    expect(points.map(({ value }) => value.count)).toEqual([2]);
   });
 
   it('give a failed call its error type, from a closed set', async () => {
@@ -341,6 +386,33 @@ describe('histograms', () => {
       ['timeout', 1],
       [undefined, 1],
     ]);
+    const errors = pointsOf<number>((await harness.collect()).get('tidegate.call.errors'));
+    expect(errors.map(({ attributes, value }) => [attributes['error.type'], value])).toEqual([
+      ['rate_limit_exceeded', 1],
+      ['_OTHER', 2],
+      ['timeout', 1],
+    ]);
+  });
+});
+
+describe('the metrics of the conventions', () => {
+  const conventional = async (options: TelemetryOptions, ownEndpoint: boolean): Promise<string[]> => {
+    const harness = new Harness({ metrics: false });
+    metrics.setGlobalMeterProvider(harness.meterProvider);
+    const instrumentation = createInstrumentation(options, { lanes: () => [], ownEndpoint: () => ownEndpoint });
+    for (const event of richCall()) instrumentation.onEvent(event);
+    resetGlobals();
+    return [...(await harness.collect()).keys()].filter((name) => name.startsWith('gen_ai.'));
+  };
+
+  it('are recorded in an OpenTelemetry that the application has set up, unless it does not want them', async () => {
+    expect(await conventional({}, false)).toHaveLength(3);
+    expect(await conventional({ genAiMetrics: false }, false)).toEqual([]);
+  });
+
+  it('wait to be asked for where startTelemetry is all there is', async () => {
+    expect(await conventional({}, true)).toEqual([]);
+    expect(await conventional({ genAiMetrics: true }, true)).toHaveLength(3);
   });
 });
 

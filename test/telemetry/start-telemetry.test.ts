@@ -68,9 +68,8 @@ describe('startTelemetry', () => {
     const base = 'gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1",gen_ai_operation_name="chat"';
     expect(text).toContain(`\ntidegate_calls_total{${base},tidegate_outcome="success"} 1\n`);
     expect(text).toContain(`\ntidegate_attempts_total{${base},http_response_status_code="200"} 1\n`);
-    expect(text).toContain(`\ntidegate_attempt_duration_count{${base},tidegate_attempt_outcome="ok"} 1\n`);
-    const server = 'server_address="api.openai.com",server_port="443"';
-    expect(text).toContain(`\ngen_ai_client_operation_duration_sum{${base},${server}} 0.25\n`);
+    expect(text).toContain(`\ntidegate_attempt_duration_seconds_count{${base}} 1\n`);
+    expect(text).toContain(`\ntidegate_call_duration_seconds_sum{${base}} 0.25\n`);
     expect(text).toMatch(/^target_info\{.*service_name="shop".*\} 1$/m);
     expect(text).not.toContain('otel_scope');
     expect(/process_command|process_owner|host_name/.exec(text)).toBeNull();

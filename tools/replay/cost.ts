@@ -9,8 +9,16 @@ import { queryAt } from '../stack/query.ts';
 import { startServer } from '../stack/server.ts';
 import { secondsOf } from './evaluate.ts';
 import { BlockWriter, EPOCH } from './generate.ts';
-import { OUTCOMES, STATES, STATUSES, STREAM_ENDS } from './lane-metrics.ts';
 import { type Labels, renderLabels } from './registry.ts';
+import { HISTOGRAMS, type HistogramName } from '../../src/telemetry/instruments.ts';
+import {
+  ZERO_DIMENSIONS,
+  ZERO_OUTCOMES,
+  ZERO_RETRIES,
+  ZERO_STATES,
+  ZERO_STATUSES,
+  ZERO_STREAMS,
+} from '../../src/telemetry/zero-values.ts';
 
 /** What the rules cost: every rule asked once of a real Prometheus that holds the series of a large fleet. */
 
@@ -20,30 +28,29 @@ Loads the series that the rules read of so many processes, with what the longest
 what is recorded; then evaluates each group as Prometheus would and prints how long it takes. Default: 20 and 20.
 `;
 
-/** Values that a metric's own label takes, and whether it is a histogram with that many buckets. */
+const buckets = (name: HistogramName): number => HISTOGRAMS[name].options.advice!.explicitBucketBoundaries!.length + 1;
+
+/** Values that a metric's own label takes in a process that has seen some trouble, and how many buckets it has. */
 const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
-  ['tidegate.calls', 'tidegate.outcome', OUTCOMES],
-  ['tidegate.attempts', 'http.response.status_code', STATUSES],
-  ['tidegate.retries', 'tidegate.retry.reason', ['rate_limit', 'server_error', 'timeout']],
-  [
-    'tidegate.ratelimit.rejections',
-    'tidegate.limit.dimension',
-    ['requests', 'tokens', 'quota', 'unknown', 'no_capacity'],
-  ],
-  ['tidegate.streams', 'tidegate.stream.outcome', STREAM_ENDS],
-  ['tidegate.attempt.duration', 'tidegate.attempt.outcome', ['ok', 'retryable'], 15],
-  ['tidegate.wait.duration', 'tidegate.limit.dimension', ['none', 'tokens'], 17],
+  ['tidegate.calls', 'tidegate.outcome', [...ZERO_OUTCOMES, 'success_after_retry', 'cancelled']],
+  ['tidegate.attempts', 'http.response.status_code', [...ZERO_STATUSES, '429', '500', '503', 'none']],
+  ['tidegate.retries', 'tidegate.retry.reason', [...ZERO_RETRIES, 'server_error', 'timeout']],
+  ['tidegate.ratelimit.rejections', 'tidegate.limit.dimension', [...ZERO_DIMENSIONS, 'requests', 'tokens']],
+  ['tidegate.streams', 'tidegate.stream.outcome', ZERO_STREAMS],
+  ['tidegate.attempt.duration_seconds', '', [''], buckets('attemptDuration')],
+  ['tidegate.wait.duration_seconds', '', [''], buckets('waitDuration')],
+  ['tidegate.wait.spent_seconds', 'tidegate.limit.dimension', ['tokens']],
   ['tidegate.limit.utilization_ratio', 'tidegate.limit.dimension', ['requests', 'tokens']],
   ['tidegate.ratelimit.limit', 'tidegate.limit.dimension', ['requests', 'tokens']],
   ['tidegate.ratelimit.remaining', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.circuit.state', 'tidegate.circuit.state', STATES],
-  ['tidegate.circuit.transitions', 'tidegate.circuit.state', ['closed', 'open']],
+  ['tidegate.ratelimit.reset_seconds', 'tidegate.limit.dimension', ['requests', 'tokens']],
+  ['tidegate.circuit.state', 'tidegate.circuit.state', ['closed']],
+  ['tidegate.circuit.transitions', 'tidegate.circuit.state', [...ZERO_STATES, 'open']],
   ['tidegate.bulkhead.active', '', ['']],
   ['tidegate.bulkhead.queued', '', ['']],
   ['tidegate.bulkhead.capacity', '', ['']],
   ['tidegate.bulkhead.queue_capacity', '', ['']],
   ['tidegate.queue.urgent', '', ['']],
-  ['tidegate.queue.tenant_share_ratio', '', ['']],
 ];
 
 /** The longest window over what processes export. */
@@ -78,7 +85,7 @@ function series(processes: number, models: number): { readonly name: string; rea
             ...(attributes.includes('tidegate.wait.stage') && { 'tidegate.wait.stage': 'pacer' }),
             ...(label !== '' && { [label]: value }),
           };
-          const family = familyName(metric, METRICS[metric], 'exporter');
+          const family = familyName(metric, METRICS[metric]);
           const counts = instrument !== 'gauge';
           if (buckets === undefined) all.push({ name: family + renderLabels(own), counts });
           else {
@@ -135,7 +142,7 @@ async function measure(processes: number, models: number): Promise<void> {
         `${processes} processes, ${models} models: ${all.length} series, ${(writer.samples / 1e6).toFixed(1)} million samples`,
       );
       console.log('| group | interval | evaluation | share |\n| --- | --- | --- | --- |');
-      for (const { name, interval = '15s', rules } of ruleGroups({ naming: 'exporter' })) {
+      for (const { name, interval = '15s', rules } of ruleGroups()) {
         const rounds: number[] = [];
         for (let round = 0; round < 3; round += 1) {
           const began = performance.now();

@@ -80,7 +80,7 @@ export async function record(
 
 /** Everything that fired within a span, as Prometheus's rule manager would have it. */
 export async function firings(url: string, span: Span, evaluated: (at: number) => boolean): Promise<Firing[]> {
-  const rules = ruleGroups({ naming: 'exporter' }).flatMap((group) => group.rules.filter((rule) => rule.alert));
+  const rules = ruleGroups().flatMap((group) => group.rules.filter((rule) => rule.alert));
   const found: Firing[] = [];
   for (const rule of rules) {
     for (const { metric, values } of await range(url, rule.expr, span, ALERT_STEP)) {

@@ -1,5 +1,13 @@
 import type { Account, Conditions } from './lane-model.ts';
-import { CALL_OUTCOMES, STREAM_OUTCOMES, valuesOf } from '../../src/telemetry/names.ts';
+import { HISTOGRAMS } from '../../src/telemetry/instruments.ts';
+import {
+  ZERO_OUTCOMES,
+  ZERO_RETRIES,
+  ZERO_STATES,
+  ZERO_STATUSES,
+  ZERO_STREAMS,
+  ZERO_DIMENSIONS,
+} from '../../src/telemetry/zero-values.ts';
 import { type Labels, Registry } from './registry.ts';
 
 /** What a process is and what its lane is called. */
@@ -14,12 +22,10 @@ export interface ProcessSpec {
   readonly dimension: 'requests' | 'tokens' | 'input_tokens';
 }
 
-const ATTEMPT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600];
-const WAIT_BOUNDS = [0, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800];
-export const OUTCOMES = valuesOf(CALL_OUTCOMES);
-export const STATUSES = ['200', '401', '403', '429', '500', '503', '529', 'none'];
-const DIMENSIONS = ['requests', 'tokens', 'quota', 'unknown'];
-export const STREAM_ENDS = valuesOf(STREAM_OUTCOMES);
+const boundsOf = (name: 'attemptDuration' | 'waitDuration'): readonly number[] =>
+  HISTOGRAMS[name].options.advice!.explicitBucketBoundaries!;
+const ATTEMPT_BOUNDS = boundsOf('attemptDuration');
+const WAIT_BOUNDS = boundsOf('waitDuration');
 export const STATES = ['closed', 'open', 'half_open'] as const;
 export type State = (typeof STATES)[number];
 
@@ -40,12 +46,13 @@ export class LaneMetrics {
   readonly #lane: Labels;
   readonly #slots: number;
   readonly #places: number;
+  readonly #entered = new Set<string>(['closed']);
 
   constructor(spec: ProcessSpec, slots: number, places: number) {
     this.#spec = spec;
     this.#slots = slots;
     this.#places = places;
-    this.registry = new Registry(spec.target, 'exporter');
+    this.registry = new Registry(spec.target);
     this.#lane = { 'gen_ai.provider.name': spec.provider, 'gen_ai.request.model': spec.model };
     this.#call = { ...this.#lane, 'gen_ai.operation.name': 'chat' };
     this.#zeros();
@@ -65,10 +72,12 @@ export class LaneMetrics {
     registry.set('tidegate.bulkhead.capacity', bulkhead, this.#slots);
     registry.set('tidegate.bulkhead.queue_capacity', bulkhead, this.#places);
     registry.set('tidegate.queue.urgent', bulkhead, this.#spec.priority === 'batch' ? 0 : standing.queued);
-    registry.set('tidegate.queue.tenant_share_ratio', bulkhead, 0);
     registry.set('tidegate.queue.oldest_wait_seconds', bulkhead, standing.oldest);
     for (const state of STATES) {
-      registry.set('tidegate.circuit.state', this.#circuit(state), state === standing.state ? 1 : 0);
+      // Others than closed are there from the first time on that the circuit is in them.
+      const is = state === standing.state;
+      if (is) this.#entered.add(state);
+      if (this.#entered.has(state)) registry.set('tidegate.circuit.state', this.#circuit(state), is ? 1 : 0);
     }
   }
 
@@ -86,15 +95,16 @@ export class LaneMetrics {
 
   #zeros(): void {
     const { registry } = this;
-    for (const outcome of OUTCOMES) this.count('tidegate.calls', 'tidegate.outcome', outcome, 0);
-    for (const status of STATUSES) this.count('tidegate.attempts', 'http.response.status_code', status, 0);
-    for (const end of STREAM_ENDS) this.count('tidegate.streams', 'tidegate.stream.outcome', end, 0);
-    this.count('tidegate.retries', 'tidegate.retry.reason', 'rate_limit', 0);
-    this.count('tidegate.retries', 'tidegate.retry.reason', 'server_error', 0);
-    for (const each of new Set([...DIMENSIONS, this.#spec.dimension])) {
+    for (const outcome of ZERO_OUTCOMES) this.count('tidegate.calls', 'tidegate.outcome', outcome, 0);
+    for (const status of ZERO_STATUSES) this.count('tidegate.attempts', 'http.response.status_code', status, 0);
+    if (this.#spec.streams) {
+      for (const end of ZERO_STREAMS) this.count('tidegate.streams', 'tidegate.stream.outcome', end, 0);
+    }
+    for (const reason of ZERO_RETRIES) this.count('tidegate.retries', 'tidegate.retry.reason', reason, 0);
+    for (const each of ZERO_DIMENSIONS) {
       this.count('tidegate.ratelimit.rejections', 'tidegate.limit.dimension', each, 0);
     }
-    for (const state of ['open', 'closed']) registry.add('tidegate.circuit.transitions', this.#circuit(state), 0);
+    for (const state of ZERO_STATES) registry.add('tidegate.circuit.transitions', this.#circuit(state), 0);
   }
 
   count(
@@ -120,17 +130,16 @@ export class LaneMetrics {
   }
 
   wait(cause: string, seconds: number): void {
-    const labels = {
-      ...this.#lane,
-      'tidegate.wait.stage': 'pacer',
-      'tidegate.priority': this.#spec.priority,
-      'tidegate.limit.dimension': cause,
-    };
-    this.registry.observe('tidegate.wait.duration', labels, WAIT_BOUNDS, seconds);
+    const priority = { 'tidegate.priority': this.#spec.priority };
+    const stage = cause === 'circuit' || cause === 'bulkhead' ? cause : 'pacer';
+    const labels = { ...this.#lane, 'tidegate.wait.stage': stage, ...priority };
+    this.registry.observe('tidegate.wait.duration_seconds', labels, WAIT_BOUNDS, seconds);
+    if (cause === 'none') return;
+    const spent = { ...this.#lane, ...priority, 'tidegate.limit.dimension': cause };
+    this.registry.add('tidegate.wait.spent_seconds', spent, seconds);
   }
 
-  attempt(seconds: number, outcome: 'ok' | 'retryable' | 'fatal'): void {
-    const labels = { ...this.#call, 'tidegate.attempt.outcome': outcome };
-    this.registry.observe('tidegate.attempt.duration', labels, ATTEMPT_BOUNDS, seconds);
+  attempt(seconds: number): void {
+    this.registry.observe('tidegate.attempt.duration_seconds', this.#call, ATTEMPT_BOUNDS, seconds);
   }
 }

@@ -184,6 +184,6 @@ function dayRunsDry(registry: Registry, at: number): void {
   const used = 8_000 + (after(at) ? 0.3 * BEFORE + 1.2 * (at - FAULT_AT) : before);
   registry.set('tidegate.ratelimit.limit', labels, limit);
   registry.set('tidegate.ratelimit.remaining', labels, Math.max(0, limit - used));
-  registry.set('tidegate.ratelimit.reset', labels, DAY - (at % DAY));
+  registry.set('tidegate.ratelimit.reset_seconds', labels, DAY - (at % DAY));
   registry.set('tidegate.limit.utilization_ratio', labels, Math.min(1, used / limit));
 }

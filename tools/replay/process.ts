@@ -93,7 +93,7 @@ export class Process {
       if (!late(call)) continue;
       this.#outcome('timeout', at);
       this.#metrics.count('tidegate.attempts', 'http.response.status_code', 'none');
-      this.#metrics.attempt(at - sent, 'fatal');
+      this.#metrics.attempt(at - sent);
     }
     this.#flying = this.#flying.filter(({ call }) => !late(call));
   }
@@ -170,7 +170,7 @@ export class Process {
     if (probe) this.#become(good ? 'closed' : 'open', at);
     switch (status) {
       case '200':
-        this.#metrics.attempt(ends - sent, 'ok');
+        this.#metrics.attempt(ends - sent);
         if (this.#spec.streams) {
           const broken = this.#random() < now.interrupted;
           this.#metrics.count('tidegate.streams', 'tidegate.stream.outcome', broken ? 'interrupted' : 'completed');
@@ -178,24 +178,24 @@ export class Process {
         return this.#outcome(call.tried === 0 ? 'success' : 'success_after_retry', at);
       case '400':
       case '404':
-        this.#metrics.attempt(ends - sent, 'fatal');
+        this.#metrics.attempt(ends - sent);
         return this.#outcome('bad_request', at);
       case '401':
       case '403':
-        this.#metrics.attempt(ends - sent, 'fatal');
+        this.#metrics.attempt(ends - sent);
         return this.#outcome('client_error', at);
       case '402':
-        this.#metrics.attempt(ends - sent, 'fatal');
+        this.#metrics.attempt(ends - sent);
         this.#metrics.refused('quota');
         return this.#outcome('retries_exhausted', at);
       case '429':
-        this.#metrics.attempt(ends - sent, 'retryable');
+        this.#metrics.attempt(ends - sent);
         this.#metrics.refused();
         // The lane waits for the time that the provider asks for.
         this.#refusedUntil = at + 1;
         return this.#again(call, at, 'rate_limit', false);
       default:
-        this.#metrics.attempt(ends - sent, 'retryable');
+        this.#metrics.attempt(ends - sent);
         return this.#again(call, at, status === 'none' ? 'timeout' : 'server_error', !probe);
     }
   }

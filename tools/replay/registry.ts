@@ -1,5 +1,5 @@
 import { METRICS, type Metric, type MetricName } from '../../ops/metrics.ts';
-import { familyName, type Naming } from '../../ops/naming.ts';
+import { familyName } from '../../ops/naming.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -23,13 +23,11 @@ interface Histogram {
 /** What one process exports: every series that it has touched since it started, as a scrape would read it. */
 export class Registry {
   readonly #common: Labels;
-  readonly #naming: Naming;
   readonly #cells = new Map<string, Cell>();
   readonly #histograms = new Map<string, Histogram>();
 
-  constructor(common: Labels, naming: Naming) {
+  constructor(common: Labels) {
     this.#common = common;
-    this.#naming = naming;
   }
 
   /** Counts, from zero. */
@@ -90,7 +88,7 @@ export class Registry {
 
   #render(name: MetricName, suffix: string, labels: Labels): string {
     const metric: Metric = METRICS[name];
-    return familyName(name, metric, this.#naming) + suffix + renderLabels({ ...this.#common, ...labels });
+    return familyName(name, metric) + suffix + renderLabels({ ...this.#common, ...labels });
   }
 }
 

@@ -41,7 +41,7 @@ export async function replay(services: readonly ServiceSpec[], span: Span, seed:
     await generate(services, span, seed, prometheusUp, writer);
     const { samples } = writer;
     let url = await restart();
-    for (const level of levels(ruleGroups({ naming: 'exporter' }))) {
+    for (const level of levels(ruleGroups())) {
       await record(url, level, span, prometheusUp, writer);
       url = await restart();
     }

@@ -161,7 +161,7 @@ export function dayLimit(limit: number, aMinute: number): NonNullable<ServiceSpe
     };
     registry.set('tidegate.ratelimit.limit', labels, limit);
     registry.set('tidegate.ratelimit.remaining', labels, Math.max(0, limit - used));
-    registry.set('tidegate.ratelimit.reset', labels, DAY - (at % DAY));
+    registry.set('tidegate.ratelimit.reset_seconds', labels, DAY - (at % DAY));
     registry.set('tidegate.limit.utilization_ratio', labels, used / limit);
   };
 }

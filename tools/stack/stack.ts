@@ -55,7 +55,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       '--cluster.listen-address=',
     ]);
     servers.push(alertmanager);
-    const rules = file('tidegate.rules.yml', renderRules({ naming: 'exporter', timeScale }));
+    const rules = file('tidegate.rules.yml', renderRules({ timeScale }));
     const config = file('prometheus.yml', prometheusConfig(targets, alertmanager.url, rules, timeScale));
     const prometheus = await startServer(binaries.prometheus, prometheusPort, (address) => [
       `--config.file=${config}`,

@@ -96,7 +96,7 @@ export function answerRow(context: DashboardContext): Row {
       title: 'Wait before sending (p95)',
       description: 'What being at the limit costs: the time that one call in twenty waits before it is sent.',
       unit: 's',
-      queries: [{ expr: quantile(0.95, select('tidegate.wait.duration', '', 'bucket')), legend: 'p95' }],
+      queries: [{ expr: quantile(0.95, select('tidegate.wait.duration_seconds', '', 'bucket')), legend: 'p95' }],
       width: 4,
       min: 0,
       thresholds: steps.waited,

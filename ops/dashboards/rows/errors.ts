@@ -1,9 +1,7 @@
 import type { Row } from '../dashboard.ts';
-import { type DashboardContext, eitherName, rate } from '../queries.ts';
+import { type DashboardContext, rate } from '../queries.ts';
 
 export function errorRow({ select }: DashboardContext): Row {
-  const byType = (name: 'gen_ai.client.operation.duration' | 'gen_ai.client.inference.duration'): string =>
-    `sum by (error_type) (${rate(select(name, 'error_type!=""', 'count'))})`;
   return {
     title: 'Errors',
     lines: [
@@ -33,10 +31,7 @@ export function errorRow({ select }: DashboardContext): Row {
             unit: 'reqps',
             queries: [
               {
-                expr: eitherName(
-                  byType('gen_ai.client.operation.duration'),
-                  byType('gen_ai.client.inference.duration'),
-                ),
+                expr: `sum by (error_type) (${rate(select('tidegate.call.errors'))})`,
                 legend: '{{error_type}}',
               },
             ],

@@ -1,18 +1,10 @@
 import type { Row } from '../dashboard.ts';
-import { type DashboardContext, eitherName, quantile, rate } from '../queries.ts';
+import { type DashboardContext, quantile, rate } from '../queries.ts';
 
 export function latencyRow({ select, thresholds }: DashboardContext): Row {
-  const attempt = select('tidegate.attempt.duration', '', 'bucket');
-  const call = (q: number): string =>
-    eitherName(
-      quantile(q, select('gen_ai.client.operation.duration', '', 'bucket')),
-      quantile(q, select('gen_ai.client.inference.duration', '', 'bucket')),
-    );
-  const firstChunk = (q: number): string =>
-    eitherName(
-      quantile(q, select('gen_ai.client.operation.time_to_first_chunk', '', 'bucket')),
-      quantile(q, select('gen_ai.client.inference.time_to_first_chunk', '', 'bucket')),
-    );
+  const attempt = select('tidegate.attempt.duration_seconds', '', 'bucket');
+  const call = select('tidegate.call.duration_seconds', '', 'bucket');
+  const firstChunk = select('tidegate.stream.first_chunk_seconds', '', 'bucket');
   return {
     title: 'Latency',
     lines: [
@@ -26,7 +18,7 @@ export function latencyRow({ select, thresholds }: DashboardContext): Row {
               'A call includes waiting and retries, an attempt does not: the gap between the two is time spent in the client.',
             unit: 's',
             queries: [0.5, 0.95, 0.99].flatMap((q) => [
-              { expr: call(q), legend: `call p${q * 100}` },
+              { expr: quantile(q, call), legend: `call p${q * 100}` },
               { expr: quantile(q, attempt), legend: `attempt p${q * 100}` },
             ]),
             width: 12,
@@ -51,7 +43,7 @@ export function latencyRow({ select, thresholds }: DashboardContext): Row {
             title: 'Time to first chunk',
             description: 'From the start of a streaming call to its first chunk, waiting included.',
             unit: 's',
-            queries: [0.5, 0.95].map((q) => ({ expr: firstChunk(q), legend: `p${q * 100}` })),
+            queries: [0.5, 0.95].map((q) => ({ expr: quantile(q, firstChunk), legend: `p${q * 100}` })),
             width: 8,
             noValue: 'Nothing was streamed.',
             min: 0,
@@ -59,11 +51,11 @@ export function latencyRow({ select, thresholds }: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Wait by stage (p95)',
-            description: 'pacer: for a limit. bulkhead: for a free slot.',
+            description: 'pacer: for a limit. bulkhead: for a free slot. circuit: for a provider that fails.',
             unit: 's',
             queries: [
               {
-                expr: quantile(0.95, select('tidegate.wait.duration', '', 'bucket'), 'tidegate_wait_stage'),
+                expr: quantile(0.95, select('tidegate.wait.duration_seconds', '', 'bucket'), 'tidegate_wait_stage'),
                 legend: '{{tidegate_wait_stage}}',
               },
             ],
@@ -79,11 +71,11 @@ export function latencyRow({ select, thresholds }: DashboardContext): Row {
             stack: 'normal',
             title: 'Waiting calls by limit',
             description:
-              'Calls that wait at a time, on average, by what they wait for. The largest area is the limit to raise.',
+              'Calls that wait at a time, on average, by what they wait for; concurrency: for a free slot. The largest area is what to raise.',
             unit: 'short',
             queries: [
               {
-                expr: `sum by (tidegate_limit_dimension) (${rate(select('tidegate.wait.duration', 'tidegate_wait_stage="pacer",tidegate_limit_dimension!="none"', 'sum'))})`,
+                expr: `sum by (tidegate_limit_dimension) (${rate(select('tidegate.wait.spent_seconds'))})`,
                 legend: '{{tidegate_limit_dimension}}',
               },
             ],

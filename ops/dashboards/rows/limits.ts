@@ -52,7 +52,10 @@ export function limitRow(context: DashboardContext): Row {
               'What the pacer lets through a second, summed over the processes, and a sixtieth of the limit. Equal: the tier is fully used.',
             unit: 'short',
             queries: [
-              { expr: `sum by (${LIMIT}) (${select('tidegate.pacer.rate')})`, legend: `${LIMIT_LEGEND} admitted` },
+              {
+                expr: `sum by (${LIMIT}) (${select('tidegate.pacer.rate_per_second')})`,
+                legend: `${LIMIT_LEGEND} admitted`,
+              },
               {
                 expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit', perMinute)}) / 60`,
                 legend: `${LIMIT_LEGEND} limit`,
@@ -71,7 +74,9 @@ export function limitRow(context: DashboardContext): Row {
             title: 'Time until reset',
             description: 'Until each bucket is full again. Long for a daily limit, seconds for one by the minute.',
             unit: 's',
-            queries: [{ expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset')})`, legend: LIMIT_LEGEND }],
+            queries: [
+              { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset_seconds')})`, legend: LIMIT_LEGEND },
+            ],
             width: 8,
             min: 0,
           },
@@ -93,9 +98,9 @@ function limitTable(context: DashboardContext): PanelSpec {
       { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')})`, legend: 'limit' },
       { expr: `min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')})`, legend: 'remaining' },
       { expr: utilization(context), legend: 'used' },
-      { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset')})`, legend: 'reset' },
+      { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset_seconds')})`, legend: 'reset' },
       {
-        expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')}) * 0 + on (${LANE}) group_left min by (${LANE}) (${select('tidegate.ratelimit.observed_age')})`,
+        expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')}) * 0 + on (${LANE}) group_left min by (${LANE}) (${select('tidegate.ratelimit.observed_age_seconds')})`,
         legend: 'age',
       },
     ],

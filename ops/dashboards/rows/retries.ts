@@ -80,7 +80,7 @@ export function retryRow({ select, steps }: DashboardContext): Row {
             unit: 's',
             queries: [
               {
-                expr: `sum by (le) (increase(${select('tidegate.retry.delay', '', 'bucket')}[$__rate_interval]))`,
+                expr: `sum by (le) (increase(${select('tidegate.retry.delay_seconds', '', 'bucket')}[$__rate_interval]))`,
                 legend: '{{le}}',
               },
             ],
@@ -95,7 +95,7 @@ export function retryRow({ select, steps }: DashboardContext): Row {
             unit: 'percentunit',
             queries: [
               {
-                expr: `sum by (tidegate_delay_source) (${rate(select('tidegate.retry.delay', '', 'count'))})`,
+                expr: `sum by (tidegate_delay_source) (${rate(select('tidegate.retry.delay_seconds', '', 'count'))})`,
                 legend: '{{tidegate_delay_source}}',
               },
             ],

@@ -1,7 +1,7 @@
 import type { Row } from '../dashboard.ts';
 import { type DashboardContext, rate, TARGETS } from '../queries.ts';
 
-export function telemetryRow({ naming, select }: DashboardContext): Row {
+export function telemetryRow({ select }: DashboardContext): Row {
   return {
     title: 'Telemetry health',
     collapsed: true,
@@ -9,34 +9,38 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
       {
         height: 7,
         panels: [
-          naming === 'exporter'
-            ? {
-                kind: 'stat',
-                title: 'Targets up',
-                description: 'Share of the chosen targets that answered their last scrape.',
-                unit: 'percentunit',
-                queries: [{ expr: `avg(up{${TARGETS}})`, legend: 'up' }],
-                width: 6,
-                min: 0,
-                max: 1,
-                thresholds: [
-                  { from: null, color: 'red' },
-                  { from: 1, color: 'green' },
-                ],
-              }
-            : {
-                kind: 'stat',
-                title: 'Processes reporting',
-                description: 'Processes whose metrics arrived in the last 5 minutes.',
-                unit: 'short',
-                queries: [{ expr: `count(${select('tidegate.build_info')})`, legend: 'processes' }],
-                width: 6,
-                min: 0,
-                thresholds: [
-                  { from: null, color: 'red' },
-                  { from: 1, color: 'green' },
-                ],
+          {
+            kind: 'stat',
+            title: 'Processes reporting',
+            description: 'Processes whose metrics arrive now.',
+            unit: 'short',
+            queries: [
+              {
+                expr: `count(${select('tidegate.build_info')}) or vector(0)`,
+                legend: 'processes',
               },
+            ],
+            width: 3,
+            min: 0,
+            thresholds: [
+              { from: null, color: 'red' },
+              { from: 1, color: 'green' },
+            ],
+          },
+          {
+            kind: 'stat',
+            title: 'Targets down',
+            description:
+              'Scraped targets of these jobs that do not answer. Metrics that arrive by OTLP have no target.',
+            unit: 'short',
+            queries: [{ expr: `count(up{${TARGETS}} == 0) or vector(0)`, legend: 'down' }],
+            width: 3,
+            min: 0,
+            thresholds: [
+              { from: null, color: 'green' },
+              { from: 1, color: 'red' },
+            ],
+          },
           {
             kind: 'timeseries',
             title: 'Age of the limits',
@@ -44,7 +48,7 @@ export function telemetryRow({ naming, select }: DashboardContext): Row {
             unit: 's',
             queries: [
               {
-                expr: `min by (gen_ai_provider_name, gen_ai_request_model) (${select('tidegate.ratelimit.observed_age')})`,
+                expr: `min by (gen_ai_provider_name, gen_ai_request_model) (${select('tidegate.ratelimit.observed_age_seconds')})`,
                 legend: '{{gen_ai_provider_name}} {{gen_ai_request_model}}',
               },
             ],
