@@ -21,7 +21,7 @@ import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
-import { processState } from './process-state.ts';
+import { onlyServed } from './process-state.ts';
 import { RetryLayerNotice } from './retry-layers/notice.ts';
 import { serverOf } from './server-address.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
@@ -105,7 +105,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
         lanes: () => this.#ownedLanes(),
         copy: internals.copy,
         priced: this.options.priceOf !== undefined,
-        ownEndpoint: () => processState().telemetry !== undefined,
+        onlyServed,
       });
     if (this.options.unguardedNotice) this.#unwatch = watchRequests(() => this.unguarded);
   }

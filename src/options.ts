@@ -150,7 +150,7 @@ export interface TelemetryOptions {
   readonly semconv?: 'compat' | 'latest' | 'dup';
   /**
    * Whether the metrics of these conventions (`gen_ai.client.*`) are recorded beside tidegate's own. Default true, but false
-   * where `startTelemetry` set OpenTelemetry up: nothing of the rules and dashboards reads them, and they double the series.
+   * where `startTelemetry` serves them to Prometheus alone: no rule or dashboard reads them, and they double the series.
    */
   readonly genAiMetrics?: boolean;
   /**

@@ -17,6 +17,9 @@ interface Versioned {
   readonly version: string;
 }
 
+/** Ends `telemetry` where metrics go to a collector, and whoever reads them there is not known. */
+export const SENDS = ' and sending by OTLP';
+
 const KEY = Symbol.for('tidegate');
 
 /** Made at the first use, not at import. */
@@ -46,6 +49,12 @@ export function engineOf<T extends Versioned>(protocol: number, make: () => T): 
     engines.set(protocol, engine);
   }
   return engine;
+}
+
+/** Whether the only reader of metrics is the endpoint that `startTelemetry` serves. */
+export function onlyServed(): boolean {
+  const { telemetry } = processState();
+  return telemetry !== undefined && !telemetry.endsWith(SENDS);
 }
 
 /** Tells all copies that OpenTelemetry has been set up. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
-import { bindTelemetry, processState } from './process-state.ts';
+import { bindTelemetry, processState, SENDS } from './process-state.ts';
 import { SCOPE, VERSION } from './telemetry/names.ts';
 import { registeredApi } from './telemetry/otel-api.ts';
 import { registeredParts, unregisterAllBut } from './telemetry/otel-globals.ts';
@@ -72,10 +72,11 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
   if (state.telemetry !== undefined) {
     throw new TidegateSetupError('start_failed', `Telemetry is already ${state.telemetry}. Call its shutdown() first.`);
   }
-  state.telemetry = 'starting';
+  const how = settings.otlp ? SENDS : '';
+  state.telemetry = `starting${how}`;
   try {
     const telemetry = await start(settings);
-    state.telemetry = `running at ${telemetry.url}`;
+    state.telemetry = `running at ${telemetry.url}${how}`;
     return telemetry;
   } catch (error) {
     state.telemetry = undefined;

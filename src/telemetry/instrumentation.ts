@@ -23,7 +23,8 @@ export interface TelemetryInstrumentation extends Instrumentation {
  * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
  *
  * @param source gives the lanes whose gauges are published when a reader collects, names the copy of tidegate, if several report
- *   beside one another, says whether calls tell what they cost, and whether OpenTelemetry was set up by `startTelemetry`
+ *   beside one another, says whether calls tell what they cost, and whether nobody but the endpoint of `startTelemetry` reads
+ *   metrics
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
  */
 export function createInstrumentation(
@@ -32,7 +33,7 @@ export function createInstrumentation(
     lanes(): readonly LaneSnapshot[];
     readonly copy?: string | undefined;
     readonly priced?: boolean;
-    ownEndpoint?(): boolean;
+    onlyServed?(): boolean;
   },
 ): TelemetryInstrumentation {
   const attributes = checkAttributes(options.attributes);
@@ -51,7 +52,7 @@ export function createInstrumentation(
           semconv,
           // Nothing of what is shipped reads them, and they are as many series as all others: where the only reader is the
           // endpoint of startTelemetry, they wait to be asked for.
-          genAi: () => options.genAiMetrics ?? (options.meterProvider !== undefined || !source.ownEndpoint?.()),
+          genAi: () => options.genAiMetrics ?? (options.meterProvider !== undefined || !source.onlyServed?.()),
           models: options.models ?? [],
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
           lanes: () => source.lanes(),

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { createGuard, recordHits } from '../../src/index.ts';
-import { startTelemetry } from '../../src/telemetry.ts';
+import { startTelemetry, type StartTelemetryOptions } from '../../src/telemetry.ts';
 import { type FaultKind, startSimulator } from '../../src/testing.ts';
 
 const BODY = { model: 'gpt-4o-mini', messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 16 };
@@ -17,12 +17,15 @@ export interface Workload {
 }
 
 /** Runs `use` with a guarded client, a simulated provider and a real metrics endpoint. */
-export async function withWorkload<T>(use: (workload: Workload) => Promise<T>): Promise<T> {
+export async function withWorkload<T>(
+  use: (workload: Workload) => Promise<T>,
+  options: StartTelemetryOptions = {},
+): Promise<T> {
   const simulator = await startSimulator({
     provider: 'openai',
     limits: { requestsPerMinute: 500, tokensPerMinute: 200_000 },
   });
-  const telemetry = await startTelemetry({ serviceName: 'ops-test', port: 0 });
+  const telemetry = await startTelemetry({ serviceName: 'ops-test', port: 0, ...options });
   const guard = createGuard({
     retry: { initialDelayMs: 1, maxDelayMs: 2 },
     unguardedNotice: true,

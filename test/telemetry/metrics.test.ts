@@ -396,10 +396,10 @@ describe('histograms', () => {
 });
 
 describe('the metrics of the conventions', () => {
-  const conventional = async (options: TelemetryOptions, ownEndpoint: boolean): Promise<string[]> => {
+  const conventional = async (options: TelemetryOptions, served: boolean): Promise<string[]> => {
     const harness = new Harness({ metrics: false });
     metrics.setGlobalMeterProvider(harness.meterProvider);
-    const instrumentation = createInstrumentation(options, { lanes: () => [], ownEndpoint: () => ownEndpoint });
+    const instrumentation = createInstrumentation(options, { lanes: () => [], onlyServed: () => served });
     for (const event of richCall()) instrumentation.onEvent(event);
     resetGlobals();
     return [...(await harness.collect()).keys()].filter((name) => name.startsWith('gen_ai.'));
@@ -410,7 +410,7 @@ describe('the metrics of the conventions', () => {
     expect(await conventional({ genAiMetrics: false }, false)).toEqual([]);
   });
 
-  it('wait to be asked for where startTelemetry is all there is', async () => {
+  it('wait to be asked for where the endpoint of startTelemetry is the only reader', async () => {
     expect(await conventional({}, true)).toEqual([]);
     expect(await conventional({ genAiMetrics: true }, true)).toHaveLength(3);
   });

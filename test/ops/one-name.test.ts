@@ -1,0 +1,45 @@
+import { expect, test, vi } from 'vitest';
+import { OtlpReceiver, valuesOf } from '../telemetry/otlp-receiver.ts';
+import { withWorkload } from './workload.ts';
+
+/** What Prometheus's OTLP receiver and the Collector make of a name, as far as our units go. */
+function translated(name: string, unit: string, kind: 'sum' | 'gauge' | 'histogram'): string {
+  const tokens = name.split('.').flatMap((part) => part.split('_'));
+  const without = (token: string): string[] => [...tokens.filter((each) => each !== token), token];
+  if (unit === 's' && !tokens.includes('seconds')) tokens.push('seconds');
+  if (kind === 'sum') return without('total').join('_');
+  return (unit === '1' && kind === 'gauge' ? without('ratio') : tokens).join('_');
+}
+
+test('the real exporter and the OTLP translation of what the real sender sends give the same names', async () => {
+  const receiver = await OtlpReceiver.start();
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
+  vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '50');
+  vi.stubEnv('OTEL_TRACES_EXPORTER', 'none');
+  try {
+    const text = await withWorkload(
+      async ({ url, call }) => {
+        await call();
+        await call(['server_error'], true);
+        await call(['auth']).catch(() => undefined);
+        await vi.waitFor(() =>
+          expect(Object.keys(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome'))).toHaveLength(3),
+        );
+        return (await fetch(url)).text();
+      },
+      { metrics: 'both' },
+    );
+    const own = (names: Iterable<string>): string[] => [...names].filter((name) => name.startsWith('tidegate_')).sort();
+    const served = own([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!));
+    const sent = own(
+      [...receiver.latest().values()].map(({ name, unit, sum, gauge }) =>
+        translated(name, unit, sum ? 'sum' : gauge ? 'gauge' : 'histogram'),
+      ),
+    );
+    expect(served.length).toBeGreaterThan(25);
+    expect(sent).toEqual(served);
+  } finally {
+    vi.unstubAllEnvs();
+    receiver.close();
+  }
+});
