@@ -406,13 +406,13 @@ describe('the metrics of the conventions', () => {
   };
 
   it('are recorded in an OpenTelemetry that the application has set up, unless it does not want them', async () => {
-    expect(await conventional({}, false)).toHaveLength(3);
+    expect(await conventional({}, false)).toHaveLength(2);
     expect(await conventional({ genAiMetrics: false }, false)).toEqual([]);
   });
 
   it('wait to be asked for where the endpoint of startTelemetry is the only reader', async () => {
     expect(await conventional({}, true)).toEqual([]);
-    expect(await conventional({ genAiMetrics: true }, true)).toHaveLength(3);
+    expect(await conventional({ genAiMetrics: true }, true)).toHaveLength(2);
   });
 });
 
