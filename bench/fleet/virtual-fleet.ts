@@ -1,6 +1,8 @@
 import { Fleet } from '../../src/fleet/fleet.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
+import { limitRules } from '../../src/simulator/limits/limit-rules.ts';
+import { LIMIT_KINDS } from '../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { lowerBound } from '../sim/lower-bound.ts';
 import { SimClock } from '../sim/sim-clock.ts';
@@ -34,7 +36,7 @@ export interface FleetResult {
   readonly sentRatio: number;
   /** Attempts that did not succeed, of all attempts. */
   readonly waste: number;
-  /** Jain's index of what equal processes had been served when most of it was done. */
+  /** Jain's index of the part of the limits that equal processes had been served when most of it was done. */
   readonly jain: number;
   readonly commandsPerSecond: number;
 }
@@ -97,7 +99,7 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
       const ok = await processes[process]!.call(job);
       done++;
       if (ok) succeeded++;
-      if (done < BUSY * jobs.length) served[process]!++;
+      if (done < BUSY * jobs.length) served[process]! += shareOf(setup, job);
     };
     clock.after(job.arriveMs, () => void call());
   });
@@ -115,6 +117,19 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
     jain: jain(served),
     commandsPerSecond: (1_000 * store.commands) / wallMs,
   };
+}
+
+/** What a call takes of the limit of which it takes most. */
+function shareOf({ provider, limits }: ProviderSetup, job: Job): number {
+  const rules = limitRules(provider, 'realtime');
+  const { inputTokens, arrivalTokens, maxOutputTokens, outputTokens } = job;
+  const usage = { inputTokens, cachedTokens: 0, outputTokens };
+  const request = { account: '', model: '', inputTokens: arrivalTokens, maxOutputTokens };
+  const shares = LIMIT_KINDS.map(({ name }) => {
+    const amount = rules.actual(name, usage) ?? rules.cost(name, request, 0)?.charge ?? 0;
+    return amount / (limits[name] ?? Infinity);
+  });
+  return Math.max(...shares);
 }
 
 function jain(values: readonly number[]): number {

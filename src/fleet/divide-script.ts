@@ -2,12 +2,13 @@
  * The rules of `divide.ts` and `levels.ts` in Lua, line by line: what changes there changes here, and a test compares
  * them. The text is constant, so that a server has it once.
  *
- * KEYS: the lane's state, its processes by id, their ids by when they were seen, ids of those that want something by
+ * KEYS: the lane's state, its processes by id, their ids by when they were seen, ids of those whose calls wait by
  * how much they were served. All are in one slot of a cluster.
  */
 export const DIVIDE_SCRIPT = `
 local LIVE, LATE, LEAST_WAIT, MOST_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
-local WARM, FELT, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 1e-6, 32, 86400000, 60000
+local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
+local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 16, 500, 500, 16, 500
 local BELIEVED, RAISE, AVERAGE, LEAST_RATE, CAUTION, MOST_CAUTION, PASSES, FORGOTTEN = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
 local max, min, call = math.max, math.min, redis.call
 local time = call('TIME')
@@ -36,6 +37,9 @@ end
 local packed = call('GET', KEYS[1])
 local lane = packed and cmsgpack.unpack(packed)
   or { epoch = math.floor(now), since = now, at = now, pauseUntil = 0, circuitUntil = 0, virtual = 0, limits = {} }
+-- An older version of this may have written it.
+lane.wanting = lane.wanting or 0
+lane.joined = lane.joined or 0
 local cache = {}
 local function processOf(which)
   if not cache[which] then
@@ -46,7 +50,10 @@ local function processOf(which)
 end
 local function forget(which)
   local gone = processOf(which)
-  if gone then for name, l in pairs(lane.limits) do returned(l, gone, name) end end
+  if gone then
+    for name, l in pairs(lane.limits) do returned(l, gone, name) end
+    if gone.active then lane.wanting = lane.wanting - 1 end
+  end
   cache[which] = nil
   call('HDEL', KEYS[2], which)
   call('ZREM', KEYS[3], which)
@@ -64,7 +71,7 @@ local function answer(granted, waitMs)
     })
   end
   local out = {
-    report.serial, lane.epoch, call('ZCARD', KEYS[3]), call('ZCARD', KEYS[4]), exact(waitMs),
+    report.serial, lane.epoch, call('ZCARD', KEYS[3]), lane.wanting, exact(waitMs),
     exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
     stop, exact(max(0, lane.circuitUntil - now)),
   }
@@ -80,6 +87,7 @@ end
 for _, gone in ipairs(call('ZRANGEBYSCORE', KEYS[3], '-inf', exact(now - LIVE))) do forget(gone) end
 if call('ZCARD', KEYS[3]) == 0 then
   for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 end
+  lane.wanting = 0
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
@@ -111,8 +119,10 @@ if p then
   end
   p.tag = max(0, p.tag - (most - spent) / report.weight)
 else
-  p = { tag = 0, active = false, spent = {}, held = {}, unspent = {}, voided = {}, need = {}, want = {} }
+  p = { tag = 0, active = false, waits = false, spent = {}, held = {}, unspent = {}, voided = {}, need = {}, want = {} }
   p.weight = report.weight
+  lane.joined = lane.joined + 1
+  p.place = lane.joined
 end
 p.serial = report.serial
 p.waitsUntil = 0
@@ -204,25 +214,40 @@ if report.stop then
 elseif report.opens then
   lane.stop = nil
 end
-local wants = false
+local wants, waits = false, false
 if not report.leaves then
-  for _, told in ipairs(report.limits) do if told.want > 0 then wants = true end end
+  for _, told in ipairs(report.limits) do
+    if told.want > 0 then wants = true end
+    if told.need > 0 then waits = true end
+  end
 end
+waits = wants and waits
 local function leastServed()
   return tonumber(call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')[2])
 end
-if wants then
-  if not p.active then p.tag = max(p.tag, lane.virtual) end
+if not p.waits then p.tag = max(p.tag, lane.virtual) end
+if wants and not p.active then lane.wanting = lane.wanting + 1 end
+if p.active and not wants then lane.wanting = lane.wanting - 1 end
+if waits then
   call('ZADD', KEYS[4], exact(p.tag), id)
   lane.virtual = max(lane.virtual, leastServed())
-elseif p.active then
+elseif p.waits then
   call('ZREM', KEYS[4], id)
 end
 p.active = wants
+p.waits = waits
 
+local processes = call('ZCARD', KEYS[3])
+local function mostAtOnce(l, felt)
+  if processes <= 1 then return math.huge end
+  return rateOf(l) * max(felt, now - l.since) - l.held
+end
 local granted, waitMs = {}, 0
+if next(lane.limits) == nil then
+  waitMs = max(0, min(FIRST_WAIT, lane.since + DOUBLING * math.log((p.place or 1) / FIRST) / math.log(2) - now))
+end
 if wants and lane.pauseUntil <= now then
-  local share = max(1, call('ZCARD', KEYS[4]))
+  local share = waits and max(1, FREE_PART * call('ZCARD', KEYS[4])) or lane.wanting
   local first = report.limits[1]
   local slack = AHEAD / lane.limits[first.name].windowMs / share / report.weight
   local lax = slack
@@ -266,13 +291,14 @@ if wants and lane.pauseUntil <= now then
     local least = min(told.need, l.full - keptOf(l))
     if told.need > 0 then
       needs = true
-      local lacks = least + (ahead[told.name] or 0) * (1 + beyond / LOOK) - usable
+      local most = l.held > 0 and processes > MANY and mostAtOnce(l, FELT_BY_MANY) or math.huge
+      local lacks = least + (ahead[told.name] or 0) * (1 + beyond / LOOK) - min(usable, most)
       if lacks > EPSILON then waitMs = max(waitMs, lacks / rateOf(l)) end
     end
     local extra = told.want - told.need
     if extra > EPSILON then
       local room = usable - least - (all[told.name] or 0)
-      if call('ZCARD', KEYS[3]) > 1 then room = min(room, rateOf(l) * max(FELT, now - l.since)) end
+      room = min(room, mostAtOnce(l, FELT))
       part = min(part, max(0, room / (share * extra)))
     end
   end
@@ -280,7 +306,8 @@ if wants and lane.pauseUntil <= now then
     waitMs = min(MOST_WAIT, max(LEAST_WAIT, waitMs))
     p.waitsUntil = now + waitMs + LATE
   else
-    if beyond > 0 or (part < 1 and p.tag > leastServed() + slack) then part = 0 end
+    local least = leastServed()
+    if beyond > 0 or (part < 1 and least and p.tag > least + slack) then part = 0 end
     if needs or part > 0 then
       local served = 0
       for _, told in ipairs(report.limits) do
@@ -290,7 +317,7 @@ if wants and lane.pauseUntil <= now then
         served = max(served, amount / l.limit)
       end
       p.tag = p.tag + served / report.weight
-      call('ZADD', KEYS[4], exact(p.tag), id)
+      if waits then call('ZADD', KEYS[4], exact(p.tag), id) end
     end
   end
 end

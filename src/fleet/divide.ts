@@ -1,4 +1,5 @@
 import { learnFacts, stopOf } from './facts.ts';
+import { firstWaitMs } from './first-comers.ts';
 import { keptOf, leased, learn, rateOf, reclaim, refill, settle } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
@@ -16,8 +17,12 @@ const AHEAD_MS = 500;
 const PLENTY = 0.5;
 /** Limits are known well enough after so long. */
 const WARM_MS = 30_000;
-/** Of a limit that is not known for longer, what comes in this time is leased. */
+/** Of a limit that is not known for longer, what comes in this time is leased at once; to very many, for their next calls alone. */
 const FELT_MS = 2_000;
+const FELT_BY_MANY_MS = 500;
+const MANY = 16;
+/** Of what is free everybody who waits could have this part of an equal share left over: a full one would lie idle until he comes. */
+const FREE_PART = 0.5;
 const EPSILON = 1e-6;
 
 /**
@@ -48,10 +53,12 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   }
   learnFacts(lane, report, now);
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
-  join(lane, report.process, process, wants);
+  const waits = wants && report.limits.some((each) => each.need > 0);
+  join(lane, report.process, process, wants, waits);
   const pauseMs = Math.max(0, lane.pauseUntil - now);
   const granted = report.limits.map(() => 0);
-  const waitMs = wants && pauseMs === 0 ? grant(lane, report, process, limits, granted, now) : 0;
+  let waitMs = firstWaitMs(lane, process.place, now);
+  if (wants && pauseMs === 0) waitMs = grant(lane, report, process, limits, granted, now);
   report.limits.forEach(({ name }, index) => lease(process, name, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
   return answer(lane, report, granted, waitMs, now);
@@ -62,7 +69,7 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
     serial: report.serial,
     epoch: lane.epoch,
     fleet: lane.processes.size,
-    active: lane.active.length,
+    active: lane.wanting,
     waitMs,
     pauseMs: Math.max(0, lane.pauseUntil - now),
     stop: stopOf(lane, now),
@@ -101,7 +108,8 @@ function grant(
   granted: number[],
   now: number,
 ): number {
-  const share = Math.max(1, lane.active.length);
+  // Who keeps something in hand leaves as much to everybody else who does.
+  const share = process.waits ? Math.max(1, FREE_PART * lane.waiting.length) : lane.wanting;
   const slack = AHEAD_MS / (limits[0]?.windowMs ?? 1) / share / report.weight;
   const plenty = limits.every((limit) => limit.free - keptOf(limit) > PLENTY * limit.full);
   const wait = aheadOf(lane, report.process, process.tag, plenty ? Infinity : slack, now);
@@ -118,12 +126,14 @@ function grant(
     if (need > 0) {
       needs = true;
       const ahead = (wait.ahead[name] ?? 0) * (1 + wait.beyond / LOOK);
-      const missing = least + ahead - usable;
+      const areMany = limit.held > 0 && lane.processes.size > MANY;
+      const most = areMany ? mostAtOnce(lane, limit, FELT_BY_MANY_MS, now) : Infinity;
+      const missing = least + ahead - Math.min(usable, most);
       if (missing > EPSILON) waitMs = Math.max(waitMs, missing / rateOf(limit));
     }
     const extra = want - need;
     if (extra > EPSILON) {
-      const room = Math.min(usable - least - (wait.all[name] ?? 0), mostAtOnce(lane, limit, now));
+      const room = Math.min(usable - least - (wait.all[name] ?? 0), mostAtOnce(lane, limit, FELT_MS, now));
       part = Math.min(part, Math.max(0, room / (share * extra)));
     }
   });
@@ -132,16 +142,20 @@ function grant(
     process.waitsUntil = now + waitMs + LATE_MS;
     return waitMs;
   }
-  const least = lane.processes.get(lane.active[0]!)!.tag;
-  if (wait.beyond > 0 || (part < 1 && process.tag > least + slack)) part = 0;
+  const [first] = lane.waiting;
+  const isAhead = first !== undefined && process.tag > lane.processes.get(first)!.tag + slack;
+  if (wait.beyond > 0 || (part < 1 && isAhead)) part = 0;
   if (!needs && part <= 0) return 0;
   serve(lane, report, process, limits, granted, part);
   return 0;
 }
 
-/** A new limit may let through less at once than it tells: several at a time would find that out at great cost. */
-function mostAtOnce(lane: LaneState, limit: LimitState, now: number): number {
-  return lane.processes.size > 1 ? rateOf(limit) * Math.max(FELT_MS, now - limit.since) : Infinity;
+/**
+ * What may be leased beside what is: a new limit may let through less at once than it tells, and several at a time would
+ * find that out at great cost.
+ */
+function mostAtOnce(lane: LaneState, limit: LimitState, feltMs: number, now: number): number {
+  return lane.processes.size > 1 ? rateOf(limit) * Math.max(feltMs, now - limit.since) - limit.held : Infinity;
 }
 
 function serve(
@@ -161,7 +175,7 @@ function serve(
   });
   // What it does not spend comes back, and is taken off again then.
   process.tag += share / report.weight;
-  moveTo(lane, report.process, process.tag);
+  if (process.waits) moveTo(lane, report.process, process.tag);
 }
 
 function lease(process: ProcessState, name: string, limit: LimitState, amount: number): void {
@@ -183,7 +197,9 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     seenAt: now,
     serial: report.serial,
     tag: 0,
+    place: ++lane.joined,
     active: false,
+    waits: false,
     waitsUntil: 0,
     spent: {},
     held: {},
@@ -220,5 +236,6 @@ function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitR
 function forget(lane: LaneState, id: string, process: ProcessState): void {
   reclaim(lane, process);
   lane.processes.delete(id);
-  if (process.active) lane.active.splice(lane.active.indexOf(id), 1);
+  if (process.active) lane.wanting--;
+  if (process.waits) lane.waiting.splice(lane.waiting.indexOf(id), 1);
 }

@@ -53,6 +53,8 @@ export class LaneShare implements Division, SliceHost {
   #returns = false;
   #since: number | undefined;
   #adoptedUntil = 0;
+  /** Nothing is known of the lane, and those who came before find out. */
+  #othersFirst = false;
   #over = false;
 
   constructor(deps: LaneShareDeps) {
@@ -90,7 +92,9 @@ export class LaneShare implements Division, SliceHost {
   }
 
   joinMs(): number {
-    return this.mode !== 'joining' || this.#isAlone ? 0 : Math.max(1, this.#tookMs);
+    if (this.#isAlone) return 0;
+    if (this.mode === 'joining') return Math.max(1, this.#tookMs);
+    return this.#othersFirst ? Math.max(1, this.#timer.at - this.#deps.clock.now()) : 0;
   }
 
   get leases(): boolean {
@@ -220,6 +224,7 @@ export class LaneShare implements Division, SliceHost {
     this.#returns = false;
     this.#rhythm.active = grant.active;
     this.warm = grant.warm;
+    this.#othersFirst = grant.limits.length === 0 && grant.waitMs > 0;
     if (grant.fleet !== this.fleet) {
       this.fleet = grant.fleet;
       for (const { limit } of this.#slices.values()) limit.shareAtMost = 1 / this.fleet;

@@ -34,7 +34,11 @@ export interface ProcessState {
   serial: number;
   /** Service it has had, in shares of the limits and by its weight. */
   tag: number;
+  /** The how many-th it was to come. */
+  readonly place: number;
+  /** Whether it wants something, and whether calls wait for it. */
   active: boolean;
+  waits: boolean;
   /** Until when what it needs is kept for it. */
   waitsUntil: number;
   readonly spent: Record<string, number>;
@@ -57,13 +61,17 @@ export interface LaneState {
   pauseUntil: number;
   circuitUntil: number;
   stop: (Omit<Stop, 'forMs'> & { readonly until: number }) | undefined;
-  /** Service that the least served of those had who wanted something last. */
+  /** Service that the least served of those had whose calls waited last. */
   virtual: number;
+  /** Processes that want something. */
+  wanting: number;
+  /** Processes that have ever come. */
+  joined: number;
   readonly limits: Map<string, LimitState>;
   /** In the order in which they were last seen. */
   readonly processes: Map<string, ProcessState>;
-  /** Those that want something, least served first. */
-  readonly active: string[];
+  /** Those whose calls wait, least served first. */
+  readonly waiting: string[];
 }
 
 export function newLane(now: number): LaneState {
@@ -76,8 +84,10 @@ export function newLane(now: number): LaneState {
     circuitUntil: 0,
     stop: undefined,
     virtual: 0,
+    wanting: 0,
+    joined: 0,
     limits: new Map(),
     processes: new Map(),
-    active: [],
+    waiting: [],
   };
 }

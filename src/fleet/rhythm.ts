@@ -1,7 +1,7 @@
 /** A lease is renewed this often: a pause or a cut is known everywhere within it. */
 const RENEW_MS = 450;
 /** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
-const SPACING_MS = 50;
+const SPACING_MS = 55;
 /** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
 const SAVED = 2;
 /** A lane that is used keeps something in hand; later its first call asks. */

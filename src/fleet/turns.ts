@@ -16,7 +16,7 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   const ahead: Record<string, number> = {};
   const all: Record<string, number> = {};
   let before = 0;
-  for (const id of lane.active.slice(0, LOOK)) {
+  for (const id of lane.waiting.slice(0, LOOK)) {
     const other = lane.processes.get(id)!;
     // Who was served much less is waited for, whether he was refused or not.
     if (id === self || (other.waitsUntil < now && other.tag + slack >= tag)) continue;
@@ -29,32 +29,37 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
       if (first) ahead[name] = (ahead[name] ?? 0) + due;
     }
   }
-  const rank = before < LOOK ? 0 : lane.active.indexOf(self);
+  const rank = before < LOOK ? 0 : lane.waiting.indexOf(self);
   return { ahead, all, beyond: Math.max(0, rank - LOOK) };
 }
 
-/** Puts a process among those that want something, or takes it out. Who comes is not owed what it did not want before. */
-export function join(lane: LaneState, id: string, process: ProcessState, wants: boolean): void {
-  if (process.active) lane.active.splice(lane.active.indexOf(id), 1);
-  if (wants && !process.active) process.tag = Math.max(process.tag, lane.virtual);
+/**
+ * Puts a process among those whose calls wait, or takes it out. Who only keeps something in hand for calls to come is
+ * owed nothing, and holds nobody back.
+ */
+export function join(lane: LaneState, id: string, process: ProcessState, wants: boolean, waits: boolean): void {
+  if (process.waits) lane.waiting.splice(lane.waiting.indexOf(id), 1);
+  else process.tag = Math.max(process.tag, lane.virtual);
+  lane.wanting += Number(wants) - Number(process.active);
   process.active = wants;
-  if (!wants) return;
+  process.waits = waits;
+  if (!waits) return;
   insert(lane, id, process.tag);
-  lane.virtual = Math.max(lane.virtual, lane.processes.get(lane.active[0]!)!.tag);
+  lane.virtual = Math.max(lane.virtual, lane.processes.get(lane.waiting[0]!)!.tag);
 }
 
 export function moveTo(lane: LaneState, id: string, tag: number): void {
-  lane.active.splice(lane.active.indexOf(id), 1);
+  lane.waiting.splice(lane.waiting.indexOf(id), 1);
   insert(lane, id, tag);
 }
 
 function insert(lane: LaneState, id: string, tag: number): void {
   let from = 0;
-  let to = lane.active.length;
+  let to = lane.waiting.length;
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (lane.processes.get(lane.active[middle]!)!.tag <= tag) from = middle + 1;
+    if (lane.processes.get(lane.waiting[middle]!)!.tag <= tag) from = middle + 1;
     else to = middle;
   }
-  lane.active.splice(from, 0, id);
+  lane.waiting.splice(from, 0, id);
 }

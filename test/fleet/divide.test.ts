@@ -11,10 +11,11 @@ function grantedOf(grant: Grant, name = 'requests'): number {
   return grant.limits.find((each) => each.name === name)!.granted;
 }
 
-/** A lane whose bucket of 600 requests is down to `level`. */
+/** A lane whose bucket of 600 requests is down to `level`, and known for a while. */
 function laneAt(level: number): LaneState {
   const lane = newLane(NOW);
   divide(lane, report('first', [limit({ level })]), NOW);
+  lane.limits.set('requests', { ...lane.limits.get('requests')!, since: NOW - 2 * MINUTE });
   return lane;
 }
 
@@ -73,6 +74,37 @@ describe('one exchange', () => {
     // 300 come in 30 s; who was there before it has a little more.
     expect(now - NOW).toBeLessThan(33_000);
     expect(small).toBeLessThan(30);
+  });
+
+  it('lets nobody whose calls wait be held back by those who only keep something in hand', () => {
+    const lane = laneAt(0);
+    const spent = { busy: 0, a: 0, b: 0, c: 0 };
+    for (let now = NOW; now < NOW + 2 * MINUTE; now += 450) {
+      for (const idle of ['a', 'b', 'c']) divide(lane, report(idle, [limit({ want: 2 })]), now);
+      spent.busy += grantedOf(divide(lane, report('busy', [limit({ spent: spent.busy, need: 1, want: 50 })]), now));
+    }
+    // All that has come but what the others hold.
+    expect(spent.busy).toBeGreaterThan(1_200 - 3 * 2 - 10);
+  });
+
+  it('lets sixteen find out what a lane is that nobody knows, and others come by and by', () => {
+    const lane = newLane(NOW);
+    const waits = Array.from({ length: 64 }, (_, index) => divide(lane, report(`${index}`, []), NOW).waitMs);
+    expect(waits.slice(0, 16)).toEqual(Array.from({ length: 16 }, () => 0));
+    expect(waits.slice(16).every((waitMs, index) => waitMs > 0 && waitMs >= (waits[15 + index] ?? 0))).toBe(true);
+    expect(divide(lane, report('63', []), NOW + 1_001).waitMs).toBe(0);
+    divide(lane, report('0', [limit()]), NOW + 1_001);
+    expect(divide(lane, report('64', []), NOW + 1_001).waitMs).toBe(0);
+  });
+
+  it('leases little of a limit that is new to many', () => {
+    const lane = newLane(NOW);
+    for (let index = 0; index < 32; index++) divide(lane, report(`${index}`, []), NOW);
+    const granted = Array.from({ length: 32 }, (_, index) =>
+      grantedOf(divide(lane, report(`${index}`, [limit({ need: 1, want: 50 })]), NOW)),
+    );
+    // What comes in half a second, and what the first sixteen need.
+    expect(granted.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(5 + 16);
   });
 
   it('grants nothing during a pause that any process told', () => {

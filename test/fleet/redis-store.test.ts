@@ -177,7 +177,7 @@ describe.each(['ioredis', 'redis'])('a store on a client of %s', (kind) => {
 
   it('keeps what was learned for a day, and processes for a minute', async () => {
     const store = RedisStore.of(own, 'tidegate')!;
-    await store.exchange('lane', report('a', [limit({ want: 5 })]));
+    await store.exchange('lane', report('a', [limit({ need: 1, want: 5 })]));
     expect(await client.pttl('{tidegate:lane}')).toBeGreaterThan(23 * 60 * MINUTE);
     const others = (await client.keys('*')).filter((key) => key !== '{tidegate:lane}');
     expect(others.toSorted()).toEqual(['{tidegate:lane}:a', '{tidegate:lane}:l', '{tidegate:lane}:p']);

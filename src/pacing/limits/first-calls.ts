@@ -71,7 +71,9 @@ export class FirstCalls {
   told(reservation: Reservation, readings: readonly LimitReading[]): void {
     if (!this.#opening || !this.#limits.get('requests')) return;
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    this.#explained = this.#allOurs(reservation, readings) || this.#limits.gauged;
+    // Others of the fleet feel it out at the same time: what fits one of them does not fit all.
+    const alone = (this.#division?.fleet ?? 1) === 1;
+    this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
     const share = this.#limits.roomFor(reservation.reserved) / MANY;
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
