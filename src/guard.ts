@@ -148,7 +148,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   #priced(event: GuardEvent): GuardEvent {
     const { priceOf } = this.options;
-    if (event.type !== 'call.end' || !priceOf) return event;
+    if (!priceOf || (event.type !== 'call.end' && event.type !== 'attempt.spent')) return event;
     const costUsd = callCost(event, priceOf);
     return costUsd === undefined ? event : { ...event, costUsd };
   }

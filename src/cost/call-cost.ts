@@ -1,9 +1,9 @@
 import type { GuardEvent } from '../core/events.ts';
 import type { PriceFunction } from './prices.ts';
 
-/** What a call has cost in USD; null where that is not known, undefined where the provider told of no use. */
+/** What a call, or an attempt of it, has cost in USD; null where that is not known, undefined where the provider told of no use. */
 export function callCost(
-  { call, usage, response }: Extract<GuardEvent, { type: 'call.end' }>,
+  { call, usage, response }: Pick<Extract<GuardEvent, { type: 'call.end' }>, 'call' | 'usage' | 'response'>,
   priceOf: PriceFunction,
 ): number | null | undefined {
   if (!usage) return undefined;
