@@ -6,6 +6,7 @@
 export { configure, defaultGuard, wrap, type DefaultGuard } from './default-guard.ts';
 export { createGuard } from './create-guard.ts';
 export type { Guard } from './guard.ts';
+export type { ServeConsoleOptions, ServedConsole } from './console/options.ts';
 export { withCall } from './with-call.ts';
 export { loadPrices } from './cost/load-prices.ts';
 export type { ModelPrice, PricedUsage, PriceFunction, Prices, PriceTable, TokenPrice } from './cost/prices.ts';

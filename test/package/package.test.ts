@@ -104,6 +104,7 @@ describe('the tarball', () => {
       'csv-parse',
       'echarts',
       'zrender',
+      'uplot',
       'semver',
       'cli-table3',
       'yaml',
