@@ -1,10 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findBrowser } from '../../tools/render/screenshot.ts';
-
-const AXE = join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
 
 /** What a browser is started with; undefined where none is installed, which CI may not be content with. */
 export async function startBrowser(): Promise<Browser | undefined> {
@@ -47,7 +44,7 @@ export async function openPage(browser: Browser, url: string, dark = false): Pro
 
 /** What axe finds wrong, each as one line. @param rules those to check; all where none is named */
 export async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'));
+  await page.evaluate(axe.source);
   return page.evaluate(async (rules) => {
     interface Violation {
       readonly id: string;
