@@ -3,16 +3,18 @@
  *
  *     npm run bench:pacing -- [--scenario rpm,tpm] [--contestant tidegate] [--seed 7] [--length 1] [--cap 3] [--parallel 4]
  *                             [--out bench/results/pacing.json] [--plot docs/images/pacing.svg]
+ * A complete run also writes the table of docs/pacing.md.
+ *
  *     npm run bench:pacing -- --untuned    the scenarios of bench/pacing/untuned.ts, into bench/results/pacing-untuned.json
  *
  * @module
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contestant, CONTESTANTS } from './contestants.ts';
 import { type Job, makeJobs } from './jobs.ts';
-import { overview } from './overview.ts';
+import { overview, PAGE, withOverview } from './overview.ts';
 import { plot } from './plot.ts';
 import { markdown, missedTargets, oneLine } from './report.ts';
 import type { Row } from './row.ts';
@@ -75,12 +77,15 @@ rows.sort((a, b) => order(a) - order(b));
 
 console.log(markdown(rows, scenarios, contestants));
 console.log(missedTargets(rows, scenarios));
-if (complete) console.log(`\nFor the README:\n\n${overview(rows, scenarios, contestants)}\n`);
 console.log(
   `${rows.length} runs in ${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes, ${parallel} side by side`,
 );
 if (out !== undefined) await write(out, `${JSON.stringify(rows, undefined, 2)}\n`);
 if (picture !== undefined) await write(picture, await plot(rows, scenarios, contestants));
+if (complete && !values.untuned) {
+  await write(PAGE, withOverview(await readFile(PAGE, 'utf8'), overview(rows, scenarios, contestants)));
+  console.log(`Written into ${PAGE}; the notes below its table are about the run before, and are for you to change.`);
+}
 
 async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -11,7 +11,18 @@ export const COLUMNS: readonly (readonly [name: string, head: string])[] = [
   ['tidegate', 'tidegate'],
 ];
 
-/** One table for the README, in Markdown: calls lost, wall time over the bound, attempts wasted. */
+/** The page that shows the table. */
+export const PAGE = 'docs/pacing.md';
+
+const MARKS = /(?<=<!-- pacing -->\n)[^]*?(?=\n<!-- \/pacing -->)/;
+
+/** The page with another table. */
+export function withOverview(page: string, table: string): string {
+  if (!MARKS.test(page)) throw new Error(`Expected ${PAGE} to have the comments <!-- pacing --> and <!-- /pacing -->.`);
+  return page.replace(MARKS, () => `\n${table}\n`);
+}
+
+/** One table for the documentation, in Markdown: calls lost, wall time over the bound, attempts wasted. */
 export function overview(
   rows: readonly Row[],
   scenarios: readonly Scenario[],

@@ -1,7 +1,6 @@
 import { TidegateSetupError } from '../errors.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { PriceFunction } from './prices.ts';
-import { partOfUsualPrice } from './service-tier.ts';
 
 /** Names of the price list. */
 const PROVIDERS: Readonly<Record<ProviderName, string>> = {
@@ -21,9 +20,8 @@ const PROVIDERS: Readonly<Record<ProviderName, string>> = {
 };
 
 /**
- * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them, without discounts of an account. It has those
- * of the usual tier; batches and flex go by what their provider says of them. Models that it does not know have no price, nor have
- * other tiers.
+ * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them: the usual tier's, without discounts of an
+ * account. Models that it does not know have no price.
  *
  * @throws TidegateSetupError `missing_dependency` where the package is not installed.
  * @example
@@ -44,10 +42,8 @@ interface PriceList {
 }
 
 export function priceOfList({ calcPrice }: PriceList): PriceFunction {
-  return ({ provider, model, usage, serviceTier }) => {
-    const part = partOfUsualPrice(provider, serviceTier);
-    if (part === undefined) return undefined;
-    const price = calcPrice(
+  return ({ provider, model, usage }) =>
+    calcPrice(
       {
         input_tokens: usage.inputTokens,
         cache_read_tokens: usage.cacheReadTokens,
@@ -56,9 +52,7 @@ export function priceOfList({ calcPrice }: PriceList): PriceFunction {
       },
       model,
       { providerId: PROVIDERS[provider] },
-    );
-    return price ? part * price.total_price : undefined;
-  };
+    )?.total_price;
 }
 
 function cannotLoad(error: unknown): never {

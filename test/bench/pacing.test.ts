@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
-import { COLUMNS, overview } from '../../bench/pacing/overview.ts';
+import { COLUMNS, overview, PAGE, withOverview } from '../../bench/pacing/overview.ts';
 import { quantile } from '../../bench/lib/quantile.ts';
 import { missesOf, type Row } from '../../bench/pacing/row.ts';
 import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
@@ -119,7 +119,7 @@ describe('what a run missed', () => {
   });
 });
 
-describe('the README', () => {
+describe('the documentation', () => {
   const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
   it('shows the results that are committed', () => {
@@ -131,7 +131,8 @@ describe('the README', () => {
     }
     // The formatter pads the columns.
     const cells = (text: string): string[] => text.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
-    const shown = cells(read('README.md')).filter((line) => !line.startsWith('| -'));
+    const shown = cells(read(PAGE)).filter((line) => !line.startsWith('| -'));
+    expect(withOverview(read(PAGE), 'another table')).toContain('<!-- pacing -->\n\nanother table\n\n<!-- /pacing -->');
     for (const line of cells(overview(rows, SCENARIOS, CONTESTANTS))) {
       if (!line.startsWith('| -')) expect(shown).toContain(line);
     }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,9 @@ export interface Packed {
   readonly directory: string;
   /** Paths of all its files, sorted. */
   readonly files: readonly string[];
+  /** What is downloaded, and what is written to the disk. */
+  readonly tarballBytes: number;
+  readonly unpackedBytes: number;
   /** An application with tidegate and these packages; nothing else can be found from there. */
   app(name: string, packages: readonly string[]): Promise<App>;
   /** The same by npm itself, without a network. */
@@ -49,6 +52,8 @@ export async function pack(): Promise<Packed> {
   const tarball = join(base, tarballName(stdout));
   await run('tar', ['-xzf', tarball, '-C', base]);
   const directory = join(base, 'package');
+  const files = await filesOf(directory);
+  const sizes = await Promise.all(files.map((file) => stat(join(directory, file))));
 
   const prepare = async (name: string, manifestOfApp: object): Promise<App> => {
     const path = join(base, name);
@@ -61,7 +66,9 @@ export async function pack(): Promise<Packed> {
   };
   return {
     directory,
-    files: await filesOf(directory),
+    files,
+    tarballBytes: (await stat(tarball)).size,
+    unpackedBytes: sizes.reduce((sum, { size }) => sum + size, 0),
     async app(name, packages) {
       const app = await prepare(name, {});
       await cp(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });

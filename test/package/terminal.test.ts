@@ -210,7 +210,6 @@ describe('the built command in pipes', () => {
       'report',
       'limits',
       'top',
-      'console',
       'doctor',
       'simulate',
       'alerts',

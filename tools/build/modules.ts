@@ -3,12 +3,15 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'rolldown';
 import { minify } from 'rolldown/utils';
-import { consolePage } from './console-page.ts';
 import { DROP_INS, ENTRIES } from './entries.ts';
 
-/** Builds every entry as an ES module and as a CommonJS one; the two kinds share no file. */
-export async function buildModules(root: string, target: string): Promise<void> {
-  await build([
+/**
+ * Builds every entry as an ES module and as a CommonJS one; the two kinds share no file.
+ *
+ * @returns the modules that went into them, packages that are built in included
+ */
+export async function buildModules(root: string, target: string): Promise<string[]> {
+  const outputs = await build([
     options(root, sources([...ENTRIES, ...DROP_INS, 'cli']), {
       dir: target,
       format: 'esm',
@@ -33,6 +36,7 @@ export async function buildModules(root: string, target: string): Promise<void> 
     ),
   ]);
   await chmod(join(target, 'cli.js'), 0o755);
+  return outputs.flatMap(({ output }) => output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])));
 }
 
 /** What applications bring themselves: the SDKs, and the optional peers. Everything else is built in. */
@@ -45,7 +49,7 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     platform: 'node',
     // See docs/decisions/0009 and 0013.
     external: (id) => EXTERNAL.test(id),
-    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts, consolePage],
+    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },

@@ -1,3 +1,4 @@
+import { markdownTable } from '../docs/markdown-table.ts';
 import type { Cell } from './cell.ts';
 import { SECTIONS, type Section } from './sections.ts';
 
@@ -49,11 +50,4 @@ function tableOf(section: Section, cells: readonly Cell[]): string {
     ...rows.map((row) => [row, ...columns.map((column) => text(row, column))]),
   ]);
   return [table, ...notes.map((note, at) => `[${at + 1}] ${note}`)].join('\n\n');
-}
-
-/** With columns of even width, as the formatter leaves them. */
-function markdownTable([head, ...rows]: readonly (readonly string[])[]): string {
-  const widths = head!.map((_, column) => Math.max(3, ...[head!, ...rows].map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string => `| ${row.map((text, at) => text.padEnd(widths[at]!)).join(' | ')} |`;
-  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

@@ -36,6 +36,9 @@ export interface ProviderMode {
   close(): Promise<void>;
 }
 
+/** Of the usual price; all providers have it. */
+const DISCOUNT = 0.5;
+
 /** Rows go into batches of the provider; what those leave undone goes row by row. */
 export async function openProviderMode(setup: Setup): Promise<ProviderMode> {
   const { target, send, journal, leaveAfterMs, say } = setup;
@@ -68,9 +71,9 @@ export async function openProviderMode(setup: Setup): Promise<ProviderMode> {
       const model = row.body['model'];
       const usd =
         usage && typeof model === 'string'
-          ? setup.prices?.({ provider: providerName(target.provider), model, usage, serviceTier: 'batch' })
+          ? setup.prices?.({ provider: providerName(target.provider), model, usage })
           : undefined;
-      meterItem(usage, setup.prices && (usd ?? null));
+      meterItem(usage, setup.prices && (usd === undefined ? null : usd * DISCOUNT));
       return response;
     },
     async close() {

@@ -1,0 +1,116 @@
+import { markdownTable } from './markdown-table.ts';
+import { readOptions } from './read-options.ts';
+
+interface Section {
+  /** The interface, which is the heading. */
+  readonly name: string;
+  readonly path: string;
+  readonly intro: string;
+}
+
+const GUARD = 'src/options.ts';
+
+const SECTIONS: readonly Section[] = [
+  {
+    name: 'GuardOptions',
+    path: GUARD,
+    intro:
+      "Of a guard: `createGuard({ ... })`, `configure({ ... })`, `wrap(client, { ... })`, and the `tidegate` option of a drop-in's constructor.",
+  },
+  { name: 'RetryOptions', path: GUARD, intro: '`retry: { ... }`, or `retry: false` to send every call once.' },
+  { name: 'RetryBudgetOptions', path: GUARD, intro: '`retry: { budget: { ... } }`.' },
+  { name: 'BreakerOptions', path: GUARD, intro: '`breaker: { ... }`, or `breaker: false` for no circuit.' },
+  { name: 'BulkheadOptions', path: GUARD, intro: '`bulkhead: { ... }`.' },
+  {
+    name: 'PacingOptions',
+    path: GUARD,
+    intro: '`pacing: { ... }`, or `pacing: false` for none. [Pacing](pacing.md) says how it works.',
+  },
+  { name: 'BodyOptions', path: GUARD, intro: '`body: { ... }`.' },
+  {
+    name: 'TelemetryOptions',
+    path: GUARD,
+    intro:
+      '`telemetry: { ... }`, or `telemetry: false` to emit nothing. [Metrics, spans and alerts](telemetry.md) has the names.',
+  },
+  { name: 'CallOptions', path: GUARD, intro: 'Of the calls inside `withCall({ ... }, () => ...)`.' },
+  {
+    name: 'BatchOptions',
+    path: 'src/batch/options.ts',
+    intro: 'Of `batch(items, worker, { ... })` in `tidegate/batch`. [Batches](batch.md) shows them at work.',
+  },
+  { name: 'JournalOptions', path: 'src/batch/options.ts', intro: '`batch(items, worker, { journal: { ... } })`.' },
+  {
+    name: 'RecordHitsOptions',
+    path: 'src/hits/record-hits.ts',
+    intro: 'Of `recordHits({ ... })`. [Hit log](hits.md) describes the file.',
+  },
+  {
+    name: 'RedisStoreOptions',
+    path: 'src/redis.ts',
+    intro:
+      'Of `redisStore(client, { ... })` in `tidegate/redis`. [Shared limits](shared-limits.md) says what is divided.',
+  },
+  {
+    name: 'StartTelemetryOptions',
+    path: 'src/telemetry.ts',
+    intro: 'Of `startTelemetry({ ... })` in `tidegate/telemetry`.',
+  },
+  {
+    name: 'SimulatorOptions',
+    path: 'src/simulator/options.ts',
+    intro:
+      'Of `startSimulator({ ... })` in `tidegate/testing`, beside `limits`, `modelLimits` and `preset`. [Testing](testing.md) has examples.',
+  },
+];
+
+/** `docs/options.md`, from the declarations that the code is compiled with. */
+export async function optionsPage(): Promise<string> {
+  const parts = await Promise.all(
+    SECTIONS.map(async ({ name, path, intro }) => {
+      const options = await readOptions(path, name);
+      const rows = options.map(({ name: option, type, required, text }) => [
+        `\`${option}\`${required ? ' (required)' : ''}`,
+        `\`${type}\``,
+        text,
+      ]);
+      return `## ${name}\n\n${intro}\n\n${markdownTable([['option', 'type', 'what it does'], ...rows])}`;
+    }),
+  );
+  return `${[HEAD, ...parts, ENVIRONMENT].join('\n\n')}\n`;
+}
+
+const HEAD = `# Options
+
+Made by \`npm run docs:build\` from the declarations in the source, not by hand.
+
+Every option is optional unless it says so. Times are in milliseconds where the name ends in \`Ms\`. A value that is out of range, or a
+key that does not exist, throws a \`TidegateOptionError\` at once that says what was expected and what it got.`;
+
+const ENVIRONMENT = `## Environment variables
+
+${markdownTable([
+  ['variable', 'read by', 'what it does'],
+  [
+    '`TIDEGATE_HITS`',
+    '`tidegate/register`',
+    'Path of a hit log, as `recordHits({ path })`; `%p` becomes the process id.',
+  ],
+  ['`TIDEGATE_REDIS_URL`', '`tidegate/register`', 'Shares limits through this Redis, as `redisStore()` does.'],
+  [
+    '`OTEL_METRICS_EXPORTER`',
+    '`startTelemetry`',
+    '`prometheus`, `otlp` or both, where the option `metrics` is left out.',
+  ],
+  [
+    '`OTEL_EXPORTER_OTLP_*`, `OTEL_METRIC_EXPORT_INTERVAL`',
+    '`startTelemetry`',
+    'The standard variables of OpenTelemetry: where and how often metrics and spans are sent.',
+  ],
+  ['`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`', '`startTelemetry`', 'Name and attributes of the service.'],
+  [
+    '`OTEL_SEMCONV_STABILITY_OPT_IN`',
+    'every guard',
+    'Which GenAI conventions to follow, where `telemetry.semconv` is left out.',
+  ],
+])}`;

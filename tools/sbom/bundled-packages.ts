@@ -1,0 +1,32 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildModules } from '../build/modules.ts';
+
+export const ROOT: string = join(import.meta.dirname, '../..');
+
+/** A package whose code is part of the tarball. */
+export interface BundledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Below the root: `node_modules/echarts`. */
+  readonly path: string;
+}
+
+const FOLDER = /\/(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
+
+/** What the build takes in of `node_modules`, by name. */
+export async function bundledPackages(): Promise<BundledPackage[]> {
+  const target = await mkdtemp(join(tmpdir(), 'bundled-'));
+  try {
+    const modules = await buildModules(ROOT, target);
+    const paths = new Set(modules.flatMap((id) => FOLDER.exec(id.replaceAll('\\', '/'))?.[1] ?? []));
+    const found = [...paths].map(async (path) => {
+      const manifest = JSON.parse(await readFile(join(ROOT, path, 'package.json'), 'utf8')) as BundledPackage;
+      return { name: manifest.name, version: manifest.version, path };
+    });
+    return (await Promise.all(found)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  } finally {
+    await rm(target, { recursive: true, force: true });
+  }
+}
