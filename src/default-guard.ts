@@ -22,6 +22,7 @@ export const defaultGuard: DefaultGuard = Object.defineProperties((): Guard => p
   fetch: { get: () => processGuard().fetch },
   on: { value: ((type, listener) => processGuard().on(type, listener)) satisfies Guard['on'] },
   snapshot: { value: () => processGuard().snapshot() },
+  serveConsole: { value: ((options) => processGuard().serveConsole(options)) satisfies Guard['serveConsole'] },
   close: { value: () => processGuard().close() },
 }) as DefaultGuard;
 

@@ -7,6 +7,7 @@ import { type CallInfo, Emitter, type GuardEvent, type LaneSnapshot } from './co
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
+import type { ServeConsoleOptions, ServedConsole } from './console/options.ts';
 import { callCost } from './cost/call-cost.ts';
 import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
@@ -43,6 +44,13 @@ export interface Guard {
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
   /** The state of every lane, as plain data. */
   snapshot(): LaneSnapshot[];
+  /**
+   * Serves a page that shows lanes, limits, queues, refusals and costs as they are: on this machine only, to look at. It does
+   * not keep the process alive.
+   *
+   * @throws TidegateOptionError for a bad option; TidegateSetupError when the address cannot be used or this guard is closed
+   */
+  serveConsole(options?: ServeConsoleOptions): Promise<ServedConsole>;
   /** Refuses queued and later calls with code `closed`. Responses in flight can be read to their end. Leaves no handle. */
   close(): Promise<void>;
 }
@@ -87,6 +95,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   #lookedAt = 0;
   #fetch: typeof fetch | undefined;
   #closed = false;
+  readonly #consoles = new Set<ServedConsole>();
   readonly #warned = new Set<string>();
   #unwatch: (() => void) | undefined;
   #nextCallId = 1;
@@ -111,8 +120,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
   }
 
   wrap<T extends object>(client: T): T {
-    if (this.#closed)
-      throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
+    this.#expectOpen();
     return wrapClient(client, this);
   }
 
@@ -130,14 +138,37 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
     return Array.from(this.#lanes.values(), (lane) => lane.snapshot());
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
+  async serveConsole(options: ServeConsoleOptions = {}): Promise<ServedConsole> {
+    this.#expectOpen();
+    // Whoever shows no page does not load one.
+    const { serveGuard } = await import('./console/serve-console.ts');
+    const served = await serveGuard(this, options, this.clock);
+    if (this.#closed) await served.close();
+    this.#expectOpen();
+    const kept: ServedConsole = {
+      url: served.url,
+      close: () => {
+        this.#consoles.delete(kept);
+        return served.close();
+      },
+    };
+    this.#consoles.add(kept);
+    return kept;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     for (const lane of this.#lanes.values()) leaveLane(lane, this);
     this.watch.close();
     this.#unwatch?.();
     this.#instrumentation?.shutdown();
-    return Promise.resolve();
+    await Promise.all(Array.from(this.#consoles, (each) => each.close()));
+  }
+
+  #expectOpen(): void {
+    if (this.#closed)
+      throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
   }
 
   readonly emit = (event: GuardEvent): void => {
@@ -148,7 +179,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
 
   #priced(event: GuardEvent): GuardEvent {
     const { priceOf } = this.options;
-    if (event.type !== 'call.end' || !priceOf) return event;
+    if (!priceOf || (event.type !== 'call.end' && event.type !== 'attempt.spent')) return event;
     const costUsd = callCost(event, priceOf);
     return costUsd === undefined ? event : { ...event, costUsd };
   }

@@ -6,9 +6,10 @@
 export { configure, defaultGuard, wrap, type DefaultGuard } from './default-guard.ts';
 export { createGuard } from './create-guard.ts';
 export type { Guard } from './guard.ts';
+export type { ServeConsoleOptions, ServedConsole } from './console/options.ts';
 export { withCall } from './with-call.ts';
 export { loadPrices } from './cost/load-prices.ts';
-export type { ModelPrice, PricedUsage, PriceFunction, Prices, PriceTable } from './cost/prices.ts';
+export type { ModelPrice, PricedUsage, PriceFunction, Prices, PriceTable, TokenPrice } from './cost/prices.ts';
 export { recordHits, type HitRecorder, type RecordHitsOptions } from './hits/record-hits.ts';
 export { classifyError } from './providers/errors/classify-error.ts';
 export {

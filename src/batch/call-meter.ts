@@ -36,6 +36,14 @@ export class CallMeter {
         this.lanes.add(call.lane);
       }),
       guard.on('stream.first_chunk', ({ call }) => this.#meterOf.get(call)?.onFirstContent?.()),
+      guard.on('attempt.spent', ({ call, usage, costUsd }) => {
+        const meter = this.#meterOf.get(call);
+        if (!meter) return;
+        if (costUsd !== undefined) meter.priced = true;
+        if (typeof costUsd === 'number') meter.costUsd += costUsd;
+        else if (costUsd === null) meter.unpriced++;
+        meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
+      }),
       guard.on('call.end', (event) => {
         const { call, attempts, usage, costUsd } = event;
         const meter = this.#meterOf.get(call);

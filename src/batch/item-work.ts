@@ -17,7 +17,7 @@ export class ItemWork<I, O> {
   readonly #options: ResolvedBatchOptions<I>;
   readonly #progress: Progress;
   readonly #meter: CallMeter;
-  readonly #prefixes = new WarmPrefixes();
+  readonly #prefixes = new WarmPrefixes(systemClock);
 
   constructor(worker: BatchWorker<I, O>, options: ResolvedBatchOptions<I>, progress: Progress) {
     this.#worker = worker;
@@ -31,9 +31,9 @@ export class ItemWork<I, O> {
     return this.#meter.lanes;
   }
 
-  /** `prefix`: what the item's prompt begins with, where others begin so too. */
-  async run(item: I, context: ItemContext, prefix: string | undefined): Promise<WorkOutcome<O>> {
-    const warmed = prefix === undefined ? undefined : await this.#prefixes.enter(prefix);
+  /** `prefixes`: what the item's prompt begins with, where others may begin so too. */
+  async run(item: I, context: ItemContext, prefixes: readonly string[] | undefined): Promise<WorkOutcome<O>> {
+    const warmed = prefixes && (await this.#prefixes.enter(prefixes));
     const meter = newMeter(warmed && (() => warmed(true)));
     const startedAt = systemClock.now();
     const work = (): O | PromiseLike<O> => this.#worker(item, context);

@@ -61,9 +61,9 @@ export interface BatchOptions<I> {
   readonly id?: (item: I, index: number) => string;
   /**
    * Names the beginning that an item's prompt shares with others: one of them goes first, the others when its answer has
-   * begun, so that they find it in the provider's prompt cache. Default: none.
+   * begun, so that they find it in the provider's prompt cache. Several are from the shortest to the longest. Default: none.
    */
-  readonly prefix?: (item: I, index: number) => string | undefined;
+  readonly prefix?: (item: I, index: number) => string | readonly string[] | undefined;
   /** File that makes the run resumable: its answers are kept there, and found again. Values are kept as JSON. */
   readonly journal?: string | JournalOptions;
   /** Items in all, for the estimate; known of arrays, maps and sets. */
@@ -92,7 +92,7 @@ export interface ResolvedBatchOptions<I> {
   readonly unkeyed: Unkeyed;
   readonly journal: JournalOptions | undefined;
   readonly id: BatchOptions<I>['id'] | undefined;
-  readonly prefix: BatchOptions<I>['prefix'] | undefined;
+  readonly prefix: ((item: I, index: number) => readonly string[]) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: BatchOptions<I>['onProgress'] | undefined;
   readonly total: number | undefined;

@@ -27,7 +27,7 @@ interface Begun<I, O> {
   readonly item: I;
   readonly slot: Slot<O>;
   readonly key: string;
-  readonly prefix: string | undefined;
+  readonly prefixes: readonly string[] | undefined;
   readonly worstUsd: number | undefined;
 }
 
@@ -171,9 +171,9 @@ export class Runner<I, O> {
       this.#finish(slot, result && { ...result, index, id, ...DUPLICATE }, entry);
     });
     if (known) return;
-    const prefix = options.prefix?.(item, index);
+    const prefixes = options.prefix?.(item, index);
     const worstUsd = options.budget?.worstCost(item, index);
-    const start = (): void => void this.#run({ item, slot, key, prefix, worstUsd });
+    const start = (): void => void this.#run({ item, slot, key, prefixes, worstUsd });
     if (this.#budget === undefined) return start();
     this.#budget.enter(id, worstUsd, start, (why) => {
       this.#slots.drop(slot);
@@ -187,10 +187,10 @@ export class Runner<I, O> {
     return contentKey(value, () => unkeyed(value, index));
   }
 
-  async #run({ item, slot, key, prefix, worstUsd }: Begun<I, O>): Promise<void> {
+  async #run({ item, slot, key, prefixes, worstUsd }: Begun<I, O>): Promise<void> {
     const { index, id } = slot;
     this.#progress.inFlight++;
-    const { took, ...outcome } = await this.#work.run(item, { index, id, signal: this.#abort.signal }, prefix);
+    const { took, ...outcome } = await this.#work.run(item, { index, id, signal: this.#abort.signal }, prefixes);
     this.#progress.inFlight--;
     const chargedUsd = this.#budget?.settle(worstUsd ?? 0, took);
     if (this.#failed) return;

@@ -3,6 +3,8 @@ import { TidegateOptionError } from '../errors.ts';
 
 type Of<I, R> = (item: I, index: number) => R;
 
+const NONE: readonly string[] = [];
+
 /** Gives a key in place of what is no plain data, or throws. */
 export type Unkeyed = (value: unknown, index: number) => string;
 
@@ -19,11 +21,13 @@ export function idOf<I>(id: Of<I, string>): Of<I, string> {
   };
 }
 
-export function prefixOf<I>(prefix: Of<I, string | undefined>): Of<I, string | undefined> {
+export function prefixOf<I>(prefix: Of<I, string | readonly string[] | undefined>): Of<I, readonly string[]> {
   return (item, index) => {
     const value: unknown = prefix(item, index);
-    if (value === undefined || typeof value === 'string') return value;
-    throw refused('prefix', 'a string or undefined', value);
+    if (value === undefined) return NONE;
+    if (typeof value === 'string') return [value];
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+    throw refused('prefix', 'a string, several of them, or undefined', value);
   };
 }
 

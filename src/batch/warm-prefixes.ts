@@ -1,30 +1,62 @@
+import type { Clock } from '../core/clock.ts';
 import { contentKey } from './item-key.ts';
 
-/** Enough for the prompts of any run that has some; the oldest is then warmed again. */
+/** Enough for the prompts of any run that has some; the one that was not used for longest is then warmed again. */
 const MOST = 10_000;
+/** Providers keep a beginning for five minutes after its last use, or longer. */
+const WARM_MS = 270_000;
+
+/** While its first is under way; then when it was used last. */
+type State = Promise<void> | number;
+
+type Tell = (warm: boolean) => void;
 
 /** Lets one item of each prefix go first, and the others when the provider has its beginning in the cache. */
 export class WarmPrefixes {
-  /** A promise while the first is under way; true when others may go. */
-  readonly #states = new Map<string, Promise<void> | true>();
+  readonly #clock: Clock;
+  readonly #states = new Map<string, State>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
-   * @returns For the first item of a prefix, what to call when its answer has begun or it has ended; for others
+   * @param prefixes Of one item, each the beginning of the next. All items enter them in this order, so that none waits for
+   * one that waits for it.
+   * @returns For the first item of one of them, what to call when its answer has begun or it has ended; for others
    * nothing, after their wait. Where the first has failed, the next one takes its place.
    */
-  async enter(prefix: string): Promise<((warm: boolean) => void) | undefined> {
-    const key = contentKey(prefix);
+  async enter(prefixes: readonly string[]): Promise<Tell | undefined> {
+    const first: Tell[] = [];
+    for (const prefix of prefixes) {
+      const tell = await this.#enter(contentKey(prefix));
+      if (tell) first.push(tell);
+    }
+    if (first.length === 0) return undefined;
+    return (warm) => {
+      for (const tell of first) tell(warm);
+    };
+  }
+
+  async #enter(key: string): Promise<Tell | undefined> {
     for (let state = this.#states.get(key); state !== undefined; state = this.#states.get(key)) {
-      if (state === true) return undefined;
-      await state;
+      if (typeof state !== 'number') {
+        await state;
+        continue;
+      }
+      this.#states.delete(key);
+      const now = this.#clock.now();
+      if (now - state > WARM_MS) break;
+      this.#states.set(key, now);
+      return undefined;
     }
     let resolve!: () => void;
     const promise = new Promise<void>((done) => (resolve = done));
     this.#states.set(key, promise);
     return (warm) => {
       if (this.#states.get(key) !== promise) return;
-      if (warm) this.#states.set(key, true);
-      else this.#states.delete(key);
+      this.#states.delete(key);
+      if (warm) this.#states.set(key, this.#clock.now());
       if (this.#states.size > MOST) this.#dropOldest();
       resolve();
     };
@@ -32,7 +64,7 @@ export class WarmPrefixes {
 
   #dropOldest(): void {
     for (const [key, state] of this.#states) {
-      if (state !== true) continue;
+      if (typeof state !== 'number') continue;
       this.#states.delete(key);
       return;
     }

@@ -4,6 +4,7 @@ import { batchCommand } from './batch/batch.ts';
 import { batchDefinition } from './batch/batch-args.ts';
 import type { CommandIo } from './command-io.ts';
 import { complete, completion, completionDefinition } from './completion.ts';
+import { consoleCommand, consoleDefinition } from './console/console.ts';
 import { demo, demoDefinition } from './demo/demo.ts';
 import { doctor, doctorDefinition } from './doctor/doctor.ts';
 import { limits, limitsDefinition } from './limits/limits.ts';
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   report: { define: reportDefinition, run: report },
   limits: { define: limitsDefinition, run: limits },
   top: { define: topDefinition, run: top },
+  console: { define: consoleDefinition, run: consoleCommand },
   doctor: { define: doctorDefinition, run: doctor },
   simulate: { define: simulateDefinition, run: simulate },
   alerts: { define: alertsDefinition, run: alerts },

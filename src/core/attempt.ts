@@ -167,6 +167,7 @@ export class Attempt {
         ...(usage && this.call.ownsAnswer ? { usage } : {}),
       });
     } else if (end.beside) this.#tellBeside(end.beside);
+    if (usage && this.decision?.retry && this.call.ownsAnswer) this.#tellSpent(usage, end.response);
     this.#resolveEnded();
   }
 
@@ -200,6 +201,11 @@ export class Attempt {
 
   #tellBeside({ outcome, code, advice }: Failure): void {
     this.call.emit({ type: 'answer.error', call: this.call.info, attempt: this.number, outcome, code, advice });
+  }
+
+  #tellSpent(usage: Usage, response: BodyEnd['response']): void {
+    const { call, number } = this;
+    call.emit({ type: 'attempt.spent', call: call.info, attempt: number, usage, response: response?.() ?? {} });
   }
 
   /** The circuit has counted a success when the head came. */

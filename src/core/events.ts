@@ -135,6 +135,19 @@ export type GuardEvent =
       readonly requestId: string | undefined;
     }
   | {
+      /**
+       * An attempt whose answer was given up for another one had used tokens all the same, and the provider told how many. They are
+       * in no `usage` of its call.
+       */
+      readonly type: 'attempt.spent';
+      readonly call: CallInfo;
+      readonly attempt: number;
+      readonly usage: Usage;
+      readonly response: ResponseInfo;
+      /** As that of a call. */
+      readonly costUsd?: number | null;
+    }
+  | {
       /** A limit refused the attempt (429 and its kin), or the provider was overloaded. */
       readonly type: 'rate_limited';
       readonly call: CallInfo;

@@ -1,15 +1,18 @@
 import type { GuardEvent } from '../core/events.ts';
 import type { PriceFunction } from './prices.ts';
+import { pricedTier } from './service-tier.ts';
 
-/** What a call has cost in USD; null where that is not known, undefined where the provider told of no use. */
+/** What a call, or an attempt of it, has cost in USD; null where that is not known, undefined where the provider told of no use. */
 export function callCost(
-  { call, usage, response }: Extract<GuardEvent, { type: 'call.end' }>,
+  { call, usage, response }: Pick<Extract<GuardEvent, { type: 'call.end' }>, 'call' | 'usage' | 'response'>,
   priceOf: PriceFunction,
 ): number | null | undefined {
   if (!usage) return undefined;
+  // A call may be answered by another tier than it asked for.
+  const serviceTier = pricedTier(response.serviceTier ?? call.tier);
   // The request may name an alias or a deployment.
   for (const model of [response.model, call.model]) {
-    const usd = model === undefined ? undefined : priceOf({ provider: call.provider, model, usage });
+    const usd = model === undefined ? undefined : priceOf({ provider: call.provider, model, usage, serviceTier });
     if (usd !== undefined) return usd;
   }
   return null;

@@ -1,6 +1,7 @@
 import { TidegateSetupError } from '../errors.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { PriceFunction } from './prices.ts';
+import { partOfUsualPrice } from './service-tier.ts';
 
 /** Names of the price list. */
 const PROVIDERS: Readonly<Record<ProviderName, string>> = {
@@ -20,8 +21,9 @@ const PROVIDERS: Readonly<Record<ProviderName, string>> = {
 };
 
 /**
- * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them: the usual tier's, without discounts of an
- * account. Models that it does not know have no price.
+ * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them, without discounts of an account. It has those
+ * of the usual tier; batches and flex go by what their provider says of them. Models that it does not know have no price, nor have
+ * other tiers.
  *
  * @throws TidegateSetupError `missing_dependency` where the package is not installed.
  * @example
@@ -42,8 +44,10 @@ interface PriceList {
 }
 
 export function priceOfList({ calcPrice }: PriceList): PriceFunction {
-  return ({ provider, model, usage }) =>
-    calcPrice(
+  return ({ provider, model, usage, serviceTier }) => {
+    const part = partOfUsualPrice(provider, serviceTier);
+    if (part === undefined) return undefined;
+    const price = calcPrice(
       {
         input_tokens: usage.inputTokens,
         cache_read_tokens: usage.cacheReadTokens,
@@ -52,7 +56,9 @@ export function priceOfList({ calcPrice }: PriceList): PriceFunction {
       },
       model,
       { providerId: PROVIDERS[provider] },
-    )?.total_price;
+    );
+    return price ? part * price.total_price : undefined;
+  };
 }
 
 function cannotLoad(error: unknown): never {

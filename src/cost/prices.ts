@@ -2,6 +2,7 @@ import type { Usage } from '../core/outcome.ts';
 import type { ProviderName } from '../core/provider.ts';
 import { disown } from '../core/user-value.ts';
 import { TidegateOptionError } from '../errors.ts';
+import { partOfUsualPrice } from './service-tier.ts';
 
 /** What was used, and where. */
 export interface PricedUsage {
@@ -9,19 +10,29 @@ export interface PricedUsage {
   /** As the answer names it, else as the request does. */
   readonly model: string;
   readonly usage: Usage;
+  /** In the provider's word, such as `flex`, `priority` or `batch`; undefined for the usual one. */
+  readonly serviceTier?: string | undefined;
 }
 
 /** USD; undefined where the price is not known, which is never taken for nothing. */
 export type PriceFunction = (used: PricedUsage) => number | undefined;
 
 /** USD for a million tokens. */
-export interface ModelPrice {
+export interface TokenPrice {
   readonly input: number;
   readonly output: number;
   /** Of input that is read from a cache. Default: as `input`. */
   readonly cacheRead?: number;
   /** Of input that is written to a cache. Default: as `input`. */
   readonly cacheWrite?: number;
+}
+
+export interface ModelPrice extends TokenPrice {
+  /**
+   * Of service tiers, by the provider's word. Default: half of the usual price for batches and OpenAI's `flex`, the usual one for
+   * Groq's `flex`; others have none.
+   */
+  readonly tiers?: Readonly<Record<string, TokenPrice>>;
 }
 
 /**
@@ -48,13 +59,17 @@ export function resolvePrices(prices: Prices, path: string): PriceFunction {
   beginnings.sort(([a], [b]) => b.length - a.length);
   const find = (name: string): ModelPrice | undefined =>
     exact.get(name) ?? beginnings.find(([beginning]) => name.startsWith(beginning))?.[1];
-  return ({ provider, model, usage }) => {
+  return ({ provider, model, usage, serviceTier }) => {
     const price = find(`${provider}/${model}`) ?? find(model);
-    return price && costOf(price, usage);
+    if (!price) return undefined;
+    const own = serviceTier === undefined ? undefined : price.tiers?.[serviceTier];
+    if (own) return costOf(own, usage);
+    const part = partOfUsualPrice(provider, serviceTier);
+    return part === undefined ? undefined : part * costOf(price, usage);
   };
 }
 
-function costOf(price: ModelPrice, usage: Usage): number {
+function costOf(price: TokenPrice, usage: Usage): number {
   const { cacheReadTokens, cacheWriteTokens } = usage;
   const plain = Math.max(0, usage.inputTokens - cacheReadTokens - cacheWriteTokens);
   const { input, output, cacheRead = input, cacheWrite = input } = price;
@@ -80,20 +95,37 @@ function guarded(prices: PriceFunction): PriceFunction {
 const KEYS = ['input', 'output', 'cacheRead', 'cacheWrite'] as const;
 
 function checkPrice(price: unknown, path: string): ModelPrice {
-  if (typeof price !== 'object' || price === null) {
-    throw new TidegateOptionError(path, 'an object with input and output', price);
+  const { tiers, ...usual } = objectOf(price, path, [...KEYS, 'tiers']);
+  const checked = checkTokenPrice(usual, path);
+  if (tiers === undefined) return checked;
+  if (typeof tiers !== 'object' || tiers === null || Array.isArray(tiers)) {
+    throw new TidegateOptionError(`${path}.tiers`, 'prices by service tier', tiers);
   }
-  for (const key of Object.keys(price)) {
-    if (!(KEYS as readonly string[]).includes(key)) {
-      throw new TidegateOptionError(path, `an object with the keys ${KEYS.join(', ')}`, `key ${key}`);
+  const entries = Object.entries(tiers).map(([tier, each]) => {
+    const at = `${path}.tiers[${JSON.stringify(tier)}]`;
+    return [tier, checkTokenPrice(objectOf(each, at, KEYS), at)] as const;
+  });
+  return { ...checked, tiers: Object.fromEntries(entries) };
+}
+
+function objectOf(value: unknown, path: string, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) {
+    throw new TidegateOptionError(path, 'an object with input and output', value);
+  }
+  for (const key of Object.keys(value)) {
+    if (!keys.includes(key)) {
+      throw new TidegateOptionError(path, `an object with the keys ${keys.join(', ')}`, `key ${key}`);
     }
   }
-  const checked = { ...price } as ModelPrice;
+  return { ...value };
+}
+
+function checkTokenPrice(price: Readonly<Record<string, unknown>>, path: string): TokenPrice {
   for (const key of KEYS) {
-    const value: unknown = checked[key];
+    const value = price[key];
     if (value === undefined && key.startsWith('cache')) continue;
     if (typeof value === 'number' && value >= 0 && value < Infinity) continue;
     throw new TidegateOptionError(`${path}.${key}`, 'USD for a million tokens', value);
   }
-  return checked;
+  return price as unknown as TokenPrice;
 }

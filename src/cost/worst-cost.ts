@@ -2,6 +2,7 @@ import type { Usage } from '../core/outcome.ts';
 import type { ProviderName } from '../core/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { type PriceFunction, type Prices, resolvePrices } from './prices.ts';
+import { pricedTier } from './service-tier.ts';
 
 export interface CostedRequest {
   readonly provider: ProviderName;
@@ -16,7 +17,7 @@ const FRAMING_TOKENS = 256;
 /**
  * The most that a request can cost in USD, sent once: every byte of its body a token, since no tokenizer makes more of text, and the
  * whole output that it allows. Undefined where nothing bounds it: no maximum of output tokens, images or files or earlier
- * answers as input, or a model without a price.
+ * answers as input, or a model or a service tier without a price.
  *
  * @throws TidegateOptionError for what are no prices.
  * @example
@@ -33,12 +34,21 @@ export function worstCostOf({ provider, path, body }: CostedRequest, priceOf: Pr
   if (outputTokens === undefined || info.hidden || info.model === undefined) return undefined;
   const inputTokens = Buffer.byteLength(JSON.stringify(body)) + FRAMING_TOKENS;
   const usage: Usage = { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
-  const price = (used: Usage): number | undefined => priceOf({ provider, model: info.model!, usage: used });
+  const tier = pricedTier(info.tier);
+  const price = (used: Usage): number | undefined => {
+    const of = { provider, model: info.model!, usage: used };
+    // Where flex has no room the usual tier may answer.
+    const tiers = tier === 'flex' ? [tier, undefined] : [tier];
+    return most(tiers.map((serviceTier) => priceOf({ ...of, serviceTier })));
+  };
   const plain = price(usage);
   if (plain === undefined || info.cached !== true) return plain;
   // What goes into a cache may cost more.
-  const written = price({ ...usage, cacheWriteTokens: inputTokens });
-  return written === undefined ? undefined : Math.max(plain, written);
+  return most([plain, price({ ...usage, cacheWriteTokens: inputTokens })]);
+}
+
+function most(costs: readonly (number | undefined)[]): number | undefined {
+  return costs.includes(undefined) ? undefined : Math.max(...(costs as number[]));
 }
 
 const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);

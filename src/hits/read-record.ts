@@ -10,7 +10,7 @@ export async function* readRecord(paths: readonly string[]): AsyncGenerator<Reco
     const stream = createReadStream(path, 'utf8');
     const lines = createInterface({ input: stream, crlfDelay: Infinity });
     try {
-      for await (const text of lines) if (text.trim() !== '') yield parse(text);
+      for await (const text of lines) if (text.trim() !== '') yield parseRecordLine(text);
     } finally {
       lines.close();
       stream.destroy();
@@ -18,7 +18,8 @@ export async function* readRecord(paths: readonly string[]): AsyncGenerator<Reco
   }
 }
 
-function parse(text: string): RecordLine | undefined {
+/** One line of a record; undefined where it is none. */
+export function parseRecordLine(text: string): RecordLine | undefined {
   try {
     const line = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
     return line?.['v'] === 1 && isRecord(line) ? (line as unknown as RecordLine) : undefined;

@@ -131,6 +131,9 @@ export class MetricRecorder {
         bound.attemptDuration.record(event.durationMs / 1_000, series.base);
         return;
       }
+      case 'attempt.spent':
+        if (event.costUsd !== undefined) this.#series(bound, event.call).addCost(event.costUsd, 'failures');
+        return;
       case 'rate_limited': {
         const { rejections } = this.#series(bound, event.call);
         add(rejections.get(event.dimension) ?? rejections.get('unknown'), 1);

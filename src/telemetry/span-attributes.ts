@@ -48,8 +48,15 @@ export function attemptAttributes(event: Extract<GuardEvent, { type: 'attempt.en
   return attributes;
 }
 
-/** What came of a call. `firstChunkMs` is the time to the first content of a stream. */
-export function endAttributes(event: EndEvent, firstChunkMs: number | undefined, semconv: Semconv): Attributes {
+interface Learned {
+  /** Time to the first content of a stream. */
+  readonly firstChunkMs: number | undefined;
+  /** USD of attempts whose answers were given up. */
+  readonly spentUsd: number;
+}
+
+/** What came of a call. */
+export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learned, semconv: Semconv): Attributes {
   const { usage, response, outcome } = event;
   const attributes: Attributes = {
     [ATTR.attempts]: event.attempts,
@@ -77,7 +84,8 @@ export function endAttributes(event: EndEvent, firstChunkMs: number | undefined,
     }
     if (usage.reasoningTokens > 0) attributes[ATTR.reasoningTokens] = usage.reasoningTokens;
   }
-  if (typeof event.costUsd === 'number') attributes[ATTR.cost] = event.costUsd;
+  if (typeof event.costUsd === 'number') attributes[ATTR.cost] = event.costUsd + spentUsd;
+  else if (spentUsd > 0) attributes[ATTR.cost] = spentUsd;
   if (semconv === 'dup' && event.attempts > 1) attributes[ATTR.resendCount] = event.attempts - 1;
   if (isFailure(outcome)) attributes[ATTR.errorType] = errorTypeOnSpan(event.errorType) ?? OTHER;
   return attributes;

@@ -24,6 +24,8 @@ interface OpenCall {
   attempt: OpenAttempt | undefined;
   queued: number;
   firstChunkMs: number | undefined;
+  /** USD of attempts that were given up for another one. */
+  spentUsd: number;
 }
 
 interface OpenAttempt {
@@ -123,6 +125,7 @@ export class SpanRecorder {
       attempt: undefined,
       queued: 0,
       firstChunkMs: undefined,
+      spentUsd: 0,
     });
   }
 
@@ -151,6 +154,9 @@ export class SpanRecorder {
         return;
       case 'attempt.end':
         attemptEnded(open, event);
+        return;
+      case 'attempt.spent':
+        open.spentUsd += event.costUsd ?? 0;
         return;
       case 'rate_limited':
         span.addEvent(EVENT.rateLimitHit, {
@@ -184,7 +190,7 @@ export class SpanRecorder {
         this.#calls.set(event.call, undefined);
         try {
           if (open.attempt) endAttempt(open.attempt);
-          span.setAttributes(endAttributes(event, open.firstChunkMs, this.#settings.semconv));
+          span.setAttributes(endAttributes(event, open, this.#settings.semconv));
           // An attempt that failed on the way does not make the call one that failed.
           if (isFailure(event.outcome)) {
             span.setStatus(ERROR);

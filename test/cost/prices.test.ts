@@ -2,6 +2,8 @@ import { calcPrice } from '@pydantic/genai-prices';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { worstCost } from '../../src/batch.ts';
+import type { CallInfo } from '../../src/core/events.ts';
+import { callCost } from '../../src/cost/call-cost.ts';
 import { resolvePrices } from '../../src/cost/prices.ts';
 import { createGuard, loadPrices, type Prices, TidegateOptionError, type Usage } from '../../src/index.ts';
 
@@ -12,6 +14,56 @@ const usage = (over: Partial<Usage> = {}): Usage => ({
   cacheWriteTokens: 0,
   reasoningTokens: 0,
   ...over,
+});
+
+describe('a service tier', () => {
+  const table = { 'gpt-5*': { input: 2, output: 10, tiers: { priority: { input: 4, output: 20 } } } };
+  const priceOf = resolvePrices(table, 'prices');
+
+  it.each([
+    ['openai', undefined, 3],
+    ['openai', 'priority', 6],
+    ['openai', 'flex', 1.5],
+    ['openai', 'batch', 1.5],
+    ['openai', 'ultrafast', undefined],
+    ['groq', 'flex', 3],
+    ['groq', 'performance', undefined],
+    ['anthropic', 'batch', 1.5],
+    ['azure.ai.openai', 'flex', undefined],
+  ] as const)('of %s has its own price, a known part of the usual one, or none: %s', (provider, serviceTier, usd) => {
+    const cost = priceOf({ provider, model: 'gpt-5.1', usage: usage(), serviceTier });
+    expect(cost).toEqual(usd === undefined ? undefined : expect.closeTo(usd, 9));
+  });
+
+  it('is that of the answer, and in the worst case the dearer one that may answer', async () => {
+    const body = { model: 'gpt-5.1', max_output_tokens: 1_000, input: 'Hi' };
+    const worst = (service_tier?: string) =>
+      worstCost(
+        { provider: 'openai', path: '/v1/responses', body: { ...body, ...(service_tier && { service_tier }) } },
+        table,
+      );
+    expect(worst('priority')! / worst()!).toBeCloseTo(2, 1);
+    // Flex falls to the usual tier where it has no room.
+    expect(worst('flex')! / worst()!).toBeCloseTo(1, 1);
+    expect(worst('ultrafast')).toBeUndefined();
+    const costs: unknown[] = [];
+    const call = { provider: 'openai', model: 'gpt-5.1', tier: 'priority' } as CallInfo;
+    for (const serviceTier of [undefined, 'default', 'priority', 'ultrafast']) {
+      costs.push(
+        callCost({ call, usage: usage(), response: serviceTier === undefined ? {} : { serviceTier } }, priceOf),
+      );
+    }
+    expect(costs).toEqual([6, 3, 6, null]);
+  });
+
+  it.each([[{ tiers: 5 }], [{ tiers: { flex: 1 } }], [{ tiers: { flex: { input: 1 } } }]])(
+    'is refused where it is none: %j',
+    (wrong) => {
+      expect(() => resolvePrices({ m: { input: 1, output: 1, ...wrong } as never }, 'prices')).toThrow(
+        TidegateOptionError,
+      );
+    },
+  );
 });
 
 describe('a table of prices', () => {

@@ -9,6 +9,7 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   not_admitted: true,
   'attempt.start': true,
   'attempt.end': true,
+  'attempt.spent': true,
   rate_limited: true,
   retry: true,
   give_up: true,

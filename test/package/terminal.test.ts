@@ -210,6 +210,7 @@ describe('the built command in pipes', () => {
       'report',
       'limits',
       'top',
+      'console',
       'doctor',
       'simulate',
       'alerts',

@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'rolldown';
 import { minify } from 'rolldown/utils';
+import { consolePage } from './console-page.ts';
 import { DROP_INS, ENTRIES } from './entries.ts';
 
 /**
@@ -49,7 +50,7 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     platform: 'node',
     // See docs/decisions/0009 and 0013.
     external: (id) => EXTERNAL.test(id),
-    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts],
+    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts, consolePage],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },

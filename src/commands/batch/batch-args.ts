@@ -76,6 +76,10 @@ export const batchDefinition = (): Command =>
       ),
     )
     .option('--no-dedupe', 'sends equal rows each for itself; default: once')
+    .option(
+      '--no-warm',
+      'sends rows that begin alike at once; default: one first, that the others meet a warm prompt cache',
+    )
     .option('--json', 'progress and summary as JSON lines, on standard error')
     .option('--quiet', 'no progress');
 
@@ -103,6 +107,7 @@ export interface BatchArgs {
   readonly stopAfter: number | undefined;
   readonly order: 'input' | 'completion';
   readonly dedupe: boolean;
+  readonly warm: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -149,6 +154,7 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
     stopAfter: share(values['stopAfter']),
     order: oneOf(values['order'], '--order', ['input', 'completion']) ?? 'input',
     dedupe: options['dedupe'] !== false,
+    warm: options['warm'] !== false,
     json: options['json'] === true,
     quiet: options['quiet'] === true,
   };

@@ -71,7 +71,7 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
 }
 
 const UNBOUNDED =
-  '--max-cost cannot tell what it may cost at most: a known price of its model and a maximum of output tokens, ' +
+  '--max-cost cannot tell what it may cost at most: a known price of its model and service tier, a maximum of output tokens, ' +
   'and text only as input, would';
 
 function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {

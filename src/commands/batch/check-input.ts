@@ -1,11 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyTable } from '../../batch/key-table.ts';
+import { pricedTier } from '../../cost/service-tier.ts';
 import { firstLineOf, inputRows } from './input-rows.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 
-/** What the rows of a model ask for. */
+/** What the rows of a model ask for that name one service tier. */
 export interface ModelTotals {
+  /** '' for rows that name none. */
+  readonly model: string;
+  /** Undefined for the usual one. */
+  readonly tier: string | undefined;
   readonly rows: number;
   /** Bytes of all bodies as JSON. */
   readonly bodyBytes: number;
@@ -17,8 +22,7 @@ export interface InputCheck {
   readonly format: RowFormat;
   readonly firstLine: string;
   readonly rows: number;
-  /** By name; '' for rows that name none. */
-  readonly models: ReadonlyMap<string, ModelTotals>;
+  readonly totals: readonly ModelTotals[];
   /** What is wrong, with the numbers of lines; the first of them. */
   readonly problems: readonly string[];
   readonly problemCount: number;
@@ -65,16 +69,21 @@ export async function checkInput(
   } finally {
     lineOf.close();
   }
-  return { format, firstLine, rows, models, problems, problemCount };
+  return { format, firstLine, rows, totals: [...models.values()], problems, problemCount };
 }
 
 const OUTPUT_BOUNDS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
 
 function count(models: Map<string, ModelTotals>, body: Row['body']): void {
   const model = typeof body['model'] === 'string' ? body['model'] : '';
-  const before = models.get(model) ?? { rows: 0, bodyBytes: 0, outputTokens: 0 };
+  const { service_tier: tier, speed } = body;
+  const named = pricedTier(speed === 'fast' ? speed : typeof tier === 'string' ? tier : undefined);
+  const key = `${named ?? ''} ${model}`;
+  const before = models.get(key) ?? { rows: 0, bodyBytes: 0, outputTokens: 0 };
   const most = OUTPUT_BOUNDS.map((name) => body[name]).find(Number.isInteger) as number | undefined;
-  models.set(model, {
+  models.set(key, {
+    model,
+    tier: named,
     rows: before.rows + 1,
     bodyBytes: before.bodyBytes + Buffer.byteLength(JSON.stringify(body)),
     outputTokens: most === undefined || before.outputTokens === undefined ? undefined : before.outputTokens + most,

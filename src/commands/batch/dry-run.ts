@@ -26,12 +26,11 @@ interface Forecast {
 
 /** What sending the input would take; nothing is sent. */
 export function forecast(
-  { rows, models }: InputCheck,
-  { rpm, tpm }: Pick<BatchArgs, 'rpm' | 'tpm'>,
+  { rows, totals }: InputCheck,
+  { rpm, tpm, via }: Pick<BatchArgs, 'rpm' | 'tpm' | 'via'>,
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): Forecast {
-  const totals = [...models.values()];
   const inputs = totals.map(inputTokens);
   const from = sum(inputs.map(([from]) => from));
   const to = sum(inputs.map(([, to]) => to));
@@ -40,15 +39,12 @@ export function forecast(
     : sum(totals.map(({ outputTokens }) => outputTokens!));
   const atLeast = Math.max(rpm ? rows / rpm : 0, tpm ? from / tpm : 0) * 60;
   const atMost = Math.max(rpm ? rows / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60;
-  const prices = Array.from(models, ([model, of]) => ({
-    model,
-    interval: priceInterval(model, of, provider, priceOf),
-  }));
-  const unpriced = prices.filter(({ interval }) => !interval).map(({ model }) => model || 'none named');
+  const prices = totals.map((of) => ({ of, interval: priceInterval(of, via, provider, priceOf) }));
+  const unpriced = prices.filter(({ interval }) => !interval).map(({ of }) => nameOf(of));
   const ends = prices.map(({ interval }) => interval?.[1] ?? null);
   return {
     rows,
-    models: [...models.keys()].filter((model) => model !== '').sort(),
+    models: [...new Set(totals.map(({ model }) => model))].filter((model) => model !== '').sort(),
     inputTokens: [from, to],
     outputTokensAtMost: output ?? null,
     seconds: rpm || tpm ? [atLeast, atMost] : null,
@@ -66,15 +62,15 @@ function inputTokens({ bodyBytes }: ModelTotals): Interval {
 
 /** Rows are priced at their mean: prices that rise with the length of a prompt are those of the usual one. */
 function priceInterval(
-  model: string,
   totals: ModelTotals,
+  via: BatchArgs['via'],
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): readonly [number, number | null] | undefined {
+  const { model, tier, rows, outputTokens } = totals;
   if (!priceOf || model === '') return undefined;
-  const { rows, outputTokens } = totals;
   const [from, to] = inputTokens(totals);
-  const price = (input: number, output: number): number | undefined => {
+  const price = (input: number, output: number, serviceTier: string | undefined): number | undefined => {
     const usage: Usage = {
       inputTokens: input / rows,
       outputTokens: output / rows,
@@ -82,13 +78,17 @@ function priceInterval(
       cacheWriteTokens: 0,
       reasoningTokens: 0,
     };
-    const each = priceOf({ provider, model, usage });
+    const each = priceOf({ provider, model, usage, serviceTier });
     return each === undefined ? undefined : each * rows;
   };
-  const least = price(from, 0);
-  const most = outputTokens === undefined ? null : price(to, outputTokens);
+  // What a batch of the provider leaves undone has the usual price.
+  const least = price(from, 0, via === 'sync' ? tier : 'batch');
+  const most = outputTokens === undefined ? null : price(to, outputTokens, via === 'sync' ? tier : undefined);
   return least === undefined || most === undefined ? undefined : [least, most];
 }
+
+const nameOf = ({ model, tier }: ModelTotals): string =>
+  (model || 'none named') + (tier === undefined ? '' : ` in service tier ${tier}`);
 
 export function forecastText(made: Forecast, priced: boolean): string {
   const { rows, models, inputTokens, outputTokensAtMost, seconds } = made;

@@ -127,7 +127,7 @@ function promptRequest(prompt: string, settings: PromptSettings): Pick<Row, 'url
     const body = {
       model,
       max_tokens: maxTokens ?? 1024,
-      ...(system !== undefined && { system }),
+      ...(system !== undefined && { system: kept(system) }),
       messages: [user],
       ...format,
     };
@@ -141,6 +141,15 @@ function promptRequest(prompt: string, settings: PromptSettings): Pick<Row, 'url
       : { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } };
   return { url: '/v1/chat/completions', body: { model, messages, ...limit, ...format } };
 }
+
+/** A long one is worth keeping for the other rows: Anthropic caches what is marked. */
+function kept(system: string): unknown {
+  if (system.length < CACHED_CHARS) return system;
+  return [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }];
+}
+
+/** About a thousand tokens; Anthropic's models begin at 1,024 or more, and pay no heed to marks of less. */
+const CACHED_CHARS = 4_096;
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -11,6 +11,7 @@ import { forecast } from './dry-run.ts';
 import { endRun } from './end-run.ts';
 import { inputRows } from './input-rows.ts';
 import { progressLines } from './progress-lines.ts';
+import { promptBeginnings } from './prompt-beginnings.ts';
 import { chooseWay } from './provider/choose-way.ts';
 import { openProviderMode, type ProviderMode } from './provider/provider-mode.ts';
 import { LineFile } from './result-files.ts';
@@ -53,6 +54,8 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
   const rows = batch(rowsOf(run), mode ? mode.worker : bySelf, {
     ...(mode && { signal: mode.signal, maxConcurrent: AT_PROVIDER }),
+    // Batches of the provider have a cache of their own.
+    ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
     guard,
     total: check.rows,
     id: (row) => row.id,

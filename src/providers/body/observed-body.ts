@@ -87,7 +87,7 @@ export class ObservedBody implements ChunkSource {
 
   async #ended(): Promise<Chunk | undefined> {
     const { end, error } = this.#tail ? endOfText(this.#tail.text(), this.#body) : COMPLETED;
-    if (end.failure && this.#holding && (await this.#replace(end.failure))) return undefined;
+    if (end.failure && this.#holding && (await this.#replace(end.failure, end))) return undefined;
     return this.#finish(this.#tell(end, error));
   }
 
@@ -114,10 +114,13 @@ export class ObservedBody implements ChunkSource {
   }
 
   /** Puts another attempt's answer, or the error that ended the attempts, in the place of one that was not handed over. */
-  async #replace(failure: NonNullable<BodyEnd['failure']>): Promise<boolean> {
+  async #replace(
+    failure: NonNullable<BodyEnd['failure']>,
+    { usage, response }: Partial<BodyEnd> = {},
+  ): Promise<boolean> {
     let next: Response | undefined;
     try {
-      next = await this.#body.replace(failure);
+      next = await this.#body.replace(failure, { usage, response });
     } catch (error) {
       this.#drop();
       this.#last = throwing(error);

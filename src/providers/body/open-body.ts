@@ -206,19 +206,22 @@ export class TrackedBody implements OpenBody {
     return this.#givenUp?.aborted ? undefined : classifyConnection(error, false);
   }
 
-  /** Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. */
-  async replace(failure: Failure | undefined): Promise<Response | undefined> {
+  /**
+   * Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. `facts` is what
+   * was learned of it.
+   */
+  async replace(failure: Failure | undefined, facts?: Facts): Promise<Response | undefined> {
     if (!failure || !this.#hooks || this.#ended) return undefined;
     let next: Replacement;
     try {
       next = await this.#hooks.replace(failure, this.#givenUp);
     } catch (error) {
-      this.end({ outcome: 'interrupted', failure });
+      this.end({ outcome: 'interrupted', failure, ...facts });
       throw error;
     }
     if (!next) return undefined;
     this.replacedBy = next.response;
-    this.end({ outcome: 'interrupted', failure });
+    this.end({ outcome: 'interrupted', failure, ...facts });
     return next.response;
   }
 

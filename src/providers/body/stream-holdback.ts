@@ -172,7 +172,7 @@ export class StreamPump implements ChunkSource {
   async #replace(failure: Failure, reader: SourceReader): Promise<boolean> {
     let next: Response | undefined;
     try {
-      next = await this.#body.replace(failure);
+      next = await this.#body.replace(failure, this.#progress.facts());
     } catch (error) {
       this.#pending = rejection(error);
       this.#replaced = true;

@@ -114,7 +114,7 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
     } catch (error) {
       broken = whatBroke(error, body);
     }
-    const next = await body.replace(broken.failure);
+    const next = await body.replace(broken.failure, broken.facts);
     if (next) return (next as unknown as Record<Reader, Read>)[name].apply(next, args);
     if (!('error' in broken)) {
       body.end({ outcome: 'interrupted', failure: broken.failure, ...broken.facts });

@@ -110,6 +110,34 @@ test('a dry run tells the price as an interval, and which models have none', asy
 });
 
 test.each([
+  ['flex', [], 0.5, 0.5],
+  ['auto', [], 1, 1],
+  ['priority', [], 3, 3],
+  ['ultrafast', [], undefined, undefined],
+  [undefined, ['--via', 'provider-batch'], 0.5, 1],
+] as const)('a dry run goes by the service tier: %s %j', async (tier, more, least, most) => {
+  const usual = { input: 1, output: 2 };
+  const prices = { 'gpt-4o-mini': { ...usual, tiers: { priority: { input: 3, output: 6 } } } };
+  await writeFile(at('prices.json'), JSON.stringify(prices));
+  const dry = async (...extra: readonly string[]): Promise<{ usd: [number, number] | null; unpriced: string[] }> => {
+    const { out } = await run(at('in.jsonl'), '--dry-run', '--json', '--prices', at('prices.json'), ...extra);
+    return JSON.parse(out) as Awaited<ReturnType<typeof dry>>;
+  };
+  const content = 'x'.repeat(10_000);
+  const messages = [{ role: 'user', content }];
+  await writeFile(at('in.jsonl'), line(0, { max_tokens: 500_000, messages }));
+  const before = (await dry()).usd!;
+  await writeFile(at('in.jsonl'), line(0, { max_tokens: 500_000, messages, ...(tier && { service_tier: tier }) }));
+  const made = await dry(...more);
+  if (least === undefined) {
+    expect(made).toMatchObject({ usd: null, unpriced: ['gpt-4o-mini in service tier ultrafast'] });
+    return;
+  }
+  expect(made.usd![0]).toBeCloseTo(before[0] * least, 4);
+  expect(made.usd![1]).toBeCloseTo(before[1] * most, 3);
+});
+
+test.each([
   ['--max-cost', 'free'],
   ['--max-cost', '0'],
   ['--prices', 'GONE'],

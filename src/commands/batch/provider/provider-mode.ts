@@ -36,9 +36,6 @@ export interface ProviderMode {
   close(): Promise<void>;
 }
 
-/** Of the usual price; all providers have it. */
-const DISCOUNT = 0.5;
-
 /** Rows go into batches of the provider; what those leave undone goes row by row. */
 export async function openProviderMode(setup: Setup): Promise<ProviderMode> {
   const { target, send, journal, leaveAfterMs, say } = setup;
@@ -71,9 +68,9 @@ export async function openProviderMode(setup: Setup): Promise<ProviderMode> {
       const model = row.body['model'];
       const usd =
         usage && typeof model === 'string'
-          ? setup.prices?.({ provider: providerName(target.provider), model, usage })
+          ? setup.prices?.({ provider: providerName(target.provider), model, usage, serviceTier: 'batch' })
           : undefined;
-      meterItem(usage, setup.prices && (usd === undefined ? null : usd * DISCOUNT));
+      meterItem(usage, setup.prices && (usd ?? null));
       return response;
     },
     async close() {

@@ -1,0 +1,52 @@
+import type { Row } from './row-format.ts';
+import type { BatchProvider } from './target.ts';
+
+type Body = Row['body'];
+
+/**
+ * Bytes after which a prompt may be cached that is not marked: OpenAI and Groq begin at 1,024 tokens, and rows that share more are to
+ * meet more in the cache.
+ */
+const LEVELS = [4_096, 16_384, 65_536];
+
+const PATHS = /\/(?:chat\/completions|responses|completions|messages)$/;
+
+/**
+ * Beginnings of a row's prompt that the provider may keep for other rows, from the shortest on: at Anthropic up to each mark of the
+ * request, elsewhere by length, since the cache is the provider's own affair.
+ */
+export function promptBeginnings(provider: BatchProvider, { url, body }: Row): readonly string[] {
+  if (!PATHS.test(url)) return [];
+  return provider === 'anthropic' ? markedBeginnings(body) : longBeginnings(body);
+}
+
+/** In the order in which they make up the prompt; one that is absent leaves no trace in JSON. */
+function longBeginnings(body: Body): readonly string[] {
+  const { model, prompt_cache_key: key, tools, response_format, text, instructions } = body;
+  const turns = body['messages'] ?? body['input'] ?? body['prompt'];
+  const prompt = JSON.stringify({ key, tools, response_format, text, instructions, turns });
+  const named = String(model);
+  return LEVELS.filter((length) => prompt.length >= length).map((length) => `${named} ${prompt.slice(0, length)}`);
+}
+
+/** Tools, system and messages are one prompt, block by block, of which marks name the beginnings to keep. */
+function markedBeginnings(body: Body): readonly string[] {
+  const blocks = [
+    ...listOf(body['tools']),
+    ...listOf(body['system']),
+    ...listOf(body['messages']).flatMap((message) => {
+      const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown };
+      return [role, ...listOf(content)];
+    }),
+  ];
+  const marks = blocks.flatMap((block, index) => (isMarked(block) ? [index] : []));
+  const settings = JSON.stringify([body['model'], body['tool_choice'], body['thinking']]);
+  return marks.map((index) => settings + JSON.stringify(blocks.slice(0, index + 1)));
+}
+
+const listOf = (value: unknown): readonly unknown[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+function isMarked(block: unknown): boolean {
+  return typeof block === 'object' && block !== null && 'cache_control' in block && block.cache_control !== null;
+}

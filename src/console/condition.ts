@@ -1,0 +1,112 @@
+import type { LaneReading } from './reading.ts';
+import type { Condition, LimitState, Tone } from './state.ts';
+
+/** From here on a limit is what calls wait for. */
+const BINDING = 0.9;
+const NEAR = 0.8;
+/** Turns of a moment are no queue. */
+const LEAST_WAIT_MS = 500;
+
+/** Worst first. */
+const ORDER: readonly Condition[] = [
+  'unreachable',
+  'outage',
+  'quota',
+  'overloaded',
+  'paused',
+  'limited',
+  'crowded',
+  'waiting',
+  'refused',
+  'near',
+  'free',
+  'idle',
+];
+
+const TONES: Readonly<Record<Condition, Tone>> = {
+  unreachable: 'bad',
+  outage: 'bad',
+  quota: 'bad',
+  overloaded: 'warn',
+  paused: 'warn',
+  limited: 'warn',
+  crowded: 'warn',
+  waiting: 'warn',
+  refused: 'warn',
+  near: 'note',
+  free: 'ok',
+  idle: 'quiet',
+};
+
+export const toneOf = (condition: Condition): Tone => TONES[condition];
+
+/** Lower is worse. */
+export const rankOf = (condition: Condition): number => ORDER.indexOf(condition);
+
+/** Whether calls are held up by it. */
+export const isLimited = (condition: Condition): boolean => rankOf(condition) < rankOf('near');
+
+/** What is used most; undefined where none is counted. */
+export function bindingOf(limits: readonly LimitState[]): LimitState | undefined {
+  return limits
+    .filter(({ used }) => used !== undefined)
+    .reduce<LimitState | undefined>((a, b) => (a && a.used! >= b.used! ? a : b), undefined);
+}
+
+export interface Recent {
+  /** Refusals within the last minute. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly callsPerSecond: number;
+}
+
+/** How a lane is. */
+export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Recent): Condition {
+  const used = bindingOf(lane.limits)?.used ?? 0;
+  if (lane.circuit === 'open' || lane.circuit === 'half_open' || lane.circuit === 'isolated') return 'outage';
+  if ((refused['quota'] ?? 0) > 0) return 'quota';
+  const noRoom = (refused['overloaded'] ?? 0) + (refused['no_capacity'] ?? 0);
+  if (noRoom > 0 && noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0)) return 'overloaded';
+  const waits = lane.queued > 0 && lane.oldestWaitMs >= LEAST_WAIT_MS;
+  // A limit that is used up pauses its lane on and off.
+  if (waits && used >= BINDING) return 'limited';
+  if (lane.pausedForMs > 0) return 'paused';
+  if (waits) {
+    if (lane.maxConcurrent !== undefined && lane.inFlight >= lane.maxConcurrent) return 'crowded';
+    return Object.keys(refused).length > 0 ? 'limited' : 'waiting';
+  }
+  if (Object.keys(refused).length > 0) return 'refused';
+  if (used >= NEAR) return 'near';
+  return callsPerSecond > 0 || lane.inFlight > 0 ? 'free' : 'idle';
+}
+
+/** The limit that calls wait for: the one that refused most of late, else the one that is used most. */
+export function causeOf(limits: readonly LimitState[], refused: Readonly<Record<string, number>>): string | undefined {
+  const binding = bindingOf(limits);
+  if (binding && binding.used! >= BINDING) return binding.dimension;
+  const [most] = Object.entries(refused).sort(([, a], [, b]) => b - a);
+  return most?.[0] ?? binding?.dimension;
+}
+
+/** A lane that is held up on and off is held up since the first time. */
+const GAP_MS = 15_000;
+
+/** Since when lanes are held up. */
+export class Episodes {
+  readonly #known = new Map<string, { readonly since: number; last: number }>();
+
+  /** @returns When the lane's episode began, in the time that it is told; undefined where it is free. */
+  see(key: string, condition: Condition, at: number): number | undefined {
+    const known = this.#known.get(key);
+    if (isLimited(condition)) {
+      if (known) known.last = at;
+      else this.#known.set(key, { since: at, last: at });
+      return known?.since ?? at;
+    }
+    if (known && at - known.last > GAP_MS) this.#known.delete(key);
+    return undefined;
+  }
+
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
+  }
+}

@@ -1,0 +1,88 @@
+import uPlot from 'uplot';
+import type { ConsoleState, Point, TierName } from '../state.ts';
+import { TIERS } from '../state.ts';
+import { noun, rate, usd } from '../words.ts';
+import { Chart, type Line } from './chart.ts';
+import { kindsOf, ofLane } from './points.ts';
+
+/** Lines that can be told apart. */
+const MOST_LINES = 8;
+/** A chart of less would jump. */
+const LEAST_SECONDS = 120;
+const seconds = (value: number): string => (value < 120 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
+const share = (value: number): string => `${Math.round(value * 100)} %`;
+
+/** The charts of the page: lines by lane, bars by what counts are of. */
+export class Charts {
+  readonly #charts: Readonly<Record<'used' | 'queued' | 'wait' | 'refused' | 'retries' | 'last', Chart>>;
+  /** The colour of a lane, or of a kind, stays the same. */
+  readonly #colours = new Map<string, number>();
+
+  constructor(parent: Element) {
+    const sync = uPlot.sync('time');
+    const chart = (title: string, kind: 'lines' | 'bars', format: (value: number) => string, mark?: number): Chart =>
+      new Chart({ parent, title, kind, format, mark, sync });
+    this.#charts = {
+      used: chart('Limit in use', 'lines', share, 1),
+      queued: chart('Calls waiting', 'lines', rate),
+      wait: chart('Oldest wait', 'lines', seconds),
+      refused: chart('Refusals', 'bars', rate),
+      retries: chart('Sent again', 'bars', rate),
+      last: chart('Calls', 'bars', rate),
+    };
+    parent.append(...Object.values(this.#charts).map(({ element }) => element));
+  }
+
+  update(state: ConsoleState, points: readonly Point[], tier: TierName): void {
+    const lanes = state.lanes.slice(0, MOST_LINES);
+    const lines = (index: 0 | 1 | 2): Line[] =>
+      lanes.map(({ key, provider, group }) => ({
+        name: `${provider}/${group}`,
+        colour: this.#colour(`lane ${key}`),
+        values: ofLane(points, key, index),
+      }));
+    const bars = (counts: 'refused' | 'retries'): Line[] =>
+      kindsOf(points, counts)
+        .slice(0, MOST_LINES)
+        .map((kind) => ({
+          name: noun(kind),
+          colour: this.#colour(`${counts} ${kind}`),
+          values: points.map((point) => point[counts][kind] ?? 0),
+        }));
+    const { used, queued, wait, refused, retries, last } = this.#charts;
+    const times = points.map(({ t }) => t / 1000);
+    const each = tier === 'fine' ? `per ${TIERS.fine.seconds} s` : 'per minute';
+    const most = TIERS[tier].seconds * TIERS[tier].most;
+    const known = Math.max(LEAST_SECONDS, (state.at - state.startedAt) / 1000);
+    const window = { to: state.at / 1000, seconds: Math.min(most, known) };
+    const left = state.lanes.length - lanes.length;
+    const unit = left > 0 ? `the most of ${lanes.length} lanes, ${left} more are not drawn` : 'the most by lane';
+    used.update({ times, lines: lines(0), unit, window });
+    queued.update({ times, lines: lines(1), unit, window });
+    wait.update({ times, lines: lines(2), unit, window });
+    refused.update({ times, lines: bars('refused'), unit: `by limit, ${each}`, window });
+    retries.update({ times, lines: bars('retries'), unit: `by reason, ${each}`, window });
+    const priced = state.totals.usdPerHour !== undefined;
+    last.rename(priced ? 'Cost' : 'Calls', priced ? usd : rate);
+    const value = (point: Point): number => (priced ? (point.usd ?? 0) : point.calls);
+    const line = { name: priced ? 'USD' : 'calls that ended', colour: priced ? 2 : 0, values: points.map(value) };
+    last.update({ times, lines: [line], unit: each, window });
+  }
+
+  /** The colours are others now. */
+  recolour(): void {
+    for (const chart of Object.values(this.#charts)) chart.recolour();
+  }
+
+  #colour(key: string): number {
+    let colour = this.#colours.get(key);
+    if (colour === undefined) {
+      // Lanes come and go for as long as the page is open.
+      if (this.#colours.size > 200) this.#colours.clear();
+      const [start] = key.split(' ', 1);
+      colour = [...this.#colours.keys()].filter((each) => each.startsWith(start!)).length % MOST_LINES;
+      this.#colours.set(key, colour);
+    }
+    return colour;
+  }
+}

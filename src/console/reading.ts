@@ -1,0 +1,68 @@
+import type { BatchState, FleetState, HitState, LimitState } from './state.ts';
+
+/** A lane as a source knows it. */
+export interface LaneReading {
+  /** `provider/group`. */
+  readonly label: string;
+  readonly provider: string;
+  readonly group: string;
+  readonly limits: readonly LimitState[];
+  readonly inFlight: number;
+  readonly maxConcurrent?: number | undefined;
+  readonly queued: number;
+  readonly maxQueued?: number | undefined;
+  readonly oldestWaitMs: number;
+  readonly pausedForMs: number;
+  readonly circuit: string;
+  /** Share of the queue of the tenant that has the most of it. */
+  readonly busiestShare: number;
+  readonly fleet?: FleetState | undefined;
+}
+
+export type CounterKind = 'calls' | 'tokens' | 'refused' | 'retries' | 'usd';
+
+/** What only grows, of a lane: by a dimension or a reason where its kind has them. */
+export interface Counter {
+  readonly kind: CounterKind;
+  readonly label: string;
+  readonly by: string;
+  readonly value: number;
+}
+
+/** What a source knows at one moment. */
+export interface Reading {
+  readonly lanes: readonly LaneReading[];
+  readonly counters: readonly Counter[];
+  readonly batches: readonly BatchState[];
+}
+
+export interface Source {
+  readonly name: string;
+  readonly kind: 'process' | 'metrics';
+  /** @throws Error that says in a few words why it cannot be read */
+  look(): Reading | Promise<Reading>;
+  /** The last hits that it has seen, the newest first. */
+  hits(): readonly HitState[];
+  close(): void;
+}
+
+/** Adds up what only grows, by kind, lane and what it is of. */
+export class Tally {
+  readonly #counts = new Map<string, { kind: CounterKind; label: string; by: string; value: number }>();
+
+  add(kind: CounterKind, label: string, by: string, value = 1): void {
+    const key = `${kind}\n${label}\n${by}`;
+    const known = this.#counts.get(key);
+    if (known) known.value += value;
+    else this.#counts.set(key, { kind, label, by, value });
+  }
+
+  /** Forgets the lanes that are no more. */
+  keep(labels: ReadonlySet<string>): void {
+    for (const [key, { label }] of this.#counts) if (!labels.has(label)) this.#counts.delete(key);
+  }
+
+  counters(): Counter[] {
+    return Array.from(this.#counts.values(), (count) => ({ ...count }));
+  }
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import axe from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { findBrowser } from '../../tools/render/screenshot.ts';
+
+/** What a browser is started with; undefined where none is installed, which CI may not be content with. */
+export async function startBrowser(): Promise<Browser | undefined> {
+  const binary = findBrowser();
+  if (binary === undefined) {
+    if (process.env['CI']) throw new Error('Chromium is not installed, and CI may not skip this test');
+    return undefined;
+  }
+  return chromium.launch({
+    executablePath: execFileSync('which', [binary], { encoding: 'utf8' }).trim(),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+  });
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** What the browser complained about, and what it asked of other servers. */
+  readonly problems: string[];
+}
+
+/** A page that has shown its first answer. */
+export async function openPage(browser: Browser, url: string, dark = false): Promise<Opened> {
+  const page = await browser.newPage({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+  });
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith('data:')) problems.push(`asked ${request.url()}`);
+  });
+  await page.goto(url);
+  await page.waitForSelector('body[data-state=shown]');
+  return { page, problems };
+}
+
+/** What axe finds wrong, each as one line. @param rules those to check; all where none is named */
+export async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async (rules) => {
+    interface Violation {
+      readonly id: string;
+      readonly help: string;
+      readonly nodes: readonly { readonly html: string }[];
+    }
+    const { axe } = globalThis as unknown as {
+      axe: { run(options: object): Promise<{ violations: readonly Violation[] }> };
+    };
+    const { violations } = await axe.run(rules ? { runOnly: rules } : {});
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
+  }, rules);
+}

@@ -1,0 +1,122 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Opened, openPage, startBrowser, violationsOf } from './browser.ts';
+import { SCENES, stage, type Staged } from './scenes.ts';
+
+let browser: Browser | undefined;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser?.close());
+
+describe.each(SCENES)('in a browser, %s', (scene) => {
+  let staged: Staged;
+  let opened: Opened;
+  const textOf = async (selector: string): Promise<string | undefined> =>
+    (await opened.page.textContent(selector))?.replace(/\s+/g, ' ');
+
+  beforeAll(async () => {
+    if (!browser) return;
+    staged = await stage(scene);
+    opened = await openPage(browser, staged.url);
+  });
+  afterAll(async () => {
+    await opened?.page.close();
+    await staged?.close();
+  });
+
+  test('the page says how it is, complains of nothing and asks nobody else', async (context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    const verdict = await textOf('#verdict');
+    expect(verdict).toMatch(
+      {
+        empty: /No calls yet/,
+        healthy: /Not limited.*Nearest/,
+        saturated: /openai\/gpt-4o runs at its limit.*per minute.*calls wait/,
+        outage: /anthropic\/\S+ does not answer.*Circuit open.*no limit of yours/,
+      }[scene],
+    );
+    if (scene !== 'empty') expect(await textOf('#lane-rows')).toMatch(/openai\/gpt-4o.*requests\/min/);
+    expect(opened.problems).toEqual([]);
+    return undefined;
+  });
+
+  test.for(['light', 'dark'] as const)('axe finds nothing wrong, %s', async (theme, context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    await opened.page.emulateMedia({ colorScheme: theme });
+    await opened.page.waitForFunction(
+      (dark) => document.documentElement.hasAttribute('data-dark') === dark,
+      theme === 'dark',
+    );
+    for (const summary of await opened.page.$$('summary')) {
+      if (theme === 'dark') await summary.click();
+    }
+    // What does not depend on colours was found before.
+    const rules =
+      theme === 'dark' ? ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable'] : undefined;
+    expect(await violationsOf(opened.page, rules)).toEqual([]);
+    expect(opened.problems).toEqual([]);
+    return undefined;
+  });
+});
+
+describe('by keyboard', () => {
+  let staged: Staged;
+  beforeAll(async () => {
+    if (browser) staged = await stage('healthy');
+  });
+  afterAll(() => staged?.close());
+
+  test('everything is reached in the order in which it is read, and seen', async (context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    const { page, problems } = await openPage(browser, staged.url);
+    const reached: string[] = [];
+    for (let step = 0; step < 12; step++) {
+      await page.keyboard.press('Tab');
+      reached.push(
+        await page.evaluate(() => {
+          const { activeElement: element } = document;
+          const outline = element ? getComputedStyle(element).outlineStyle : 'none';
+          const beside = element?.nextElementSibling;
+          const isSeen = outline !== 'none' || (beside && getComputedStyle(beside).outlineStyle !== 'none');
+          return `${element?.id || element?.className || element?.getAttribute('value') || element?.tagName}${isSeen ? '' : ' unseen'}`;
+        }),
+      );
+    }
+    expect(reached.slice(0, 7)).toEqual(['skip', 'fine', 'pause', 'theme', 'wide', 'SUMMARY', 'SUMMARY']);
+    await page.close();
+    expect(problems).toEqual([]);
+    return undefined;
+  });
+
+  test('a chart opens as a table, the theme and the range are chosen, and updates can be held', async (context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    const { page, problems } = await openPage(browser, staged.url);
+    await page.focus('summary');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('details[open] .data th');
+    await page.selectOption('#theme', 'dark');
+    expect(await page.evaluate(() => document.documentElement.hasAttribute('data-dark'))).toBe(true);
+    await page.focus('input[value=fine]');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.textContent('#charts')).toContain('per minute');
+    await page.focus('#pause');
+    await page.keyboard.press('Enter');
+    expect(await page.getAttribute('#pause', 'aria-pressed')).toBe('true');
+    expect(await page.textContent('#fresh')).toContain('paused at');
+    await page.close();
+    expect(problems).toEqual([]);
+    return undefined;
+  });
+
+  test('a server that has gone is told of', async (context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    const gone = await stage('empty');
+    const { page } = await openPage(browser, gone.url);
+    await gone.close();
+    await page.waitForSelector('#lost:not([hidden])');
+    expect(await page.textContent('#lost')).toMatch(/has not answered since \d\d:\d\d:\d\d/);
+    await page.close();
+    return undefined;
+  });
+});
