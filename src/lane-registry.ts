@@ -116,13 +116,11 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
   const breaker: Breaker = createBreaker(options.breaker, {
     clock,
     countsAsFailure: (error) => error instanceof AttemptFailed && isProviderFault(error.failure),
-    // What never left, was cancelled or ran out of its caller's time says nothing about the provider; a call that
-    // fails again says nothing new, but where it is the probe of an open circuit.
-    isNeutral: (error) =>
-      !(error instanceof AttemptFailed) ||
-      error.failure.outcome === 'cancelled' ||
-      error.failure.cutByCaller === true ||
-      (error.isFurtherFault && breaker.state() === 'closed'),
+    isNeutral: saysNothing,
+    isFurtherFault: (error) =>
+      !saysNothing(error) &&
+      (error as AttemptFailed).isFurtherFault &&
+      isProviderFault((error as AttemptFailed).failure),
     onState: (state) => {
       emit({ type: 'circuit', lane: label, provider: identity.provider, state });
       if (state === 'open') share?.circuit(Math.max(1, breaker.openUntil() - clock.now()));
@@ -196,4 +194,10 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
       breaker.close();
     },
   };
+}
+
+/** What never left, was cancelled or ran out of its caller's time says nothing about the provider. */
+function saysNothing(error: unknown): boolean {
+  if (!(error instanceof AttemptFailed)) return true;
+  return error.failure.outcome === 'cancelled' || error.failure.cutByCaller === true;
 }

@@ -50,6 +50,8 @@ export interface BreakerDeps {
    * count as a failure proves, in a probe, that the provider is alive.
    */
   readonly isNeutral: (error: unknown) => boolean;
+  /** Whether an error is a fault of the provider to a call that it had failed before. */
+  readonly isFurtherFault: (error: unknown) => boolean;
   readonly onState: (state: CircuitState) => void;
   /** The answer of the gate may have changed: opened, probe due, closed. */
   readonly onWake: () => void;
@@ -139,6 +141,10 @@ class LaneBreaker implements Breaker {
       this.#inFlight.end(sent, true);
       // What was sent before the circuit opened says nothing about it now.
       if (this.#state !== 'closed' || spell !== this.#spell) throw error;
+      if (this.#deps.isFurtherFault(error)) {
+        if (this.#ratio.failureAgain()) this.#trip();
+        throw error;
+      }
       return this.#policy.execute(() => {
         throw error;
       });
@@ -194,11 +200,13 @@ class LaneBreaker implements Breaker {
 
   trip(): boolean {
     if (this.maxWaitMs === 0) return false;
-    if (this.#state === 'closed') {
-      this.#ratio.trip();
-      this.#tell();
-    }
+    if (this.#state === 'closed') this.#trip();
     return true;
+  }
+
+  #trip(): void {
+    this.#ratio.trip();
+    this.#tell();
   }
 
   /** Has the policy count a failure that no attempt of its own has brought. */

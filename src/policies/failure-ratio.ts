@@ -4,6 +4,9 @@ import type { ResolvedBreaker } from '../options.ts';
 import type { InFlight } from './in-flight.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
+/** So many calls at least must fail in a row: one that fails by itself is no outage, however often it is tried. */
+const CALLS_IN_A_ROW = 3;
+
 /**
  * Says when too large a share of the recent attempts failed. Unlike cockatiel's SamplingBreaker its window
  * ages while the lane is idle, and what ends after the circuit has left `closed` cannot disturb a probe.
@@ -23,6 +26,7 @@ export class FailureRatio implements IBreaker {
   #succeededAt = -Infinity;
   /** Failures of what was sent since the last success, and when the first and the last of them were. */
   #inARow = 0;
+  #callsInARow = 0;
   #rowFrom = 0;
   #rowTo = 0;
   #tripped = false;
@@ -49,28 +53,37 @@ export class FailureRatio implements IBreaker {
     if (at !== CircuitState.Closed || !this.#circuitClosed()) return false;
     if (this.#window.second() === 0) this.#failingSince = this.#inFlight.failedFrom;
     this.#window.addSecond();
-    this.#addToRow(this.#inFlight.failedFrom);
+    if (this.#addToRow()) this.#callsInARow++;
     if (this.#tripped) {
       this.#tripped = false;
       return true;
     }
     const failures = this.#window.second();
     // A burst before an outage must not outweigh it: nothing but failures is enough.
-    return (
-      this.#tooMany(failures, failures + this.#window.first(), this.#failingSince) ||
-      this.#tooMany(this.#inARow, this.#inARow, this.#rowFrom)
-    );
+    return this.#tooMany(failures, failures + this.#window.first(), this.#failingSince) || this.#isRowLongEnough();
+  }
+
+  /** A call failed again, which is no further evidence beside calls that succeed. Whether that opens the circuit. */
+  failureAgain(): boolean {
+    return this.#addToRow() && this.#isRowLongEnough();
   }
 
   /** Faults of a burst may come after all of its answers: only what was sent since then counts. */
-  #addToRow(sentAt: number): void {
-    if (sentAt < this.#succeededAt) return;
+  #addToRow(): boolean {
+    const sentAt = this.#inFlight.failedFrom;
+    if (sentAt < this.#succeededAt) return false;
     if (this.#inARow === 0 || sentAt - this.#rowTo > this.#windowMs) {
       this.#inARow = 0;
+      this.#callsInARow = 0;
       this.#rowFrom = sentAt;
     }
     this.#rowTo = sentAt;
     this.#inARow++;
+    return true;
+  }
+
+  #isRowLongEnough(): boolean {
+    return this.#callsInARow >= CALLS_IN_A_ROW && this.#tooMany(this.#inARow, this.#inARow, this.#rowFrom);
   }
 
   #tooMany(failures: number, attempts: number, since: number): boolean {

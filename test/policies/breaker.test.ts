@@ -26,6 +26,7 @@ function rig(options: BreakerOptions = {}, deps: Partial<BreakerDeps> = {}): Rig
     breaker: createBreaker(resolveOptions({ breaker: options }).breaker, {
       clock,
       countsAsFailure: (error) => error instanceof Down,
+      isFurtherFault: () => false,
       isNeutral: (error) => error instanceof Cancelled,
       onState: (state) => made.states.push(state),
       onWake: () => made.wakes++,
@@ -97,6 +98,36 @@ describe('opening', () => {
     expect(breaker.state()).toBe('closed');
     await fail(breaker, 1);
     expect(breaker.state()).toBe('open');
+  });
+
+  it('opens when a few calls are all there is, and fail again and again', async () => {
+    class Again extends Down {}
+    const { breaker } = rig({ minimumAttempts: 10 }, { isFurtherFault: (error) => error instanceof Again });
+    await succeed(breaker, 50);
+    await fail(breaker, 3);
+    await fail(breaker, 6, new Again());
+    expect(breaker.state()).toBe('closed');
+    await fail(breaker, 1, new Again());
+    expect(breaker.state()).toBe('open');
+  });
+
+  it('stays closed for two calls that fail by themselves, and for many that do beside one that does not', async () => {
+    class Again extends Down {}
+    const isFurtherFault = (error: unknown): boolean => error instanceof Again;
+    const alone = rig({ minimumAttempts: 10 }, { isFurtherFault });
+    await fail(alone.breaker, 2);
+    await fail(alone.breaker, 40, new Again());
+    expect(alone.breaker.state()).toBe('closed');
+
+    const beside = rig({ minimumAttempts: 10 }, { isFurtherFault });
+    await succeed(beside.breaker, 20);
+    await fail(beside.breaker, 4);
+    for (let i = 0; i < 40; i++) {
+      await fail(beside.breaker, 5, new Again());
+      await succeed(beside.breaker, 1);
+      await beside.clock.advance(1);
+    }
+    expect(beside.breaker.state()).toBe('closed');
   });
 
   it('does not count the late faults of a burst that was answered', async () => {
@@ -212,6 +243,7 @@ describe('the probe', () => {
     const breaker = createBreaker(resolveOptions().breaker, {
       clock: made.clock,
       countsAsFailure: () => true,
+      isFurtherFault: () => false,
       isNeutral: () => false,
       onState: () => {},
       onWake: () => due.push(breaker.openUntil()),
@@ -438,6 +470,7 @@ describe('without options', () => {
     const breaker = createBreaker(undefined, {
       clock,
       countsAsFailure: () => true,
+      isFurtherFault: () => false,
       isNeutral: () => false,
       onState: () => expect.unreachable(),
       onWake: () => expect.unreachable(),
