@@ -148,6 +148,10 @@ describe('tidegate on providers drawn at random', () => {
     [2319912877, 'others who are gone', 1.4, 0.65],
     [566675301, 'a limit that was cut, named by refusals', 2.3, 0.15],
     [2297443307, 'refusals by others at any pace', 4.2, 0.5],
+    [1289991414, 'a fixed window that looked shared', 1, 0.02],
+    [2169400527, 'a reset that tells when all is there, taken for a wait', 1.25, 0.08],
+    [2624503756, 'a limit told for a tenth of a second', 2, 0.02],
+    [2796654422, 'an outage that few calls meet at a time', 1.05, 0.2],
     [3265505346, 'a pace taken from a moment of waiting', 1.3, 0.4],
   ] as const)('goes on in draw %d: %s', async (seed, _what, most, mostWaste) => {
     const { ratio, waste, lost } = await runCase(drawCase(seed), 'tidegate');

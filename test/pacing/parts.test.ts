@@ -212,6 +212,15 @@ describe('what others take', () => {
     expect(interval).toEqual({ own: 40, taken: -10 });
   });
 
+  it('is nothing where nothing came back: a fixed window gives all of it back at its end', () => {
+    const foreign = new Foreign();
+    foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1, 0);
+    foreign.observe({ at: 10_000, remaining: 440, sequence: 61, mark: 61 }, 600, limitRate, 1, 0);
+    expect(foreign.share(limitRate, 10_000)).toBe(1);
+    foreign.observe({ at: 20_000, remaining: 280, sequence: 121, mark: 121 }, 600, limitRate, 1, 0);
+    expect(foreign.share(limitRate, 20_000)).toBeCloseTo(0.38, 1);
+  });
+
   it('shows in the second answer, at whatever pace it was taken', () => {
     const foreign = new Foreign();
     foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1);

@@ -13,6 +13,7 @@ export const BUCKET_BELIEFS: readonly BucketBelief[] = [
   'less_than_told',
   'shared',
   'resets_at_once',
+  'fixed_window',
 ];
 
 /** A belief that comes and goes by chance is told no more often. */

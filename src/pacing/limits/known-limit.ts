@@ -1,6 +1,7 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
 import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
 import { BurstProbe } from './burst-retest.ts';
+import { FixedWindow } from './fixed-window.ts';
 import { FullPromise } from './full-promise.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
@@ -68,6 +69,7 @@ export class LimitBucket implements DividedLimit {
   readonly #otherScope = new OtherScope();
   readonly #enforced = new EnforcedRate();
   readonly #refill = new RefillRate();
+  readonly #fixed = new FixedWindow();
   /** The level by what answers tell, whatever refusals say. */
   #claimed: number;
   /** Our consumption in all. */
@@ -113,6 +115,11 @@ export class LimitBucket implements DividedLimit {
     return this.#shortBucket.capacity ?? this.limit;
   }
 
+  /** Whether what was taken comes back steadily, as far as answers have shown. */
+  get refills(): boolean {
+    return !this.kind.perDay && !this.#fixed.believed;
+  }
+
   get headroomShare(): number {
     return this.#headroom.share;
   }
@@ -140,7 +147,7 @@ export class LimitBucket implements DividedLimit {
     const { shared, pace } = this.#sharing;
     const own = shared && this.slice?.level === undefined;
     this.#pace.refill(elapsed, (1 - this.#headroom.share) * this.limitRate, own ? pace : undefined);
-    const back = elapsed * this.rate;
+    const back = this.#returned(elapsed, now, this.rate);
     const level = this.level + back;
     this.#claimed = Math.min(this.burst, this.#claimed + back);
     this.level = Math.min(this.burst, level);
@@ -162,7 +169,7 @@ export class LimitBucket implements DividedLimit {
     const most = Math.max(Math.min(1, this.burst), (1 - this.#headroom.share) * this.burst);
     const needed = Math.min(most, amount + this.#reserve());
     const missing = needed - this.usable;
-    let wait = missing > EPSILON ? missing / (rate * (1 - this.#headroom.share)) : 0;
+    let wait = missing > EPSILON ? this.#comesInMs(missing, rate) : 0;
     const spread = this.#pace.waitMs(amount);
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
@@ -177,6 +184,16 @@ export class LimitBucket implements DividedLimit {
     // All of a minute's limit comes back in a minute, whatever is believed of its level.
     const longest = this.#sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
+  }
+
+  #comesInMs(missing: number, rate: number): number {
+    const endsAt = this.#fixed.endsAt(this.#at);
+    return endsAt === undefined ? missing / (rate * (1 - this.#headroom.share)) : endsAt - this.#at;
+  }
+
+  /** What came back in the time up to a moment; nothing, before a fixed window starts anew. */
+  #returned(elapsed: number, until: number, rate: number): number {
+    return this.#fixed.endsAt(until) === undefined ? elapsed * rate : 0;
   }
 
   /** Whether no more than a lease is missing: the processes have enough of the limit together. */
@@ -272,14 +289,21 @@ export class LimitBucket implements DividedLimit {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
       if (this.kind.unit !== 'outputTokens') {
         const { foreign } = this.#sharing;
-        const interval = foreign.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, quantum);
+        const returnRate = this.#returned(1, at, this.limitRate);
+        const interval = foreign.observe(
+          { at, remaining, sequence, mark },
+          this.limit,
+          this.limitRate,
+          quantum,
+          returnRate,
+        );
         if (interval && !this.#corrects) this.countedShare.learn(interval.own, interval.own + interval.taken);
       }
       this.#divide(now);
     }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
-    const left = remaining + this.rate * Math.max(0, now - at) - seen.since;
+    const left = remaining + this.#returned(Math.max(0, now - at), now, this.rate) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
     const told = this.burst - (this.limit - left);
     const tolerance = quantum > 1 ? quantum / 2 : 0;
@@ -292,6 +316,10 @@ export class LimitBucket implements DividedLimit {
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
       const ownMark = this.#taken - seen.since;
+      this.#seeReset({ at, missing, resetMs: seen.resetMs }, quantum, now);
+      if (this.#promise.confirmed && this.refills) {
+        this.#refill.reset(missing, this.limit, seen.resetMs, this.limit / this.kind.windowMs, at);
+      }
       this.#promise.observe({ at, fullAt: at + seen.resetMs, mark: ownMark, missing, full: this.burst });
     }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
@@ -315,7 +343,8 @@ export class LimitBucket implements DividedLimit {
     const claimed = Math.min(known, this.slice?.level ?? Infinity);
     const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
     const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
-    if (surprising) {
+    if (surprising && this.#fixed.believed) this.#fixed.contradicted();
+    else if (surprising) {
       const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
@@ -355,6 +384,8 @@ export class LimitBucket implements DividedLimit {
         return this.shared;
       case 'resets_at_once':
         return this.#promise.confirmed;
+      case 'fixed_window':
+        return this.#fixed.believed;
     }
   }
 
@@ -451,6 +482,15 @@ export class LimitBucket implements DividedLimit {
     return remaining + this.limit - (capacity ?? this.limit);
   }
 
+  #seeReset(told: { at: number; missing: number; resetMs: number }, quantum: number, now: number): void {
+    const before = this.#fixed.believed;
+    this.#fixed.observe(told, this.limitRate, quantum);
+    if (this.#fixed.believed === before) return;
+    // What was believed of others and of a smaller bucket came from reading it as the other.
+    this.#sharing.foreign.forget();
+    if (!before && this.burst < this.full) this.#setBurst(this.full, now);
+  }
+
   #setLimit(limit: number, source: LimitSource, now: number): void {
     this.source = source;
     if (limit === this.limit) return;
@@ -462,6 +502,7 @@ export class LimitBucket implements DividedLimit {
     this.limit = limit;
     this.#sharing.foreign.forget();
     this.#shortBucket.forget();
+    this.#fixed.forget();
     this.#refill.restart(now);
     this.#promise.forget();
   }

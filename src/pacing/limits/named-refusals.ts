@@ -49,6 +49,11 @@ export class NamedRefusals {
     return saysTooMuch(this.#limits.get(dimension), reserved[LIMIT_KINDS[dimension].unit], hintMs);
   }
 
+  /** How long the lane waits for a limit that is known: not until it is full, which is all that a reset tells. */
+  pauseMs(dimension: BucketDimension, failure: Failure): number {
+    return tellsWhenFull(this.#limits.get(dimension), failure) ? 0 : (failure.hintMs ?? 0);
+  }
+
   /** Corrects the bucket that refused; false when nothing is known of it. */
   correct(dimension: BucketDimension, reservation: Reservation, failure: Failure, news: boolean, now: number): boolean {
     const { limit, remaining, requested, windowMs } = failure;
@@ -83,15 +88,21 @@ export class NamedRefusals {
   }
 
   /** Until `amount` will be there, by what is known of the limit and told of the wait. */
-  #waitMs(known: LimitBucket | undefined, amount: number, { hintMs }: Failure, news: boolean): number {
+  #waitMs(known: LimitBucket | undefined, amount: number, failure: Failure, news: boolean): number {
+    const { hintMs } = failure;
     const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
     if (hintMs === undefined) return next(this.#unnamedWait);
-    if (!saysTooMuch(known, amount, hintMs)) return hintMs;
-    return Math.min(hintMs, Math.max(amount / known.rate, next(this.#secondWait)));
+    if (!saysTooMuch(known, amount, hintMs) && !tellsWhenFull(known, failure)) return hintMs;
+    return Math.min(hintMs, Math.max(amount / known!.rate, next(this.#secondWait)));
   }
 }
 
 /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
 function saysTooMuch(known: LimitBucket | undefined, amount: number, hintMs: number | undefined): known is LimitBucket {
   return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
+}
+
+/** Whether the hint is the time until a bucket that refills steadily is full: a call fits far sooner. */
+function tellsWhenFull(known: LimitBucket | undefined, { hintSource }: Failure): boolean {
+  return hintSource === 'reset_header' && known?.observed === true && known.refills;
 }

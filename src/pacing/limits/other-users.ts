@@ -52,8 +52,17 @@ export class Foreign {
     return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
   }
 
-  /** `quantum` is the step to which the provider rounds. Returns what an interval between two answers told. */
-  observe(sample: Sample, limit: number, limitRate: number, quantum: number): Interval | undefined {
+  /**
+   * `quantum` is the step to which the provider rounds, `returnRate` what comes back a millisecond, where that is not
+   * the limit's rate. Returns what an interval between two answers told.
+   */
+  observe(
+    sample: Sample,
+    limit: number,
+    limitRate: number,
+    quantum: number,
+    returnRate: number = limitRate,
+  ): Interval | undefined {
     const anchor = this.#anchor;
     if (!anchor) {
       // What is missing now may have been taken at any time before: it says nothing of a rate.
@@ -66,7 +75,7 @@ export class Foreign {
     this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
-    const refilled = anchor.remaining + limitRate * elapsed;
+    const refilled = anchor.remaining + returnRate * elapsed;
     const missing = Math.min(limit, refilled) - own - sample.remaining;
     // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
     const taken = refilled > limit ? Math.max(0, missing) : missing;

@@ -274,7 +274,7 @@ export class Pacer {
       // A day limit is a gate of its own; the lane goes on with what still fits.
       const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
-      return { who: lane, laneMs: gated ? 0 : (hintMs ?? 0) };
+      return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure) };
     }
     const alone = this.#active <= 1;
     // Coming back when it is told to is all the pace that a caller alone needs.

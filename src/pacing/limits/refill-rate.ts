@@ -1,3 +1,8 @@
+/** So many resets, over so many times as long as they take, must come too soon for the rate that is told. */
+const RESETS = 4;
+const LONGER = 3;
+const MISSING = 0.2;
+const SECOND_MS = 1_000;
 /** So much more than is told must get through until that is believed: twice a whole limit is there at once. */
 const MORE = 1.25;
 const AT_ONCE = 2;
@@ -13,7 +18,7 @@ const MOST_CALM_MS = 3_600_000;
 /**
  * How many times what a limit tells for a window really comes in it. A limit whose number is that of a shorter window,
  * as of a bucket that fills in a second, lets through far more than its number a minute: a refusal may name the limit of
- * the minute, more may have got through than fits, and where nothing is told of it any more, trying tells.
+ * the minute, more may have got through than fits, what is missing may be there again too soon, and where nothing is told of it any more, trying tells.
  */
 export class RefillRate {
   factor = 1;
@@ -24,11 +29,33 @@ export class RefillRate {
   #untold = 0;
   #calmUntil = 0;
   #calmMs = FIRST_CALM_MS;
+  #resets = 0;
+  #resetsFrom = 0;
+  #longestMs = 0;
+  #least = Infinity;
+  /** Whether resets have told that far more comes than the limit does. How much more, nothing tells. */
+  #tooSoon = false;
 
   /** The limit changed: what got through before says nothing of it. */
   restart(now: number): void {
     this.#from = now;
     this.#accepted = 0;
+    this.#resets = 0;
+    this.#longestMs = 0;
+    this.#least = Infinity;
+    this.#tooSoon = false;
+  }
+
+  /** All of `missing` came back in `resetMs`, time and again, of a limit of which `perMs` would come by what is told. */
+  reset(missing: number, limit: number, resetMs: number, perMs: number, at: number): void {
+    if (missing < MISSING * limit) return;
+    if (this.#resets++ === 0) this.#resetsFrom = at;
+    const longMs = resetMs + (resetMs % SECOND_MS === 0 ? SECOND_MS : 0);
+    this.#longestMs = Math.max(this.#longestMs, longMs);
+    this.#least = Math.min(this.#least, missing / (perMs * longMs));
+    const told = this.#resets >= RESETS && at - this.#resetsFrom > LONGER * this.#longestMs;
+    this.#tooSoon = told && this.#least > MORE;
+    if (this.#tooSoon) this.factor = Math.max(this.factor, this.#least);
   }
 
   /** A refusal named `limit` a window, where headers tell `told`. */
@@ -54,7 +81,8 @@ export class RefillRate {
   held(silentMs: number, now: number): void {
     const elapsed = Math.min(MOST_HELD_MS, now - this.#heldAt);
     this.#heldAt = now;
-    if (this.#untold < SILENT || silentMs < SILENT_MS || now < this.#calmUntil) return;
+    const silent = this.#untold >= SILENT && silentMs >= SILENT_MS;
+    if (!(silent || this.#tooSoon) || now < this.#calmUntil) return;
     this.factor *= 2 ** (elapsed / DOUBLING_MS);
   }
 
