@@ -51,7 +51,17 @@ export type MetricName =
   | 'tidegate.cost.unpriced_calls'
   | 'tidegate.hits.lost_lines'
   | 'tidegate.circuit.transitions'
-  | 'tidegate.build_info';
+  | 'tidegate.build_info'
+  | 'tidegate.answers.cut'
+  | 'tidegate.fleet.exchange_seconds'
+  | 'tidegate.fleet.exchange_errors'
+  | 'tidegate.fleet.lanes'
+  | 'tidegate.fleet.processes'
+  | 'tidegate.fleet.leased'
+  | 'tidegate.fleet.overshoot_bound'
+  | 'tidegate.batch.runs'
+  | 'tidegate.batch.items'
+  | 'tidegate.batch.eta_seconds';
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.calls': { instrument: 'counter', unit: '{call}', attributes: [...CALL, 'tidegate.outcome'] },
@@ -117,4 +127,18 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.hits.lost_lines': { instrument: 'counter', unit: '{line}', attributes: [] },
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '{process}', attributes: ['version', 'sdk'] },
+  'tidegate.answers.cut': { instrument: 'counter', unit: '{answer}', attributes: [...CALL, 'tidegate.cut.reason'] },
+  'tidegate.fleet.exchange_seconds': { instrument: 'histogram', unit: 's', attributes: [] },
+  'tidegate.fleet.exchange_errors': {
+    instrument: 'counter',
+    unit: '{exchange}',
+    attributes: ['tidegate.fleet.fault'],
+  },
+  'tidegate.fleet.lanes': { instrument: 'gauge', unit: '{lane}', attributes: ['tidegate.fleet.mode'] },
+  'tidegate.fleet.processes': { instrument: 'gauge', unit: '{process}', attributes: LANE },
+  'tidegate.fleet.leased': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
+  'tidegate.fleet.overshoot_bound': { instrument: 'gauge', unit: '{unit}', attributes: LIMIT },
+  'tidegate.batch.runs': { instrument: 'gauge', unit: '{run}', attributes: [] },
+  'tidegate.batch.items': { instrument: 'gauge', unit: '{item}', attributes: ['tidegate.batch.state'] },
+  'tidegate.batch.eta_seconds': { instrument: 'gauge', unit: 's', attributes: [] },
 };

@@ -1,14 +1,19 @@
 import { stringify } from 'yaml';
 import type { Alert, RuleContext } from './alert.ts';
 import { type AlertChange, applyChanges } from './alert-changes.ts';
+import { answerAlerts } from './alerts/answers.ts';
+import { batchAlerts } from './alerts/batches.ts';
+import { fleetAlerts } from './alerts/fleet.ts';
 import { laneAlerts } from './alerts/lane.ts';
 import { limitAlerts } from './alerts/limits.ts';
 import { providerAlerts } from './alerts/provider.ts';
 import { retryAlerts } from './alerts/retries.ts';
+import { spendingAlerts } from './alerts/spending.ts';
 import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries } from './naming.ts';
 import { countedRules, quantileRules, recordingRules, sloRules } from './recording-rules.ts';
+import { signalRules } from './signal-rules.ts';
 import { RUNBOOK_URL } from './runbook-url.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { scaleGroups } from './time-scale.ts';
@@ -48,6 +53,10 @@ const ALERTS = {
   'tidegate-lane': laneAlerts,
   'tidegate-burn': sloAlerts,
   'tidegate-telemetry': telemetryAlerts,
+  'tidegate-fleet': fleetAlerts,
+  'tidegate-spending': spendingAlerts,
+  'tidegate-answers': answerAlerts,
+  'tidegate-batches': batchAlerts,
 };
 
 /** Rule groups as Prometheus loads them. Alerts read the recording rules' last values, at most 30 s old. */
@@ -60,6 +69,7 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
     { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context, '5m') },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
+    { name: 'tidegate-signals', interval: '1m', rules: signalRules(context) },
     { name: 'tidegate-slo', interval: '30s', rules: sloRules(context) },
     ...alertGroups(context, changes).map(({ name, alerts }) => ({
       name,

@@ -1,8 +1,10 @@
+import { DEFAULT_SIGNALS, type SignalThresholds } from './signal-thresholds.ts';
+
 /**
  * Every number that decides when an alert fires or a panel changes colour. Edit, then run
  * `node ops/build.ts`. The defaults are starting points: compare them with your own traffic.
  */
-export interface Thresholds {
+export interface Thresholds extends SignalThresholds {
   readonly retries: {
     /**
      * Retries per call from which a jump counts as a spike. Below `retry.budget.ratio` (0.2) of the client: a busy
@@ -113,6 +115,7 @@ export interface Burn {
 }
 
 export const DEFAULT_THRESHOLDS: Thresholds = {
+  ...DEFAULT_SIGNALS,
   retries: {
     spikeRatio: 0.15,
     spikeFactor: 3,

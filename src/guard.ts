@@ -4,6 +4,7 @@ import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { CallPlace } from './core/call-settings.ts';
 import { type CallInfo, Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
+import type { HasRuns } from './core/live-runs.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
 import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
@@ -76,7 +77,8 @@ export interface GuardInternals {
   readonly fleet?: Fleet;
 }
 
-export class GuardCore implements Guard, LaneOwner, CallHost {
+export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
+  readonly runs: HasRuns['runs'] = new Set();
   readonly options: ResolvedOptions;
   readonly laneOptionsKey: string;
   readonly clock: Clock;
@@ -112,6 +114,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost {
       this.options.telemetry &&
       createInstrumentation(this.options.telemetry, {
         lanes: () => this.#ownedLanes(),
+        runs: this.runs,
         copy: internals.copy,
         priced: this.options.priceOf !== undefined,
         onlyServed,

@@ -1,5 +1,7 @@
 import { systemClock } from '../core/clock.ts';
+import { followRun } from '../core/live-runs.ts';
 import { disown } from '../core/user-value.ts';
+import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
 import { Journal } from './journal.ts';
 import { type BatchOptions, type BatchWorker, resolveBatchOptions, type ResolvedBatchOptions } from './options.ts';
@@ -69,9 +71,11 @@ class Run<I, O> implements BatchRun<O> {
     this.#runner = runner;
     if (this.#stopped) runner.stop();
     const quiet = this.#report(runner);
+    const unfollow = followRun(this.#options.guard ?? engine().defaultGuard(), () => runner.snapshot());
     try {
       yield* runner.results();
     } finally {
+      unfollow();
       quiet();
     }
   }

@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../core/events.ts';
+import type { RunCounts } from '../core/live-runs.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { TelemetryOptions } from '../options.ts';
 import { track } from './live.ts';
@@ -22,7 +23,7 @@ export interface TelemetryInstrumentation extends Instrumentation {
  * Turns the events of a guard into OpenTelemetry spans and metrics. Nothing that OpenTelemetry throws reaches a call:
  * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
  *
- * @param source gives the lanes whose gauges are published when a reader collects, names the copy of tidegate, if several report
+ * @param source gives the lanes and batches whose gauges are published when a reader collects, names the copy of tidegate, if several report
  *   beside one another, says whether calls tell what they cost, and whether nobody but the endpoint of `startTelemetry` reads
  *   metrics
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
@@ -31,6 +32,7 @@ export function createInstrumentation(
   options: TelemetryOptions,
   source: {
     lanes(): readonly LaneSnapshot[];
+    readonly runs?: Iterable<() => RunCounts | undefined>;
     readonly copy?: string | undefined;
     readonly priced?: boolean;
     onlyServed?(): boolean;
@@ -56,6 +58,7 @@ export function createInstrumentation(
           models: options.models ?? [],
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
           lanes: () => source.lanes(),
+          runs: source.runs ?? [],
           report,
           priced: source.priced === true,
           detailed: options.detailedHistograms === true,

@@ -37,6 +37,8 @@ export type CounterName =
   | 'cost'
   | 'unpriced'
   | 'hitsLost'
+  | 'cutAnswers'
+  | 'fleetErrors'
   | 'inferenceInput'
   | 'inferenceOutput'
   | 'inferenceCacheRead'
@@ -87,6 +89,16 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     '{line}',
     'Lines that the record of limit hits could not write: the disk is full, read-only or too slow.',
   ),
+  cutAnswers: define(
+    'tidegate.answers.cut',
+    '{answer}',
+    'Answers that are not whole, by what ended them: their length, a filter, a refusal or an error.',
+  ),
+  fleetErrors: define(
+    'tidegate.fleet.exchange_errors',
+    '{exchange}',
+    'Exchanges with the store of shared limits that failed, by fault.',
+  ),
   inferenceInput: define(
     'gen_ai.client.inference.usage.input_tokens',
     '{token}',
@@ -119,6 +131,8 @@ export const COUNTERS_ON_DEMAND: ReadonlySet<CounterName> = new Set<CounterName>
   'cost',
   'unpriced',
   'hitsLost',
+  'cutAnswers',
+  'fleetErrors',
   'inferenceInput',
   'inferenceOutput',
   'inferenceCacheRead',
@@ -132,6 +146,7 @@ export type HistogramName =
   | 'callFirstChunk'
   | 'retryDelay'
   | 'waitDuration'
+  | 'fleetExchange'
   | 'operationDuration'
   | 'tokenUsage'
   | 'firstChunk'
@@ -175,6 +190,12 @@ export const HISTOGRAMS: Readonly<Record<HistogramName, Definition>> = {
     's',
     'Time an attempt waited before it was sent or given up, by where it waited.',
     [0.01, 0.5, 2.5, 10, 60, 600],
+  ),
+  fleetExchange: define(
+    'tidegate.fleet.exchange_seconds',
+    's',
+    'How long the store of shared limits takes to answer.',
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
   ),
   operationDuration: define('gen_ai.client.operation.duration', 's', 'GenAI operation duration.', SECONDS_SEMCONV),
   tokenUsage: define('gen_ai.client.token.usage', '{token}', 'Input and output tokens used.', TOKENS_SEMCONV),
@@ -239,7 +260,14 @@ export type GaugeName =
   | 'bulkheadCapacity'
   | 'bulkheadQueueCapacity'
   | 'circuitState'
-  | 'buildInfo';
+  | 'buildInfo'
+  | 'fleetLanes'
+  | 'fleetProcesses'
+  | 'fleetLeased'
+  | 'fleetOvershoot'
+  | 'batchRuns'
+  | 'batchItems'
+  | 'batchEta';
 
 export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
   limit: define('tidegate.ratelimit.limit', '{unit}', 'Limit of the account, by dimension.'),
@@ -269,4 +297,19 @@ export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
     'One for the state that the circuit is in; others are there once it has been in them, at zero.',
   ),
   buildInfo: define('tidegate.build_info', '{process}', 'Always one; carries the version.'),
+  fleetLanes: define(
+    'tidegate.fleet.lanes',
+    '{lane}',
+    'Lanes by how they go by shared limits: by what they have leased, or alone by a share since the store is of no use.',
+  ),
+  fleetProcesses: define('tidegate.fleet.processes', '{process}', 'Processes that share the account, as far as is known.'),
+  fleetLeased: define('tidegate.fleet.leased', '{unit}', 'What this process may spend of a limit at once.'),
+  fleetOvershoot: define(
+    'tidegate.fleet.overshoot_bound',
+    '{unit}',
+    'Most that is let through too much if the store loses its state now.',
+  ),
+  batchRuns: define('tidegate.batch.runs', '{run}', 'Batches that are going on.'),
+  batchItems: define('tidegate.batch.items', '{item}', 'Items of these batches, by what has become of them.'),
+  batchEta: define('tidegate.batch.eta_seconds', 's', 'Time until the last of these batches is done, by what it has needed so far.'),
 };

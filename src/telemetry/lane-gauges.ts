@@ -1,26 +1,21 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
 import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
-import { seriesKey } from './counter-cells.ts';
-import type { GaugeName } from './instruments.ts';
+import type { RunCounts } from '../core/live-runs.ts';
+import { FleetGauges } from './fleet-gauges.ts';
+import { type Point, point, Worst } from './gauge-points.ts';
 import { ATTR, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, VERSION } from './names.ts';
+import { RunGauges } from './run-gauges.ts';
 
 /** Lanes of one guard, with the labels and attributes that guard uses. */
 export interface LaneSource {
   lanes(): readonly LaneSnapshot[];
+  /** Batches that are going on. */
+  readonly runs: Iterable<() => RunCounts | undefined>;
   readonly attributes: Attributes;
   modelLabel(group: string): string;
   bulkheadLabel(lane: string): string;
   circuitLabel(lane: string): string;
-}
-
-/** One gauge value. */
-export interface Point {
-  readonly gauge: GaugeName;
-  readonly value: number;
-  readonly attributes: Attributes;
-  /** Harmless value for a reader that goes on exporting a point that is no longer observed. */
-  readonly rest: number | undefined;
 }
 
 /** Dimensions whose admitted rate is worth a series. */
@@ -28,21 +23,6 @@ const RATED: ReadonlySet<Dimension> = new Set(BUCKET_DIMENSIONS.filter((each) =>
 
 /** Higher is worse; two lanes under one label show the worse one. */
 const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, isolated: 2, open: 3 };
-
-/** Several lanes may have the same labels (two credentials, or labels beyond the cap): one of them is shown. */
-class Worst<T> {
-  readonly #best = new Map<string, { readonly attributes: Attributes; readonly item: T; readonly score: number }>();
-
-  offer(attributes: Attributes, item: T, score: number): void {
-    const key = seriesKey(attributes);
-    const best = this.#best.get(key);
-    if (!best || score > best.score) this.#best.set(key, { attributes, item, score });
-  }
-
-  *entries(): Iterable<readonly [Attributes, T]> {
-    for (const { attributes, item } of this.#best.values()) yield [attributes, item];
-  }
-}
 
 /** Gauge values of all lanes now. */
 export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unknown) => void): Point[] {
@@ -52,15 +32,19 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
   const ages = new Worst<number>();
   const bulkheads = new Worst<LaneSnapshot>();
   const circuits = new Worst<CircuitState>();
+  const fleet = new FleetGauges();
+  const batches = new RunGauges();
   const points: Point[] = [];
   for (const source of sources) {
     points.push(point('buildInfo', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined));
+    for (const run of runsOf(source, onError)) batches.add(run, source.attributes);
     for (const lane of lanesOf(source, onError)) {
       const provider = {
         ...source.attributes,
         [ATTR.provider]: isOneOf(PROVIDERS, lane.provider) ? lane.provider : OTHER,
       };
       const model = { ...provider, [ATTR.requestModel]: source.modelLabel(lane.group) };
+      fleet.offer(lane, { common: source.attributes, model });
       for (const dimension of lane.dimensions) {
         if (!isOneOf(DIMENSIONS, dimension.dimension)) continue;
         const attributes = { ...model, [ATTR.dimension]: dimension.dimension };
@@ -101,6 +85,7 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
       points.push(point('circuitState', state === current ? 1 : 0, labelled, state === 'closed' ? 1 : 0));
     }
   }
+  points.push(...fleet.points(), ...batches.points());
   return points;
 }
 
@@ -135,6 +120,17 @@ function* lanesOf(source: LaneSource, onError: (error: unknown) => void): Iterab
   }
 }
 
+function* runsOf({ runs }: LaneSource, onError: (error: unknown) => void): Iterable<RunCounts> {
+  for (const read of runs) {
+    try {
+      const counts = read();
+      if (counts) yield counts;
+    } catch (error) {
+      onError(error);
+    }
+  }
+}
+
 function utilisation({ limit, remaining = 0 }: DimensionSnapshot): number {
   return limit > 0 ? 1 - remaining / limit : 1;
 }
@@ -147,8 +143,4 @@ function load(lane: LaneSnapshot): number {
 
 function isCount(value: number | undefined): value is number {
   return value !== undefined && value >= 0 && value < Infinity;
-}
-
-function point(gauge: GaugeName, value: number, attributes: Attributes, rest: number | undefined): Point {
-  return { gauge, value, attributes, rest };
 }

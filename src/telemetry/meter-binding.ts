@@ -9,7 +9,8 @@ import {
   type GaugeName,
   type HistogramName,
 } from './instruments.ts';
-import { gaugePoints, type LaneSource, type Point } from './lane-gauges.ts';
+import type { Point } from './gauge-points.ts';
+import { gaugePoints, type LaneSource } from './lane-gauges.ts';
 import { SCOPE, VERSION } from './names.ts';
 import type { Report } from './report.ts';
 

@@ -1,8 +1,11 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
+import type { RunCounts } from '../core/live-runs.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
 import { isFailure } from './call-result.ts';
 import { add } from './counter-cells.ts';
+import { cutReason } from './cut-answers.ts';
+import { FleetMetrics } from './fleet-metrics.ts';
 import { GenAiMetrics } from './gen-ai-metrics.ts';
 import { LabelCap } from './label-cap.ts';
 import type { LaneSource } from './lane-gauges.ts';
@@ -29,6 +32,7 @@ export interface MetricSettings {
   readonly models: readonly string[];
   readonly maxModels: number;
   readonly lanes: () => readonly LaneSnapshot[];
+  readonly runs: Iterable<() => RunCounts | undefined>;
   readonly report: Report;
   /** Whether calls tell what they cost. */
   readonly priced: boolean;
@@ -65,6 +69,7 @@ export class MetricRecorder {
     this.#circuits = circuits;
     this.#source = {
       lanes: settings.lanes,
+      runs: settings.runs,
       attributes: settings.attributes,
       modelLabel: (group) => models.label(group),
       bulkheadLabel: (lane) => bulkheads.label(lane),
@@ -176,13 +181,15 @@ export class MetricRecorder {
       case 'hits.lost':
         add(bound.meter.counter('hitsLost').cell(this.#settings.attributes), event.lines);
         return;
+      case 'shared.exchange':
+        bound.fleet.exchanged(event.durationMs, event.fault);
+        return;
       case 'queued':
       case 'attempt.start':
       case 'give_up':
       case 'pause':
       case 'limit':
       case 'shared.mode':
-      case 'shared.exchange':
       case 'warning':
         return;
     }
@@ -216,6 +223,8 @@ export class MetricRecorder {
     if (event.costUsd !== undefined) {
       series.addCost(event.costUsd, isFailure(outcome) || outcome === 'cancelled' ? 'failures' : 'answers');
     }
+    const cut = outcome === 'cancelled' ? undefined : cutReason(event.response.finishReasons);
+    if (cut !== undefined) series.cut(cut);
     if (!usage) return;
     series.addTokens('input', usage.inputTokens);
     series.addTokens('cache_read', usage.cacheReadTokens);
@@ -229,6 +238,7 @@ export class MetricRecorder {
 class Bound {
   readonly meter: MeterBinding;
   readonly genAi: GenAiMetrics | undefined;
+  readonly fleet: FleetMetrics;
   readonly attemptDuration: ReturnType<MeterBinding['histogram']>;
   readonly callDuration: ReturnType<MeterBinding['histogram']>;
   readonly retryDelay: ReturnType<MeterBinding['histogram']>;
@@ -243,6 +253,7 @@ class Bound {
   constructor(meter: MeterBinding, settings: MetricSettings) {
     this.meter = meter;
     this.genAi = settings.genAi() ? new GenAiMetrics(meter, settings) : undefined;
+    this.fleet = new FleetMetrics(meter, settings.attributes);
     this.callDuration = meter.histogram('callDuration');
     this.#firstChunk = meter.histogram('callFirstChunk');
     this.attemptDuration = meter.histogram('attemptDuration');

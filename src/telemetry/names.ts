@@ -5,6 +5,8 @@ import type {
   RefusedBy,
   RetryLayer,
   RetryReason,
+  SharedMode,
+  StoreFault,
   StreamOutcome,
   UnguardedVia,
   WaitCause,
@@ -82,6 +84,10 @@ export const ATTR = {
   spentOn: 'tidegate.cost.spent_on',
   /** Only where copies of tidegate that cannot share their state are loaded in one process. */
   copy: 'tidegate.copy',
+  storeFault: 'tidegate.fleet.fault',
+  sharedMode: 'tidegate.fleet.mode',
+  cutReason: 'tidegate.cut.reason',
+  batchState: 'tidegate.batch.state',
   version: 'version',
   sdk: 'sdk',
 } as const;
@@ -209,6 +215,31 @@ export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
 export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true, isolated: true };
 
 export const UNGUARDED_VIAS: Closed<UnguardedVia> = { sdk: true, fetch: true, http: true };
+
+export const SHARED_MODES: Closed<SharedMode> = { joining: true, shared: true, alone: true };
+
+export const STORE_FAULTS: Closed<StoreFault> = {
+  timeout: true,
+  connection: true,
+  auth: true,
+  permission: true,
+  read_only: true,
+  out_of_memory: true,
+  loading: true,
+  cluster_down: true,
+  unsupported: true,
+  other: true,
+};
+
+/** Why an answer is not whole: its length, a filter, a refusal, or an error beside it. */
+export type CutReason = 'length' | 'content_filter' | 'refusal' | 'error';
+
+export const CUT_REASONS: Closed<CutReason> = { length: true, content_filter: true, refusal: true, error: true };
+
+/** What becomes of the items of a batch. */
+export type BatchState = 'answered' | 'failed' | 'in_flight' | 'left';
+
+export const BATCH_STATES: Closed<BatchState> = { answered: true, failed: true, in_flight: true, left: true };
 
 /** What became of the calls that money was spent on; value of `tidegate.cost.spent_on`. */
 export type SpentOn = 'answers' | 'failures';

@@ -20,6 +20,7 @@ import {
   WAIT_CAUSES,
   isOneOf,
   valuesOf,
+  type CutReason,
   type SpentOn,
   type TokenKind,
 } from './names.ts';
@@ -109,6 +110,11 @@ export class Series {
         spent: key === 'none' ? undefined : this.#binding.counter('waited').cell({ ...shared, [ATTR.dimension]: key }),
       };
     });
+  }
+
+  /** The answer is not whole. */
+  cut(reason: CutReason): void {
+    add(this.#binding.counter('cutAnswers').cell({ ...this.base, [ATTR.cutReason]: reason }), 1);
   }
 
   /** `errorType` is a label from the closed set. */

@@ -1,0 +1,110 @@
+import {
+  type Alert,
+  BY_MODEL,
+  BY_PROVIDER,
+  lookupOf,
+  MODEL,
+  percent,
+  pieces,
+  PROVIDER,
+  type RuleContext,
+} from '../alert.ts';
+import { BY_CUT } from '../signal-rules.ts';
+
+const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
+
+const WHY_CUT = [
+  '{{ if eq $labels.tidegate_cut_reason "length" }}were cut at their length: raise max_tokens or ask for shorter answers',
+  '{{ else if eq $labels.tidegate_cut_reason "content_filter" }}were stopped by a content filter: look at what is asked since then',
+  '{{ else if eq $labels.tidegate_cut_reason "refusal" }}were refused by the model: look at what is asked since then, and whether the model was changed',
+  '{{ else }}came with an error beside them: read the events answer.error of the application{{ end }}',
+].join('');
+
+const LAYERS = [
+  '{{ if eq $labels.tidegate_retry_layer "ai_sdk" }}the AI SDK: maxRetries: 0',
+  '{{ else if eq $labels.tidegate_retry_layer "langchain" }}LangChain: maxRetries: 0',
+  '{{ else if eq $labels.tidegate_retry_layer "openai_agents" }}the OpenAI Agents SDK: no retry policy',
+  '{{ else if eq $labels.tidegate_retry_layer "llamaindex" }}LlamaIndex: maxRetries: 0',
+  '{{ else if eq $labels.tidegate_retry_layer "sdk" }}an SDK that is not guarded itself: maxRetries: 0',
+  '{{ else if eq $labels.tidegate_retry_layer "p_retry" }}p-retry: take it away',
+  '{{ else if eq $labels.tidegate_retry_layer "cockatiel" }}cockatiel: take its retry away',
+  '{{ else }}something above the client: find what calls again{{ end }}',
+].join('');
+
+/** What answers are like, and what happens to calls around them. */
+export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
+  const { queue, answers } = thresholds;
+  const cut = `sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})`;
+  const cached = (how: string): string => `${answers.cacheFall} * ${how}`;
+  const repeated = `sum by (${BY_MODEL}, tidegate_retry_layer) (${pieces('tidegate:repeated:increase5m', 6)})`;
+  const calls = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m', 6)})`;
+  const averaged = (name: 'tidegate.queue.tenant_share_ratio' | 'tidegate.queue.urgent'): string =>
+    `avg_over_time(${series(name)}[5m])`;
+  return [
+    {
+      name: 'TidegateAnswersCut',
+      // `unless` rather than a comparison: without a day of history there is no habit, and it still counts.
+      expr: [
+        `(tidegate:answers_cut:ratio30m > ${answers.cutRatio})`,
+        `and (${cut} >= ${answers.cut})`,
+        `unless (tidegate:answers_cut:ratio30m <= ${answers.cutFactor} * (tidegate:answers_cut:ratio30m offset 1d))`,
+      ].join('\n'),
+      for: '5m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'Many LLM answers are not whole.',
+      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers of half an hour (threshold ${percent(answers.cutRatio)}, and ${answers.cutFactor} times the day before) ${WHY_CUT}. They count as successes, and the application gets half a text.`,
+    },
+    {
+      name: 'TidegateCacheShareFell',
+      // What is so at this hour every day has not fallen.
+      expr: [
+        `(tidegate:cache:ratio1h < ${cached('avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)')})`,
+        `and (avg_over_time(tidegate:cache:ratio1h[1d] offset 1h) > ${answers.cacheShare})`,
+        `unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')})`,
+      ].join('\n'),
+      for: '15m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'LLM prompts are read from a cache much less.',
+      description: `${MODEL} reads {{ $value | humanizePercentage }} of its input from a prompt cache, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
+    },
+    {
+      name: 'TidegateFirstChunkSlow',
+      expr: `tidegate:first_chunk:p95_10m > ${answers.firstChunkSeconds}`,
+      for: '5m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'LLM streams begin late.',
+      description: `${waited()}${MODEL} takes {{ $value | humanizeDuration }} to the first chunk of a stream at the 95th percentile (objective ${answers.firstChunkSeconds}s){{ if gt $waited 0.0 }}; {{ $waited | humanizeDuration }} of it calls wait here before they are sent{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+    },
+    {
+      name: 'TidegateSecondRetryLayer',
+      expr: `(${repeated} >= ${answers.repeated})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${repeated}) / (${calls} > 0) > ${answers.repeatedRatio})`,
+      for: '5m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'A layer above sends LLM calls again.',
+      description: `${MODEL} got {{ printf "%.0f" $value }} calls in half an hour that had just been given up (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. Turn off the retries of ${LAYERS}.`,
+    },
+    {
+      name: 'TidegateTenantFloods',
+      expr: [
+        `(max by (${BY_BULKHEAD}) (${averaged('tidegate.queue.tenant_share_ratio')}) > ${answers.tenantShare})`,
+        `and (sum by (${BY_BULKHEAD}) (${averaged('tidegate.queue.urgent')}) > ${queue.idleQueue})`,
+      ].join('\n'),
+      for: '5m',
+      keepFiringFor: '10m',
+      severity: 'info',
+      summary: 'One tenant has nearly all waiting LLM calls.',
+      description: `${PROVIDER}: {{ $value | humanizePercentage }} of the calls that wait in {{ $labels.tidegate_bulkhead }} are of one tenant (threshold ${percent(answers.tenantShare)}); guard.snapshot() names it. The others get their share in turn; look whether that tenant's load is meant.`,
+    },
+  ];
+}
+
+/** Template that sets `$waited` to how long calls wait before they are sent, 95th percentile of what is recorded. */
+function waited(): string {
+  const { matchers, args } = lookupOf(BY_MODEL);
+  const query = `max(tidegate:wait_duration:p95_5m{${matchers}})`;
+  return `{{ $waited := 0.0 }}{{ with printf \`${query}\` ${args} | query }}{{ $waited = . | first | value }}{{ end }}`;
+}

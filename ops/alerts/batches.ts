@@ -1,0 +1,29 @@
+import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
+
+const BY_PROCESS = `${BY_JOB}, instance`;
+
+/** Batches that an application runs with `batch()`. */
+export function batchAlerts({ series }: RuleContext): Alert[] {
+  const done = (how: 'max' | 'min'): string =>
+    `${how}_over_time(${series('tidegate.batch.items', 'tidegate_batch_state=~"answered|failed"')}[5m])`;
+  return [
+    {
+      name: 'TidegateBatchStalled',
+      expr: [
+        `(sum by (${BY_PROCESS}) (min_over_time(${series('tidegate.batch.runs')}[5m])) > 0)`,
+        `and (sum by (${BY_PROCESS}) (${done('max')} - ${done('min')}) == 0)`,
+      ].join('\n'),
+      for: '5m',
+      severity: 'warning',
+      summary: 'A batch of LLM calls makes no progress.',
+      description: `${down()}{{ $labels.instance }} (${JOB}) runs {{ printf "%.0f" $value }} batches, and no item has been finished for ten minutes{{ if $circuit }}: the circuit {{ $circuit }} is open{{ end }}. {{ if $circuit }}The provider fails or cannot be reached; it goes on by itself once that is over.{{ else }}Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.{{ end }} With a journal it can be stopped and continued at no cost.`,
+    },
+  ];
+}
+
+/** Template that sets `$circuit` to the circuit of the job that is open; empty when none is. */
+function down(): string {
+  const { matchers, args } = lookupOf(BY_JOB);
+  const query = `topk(1, tidegate:circuit:not_closed{${matchers}} > 0.5)`;
+  return `{{ $circuit := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $circuit = . | first | label "tidegate_circuit" }}{{ end }}`;
+}

@@ -1,0 +1,73 @@
+import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
+
+/** What is wrong with the store, by `tidegate_fleet_fault`, and what to do. */
+const FAULTS = {
+  connection: 'it cannot be reached: look whether it runs, and at the network and TLS between',
+  timeout: 'it does not answer in time: look at its load, slow commands and the network',
+  auth: 'it refuses the password: give the client the right one',
+  permission: 'its ACL forbids a command: docs/shared-limits.md lists those that are used',
+  read_only: 'it is read-only: the client is connected to a replica, or a failover is under way',
+  out_of_memory: 'it is out of memory: raise maxmemory or free some; lanes take a few kilobytes',
+  loading: 'it is loading its data: wait until it has',
+  cluster_down: 'its cluster has no master for the slot: look at the cluster',
+  unsupported: 'it does not know what is asked: Redis 6.2 or Valkey is needed, with scripts allowed',
+} as const;
+
+const OTHER = 'look at the errors of its client';
+
+/** The store of shared limits: what a fleet of processes does without it. */
+export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
+  const { aloneShare, storeSeconds, exchanges } = thresholds.fleet;
+  const lanes = (by: string, matchers = ''): string =>
+    `sum by (${by}) (avg_over_time(${series('tidegate.fleet.lanes', matchers)}[2m]))`;
+  const alone = (by: string): string =>
+    `${lanes(by, 'tidegate_fleet_mode="alone"')} / (${lanes(by)} > 0) > ${aloneShare}`;
+  const exchange = (part: 'bucket' | 'count'): string => series('tidegate.fleet.exchange_seconds', '', part);
+  return [
+    {
+      name: 'TidegateFleetStoreDown',
+      expr: alone(BY_JOB),
+      for: '1m',
+      keepFiringFor: '2m',
+      severity: 'warning',
+      summary: 'The store of shared LLM limits is of no use.',
+      description: `${whyNot(series)}${JOB} has lost its store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}: {{ $value | humanizePercentage }} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${advice()}.`,
+    },
+    {
+      name: 'TidegateFleetProcessAlone',
+      expr: `(${alone(`${BY_JOB}, instance`)})\nunless on (${BY_JOB}) (${alone(BY_JOB)})`,
+      for: '3m',
+      severity: 'warning',
+      summary: 'A process has lost the store of shared LLM limits.',
+      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process, its network and its credentials for the store: ${advice()}.`,
+    },
+    {
+      name: 'TidegateFleetStoreSlow',
+      expr: [
+        `(histogram_quantile(0.95, sum by (${BY_JOB}, le) (rate(${exchange('bucket')}[5m]))) > ${storeSeconds})`,
+        `and (sum by (${BY_JOB}) (increase(${exchange('count')}[5m])) >= ${exchanges})`,
+        `unless (${alone(BY_JOB)})`,
+      ].join('\n'),
+      for: '3m',
+      keepFiringFor: '5m',
+      severity: 'warning',
+      summary: 'The store of shared LLM limits is slow.',
+      description: `${JOB} waits {{ $value | humanizeDuration }} for an answer of its store of shared limits at the 95th percentile (threshold ${storeSeconds * 1_000} ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.`,
+    },
+  ];
+}
+
+/** Template that sets `$fault` to what goes wrong most; empty when unknown. */
+function whyNot(series: RuleContext['series'], more = ''): string {
+  const { matchers, args } = lookupOf(BY_JOB + more);
+  const query = `topk(1, sum by (tidegate_fleet_fault) (increase(${series('tidegate.fleet.exchange_errors', matchers)}[5m])) > 0)`;
+  return `{{ $fault := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $fault = . | first | label "tidegate_fleet_fault" }}{{ end }}`;
+}
+
+function advice(): string {
+  const branches = Object.entries(FAULTS).map(
+    ([fault, text], index) => `{{ ${index === 0 ? 'if' : 'else if'} eq $fault "${fault}" }}${text}`,
+  );
+  return `${branches.join('')}{{ else }}${OTHER}{{ end }}`;
+}
+

@@ -1,0 +1,46 @@
+import { type Alert, BY_JOB, BY_MODEL, JOB, MODEL, PROVIDER, type RuleContext } from '../alert.ts';
+import { over } from '../signal-rules.ts';
+
+/** Money, where a guard has prices. */
+export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
+  const { budgetUsdPerDay, spikeFactor, spikePeakFactor, spikeUsd, unpricedCalls } = thresholds.cost;
+  const day = (how: 'avg' | 'max'): string => `${how}_over_time(tidegate:cost:usd1h[1d] offset 1h)`;
+  return [
+    {
+      name: 'TidegateCostSpike',
+      // A batch of every night is part of its own day: an hour as dear as its dearest is no news.
+      expr: [
+        `(tidegate:cost:usd1h > ${spikeFactor} * ${day('avg')})`,
+        `and (tidegate:cost:usd1h > ${spikePeakFactor} * ${day('max')})`,
+        `and (tidegate:cost:usd1h > ${spikeUsd})`,
+        'and (tidegate:cost:usd1h offset 1d >= 0)',
+      ].join('\n'),
+      for: '5m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'LLM calls cost much more than a day ago.',
+      description: `${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, more than ${spikeFactor} times the mean hour of the day before and ${spikePeakFactor} times its dearest. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+    },
+    {
+      name: 'TidegateModelUnpriced',
+      expr: `sum by (${BY_MODEL}) (${over('tidegate:unpriced:increase5m', '1h')}) >= ${unpricedCalls}`,
+      for: '0m',
+      severity: 'warning',
+      summary: 'A model without a price is in use.',
+      description: `${MODEL} has answered {{ printf "%.0f" $value }} calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model to the prices of the guard.`,
+    },
+    ...(budgetUsdPerDay > 0 ? [budgetAlert(budgetUsdPerDay)] : []),
+  ];
+}
+
+function budgetAlert(usd: number): Alert {
+  return {
+    name: 'TidegateCostOverBudget',
+    expr: `sum by (${BY_JOB}) (${over('tidegate:cost:increase5m', '1d')}) > ${usd}`,
+    for: '5m',
+    keepFiringFor: '30m',
+    severity: 'warning',
+    summary: 'LLM calls cost more than their budget of a day.',
+    description: `${JOB} has spent {{ printf "%.2f" $value }} USD on LLM calls in 24 hours (budget ${usd} USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.`,
+  };
+}

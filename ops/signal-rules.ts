@@ -1,0 +1,58 @@
+import { BY_MODEL, BY_PROVIDER, pieces, type RuleContext, URGENT } from './alert.ts';
+import type { MetricName } from './metrics.ts';
+import type { RecordingRule } from './recording-rules.ts';
+
+export const BY_CUT: string = `${BY_MODEL}, tidegate_cut_reason`;
+const BY_LAYER = `${BY_MODEL}, tidegate_retry_layer`;
+const BY_KIND = `${BY_MODEL}, tidegate_token_kind`;
+
+/** What five minutes have recorded, in pieces that do not overlap. */
+export function over(recorded: string, window: string): string {
+  return `sum_over_time(${recorded}[${window}:5m])`;
+}
+
+/** What alerts about money and answers read: the series of all processes once a minute, and long windows of what that recorded. */
+export function signalRules({ series, thresholds }: RuleContext): RecordingRule[] {
+  const counted = (name: MetricName, by: string, matchers = ''): string =>
+    `sum by (${by}) (increase(${series(name, matchers)}[5m]))`;
+  const tokens = (kind: string): string =>
+    `sum by (${BY_MODEL}) (${over(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, '1h')})`;
+  const answered = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m{tidegate_outcome=~"success|success_after_retry"}', 6)})`;
+  const chunks = (part: 'bucket' | 'count', by: string): string =>
+    `sum by (${by}) (rate(${series('tidegate.stream.first_chunk_seconds', '', part)}[10m]))`;
+  const sent = (matchers: string): string =>
+    `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration_seconds', matchers, 'count')}[10m]))`;
+  return [
+    { record: 'tidegate:cost:increase5m', expr: counted('tidegate.cost', BY_MODEL) },
+    { record: 'tidegate:unpriced:increase5m', expr: counted('tidegate.cost.unpriced_calls', BY_MODEL) },
+    {
+      record: 'tidegate:tokens:increase5m',
+      expr: counted('tidegate.tokens', BY_KIND, 'tidegate_token_kind=~"input|cache_read"'),
+    },
+    { record: 'tidegate:answers_cut:increase5m', expr: counted('tidegate.answers.cut', BY_CUT) },
+    { record: 'tidegate:repeated:increase5m', expr: counted('tidegate.repeated_calls', BY_LAYER) },
+    // USD of the last hour.
+    {
+      record: 'tidegate:cost:usd1h',
+      expr: `sum by (${BY_PROVIDER}) (${over('tidegate:cost:increase5m', '1h')})`,
+    },
+    // Where a model has never read from a cache there is no counter of it.
+    {
+      record: 'tidegate:cache:ratio1h',
+      expr: `(${tokens('cache_read')} or 0 * ${tokens('input')})\n/\n(${tokens('input')} > ${thresholds.answers.cacheTokens})`,
+    },
+    {
+      record: 'tidegate:answers_cut:ratio30m',
+      expr: `sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})\n/ on (${BY_MODEL}) group_left ()\n(${answered} > 0)`,
+    },
+    // Of models whose calls may mostly take their time it says what was planned.
+    {
+      record: 'tidegate:first_chunk:p95_10m',
+      expr: [
+        `histogram_quantile(0.95, ${chunks('bucket', `${BY_MODEL}, le`)})`,
+        `and (${chunks('count', BY_MODEL)} * 600 >= ${thresholds.answers.firstChunks})`,
+        `and (${sent(URGENT)} / (${sent('')} > 0) > 0.5)`,
+      ].join('\n'),
+    },
+  ];
+}

@@ -1,0 +1,42 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { LaneSnapshot, SharedDimensionSnapshot, SharedMode, SharedSnapshot } from '../core/events.ts';
+import { type Point, type Labelled, point, Worst } from './gauge-points.ts';
+import { ATTR, DIMENSIONS, isOneOf, SHARED_MODES, valuesOf } from './names.ts';
+
+/** Collects how the lanes of a process share their limits with other processes. */
+export class FleetGauges {
+  readonly #processes = new Worst<SharedSnapshot>();
+  readonly #limits = new Worst<SharedDimensionSnapshot>();
+  /** Lanes by mode, for each set of attributes that guards add. */
+  readonly #lanes = new Map<string, { readonly attributes: Attributes; readonly counts: Record<SharedMode, number> }>();
+
+  offer({ shared }: LaneSnapshot, { common, model }: Labelled): void {
+    if (!shared) return;
+    const key = JSON.stringify(common);
+    let lanes = this.#lanes.get(key);
+    if (!lanes) {
+      this.#lanes.set(key, (lanes = { attributes: common, counts: { joining: 0, shared: 0, alone: 0 } }));
+    }
+    if (isOneOf(SHARED_MODES, shared.mode)) lanes.counts[shared.mode]++;
+    this.#processes.offer(model, shared, shared.processes);
+    for (const each of shared.dimensions) {
+      if (!isOneOf(DIMENSIONS, each.dimension)) continue;
+      this.#limits.offer({ ...model, [ATTR.dimension]: each.dimension }, each, each.mostOvershoot);
+    }
+  }
+
+  *points(): Iterable<Point> {
+    for (const { attributes, counts } of this.#lanes.values()) {
+      for (const mode of valuesOf(SHARED_MODES)) {
+        yield point('fleetLanes', counts[mode], { ...attributes, [ATTR.sharedMode]: mode }, 0);
+      }
+    }
+    for (const [attributes, { processes }] of this.#processes.entries()) {
+      yield point('fleetProcesses', processes, attributes, undefined);
+    }
+    for (const [attributes, { leased, mostOvershoot }] of this.#limits.entries()) {
+      yield point('fleetLeased', leased, attributes, 0);
+      yield point('fleetOvershoot', mostOvershoot, attributes, 0);
+    }
+  }
+}

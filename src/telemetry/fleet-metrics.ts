@@ -1,0 +1,33 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { StoreFault } from '../core/events.ts';
+import { add } from './counter-cells.ts';
+import type { MeterBinding } from './meter-binding.ts';
+import { ATTR, isOneOf, STORE_FAULTS } from './names.ts';
+
+/** Faults that most stores have one day; others are there once they come. */
+const ZERO_FAULTS: readonly StoreFault[] = ['timeout', 'connection'];
+
+/** What the store of shared limits does: one for the whole process, whatever lanes it serves. */
+export class FleetMetrics {
+  readonly #meter: MeterBinding;
+  readonly #common: Attributes;
+  #begun = false;
+
+  constructor(meter: MeterBinding, common: Attributes) {
+    this.#meter = meter;
+    this.#common = common;
+  }
+
+  exchanged(durationMs: number, fault: StoreFault | undefined): void {
+    const errors = this.#meter.counter('fleetErrors');
+    const cell = (each: StoreFault): ReturnType<typeof errors.cell> =>
+      errors.cell({ ...this.#common, [ATTR.storeFault]: each });
+    if (!this.#begun) for (const each of ZERO_FAULTS) cell(each);
+    this.#begun = true;
+    // What is refused at once says nothing of how long the store takes.
+    if (fault === undefined || fault === 'timeout') {
+      this.#meter.histogram('fleetExchange').record(Math.max(0, durationMs) / 1_000, this.#common);
+    }
+    if (fault !== undefined) add(cell(isOneOf(STORE_FAULTS, fault) ? fault : 'other'), 1);
+  }
+}
