@@ -53,6 +53,7 @@ export type MetricName =
   | 'tidegate.circuit.transitions'
   | 'tidegate.build_info'
   | 'tidegate.answers.cut'
+  | 'tidegate.tier.answers'
   | 'tidegate.fleet.exchange_seconds'
   | 'tidegate.fleet.exchange_errors'
   | 'tidegate.fleet.lanes'
@@ -128,6 +129,11 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   'tidegate.circuit.transitions': { instrument: 'counter', unit: '{transition}', attributes: CIRCUIT },
   'tidegate.build_info': { instrument: 'gauge', unit: '{process}', attributes: ['version', 'sdk'] },
   'tidegate.answers.cut': { instrument: 'counter', unit: '{answer}', attributes: [...CALL, 'tidegate.cut.reason'] },
+  'tidegate.tier.answers': {
+    instrument: 'counter',
+    unit: '{answer}',
+    attributes: [...CALL, 'tidegate.tier.asked', 'tidegate.tier.served'],
+  },
   'tidegate.fleet.exchange_seconds': { instrument: 'histogram', unit: 's', attributes: [] },
   'tidegate.fleet.exchange_errors': {
     instrument: 'counter',

@@ -31,6 +31,10 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
     },
     { record: 'tidegate:answers_cut:increase5m', expr: counted('tidegate.answers.cut', BY_CUT) },
     { record: 'tidegate:repeated:increase5m', expr: counted('tidegate.repeated_calls', BY_LAYER) },
+    {
+      record: 'tidegate:tier_answers:increase5m',
+      expr: counted('tidegate.tier.answers', `${BY_MODEL}, tidegate_tier_asked, tidegate_tier_served`),
+    },
     // USD of the last hour.
     {
       record: 'tidegate:cost:usd1h',

@@ -34,6 +34,9 @@ export interface SignalThresholds {
     /** Share of calls, and such calls, in half an hour that a layer above sends again. */
     readonly repeatedRatio: number;
     readonly repeated: number;
+    /** Share of answers that a cheaper or slower tier has served than was asked for, and such answers in half an hour. */
+    readonly tierRatio: number;
+    readonly tierAnswers: number;
     /** Share of the waiting calls that one tenant has. */
     readonly tenantShare: number;
   };
@@ -53,6 +56,8 @@ export const DEFAULT_SIGNALS: SignalThresholds = {
     firstChunks: 30,
     repeatedRatio: 0.01,
     repeated: 10,
+    tierRatio: 0.2,
+    tierAnswers: 10,
     tenantShare: 0.8,
   },
 };

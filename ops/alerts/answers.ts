@@ -13,6 +13,8 @@ import { BY_CUT } from '../signal-rules.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
+const BY_ASKED = `${BY_MODEL}, tidegate_tier_asked`;
+
 const WHY_CUT = [
   '{{ if eq $labels.tidegate_cut_reason "length" }}were cut at their length: raise max_tokens or ask for shorter answers',
   '{{ else if eq $labels.tidegate_cut_reason "content_filter" }}were stopped by a content filter: look at what is asked since then',
@@ -38,6 +40,9 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
   const cached = (how: string): string => `${answers.cacheFall} * ${how}`;
   const repeated = `sum by (${BY_MODEL}, tidegate_retry_layer) (${pieces('tidegate:repeated:increase5m', 6)})`;
   const calls = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m', 6)})`;
+  const tiers = (matchers: string): string =>
+    `sum by (${BY_ASKED}) (${pieces(`tidegate:tier_answers:increase5m{${matchers}}`, 6)})`;
+  const lower = tiers('tidegate_tier_asked!="standard",tidegate_tier_served="standard"');
   const averaged = (name: 'tidegate.queue.tenant_share_ratio' | 'tidegate.queue.urgent'): string =>
     `avg_over_time(${series(name)}[5m])`;
   return [
@@ -77,6 +82,15 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       severity: 'warning',
       summary: 'LLM streams begin late.',
       description: `${waited()}${MODEL} takes {{ $value | humanizeDuration }} to the first chunk of a stream at the 95th percentile (objective ${answers.firstChunkSeconds}s){{ if gt $waited 0.0 }}; {{ $waited | humanizeDuration }} of it calls wait here before they are sent{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+    },
+    {
+      name: 'TidegateTierDowngraded',
+      expr: `(${lower} / (${tiers('')} > 0) > ${answers.tierRatio})\nand (${lower} >= ${answers.tierAnswers})`,
+      for: '5m',
+      keepFiringFor: '15m',
+      severity: 'warning',
+      summary: 'LLM calls are served in another tier than they ask for.',
+      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex had no capacity, and onFlexUnavailable sends such calls as standard ones: they cost about twice as much.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
     },
     {
       name: 'TidegateSecondRetryLayer',

@@ -38,6 +38,7 @@ export type CounterName =
   | 'unpriced'
   | 'hitsLost'
   | 'cutAnswers'
+  | 'tierAnswers'
   | 'fleetErrors'
   | 'inferenceInput'
   | 'inferenceOutput'
@@ -94,6 +95,11 @@ export const COUNTERS: Readonly<Record<CounterName, Definition>> = {
     '{answer}',
     'Answers that are not whole, by what ended them: their length, a filter, a refusal or an error.',
   ),
+  tierAnswers: define(
+    'tidegate.tier.answers',
+    '{answer}',
+    'Answers to calls that ask for a service tier, by the one that they asked for and the one that served them.',
+  ),
   fleetErrors: define(
     'tidegate.fleet.exchange_errors',
     '{exchange}',
@@ -132,6 +138,7 @@ export const COUNTERS_ON_DEMAND: ReadonlySet<CounterName> = new Set<CounterName>
   'unpriced',
   'hitsLost',
   'cutAnswers',
+  'tierAnswers',
   'fleetErrors',
   'inferenceInput',
   'inferenceOutput',

@@ -17,6 +17,7 @@ import type { Report } from './report.ts';
 import type { Semconv } from './semconv.ts';
 import { Series, transitionCells, unguardedCell, type Waits } from './series.ts';
 import { errorTypeLabel, statusLabel } from './status.ts';
+import { tierLabel } from './tiers.ts';
 
 // The least that the caps are, whatever `maxModels` says: lanes are a model and an account.
 const MAX_BULKHEADS = 20;
@@ -223,8 +224,7 @@ export class MetricRecorder {
     if (event.costUsd !== undefined) {
       series.addCost(event.costUsd, isFailure(outcome) || outcome === 'cancelled' ? 'failures' : 'answers');
     }
-    const cut = outcome === 'cancelled' ? undefined : cutReason(event.response.finishReasons);
-    if (cut !== undefined) series.cut(cut);
+    if (!isFailure(outcome) && outcome !== 'cancelled') answered(series, event);
     if (!usage) return;
     series.addTokens('input', usage.inputTokens);
     series.addTokens('cache_read', usage.cacheReadTokens);
@@ -232,6 +232,15 @@ export class MetricRecorder {
     series.addTokens('output', usage.outputTokens);
     series.addTokens('reasoning', usage.reasoningTokens);
   }
+}
+
+/** What an answer that came is like. */
+function answered(series: Series, { call, response }: Extract<GuardEvent, { type: 'call.end' }>): void {
+  const cut = cutReason(response.finishReasons);
+  if (cut !== undefined) series.cut(cut);
+  const asked = tierLabel(call.tier);
+  const served = tierLabel(response.serviceTier);
+  if (asked !== undefined && served !== undefined) series.tier(asked, served);
 }
 
 /** What belongs to one meter: dropped as a whole when another provider is registered. */

@@ -88,6 +88,8 @@ export const ATTR = {
   sharedMode: 'tidegate.fleet.mode',
   cutReason: 'tidegate.cut.reason',
   batchState: 'tidegate.batch.state',
+  tierAsked: 'tidegate.tier.asked',
+  tierServed: 'tidegate.tier.served',
   version: 'version',
   sdk: 'sdk',
 } as const;
@@ -235,6 +237,21 @@ export const STORE_FAULTS: Closed<StoreFault> = {
 export type CutReason = 'length' | 'content_filter' | 'refusal' | 'error';
 
 export const CUT_REASONS: Closed<CutReason> = { length: true, content_filter: true, refusal: true, error: true };
+
+/** Service tiers; `standard` is that of calls that ask for none, under whatever name. */
+export type Tier = 'standard' | 'flex' | 'priority' | 'fast' | 'ultrafast' | 'performance' | 'scale' | 'batch' | 'other';
+
+export const TIERS: Closed<Tier> = {
+  standard: true,
+  flex: true,
+  priority: true,
+  fast: true,
+  ultrafast: true,
+  performance: true,
+  scale: true,
+  batch: true,
+  other: true,
+};
 
 /** What becomes of the items of a batch. */
 export type BatchState = 'answered' | 'failed' | 'in_flight' | 'left';

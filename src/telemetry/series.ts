@@ -22,6 +22,7 @@ import {
   valuesOf,
   type CutReason,
   type SpentOn,
+  type Tier,
   type TokenKind,
 } from './names.ts';
 import { STATUS_LABELS } from './status.ts';
@@ -110,6 +111,12 @@ export class Series {
         spent: key === 'none' ? undefined : this.#binding.counter('waited').cell({ ...shared, [ATTR.dimension]: key }),
       };
     });
+  }
+
+  /** A call that asks for a tier was answered in one. */
+  tier(asked: Tier, served: Tier): void {
+    const attributes = { ...this.base, [ATTR.tierAsked]: asked, [ATTR.tierServed]: served };
+    add(this.#binding.counter('tierAnswers').cell(attributes), 1);
   }
 
   /** The answer is not whole. */

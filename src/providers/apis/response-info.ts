@@ -6,6 +6,8 @@ import type { JsonObject } from '../parse/json.ts';
 /** A choice has one, and nobody asks for more choices. */
 export const MAX_REASONS = 128;
 const MAX_REASON_LENGTH = 64;
+/** Anthropic's fast mode has limits of its own, and is no service tier. */
+const FAST = 'fast';
 
 /** Model, id and finish reasons of a body, or of one event of a stream, of OpenAI, Azure and Groq. */
 export function openAIResponseInfo(body: JsonObject): ResponseInfo {
@@ -25,7 +27,10 @@ export function openAIResponseInfo(body: JsonObject): ResponseInfo {
 export function anthropicResponseInfo(body: JsonObject): ResponseInfo {
   const message = asObject(body['message']) ?? body;
   const reason = asText(message['stop_reason']) ?? asText(asObject(body['delta'])?.['stop_reason']);
-  return info(message['id'], message['model'], reason === undefined ? undefined : [reason]);
+  const known = info(message['id'], message['model'], reason === undefined ? undefined : [reason]);
+  const usage = asObject(message['usage']);
+  const serviceTier = usage?.['speed'] === FAST ? FAST : identifier(usage?.['service_tier'], MAX_REASON_LENGTH);
+  return serviceTier === undefined ? known : { ...known, serviceTier };
 }
 
 function choiceReasons(source: JsonObject): string[] | undefined {

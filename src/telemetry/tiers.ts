@@ -1,0 +1,11 @@
+import { type Tier, isOneOf, TIERS } from './names.ts';
+
+/** Words for the tier that calls get which ask for none. */
+const STANDARD: ReadonlySet<string> = new Set(['default', 'standard', 'standard_only', 'on_demand']);
+
+/** A provider's word for a tier as a label; undefined where it leaves the choice to the provider, or has none. */
+export function tierLabel(word: string | undefined): Tier | undefined {
+  if (word === undefined || word === '' || word === 'auto') return undefined;
+  if (STANDARD.has(word)) return 'standard';
+  return isOneOf(TIERS, word) ? word : 'other';
+}
