@@ -6,9 +6,10 @@ export const BY_CUT: string = `${BY_MODEL}, tidegate_cut_reason`;
 const BY_LAYER = `${BY_MODEL}, tidegate_retry_layer`;
 const BY_KIND = `${BY_MODEL}, tidegate_token_kind`;
 
-/** What five minutes have recorded, in pieces that do not overlap. */
-export function over(recorded: string, window: string): string {
-  return `sum_over_time(${recorded}[${window}:5m])`;
+/** What five minutes have recorded comes to in so many minutes, in pieces that do not overlap. */
+export function over(recorded: string, minutes: number): string {
+  // A minute less: with both ends of a window there would be one piece too many.
+  return `sum_over_time(${recorded}[${minutes - 1}m:5m])`;
 }
 
 /** What alerts about money and answers read: the series of all processes once a minute, and long windows of what that recorded. */
@@ -16,7 +17,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
   const counted = (name: MetricName, by: string, matchers = ''): string =>
     `sum by (${by}) (increase(${series(name, matchers)}[5m]))`;
   const tokens = (kind: string): string =>
-    `sum by (${BY_MODEL}) (${over(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, '1h')})`;
+    `sum by (${BY_MODEL}) (${over(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, 60)})`;
   const answered = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m{tidegate_outcome=~"success|success_after_retry"}', 6)})`;
   const chunks = (part: 'bucket' | 'count', by: string): string =>
     `sum by (${by}) (rate(${series('tidegate.stream.first_chunk_seconds', '', part)}[10m]))`;
@@ -38,7 +39,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
     // USD of the last hour.
     {
       record: 'tidegate:cost:usd1h',
-      expr: `sum by (${BY_PROVIDER}) (${over('tidegate:cost:increase5m', '1h')})`,
+      expr: `sum by (${BY_PROVIDER}) (${over('tidegate:cost:increase5m', 60)})`,
     },
     // Where a model has never read from a cache there is no counter of it.
     {

@@ -70,4 +70,3 @@ function advice(): string {
   );
   return `${branches.join('')}{{ else }}${OTHER}{{ end }}`;
 }
-

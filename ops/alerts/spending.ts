@@ -23,7 +23,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateModelUnpriced',
-      expr: `sum by (${BY_MODEL}) (${over('tidegate:unpriced:increase5m', '1h')}) >= ${unpricedCalls}`,
+      expr: `sum by (${BY_MODEL}) (${over('tidegate:unpriced:increase5m', 60)}) >= ${unpricedCalls}`,
       for: '0m',
       severity: 'warning',
       summary: 'A model without a price is in use.',
@@ -36,7 +36,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
 function budgetAlert(usd: number): Alert {
   return {
     name: 'TidegateCostOverBudget',
-    expr: `sum by (${BY_JOB}) (${over('tidegate:cost:increase5m', '1d')}) > ${usd}`,
+    expr: `sum by (${BY_JOB}) (${over('tidegate:cost:increase5m', 1440)}) > ${usd}`,
     for: '5m',
     keepFiringFor: '30m',
     severity: 'warning',

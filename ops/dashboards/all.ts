@@ -11,7 +11,9 @@ import { limitRow } from './rows/limits.ts';
 import { retryRow } from './rows/retries.ts';
 import { telemetryRow } from './rows/telemetry.ts';
 import { tokenRow } from './rows/tokens.ts';
+import { genAiDashboard } from './gen-ai.ts';
 import { sloDashboard } from './slo.ts';
+import { workDashboard } from './work.ts';
 
 function overview(context: DashboardContext): DashboardSpec {
   return {
@@ -63,5 +65,7 @@ export function dashboards(thresholds: Thresholds = DEFAULT_THRESHOLDS): Rendere
     { name: 'overview', json: renderDashboard(overview(context)) },
     { name: 'provider', json: renderDashboard(drillDown(context)) },
     { name: 'slo', json: renderDashboard(sloDashboard(context)) },
+    { name: 'work', json: renderDashboard(workDashboard(context)) },
+    { name: 'gen-ai', json: renderDashboard(genAiDashboard(context)) },
   ];
 }

@@ -37,6 +37,16 @@ export interface DashboardSpec {
   /** Time range at opening, e.g. `now-3h`. */
   readonly from: string;
   readonly rows: readonly Row[];
+  /** What the choices at the top are read from. Default: tidegate's own series. */
+  readonly variables?: Variables;
+}
+
+/** Selectors of series. */
+export interface Variables {
+  /** Have every job and where it runs. */
+  readonly job: string;
+  /** Have every provider and model. */
+  readonly calls: string;
 }
 
 const COLUMNS = 24;
@@ -60,7 +70,7 @@ export function renderDashboard(spec: DashboardSpec): string {
         .keepTime(true)
         .includeVars(true),
     );
-  for (const variable of variables()) builder.withVariable(variable);
+  for (const variable of variables(spec.variables ?? OWN)) builder.withVariable(variable);
   const dashboard = builder.build();
   dashboard.panels = layOut(spec.rows);
   showInPlace(dashboard);
@@ -120,32 +130,29 @@ function stableId(title: string): number {
   return (hash >>> 0) % 1_000_000 || 1;
 }
 
-function variables(): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
-  const series = createSeries();
+const OWN: Variables = { job: createSeries()('tidegate.build_info'), calls: createSeries()('tidegate.calls') };
+
+/** A selector with more matchers. */
+function narrowed(selector: string, matchers: string): string {
+  return selector.endsWith('}') ? `${selector.slice(0, -1)},${matchers}}` : `${selector}{${matchers}}`;
+}
+
+function variables({ job, calls }: Variables): (DatasourceVariableBuilder | QueryVariableBuilder)[] {
   const where = 'cluster=~"$cluster",namespace=~"$namespace"';
   const targets = `${where},job=~"$job",instance=~"$instance"`;
   const provider = `${targets},gen_ai_provider_name=~"$provider"`;
+  const values = (selector: string, label: string): string => `label_values(${selector}, ${label})`;
   return [
     new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     // Not every Prometheus has these two.
-    choice('cluster', 'Cluster', `label_values(${series('tidegate.build_info')}, cluster)`, '.*'),
-    choice(
-      'namespace',
-      'Namespace',
-      `label_values(${series('tidegate.build_info', 'cluster=~"$cluster"')}, namespace)`,
-      '.*',
-    ),
-    choice('job', 'Job', `label_values(${series('tidegate.build_info', where)}, job)`, '.+'),
-    choice(
-      'instance',
-      'Instance',
-      `label_values(${series('tidegate.build_info', `${where},job=~"$job"`)}, instance)`,
-      // OTLP sets it from service.instance.id, which not every application sends.
-      '.*',
-    ),
+    choice('cluster', 'Cluster', values(job, 'cluster'), '.*'),
+    choice('namespace', 'Namespace', values(narrowed(job, 'cluster=~"$cluster"'), 'namespace'), '.*'),
+    choice('job', 'Job', values(narrowed(job, where), 'job'), '.+'),
+    // OTLP sets it from service.instance.id, which not every application sends.
+    choice('instance', 'Instance', values(narrowed(job, `${where},job=~"$job"`), 'instance'), '.*'),
     // Not every call names a model.
-    choice('provider', 'Provider', `label_values(${series('tidegate.calls', targets)}, gen_ai_provider_name)`, '.*'),
-    choice('model', 'Model', `label_values(${series('tidegate.calls', provider)}, gen_ai_request_model)`, '.*'),
+    choice('provider', 'Provider', values(narrowed(calls, targets), 'gen_ai_provider_name'), '.*'),
+    choice('model', 'Model', values(narrowed(calls, provider), 'gen_ai_request_model'), '.*'),
   ];
 }
 

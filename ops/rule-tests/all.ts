@@ -1,6 +1,10 @@
+import { ANSWER_TESTS } from './answers.ts';
+import { BATCH_TESTS } from './batches.ts';
 import { CIRCUIT_TESTS } from './circuit.ts';
 import { DRAIN_TESTS } from './drain.ts';
 import { FAILING_TESTS } from './failing.ts';
+import { FLEET_TESTS } from './fleet.ts';
+import { HABIT_TESTS } from './habits.ts';
 import { LIMIT_TESTS } from './limits.ts';
 import { PRESENCE_TESTS } from './presence.ts';
 import { PROVIDER_TESTS } from './provider.ts';
@@ -24,4 +28,8 @@ export const RULE_TESTS: readonly RuleTestFile[] = [
   FAILING_TESTS,
   DRAIN_TESTS,
   PRESENCE_TESTS,
+  FLEET_TESTS,
+  HABIT_TESTS,
+  ANSWER_TESTS,
+  BATCH_TESTS,
 ];

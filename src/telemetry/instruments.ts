@@ -309,7 +309,11 @@ export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
     '{lane}',
     'Lanes by how they go by shared limits: by what they have leased, or alone by a share since the store is of no use.',
   ),
-  fleetProcesses: define('tidegate.fleet.processes', '{process}', 'Processes that share the account, as far as is known.'),
+  fleetProcesses: define(
+    'tidegate.fleet.processes',
+    '{process}',
+    'Processes that share the account, as far as is known.',
+  ),
   fleetLeased: define('tidegate.fleet.leased', '{unit}', 'What this process may spend of a limit at once.'),
   fleetOvershoot: define(
     'tidegate.fleet.overshoot_bound',
@@ -318,5 +322,9 @@ export const GAUGES: Readonly<Record<GaugeName, Definition>> = {
   ),
   batchRuns: define('tidegate.batch.runs', '{run}', 'Batches that are going on.'),
   batchItems: define('tidegate.batch.items', '{item}', 'Items of these batches, by what has become of them.'),
-  batchEta: define('tidegate.batch.eta_seconds', 's', 'Time until the last of these batches is done, by what it has needed so far.'),
+  batchEta: define(
+    'tidegate.batch.eta_seconds',
+    's',
+    'Time until the last of these batches is done, by what it has needed so far.',
+  ),
 };

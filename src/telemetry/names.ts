@@ -239,7 +239,16 @@ export type CutReason = 'length' | 'content_filter' | 'refusal' | 'error';
 export const CUT_REASONS: Closed<CutReason> = { length: true, content_filter: true, refusal: true, error: true };
 
 /** Service tiers; `standard` is that of calls that ask for none, under whatever name. */
-export type Tier = 'standard' | 'flex' | 'priority' | 'fast' | 'ultrafast' | 'performance' | 'scale' | 'batch' | 'other';
+export type Tier =
+  | 'standard'
+  | 'flex'
+  | 'priority'
+  | 'fast'
+  | 'ultrafast'
+  | 'performance'
+  | 'scale'
+  | 'batch'
+  | 'other';
 
 export const TIERS: Closed<Tier> = {
   standard: true,

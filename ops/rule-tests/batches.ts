@@ -1,0 +1,72 @@
+import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile } from './rule-test.ts';
+
+const runs = (values: string, instance = 'a'): InputSeries => input('tidegate.batch.runs', { instance }, values);
+const items = (state: string, values: string, instance = 'a'): InputSeries =>
+  input('tidegate.batch.items', { instance, tidegate_batch_state: state }, values);
+
+const stalled = (why: string, advice: string): Firing => ({
+  labels: { severity: 'warning', job: 'app', instance: 'a' },
+  summary: 'A batch of LLM calls makes no progress.',
+  description: `a (app) runs 1 batch, and no item has been finished for ten minutes${why}. ${advice} With a journal it can be stopped and continued at no cost.`,
+});
+const STUCK =
+  'Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.';
+const OUTAGE = 'The provider fails or cannot be reached; it goes on by itself once that is over.';
+
+const TESTS: RuleTest[] = [
+  {
+    alert: 'TidegateBatchStalled',
+    does: 'fires for a batch in which nothing is finished any more, and resolves when it goes on',
+    input: [
+      runs('1x120'),
+      items('answered', '0+5x20 100x40 105+5x60'),
+      items('failed', '0x120'),
+      items('left', '900x120'),
+    ],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '22m', situation: 'fires', firing: [stalled('', STUCK)] },
+      { at: '36m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateBatchStalled',
+    does: 'names an outage as its cause',
+    input: [
+      runs('1x80'),
+      items('answered', '100x80'),
+      input(
+        'tidegate.circuit.state',
+        { gen_ai_provider_name: 'openai', tidegate_circuit: 'openai/gpt-5.1', tidegate_circuit_state: 'closed' },
+        '0x80',
+      ),
+    ],
+    checks: [{ at: '20m', situation: 'fires', firing: [stalled(': the circuit openai/gpt-5.1 is open', OUTAGE)] }],
+  },
+  {
+    alert: 'TidegateBatchStalled',
+    does: 'leaves a batch alone that is slow, that fails, or that is over',
+    input: [
+      runs('1x80'),
+      items('answered', '0x8 1x8 2x8 3x8 4x8 5x8 6x8 7x8 8x8 9x8'),
+      runs('1x80', 'b'),
+      items('failed', '0+1x80', 'b'),
+      runs('1x10 0x70', 'c'),
+      items('answered', '50x10 0x70', 'c'),
+    ],
+    checks: [{ at: '35m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateBatchStalled',
+    does: 'gives a batch that has just begun its time',
+    input: [runs('_x20 1x60'), items('answered', '_x20 0x60'), items('in_flight', '_x20 100x60')],
+    checks: [{ at: '14m', situation: 'first-event', firing: [] }],
+  },
+];
+
+export const BATCH_TESTS: RuleTestFile = {
+  name: 'batches',
+  evaluationInterval: '30s',
+  alerts: ['TidegateBatchStalled'],
+  tests: TESTS,
+};
