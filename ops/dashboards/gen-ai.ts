@@ -82,7 +82,7 @@ function calls(): PanelSpec[] {
       kind: 'timeseries',
       stack: 'normal',
       title: 'Calls by job',
-      description: 'Operations a second by the job that makes them: which application is it?',
+      description: 'Operations a second by the job that makes them, to tell applications apart.',
       unit: 'reqps',
       queries: [{ expr: sum(each('duration', '_count', ''), 'job'), legend: '{{job}}' }],
       width: 8,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { GEN_AI_LABELS, GEN_AI_SERIES } from '../../ops/gen-ai-series.ts';
 import { type Metric, METRICS } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
@@ -16,6 +17,11 @@ const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
   [/^ALERTS$/, 'alerts are about a job, a provider or a model'],
   [/^tidegate:/, 'recording rules aggregate instances away'],
 ];
+
+const TARGET_LABELS = ['cluster', 'namespace', 'job', 'instance'];
+
+/** Families of the GenAI conventions, which any emitter may have. */
+const GEN_AI: ReadonlySet<string> = new Set(Object.values(GEN_AI_SERIES).flat());
 
 const COUNTERS = /_(total|bucket|sum|count)$/;
 
@@ -32,11 +38,13 @@ const OPTIONS: Readonly<Record<string, object>> = {
 describe('dashboards', () => {
   const dashboards = loadDashboards();
 
-  test('are the three that link to each other', () => {
+  test('are the five that link to each other', () => {
     expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual([
+      'tidegate-gen-ai',
       'tidegate-overview',
       'tidegate-provider',
       'tidegate-slo',
+      'tidegate-work',
     ]);
     for (const { links, tags } of dashboards) {
       expect(tags).toContain('tidegate');
@@ -157,13 +165,17 @@ describe('dashboards', () => {
     expect(used.length).toBeGreaterThan(100);
     const metricOf = (name: string): Metric | undefined =>
       families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''));
-    const own = used.filter(({ name }) => !recorded.has(name) && name !== 'ALERTS' && name !== 'up');
+    const foreign = used.filter(({ name }) => GEN_AI.has(name.replace(/_(bucket|sum|count)$/, '')));
+    expect(foreign.length).toBeGreaterThan(20);
+    for (const { labels } of foreign)
+      expect(TARGET_LABELS.concat(GEN_AI_LABELS)).toEqual(expect.arrayContaining([...labels]));
+    const own = used.filter(
+      (series) =>
+        !recorded.has(series.name) && !foreign.includes(series) && series.name !== 'ALERTS' && series.name !== 'up',
+    );
     for (const { name, labels } of own) {
       const known = metricOf(name)?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];
-      expect([
-        name,
-        ...labels.filter((label) => ![...known, 'cluster', 'namespace', 'job', 'instance', 'le'].includes(label)),
-      ]).toEqual([name]);
+      expect([name, ...labels.filter((label) => ![...known, ...TARGET_LABELS, 'le'].includes(label))]).toEqual([name]);
       expect([name, ...known]).not.toContain('no such metric');
     }
     const shown = new Set(own.map(({ name }) => metricOf(name)));

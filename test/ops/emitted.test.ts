@@ -4,11 +4,16 @@ import { familyName } from '../../ops/naming.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
 import { withWorkload } from './workload.ts';
 
-/** There once a call has waited, one of a tenant waits, or a layer above retries; test/telemetry has them. */
-const WHERE_SOMETHING_WAITS = new Set([
+/**
+ * There once a call has waited, one of a tenant waits, a layer above retries, an answer is not whole, or a call asks for a
+ * tier; test/telemetry has them.
+ */
+const WHERE_SOMETHING_IS = new Set([
   'tidegate.wait.spent_seconds',
   'tidegate.queue.tenant_share_ratio',
   'tidegate.repeated_calls',
+  'tidegate.answers.cut',
+  'tidegate.tier.answers',
 ]);
 
 test('rules and dashboards know instruments and units as they are defined', () => {
@@ -31,12 +36,12 @@ test('rules and dashboards know instruments and units as they are defined', () =
 });
 
 test('a real endpoint serves every metric and label, and zeros for what alerts wait for', async () => {
-  const text = await withWorkload(async ({ url, call, bareCall }) => {
+  const text = await withWorkload(async ({ url, call, bareCall, inBatch }) => {
     await call();
     await bareCall();
     await call(['server_error'], true);
     await call(['auth']).catch(() => undefined);
-    return (await fetch(url)).text();
+    return inBatch(async () => (await fetch(url)).text());
   });
   const labelsOf = (family: string): Set<string>[] =>
     [...text.matchAll(new RegExp(`^${family}(?:_count)?(?:\\{([^}]*)\\})? `, 'gm'))].map(
@@ -44,7 +49,7 @@ test('a real endpoint serves every metric and label, and zeros for what alerts w
     );
   for (const [name, metric] of Object.entries<Metric>(METRICS)) {
     const series = labelsOf(familyName(name, metric));
-    if (WHERE_SOMETHING_WAITS.has(name) && series.length === 0) continue;
+    if (WHERE_SOMETHING_IS.has(name) && series.length === 0) continue;
     expect([name, series.length]).not.toEqual([name, 0]);
     const expected = metric.attributes.map((each) => each.replaceAll('.', '_')).toSorted();
     for (const labels of series) expect([name, ...[...labels].toSorted()]).toEqual([name, ...expected]);

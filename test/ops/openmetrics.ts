@@ -1,3 +1,4 @@
+import { GEN_AI_SERIES } from '../../ops/gen-ai-series.ts';
 import { METRICS, type Metric } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 
@@ -19,6 +20,13 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'tidegate.unguarded.via': ['sdk'],
   'tidegate.retry.layer': ['ai_sdk'],
   'tidegate.cost.spent_on': ['answers', 'failures'],
+  'tidegate.cut.reason': ['length', 'refusal'],
+  'tidegate.tier.asked': ['fast'],
+  'tidegate.tier.served': ['fast', 'standard'],
+  'tidegate.fleet.fault': ['timeout', 'connection'],
+  'tidegate.fleet.mode': ['joining', 'shared', 'alone'],
+  'tidegate.batch.state': ['answered', 'failed', 'in_flight', 'left'],
+  'gen_ai.token.type': ['input', 'output'],
   'tidegate.bulkhead': ['openai/gpt-5.1'],
   'tidegate.circuit': ['openai/gpt-5.1'],
   'tidegate.circuit.state': ['closed', 'open', 'half_open', 'isolated'],
@@ -27,6 +35,20 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 type Labels = Readonly<Record<string, string>>;
+
+/** What an emitter of the conventions has that is not tidegate. */
+const GEN_AI: readonly (readonly [family: string, Metric])[] = (
+  [
+    ['duration', ['error.type']],
+    ['firstChunk', []],
+    ['firstToken', []],
+    ['perToken', []],
+    ['tokens', ['gen_ai.token.type']],
+  ] as const
+).map(([name, more]) => [
+  GEN_AI_SERIES[name][0],
+  { instrument: 'histogram', unit: 's', attributes: ['gen_ai.provider.name', 'gen_ai.request.model', ...more] },
+]);
 
 /** Gauges by what they mean; `minute` counts from the start of the sample. */
 function gauge(name: string, labels: Labels, minute: number): number {
@@ -44,6 +66,8 @@ function gauge(name: string, labels: Labels, minute: number): number {
       return labels['tidegate_circuit_state'] === 'open' ? 1 : 0;
     case 'tidegate.bulkhead.queued':
       return 3;
+    case 'tidegate.batch.items':
+      return minute * 60;
     default:
       return 10;
   }
@@ -53,8 +77,10 @@ function gauge(name: string, labels: Labels, minute: number): number {
 export function sampleHour(endSeconds: number, extra: readonly string[]): string {
   const lines: string[] = [];
   const times = Array.from({ length: 121 }, (_, index) => ({ at: endSeconds - 3600 + index * 30, minute: index / 2 }));
-  for (const [name, metric] of Object.entries(METRICS)) {
-    const family = familyName(name, metric);
+  const own = Object.entries<Metric>(METRICS).map(
+    ([name, metric]) => [name, familyName(name, metric), metric] as const,
+  );
+  for (const [name, family, metric] of [...own, ...GEN_AI.map(([each, metric]) => [each, each, metric] as const)]) {
     for (const labels of combinations(metric)) {
       const write = (suffix: string, more: Labels, value: (minute: number) => number): void => {
         const series = `${family}${suffix}{${render({ job: 'app', instance: 'a', ...labels, ...more })}}`;

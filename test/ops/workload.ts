@@ -1,6 +1,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
+import { batch } from '../../src/batch.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import { createGuard, recordHits } from '../../src/index.ts';
 import { startTelemetry, type StartTelemetryOptions } from '../../src/telemetry.ts';
 import { type FaultKind, startSimulator } from '../../src/testing.ts';
@@ -12,6 +15,8 @@ export interface Workload {
   readonly url: string;
   /** One call, of which the provider's next answers are the given faults. @throws what the call throws */
   call(faults?: readonly FaultKind[], stream?: boolean): Promise<void>;
+  /** What `worker` returns for the second item of a batch of three, while it is going on. */
+  inBatch<T>(worker: () => Promise<T>): Promise<T>;
   /** One call that no guard sends. */
   bareCall(): Promise<void>;
 }
@@ -30,6 +35,7 @@ export async function withWorkload<T>(
     retry: { initialDelayMs: 1, maxDelayMs: 2 },
     unguardedNotice: true,
     prices: { '*': { input: 1, output: 2 } },
+    shared: { store: new MemoryStore(systemClock), processes: 1, account: undefined },
   });
   // Heard here, so that Node does not print it.
   guard.on('warning', () => undefined);
@@ -39,6 +45,13 @@ export async function withWorkload<T>(
   try {
     return await use({
       url: telemetry.url,
+      async inBatch(worker) {
+        const ends = [() => undefined, worker, () => undefined];
+        const rows = await batch(ends, (end) => end(), { guard, maxConcurrent: 1, dedupe: false });
+        const row = rows[1]!;
+        if (row.status !== 'ok') throw row.error;
+        return row.value!;
+      },
       async bareCall() {
         await new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }).chat.completions.create(BODY);
       },

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { GuardEvent, SharedSnapshot, StoreFault } from '../../src/core/events.ts';
+import { STORE_FAULTS, valuesOf } from '../../src/telemetry/names.ts';
+import { Harness, lane } from './harness.ts';
+
+const MODEL = { 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-5.1' };
+
+function shared(over: Partial<SharedSnapshot> = {}): SharedSnapshot {
+  const tokens = { dimension: 'tokens', leased: 300, free: 9_000, mostOvershoot: 700 } as const;
+  return { mode: 'shared', processes: 3, active: 2, exchangeMs: 1, dimensions: [tokens], ...over };
+}
+
+const exchange = (durationMs: number, fault?: StoreFault): GuardEvent => ({
+  type: 'shared.exchange',
+  lane: 'openai/gpt-5.1',
+  durationMs,
+  fault,
+});
+
+describe('shared limits', () => {
+  it('tell how many lanes go by what they have leased, and how many go alone', async () => {
+    const harness = new Harness();
+    harness.lanes = [
+      lane({ shared: shared() }),
+      lane({ shared: shared(), lane: 'openai/b', group: 'b' }),
+      lane({ shared: shared({ mode: 'alone' }), lane: 'openai/c', group: 'c' }),
+      lane({ lane: 'openai/d', group: 'd' }),
+    ];
+    const of = (mode: string): Promise<number> =>
+      harness.value('tidegate.fleet.lanes', { 'tidegate.fleet.mode': mode });
+    expect([await of('shared'), await of('alone'), await of('joining')]).toEqual([2, 1, 0]);
+    harness.lanes = [lane({ shared: shared({ mode: 'joining' }) })];
+    expect([await of('shared'), await of('alone'), await of('joining')]).toEqual([0, 0, 1]);
+  });
+
+  it('add up over the guards of a process, and stay apart by what these add', async () => {
+    const harness = new Harness();
+    harness.lanes = [lane({ shared: shared() })];
+    harness.another({}, () => [lane({ shared: shared(), lane: 'openai/b', group: 'b' })]);
+    harness.another({ attributes: { 'tidegate.client': 'other' } }, () => [lane({ shared: shared() })]);
+    const values = await harness.values('tidegate.fleet.lanes', { 'tidegate.fleet.mode': 'shared' });
+    expect(values.toSorted()).toEqual([1, 2]);
+  });
+
+  it('tell of each lane its fleet, and of each limit what is leased and what may be too much', async () => {
+    const harness = new Harness();
+    harness.lanes = [lane({ shared: shared() })];
+    expect(await harness.value('tidegate.fleet.processes', MODEL)).toBe(3);
+    const limit = { ...MODEL, 'tidegate.limit.dimension': 'tokens' };
+    expect(await harness.value('tidegate.fleet.leased', limit)).toBe(300);
+    expect(await harness.value('tidegate.fleet.overshoot_bound', limit)).toBe(700);
+  });
+
+  it('count what the store does wrong, from zero on, in a closed set', async () => {
+    const harness = new Harness();
+    const of = (fault: string): Promise<number[]> =>
+      harness.values('tidegate.fleet.exchange_errors', { 'tidegate.fleet.fault': fault });
+    harness.play(exchange(2));
+    expect([await of('timeout'), await of('connection')]).toEqual([[0], [0]]);
+    for (const fault of valuesOf(STORE_FAULTS)) harness.play(exchange(2, fault));
+    harness.play(exchange(2, 'OOM command not allowed, key sk-secret' as StoreFault));
+    for (const fault of valuesOf(STORE_FAULTS)) expect(await of(fault)).toEqual([fault === 'other' ? 2 : 1]);
+    expect(await harness.scrape()).not.toContain('sk-secret');
+  });
+
+  it('measure how long it takes to answer, not how fast it refuses', async () => {
+    const harness = new Harness();
+    harness.play(exchange(3), exchange(80), exchange(0, 'connection'), exchange(520, 'timeout'));
+    const [histogram, ...more] = await harness.histograms('tidegate.fleet.exchange_seconds');
+    expect(more).toEqual([]);
+    expect(histogram!.value.count).toBe(3);
+    expect(histogram!.value.sum).toBeCloseTo(0.603);
+  });
+
+  it('cost no series where limits are not shared, and few where they are', async () => {
+    const harness = new Harness();
+    harness.lanes = [lane()];
+    expect(await harness.scrape()).not.toContain('tidegate_fleet');
+    harness.lanes = Array.from({ length: 20 }, (_, index) =>
+      lane({ lane: `openai/${index}`, group: `model-${index}`, shared: shared() }),
+    );
+    for (let at = 0; at < 100; at++) harness.play(exchange(at));
+    const series = (await harness.scrape()).split('\n').filter((line) => line.startsWith('tidegate_fleet'));
+    // Three modes, two faults and a histogram of the process, and three of a model with one limit.
+    expect(series.length).toBe(3 + 2 + 10 + 3 * 20);
+  });
+});
