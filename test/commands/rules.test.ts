@@ -45,7 +45,7 @@ test('without a configuration the files are those that are shipped', async () =>
   for (const name of ['overview', 'provider', 'slo']) {
     expect(written(`dashboards/${name}.json`)).toBe(shipped(`grafana/dashboards/${name}.json`));
   }
-  expect(io.outLines).toHaveLength(4);
+  expect(io.outLines).toHaveLength(6);
 });
 
 test('the printed defaults change nothing', async () => {

@@ -89,6 +89,7 @@ async function withPrometheus(
     const recorded = ruleGroups().flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
     const extra = [
       ...recorded.map((name) => `${name}{${PROVIDER}}`),
+      `ALERTS{alertname="TidegateCostSpike",alertstate="firing",severity="warning",${PROVIDER}}`,
       `ALERTS{alertname="TidegateRetriesExhausted",alertstate="firing",severity="critical",${PROVIDER}}`,
       `tidegate_calls_total{job="app",instance="a",otel_metric_overflow="true"}`,
     ];

@@ -31,7 +31,7 @@ const get = (path: string): Promise<Response> => fetch(server.url + path);
 test('serves the page, what to show and the committed dashboards', async () => {
   expect(await (await get('/')).text()).toContain('/tools/render/page/main.ts');
   expect(await (await get('/view.json')).json()).toEqual(VIEW);
-  for (const name of ['overview', 'provider', 'slo']) {
+  for (const name of ['overview', 'provider', 'slo', 'work', 'gen-ai']) {
     expect(await (await get(`/dashboards/${name}.json`)).json()).toMatchObject({ uid: `tidegate-${name}` });
   }
   expect((await get('/echarts.js')).headers.get('content-type')).toContain('text/javascript');

@@ -129,6 +129,9 @@ describe('counters', () => {
     harness.play(...richCall(), ...richCall(), UNGUARDED);
     harness.play(callEnd(callInfo(), { outcome: 'timeout', errorType: 'timeout' }));
     harness.play({ type: 'repeated', call: callInfo(), layer: 'ai_sdk', sinceMs: 5 });
+    harness.play({ type: 'shared.exchange', lane: 'openai/gpt-5.1', durationMs: 2, fault: 'timeout' });
+    const response = { finishReasons: ['length'], serviceTier: 'default' };
+    harness.play(callEnd(callInfo({ tier: 'flex' }), { response }));
     const all = await harness.collect();
     for (const { name, options } of Object.values(COUNTERS)) {
       if (/^gen_ai\.|^tidegate\.(?:cost|hits)/.test(name)) continue;

@@ -126,6 +126,6 @@ npm run dashboards:render   # draws the committed dashboards from any Prometheus
 \`\`\`
 
 The demo runs under the shipped rules; only their times are divided, so that a minute lasts a second.
-\`docker compose up\` starts Prometheus, Alertmanager and Grafana with the three dashboards of [grafana/](../grafana).
+\`docker compose up\` starts Prometheus, Alertmanager and Grafana with the five dashboards of [grafana/](../grafana).
 `;
 }

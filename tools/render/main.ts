@@ -15,7 +15,7 @@ Serves a page that draws the committed dashboards from a live Prometheus, for wo
   --job <regex>        shows these jobs only
   --port <n>           0 for a free one, the default
   --picture <file>     draws --dashboard once with Chromium, writes a PNG and ends
-  --dashboard <name>   overview, provider or slo. Default: overview
+  --dashboard <name>   overview, provider, slo, work or gen-ai. Default: overview
   --height <pixels>    of the picture, from the top. Default: all of it
   --help               this text
 

@@ -45,7 +45,7 @@ async function answer(pathname: string, view: () => View, response: ServerRespon
     const path = createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js');
     return send(response, 200, 'text/javascript', await readFile(path, 'utf8'));
   }
-  const dashboard = /^\/dashboards\/(\w+)\.json$/.exec(pathname);
+  const dashboard = /^\/dashboards\/([\w-]+)\.json$/.exec(pathname);
   if (dashboard) {
     const path = join(ROOT, 'grafana/dashboards', `${dashboard[1]!}.json`);
     return send(response, 200, 'application/json', await readFile(path, 'utf8'));

@@ -1,4 +1,4 @@
-import type { Line, Row } from '../dashboard.ts';
+import { FIRING, type Line, type Row } from '../dashboard.ts';
 import type { PanelSpec, Step } from '../panel.ts';
 import { type DashboardContext, rate, ratio } from '../queries.ts';
 import { over } from '../../signal-rules.ts';
@@ -10,8 +10,11 @@ const BY_MODEL = `${RECORDED},gen_ai_request_model=~"$model"`;
 const NO_PRICES = 'No prices are given.';
 const PLAIN: readonly Step[] = [{ from: null, color: 'blue' }];
 
-const ALERTS =
-  'ALERTS{alertname=~"Tidegate(Cost.+|ModelUnpriced|AnswersCut|CacheShareFell|FirstChunkSlow|Tier.+|SecondRetryLayer|TenantFloods|Batch.+|Fleet.+)",alertstate="firing",job=~"$job|"}';
+/** Alerts about what this dashboard shows. */
+const ALERTS = FIRING.replace(
+  'Tidegate.+',
+  'Tidegate(Cost.+|ModelUnpriced|AnswersCut|CacheShareFell|FirstChunkSlow|TierDowngraded|SecondRetryLayer|TenantFloods|Batch.+|Fleet.+)',
+);
 
 export function spendingRow(context: DashboardContext): Row {
   const { cost } = context.thresholds;
