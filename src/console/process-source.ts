@@ -3,10 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
 import { type LaneReading, type Reading, type Source, Tally } from './reading.ts';
-import type { HitState, LimitState } from './state.ts';
+import type { BatchState, HitState, LimitState } from './state.ts';
 
 /** Hits that are kept. */
 export const MOST_HITS = 50;
+const MOST_BATCHES = 20;
 
 /** A guard of this process: its snapshot, and what its events add up to. */
 export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Clock): Source {
@@ -41,13 +42,40 @@ export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Cloc
     look(): Reading {
       const lanes = guard.snapshot().map(readLane);
       tally.keep(new Set(lanes.map(({ label }) => label)));
-      return { lanes, counters: tally.counters(), batches: [] };
+      return { lanes, counters: tally.counters(), batches: batchesOf(guard) };
     },
     hits: () => hits,
     close() {
       for (const stop of stops) stop();
     },
   };
+}
+
+/** What a guard has beside what is public: the batches that it runs, each as a function that tells of it. */
+interface HasRuns {
+  readonly runs: Iterable<() => RunCounts | undefined>;
+}
+
+interface RunCounts {
+  readonly done: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  readonly total: number | undefined;
+  readonly itemsPerSecond?: number | undefined;
+  readonly eta: { readonly toSeconds: number } | undefined;
+}
+
+function batchesOf(guard: object): BatchState[] {
+  const batches: BatchState[] = [];
+  for (const read of (guard as Partial<HasRuns>).runs ?? []) {
+    const run = read();
+    if (!run) continue;
+    const { done, failed, inFlight, total, itemsPerSecond, eta } = run;
+    const secondsLeft = eta && eta.toSeconds < Infinity ? eta.toSeconds : undefined;
+    batches.push({ name: `batch ${batches.length + 1}`, done, failed, inFlight, total, itemsPerSecond, secondsLeft });
+    if (batches.length === MOST_BATCHES) break;
+  }
+  return batches;
 }
 
 function readLane(lane: LaneSnapshot): LaneReading {

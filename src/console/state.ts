@@ -98,9 +98,14 @@ export interface LimitState {
 export interface FleetState {
   readonly mode: string;
   readonly processes: number;
-  readonly active: number;
-  readonly exchangeMs: number;
-  readonly dimensions: readonly { readonly dimension: string; readonly leased: number; readonly free: number }[];
+  /** Of the processes, those that want something now. */
+  readonly active?: number | undefined;
+  readonly exchangeMs?: number | undefined;
+  readonly dimensions: readonly {
+    readonly dimension: string;
+    readonly leased: number;
+    readonly free?: number | undefined;
+  }[];
 }
 
 export interface LaneState {
@@ -132,6 +137,7 @@ export interface LaneState {
 
 export interface BatchState {
   readonly name: string;
+  /** Finished items, failed ones included. */
   readonly done: number;
   readonly total?: number | undefined;
   readonly failed: number;

@@ -56,6 +56,26 @@ test('lanes are read of a page, and models counted to the pool that they belong 
   expect(counters).toContainEqual({ kind: 'retries', label: 'openai/gpt-4o', by: 'rate_limit', value: 4 });
 });
 
+test('batches and what is shared are read where the application has them', () => {
+  const model = `${openai},gen_ai_request_model="gpt-4o"`;
+  const { lanes, batches } = readMetrics(`${PAGE}
+tidegate_fleet_lanes{tidegate_fleet_mode="shared"} 2
+tidegate_fleet_lanes{tidegate_fleet_mode="alone"} 0
+tidegate_fleet_processes{${model}} 4
+tidegate_fleet_leased{${model},tidegate_limit_dimension="tokens"} 900
+tidegate_batch_runs 1
+tidegate_batch_items{tidegate_batch_state="answered"} 40
+tidegate_batch_items{tidegate_batch_state="failed"} 2
+tidegate_batch_items{tidegate_batch_state="in_flight"} 8
+tidegate_batch_items{tidegate_batch_state="left"} 50
+tidegate_batch_eta_seconds 90
+`);
+  expect(lanes[0]!.fleet).toEqual({ mode: 'shared', processes: 4, dimensions: [{ dimension: 'tokens', leased: 900 }] });
+  expect(lanes[1]!.fleet).toBeUndefined();
+  expect(batches).toEqual([{ name: 'One batch', done: 42, total: 100, failed: 2, inFlight: 8, secondsLeft: 90 }]);
+  expect(readMetrics(PAGE).batches).toEqual([]);
+});
+
 test('every series that it reads is one that the application serves', async () => {
   await withWorkload(async ({ url, call }) => {
     await call(['server_error']);

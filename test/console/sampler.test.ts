@@ -150,6 +150,20 @@ describe('a guard of this process', () => {
     sampler.close();
   });
 
+  test('shows its batches while they last', async () => {
+    const { guard, sampler, update } = started();
+    const counts = { done: 10, failed: 1, inFlight: 3, total: 50, itemsPerSecond: 2, eta: { toSeconds: 20 } };
+    const runs = new Set([() => counts, () => undefined]);
+    Object.assign(guard, { runs });
+    await sampler.sample();
+    const { eta: _, ...shown } = counts;
+    expect(update().state.batches).toEqual([{ name: 'batch 1', ...shown, secondsLeft: 20 }]);
+    runs.clear();
+    await sampler.sample();
+    expect(update().state.batches).toEqual([]);
+    sampler.close();
+  });
+
   test('names no tenant, no account and no address', async () => {
     const lane = laneSnapshot({ waiting: { urgent: 1, busiestTenant: 'acme-corp', busiestShare: 0.9 }, queued: 9 });
     const { sampler } = started([lane]);

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { fetchText } from '../../console/fetch-text.ts';
 import { usedShare } from '../../console/process-source.ts';
 import { type LaneReading, type Reading, type Source, Tally } from '../../console/reading.ts';
-import type { LimitState } from '../../console/state.ts';
+import type { BatchState, FleetState, LimitState } from '../../console/state.ts';
 import { shownUrl } from '../shown-url.ts';
 import { parseMetrics, type Sample } from '../top/metrics-text.ts';
 
@@ -19,8 +19,9 @@ export function metricsSource(url: string, clock: Clock): Source {
 
 type Growing<T> = { -readonly [K in keyof T]: T[K] };
 
-interface GrowingLane extends Growing<LaneReading> {
+interface GrowingLane extends Growing<Omit<LaneReading, 'fleet'>> {
   readonly byDimension: Map<string, Growing<LimitState>>;
+  fleet?: Growing<FleetState> & { readonly dimensions: { dimension: string; leased: number }[] };
 }
 
 /** @throws Error where the page has nothing of tidegate */
@@ -29,6 +30,7 @@ export function readMetrics(text: string): Reading {
   if (samples.length === 0) throw new Error('it has no series of tidegate');
   const lanes = new Map<string, GrowingLane>();
   for (const sample of samples) readGauge(lanes, sample);
+  for (const { fleet } of lanes.values()) if (fleet) fleet.mode = modeOf(samples);
   const tally = new Tally();
   for (const sample of samples) readCounter(tally, sample, lanes);
   return {
@@ -40,7 +42,7 @@ export function readMetrics(text: string): Reading {
       })),
     })),
     counters: tally.counters(),
-    batches: [],
+    batches: batchesOf(samples),
   };
 }
 
@@ -77,6 +79,11 @@ function readGauge(lanes: Map<string, GrowingLane>, { name, labels, value }: Sam
       return void (limit().resetMs = value * 1000);
     case 'tidegate_limit_utilization_ratio':
       return void (limit().used = value);
+    case 'tidegate_fleet_processes':
+      return void (fleetOf(lane()).processes = value);
+    case 'tidegate_fleet_leased':
+      fleetOf(lane()).dimensions.push({ dimension: labels['tidegate_limit_dimension'] ?? '', leased: value });
+      return undefined;
     case 'tidegate_pacer_rate':
     case 'tidegate_pacer_rate_per_second':
       return void (limit().ratePerSecond = value);
@@ -139,6 +146,42 @@ function laneOf(lanes: Map<string, GrowingLane>, provider: string, group: string
     lanes.set(label, lane);
   }
   return lane;
+}
+
+function fleetOf(lane: GrowingLane): NonNullable<GrowingLane['fleet']> {
+  return (lane.fleet ??= { mode: '', processes: 1, dimensions: [] });
+}
+
+/** How the lanes of the application go by their limits; metrics do not tell of which. */
+function modeOf(samples: readonly Sample[]): string {
+  const modes = samples
+    .filter(({ name, value }) => name === 'tidegate_fleet_lanes' && value > 0)
+    .map(({ labels }) => labels['tidegate_fleet_mode'] ?? '');
+  return [...new Set(modes)].sort().join(' and ');
+}
+
+/** Batches are added up in metrics. */
+function batchesOf(samples: readonly Sample[]): BatchState[] {
+  const sumOf = (name: string, state?: string): number =>
+    samples
+      .filter(
+        (sample) => sample.name === name && (state === undefined || sample.labels['tidegate_batch_state'] === state),
+      )
+      .reduce((sum, { value }) => sum + value, 0);
+  const runs = sumOf('tidegate_batch_runs');
+  if (runs === 0) return [];
+  const failed = sumOf('tidegate_batch_items', 'failed');
+  const eta = sumOf('tidegate_batch_eta_seconds');
+  return [
+    {
+      name: runs === 1 ? 'One batch' : `${runs} batches`,
+      done: sumOf('tidegate_batch_items', 'answered') + failed,
+      total: sumOf('tidegate_batch_items'),
+      failed,
+      inFlight: sumOf('tidegate_batch_items', 'in_flight'),
+      secondsLeft: eta > 0 ? eta : undefined,
+    },
+  ];
 }
 
 function limitOf({ byDimension }: GrowingLane, dimension: string): Growing<LimitState> {

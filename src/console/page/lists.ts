@@ -166,15 +166,16 @@ function factItem(): Item<Fact> {
 
 function fleetFact({ key, provider, group, fleet }: LaneState): Fact[] {
   if (!fleet) return [];
-  const leases = fleet.dimensions.map(
-    ({ dimension, leased, free }) =>
-      `${dimension.replaceAll('_', ' ')}: ${number(leased)} leased, ${number(free)} free`,
-  );
+  const { mode, processes, active, exchangeMs, dimensions } = fleet;
   const text = [
-    fleet.mode,
-    `${number(fleet.processes)} ${fleet.processes === 1 ? 'process' : 'processes'}, ${number(fleet.active)} active`,
-    `store answers in ${duration(fleet.exchangeMs)}`,
-    ...leases,
+    mode,
+    `${number(processes)} ${processes === 1 ? 'process' : 'processes'}`,
+    ...(active === undefined ? [] : [`${number(active)} active`]),
+    ...(exchangeMs === undefined ? [] : [`store answers in ${duration(exchangeMs)}`]),
+    ...dimensions.map(({ dimension, leased, free }) => {
+      const left = free === undefined ? '' : `, ${number(free)} free`;
+      return `${dimension.replaceAll('_', ' ')}: ${number(leased)} leased${left}`;
+    }),
   ];
   return [{ key, name: `${provider}/${group}`, text: text.join(' · ') }];
 }
