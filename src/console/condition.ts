@@ -4,6 +4,8 @@ import type { Condition, LimitState, Tone } from './state.ts';
 /** From here on a limit is what calls wait for. */
 const BINDING = 0.9;
 const NEAR = 0.8;
+/** Share of the calls of a minute: fewer are the day's noise, which is sent again. */
+const OVERLOADED = 0.1;
 /** Turns of a moment are no queue. */
 const LEAST_WAIT_MS = 500;
 
@@ -32,7 +34,7 @@ const TONES: Readonly<Record<Condition, Tone>> = {
   limited: 'warn',
   crowded: 'warn',
   waiting: 'warn',
-  refused: 'warn',
+  refused: 'note',
   near: 'note',
   free: 'ok',
   idle: 'quiet',
@@ -43,8 +45,11 @@ export const toneOf = (condition: Condition): Tone => TONES[condition];
 /** Lower is worse. */
 export const rankOf = (condition: Condition): number => ORDER.indexOf(condition);
 
-/** Whether calls are held up by it. */
+/** Whether it has an episode, with a beginning. */
 export const isLimited = (condition: Condition): boolean => rankOf(condition) < rankOf('near');
+
+/** Whether calls are held up by it now. */
+export const isHeldUp = (condition: Condition): boolean => rankOf(condition) < rankOf('refused');
 
 /** What is used most; undefined where none is counted. */
 export function bindingOf(limits: readonly LimitState[]): LimitState | undefined {
@@ -65,7 +70,8 @@ export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Rece
   if (lane.circuit === 'open' || lane.circuit === 'half_open' || lane.circuit === 'isolated') return 'outage';
   if ((refused['quota'] ?? 0) > 0) return 'quota';
   const noRoom = (refused['overloaded'] ?? 0) + (refused['no_capacity'] ?? 0);
-  if (noRoom > 0 && noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0)) return 'overloaded';
+  const isMost = noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0);
+  if (noRoom > callsPerSecond * 60 * OVERLOADED && isMost) return 'overloaded';
   const waits = lane.queued > 0 && lane.oldestWaitMs >= LEAST_WAIT_MS;
   // A limit that is used up pauses its lane on and off.
   if (waits && used >= BINDING) return 'limited';

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
-import { type Dimension, limitAdvice } from '../core/dimensions.ts';
 import type { HitLine } from '../hits/hit-line.ts';
 import { parseRecordLine } from '../hits/read-record.ts';
+import { adviceOn } from './advice.ts';
 import { MOST_HITS } from './process-source.ts';
 import type { HitState } from './state.ts';
 
@@ -68,13 +68,6 @@ function hitOf({ at, pool, model, dimension, limit, used, requested, waitMs }: H
     used: used ?? undefined,
     requested: requested ?? undefined,
     waitMs: waitMs ?? undefined,
-    advice: ADVICE[dimension] ?? limitAdvice(dimension as Dimension, 'throttled') ?? '',
+    advice: adviceOn(dimension) ?? '',
   };
 }
-
-/** What is no limit of an account. */
-const ADVICE: Readonly<Record<string, string | undefined>> = {
-  quota: 'Add credit or raise the spend limit: waiting does not help.',
-  overloaded: 'Wait: the provider is overloaded, and no tier changes it.',
-  no_capacity: "Wait, or set onFlexUnavailable: 'standard': the tier has no room.",
-};

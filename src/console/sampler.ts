@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { AlertWatch } from './alert-watch.ts';
 import { Changes } from './changes.ts';
-import { bindingOf, Episodes, isLimited } from './condition.ts';
+import { bindingOf, Episodes, isHeldUp } from './condition.ts';
 import type { HitsFile } from './hits-file.ts';
 import { History } from './history.ts';
 import { judge } from './judge.ts';
@@ -218,7 +218,7 @@ function addLane(totals: GrowingTotals, lane: JudgedLane['state']): void {
 /** What is held up first, then by name: lines that jump about cannot be read. */
 function byNeed({ state: a }: JudgedLane, { state: b }: JudgedLane): number {
   return (
-    Number(isLimited(b.condition)) - Number(isLimited(a.condition)) ||
+    Number(isHeldUp(b.condition)) - Number(isHeldUp(a.condition)) ||
     `${a.source}\n${a.provider}\n${a.group}`.localeCompare(`${b.source}\n${b.provider}\n${b.group}`)
   );
 }

@@ -1,5 +1,5 @@
-import { type Dimension, limitAdvice } from '../core/dimensions.ts';
-import { bindingOf, causeOf, isLimited, rankOf } from './condition.ts';
+import { adviceOn } from './advice.ts';
+import { bindingOf, causeOf, isHeldUp, isLimited, rankOf } from './condition.ts';
 import type { LaneReading } from './reading.ts';
 import type { LaneState, SourceState, Verdict } from './state.ts';
 import { duration, noun, number, percent } from './words.ts';
@@ -27,7 +27,7 @@ export function verdictOf(lanes: readonly JudgedLane[], sources: readonly Source
     since: state.since,
     now: now(state),
     lane: state.key,
-    others: lanes.filter((lane) => isLimited(lane.state.condition)).length - 1,
+    others: lanes.filter((lane) => lane !== worst && isHeldUp(lane.state.condition)).length,
   };
 }
 
@@ -54,7 +54,7 @@ function titleOf(lane: LaneState): string {
     case 'waiting':
       return `Calls wait in ${name}`;
     case 'refused':
-      return `${name} has refused calls`;
+      return `${lane.provider} has refused calls of ${lane.group}`;
     default:
       return `${name} runs at its limit`;
   }
@@ -84,10 +84,12 @@ function whose({ state, reading: { busiestShare } }: JudgedLane): string {
 
 function whoseLimit({ condition, provider, limits, refused, fleet }: LaneState): string {
   if (condition === 'outage') return `${provider}'s: no limit of yours`;
-  if (condition === 'overloaded') return `${provider}'s capacity: no limit of yours`;
   if (condition === 'quota') return `Your account's credit at ${provider}`;
   if (condition === 'crowded') return "This process's own: maxConcurrent";
   const cause = causeOf(limits, refused);
+  if (condition === 'overloaded' || cause === 'overloaded' || cause === 'no_capacity') {
+    return `${provider}'s capacity: no limit of yours`;
+  }
   const limit = limits.find(({ dimension }) => dimension === cause);
   if (limit?.beliefs.some(({ belief }) => belief === 'shared')) {
     return `Your account's at ${provider}, and others use it: less is left than our own calls have taken`;
@@ -118,9 +120,10 @@ function now(lane: LaneState): string {
     const left = callsPerSecond > 0 ? `, about ${duration((queued * 1000) / callsPerSecond)} of work` : '';
     parts.push(`${waiting}${left}; none fails.`);
   }
-  const advice = limitAdvice(causeOf(limits, refused) as Dimension | undefined, 'throttled');
+  const advice = adviceOn(causeOf(limits, refused));
   if (advice !== undefined && condition !== 'waiting') parts.push(advice.replace(/:[^:]*\.$/, '.'));
-  return parts.join(' ') || 'Calls that were refused are sent again.';
+  if (condition === 'refused') parts.unshift('What was refused is sent again.');
+  return parts.join(' ') || 'Nobody knows what they wait for: see the circuit and the limits below.';
 }
 
 function free(lanes: readonly LaneState[]): Verdict {

@@ -100,9 +100,16 @@ describe('the end of a record of hits', () => {
     const file = new HitsFile(path);
     await file.refresh();
     expect(file).toMatchObject({ hits: [], problem: undefined });
-    await writeFile(path, line(1) + line(2, { dimension: 'overloaded', limit: null, model: null }) + 'garbage\n{"v":1');
+    await writeFile(
+      path,
+      line(1) +
+        line(2, { dimension: 'overloaded', limit: null, model: null }) +
+        line(2, { dimension: 'constructor' }) +
+        'garbage\n{"v":1',
+    );
     await file.refresh();
     expect(file.hits.map(({ dimension, limit, advice }) => [dimension, limit, advice.slice(0, 30)])).toEqual([
+      ['constructor', 1000, ''],
       ['overloaded', undefined, 'Wait: the provider is overload'],
       ['tokens', 1000, 'Shrink prompts or max_tokens, '],
     ]);

@@ -91,7 +91,8 @@ describe('the condition of a lane', () => {
     ['its circuit is open', { circuit: 'open', ...waiting, limits: full }, {}, 'outage'],
     ['its circuit is tried', { circuit: 'half_open' }, {}, 'outage'],
     ['no credit is left', { ...waiting }, { quota: 1, tokens: 9 }, 'quota'],
-    ['the provider is overloaded', { pausedForMs: 900 }, { overloaded: 3, tokens: 1 }, 'overloaded'],
+    ['the provider is overloaded', { pausedForMs: 900 }, { overloaded: 9, tokens: 1 }, 'overloaded'],
+    ['it was overloaded now and then', {}, { overloaded: 3 }, 'refused'],
     ['a limit refuses more than the overload', { limits: full, ...waiting }, { overloaded: 1, tokens: 9 }, 'limited'],
     ['it is paused', { pausedForMs: 900, ...waiting }, {}, 'paused'],
     ['it is paused by a limit that is used up', { pausedForMs: 900, ...waiting, limits: full }, {}, 'limited'],
@@ -182,6 +183,7 @@ describe('the first row', () => {
     ['a tenant', [{}, { busiestShare: 0.8 }], 'One tenant has 80 % of the queue.'],
     ['slots', [{ condition: 'crowded', maxConcurrent: 5 }], "This process's own: maxConcurrent"],
     ['nobody', [{ condition: 'overloaded', refused: { overloaded: 2 } }], 'no limit of yours'],
+    ['nobody either', [{ condition: 'refused', refused: { overloaded: 2 }, limits: [] }], 'no limit of yours'],
     ['a circuit', [{ condition: 'outage', circuit: 'open' }], 'no limit of yours'],
     ['credit', [{ condition: 'quota', refused: { quota: 2 } }], 'credit at openai'],
   ])('tells whose limit it is: %s', (_name, lane, whose) => {

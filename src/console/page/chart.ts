@@ -18,12 +18,13 @@ interface Drawn {
 }
 
 interface ChartSettings {
-  readonly parent: Element;
   readonly title: string;
   readonly kind: 'lines' | 'bars';
   readonly format: (value: number) => string;
   /** Where a line is drawn across. */
   readonly mark?: number | undefined;
+  /** What the axis goes up to at least. */
+  readonly least: number;
   readonly sync: uPlot.SyncPubSub;
 }
 
@@ -37,6 +38,7 @@ export class Chart {
   readonly element: HTMLElement;
   readonly #kind: 'lines' | 'bars';
   readonly #mark: number | undefined;
+  #least: number;
   readonly #sync: uPlot.SyncPubSub;
   #format: (value: number) => string;
   readonly #title = el('span');
@@ -50,9 +52,10 @@ export class Chart {
   #made = '';
   #drawn: Drawn | undefined;
 
-  constructor({ title, kind, format, mark, sync }: ChartSettings) {
+  constructor({ title, kind, format, mark, least, sync }: ChartSettings) {
     this.#kind = kind;
     this.#mark = mark;
+    this.#least = least;
     this.#sync = sync;
     this.#format = format;
     this.#title.textContent = title;
@@ -70,9 +73,10 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(this.#plot);
   }
 
-  rename(title: string, format: (value: number) => string): void {
+  rename(title: string, format: (value: number) => string, least: number): void {
     setText(this.#title, title);
     this.#format = format;
+    this.#least = least;
   }
 
   update(drawn: Drawn): void {
@@ -157,10 +161,7 @@ export class Chart {
   }
 
   #top(most: number | null): number {
-    const top = Math.max(most ?? 0, this.#mark ?? 0);
-    if (top <= 0) return 1;
-    // Whole things are counted: no half of one on the axis.
-    return this.#kind === 'bars' && top < 3 && Number.isInteger(top) ? 4 : top * 1.12;
+    return Math.max((most ?? 0) * 1.12, (this.#mark ?? 0) * 1.12, this.#least) || 1;
   }
 
   #drawMark({ ctx, bbox, valToPos }: uPlot, colour: string): void {

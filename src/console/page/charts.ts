@@ -7,6 +7,8 @@ import { kindsOf, ofLane } from './points.ts';
 
 /** Lines that can be told apart. */
 const MOST_LINES = 8;
+/** Whole things are counted: no half of one on the axis. */
+const LEAST_COUNT = 4;
 /** A chart of less would jump. */
 const LEAST_SECONDS = 120;
 const seconds = (value: number): string => (value < 120 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
@@ -20,15 +22,16 @@ export class Charts {
 
   constructor(parent: Element) {
     const sync = uPlot.sync('time');
-    const chart = (title: string, kind: 'lines' | 'bars', format: (value: number) => string, mark?: number): Chart =>
-      new Chart({ parent, title, kind, format, mark, sync });
+    const lines = (title: string, format: (value: number) => string, more: { least: number; mark?: number }): Chart =>
+      new Chart({ title, kind: 'lines', format, sync, ...more });
+    const bars = (title: string): Chart => new Chart({ title, kind: 'bars', format: rate, sync, least: LEAST_COUNT });
     this.#charts = {
-      used: chart('Limit in use', 'lines', share, 1),
-      queued: chart('Calls waiting', 'lines', rate),
-      wait: chart('Oldest wait', 'lines', seconds),
-      refused: chart('Refusals', 'bars', rate),
-      retries: chart('Sent again', 'bars', rate),
-      last: chart('Calls', 'bars', rate),
+      used: lines('Limit in use', share, { least: 1, mark: 1 }),
+      queued: lines('Calls waiting', rate, { least: LEAST_COUNT }),
+      wait: lines('Oldest wait', seconds, { least: LEAST_COUNT }),
+      refused: bars('Refusals'),
+      retries: bars('Sent again'),
+      last: bars('Calls'),
     };
     parent.append(...Object.values(this.#charts).map(({ element }) => element));
   }
@@ -63,7 +66,7 @@ export class Charts {
     refused.update({ times, lines: bars('refused'), unit: `by limit, ${each}`, window });
     retries.update({ times, lines: bars('retries'), unit: `by reason, ${each}`, window });
     const priced = state.totals.usdPerHour !== undefined;
-    last.rename(priced ? 'Cost' : 'Calls', priced ? usd : rate);
+    last.rename(priced ? 'Cost' : 'Calls', priced ? usd : rate, priced ? 0 : LEAST_COUNT);
     const value = (point: Point): number => (priced ? (point.usd ?? 0) : point.calls);
     const line = { name: priced ? 'USD' : 'calls that ended', colour: priced ? 2 : 0, values: points.map(value) };
     last.update({ times, lines: [line], unit: each, window });

@@ -1,0 +1,17 @@
+import { DIMENSIONS, type Dimension, limitAdvice } from '../core/dimensions.ts';
+
+/** What is no limit that a pace keeps. */
+const OTHERS: Readonly<Record<string, string>> = {
+  quota: 'Add credit or raise the spend limit: waiting does not help.',
+  overloaded: 'Wait: the provider is overloaded, and no tier changes it.',
+  no_capacity: "Wait, or set onFlexUnavailable: 'standard': the tier has no room.",
+};
+
+const KNOWN: ReadonlySet<string> = new Set(DIMENSIONS);
+
+/** What to do about refusals by this; undefined where nobody knows. A file or a page may name anything. */
+export function adviceOn(dimension: string | undefined): string | undefined {
+  if (dimension === undefined) return undefined;
+  if (Object.hasOwn(OTHERS, dimension)) return OTHERS[dimension];
+  return KNOWN.has(dimension) ? limitAdvice(dimension as Dimension, 'throttled') : undefined;
+}
