@@ -41,6 +41,9 @@ export interface MetricSettings {
   readonly detailed: boolean;
 }
 
+/** Events that no metric counts, of which every call has some. */
+const UNCOUNTED: ReadonlySet<GuardEvent['type']> = new Set(['queued', 'attempt.start', 'give_up']);
+
 interface LastSeries {
   readonly bound: Bound;
   readonly provider: ProviderName;
@@ -111,6 +114,7 @@ export class MetricRecorder {
   }
 
   onEvent(event: GuardEvent): void {
+    if (UNCOUNTED.has(event.type)) return;
     const bound = this.bind();
     if (!bound) return;
     switch (event.type) {

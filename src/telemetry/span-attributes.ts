@@ -5,13 +5,22 @@ import { ATTR, OTHER, REQUEST_PREFIX } from './names.ts';
 import type { Semconv } from './semconv.ts';
 import { attemptErrorType, errorTypeOnSpan } from './status.ts';
 
-/** What is known of a call before it is sent; set when the span starts, since samplers decide by it. */
+/**
+ * What samplers may decide by; set when the span starts. The rest follows at its end: an attribute that is there at the
+ * start is checked twice by OpenTelemetry's SDK.
+ */
 export function startAttributes(call: CallInfo, common: Attributes): Attributes {
-  const attributes: Attributes = {
-    ...common,
-    [ATTR.operation]: call.operation,
-    [ATTR.provider]: call.provider,
-  };
+  const attributes: Attributes = { ...common, [ATTR.operation]: call.operation, [ATTR.provider]: call.provider };
+  if (call.model !== undefined) attributes[ATTR.requestModel] = call.model;
+  if (call.serverAddress !== undefined) {
+    attributes[ATTR.serverAddress] = call.serverAddress;
+    if (call.serverPort !== undefined) attributes[ATTR.serverPort] = call.serverPort;
+  }
+  return attributes;
+}
+
+/** What was asked for beside. */
+function addRequest(call: CallInfo, attributes: Attributes): void {
   if (call.stream) attributes[ATTR.requestStream] = true;
   if (call.outputType !== undefined) attributes[ATTR.outputType] = call.outputType;
   if (isOpenAI(call)) {
@@ -19,16 +28,10 @@ export function startAttributes(call: CallInfo, common: Attributes): Attributes 
     // `auto` asks for no tier.
     if (call.tier !== undefined && call.tier !== 'auto') attributes[ATTR.openaiRequestTier] = call.tier;
   }
-  if (call.model !== undefined) attributes[ATTR.requestModel] = call.model;
-  if (call.serverAddress !== undefined) {
-    attributes[ATTR.serverAddress] = call.serverAddress;
-    if (call.serverPort !== undefined) attributes[ATTR.serverPort] = call.serverPort;
-  }
   for (const key in call.attributes) {
     const value = call.attributes[key]!;
     attributes[requestKey(key)] = typeof value === 'object' ? [...value] : value;
   }
-  return attributes;
 }
 
 /** Whose conventions have the attributes `openai.*`. */
@@ -36,10 +39,17 @@ function isOpenAI({ provider }: CallInfo): boolean {
   return provider === 'openai' || provider === 'azure.ai.openai';
 }
 
+/** Which attempt of its call one is. */
+export function orderAttributes(attempt: number): Attributes {
+  const attributes: Attributes = { [ATTR.attemptNumber]: attempt };
+  if (attempt > 1) attributes[ATTR.resendCount] = attempt - 1;
+  return attributes;
+}
+
 /** What came of an attempt. */
 export function attemptAttributes(event: Extract<GuardEvent, { type: 'attempt.end' }>): Attributes {
-  const { status, requestId, outcome } = event;
-  const attributes: Attributes = {};
+  const { attempt, status, requestId, outcome } = event;
+  const attributes = orderAttributes(attempt);
   if (status !== undefined) attributes[ATTR.statusCode] = status;
   if (requestId !== undefined) attributes[ATTR.requestId] = requestId;
   if (outcome !== 'ok' && outcome !== 'cancelled') {
@@ -55,13 +65,14 @@ interface Learned {
   readonly spentUsd: number;
 }
 
-/** What came of a call. */
+/** What was asked, and what came of it. */
 export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learned, semconv: Semconv): Attributes {
   const { usage, response, outcome } = event;
   const attributes: Attributes = {
     [ATTR.attempts]: event.attempts,
     [ATTR.outcome]: outcome,
   };
+  addRequest(event.call, attributes);
   if (event.waitedPacerMs > 0) attributes[ATTR.waitPacerMs] = event.waitedPacerMs;
   if (event.waitedBulkheadMs > 0) attributes[ATTR.waitBulkheadMs] = event.waitedBulkheadMs;
   if (event.retryDelayMs > 0) attributes[ATTR.retryDelayMs] = event.retryDelayMs;

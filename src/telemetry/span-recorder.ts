@@ -1,4 +1,4 @@
-import type { Attributes, Context, Span, SpanStatus, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Attributes, Context, Span, SpanOptions, SpanStatus, Tracer, TracerProvider } from '@opentelemetry/api';
 import { Attachment } from '../core/attachment.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import { isFailure } from './call-result.ts';
@@ -7,7 +7,7 @@ import { activeContext, registeredApi, MEMBER, traceHeaders, withSpan } from './
 import { isProxy } from './otel-globals.ts';
 import { recordException } from './record-exception.ts';
 import { SCHEMA_URLS, type Semconv } from './semconv.ts';
-import { attemptAttributes, endAttributes, startAttributes } from './span-attributes.ts';
+import { attemptAttributes, endAttributes, orderAttributes, startAttributes } from './span-attributes.ts';
 
 export interface SpanSettings {
   /** Undefined for the one that is registered globally, now or later. */
@@ -43,11 +43,14 @@ export class SpanRecorder {
   readonly #settings: SpanSettings;
   // Kept by the call itself: one that is never told to have ended must not be kept here.
   readonly #calls = new Attachment<OpenCall>();
+  /** The same for every attempt. */
+  readonly #attemptOptions: SpanOptions;
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;
 
   constructor(settings: SpanSettings) {
     this.#settings = settings;
+    this.#attemptOptions = { kind: MEMBER.internal, attributes: settings.attributes };
   }
 
   onEvent(event: GuardEvent): void {
@@ -189,7 +192,7 @@ export class SpanRecorder {
       case 'call.end':
         this.#calls.set(event.call, undefined);
         try {
-          if (open.attempt) endAttempt(open.attempt);
+          if (open.attempt) abandonAttempt(open.attempt);
           span.setAttributes(endAttributes(event, open, this.#settings.semconv));
           // An attempt that failed on the way does not make the call one that failed.
           if (isFailure(event.outcome)) {
@@ -207,10 +210,8 @@ export class SpanRecorder {
     const tracer = this.#currentTracer();
     if (!tracer) return;
     // An attempt that the breaker turned back at the last moment was never sent and has no end of its own.
-    if (open.attempt) endAttempt(open.attempt);
-    const attributes: Attributes = { ...this.#settings.attributes, [ATTR.attemptNumber]: number };
-    if (number > 1) attributes[ATTR.resendCount] = number - 1;
-    const span = tracer.startSpan(ATTEMPT_SPAN, { kind: MEMBER.internal, attributes }, open.context);
+    if (open.attempt) abandonAttempt(open.attempt);
+    const span = tracer.startSpan(ATTEMPT_SPAN, this.#attemptOptions, open.context);
     open.attempt = { number, span, context: withSpan(open.context, span), ended: false };
   }
 }
@@ -232,6 +233,12 @@ function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 
   if (!attempt || attempt.ended || attempt.number !== event.attempt) return;
   attempt.span.setAttributes(attemptAttributes(event));
   if (event.outcome !== 'ok' && event.outcome !== 'cancelled') attempt.span.setStatus(ERROR);
+  endAttempt(attempt);
+}
+
+/** One that was turned back at the last moment has no end of its own to tell which it was. */
+function abandonAttempt(attempt: OpenAttempt): void {
+  if (!attempt.ended) attempt.span.setAttributes(orderAttributes(attempt.number));
   endAttempt(attempt);
 }
 

@@ -102,7 +102,8 @@ export class TrackedBody implements OpenBody {
   readonly clock: Clock;
   readonly answers: boolean;
   readonly times: BodyTimes;
-  readonly timer: BodyTimer | undefined;
+  /** Undefined where there is nothing to time, and in the turn in which the body came where only the whole is timed. */
+  timer: BodyTimer | undefined;
   /** Of no account before the turn after it came. */
   touchedAt = 0;
   reading = false;
@@ -134,10 +135,12 @@ export class TrackedBody implements OpenBody {
     this.#cancelled = stream?.cancelled;
     const { times } = hooks;
     this.times = stream || times === ANY_TIME ? times : { ...times, firstContentAt: Infinity, stallMs: Infinity };
-    const { deadlineAt, firstContentAt, stallMs, wholeAt } = this.times;
-    if (Math.min(deadlineAt, firstContentAt, stallMs, wholeAt) < Infinity) {
-      this.timer = new BodyTimer(this.clock, this.times, (limit) => this.#expire(limit));
-    }
+    const { deadlineAt, firstContentAt, stallMs } = this.times;
+    if (Math.min(deadlineAt, firstContentAt, stallMs) < Infinity) this.timer = this.#startTimer();
+  }
+
+  #startTimer(): BodyTimer {
+    return new BodyTimer(this.clock, this.times, (limit) => this.#expire(limit));
   }
 
   get taken(): boolean {
@@ -153,6 +156,10 @@ export class TrackedBody implements OpenBody {
 
   listen(): void {
     this.touchedAt = this.clock.now();
+    if (!this.timer && this.times.wholeAt < Infinity) {
+      this.timer = this.#startTimer();
+      if (this.#interrupt) this.timer.waits();
+    }
     const signal = this.#signal;
     this.#signal = undefined;
     if (!signal) return;
@@ -168,16 +175,29 @@ export class TrackedBody implements OpenBody {
 
   /** Waits for a read, and no longer than the body has time. */
   within<T>(read: () => Promise<T>): Promise<T> {
-    const { timer } = this;
     this.reading = true;
-    if (!timer || this.#ended) return this.#timeUp ? Promise.reject(this.#timeUp) : read();
+    const timed = this.timer !== undefined || this.times.wholeAt < Infinity;
+    if (!timed || this.#ended) return this.#timeUp ? Promise.reject(this.#timeUp) : read();
     return new Promise<T>((resolve, reject) => {
-      this.#interrupt = reject;
-      timer.waits();
-      read().then(resolve, reject);
-    }).finally(() => {
-      this.#interrupt = undefined;
-      timer.arrived();
+      const arrived = (): void => {
+        this.#interrupt = undefined;
+        this.timer?.arrived();
+      };
+      this.#interrupt = (reason) => {
+        arrived();
+        reject(reason);
+      };
+      this.timer?.waits();
+      read().then(
+        (value) => {
+          arrived();
+          resolve(value);
+        },
+        (error: unknown) => {
+          arrived();
+          reject(error as Error);
+        },
+      );
     });
   }
 

@@ -7,13 +7,13 @@ import type { FinalEvents } from '../body/final-events.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
+import { parseAnswer } from './parse-answer.ts';
 import { connectionError } from './sdk-errors.ts';
 import { probeFetch, unguarded } from './sdk-fetch.ts';
 import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import type { RetriedBody } from './delivered-body.ts';
 import { SeamRequest } from './sdk-call.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
-import { tellParseError } from './stream-errors.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** What the seam needs of the guard. */
@@ -205,16 +205,13 @@ export class Seam {
     return built instanceof Promise ? built.then(add) : add(built);
   }
 
-  /** Newer SDKs of OpenAI parse an answer themselves: what they make of a broken one is told what broke it. */
+  /** Newer SDKs of OpenAI parse an answer themselves. */
   #installParser(): void {
     const { client } = this;
     const { parseResponseWithTimeout: parse } = client;
     if (parse === undefined) return;
     override(client, 'parseResponseWithTimeout', (parser: unknown, props: ResponseProps) =>
-      parse.call(client, parser, props).catch((error: unknown) => {
-        tellParseError(error, props.response.headers);
-        throw error;
-      }),
+      parseAnswer(() => parse.call(client, parser, props), props),
     );
   }
 

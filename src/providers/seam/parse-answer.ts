@@ -1,0 +1,24 @@
+import { expectText, ParsedText } from '../body/parsed-text.ts';
+import type { ResponseProps } from './sdk-client.ts';
+import { tellParseError } from './stream-errors.ts';
+
+/**
+ * Has an SDK parse an answer. What it makes of it tells how the answer ended, and another response takes its place
+ * where it is broken, or an error; what the SDK makes of one that nothing replaces is told what broke it.
+ */
+export async function parseAnswer(parse: () => Promise<unknown>, { response }: ResponseProps): Promise<unknown> {
+  for (;;) {
+    const text = new ParsedText();
+    try {
+      const value = await expectText(text, parse);
+      const again = text.parsed(value);
+      if (again === false || !(await again)) return value;
+    } catch (error) {
+      const again = error instanceof SyntaxError ? text.broken() : false;
+      if (again !== false && (await again)) continue;
+      text.unknown();
+      tellParseError(error, response.headers);
+      throw error;
+    }
+  }
+}
