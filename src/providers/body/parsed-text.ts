@@ -50,7 +50,7 @@ export class ParsedText {
 }
 
 async function replaced(body: TrackedBody, failure: Failure, facts?: ReturnType<typeof jsonFacts>): Promise<boolean> {
-  if (await body.replace(failure)) return true;
+  if (await body.replace(failure, facts)) return true;
   body.end({ outcome: 'interrupted', failure, ...facts });
   return false;
 }
