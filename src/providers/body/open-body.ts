@@ -195,7 +195,7 @@ export class TrackedBody implements OpenBody {
         },
         (error: unknown) => {
           arrived();
-          reject(error as Error);
+          reject(error);
         },
       );
     });
