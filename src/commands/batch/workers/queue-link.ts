@@ -1,0 +1,168 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { contentKey } from '../../../batch/item-key.ts';
+import type { SavedError } from '../../../batch/saved-error.ts';
+import { redisStore } from '../../../redis.ts';
+import type { RowResponse } from '../send-row.ts';
+import type { Target } from '../target.ts';
+
+/** A row on its way to a worker. No key of an account goes with it. */
+export interface ChunkRow {
+  /** As the journal names it. */
+  readonly key: string;
+  readonly url: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Rows that a worker takes at once. */
+export interface Chunk {
+  readonly run: string;
+  readonly rows: readonly ChunkRow[];
+}
+
+export type RowAnswer =
+  | { readonly status: 'ok'; readonly value: RowResponse }
+  | { readonly status: 'error'; readonly error: SavedError };
+
+type Bullmq = typeof import('bullmq');
+type Ioredis = typeof import('ioredis');
+
+/** One slot of a cluster. */
+const PREFIX = '{tidegate-batch}';
+/** What a run that nobody went on with leaves behind is gone then. */
+const KEPT_SECONDS = 7 * 86_400;
+
+/** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
+export class QueueLink {
+  readonly bullmq: Bullmq;
+  readonly client: Redis;
+  readonly queue: Queue<Chunk>;
+  readonly #limits: Redis;
+
+  private constructor(bullmq: Bullmq, { Redis }: Ioredis, url: string, target: Target) {
+    this.bullmq = bullmq;
+    this.client = new Redis(url, { maxRetriesPerRequest: null });
+    this.#limits = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
+    this.queue = new bullmq.Queue(nameOf(target), { connection: this.client, prefix: PREFIX });
+    // Told by who waits: the queue goes on by itself when Redis is back.
+    for (const each of [this.client, this.#limits, this.queue]) each.on('error', () => undefined);
+  }
+
+  /** @throws Error where a package or the Redis is missing. */
+  static async open(url: string | undefined, target: Target): Promise<QueueLink> {
+    if (!url) throw new Error('TIDEGATE_REDIS_URL is not set: --fleet works through the queue there.');
+    const link = new QueueLink(load('bullmq') as Bullmq, load('ioredis') as Ioredis, url, target);
+    try {
+      await Promise.race([link.queue.waitUntilReady(), refused(link.client)]);
+      return link;
+    } catch (error) {
+      link.client.disconnect();
+      link.#limits.disconnect();
+      throw error;
+    }
+  }
+
+  /** What divides the limits among the workers. */
+  get shared(): ReturnType<typeof redisStore> {
+    return redisStore(this.#limits);
+  }
+
+  /** Answers of rows, as text: null of those that have none, empty of those whose answer was fetched long ago. */
+  answersOf(run: string, keys: readonly string[]): Promise<(string | null)[]> {
+    return keys.length === 0 ? Promise.resolve([]) : this.client.hmget(`${PREFIX}:${run}:rows`, ...keys);
+  }
+
+  async answered(run: string, key: string, answer: RowAnswer): Promise<void> {
+    await this.client
+      .multi()
+      .hsetnx(`${PREFIX}:${run}:rows`, key, JSON.stringify(answer))
+      .rpush(`${PREFIX}:${run}:done`, key)
+      .expire(`${PREFIX}:${run}:rows`, KEPT_SECONDS)
+      .expire(`${PREFIX}:${run}:done`, KEPT_SECONDS)
+      .exec();
+  }
+
+  /** Keys of rows that were answered since the last time. */
+  async done(run: string, most: number): Promise<string[]> {
+    return (await this.client.lpop(`${PREFIX}:${run}:done`, most)) ?? [];
+  }
+
+  /** Whether a row is this job's to send: it is in two where a run was begun again. */
+  async claims(run: string, key: string, job: string): Promise<boolean> {
+    const claims = `${PREFIX}:${run}:claims`;
+    if ((await this.client.hsetnx(claims, key, job)) === 1) {
+      await this.client.expire(claims, KEPT_SECONDS);
+      return true;
+    }
+    const holder = await this.client.hget(claims, key);
+    if (holder === job) return true;
+    const other = holder === null ? undefined : await this.queue.getJob(holder);
+    if (other && !(await other.isFailed()) && !(await other.isCompleted())) return false;
+    await this.client.hset(claims, key, job);
+    return true;
+  }
+
+  /** The answers are in the journal: they need no room here any more. */
+  async fetched(run: string, keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await this.client.hset(`${PREFIX}:${run}:rows`, Object.fromEntries(keys.map((key) => [key, ''])));
+  }
+
+  /** They are to be sent though they were answered: nobody has the answers. */
+  async again(run: string, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.client.hdel(`${PREFIX}:${run}:rows`, ...keys);
+    await this.client.hdel(`${PREFIX}:${run}:claims`, ...keys);
+  }
+
+  async begin(run: string): Promise<void> {
+    await this.client.del(`${PREFIX}:${run}:ended`);
+  }
+
+  /** Every row has its answer: a chunk that comes back from a worker that died is to be left alone. */
+  async end(run: string): Promise<void> {
+    await this.client.set(`${PREFIX}:${run}:ended`, '1', 'EX', KEPT_SECONDS);
+    await this.client.del(`${PREFIX}:${run}:rows`, `${PREFIX}:${run}:claims`, `${PREFIX}:${run}:done`);
+  }
+
+  async hasEnded(run: string): Promise<boolean> {
+    return (await this.client.exists(`${PREFIX}:${run}:ended`)) === 1;
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+    this.client.disconnect();
+    this.#limits.disconnect();
+  }
+}
+
+export const PREFIX_OF_QUEUES: string = PREFIX;
+
+/** Workers send their own key: only to where they were told to send it themselves. */
+function nameOf({ provider, baseURL }: Target): string {
+  const { host, pathname } = new URL(baseURL);
+  return `rows-${contentKey([provider, host, pathname])}`;
+}
+
+/** Beside tidegate, or where `npx` was called from. */
+function load(name: string): unknown {
+  for (const from of [import.meta.url, join(process.cwd(), 'any.js')]) {
+    try {
+      return createRequire(from)(name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  throw new Error(`--fleet needs ${name}: npm install bullmq ioredis`);
+}
+
+/** The text of the error may have the URL's password. */
+function refused(client: Redis): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    client.once('error', ({ message }: Error) => {
+      const code = /^[A-Z]+/.exec(message)?.[0] ?? '';
+      reject(new Error(`The Redis of TIDEGATE_REDIS_URL is of no use (${code || 'no connection'}).`));
+    });
+  });
+}
