@@ -9,7 +9,7 @@ import { RedisStore } from './fleet/redis-store.ts';
 import type { SharedLimits } from './fleet/shared-limits.ts';
 
 export type { FleetStore, Grant, LimitGrant, LimitReport, Report, SampleReport } from './fleet/protocol.ts';
-export type { IoredisClient, NodeRedisClient, RedisClient } from './fleet/redis-client.ts';
+export type { GlideClient, IoredisClient, NodeRedisClient, RedisClient } from './fleet/redis-client.ts';
 export type { SharedLimits } from './fleet/shared-limits.ts';
 
 export interface RedisStoreOptions {
@@ -49,6 +49,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     throw new TidegateOptionError('account', 'a string that is not empty', account);
   }
   const store = RedisStore.of(client, prefix);
-  if (!store) throw new TidegateOptionError('client', 'a client of ioredis, iovalkey or redis', client);
+  if (!store)
+    throw new TidegateOptionError('client', 'a client of ioredis, iovalkey, redis or @valkey/valkey-glide', client);
   return { store, processes, account };
 }

@@ -15,8 +15,13 @@ export interface NodeRedisClient {
   eval(script: string, input: ScriptInput): Promise<unknown>;
 }
 
-/** A connected client of `ioredis`, `iovalkey` or `redis`: of one server, a cluster, or behind Sentinels. */
-export type RedisClient = IoredisClient | NodeRedisClient;
+/** What is used of a client of `@valkey/valkey-glide`. */
+export interface GlideClient {
+  customCommand(args: string[]): Promise<unknown>;
+}
+
+/** A connected client of `ioredis`, `iovalkey`, `redis` or `@valkey/valkey-glide`: of one server, a cluster, or behind Sentinels. */
+export type RedisClient = IoredisClient | NodeRedisClient | GlideClient;
 
 /** Runs one script, that the server may know or not. */
 export type RunScript = (keys: string[], argument: string) => Promise<unknown>;
@@ -29,11 +34,14 @@ export function scriptRunner(client: RedisClient, script: string, sha: string): 
     try {
       return await evaluate('sha', sha, keys, argument);
     } catch (error) {
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+      if (!UNKNOWN_SCRIPT.test(messageOf(error))) throw error;
       return evaluate('text', script, keys, argument);
     }
   };
 }
+
+/** As the server says it, and as Glide does. */
+const UNKNOWN_SCRIPT = /^NOSCRIPT|NoScriptError/;
 
 type Evaluate = (by: 'sha' | 'text', script: string, keys: string[], argument: string) => Promise<unknown>;
 
@@ -51,6 +59,10 @@ function evaluator(client: RedisClient): Evaluate | undefined {
       const input = { keys, arguments: [argument] };
       return by === 'sha' ? client.evalSha(script, input) : client.eval(script, input);
     };
+  }
+  if ('customCommand' in client && typeof client.customCommand === 'function') {
+    return (by, script, keys, argument) =>
+      client.customCommand([by === 'sha' ? 'EVALSHA' : 'EVAL', script, String(keys.length), ...keys, argument]);
   }
   return undefined;
 }

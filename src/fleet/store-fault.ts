@@ -2,10 +2,10 @@ import type { StoreFault } from '../core/events.ts';
 
 const FAULTS: readonly (readonly [RegExp, StoreFault])[] = [
   [/^(WRONGPASS|NOAUTH|ERR AUTH)|invalid (username-)?password/i, 'auth'],
-  [/^NOPERM|NOPERM/, 'permission'],
-  [/READONLY|MASTERDOWN|NOREPLICAS/, 'read_only'],
-  [/^OOM|OOM command/, 'out_of_memory'],
-  [/^LOADING|^BUSY/, 'loading'],
+  [/NOPERM|PermissionDenied/, 'permission'],
+  [/READONLY|MASTERDOWN|NOREPLICAS/i, 'read_only'],
+  [/^OOM|OOM command|OOM: command/, 'out_of_memory'],
+  [/^LOADING|^BUSY|BusyLoading/, 'loading'],
   [/CLUSTERDOWN|TRYAGAIN|MOVED|ASK/, 'cluster_down'],
   [/unknown command|cmsgpack|cjson|nil value|attempt to/i, 'unsupported'],
   [/timed? ?out|No answer within/i, 'timeout'],

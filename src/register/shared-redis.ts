@@ -9,8 +9,9 @@ const PREFIX = 'tidegate';
 const ASSUMED = 2;
 const RECONNECT_MS = 500;
 
+/** Its first version has no export of that name. */
 interface Ioredis {
-  readonly Redis: new (
+  readonly default: new (
     url: string,
     options: object,
   ) => RedisClient & {
@@ -66,7 +67,7 @@ function isInstalled(load: NodeJS.Require, name: string): boolean {
 }
 
 /** Its socket keeps no process alive: nobody could close it. */
-async function ioredis({ Redis }: Ioredis, url: string): Promise<RedisClient> {
+async function ioredis({ default: Redis }: Ioredis, url: string): Promise<RedisClient> {
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

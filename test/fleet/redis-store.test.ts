@@ -1,6 +1,10 @@
+import { GlideClient, Logger } from '@valkey/valkey-glide';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import OldestIoredis from 'ioredis-oldest';
+import { Redis as Iovalkey } from 'iovalkey';
 import { createClient } from 'redis';
+import { createClient as createOldestClient } from 'redis-oldest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DIVIDE_SCRIPT } from '../../src/fleet/divide-script.ts';
 import { divide } from '../../src/fleet/divide.ts';
@@ -15,6 +19,8 @@ let server: RedisServer;
 let client: Redis;
 
 beforeAll(async () => {
+  // It tells of every error of the server.
+  Logger.init('off');
   server = await RedisServer.start();
   client = new Redis(server.port, '127.0.0.1');
 });
@@ -143,18 +149,41 @@ describe('the script', () => {
   });
 });
 
-describe.each(['ioredis', 'redis'])('a store on a client of %s', (kind) => {
+interface Opened {
+  readonly client: RedisClient;
+  close(): unknown;
+}
+
+/** Every client that is supported, and the oldest version of it that is. */
+const CLIENTS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
+  'ioredis 6': () => ofIoredis(new Redis(server.port, '127.0.0.1')),
+  'ioredis 5.0': () => ofIoredis(new (OldestIoredis as unknown as typeof Redis)(server.port, '127.0.0.1')),
+  iovalkey: () => ofIoredis(new Iovalkey(server.port, '127.0.0.1')),
+  'redis 6': async () => {
+    const node = await createClient({ url: server.url }).connect();
+    return { client: node, close: () => node.destroy() };
+  },
+  'redis 4.6': async () => {
+    const node = createOldestClient({ url: server.url });
+    await node.connect();
+    return { client: node, close: () => node.disconnect() };
+  },
+  '@valkey/valkey-glide': async () => {
+    const glide = await GlideClient.createClient({ addresses: [{ host: '127.0.0.1', port: server.port }] });
+    return { client: glide, close: () => glide.close() };
+  },
+};
+
+function ofIoredis(client: RedisClient & { disconnect(): void }): Opened {
+  return { client, close: () => client.disconnect() };
+}
+
+describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
   let own: RedisClient;
-  let close: () => void;
+  let close: () => unknown;
 
   beforeAll(async () => {
-    if (kind === 'ioredis') {
-      const ioredis = new Redis(server.port, '127.0.0.1');
-      [own, close] = [ioredis, () => ioredis.disconnect()];
-    } else {
-      const node = await createClient({ url: server.url }).connect();
-      [own, close] = [node, () => node.destroy()];
-    }
+    ({ client: own, close } = await CLIENTS[kind]!());
   });
 
   afterAll(() => close());

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
@@ -40,4 +42,27 @@ it('shares limits among real processes by TIDEGATE_REDIS_URL, and lets them end'
   const { rejected, requests } = simulator.stats();
   expect(requests).toBeGreaterThanOrEqual(120);
   expect(rejected / requests).toBeLessThan(0.1);
+});
+
+it.each([
+  ['ioredis', 'ioredis-oldest'],
+  ['redis', 'redis'],
+  ['redis', 'redis-oldest'],
+])('finds the %s of the application: %s', { timeout: 60_000 }, async (name, installed) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'tidegate-app-'));
+  const client = new Redis(redis.port, '127.0.0.1');
+  try {
+    mkdirSync(join(cwd, 'node_modules'));
+    symlinkSync(join(import.meta.dirname, '../../node_modules', installed), join(cwd, 'node_modules', name));
+    await client.flushall();
+    const register = join(import.meta.dirname, '../../src/register.ts');
+    const app = join(import.meta.dirname, 'registered-app.mjs');
+    const env = { ...process.env, TIDEGATE_REDIS_URL: redis.url };
+    const { stdout } = await run(process.execPath, ['--import', register, app, simulator.url, '2'], { env, cwd });
+    expect(stdout).toBe('done');
+    expect(await client.keys('{tidegate:*')).not.toEqual([]);
+  } finally {
+    client.disconnect();
+    rmSync(cwd, { recursive: true });
+  }
 });

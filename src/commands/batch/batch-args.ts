@@ -21,6 +21,7 @@ Examples:
   tidegate batch requests.jsonl --out results.jsonl --max-cost 20
   tidegate batch requests.jsonl --out results.jsonl --retry-failed
   tidegate batch requests.jsonl --out results.jsonl --via auto --deadline 6h --tpm 200000
+  tidegate batch requests.jsonl --out results.jsonl --fleet        and on every other machine: tidegate batch --fleet
   cat prompts.txt | tidegate batch - --out - --model claude-haiku-4-5 > answers.jsonl`;
 
 export const batchDefinition = (): Command =>
@@ -64,6 +65,11 @@ export const batchDefinition = (): Command =>
     )
     .option('--deadline <time>', 'as 90m, 6h or 2d: what batches of the provider have not done goes row by row in time')
     .option('--poll <seconds>', 'between looks at batches of the provider; default: 30')
+    .option(
+      '--fleet',
+      'with workers on other machines, through BullMQ on the Redis of TIDEGATE_REDIS_URL; without an input, takes rows of others until it is stopped',
+    )
+    .option('--takeover <seconds>', 'after which rows of a worker that is gone are taken over; default: 30')
     .option('--rpm <n>', 'requests a minute, where known; learned from the first answer otherwise')
     .option('--tpm <n>', 'tokens a minute, as --rpm')
     .option('--max-concurrent <n>', 'rows at work at once; default: 1000, of which the limits let through what fits')
@@ -101,6 +107,10 @@ export interface BatchArgs {
   readonly via: Via;
   readonly deadlineMs: number | undefined;
   readonly pollMs: number;
+  readonly fleet: boolean;
+  /** Takes rows of others, and has none of its own. */
+  readonly serves: boolean;
+  readonly takeoverMs: number;
   readonly rpm: number | undefined;
   readonly tpm: number | undefined;
   readonly maxConcurrent: number | undefined;
@@ -115,11 +125,14 @@ export interface BatchArgs {
 /** @throws Error for bad arguments. */
 export function checkBatchArgs({ options, args }: { options: OptionValues; args: readonly string[] }): BatchArgs {
   const values = options as Record<string, string | undefined>;
-  const [input, ...more] = args;
+  const fleet = options['fleet'] === true;
+  const serves = fleet && args.length === 0 && values['out'] === undefined;
+  const [input = serves ? '' : undefined, ...more] = args;
   if (input === undefined) throw new Error('Expected a file of rows, or - for standard input.');
   if (more.length > 0) throw new Error(`Expected one file of rows, got ${args.length}.`);
   const dryRun = options['dryRun'] === true;
-  if (values['out'] === undefined && !dryRun) throw new Error('Expected --out with a file for the results, or - .');
+  if (values['out'] === undefined && !dryRun && !serves)
+    throw new Error('Expected --out with a file for the results, or - .');
   const out = values['out'] ?? '-';
   return {
     input,
@@ -148,6 +161,9 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
     via: oneOf(values['via'], '--via', VIAS) ?? 'sync',
     deadlineMs: values['deadline'] === undefined ? undefined : parseDeadline(values['deadline']),
     pollMs: seconds(values['poll'], 30) * 1000,
+    fleet,
+    serves,
+    takeoverMs: seconds(values['takeover'], 30, '--takeover') * 1000,
     rpm: count(values['rpm'], '--rpm'),
     tpm: count(values['tpm'], '--tpm'),
     maxConcurrent: count(values['maxConcurrent'], '--max-concurrent'),
@@ -176,11 +192,11 @@ function share(value: string | undefined): number | undefined {
   throw new Error(`Expected --stop-after to be above 0% and below 100%, got ${value}.`);
 }
 
-function seconds(value: string | undefined, fallback: number): number {
+function seconds(value: string | undefined, fallback: number, name = '--poll'): number {
   if (value === undefined) return fallback;
   const number = Number(value);
   if (value.trim() !== '' && number >= 0.01 && number <= 3600) return number;
-  throw new Error(`Expected --poll to be seconds from 0.01 to 3600, got ${JSON.stringify(value)}.`);
+  throw new Error(`Expected ${name} to be seconds from 0.01 to 3600, got ${JSON.stringify(value)}.`);
 }
 
 function usd(value: string | undefined): number | undefined {

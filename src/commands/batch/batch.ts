@@ -12,6 +12,7 @@ import { isSameFile } from './result-files.ts';
 import { BadRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 import { runRows } from './run-rows.ts';
 import { spooled } from './spool.ts';
+import { serveRows } from './workers/serve-rows.ts';
 import { type BatchProvider, providerName, type Target, targetOf } from './target.ts';
 
 /**
@@ -23,6 +24,18 @@ import { type BatchProvider, providerName, type Target, targetOf } from './targe
 export async function batchCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(batchDefinition(), args, io, checkBatchArgs);
   if (typeof read === 'number') return read;
+  if (read.fleet && read.via !== 'sync') {
+    io.err('--fleet sends row by row: it does not go with --via.');
+    return 2;
+  }
+  if (read.serves) {
+    try {
+      return await serveRows(read, io);
+    } catch (error) {
+      io.err((error as Error).message);
+      return 2;
+    }
+  }
   const prices = read.prices ?? (await findPrices());
   const batchArgs = { ...read, prices };
   try {

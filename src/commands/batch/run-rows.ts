@@ -19,6 +19,9 @@ import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
 import { type RowResponse, sendRow } from './send-row.ts';
 import { providerName, type Target } from './target.ts';
+import { QueueLink } from './workers/queue-link.ts';
+import { ROWS_AT_ONCE } from './workers/serve-rows.ts';
+import { WorkersMode } from './workers/workers-mode.ts';
 
 interface Run {
   readonly path: string;
@@ -32,13 +35,18 @@ interface Run {
 /** Rows that may be in batches of the provider at once. */
 const AT_PROVIDER = 100_000;
 
+/** Rows that may be in the queue for workers at once. */
+const AT_WORKERS = 4_000;
+
 /** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /** Sends the rows of a checked input. @returns The exit code. */
 export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const { args, check, target } = run;
+  const link = args.fleet ? await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target) : undefined;
   const guard = createGuard({
+    ...(link && { shared: link.shared }),
     ...(args.prices && { prices: args.prices }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
     // What a batch of the provider leaves undone comes all at once.
@@ -50,9 +58,9 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   });
   const show = progressLines(io, args);
   let last: BatchSnapshot | undefined;
-  const mode = await providerMode(run, guard.fetch, io);
+  const mode = link ? await workersMode(run, link, guard.fetch) : await providerMode(run, guard.fetch, io);
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
-  const rows = batch(rowsOf(run), mode ? mode.worker : bySelf, {
+  const rows = batch(rowsOf(run), mode ? (row, context) => mode.worker(row, context) : bySelf, {
     ...(mode && { signal: mode.signal, maxConcurrent: AT_PROVIDER }),
     // Batches of the provider have a cache of their own.
     ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
@@ -63,6 +71,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     dedupe: args.dedupe,
     order: args.order,
     ...(args.maxConcurrent !== undefined && { maxConcurrent: args.maxConcurrent }),
+    ...(link && { maxConcurrent: AT_WORKERS }),
     ...(args.stopAfter !== undefined && { stopAfter: args.stopAfter }),
     ...budgetOf(run),
     ...(args.journal !== undefined && { journal: journalOf(run, args.journal) }),
@@ -78,7 +87,12 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     interrupted = true;
     if (mode) {
       mode.abort(
-        new BatchError('batch_stopped', 'Interrupted: batches go on at the provider, and this run with them.'),
+        new BatchError(
+          'batch_stopped',
+          link
+            ? 'Interrupted: workers go on, and this run with what they do.'
+            : 'Interrupted: batches go on at the provider, and this run with them.',
+        ),
       );
       return;
     }
@@ -103,6 +117,12 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     await guard.close();
   }
   return endRun(run, { broken, interrupted, last }, io);
+}
+
+/** Rows go to the workers of all machines. */
+function workersMode({ args, target }: Run, link: QueueLink, send: typeof fetch): Promise<WorkersMode> {
+  const { journal, dedupe, takeoverMs, prices, maxConcurrent: atOnce = ROWS_AT_ONCE } = args;
+  return WorkersMode.open({ link, target, send, journal, dedupe, atOnce, takeoverMs, prices });
 }
 
 /** Undefined where rows go one by one. */

@@ -22,7 +22,12 @@ export class RowRefused extends Error {
 }
 
 /** Sends a row through a guarded fetch: paced and sent again as any other call. @throws RowRefused for a bad status. */
-export async function sendRow(row: Row, target: Target, send: typeof fetch, signal: AbortSignal): Promise<RowResponse> {
+export async function sendRow(
+  row: Pick<Row, 'url' | 'body'>,
+  target: Target,
+  send: typeof fetch,
+  signal: AbortSignal,
+): Promise<RowResponse> {
   const response = await send(urlOf(target, row.url), {
     method: 'POST',
     headers: target.headers,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type * as Bullmq from 'bullmq';
+import type * as Ioredis from 'ioredis';
 import { contentKey } from '../../../batch/item-key.ts';
 import type { SavedError } from '../../../batch/saved-error.ts';
 import { redisStore } from '../../../redis.ts';
@@ -26,8 +26,9 @@ export type RowAnswer =
   | { readonly status: 'ok'; readonly value: RowResponse }
   | { readonly status: 'error'; readonly error: SavedError };
 
-type Bullmq = typeof import('bullmq');
-type Ioredis = typeof import('ioredis');
+interface IoredisModule {
+  readonly default: typeof Ioredis.Redis;
+}
 
 /** One slot of a cluster. */
 const PREFIX = '{tidegate-batch}';
@@ -36,12 +37,12 @@ const KEPT_SECONDS = 7 * 86_400;
 
 /** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
 export class QueueLink {
-  readonly bullmq: Bullmq;
-  readonly client: Redis;
-  readonly queue: Queue<Chunk>;
-  readonly #limits: Redis;
+  readonly bullmq: typeof Bullmq;
+  readonly client: Ioredis.Redis;
+  readonly queue: Bullmq.Queue<Chunk>;
+  readonly #limits: Ioredis.Redis;
 
-  private constructor(bullmq: Bullmq, { Redis }: Ioredis, url: string, target: Target) {
+  private constructor(bullmq: typeof Bullmq, { default: Redis }: IoredisModule, url: string, target: Target) {
     this.bullmq = bullmq;
     this.client = new Redis(url, { maxRetriesPerRequest: null });
     this.#limits = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
@@ -53,7 +54,7 @@ export class QueueLink {
   /** @throws Error where a package or the Redis is missing. */
   static async open(url: string | undefined, target: Target): Promise<QueueLink> {
     if (!url) throw new Error('TIDEGATE_REDIS_URL is not set: --fleet works through the queue there.');
-    const link = new QueueLink(load('bullmq') as Bullmq, load('ioredis') as Ioredis, url, target);
+    const link = new QueueLink(load('bullmq') as typeof Bullmq, load('ioredis') as IoredisModule, url, target);
     try {
       await Promise.race([link.queue.waitUntilReady(), refused(link.client)]);
       return link;
@@ -106,7 +107,8 @@ export class QueueLink {
 
   /** The answers are in the journal: they need no room here any more. */
   async fetched(run: string, keys: readonly string[]): Promise<void> {
-    if (keys.length > 0) await this.client.hset(`${PREFIX}:${run}:rows`, Object.fromEntries(keys.map((key) => [key, ''])));
+    if (keys.length > 0)
+      await this.client.hset(`${PREFIX}:${run}:rows`, Object.fromEntries(keys.map((key) => [key, ''])));
   }
 
   /** They are to be sent though they were answered: nobody has the answers. */
@@ -158,7 +160,7 @@ function load(name: string): unknown {
 }
 
 /** The text of the error may have the URL's password. */
-function refused(client: Redis): Promise<never> {
+function refused(client: Ioredis.Redis): Promise<never> {
   return new Promise((_resolve, reject) => {
     client.once('error', ({ message }: Error) => {
       const code = /^[A-Z]+/.exec(message)?.[0] ?? '';

@@ -23,7 +23,8 @@ export async function serveRows(args: BatchArgs, io: CommandIo): Promise<number>
     takeoverMs: args.takeoverMs,
     send: (row) => sendRow(row, target, guard.fetch, never),
   });
-  if (!args.quiet) io.err(`Taking rows for ${target.provider} from the queue. Ctrl-C stops when what is at work is done.`);
+  if (!args.quiet)
+    io.err(`Taking rows for ${target.provider} from the queue. Ctrl-C stops when what is at work is done.`);
   await io.untilStopped;
   await worker.close();
   await guard.close();
