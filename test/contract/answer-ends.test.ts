@@ -1,12 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
-import { FAST, settle } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { describe, expect, it } from 'vitest';
+import { FAST } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
-
-// What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 5_000 });
 
 /** How many of the chunks come before the first content, and up to the final event. */
 const preambleOf = (sdk: SdkCase): readonly string[] => sdk.chunks.slice(0, 1);
@@ -30,7 +27,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
     expect(server.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
     expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'connection' }]);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'completed' }]);
@@ -41,7 +38,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect((await connection.read()).text).toBe('answer');
     expect(server.requests).toHaveLength(1);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
       { outcome: 'retries_exhausted', errorType: 'connection_error' },
@@ -53,7 +50,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     await connection.read();
     expect(server.requests).toHaveLength(6);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
   });
 
@@ -61,7 +58,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendEvents(finishedOf(sdk), 'stall'));
     const connection = connect(server.url);
     for await (const chunk of await connection.open()) if (isFinal(chunk)) break;
-    await settle(20);
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'completed' }]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success' }]);
   });
@@ -70,7 +67,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendEvents(unfinishedOf(sdk), 'stall'));
     const connection = connect(server.url);
     for await (const chunk of await connection.open()) if (sdk.chunkText(chunk)) break;
-    await settle(20);
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'cancelled' }]);
   });
 });
@@ -80,7 +77,7 @@ describe.each(CONFIGURABLE.filter(({ sdk }) => SDKS.indexOf(sdk) !== 1))('$name'
     const server = await scriptedServer(sendEvents(unfinishedOf(sdk)));
     const connection = connect(server.url);
     for (let call = 0; call < 6; call++) expect((await connection.read()).text).toBe('answer');
-    await settle();
+    await callsEnded(connection);
     const outcomes = eventsOf(connection.events(), 'call.end').map(({ outcome }) => outcome);
     expect(outcomes).toEqual([...Array<string>(2).fill('retries_exhausted'), ...Array<string>(4).fill('success')]);
     expect(eventsOf(connection.events(), 'warning').map(({ message }) => message)).toEqual([
@@ -92,7 +89,7 @@ describe.each(CONFIGURABLE.filter(({ sdk }) => SDKS.indexOf(sdk) !== 1))('$name'
     const server = await scriptedServer(sendEvents(sdk.chunks), sendEvents(unfinishedOf(sdk)));
     const connection = connect(server.url);
     for (let call = 0; call < 6; call++) await connection.read();
-    await settle();
+    await callsEnded(connection);
     const outcomes = eventsOf(connection.events(), 'call.end').map(({ outcome }) => outcome);
     expect(outcomes).toEqual(['success', ...Array<string>(5).fill('retries_exhausted')]);
   });
@@ -104,7 +101,7 @@ describe.each(CONFIGURABLE.filter(({ sdk }) => SDKS.indexOf(sdk) !== 1))('$name'
     const server = await scriptedServer(sendEvents(unfinishedOf(sdk)));
     const connection = connect(server.url, { ...FAST, body: { finalEvent } });
     for (let call = 0; call < 4; call++) await connection.read();
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end').map((event) => event.outcome)).toEqual(
       Array<string>(4).fill(outcome),
     );

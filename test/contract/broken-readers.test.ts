@@ -1,14 +1,18 @@
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { withCall } from '../../src/with-call.ts';
-import { settle } from '../helpers/guarded.ts';
 import { READERS } from '../helpers/readers.ts';
-import { eventsOf } from '../helpers/record-events.ts';
-import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
+import {
+  type Answer,
+  destroyLater,
+  scriptedServer,
+  sendEvents,
+  sendJson,
+  sendPart,
+} from '../helpers/scripted-server.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
-
-// What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 8_000 });
+import { pause } from '../helpers/socket-clock.ts';
 
 /** What does not parse is no matter of how it is read. */
 const RAW_READERS = READERS.filter(([name]) => name !== 'json()');
@@ -20,7 +24,7 @@ const cutGzip =
     response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
     const bytes = gzipSync(JSON.stringify(body)).subarray(0, -12);
     if (then === 'end') response.end(bytes);
-    else response.write(bytes, () => setTimeout(() => response.destroy(), 10));
+    else response.write(bytes, () => void destroyLater(response));
   };
 
 /** Shorter than its head says. */
@@ -29,7 +33,7 @@ const tooShort =
   (response) => {
     const text = JSON.stringify(body);
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(text.length) });
-    response.write(text.slice(0, 20), () => setTimeout(() => response.destroy(), 10));
+    response.write(text.slice(0, 20), () => void destroyLater(response));
   };
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
@@ -42,7 +46,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(sdk.text(JSON.parse(await read(await connection.respond())))).toBe('answer');
     expect(server.requests).toHaveLength(3);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
   });
 
@@ -56,7 +60,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
     expect(server.requests).toHaveLength(4);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(Array(3).fill('connection'));
   });
 
@@ -64,9 +68,9 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendPart(sdk.completion, 40, 'stall'));
     const connection = connect(server.url);
     const response = await withCall({ deadlineMs: 150 }, () => connection.respond());
-    await settle(250);
+    await pause(250);
     expect(await response.text().catch((thrown: unknown) => thrown)).toMatchObject({ code: 'deadline_exceeded' });
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
   });
 
@@ -78,7 +82,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
       for await (const _ of opened);
     })();
     await expect(reading).rejects.toMatchObject({ code: 'deadline_exceeded' });
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
   });
 });

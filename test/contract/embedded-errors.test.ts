@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
@@ -36,7 +35,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
     expect(server.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason }]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
   });
@@ -48,7 +47,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const told = await connection.ask().catch((error: unknown) => String(error));
     expect(told).toEqual(sdk.family === 'anthropic' ? expect.stringContaining('text') : null);
     expect(server.requests).toHaveLength(6);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
     expect(eventsOf(connection.events(), 'rate_limited')).toHaveLength(6);
   });
@@ -58,7 +57,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
     expect(server.requests).toHaveLength(1);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'answer.error')).toMatchObject([{ outcome: 'throttled', attempt: 1 }]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success' }]);
   });
@@ -67,7 +66,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendJson({ ...sdk.completion, error: { mine: true } }));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'answer.error')).toEqual([]);
     expect(server.requests).toHaveLength(1);
   });

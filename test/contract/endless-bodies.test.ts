@@ -1,15 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
-import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { withCall } from '../../src/with-call.ts';
-
-// What hangs here hangs for every SDK and way, and for minutes.
-vi.setConfig({ testTimeout: 20_000 });
+import { pause, socketClock } from '../helpers/socket-clock.ts';
 
 /** In it the head of an answer has to come, however busy the machine is. */
 const ATTEMPT_MS = 800;
@@ -17,17 +14,18 @@ const POLL = { timeout: 10_000 };
 
 /** A body that goes on for as long as somebody takes it. */
 const endless =
-  (status: number, first = '{"error":{"message":"', headers: Record<string, string> = {}): Answer =>
+  (status: number, first = '{"error":{"message":"', headers: Record<string, string> = {}, everyMs = 100): Answer =>
   (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.write(first);
-    drip(response);
+    void drip(response, everyMs);
   };
 
-function drip(response: ServerResponse): void {
-  if (response.closed) return;
-  const timer = setInterval(() => response.write('x'), 5);
-  response.on('close', () => clearInterval(timer));
+async function drip(response: ServerResponse, everyMs: number): Promise<void> {
+  while (!response.closed) {
+    response.write('x');
+    await pause(everyMs);
+  }
 }
 
 const ERRORS: readonly [string, Answer, number][] = [
@@ -42,7 +40,7 @@ describe.each(SDKS)('$name', (sdk) => {
     // All at once, so that each has the time that a busy machine takes.
     const ends = ERRORS.map(async ([, answer, status]) => {
       const server = await scriptedServer(answer);
-      const guard = testGuard();
+      const guard = testGuard({}, { clock: socketClock });
       const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 0 };
       const client = guardedClient(sdk, guard, globalThis.fetch, options);
       const asks = [sdk.create(client), sdk.stream(client), sdk.create(client).asResponse()];
@@ -55,13 +53,16 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('takes the time of a request before that of its client', async () => {
     const server = await scriptedServer(endless(500));
-    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, maxRetries: 0 });
+    const client = guardedClient(sdk, testGuard({}, { clock: socketClock }), globalThis.fetch, {
+      baseURL: server.url,
+      maxRetries: 0,
+    });
     await expect(sdk.create(client, { timeout: ATTEMPT_MS })).rejects.toMatchObject({ status: 500 });
   });
 
   it('sends again what does not come whole in its attempt’s time', async () => {
     const server = await scriptedServer(endless(200, '{"choices":['), sendJson(sdk.completion));
-    const guard = testGuard(FAST);
+    const guard = testGuard(FAST, { clock: socketClock });
     const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: ATTEMPT_MS });
     expect(sdk.text(await sdk.create(client))).toBe('answer');
     expect(server.requests).toHaveLength(2);
@@ -72,7 +73,7 @@ describe.each(SDKS)('$name', (sdk) => {
 
   it('fails as the SDK does where no attempt brings a whole answer', async () => {
     const server = await scriptedServer(endless(200, '{"choices":['));
-    const guard = testGuard(FAST);
+    const guard = testGuard(FAST, { clock: socketClock });
     const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 1 };
     const client = guardedClient(sdk, guard, globalThis.fetch, options);
     const timeout = (sdk.Client as unknown as Record<string, new () => Error>)['APIConnectionTimeoutError']!;
@@ -87,12 +88,15 @@ describe.each(SDKS)('$name', (sdk) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       for (let part = 0; part < 5; part++) {
         response.write('part');
-        await settle(150);
+        await pause(150);
       }
       response.end();
     };
     const server = await scriptedServer(slow);
-    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, timeout: 500 });
+    const client = guardedClient(sdk, testGuard({}, { clock: socketClock }), globalThis.fetch, {
+      baseURL: server.url,
+      timeout: 500,
+    });
     const response: Response = await sdk.create(client).asResponse();
     expect(await response.text()).toBe('part'.repeat(5));
   });
@@ -107,7 +111,10 @@ describe.each(SDKS)('$name', (sdk) => {
       more();
     };
     const server = await scriptedServer(flood);
-    const client = guardedClient(sdk, testGuard(), globalThis.fetch, { baseURL: server.url, maxRetries: 0 });
+    const client = guardedClient(sdk, testGuard({}, { clock: socketClock }), globalThis.fetch, {
+      baseURL: server.url,
+      maxRetries: 0,
+    });
     const error = await sdk.create(client).then(undefined, (thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ status: 500 });
     expect((error as Error).message.length).toBeLessThan(2 * 1_048_576);
@@ -131,19 +138,14 @@ describe.each(WAYS_IN)('$name', ({ way, connect }) => {
 
 describe.each(CONFIGURABLE.filter(({ way }) => way === 'fetch'))('$name', ({ sdk }) => {
   it('ends the text of an error after ten minutes where nobody has set a time', async () => {
-    const server = await scriptedServer(endless(400));
-    const clock = new VirtualClock();
-    const guard = testGuard(FAST, { clock });
-    const sent = guard.fetch(`${server.url}${sdk.path}`, { method: 'POST', body: '{}' });
-    await settle(50);
-    await clock.advance(3_000);
-    const response = await sent;
-    const text = response.text();
-    await settle(50);
-    await clock.advance(599_000);
-    expect(server.open()).toBe(1);
-    await clock.advance(2_000);
-    expect(await text).toMatch(/^\{"error":\{"message":"x+$/);
+    const server = await scriptedServer(endless(400, undefined, {}, 20_000));
+    const guard = testGuard(FAST, { clock: socketClock });
+    const startedAt = socketClock.now();
+    const response = await guard.fetch(`${server.url}${sdk.path}`, { method: 'POST', body: '{}' });
+    const text = await response.text();
+    expect(socketClock.now() - startedAt).toBeGreaterThanOrEqual(600_000);
+    expect(socketClock.now() - startedAt).toBeLessThan(604_000);
+    expect(text).toMatch(/^\{"error":\{"message":"x+$/);
     await expect.poll(() => server.open(), POLL).toBe(0);
   });
 });

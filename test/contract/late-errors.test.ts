@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
+import { pause, socketClock } from '../helpers/socket-clock.ts';
 
 const SLOW_DOWN = JSON.stringify({
   error: { message: 'Slow down.', type: 'service_unavailable_error', param: null, code: 'slow_down' },
@@ -16,7 +16,7 @@ const late =
     response.writeHead(status, { 'content-type': 'application/json' });
     response.flushHeaders();
     for (const [afterMs, text] of parts) {
-      await settle(afterMs);
+      await pause(afterMs);
       response.write(text);
     }
     if (end) response.end();
@@ -42,12 +42,12 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
   it.each(LATE)('reads %s, that comes behind its head', async (_name, answer, outcome, dimension) => {
     const server = await scriptedServer(answer, sendJson(sdk.completion));
     const connection = connect(server.url);
-    const startedAt = performance.now();
+    const startedAt = socketClock.now();
     const asked = await connection.ask().catch(() => 'refused');
     expect(asked).toBe(outcome === 'overloaded' ? 'answer' : 'refused');
     // Nobody waits for a connection to end behind a text that is whole.
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
-    await settle();
+    expect(socketClock.now() - startedAt).toBeLessThan(1_500);
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'attempt.end')[0]).toMatchObject({ outcome });
     expect(eventsOf(connection.events(), 'rate_limited')[0]).toMatchObject({ dimension });
     if (way === 'register' || outcome !== 'overloaded') return;
@@ -57,10 +57,10 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
   it('goes by the status where no text comes at all', async () => {
     const server = await scriptedServer(late(503, [], false), sendJson(sdk.completion));
     const connection = connect(server.url);
-    const startedAt = performance.now();
+    const startedAt = socketClock.now();
     expect(await connection.ask()).toBe('answer');
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
-    await settle();
+    expect(socketClock.now() - startedAt).toBeLessThan(4_000);
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'attempt.end')[0]).toMatchObject({ outcome: 'overloaded', status: 503 });
   });
 });

@@ -1,11 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
-import { FAST, settle } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { describe, expect, it } from 'vitest';
+import { FAST } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
-
-// What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 5_000 });
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   const half = JSON.stringify(sdk.completion).length / 2;
@@ -20,7 +17,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
     expect(server.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'connection' }]);
     expect(eventsOf(connection.events(), 'attempt.end').map(({ outcome }) => outcome)).toEqual(['connection', 'ok']);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
@@ -39,7 +36,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
     expect(server.requests).toHaveLength(3);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(['connection', 'connection']);
     expect(eventsOf(connection.events(), 'attempt.end').map(({ outcome }) => outcome)).toEqual([
       'connection',
@@ -56,7 +53,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const error: unknown = await connection.ask().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: 'terminated', ...told('connection', 6) });
     expect(server.requests).toHaveLength(6);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
   });
 
@@ -67,7 +64,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(text).toMatch(/^an/);
     expect(error).toMatchObject(told('connection', 1));
     expect(server.requests).toHaveLength(1);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
   });
@@ -82,7 +79,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(error).toBeInstanceOf(SyntaxError);
     expect(server.requests).toHaveLength(1);
     expect(error).toMatchObject(told('server_error', 1));
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
   });
 });
@@ -101,7 +98,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
       if (name.startsWith('streams')) await connection.read();
       else await connection.ask().catch(() => undefined);
     }
-    await settle();
+    await callsEnded(connection);
     expect(server.requests).toHaveLength(10);
     expect(connection.guard.snapshot().map(({ circuit }) => circuit)).toContain('open');
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../helpers/guarded.ts';
 import { decode, READERS } from '../helpers/readers.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
+import { pause } from '../helpers/socket-clock.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
 
 // github.com/BerriAI/litellm/issues/8448, 2025-02-11.
@@ -18,7 +18,7 @@ const sendText =
     response.flushHeaders();
     for (const part of parts) {
       response.write(part);
-      await settle(15);
+      await pause(15);
     }
     response.end();
   };
@@ -35,7 +35,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
       const connection = connect(server.url);
       expect(answerOf(sdk, await read(await connection.respond()))).toBe('answer');
       expect(server.requests).toHaveLength(2);
-      await settle();
+      await callsEnded(connection);
       expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'rate_limit' }]);
       expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
         { outcome: 'success_after_retry', attempts: 2 },
@@ -51,7 +51,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
       const connection = connect(server.url);
       expect(await read(await connection.respond())).toBe(TEXT);
       expect(server.requests).toHaveLength(6);
-      await settle();
+      await callsEnded(connection);
       expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
     },
   );
@@ -69,7 +69,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const connection = connect(server.url);
     expect(answerOf(sdk, await READERS.at(-1)![1](await connection.respond()))).toBe('answer');
     expect(server.requests).toHaveLength(3);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(['connection', 'connection']);
   });
 
@@ -88,7 +88,6 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     release();
     expect(answerOf(sdk, decode((await reader.read()).value!))).toBe('answer');
     expect((await reader.read()).done).toBe(true);
-    await settle();
   });
 
   it.each([
@@ -102,7 +101,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
     expect(server.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason: 'rate_limit' }]);
     expect(eventsOf(connection.events(), 'attempt.end').map(({ outcome }) => outcome)).toEqual(['throttled', 'ok']);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
@@ -124,7 +123,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const connection = connect(server.url);
     const { text, error } = await connection.read();
     expect(server.requests).toHaveLength(6);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(text).toBe('');
@@ -139,7 +138,6 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const server = await scriptedServer(sendJson(ERROR));
     expect(await (await connect(server.url).respond(true)).text()).toBe(TEXT);
     expect(server.requests).toHaveLength(6);
-    await settle();
   });
 
   it('is no success, and not sent again, where a page answers a stream', async () => {
@@ -147,7 +145,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: '' });
     expect(server.requests).toHaveLength(1);
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
   });
 
@@ -155,7 +153,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const server = await scriptedServer(sendJson(sdk.completion));
     const connection = connect(server.url);
     expect(answerOf(sdk, await (await connection.respond(true)).text())).toBe('answer');
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success' }]);
   });
 });

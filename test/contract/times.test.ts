@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { withCall } from '../../src/with-call.ts';
 import type { CallOptions } from '../../src/options.ts';
-import { FAST, settle } from '../helpers/guarded.ts';
+import { FAST } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, type Connection, WAYS_IN } from '../helpers/ways.ts';
+import { pause, socketClock } from '../helpers/socket-clock.ts';
 
 // What hangs here hangs for every SDK and way.
 vi.setConfig({ testTimeout: 20_000 });
@@ -23,7 +24,7 @@ interface Ended {
 }
 
 async function ending(connection: Connection, kind: 'stream' | 'whole', options: CallOptions): Promise<Ended> {
-  const startedAt = performance.now();
+  const startedAt = socketClock.now();
   const ended = await withCall(options, () =>
     kind === 'stream'
       ? connection.read()
@@ -32,7 +33,7 @@ async function ending(connection: Connection, kind: 'stream' | 'whole', options:
           (error: unknown) => ({ text: '', error }),
         ),
   );
-  return { error: undefined, ...ended, tookMs: performance.now() - startedAt };
+  return { error: undefined, ...ended, tookMs: socketClock.now() - startedAt };
 }
 
 /** The class in which a catch block looks for an error of this way in. */
@@ -143,9 +144,9 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     let text = '';
     await withCall({ firstContentTimeoutMs: 200, stallTimeoutMs: 200 }, async () => {
       const stream = await connection.open();
-      await settle(300);
+      await pause(300);
       for await (const chunk of stream) {
-        if (text === '') await settle(300);
+        if (text === '') await pause(300);
         text += sdk.chunkText(chunk);
       }
     });
@@ -155,7 +156,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
 
   it('leaves whole answers to the deadline alone', async () => {
     const slow: Answer = async (response, request) => {
-      await settle(200);
+      await pause(200);
       await sendJson(sdk.completion)(response, request);
     };
     const connection = connect((await scriptedServer(slow)).url);

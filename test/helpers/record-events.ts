@@ -31,6 +31,9 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   warning: true,
 };
 
+// Bound at import: a test may fake it.
+const { setImmediate: immediate } = globalThis;
+
 /** Every event of the guard from now on, as it comes. */
 export function recordEvents(guard: Guard): GuardEvent[] {
   const events: GuardEvent[] = [];
@@ -45,4 +48,19 @@ export function eventsOf<T extends GuardEvent['type']>(
 ): Extract<GuardEvent, { type: T }>[] {
   const events = 'events' in recorded ? recorded.events : recorded;
   return events.filter((event): event is Extract<GuardEvent, { type: T }> => event.type === type);
+}
+
+type Recorded = { readonly events: readonly GuardEvent[] } | { events(): readonly GuardEvent[] };
+
+/** Resolves when every call that has begun has ended, and the guard has said so. */
+export async function callsEnded(recorded: Recorded): Promise<void> {
+  const open = (): number => {
+    const events = typeof recorded.events === 'function' ? recorded.events() : recorded.events;
+    return eventsOf(events, 'call.start').length - eventsOf(events, 'call.end').length;
+  };
+  while (open() > 0) {
+    await new Promise<void>((resolve) => {
+      immediate(resolve);
+    });
+  }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
+import { socketsQuiet } from './socket-clock.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -92,9 +93,12 @@ export const sendPart =
 
 async function finish(response: ServerResponse, then: 'end' | 'destroy' | 'stall'): Promise<void> {
   if (then === 'end') response.end();
-  if (then !== 'destroy') return;
-  // What was written has to have left before the socket goes.
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  if (then === 'destroy') await destroyLater(response);
+}
+
+/** Loses the connection as soon as everything that was written has come. */
+export async function destroyLater(response: ServerResponse): Promise<void> {
+  await socketsQuiet();
   response.destroy();
 }
 

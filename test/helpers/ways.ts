@@ -1,4 +1,5 @@
 import { configure, defaultGuard } from '../../src/default-guard.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Guard } from '../../src/guard.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { GuardOptions } from '../../src/options.ts';
@@ -8,6 +9,7 @@ import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
 import { FAST, testGuard } from './guarded.ts';
 import { recordEvents } from './record-events.ts';
 import { type AnyClient, SDKS, type SdkCase } from './sdk-matrix.ts';
+import { socketClock } from './socket-clock.ts';
 
 /** One SDK behind one of the four ways in. */
 export interface WayIn {
@@ -41,10 +43,15 @@ export interface Read {
 
 let nextKey = 1;
 
-// The guard behind `register` is the process's, and set up once.
+// The guard behind `register` is the process's, on the process's clock, and set up once.
 let registered: GuardEvent[] | undefined;
 function registerEvents(): GuardEvent[] {
   if (!registered) {
+    Object.assign(systemClock, {
+      now: () => socketClock.now(),
+      wall: () => socketClock.wall(),
+      after: (...args: Parameters<Clock['after']>) => socketClock.after(...args),
+    } satisfies Clock);
     configure(FAST);
     registered = recordEvents(defaultGuard);
   }
@@ -74,7 +81,7 @@ function clientOf(sdk: SdkCase, way: WayIn['way'], url: string, guard: () => Gua
 type Method = (...args: unknown[]) => unknown;
 
 function connectClient(sdk: SdkCase, way: WayIn['way'], url: string, options: GuardOptions): Connection {
-  const own = way === 'register' ? undefined : testGuard(options);
+  const own = way === 'register' ? undefined : testGuard(options, { clock: socketClock });
   const guard: Guard = own ?? defaultGuard;
   const events = own?.events ?? registerEvents();
   const since = events.length;
@@ -111,7 +118,7 @@ export function postTo(
 }
 
 function connectFetch(sdk: SdkCase, url: string, options: GuardOptions): Connection {
-  const guard = testGuard(options);
+  const guard = testGuard(options, { clock: socketClock });
   const key = `way-${nextKey++}`;
   const post = (body: object): Promise<Response> => postTo(guard, sdk, url, key, body);
   const open = async (): Promise<Opened> => eventsOfBody(await post({ stream: true }));

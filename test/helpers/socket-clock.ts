@@ -1,0 +1,71 @@
+import { performance } from 'node:perf_hooks';
+import { VirtualClock } from './virtual-clock.ts';
+
+// Bound at import, so that a test which fakes the timers does not stop time altogether.
+const { setTimeout: timeout } = globalThis;
+
+/** Looks, a millisecond apart, between which nothing may have come: a client and a server of this process answer at once. */
+const QUIET_LOOKS = 3;
+
+/** Bodies that nobody reads are ended after minutes, and no test should wait for that by chance. */
+const MAX_IDLE_MS = 60_000;
+
+/**
+ * Virtual time for tests over sockets of this process: it stands still while anything moves on them, and goes on to the
+ * next timer as soon as nothing does. What a server of the test waits for has to be a timer of the same clock.
+ */
+export class SocketClock extends VirtualClock {
+  #running = false;
+
+  constructor() {
+    super({ wall: Date.now(), settle: 'promises' });
+  }
+
+  override after(ms: number, fn: () => void, options?: { readonly unref?: boolean }): () => void {
+    const cancel = super.after(ms, fn, options);
+    if (!this.#running) void this.#run();
+    return cancel;
+  }
+
+  /** What a timer that holds no process waits for is a matter of minutes only where nothing else is going on. */
+  get #isAwaited(): boolean {
+    return this.pending('referenced') > 0 || (this.nextIn() ?? Infinity) <= MAX_IDLE_MS;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#isAwaited) {
+        await socketsQuiet();
+        if (this.#isAwaited) await this.advance(this.nextIn()!);
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+/** Resolves once the event loop has had nothing from any socket for some turns. */
+export async function socketsQuiet(): Promise<void> {
+  let quiet = 0;
+  let seen = socketEvents();
+  while (quiet < QUIET_LOOKS) {
+    await new Promise<void>((resolve) => {
+      timeout(resolve, 1);
+    });
+    const now = socketEvents();
+    quiet = now === seen ? quiet + 1 : 0;
+    seen = now;
+  }
+}
+
+const socketEvents = (): number => performance.nodeTiming.uvMetricsInfo.events;
+
+/** The time of this test file, for guards and for servers. */
+export const socketClock: SocketClock = new SocketClock();
+
+/** What a server lets pass before it goes on. */
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    socketClock.after(ms, resolve);
+  });
