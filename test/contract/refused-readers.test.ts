@@ -82,12 +82,14 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
       await held;
       response.end(JSON.stringify(sdk.completion));
     });
-    const response = await connect(server.url).respond();
+    const connection = connect(server.url);
+    const response = await connection.respond();
     const reader = response.body!.getReader();
     expect(decode((await reader.read()).value!)).toBe('\n  \n');
     release();
     expect(answerOf(sdk, decode((await reader.read()).value!))).toBe('answer');
     expect((await reader.read()).done).toBe(true);
+    await callsEnded(connection);
   });
 
   it.each([
@@ -110,9 +112,11 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
 
   it('shows the type of the stream that took the place of an error', async () => {
     const server = await scriptedServer(sendJson(ERROR), sendEvents(sdk.chunks));
-    const response = await connect(server.url).respond(true);
+    const connection = connect(server.url);
+    const response = await connection.respond(true);
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(await response.text()).toBe(sdk.chunks.join(''));
+    await callsEnded(connection);
   });
 
   it.each([
@@ -136,8 +140,10 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
 
   it('hands the bytes of the error over where the response of the stream is read itself', async () => {
     const server = await scriptedServer(sendJson(ERROR));
-    expect(await (await connect(server.url).respond(true)).text()).toBe(TEXT);
+    const connection = connect(server.url);
+    expect(await (await connection.respond(true)).text()).toBe(TEXT);
     expect(server.requests).toHaveLength(6);
+    await callsEnded(connection);
   });
 
   it('is no success, and not sent again, where a page answers a stream', async () => {
