@@ -19,6 +19,8 @@ export interface BodyEnd {
   readonly beside?: Failure | undefined;
   /** The error that its reader gets, where it passed through our hands. */
   readonly error?: unknown;
+  /** The body of the error event that ended it. Told to nobody. */
+  readonly errorBody?: unknown;
 }
 
 /**

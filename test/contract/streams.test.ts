@@ -188,6 +188,34 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(classifyError(error)).toBe((error as { tidegate: unknown }).tidegate);
   });
 
+  it.each([
+    ['nested', { error: { message: 'Named and nested.', type: 'server_error', code: null } }],
+    ['flat', { type: 'error', code: 'server_error', message: 'Named and flat.', param: null }],
+  ] as const)('tells what it knows with a named error event, %s', async (_name, body) => {
+    const named = `event: error\ndata: ${JSON.stringify(body)}\n\n`;
+    const failing = async (client: AnyClient): Promise<unknown> =>
+      sdk
+        .stream(client)
+        .then((stream: AsyncIterable<unknown>) => collect(sdk, stream))
+        .then(
+          () => 'no error',
+          (thrown: unknown) => thrown,
+        );
+    const answer = (): typeof fetch => fakeFetch(sse([...sdk.chunks.slice(0, -3), named])).fetch;
+    const bare = (): Promise<unknown> => failing(new sdk.Client({ apiKey: 'bare', fetch: answer() }) as AnyClient);
+    // Some versions take a flat one for an event like any other.
+    if ((await bare()) === 'no error') return;
+    const errors = await Promise.all([1, 2].map(() => failing(guardedClient(sdk, testGuard(), answer()))));
+    for (const error of errors) {
+      const told = (error as { tidegate?: unknown }).tidegate;
+      expect(told).toMatchObject({ attempts: 1, advice: expect.any(String) });
+      expect((error as { tidegate?: unknown }).tidegate).toBe(told);
+    }
+    expect(errors[0]).not.toBe(errors[1]);
+    // What was said of these is nothing that another's error could take for its own.
+    expect(((await bare()) as { tidegate?: unknown }).tidegate).toBeUndefined();
+  });
+
   it('leaves the errors of clients alone that nobody guards', async () => {
     guardedClient(sdk, testGuard(), fakeFetch(sse(sdk.chunks)).fetch);
     const failing = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]));

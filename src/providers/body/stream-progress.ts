@@ -117,7 +117,8 @@ export class StreamProgress {
 
   result(): BodyEnd {
     const failure = this.#error ? this.#classify(this.#error) : this.#flaw;
-    return failure ? { outcome: 'interrupted', failure, ...this.facts() } : { outcome: 'completed', ...this.facts() };
+    if (!failure) return { outcome: 'completed', ...this.facts() };
+    return { outcome: 'interrupted', failure, errorBody: this.#error?.body, ...this.facts() };
   }
 
   /**

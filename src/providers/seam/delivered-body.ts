@@ -9,7 +9,7 @@ import type { SeamRequest } from './sdk-call.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
 import { connectionError, streamError } from './sdk-errors.ts';
 import type { Seam } from './seam.ts';
-import { noteFailure } from './stream-errors.ts';
+import { noteFailure, noteUnnamed } from './stream-errors.ts';
 
 /** An answer on its way to the application. */
 export interface Handing {
@@ -47,8 +47,12 @@ export class HandedBody extends AttemptBody {
     super.onEnd(end);
   }
 
-  protected tellFailure({ failure }: BodyEnd): void {
-    if (failure && !this.attempt.decision?.retry) noteFailure(this.#headers, this.attempt.call.details(failure));
+  protected tellFailure({ failure, errorBody }: BodyEnd): void {
+    if (!failure || this.attempt.decision?.retry) return;
+    const known = this.attempt.call.details(failure);
+    noteFailure(this.#headers, known);
+    const { client, losesHeaders } = this.request.seam;
+    if (errorBody !== undefined && losesHeaders) noteUnnamed(client.constructor, errorBody, known, this.clock);
   }
 }
 

@@ -51,6 +51,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
   const seam = new Seam(
     sdk,
     {
+      family,
       clock: host.clock,
       watch: host.watch,
       finalEvents: host.finalEvents,

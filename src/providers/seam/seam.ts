@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { isTidegateError } from '../../errors.ts';
 import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import type { FinalEvents } from '../body/final-events.ts';
+import type { Family } from '../provider.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
@@ -18,6 +19,7 @@ import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** What the seam needs of the guard. */
 export interface SeamHost {
+  readonly family: Family;
   readonly clock: Clock;
   readonly watch: BodyWatch;
   readonly finalEvents: FinalEvents;
@@ -47,6 +49,8 @@ export class Seam {
   #retries: number | undefined;
   /** Only openai >= 7.5 retries a body that does not arrive. */
   readonly retriesBodies: boolean;
+  /** Whether the SDK may be one that makes an error of a named error event without headers: openai before 7.5, and groq. */
+  readonly losesHeaders: boolean;
   /** Old SDKs decide in one turn, so an error's body must be read before they see its head. */
   readonly decidesAtOnce: boolean;
 
@@ -61,6 +65,7 @@ export class Seam {
     this.#retries = explicit ? client.maxRetries : undefined;
     this.decidesAtOnce = Object.prototype.toString.call(client.shouldRetry) !== '[object AsyncFunction]';
     this.retriesBodies = 'parseResponseWithTimeout' in client;
+    this.losesHeaders = host.family !== 'anthropic' && !this.retriesBodies;
   }
 
   /** Overrides the four methods and `fetch` on the instance; its class stays as it is. */

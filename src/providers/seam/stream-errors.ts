@@ -1,4 +1,6 @@
+import type { Clock } from '../../core/clock.ts';
 import { attachDetails, type ErrorDetails } from '../../errors.ts';
+import { asObject } from '../parse/json.ts';
 import type { SdkClass } from './sdk-client.ts';
 
 /** By the headers of the response whose body has failed: all that the SDK's error and we have in common. */
@@ -18,9 +20,9 @@ export function tellStreamErrors({ APIError }: SdkClass): void {
   Reflect.defineProperty(APIError.prototype as object, 'tidegate', {
     configurable: true,
     enumerable: false,
-    get(this: { readonly headers?: unknown }) {
+    get(this: MadeError) {
       const { headers } = this;
-      return typeof headers === 'object' && headers !== null ? details.get(headers) : undefined;
+      return typeof headers === 'object' && headers !== null ? details.get(headers) : unnamedDetails(APIError, this);
     },
     // The application may keep something of its own there.
     set(this: object, value: unknown) {
@@ -38,4 +40,60 @@ export function noteFailure(headers: Headers, known: ErrorDetails): void {
 export function tellParseError(error: unknown, headers: Headers): void {
   const known = error instanceof SyntaxError ? details.get(headers) : undefined;
   if (known) attachDetails(error, known);
+}
+
+/** An error that an SDK has made, as far as it tells what of. */
+interface MadeError {
+  readonly headers?: unknown;
+  readonly status?: unknown;
+  readonly error?: unknown;
+  readonly message?: string;
+}
+
+interface Unnamed {
+  readonly key: string;
+  readonly details: ErrorDetails;
+  readonly until: number;
+  readonly clock: Clock;
+}
+
+/** Whoever looks at an error does so when it comes. */
+const LOOKED_AT_WITHIN_MS = 10_000;
+const MAX_UNNAMED = 64;
+
+/** By the class that the error will be of: each copy of an SDK has its own. */
+const unnamed = new WeakMap<object, Unnamed[]>();
+const claimed = new WeakMap<object, ErrorDetails>();
+
+/** As `noteFailure`, for an SDK whose error has no headers: what the event said is all that the two have in common. */
+export function noteUnnamed({ APIError }: SdkClass, errorBody: unknown, known: ErrorDetails, clock: Clock): void {
+  const { error, message } = asObject(errorBody) ?? {};
+  const key = keyOf(error, message);
+  if (key === undefined || !APIError) return;
+  let noted = unnamed.get(APIError);
+  if (!noted) unnamed.set(APIError, (noted = []));
+  noted.push({ key, details: Object.freeze(known), until: clock.now() + LOOKED_AT_WITHIN_MS, clock });
+  if (noted.length > MAX_UNNAMED) noted.shift();
+}
+
+function unnamedDetails(APIError: object, made: MadeError): ErrorDetails | undefined {
+  const known = claimed.get(made);
+  const noted = unnamed.get(APIError);
+  if (known || !noted || made.status !== undefined) return known;
+  const key = keyOf(made.error, made.message);
+  if (key === undefined) return undefined;
+  for (let at = noted.findIndex((each) => each.key === key); at !== -1;) {
+    const [{ details: found, until, clock }] = noted.splice(at, 1) as [Unnamed];
+    if (clock.now() <= until) {
+      claimed.set(made, found);
+      return found;
+    }
+    at = noted.findIndex((each) => each.key === key);
+  }
+  return undefined;
+}
+
+function keyOf(error: unknown, message: unknown): string | undefined {
+  if (typeof error === 'object' && error !== null) return JSON.stringify(error);
+  return typeof message === 'string' && message !== '' ? message : undefined;
 }
