@@ -7,7 +7,7 @@ import { callInfo, USAGE } from '../telemetry/harness.ts';
 import { FakeGuard, laneSnapshot } from './fake-guard.ts';
 
 function started(lanes = [laneSnapshot()]) {
-  const clock = new VirtualClock({ settle: 'promises' });
+  const clock = new VirtualClock();
   const guard = new FakeGuard();
   guard.lanes = lanes;
   const sampler = new Sampler({ sources: [processSource(guard, clock)], clock, ref: false });

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { onAbort, sleep } from '../../src/core/abort.ts';
 import { answer, failure, type Scripted, scriptedGuard } from '../helpers/scripted-call.ts';
-import { flushPromises, VirtualClock } from '../helpers/virtual-clock.ts';
+import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -81,7 +81,7 @@ describe('ten thousand calls in backoff', () => {
     // Not one a call; the room that waits may be empty between two of them.
     expect(added.mock.calls.length).toBeLessThan(10);
     controller.abort('stop');
-    await flushPromises();
+    await flush();
     let most = count.ended;
     let turns = 1;
     for (let before = count.ended; count.ended < 10_000 && turns < 1_000; turns++, before = count.ended) {

@@ -9,7 +9,7 @@ import { fleetLane } from './fleet-lane.ts';
 const RPM = { requestsPerMinute: 600 };
 
 function setup(): { clock: VirtualClock; store: FleetStore } {
-  const clock = new VirtualClock({ settle: 'promises' });
+  const clock = new VirtualClock();
   return { clock, store: new MemoryStore(clock) };
 }
 

@@ -19,7 +19,7 @@ interface World {
 }
 
 function world(processes: number): World {
-  const clock = new VirtualClock({ settle: 'promises' });
+  const clock = new VirtualClock();
   let store = new MemoryStore(clock);
   let first: string | undefined;
   let killed = false;

@@ -18,7 +18,7 @@ export class SocketClock extends VirtualClock {
   #running = false;
 
   constructor() {
-    super({ wall: Date.now(), settle: 'promises' });
+    super({ wall: Date.now() });
   }
 
   override after(ms: number, fn: () => void, options?: { readonly unref?: boolean }): () => void {

@@ -12,15 +12,10 @@ export interface VirtualClockOptions {
   readonly now?: number;
   /** First wall-clock time. */
   readonly wall?: number;
-  /**
-   * What settles between two timers: everything that a retry loop does (about 1 ms of real time a timer),
-   * or promises only, for tests of a single room with many thousands of timers.
-   */
-  readonly settle?: 'retries' | 'promises';
 }
 
-/** Each takes a millisecond or more. */
-const MOST_TRIES = 5_000;
+/** A millisecond or more apart. */
+const MAX_LOOKS = 5_000;
 
 /** A clock that moves only when a test says so. */
 export class VirtualClock implements Clock {
@@ -28,13 +23,11 @@ export class VirtualClock implements Clock {
   #wallOffset: number;
   #order = 0;
   readonly #timers = new Map<number, Timer>();
-  readonly #settle: () => Promise<void>;
 
   constructor(options: VirtualClockOptions = {}) {
-    const { now = 1_234.5, wall = Date.UTC(2026, 0, 15, 12), settle = 'retries' } = options;
+    const { now = 1_234.5, wall = Date.UTC(2026, 0, 15, 12) } = options;
     this.#now = now;
     this.#wallOffset = wall - now;
-    this.#settle = settle === 'retries' ? flush : flushPromises;
   }
 
   now(): number {
@@ -69,8 +62,11 @@ export class VirtualClock implements Clock {
 
   /** Waits, by real time, until what comes over a socket has set a timer for `ms` from now; time stands still meanwhile. */
   async hasTimerIn(ms: number): Promise<void> {
-    for (let tries = 0; this.nextIn() !== ms; tries++) {
-      if (tries === MOST_TRIES) throw new Error(`Expected a timer for ${ms} ms from now, got ${this.nextIn()}`);
+    for (let looks = 0; this.nextIn() !== ms; looks++) {
+      if (looks === MAX_LOOKS) throw new Error(`Expected a timer for ${ms} ms from now, got ${this.nextIn()}`);
+      await new Promise<void>((resolve) => {
+        timeout(resolve, 1);
+      });
       await this.advance(0);
     }
   }
@@ -83,21 +79,21 @@ export class VirtualClock implements Clock {
   /** Moves the time on, runs the timers that fall due in order, and lets the promises settle between them. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await this.#settle();
+    await flush();
     for (let timer = this.#next(); timer && timer.at <= until; timer = this.#next()) {
       this.#timers.delete(timer.order);
       this.#now = Math.max(this.#now, timer.at);
       timer.fn();
-      await this.#settle();
+      await flush();
     }
     this.#now = Math.max(this.#now, until);
-    await this.#settle();
+    await flush();
   }
 
   /** Runs timers in order until none is left. @throws when more than `maxMs` would pass. */
   async runAll(maxMs = 3_600_000): Promise<void> {
     const until = this.#now + maxMs;
-    await this.#settle();
+    await flush();
     for (let timer = this.#next(); timer; timer = this.#next()) {
       if (timer.at > until) throw new Error(`A timer is still set for ${timer.at - this.#now} ms from now`);
       await this.advance(Math.max(0, timer.at - this.#now));
@@ -115,24 +111,11 @@ export class VirtualClock implements Clock {
 }
 
 // Bound at import, so that a test which fakes the timers does not stop the flush.
-const { setImmediate: immediate } = globalThis;
-const { setTimeout: timeout } = globalThis;
+const { setImmediate: immediate, setTimeout: timeout } = globalThis;
 
-/** Lets everything settle that waits for promises only. */
-export function flushPromises(): Promise<void> {
+/** Lets everything run that waits for promises only, and not for a clock. */
+export function flush(): Promise<void> {
   return new Promise<void>((resolve) => {
     immediate(resolve);
   });
-}
-
-/**
- * Lets everything settle that does not wait for a clock. The policies' loop takes one
- * zero-length timer between two attempts, hence the timer beside the macrotasks.
- */
-export async function flush(): Promise<void> {
-  await flushPromises();
-  await new Promise<void>((resolve) => {
-    timeout(resolve, 1);
-  });
-  await flushPromises();
 }

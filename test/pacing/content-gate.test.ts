@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AdmissionRefused, AdmissionRequest } from '../../src/core/admission.ts';
 import type { Failure } from '../../src/core/outcome.ts';
 import { ContentGate } from '../../src/pacing/content/content-gate.ts';
-import { flush, flushPromises } from '../helpers/virtual-clock.ts';
+import { flush } from '../helpers/virtual-clock.ts';
 import { type Harness, harness, info, MINUTE, request, watch, type Watched } from './harness.ts';
 
 function gated(maxLimitWaitMs = 120_000, maxQueued = 100): Harness {
@@ -204,7 +204,7 @@ describe('ten thousand calls that wait for a limit of their content', () => {
     expect(looks).toBeLessThan(50_000);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
     controller.abort('stop');
-    await flushPromises();
+    await flush();
     expect(reasons.length).toBeGreaterThan(0);
     expect(reasons.length).toBeLessThan(1_000);
     // Nor does a look at all of them take the rest at once.

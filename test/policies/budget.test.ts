@@ -56,7 +56,7 @@ describe('createRetryBudget', () => {
     });
     await fc.assert(
       fc.asyncProperty(outage, async ({ callsPerTick, ratio, minimum }) => {
-        const clock = new VirtualClock({ settle: 'promises' });
+        const clock = new VirtualClock();
         const budget = createRetryBudget({ ratio, minimum, windowMs: 10_000 }, clock);
         const ticks: { at: number; calls: number; retries: number }[] = [];
         for (let tick = 0; tick < 80; tick++) {

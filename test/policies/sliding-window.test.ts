@@ -8,7 +8,7 @@ describe('SlidingWindow', () => {
     const step = fc.record({ afterMs: fc.integer({ min: 0, max: 900 }), first: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 3_000 }), async (steps, idleMs) => {
-        const clock = new VirtualClock({ settle: 'promises' });
+        const clock = new VirtualClock();
         const window = new SlidingWindow(1_000, clock);
         const events: { at: number; first: boolean }[] = [];
         for (const { afterMs, first } of steps) {
