@@ -150,7 +150,7 @@ class LaneBreaker implements Breaker {
       });
     }
     this.#inFlight.end(sent, false);
-    this.#ratio.success(PolicyState.Closed);
+    this.#ratio.succeeded(sent.at);
     return value;
   }
 

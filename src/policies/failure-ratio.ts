@@ -23,8 +23,8 @@ export class FailureRatio implements IBreaker {
   readonly #windowMs: number;
   /** When the first attempt was sent whose failure is among the recent ones. */
   #failingSince = 0;
-  #succeededAt = -Infinity;
-  /** Failures of what was sent since the last success, and when the first and the last of them were. */
+  #succeededFrom = -Infinity;
+  /** Failures of what was sent since the newest attempt that succeeded, and when the first and the last of them were. */
   #inARow = 0;
   #callsInARow = 0;
   #rowFrom = 0;
@@ -41,12 +41,21 @@ export class FailureRatio implements IBreaker {
     this.#circuitClosed = circuitClosed;
   }
 
+  /** A successful probe closes the circuit: what was before it says nothing about the provider now. */
   success(at: CircuitState): void {
-    // A successful probe closes the circuit: what was before it says nothing about the provider now.
-    if (at === CircuitState.HalfOpen) this.#window.clear();
-    else if (this.#circuitClosed()) this.#window.addFirst();
-    this.#succeededAt = this.#clock.now();
+    if (at !== CircuitState.HalfOpen) return;
+    this.#window.clear();
+    this.#succeededFrom = this.#clock.now();
     this.#inARow = 0;
+  }
+
+  /** An attempt of the closed circuit succeeded that was sent at `sentAt`. */
+  succeeded(sentAt: number): void {
+    if (!this.#circuitClosed()) return;
+    this.#window.addFirst();
+    this.#succeededFrom = Math.max(this.#succeededFrom, sentAt);
+    // What was sent before the failures of the row, as a long answer, does not end it.
+    if (sentAt >= this.#rowFrom) this.#inARow = 0;
   }
 
   failure(at: CircuitState): boolean {
@@ -68,10 +77,10 @@ export class FailureRatio implements IBreaker {
     return this.#addToRow() && this.#isRowLongEnough();
   }
 
-  /** Faults of a burst may come after all of its answers: only what was sent since then counts. */
+  /** Faults of a burst may come after all of its answers: only what was sent after those counts. */
   #addToRow(): boolean {
     const sentAt = this.#inFlight.failedFrom;
-    if (sentAt < this.#succeededAt) return false;
+    if (sentAt < this.#succeededFrom) return false;
     if (this.#inARow === 0 || sentAt - this.#rowTo > this.#windowMs) {
       this.#inARow = 0;
       this.#callsInARow = 0;

@@ -100,6 +100,19 @@ describe('opening', () => {
     expect(breaker.state()).toBe('open');
   });
 
+  it('opens while long answers to what was sent before the outage still come', async () => {
+    const { breaker, clock } = rig({ threshold: 0.9, minimumAttempts: 10 });
+    const long = Array.from({ length: 40 }, () => pending(breaker));
+    await clock.advance(1_000);
+    for (let failed = 0; failed < 10; failed++) {
+      await fail(breaker, 1);
+      long[failed]!.resolve();
+      await long[failed]!.result;
+      await clock.advance(100);
+    }
+    expect(breaker.state()).toBe('open');
+  });
+
   it('opens when a few calls are all there is, and fail again and again', async () => {
     class Again extends Down {}
     const { breaker } = rig({ minimumAttempts: 10 }, { isFurtherFault: (error) => error instanceof Again });
