@@ -152,6 +152,8 @@ describe('tidegate on providers drawn at random', () => {
     [2169400527, 'a reset that tells when all is there, taken for a wait', 1.25, 0.08],
     [2624503756, 'a limit told for a tenth of a second', 2, 0.02],
     [2796654422, 'an outage that few calls meet at a time', 1.05, 0.2],
+    [485603688, 'an outage behind which long answers still come', 1.02, 0.05],
+    [2734587475, 'slots that others hold', 1.05, 0.99],
     [3265505346, 'a pace taken from a moment of waiting', 1.3, 0.4],
   ] as const)('goes on in draw %d: %s', async (seed, _what, most, mostWaste) => {
     const { ratio, waste, lost } = await runCase(drawCase(seed), 'tidegate');

@@ -21,6 +21,15 @@ describe('a limit that is whole again sooner than it tells', () => {
     expect(refill.factor).toBeCloseTo(60_000 / 1_100);
   });
 
+  it('is believed of answers that are minutes apart too', () => {
+    const refill = new RefillRate();
+    for (let at = 0; at <= 600_000; at += 100_000) {
+      refill.reset(LIMIT, LIMIT, 500.5, RATE, at);
+      refill.accepted(LIMIT, LIMIT, RATE, at);
+    }
+    expect(refill.factor).toBeGreaterThan(100);
+  });
+
   it('is not where a fixed window was seen near its end', () => {
     const refill = new RefillRate();
     for (let at = 0; at <= 60_000; at += 1_000) {

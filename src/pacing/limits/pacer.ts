@@ -259,7 +259,8 @@ export class Pacer {
     const { hintMs } = failure;
     const dimension = this.#named.dimensionOf(reservation, failure);
     // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
-    const lane = queued > 0 && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
+    const others = queued > 0 || this.#active > 1;
+    const lane = others && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
     if (failure.shrinkRate || dimension === 'acceleration') {
       if (news) this.#slowDown(reservation, failure, now);
       return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };

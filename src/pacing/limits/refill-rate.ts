@@ -38,8 +38,7 @@ export class RefillRate {
 
   /** The limit changed: what got through before says nothing of it. */
   restart(now: number): void {
-    this.#from = now;
-    this.#accepted = 0;
+    this.#countFrom(now);
     this.#resets = 0;
     this.#longestMs = 0;
     this.#least = Infinity;
@@ -65,7 +64,7 @@ export class RefillRate {
 
   /** `amount` more got through, of a limit of which `perMs` would come by what is told. */
   accepted(amount: number, limit: number, perMs: number, now: number): void {
-    if (now - this.#from > HORIZON_MS) this.restart(now);
+    if (now - this.#from > HORIZON_MS) this.#countFrom(now);
     this.#accepted += amount;
     this.#untold++;
     const least = (this.#accepted - AT_ONCE * limit) / Math.max(1, now - this.#from);
@@ -92,5 +91,10 @@ export class RefillRate {
     this.factor = Math.max(1, this.factor / 2);
     this.#calmUntil = now + this.#calmMs;
     this.#calmMs = Math.min(MOST_CALM_MS, 2 * this.#calmMs);
+  }
+
+  #countFrom(now: number): void {
+    this.#from = now;
+    this.#accepted = 0;
   }
 }

@@ -42,9 +42,13 @@ export function snapshotLimits(
   return rows;
 }
 
-/** Of a limit a minute what we admit counts; a day is longer than any process remembers. */
-function utilization({ kind }: LimitBucket, { limit, remaining = 0 }: DimensionSnapshot, admitted: number): number {
-  return kind.perDay ? 1 - remaining / limit : (admitted * (kind.windowMs / MINUTE)) / limit;
+/** Of a limit a minute what we admit counts, over what is believed to come in it; a day is longer than any process remembers. */
+function utilization(
+  { kind, limitRate }: LimitBucket,
+  { limit, remaining = 0 }: DimensionSnapshot,
+  admitted: number,
+): number {
+  return kind.perDay ? 1 - remaining / limit : admitted / (limitRate * MINUTE);
 }
 
 function learned(dimension: 'unknown' | 'acceleration', ratePerMs: number): DimensionSnapshot {
