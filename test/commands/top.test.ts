@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CommandIo, Screen } from '../../src/commands/command-io.ts';
 import { dispatch } from '../../src/commands/dispatch.ts';
+import { fleetLine, fleetState } from '../../src/commands/top/fleet-line.ts';
 import { laneRows } from '../../src/commands/top/lane-rows.ts';
 import { parseMetrics } from '../../src/commands/top/metrics-text.ts';
 import { view } from '../../src/commands/top/view.ts';
@@ -42,6 +43,7 @@ describe('what is shown', () => {
       binds: 'tokens',
       circuit: '',
       usdPerHour: expect.closeTo(72, 6),
+      fleet: undefined,
     });
     expect(rows.find(({ provider }) => provider === 'groq')).toMatchObject({
       inFlight: 3,
@@ -80,16 +82,56 @@ describe('what is shown', () => {
   });
 });
 
+const fleetPage = (count: number, errors: number, mode: string): string => `
+tidegate_fleet_lanes{tidegate_fleet_mode="joining"} 0
+tidegate_fleet_lanes{tidegate_fleet_mode="shared"} ${mode === 'shared' ? 2 : 1}
+tidegate_fleet_lanes{tidegate_fleet_mode="alone"} ${mode === 'shared' ? 0 : 1}
+tidegate_fleet_processes{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o"} 4
+tidegate_fleet_exchange_seconds_count ${count}
+tidegate_fleet_exchange_seconds_sum ${count / 100}
+tidegate_fleet_exchange_errors_total{tidegate_fleet_fault="timeout"} 7
+tidegate_fleet_exchange_errors_total{tidegate_fleet_fault="out_of_memory"} ${errors}
+`;
+
+describe('a fleet', () => {
+  const look = (atMs: number, text: string) => ({ atMs, samples: parseMetrics(text, all) });
+
+  test('is shown: how lanes share, how long the store takes, and what it does wrong', () => {
+    const [first, well, badly] = [
+      look(0, fleetPage(100, 3, 'shared')),
+      look(10_000, fleetPage(300, 3, 'shared')),
+      look(20_000, fleetPage(300, 18, 'alone')),
+    ];
+    expect(fleetLine(fleetState(first, well!))).toBe('fleet: lanes 2 shared; store answers in 10.0 ms');
+    expect(fleetLine(fleetState(well, badly!))).toBe('fleet: lanes 1 shared, 1 alone; fails: out of memory 1.5/s');
+    expect(fleetLine(fleetState(undefined, first!))).toBe('fleet: lanes 2 shared');
+    expect(fleetState(first, look(1, page(1)))).toBeUndefined();
+    expect(fleetLine(undefined)).toBe('');
+  });
+
+  test('has a column: the processes that share the limits of a lane', () => {
+    const rows = rowsOf(page(1), page(2) + fleetPage(1, 0, 'shared'), 1);
+    expect(rows.map(({ model, fleet }) => [model, fleet])).toEqual([
+      ['gpt-4o', 4],
+      ['llama', undefined],
+    ]);
+    const settings = { sort: 'name', filter: '', most: 9 } as const;
+    expect(view(rows, settings)).toMatch(/circuit +fleet +USD\/h[^]*gpt-4o .* 4 +\$/);
+    expect(view(rowsOf(page(1), page(2), 1), settings)).not.toContain('fleet');
+  });
+});
+
 describe('the command', () => {
   test('prints rows of a real endpoint once, as a table or as JSON', async () => {
     await withWorkload(async ({ url, call }) => {
       await call();
       const plain = new FakeIo();
       expect(await dispatch(['top', url, '--once', '--interval', '0.1'], plain, '1')).toBe(0);
-      expect(plain.outLines.join('\n')).toMatch(/openai\/gpt-4o-mini/);
+      expect(plain.outLines.join('\n')).toMatch(/^fleet: lanes 1 shared[^]*openai\/gpt-4o-mini/m);
       const data = new FakeIo();
       expect(await dispatch(['top', url, '--once', '--interval', '0.1', '--json'], data, '1')).toBe(0);
-      const { lanes } = JSON.parse(data.outLines[0]!) as { lanes: object[] };
+      const { lanes, fleet } = JSON.parse(data.outLines[0]!) as { lanes: object[]; fleet: object };
+      expect(fleet).toMatchObject({ shared: 1, alone: 0 });
       expect(lanes).toContainEqual(
         expect.objectContaining({ provider: 'openai', model: 'gpt-4o-mini', circuit: 'closed' }),
       );

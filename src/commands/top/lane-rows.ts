@@ -17,6 +17,8 @@ export interface LaneRow {
   readonly circuit: string;
   /** USD an hour; undefined where the page has no costs. */
   readonly usdPerHour: number | undefined;
+  /** Processes that share the limits; undefined where they are not shared. */
+  readonly fleet: number | undefined;
 }
 
 /** A page, and when it was read. */
@@ -62,6 +64,11 @@ export function laneRows(before: Look | undefined, now: Look): LaneRow[] {
       case 'tidegate_cost_total': {
         const of = row(labels, model);
         of.usdPerHour = (of.usdPerHour ?? 0) + rate * 3600;
+        break;
+      }
+      case 'tidegate_fleet_processes': {
+        const of = row(labels, model);
+        of.fleet = Math.max(of.fleet ?? 0, value);
         break;
       }
       case 'tidegate_limit_utilization_ratio': {
@@ -110,5 +117,6 @@ function emptyRow(provider: string, model: string): Growing {
     binds: undefined,
     circuit: '',
     usdPerHour: undefined,
+    fleet: undefined,
   };
 }

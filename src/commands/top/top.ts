@@ -5,6 +5,7 @@ import type { CommandIo } from '../command-io.ts';
 import { harmless } from '../harmless.ts';
 import { readPage } from '../read-page.ts';
 import { shownUrl } from '../shown-url.ts';
+import { fleetLine, fleetState, type FleetState } from './fleet-line.ts';
 import { isShown, laneRows, type LaneRow, type Look } from './lane-rows.ts';
 import { parseMetrics } from './metrics-text.ts';
 import { SORT_NAMES, sorted, type SortName, view } from './view.ts';
@@ -13,13 +14,13 @@ const DEFAULT_URL = 'http://127.0.0.1:9464/metrics';
 const DEFAULT_SECONDS = 2;
 const LONGEST_ANSWER_MS = 5_000;
 /** Lines of a screen that are not lanes. */
-const OTHER_LINES = 5;
+const OTHER_LINES = 6;
 
 export const topDefinition = (): Command =>
   define(
     'top',
     'a live view of the lanes of a running application',
-    'A live view of any /metrics with series of tidegate: lanes, how much of their limits is used, queue, refusals, retries, circuits, cost. ' +
+    'A live view of any /metrics with series of tidegate: lanes, how much of their limits is used, queue, refusals, retries, circuits, cost, and the fleet where limits are shared. ' +
       'Keys: s sorts by the next column, / filters, q quits. Elsewhere than on a terminal it prints the table every interval.',
     `Exit codes: 0 quit, 1 the page cannot be read, 2 bad arguments.
 
@@ -74,6 +75,7 @@ class Top {
   readonly #settings: Settings;
   readonly #io: CommandIo;
   #rows: LaneRow[] = [];
+  #fleet: FleetState | undefined;
   #problem = '';
   /** Text of a filter that is being typed. */
   #typed: string | undefined;
@@ -102,8 +104,11 @@ class Top {
           return 1;
         }
         // Rates need two looks.
-        if (now && (before || screen)) this.#show(laneRows(before, now), screen);
-        else if (!now) screen?.draw(this.#text(screen.lines));
+        if (now && (before || screen)) {
+          this.#fleet = fleetState(before, now);
+          this.#show(laneRows(before, now), screen);
+        }
+        if (!now) screen?.draw(this.#text(screen.lines));
         if (once && before) return 0;
         before = now;
         await this.#pause(intervalMs);
@@ -119,7 +124,11 @@ class Top {
     const { json, sort, filter } = this.#settings;
     if (json)
       this.#io.out(
-        JSON.stringify({ at: new Date(systemClock.wall()).toISOString(), lanes: sorted(rows, sort, filter) }),
+        JSON.stringify({
+          at: new Date(systemClock.wall()).toISOString(),
+          lanes: sorted(rows, sort, filter),
+          fleet: this.#fleet,
+        }),
       );
     else if (screen) screen.draw(this.#text(screen.lines));
     else this.#io.out(this.#text(Infinity));
@@ -129,8 +138,15 @@ class Top {
     const { url, sort, filter } = this.#settings;
     const head = this.#problem || `${shownUrl(url)}, by ${sort}${filter === '' ? '' : `, of ${filter}`}`;
     const table = view(this.#rows, { sort, filter: this.#typed ?? filter, most: Math.max(1, lines - OTHER_LINES) });
+    const fleet = harmless(fleetLine(this.#fleet));
     const foot = this.#typed === undefined ? 's sort  / filter  q quit' : `filter: ${this.#typed}_`;
-    return [harmless(head), '', table, ...(lines === Infinity ? [] : ['', foot])].join('\n');
+    return [
+      harmless(head),
+      ...(fleet === '' ? [] : [fleet]),
+      '',
+      table,
+      ...(lines === Infinity ? [] : ['', foot]),
+    ].join('\n');
   }
 
   async #look(): Promise<Look | undefined> {

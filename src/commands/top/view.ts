@@ -39,6 +39,7 @@ export interface ViewSettings {
 /** The lanes as a table. */
 export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSettings): string {
   const shown = sorted(rows, sort, filter);
+  const hasFleet = shown.some(({ fleet }) => fleet !== undefined);
   const hasCosts = shown.some(({ usdPerHour }) => usdPerHour !== undefined);
   const table = new Table({
     head: [
@@ -53,7 +54,7 @@ export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSetti
       'refused/s',
       'retries/s',
       'circuit',
-    ].concat(hasCosts ? ['USD/h'] : []),
+    ].concat(hasFleet ? ['fleet'] : [], hasCosts ? ['USD/h'] : []),
     style: { head: [], border: [], compact: true },
     chars: PLAIN,
   });
@@ -73,7 +74,10 @@ export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSetti
         rate(row.refusalsPerSecond),
         rate(row.retriesPerSecond),
         harmless(row.circuit),
-      ].concat(hasCosts ? [row.usdPerHour === undefined ? '' : usd(row.usdPerHour)] : []),
+      ].concat(
+        hasFleet ? [row.fleet === undefined ? '' : number(row.fleet)] : [],
+        hasCosts ? [row.usdPerHour === undefined ? '' : usd(row.usdPerHour)] : [],
+      ),
     );
   }
   const hidden = shown.length - Math.min(shown.length, most);
