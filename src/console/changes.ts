@@ -20,8 +20,8 @@ export class Changes {
   see(key: string, name: string, lane: LaneReading, at: number): void {
     const before = this.#before.get(key);
     this.#before.set(key, lane);
-    if (!before) return;
-    for (const [tone, text] of changesOf(before, lane)) {
+    // A lane that is down when it is seen first is news.
+    for (const [tone, text] of before ? changesOf(before, lane) : firstOf(lane)) {
       this.#list.unshift({ at, lane: name, tone, text });
       if (this.#list.length > MOST) this.#list.pop();
     }
@@ -30,6 +30,10 @@ export class Changes {
   keep(keys: ReadonlySet<string>): void {
     for (const key of this.#before.keys()) if (!keys.has(key)) this.#before.delete(key);
   }
+}
+
+function* firstOf({ circuit }: LaneReading): Generator<readonly [Tone, string]> {
+  if (circuit === 'open' || circuit === 'half_open') yield ['bad', `circuit ${circuit.replaceAll('_', ' ')}`];
 }
 
 function* changesOf(before: LaneReading, lane: LaneReading): Generator<readonly [Tone, string]> {

@@ -1,6 +1,7 @@
 import { BELIEFS } from '../core/beliefs.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
+import type { HasRuns } from '../core/live-runs.ts';
 import type { Guard } from '../guard.ts';
 import { type LaneReading, type Reading, type Source, Tally } from './reading.ts';
 import type { BatchState, HitState, LimitState } from './state.ts';
@@ -51,28 +52,14 @@ export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Cloc
   };
 }
 
-/** What a guard has beside what is public: the batches that it runs, each as a function that tells of it. */
-interface HasRuns {
-  readonly runs: Iterable<() => RunCounts | undefined>;
-}
-
-interface RunCounts {
-  readonly done: number;
-  readonly failed: number;
-  readonly inFlight: number;
-  readonly total: number | undefined;
-  readonly itemsPerSecond?: number | undefined;
-  readonly eta: { readonly toSeconds: number } | undefined;
-}
-
 function batchesOf(guard: object): BatchState[] {
   const batches: BatchState[] = [];
   for (const read of (guard as Partial<HasRuns>).runs ?? []) {
     const run = read();
     if (!run) continue;
-    const { done, failed, inFlight, total, itemsPerSecond, eta } = run;
+    const { done, failed, inFlight, total, eta } = run;
     const secondsLeft = eta && eta.toSeconds < Infinity ? eta.toSeconds : undefined;
-    batches.push({ name: `batch ${batches.length + 1}`, done, failed, inFlight, total, itemsPerSecond, secondsLeft });
+    batches.push({ name: `batch ${batches.length + 1}`, done, failed, inFlight, total, secondsLeft });
     if (batches.length === MOST_BATCHES) break;
   }
   return batches;

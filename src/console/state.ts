@@ -142,7 +142,6 @@ export interface BatchState {
   readonly total?: number | undefined;
   readonly failed: number;
   readonly inFlight: number;
-  readonly itemsPerSecond?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }
 

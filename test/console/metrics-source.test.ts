@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { metricsSource, readMetrics } from '../../src/commands/console/metrics-source.ts';
+import { processSource } from '../../src/console/process-source.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { scriptedServer } from '../helpers/scripted-server.ts';
 import { withWorkload } from '../ops/workload.ts';
@@ -89,6 +90,22 @@ test('every series that it reads is one that the application serves', async () =
       const sum = counters.filter((each) => each.kind === kind).reduce((all, { value }) => all + value, 0);
       expect([kind, sum > 0]).toEqual([kind, true]);
     }
+  });
+});
+
+test('a batch and a shared limit are shown as the process and its metrics tell them', async () => {
+  await withWorkload(async ({ url, guard, call, inBatch }) => {
+    await call();
+    const process = processSource(guard, systemClock);
+    const sources = [process, metricsSource(url, systemClock)];
+    const readings = await inBatch(() => Promise.all(sources.map((source) => source.look())));
+    for (const { batches, lanes } of readings) {
+      expect(batches).toMatchObject([{ done: 1, failed: 0, inFlight: 1, total: 3 }]);
+      expect(lanes[0]!.fleet).toMatchObject({ mode: 'shared', processes: 1 });
+      expect(lanes[0]!.fleet!.dimensions.map(({ dimension }) => dimension)).toContain('requests');
+    }
+    expect((await process.look()).batches).toEqual([]);
+    process.close();
   });
 });
 

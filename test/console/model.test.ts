@@ -247,7 +247,9 @@ describe('what has changed', () => {
       [2, 'warn', 'paused by the provider'],
       [2, 'bad', 'circuit open'],
     ]);
-    for (let at = 6; at < 500; at++) see(laneReading({ circuit: at % 2 ? 'open' : 'closed' }), at);
+    changes.see('down', 'groq/llama', laneReading({ circuit: 'open' }), 6);
+    expect(changes.list[0]).toMatchObject({ at: 6, lane: 'groq/llama', text: 'circuit open' });
+    for (let at = 7; at < 500; at++) see(laneReading({ circuit: at % 2 ? 'open' : 'closed' }), at);
     expect(changes.list).toHaveLength(60);
   });
 });

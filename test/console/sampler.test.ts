@@ -152,7 +152,7 @@ describe('a guard of this process', () => {
 
   test('shows its batches while they last', async () => {
     const { guard, sampler, update } = started();
-    const counts = { done: 10, failed: 1, inFlight: 3, total: 50, itemsPerSecond: 2, eta: { toSeconds: 20 } };
+    const counts = { done: 10, failed: 1, inFlight: 3, total: 50, eta: { toSeconds: 20 } };
     const runs = new Set([() => counts, () => undefined]);
     Object.assign(guard, { runs });
     await sampler.sample();

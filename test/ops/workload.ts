@@ -4,13 +4,14 @@ import OpenAI from 'openai';
 import { batch } from '../../src/batch.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import { createGuard, recordHits } from '../../src/index.ts';
+import { createGuard, type Guard, recordHits } from '../../src/index.ts';
 import { startTelemetry, type StartTelemetryOptions } from '../../src/telemetry.ts';
 import { type FaultKind, startSimulator } from '../../src/testing.ts';
 
 const BODY = { model: 'gpt-4o-mini', messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 16 };
 
 export interface Workload {
+  readonly guard: Guard;
   /** Where the metrics are scraped. */
   readonly url: string;
   /** One call, of which the provider's next answers are the given faults. @throws what the call throws */
@@ -44,6 +45,7 @@ export async function withWorkload<T>(
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));
   try {
     return await use({
+      guard,
       url: telemetry.url,
       async inBatch(worker) {
         const ends = [() => undefined, worker, () => undefined];

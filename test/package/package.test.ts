@@ -7,7 +7,7 @@ import { typesOf } from './surface.ts';
 import { bundledPackages } from '../../tools/sbom/bundled-packages.ts';
 
 /** Upper bounds, rounded up: what grows beyond them is to be looked at, and said in docs/supported-versions.md. */
-const SIZE = { tarballMB: 1.3, unpackedMB: 5.6, files: 280 };
+const SIZE = { tarballMB: 1.4, unpackedMB: 5.6, files: 280 };
 
 const SDKS = { openai: 'openai', anthropic: '@anthropic-ai/sdk', groq: 'groq-sdk' } as const;
 const COMMON = [

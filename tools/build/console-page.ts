@@ -26,8 +26,16 @@ export async function buildPage(): Promise<Page> {
       output: { format: 'esm', minify: true, sourcemap: false },
     }),
   ]);
-  return { html, script: output[0].code, style: `${chartStyle}\n${style}` };
+  return { html: withoutIndents(html), script: output[0].code, style: smallStyle(`${chartStyle}\n${style}`) };
 }
+
+const withoutIndents = (html: string): string => html.replace(/^ +/gm, '');
+
+const smallStyle = (css: string): string =>
+  css
+    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};]) ?/g, '$1');
 
 /** Puts the page, built, in place of the module that builds it. */
 export const consolePage: Plugin = {

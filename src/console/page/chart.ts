@@ -122,7 +122,7 @@ export class Chart {
       {
         width,
         height: HEIGHT,
-        padding: [8, 6, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: {
           y: false,

@@ -59,7 +59,7 @@ export class Charts {
     const known = Math.max(LEAST_SECONDS, (state.at - state.startedAt) / 1000);
     const window = { to: state.at / 1000, seconds: Math.min(most, known) };
     const left = state.lanes.length - lanes.length;
-    const unit = left > 0 ? `the most of ${lanes.length} lanes, ${left} more are not drawn` : 'the most by lane';
+    const unit = left > 0 ? `peaks of ${lanes.length} lanes, ${left} more are not drawn` : 'peaks, by lane';
     used.update({ times, lines: lines(0), unit, window });
     queued.update({ times, lines: lines(1), unit, window });
     wait.update({ times, lines: lines(2), unit, window });

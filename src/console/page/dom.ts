@@ -87,7 +87,9 @@ export function spark(): {
       const most = Math.max(top ?? 0, ...values.map((value) => value ?? 0)) || 1;
       const step = WIDTH / Math.max(1, values.length - 1);
       const y = (value: number): string => (HEIGHT - (value / most) * HEIGHT).toFixed(1);
-      const points = values.map((value, index) => `${(index * step).toFixed(1)},${y(value ?? 0)}`).join(' ');
+      // One value is no line.
+      const known = values.length > 1 ? values : [];
+      const points = known.map((value, index) => `${(index * step).toFixed(1)},${y(value ?? 0)}`).join(' ');
       setAttribute(line!, 'points', points);
       setAttribute(area!, 'points', points === '' ? '' : `0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}`);
       if (top === undefined) return;

@@ -1,5 +1,5 @@
 import type { AlertsState, BatchState, Change, ConsoleState, HitState, LaneState } from '../state.ts';
-import { duration, noun, number, percent, rate } from '../words.ts';
+import { duration, noun, number, percent } from '../words.ts';
 import { byId, el, type Item, KeyedList, setAttribute, setText } from './dom.ts';
 import { clock, since } from './time.ts';
 
@@ -127,7 +127,7 @@ function batchItem(): Item<BatchState> {
   const [name, more, fill] = [el('b'), el('span', { class: 'more' }), el('div', { class: 'fill' })];
   return {
     element: el('li', {}, name, ' ', more, el('div', { class: 'track', 'aria-hidden': 'true' }, fill)),
-    update({ name: text, done, total, failed, inFlight, itemsPerSecond, secondsLeft }) {
+    update({ name: text, done, total, failed, inFlight, secondsLeft }) {
       setText(name, text);
       const parts = [
         total === undefined
@@ -135,7 +135,6 @@ function batchItem(): Item<BatchState> {
           : `${number(done)} of ${number(total)}, ${percent(done / Math.max(1, total))}`,
         failed > 0 ? `${number(failed)} failed` : '',
         inFlight > 0 ? `${number(inFlight)} at work` : '',
-        itemsPerSecond === undefined ? '' : `${rate(itemsPerSecond)} a second`,
         secondsLeft === undefined ? '' : `${duration(secondsLeft * 1000)} left`,
       ];
       setText(more, parts.filter((part) => part !== '').join(' · '));
