@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI from 'openai';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 import { batch } from '../../src/batch.ts';
 import { createGuard } from '../../src/index.ts';
 import { startSimulator } from '../../src/testing.ts';
@@ -28,6 +28,8 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h' },
   },
 });
+
+const WIDTH = 1440;
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
@@ -103,16 +105,23 @@ async function takePictures(url: string, seconds: number): Promise<void> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
+    const page = await browser.newPage({ viewport: { width: WIDTH, height: 1000 } });
     await page.goto(url);
     await pause(seconds * 1000);
-    writeFileSync(values.light, await page.screenshot({ fullPage: true }));
+    writeFileSync(values.light, await picture(page));
     await page.emulateMedia({ colorScheme: 'dark' });
     await pause(2_500);
-    writeFileSync(values.dark, await page.screenshot({ fullPage: true }));
+    writeFileSync(values.dark, await picture(page));
   } finally {
     await browser.close();
   }
+}
+
+/** From the top to the end of the charts. */
+async function picture(page: Page): Promise<Buffer> {
+  const charts = await page.locator('#charts').boundingBox();
+  const height = Math.ceil((charts?.y ?? 0) + (charts?.height ?? 0)) + 14;
+  return page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
 }
 
 if (values.help === true) console.log(HELP);
