@@ -46,6 +46,11 @@ const SECTIONS: readonly Section[] = [
     intro: 'Of `recordHits({ ... })`. [Hit log](hits.md) describes the file.',
   },
   {
+    name: 'ServeConsoleOptions',
+    path: 'src/console/options.ts',
+    intro: 'Of `guard.serveConsole({ ... })`. [Console](console.md) shows the page.',
+  },
+  {
     name: 'RedisStoreOptions',
     path: 'src/redis.ts',
     intro:
@@ -96,7 +101,16 @@ ${markdownTable([
     '`tidegate/register`',
     'Path of a hit log, as `recordHits({ path })`; `%p` becomes the process id.',
   ],
-  ['`TIDEGATE_REDIS_URL`', '`tidegate/register`', 'Shares limits through this Redis, as `redisStore()` does.'],
+  [
+    '`TIDEGATE_CONSOLE_TOKEN`',
+    '`tidegate console`',
+    'What a browser has to give where `--host` is not a loopback address.',
+  ],
+  [
+    '`TIDEGATE_REDIS_URL`',
+    '`tidegate/register`, `tidegate batch --fleet`',
+    'Shares limits through this Redis, as `redisStore()` does; the queue of `--fleet` is there too.',
+  ],
   [
     '`OTEL_METRICS_EXPORTER`',
     '`startTelemetry`',
