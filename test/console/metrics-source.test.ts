@@ -98,7 +98,7 @@ test('a batch and a shared limit are shown as the process and its metrics tell t
     await call();
     const process = processSource(guard, systemClock);
     const sources = [process, metricsSource(url, systemClock)];
-    const readings = await inBatch(() => Promise.all(sources.map((source) => source.look())));
+    const readings = await inBatch(() => Promise.all(sources.map(async (source) => source.look())));
     for (const { batches, lanes } of readings) {
       expect(batches).toMatchObject([{ done: 1, failed: 0, inFlight: 1, total: 3 }]);
       expect(lanes[0]!.fleet).toMatchObject({ mode: 'shared', processes: 1 });

@@ -120,7 +120,7 @@ async function takePictures(url: string, seconds: number): Promise<void> {
 /** From the top to the end of the charts. */
 async function picture(page: Page): Promise<Buffer> {
   const charts = await page.locator('#charts').boundingBox();
-  const height = Math.ceil((charts?.y ?? 0) + (charts?.height ?? 0)) + 14;
+  const height = Math.ceil((charts?.y ?? 0) + (charts?.height ?? 0)) + 12;
   return page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: WIDTH, height } });
 }
 
