@@ -28,6 +28,7 @@ export default defineConfig({
     // Minutes of real time on real servers, and sensitive to a busy machine: npm run test:live.
     exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts'],
     server: { deps: { inline: [/@openai\/agents-/] } },
+    globalSetup: ['test/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
     // Much of the time is waiting for servers on loopback: three at once fit on two cores.
     maxWorkers: 3,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { onceARun } from '../helpers/once-a-run.ts';
 
 const run = promisify(execFile);
 
@@ -12,7 +13,7 @@ const MODULES = join(ROOT, 'node_modules');
 
 /** What `npm install tidegate` downloads, and applications that have installed it. */
 export interface Packed {
-  /** The unpacked tarball. */
+  /** The unpacked tarball, for reading: it is shared. */
   readonly directory: string;
   /** Paths of all its files, sorted. */
   readonly files: readonly string[];
@@ -34,9 +35,13 @@ export interface App {
   run(command: string, ...args: string[]): Promise<string>;
 }
 
-/** Builds and packs the package. Nothing is written into the working tree. */
-export async function pack(): Promise<Packed> {
-  const base = await mkdtemp(join(tmpdir(), 'package-'));
+interface Tarball {
+  readonly path: string;
+  readonly directory: string;
+}
+
+/** Builds and packs the package, and unpacks it. Nothing is written into the working tree. */
+async function makeTarball(base: string): Promise<Tarball> {
   const stage = join(base, 'stage');
   await mkdir(stage);
   await run(process.execPath, [join(ROOT, 'tools/build/main.ts'), join(stage, 'dist')]);
@@ -49,9 +54,15 @@ export async function pack(): Promise<Packed> {
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', base], {
     cwd: stage,
   });
-  const tarball = join(base, tarballName(stdout));
-  await run('tar', ['-xzf', tarball, '-C', base]);
-  const directory = join(base, 'package');
+  const path = join(base, tarballName(stdout));
+  await run('tar', ['-xzf', path, '-C', base]);
+  return { path, directory: join(base, 'package') };
+}
+
+/** The package as it is published, packed once for all test files; the applications are the caller's own. */
+export async function pack(): Promise<Packed> {
+  const { path: tarball, directory } = await onceARun('package', makeTarball);
+  const base = await mkdtemp(join(tmpdir(), 'package-'));
   const files = await filesOf(directory);
   const sizes = await Promise.all(files.map((file) => stat(join(directory, file))));
 
