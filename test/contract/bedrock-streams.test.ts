@@ -3,9 +3,11 @@ import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk';
 import { AnthropicBedrock as Bedrock022 } from 'bedrock-0.22';
 import { AnthropicBedrock as Bedrock036 } from 'bedrock-0.36';
 import { describe, expect, it } from 'vitest';
-import { settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
+import { socketsQuiet } from '../helpers/socket-clock.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.12')!;
 /** The events of the Messages API without their SSE. */
@@ -87,7 +89,7 @@ describe.each([
     const { reply } = streamOf(payloads.map(chunkFrame));
     for await (const event of await open(guard, [reply])) text += anthropic.chunkText(event);
     expect(text).toBe('answer');
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'call.end')).toMatchObject([
       { outcome: 'success', usage: decodesItself ? undefined : { inputTokens: 5, outputTokens: 7 } },
     ]);
@@ -96,14 +98,15 @@ describe.each([
 
   it('hands over events at once where it cannot read them, and holds them where it can', async () => {
     const { reply, release } = streamOf(payloads.map(chunkFrame), 1);
-    const stream = await open(testGuard(), [reply]);
+    // On a clock that stands still nothing is handed over because it was held long enough.
+    const stream = await open(testGuard({}, { clock: new VirtualClock() }), [reply]);
     const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<unknown>;
     let came = false;
     const first = iterator.next().then((next) => {
       came = true;
       return next;
     });
-    await settle(300);
+    await socketsQuiet();
     expect(came).toBe(decodesItself);
     release();
     expect((await first).value).toMatchObject({ type: 'message_start' });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FAST, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
+import { pause } from '../helpers/socket-clock.ts';
 
 const FULL: Readonly<Record<'openai' | 'groq', Answer>> = {
   openai: sendJson(
@@ -37,7 +38,7 @@ describe.each(CHATS)('$name', (sdk) => {
     expect(sdk.text(await sdk.create(client as never, {}, body))).toBe('answer');
     expect(tiersOf(server.requests)).toEqual(tiers);
     expect(body.service_tier).toBe('flex');
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard.events, 'retry').map(({ reason }) => reason)).toEqual(['no_capacity', 'no_capacity']);
     expect(eventsOf(guard.events, 'rate_limited')).toMatchObject([
       { dimension: 'no_capacity' },
@@ -79,7 +80,7 @@ describe.each(CHATS)('$name', (sdk) => {
     const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' });
     const client = guard.wrap(new sdk.Client({ apiKey: `charged ${sdk.name}`, baseURL: server.url }) as never);
     await sdk.create(client as never, {}, {});
-    await settle();
+    await callsEnded(guard);
     const flex = { service_tier: 'flex', max_tokens: 1_000 };
     const moved: Promise<unknown> = sdk.create(client as never, {}, flex);
     await expect.poll(() => eventsOf(guard.events, 'retry').length).toBe(1);

@@ -3,14 +3,15 @@ import type { ErrorDetails } from '../../src/index.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { guardClass } from '../../src/providers/seam/guarded-class.ts';
 import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
-import { settle, testGuard } from '../helpers/guarded.ts';
+import { testGuard } from '../helpers/guarded.ts';
 import { sdkFor, sendEncoded, sendEncodedEvents } from '../helpers/refusal-answers.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
-import { SkippingClock } from '../helpers/skipping-clock.ts';
+import { SocketClock } from '../helpers/socket-clock.ts';
 import { postTo } from '../helpers/ways.ts';
 import { type Case, caseOf } from '../providers/refusals/cases.ts';
 import { NOW } from '../providers/samples/sample.ts';
+import { callsEnded } from '../helpers/record-events.ts';
 
 /** Another share of the cases: `REFUSALS_FROM=40000 REFUSALS_COUNT=5000`. */
 const FROM = Number(process.env['REFUSALS_FROM'] ?? 20_000);
@@ -68,7 +69,7 @@ let nextKey = 1;
 /** One call whose first answer is the refusal and whose second is good. */
 async function take(trip: Trip): Promise<Seen> {
   const { sdk, way, streamed } = trip;
-  const clock = new SkippingClock(NOW);
+  const clock = new SocketClock(NOW);
   const guard = testGuard({ retry: { initialDelayMs: 20, maxDelayMs: 20 } }, { clock });
   const good = streamed ? sendEvents(sdk.chunks) : sendJson(sdk.completion);
   const server = await scriptedServer(refusalOf(trip), good);
@@ -81,7 +82,7 @@ async function take(trip: Trip): Promise<Seen> {
     () => undefined,
     (error: unknown) => error,
   );
-  await settle();
+  await callsEnded(guard);
   const { events } = guard;
   const first = events.find((event) => event.type === 'attempt.end');
   const refused = events.find((event) => event.type === 'rate_limited');

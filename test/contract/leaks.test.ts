@@ -3,9 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
-import { guardedClient, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { guardedClient, testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { socketsQuiet } from '../helpers/socket-clock.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -15,9 +16,9 @@ const newest = SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name));
 async function collected(done: () => boolean): Promise<void> {
   for (let round = 0; round < 50 && !done(); round++) {
     // What a WeakRef was asked for stays until the end of the turn.
-    await settle(0);
+    await socketsQuiet();
     collectGarbage();
-    await settle(10);
+    await socketsQuiet();
   }
 }
 
@@ -80,7 +81,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
       })();
       await reading.catch(() => undefined);
     }
-    await settle();
+    await callsEnded(guard);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
     expect(guard.watch.size).toBe(0);
     expect(eventsOf(guard, 'call.end')).toHaveLength(1_000);

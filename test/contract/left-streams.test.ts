@@ -2,11 +2,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { GuardCore } from '../../src/guard.ts';
-import { settle, testGuard } from '../helpers/guarded.ts';
+import { testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { socketsQuiet } from '../helpers/socket-clock.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -17,7 +18,7 @@ const COUNT = 10;
 async function passTime(clock: VirtualClock, done: () => boolean, rounds = 30): Promise<void> {
   for (let round = 0; round < rounds && !done(); round++) {
     collectGarbage();
-    await settle(10);
+    await socketsQuiet();
     await clock.advance(10_000);
   }
 }
@@ -86,7 +87,7 @@ describe.each(SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name)))('a 
     const reading = (async () => {
       while (!(await reader.read()).done);
     })().catch(() => undefined);
-    await settle(20);
+    await socketsQuiet();
     await passTime(clock, () => idle(guard), 10);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 1 }]);
     await reader.cancel();

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FAST, testGuard } from '../helpers/guarded.ts';
 import { type Answer, scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
+import { pause, socketClock } from '../helpers/socket-clock.ts';
 
 const COMMENTS = [': keep-alive\n\n', ': OPENROUTER PROCESSING\n\n', '\n'];
 const PING = 'event: ping\ndata: {"type": "ping"}\n\n';
@@ -14,7 +14,7 @@ const slowly =
   async (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const [index, text] of texts.entries()) {
-      if (index > 0) await sleep(apartMs);
+      if (index > 0) await pause(apartMs);
       response.write(text);
     }
     response.end();
@@ -25,7 +25,11 @@ const content = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content
 const busy = `data: ${JSON.stringify({ error: { message: 'Overloaded', type: 'server_error', code: null } })}\n\n`;
 
 /** The text of a body, piece by piece as it is handed over. */
-async function open(url: string, path = '/v1/chat/completions', guard = testGuard(FAST)): Promise<Pieces> {
+async function open(
+  url: string,
+  path = '/v1/chat/completions',
+  guard = testGuard(FAST, { clock: socketClock }),
+): Promise<Pieces> {
   const response = await guard.fetch(`${url}${path}`, {
     method: 'POST',
     headers: {

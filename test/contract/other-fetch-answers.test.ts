@@ -1,13 +1,12 @@
 import nodeFetch3 from 'node-fetch';
 // @ts-expect-error: it has no declarations.
 import nodeFetch2 from 'node-fetch-2';
-import { describe, expect, it, vi } from 'vitest';
-import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { describe, expect, it } from 'vitest';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
-
-vi.setConfig({ testTimeout: 8_000 });
+import { pause, socketClock } from '../helpers/socket-clock.ts';
 
 // github.com/BerriAI/litellm/issues/8448, 2025-02-11.
 const ERROR = { error: { message: 'Provider returned error', code: 429, metadata: { raw: 'error code: 1015' } } };
@@ -20,7 +19,7 @@ const late =
     response.writeHead(503, { 'content-type': 'application/json' });
     response.flushHeaders();
     for (const part of parts) {
-      await settle(60);
+      await pause(60);
       response.write(part);
     }
     response.end();
@@ -36,7 +35,7 @@ describe.each(FETCHES)('%s', (_name, fetch) => {
   describe.each(SDKS)('$name', (sdk) => {
     async function connect(...answers: Answer[]) {
       const server = await scriptedServer(...answers);
-      const guard = testGuard(FAST);
+      const guard = testGuard(FAST, { clock: socketClock });
       const client: AnyClient = guardedClient(sdk, guard, fetch as never, { baseURL: server.url });
       const read = async (): Promise<string> => {
         let text = '';
@@ -51,8 +50,8 @@ describe.each(FETCHES)('%s', (_name, fetch) => {
       expect(sdk.text(await sdk.create(whole.client))).toBe('answer');
       const streamed = await connect(sendJson(ERROR), sendEvents(sdk.chunks));
       expect(await streamed.read()).toBe('answer');
-      await settle();
       for (const { server, guard } of [whole, streamed]) {
+        await callsEnded(guard);
         expect(server.requests).toHaveLength(2);
         expect(eventsOf(guard, 'retry')).toMatchObject([{ reason: 'rate_limit' }]);
       }
@@ -62,7 +61,7 @@ describe.each(FETCHES)('%s', (_name, fetch) => {
       const { server, guard, read } = await connect(sendJson(ERROR));
       await expect(read()).rejects.toMatchObject({ tidegate: { outcome: 'throttled', attempts: 6 } });
       expect(server.requests).toHaveLength(6);
-      await settle();
+      await callsEnded(guard);
       expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
     });
 

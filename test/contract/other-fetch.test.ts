@@ -7,9 +7,10 @@ import nodeFetch3 from 'node-fetch';
 import nodeFetch2 from 'node-fetch-2';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
-import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { socketClock } from '../helpers/socket-clock.ts';
 
 /** The n-th request gets the n-th answer, later ones the last. */
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -155,12 +156,12 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       // An old SDK reads the body before it decides, and so does the guard that cannot tell it otherwise.
       if (!/5\.0|0\.50/.test(sdk.name)) failures.push(stalls(503, { 'retry-after-ms': '1' }));
       const url = answering(...failures, completion);
-      const guard = testGuard();
-      const started = performance.now();
+      const guard = testGuard(FAST, { clock: socketClock });
+      const started = socketClock.now();
       expect(sdk.text(await sdk.create(guarded(url, {}, guard)))).toBe('answer');
-      expect(performance.now() - started).toBeLessThan(1_500);
+      expect(socketClock.now() - started).toBeLessThan(1_500);
       expect(requests).toBe(failures.length + 1);
-      await settle();
+      await callsEnded(guard);
       expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
       const Guarded = dropIn(sdk.Client as never) as unknown as SdkCase['Client'];
       answering(limited, text(500, error), completion);
@@ -183,7 +184,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       const url = answering(breaks(400));
       const got = await thrown(sdk.create(guarded(url, {}, guard)));
       expect(got).toHaveProperty('tidegate');
-      await settle();
+      await callsEnded(guard);
       expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     });
 
@@ -196,7 +197,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       const guard = testGuard();
       expect(await collect(sdk, await sdk.stream(guarded(url, {}, guard)))).toBe('answer');
       expect(requests).toBe(2);
-      await settle(20);
+      await callsEnded(guard);
       expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
       expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
     });
@@ -217,7 +218,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       expect(JSON.parse(json)).toEqual(sdk.completion);
       const read = await sdk.stream(guarded(answering(sse(sdk.chunks)), {}, guard)).asResponse();
       expect(await read.text()).toBe(sdk.chunks.join(''));
-      await settle(20);
+      await callsEnded(guard);
       expect(guard.snapshot().map(({ inFlight }) => inFlight)).toEqual(guard.snapshot().map(() => 0));
       expect(eventsOf(guard, 'call.end').map(({ outcome }) => outcome)).toEqual(['success', 'success', 'success']);
     });
@@ -226,7 +227,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       const guard = testGuard();
       const client = guarded(answering(sse([...sdk.chunks, ...sdk.chunks])), {}, guard);
       for await (const chunk of await sdk.stream(client)) if (sdk.chunkText(chunk)) break;
-      await settle(20);
+      await callsEnded(guard);
       expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     });
   });

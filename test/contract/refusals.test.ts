@@ -5,7 +5,7 @@ import { testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, type ScriptedServer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
-import { SkippingClock } from '../helpers/skipping-clock.ts';
+import { SocketClock } from '../helpers/socket-clock.ts';
 import { sdkFor, sendEncoded } from '../helpers/refusal-answers.ts';
 import { postTo } from '../helpers/ways.ts';
 import { SAMPLE_FILES } from '../providers/samples/all.ts';
@@ -43,7 +43,7 @@ let nextKey = 1;
 
 /** Refuses the first call, then lets a plain one come: what is sent, and who waits. */
 async function observe(way: Way, sdk: SdkCase, refusal: Answer): Promise<Observed> {
-  const clock = new SkippingClock(NOW);
+  const clock = new SocketClock(NOW);
   const guard = testGuard({ retry: { initialDelayMs: 300, maxDelayMs: 300 } }, { clock });
   const server: ScriptedServer = await scriptedServer(refusal, sendJson(sdk.completion));
   const ask = way(guard, sdk, server.url, `refused-${nextKey++}`);

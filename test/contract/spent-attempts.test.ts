@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
-import { settle } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents, sendJson } from '../helpers/scripted-server.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
@@ -28,7 +27,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendJson(spoiled(sdk)), sendJson(sdk.completion));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'attempt.spent')).toMatchObject([
       { attempt: 1, usage: { inputTokens: 70, outputTokens: 3 }, response: { model: 'test-model' } },
     ]);
@@ -44,7 +43,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(sendEvents([first, broken]), sendEvents(sdk.chunks));
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
-    await settle();
+    await callsEnded(connection);
     expect(eventsOf(connection.events(), 'attempt.spent')).toMatchObject([{ attempt: 1, usage: { inputTokens: 70 } }]);
   });
 

@@ -2,8 +2,8 @@ import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { fakeFetch, json, refused, type Reply, sse } from '../helpers/fake-fetch.ts';
-import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
@@ -34,7 +34,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guard.snapshot()[0]!.inFlight).toBe(1);
     expect(eventsOf(guard, 'call.end')).toHaveLength(0);
     expect(await collect(sdk, stream)).toBe('answer');
-    await settle();
+    await callsEnded(guard);
     expect(guard.snapshot()[0]!.inFlight).toBe(0);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success' }]);
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'completed' }]);
@@ -65,8 +65,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const client = guardedClient(sdk, testGuard(), fakeFetch(streams).fetch);
     for await (const _ of await sdk.stream(client)) break;
     expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
-    await settle();
-    expect(bodies.map(({ locked }) => locked)).toEqual([false, false]);
+    await expect.poll(() => bodies.map(({ locked }) => locked)).toEqual([false, false]);
   });
 
   it('retries a stream that fails before its first content, unseen by the application', async () => {
@@ -82,7 +81,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(await collect(sdk, await sdk.stream(client))).toBe('answer');
     expect(fake.requests).toHaveLength(5);
     expect(fake.requests.at(-1)!.headers.get('x-stainless-retry-count')).toBe('4');
-    await settle();
+    await callsEnded(guard);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 5 }]);
   });
@@ -98,7 +97,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const { APIError } = sdk.Client as unknown as Record<string, new () => Error>;
     expect(error).toBeInstanceOf(APIError);
     expect(fake.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(guard);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     expect(eventsOf(guard, 'call.end')).toHaveLength(1);
     expect(eventsOf(guard, 'call.end')[0]!.outcome).toBe('retries_exhausted');
@@ -242,7 +241,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(error).toBeInstanceOf(APIError);
     expect(seen.startsWith('an')).toBe(true);
     expect(fake.requests).toHaveLength(1);
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
@@ -258,7 +257,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const controller = new AbortController();
     const unread = await sdk.stream(client, { signal: controller.signal });
     controller.abort();
-    await settle();
+    await callsEnded(guard);
     expect(unread).toBeDefined();
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
     expect(eventsOf(guard, 'stream.end').map(({ outcome }) => outcome)).toEqual([
@@ -309,7 +308,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const client = guardedClient(sdk, guard, fakeFetch(broken).fetch);
     const error = await collect(sdk, await sdk.stream(client)).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: 'terminated', tidegate: { outcome: 'connection', attempts: 1 } });
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });

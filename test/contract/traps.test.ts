@@ -12,8 +12,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
 import { TidegateSetupError } from '../../src/errors.ts';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
-import { FAST, guardedClient, settle, testGuard } from '../helpers/guarded.ts';
-import { eventsOf } from '../helpers/record-events.ts';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
+import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 const openai = SDKS.find(({ name }) => name === 'openai 7.57')!;
@@ -108,7 +108,7 @@ describe('retries that the SDK owns', () => {
     const client = guardedClient(openai, guard, fake.fetch, { timeout: 40 });
     expect(openai.text(await openai.create(client))).toBe('answer');
     expect(fake.requests).toHaveLength(2);
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
@@ -119,7 +119,7 @@ describe('retries that the SDK owns', () => {
     const guard = testGuard();
     const client = guardedClient(openai, guard, fakeFetch(stalled).fetch, { timeout: 30, maxRetries: 1 });
     await expect(openai.create(client)).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
-    await settle(20);
+    await callsEnded(guard);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
@@ -156,7 +156,7 @@ describe('retries that the SDK owns', () => {
     );
     expect(openai.text(await openai.create(client))).toBe('answer');
     expect(tokens).toBe(2);
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success', attempts: 1 }]);
   });
 
@@ -272,7 +272,7 @@ describe('context, classes and clones', () => {
       }).fetch,
     );
     expect(openai.text(await openai.create(outer))).toBe('answer');
-    await settle();
+    await callsEnded(guard);
     expect(eventsOf(guard, 'call.end').map(({ attempts }) => attempts)).toEqual([2, 1]);
   });
 
