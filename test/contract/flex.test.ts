@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FAST, settle, testGuard } from '../helpers/guarded.ts';
+import { FAST, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
-import { pause } from '../helpers/socket-clock.ts';
+import { socketsQuiet } from '../helpers/socket-clock.ts';
+import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const FULL: Readonly<Record<'openai' | 'groq', Answer>> = {
   openai: sendJson(
@@ -77,18 +78,20 @@ describe.each(CHATS)('$name', (sdk) => {
       sdk.full,
       sendJson(sdk.completion, 200, { ...spent, 'x-ratelimit-remaining-tokens': '39000' }),
     );
-    const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' });
+    const clock = new VirtualClock();
+    const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' }, { clock });
     const client = guard.wrap(new sdk.Client({ apiKey: `charged ${sdk.name}`, baseURL: server.url }) as never);
     await sdk.create(client as never, {}, {});
     await callsEnded(guard);
     const flex = { service_tier: 'flex', max_tokens: 1_000 };
     const moved: Promise<unknown> = sdk.create(client as never, {}, flex);
     await expect.poll(() => eventsOf(guard.events, 'retry').length).toBe(1);
-    await settle(50);
+    await socketsQuiet();
     // The tier that it has moved to is used up: it waits for that one, and flex calls for nobody.
     expect(server.requests).toHaveLength(2);
     await sdk.create(client as never, { maxRetries: 0 }, flex).catch(() => undefined);
     expect(tiersOf(server.requests)).toEqual([undefined, 'flex', 'flex']);
+    await clock.advance(61_000);
     expect(sdk.text(await moved)).toBe('answer');
     expect(tiersOf(server.requests)).toEqual([undefined, 'flex', 'flex', undefined]);
     expect(

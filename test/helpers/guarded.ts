@@ -5,6 +5,9 @@ import type { GuardOptions } from '../../src/options.ts';
 import { recordEvents } from './record-events.ts';
 import type { AnyClient, SdkCase } from './sdk-matrix.ts';
 
+// Bound at import, since a test may fake it.
+const { setImmediate: immediate } = globalThis;
+
 const guards: GuardCore[] = [];
 
 afterEach(async () => {
@@ -35,5 +38,11 @@ export function guardedClient(
   return guard.wrap(new sdk.Client({ apiKey: `test-key-${nextKey++}`, fetch, ...options }) as object);
 }
 
-/** Lets everything that is ready run: promise jobs, and timers of 0 ms. */
-export const settle = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Lets the event loop go round so many times, for everything that is ready to run. */
+export async function settle(turns = 5): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise<void>((resolve) => {
+      immediate(resolve);
+    });
+  }
+}
