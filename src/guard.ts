@@ -250,6 +250,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
     const leavesFlex = this.options.onFlexUnavailable === 'standard' && request.tier === FLEX;
     const call = new Call({
       place: { lane, info, request },
+      adapter: start.adapter,
       sent: start.sent,
       owner: this,
       priority: context?.priority ?? 'normal',
@@ -355,7 +356,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
     const key = laneKey(start.account, group);
     let lane = this.#lanes.get(key);
     if (!lane) {
-      this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter, this)));
+      this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter.charge, this)));
       this.#accountOf.set(lane, { provider, baseURL, credential });
       this.#count(start.account, 1);
     }

@@ -8,7 +8,7 @@ import type { LaneShare } from './fleet/lane-share.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
-import type { ProviderAdapter } from './core/provider.ts';
+import type { ChargeRule } from './core/provider.ts';
 import { LearnedLimits } from './learned-limits.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ContentGate } from './pacing/content/content-gate.ts';
@@ -60,12 +60,12 @@ export function isIdle(lane: SharedLane, now: number): boolean {
 const lanes = new Map<string, SharedLane>();
 
 /** The lane of an identity; made on first use. Guards with different lane options do not share. */
-export function joinLane(identity: LaneIdentity, adapter: ProviderAdapter, owner: LaneOwner): SharedLane {
+export function joinLane(identity: LaneIdentity, charge: ChargeRule, owner: LaneOwner): SharedLane {
   const { provider, baseURL, credential, group } = identity;
   const fleet = owner.fleet ? `#${identityOf(owner.fleet)}` : '';
   const key = [provider, baseURL, credential, group, owner.laneOptionsKey, fleet].join('\n');
   let lane = lanes.get(key);
-  if (!lane) lanes.set(key, (lane = createLane(key, identity, adapter, owner)));
+  if (!lane) lanes.set(key, (lane = createLane(key, identity, charge, owner)));
   lane.owners.add(owner);
   return lane;
 }
@@ -98,7 +98,7 @@ function firstOf(owners: ReadonlySet<LaneOwner>): LaneOwner | undefined {
   return undefined;
 }
 
-function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapter, creator: LaneOwner): SharedLane {
+function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, creator: LaneOwner): SharedLane {
   const { options, clock, random } = creator;
   const label = `${identity.provider}/${identity.group}`;
   const origin = originOf(identity.baseURL) ?? '';
@@ -143,7 +143,7 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     // One cap: a wait that retry agrees to is one that the queue sits out.
     maxLimitWaitMs: options.retry.maxHintMs,
     gate: breaker,
-    charge: adapter.charge,
+    charge,
     listener,
     division: share,
   });
@@ -161,7 +161,6 @@ function createLane(key: string, identity: LaneIdentity, adapter: ProviderAdapte
     label,
     group: identity.group,
     owners,
-    adapter,
     admission,
     breaker,
     budget,

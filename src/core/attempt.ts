@@ -92,7 +92,7 @@ export class Attempt {
 
   /** A response head has arrived, whatever its status. */
   head(status: number, headers: Headers): void {
-    const { adapter } = this.call.lane;
+    const { adapter } = this.call;
     this.arrived();
     this.#status = status;
     this.#requestId = identifier(headers.get(adapter.requestIdHeader));

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import type { CallInfo, GuardEvent, Instrumentation } from './events.ts';
 import type { Lane } from './lane.ts';
 import type { Failure } from './outcome.ts';
-import type { RequestInfo, RequestLike } from './provider.ts';
+import type { ProviderAdapter, RequestInfo, RequestLike } from './provider.ts';
 import type { ErrorDetails, TidegateErrorCode } from '../errors.ts';
 
 /** Makes the errors that the application sees, in its SDK's own classes. */
@@ -31,6 +31,8 @@ export interface CallPlace {
 export interface CallSettings {
   /** Another one, where the call leaves flex for the standard tier. */
   place: CallPlace;
+  /** How its answers are read: calls of one lane may be of different APIs. */
+  readonly adapter: ProviderAdapter;
   /** What is sent. Handed on when the call has failed, never read here. */
   readonly sent: RequestLike;
   /** The guard that begins the call. */

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
 import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
 import type { Failure } from './outcome.ts';
+import type { ProviderAdapter } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
 import { type Retry, RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
@@ -44,6 +45,10 @@ export class Call {
 
   get lane(): Lane {
     return this.#settings.place.lane;
+  }
+
+  get adapter(): ProviderAdapter {
+    return this.#settings.adapter;
   }
 
   get info(): CallInfo {

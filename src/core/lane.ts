@@ -1,7 +1,6 @@
 import type { Admission, WhoWaits } from './admission.ts';
 import type { CircuitState, GiveUpReason, LaneCounts, LaneSnapshot, RetryReason } from './events.ts';
 import type { Failure, HintSource } from './outcome.ts';
-import type { ProviderAdapter } from './provider.ts';
 
 /** What the retry policy says about one failed attempt. */
 export type RetryDecision =
@@ -76,7 +75,6 @@ export interface Lane {
   readonly label: string;
   /** The pool of limits: a model, several that share theirs, or what `limitGroup` says. */
   readonly group: string;
-  readonly adapter: ProviderAdapter;
   readonly admission: Admission;
   readonly retry: { forCall(): CallRetry };
   readonly budget: { deposit(): void } | undefined;

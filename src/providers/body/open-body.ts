@@ -47,7 +47,7 @@ export abstract class AttemptBody implements BodyHooks {
   }
 
   get adapter(): ProviderAdapter {
-    return this.attempt.call.lane.adapter;
+    return this.attempt.call.adapter;
   }
 
   get clock(): Clock {

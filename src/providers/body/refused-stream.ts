@@ -13,8 +13,8 @@ export async function refusalOfStream(
   mostMs: number,
 ): Promise<Failure | undefined> {
   if (!call.ownsAnswer || !isJson(response)) return undefined;
-  const { clock, lane } = call;
+  const { clock, adapter } = call;
   const body = await readJsonBody(response, clock, mostMs);
-  const error = errorIn(body, { adapter: lane.adapter, answers: true, clock });
+  const error = errorIn(body, { adapter, answers: true, clock });
   return error?.besideContent === false ? error.failure : undefined;
 }

@@ -30,7 +30,7 @@ export function streamHooks(attempt: Attempt, finalEvents: FinalEvents, baseURL:
   const { call } = attempt;
   const choices = call.info.attributes['choice.count'];
   return {
-    adapter: call.lane.adapter,
+    adapter: call.adapter,
     clock: call.clock,
     answers: call.ownsAnswer,
     choices: typeof choices === 'number' ? choices : 1,

@@ -1,8 +1,9 @@
 import type { ProviderName, RequestLike } from '../../core/provider.ts';
 import { parseBody } from '../errors/error-body.ts';
 import { providerOfHost } from '../registry.ts';
+import { apiOfPath } from '../request/endpoint.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
-import { credentialHash } from './identify-client.ts';
+import { credentialOfHeaders } from './identify-client.ts';
 import { hasStreamingBody } from './sdk-client.ts';
 
 /** A request as guarded fetch sends it, once or again. */
@@ -39,11 +40,9 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
       body: parsed,
       stream: (parsed as { stream?: unknown } | undefined)?.stream === true,
     },
-    provider: providerOfHost(url.origin) ?? (headers.has('anthropic-version') ? 'anthropic' : 'openai'),
+    provider: providerOfHost(url.origin) ?? (speaksAnthropic(url, headers) ? 'anthropic' : 'openai'),
     baseURL: url.origin,
-    credential: credentialHash(
-      headers.get('authorization') ?? headers.get('x-api-key') ?? headers.get('api-key') ?? '',
-    ),
+    credential: credentialOfHeaders(headers),
     signal,
     header: (name) => headers.get(name) ?? undefined,
     repeatable: !hasStreamingBody({ body }) && (ofRequest === undefined || kept !== undefined),
@@ -63,6 +62,11 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
       ];
     },
   };
+}
+
+/** Whether a request to a server that no row names is of Anthropic's API: its path says so, or a header of that API's. */
+function speaksAnthropic({ pathname }: URL, headers: Headers): boolean {
+  return headers.has('anthropic-version') || apiOfPath(pathname) === 'anthropic';
 }
 
 /** Types whose body is in memory as a whole when the request is made; any other may be a stream of any length. */

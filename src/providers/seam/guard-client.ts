@@ -9,7 +9,7 @@ import { describeCall } from '../request/describe-call.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { errorFactory } from './sdk-errors.ts';
 import { headerOf } from './option-headers.ts';
-import { CredentialId, identifyFamily, identifyProvider } from './identify-client.ts';
+import { accountURL, CredentialId, identifyFamily, identifyProvider } from './identify-client.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
 import { suppressSdkSpans } from './sdk-spans.ts';
@@ -129,14 +129,16 @@ function describer(
   const credentialId = new CredentialId(client);
   const errors = errorFactory(client);
   let account: Account | undefined;
+  let seenURL: string | undefined;
   const { api, provider: own } = SDKS[family];
   let adapter = adapterFor(own, api);
   return (options, retries) => {
     const { baseURL } = client;
     const credential = credentialId.get();
-    if (account?.baseURL !== baseURL || account.credential !== credential) {
+    if (!account || seenURL !== baseURL || account.credential !== credential) {
       const provider = identifyProvider(client, family);
-      account = { provider, baseURL, credential };
+      seenURL = baseURL;
+      account = { provider, baseURL: accountURL(baseURL), credential };
       adapter = adapterFor(provider, api);
     }
     const sent = readOnce(options);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { identityOf } from '../../core/identity.ts';
+import { originOf } from '../../core/origin.ts';
 import type { ProviderName } from '../../core/provider.ts';
 import { classNames } from '../parse/class-names.ts';
 import type { Family } from '../provider.ts';
@@ -75,7 +76,10 @@ export class CredentialId {
     const keys = KEYS.map((name) => client[name]).filter((value) => typeof value === 'string');
     const options = (client['_options'] ?? {}) as Record<string, unknown>;
     const credential = keys.length > 0 ? keys : SOURCES.map((name) => part(options[name]));
-    const id = credentialHash([...SCOPES.map((name) => text(client[name])), ...credential].join('\n'));
+    const id = credentialHash(
+      SCOPES.map((name) => text(client[name])),
+      credential,
+    );
     // What is told apart by identity means nothing in another process.
     this.#id = credential.some((each) => each.startsWith(IDENTITY)) && keys.length === 0 ? IDENTITY + id : id;
     return this.#id;
@@ -109,9 +113,30 @@ function isSame(client: Fields, seen: Fields): boolean {
   );
 }
 
+/** What a request without a client names its account by. */
+export function credentialOfHeaders(headers: Headers): string {
+  const key = headers.get('authorization')?.replace(/^Bearer\s+/i, '') ?? headers.get('x-api-key');
+  return credentialHash(
+    SCOPES.map((name) => (SCOPE_HEADERS[name] && headers.get(SCOPE_HEADERS[name])) ?? ''),
+    [key ?? headers.get('api-key') ?? ''],
+  );
+}
+
+const SCOPE_HEADERS: Readonly<Partial<Record<(typeof SCOPES)[number], string>>> = {
+  organization: 'openai-organization',
+  project: 'openai-project',
+  workspaceId: 'anthropic-workspace-id',
+};
+
 /** A short digest that tells two credentials apart and gives neither away. */
-export function credentialHash(text: string): string {
+function credentialHash(scopes: readonly string[], credential: readonly string[]): string {
+  const text = [...scopes, ...credential].join('\n');
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+/** A provider's own hosts know an account by its credential, whatever the path; those of others may do so by the path. */
+export function accountURL(baseURL: string): string {
+  return (providerOfHost(baseURL) && originOf(baseURL)) ?? baseURL;
 }
 
 /** Functions and objects that make credentials are told apart by identity. */

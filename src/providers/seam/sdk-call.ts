@@ -183,7 +183,7 @@ export class SeamRequest {
       const { status, headers, error: body } = error as { status?: number; headers?: Headers; error?: unknown };
       if (status !== undefined) {
         const response = { status, headers, body: body ?? error.message };
-        return this.#call.lane.adapter.classify(response, this.seam.host.clock.wall());
+        return this.#call.adapter.classify(response, this.seam.host.clock.wall());
       }
     }
     const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;

@@ -145,7 +145,7 @@ export class Seam {
 
   #decide(sending: Sending, response: Response, body: unknown, stockSaysRetry: boolean): boolean {
     const { status, headers } = response;
-    const failure = sending.attempt.call.lane.adapter.classify({ status, headers, body }, this.host.clock.wall());
+    const failure = sending.attempt.call.adapter.classify({ status, headers, body }, this.host.clock.wall());
     // The SDK renews an expired token inside its own shouldRetry and wants the request sent again, once.
     const renewed = stockSaysRetry && status === 401 && headers.get('x-should-retry') === null;
     const decided = renewed ? { ...failure, retryable: true } : failure;
