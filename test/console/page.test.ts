@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Opened, openPage, startBrowser, violationsOf } from './browser.ts';
+import { stageEverything } from './everything.ts';
 import { SCENES, stage, type Staged } from './scenes.ts';
 
 let browser: Browser | undefined;
@@ -56,6 +57,37 @@ describe.each(SCENES)('in a browser, %s', (scene) => {
       theme === 'dark' ? ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable'] : undefined;
     expect(await violationsOf(opened.page, rules)).toEqual([]);
     expect(opened.problems).toEqual([]);
+    return undefined;
+  });
+});
+
+describe('in a browser, everything at once', () => {
+  let staged: Staged;
+  beforeAll(async () => {
+    if (browser) staged = await stageEverything();
+  });
+  afterAll(() => staged?.close());
+
+  test('is all there, and axe finds nothing wrong in it', async (context) => {
+    if (!browser) return context.skip('Chromium is not installed');
+    const { page, problems } = await openPage(browser, staged.url);
+    const text = (await page.innerText('body')).replace(/\s+/g, ' ');
+    for (const part of [
+      /http:\/\/127\.0\.0\.1:5\/metrics: ECONNREFUSED/,
+      /Firing alerts page TidegateLimitReached since .* job=shop Runbook openai refuses calls\./,
+      /Batches batch 1 40 of 100, 40 % · 2 failed · 3 at work · 2 min left/,
+      /Fleet openai\/gpt-4o shared · 3 processes · 2 active · store answers in 0\.5 s · tokens: 900 leased, 100 free/,
+      /shared of openai\/gpt-4o \(tokens per minute\), because less is left than our own calls have taken\./,
+      /Last limit hits .* 90 of 100 used, asked for 40, wait 0\.5 s Slow down\./,
+      /20 more lanes are not shown/,
+    ]) {
+      expect(text).toMatch(part);
+    }
+    expect(await violationsOf(page)).toEqual([]);
+    await page.selectOption('#theme', 'dark');
+    expect(await violationsOf(page, ['color-contrast'])).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
     return undefined;
   });
 });

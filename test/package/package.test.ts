@@ -349,6 +349,20 @@ describe('importing', () => {
     expect(await full.node(`--input-type=${type}`, '-e', source)).toBe('nothing');
   });
 
+  it.each(['module', 'commonjs'])('as %s brings the page of the console with it', async (type) => {
+    const load = type === 'module' ? `await import('tidegate')` : `require('tidegate')`;
+    const source = `
+      const main = async () => {
+        const guard = (${load}).createGuard();
+        const { url } = await guard.serveConsole({ port: 0 });
+        const [page, script, style] = await Promise.all(['', 'console.js', 'console.css'].map(async (path) => (await fetch(url + path)).text()));
+        await guard.close();
+        console.log(page.includes('console.js'), script.length > 50_000 && !script.includes('sourceMappingURL'), style.includes('.verdict'));
+      };
+      main();`;
+    expect(await full.node(`--input-type=${type}`, '-e', source)).toBe('true true true');
+  });
+
   it('makes nothing that workerd refuses in the global scope', async () => {
     const source = `
       for (const sdk of ${JSON.stringify(Object.values(SDKS))}) await import(sdk);
