@@ -5,8 +5,9 @@ export interface PageAssets {
   readonly style: string;
 }
 
-/** Run from its sources the page is built when it is asked for; the package has it in place of this module. */
-export async function pageAssets(): Promise<PageAssets> {
-  const { buildPage } = await import('../../tools/build/console-page.ts');
-  return buildPage();
+let built: Promise<PageAssets> | undefined;
+
+/** Run from its sources the page is built when it is asked for first; the package has it in place of this module. */
+export function pageAssets(): Promise<PageAssets> {
+  return (built ??= import('../../tools/build/console-page.ts').then(({ buildPage }) => buildPage()));
 }

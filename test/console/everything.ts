@@ -16,7 +16,7 @@ const ALERT = {
   startsAt: '2026-01-15T12:00:00Z',
 };
 
-/** A console of every part that there is: two sources of which one is gone, alerts, batches, a fleet, more lanes than are shown. */
+/** A console of every part that there is: two sources of which one is gone, alerts, batches, a fleet. */
 export async function stageEverything(): Promise<Staged> {
   const alertmanager = createServer((_request, response) => void response.end(JSON.stringify([ALERT])));
   await new Promise<void>((resolve) => {
@@ -24,7 +24,7 @@ export async function stageEverything(): Promise<Staged> {
   });
   const { port } = alertmanager.address() as AddressInfo;
   const guard = new FakeGuard();
-  guard.lanes = [busiest(), ...Array.from({ length: 59 }, (_, index) => other(index))];
+  guard.lanes = [busiest(), ...Array.from({ length: 5 }, (_, index) => other(index))];
   const runs = [() => ({ done: 40, failed: 2, inFlight: 3, total: 100, eta: { toSeconds: 120 } })];
   const alerts = new AlertWatch(`http://127.0.0.1:${port}`, systemClock, false);
   await alerts.look();
