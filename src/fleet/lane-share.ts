@@ -6,15 +6,13 @@ import { Rhythm } from './rhythm.ts';
 import { SharedFacts } from './shared-facts.ts';
 import { Timer } from './timer.ts';
 import { LeasedSlice, type SliceHost } from './leased-slice.ts';
+import { Exchange, PATIENCE_MS } from './exchange.ts';
 import type { FleetStore, Grant, Report } from './protocol.ts';
 
 /** Later than this after it was asked for a lease is void. */
 const LEASE_MS = 2_000;
 /** So long a call waits for a store of which nothing is known. */
 const FIRST_MS = 50;
-/** So long calls wait for a store that was of use before. */
-const PATIENCE_MS = 500;
-const GRACE_MS = 20;
 const FIRST_TOOK_MS = 5;
 const TOOK_WEIGHT = 0.2;
 /** How unlike two pauses must be. */
@@ -43,10 +41,10 @@ export class LaneShare implements Division, SliceHost {
   readonly #slices = new Map<BucketDimension, LeasedSlice>();
   #lane: DividedLane | undefined;
   #serial = 0;
-  #askedAt: number | undefined;
   #leaseUntil = -Infinity;
   #measuredAt = 0;
   #tookMs = FIRST_TOOK_MS;
+  readonly #exchanges: Exchange;
   readonly #rhythm: Rhythm;
   readonly #timer: Timer;
   readonly #facts: SharedFacts;
@@ -61,6 +59,7 @@ export class LaneShare implements Division, SliceHost {
     this.#deps = deps;
     this.fleet = deps.assumed;
     this.#timer = new Timer(deps.clock);
+    this.#exchanges = new Exchange(deps.store, deps.lane, deps.clock);
     this.#facts = new SharedFacts(() => deps.onCircuit());
     const now = deps.clock.now();
     this.#rhythm = new Rhythm(now);
@@ -84,17 +83,15 @@ export class LaneShare implements Division, SliceHost {
     if (this.#over) return;
     this.#over = true;
     this.#timer.clear();
-    if (this.mode !== 'shared') return;
-    const report = this.#report(true);
-    this.#deps.store.exchange(this.#deps.lane, report).catch(() => {
-      // It is reclaimed when it is not renewed.
-    });
+    this.#exchanges.end();
+    if (this.mode === 'shared') void this.#exchanges.tell(this.#report(true));
   }
 
   joinMs(): number {
     if (this.#isAlone) return 0;
     if (this.mode === 'joining') return Math.max(1, this.#tookMs);
-    return this.#othersFirst ? Math.max(1, this.#timer.at - this.#deps.clock.now()) : 0;
+    if (!this.#othersFirst) return 0;
+    return Math.max(1, this.#exchanges.askedAt === undefined ? this.#timer.at - this.#deps.clock.now() : this.#tookMs);
   }
 
   get leases(): boolean {
@@ -122,7 +119,7 @@ export class LaneShare implements Division, SliceHost {
     if (this.mode === 'alone' || this.#over) return true;
     const now = this.#deps.clock.now();
     const patience = this.mode === 'joining' ? FIRST_MS : PATIENCE_MS;
-    return this.#askedAt !== undefined && now - this.#askedAt >= patience;
+    return this.#exchanges.askedAt !== undefined && now - this.#exchanges.askedAt >= patience;
   }
 
   hungry(): number | undefined {
@@ -130,7 +127,7 @@ export class LaneShare implements Division, SliceHost {
     this.#rhythm.used(now);
     if (this.#isAlone) return undefined;
     // The answer wakes the lane; this is looked at by who has a deadline.
-    if (this.#askedAt !== undefined) return Math.max(1, this.#tookMs);
+    if (this.#exchanges.askedAt !== undefined) return Math.max(1, this.#tookMs);
     this.#schedule(this.#rhythm.soonest(now));
     return Math.max(1, this.#timer.at - now);
   }
@@ -143,38 +140,19 @@ export class LaneShare implements Division, SliceHost {
   }
 
   #schedule(at: number): void {
-    if (this.#over || this.#askedAt !== undefined || at >= this.#timer.at) return;
+    if (this.#over || this.#exchanges.askedAt !== undefined || at >= this.#timer.at) return;
     this.#timer.set(at, () => this.#exchange());
   }
 
   #exchange(): void {
-    const { clock, store, lane } = this.#deps;
-    if (this.#over || this.#askedAt !== undefined) return;
-    const sentAt = clock.now();
+    if (this.#over || this.#exchanges.askedAt !== undefined) return;
     const report = this.#report(false);
-    this.#askedAt = sentAt;
-    this.#rhythm.asked(sentAt);
-    const { serial } = report;
-    const isOpen = (): boolean => serial === this.#serial && this.#askedAt !== undefined && !this.#over;
-    const giveUp = (): void => {
-      if (isOpen()) this.#failed(new Error(`No answer within ${PATIENCE_MS} ms`), sentAt);
-    };
-    // A process that was busy reads the answer that is there before it gives up.
-    this.#timer.set(sentAt + PATIENCE_MS, () => this.#timer.set(clock.now() + GRACE_MS, giveUp));
-    let asked: Promise<Grant>;
-    try {
-      asked = store.exchange(lane, report);
-    } catch (error) {
-      asked = Promise.reject(error);
-    }
-    asked.then(
-      (grant) => {
-        if (isOpen()) this.#granted(report, grant, sentAt);
-      },
-      (error: unknown) => {
-        if (isOpen()) this.#failed(error, sentAt);
-      },
-    );
+    this.#rhythm.asked(this.#deps.clock.now());
+    this.#timer.clear();
+    this.#exchanges.ask(report, {
+      onGrant: (report, grant, sentAt) => this.#granted(report, grant, sentAt),
+      onFailure: (error, sentAt) => this.#failed(error, sentAt),
+    });
   }
 
   #report(leaves: boolean): Report {
@@ -216,8 +194,6 @@ export class LaneShare implements Division, SliceHost {
   #granted(report: Report, grant: Grant, sentAt: number): void {
     const { clock } = this.#deps;
     const now = clock.now();
-    this.#askedAt = undefined;
-    this.#timer.clear();
     this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
     this.#leaseUntil = sentAt + LEASE_MS;
@@ -256,8 +232,6 @@ export class LaneShare implements Division, SliceHost {
 
   #failed(error: unknown, sentAt: number): void {
     const { clock } = this.#deps;
-    this.#askedAt = undefined;
-    this.#timer.clear();
     this.#deps.onExchange(clock.now() - sentAt, error);
     if (this.mode !== 'alone') this.#enter('alone', error);
     this.#schedule(this.#rhythm.failed(clock.now()));

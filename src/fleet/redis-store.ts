@@ -26,7 +26,10 @@ export class RedisStore implements FleetStore {
   async exchange(lane: string, report: Report): Promise<Grant> {
     const key = `{${this.#prefix}:${lane}}`;
     const answer = await this.#run([key, `${key}:p`, `${key}:l`, `${key}:a`], JSON.stringify(report));
-    return grantOf(answer);
+    const grant = grantOf(answer);
+    // Something between has mixed answers up.
+    if (grant.serial !== report.serial) throw new TypeError('unsupported answer');
+    return grant;
   }
 }
 

@@ -1,11 +1,8 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/core/clock.ts';
-import { Fleet, type FleetListener } from '../../src/fleet/fleet.ts';
-import type { LaneShare } from '../../src/fleet/lane-share.ts';
-import { RedisStore } from '../../src/fleet/redis-store.ts';
-import type { VirtualClock } from '../helpers/virtual-clock.ts';
-import { finish, harness, type Harness, PACING, watch } from '../pacing/harness.ts';
+import { callNow, joinFleet, type RealProcess } from './real-process.ts';
+import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
 
 /** What the documentation tells to allow, and what drivers ask when they connect. */
@@ -14,23 +11,28 @@ const COMMANDS =
 const ACL = ['~{tidegate:*', '-@all', ...COMMANDS.split(' ').map((name) => `+${name}`)];
 
 let server: RedisServer;
+let proxy: RedisProxy;
 let admin: Redis;
 const clients: Redis[] = [];
-const shares: { readonly lane: Harness; readonly share: LaneShare }[] = [];
+const processes: RealProcess[] = [];
 
 beforeEach(async () => {
   server = await RedisServer.start();
+  proxy = await RedisProxy.start(server.port);
   admin = open();
 });
 
 afterEach(async () => {
-  for (const { lane } of shares.splice(0)) lane.lane.close();
+  for (const { lane } of processes.splice(0)) lane.lane.close();
   for (const client of clients.splice(0)) client.disconnect();
+  await proxy.stop();
   await server.stop();
 });
 
-function open(options: Pick<RedisOptions, 'username' | 'password'> = {}): Redis {
-  const client = new Redis(server.port, '127.0.0.1', {
+function open(options: { port?: number; username?: string; password?: string } = {}): Redis {
+  const client = new Redis({
+    host: '127.0.0.1',
+    port: server.port,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 50,
     ...options,
@@ -40,50 +42,34 @@ function open(options: Pick<RedisOptions, 'username' | 'password'> = {}): Redis 
   return client;
 }
 
-interface Process {
-  readonly lane: Harness;
-  readonly share: LaneShare;
-  readonly warnings: string[];
-  readonly modes: string[];
+function join(client: Redis): RealProcess {
+  const process = joinFleet(client);
+  processes.push(process);
+  return process;
 }
 
-function join(client: Redis): Process {
-  const warnings: string[] = [];
-  const modes: string[] = [];
-  const listener: FleetListener = {
-    onMode: (mode, fault) => modes.push(fault ?? mode),
-    onExchange: () => undefined,
-    onWarning: (message) => warnings.push(message),
-    onCircuit: () => false,
-  };
-  const store = RedisStore.of(client, 'tidegate')!;
-  const fleet = new Fleet({ store, processes: 2, account: undefined });
-  const identity = { provider: 'openai', baseURL: 'https://api.openai.com', credential: 'secret', group: 'm' };
-  const share = fleet.divide(identity, systemClock, listener)!;
-  const pacing = { ...PACING, requestsPerMinute: 6_000 };
-  const lane = harness({ clock: systemClock as VirtualClock, division: share, maxConcurrent: 1_000, pacing });
-  shares.push({ lane, share });
-  return { lane, share, warnings, modes };
-}
-
-/** A call that is made now; how long it waited. */
-async function call({ lane }: Process): Promise<number> {
-  const startedAt = performance.now();
-  const watched = watch(lane);
-  await watched.promise;
-  finish(watched.ticket);
-  return performance.now() - startedAt;
-}
-
-function mode(process: Process): () => void {
+function mode(process: RealProcess): () => void {
   return () => expect(process.share.mode).toBe('shared');
 }
 
 const SOON = { timeout: 4_000, interval: 20 };
+/** So soon it is used again. */
+const BACK = { timeout: 2_000, interval: 20 };
 
 describe('calls go on, with one warning, and Redis is used again', () => {
   it.each<[string, string, () => unknown, () => unknown]>([
     ['answers nothing', 'timeout', () => server.freeze(), () => server.thaw()],
+    ['is parted from it by the network', 'timeout', () => proxy.part(), () => proxy.heal()],
+    [
+      'takes longer than half a second',
+      'timeout',
+      () => {
+        proxy.fate = () => ({ delayMs: 700, lost: false });
+      },
+      () => {
+        proxy.fate = () => ({ delayMs: 0, lost: false });
+      },
+    ],
     ['is down and comes back empty', 'connection', () => server.kill(), () => server.start()],
     [
       'is out of memory',
@@ -98,32 +84,44 @@ describe('calls go on, with one warning, and Redis is used again', () => {
       () => admin.replicaof('NO', 'ONE'),
     ],
   ])('when it %s', async (_what, fault, breaks, mends) => {
-    const process = join(open());
-    await call(process);
+    const process = join(open({ port: proxy.port }));
+    await callNow(process);
     await vi.waitFor(mode(process), SOON);
     await breaks();
     for (let made = 0; made < 8; made++) {
-      expect(await call(process)).toBeLessThan(900);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 200);
-      });
+      expect(await callNow(process)).toBeLessThan(900);
+      await wait(200);
     }
     expect(process.modes.at(-1)).toBe(fault);
     expect(process.warnings).toEqual([expect.stringContaining(`(${fault})`)]);
     await mends();
+    await vi.waitFor(mode(process), BACK);
+    expect(await callNow(process)).toBeLessThan(500);
+    expect(process.warnings).toHaveLength(1);
+  });
+
+  it('when it is slow: leases come in time all the same', async () => {
+    proxy.fate = () => ({ delayMs: 120, lost: false });
+    const process = join(open({ port: proxy.port }));
+    await callNow(process);
     await vi.waitFor(mode(process), SOON);
-    expect(await call(process)).toBeLessThan(500);
+    let waitedMs = 0;
+    for (let made = 0; made < 40; made++) {
+      waitedMs += await callNow(process);
+      await wait(20);
+    }
+    expect(waitedMs / 40).toBeLessThan(20);
+    expect(process.modes.at(-1)).toBe('shared');
+    expect(process.warnings.length).toBeLessThanOrEqual(1);
   });
 
   it('when its scripts were flushed, without a word', async () => {
     const process = join(open());
-    await call(process);
+    await callNow(process);
     await vi.waitFor(mode(process), SOON);
     await admin.script('FLUSH');
-    for (let made = 0; made < 5; made++) await call(process);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 600);
-    });
+    for (let made = 0; made < 5; made++) await callNow(process);
+    await wait(600);
     expect(process.modes).toEqual(['shared']);
     expect(process.warnings).toEqual([]);
   });
@@ -131,7 +129,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
   it('when the password is wrong', async () => {
     await admin.config('SET', 'requirepass', 'right');
     const process = join(open({ password: 'wrong' }));
-    expect(await call(process)).toBeLessThan(900);
+    expect(await callNow(process)).toBeLessThan(900);
     await vi.waitFor(() => expect(process.share.mode).toBe('alone'), SOON);
     expect(process.warnings).toHaveLength(1);
     expect(process.warnings[0]).toMatch(/\((auth|connection|timeout)\)/);
@@ -140,10 +138,15 @@ describe('calls go on, with one warning, and Redis is used again', () => {
 
   it('when its version is too old for what is asked', async () => {
     // As of a server that has no such command.
-    const old = { evalsha: () => Promise.reject(new Error("ERR unknown command 'evalsha'")), eval: () => undefined };
-    const process = join(old as unknown as Redis);
-    expect(await call(process)).toBeLessThan(900);
-    expect(process.modes).toEqual(['unsupported']);
+    const old = await RedisServer.start('--rename-command', 'EVALSHA', '', '--rename-command', 'EVAL', '');
+    try {
+      const process = join(open({ port: old.port }));
+      expect(await callNow(process)).toBeLessThan(900);
+      await vi.waitFor(() => expect(process.modes).toEqual(['unsupported']), SOON);
+      expect(process.warnings).toHaveLength(1);
+    } finally {
+      await old.stop();
+    }
   });
 });
 
@@ -151,11 +154,9 @@ describe('a user of Redis with the rights that the documentation names', () => {
   it('is enough', async () => {
     await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...ACL);
     const process = join(open({ username: 'tidegate', password: 'secret' }));
-    for (let made = 0; made < 5; made++) await call(process);
+    for (let made = 0; made < 5; made++) await callNow(process);
     await vi.waitFor(mode(process), SOON);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1_000);
-    });
+    await wait(1_000);
     expect(process.modes).toEqual(['shared']);
     // Drivers name themselves, and go on where they may not: nothing that we ask is denied.
     const denied = JSON.stringify(await admin.call('ACL', 'LOG'));
@@ -165,13 +166,13 @@ describe('a user of Redis with the rights that the documentation names', () => {
   it('may touch no other key, and is told apart from one that may not use scripts', async () => {
     await admin.call('ACL', 'SETUSER', 'other', 'on', '>secret', ...ACL.map((rule) => rule.replace('tidegate', 'x')));
     const process = join(open({ username: 'other', password: 'secret' }));
-    expect(await call(process)).toBeLessThan(900);
+    expect(await callNow(process)).toBeLessThan(900);
     await vi.waitFor(() => expect(process.modes).toEqual(['permission']), SOON);
   });
 
   it('keeps keys that tell nothing of the account', async () => {
     const process = join(open());
-    await call(process);
+    await callNow(process);
     await vi.waitFor(mode(process), SOON);
     const keys = await admin.keys('*');
     expect(keys.length).toBeGreaterThan(0);

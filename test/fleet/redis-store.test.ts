@@ -105,6 +105,16 @@ const steps = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
+it('takes no answer to another question for its own', async () => {
+  const mixed = {
+    evalsha: (sha: string, keys: number, ...rest: string[]) =>
+      client.eval(DIVIDE_SCRIPT, keys, ...rest.slice(0, keys), JSON.stringify(report('b', [limit()]))),
+    eval: () => Promise.reject(new Error('not asked')),
+  };
+  const store = RedisStore.of(mixed, 'tidegate')!;
+  await expect(store.exchange('lane', report('a', [limit()]))).rejects.toThrow('unsupported answer');
+});
+
 describe('the script', () => {
   it('divides as the rules do', async () => {
     let run = 0;

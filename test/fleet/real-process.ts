@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import { systemClock } from '../../src/core/clock.ts';
+import { Fleet, type FleetListener } from '../../src/fleet/fleet.ts';
+import type { LaneShare } from '../../src/fleet/lane-share.ts';
+import { RedisStore } from '../../src/fleet/redis-store.ts';
+import type { VirtualClock } from '../helpers/virtual-clock.ts';
+import { finish, harness, type Harness, PACING, watch } from '../pacing/harness.ts';
+
+/** A process of its own, as far as Redis can tell: its lane in real time. */
+export interface RealProcess {
+  readonly lane: Harness;
+  readonly share: LaneShare;
+  readonly warnings: string[];
+  readonly modes: string[];
+}
+
+export function joinFleet(client: Redis, requestsPerMinute = 6_000): RealProcess {
+  const warnings: string[] = [];
+  const modes: string[] = [];
+  const listener: FleetListener = {
+    onMode: (mode, fault) => modes.push(fault ?? mode),
+    onExchange: () => undefined,
+    onWarning: (message) => warnings.push(message),
+    onCircuit: () => false,
+  };
+  const store = RedisStore.of(client, 'tidegate')!;
+  const fleet = new Fleet({ store, processes: 2, account: undefined });
+  const identity = { provider: 'openai', baseURL: 'https://api.openai.com', credential: 'secret', group: 'm' };
+  const share = fleet.divide(identity, systemClock, listener)!;
+  const pacing = { ...PACING, requestsPerMinute };
+  const lane = harness({ clock: systemClock as VirtualClock, division: share, maxConcurrent: 1_000, pacing });
+  return { lane, share, warnings, modes };
+}
+
+/** A call that is made now; how long it waited. */
+export async function callNow({ lane }: RealProcess): Promise<number> {
+  const startedAt = performance.now();
+  const watched = watch(lane);
+  await watched.promise;
+  finish(watched.ticket);
+  return performance.now() - startedAt;
+}

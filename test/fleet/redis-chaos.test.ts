@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { chaos } from './redis-chaos.ts';
+
+it('loses no call while answers of a real Redis are lost, late and overtake each other', async () => {
+  const { made, errors, longestMs, allowed, backMs, modes } = await chaos(4_000, 1);
+  expect(errors).toEqual([]);
+  expect(made).toBeGreaterThan(100);
+  expect(made).toBeLessThanOrEqual(allowed);
+  expect(longestMs).toBeLessThan(3_000);
+  expect(backMs).toBeLessThan(2_000);
+  // It was of no use for a while to some, and did not stay so.
+  expect(modes.flat()).toContain('shared');
+}, 20_000);

@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { mulberry32 } from '../../src/simulator/random.ts';
+import { callNow, joinFleet } from './real-process.ts';
+import { RedisProxy } from './redis-proxy.ts';
+import { RedisServer } from './redis-server.ts';
+
+export interface ChaosResult {
+  readonly made: number;
+  readonly errors: readonly unknown[];
+  readonly longestMs: number;
+  /** Calls that were let through in the time, and what the limit allows in it. */
+  readonly allowed: number;
+  /** After the end of it, until all shared again. */
+  readonly backMs: number;
+  readonly modes: readonly (readonly string[])[];
+}
+
+const PROCESSES = 4;
+const RPM = 6_000;
+const AT_ONCE = 20;
+
+/** Processes that call without end while answers of Redis are lost with their connections, late, and out of order. */
+export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
+  const random = mulberry32(seed);
+  const server = await RedisServer.start();
+  const proxy = await RedisProxy.start(server.port);
+  const clients = Array.from({ length: PROCESSES }, () => {
+    const client = new Redis(proxy.port, '127.0.0.1', {
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      retryStrategy: () => 50,
+    });
+    client.on('error', () => undefined);
+    return client;
+  });
+  const processes = clients.map((client) => joinFleet(client, RPM));
+  const errors: unknown[] = [];
+  let made = 0;
+  let longestMs = 0;
+  const startedAt = performance.now();
+  const isOver = (): boolean => performance.now() - startedAt >= ms;
+  try {
+    proxy.fate = () => {
+      const dice = random();
+      if (dice < 0.02) return { delayMs: 0, lost: true };
+      if (dice < 0.3) return { delayMs: 1_200 * random() ** 2, lost: false };
+      return { delayMs: 20 * random(), lost: false };
+    };
+    const callers = processes.flatMap((process) =>
+      Array.from({ length: AT_ONCE }, async () => {
+        while (!isOver()) {
+          try {
+            longestMs = Math.max(longestMs, await callNow(process));
+            made++;
+          } catch (error) {
+            errors.push(error);
+          }
+        }
+      }),
+    );
+    await Promise.all(callers);
+    const allowed = RPM + ((performance.now() - startedAt) / 60_000) * RPM;
+    proxy.fate = () => ({ delayMs: 0, lost: false });
+    const endedAt = performance.now();
+    while (processes.some(({ share }) => share.mode !== 'shared') && performance.now() - endedAt < 10_000) {
+      await callNow(processes[0]!);
+      await wait(20);
+    }
+    const modes = processes.map((process) => process.modes);
+    return { made, errors, longestMs, allowed, backMs: performance.now() - endedAt, modes };
+  } finally {
+    for (const { lane } of processes) lane.lane.close();
+    for (const client of clients) client.disconnect();
+    await proxy.stop();
+    await server.stop();
+  }
+}

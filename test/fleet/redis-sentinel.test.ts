@@ -1,0 +1,54 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { callNow, joinFleet } from './real-process.ts';
+import { RedisServer } from './redis-server.ts';
+
+let master: RedisServer;
+let replica: RedisServer;
+let sentinels: RedisServer[];
+
+beforeAll(async () => {
+  // A replica is served at once, and not with those that may come in five seconds.
+  master = await RedisServer.start('--repl-diskless-sync-delay', '0');
+  replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
+  sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.startSentinel(master.port)));
+}, 30_000);
+
+afterAll(() => Promise.all([master, replica, ...sentinels].map((server) => server.stop())));
+
+it('shares again on the replica that Sentinels have made the master, and no call has waited for it', async () => {
+  const client = new Redis({
+    sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+    name: 'tidegate',
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    retryStrategy: () => 50,
+    sentinelRetryStrategy: () => 50,
+  });
+  client.on('error', () => undefined);
+  await new Promise((resolve) => client.once('ready', resolve));
+  const process = joinFleet(client);
+  try {
+    await callNow(process);
+    await vi.waitFor(() => expect(process.share.mode).toBe('shared'), 4_000);
+    const direct = new Redis(replica.port, '127.0.0.1');
+    // What the replica has not got yet is learned anew.
+    await vi.waitFor(async () => expect(await direct.dbsize()).toBeGreaterThan(0), 4_000);
+    await master.kill();
+    let longestMs = 0;
+    await vi.waitFor(
+      async () => {
+        longestMs = Math.max(longestMs, await callNow(process));
+        expect(process.modes).toEqual(['shared', expect.any(String), 'shared']);
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    expect(longestMs).toBeLessThan(900);
+    expect(process.warnings).toHaveLength(1);
+    expect(String(await direct.role())).toContain('master');
+    direct.disconnect();
+  } finally {
+    process.lane.lane.close();
+    client.disconnect();
+  }
+}, 40_000);
