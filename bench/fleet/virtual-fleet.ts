@@ -1,10 +1,9 @@
 import { Fleet } from '../../src/fleet/fleet.ts';
-import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
 import { limitRules } from '../../src/simulator/limits/limit-rules.ts';
 import { LIMIT_KINDS } from '../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { lowerBound } from '../sim/lower-bound.ts';
+import { type Network, RemoteStore } from './remote-store.ts';
 import { SimClock } from '../sim/sim-clock.ts';
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { type ProviderSetup, SimProvider } from '../sim/sim-provider.ts';
@@ -16,15 +15,11 @@ export interface FleetCase {
   readonly jobs: (random: Random) => readonly Job[];
 }
 
-export interface FleetRun {
+export interface FleetRun extends Network {
   readonly processes: number;
   readonly seed: number;
   /** Each by itself: without a store. */
   readonly alone?: boolean;
-  /** To the store and back. */
-  readonly delayMs?: number;
-  /** What becomes of an exchange; by default it is answered. */
-  readonly fate?: (now: number) => 'answered' | 'lost' | 'answer lost' | 'late' | 'refused';
 }
 
 export interface FleetResult {
@@ -41,42 +36,8 @@ export interface FleetResult {
   readonly commandsPerSecond: number;
 }
 
-const LATE_MS = 3_000;
 /** Up to here all of them have work. */
 const BUSY = 0.8;
-
-/** All lanes are of one account; a network lies between. */
-class RemoteStore implements FleetStore {
-  commands = 0;
-  readonly #store: FleetStore;
-  readonly #clock: SimClock;
-  readonly #delayMs: number;
-  readonly #fate: NonNullable<FleetRun['fate']>;
-
-  constructor(clock: SimClock, { delayMs = 1, fate = () => 'answered' }: FleetRun) {
-    this.#clock = clock;
-    this.#store = new MemoryStore(clock);
-    this.#delayMs = delayMs;
-    this.#fate = fate;
-  }
-
-  exchange(_lane: string, report: Report): Promise<Grant> {
-    this.commands++;
-    const fate = this.#fate(this.#clock.now());
-    return new Promise((resolve, reject) => {
-      if (fate === 'lost') return;
-      this.#clock.after(this.#delayMs / 2 + (fate === 'late' ? LATE_MS : 0), () => {
-        if (fate === 'refused') {
-          reject(new Error('refused'));
-          return;
-        }
-        const answer = this.#store.exchange('lane', report);
-        if (fate === 'answer lost') return;
-        this.#clock.after(this.#delayMs / 2, () => void answer.then(resolve, reject));
-      });
-    });
-  }
-}
 
 /** Processes that share one account, on a virtual clock; their calls all come at once. */
 export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetRun): Promise<FleetResult> {

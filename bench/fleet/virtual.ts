@@ -1,10 +1,12 @@
 /**
  * Processes that share one account through a store in memory, on a virtual clock:
- * `node bench/fleet/virtual.ts [--processes=8,64,1000] [--scale=3] [--seeds=7919] [--only=text] [--alone] [--delay=1]`.
+ * `node bench/fleet/virtual.ts [--processes=8,64,1000] [--scale=3] [--seeds=7919] [--only=text] [--alone] [--delay=1]`;
+ * with `--warm`, 1,000 calls at once in a process that joins those who know the limits.
  */
 import { parseArgs } from 'node:util';
 import { fleetCases } from './cases.ts';
 import { runFleet } from './virtual-fleet.ts';
+import { runWarmStart } from './warm-start.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,9 +15,25 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '7919' },
     only: { type: 'string', default: '' },
     alone: { type: 'boolean', default: false },
+    warm: { type: 'boolean', default: false },
     delay: { type: 'string', default: '1' },
   },
 });
+
+if (values.warm) {
+  const huge = 10_000_000;
+  for (const [requestsPerMinute, tokensPerMinute] of [
+    [3_000, huge],
+    [500, huge],
+    [30_000, 600_000],
+  ] as const) {
+    for (const seed of values.seeds.split(',').map(Number)) {
+      const setup = { provider: 'openai', limits: { requestsPerMinute, tokensPerMinute } } as const;
+      console.log(`RPM ${requestsPerMinute}, TPM ${tokensPerMinute}:`, await runWarmStart(setup, 1_000, seed));
+    }
+  }
+  process.exit();
+}
 
 console.log('case                 processes   ok %  wall/bound  sent/bound  waste %  Jain   commands/s  real s');
 for (const processes of values.processes.split(',').map(Number)) {

@@ -110,7 +110,9 @@ export class LeasedSlice implements Slice {
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
     this.#rate += (rate - this.#rate) * RATE_WEIGHT;
-    const ahead = keeps ? Math.max(AHEAD_MS * this.#rate, CALLS_AHEAD * this.#average) : 0;
+    // A burst is no rate: nobody spends more for long than comes.
+    const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
+    const ahead = keeps ? Math.max(AHEAD_MS * spends, CALLS_AHEAD * this.#average) : 0;
     const sample = this.#covered;
     this.#covered = undefined;
     const refusedAt = this.#refusedAt;

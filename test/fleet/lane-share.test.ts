@@ -30,6 +30,19 @@ describe("a process's part of a lane", () => {
     for (const { share } of lanes) expect(share.snapshot()).toMatchObject({ mode: 'shared', processes: 2, active: 2 });
   });
 
+  it('takes a burst for no rate: after it a second of the limit is kept in hand at most', async () => {
+    const { clock, store } = setup();
+    const lane = fleetLane(store, clock, { requestsPerMinute: 6_000 });
+    fleetLane(store, clock, { requestsPerMinute: 6_000 });
+    finish((await settled(clock, watch(lane))).ticket);
+    await clock.advance(5_000);
+    const calls = Array.from({ length: 1_000 }, () => watch(lane));
+    await clock.advance(1_000);
+    for (const { ticket } of calls) finish(ticket);
+    await clock.advance(1_000);
+    expect(lane.share.snapshot().dimensions[0]!.leased).toBeLessThanOrEqual(100);
+  });
+
   it('tells a new process the limits that others have learned', async () => {
     const { clock, store } = setup();
     const first = fleetLane(store, clock);

@@ -1,0 +1,45 @@
+import { MemoryStore } from '../../src/fleet/memory-store.ts';
+import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
+import type { SimClock } from '../sim/sim-clock.ts';
+
+export interface Network {
+  /** To the store and back. */
+  readonly delayMs?: number;
+  /** What becomes of an exchange; by default it is answered. */
+  readonly fate?: (now: number) => 'answered' | 'lost' | 'answer lost' | 'late' | 'refused';
+}
+
+const LATE_MS = 3_000;
+
+/** All lanes are of one account; a network lies between. */
+export class RemoteStore implements FleetStore {
+  commands = 0;
+  readonly #store: FleetStore;
+  readonly #clock: SimClock;
+  readonly #delayMs: number;
+  readonly #fate: NonNullable<Network['fate']>;
+
+  constructor(clock: SimClock, { delayMs = 1, fate = () => 'answered' }: Network) {
+    this.#clock = clock;
+    this.#store = new MemoryStore(clock);
+    this.#delayMs = delayMs;
+    this.#fate = fate;
+  }
+
+  exchange(_lane: string, report: Report): Promise<Grant> {
+    this.commands++;
+    const fate = this.#fate(this.#clock.now());
+    return new Promise((resolve, reject) => {
+      if (fate === 'lost') return;
+      this.#clock.after(this.#delayMs / 2 + (fate === 'late' ? LATE_MS : 0), () => {
+        if (fate === 'refused') {
+          reject(new Error('refused'));
+          return;
+        }
+        const answer = this.#store.exchange('lane', report);
+        if (fate === 'answer lost') return;
+        this.#clock.after(this.#delayMs / 2, () => void answer.then(resolve, reject));
+      });
+    });
+  }
+}

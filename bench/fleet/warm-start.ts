@@ -1,0 +1,65 @@
+import { Fleet } from '../../src/fleet/fleet.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
+import { lowerBound } from '../sim/lower-bound.ts';
+import { SimClock } from '../sim/sim-clock.ts';
+import { SimProcess, type Tally } from '../sim/sim-process.ts';
+import { type ProviderSetup, SimProvider, SLOW } from '../sim/sim-provider.ts';
+import { makeJobs } from '../sim/workload.ts';
+import { RemoteStore } from './remote-store.ts';
+
+export interface WarmStart {
+  readonly succeeded: number;
+  readonly refused: number;
+  /** To the last answer, over the least: that of the limits, and the longest answer where they hold nothing back. */
+  readonly ratio: number;
+}
+
+const OTHERS = 4;
+const BEFORE = 400;
+const A_MINUTE = 61_000;
+
+/** Calls that come all at once in a process that has just joined others, who know the limits and rest. */
+export async function runWarmStart(setup: ProviderSetup, calls: number, seed: number): Promise<WarmStart> {
+  const clock = new SimClock();
+  const provider = new SimProvider(setup, clock, mulberry32(seed + 1));
+  const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
+  const store = new RemoteStore(clock, {});
+  const options = { bulkhead: { maxConcurrent: calls } };
+  const join = (name: number): SimProcess => {
+    const fleet = new Fleet({ store, processes: 2, account: undefined }, `process ${name}`);
+    return new SimProcess(clock, mulberry32(seed + 100 + name), provider, setup.provider, options, tally, fleet);
+  };
+  const processes = Array.from({ length: OTHERS }, (_, name) => join(name));
+  let done = 0;
+  makeJobs({ count: BEFORE, shape: 'uniform', random: mulberry32(seed), perMinute: 200 }).forEach((job, index) => {
+    const call = async (): Promise<void> => {
+      await processes[index % OTHERS]!.call(job);
+      done++;
+    };
+    clock.after(job.arriveMs, () => void call());
+  });
+  await clock.run(() => done === BEFORE);
+  let rested = false;
+  clock.after(A_MINUTE, () => (rested = true));
+  await clock.run(() => rested);
+  const refused = tally.failedAttempts;
+  const jobs = makeJobs({ count: calls, shape: 'uniform', random: mulberry32(seed + 2) });
+  const fresh = join(OTHERS);
+  const startedAt = clock.now();
+  let answered = 0;
+  let succeeded = 0;
+  for (const job of jobs) {
+    void fresh.call(job).then((ok) => {
+      answered++;
+      if (ok) succeeded++;
+    });
+  }
+  await clock.run(() => answered === calls);
+  const wallMs = clock.now() - startedAt;
+  await Promise.all([...processes, fresh].map(({ guard }) => guard.close()));
+  const { sentMs, doneMs } = lowerBound(setup, jobs);
+  const { oneWayMs, baseMs, perTokenMs, jitter } = setup.latency ?? SLOW;
+  const longest = Math.max(...jobs.map(({ outputTokens }) => outputTokens));
+  const longestMs = 2 * oneWayMs + (1 + jitter) * (baseMs + longest * perTokenMs);
+  return { succeeded, refused: tally.failedAttempts - refused, ratio: wallMs / (sentMs === 0 ? longestMs : doneMs) };
+}
