@@ -45,7 +45,7 @@ export class BeliefWatch {
     const before = this.#held.get(bucket) ?? 0;
     let now = 0;
     for (let bit = 0; bit < BUCKET_BELIEFS.length; bit++) {
-      if (bucket.believes(BUCKET_BELIEFS[bit]!)) now |= 1 << bit;
+      if (bucket.beliefs.holds(BUCKET_BELIEFS[bit]!)) now |= 1 << bit;
     }
     if (now === before) return;
     this.#held.set(bucket, now);

@@ -1,19 +1,13 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
-import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
+import { BucketLevel } from './bucket-level.ts';
 import { BurstProbe } from './burst-retest.ts';
-import { FixedWindow } from './fixed-window.ts';
-import { FullPromise } from './full-promise.ts';
 import { CountedShare } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
 import type { Observation } from './observation.ts';
-import { type Contradiction, EnforcedRate } from './enforced-rate.ts';
-import { Headroom } from './headroom.ts';
+import type { Contradiction } from './enforced-rate.ts';
+import { LimitBeliefs } from './limit-beliefs.ts';
 import { Quantum } from './header-rounding.ts';
-import { OtherScope } from './other-scope.ts';
 import { Pace } from './pace.ts';
-import { Sharing } from './shared-pace.ts';
-import { RefillRate } from './refill-rate.ts';
-import { ShortBucket } from './short-bucket.ts';
 import type { DividedLimit, Slice } from './slice.ts';
 
 export interface BucketPolicy {
@@ -25,12 +19,9 @@ export interface BucketPolicy {
 
 // Adding up fractions ends a hair beside a whole unit.
 const EPSILON = 1e-6;
-/** Part of what a level is too low by that one answer corrects. */
-const RAISE = 0.5;
-/** Of what answers tell beyond that, so many calls or milliseconds' worth go at once. */
+/** Of what is there against expectation so many calls, or milliseconds' worth, go at once. */
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
-const ERROR_WEIGHT = 0.1;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
@@ -42,8 +33,8 @@ const LEAST_RATE = 0.1;
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * Model of one limit of the provider: a continuously refilled bucket, with everything deducted that was sent.
- * What the provider says corrects it: downwards at once, upwards step by step.
+ * Model of one limit of the provider: a bucket that refills, or starts anew, with everything deducted that was sent.
+ * What answers tell corrects its level; what their numbers mean is for its beliefs to say.
  */
 export class LimitBucket implements DividedLimit {
   readonly dimension: BucketDimension;
@@ -53,25 +44,14 @@ export class LimitBucket implements DividedLimit {
   readonly #corrects: boolean;
   limit: number;
   source: LimitSource;
-  /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
-  burst: number;
-  level: number;
   /** Our part, where processes divide the limit among them. */
   slice: Slice | undefined;
   shareAtMost = 1;
-  readonly #headroom: Headroom;
+  readonly beliefs: LimitBeliefs = new LimitBeliefs();
+  readonly #level: BucketLevel;
   readonly #pace: Pace;
-  readonly #sharing = new Sharing();
   readonly #quantum = new Quantum();
   readonly #burstProbe = new BurstProbe();
-  readonly #shortBucket = new ShortBucket();
-  readonly #promise = new FullPromise();
-  readonly #otherScope = new OtherScope();
-  readonly #enforced = new EnforcedRate();
-  readonly #refill = new RefillRate();
-  readonly #fixed = new FixedWindow();
-  /** The level by what answers tell, whatever refusals say. */
-  #claimed: number;
   /** Our consumption in all. */
   #taken = 0;
   #average = 0;
@@ -79,8 +59,6 @@ export class LimitBucket implements DividedLimit {
   #largest = 0;
   /** How old what answers tell is, on average. */
   #latenessMs = 0;
-  /** How far the level was off from what answers told. */
-  #error = 0;
   #at: number;
   #observedAt: number | undefined;
   #sequence = 0;
@@ -90,38 +68,49 @@ export class LimitBucket implements DividedLimit {
     this.kind = LIMIT_KINDS[dimension];
     this.limit = limit;
     this.source = source;
-    this.burst = limit;
-    this.level = limit;
-    this.#claimed = limit;
     this.#at = now;
     this.#corrects = policy.corrects;
     // A day's limit gates at its end, where every call counts.
-    this.#headroom = new Headroom(this.kind.perDay ? 0 : policy.headroom, limit);
+    this.#level = new BucketLevel(limit, this.kind.perDay ? 0 : policy.headroom);
     this.#pace = new Pace(policy.smooth);
+  }
+
+  /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
+  get burst(): number {
+    return this.#level.burst;
+  }
+
+  get level(): number {
+    return this.#level.value;
+  }
+
+  /** What may be spent of the level. */
+  get usable(): number {
+    return this.#level.usable;
   }
 
   /** Units per millisecond that the provider refills. */
   get limitRate(): number {
-    return (this.#refill.factor * this.limit) / this.kind.windowMs;
+    return (this.beliefs.refill.factor * this.limit) / this.kind.windowMs;
   }
 
   /** Units per millisecond that come and are not taken by others. */
   get rate(): number {
-    return this.limitRate * this.#sharing.left;
+    return this.limitRate * this.beliefs.sharing.left;
   }
 
   /** What it lets through at once, as far as answers have shown. */
   get full(): number {
-    return this.#shortBucket.capacity ?? this.limit;
+    return this.beliefs.shortBucket.capacity ?? this.limit;
   }
 
   /** Whether what was taken comes back steadily, as far as answers have shown. */
   get refills(): boolean {
-    return !this.kind.perDay && !this.#fixed.believed;
+    return !this.kind.perDay && !this.beliefs.fixed.believed;
   }
 
   get headroomShare(): number {
-    return this.#headroom.share;
+    return this.#level.headroom.share;
   }
 
   get observed(): boolean {
@@ -131,12 +120,12 @@ export class LimitBucket implements DividedLimit {
   /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
   get gauged(): boolean {
     const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.observed;
-    return !tells || this.#sharing.foreign.gauged;
+    return !tells || this.beliefs.sharing.foreign.gauged;
   }
 
   /** Whether others take of it too. */
   get shared(): boolean {
-    return this.#sharing.shared;
+    return this.beliefs.sharing.shared;
   }
 
   refill(now: number): void {
@@ -144,14 +133,11 @@ export class LimitBucket implements DividedLimit {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    const { shared, pace } = this.#sharing;
+    const { shared, pace } = this.beliefs.sharing;
     const own = shared && this.slice?.level === undefined;
-    this.#pace.refill(elapsed, (1 - this.#headroom.share) * this.limitRate, own ? pace : undefined);
-    const back = this.#returned(elapsed, now, this.rate);
-    const level = this.level + back;
-    this.#claimed = Math.min(this.burst, this.#claimed + back);
-    this.level = Math.min(this.burst, level);
-    this.#headroom.refilled(back, level - this.level, this.burst, elapsed);
+    this.#pace.refill(elapsed, (1 - this.#level.headroom.share) * this.limitRate, own ? pace : undefined);
+    const back = this.beliefs.returned(elapsed, now, this.rate);
+    this.#level.refill(back, elapsed);
     this.#collect(now);
     if (this.burst < this.full) {
       const larger = this.#burstProbe.next(this.burst, now);
@@ -166,10 +152,10 @@ export class LimitBucket implements DividedLimit {
     if (ours !== undefined) return Math.max(ours, this.#pace.waitMs(amount));
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     this.#largest = Math.max(this.#largest, amount);
-    const most = Math.max(Math.min(1, this.burst), (1 - this.#headroom.share) * this.burst);
+    const most = Math.max(Math.min(1, this.burst), (1 - this.#level.headroom.share) * this.burst);
     const needed = Math.min(most, amount + this.#reserve());
     const missing = needed - this.usable;
-    let wait = missing > EPSILON ? this.#comesInMs(missing, rate) : 0;
+    let wait = missing > EPSILON ? this.beliefs.comesInMs(missing, rate * (1 - this.headroomShare), this.#at) : 0;
     const spread = this.#pace.waitMs(amount);
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
@@ -178,22 +164,12 @@ export class LimitBucket implements DividedLimit {
     // What is spread now may be ours alone in a moment.
     if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
     if (wait > 0 && this.source === 'header' && !this.kind.perDay) {
-      this.#refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at);
+      this.beliefs.refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at);
     }
-    wait = Math.max(wait, this.#enforced.waitMs(amount, this.limitRate, this.#at));
+    wait = Math.max(wait, this.beliefs.enforced.waitMs(amount, this.limitRate, this.#at));
     // All of a minute's limit comes back in a minute, whatever is believed of its level.
-    const longest = this.#sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
+    const longest = this.beliefs.sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
-  }
-
-  #comesInMs(missing: number, rate: number): number {
-    const endsAt = this.#fixed.endsAt(this.#at);
-    return endsAt === undefined ? missing / (rate * (1 - this.#headroom.share)) : endsAt - this.#at;
-  }
-
-  /** What came back in the time up to a moment; nothing, before a fixed window starts anew. */
-  #returned(elapsed: number, until: number, rate: number): number {
-    return this.#fixed.endsAt(until) === undefined ? elapsed * rate : 0;
   }
 
   /** Whether no more than a lease is missing: the processes have enough of the limit together. */
@@ -212,19 +188,17 @@ export class LimitBucket implements DividedLimit {
   }
 
   take(amount: number, sequence: number): void {
-    this.#enforced.take(amount, sequence);
+    this.beliefs.enforced.take(amount, sequence);
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
     this.#largest = Math.max(amount, FORGETS * this.#largest);
-    this.level -= amount;
-    this.#claimed -= amount;
+    this.#level.take(amount);
     this.#taken += amount;
     this.#pace.take(amount);
     this.slice?.take(amount);
   }
 
   giveBack(amount: number): void {
-    this.level = Math.min(this.burst, this.level + amount);
-    this.#claimed = Math.min(this.burst, this.#claimed + amount);
+    this.#level.giveBack(amount);
     this.#pace.add(amount);
     this.slice?.giveBack(amount);
   }
@@ -244,35 +218,27 @@ export class LimitBucket implements DividedLimit {
   /** The provider never counted this part of a request; it is given back. */
   neverCounted(sequence: number, amount: number): void {
     const { level } = this;
-    const claimed = this.#claimed;
+    const claimed = this.#level.claimed;
     this.giveBack(amount);
     // The level of a later answer did not contain it.
     if (sequence <= this.#sequence) {
-      this.level = level;
-      this.#claimed = claimed;
+      this.#level.value = level;
+      this.#level.claimed = claimed;
     }
-    this.#sharing.foreign.neverCounted(sequence, amount);
+    this.beliefs.sharing.foreign.neverCounted(sequence, amount);
   }
 
   /** A call that takes so much got through. */
   accepted(amount: number, now: number): void {
     if (this.source !== 'header' || this.kind.perDay) return;
-    this.#shortBucket.accepted(amount);
+    this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
-    this.#refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
+    this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
   }
 
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
-    if (seen.source === 'header' && this.#otherScope.covers(seen.limit, now)) return false;
-    if (seen.source === 'body') {
-      if (this.source === 'header' && seen.limit > this.limit && !this.kind.perDay) {
-        this.#refill.named(seen.limit, this.limit);
-        return false;
-      }
-      const told = this.source === 'header' ? this.limit : this.#otherScope.told;
-      if (told !== undefined) this.#otherScope.named(seen.limit, told, now);
-    }
+    if (this.beliefs.isOfAnother(seen, this.limit, this.source, this.kind.perDay, now)) return false;
     const newest = seen.sequence >= this.#sequence;
     // Whoever was sent later knows more; a slow early answer would raise the level again.
     if (!newest && !seen.refused) return false;
@@ -288,8 +254,8 @@ export class LimitBucket implements DividedLimit {
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
       if (this.kind.unit !== 'outputTokens') {
-        const { foreign } = this.#sharing;
-        const returnRate = this.#returned(1, at, this.limitRate);
+        const { foreign } = this.beliefs.sharing;
+        const returnRate = this.beliefs.returned(1, at, this.limitRate);
         const interval = foreign.observe(
           { at, remaining, sequence, mark },
           this.limit,
@@ -303,11 +269,11 @@ export class LimitBucket implements DividedLimit {
     }
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
-    const left = remaining + this.#returned(Math.max(0, now - at), now, this.rate) - seen.since;
+    const left = remaining + this.beliefs.returned(Math.max(0, now - at), now, this.rate) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
     const told = this.burst - (this.limit - left);
     const tolerance = quantum > 1 ? quantum / 2 : 0;
-    if (newest) this.#claimed = Math.min(this.burst, told);
+    if (newest) this.#level.claimed = Math.min(this.burst, told);
     if (newest && !seen.refused) {
       const { sentAt, since } = seen;
       this.slice?.told({ sentAt, at, since, left: this.burst - (this.limit - remaining), tolerance });
@@ -315,16 +281,14 @@ export class LimitBucket implements DividedLimit {
     this.#correct(told, tolerance, first);
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
-      const ownMark = this.#taken - seen.since;
-      this.#seeReset({ at, missing, resetMs: seen.resetMs }, quantum, now);
-      if (this.#promise.confirmed && this.refills) {
-        this.#refill.reset(missing, this.limit, seen.resetMs, this.limit / this.kind.windowMs, at);
-      }
-      this.#promise.observe({ at, fullAt: at + seen.resetMs, mark: ownMark, missing, full: this.burst });
+      const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
+      const limit = { limit: this.limit, rate: this.limit / this.kind.windowMs };
+      const isFixed = this.beliefs.reset(reset, limit, this.burst, quantum);
+      if (isFixed && this.burst < this.full) this.#setBurst(this.full, now);
     }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
-    this.#refill.told();
+    this.beliefs.refill.told();
     return changed;
   }
 
@@ -336,24 +300,23 @@ export class LimitBucket implements DividedLimit {
   refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): void {
     this.refill(now);
     const { amount } = refusal;
-    this.#enforced.refused(refusal, this.limitRate, now);
-    if (refusal.news) this.#refill.refused(now);
+    this.beliefs.enforced.refused(refusal, this.limitRate, now);
+    if (refusal.news) this.beliefs.refill.refused(now);
     // What no answer has told of is only what we think ourselves.
-    const known = this.observed ? this.#claimed + since : this.level;
+    const known = this.observed ? this.#level.claimed + since : this.level;
     const claimed = Math.min(known, this.slice?.level ?? Infinity);
     const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
     const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
-    if (surprising && this.#fixed.believed) this.#fixed.contradicted();
+    if (surprising && this.beliefs.fixed.believed) this.beliefs.fixed.contradicted();
     else if (surprising) {
       const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
     }
     const level = Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate);
-    this.level = surprising ? level : Math.min(this.level, level);
-    this.#headroom.foundAt(this.level, this.burst);
+    this.#level.foundAt(surprising ? level : Math.min(this.level, level));
     this.slice?.refused(level);
-    if (this.#promise.collected) this.#promise.broken();
+    if (this.beliefs.promise.collected) this.beliefs.promise.broken();
   }
 
   adopt(limit: number, burst: number, now: number): void {
@@ -370,25 +333,6 @@ export class LimitBucket implements DividedLimit {
     if (burst < this.burst) this.#setBurst(burst, now);
   }
 
-  believes(belief: BucketBelief): boolean {
-    switch (belief) {
-      case 'short_bucket':
-        return this.#shortBucket.capacity !== undefined;
-      case 'shorter_window':
-        return this.#refill.factor > 1;
-      case 'other_scope':
-        return this.#otherScope.told !== undefined;
-      case 'less_than_told':
-        return this.#enforced.holds;
-      case 'shared':
-        return this.shared;
-      case 'resets_at_once':
-        return this.#promise.confirmed;
-      case 'fixed_window':
-        return this.#fixed.believed;
-    }
-  }
-
   snapshot(now: number): DimensionSnapshot {
     this.refill(now);
     const remaining = Math.max(0, this.limit - (this.burst - this.level));
@@ -400,35 +344,35 @@ export class LimitBucket implements DividedLimit {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
-      beliefs: BUCKET_BELIEFS.filter((belief) => this.believes(belief)),
+      beliefs: this.beliefs.held,
       ratePerSecond: this.kind.perDay
         ? undefined
-        : 1_000 * Math.min(1, this.#sharing.pace) * (1 - this.#headroom.share) * this.limitRate,
+        : 1_000 * Math.min(1, this.beliefs.sharing.pace) * (1 - this.#level.headroom.share) * this.limitRate,
     };
   }
 
   /** When so much is there at the latest, by what the provider promised; undefined where it did not. */
   #promisedFor(amount: number): number | undefined {
-    const promised = this.#sharing.shared ? undefined : this.#promise.promised;
+    const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
     if (!promised || this.burst - (this.#taken - promised.mark) < amount) return undefined;
     return promised.at;
   }
 
   /** Takes the provider at its word; where nothing has confirmed it yet, for one call that asks. */
   #collect(now: number): void {
-    const promised = this.#sharing.shared ? undefined : this.#promise.promised;
+    const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
     if (!promised || now < promised.at) return;
     const all = this.burst - (this.#taken - promised.mark);
-    const { confirmed, collected } = this.#promise;
+    const { confirmed, collected } = this.beliefs.promise;
     if (!confirmed && collected) return;
-    const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#headroom.kept + this.#largest));
-    this.#promise.collected = true;
-    if (level > this.level) this.level = level;
-    if (confirmed) this.#headroom.keepAtMost(this.burst);
+    const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#level.headroom.kept + this.#largest));
+    this.beliefs.promise.collected = true;
+    if (level > this.level) this.#level.value = level;
+    if (confirmed) this.#level.headroom.keepAtMost(this.burst);
   }
 
   #divide(now: number): void {
-    this.#sharing.divide(
+    this.beliefs.sharing.divide(
       this.level,
       this.burst,
       this.limitRate,
@@ -439,56 +383,34 @@ export class LimitBucket implements DividedLimit {
     );
   }
 
-  /** What may be spent of the level. */
-  get usable(): number {
-    return this.level - this.#headroom.kept;
-  }
-
   /** What stays in the bucket because the level is not known exactly. */
   #reserve(): number {
-    const chance = this.#sharing.chance(this.limitRate, this.#average);
-    return Math.min(MOST_RESERVE * this.burst, Math.max(chance, this.#error));
+    const chance = this.beliefs.sharing.chance(this.limitRate, this.#average);
+    return Math.min(MOST_RESERVE * this.burst, Math.max(chance, this.#level.error));
   }
 
   #correct(truth: number, tolerance: number, first: boolean): void {
-    if (first) {
-      this.level = truth;
-      this.#headroom.foundAt(truth, this.burst);
-    } else {
-      this.#error += (Math.abs(truth - this.level) - this.#error) * ERROR_WEIGHT;
-      if (this.level > truth + tolerance) this.level = truth + tolerance;
-      else if (this.level < truth - tolerance) {
-        const gain = Math.min((truth - tolerance - this.level) * RAISE, this.burst - this.level);
-        this.level += gain;
-        const step = Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
-        if (gain > step) this.#headroom.hold(gain, step);
-      }
+    if (!first) {
+      this.#level.correct(truth, tolerance, Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate));
+      return;
     }
-    this.level = Math.min(this.level, this.burst);
+    this.#level.foundAt(truth);
+    this.#level.value = Math.min(truth, this.burst);
   }
 
   /** What an answer tells, as if of a bucket of the whole window, of which a shorter one can never spend a part. */
   #leftOfWindow(remaining: number, resetMs: number | undefined, now: number): number {
     if (this.kind.perDay) return remaining;
-    const before = this.#shortBucket.capacity;
-    this.#shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
-    const { capacity } = this.#shortBucket;
+    const before = this.beliefs.shortBucket.capacity;
+    this.beliefs.shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
+    const { capacity } = this.beliefs.shortBucket;
     if (capacity !== before) {
       // What was believed of others came from reading the level of another bucket.
-      if (before === undefined || capacity === undefined) this.#sharing.foreign.forget();
+      if (before === undefined || capacity === undefined) this.beliefs.sharing.foreign.forget();
       const known = Math.min(before ?? this.limit, this.limit);
       if (this.burst >= known || (capacity ?? Infinity) < this.burst) this.#setBurst(capacity ?? this.limit, now);
     }
     return remaining + this.limit - (capacity ?? this.limit);
-  }
-
-  #seeReset(told: { at: number; missing: number; resetMs: number }, quantum: number, now: number): void {
-    const before = this.#fixed.believed;
-    this.#fixed.observe(told, this.limitRate, quantum);
-    if (this.#fixed.believed === before) return;
-    // What was believed of others and of a smaller bucket came from reading it as the other.
-    this.#sharing.foreign.forget();
-    if (!before && this.burst < this.full) this.#setBurst(this.full, now);
   }
 
   #setLimit(limit: number, source: LimitSource, now: number): void {
@@ -496,28 +418,15 @@ export class LimitBucket implements DividedLimit {
     if (limit === this.limit) return;
     this.refill(now);
     const { level } = this;
-    this.#moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
+    this.#level.moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
     // A refusal has told already when there will be enough.
-    if (source === 'body') this.level = Math.min(this.burst, level);
+    if (source === 'body') this.#level.value = Math.min(this.burst, level);
     this.limit = limit;
-    this.#sharing.foreign.forget();
-    this.#shortBucket.forget();
-    this.#fixed.forget();
-    this.#refill.restart(now);
-    this.#promise.forget();
+    this.beliefs.forget(now);
   }
 
   #setBurst(burst: number, now: number): void {
-    this.#moveTo(Math.min(this.limit, burst));
+    this.#level.moveTo(Math.min(this.limit, burst));
     this.#burstProbe.restart(now);
-  }
-
-  /** A bucket of another size; what was used stays used. */
-  #moveTo(burst: number): void {
-    const by = burst - this.burst;
-    this.burst = burst;
-    this.level += by;
-    this.#claimed += by;
-    this.#headroom.keepAtMost(this.burst);
   }
 }

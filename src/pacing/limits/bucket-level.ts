@@ -1,0 +1,76 @@
+import { Headroom } from './headroom.ts';
+
+/** Part of what a level is too low by that one answer corrects. */
+const RAISE = 0.5;
+const ERROR_WEIGHT = 0.1;
+
+/**
+ * What is in a bucket, by what was sent and what answers told: they correct it downwards at once, upwards step by step.
+ * Headroom stays in it, and for a moment what nobody expected to be there.
+ */
+export class BucketLevel {
+  readonly headroom: Headroom;
+  /** Most that it holds. */
+  burst: number;
+  value: number;
+  /** By what answers tell, whatever refusals say. */
+  claimed: number;
+  /** How far the level was off from what answers told. */
+  error = 0;
+
+  constructor(limit: number, headroomShare: number) {
+    this.headroom = new Headroom(headroomShare, limit);
+    this.burst = limit;
+    this.value = limit;
+    this.claimed = limit;
+  }
+
+  /** What may be spent. */
+  get usable(): number {
+    return this.value - this.headroom.kept;
+  }
+
+  refill(back: number, elapsedMs: number): void {
+    const level = this.value + back;
+    this.claimed = Math.min(this.burst, this.claimed + back);
+    this.value = Math.min(this.burst, level);
+    this.headroom.refilled(back, level - this.value, this.burst, elapsedMs);
+  }
+
+  take(amount: number): void {
+    this.value -= amount;
+    this.claimed -= amount;
+  }
+
+  giveBack(amount: number): void {
+    this.value = Math.min(this.burst, this.value + amount);
+    this.claimed = Math.min(this.burst, this.claimed + amount);
+  }
+
+  /** A refusal showed that no more is there. */
+  foundAt(level: number): void {
+    this.value = level;
+    this.headroom.foundAt(level, this.burst);
+  }
+
+  /** An answer told the level, give or take `tolerance`. Of what is there against expectation `step` may go at once. */
+  correct(truth: number, tolerance: number, step: number): void {
+    this.error += (Math.abs(truth - this.value) - this.error) * ERROR_WEIGHT;
+    if (this.value > truth + tolerance) this.value = truth + tolerance;
+    else if (this.value < truth - tolerance) {
+      const gain = Math.min((truth - tolerance - this.value) * RAISE, this.burst - this.value);
+      this.value += gain;
+      if (gain > step) this.headroom.hold(gain, step);
+    }
+    this.value = Math.min(this.value, this.burst);
+  }
+
+  /** A bucket of another size; what was used stays used. */
+  moveTo(burst: number): void {
+    const by = burst - this.burst;
+    this.burst = burst;
+    this.value += by;
+    this.claimed += by;
+    this.headroom.keepAtMost(burst);
+  }
+}

@@ -1,0 +1,110 @@
+import type { LimitSource } from '../../core/events.ts';
+import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
+import { EnforcedRate } from './enforced-rate.ts';
+import { FixedWindow } from './fixed-window.ts';
+import { FullPromise } from './full-promise.ts';
+import type { Observation } from './observation.ts';
+import { OtherScope } from './other-scope.ts';
+import { RefillRate } from './refill-rate.ts';
+import { Sharing } from './shared-pace.ts';
+import { ShortBucket } from './short-bucket.ts';
+
+/** What an answer told of when all is there again, at the provider's moment `at`. */
+interface ToldReset {
+  readonly at: number;
+  readonly resetMs: number;
+  readonly missing: number;
+  /** Our consumption in all up to the request that was answered. */
+  readonly mark: number;
+}
+
+/** What is told of a limit: its number, and what that makes a millisecond. */
+interface ToldLimit {
+  readonly limit: number;
+  readonly rate: number;
+}
+
+/**
+ * What the numbers that are told of a limit mean. Each belief has a class of its own, with the evidence that makes it
+ * so and the evidence that overturns it.
+ */
+export class LimitBeliefs {
+  readonly shortBucket: ShortBucket = new ShortBucket();
+  readonly refill: RefillRate = new RefillRate();
+  readonly otherScope: OtherScope = new OtherScope();
+  readonly enforced: EnforcedRate = new EnforcedRate();
+  readonly sharing: Sharing = new Sharing();
+  readonly promise: FullPromise = new FullPromise();
+  readonly fixed: FixedWindow = new FixedWindow();
+
+  get held(): BucketBelief[] {
+    return BUCKET_BELIEFS.filter((belief) => this.holds(belief));
+  }
+
+  holds(belief: BucketBelief): boolean {
+    switch (belief) {
+      case 'short_bucket':
+        return this.shortBucket.capacity !== undefined;
+      case 'shorter_window':
+        return this.refill.factor > 1;
+      case 'other_scope':
+        return this.otherScope.told !== undefined;
+      case 'less_than_told':
+        return this.enforced.holds;
+      case 'shared':
+        return this.sharing.shared;
+      case 'resets_at_once':
+        return this.promise.confirmed;
+      case 'fixed_window':
+        return this.fixed.believed;
+    }
+  }
+
+  /** The limit changed: what answers told before says nothing of it. */
+  forget(now: number): void {
+    this.sharing.foreign.forget();
+    this.shortBucket.forget();
+    this.fixed.forget();
+    this.refill.restart(now);
+    this.promise.forget();
+  }
+
+  /** Whether an answer tells of another limit than the one that is believed to count. `known` came from `source`. */
+  isOfAnother(seen: Observation, known: number, source: LimitSource, perDay: boolean, now: number): boolean {
+    if (seen.source === 'header') return this.otherScope.covers(seen.limit, now);
+    if (seen.source !== 'body') return false;
+    if (source === 'header' && seen.limit > known && !perDay) {
+      this.refill.named(seen.limit, known);
+      return true;
+    }
+    const told = source === 'header' ? known : this.otherScope.told;
+    if (told !== undefined) this.otherScope.named(seen.limit, told, now);
+    return false;
+  }
+
+  /** Returns whether it was just found that the limit starts anew at a moment, where it was taken for a bucket. */
+  reset(told: ToldReset, limit: ToldLimit, burst: number, quantum: number): boolean {
+    const { at, resetMs, missing, mark } = told;
+    const before = this.fixed.believed;
+    this.fixed.observe(told, this.refill.factor * limit.rate, quantum);
+    const changed = this.fixed.believed !== before;
+    // What was believed of others came from reading it as the other.
+    if (changed) this.sharing.foreign.forget();
+    if (this.promise.confirmed && !this.fixed.believed) {
+      this.refill.reset(missing, limit.limit, resetMs, limit.rate, at);
+    }
+    this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst });
+    return changed && !before;
+  }
+
+  /** What came back in the time up to a moment, at a rate; nothing, before a fixed window starts anew. */
+  returned(elapsedMs: number, until: number, rate: number): number {
+    return this.fixed.endsAt(until) === undefined ? elapsedMs * rate : 0;
+  }
+
+  /** Milliseconds until so much came back at a rate. */
+  comesInMs(missing: number, rate: number, now: number): number {
+    const endsAt = this.fixed.endsAt(now);
+    return endsAt === undefined ? missing / rate : endsAt - now;
+  }
+}
