@@ -90,7 +90,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls are served in another tier than they ask for.',
-      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex had no capacity, and onFlexUnavailable sends such calls as standard ones: they cost about twice as much.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
+      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
     },
     {
       name: 'TidegateSecondRetryLayer',

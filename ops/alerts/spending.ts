@@ -27,7 +27,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
       for: '0m',
       severity: 'warning',
       summary: 'A model without a price is in use.',
-      description: `${MODEL} has answered {{ printf "%.0f" $value }} calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model to the prices of the guard.`,
+      description: `${MODEL} has answered {{ printf "%.0f" $value }} calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model, or the tier that is asked for, to the prices of the guard.`,
     },
     ...(budgetUsdPerDay > 0 ? [budgetAlert(budgetUsdPerDay)] : []),
   ];

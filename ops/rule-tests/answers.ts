@@ -159,7 +159,7 @@ const TIER: RuleTest[] = [
           lower(
             'flex',
             '50%',
-            'Flex had no capacity, and onFlexUnavailable sends such calls as standard ones: they cost about twice as much.',
+            'Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.',
           ),
         ],
       },

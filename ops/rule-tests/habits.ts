@@ -41,7 +41,7 @@ const noPrice: Firing = {
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'A model without a price is in use.',
   description:
-    'openai/gpt-5.1 (app) has answered 30 calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model to the prices of the guard.',
+    'openai/gpt-5.1 (app) has answered 30 calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model, or the tier that is asked for, to the prices of the guard.',
 };
 
 const UNPRICED: RuleTest[] = [

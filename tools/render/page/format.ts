@@ -41,6 +41,8 @@ export function format(value: number, unit = 'short'): string {
       return `${short(value * 100)}%`;
     case 's':
       return seconds(value);
+    case 'currencyUSD':
+      return `$${short(value)}`;
     case 'reqps':
       return `${short(value)} req/s`;
     case 'reqpm':
