@@ -35,7 +35,7 @@ export function genAiDashboard(context: DashboardContext): DashboardSpec {
     rows: [
       { title: 'Calls', lines: [{ height: 8, panels: calls() }] },
       { title: 'Latency', lines: [{ height: 8, panels: latency() }] },
-      { title: 'Tokens', lines: [{ height: 8, panels: tokens() }] },
+      { title: 'Tokens', lines: [{ height: 8, panels: tokens(context) }] },
       { title: 'Limits, by tidegate', lines: [{ height: 8, panels: limits(context) }] },
     ],
   };
@@ -131,9 +131,12 @@ function latency(): PanelSpec[] {
   ];
 }
 
-function tokens(): PanelSpec[] {
+/** tidegate counts tokens under a name of its own, and under those of the conventions where that is asked for. */
+function tokens({ select }: DashboardContext): PanelSpec[] {
+  const counted = (kind: 'input' | 'output', by: string): string =>
+    `sum by (${by === '' ? 'job' : `job, ${by}`}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
   const used = (kind: 'input' | 'output', by: string): string =>
-    `${each('tokens', '_sum', by, `gen_ai_token_type="${kind}"`)} or ${each(kind === 'input' ? 'inputTokens' : 'outputTokens', '', by)}`;
+    `${each('tokens', '_sum', by, `gen_ai_token_type="${kind}"`)} or ${each(kind === 'input' ? 'inputTokens' : 'outputTokens', '', by)} or ${counted(kind, by)}`;
   const both = ['input', 'output'] as const;
   return [
     {

@@ -30,7 +30,7 @@ export function batchRow({ select }: DashboardContext): Row {
             description:
               'Until the last batch is done by what it has needed so far, where its number of items is known.',
             unit: 's',
-            queries: [{ expr: `max(${select('tidegate.batch.eta_seconds')} > 0)`, legend: 'done in' }],
+            queries: [{ expr: `max(${select('tidegate.batch.eta_seconds')})`, legend: 'done in' }],
             width: 3,
             noValue: 'unknown',
             min: 0,

@@ -66,8 +66,9 @@ function stats({ select, thresholds }: DashboardContext): Line {
           ),
         ),
         decimals: 4,
+        width: 4,
       },
-      firingTable(12, ALERTS),
+      firingTable(11, ALERTS),
     ],
   };
 }
