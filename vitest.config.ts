@@ -21,12 +21,24 @@ const zodOfAgents: Plugin = {
   },
 };
 
+const UNITS = ['test/{core,cost,pacing,policies,providers}/**/*.test.ts'];
+
 export default defineConfig({
   plugins: [zodOfAgents],
   test: {
-    include: ['test/**/*.test.ts'],
-    // Minutes of real time on real servers, and sensitive to a busy machine: npm run test:live.
-    exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts'],
+    projects: [
+      // Functions and classes that keep nothing for the process: files share a worker, and what they have imported.
+      { extends: true, test: { name: 'units', include: UNITS, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'process',
+          include: ['test/**/*.test.ts'],
+          // Live ones take minutes of real time on real servers, and mind a busy machine: npm run test:live.
+          exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts', ...UNITS],
+        },
+      },
+    ],
     server: { deps: { inline: [/@openai\/agents-/] } },
     globalSetup: ['test/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
