@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { dropIn } from '../../src/drop-in.ts';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
+import { destroyLater } from '../helpers/scripted-server.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { socketClock } from '../helpers/socket-clock.ts';
 
@@ -70,7 +71,7 @@ const breaks =
   (status: number): Answer =>
   (response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).write('{"error":');
-    setTimeout(() => response.destroy(), 20);
+    void destroyLater(response);
   };
 
 type Make = typeof fetch;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
-import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
+import { type Answer, destroyLater, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 const overloaded = sendJson({ error: { type: 'overloaded_error', message: 'Overloaded' } }, 529);
@@ -11,7 +11,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const body = JSON.stringify(sdk.completion);
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
     response.write(body.slice(0, 20));
-    setTimeout(() => response.destroy(), 5);
+    void destroyLater(response);
   };
 
   it('ends a call whose body was cut between errors', async () => {

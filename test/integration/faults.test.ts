@@ -3,6 +3,7 @@ import Groq from 'groq-sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { FaultKind, SimulatorOptions } from '../../src/testing.ts';
+import { socketsQuiet } from '../helpers/socket-clock.ts';
 import { ask, connect, failureOf, MODELS, type Provider, simulate, WAYS } from './connect.ts';
 
 type Tested = Exclude<Provider, 'azure'>;
@@ -274,7 +275,8 @@ describe('a body that stops', () => {
         : (client as OpenAI).chat.completions.create(body, options);
     const failing = failureOf(pending);
     await expect.poll(() => server.stats().admitted).toBe(1);
-    setTimeout(() => controller.abort(), 20);
+    await socketsQuiet();
+    controller.abort();
     await failing;
     await expect.poll(() => server.stats()).toMatchObject({ inFlight: 0, aborted: 1 });
     await drained();
