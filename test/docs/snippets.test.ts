@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, pack, type Packed } from '../package/packed.ts';
 import { pages, ROOT, type Snippet, snippetsOf } from './pages.ts';
@@ -35,7 +36,7 @@ const PACKAGES = [
 ] as const;
 
 /** State of the process: such a program is run alone. */
-const ALONE = /\b(?:startTelemetry|configure|recordHits|NodeSDK)\(/;
+const ALONE = /\b(?:startTelemetry|configure|recordHits|serveConsole|NodeSDK)\(/;
 
 const snippets = pages().flatMap(snippetsOf);
 const fileOf = (snippet: Snippet): string => `${snippet.place.replaceAll(/[^\w]+/g, '-')}.ts`;
@@ -51,13 +52,15 @@ beforeAll(async () => {
     // A port that is free, whoever has the usual one.
     await app.write(
       fileOf(snippet),
-      text.replaceAll(/startTelemetry\((?:\{ (?!metrics: 'otlp'))?(?=[)\w])/g, (call) =>
-        call.endsWith('{ ') ? `${call}port: 0, ` : `${call}{ port: 0 }`,
-      ),
+      text
+        .replaceAll('serveConsole()', 'serveConsole({ port: 0 })')
+        .replaceAll(/startTelemetry\((?:\{ (?!metrics: 'otlp'))?(?=[)\w])/g, (call) =>
+          call.endsWith('{ ') ? `${call}port: 0, ` : `${call}{ port: 0 }`,
+        ),
     );
   }
   await app.write('run-snippets.mjs', await readFile(join(ROOT, 'test/docs/run-snippets.mjs'), 'utf8'));
-}, 90_000);
+}, 180_000);
 afterAll(() => packed?.remove());
 
 interface Outcome {
@@ -93,6 +96,11 @@ describe('programs of the documentation', () => {
     };
     await app.write('tsconfig.json', JSON.stringify({ compilerOptions, files: snippets.map(fileOf) }));
     expect(await app.run(join(ROOT, 'node_modules/.bin/tsc'), '-p', '.')).toBe('');
+  });
+
+  it('of the first page are JavaScript, for whoever saves them as it says', () => {
+    for (const { place, code } of snippetsOf('docs/getting-started.md'))
+      expect(() => parseAst(code), place).not.toThrow();
   });
 
   const runnable = snippets.filter(({ notRun }) => notRun === undefined);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   // A library with a copy of its own, and one whose copy does not fit.
   await installCopy('library', (text) => text);
   await installCopy('stranger', (text) => text.replace('const PROTOCOL = 1;', 'const PROTOCOL = 999;'));
-}, 60_000);
+}, 180_000);
 afterAll(() => packed?.remove());
 
 async function installCopy(library: string, change: (text: string) => string): Promise<void> {

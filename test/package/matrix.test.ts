@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Cell } from '../../tools/matrix/cell.ts';
 import { CELLS } from '../../tools/matrix/cells.ts';
+import { bundlerCells } from '../../tools/matrix/cells/bundlers.ts';
 import { nodeCells } from '../../tools/matrix/cells/node.ts';
+import { typeCells } from '../../tools/matrix/cells/types.ts';
 import { documentOf, shortFormOf } from '../../tools/matrix/document.ts';
 import { runSteps, writeCell, writeProgram } from '../../tools/matrix/run-steps.ts';
 import { type Simulators, startSimulators } from '../../tools/matrix/simulators.ts';
@@ -12,10 +15,37 @@ import { type App, pack, type Packed, ROOT } from './packed.ts';
 // Programs that share a machine with other tests.
 vi.setConfig({ testTimeout: 60_000 });
 
+const { version: TYPESCRIPT } = createRequire(import.meta.url)('typescript/package.json') as { version: string };
+
 /** The cells of `npm run test:matrix` that need no installation: the packages and the Node of development. */
-const QUICK: readonly Cell[] = nodeCells
+const ON_NODE: readonly Cell[] = nodeCells
   .filter(({ id, node }) => id.startsWith('control') || node === process.versions.node)
   .filter(({ id }) => !id.includes('tsx'));
+/** A bundler of each kind, with everything in the bundle and with packages beside it. */
+const BUNDLED: readonly Cell[] = bundlerCells.filter(({ id }) =>
+  [
+    /^esbuild, esm to (?:ES module|CommonJS), packages inlined, drop-in$/,
+    /^rollup, esm to ES module, packages inlined, wrap$/,
+    /^esbuild, cjs to CommonJS, packages external, register$/,
+  ].some((pattern) => pattern.test(id)),
+);
+/** The compiler of development. Another one beside it would take its place in `node_modules/.bin`. */
+const COMPILED: readonly Cell[] = typeCells.filter(({ id }) =>
+  ['node16', 'bundler'].some((mode) => id === `typescript ${TYPESCRIPT}, ${mode}`),
+);
+const QUICK: readonly Cell[] = [...ON_NODE, ...BUNDLED, ...COMPILED];
+
+const PACKAGES = [
+  'openai',
+  '@anthropic-ai/sdk',
+  'groq-sdk',
+  '@rollup/plugin-commonjs',
+  '@rollup/plugin-json',
+  '@rollup/plugin-node-resolve',
+  '@types/node',
+  'undici-types',
+  '@opentelemetry/api',
+];
 
 let packed: Packed;
 let app: App;
@@ -23,10 +53,12 @@ let simulators: Simulators;
 
 beforeAll(async () => {
   packed = await pack();
-  app = await packed.app('matrix', ['openai', '@anthropic-ai/sdk', 'groq-sdk']);
+  app = await packed.app('matrix', PACKAGES);
+  // By the name under which the cells have it.
+  await symlink(join(ROOT, 'node_modules/typescript'), join(app.directory, `node_modules/typescript-${TYPESCRIPT}`));
   await writeProgram(app.directory, 'simulators.mjs');
   simulators = await startSimulators(app.directory);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   simulators?.stop();
   await packed?.remove();
@@ -36,14 +68,16 @@ describe.concurrent('a program that installed the package', () => {
   it.for(QUICK.map((cell, at) => [cell.id, cell, at] as const))('%s', async ([, cell, at], { expect }) => {
     const directory = join(app.directory, `cell-${at}`);
     await writeCell(directory, cell);
-    const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    const path = [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', PATH: path, MATRIX_MODEL: `cell-${at}` };
     expect(await runSteps(cell, directory, { ...env, ...simulators.environment })).toBe('');
   });
 
   it('is tried by every way in and in every kind of module', () => {
-    expect(QUICK.filter(({ expect }) => expect === 'guarded')).toHaveLength(3 * 6 + 3 + 2);
-    expect(QUICK.filter(({ expect }) => expect === 'loses')).toHaveLength(3);
+    expect(ON_NODE.filter(({ expect }) => expect === 'guarded')).toHaveLength(3 * 6 + 3 + 2);
+    expect(ON_NODE.filter(({ expect }) => expect === 'loses')).toHaveLength(3);
+    expect(BUNDLED.filter(({ expect }) => expect === 'guarded')).toHaveLength(4);
+    expect(COMPILED.filter(({ expect }) => expect === 'passes')).toHaveLength(2);
   });
 });
 

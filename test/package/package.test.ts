@@ -6,9 +6,6 @@ import { type App, pack, type Packed, ROOT } from './packed.ts';
 import { typesOf } from './surface.ts';
 import { bundledPackages } from '../../tools/sbom/bundled-packages.ts';
 
-/** Upper bounds, rounded up: what grows beyond them is to be looked at, and said in docs/supported-versions.md. */
-const SIZE = { tarballMB: 1.4, unpackedMB: 5.6, files: 280 };
-
 const SDKS = { openai: 'openai', anthropic: '@anthropic-ai/sdk', groq: 'groq-sdk' } as const;
 const COMMON = [
   'tidegate',
@@ -44,7 +41,7 @@ beforeAll(async () => {
   packed = await pack();
   manifest = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8')) as Manifest;
   full = await packed.app('full', [...Object.values(SDKS), ...TELEMETRY]);
-}, 60_000);
+}, 180_000);
 afterAll(() => packed?.remove());
 
 describe('the tarball', () => {
@@ -114,11 +111,15 @@ describe('the tarball', () => {
     }
   });
 
-  it('is as large as the documentation says', () => {
-    // What npm downloads and what it writes; charts and dashboards for the command line are three quarters of it.
-    expect(packed.tarballBytes).toBeLessThan(SIZE.tarballMB * 1e6);
-    expect(packed.unpackedBytes).toBeLessThan(SIZE.unpackedMB * 1e6);
-    expect(packed.files.length).toBeLessThan(SIZE.files);
+  it('is no larger than the documentation says', async () => {
+    // Whoever makes it larger has to say so there.
+    const page = await readFile(join(ROOT, 'docs/security.md'), 'utf8');
+    const [, tarball, unpacked, files] = /at most ([\d.]+) MB to download, ([\d.]+) MB and (\d+) files/
+      .exec(page.replaceAll(/\s+/g, ' '))!
+      .map(Number);
+    expect(packed.tarballBytes / 1e6).toBeLessThan(tarball!);
+    expect(packed.unpackedBytes / 1e6).toBeLessThan(unpacked!);
+    expect(packed.files.length).toBeLessThan(files!);
   });
 });
 

@@ -19,7 +19,7 @@ let simulator: Simulator;
 beforeAll(async () => {
   packed = await pack();
   cli = join(packed.directory, 'dist/cli.js');
-}, 60_000);
+}, 180_000);
 afterAll(() => packed?.remove());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'terminal-'));

@@ -16,6 +16,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createGuard } from '../../src/create-guard.ts';
 import type { Guard } from '../../src/guard.ts';
 import { ATTRIBUTES, METRIC_ATTRIBUTES, problem, REQUIRED } from './conventions.ts';
+import { VERSION } from '../../src/telemetry/names.ts';
 
 type Semconv = 'compat' | 'latest' | 'dup';
 const VERSIONS: readonly Semconv[] = ['compat', 'latest', 'dup'];
@@ -360,7 +361,7 @@ describe('what a call throws', () => {
     const [{ scope, record: written }] = logged as [(typeof logged)[number]];
     expect(scope).toEqual([
       'tidegate',
-      '0.1.0',
+      VERSION,
       { schemaUrl: 'https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev' },
     ]);
     expect(written).toMatchObject({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DimensionSnapshot, LaneSnapshot } from '../../src/core/events.ts';
 import { isCurrent } from '../../src/telemetry/lane-gauges.ts';
 import { dimension, Harness, lane, pointsOf } from './harness.ts';
+import { VERSION } from '../../src/telemetry/names.ts';
 
 const MODEL = { 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-5.1' };
 const REQUESTS = { ...MODEL, 'tidegate.limit.dimension': 'requests' };
@@ -204,7 +205,7 @@ describe('circuits and bulkheads', () => {
 
 describe('build info', () => {
   it('is there before the first call', async () => {
-    expect(await new Harness().value('tidegate.build_info', { version: '0.1.0', sdk: 'js' })).toBe(1);
+    expect(await new Harness().value('tidegate.build_info', { version: VERSION, sdk: 'js' })).toBe(1);
   });
 });
 

@@ -5,6 +5,7 @@ import { AlwaysOffSampler, SamplingDecision, type Sampler } from '@opentelemetry
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { admitted, attemptEnd, callEnd, callInfo, Harness, successfulCall, USAGE } from './harness.ts';
+import { VERSION } from '../../src/telemetry/names.ts';
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -37,7 +38,7 @@ describe('the span of a call', () => {
     );
     const span = harness.span('chat gpt-5.1');
     expect(span.kind).toBe(SpanKind.CLIENT);
-    expect(span.instrumentationScope).toMatchObject({ name: 'tidegate', version: '0.1.0' });
+    expect(span.instrumentationScope).toMatchObject({ name: 'tidegate', version: VERSION });
     expect(span.status).toEqual({ code: SpanStatusCode.UNSET });
     expect(span.attributes).toEqual({
       'tidegate.client': 'search',

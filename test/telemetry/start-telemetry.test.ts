@@ -13,6 +13,7 @@ import { registeredParts } from '../../src/telemetry/otel-globals.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from '../../src/telemetry/sdk-environment.ts';
 import { statusOf } from '../helpers/status-of.ts';
 import { callInfo, lane, resetGlobals, successfulCall } from './harness.ts';
+import { VERSION } from '../../src/telemetry/names.ts';
 
 const NOTHING = { metrics: false, traces: false, context: false, propagation: false };
 
@@ -60,7 +61,7 @@ describe('startTelemetry', () => {
     const { url } = await start({ serviceName: 'shop', port: 0 });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
     // Guards that were there before are included, without a call.
-    expect(await (await fetch(url)).text()).toContain('tidegate_build_info{version="0.1.0",sdk="js"} 1\n');
+    expect(await (await fetch(url)).text()).toContain(`tidegate_build_info{version="${VERSION}",sdk="js"} 1\n`);
     for (const event of successfulCall(callInfo())) instrumentation.onEvent(event);
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');

@@ -11,8 +11,13 @@ interface Page {
   readonly style: string;
 }
 
+/** The modules that are in the script, packages included. */
+export interface BuiltPage extends Page {
+  readonly modules: readonly string[];
+}
+
 /** Builds the page of the console for a browser: one script with the chart library in it, one style. */
-export async function buildPage(): Promise<Page> {
+export async function buildPage(): Promise<BuiltPage> {
   const [html, style, chartStyle, { output }] = await Promise.all([
     readFile(join(PAGE, 'index.html'), 'utf8'),
     readFile(join(PAGE, 'style.css'), 'utf8'),
@@ -26,7 +31,12 @@ export async function buildPage(): Promise<Page> {
       output: { format: 'esm', minify: true, sourcemap: false },
     }),
   ]);
-  return { html: withoutIndents(html), script: output[0].code, style: smallStyle(`${chartStyle}\n${style}`) };
+  return {
+    html: withoutIndents(html),
+    script: output[0].code,
+    style: smallStyle(`${chartStyle}\n${style}`),
+    modules: output[0].moduleIds,
+  };
 }
 
 const withoutIndents = (html: string): string => html.replace(/^ +/gm, '');
@@ -42,9 +52,9 @@ export const consolePage: Plugin = {
   name: 'console-page',
   async load(id) {
     if (!id.endsWith('/src/console/page-assets.ts')) return undefined;
-    const page = JSON.stringify(await buildPage());
+    const { modules: _modules, ...page } = await buildPage();
     return {
-      code: `const page = ${page};\nexport const pageAssets = () => Promise.resolve(page);\n`,
+      code: `const page = ${JSON.stringify(page satisfies Page)};\nexport const pageAssets = () => Promise.resolve(page);\n`,
       moduleType: 'js',
     };
   },

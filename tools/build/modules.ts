@@ -50,7 +50,7 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     platform: 'node',
     // See docs/decisions/0009 and 0013.
     external: (id) => EXTERNAL.test(id),
-    plugins: [noAbortControllerAtImport, builtinsByFullName, smallCharts, consolePage],
+    plugins: [noAbortControllerAtImport, builtinsByFullName, smallLibraries, consolePage],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
@@ -87,11 +87,13 @@ const builtinsByFullName: Plugin = {
   resolveId: (id) => (isBuiltin(id) ? { id: id.replace(/^(?!node:)/, 'node:'), external: true } : undefined),
 };
 
-/** The chart library is by far the largest part of the package, and nobody reads it: its chunk is made small. */
-const smallCharts: Plugin = {
-  name: 'small-charts',
+/** Chunks of the command line that are nearly all library, the largest of the package, and read by nobody. */
+const LIBRARIES: readonly string[] = ['charts', 'rules-files'];
+
+const smallLibraries: Plugin = {
+  name: 'small-libraries',
   async renderChunk(code, { name }) {
-    if (name !== 'charts') return undefined;
+    if (!LIBRARIES.includes(name)) return undefined;
     const { code: small, errors } = await minify(`${name}.js`, code, { module: true });
     if (errors.length > 0) throw new Error(errors[0]!.message);
     return { code: small, map: null };

@@ -1,5 +1,6 @@
 import type { Cell } from './cell.ts';
 import { bundlerCells } from './cells/bundlers.ts';
+import { frameworkCells } from './cells/frameworks.ts';
 import { nextCells } from './cells/next.ts';
 import { nodeCells } from './cells/node.ts';
 import { runnerCells } from './cells/runners.ts';
@@ -15,6 +16,7 @@ export const CELLS: readonly Cell[] = [
   ...sdkCells,
   ...bundlerCells,
   ...nextCells,
+  ...frameworkCells,
   ...runnerCells,
   ...tracerCells,
   ...telemetryCells,

@@ -22,7 +22,7 @@ export const SECTIONS: readonly Section[] = [
   {
     name: 'Frameworks',
     intro:
-      'Server components and route handlers, by drop-in: one lane and one set of counters, however many copies the bundler makes.',
+      'Next.js with server components and route handlers, by drop-in: one lane and one set of counters, however many copies the bundler makes. The others by the program of [Frameworks](frameworks.md), which also has the AI SDK, LangChain and the OpenAI Agents SDK: these are tested in `test/frameworks`.',
   },
   {
     name: 'Test runners',

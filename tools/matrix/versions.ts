@@ -4,6 +4,10 @@ const development: Readonly<Record<string, string>> = manifest.devDependencies;
 
 /** Of packages that only the matrix uses. Newest when the table was last made. */
 const OTHERS: Readonly<Record<string, string>> = {
+  '@llamaindex/openai': '0.4.23',
+  '@mastra/core': '1.71.0',
+  '@nestjs/common': '12.5.1',
+  '@nestjs/core': '12.5.1',
   '@opentelemetry/auto-instrumentations-node': '0.82.0',
   '@opentelemetry/instrumentation': '0.301.1',
   '@rollup/plugin-commonjs': '29.0.3',
@@ -16,11 +20,14 @@ const OTHERS: Readonly<Record<string, string>> = {
   deno: '2.9.6',
   esbuild: '0.28.2',
   jest: '30.5.2',
+  llamaindex: '0.12.1',
   mocha: '12.0.3',
   next: '16.4.6',
   react: '19.3.1',
   'react-dom': '19.3.1',
+  'reflect-metadata': '0.2.2',
   rollup: '4.68.8',
+  rxjs: '7.8.2',
   'ts-jest': '29.4.15',
   tsdown: '0.23.7',
   tsup: '9.0.0',

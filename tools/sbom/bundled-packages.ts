@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildPage } from '../build/console-page.ts';
 import { buildModules } from '../build/modules.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../..');
@@ -19,7 +20,8 @@ const FOLDER = /\/(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
 export async function bundledPackages(): Promise<BundledPackage[]> {
   const target = await mkdtemp(join(tmpdir(), 'bundled-'));
   try {
-    const modules = await buildModules(ROOT, target);
+    // The page of the console is a build of its own inside the other.
+    const modules = [...(await buildModules(ROOT, target)), ...(await buildPage()).modules];
     const paths = new Set(modules.flatMap((id) => FOLDER.exec(id.replaceAll('\\', '/'))?.[1] ?? []));
     const found = [...paths].map(async (path) => {
       const manifest = JSON.parse(await readFile(join(ROOT, path, 'package.json'), 'utf8')) as BundledPackage;
