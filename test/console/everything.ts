@@ -16,6 +16,9 @@ const ALERT = {
   startsAt: '2026-01-15T12:00:00Z',
 };
 
+/** A model may be called anything. */
+export const MARKUP = '<img src=x onerror=alert(1)>';
+
 /** A console of every part that there is: two sources of which one is gone, alerts, batches, a fleet. */
 export async function stageEverything(): Promise<Staged> {
   const alertmanager = createServer((_request, response) => void response.end(JSON.stringify([ALERT])));
@@ -32,14 +35,14 @@ export async function stageEverything(): Promise<Staged> {
   const source = processSource(Object.assign(guard, { runs }), clock);
   guard.emit({
     type: 'rate_limited',
-    call: callInfo({ lane: 'openai/gpt-4o' }),
+    call: callInfo({ lane: 'openai/gpt-4o', model: MARKUP }),
     attempt: 1,
     dimension: 'tokens',
     limit: 100,
     remaining: 10,
     resetMs: 500,
     requested: 40,
-    advice: 'Slow down.',
+    advice: `Slow down. ${MARKUP}`,
   });
   const sources = [source, metricsSource('http://127.0.0.1:5/metrics', clock)];
   const served = await serveSources({ port: 0 }, { sources, clock, alerts, ref: false });
@@ -72,7 +75,7 @@ function busiest(): LaneSnapshot {
 }
 
 function other(index: number): LaneSnapshot {
-  const group = `model-${String(index).padStart(2, '0')}`;
+  const group = index === 0 ? MARKUP : `model-${String(index).padStart(2, '0')}`;
   const circuit = index % 20 === 3 ? 'open' : 'closed';
   return laneSnapshot({ lane: `groq/${group}`, provider: 'groq', group, circuit, queued: index % 3 });
 }

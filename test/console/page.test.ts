@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Opened, openPage, startBrowser, violationsOf } from './browser.ts';
-import { stageEverything } from './everything.ts';
+import { MARKUP, stageEverything } from './everything.ts';
 import { SCENES, stage, type Staged } from './scenes.ts';
 
 let browser: Browser | undefined;
@@ -82,6 +82,9 @@ describe('in a browser, everything at once', () => {
     ]) {
       expect(text).toMatch(part);
     }
+    expect(text).toContain(`Slow down. ${MARKUP}`);
+    expect(text).toContain(`groq/${MARKUP}`);
+    expect(await page.$('img')).toBeNull();
     expect(await violationsOf(page)).toEqual([]);
     await page.selectOption('#theme', 'dark');
     expect(await violationsOf(page, ['color-contrast'])).toEqual([]);
