@@ -199,6 +199,7 @@ export class LaneShare implements Division, SliceHost {
     this.#leaseUntil = sentAt + LEASE_MS;
     this.#returns = false;
     this.#rhythm.active = grant.active;
+    this.#rhythm.fleet = grant.fleet;
     this.warm = grant.warm;
     this.#othersFirst = grant.limits.length === 0 && grant.waitMs > 0;
     if (grant.fleet !== this.fleet) {

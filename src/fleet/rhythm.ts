@@ -1,7 +1,7 @@
 /** A lease is renewed this often: a pause or a cut is known everywhere within it. */
-const RENEW_MS = 450;
+const RENEW_MS = 470;
 /** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
-const SPACING_MS = 55;
+const SPACING_MS = 65;
 /** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
 const SAVED = 2;
 /** A lane that is used keeps something in hand; later its first call asks. */
@@ -27,6 +27,8 @@ export interface Answered {
 export class Rhythm {
   /** Processes that want something. */
   active = 1;
+  /** Processes that are there. */
+  fleet = 1;
   #usedAt: number;
   #lastAt = -Infinity;
   /** When the next exchange would be due if they were evenly spaced. */
@@ -71,7 +73,7 @@ export class Rhythm {
     this.#comeAt = waitMs > 0 ? now + waitMs : 0;
     if (news) return sentAt + this.#spacingMs;
     if (waitMs > 0) return Math.max(this.#comeAt, sentAt + this.#spacingMs);
-    if (this.keeps(now)) return sentAt + (limits ? RENEW_MS : 2 * this.#spacingMs);
+    if (this.keeps(now)) return sentAt + (limits ? RENEW_MS : Math.min(RENEW_MS, 2 * SPACING_MS * this.fleet));
     return this.#rests(now) ? Infinity : sentAt + HEARTBEAT_MS;
   }
 

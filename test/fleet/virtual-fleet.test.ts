@@ -50,6 +50,16 @@ describe('processes that share limits through a store', () => {
     expect(result.ratio).toBeLessThan(1.03);
   });
 
+  it('send 20 commands a second at 200 calls a second, whether calls wait or not', async () => {
+    const limits = { requestsPerMinute: 12_000, tokensPerMinute: 100_000_000 };
+    const setup = { provider: 'openai', fill: 0.05, limits } as const;
+    for (const pace of [{}, { perMinute: 11_500 }]) {
+      const jobs: FleetCase['jobs'] = (random) => makeJobs({ count: 3_000, shape: 'uniform', random, ...pace });
+      const result = await runFleet({ name: '200 a second', setup, jobs }, { processes: 8, seed: SEED });
+      expect(result.commandsPerSecond).toBeLessThanOrEqual(20);
+    }
+  });
+
   it('are better off than without a store', async () => {
     const alone = await runFleet(shortRpm, { processes: 8, seed: SEED, alone: true });
     const result = await runFleet(shortRpm, { processes: 8, seed: SEED });
