@@ -93,11 +93,15 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:limit:known',
       expr: `max by (${BY_LIMIT}) (${series('tidegate.ratelimit.limit', 'tidegate_limit_dimension!="concurrency"')})`,
     },
+    {
+      record: 'tidegate:day_limit:left',
+      expr: `min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining', DAY)})`,
+    },
     // Present only while a day limit is being used up.
     {
       record: 'tidegate:day_limit:seconds_to_empty',
       expr: [
-        `min by (${BY_LIMIT}) (${series('tidegate.ratelimit.remaining', DAY)})`,
+        'tidegate:day_limit:left',
         '/',
         `-(min by (${BY_LIMIT}) (deriv(${series('tidegate.ratelimit.remaining', DAY)}[10m])) < 0)`,
       ].join('\n'),

@@ -24,7 +24,6 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const refused = pieces('tidegate:rejections:increase5m{tidegate_limit_dimension!~"quota|overloaded|no_capacity"}', 2);
   const attempts = `sum by (${BY_MODEL}) (${pieces('tidegate:attempts:increase5m', 2)})`;
   const known = (offset: string): string => `tidegate:limit:known${offset}`;
-  const left = series('tidegate.ratelimit.remaining', 'tidegate_limit_dimension=~".+_day"');
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
   const now = 'avg_over_time(tidegate:limit:urgent_utilization[2m])';
   const limit = limitLookup(series('tidegate.ratelimit.limit', LOOKUP.matchers));
@@ -88,7 +87,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
         `(tidegate:day_limit:seconds_to_empty < ${tier.dayForecastSeconds})`,
         `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset_seconds')}))`,
         // A batch that ran at this hour yesterday too, and left enough: today will end as yesterday did.
-        `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(${left}[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
+        `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(tidegate:day_limit:left[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
       ].join('\n'),
       for: '3m',
       keepFiringFor: '30m',

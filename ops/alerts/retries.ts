@@ -49,7 +49,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateRetriesExhausted',
       // A page is the burn alerts' to make: they know how much loss an objective allows.
-      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\n${afterOutage('30m', circuit)}\nunless on (${BY_PROVIDER}) (sum by (${BY_PROVIDER}) (increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[30m])) > 0)`,
+      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\n${afterOutage('30m', circuit)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',

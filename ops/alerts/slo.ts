@@ -1,12 +1,12 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
-export function sloAlerts({ series, thresholds }: RuleContext): Alert[] {
+export function sloAlerts({ thresholds }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
   const { openShare } = thresholds.circuit;
   return burns.map(({ factor, long, short, for: duration, severity }) => {
     const limit = Number((factor * (1 - objective)).toPrecision(6));
-    const quota = `increase(${series('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[${short}])`;
+    const quota = `max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[${short}])`;
     return {
       name: 'TidegateCallErrorBudgetBurn',
       expr: [
@@ -15,7 +15,7 @@ export function sloAlerts({ series, thresholds }: RuleContext): Alert[] {
         `and (tidegate:calls:increase${long} > ${minimumCalls})`,
         // An empty account has its own page, and would raise this one after billing is fixed, until its failures
         // have left the short window.
-        `unless (sum by (${BY_PROVIDER}) (${quota}) > 0)`,
+        `unless (max by (${BY_PROVIDER}) (${quota}) > 0)`,
         // So has an outage: its failures stay in the windows for as long after its end.
         ...(severity === 'critical'
           ? [`unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[${short}])) > ${openShare})`]

@@ -53,23 +53,24 @@ const SHAPES: readonly (readonly [MetricName, label: string, values: readonly st
   ['tidegate.queue.urgent', '', ['']],
 ];
 
-/** The longest window over what processes export. */
-const RAW_SECONDS = 75 * 60;
+/** A little more than the longest window over what processes export; what is there of them is remembered for a day. */
+const RAW_SECONDS = 35 * 60;
+const PRESENCE_SECONDS = 86_400;
 const WEEK = 7 * 86_400;
 const NOW = EPOCH + WEEK;
 const PROVIDERS = ['openai', 'anthropic', 'groq'];
 
+const targetOf = (process: number): Labels => ({
+  cluster: 'eu',
+  namespace: 'prod',
+  job: 'app',
+  instance: `10.0.${process >> 8}.${process & 255}:9464`,
+});
+
 function series(processes: number, models: number): { readonly name: string; readonly counts: boolean }[] {
   const all: { name: string; counts: boolean }[] = [];
   for (let process = 0; process < processes; process += 1) {
-    const target = {
-      cluster: 'eu',
-      namespace: 'prod',
-      job: 'app',
-      instance: `10.0.${process >> 8}.${process & 255}:9464`,
-    };
-    all.push({ name: `up${renderLabels(target)}`, counts: false });
-    all.push({ name: `tidegate_build_info${renderLabels({ ...target, version: '0.1.0', sdk: 'js' })}`, counts: false });
+    const target = targetOf(process);
     for (let model = 0; model < models; model += 1) {
       const provider = PROVIDERS[model % PROVIDERS.length]!;
       for (const [metric, label, values, buckets] of SHAPES) {
@@ -128,7 +129,8 @@ async function measure(processes: number, models: number): Promise<void> {
       }
       await writer.write(lines);
     }
-    await recordedWeek(writer);
+    await presence(writer, processes);
+    await recordedWeek(writer, models);
     writeFileSync(join(folder, 'prometheus.yml'), 'global: { scrape_interval: 15s }\n');
     const server = await startServer('prometheus', 0, (address) => [
       `--config.file=${join(folder, 'prometheus.yml')}`,
@@ -162,29 +164,60 @@ async function measure(processes: number, models: number): Promise<void> {
   }
 }
 
+/** A day in which every process was there. */
+async function presence(writer: BlockWriter, processes: number): Promise<void> {
+  const names = Array.from({ length: processes }, (_, process) => targetOf(process)).flatMap((target) => [
+    `up${renderLabels(target)}`,
+    `tidegate_build_info${renderLabels({ ...target, version: '0.1.0', sdk: 'js' })}`,
+  ]);
+  await everyStep(writer, names, NOW - PRESENCE_SECONDS, 15, () => 1);
+}
+
 /** Seven days of what the long windows read, every 30 s. */
-async function recordedWeek(writer: BlockWriter): Promise<void> {
+async function recordedWeek(writer: BlockWriter, models: number): Promise<void> {
+  const job = { cluster: 'eu', namespace: 'prod', job: 'app' };
+  const of = (name: string, labels: Labels): string => name + renderLabels({ ...job, ...labels });
   const names = [
     ...PROVIDERS.flatMap((provider) => {
-      const labels = renderLabels({ cluster: 'eu', namespace: 'prod', job: 'app', 'gen_ai.provider.name': provider });
-      return [`tidegate:call_failures:increase5m${labels}`, `tidegate:calls_ended:increase5m${labels}`];
+      const labels = { 'gen_ai.provider.name': provider };
+      return [of('tidegate:call_failures:increase5m', labels), of('tidegate:calls_ended:increase5m', labels)];
     }),
-    ...Array.from({ length: 20 }, (_, model) => {
-      const labels = {
-        cluster: 'eu',
-        namespace: 'prod',
-        job: 'app',
-        'gen_ai.provider.name': PROVIDERS[model % 3]!,
-        'gen_ai.request.model': `model-${model}`,
-      };
-      return `tidegate:attempt_duration:p95_5m${renderLabels(labels)}`;
-    }),
+    ...Array.from({ length: models }, (_, model) => {
+      const provider = PROVIDERS[model % PROVIDERS.length]!;
+      const labels = { 'gen_ai.provider.name': provider, 'gen_ai.request.model': `model-${model}` };
+      const circuit = { 'gen_ai.provider.name': provider, 'tidegate.circuit': `${provider}/model-${model}` };
+      return [
+        of('tidegate:attempt_duration:p95_5m', labels),
+        of('tidegate:retries:rate5m', labels),
+        of('tidegate:circuit:not_closed', circuit),
+        ...['quota', 'requests', 'tokens'].flatMap((dimension) => [
+          of('tidegate:rejections:increase5m', { ...labels, 'tidegate.limit.dimension': dimension }),
+          of('tidegate:limit:urgent_utilization', { ...labels, 'tidegate.limit.dimension': dimension }),
+        ]),
+        ...['200', '429', '500', 'none'].map((status) =>
+          of('tidegate:attempts:increase5m', { ...labels, 'http.response.status_code': status }),
+        ),
+        ...['success', 'retries_exhausted', 'bad_request'].map((outcome) =>
+          of('tidegate:calls:increase5m', { ...labels, 'tidegate.outcome': outcome }),
+        ),
+      ];
+    }).flat(),
   ];
-  for (let block = EPOCH; block < NOW + 7_200; block += 7_200) {
+  await everyStep(writer, names, EPOCH, 30, (at) => (at % 17) + 1);
+}
+
+async function everyStep(
+  writer: BlockWriter,
+  names: readonly string[],
+  from: number,
+  step: number,
+  valueAt: (at: number) => number,
+): Promise<void> {
+  for (let block = from; block <= NOW; block += 7_200) {
     const lines: string[] = [];
     for (const name of names) {
-      for (let at = block; at < Math.min(block + 7_200, NOW + 1); at += 30)
-        lines.push(`${name} ${(at % 17) + 1} ${at}`);
+      for (let at = block; at < Math.min(block + 7_200, NOW + 1); at += step)
+        lines.push(`${name} ${valueAt(at)} ${at}`);
     }
     await writer.write(lines);
   }
