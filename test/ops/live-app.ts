@@ -3,8 +3,8 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { createGuard } from '../../src/index.ts';
-import type { GuardOptions } from '../../src/options.ts';
+import { createGuard, withCall } from '../../src/index.ts';
+import type { CallOptions, GuardOptions } from '../../src/options.ts';
 import { servePrometheus } from '../../src/telemetry/prometheus-server.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
 
@@ -15,8 +15,8 @@ export interface App {
   readonly target: string;
   /** Starts calls at a steady rate, however long they take. @returns what ends it */
   steady(callsPerSecond: number, modelOf?: () => string): () => void;
-  /** Keeps a number of calls under way. @returns what ends it */
-  saturate(callers: number): () => void;
+  /** Keeps a number of calls of one client under way. @returns what ends it */
+  saturate(callers: number, how?: CallOptions, client?: number): () => void;
   /** Starts calls at a steady rate of a client that nobody guards. @returns what ends it */
   pastTheGuard(callsPerSecond: number): () => void;
   /** One call of one client. @throws what the call throws */
@@ -81,9 +81,9 @@ export async function startApp(
         }
       });
     },
-    saturate: (callers) =>
+    saturate: (callers, how = {}, client = 0) =>
       start(async (signal) => {
-        while (!signal.aborted) await call().catch(() => wait(100));
+        while (!signal.aborted) await withCall(how, () => call(client)).catch(() => wait(100));
       }, callers),
     async close() {
       for (const controller of running) controller.abort();

@@ -1,0 +1,135 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { CallOptions } from '../../src/options.ts';
+import type { SimulatorOptions } from '../../src/testing.ts';
+import { drawDashboard, findBrowser } from '../../tools/render/screenshot.ts';
+import { serveDashboards } from '../../tools/render/server.ts';
+import { startStack } from '../../tools/stack/stack.ts';
+import { type App, startApp } from './live-app.ts';
+import { startInbox } from './live-inbox.ts';
+
+const HELP = `Usage: npm run dashboards:states -- --out <folder>
+
+Runs four applications under the shipped rules, one in each state: healthy, a batch at the full tier, saturated by people,
+and a provider that fails. Draws every dashboard of each with Chromium, to be looked at. Three minutes.
+
+  --out <folder>     where the pictures go
+  --seconds <n>      of each state. Default: 75
+  --height <pixels>  of the pictures, from the top. Default: all of it
+`;
+
+/** A minute of the shipped rules in a second and a half. */
+const TIME_SCALE = 40;
+const DASHBOARDS = ['overview', 'provider', 'slo'];
+
+const LATENCY = { baseMs: 60, jitter: 0.6 };
+const PROVIDERS: readonly SimulatorOptions[] = [
+  { provider: 'openai', latency: LATENCY, seed: 7, limits: { requestsPerMinute: 240, tokensPerMinute: 60_000 } },
+  {
+    provider: 'anthropic',
+    latency: LATENCY,
+    limits: { requestsPerMinute: 300, inputTokensPerMinute: 90_000, outputTokensPerMinute: 30_000 },
+  },
+  {
+    provider: 'groq',
+    latency: LATENCY,
+    limits: { requestsPerMinute: 400, tokensPerMinute: 90_000, requestsPerDay: 20_000 },
+  },
+];
+const MODELS = ['gpt-5.1', 'claude-haiku-4-5', 'llama-3.3-70b'];
+const PEOPLE: CallOptions = { priority: 'interactive' };
+
+/** What begins in each application when its state does. */
+const STATES: Readonly<Record<string, (app: App) => void>> = {
+  healthy: () => {},
+  batch: (app) => void app.saturate(40, { priority: 'batch' }),
+  saturated: (app) => {
+    app.saturate(40, { ...PEOPLE, tenant: 'acme' });
+    app.saturate(6, { ...PEOPLE, tenant: 'other' });
+  },
+  outage: (app) => app.simulators[1]!.update({ faults: { outage: { kind: 'server_error' } } }),
+};
+
+/** Half of each tier, some of it streamed. */
+function ordinary(app: App): void {
+  for (const client of PROVIDERS.keys()) {
+    void (async () => {
+      for (let turn = 0; ; turn += 1) {
+        app.call(client, MODELS[client], turn % 3 === 0).catch(() => {});
+        await wait(450);
+      }
+    })();
+  }
+}
+
+async function draw(out: string, seconds: number, height: number | undefined): Promise<void> {
+  const browser = findBrowser();
+  if (browser === undefined) throw new Error('Expected Chromium on the PATH');
+  mkdirSync(out, { recursive: true });
+  const inbox = await startInbox();
+  const names = Object.keys(STATES);
+  const apps = await Promise.all(
+    names.map(() =>
+      startApp(MODELS[0]!, PROVIDERS, {
+        breaker: { windowMs: 3_000, minimumAttempts: 5, halfOpenAfterMs: 2_000, maxHalfOpenAfterMs: 4_000 },
+        retry: { initialDelayMs: 50, maxDelayMs: 500 },
+        deadlineMs: 20_000,
+        prices: { '*': { input: 1, output: 4 } },
+      }),
+    ),
+  );
+  const targets = Object.fromEntries(names.map((name, index) => [name, [apps[index]!.target]]));
+  const stack = await startStack({ targets, inbox: inbox.url, timeScale: TIME_SCALE });
+  try {
+    for (const app of apps) ordinary(app);
+    await wait(20_000);
+    const from = Date.now() / 1_000;
+    await wait(15_000);
+    for (const [index, name] of names.entries()) STATES[name]!(apps[index]!);
+    await wait(seconds * 1_000);
+    const to = Date.now() / 1_000;
+    for (const job of names) {
+      const view = {
+        prometheus: stack.prometheus,
+        from,
+        to,
+        timeScale: TIME_SCALE,
+        scrapeSeconds: 1,
+        variables: { job },
+      };
+      const server = await serveDashboards(() => view);
+      for (const dashboard of DASHBOARDS) {
+        const size = height === undefined ? {} : { height };
+        const { png, failed, problems, empty } = await drawDashboard(browser, server.url, dashboard, size);
+        writeFileSync(join(out, `${job}-${dashboard}.png`), png);
+        console.log(`${job} ${dashboard}: empty: ${empty.join(', ') || 'none'}`, ...failed, ...problems);
+      }
+      await server.close();
+    }
+    for (const { labels, status, annotations } of inbox.deliveries) {
+      console.log(
+        `${labels['job']} ${status} ${labels['severity']} ${labels['alertname']}: ${annotations['description']}`,
+      );
+    }
+  } finally {
+    await Promise.all(apps.map((app) => app.close()));
+    await stack.stop();
+    inbox.close();
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    seconds: { type: 'string', default: '75' },
+    height: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help || values.out === undefined) console.log(HELP);
+else {
+  await draw(values.out, Number(values.seconds), values.height === undefined ? undefined : Number(values.height));
+  process.exit();
+}
