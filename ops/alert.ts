@@ -44,6 +44,7 @@ export const BY_LIMIT: string = `${BY_MODEL}, tidegate_limit_dimension`;
 /** Calls that somebody waits for. Work that may take its time waits by design. */
 export const URGENT = 'tidegate_priority!="batch"';
 
+export const BY_BULKHEAD: string = `${BY_PROVIDER}, tidegate_bulkhead`;
 export const BY_CIRCUIT: string = `${BY_PROVIDER}, tidegate_circuit`;
 
 /** The job of an alert, as far as it has to be told from others. */

@@ -1,4 +1,4 @@
-import { BY_CIRCUIT, BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext, URGENT } from './alert.ts';
+import { BY_LIMIT, BY_MODEL, BY_PROVIDER, type RuleContext, URGENT } from './alert.ts';
 
 export interface RecordingRule {
   readonly record: string;
@@ -58,8 +58,7 @@ export function quantileRules({ series }: RuleContext): RecordingRule[] {
 
 /** Rates and ratios that several alerts share. */
 export function recordingRules({ series }: RuleContext): RecordingRule[] {
-  const admitted = (matchers: string): string =>
-    `sum by (${BY_MODEL}) (rate(${series('tidegate.wait.duration_seconds', matchers, 'count')}[5m]))`;
+  const admitted = (matchers: string): string => `sum by (${BY_MODEL}) (tidegate:admitted:rate5m${matchers})`;
   return [
     { record: 'tidegate:calls:rate5m', expr: `sum by (${BY_MODEL}) (tidegate:calls:increase5m) / 300` },
     {
@@ -69,11 +68,6 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
     { record: 'tidegate:retries:rate5m', expr: `sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[5m]))` },
     { record: 'tidegate:retries:rate1h', expr: 'avg_over_time(tidegate:retries:rate5m[1h])' },
     { record: 'tidegate:retry_ratio:rate5m', expr: `tidegate:retries:rate5m / ${SOME_CALLS}` },
-    // Share of the last two minutes, and of the processes, in which a circuit was not closed: it probes half open.
-    {
-      record: 'tidegate:circuit:not_closed',
-      expr: `1 - avg by (${BY_CIRCUIT}) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`,
-    },
     {
       record: 'tidegate:limit:utilization',
       expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
@@ -85,7 +79,7 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       expr: [
         `tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
         `* on (${BY_MODEL}) group_left ()`,
-        `((${admitted(URGENT)} or 0 * ${admitted('')}) / (${admitted('')} > 0))`,
+        `((${admitted(`{${URGENT}}`)} or 0 * ${admitted('')}) / (${admitted('')} > 0))`,
         `or tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
       ].join('\n'),
     },

@@ -12,6 +12,7 @@ import { spendingAlerts } from './alerts/spending.ts';
 import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries } from './naming.ts';
+import { flowRules, laneRules } from './lane-rules.ts';
 import { countedRules, quantileRules, recordingRules, sloRules } from './recording-rules.ts';
 import { signalRules } from './signal-rules.ts';
 import { RUNBOOK_URL } from './runbook-url.ts';
@@ -67,6 +68,8 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
   const groups: RuleGroup[] = [
     { name: 'tidegate-counted-2m', interval: '15s', rules: countedRules(context, '2m') },
     { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context, '5m') },
+    { name: 'tidegate-lanes', interval: '15s', rules: laneRules(context) },
+    { name: 'tidegate-flow', interval: '30s', rules: flowRules(context) },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
     { name: 'tidegate-signals', interval: '1m', rules: signalRules(context) },

@@ -13,7 +13,6 @@ import {
   URGENT,
 } from '../alert.ts';
 
-const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 const WAITED_FOR = [
   'requests',
   'tokens',
@@ -34,12 +33,8 @@ const OUTAGE =
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { circuit, queue, tier, callFloor } = thresholds;
   const rejected = `(sum by (${BY_MODEL}) (tidegate:calls:increase5m{tidegate_outcome="rejected_bulkhead"}) / 300)`;
-  // Averaged, so that one lost scrape neither fires nor resolves an alert. Every process has a queue of its own.
-  const filled = `avg_over_time(${series('tidegate.bulkhead.queued')}[2m]) / (avg_over_time(${series('tidegate.bulkhead.queue_capacity')}[2m]) > 0)`;
-  const ofOne = `1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${series('tidegate.circuit.state', 'tidegate_circuit_state="closed"')}[2m]))`;
-  const busy = (what: 'active' | 'queued'): string => `min_over_time(${series(`tidegate.bulkhead.${what}`)}[2m])`;
-  const waited = (part: 'sum' | 'count'): string =>
-    `sum by (${BY_PROVIDER}) (rate(${series('tidegate.wait.duration_seconds', `${URGENT},tidegate_wait_stage!="circuit"`, part)}[2m]))`;
+  const urgent = 'avg_over_time(tidegate:lanes:urgent[2m])';
+  const admitted = `sum by (${BY_PROVIDER}) (tidegate:admitted:rate2m{${URGENT},tidegate_wait_stage!="circuit"})`;
   return [
     {
       name: 'TidegateCircuitOpen',
@@ -52,7 +47,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       // Few of many processes: a network of their own, perhaps, but not the provider.
       name: 'TidegateCircuitOpen',
-      expr: `(${ofOne} > ${circuit.openShare})\nunless on (${BY_CIRCUIT}) (tidegate:circuit:not_closed > ${circuit.openShare})`,
+      expr: `(tidegate:circuit:not_closed_of_one > ${circuit.openShare})\nunless on (${BY_CIRCUIT}) (tidegate:circuit:not_closed > ${circuit.openShare})`,
       for: '5m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider is open in some processes.',
@@ -60,7 +55,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateCircuitFlapping',
-      expr: `sum by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[30m])) > ${circuit.closings}`,
+      expr: `${pieces('tidegate:circuit:closings_increase5m', 6)} > ${circuit.closings}`,
       for: '0m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider closes and opens again.',
@@ -69,9 +64,9 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateStalled',
       expr: [
-        `(sum by (${BY_PROVIDER}) (${busy('active')} + ${busy('queued')}) > 0)`,
+        '(min_over_time(tidegate:lanes:busy[2m]) > 0)',
         // Asked of those that still report: what is no longer scraped ends no attempt either.
-        `and (sum by (${BY_PROVIDER}) (${series('tidegate.bulkhead.active')} and count_over_time(${series('tidegate.bulkhead.active')}[2m]) >= 2) >= 0)`,
+        'and (tidegate:lanes:busy > 0)',
         `and (sum by (${BY_PROVIDER}) (tidegate:attempts:increase2m) == 0)`,
         `and (sum by (${BY_PROVIDER}) (avg_over_time(tidegate:attempts:increase2m[15m] offset 2m)) > ${queue.stalledFrom})`,
       ].join('\n'),
@@ -83,7 +78,8 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateBulkheadQueueFilling',
-      expr: `max by (${BY_BULKHEAD}) (${filled}) > ${queue.filled}`,
+      // Averaged, so that one lost scrape neither fires nor resolves an alert.
+      expr: `avg_over_time(tidegate:lanes:queue_used[2m]) > ${queue.filled}`,
       for: '5m',
       severity: 'warning',
       summary: 'The queue of waiting LLM calls is filling up.',
@@ -100,9 +96,9 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateBelowLimit',
       expr: [
-        `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.queued')}[5m])) > ${queue.idleQueue})`,
+        `(avg_over_time(tidegate:lanes:queued[5m]) > ${queue.idleQueue})`,
         `and (max by (${BY_PROVIDER}) (avg_over_time(tidegate:limit:utilization[5m])) < ${queue.idleShare})`,
-        `and (max by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.bulkhead.active')}[5m]) / (${series('tidegate.bulkhead.capacity')} > 0)) < ${queue.idleShare})`,
+        `and (avg_over_time(tidegate:lanes:slots_used[5m]) < ${queue.idleShare})`,
         `unless (sum by (${BY_PROVIDER}) (${pieces('tidegate:rejections:increase5m', 3)}) >= ${tier.refusals})`,
         `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[10m])) > 0)`,
       ].join('\n'),
@@ -114,8 +110,8 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateQueueSlow',
       expr: [
-        `(sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.queue.urgent')}[2m])) / ${waited('count')} > ${queue.drainSeconds})`,
-        `and (sum by (${BY_PROVIDER}) (avg_over_time(${series('tidegate.queue.urgent')}[2m])) > ${queue.idleQueue})`,
+        `(${urgent} / ${admitted} > ${queue.drainSeconds})`,
+        `and (${urgent} > ${queue.idleQueue})`,
         `unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[5m])) > ${circuit.openShare})`,
       ].join('\n'),
       for: '3m',

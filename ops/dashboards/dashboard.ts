@@ -13,6 +13,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { BY_JOB } from '../alert.ts';
 import { createSeries } from '../naming.ts';
 import { buildPanel, DATASOURCE, type PanelSpec } from './panel.ts';
 
@@ -63,6 +64,7 @@ export function renderDashboard(spec: DashboardSpec): string {
     .time({ from: spec.from, to: 'now' })
     .timezone('browser')
     .annotation(firingAlerts())
+    .annotation(deployments())
     .link(
       new DashboardLinkBuilder('Tidegate dashboards')
         .type(DashboardLinkType.Dashboards)
@@ -172,7 +174,7 @@ function choice(name: string, label: string, query: string, all: string): QueryV
 
 /** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
 export const FIRING =
-  'ALERTS{alertname=~"Tidegate.+",alertstate="firing",cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
+  'ALERTS{alertname=~"Tidegate.+",alertname!="TidegateWatchdog",alertstate="firing",cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
 
 function firingAlerts(): AnnotationQueryBuilder {
   return new AnnotationQueryBuilder()
@@ -183,6 +185,20 @@ function firingAlerts(): AnnotationQueryBuilder {
     .expr(FIRING)
     .titleFormat('{{alertname}}')
     .textFormat('{{severity}} {{gen_ai_provider_name}} {{gen_ai_request_model}} {{tidegate_limit_dimension}}')
+    .step('60s');
+}
+
+/** Processes that were not there before: a deployment, or a restart. */
+function deployments(): AnnotationQueryBuilder {
+  const info = createSeries('cluster=~"$cluster",namespace=~"$namespace",job=~"$job"')('tidegate.build_info');
+  return new AnnotationQueryBuilder()
+    .name('New processes')
+    .datasource(DATASOURCE)
+    .enable(true)
+    .iconColor('blue')
+    .expr(`count by (${BY_JOB}, version) (${info} unless ${info} offset 2m)`)
+    .titleFormat('New processes of {{job}}')
+    .textFormat('{{cluster}} {{namespace}} tidegate {{version}}')
     .step('60s');
 }
 

@@ -71,7 +71,7 @@ interface Common {
 
 export type PanelSpec = Common &
   (
-    | { readonly kind: 'stat'; readonly show?: 'value' | 'name' }
+    | { readonly kind: 'stat'; readonly show?: 'value' | 'name'; readonly states?: readonly State[] }
     | { readonly kind: 'timeseries'; readonly stack?: 'normal' | 'percent'; readonly overrides?: readonly Override[] }
     | { readonly kind: 'bargauge' }
     | { readonly kind: 'heatmap' }
@@ -101,12 +101,7 @@ export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
 export function buildPanel(spec: PanelSpec): Panel {
   switch (spec.kind) {
     case 'stat':
-      return common(new Stat(), spec)
-        .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-        .colorMode(BigValueColorMode.Background)
-        .graphMode(spec.show === 'name' ? BigValueGraphMode.None : BigValueGraphMode.Area)
-        .textMode(spec.show === 'name' ? BigValueTextMode.Name : BigValueTextMode.Value)
-        .build();
+      return stat(spec);
     case 'timeseries':
       return timeSeries(spec);
     case 'bargauge':
@@ -141,6 +136,17 @@ export function buildPanel(spec: PanelSpec): Panel {
       return table.build();
     }
   }
+}
+
+function stat(spec: Extract<PanelSpec, { kind: 'stat' }>): Panel {
+  const plain = spec.show === 'name' || spec.states !== undefined;
+  const panel = common(new Stat(), spec)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .colorMode(BigValueColorMode.Background)
+    .graphMode(plain ? BigValueGraphMode.None : BigValueGraphMode.Area)
+    .textMode(spec.show === 'name' ? BigValueTextMode.Name : BigValueTextMode.Value);
+  if (spec.states) panel.mappings([stateMapping(spec.states)]);
+  return panel.build();
 }
 
 function timeSeries(spec: Extract<PanelSpec, { kind: 'timeseries' }>): Panel {

@@ -27,12 +27,18 @@ export function createContext(thresholds: Thresholds = DEFAULT_THRESHOLDS): Dash
       const chosen = [
         ...(attributes.includes('gen_ai.provider.name') ? ['gen_ai_provider_name=~"$provider"'] : []),
         ...(attributes.includes('gen_ai.request.model') ? ['gen_ai_request_model=~"$model"'] : []),
+        // A lane is named after its provider and model.
+        ...LANE_LABELS.filter((label) => attributes.includes(label)).map(
+          (label) => `${label.replaceAll('.', '_')}=~"(.+/)?$model(/.*)?"`,
+        ),
         ...(matchers === '' ? [] : [matchers]),
       ];
       return series(name, chosen.join(','), part);
     },
   };
 }
+
+const LANE_LABELS = ['tidegate.bulkhead', 'tidegate.circuit'];
 
 /** One account's limit is never mixed with that of another job. */
 export const LANE: string = `${BY_JOB}, gen_ai_provider_name, gen_ai_request_model`;
@@ -53,9 +59,15 @@ export function rate(selector: string): string {
 }
 
 /** Share of each limit in use, as the alerts see it. */
-export function utilization({ select }: DashboardContext, offset = ''): string {
-  const suffix = offset === '' ? '' : ` offset ${offset}`;
-  return utilizationBy(LIMIT, (matchers) => `${select('tidegate.limit.utilization_ratio', matchers)}${suffix}`);
+export function utilization({ select }: DashboardContext, own = ''): string {
+  return utilizationBy(LIMIT, (matchers) =>
+    select('tidegate.limit.utilization_ratio', own === '' ? matchers : `${matchers},${own}`),
+  );
+}
+
+/** 0 rather than nothing while nothing of a kind was counted. */
+export function orZero(expr: string): string {
+  return `${expr} or vector(0)`;
 }
 
 /** A quotient that is absent rather than NaN without traffic. */

@@ -5,7 +5,7 @@ import type { PanelSpec } from './panel.ts';
 import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
 
 /** Recording rules have no instance: they speak of a job and provider. */
-const RECORDED = 'job=~"$job",gen_ai_provider_name=~"$provider"';
+const RECORDED = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",gen_ai_provider_name=~"$provider"';
 
 export function sloDashboard(context: DashboardContext): DashboardSpec {
   const { select } = context;

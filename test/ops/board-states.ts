@@ -26,7 +26,7 @@ const DASHBOARDS = ['overview', 'provider', 'slo'];
 
 const LATENCY = { baseMs: 60, jitter: 0.6 };
 const PROVIDERS: readonly SimulatorOptions[] = [
-  { provider: 'openai', latency: LATENCY, seed: 7, limits: { requestsPerMinute: 240, tokensPerMinute: 60_000 } },
+  { provider: 'openai', latency: LATENCY, seed: 7, limits: { requestsPerMinute: 240, tokensPerMinute: 200_000 } },
   {
     provider: 'anthropic',
     latency: LATENCY,

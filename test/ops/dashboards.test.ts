@@ -93,12 +93,15 @@ describe('dashboards', () => {
       expect(variables[4]!.allValue).toBe('.*');
     });
 
-    test('marks firing alerts', () => {
+    test('marks firing alerts and deployments', () => {
       expect(dashboard.annotations.list).toEqual([
         expect.objectContaining({
           enable: true,
-          expr: expect.stringContaining('ALERTS{alertname=~"Tidegate.+",alertstate="firing"'),
+          expr: expect.stringContaining(
+            'ALERTS{alertname=~"Tidegate.+",alertname!="TidegateWatchdog",alertstate="firing"',
+          ),
         }),
+        expect.objectContaining({ enable: true, expr: expect.stringContaining(' offset 2m)') }),
       ]);
       expect(visual.some((panel) => panel.type === 'table' && panel.targets[0]!.expr.startsWith('ALERTS{'))).toBe(true);
     });

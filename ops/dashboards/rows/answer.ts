@@ -1,15 +1,39 @@
-import { BY_JOB } from '../../alert.ts';
+import { BY_JOB, URGENT } from '../../alert.ts';
 import type { Row } from '../dashboard.ts';
-import type { PanelSpec } from '../panel.ts';
-import { type DashboardContext, LIMIT, LIMIT_LEGEND, quantile, rate, REFUSED, utilization } from '../queries.ts';
+import type { PanelSpec, State } from '../panel.ts';
+import { type DashboardContext, LIMIT_LEGEND, orZero, quantile, rate, REFUSED, utilization } from '../queries.ts';
 import { firingTable } from './firing.ts';
 
 const DRILL_DOWN = {
   title: 'Open the drill-down of this model',
-  url: '/d/tidegate-provider?${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&var-provider=${__field.labels.gen_ai_provider_name}&var-model=${__field.labels.gen_ai_request_model}&${__url_time_range}',
+  url: '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&${instance:queryparam}&var-provider=${__field.labels.gen_ai_provider_name}&var-model=${__field.labels.gen_ai_request_model}&${__url_time_range}',
 };
 
-const DAY = 'tidegate_limit_dimension=~".+_day"';
+const ACTIONS: readonly State[] = [
+  { value: 0, text: 'nothing', color: 'green' },
+  { value: 1, text: 'fewer requests, or a higher tier', color: 'red' },
+  { value: 2, text: 'fewer tokens, or a higher tier', color: 'red' },
+  { value: 3, text: 'fewer calls at a time', color: 'red' },
+  { value: 4, text: 'provider fails: use another', color: 'red' },
+  { value: 5, text: 'add credit to the account', color: 'red' },
+];
+
+/** The first of these that is so; of limits the one that is used most. */
+function whatNow(context: DashboardContext): string {
+  const { select, thresholds } = context;
+  const near = (dimensions: string, action: number): string => {
+    const own = `max(${utilization(context, `tidegate_limit_dimension=~"${dimensions}"`)})`;
+    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted}) * 0 + ${action}`;
+  };
+  return [
+    `(sum(increase(${select('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[5m])) > 0) * 0 + 5`,
+    `(max(${select('tidegate.circuit.state', 'tidegate_circuit_state!="closed"')}) > 0) * 0 + 4`,
+    near('(.+_)?tokens(_day)?|long_context', 2),
+    near('concurrency', 3),
+    near('.+', 1),
+    'vector(0)',
+  ].join('\nor ');
+}
 
 /** The first row: are we at our limit, which one, and is it getting worse? */
 export function answerRow(context: DashboardContext): Row {
@@ -78,11 +102,24 @@ export function answerRow(context: DashboardContext): Row {
     },
     {
       kind: 'stat',
+      title: 'What now',
+      description:
+        'What helps first. An empty account and a provider that fails come before limits: no tier would help. The alerts below say more.',
+      unit: 'short',
+      queries: [{ expr: whatNow(context), legend: 'what now' }],
+      width: 4,
+      states: ACTIONS,
+      thresholds: ACTIONS.map(({ value, color }, index) => ({ from: index === 0 ? null : value, color })),
+    },
+    {
+      kind: 'stat',
       title: 'Refused calls',
       description:
         'Attempts that the provider refused for a rate limit. Pacing keeps this near zero; otherwise another client shares the account.',
       unit: 'reqpm',
-      queries: [{ expr: `sum(${rate(select('tidegate.ratelimit.rejections', REFUSED))}) * 60`, legend: 'refused' }],
+      queries: [
+        { expr: orZero(`sum(${rate(select('tidegate.ratelimit.rejections', REFUSED))}) * 60`), legend: 'refused' },
+      ],
       width: 3,
       min: 0,
       thresholds: [
@@ -94,31 +131,14 @@ export function answerRow(context: DashboardContext): Row {
     {
       kind: 'stat',
       title: 'Wait before sending (p95)',
-      description: 'What being at the limit costs: the time that one call in twenty waits before it is sent.',
+      description:
+        'What being at the limit costs: the time that one call in twenty waits before it is sent. Batches, which wait by design, are left out.',
       unit: 's',
-      queries: [{ expr: quantile(0.95, select('tidegate.wait.duration_seconds', '', 'bucket')), legend: 'p95' }],
-      width: 4,
+      queries: [{ expr: quantile(0.95, select('tidegate.wait.duration_seconds', URGENT, 'bucket')), legend: 'p95' }],
+      width: 3,
+      noValue: 'nobody waits',
       min: 0,
       thresholds: steps.waited,
-    },
-    {
-      kind: 'stat',
-      title: 'Day limit lasts',
-      description: 'Until the first daily limit is used up at the rate of the last 30 minutes.',
-      unit: 's',
-      queries: [
-        {
-          expr: `min(min by (${LIMIT}) (${select('tidegate.ratelimit.remaining', DAY)}) / -(min by (${LIMIT}) (deriv(${select('tidegate.ratelimit.remaining', DAY)}[30m])) < 0))`,
-          legend: 'lasts',
-        },
-      ],
-      width: 3,
-      noValue: 'not in use',
-      thresholds: [
-        { from: null, color: 'red' },
-        { from: tier.dayForecastSeconds, color: 'orange' },
-        { from: 86_400, color: 'green' },
-      ],
     },
   ];
   const details: PanelSpec[] = [

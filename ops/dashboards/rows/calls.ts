@@ -1,5 +1,6 @@
+import { BY_JOB } from '../../alert.ts';
 import type { Row } from '../dashboard.ts';
-import { type DashboardContext, rate, ratio, success } from '../queries.ts';
+import { type DashboardContext, orZero, rate, ratio, success } from '../queries.ts';
 
 export function callRow(context: DashboardContext): Row {
   const { select, steps } = context;
@@ -60,7 +61,9 @@ export function callRow(context: DashboardContext): Row {
             unit: 'short',
             queries: [
               {
-                expr: `sum(max by (gen_ai_provider_name, tidegate_circuit) (${select('tidegate.circuit.state', 'tidegate_circuit_state=~"open|isolated"')}))`,
+                expr: orZero(
+                  `sum(max by (${BY_JOB}, gen_ai_provider_name, tidegate_circuit) (${select('tidegate.circuit.state', 'tidegate_circuit_state=~"open|isolated"')}))`,
+                ),
                 legend: 'open',
               },
             ],

@@ -13,7 +13,7 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
   const state = (name: string): string => select('tidegate.circuit.state', `tidegate_circuit_state="${name}"`);
   const circuit = 'gen_ai_provider_name, tidegate_circuit';
   const bulkhead = 'gen_ai_provider_name, tidegate_bulkhead';
-  const worst = `max by (${circuit}) (${state('half_open')} * 1 or ${state('open')} * 2 or ${state('isolated')} * 3)`;
+  const worst = `max by (${circuit}) (${state('closed')} * 0 or ${state('half_open')} * 1 or ${state('open')} * 2 or ${state('isolated')} * 3)`;
   return {
     title: 'Circuits and queues',
     lines: [
@@ -36,7 +36,7 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
             unit: 'short',
             queries: [
               {
-                expr: `sum by (${circuit}) (increase(${select('tidegate.circuit.transitions', 'tidegate_circuit_state="open"')}[30m]))`,
+                expr: `sum by (${circuit}) (increase(${select('tidegate.circuit.transitions', 'tidegate_circuit_state="open"')}[30m])) or 0 * max by (${circuit}) (${state('closed')})`,
                 legend: '{{tidegate_circuit}}',
               },
             ],
@@ -104,6 +104,7 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
               },
             ],
             width: 6,
+            noValue: 'No call was rejected.',
             min: 0,
           },
           {
@@ -149,6 +150,7 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
               },
             ],
             width: 12,
+            noValue: 'No call of a named tenant waits.',
             min: 0,
             max: 1,
           },

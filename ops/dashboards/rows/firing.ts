@@ -1,12 +1,30 @@
+import { RUNBOOK_URL } from '../../runbook-url.ts';
 import { FIRING } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
+
+/** What a row does without: it says which alert, about what, whose. */
+const HIDDEN = [
+  'Time',
+  'Value',
+  '__name__',
+  'alertstate',
+  'cluster',
+  'namespace',
+  'long',
+  'short',
+  'scope',
+  'tidegate_client',
+];
+
+const MODEL_URL =
+  '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&var-model=${__value.raw}&${__url_time_range}';
 
 /** Alerts that fire now. */
 export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
   return {
     kind: 'table',
     title: 'Firing alerts',
-    description: 'Alerts that fire now. Each has a heading in the runbook, prometheus/runbook.md.',
+    description: 'Alerts that fire now. A click at an alert opens the runbook, one at a model its limits.',
     unit: 'short',
     queries: [{ expr: alerts, legend: '{{alertname}}' }],
     width,
@@ -15,7 +33,7 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
       {
         id: 'organize',
         options: {
-          excludeByName: { Time: true, Value: true, __name__: true, alertstate: true },
+          excludeByName: Object.fromEntries(HIDDEN.map((name) => [name, true])),
           indexByName: {
             severity: 0,
             alertname: 1,
@@ -41,6 +59,16 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
             instance: 'Instance',
           },
         },
+      },
+    ],
+    overrides: [
+      {
+        matching: '/^Alert$/',
+        properties: [{ id: 'links', value: [{ title: 'Runbook', url: `${RUNBOOK_URL}#\${__value.raw}` }] }],
+      },
+      {
+        matching: '/^Model$/',
+        properties: [{ id: 'links', value: [{ title: 'Limits of this model', url: MODEL_URL }] }],
       },
     ],
   };

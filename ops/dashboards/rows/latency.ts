@@ -80,6 +80,7 @@ export function latencyRow({ select, thresholds }: DashboardContext): Row {
               },
             ],
             width: 8,
+            noValue: 'No call waits.',
             min: 0,
           },
         ],

@@ -1,11 +1,13 @@
 import type { Row } from '../dashboard.ts';
-import { DASHED_LIMITS } from '../overrides.ts';
 import type { PanelSpec } from '../panel.ts';
-import { type DashboardContext, LANE, LIMIT, LIMIT_LEGEND, rate, utilization } from '../queries.ts';
+import { type DashboardContext, LANE, LIMIT, LIMIT_LEGEND, rate, ratio, utilization } from '../queries.ts';
+
+/** Limits by the minute, or by the second. */
+const MINUTE = 'tidegate_limit_dimension!~".+_day|concurrency"';
+const DAY = 'tidegate_limit_dimension=~".+_day"';
 
 export function limitRow(context: DashboardContext): Row {
   const { select } = context;
-  const perMinute = 'tidegate_limit_dimension!~".+_day|concurrency"';
   return {
     title: 'Rate limits',
     lines: [
@@ -14,20 +16,21 @@ export function limitRow(context: DashboardContext): Row {
         panels: [
           {
             kind: 'timeseries',
-            title: 'Remaining and limit',
-            description:
-              'What is left of each limit, and the limit itself as a dashed line. Both are those of the account.',
-            unit: 'short',
+            title: 'Left of each limit',
+            description: 'What is left of each limit as the provider last told it, as a share: those of the account.',
+            unit: 'percentunit',
             queries: [
               {
-                expr: `min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')})`,
-                legend: `${LIMIT_LEGEND} remaining`,
+                expr: ratio(
+                  `min by (${LIMIT}) (${select('tidegate.ratelimit.remaining')})`,
+                  `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')})`,
+                ),
+                legend: LIMIT_LEGEND,
               },
-              { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit')})`, legend: `${LIMIT_LEGEND} limit` },
             ],
             width: 8,
             min: 0,
-            overrides: DASHED_LIMITS,
+            max: 1,
           },
           {
             kind: 'timeseries',
@@ -47,18 +50,17 @@ export function limitRow(context: DashboardContext): Row {
           },
           {
             kind: 'timeseries',
-            title: 'Admitted rate and limit',
+            title: 'Admitted rate of each limit',
             description:
-              'What the pacer lets through a second, summed over the processes, and a sixtieth of the limit. Equal: the tier is fully used.',
-            unit: 'short',
+              'What the pacer lets through, summed over the processes, as a share of the limit a minute. 100 %: the tier is fully used.',
+            unit: 'percentunit',
             queries: [
               {
-                expr: `sum by (${LIMIT}) (${select('tidegate.pacer.rate_per_second')})`,
-                legend: `${LIMIT_LEGEND} admitted`,
-              },
-              {
-                expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.limit', perMinute)}) / 60`,
-                legend: `${LIMIT_LEGEND} limit`,
+                expr: ratio(
+                  `60 * sum by (${LIMIT}) (${select('tidegate.pacer.rate_per_second', MINUTE)})`,
+                  `max by (${LIMIT}) (${select('tidegate.ratelimit.limit', MINUTE)})`,
+                ),
+                legend: LIMIT_LEGEND,
               },
             ],
             width: 8,
@@ -77,12 +79,36 @@ export function limitRow(context: DashboardContext): Row {
             queries: [
               { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset_seconds')})`, legend: LIMIT_LEGEND },
             ],
-            width: 8,
+            width: 6,
             min: 0,
           },
+          dayLimit(context),
           limitTable(context),
         ],
       },
+    ],
+  };
+}
+
+/** One for all: the first that runs dry. */
+function dayLimit({ select, thresholds: { tier } }: DashboardContext): PanelSpec {
+  return {
+    kind: 'stat',
+    title: 'Day limit lasts',
+    description: 'Until the first daily limit is used up at the rate of the last 30 minutes.',
+    unit: 's',
+    queries: [
+      {
+        expr: `min(min by (${LIMIT}) (${select('tidegate.ratelimit.remaining', DAY)}) / -(min by (${LIMIT}) (deriv(${select('tidegate.ratelimit.remaining', DAY)}[30m])) < 0))`,
+        legend: 'lasts',
+      },
+    ],
+    width: 4,
+    noValue: 'not in use',
+    thresholds: [
+      { from: null, color: 'red' },
+      { from: tier.dayForecastSeconds, color: 'orange' },
+      { from: 86_400, color: 'green' },
     ],
   };
 }
@@ -104,7 +130,7 @@ function limitTable(context: DashboardContext): PanelSpec {
         legend: 'age',
       },
     ],
-    width: 16,
+    width: 14,
     thresholds: context.steps.used,
     transformations: [
       { id: 'merge', options: {} },

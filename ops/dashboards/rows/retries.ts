@@ -85,6 +85,7 @@ export function retryRow({ select, steps }: DashboardContext): Row {
               },
             ],
             width: 8,
+            noValue: 'No call was retried.',
           },
           {
             kind: 'timeseries',
@@ -100,6 +101,7 @@ export function retryRow({ select, steps }: DashboardContext): Row {
               },
             ],
             width: 8,
+            noValue: 'No call was retried.',
             min: 0,
             max: 1,
           },

@@ -1,0 +1,50 @@
+import { BY_BULKHEAD, BY_CIRCUIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+import type { RecordingRule } from './recording-rules.ts';
+
+/**
+ * What stands in the lanes of all processes: some ten series for each of them, read once here. Alerts and their windows
+ * read the few that are recorded.
+ */
+export function laneRules({ series }: RuleContext): RecordingRule[] {
+  const queued = series('tidegate.bulkhead.queued');
+  const active = series('tidegate.bulkhead.active');
+  return [
+    { record: 'tidegate:lanes:queued', expr: `sum by (${BY_PROVIDER}) (${queued})` },
+    { record: 'tidegate:lanes:urgent', expr: `sum by (${BY_PROVIDER}) (${series('tidegate.queue.urgent')})` },
+    { record: 'tidegate:lanes:busy', expr: `sum by (${BY_PROVIDER}) (${active} + ${queued})` },
+    // Every process has a queue and slots of its own.
+    {
+      record: 'tidegate:lanes:queue_used',
+      expr: `max by (${BY_BULKHEAD}) (${queued} / (${series('tidegate.bulkhead.queue_capacity')} > 0))`,
+    },
+    {
+      record: 'tidegate:lanes:slots_used',
+      expr: `max by (${BY_PROVIDER}) (${active} / (${series('tidegate.bulkhead.capacity')} > 0))`,
+    },
+  ];
+}
+
+/** Circuits, and what was admitted: counted by every process, read once. */
+export function flowRules({ series }: RuleContext): RecordingRule[] {
+  const closed = series('tidegate.circuit.state', 'tidegate_circuit_state="closed"');
+  const admitted = (window: string): string =>
+    `sum by (${BY_MODEL}, tidegate_priority, tidegate_wait_stage) (rate(${series('tidegate.wait.duration_seconds', '', 'count')}[${window}]))`;
+  return [
+    // Share of the last two minutes, and of the processes, in which a circuit was not closed: it probes half open.
+    {
+      record: 'tidegate:circuit:not_closed',
+      expr: `1 - avg by (${BY_CIRCUIT}) (avg_over_time(${closed}[2m]))`,
+    },
+    // The same of single processes, where it is any.
+    {
+      record: 'tidegate:circuit:not_closed_of_one',
+      expr: `(1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${closed}[2m]))) > 0`,
+    },
+    {
+      record: 'tidegate:circuit:closings_increase5m',
+      expr: `sum by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[5m]))`,
+    },
+    { record: 'tidegate:admitted:rate2m', expr: admitted('2m') },
+    { record: 'tidegate:admitted:rate5m', expr: admitted('5m') },
+  ];
+}
