@@ -1,6 +1,7 @@
 import {
   adviceFor,
   type Alert,
+  BY_BULKHEAD,
   BY_CIRCUIT,
   BY_MODEL,
   BY_PROVIDER,
@@ -12,6 +13,7 @@ import {
   type RuleContext,
   URGENT,
 } from '../alert.ts';
+import { duration, onePod, share } from '../words.ts';
 
 const WAITED_FOR = [
   'requests',
@@ -42,7 +44,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '30s',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was not closed for {{ $value | humanizePercentage }} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). ${OUTAGE}`,
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was not closed for ${share()} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). ${OUTAGE}`,
     },
     {
       // Few of many processes: a network of their own, perhaps, but not the provider.
@@ -74,7 +76,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'critical',
       summary: 'LLM calls are under way and none gets an answer.',
-      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time.${onePod(series, series('tidegate.bulkhead.active', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
     },
     {
       name: 'TidegateBulkheadQueueFilling',
@@ -83,7 +85,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'The queue of waiting LLM calls is filling up.',
-      description: `${PROVIDER}: queue {{ $labels.tidegate_bulkhead }} of one process is {{ $value | humanizePercentage }} full (threshold ${percent(queue.filled)}); when full, calls fail at once. Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
+      description: `${PROVIDER}: queue {{ $labels.tidegate_bulkhead }} of one process is ${share()} full (threshold ${percent(queue.filled)}); when full, calls fail at once.${onePod(series, series('tidegate.bulkhead.queued', lookupOf(BY_BULKHEAD).matchers), BY_BULKHEAD)} Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
     },
     {
       name: 'TidegateCallsRejectedLocally',
@@ -91,7 +93,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls are rejected before they are sent.',
-      description: `${MODEL} has {{ $value | humanizePercentage }} of its calls rejected by the client because its queue is full (threshold ${percent(queue.rejectedRatio)}). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
+      description: `${MODEL} has ${share()} of its calls rejected by the client because its queue is full (threshold ${percent(queue.rejectedRatio)}). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
     },
     {
       name: 'TidegateBelowLimit',
@@ -118,7 +120,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM calls queue faster than they are sent.',
-      description: `${PROVIDER} needs {{ $value | humanizeDuration }} to send the calls that wait now (threshold ${queue.drainSeconds}s), batches apart.${mostlyOne(series)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
+      description: `${PROVIDER} needs ${duration()} to send the calls that wait now (threshold ${queue.drainSeconds}s), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
     },
     {
       name: 'TidegateClientWaitHigh',
@@ -127,7 +129,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits {{ $value | humanizeDuration }} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
 }
@@ -136,7 +138,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
 function mostlyOne(series: RuleContext['series']): string {
   const { matchers, args } = lookupOf(BY_PROVIDER);
   const query = `max(${series('tidegate.queue.tenant_share_ratio', matchers)}) > 0.5`;
-  return `{{ with printf \`${query}\` ${args} | query }} One tenant has {{ . | first | value | humanizePercentage }} of them: see guard.snapshot() for its name.{{ end }}`;
+  return `{{ with printf \`${query}\` ${args} | query }} One tenant has {{ $share := . | first | value }}${share('$share')} of them: see guard.snapshot() for its name.{{ end }}`;
 }
 
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */

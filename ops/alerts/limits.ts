@@ -11,6 +11,7 @@ import {
   PROVIDER,
   type RuleContext,
 } from '../alert.ts';
+import { COUNT, duration, share } from '../words.ts';
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
@@ -36,7 +37,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '10m',
       severity: 'warning',
       summary: 'An LLM provider limit is nearly exhausted.',
-      description: `${MODEL} uses {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.nearlyExhausted)}). ${adviceFor(TIER)}`,
+      description: `${MODEL} uses ${share()} of its ${DIMENSION} limit${limit} (threshold ${percent(tier.nearlyExhausted)}). ${adviceFor(TIER)}`,
     },
     {
       name: 'TidegateTierSaturated',
@@ -45,7 +46,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '30m',
       severity: 'warning',
       summary: 'An LLM provider tier is too small for the traffic.',
-      description: `${MODEL} used {{ $value | humanizePercentage }} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is no burst: calls queue behind the limit. ${adviceFor(TIER)}`,
+      description: `${MODEL} used ${share()} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is no burst: calls queue behind the limit. ${adviceFor(TIER)}`,
     },
     {
       name: 'TidegateRateLimited',
@@ -78,7 +79,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '0m',
       severity: 'critical',
       summary: 'The quota of an LLM account is used up.',
-      description: `${PROVIDER} refused {{ $value | humanize }} calls in ${QUOTA_WINDOW} minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
+      description: `${PROVIDER} refused ${COUNT} calls in ${QUOTA_WINDOW} minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
     },
     {
       name: 'TidegateDailyLimitForecast',
@@ -93,7 +94,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '30m',
       severity: 'warning',
       summary: 'A daily LLM limit will run dry before it resets.',
-      description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in {{ $value | humanizeDuration }} at the present rate (threshold ${tier.dayForecastSeconds / 3600}h). ${adviceFor(['requests_day', 'tokens_day'])}`,
+      description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in ${duration()} at the present rate (threshold ${tier.dayForecastSeconds / 3600}h). ${adviceFor(['requests_day', 'tokens_day'])}`,
     },
   ];
 }
@@ -104,7 +105,7 @@ const QUOTA_WINDOW = 15;
 const LOOKUP = lookupOf(BY_LIMIT);
 
 /** Template that sets what we admit against what others must have taken. */
-const OWN_SHARE = `{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }} By its own count this job uses {{ . | first | value | humanizePercentage }} of that limit{{ if lt (. | first | value) 0.8 }}: others on the account take the rest, find them{{ end }}.{{ end }}`;
+const OWN_SHARE = `{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }} By its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit{{ if lt (. | first | value) 0.8 }}: others on the account take the rest, find them{{ end }}.{{ end }}`;
 
 /** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
 function limitLookup(selector: string): string {

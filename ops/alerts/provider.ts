@@ -1,5 +1,16 @@
 import { afterOutage } from './outage.ts';
-import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, PROVIDER, type RuleContext, pieces } from '../alert.ts';
+import {
+  type Alert,
+  BY_MODEL,
+  BY_PROVIDER,
+  lookupOf,
+  MODEL,
+  percent,
+  PROVIDER,
+  type RuleContext,
+  pieces,
+} from '../alert.ts';
+import { COUNT, duration, onePod, share } from '../words.ts';
 
 export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { provider, circuit } = thresholds;
@@ -18,7 +29,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'An LLM provider answers with server errors.',
-      description: `${PROVIDER} answered {{ $value | humanizePercentage }} of the attempts with 5xx (threshold ${percent(provider.overloadedRatio)}). Your limits are not the cause: check the provider's status page, and use another model or provider where calls are urgent.`,
+      description: `${PROVIDER} answered ${share()} of the attempts with 5xx (threshold ${percent(provider.overloadedRatio)}).${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_PROVIDER).matchers},http_response_status_code=~"5.."`)}[5m])`, BY_PROVIDER)} Your limits are not the cause: check the provider's status page, and use another model or provider where calls are urgent.`,
     },
     {
       name: 'TidegateNoCapacity',
@@ -26,7 +37,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       severity: 'info',
       summary: 'A tier of an LLM provider has no capacity.',
-      description: `${MODEL} had {{ $value | humanize }} attempts in 10 minutes for which the tier had no room (threshold ${provider.noCapacity}). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
+      description: `${MODEL} had ${COUNT} attempts in 10 minutes for which the tier had no room (threshold ${provider.noCapacity}). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
     },
     {
       name: 'TidegateAttemptLatencyHigh',
@@ -39,7 +50,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM attempts are much slower than a day ago.',
-      description: `${MODEL} takes {{ $value | humanizeDuration }} per attempt at the 95th percentile, more than ${provider.latencyFactor} times what it took in this hour of the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
+      description: `${MODEL} takes ${duration()} per attempt at the 95th percentile, more than ${provider.latencyFactor} times what it took in this hour of the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
     },
     {
       name: 'TidegateStreamInterruptions',
@@ -48,15 +59,15 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM streams break before their end.',
-      description: `${MODEL} loses {{ $value | humanizePercentage }} of its streams midway (threshold ${percent(provider.interruptedRatio)}). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
+      description: `${MODEL} loses ${share()} of its streams midway (threshold ${percent(provider.interruptedRatio)}).${onePod(series, `increase(${series('tidegate.streams', `${lookupOf(BY_MODEL).matchers},tidegate_stream_outcome="interrupted"`)}[5m])`, BY_MODEL)} A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
     },
     ...(['warning', 'critical'] as const).map((severity): Alert => {
-      const share = severity === 'critical' ? provider.badRequestPageRatio : provider.badRequestRatio;
+      const from = severity === 'critical' ? provider.badRequestPageRatio : provider.badRequestRatio;
       const window = severity === 'critical' ? '2m' : '5m';
       return {
         name: 'TidegateBadRequests',
         // The ticket looks at the last two minutes too, and so ends soon after a page that has said the same.
-        expr: `(${bad(window)} / (${ended(window)} > 0) > ${share})\nand (${bad('2m')} / (${ended('2m')} > 0) > ${share})\nand (${bad(window)} >= ${provider.badRequests})`,
+        expr: `(${bad(window)} / (${ended(window)} > 0) > ${from})\nand (${bad('2m')} / (${ended('2m')} > 0) > ${from})\nand (${bad(window)} >= ${provider.badRequests})`,
         for: severity === 'critical' ? '30s' : '3m',
         ...(severity === 'critical' && { keepFiringFor: '2m' }),
         severity,
@@ -64,7 +75,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
           severity === 'critical'
             ? 'An LLM provider refuses nearly every request as wrong.'
             : 'An LLM provider refuses many requests as wrong.',
-        description: `${MODEL} had {{ $value | humanizePercentage }} of its calls refused as a bad request within ${window} (threshold ${percent(share)}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+        description: `${MODEL} had ${share()} of its calls refused as a bad request within ${window} (threshold ${percent(from)}): 400, 404 or 422.${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_MODEL).matchers},tidegate_outcome="bad_request"`)}[5m])`, BY_MODEL)} A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
       };
     }),
     {
@@ -73,7 +84,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '1m',
       severity: 'critical',
       summary: 'An LLM provider refuses the API key.',
-      description: `${MODEL} had {{ $value | humanize }} attempts refused with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+      description: `${MODEL} had ${COUNT} attempts refused with 401 or 403 in 5 minutes.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
     },
   ];
 }

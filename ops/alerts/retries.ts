@@ -1,6 +1,17 @@
 import { afterOutage } from './outage.ts';
 import { FAILED } from '../recording-rules.ts';
-import { type Alert, BY_MODEL, BY_PROVIDER, MODEL, percent, pieces, PROVIDER, type RuleContext } from '../alert.ts';
+import {
+  type Alert,
+  BY_MODEL,
+  BY_PROVIDER,
+  lookupOf,
+  MODEL,
+  percent,
+  pieces,
+  PROVIDER,
+  type RuleContext,
+} from '../alert.ts';
+import { onePod, share } from '../words.ts';
 
 /** Calls that count for success: those that the application neither cancelled nor got wrong. */
 const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
@@ -24,7 +35,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM client retries are spiking.',
-      description: `${MODEL} sends {{ $value | humanizePercentage }} retries per call (threshold ${percent(retries.spikeRatio)}) and more than ${retries.spikeFactor} times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+      description: `${MODEL} sends ${share()} retries per call (threshold ${percent(retries.spikeRatio)}) and more than ${retries.spikeFactor} times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
     },
     {
       name: 'TidegateRetryStorm',
@@ -34,7 +45,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'critical',
       summary: 'LLM clients send each call several times.',
-      description: `${MODEL} needs {{ $value | humanize }} attempts per call (threshold ${retries.stormAttempts}). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+      description: `${MODEL} needs {{ printf "%.1f" $value }} attempts per call (threshold ${retries.stormAttempts}).${onePod(series, `rate(${series('tidegate.retries', lookupOf(BY_MODEL).matchers)}[2m])`, BY_MODEL)} Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
     },
     {
       name: 'TidegateCallsFailing',
@@ -44,7 +55,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '2m',
       severity: 'critical',
       summary: 'Most LLM calls fail.',
-      description: `${PROVIDER} failed {{ $value | humanizePercentage }} of its calls in two minutes (threshold ${percent(retries.failingRatio)}). Find the outcome that dominates: timeout is a deadline that answers no longer meet, retries_exhausted a provider that refuses or fails, rejected_bulkhead a full queue, rejected_circuit an open circuit.`,
+      description: `${PROVIDER} failed ${share()} of its calls in two minutes (threshold ${percent(retries.failingRatio)}).${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_PROVIDER).matchers},${FAILED}`)}[2m])`, BY_PROVIDER)} Find the outcome that dominates: timeout is a deadline that answers no longer meet, retries_exhausted a provider that refuses or fails, rejected_bulkhead a full queue, rejected_circuit an open circuit.`,
     },
     {
       name: 'TidegateRetriesExhausted',
@@ -53,7 +64,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',
-      description: `${MODEL} lost {{ $value | humanizePercentage }} of its calls in 30 minutes with every retry used (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+      description: `${MODEL} lost ${share()} of its calls in 30 minutes with every retry used (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import { share } from '../words.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
 export function sloAlerts({ thresholds }: RuleContext): Alert[] {
@@ -25,7 +26,7 @@ export function sloAlerts({ thresholds }: RuleContext): Alert[] {
       severity,
       labels: { long, short },
       summary: 'LLM calls fail so often that the error budget runs out.',
-      description: `${PROVIDER} failed {{ $value | humanizePercentage }} of its calls over ${long} (threshold ${percent(limit)}, ${factor} times what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+      description: `${PROVIDER} failed ${share()} of its calls over ${long} (threshold ${percent(limit)}, ${factor} times what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
     };
   });
 }

@@ -24,7 +24,7 @@ const SLOW: RuleTest[] = [
     ],
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
-      { at: '18m', situation: 'fires', firing: [slow('3m 0s')] },
+      { at: '18m', situation: 'fires', firing: [slow('3 minutes')] },
       { at: '42m', situation: 'resolves', firing: [] },
     ],
   },
@@ -36,7 +36,7 @@ const SLOW: RuleTest[] = [
       {
         at: '10m',
         situation: 'fires',
-        firing: [slow('3m 0s', ' One tenant has 87.5% of them: see guard.snapshot() for its name.')],
+        firing: [slow('3 minutes', ' One tenant has 88% of them: see guard.snapshot() for its name.')],
       },
     ],
   },
@@ -67,7 +67,7 @@ const SLOW: RuleTest[] = [
     alert: 'TidegateQueueSlow',
     does: 'sees a queue that is there when it is first scraped',
     input: [urgent('_x6 60x40'), ...waits('pacer', 'tokens', 30, '_x6 0+10x40', '_x6 0+200x40')],
-    checks: [{ at: '10m', situation: 'first-event', firing: [slow('3m 0s')] }],
+    checks: [{ at: '10m', situation: 'first-event', firing: [slow('3 minutes')] }],
   },
 ];
 

@@ -193,7 +193,7 @@ const FORECAST: RuleTest[] = [
     checks: [
       { at: '29m', situation: 'quiet', firing: [] },
       { at: '32m', situation: 'quiet', firing: [] },
-      { at: '48m', situation: 'fires', firing: [forecast('3h 42m 0s')] },
+      { at: '48m', situation: 'fires', firing: [forecast('3.7 hours')] },
       { at: '130m', situation: 'resolves', firing: [] },
     ],
   },
@@ -225,15 +225,15 @@ const FORECAST: RuleTest[] = [
       limit('tokens_day', '10000x340'),
     ],
     checks: [
-      { at: '3h', situation: 'fires', firing: [forecast('1h 41m 40s'), forecastOfTokens('1h 41m 40s')] },
-      { at: '27h', situation: 'quiet', firing: [forecastOfTokens('18m 20s')] },
+      { at: '3h', situation: 'fires', firing: [forecast('1.7 hours'), forecastOfTokens('1.7 hours')] },
+      { at: '27h', situation: 'quiet', firing: [forecastOfTokens('18 minutes')] },
     ],
   },
   {
     alert: 'TidegateDailyLimitForecast',
     does: 'works from the first readings on, and without a known reset',
     input: [remaining('requests_day', '_x4 4000-16x60'), limit('requests_day', '_x4 10000x60')],
-    checks: [{ at: '22m', situation: 'first-event', firing: [forecast('1h 45m 0s')] }],
+    checks: [{ at: '22m', situation: 'first-event', firing: [forecast('1.8 hours')] }],
   },
 ];
 

@@ -127,7 +127,7 @@ const slow = (model: string, took: string): Firing => ({
   summary: 'LLM attempts are much slower than a day ago.',
   description: `openai/${model} (app) takes ${took} per attempt at the 95th percentile, more than 3 times what it took in this hour of the day before. Waits in the client are not included: compare output tokens per call, then the provider's status page.`,
 });
-const BOTH = [slow('fast', '9.625s'), slow('gpt-5.1', '1m 18s')];
+const BOTH = [slow('fast', '9.6 seconds'), slow('gpt-5.1', '78 seconds')];
 
 // One test for all, because a day and more takes long to evaluate; two of five may fire.
 const LATENCY: RuleTest[] = [
@@ -271,7 +271,7 @@ const BAD: RuleTest[] = [
     alert: 'TidegateBadRequests',
     does: 'is a ticket where one call in three is refused',
     input: [calls('success', '0+10x60'), calls('bad_request', '0+5x60')],
-    checks: [{ at: '20m', situation: 'fires', firing: [bad('warning', '33.33%')] }],
+    checks: [{ at: '20m', situation: 'fires', firing: [bad('warning', '33%')] }],
   },
   {
     alert: 'TidegateBadRequests',

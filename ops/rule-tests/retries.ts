@@ -26,7 +26,7 @@ const spike = (percentage: string): Firing => ({
 const storm = (number: string): Firing => ({
   labels: { severity: 'critical', ...MODEL_LABELS },
   summary: 'LLM clients send each call several times.',
-  description: `openai/gpt-5.1 (app) needs ${number} attempts per call (threshold 2). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+  description: `openai/gpt-5.1 (app) needs ${number}.0 attempts per call (threshold 2). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
 });
 
 const exhausted = (percentage: string): Firing => ({
@@ -61,7 +61,7 @@ const SPIKE: RuleTest[] = [
       calls('success_after_retry', '0x160 78+78x40'),
       retries('0x160 111+111x40'),
     ],
-    checks: [{ at: '92m', situation: 'fires', firing: [spike('23.57%')] }],
+    checks: [{ at: '92m', situation: 'fires', firing: [spike('24%')] }],
   },
   {
     alert: 'TidegateRetrySpike',
@@ -171,7 +171,7 @@ const EXHAUSTED: RuleTest[] = [
     input: [calls('success', '0+24x80'), calls('retries_exhausted', '0x20 12x60')],
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
-      { at: '17m', situation: 'first-event', firing: [exhausted('1.449%')] },
+      { at: '17m', situation: 'first-event', firing: [exhausted('1.4%')] },
     ],
   },
   {

@@ -50,7 +50,7 @@ const BURNS: RuleTest[] = [
     checks: [
       { at: '2m', situation: 'quiet', firing: [] },
       { at: '10m', situation: 'fires', firing: [burn(HOUR, '20%')] },
-      { at: '21m', situation: 'fires', firing: [burn(HOUR, '19.79%'), burn(QUARTER_DAY, '19.79%')] },
+      { at: '21m', situation: 'fires', firing: [burn(HOUR, '20%'), burn(QUARTER_DAY, '20%')] },
       { at: '8h', situation: 'resolves', firing: [] },
     ],
   },
@@ -135,7 +135,7 @@ const BURNS: RuleTest[] = [
     ],
     checks: [
       { at: '44m', situation: 'quiet', firing: [] },
-      { at: '55m', situation: 'fires', firing: [burn(HOUR, '25.67%')] },
+      { at: '55m', situation: 'fires', firing: [burn(HOUR, '26%')] },
     ],
   },
   {

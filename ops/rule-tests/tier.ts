@@ -24,7 +24,7 @@ const NEARLY: RuleTest[] = [
     input: [used('tokens', '0.775x20 0.1x60'), used('tokens', '0.1x80', 'b'), limit('tokens', '100000x80')],
     checks: [
       { at: '4m30s', situation: 'quiet', firing: [] },
-      { at: '8m', situation: 'fires', firing: [nearly('87.5%')] },
+      { at: '8m', situation: 'fires', firing: [nearly('88%')] },
       { at: '26m', situation: 'resolves', firing: [] },
     ],
   },
@@ -32,7 +32,7 @@ const NEARLY: RuleTest[] = [
     alert: 'TidegateTierNearlyExhausted',
     does: 'survives a lost scrape',
     input: [used('tokens', '0.875x8 _ 0.875x20'), limit('tokens', '100000x8 _ 100000x20')],
-    checks: [{ at: '7m', situation: 'fires', firing: [nearly('87.5%')] }],
+    checks: [{ at: '7m', situation: 'fires', firing: [nearly('88%')] }],
   },
   {
     alert: 'TidegateTierNearlyExhausted',
@@ -55,7 +55,7 @@ const NEARLY: RuleTest[] = [
     alert: 'TidegateTierNearlyExhausted',
     does: 'sees a limit that is used up when it is first reported',
     input: [used('tokens', '_x6 0.96875x40'), limit('tokens', '_x6 100000x40')],
-    checks: [{ at: '10m', situation: 'first-event', firing: [nearly('96.88%')] }],
+    checks: [{ at: '10m', situation: 'first-event', firing: [nearly('97%')] }],
   },
 ];
 
@@ -75,9 +75,9 @@ NEARLY.push({
       situation: 'fires',
       firing: [
         {
-          ...nearly('87.5%'),
+          ...nearly('88%'),
           labels: { severity: 'warning', ...WHERE, job: 'app', ...labels('tokens') },
-          description: nearly('87.5%').description.replace('(app)', '(eu/prod/app)'),
+          description: nearly('88%').description.replace('(app)', '(eu/prod/app)'),
         },
       ],
     },
@@ -99,7 +99,7 @@ const SATURATED: RuleTest[] = [
     input: [used('input_tokens', '0.9375x60 0.5x160'), limit('input_tokens', '100000x220')],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
-      { at: '20m', situation: 'fires', firing: [saturated('93.75%')] },
+      { at: '20m', situation: 'fires', firing: [saturated('94%')] },
       { at: '88m', situation: 'resolves', firing: [] },
     ],
   },
@@ -113,7 +113,7 @@ const SATURATED: RuleTest[] = [
     alert: 'TidegateTierSaturated',
     does: 'sees a limit that is used up from its first report on',
     input: [used('input_tokens', '_x20 0.9375x60'), limit('input_tokens', '_x20 100000x60')],
-    checks: [{ at: '27m', situation: 'first-event', firing: [saturated('93.75%')] }],
+    checks: [{ at: '27m', situation: 'first-event', firing: [saturated('94%')] }],
   },
 ];
 

@@ -4,7 +4,7 @@ import { format, stepColor } from './format.ts';
 
 /** One large value, or the name of the series that has it. */
 export function stat(element: HTMLElement, panel: Panel, series: readonly Named[]): void {
-  const { unit, thresholds, noValue = 'no data' } = panel.fieldConfig!.defaults;
+  const { unit, thresholds, mappings, noValue = 'no data' } = panel.fieldConfig!.defaults;
   const last = series[0]?.values.findLast(([, value]) => Number.isFinite(value))?.[1];
   element.classList.add('value');
   if (last === undefined) {
@@ -12,7 +12,7 @@ export function stat(element: HTMLElement, panel: Panel, series: readonly Named[
     element.classList.add('quiet');
     return;
   }
-  element.textContent = panel.options?.textMode === 'name' ? series[0]!.name : format(last, unit);
+  element.textContent = panel.options?.textMode === 'name' ? series[0]!.name : (mappings?.[0]?.options[last]?.text ?? format(last, unit));
   if (element.textContent.length > 12) element.classList.add('long');
   element.style.background = stepColor(last, thresholds?.steps);
 }

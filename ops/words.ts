@@ -1,0 +1,41 @@
+import { BY_JOB, lookupOf } from './alert.ts';
+import type { Series } from './naming.ts';
+
+/** Templates that print numbers as one would say them. They cannot count; Prometheus, which they may ask, can. */
+
+function times(factor: string, value: string, digits: string): string {
+  return `{{ printf "%f ${factor}" ${value} | query | first | value | printf "${digits}" }}`;
+}
+
+/** 0.1732 -> 17%, 0.0123 -> 1.2%. */
+export function share(value = '$value'): string {
+  return `{{ if lt ${value} 0.0995 }}${times('* 100', value, '%.2g')}{{ else }}${times('* 100', value, '%.0f')}{{ end }}%`;
+}
+
+/** 7.31 -> 7.3 seconds, 55.36 -> 55 seconds, 180 -> 3 minutes, 5400 -> 1.5 hours. */
+export function duration(value = '$value'): string {
+  const under = (seconds: string, text: string): string => `{{ if lt ${value} ${seconds} }}${text}{{ else }}`;
+  return [
+    under('9.95', `{{ printf "%.1f" ${value} }} seconds`),
+    under('100.0', `{{ printf "%.0f" ${value} }} seconds`),
+    under('5400.0', `${times('/ 60', value, '%.0f')} minutes`),
+    `${times('/ 3600', value, '%.1f')} hours{{ end }}{{ end }}{{ end }}`,
+  ].join('');
+}
+
+/** 11.97 -> 12. */
+export const COUNT = '{{ printf "%.0f" $value }}';
+
+/**
+ * Template of a sentence that names the process of which nearly all of something is, where a job has several.
+ * @param expr what is counted, with `%q` for each label of `labels`
+ */
+export function onePod(series: Series, expr: string, labels: string): string {
+  const { args } = lookupOf(labels);
+  const job = lookupOf(BY_JOB);
+  const query = [
+    `(topk(1, sum by (instance) (${expr}) / scalar(sum(${expr}))) > 0.8)`,
+    `and on () (count(${series('tidegate.build_info', job.matchers)}) > 1)`,
+  ].join(' ');
+  return `{{ with printf \`${query}\` ${args} ${args} ${job.args} | query }} Nearly all of it is in {{ . | first | label "instance" }}.{{ end }}`;
+}
