@@ -12,7 +12,8 @@ export function stat(element: HTMLElement, panel: Panel, series: readonly Named[
     element.classList.add('quiet');
     return;
   }
-  element.textContent = panel.options?.textMode === 'name' ? series[0]!.name : (mappings?.[0]?.options[last]?.text ?? format(last, unit));
+  element.textContent =
+    panel.options?.textMode === 'name' ? series[0]!.name : (mappings?.[0]?.options[last]?.text ?? format(last, unit));
   if (element.textContent.length > 12) element.classList.add('long');
   element.style.background = stepColor(last, thresholds?.steps);
 }
