@@ -7,6 +7,7 @@ import { isJson } from '../body/read-answer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { SeamRequest } from './sdk-call.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
+import { isParsedBySdk } from './parse-answer.ts';
 import { connectionError, streamError } from './sdk-errors.ts';
 import type { Seam } from './seam.ts';
 import { noteFailure, noteUnnamed } from './stream-errors.ts';
@@ -24,13 +25,14 @@ export interface Handing {
 /** The body of an answer that was handed to an SDK. */
 export class HandedBody extends AttemptBody {
   readonly request: SeamRequest;
-  readonly #headers: Headers;
+  /** Those that an error of the SDK will have. */
+  protected readonly headers: Headers;
 
   /** `headers`: those that an error of the SDK will have. */
   constructor({ request, props, attempt, abort }: Handing, headers: Headers = props.response.headers) {
     super(attempt, request.seam.host.watch, abort);
     this.request = request;
-    this.#headers = headers;
+    this.headers = headers;
   }
 
   replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
@@ -39,7 +41,7 @@ export class HandedBody extends AttemptBody {
 
   streamError(body: object): unknown {
     if (!this.attempt.call.info.stream) return undefined;
-    return streamError(this.request.seam.client.constructor, body, this.#headers);
+    return streamError(this.request.seam.client.constructor, body, this.headers);
   }
 
   override onEnd(end: BodyEnd): void {
@@ -50,7 +52,7 @@ export class HandedBody extends AttemptBody {
   protected tellFailure({ failure, errorBody }: BodyEnd): void {
     if (!failure || this.attempt.decision?.retry) return;
     const known = this.attempt.call.details(failure);
-    noteFailure(this.#headers, known);
+    noteFailure(this.headers, known);
     const { client, losesHeaders } = this.request.seam;
     if (errorBody !== undefined && losesHeaders) noteUnnamed(client.constructor, errorBody, known, this.clock);
   }
@@ -95,8 +97,8 @@ export class RetriedBody extends HandedBody {
   override onEnd(given: BodyEnd): void {
     const { attempt } = this;
     const { seam } = this.request;
-    // Nobody but the SDK's own timer can have given the body up where the caller's signal did not.
-    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted;
+    // Whoever reads the response itself may leave it; what the SDK reads, only its own timer gives up, or the caller's signal.
+    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && isParsedBySdk(this.headers);
     const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
     attempt.bodyEnded(end);
     // Another attempt is to take its place, else.
