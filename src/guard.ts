@@ -60,13 +60,13 @@ export interface Guard {
 const MAX_GROUP_LENGTH = 256;
 
 /** No account has as many limits; a group, or a model, that differs from call to call would make a lane for each. */
-const MOST_GROUPS = 1_000;
+const MAX_GROUPS = 1_000;
 
 /** How often lanes are looked through for those that nobody uses. */
 const LOOK_EVERY_MS = 60_000;
 
 /** More different ones than this are a loop, not news. */
-const MOST_WARNINGS = 20;
+const MAX_WARNINGS = 20;
 
 /** What is not the application's to choose. */
 export interface GuardInternals {
@@ -299,7 +299,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   /** Tells the listeners; where there are none, Node's own warnings, once a message. */
   warn(message: string): void {
     this.emit({ type: 'warning', message });
-    if (this.#emitter.hears('warning') || this.#warned.has(message) || this.#warned.size >= MOST_WARNINGS) return;
+    if (this.#emitter.hears('warning') || this.#warned.has(message) || this.#warned.size >= MAX_WARNINGS) return;
     this.#warned.add(message);
     process.emitWarning(message, 'TidegateWarning');
   }
@@ -346,7 +346,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   #common(start: CallStart): string {
     const { account, request } = start;
     if (!this.options.limitGroup) return request.operation;
-    this.warn(`Expected \`limitGroup\` to return at most ${MOST_GROUPS} different groups.`);
+    this.warn(`Expected \`limitGroup\` to return at most ${MAX_GROUPS} different groups.`);
     const pool = this.#pool(account, request);
     return this.#hasRoom(account, pool) || pool === request.operation ? pool : request.operation;
   }
@@ -373,7 +373,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   /** Whether there is a lane for a group, or room for one. */
   #hasRoom(account: Account, group: string): boolean {
     const count = this.#laneCounts.get(laneKey(account, '')) ?? 0;
-    return count < MOST_GROUPS || this.#lanes.has(laneKey(account, group));
+    return count < MAX_GROUPS || this.#lanes.has(laneKey(account, group));
   }
 
   #group({ account, request }: CallStart): string {

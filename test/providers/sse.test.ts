@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MOST_CHARS, TAIL_CHARS } from '../../src/providers/apis/clipped-text.ts';
+import { MAX_CHARS, TAIL_CHARS } from '../../src/providers/apis/clipped-text.ts';
 import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
 import { adapterFor } from '../../src/providers/registry.ts';
 
@@ -73,7 +73,7 @@ describe('SseScanner', () => {
       expect(events).toHaveLength(2);
       const [data, clipped] = events[0]!;
       expect(clipped).toBe(true);
-      expect(data.length).toBeLessThanOrEqual(MOST_CHARS);
+      expect(data.length).toBeLessThanOrEqual(MAX_CHARS);
       expect(data.length).toBeGreaterThanOrEqual(TAIL_CHARS);
       expect(data).toMatch(/^[^\n]{1,8}A+[^]*"z":1\}$/);
       expect(events[1]).toEqual(['next', false]);
@@ -135,8 +135,8 @@ describe('an event of 50 MB', () => {
     });
     scanner.push(`data: ${JSON.stringify(event)}\n\n`);
     expect(kinds).toEqual(['content true']);
-    expect(longest.parsed).toBeLessThan(MOST_CHARS);
-    expect(longest.tested).toBeLessThan(MOST_CHARS);
+    expect(longest.parsed).toBeLessThan(MAX_CHARS);
+    expect(longest.tested).toBeLessThan(MAX_CHARS);
     if (counted) expect(reader.usage()).toMatchObject({ inputTokens: 11, outputTokens: 4_000 });
     if (provider !== 'anthropic') expect(reader.finished()).toBe(true);
   });

@@ -1,5 +1,5 @@
 /** A longer text is read no further than its ends: an event may bring a picture of many megabytes. */
-export const MOST_CHARS = 131_072;
+export const MAX_CHARS = 131_072;
 /** Types and ids stand at the beginning. */
 const HEAD_CHARS = 4_096;
 /** Counts stand at the end. */
@@ -7,7 +7,7 @@ export const TAIL_CHARS = 65_536;
 
 /** The text, or its two ends where it is too long. */
 export function clip(text: string): string {
-  return text.length > MOST_CHARS ? text.slice(0, HEAD_CHARS) + text.slice(-TAIL_CHARS) : text;
+  return text.length > MAX_CHARS ? text.slice(0, HEAD_CHARS) + text.slice(-TAIL_CHARS) : text;
 }
 
 /** Text that comes in pieces, of which no more than the ends is kept once it is too long. */
@@ -19,7 +19,7 @@ export class ClippedText {
   add(piece: string): void {
     this.#pieces.push(piece);
     this.#length += piece.length;
-    if (this.#length <= 2 * MOST_CHARS) return;
+    if (this.#length <= 2 * MAX_CHARS) return;
     const kept = clip(this.#pieces.join(''));
     this.#pieces = [kept];
     this.#length = kept.length;

@@ -5,9 +5,9 @@ const CR = 13;
 const COLON = 58;
 
 /** A longer frame is no sign of life: it is not searched for one. */
-const MOST_SEARCHED_BYTES = 4_096;
+const MAX_SEARCHED_BYTES = 4_096;
 /** Nor does one come with so much else. */
-const MOST_SEARCHED_CHUNK = 65_536;
+const MAX_SEARCHED_CHUNK = 65_536;
 const PING = /^event: ?ping\s*$|^data: ?\{\s*"type"\s*:\s*"ping"\s*\}\s*$/m;
 
 /** Whole lines of a stream that is held back, in order. Each may be missing. */
@@ -39,7 +39,7 @@ export class FreeFrames {
   /** Adds bytes; gives what has become whole, as views: a server may send a million blank lines. */
   push(bytes: Uint8Array): Parts {
     const all = this.hasRest ? Buffer.concat([this.#rest, bytes]) : bytes;
-    if (bytes.byteLength > MOST_SEARCHED_CHUNK) {
+    if (bytes.byteLength > MAX_SEARCHED_CHUNK) {
       this.take();
       // Where it ends is not known: all up to the next blank line belongs to it.
       this.#inFrame = true;
@@ -68,7 +68,7 @@ export class FreeFrames {
     }
     this.#rest = all.subarray(start);
     this.#at = lineAt - start;
-    if (this.#rest.byteLength > MOST_SEARCHED_BYTES) {
+    if (this.#rest.byteLength > MAX_SEARCHED_BYTES) {
       this.take();
       if (heldFrom === -1) heldFrom = start;
       heldTo = all.byteLength;

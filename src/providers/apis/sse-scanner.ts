@@ -1,5 +1,5 @@
 import { Buffer, isAscii } from 'node:buffer';
-import { clip, ClippedText, MOST_CHARS } from './clipped-text.ts';
+import { clip, ClippedText, MAX_CHARS } from './clipped-text.ts';
 
 const LF = 10;
 const CR = 13;
@@ -112,7 +112,7 @@ export class SseScanner {
       const event = this.#event;
       const data = this.#data;
       if (event === null && data === null) return;
-      const clipped = this.#clipped || (data !== null && data.length > MOST_CHARS);
+      const clipped = this.#clipped || (data !== null && data.length > MAX_CHARS);
       this.#event = null;
       this.#data = null;
       this.#clipped = false;
@@ -122,7 +122,7 @@ export class SseScanner {
     if (line.startsWith('data:')) {
       const data = value(line, 5);
       this.#data = this.#data === null ? data : `${this.#data}\n${data}`;
-      if (this.#data.length > 2 * MOST_CHARS) {
+      if (this.#data.length > 2 * MAX_CHARS) {
         this.#data = clip(this.#data);
         this.#clipped = true;
       }

@@ -5,9 +5,9 @@ import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';
 
 /** An error says what it has to say in far less, and an SDK makes a message of all of it. */
-const MOST_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 /** What has arrived is read even where the time was up before. */
-const LEAST_MS = 10;
+const MIN_MS = 10;
 
 export interface ErrorTimes {
   /** Milliseconds from the first read. */
@@ -58,7 +58,7 @@ class BoundedSource implements ChunkSource {
       throw error;
     }
     if (!chunk.done) {
-      const room = MOST_BYTES + 1 - this.#bytes;
+      const room = MAX_BYTES + 1 - this.#bytes;
       const value = chunk.value.length > room ? chunk.value.slice(0, room) : chunk.value;
       this.#bytes += value.length;
       return { done: false, value };
@@ -75,7 +75,7 @@ class BoundedSource implements ChunkSource {
   }
 
   #next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Chunk> {
-    if (this.#timeUp || this.#bytes > MOST_BYTES) return Promise.resolve(END);
+    if (this.#timeUp || this.#bytes > MAX_BYTES) return Promise.resolve(END);
     // No race: a promise that pends on keeps something of each that it took part in, and a body may have a million chunks.
     return new Promise((resolve, reject) => {
       this.#interrupt = resolve;
@@ -85,7 +85,7 @@ class BoundedSource implements ChunkSource {
 
   #arm(): () => void {
     const { leftMs, deadlineAt } = this.#times;
-    const inMs = Math.max(LEAST_MS, Math.min(leftMs, deadlineAt - this.#clock.now()));
+    const inMs = Math.max(MIN_MS, Math.min(leftMs, deadlineAt - this.#clock.now()));
     const expire = (): void => {
       this.#timeUp = true;
       this.#interrupt?.(END);

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import { FreeFrames } from '../apis/free-frames.ts';
 
 /** What comes before the content is less than this; a stream that has more of it is handed over. */
-const MOST_BYTES = 1_048_576;
-const MOST_CHUNKS = 10_000;
+const MAX_BYTES = 1_048_576;
+const MAX_CHUNKS = 10_000;
 
 /** The beginning of a stream that is held back, and the signs of life that came behind it. */
 export class HeldEvents {
@@ -33,7 +33,7 @@ export class HeldEvents {
       this.#chunks = 0;
     }
     this.#bytes += chunk.length;
-    return this.#bytes <= MOST_BYTES && ++this.#chunks <= MOST_CHUNKS;
+    return this.#bytes <= MAX_BYTES && ++this.#chunks <= MAX_CHUNKS;
   }
 
   /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */

@@ -8,7 +8,7 @@ import { type AnswerError, endOfText } from './read-answer.ts';
 type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** An error says what it is in far less; of an answer that goes on nothing is held. */
-const MOST_HELD_BYTES = 65_536;
+const MAX_HELD_BYTES = 65_536;
 
 /**
  * Hands over the chunks of a body that is no stream of events. JSON is held to its end, as far as an error could go, so
@@ -145,7 +145,7 @@ export class ObservedBody implements ChunkSource {
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) this.#holding = false;
     this.#held.push(chunk);
     this.#heldBytes += chunk.byteLength;
-    if (this.#heldBytes > MOST_HELD_BYTES) this.#holding = false;
+    if (this.#heldBytes > MAX_HELD_BYTES) this.#holding = false;
   }
 }
 

@@ -10,11 +10,11 @@ import { errorIn, isJson } from './read-answer.ts';
 export async function refusalOfStream(
   response: Response,
   { call }: Attempt,
-  mostMs: number,
+  maxMs: number,
 ): Promise<Failure | undefined> {
   if (!call.ownsAnswer || !isJson(response)) return undefined;
   const { clock, adapter } = call;
-  const body = await readJsonBody(response, clock, mostMs);
+  const body = await readJsonBody(response, clock, maxMs);
   const error = errorIn(body, { adapter, answers: true, clock });
   return error?.besideContent === false ? error.failure : undefined;
 }

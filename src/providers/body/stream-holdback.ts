@@ -14,7 +14,7 @@ type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
  * Longest time that events before the first content are held back. Errors come at once or much later; an application
  * that waits for the id of a long-running response must not wait for its first words.
  */
-const MOST_HELD_MS = 1_000;
+const MAX_HELD_MS = 1_000;
 
 /** What comes within this time of each other keeps its order; a sign of life that comes alone overtakes what is held. */
 const ALONE_MS = 50;
@@ -199,20 +199,20 @@ export class StreamPump implements ChunkSource {
   }
 
   /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */
-  get #mostHeldMs(): number {
-    return this.#body.times.firstContentAt < Infinity ? Infinity : MOST_HELD_MS;
+  get #maxHeldMs(): number {
+    return this.#body.times.firstContentAt < Infinity ? Infinity : MAX_HELD_MS;
   }
 
   /** What is held has waited long enough. */
   #isOver(): boolean {
-    return this.#body.clock.now() >= this.#held.since + this.#mostHeldMs;
+    return this.#body.clock.now() >= this.#held.since + this.#maxHeldMs;
   }
 
   /** The next chunk; undefined when it does not come before something that has come should be handed over. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
     const { clock } = this.#body;
-    const mostMs = this.#held.since + this.#mostHeldMs - clock.now();
-    const leftMs = this.#held.hasSigns ? Math.min(ALONE_MS, mostMs) : mostMs;
+    const maxMs = this.#held.since + this.#maxHeldMs - clock.now();
+    const leftMs = this.#held.hasSigns ? Math.min(ALONE_MS, maxMs) : maxMs;
     if (leftMs === Infinity) return read;
     return new Promise((resolve, reject) => {
       const cancel = clock.after(leftMs, () => resolve(undefined));

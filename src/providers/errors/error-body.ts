@@ -29,15 +29,15 @@ export interface BodyCopy {
 /**
  * The body of an error response, parsed where it is JSON, without consuming it for the SDK. What is whole is not waited
  * for, whether its connection ends behind it or not. A body that does not arrive in time, or is no text, is undefined:
- * status and headers then decide. `mostMs`: what is left of the attempt.
+ * status and headers then decide. `maxMs`: what is left of the attempt.
  */
-export function readErrorBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
-  return readCopy(response, clock, Math.min(mostMs, patienceMs(response, clock)), isWholeJson);
+export function readErrorBody(response: Response, clock: Clock, maxMs: number): Promise<unknown> {
+  return readCopy(response, clock, Math.min(maxMs, patienceMs(response, clock)), isWholeJson);
 }
 
 /** The same of a body that has status 200, as long as it may still be JSON. */
-export function readJsonBody(response: Response, clock: Clock, mostMs: number): Promise<unknown> {
-  return readCopy(response, clock, Math.min(mostMs, READ_LIMIT_MS), (text) => isOther(text) || isWholeJson(text));
+export function readJsonBody(response: Response, clock: Clock, maxMs: number): Promise<unknown> {
+  return readCopy(response, clock, Math.min(maxMs, READ_LIMIT_MS), (text) => isOther(text) || isWholeJson(text));
 }
 
 const isOther = (text: string): boolean => text.trim() !== '' && !beginsAsJson(text);
@@ -78,7 +78,7 @@ function patienceMs({ status, headers }: Response, clock: Clock): number {
 function copyBody(response: Response, clock: Clock, enough: Enough): BodyCopy | undefined {
   const body: unknown = response.body;
   // A clone of these shares its source with the original, so that each waits for the other to be read.
-  if (isNodeStream(body)) return peekNodeStream(body, clock, { mostBytes: READ_LIMIT_BYTES, enough });
+  if (isNodeStream(body)) return peekNodeStream(body, clock, { maxBytes: READ_LIMIT_BYTES, enough });
   if (typeof response.clone !== 'function') return undefined;
   const clone = response.clone();
   if (typeof clone.body?.getReader === 'function') return readClone(clone.body, enough);

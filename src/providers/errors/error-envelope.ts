@@ -44,7 +44,7 @@ const MINIMAX_CODES: ReadonlyMap<unknown, string> = new Map([
   [2056, 'rate_limit_exceeded'],
 ]);
 /** A proxy puts an error into an error. */
-const MOST_NESTED = 3;
+const MAX_NESTED = 3;
 
 /**
  * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string), Azure, flat and
@@ -153,7 +153,7 @@ class Found {
   /** A text may be the JSON of another error. */
   #text(text: string, depth: number): void {
     if (text === '') return;
-    const nested = depth < MOST_NESTED && /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
+    const nested = depth < MAX_NESTED && /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
     if (typeof nested === 'object' && nested !== null) this.read(nested, depth + 1);
     else this.#messages.push(text.slice(0, MAX_MESSAGE));
   }

@@ -13,14 +13,14 @@ export interface GoogleDetails {
   readonly quota?: boolean;
 }
 
-const MOST_DETAILS = 20;
-const MOST_VIOLATIONS = 50;
+const MAX_DETAILS = 20;
+const MAX_VIOLATIONS = 50;
 
 /** Undefined where `details` is none of Google's. */
 export function readGoogleDetails(details: unknown): GoogleDetails | undefined {
   if (!Array.isArray(details)) return undefined;
   const known = (details as unknown[])
-    .slice(0, MOST_DETAILS)
+    .slice(0, MAX_DETAILS)
     .map(asObject)
     .filter((each) => each !== undefined);
   const typed = known.filter((each) => typeof each['@type'] === 'string');
@@ -57,7 +57,7 @@ interface QuotaName {
 function namesIn(detail: JsonObject): QuotaName[] {
   const violations = detail['violations'];
   if (Array.isArray(violations)) {
-    return (violations as unknown[]).slice(0, MOST_VIOLATIONS).flatMap((each) => {
+    return (violations as unknown[]).slice(0, MAX_VIOLATIONS).flatMap((each) => {
       const violation = asObject(each);
       const id = asText(violation?.['quotaId']) ?? asText(violation?.['description']) ?? '';
       const metric = asText(violation?.['quotaMetric']) ?? asText(violation?.['subject']) ?? '';

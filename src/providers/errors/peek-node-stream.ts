@@ -39,9 +39,9 @@ export function isNodeStream(value: unknown): value is NodeStream {
 export function peekNodeStream(
   stream: NodeStream,
   clock: Clock,
-  { mostBytes, enough }: { readonly mostBytes: number; readonly enough: (text: string) => boolean },
+  { maxBytes, enough }: { readonly maxBytes: number; readonly enough: (text: string) => boolean },
 ): BodyCopy {
-  const most = Math.min(mostBytes, stream.readableHighWaterMark ?? mostBytes);
+  const most = Math.min(maxBytes, stream.readableHighWaterMark ?? maxBytes);
   let cancelTimer: (() => void) | undefined;
   const text = new Promise<string>((resolve) => {
     let seen = '';

@@ -25,13 +25,13 @@ const PART = new RegExp(
 );
 const UNIT_MS = UNITS.map(([words, ms]) => [new RegExp(`^(?:${words})$`, 'i'), ms] as const);
 
-const MOST_PARTS = 6;
+const MAX_PARTS = 6;
 
 /** Milliseconds of the duration that `text` has at `at`: `6m0s`, `1.6 seconds`, `1 minute and 30 seconds`. Never a bare number. */
 export function durationAt(text: string, at: number): number | undefined {
   let total: number | undefined;
   PART.lastIndex = at;
-  for (let parts = 0; parts < MOST_PARTS; parts++) {
+  for (let parts = 0; parts < MAX_PARTS; parts++) {
     const match = PART.exec(text);
     if (!match) break;
     const amount = match[1] === undefined ? 1 : parseCount(match[1]);
@@ -53,7 +53,7 @@ const OF_DAY = new RegExp(`(tomorrow,?\\s(?:at\\s)?)?(?:${CLOCK}|(midnight))${ZO
 const EPOCH = /(1\d{9}|1\d{12})(?![\d.])/y;
 
 /** Furthest time that a number of seconds since 1970 is believed to mean. */
-const MOST_AHEAD_MS = 400 * DAY;
+const MAX_AHEAD_MS = 400 * DAY;
 
 /** Milliseconds from `nowMs` to the time that `text` has at `at`; 0 for one that has passed. A time without a zone is none. */
 export function timeAt(text: string, at: number, nowMs: number): number | undefined {
@@ -92,7 +92,7 @@ function epochAt(text: string, at: number, nowMs: number): number | undefined {
   const digits = match(EPOCH, text, at)?.[1];
   if (digits === undefined) return undefined;
   const time = Number(digits) * (digits.length === 10 ? SECOND : 1);
-  return Math.abs(time - nowMs) < MOST_AHEAD_MS ? time : undefined;
+  return Math.abs(time - nowMs) < MAX_AHEAD_MS ? time : undefined;
 }
 
 function clock(hours: string, half: string | undefined): string {

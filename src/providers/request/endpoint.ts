@@ -38,7 +38,7 @@ const APIS: readonly (readonly [RegExp, OpenAIApi])[] = [
 const posted = new Map<string, Endpoint>();
 const MAX_KNOWN = 200;
 /** No API has longer paths, and patterns take their time over some that are. */
-const MOST_CHARS = 2_048;
+const MAX_CHARS = 2_048;
 
 /** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
 export function readEndpoint(method: string | undefined, path = ''): Endpoint {
@@ -46,17 +46,17 @@ export function readEndpoint(method: string | undefined, path = ''): Endpoint {
   const known = posts ? posted.get(path) : undefined;
   if (known) return known;
   const bared = bare(path);
-  if (bared.length > MOST_CHARS) return { operation: 'other', stream: false };
+  if (bared.length > MAX_CHARS) return { operation: 'other', stream: false };
   const trimmed = bared.replace(/\/+$/, '');
   if (!posts) return { operation: 'other', stream: STREAMING.test(trimmed) };
   const endpoint = readPosted(trimmed);
-  if (posted.size < MAX_KNOWN && path.length <= MOST_CHARS) posted.set(path, endpoint);
+  if (posted.size < MAX_KNOWN && path.length <= MAX_CHARS) posted.set(path, endpoint);
   return endpoint;
 }
 
 /** The API that a path is one of, where it tells; its provider's own where it does not. */
 export function apiOfPath(path = ''): 'openai' | 'anthropic' | undefined {
-  const trimmed = bare(path.slice(0, MOST_CHARS)).replace(/\/+$/, '');
+  const trimmed = bare(path.slice(0, MAX_CHARS)).replace(/\/+$/, '');
   if (/\/messages(?:\/count_tokens)?$/.test(trimmed)) return 'anthropic';
   return /\/(?:chat\/completions|responses|embeddings)$/.test(trimmed) ? 'openai' : undefined;
 }
