@@ -69,8 +69,7 @@ const ended = async (connection: Connection): Promise<unknown> => {
   return eventsOf(connection.events(), 'call.end');
 };
 
-async function expectWhole(connection: Connection, server: ScriptedServer, attempts: number): Promise<void> {
-  expect(await connection.read()).toEqual({ text: 'answer' });
+async function expectEnded(connection: Connection, server: ScriptedServer, attempts: number): Promise<void> {
   expect(await ended(connection)).toMatchObject([
     { attempts, outcome: attempts > 1 ? 'success_after_retry' : 'success' },
   ]);
@@ -80,7 +79,9 @@ async function expectWhole(connection: Connection, server: ScriptedServer, attem
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   it.each(WRITTEN)('%s: %s is a whole stream', async (_source, _what, answer) => {
     const server = await scriptedServer(answer(sdk));
-    await expectWhole(connect(server.url), server, 1);
+    const connection = connect(server.url);
+    expect(await connection.read()).toEqual({ text: 'answer' });
+    await expectEnded(connection, server, 1);
   });
 
   /** What stands in the place of an answer, and is sent again. */
@@ -102,7 +103,8 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   it.each(REPLACED)('%s: %s in place of a stream', async (_source, _what, answer, reason) => {
     const server = await scriptedServer(answer, sendEvents(sdk.chunks));
     const connection = connect(server.url);
-    await expectWhole(connection, server, 2);
+    expect(await connection.read()).toEqual({ text: 'answer' });
+    await expectEnded(connection, server, 2);
     expect(eventsOf(connection.events(), 'retry')).toMatchObject([{ reason }]);
   });
 
