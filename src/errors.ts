@@ -151,10 +151,10 @@ export function attachDetails(error: unknown, details: ErrorDetails): void {
 
 /** An option may be as long as a file, and so may its name; what is said of it is for a line of a log. */
 function brief(text: string): string {
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} …` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} …` : text;
 }
 
-const MOST_SHOWN = 400;
+const MAX_SHOWN = 400;
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

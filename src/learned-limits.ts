@@ -1,7 +1,7 @@
 import { isBucket, LIMIT_KINDS, type LimitOption } from './core/dimensions.ts';
 import type { DimensionSnapshot } from './core/events.ts';
 
-const MOST_KEPT = 2_000;
+const MAX_KEPT = 2_000;
 
 type Limits = Partial<Record<LimitOption, number>>;
 
@@ -18,7 +18,7 @@ export class LearnedLimits {
     }
     this.#kept.delete(key);
     if (Object.keys(limits).length === 0) return;
-    if (this.#kept.size >= MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+    if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(key, limits);
   }
 

@@ -4,9 +4,9 @@ import type { Failure } from './core/outcome.ts';
 import { isShared, modelOf, modelPool } from './providers/limit-pools.ts';
 import type { Account } from './providers/seam/call-host.ts';
 
-const MOST_ACCOUNTS = 1_000;
+const MAX_ACCOUNTS = 1_000;
 /** Names and numbers kept of one account. */
-const MOST_KEPT = 200;
+const MAX_KEPT = 200;
 
 interface Told {
   readonly model: string;
@@ -103,7 +103,7 @@ export class LearnedPools {
     let known = this.#accounts.get(key);
     if (!known) {
       known = { joined: new Map(), split: new Set(), told: new Map() };
-      if (this.#accounts.size >= MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
+      if (this.#accounts.size >= MAX_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
       this.#accounts.set(key, known);
     }
     return known;
@@ -122,7 +122,7 @@ function followed({ joined }: AccountPools, pool: string): string {
 }
 
 function keep<V>(map: Map<string, V>, key: string, value: V): void {
-  if (!map.has(key) && map.size >= MOST_KEPT) map.delete(map.keys().next().value!);
+  if (!map.has(key) && map.size >= MAX_KEPT) map.delete(map.keys().next().value!);
   map.set(key, value);
 }
 

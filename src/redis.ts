@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
   readonly account?: string;
 }
 
-const MOST_PREFIX = 64;
+const MAX_PREFIX = 64;
 
 /**
  * Shares the limits of every account among all processes that use the same Redis and the same prefix. Takes a client that
@@ -39,8 +39,8 @@ const MOST_PREFIX = 64;
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SharedLimits {
   const { prefix = 'tidegate', processes = 2, account } = options;
-  if (typeof prefix !== 'string' || prefix === '' || prefix.length > MOST_PREFIX || /[{}]/.test(prefix)) {
-    throw new TidegateOptionError('prefix', `a string of 1 to ${MOST_PREFIX} characters without braces`, prefix);
+  if (typeof prefix !== 'string' || prefix === '' || prefix.length > MAX_PREFIX || /[{}]/.test(prefix)) {
+    throw new TidegateOptionError('prefix', `a string of 1 to ${MAX_PREFIX} characters without braces`, prefix);
   }
   if (!Number.isInteger(processes) || processes < 1) {
     throw new TidegateOptionError('processes', 'an integer of at least 1', processes);

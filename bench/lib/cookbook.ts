@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const TURN_MS = 1;
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 /**
  * OpenAI's cookbook, `api_request_parallel_processor.py`, in this language: a loop that looks every millisecond whether one more may
@@ -45,7 +45,7 @@ export async function cookbook<I>(
         const step = failed ? undefined : exhausted ? undefined : rows.next();
         if (step?.done === true) exhausted = true;
         if (failed) void call(failed.row, failed.left);
-        else if (step && step.done !== true) void call(step.value, MOST_TRIES);
+        else if (step && step.done !== true) void call(step.value, MAX_TRIES);
         else break;
       }
       if (exhausted && state.inFlight === 0 && again.length === 0) return appended;

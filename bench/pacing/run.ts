@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 /** Where a bound is one answer, a client that backs off still gets to show how long it takes. */
-const LEAST_CAP_MS = 15_000;
+const MIN_CAP_MS = 15_000;
 
 /** One contestant in one scenario: a fresh provider, fresh processes. */
 export async function run(
@@ -50,7 +50,7 @@ export async function run(
     const done = Promise.all(workers.map((worker) => worker.next('done')));
     for (const worker of workers) worker.send({ type: 'go' });
     const finished = new AbortController();
-    const capped = wait(Math.max(cap * boundMs, LEAST_CAP_MS), true, { signal: finished.signal }).catch(() => false);
+    const capped = wait(Math.max(cap * boundMs, MIN_CAP_MS), true, { signal: finished.signal }).catch(() => false);
     const late = await Promise.race([capped, done.then(() => false)]);
     if (late) for (const worker of workers) worker.send({ type: 'stop' });
     const tallies = (await done).map(({ tally }) => tally);

@@ -8,7 +8,7 @@ const PAGE = 4_096;
 const SLOTS_A_PAGE = Math.floor(PAGE / SLOT);
 const FIRST_PAGES = 16;
 /** Pages that stay in memory, 2 MB; what is beyond goes to a file. */
-const MOST_PAGES = 512;
+const MAX_PAGES = 512;
 /** Share of the slots that may be taken before there are twice as many. */
 const FULL = 0.6;
 
@@ -81,7 +81,7 @@ class Pages {
     this.count = count;
     this.#path = path;
     this.#shift = 32 - Math.log2(count);
-    this.#held = Math.min(count, MOST_PAGES);
+    this.#held = Math.min(count, MAX_PAGES);
     this.#memory = Buffer.alloc(this.#held * PAGE);
     this.#page = Int32Array.from({ length: this.#held }, (_, index) => index);
     this.#changed = new Uint8Array(this.#held);

@@ -15,10 +15,10 @@ import { RecentAnswers } from './recent-answers.ts';
 import type { BatchResult } from './result.ts';
 
 /** Finished items that are kept in memory while an earlier one is at work, by their size; more are left to the journal. */
-const MOST_HELD_BYTES = 4e6;
+const MAX_HELD_BYTES = 4e6;
 
 /** Answers that may wait for the disk before no further item is begun: what a power cut can cost. */
-const MOST_UNSAVED = 64;
+const MAX_UNSAVED = 64;
 
 /** An item whose equal was called: it took nothing itself. */
 const DUPLICATE = { source: 'duplicate', attempts: 0, usage: undefined, costUsd: undefined } as const;
@@ -135,7 +135,7 @@ export class Runner<I, O> {
         this.#progress.inFlight < maxConcurrent &&
         this.#slots.size < window &&
         this.#budget?.full !== true &&
-        this.#unsaved < MOST_UNSAVED
+        this.#unsaved < MAX_UNSAVED
       ) {
         const step = await this.#source.next();
         if (step.done === true) this.#exhausted = true;
@@ -224,7 +224,7 @@ export class Runner<I, O> {
     slot.entry = entry;
     // What waits behind a slow one is on the disk anyway.
     const bytes = entry?.bytes ?? 0;
-    if (result && (this.#heldBytes + bytes <= MOST_HELD_BYTES || this.#slots.isNext(slot))) {
+    if (result && (this.#heldBytes + bytes <= MAX_HELD_BYTES || this.#slots.isNext(slot))) {
       slot.result = result;
       this.#heldBytes += bytes;
     }

@@ -1,5 +1,5 @@
 /** A page of metrics or of limits is far smaller; one without end must not fill the memory. */
-const MOST_BYTES = 16 * 1_048_576;
+const MAX_BYTES = 16 * 1_048_576;
 
 /** The text of a response. @throws Error where it is too long. */
 export async function readPage(response: Response): Promise<string> {
@@ -7,7 +7,7 @@ export async function readPage(response: Response): Promise<string> {
   let text = '';
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > MOST_BYTES) throw new Error('the answer is too long');
+    if (text.length > MAX_BYTES) throw new Error('the answer is too long');
   }
   return text + decoder.decode();
 }

@@ -4,7 +4,7 @@ import { noun, number } from './words.ts';
 
 const MOST = 60;
 /** What is learned of a limit moves by little all the time. */
-const LEAST_CHANGE = 0.02;
+const MIN_CHANGE = 0.02;
 
 /** What has changed between one look and the next, told by the lanes alone: the same for every source. */
 export class Changes {
@@ -53,7 +53,7 @@ function* changesOf(before: LaneReading, lane: LaneReading): Generator<readonly 
       yield ['quiet', `${what}: ${number(limit.limit)}`];
       continue;
     }
-    if (Math.abs(old.limit - limit.limit) > old.limit * LEAST_CHANGE) {
+    if (Math.abs(old.limit - limit.limit) > old.limit * MIN_CHANGE) {
       const less = limit.limit < old.limit;
       yield [less ? 'warn' : 'ok', `${what}: ${number(old.limit)} → ${number(limit.limit)}`];
     }

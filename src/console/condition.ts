@@ -7,7 +7,7 @@ const NEAR = 0.8;
 /** Share of the calls of a minute: fewer are the day's noise, which is sent again. */
 const OVERLOADED = 0.1;
 /** Turns of a moment are no queue. */
-const LEAST_WAIT_MS = 500;
+const MIN_WAIT_MS = 500;
 
 /** Worst first. */
 const ORDER: readonly Condition[] = [
@@ -72,7 +72,7 @@ export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Rece
   const noRoom = (refused['overloaded'] ?? 0) + (refused['no_capacity'] ?? 0);
   const isMost = noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0);
   if (noRoom > callsPerSecond * 60 * OVERLOADED && isMost) return 'overloaded';
-  const waits = lane.queued > 0 && lane.oldestWaitMs >= LEAST_WAIT_MS;
+  const waits = lane.queued > 0 && lane.oldestWaitMs >= MIN_WAIT_MS;
   // A limit that is used up pauses its lane on and off.
   if (waits && used >= BINDING) return 'limited';
   if (lane.pausedForMs > 0) return 'paused';

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { HitLine } from '../hits/hit-line.ts';
 import { parseRecordLine } from '../hits/read-record.ts';
 import { adviceOn } from './advice.ts';
-import { MOST_HITS } from './process-source.ts';
+import { MAX_HITS } from './process-source.ts';
 import type { HitState } from './state.ts';
 
 /** As much of the end of a record as has the hits that are shown, and more. */
@@ -53,7 +53,7 @@ function parse(text: string, cut: boolean): HitState[] {
   for (const line of lines.reverse()) {
     const record = line.trim() === '' ? undefined : parseRecordLine(line);
     if (record?.kind === 'hit') hits.push(hitOf(record));
-    if (hits.length === MOST_HITS) break;
+    if (hits.length === MAX_HITS) break;
   }
   return hits;
 }

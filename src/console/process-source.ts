@@ -7,8 +7,8 @@ import { type LaneReading, type Reading, type Source, Tally } from './reading.ts
 import type { BatchState, HitState, LimitState } from './state.ts';
 
 /** Hits that are kept. */
-export const MOST_HITS = 50;
-const MOST_BATCHES = 20;
+export const MAX_HITS = 50;
+const MAX_BATCHES = 20;
 
 /** A guard of this process: its snapshot, and what its events add up to. */
 export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Clock): Source {
@@ -34,7 +34,7 @@ export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Cloc
         waitMs: resetMs,
         advice,
       });
-      if (hits.length > MOST_HITS) hits.pop();
+      if (hits.length > MAX_HITS) hits.pop();
     }),
   ];
   return {
@@ -60,7 +60,7 @@ function batchesOf(guard: object): BatchState[] {
     const { done, failed, inFlight, total, eta } = run;
     const secondsLeft = eta && eta.toSeconds < Infinity ? eta.toSeconds : undefined;
     batches.push({ name: `batch ${batches.length + 1}`, done, failed, inFlight, total, secondsLeft });
-    if (batches.length === MOST_BATCHES) break;
+    if (batches.length === MAX_BATCHES) break;
   }
   return batches;
 }

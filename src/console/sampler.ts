@@ -10,10 +10,10 @@ import type { Reading, Source } from './reading.ts';
 import type { BatchState, ConsoleState, LanePoint, Point, SourceState, TierName, Totals } from './state.ts';
 import { type JudgedLane, verdictOf } from './verdict.ts';
 
-const MOST_LANES = 40;
+const MAX_LANES = 40;
 /** Lanes that are followed over time. */
-const MOST_LINES = 24;
-const MOST_SHOWN_HITS = 30;
+const MAX_LINES = 24;
+const MAX_SHOWN_HITS = 30;
 
 /** How often sources are asked; where that costs somebody else a request, less often while no page is open. */
 const EVERY_MS = 2_000;
@@ -118,8 +118,8 @@ export class Sampler {
     const keys = new Set(lanes.map(({ state }) => state.key));
     this.#episodes.keep(keys);
     this.#changes.keep(keys);
-    const shown = lanes.sort(byNeed).slice(0, MOST_LANES);
-    for (const { state } of shown.slice(0, MOST_LINES)) {
+    const shown = lanes.sort(byNeed).slice(0, MAX_LANES);
+    for (const { state } of shown.slice(0, MAX_LINES)) {
       point.lanes[state.key] = [
         rounded(bindingOf(state.limits)?.used),
         state.queued,
@@ -159,7 +159,7 @@ export class Sampler {
     totals: Totals,
   ): ConsoleState {
     const { clock, hitsFile, alerts } = this.#settings;
-    const shown = lanes.slice(0, MOST_LANES).map(({ state }) => state);
+    const shown = lanes.slice(0, MAX_LANES).map(({ state }) => state);
     const hits = hitsFile ? hitsFile.hits : this.#kept.flatMap(({ source }) => source.hits());
     return {
       seq: (this.#state?.seq ?? -1) + 1,
@@ -172,7 +172,7 @@ export class Sampler {
       lanesLeftOut: lanes.length - shown.length,
       batches,
       alerts: alerts?.state,
-      hits: hits.slice(0, MOST_SHOWN_HITS),
+      hits: hits.slice(0, MAX_SHOWN_HITS),
       hitsProblem: hitsFile?.problem,
       changes: this.#changes.list,
     };

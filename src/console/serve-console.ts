@@ -12,7 +12,7 @@ import { Sampler, type SamplerSettings } from './sampler.ts';
 import { serve } from './server.ts';
 
 export const DEFAULT_PORT = 9466;
-const LEAST_TOKEN = 16;
+const MIN_TOKEN = 16;
 const KEYS: readonly (keyof ServeConsoleOptions)[] = ['port', 'host', 'token', 'allowedHosts', 'alertmanager'];
 
 /** Serves the page of a guard of this process. It does not keep the process alive. */
@@ -80,9 +80,9 @@ export function checkOptions(given: ServeConsoleOptions): ServeConsoleOptions {
   if (host !== undefined && (typeof host !== 'string' || host === '')) {
     throw new TidegateOptionError('host', 'an address', host);
   }
-  if (token !== undefined && (typeof token !== 'string' || token.length < LEAST_TOKEN || /[^\x21-\x7E]/.test(token))) {
+  if (token !== undefined && (typeof token !== 'string' || token.length < MIN_TOKEN || /[^\x21-\x7E]/.test(token))) {
     // It is not repeated.
-    throw new TidegateOptionError('token', `${LEAST_TOKEN} or more visible ASCII characters`, undefined);
+    throw new TidegateOptionError('token', `${MIN_TOKEN} or more visible ASCII characters`, undefined);
   }
   if (token === undefined && host !== undefined && !isLoopback(host)) {
     throw new TidegateOptionError('token', `given where \`host\` is not a loopback address`, undefined);

@@ -6,10 +6,10 @@
  * how much they were served. All are in one slot of a cluster.
  */
 export const DIVIDE_SCRIPT = `
-local LIVE, LATE, LEAST_WAIT, MOST_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
+local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
 local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
 local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 16, 500, 500, 16, 500
-local BELIEVED, RAISE, AVERAGE, LEAST_RATE, CAUTION, MOST_CAUTION, PASSES, FORGOTTEN = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
+local BELIEVED, RAISE, AVERAGE, MIN_RATE, CAUTION, MAX_CAUTION, PASSES, FORGOTTEN = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
 local max, min, call = math.max, math.min, redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -19,7 +19,7 @@ local id = report.process
 local function exact(n) return string.format('%.17g', n) end
 local function rateOf(l)
   local rate = l.limit / l.windowMs
-  return max(LEAST_RATE * rate, rate - max(0, l.foreign))
+  return max(MIN_RATE * rate, rate - max(0, l.foreign))
 end
 local function keptOf(l) return l.kept + l.caution * l.full end
 local function leased(l, p, name)
@@ -104,7 +104,7 @@ if elapsed > 0 then
       l.kept = l.kept + l.headroom * come
     end
     l.kept = min(l.kept, l.headroom * l.full > 1 and l.headroom * l.full or 0)
-    l.caution = max(0, l.caution - MOST_CAUTION * elapsed / PASSES)
+    l.caution = max(0, l.caution - MAX_CAUTION * elapsed / PASSES)
   end
 end
 
@@ -146,7 +146,7 @@ local function correct(l, told)
   l.free = l.free - (off > 0 and off or RAISE * off)
   local rate = l.limit / l.windowMs
   local taken = max(-rate, min(rate, off / max(1, since)))
-  l.foreign = min((1 - LEAST_RATE) * rate, max(0, l.foreign + taken * min(1, since / AVERAGE)))
+  l.foreign = min((1 - MIN_RATE) * rate, max(0, l.foreign + taken * min(1, since / AVERAGE)))
 end
 
 for _, told in ipairs(report.limits) do
@@ -180,7 +180,7 @@ for _, told in ipairs(report.limits) do
     end
     if told.refusedAt then
       l.free = min(l.free, told.refusedAt)
-      l.caution = min(MOST_CAUTION, l.caution + CAUTION)
+      l.caution = min(MAX_CAUTION, l.caution + CAUTION)
     end
     correct(l, told)
   end
@@ -199,7 +199,7 @@ for _, told in ipairs(report.limits) do
   l.free = max(l.free, -l.held - l.full)
 end
 
-if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + LEAST_WAIT then
+if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + MIN_WAIT then
   lane.pauseUntil = now + report.pauseMs
   lane.epoch = lane.epoch + 1
 end
@@ -303,7 +303,7 @@ if wants and lane.pauseUntil <= now then
     end
   end
   if waitMs > 0 then
-    waitMs = min(MOST_WAIT, max(LEAST_WAIT, waitMs))
+    waitMs = min(MAX_WAIT, max(MIN_WAIT, waitMs))
     p.waitsUntil = now + waitMs + LATE
   else
     local least = leastServed()

@@ -9,8 +9,8 @@ import { aheadOf, join, LOOK, moveTo } from './turns.ts';
 export const LIVE_MS = 6_000;
 /** What is kept for somebody who waits is let go this long after he should have come. */
 const LATE_MS = 1_000;
-const LEAST_WAIT_MS = 25;
-const MOST_WAIT_MS = 2_000;
+const MIN_WAIT_MS = 25;
+const MAX_WAIT_MS = 2_000;
 /** Who is this far ahead of the one that was served least gets no more than he needs while there is not enough. */
 const AHEAD_MS = 500;
 /** A bucket that is this full may overflow while somebody is waited for. */
@@ -47,7 +47,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
     limits.push(limit);
     settle(limit, process, told, report.returns);
   }
-  if (report.pauseMs > 0 && now + report.pauseMs > lane.pauseUntil + LEAST_WAIT_MS) {
+  if (report.pauseMs > 0 && now + report.pauseMs > lane.pauseUntil + MIN_WAIT_MS) {
     lane.pauseUntil = now + report.pauseMs;
     lane.epoch++;
   }
@@ -138,7 +138,7 @@ function grant(
     }
   });
   if (waitMs > 0) {
-    waitMs = Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, waitMs));
+    waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, waitMs));
     process.waitsUntil = now + waitMs + LATE_MS;
     return waitMs;
   }

@@ -4,7 +4,7 @@ import type { LaneState } from './lane-state.ts';
 const FIRST = 16;
 const DOUBLING_MS = 500;
 /** What they find out is looked for this often at least. */
-const MOST_WAIT_MS = 500;
+const MAX_WAIT_MS = 500;
 
 /**
  * How long a process waits with its first call, which was the `place`-th to come to a lane of which nothing is known: a
@@ -12,5 +12,5 @@ const MOST_WAIT_MS = 500;
  */
 export function firstWaitMs({ limits, since }: LaneState, place: number, now: number): number {
   if (limits.size > 0) return 0;
-  return Math.max(0, Math.min(MOST_WAIT_MS, since + DOUBLING_MS * Math.log2(place / FIRST) - now));
+  return Math.max(0, Math.min(MAX_WAIT_MS, since + DOUBLING_MS * Math.log2(place / FIRST) - now));
 }

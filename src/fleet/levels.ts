@@ -6,10 +6,10 @@ const RAISE = 0.5;
 /** Time over which what others take is averaged. */
 const AVERAGE_MS = 10_000;
 /** Whatever others take, this part of the refill is ours. */
-const LEAST_RATE = 0.05;
+const MIN_RATE = 0.05;
 /** A refusal adds this part of the bucket to what is kept, up to the most; it passes in this time. */
 const CAUTION = 0.01;
-const MOST_CAUTION = 0.05;
+const MAX_CAUTION = 0.05;
 const CAUTION_PASSES_MS = 60_000;
 /** What others took is not known any more when nobody has been here for so long. */
 const FORGOTTEN_MS = 30_000;
@@ -17,7 +17,7 @@ const FORGOTTEN_MS = 30_000;
 /** Units per millisecond that come to the fleet. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   const rate = limit / windowMs;
-  return Math.max(LEAST_RATE * rate, rate - Math.max(0, foreign));
+  return Math.max(MIN_RATE * rate, rate - Math.max(0, foreign));
 }
 
 /** What is not leased. */
@@ -44,7 +44,7 @@ export function refill(lane: LaneState, now: number): void {
       limit.kept += limit.headroom * come;
     }
     limit.kept = Math.min(limit.kept, mostKept(limit));
-    limit.caution = Math.max(0, limit.caution - (MOST_CAUTION * elapsed) / CAUTION_PASSES_MS);
+    limit.caution = Math.max(0, limit.caution - (MAX_CAUTION * elapsed) / CAUTION_PASSES_MS);
   }
 }
 
@@ -122,7 +122,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
   }
   if (told.refusedAt !== undefined) {
     known.free = Math.min(known.free, told.refusedAt);
-    known.caution = Math.min(MOST_CAUTION, known.caution + CAUTION);
+    known.caution = Math.min(MAX_CAUTION, known.caution + CAUTION);
   }
   correct(known, told, now);
   return known;
@@ -162,5 +162,5 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const rate = limit.limit / limit.windowMs;
   const weight = Math.min(1, since / AVERAGE_MS);
   const taken = Math.max(-rate, Math.min(rate, off / Math.max(1, since)));
-  limit.foreign = Math.min((1 - LEAST_RATE) * rate, Math.max(0, limit.foreign + taken * weight));
+  limit.foreign = Math.min((1 - MIN_RATE) * rate, Math.max(0, limit.foreign + taken * weight));
 }

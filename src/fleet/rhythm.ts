@@ -11,7 +11,7 @@ const HEARTBEAT_MS = 3_000;
 const REST_MS = 600_000;
 /** A store that fails is asked again after this, twice as late each time. */
 const RETRY_MS = 250;
-const MOST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 1_000;
 
 export interface Answered {
   readonly sentAt: number;
@@ -78,7 +78,7 @@ export class Rhythm {
   }
 
   failed(now: number): number {
-    const waitMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
+    const waitMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#failures++);
     return this.#rests(now) ? Infinity : now + waitMs;
   }
 

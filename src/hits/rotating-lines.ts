@@ -3,7 +3,7 @@ import type { RotatingFileStream } from 'rotating-file-stream';
 import { systemClock } from '../core/clock.ts';
 
 /** Lines that may wait for a slow disk before further ones are given up. */
-const MOST_LINES = 10_000;
+const MAX_LINES = 10_000;
 
 /** After an error the file is tried again this much later. */
 const AGAIN_AFTER_MS = 10_000;
@@ -41,7 +41,7 @@ export class RotatingLines {
   }
 
   write(line: object): void {
-    if (this.#closed || this.#waiting >= MOST_LINES) {
+    if (this.#closed || this.#waiting >= MAX_LINES) {
       this.#lose();
       return;
     }

@@ -16,11 +16,11 @@ import type { RetryBudget } from './budget.ts';
 /** Jitter on a wait that the server named, so that its callers do not come back in one instant. */
 const HINT_JITTER = 0.1;
 /** So many waits in a row that a server asked for, while nobody of the lane got through, are a promise that is not kept. */
-const MOST_FRUITLESS = 10;
+const MAX_FRUITLESS = 10;
 /** Of most limits: sooner, others on the account may have taken what was promised. */
 const WINDOW_MS = 60_000;
 /** Longest backoff of a call that is refused again and again while others get through. */
-const MOST_BESIDE_MS = 8_000;
+const MAX_BESIDE_MS = 8_000;
 
 export interface RetryDeps {
   /** Uniform numbers from 0 up to, not including, 1. */
@@ -85,14 +85,14 @@ class Retry implements CallRetry {
     this.#served = context.served;
     const inVainMs = context.now - this.#fruitlessSince;
     const mostInVainMs = context.waiter === undefined ? WINDOW_MS : WAITS_IN_VAIN * this.#options.maxHintMs;
-    if (this.#fruitless > MOST_FRUITLESS && inVainMs > mostInVainMs) {
+    if (this.#fruitless > MAX_FRUITLESS && inVainMs > mostInVainMs) {
       return { retry: false, reason: 'max_wait' };
     }
     const repeated = ++this.#waits > PAUSES_OF_A_CALL;
     const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
     // While others get through it is worth asking again soon.
-    const backoff = repeated ? Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MOST_BESIDE_MS) : 0;
+    const backoff = repeated ? Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MAX_BESIDE_MS) : 0;
     const delayMs = clamp(Math.max(asked, backoff));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     const source = asked >= backoff ? wait.source : 'backoff';

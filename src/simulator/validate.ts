@@ -44,10 +44,10 @@ export function listOf(words: readonly string[]): string {
 }
 
 /** A longer text is shown from its beginning. */
-const MOST_SHOWN = 400;
+const MAX_SHOWN = 400;
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, MOST_SHOWN));
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);

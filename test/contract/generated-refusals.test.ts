@@ -18,7 +18,7 @@ const FROM = Number(process.env['REFUSALS_FROM'] ?? 20_000);
 const COUNT = Number(process.env['REFUSALS_COUNT'] ?? 300);
 const AT_ONCE = 8;
 /** What a server may ask to wait, as shipped. */
-const MOST_HINT_MS = 120_000;
+const MAX_HINT_MS = 120_000;
 
 /** A case on its way: through which door, and as a stream or not. */
 interface Trip extends Case {
@@ -126,7 +126,7 @@ function faultsOf(trip: Trip, seen: Seen): string[] {
   const named = noCapacity ? 'no_capacity' : outcome === 'overloaded' ? 'overloaded' : dimension;
   // How soon a limit of a day has room is worked out from its numbers.
   const byNumbers = meaning.named.window === 'day' && limit !== undefined && hintMs === undefined;
-  const retried = (outcome === 'throttled' || outcome === 'overloaded') && (hintMs ?? 0) <= MOST_HINT_MS;
+  const retried = (outcome === 'throttled' || outcome === 'overloaded') && (hintMs ?? 0) <= MAX_HINT_MS;
   if (position === 'later event') {
     // What was delivered cannot be taken back: the reader gets the error, and the call has failed.
     check('requests', seen.sends, 1);

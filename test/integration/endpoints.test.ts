@@ -29,7 +29,7 @@ const PATHS: Readonly<Record<string, string>> = {
 };
 
 /** More than any of them takes, or has a reason to read. */
-const MOST_READ_BYTES = 160 * 1_048_576;
+const MAX_READ_BYTES = 160 * 1_048_576;
 
 let endpoint: Endpoint | undefined;
 
@@ -51,7 +51,7 @@ function ask(port: number, head: string, more?: Buffer): Promise<Asked> {
     const socket: Socket = connect(port, '127.0.0.1');
     const send = (): void => {
       if (!more) return;
-      while (!socket.destroyed && sent < 2 * MOST_READ_BYTES) {
+      while (!socket.destroyed && sent < 2 * MAX_READ_BYTES) {
         sent += more.length;
         if (!socket.write(more)) break;
       }
@@ -85,7 +85,7 @@ describe.each(Object.keys(ENDPOINTS))('%s', (name) => {
     endpoint = await ENDPOINTS[name]!();
     const head = `${method} ${target} HTTP/1.1\r\n${headers}\r\n${json}\r\ntransfer-encoding: chunked`;
     const { answer, sent } = await ask(endpoint.port, head, CHUNK);
-    expect(sent).toBeLessThan(MOST_READ_BYTES);
+    expect(sent).toBeLessThan(MAX_READ_BYTES);
     // A sender that is cut off may miss the answer.
     expect(answer).toMatch(/^(?:HTTP\/1\.1 [24]\d\d |$)/);
     expect(answer).toMatch(/^$|\r\nconnection: close\r\n/i);

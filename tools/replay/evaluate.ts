@@ -19,7 +19,7 @@ export interface Span {
 const ALERT_STEP = 15;
 const RECORD_STEP = 30;
 /** Prometheus answers with at most 11,000 points a series. */
-const MOST_POINTS = 10_000;
+const MAX_POINTS = 10_000;
 
 const UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
@@ -118,8 +118,8 @@ export function firingsOf(rule: Pick<RenderedRule, 'for' | 'keep_firing_for'>, t
 /** A range query in as many parts as it takes. */
 async function range(url: string, expr: string, { from, to }: Span, step: number): Promise<Series[]> {
   const merged = new Map<string, { metric: Series['metric']; values: Series['values'][number][] }>();
-  for (let start = from; start <= to; start += MOST_POINTS * step) {
-    const end = Math.min(to, start + (MOST_POINTS - 1) * step);
+  for (let start = from; start <= to; start += MAX_POINTS * step) {
+    const end = Math.min(to, start + (MAX_POINTS - 1) * step);
     const part = await queryRange(url, expr, { from: EPOCH + start, to: EPOCH + end, stepSeconds: step });
     for (const { metric, values } of part) {
       const key = JSON.stringify(metric);

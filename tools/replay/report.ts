@@ -5,9 +5,9 @@ import { DAY } from './week.ts';
 
 const PAGE_WITHIN = 3 * 60;
 const TICKET_WITHIN = 10 * 60;
-const MOST_TICKETS = 3;
+const MAX_TICKETS = 3;
 /** One while it lasts, and one for what has piled up by its end. */
-const MOST_TICKETS_A_FAULT = 2;
+const MAX_TICKETS_A_FAULT = 2;
 
 export interface JudgedFault {
   readonly fault: Fault;
@@ -50,7 +50,7 @@ export function judgeFault(fault: Fault, sent: readonly Notification[]): JudgedF
     ...(answer !== undefined && answer.at - FAULT_AT > within ? ['late'] : []),
     ...(severity === 'warning' && pages.length > 0 && !pages.every(fits) ? [`page: ${names(pages)}`] : []),
     ...(pages.length > 1 ? [`${pages.length} pages`] : []),
-    ...(tickets.length > MOST_TICKETS_A_FAULT ? [`${tickets.length} tickets`] : []),
+    ...(tickets.length > MAX_TICKETS_A_FAULT ? [`${tickets.length} tickets`] : []),
   ];
   const good = problems.length === 0;
   return {
@@ -76,7 +76,7 @@ export function judgeWeek(services: readonly ServiceSpec[], sent: readonly Notif
   const all = services.flatMap((service) => of(service, sent, 0)).filter((each) => loud(each) && !each.update);
   const pages = all.filter(({ labels }) => labels['severity'] === 'critical');
   const tickets = all.filter((each) => !pages.includes(each));
-  return { pages, tickets, good: pages.length === 0 && tickets.length <= MOST_TICKETS };
+  return { pages, tickets, good: pages.length === 0 && tickets.length <= MAX_TICKETS };
 }
 
 interface Report {
@@ -97,7 +97,7 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
     lines.push(
       '## A week in which nothing is wrong',
       '',
-      `${week.pages.length} pages, ${week.tickets.length} tickets (aims: 0 and at most ${MOST_TICKETS}).`,
+      `${week.pages.length} pages, ${week.tickets.length} tickets (aims: 0 and at most ${MAX_TICKETS}).`,
       '',
     );
     for (const { labels, at } of [...week.pages, ...week.tickets]) {

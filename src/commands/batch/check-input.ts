@@ -28,7 +28,7 @@ export interface InputCheck {
   readonly problemCount: number;
 }
 
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 
 /**
  * Reads the whole input once before anything is sent: a bad row shows in the first second, not in the third hour.
@@ -48,7 +48,7 @@ export async function checkInput(
   const problems: string[] = [];
   let problemCount = 0;
   const problem = (text: string): void => {
-    if (problemCount++ < MOST_SHOWN) problems.push(text);
+    if (problemCount++ < MAX_SHOWN) problems.push(text);
   };
   try {
     for await (const each of inputRows(path, format, firstLine)) {

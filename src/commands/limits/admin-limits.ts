@@ -4,7 +4,7 @@ import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** No account has as many pages; a server that never ends must not hold the command. */
-const MOST_PAGES = 200;
+const MAX_PAGES = 200;
 
 /** What an admin key may see; undefined where there is none, or the provider has no such endpoint. */
 export async function byAdmin(question: LimitsQuestion, env: Environment): Promise<PoolLimits[] | undefined> {
@@ -43,7 +43,7 @@ async function ofOpenAI(
   const list = async <T>(path: string): Promise<T[]> => {
     const all: T[] = [];
     let after = '';
-    for (let page = 0; page < MOST_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const { data, has_more, last_id } = await ask<OpenAIPage<T>>(base, `${path}?limit=100${after}`, {
         authorization: `Bearer ${key}`,
       });
@@ -97,7 +97,7 @@ async function ofAnthropic({ model, baseURL }: LimitsQuestion, key: string, env:
     .replace(/\/v1$/, '');
   const rows: OrganizationRateLimit[] = [];
   let next = model === undefined ? '' : `?model=${encodeURIComponent(model)}`;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const { data, next_page } = await ask<{ data: OrganizationRateLimit[]; next_page?: string | null }>(
       base,
       `/v1/organizations/rate_limits${next}`,

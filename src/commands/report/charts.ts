@@ -26,7 +26,7 @@ const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 /** Seen on a light page and on a dark one. */
 const GREY = '#888888';
 const LINES = { axisLine: { lineStyle: { color: GREY } }, axisLabel: { color: GREY }, splitLine: { show: false } };
-const MOST_POINTS = 480;
+const MAX_POINTS = 480;
 
 const SHOWN = [
   ['requests', 'requests'],
@@ -133,7 +133,7 @@ function minutes({ minutes, limits }: PoolCalls, kind: keyof Amounts): string {
 
 /** The highest of each stretch: what is above the limit must be seen however long the record is. */
 function thinned(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
-  const every = Math.ceil(points.length / MOST_POINTS);
+  const every = Math.ceil(points.length / MAX_POINTS);
   if (every <= 1) return [...points];
   return Array.from({ length: Math.ceil(points.length / every) }, (_, index) =>
     points.slice(index * every, (index + 1) * every).reduce((a, b) => (b[1] > a[1] ? b : a)),

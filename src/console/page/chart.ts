@@ -31,7 +31,7 @@ interface ChartSettings {
 const HEIGHT = 150;
 const NARROWEST = 120;
 /** Rows of the table that says the same. */
-const MOST_ROWS = 60;
+const MAX_ROWS = 60;
 
 /** A chart with its legend, and a table of the same numbers. */
 export class Chart {
@@ -220,7 +220,7 @@ export class Chart {
         for (const { values } of lines) row.append(el('td', {}, this.#shown(values[at])));
         return row;
       })
-      .slice(-MOST_ROWS)
+      .slice(-MAX_ROWS)
       .reverse();
     this.#table.replaceChildren(el('thead', {}, head), el('tbody', {}, ...rows));
   }

@@ -6,11 +6,11 @@ import { Chart, type Line } from './chart.ts';
 import { kindsOf, ofLane } from './points.ts';
 
 /** Lines that can be told apart. */
-const MOST_LINES = 8;
+const MAX_LINES = 8;
 /** Whole things are counted: no half of one on the axis. */
-const LEAST_COUNT = 4;
+const MIN_COUNT = 4;
 /** A chart of less would jump. */
-const LEAST_SECONDS = 120;
+const MIN_SECONDS = 120;
 const seconds = (value: number): string => (value < 120 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
 const share = (value: number): string => `${Math.round(value * 100)} %`;
 
@@ -24,11 +24,11 @@ export class Charts {
     const sync = uPlot.sync('time');
     const lines = (title: string, format: (value: number) => string, more: { least: number; mark?: number }): Chart =>
       new Chart({ title, kind: 'lines', format, sync, ...more });
-    const bars = (title: string): Chart => new Chart({ title, kind: 'bars', format: rate, sync, least: LEAST_COUNT });
+    const bars = (title: string): Chart => new Chart({ title, kind: 'bars', format: rate, sync, least: MIN_COUNT });
     this.#charts = {
       used: lines('Limit in use', share, { least: 1, mark: 1 }),
-      queued: lines('Calls waiting', rate, { least: LEAST_COUNT }),
-      wait: lines('Oldest wait', seconds, { least: LEAST_COUNT }),
+      queued: lines('Calls waiting', rate, { least: MIN_COUNT }),
+      wait: lines('Oldest wait', seconds, { least: MIN_COUNT }),
       refused: bars('Refusals'),
       retries: bars('Sent again'),
       last: bars('Calls'),
@@ -37,7 +37,7 @@ export class Charts {
   }
 
   update(state: ConsoleState, points: readonly Point[], tier: TierName): void {
-    const lanes = state.lanes.slice(0, MOST_LINES);
+    const lanes = state.lanes.slice(0, MAX_LINES);
     const lines = (index: 0 | 1 | 2): Line[] =>
       lanes.map(({ key, provider, group }) => ({
         name: `${provider}/${group}`,
@@ -46,7 +46,7 @@ export class Charts {
       }));
     const bars = (counts: 'refused' | 'retries'): Line[] =>
       kindsOf(points, counts)
-        .slice(0, MOST_LINES)
+        .slice(0, MAX_LINES)
         .map((kind) => ({
           name: noun(kind),
           colour: this.#colour(`${counts} ${kind}`),
@@ -56,7 +56,7 @@ export class Charts {
     const times = points.map(({ t }) => t / 1000);
     const each = tier === 'fine' ? `per ${TIERS.fine.seconds} s` : 'per minute';
     const most = TIERS[tier].seconds * TIERS[tier].most;
-    const known = Math.max(LEAST_SECONDS, (state.at - state.startedAt) / 1000);
+    const known = Math.max(MIN_SECONDS, (state.at - state.startedAt) / 1000);
     const window = { to: state.at / 1000, seconds: Math.min(most, known) };
     const left = state.lanes.length - lanes.length;
     const unit = left > 0 ? `peaks of ${lanes.length} lanes, ${left} more are not drawn` : 'peaks, by lane';
@@ -66,7 +66,7 @@ export class Charts {
     refused.update({ times, lines: bars('refused'), unit: `by limit, ${each}`, window });
     retries.update({ times, lines: bars('retries'), unit: `by reason, ${each}`, window });
     const priced = state.totals.usdPerHour !== undefined;
-    last.rename(priced ? 'Cost' : 'Calls', priced ? usd : rate, priced ? 0 : LEAST_COUNT);
+    last.rename(priced ? 'Cost' : 'Calls', priced ? usd : rate, priced ? 0 : MIN_COUNT);
     const value = (point: Point): number => (priced ? (point.usd ?? 0) : point.calls);
     const line = { name: priced ? 'USD' : 'calls that ended', colour: priced ? 2 : 0, values: points.map(value) };
     last.update({ times, lines: [line], unit: each, window });
@@ -83,7 +83,7 @@ export class Charts {
       // Lanes come and go for as long as the page is open.
       if (this.#colours.size > 200) this.#colours.clear();
       const [start] = key.split(' ', 1);
-      colour = [...this.#colours.keys()].filter((each) => each.startsWith(start!)).length % MOST_LINES;
+      colour = [...this.#colours.keys()].filter((each) => each.startsWith(start!)).length % MAX_LINES;
       this.#colours.set(key, colour);
     }
     return colour;

@@ -8,7 +8,7 @@ import type { Work, WorkContext } from './work.ts';
 import { BadRequest, NotFound, unlimited } from './work.ts';
 
 const CUSTOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const MOST_REQUESTS = 100_000;
+const MAX_REQUESTS = 100_000;
 
 /** Anthropic's Message Batches. */
 export class MessageBatches {
@@ -17,8 +17,8 @@ export class MessageBatches {
   create(context: WorkContext, body: JsonObject, origin: string, settings: BatchSettings, answer: AnswerRow): Work {
     const requests = asArray(body.requests).map(asObject);
     if (requests.length === 0) throw new BadRequest('at least one request is required', 'requests');
-    if (requests.length > MOST_REQUESTS)
-      throw new BadRequest(`at most ${MOST_REQUESTS} requests are allowed`, 'requests');
+    if (requests.length > MAX_REQUESTS)
+      throw new BadRequest(`at most ${MAX_REQUESTS} requests are allowed`, 'requests');
     const ids = new Set<unknown>();
     for (const { custom_id: id } of requests) {
       if (typeof id !== 'string' || !CUSTOM_ID.test(id)) {

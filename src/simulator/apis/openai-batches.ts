@@ -5,7 +5,7 @@ import { type AnswerRow, type BatchRow, type BatchSettings, rowOf, type RowState
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest, created, NotFound, unlimited } from './work.ts';
 
-const MOST_LINES = 50_000;
+const MAX_LINES = 50_000;
 
 interface OpenAIBatch {
   readonly timed: TimedBatch;
@@ -162,8 +162,8 @@ function readRows(
   const problem = (code: string, line: number, message: string): void =>
     void problems.push({ code, line: line + 1, message, param: null });
   if (lines.length === 0) problem('empty_file', 0, 'The batch input file is empty.');
-  if (lines.length > MOST_LINES)
-    problem('too_many_tasks', MOST_LINES, `The batch input file has more than ${MOST_LINES} requests.`);
+  if (lines.length > MAX_LINES)
+    problem('too_many_tasks', MAX_LINES, `The batch input file has more than ${MAX_LINES} requests.`);
   const seen = new Set<unknown>();
   const rows: BatchRow[] = [];
   for (const [index, text] of lines.entries()) {

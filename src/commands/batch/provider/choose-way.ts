@@ -25,7 +25,7 @@ const ROWS_A_MINUTE = 100;
 const MARGIN = 1.2;
 const MARGIN_MS = 60_000;
 /** A batch that is to be given up so soon is not worth its beginning. */
-const LEAST_MS = 600_000;
+const MIN_MS = 600_000;
 
 /** The cheapest way that is in time: the provider's batch, as long as what it may leave undone can still go row by row. */
 export function chooseWay({ via, deadlineMs, rows, seconds }: Question): Way {
@@ -34,7 +34,7 @@ export function chooseWay({ via, deadlineMs, rows, seconds }: Question): Way {
   const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60) * 1000 * MARGIN + MARGIN_MS;
   const leaveAfterMs = deadlineMs - rest;
   const text = duration(rest / 1000);
-  if (leaveAfterMs < LEAST_MS) {
+  if (leaveAfterMs < MIN_MS) {
     return { via: 'sync', leaveAfterMs: undefined, note: `Row by row may take ${text}: there is no time for a batch.` };
   }
   const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;

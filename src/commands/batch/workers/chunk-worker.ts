@@ -6,7 +6,7 @@ import { type Chunk, type ChunkRow, PREFIX_OF_QUEUES, type QueueLink, type RowAn
 /** Rows that travel together: few enough that a worker that dies takes little with it. */
 export const CHUNK_ROWS = 16;
 /** A chunk that so many workers have died with is not given to another. */
-const MOST_DEATHS = 10;
+const MAX_DEATHS = 10;
 
 interface Deps {
   readonly link: QueueLink;
@@ -31,7 +31,7 @@ export class ChunkWorker {
       concurrency: Math.ceil(atOnce / CHUNK_ROWS),
       lockDuration: takeoverMs,
       stalledInterval: takeoverMs / 2,
-      maxStalledCount: MOST_DEATHS,
+      maxStalledCount: MAX_DEATHS,
     });
     // It goes on by itself when Redis is back.
     this.#worker.on('error', () => undefined);

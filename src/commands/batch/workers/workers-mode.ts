@@ -32,7 +32,7 @@ interface Waiting {
 /** A chunk that is not full goes after this. */
 const FILL_MS = 20;
 const LOOK_MS = 100;
-const MOST_AT_ONCE = 500;
+const MAX_AT_ONCE = 500;
 /** Answers that were handed over are on the disk by then. */
 const SAVED_MS = 60_000;
 const SWEEP_MS = 5_000;
@@ -125,10 +125,10 @@ export class WorkersMode {
   async #look(): Promise<void> {
     const { link } = this.#setup;
     for (;;) {
-      const keys = await link.done(this.#run, MOST_AT_ONCE);
+      const keys = await link.done(this.#run, MAX_AT_ONCE);
       const answers = await link.answersOf(this.#run, keys);
       keys.forEach((key, index) => this.#settle(key, answers[index]));
-      if (keys.length < MOST_AT_ONCE) return;
+      if (keys.length < MAX_AT_ONCE) return;
     }
   }
 
@@ -141,7 +141,7 @@ export class WorkersMode {
       this.#run,
       old.map(({ key }) => key),
     );
-    for (const job of await link.queue.getFailed(0, MOST_AT_ONCE)) {
+    for (const job of await link.queue.getFailed(0, MAX_AT_ONCE)) {
       if (job.data.run !== this.#run) continue;
       await this.#look();
       for (const { key } of job.data.rows) this.#settle(key, JSON.stringify(LOST));
