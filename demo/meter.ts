@@ -33,7 +33,7 @@ export function trafficOf(stats: SimulatorStats): Traffic {
   return { attempts: stats.requests, refusals };
 }
 
-/** Counts attempts at a real API by standing in for `fetch`. Which limit a 429 names is read by nobody here. */
+/** Counts attempts at a real API by standing in for `fetch`. Which limit a 429 names does not matter here. */
 export function countingFetch(): { readonly fetch: typeof fetch; traffic(): Traffic } {
   let attempts = 0;
   let refused = 0;

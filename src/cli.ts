@@ -30,7 +30,7 @@ const io: CommandIo = {
   }),
 };
 
-// Whoever reads the output may leave first, as `| head` does.
+// The reader of the output may close it first, as `| head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

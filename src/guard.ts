@@ -62,10 +62,10 @@ const MAX_GROUP_LENGTH = 256;
 /** No account has as many limits; a group, or a model, that differs from call to call would make a lane for each. */
 const MAX_GROUPS = 1_000;
 
-/** How often lanes are looked through for those that nobody uses. */
+/** How often unused lanes are looked for. */
 const LOOK_EVERY_MS = 60_000;
 
-/** More different ones than this are a loop, not news. */
+/** Beyond this many distinct warnings, the application is probably warning in a loop. */
 const MAX_WARNINGS = 20;
 
 /** What is not the application's to choose. */
@@ -296,7 +296,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
     return this.options.pacing?.countTokens;
   }
 
-  /** Tells the listeners; where there are none, Node's own warnings, once a message. */
+  /** Emits a `warning` event; without listeners, falls back to `process.emitWarning`, once per message. */
   warn(message: string): void {
     this.emit({ type: 'warning', message });
     if (this.#emitter.hears('warning') || this.#warned.has(message) || this.#warned.size >= MAX_WARNINGS) return;

@@ -47,7 +47,7 @@ export interface SharedLane extends Lane {
   close(): void;
 }
 
-/** A lane that holds nothing and that nobody has used for so long is let go. */
+/** An empty lane that has been unused for this long is dropped. */
 const IDLE_MS = 3_600_000;
 
 /** Whether a lane can be let go: an account of many keys or models would keep one for each for ever. */

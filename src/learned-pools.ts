@@ -72,7 +72,7 @@ export class LearnedPools {
     const told = modelPool(provider, name.replace(/^default-/, '')) + tierOf(pool);
     const named = followed(known, told);
     if (named === pool || known.split.has(pool)) return undefined;
-    // The lane that is there goes on: a name that nobody calls by is an alias of it.
+    // The existing lane stays: a name that was not called yet becomes an alias of it.
     if (named !== told || refusal.exists(named)) keep(known.joined, pool, named);
     else keep(known.joined, named, pool);
     return told;

@@ -27,7 +27,7 @@ process.on('message', (command: WorkerCommand) => {
   }
 });
 
-// Nobody is left to tell anything to.
+// The parent process is gone: there is no one to report to.
 process.once('disconnect', () => process.exit());
 
 async function make(send: Send, job: Parameters<Send>[0]): Promise<void> {

@@ -11,7 +11,7 @@ export class Child<Command, Answer extends { readonly type: string }> {
     this.#died = once(this.#process, 'exit').then(([code, signal]) => {
       throw new Error(`${url.pathname} ended early (${String(code ?? signal)})`);
     });
-    // Told to whoever waits for an answer; nobody has to.
+    // Reported to a caller that awaits an answer; awaiting is optional.
     this.#died.catch(() => undefined);
   }
 

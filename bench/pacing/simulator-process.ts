@@ -24,7 +24,7 @@ process.on('message', (command: SimulatorCommand) => {
   }
 });
 
-// Nobody is left to tell anything to.
+// The parent process is gone: there is no one to report to.
 process.once('disconnect', () => process.exit());
 
 function answer(message: SimulatorAnswer): void {

@@ -4,7 +4,7 @@ export interface CommandIo {
   out(text: string): void;
   /** Writes a line to standard error. */
   err(text: string): void;
-  /** Resolves when standard output can take more: whoever writes much waits for it. */
+  /** Resolves when standard output can take more: await it when writing a lot. */
   drained(): Promise<void>;
   /** Standard input. */
   input(): AsyncIterable<Uint8Array>;

@@ -19,7 +19,7 @@ import { InFlight } from './in-flight.ts';
 
 export interface Breaker extends CircuitGate {
   /**
-   * Runs `fn` at once; nobody waits in here.
+   * Runs `fn` at once; waiting is the queue's job.
    * @throws CircuitOpen, without calling `fn`, when the gate would not have let the caller through.
    */
   execute<T>(fn: () => Promise<T>): Promise<T>;
@@ -30,7 +30,7 @@ export interface Breaker extends CircuitGate {
   recordFailure(isFurtherFault: boolean): void;
   /**
    * Opens a closed circuit at once, for evidence other than its own share of failures. False, and nothing done,
-   * where nobody would wait for it to close: the breaker is off, or calls fail while it is open.
+   * where no call would wait for it to close: the breaker is off, or calls fail while it is open.
    */
   trip(): boolean;
   state(): CircuitState;
@@ -300,7 +300,7 @@ class LaneBreaker implements Breaker {
 
   #wakeForProbe(): void {
     const { clock, onWake } = this.#deps;
-    // Without a queue nobody needs the probe: the timer keeps no process alive.
+    // Without a queue no call needs the probe, so the timer must not keep the process alive.
     this.#cancelTimer = clock.after(
       this.#openUntil - clock.now(),
       () => {

@@ -10,7 +10,7 @@ export interface Sdk {
   readonly client: string;
   /** The class that all of its errors extend. */
   readonly error: string;
-  /** The API that its clients speak, whoever answers. */
+  /** The API that its clients speak, whatever server answers. */
   readonly api: ApiName;
   /** Who answers where neither class nor host tell. */
   readonly provider: ProviderName;

@@ -66,7 +66,7 @@ function isInstalled(load: NodeJS.Require, name: string): boolean {
   }
 }
 
-/** Its socket keeps no process alive: nobody could close it. */
+/** Its socket must not keep the process alive: the application cannot close it. */
 async function ioredis({ default: Redis }: Ioredis, url: string): Promise<RedisClient> {
   const client = new Redis(url, {
     enableOfflineQueue: false,

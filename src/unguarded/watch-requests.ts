@@ -6,7 +6,7 @@ export interface UnguardedRequest extends Recognized {
   readonly host: string;
 }
 
-/** Who is told; undefined for nobody, this time. */
+/** The notice to report to; undefined to report this one to none. */
 export type Listener = () => ((request: UnguardedRequest) => void) | undefined;
 
 const listeners = new Set<Listener>();

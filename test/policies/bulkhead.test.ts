@@ -50,7 +50,7 @@ describe('createSlots', () => {
     expect(order).toEqual(Array.from({ length: 1_000 }, (_, index) => index));
   });
 
-  it('never queues: beyond the cap it throws, holds nothing and displaces nobody (B1, B2)', async () => {
+  it('never queues: beyond the cap it throws, holds nothing and displaces nobody', async () => {
     const slots = createSlots(2);
     const held = [deferred(), deferred()];
     for (const { promise } of held) slots.hold(promise, () => {});

@@ -212,7 +212,7 @@ describe('decide', () => {
     expect(ledger.taken).toBe(0);
   });
 
-  it('gives up with `budget` when the lane has spent it, and goes on when the window has moved (R4)', async () => {
+  it('gives up with `budget` when the lane has spent it, and goes on when the window has moved', async () => {
     const clock = new VirtualClock();
     const ledger = createRetryBudget({ ratio: 0.2, minimum: 1, windowMs: 60_000 }, clock);
     const retry = callRetry({ ledger });
@@ -235,7 +235,7 @@ describe('decide', () => {
     }
   });
 
-  it('clamps delays to what a timer can hold (R3)', () => {
+  it('clamps delays to what a timer can hold', () => {
     const retry = callRetry({ maxHintMs: MAX_TIMER_MS, random: () => 0.9 });
     for (const outcome of ['throttled', 'overloaded'] as const) {
       expect(retry.decide(failure(outcome, { hintMs: MAX_TIMER_MS }), context)).toMatchObject({

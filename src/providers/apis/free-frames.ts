@@ -77,7 +77,7 @@ export class FreeFrames {
     return { before: part(all, 0, heldFrom), held: part(all, heldFrom, heldTo), behind: part(all, heldTo, start) };
   }
 
-  /** The rest, which nobody waits for any longer. */
+  /** The rest, which no reader is waiting for. */
   take(): Uint8Array | undefined {
     const rest = this.#rest;
     this.#rest = NOTHING;

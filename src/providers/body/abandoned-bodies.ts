@@ -5,7 +5,7 @@ import type { BodyEnd } from '../../core/attempt.ts';
 export interface OpenBody {
   /** Monotonic time of the last read. */
   touchedAt: number;
-  /** Somebody waits for what comes next. */
+  /** A read is pending. */
   readonly reading: boolean;
   /** Called once, when the body did not end at once: from now on it is to end with its signal. */
   listen(): void;
@@ -24,7 +24,7 @@ interface Holders {
 const LEFT_AFTER_MS = 10_000;
 
 /**
- * Ends bodies that nobody reads to their end: collected as garbage, or idle longer than a limit.
+ * Ends bodies that are never read to their end: garbage-collected, or idle for longer than a limit.
  * One timer for all, unref'd, and only while bodies are open.
  *
  * Of some the stream is never collected while the connection is open: fetch holds the signal of the request, and
@@ -35,7 +35,7 @@ const LEFT_AFTER_MS = 10_000;
 export class BodyWatch {
   readonly #clock: Clock;
   readonly #idleTimeoutMs: number;
-  /** New ones, with the object whose collection means that nobody can read the body any more. */
+  /** New ones, with the object whose collection means that the body can no longer be read. */
   readonly #fresh = new Map<OpenBody, Holders>();
   readonly #open = new Set<OpenBody>();
   readonly #collected = new FinalizationRegistry<OpenBody>((body) => body.end({ outcome: 'unread' }));

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TimeLimit } from '../../core/time-limits.ts';
 
-/** Times that a body has. Infinity for those that nobody has set. */
+/** Time limits of a body; Infinity where none is set. */
 export interface BodyTimes {
   /** Monotonic. */
   readonly deadlineAt: number;
@@ -27,7 +27,7 @@ export type BodyLimit = TimeLimit | 'attempt';
  * Ends a body whose time is up. One timer for all times, and none where there is no time: what was set for
  * a time that has moved on is looked at again when it fires.
  *
- * Only the deadline passes while nobody waits for the body: it is not the provider that is slow then.
+ * Only the deadline runs while no read is pending: the provider is not the slow one then.
  */
 export class BodyTimer {
   readonly #clock: Clock;

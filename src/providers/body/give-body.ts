@@ -3,7 +3,7 @@ import type { GivenBody } from './node-body.ts';
 import { ResponseOverride } from './patch-response.ts';
 import { READERS } from './watch-body.ts';
 
-/** Puts another body in the place of the response's own, whoever reads it and however. */
+/** Replaces the body of a response for every way of reading it. */
 export function giveBody(response: Response, given: GivenBody): void {
   override.apply(response, given);
 }

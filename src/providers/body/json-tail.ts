@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 /** As much as what is looked for may be away from the end; the rest of a longer body is not kept. */
 const KEPT_BYTES = 65_536;
 
-/** The end of a body that somebody else reads chunk by chunk, behind its first byte; of a short one, all of it. */
+/** The last bytes of a body that the application reads chunk by chunk; all but the first byte of a short one. */
 export class JsonTail {
   readonly #chunks: Uint8Array[] = [];
   #first: Uint8Array | undefined;

@@ -15,7 +15,7 @@ export function isNodeBody(value: unknown): value is NodeBody {
   return typeof stream?.once === 'function' && typeof stream[Symbol.asyncIterator] === 'function';
 }
 
-/** The bytes of a body, whoever made it, taken from it as they are read. */
+/** The bytes of a body of any implementation, pulled as they are read. */
 export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
   if (!isNodeBody(body)) return body as ReadableStream<Uint8Array>;
   let chunks: AsyncIterator<Uint8Array> | undefined;
@@ -37,7 +37,7 @@ export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
   );
 }
 
-/** Notes how a Node stream ends that somebody else reads, without setting it in motion. */
+/** Observes how a Node stream ends without making it flow. */
 export function followNodeBody(body: NodeBody, record: TrackedBody): void {
   body.once('end', () => record.end({ outcome: 'completed' }));
   body.once('close', () => {
@@ -71,7 +71,7 @@ export class GivenBody {
   }
 }
 
-/** Throws away what nobody will read. */
+/** Discards a body that will not be read. */
 export async function discardBody(response: Response): Promise<void> {
   const body: unknown = response.body;
   if (isWebStream(body)) await body.cancel();

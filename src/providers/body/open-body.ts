@@ -147,7 +147,7 @@ export class TrackedBody implements OpenBody {
     return this.#taken;
   }
 
-  /** Begins to read it. False for whoever comes second: fetch has an answer of its own for him. */
+  /** Starts reading. False for a second reader: fetch rejects that one by itself. */
   take(): boolean {
     const first = !this.#taken;
     this.#taken = true;
@@ -215,7 +215,7 @@ export class TrackedBody implements OpenBody {
     hooks?.onEnd(end);
   }
 
-  /** Whoever read the body stopped. */
+  /** The reader cancelled the body. */
   cancel(): void {
     this.end(this.#cancelled ? this.#cancelled() : { outcome: 'cancelled' });
   }
@@ -274,7 +274,7 @@ export class TrackedBody implements OpenBody {
       late.shown = this.#hooks?.late?.();
     } else this.#timeUp = new TimeUp(limit);
     if (this.#interrupt) this.#interrupt(this.#timeUp);
-    // Nobody reads: whoever does so later gets the error.
+    // No read is pending: the next one gets the error.
     else this.fail(this.#timeUp);
   }
 }

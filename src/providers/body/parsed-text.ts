@@ -36,7 +36,7 @@ export class ParsedText {
     return body ? replaced(body, isCutJson(this.#text) ? UNFINISHED : UNREADABLE) : false;
   }
 
-  /** Nobody will tell what came of it: the SDK has given it up in the meantime. */
+  /** Its outcome will not be reported: the SDK has abandoned it meanwhile. */
   unknown(): void {
     const body = this.#take();
     body?.end(endOfText(this.#text, body).end);

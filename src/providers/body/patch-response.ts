@@ -31,7 +31,7 @@ export class ResponseOverride<T> {
     Object.setPrototypeOf(response, this.#prototype(Object.getPrototypeOf(response) as object));
   }
 
-  /** A stand-in of a test, a response that somebody else has changed, or one that was guarded before. */
+  /** A test double, a response patched by other code, or one that is guarded already. */
   #isChanged(response: Response): boolean {
     if (this.#values.get(response) !== undefined) return true;
     return Object.getOwnPropertyNames(response).some((name) => this.#names.has(name));

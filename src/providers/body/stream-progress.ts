@@ -19,7 +19,7 @@ export interface ProgressHooks {
   readonly choices: number;
   /** `responseModel`: as far as the stream has told. */
   onFirstContent(responseModel: string | undefined): void;
-  /** Content behind the first; absent where nobody wants to know. */
+  /** Content after the first; absent when there is no listener. */
   readonly onFurtherContent?: (() => void) | undefined;
   onFinalEvent(): void;
   /** A stream ended in good order without its final event. Whether that means that it was cut. */

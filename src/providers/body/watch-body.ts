@@ -17,7 +17,7 @@ type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 
 export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData', 'buffer'];
 
 /**
- * Watches the body of a response that is not a stream of events, whoever reads it and however.
+ * Watches the body of a response that is not an event stream, for every way of reading it.
  * The response object stays the one that fetch made: its url, its clone() and its class are untouched.
  */
 export function guardBody(response: Response, hooks: BodyHooks, signal: AbortSignal | undefined): void {

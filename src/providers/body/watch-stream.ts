@@ -8,7 +8,7 @@ import { StreamPump } from './stream-holdback.ts';
 
 /**
  * Whether a response is a stream of server-sent events. One that was asked for and is some text, or does not say what it
- * is, may be: servers forget it. Anything else is left to whoever can read it.
+ * is, may be: servers forget it. Anything else is left to its reader.
  */
 export function isEventStream(response: Response, asked: boolean): boolean {
   const type = response.headers.get('content-type')?.toLowerCase();

@@ -31,7 +31,7 @@ const PERMANENT = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Somebody has closed the network: Node's permissions, or what keeps tests from real servers. */
+/** Network access is blocked: by Node's permission model, or by a library that keeps tests offline. */
 const FORBIDDEN = new Set([
   'ERR_ACCESS_DENIED',
   // undici's MockAgent, and nock.
@@ -70,7 +70,7 @@ export function classifyConnection(error: unknown, aborted: boolean): Failure {
   return failure(timedOut ? 'timeout' : 'connection', true, code);
 }
 
-/** A body that ended in good order before its answer did: somebody on the way has closed the connection as if it were done. */
+/** A body that ended cleanly but too early: an intermediary closed the connection as if the answer were complete. */
 export const UNFINISHED: Failure = failure('connection', true, undefined);
 
 /** A body that was to be JSON and is none: what answered is not the provider's API. */

@@ -13,7 +13,7 @@ export interface EmbeddedError {
 /**
  * OpenRouter and other routers answer 200 before the provider behind them has, and put its error into the answer: of the
  * whole, or of a choice. Others have a status of their own in every answer, or answer with nothing but an error. Undefined
- * for an answer without one, and for an `error` that nobody knows how to read.
+ * for an answer without one, and for an `error` of unknown shape.
  */
 export function readEmbeddedError(value: unknown): EmbeddedError | undefined {
   const answer = asObject(Array.isArray(value) ? (value as unknown[])[0] : value);

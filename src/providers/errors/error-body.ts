@@ -22,7 +22,7 @@ type Enough = (text: string) => boolean;
 export interface BodyCopy {
   /** Rejects, or never settles, when the body cannot be read. */
   readonly text: Promise<string>;
-  /** Nobody waits for the text any more. */
+  /** The text is no longer needed. */
   cancel(): void;
 }
 

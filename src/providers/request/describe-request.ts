@@ -125,7 +125,7 @@ function outputTypeOf(body: JsonObject): OutputType | undefined {
   }
 }
 
-/** No API takes more stop sequences, nor longer ones that anybody would want to read. */
+/** No API accepts more stop sequences, and longer ones are not worth recording. */
 const MAX_ITEMS = 16;
 const MAX_STOP_LENGTH = 64;
 

@@ -9,7 +9,7 @@ export interface CallerStack {
  */
 export function captureCaller(): CallerStack {
   const holder = {};
-  // Formatted when somebody reads it.
+  // Formatted lazily, on first read.
   Error.captureStackTrace(holder, captureCaller);
   return holder;
 }

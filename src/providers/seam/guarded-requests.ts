@@ -10,7 +10,7 @@ const current = new AsyncLocalStorage<Sending>();
 const unseen = new Set<Sending>();
 let watched = false;
 
-/** From now on it is remembered which requests are a guard's; nothing is to be paid for that where nobody asks. */
+/** From now on, guarded requests are recorded; without a consumer this must cost nothing. */
 export function watchGuardedRequests(watch: boolean): void {
   watched = watch;
 }

@@ -27,7 +27,7 @@ export class SeamRequest {
   readonly #rest: readonly unknown[];
   /** Retries allowed at all: off when the caller asked for none. */
   readonly #allowed: boolean;
-  /** Runs a later attempt in the caller's async context, whoever reads the stream. */
+  /** Runs later attempts in the caller's async context, even when the stream is read in another. */
   readonly #inCallerContext: <R>(fn: () => R) => R;
   /** Who awaited the stream that was handed over. */
   caller: CallerStack | undefined;

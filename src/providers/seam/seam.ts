@@ -189,7 +189,7 @@ export class Seam {
     }
   }
 
-  /** The retry count header tells the truth, and the trace goes out with the attempt. */
+  /** Sets the real retry count and the trace headers on the outgoing request. */
   #build(options: SdkRequestOptions, context?: { retryCount?: number }): ReturnType<SdkClient['buildRequest']> {
     const sending = this.#current();
     if (!sending) return this.#buildRequest.call(this.client, options, context);

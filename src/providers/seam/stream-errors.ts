@@ -11,7 +11,7 @@ const told = new WeakSet<object>();
 /**
  * Lets the errors that an SDK makes of events inside its streams carry `tidegate`, as those that pass through our hands
  * do. They are made when the application reads them, so the class looks the property up; errors that have it themselves,
- * and those of clients that nobody guards, are as before.
+ * and those of unguarded clients, stay as they were.
  */
 export function tellStreamErrors({ APIError }: SdkClass): void {
   if (!APIError || told.has(APIError)) return;
@@ -57,7 +57,7 @@ interface Unnamed {
   readonly clock: Clock;
 }
 
-/** Whoever looks at an error does so when it comes. */
+/** Errors are inspected when they are thrown, not later. */
 const LOOKED_AT_WITHIN_MS = 10_000;
 const MAX_UNNAMED = 64;
 

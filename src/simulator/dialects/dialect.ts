@@ -88,7 +88,7 @@ export function retryHeaders(waitMs: number | undefined, context: ErrorContext):
   return headers;
 }
 
-/** Rounded up, so that whoever waits that long is not early. */
+/** Rounded up, so that a client that waits that long is not early. */
 export function wholeMs(ms: number): number {
   return Math.ceil(ms - 1e-6);
 }

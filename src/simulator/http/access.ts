@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Names that nobody can register. */
+/** Names that cannot be registered. */
 const PRIVATE_NAME = /(?:^|\.)(?:localhost|internal|local|svc|test)$/;
 
 /** Whether a request may come from a web page: it can have its own name resolve to this machine (DNS rebinding). */

@@ -37,7 +37,7 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
   try {
     bytes = await readBody(request);
   } catch {
-    // The client went away while it was sending: nobody is left to answer.
+    // The client disconnected while sending: there is no one left to answer.
     return;
   }
   if (!bytes) response.setHeader('connection', 'close');
@@ -190,7 +190,7 @@ function errorContext(exchange: Exchange, model: string): ReturnType<Simulation[
   return simulation.errorContext(organization, requestId, model, url.searchParams.get('api-version'));
 }
 
-/** A target that is no path (`//`) is one that nobody serves. */
+/** A target that is not a path (`//`) matches no route. */
 function urlOf({ url = '/', headers }: IncomingMessage): URL {
   const base = `http://${headers.host ?? 'localhost'}`;
   return new URL(URL.canParse(url, base) ? url : '/not-a-path', URL.canParse(base) ? base : 'http://localhost');

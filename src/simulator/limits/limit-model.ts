@@ -7,11 +7,11 @@ export interface LimitModel {
   readonly capacity: number;
   /** Units that come back in a millisecond, in the long run. */
   readonly ratePerMs: number;
-  /** Goes on to `now`; `others` is what somebody else took meanwhile, little by little. */
+  /** Goes on to `now`; `others` is what other clients took meanwhile, spread evenly. */
   advance(now: number, others: number): void;
   /** Units that can be spent now; below 0 after a correction that cost more than was there. */
   available(now: number): number;
-  /** Milliseconds until `units`, at most the capacity, can be spent if nobody else spends; 0 when they can now. */
+  /** Milliseconds until `units`, at most the capacity, can be spent if no other client does; 0 when they can now. */
   waitMs(units: number, now: number): number;
   /** Takes units, there or not. Negative ones, which correct what was spent at `since`, are given back. */
   spend(units: number, now: number, since?: number): void;

@@ -45,7 +45,7 @@ export interface Cost {
   readonly need: number;
 }
 
-/** What differs by provider in how limits are charged (§7 of the providers' behaviour notes: rules 2, 9, 10). */
+/** What differs by provider in how limits are charged ; sources stand beside each provider's rules. */
 export interface LimitRules {
   /** Cost at admission; undefined where the limit does not concern the request. */
   cost(name: LimitName, request: LimitedRequest, largestRecentOutput: number): Cost | undefined;

@@ -13,8 +13,8 @@ export interface LimitSources {
 }
 
 /**
- * The sources at the start: somebody who names limits means these and no others,
- * somebody who names nothing gets the provider's first tier.
+ * The sources at the start: options that name limits mean these and no others,
+ * options that name none mean the provider's first tier.
  */
 export function initialSources(provider: SimulatorProvider, sources: LimitSources): LimitSources {
   const { preset, limits, modelLimits } = sources;
