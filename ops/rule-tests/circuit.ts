@@ -2,9 +2,9 @@ import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile 
 
 const CIRCUIT = { gen_ai_provider_name: 'openai', tidegate_circuit: 'openai/gpt-5.1' };
 
-const STATES = ['closed', 'open', 'half_open', 'isolated'];
+const STATES = ['closed', 'open', 'half_open'];
 
-/** The state set of one circuit: `c`losed, `o`pen, `h`alf open, `i`solated, one letter a sample. */
+/** The state set of one circuit: `c`losed, `o`pen, `h`alf open, one letter a sample. */
 function circuit(states: string, instance = 'a'): InputSeries[] {
   return STATES.map((state) => {
     const values = Array.from(states, (letter) => (letter === ' ' ? '_' : state.startsWith(letter) ? '1' : '0')).join(

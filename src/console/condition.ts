@@ -67,7 +67,7 @@ export interface Recent {
 /** How a lane is. */
 export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Recent): Condition {
   const used = bindingOf(lane.limits)?.used ?? 0;
-  if (lane.circuit === 'open' || lane.circuit === 'half_open' || lane.circuit === 'isolated') return 'outage';
+  if (lane.circuit === 'open' || lane.circuit === 'half_open') return 'outage';
   if ((refused['quota'] ?? 0) > 0) return 'quota';
   const noRoom = (refused['overloaded'] ?? 0) + (refused['no_capacity'] ?? 0);
   const isMost = noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0);

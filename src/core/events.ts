@@ -56,7 +56,7 @@ export type RefusedBy = Dimension | 'no_capacity' | 'overloaded';
 /** What a call waited for before an attempt: a limit, or a state of its lane. */
 export type WaitCause = Dimension | 'pause' | 'circuit' | 'none';
 
-export type CircuitState = 'closed' | 'open' | 'half_open' | 'isolated';
+export type CircuitState = 'closed' | 'open' | 'half_open';
 
 export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread';
 

@@ -291,6 +291,7 @@ class LaneBreaker implements Breaker {
         else if (!this.#shut) this.#wakeForProbe();
         break;
       case PolicyState.Isolated:
+        // cockatiel's state for a breaker that was opened by hand, which none here is.
         throw new Error('The circuit is never isolated');
     }
     const now = this.#state;

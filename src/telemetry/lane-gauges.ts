@@ -22,7 +22,7 @@ export interface LaneSource {
 const RATED: ReadonlySet<Dimension> = new Set(BUCKET_DIMENSIONS.filter((each) => !LIMIT_KINDS[each].perDay));
 
 /** Higher is worse; two lanes under one label show the worse one. */
-const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, isolated: 2, open: 3 };
+const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
 
 /** Gauge values of all lanes now. */
 export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unknown) => void): Point[] {

@@ -214,7 +214,7 @@ export const STREAM_OUTCOMES: Closed<StreamOutcome> = {
   unread: true,
 };
 
-export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true, isolated: true };
+export const CIRCUIT_STATES: Closed<CircuitState> = { closed: true, open: true, half_open: true };
 
 export const UNGUARDED_VIAS: Closed<UnguardedVia> = { sdk: true, fetch: true, http: true };
 

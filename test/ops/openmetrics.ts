@@ -29,7 +29,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'gen_ai.token.type': ['input', 'output'],
   'tidegate.bulkhead': ['openai/gpt-5.1'],
   'tidegate.circuit': ['openai/gpt-5.1'],
-  'tidegate.circuit.state': ['closed', 'open', 'half_open', 'isolated'],
+  'tidegate.circuit.state': ['closed', 'open', 'half_open'],
   version: ['1.0.0'],
   sdk: ['openai'],
 };

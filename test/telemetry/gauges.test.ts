@@ -173,7 +173,7 @@ describe('lanes under the same labels', () => {
 });
 
 describe('circuits and bulkheads', () => {
-  it.each(['closed', 'open', 'half_open', 'isolated'] as const)('%s is a state beside closed', async (circuit) => {
+  it.each(['closed', 'open', 'half_open'] as const)('%s is a state beside closed', async (circuit) => {
     const harness = harnessWith(lane({ circuit }));
     const states = async (): Promise<unknown[]> =>
       pointsOf<number>((await harness.collect()).get('tidegate.circuit.state')).map(({ value, attributes }) => {
