@@ -14,6 +14,7 @@ import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries } from './naming.ts';
 import { flowRules, laneRules } from './lane-rules.ts';
 import { countedRules, quantileRules, recordingRules, sloRules } from './recording-rules.ts';
+import type { RenderedRule, RuleGroup } from './rendered-rule.ts';
 import { signalRules } from './signal-rules.ts';
 import { RUNBOOK_URL } from './runbook-url.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
@@ -29,22 +30,6 @@ export interface RuleOptions {
   readonly runbookUrl?: string;
   /** Divides every window, offset and `for`: 60 makes minutes into seconds, for demos and tests. Default 1. */
   readonly timeScale?: number;
-}
-
-export interface RenderedRule {
-  readonly record?: string;
-  readonly alert?: string;
-  readonly expr: string;
-  readonly for?: string;
-  readonly keep_firing_for?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<'summary' | 'description' | 'runbook_url', string>>;
-}
-
-export interface RuleGroup {
-  readonly name: string;
-  readonly interval?: string;
-  readonly rules: readonly RenderedRule[];
 }
 
 const ALERTS = {

@@ -7,11 +7,11 @@ import type { CallSettings, Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
 import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
-import type { Failure } from './outcome.ts';
+import type { Failure, TimeLimit } from './outcome.ts';
 import type { ProviderAdapter } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
 import { type Retry, RetryCourse } from './retry-course.ts';
-import { timeCode, timeFailure, type TimeLimit, timeMessage } from './time-limits.ts';
+import { timeCode, timeFailure, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
 /** One logical call: takes its attempts through queue, circuit and slots until one is answered or no more may be made. */

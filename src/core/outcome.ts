@@ -1,5 +1,7 @@
 import type { Dimension } from './dimensions.ts';
-import type { TimeLimit } from './time-limits.ts';
+
+/** A time that the caller has set: to the end of the call, to a stream's first content, and between its chunks. */
+export type TimeLimit = 'deadline' | 'first_content' | 'stall';
 
 export type { Dimension };
 

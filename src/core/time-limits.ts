@@ -1,8 +1,5 @@
 import type { TidegateErrorCode } from '../errors.ts';
-import type { Failure } from './outcome.ts';
-
-/** A time that the caller has set: to the end of the call, to a stream's first content, and between its chunks. */
-export type TimeLimit = 'deadline' | 'first_content' | 'stall';
+import type { Failure, TimeLimit } from './outcome.ts';
 
 const CODES = {
   deadline: 'deadline_exceeded',

@@ -2,7 +2,8 @@ import { type Dialect, type ErrorAnswer, type ErrorContext, retryHeaders } from 
 import { DIALECTS } from './dialects/dialects.ts';
 import type { SimulatorFaults } from './faults/faults.ts';
 import { checkFaults, FaultPicker } from './faults/faults.ts';
-import type { LimitLevel, Refusal } from './limits/limit-engine-types.ts';
+import type { Refusal } from './limits/limit-engine-types.ts';
+import type { LimitLevel } from './limits/limit-view.ts';
 import { LimitEngine } from './limits/limit-engine.ts';
 import type { LimitSources } from './limits/limit-table.ts';
 import { limitTable, mergeSources } from './limits/limit-table.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { goDuration } from '../../src/simulator/dialects/go-duration.ts';
-import type { BucketSeconds, LimitLevel, Refusal, Reservation } from '../../src/simulator/limits/limit-engine-types.ts';
+import type { BucketSeconds, Refusal, Reservation } from '../../src/simulator/limits/limit-engine-types.ts';
+import type { LimitLevel } from '../../src/simulator/limits/limit-view.ts';
 import { LimitEngine } from '../../src/simulator/limits/limit-engine.ts';
 import type { LimitedRequest, OutputCounting, SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 import type { LimitName, SimulatorLimits } from '../../src/simulator/limits/limits.ts';

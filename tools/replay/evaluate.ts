@@ -1,4 +1,5 @@
-import { type RenderedRule, type RuleGroup, ruleGroups } from '../../ops/rules.ts';
+import type { RenderedRule, RuleGroup } from '../../ops/rendered-rule.ts';
+import { ruleGroups } from '../../ops/rules.ts';
 import { queryRange, type Series } from '../stack/query.ts';
 import { type BlockWriter, EPOCH } from './generate.ts';
 import { renderLabels } from './registry.ts';

@@ -1,8 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import { type ErrorAnswer, type ErrorContext, retryHeaders } from '../../../src/simulator/dialects/dialect.ts';
 import { DIALECTS } from '../../../src/simulator/dialects/dialects.ts';
-import type { LimitLevel } from '../../../src/simulator/limits/limit-engine-types.ts';
-import { tellLimit } from '../../../src/simulator/limits/limit-view.ts';
+import { type LimitLevel, tellLimit } from '../../../src/simulator/limits/limit-view.ts';
 import type { RejectedBy } from '../../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../../src/simulator/random.ts';
 import { complete, type Receiver, type Reply, type Transport } from '../transport.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { TimeLimit } from '../../core/time-limits.ts';
+import type { TimeLimit } from '../../core/outcome.ts';
 
 /** Time limits of a body; Infinity where none is set. */
 export interface BodyTimes {

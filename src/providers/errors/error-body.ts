@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { beginsAsJson, isWholeJson } from '../parse/json.ts';
-import { CHUNK_LIMIT_BYTES, isNodeStream, peekNodeStream } from './peek-node-stream.ts';
+import { type BodyCopy, CHUNK_LIMIT_BYTES, isNodeStream, peekNodeStream } from './peek-node-stream.ts';
 import { headerHint } from './retry-hint.ts';
 
 /**
@@ -17,14 +17,6 @@ const READ_LIMIT_BYTES = 65_536;
 
 /** Whether the text has said all that is asked of it, so far as it has come. */
 type Enough = (text: string) => boolean;
-
-/** The text of a response that others will read as well. */
-export interface BodyCopy {
-  /** Rejects, or never settles, when the body cannot be read. */
-  readonly text: Promise<string>;
-  /** The text is no longer needed. */
-  cancel(): void;
-}
 
 /**
  * The body of an error response, parsed where it is JSON, without consuming it for the SDK. What is whole is not waited

@@ -1,7 +1,14 @@
 import { Buffer } from 'node:buffer';
 import type { Clock } from '../../core/clock.ts';
 import { beginsAsJson } from '../parse/json.ts';
-import type { BodyCopy } from './error-body.ts';
+
+/** The text of a response that others will read as well. */
+export interface BodyCopy {
+  /** Rejects, or never settles, when the body cannot be read. */
+  readonly text: Promise<string>;
+  /** The text is no longer needed. */
+  cancel(): void;
+}
 
 /** What is needed of a Node stream, the body that node-fetch and its kin give. */
 interface NodeStream {

@@ -1,6 +1,7 @@
 import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialect.ts';
 import { bearer, findLevel, gatewayPage, json, retryHeaders, sse } from './dialect.ts';
-import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import type { Refusal } from '../limits/limit-engine-types.ts';
+import type { LimitLevel } from '../limits/limit-view.ts';
 import { hash32, mulberry32 } from '../random.ts';
 
 const DETAILS = 'For details, refer to: https://docs.claude.com/en/api/rate-limits.';

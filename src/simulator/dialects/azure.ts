@@ -1,7 +1,8 @@
 import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialect.ts';
 import { bearer, findLevel, json, resetOf, retryHeaders, wholeUnits } from './dialect.ts';
 import { openaiDialect } from './openai.ts';
-import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import type { Refusal } from '../limits/limit-engine-types.ts';
+import type { LimitLevel } from '../limits/limit-view.ts';
 
 const INCREASE =
   'Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit.';

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AnswerFault } from '../faults/fault-kinds.ts';
-import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import type { Refusal } from '../limits/limit-engine-types.ts';
+import type { LimitLevel } from '../limits/limit-view.ts';
 import type { LimitName } from '../limits/limits.ts';
 
 /** A complete answer that is not a success. */

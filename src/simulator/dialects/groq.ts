@@ -12,7 +12,8 @@ import {
   wholeUnits,
 } from './dialect.ts';
 import { goDuration } from './go-duration.ts';
-import type { LimitLevel, Refusal } from '../limits/limit-engine-types.ts';
+import type { Refusal } from '../limits/limit-engine-types.ts';
+import type { LimitLevel } from '../limits/limit-view.ts';
 import { LIMIT_KINDS } from '../limits/limits.ts';
 import { hash32, mulberry32, randomId } from '../random.ts';
 

@@ -1,8 +1,8 @@
 import { EPSILON } from './epsilon.ts';
-import type { LimitLevel, LimitScope, Neighbour } from './limit-engine-types.ts';
+import type { LimitScope, Neighbour } from './limit-engine-types.ts';
 import { capacityOf, createLimitModel, type LimitModelSetup } from './create-limit-model.ts';
 import type { LimitModel, LimitModelKind } from './limit-model.ts';
-import { type LimitView, tellLimit } from './limit-view.ts';
+import { type LimitLevel, type LimitView, tellLimit } from './limit-view.ts';
 import type { LimitName } from './limits.ts';
 
 /** One limit of one account: what counts, and what headers are written from. */

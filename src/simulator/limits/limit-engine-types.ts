@@ -48,16 +48,6 @@ export interface LimitEngineOptions {
   readonly scope?: LimitScope | undefined;
 }
 
-/** State of one limit, as headers describe it. */
-export interface LimitLevel {
-  readonly name: LimitName;
-  readonly limit: number;
-  /** Fractional; negative where the bucket is below zero. */
-  readonly remaining: number;
-  readonly fullInMs: number;
-  readonly touched: boolean;
-}
-
 export interface Refusal {
   readonly admitted: false;
   readonly by: RejectedBy;

@@ -1,8 +1,8 @@
 import { CountedLimit } from './counted-limit.ts';
-import type { LimitEngineOptions, LimitLevel, Neighbour, Refusal, Reservation } from './limit-engine-types.ts';
+import type { LimitEngineOptions, Neighbour, Refusal, Reservation } from './limit-engine-types.ts';
 import type { ActualUsage, Cost, LimitedRequest, LimitRules, RefusedCounting } from './limit-rules.ts';
 import { limitRules } from './limit-rules.ts';
-import { PLAIN_VIEW } from './limit-view.ts';
+import { type LimitLevel, PLAIN_VIEW } from './limit-view.ts';
 import type { LimitName, SimulatorLimits } from './limits.ts';
 import { LIMIT_KINDS } from './limits.ts';
 import { poolOf } from './pool.ts';

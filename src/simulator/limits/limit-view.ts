@@ -1,4 +1,3 @@
-import type { LimitLevel } from './limit-engine-types.ts';
 import type { LimitModel } from './limit-model.ts';
 import type { LimitName } from './limits.ts';
 
@@ -26,6 +25,16 @@ export const PLAIN_VIEW: LimitView = {
   roundTo: 1,
   inflated: 1,
 };
+
+/** State of one limit, as headers describe it. */
+export interface LimitLevel {
+  readonly name: LimitName;
+  readonly limit: number;
+  /** Fractional; negative where the bucket is below zero. */
+  readonly remaining: number;
+  readonly fullInMs: number;
+  readonly touched: boolean;
+}
 
 export interface ToldLimit {
   readonly name: LimitName;
