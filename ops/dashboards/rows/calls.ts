@@ -57,12 +57,12 @@ export function callRow(context: DashboardContext): Row {
           {
             kind: 'stat',
             title: 'Circuits open',
-            description: 'Circuits that are open or isolated in any process: their calls wait or fail at once.',
+            description: 'Circuits that are open in any process: their calls wait or fail at once.',
             unit: 'short',
             queries: [
               {
                 expr: orZero(
-                  `sum(max by (${BY_JOB}, gen_ai_provider_name, tidegate_circuit) (${select('tidegate.circuit.state', 'tidegate_circuit_state=~"open|isolated"')}))`,
+                  `sum(max by (${BY_JOB}, gen_ai_provider_name, tidegate_circuit) (${select('tidegate.circuit.state', 'tidegate_circuit_state="open"')}))`,
                 ),
                 legend: 'open',
               },

@@ -6,14 +6,13 @@ const STATES: readonly State[] = [
   { value: 0, text: 'closed', color: 'green' },
   { value: 1, text: 'half open', color: 'yellow' },
   { value: 2, text: 'open', color: 'red' },
-  { value: 3, text: 'isolated', color: 'purple' },
 ];
 
 export function circuitRow({ select, thresholds }: DashboardContext): Row {
   const state = (name: string): string => select('tidegate.circuit.state', `tidegate_circuit_state="${name}"`);
   const circuit = 'gen_ai_provider_name, tidegate_circuit';
   const bulkhead = 'gen_ai_provider_name, tidegate_bulkhead';
-  const worst = `max by (${circuit}) (${state('closed')} * 0 or ${state('half_open')} * 1 or ${state('open')} * 2 or ${state('isolated')} * 3)`;
+  const worst = `max by (${circuit}) (${state('closed')} * 0 or ${state('half_open')} * 1 or ${state('open')} * 2)`;
   return {
     title: 'Circuits and queues',
     lines: [
