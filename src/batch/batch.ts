@@ -4,7 +4,13 @@ import { disown } from '../core/user-value.ts';
 import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
 import { Journal } from './journal.ts';
-import { type BatchOptions, type BatchWorker, resolveBatchOptions, type ResolvedBatchOptions } from './options.ts';
+import {
+  type BatchOptions,
+  type BatchWorker,
+  type JournalOptions,
+  resolveBatchOptions,
+  type ResolvedBatchOptions,
+} from './options.ts';
 import type { BatchSnapshot } from './progress.ts';
 import type { BatchResult } from './result.ts';
 import { Runner } from './runner.ts';
@@ -22,6 +28,8 @@ export interface BatchRun<O> extends AsyncIterable<BatchResult<O>>, PromiseLike<
   stop(): void;
 }
 
+export type OpenJournal = (options: JournalOptions) => Promise<Journal>;
+
 const PROGRESS_MS = 250;
 
 /**
@@ -37,16 +45,27 @@ const PROGRESS_MS = 250;
  * }
  */
 export function batch<I, O>(items: Items<I>, worker: BatchWorker<I, O>, options: BatchOptions<I> = {}): BatchRun<O> {
+  return batchWith(items, worker, options, Journal.open);
+}
+
+/** The same, with a journal that is opened by the caller. */
+export function batchWith<I, O>(
+  items: Items<I>,
+  worker: BatchWorker<I, O>,
+  options: BatchOptions<I>,
+  openJournal: OpenJournal,
+): BatchRun<O> {
   const resolved = resolveBatchOptions(options);
   if (typeof worker !== 'function') throw new TidegateOptionError('worker', 'a function', worker);
   const next = iteratorOf(items);
-  return new Run(next, worker, { ...resolved, total: resolved.total ?? sizeOf(items) });
+  return new Run(next, worker, { ...resolved, total: resolved.total ?? sizeOf(items) }, openJournal);
 }
 
 class Run<I, O> implements BatchRun<O> {
   readonly #items: () => AsyncIterator<I> | Iterator<I>;
   readonly #worker: BatchWorker<I, O>;
   readonly #options: ResolvedBatchOptions<I>;
+  readonly #openJournal: OpenJournal;
   #runner: Runner<I, O> | undefined;
   #begun = false;
   #stopped = false;
@@ -55,10 +74,12 @@ class Run<I, O> implements BatchRun<O> {
     items: () => AsyncIterator<I> | Iterator<I>,
     worker: BatchWorker<I, O>,
     options: ResolvedBatchOptions<I>,
+    openJournal: OpenJournal,
   ) {
     this.#items = items;
     this.#worker = worker;
     this.#options = options;
+    this.#openJournal = openJournal;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<BatchResult<O>, void, undefined> {
@@ -66,7 +87,7 @@ class Run<I, O> implements BatchRun<O> {
     this.#begun = true;
     const { journal, signal } = this.#options;
     signal?.throwIfAborted();
-    const opened = journal && (await Journal.open(journal));
+    const opened = journal && (await this.#openJournal(journal));
     const runner = new Runner(this.#items(), this.#worker, this.#options, opened);
     this.#runner = runner;
     if (this.#stopped) runner.stop();

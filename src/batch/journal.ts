@@ -3,27 +3,10 @@ import { dirname } from 'node:path';
 import { BatchError } from './batch-error.ts';
 import { contentKey } from './item-key.ts';
 import { journalLines } from './journal-lines.ts';
+import { type JournalHeader, type JournalRow, parseLine } from './journal-row.ts';
 import { lockFile } from './journal-lock.ts';
 import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
-import type { ItemUsage } from './result.ts';
-import type { SavedError } from './saved-error.ts';
-
-/** One finished item. */
-export interface JournalRow {
-  readonly key: string;
-  readonly index: number;
-  readonly id: string;
-  readonly status: 'ok' | 'error';
-  readonly value?: unknown;
-  readonly error?: SavedError;
-  readonly attempts: number;
-  readonly usage?: ItemUsage | undefined;
-  /** USD; null where it is not known, none without prices. */
-  readonly costUsd?: number | null | undefined;
-  /** USD that a budget was charged. */
-  readonly chargedUsd?: number | undefined;
-}
 
 /** Where a row is. */
 export interface JournalEntry {
@@ -35,7 +18,8 @@ export interface JournalEntry {
 
 interface Waiting {
   readonly line: Buffer;
-  readonly key: string;
+  /** Undefined of a note. */
+  readonly key: string | undefined;
   readonly status: 'ok' | 'error';
   readonly resolve: (entry: JournalEntry) => void;
   readonly reject: (error: unknown) => void;
@@ -59,7 +43,7 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #broken: unknown;
-  /** What rows of earlier runs have cost: those that were called again, too. */
+  /** What rows have cost, of earlier runs too: those that were called again as well. */
   readonly spent = { usd: 0, chargedUsd: 0, unpriced: 0 };
 
   private constructor(path: string, file: FileHandle, unlock: () => Promise<void>) {
@@ -69,8 +53,15 @@ export class Journal {
     this.#entries = new KeyTable(() => `${path}.keys-${crypto.randomUUID()}`);
   }
 
-  /** @throws BatchError where another run has it, its parameters differ, or it is another kind of file. */
-  static async open({ path, parameters, acceptChanges }: JournalOptions): Promise<Journal> {
+  /**
+   * `onNote` hears what earlier runs have noted, in their order.
+   *
+   * @throws BatchError where another run has it, its parameters differ, or it is another kind of file.
+   */
+  static async open(
+    { path, parameters, acceptChanges }: JournalOptions,
+    onNote?: (note: unknown) => void,
+  ): Promise<Journal> {
     await mkdir(dirname(path), { recursive: true });
     const unlock = await lockFile(path);
     let file: FileHandle | undefined;
@@ -83,7 +74,7 @@ export class Journal {
       });
       const journal = new Journal(path, file, unlock);
       opened = journal;
-      const known = await journal.#load(path);
+      const known = await journal.#load(path, onNote);
       const wanted = contentKey(parameters);
       if (known !== undefined && known !== wanted && acceptChanges !== true) throw changed(path);
       if (known !== wanted) await journal.#begin(wanted, path);
@@ -116,11 +107,21 @@ export class Journal {
 
   /** Resolves when the row would survive a power cut. */
   append(row: JournalRow): Promise<JournalEntry> {
+    this.#count(row);
+    return this.#put(row, row.key, row.status);
+  }
+
+  /** Keeps something else, behind the rows that were appended before. Resolves as `append` does. */
+  async note(note: unknown): Promise<void> {
+    await this.#put({ note }, undefined, 'ok');
+  }
+
+  #put(content: object, key: string | undefined, status: 'ok' | 'error'): Promise<JournalEntry> {
     return new Promise((resolve, reject) => {
       // A disk that failed once is not trusted again: what it holds now is what the next run begins with.
       if (this.#broken !== undefined) return reject(this.#broken);
-      const line = Buffer.from(`${JSON.stringify(row)}\n`);
-      this.#waiting.push({ line, key: row.key, status: row.status, resolve, reject });
+      const line = Buffer.from(`${JSON.stringify(content)}\n`);
+      this.#waiting.push({ line, key, status, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
@@ -148,11 +149,11 @@ export class Journal {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#put(Buffer.concat(group.map(({ line }) => line)));
+        await this.#save(Buffer.concat(group.map(({ line }) => line)));
         for (const { line, key, status, resolve } of group) {
           const entry = { status, offset: this.#size, bytes: line.length };
           this.#size += line.length;
-          this.#know(key, entry);
+          if (key !== undefined) this.#know(key, entry);
           resolve(entry);
         }
       } catch (error) {
@@ -163,7 +164,7 @@ export class Journal {
     this.#writing = undefined;
   }
 
-  async #put(bytes: Buffer): Promise<void> {
+  async #save(bytes: Buffer): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       done += (await this.#file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
     }
@@ -171,7 +172,7 @@ export class Journal {
   }
 
   /** Reads what is there, and cuts off what was being written. @returns The parameters of the last run. */
-  async #load(path: string): Promise<string | undefined> {
+  async #load(path: string, onNote?: (note: unknown) => void): Promise<string | undefined> {
     let parameters: string | undefined;
     for await (const line of journalLines(this.#file)) {
       if (line.offset === 0 && !line.text.startsWith(START)) {
@@ -179,12 +180,14 @@ export class Journal {
         if (!line.whole && START.startsWith(line.text)) break;
         throw new BatchError('journal_invalid', `${path} is not a journal of tidegate, and is left as it is.`);
       }
-      const row = line.whole ? parse(line.text) : undefined;
+      const row = line.whole ? parseLine(line.text) : undefined;
       if (line.whole) this.#size = line.offset + line.length + 1;
       if (row === undefined) continue;
       if ('tidegate' in row) {
         if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
         parameters = row.parameters;
+      } else if ('note' in row) {
+        onNote?.(row.note);
       } else {
         this.#count(row);
         this.#know(row.key, { status: row.status, offset: line.offset });
@@ -201,28 +204,11 @@ export class Journal {
   }
 
   async #begin(parameters: string, path: string): Promise<void> {
-    const header: Header = { tidegate: 'journal', version: 1, parameters };
+    const header: JournalHeader = { tidegate: 'journal', version: 1, parameters };
     const line = Buffer.from(`${JSON.stringify(header)}\n`);
-    await this.#put(line);
+    await this.#save(line);
     this.#size += line.length;
     await syncFolder(dirname(path));
-  }
-}
-
-interface Header {
-  readonly tidegate: 'journal';
-  readonly version: number;
-  readonly parameters: string;
-}
-
-/** A line that a disk has spoiled is a row that is done again. */
-function parse(text: string): Header | JournalRow | undefined {
-  try {
-    const row = JSON.parse(text) as Partial<Header & JournalRow> | null;
-    if (typeof row !== 'object' || row === null) return undefined;
-    return 'tidegate' in row || typeof row.key === 'string' ? (row as Header | JournalRow) : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { BatchError } from '../../batch/batch-error.ts';
-import { batch } from '../../batch/batch.ts';
+import { batch, batchWith } from '../../batch/batch.ts';
 import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { createGuard } from '../../create-guard.ts';
@@ -12,6 +12,7 @@ import { endRun } from './end-run.ts';
 import { inputRows } from './input-rows.ts';
 import { progressLines } from './progress-lines.ts';
 import { promptBeginnings } from './prompt-beginnings.ts';
+import type { Senders } from './provider/batch-api.ts';
 import { chooseWay } from './provider/choose-way.ts';
 import { openProviderMode, type ProviderMode } from './provider/provider-mode.ts';
 import { LineFile } from './result-files.ts';
@@ -32,11 +33,11 @@ interface Run {
   readonly resumeCommand: string;
 }
 
-/** Rows that may be in batches of the provider at once. */
-const AT_PROVIDER = 100_000;
-
 /** Rows that may be in the queue for workers at once. */
 const AT_WORKERS = 4_000;
+
+/** More than any way has at work at once. */
+const MOST_QUEUED = 1_000_000;
 
 /** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -49,8 +50,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     ...(link && { shared: link.shared }),
     ...(args.prices && { prices: args.prices }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
-    // What a batch of the provider leaves undone comes all at once.
-    bulkhead: { maxQueued: 10 * AT_PROVIDER },
+    bulkhead: { maxQueued: MOST_QUEUED },
     pacing: {
       ...(args.rpm !== undefined && { requestsPerMinute: args.rpm }),
       ...(args.tpm !== undefined && { tokensPerMinute: args.tpm }),
@@ -58,12 +58,11 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   });
   const show = progressLines(io, args);
   let last: BatchSnapshot | undefined;
-  const mode = link ? await workersMode(run, link, guard.fetch) : await providerMode(run, guard.fetch, io);
-  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
-  const rows = batch(rowsOf(run), mode ? (row, context) => mode.worker(row, context) : bySelf, {
-    ...(mode && { signal: mode.signal, maxConcurrent: AT_PROVIDER }),
-    // Batches of the provider have a cache of their own.
-    ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
+  const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
+  const workers = link && (await workersMode(run, link, guard.fetch));
+  const batches = link ? undefined : providerMode(run, { send: guard.fetch, sendOnce: once.fetch }, io);
+  const mode = workers ?? batches;
+  const options: BatchOptions<Row> = {
     guard,
     total: check.rows,
     id: (row) => row.id,
@@ -72,6 +71,9 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     order: args.order,
     ...(args.maxConcurrent !== undefined && { maxConcurrent: args.maxConcurrent }),
     ...(link && { maxConcurrent: AT_WORKERS }),
+    ...(mode && { signal: mode.signal }),
+    // Workers' rows meet where they are sent, and batches of the provider have a cache of their own.
+    ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
     ...(args.stopAfter !== undefined && { stopAfter: args.stopAfter }),
     ...budgetOf(run),
     ...(args.journal !== undefined && { journal: journalOf(run, args.journal) }),
@@ -79,7 +81,17 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       last = snapshot;
       show(snapshot);
     },
-  });
+  };
+  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
+  const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
+  const rows = batches
+    ? batchWith(
+        batches.rows(() => rowsOf(run)),
+        worker,
+        options,
+        (journal) => batches.openJournal(journal),
+      )
+    : batch(rowsOf(run), worker, options);
   let interrupted = false;
   let finished = false;
   void io.untilStopped.then(() => {
@@ -114,7 +126,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     await out.close(broke ? 'leave' : 'empty');
     if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
     await mode?.close();
-    await guard.close();
+    await Promise.all([guard.close(), once.close()]);
   }
   return endRun(run, { broken, interrupted, last }, io);
 }
@@ -126,7 +138,7 @@ function workersMode({ args, target }: Run, link: QueueLink, send: typeof fetch)
 }
 
 /** Undefined where rows go one by one. */
-async function providerMode(run: Run, send: typeof fetch, io: CommandIo): Promise<ProviderMode | undefined> {
+function providerMode(run: Run, senders: Senders, io: CommandIo): ProviderMode | undefined {
   const { args, check, target } = run;
   const { seconds } = forecast(check, args, providerName(target.provider), undefined);
   const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: seconds?.[1] });
@@ -137,8 +149,16 @@ async function providerMode(run: Run, send: typeof fetch, io: CommandIo): Promis
   };
   if (way.note !== undefined) say(way.note);
   if (way.via === 'sync') return undefined;
-  const { journal, dedupe, pollMs, prices } = args;
-  return openProviderMode({ target, send, journal, dedupe, pollMs, leaveAfterMs: way.leaveAfterMs, prices, say });
+  const { journal, dedupe, retryFailed, pollMs, prices } = args;
+  const { maxCost, worstCost } = budgetOf(run);
+  const budget =
+    maxCost === undefined ? undefined : { maxUsd: maxCost, worstUsd: (row: Row) => worstCost!(row, 0) ?? Infinity };
+  const progress = (text: string): void => {
+    if (!args.quiet && !args.json) io.status?.(text);
+  };
+  const { leaveAfterMs } = way;
+  const kept = { journal, dedupe, retryFailed, pollMs, leaveAfterMs, prices, budget };
+  return openProviderMode({ ...senders, target, ...kept, say, progress });
 }
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {

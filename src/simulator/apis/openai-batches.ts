@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import { asObject, asString } from '../json.ts';
+import { cursorPage } from './cursor-page.ts';
 import { randomId } from '../random.ts';
 import { type AnswerRow, type BatchRow, type BatchSettings, rowOf, type RowState, TimedBatch } from './timed-batch.ts';
 import type { Work, WorkContext } from './work.ts';
@@ -88,9 +89,9 @@ export class OpenAIBatches {
     return unlimited({ ...this.#show(context, batch), status: 'cancelling' });
   }
 
-  list(context: WorkContext): Work {
-    const data = Array.from(this.#batches.values(), (batch) => this.#show(context, batch)).reverse();
-    return unlimited({ object: 'list', data, has_more: false });
+  list(context: WorkContext, query: URLSearchParams): Work {
+    const all = Array.from(this.#batches.values(), (batch) => this.#show(context, batch)).reverse();
+    return unlimited({ object: 'list', ...cursorPage(all, query, 'after', 'before') });
   }
 
   #find(id: string): OpenAIBatch {

@@ -119,7 +119,7 @@ function fileHandler(wanted: string, id: string | undefined): Route['handle'] | 
       return ({ body, store, batches }, context) =>
         store.openaiBatches.create(context, body, batches, answerRow(OPENAI_POSTS));
     case 'GET batches':
-      return ({ store }, context) => store.openaiBatches.list(context);
+      return ({ query, store }, context) => store.openaiBatches.list(context, query);
     case 'GET batches/id':
       return ({ store }, context) => store.openaiBatches.get(context, id!);
     case 'POST batches/id/cancel':

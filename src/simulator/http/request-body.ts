@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../json.ts';
 import { BadRequest } from '../apis/work.ts';
 
-/** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more for files. */
+/** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more. */
 const MAX_BODY_BYTES = 64 * 1_048_576;
+/** Of those that hold a batch: OpenAI takes files of 200 MB for one, Anthropic 256 MB. */
+const MAX_BATCH_BYTES = 300 * 1_048_576;
+const HOLDS_BATCH = /\/(?:files|messages\/batches)\/?(?:\?|$)/;
 
 export class TooLarge extends BadRequest {}
 
@@ -11,10 +14,11 @@ export class TooLarge extends BadRequest {}
 export async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
+  const most = HOLDS_BATCH.test(request.url ?? '') ? MAX_BATCH_BYTES : MAX_BODY_BYTES;
   // The connection stays for the answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
+    if (size > most) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,10 +1,29 @@
+import { openAsBlob } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { type Target, urlOf } from '../target.ts';
-import { type BatchApi, BatchApiError, type BatchOutcome, type BatchState } from './batch-api.ts';
+import {
+  type BatchApi,
+  BatchApiError,
+  type BatchOutcome,
+  type BatchState,
+  type FoundBatch,
+  type LostBatch,
+  type Senders,
+} from './batch-api.ts';
 
 /** As `MessageBatch` of the SDK. */
 interface MessageBatch {
   readonly id: string;
   readonly processing_status: string;
+  readonly created_at: string;
+  readonly request_counts: Readonly<Record<string, number>>;
+}
+
+interface Page {
+  readonly data: readonly MessageBatch[];
+  readonly has_more: boolean;
+  readonly last_id: string | null;
 }
 
 interface ResultLine {
@@ -32,30 +51,57 @@ const STATUS: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
+/** The provider's clock and ours may differ by so much. */
+const CLOCKS_MS = 120_000;
+
 /** Anthropic's Message Batches. */
-export function anthropicBatches(target: Target, send: typeof fetch): BatchApi {
-  const ask = async (doing: string, path: string, init: RequestInit = {}): Promise<Response> => {
-    const response = await send(urlOf(target, `/v1/messages/batches${path}`), { ...init, headers: target.headers });
+export function anthropicBatches(target: Target, { send, sendOnce }: Senders): BatchApi {
+  const ask = async (doing: string, path: string, init: RequestInit = {}, by = send): Promise<Response> => {
+    const response = await by(urlOf(target, `/v1/messages/batches${path}`), { ...init, headers: target.headers });
     if (!response.ok) throw new BatchApiError(response.status, await response.text(), doing);
     return response;
   };
+  const results = async (id: string): Promise<AsyncIterable<Uint8Array>> =>
+    (await ask('a download', `/${id}/results`)).body as AsyncIterable<Uint8Array>;
   return {
     mostRows: 100_000,
-    // 256 MB, of which the brackets around the requests take some.
+    // 256 MB.
     mostBytes: 255_000_000,
+    form: { head: '{"requests":[\n', between: ',\n', tail: '\n]}' },
     groupOf: () => '',
-    async create(requests) {
-      const rows = requests.map(({ customId, body }) => ({ custom_id: customId, params: body }));
-      // As bytes: a text of hundreds of megabytes would be looked at for what it asks for.
-      const made = await ask('a batch', '', { method: 'POST', body: new Blob([JSON.stringify({ requests: rows })]) });
+    lineOf: ({ customId, body }) => JSON.stringify({ custom_id: customId, params: body }),
+    async create({ path }) {
+      const made = await ask('a batch', '', { method: 'POST', body: await openAsBlob(path) }, sendOnce);
       return ((await made.json()) as MessageBatch).id;
+    },
+    /**
+     * A batch has no name of ours here, and tells its rows when it has ended. Until then one of as many rows, begun since, is taken for
+     * it; results of other rows are of no use, and those rows go row by row.
+     */
+    async find(lost) {
+      let guess: FoundBatch | undefined;
+      for (let after = ''; ;) {
+        const {
+          data,
+          has_more: more,
+          last_id: last,
+        } = (await (await ask('a list of batches', `?limit=100${after}`)).json()) as Page;
+        for (const batch of data) {
+          if (Date.parse(batch.created_at) < lost.sinceMs - CLOCKS_MS) return guess;
+          if (!mayBe(batch, lost)) continue;
+          if (batch.processing_status !== 'ended') guess = { id: batch.id, guessed: true };
+          else if (lost.isOwnRow(await firstRowOf(await results(batch.id)))) return { id: batch.id, guessed: false };
+        }
+        if (!more || last === null) return guess;
+        after = `&after_id=${last}`;
+      }
     },
     async look(id): Promise<BatchState> {
       const { processing_status: status } = (await (await ask('a look at a batch', `/${id}`)).json()) as MessageBatch;
       return { state: status === 'ended' ? 'ended' : 'running' };
     },
     async results(id) {
-      return [(await ask('a download', `/${id}/results`)).body as AsyncIterable<Uint8Array>];
+      return [await results(id)];
     },
     read(text) {
       const line = JSON.parse(text) as ResultLine;
@@ -67,6 +113,17 @@ export function anthropicBatches(target: Target, send: typeof fetch): BatchApi {
       await (await ask('a cancellation', `/${id}/cancel`, { method: 'POST' })).text();
     },
   };
+}
+
+function mayBe({ id, request_counts: counts }: MessageBatch, { rows, isOther }: LostBatch): boolean {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0) === rows && !isOther(id);
+}
+
+async function firstRowOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  for await (const text of createInterface({ input: Readable.from(body) })) {
+    return String((JSON.parse(text) as ResultLine).custom_id);
+  }
+  return '';
 }
 
 function outcomeOf(result: NonNullable<ResultLine['result']>): BatchOutcome {

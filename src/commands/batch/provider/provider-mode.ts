@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { meterItem } from '../../../batch/call-meter.ts';
 import { contentKey } from '../../../batch/item-key.ts';
-import type { ItemContext } from '../../../batch/options.ts';
+import { Journal } from '../../../batch/journal.ts';
+import type { ItemContext, JournalOptions } from '../../../batch/options.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { PriceFunction } from '../../../cost/prices.ts';
 import { adapterFor } from '../../../providers/registry.ts';
@@ -11,74 +11,130 @@ import type { Row } from '../row-format.ts';
 import { type RowResponse, RowRefused, sendRow } from '../send-row.ts';
 import { providerName, type Target } from '../target.ts';
 import { anthropicBatches } from './anthropic-batches.ts';
-import { BatchRecord } from './batch-record.ts';
+import type { Senders } from './batch-api.ts';
+import { BatchNotes } from './batch-notes.ts';
+import { HandOver } from './hand-over.ts';
 import { openaiBatches } from './openai-batches.ts';
-import { ProviderQueue } from './provider-queue.ts';
+import { removeFiles } from './batch-file.ts';
+import { ProviderBatches } from './provider-batches.ts';
 import { ResultStore } from './result-store.ts';
 
-interface Setup {
+interface Setup extends Senders {
   readonly target: Target;
-  readonly send: typeof fetch;
-  /** Beside which the batches are recorded; undefined where nothing is kept. */
+  /** Beside which files are written; undefined where nothing is kept. */
   readonly journal: string | undefined;
   readonly dedupe: boolean;
+  readonly retryFailed: boolean;
   readonly pollMs: number;
   readonly leaveAfterMs: number | undefined;
   readonly prices: PriceFunction | undefined;
+  readonly budget: { readonly maxUsd: number; worstUsd(row: Row): number } | undefined;
   readonly say: (text: string) => void;
+  readonly progress: (text: string) => void;
 }
 
 export interface ProviderMode {
   /** Ends the run: the user's Ctrl-C, or a refusal that no wait mends. */
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
+  openJournal(options: JournalOptions): Promise<Journal>;
+  /** Rows as the run is to have them: each when what came of it is known. */
+  rows(read: () => AsyncGenerator<Row>): AsyncGenerator<Row>;
   worker(row: Row, context: ItemContext): Promise<RowResponse>;
   close(): Promise<void>;
 }
 
 /** Rows go into batches of the provider; what those leave undone goes row by row. */
-export async function openProviderMode(setup: Setup): Promise<ProviderMode> {
-  const { target, send, journal, leaveAfterMs, say } = setup;
+export function openProviderMode(setup: Setup): ProviderMode {
+  const { target, send, leaveAfterMs, say, progress, pollMs, dedupe, budget } = setup;
   const abort = new AbortController();
-  const base = journal ?? join(tmpdir(), `tidegate-${crypto.randomUUID()}`);
-  const api = target.provider === 'anthropic' ? anthropicBatches(target, send) : openaiBatches(target, send);
-  const record = await BatchRecord.load(`${base}.batches`);
+  const base = setup.journal ?? join(tmpdir(), `tidegate-${crypto.randomUUID()}`);
+  const senders: Senders = {
+    send: (url, init) => send(url, { ...init, signal: abort.signal }),
+    sendOnce: (url, init) => setup.sendOnce(url, { ...init, signal: abort.signal }),
+  };
+  const api = target.provider === 'anthropic' ? anthropicBatches(target, senders) : openaiBatches(target, senders);
+  const notes = new BatchNotes(base);
   const results = new ResultStore(`${base}.results`, api);
-  const queue = new ProviderQueue(api, record, results, {
-    pollMs: setup.pollMs,
-    say,
-    signal: abort.signal,
-    fail: (error) => abort.abort(error),
-  });
+  const fail = (error: unknown): void => abort.abort(error);
+  const batches = new ProviderBatches({ api, notes, results, base, pollMs, say, progress, fail, signal: abort.signal });
   const cancel =
-    leaveAfterMs === undefined ? undefined : systemClock.after(leaveAfterMs, () => queue.leave(), { unref: true });
+    leaveAfterMs === undefined ? undefined : systemClock.after(leaveAfterMs, () => batches.leave(), { unref: true });
+  let journal: Journal | undefined;
+  let worstUsd = 0;
+  const work = { begun: 0, ended: () => {} };
+
+  const keyOf = ({ url, body }: Row): string => contentKey([url, body]);
+  const customIdOf = (row: Row, index: number): string => (dedupe ? keyOf(row) : `${keyOf(row)}-${index}`);
+  const handOver = new HandOver({
+    api,
+    notes,
+    results,
+    batches,
+    base,
+    signal: abort.signal,
+    customIdOf,
+    isDone(row, index) {
+      const entry = journal?.find(dedupe ? keyOf(row) : `${index}:${keyOf(row)}`);
+      return entry !== undefined && (entry.status === 'ok' || !setup.retryFailed);
+    },
+    budget: budget && {
+      // What was spent is known by the journal; without one no more is handed over than fits in the worst case.
+      left: () => budget.maxUsd - (journal?.spent.chargedUsd ?? worstUsd),
+      worstUsd(row) {
+        const usd = budget.worstUsd(row);
+        worstUsd += usd;
+        return usd;
+      },
+    },
+    async settled() {
+      while (work.begun > 0) await new Promise<void>((resolve) => (work.ended = resolve));
+      // What ended last goes to the journal first.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  });
   const usageOf = adapterFor(providerName(target.provider));
+
+  async function answer(row: Row, { index, signal }: ItemContext): Promise<RowResponse> {
+    const outcome = await results.get(customIdOf(row, index));
+    if (outcome.kind === 'unfinished') return sendRow(row, target, send, signal);
+    if (outcome.kind === 'failed') throw Object.assign(new Error(outcome.message), { code: outcome.code });
+    const { response } = outcome;
+    if (response.status_code >= 400) throw new RowRefused(response);
+    const usage = usageOf.readUsage(response.body);
+    const model = row.body['model'];
+    const usd =
+      usage && typeof model === 'string'
+        ? setup.prices?.({ provider: providerName(target.provider), model, usage, serviceTier: 'batch' })
+        : undefined;
+    meterItem(usage, setup.prices && (usd ?? null));
+    return response;
+  }
+
   return {
     signal: abort.signal,
-    abort: (reason) => abort.abort(reason),
-    async worker(row, { index, signal }) {
-      const key = contentKey([row.url, row.body]);
-      const customId = setup.dedupe ? key : `${key}-${index}`;
-      const outcome = await queue.outcome({ customId, url: row.url, body: row.body });
-      if (outcome.kind === 'unfinished') return sendRow(row, target, send, signal);
-      if (outcome.kind === 'failed') throw Object.assign(new Error(outcome.message), { code: outcome.code });
-      const { response } = outcome;
-      if (response.status_code >= 400) throw new RowRefused(response);
-      const usage = usageOf.readUsage(response.body);
-      const model = row.body['model'];
-      const usd =
-        usage && typeof model === 'string'
-          ? setup.prices?.({ provider: providerName(target.provider), model, usage, serviceTier: 'batch' })
-          : undefined;
-      meterItem(usage, setup.prices && (usd ?? null));
-      return response;
+    abort: fail,
+    async openJournal(options) {
+      journal = await Journal.open(options, (note) => notes.hear(note));
+      notes.keepIn(journal);
+      await removeFiles(base);
+      return journal;
+    },
+    rows: (read) => handOver.rows(read),
+    async worker(row, context) {
+      work.begun++;
+      try {
+        return await answer(row, context);
+      } finally {
+        if (--work.begun === 0) work.ended();
+      }
     },
     async close() {
       cancel?.();
       if (!abort.signal.aborted) abort.abort(new Error('The run has ended.'));
+      await batches.idle();
+      notes.close();
       await results.close();
-      await record.close();
-      if (journal === undefined) await rm(`${base}.batches`, { force: true });
     },
   };
 }
