@@ -302,6 +302,10 @@ export interface DimensionSnapshot {
   readonly observedAgeMs: number | undefined;
   /** Rate that the pacer admits now, in units per second; undefined when the dimension is not paced. */
   readonly ratePerSecond: number | undefined;
+  /** The most that may be spent at once; undefined where the limit is not counted. */
+  readonly atOnce?: number | undefined;
+  /** What comes back to the limit, for all who spend of it. */
+  readonly refillPerSecond?: number | undefined;
   /** What is believed of it beyond what is told, each until evidence ends it. */
   readonly beliefs?: readonly LimitBelief[] | undefined;
 }

@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
 import type { RecordLine } from './hit-line.ts';
+import { LimitWatch } from './limit-watch.ts';
 
 type Event<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
 
@@ -9,6 +10,7 @@ type Event<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
 export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) => void): () => void {
   const ended = new WeakMap<CallInfo, Event<'attempt.end'>>();
   const refused = new WeakMap<CallInfo, Event<'rate_limited'>>();
+  const limits = new LimitWatch(guard, write);
   const startedAt = new WeakMap<CallInfo, number>();
   const now = (): string => new Date(systemClock.wall()).toISOString();
 
@@ -58,11 +60,14 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
     guard.on('call.start', ({ call }) => void (all && startedAt.set(call, systemClock.wall()))),
     guard.on('call.end', (event) => {
       tellHit(event.call, undefined);
-      if (all) write(callLine(event, startedAt.get(event.call)));
+      if (!all) return;
+      write(callLine(event, startedAt.get(event.call)));
+      limits.look();
     }),
   ];
   return () => {
     for (const stop of stops) stop();
+    if (all) limits.look(true);
   };
 }
 

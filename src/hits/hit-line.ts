@@ -38,7 +38,10 @@ export interface PauseLine {
   readonly waitMs: number;
 }
 
-/** A limit as the provider tells it, when it is told first or is another one; only with `record: 'all'`. */
+/**
+ * A limit as the provider tells it, when it is told first or is another one, and what has been learned of it since; only with `record:
+ * 'all'`.
+ */
 export interface LimitLine {
   readonly v: 1;
   readonly kind: 'limit';
@@ -46,6 +49,11 @@ export interface LimitLine {
   readonly pool: string;
   readonly dimension: string;
   readonly limit: number;
+  /** What may be spent at once, and what comes back in a minute. */
+  readonly atOnce?: number;
+  readonly perMinute?: number;
+  /** Whether it is whole again with each minute of the clock, and not bit by bit. */
+  readonly fixedWindow?: boolean;
 }
 
 /** A finished call; only with `record: 'all'`. Records of earlier versions have no `stream`, `priority` and maximum. */

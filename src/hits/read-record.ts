@@ -29,7 +29,9 @@ export function parseRecordLine(text: string): RecordLine | undefined {
 }
 
 const NUMBERS =
-  'limit used requested waitMs durationMs waitedMs inputTokens cachedTokens outputTokens maxOutputTokens'.split(' ');
+  'limit used requested waitMs durationMs waitedMs inputTokens cachedTokens outputTokens maxOutputTokens atOnce perMinute'.split(
+    ' ',
+  );
 
 /** What is read of a line is what it should be: a file may have been cut, edited or mixed up. */
 function isRecord(line: Readonly<Record<string, unknown>>): boolean {

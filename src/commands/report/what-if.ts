@@ -1,8 +1,9 @@
 import { type Dimension, isBucket, LIMIT_KINDS, type LimitOption } from '../../core/dimensions.ts';
 import type { ProviderName } from '../../core/provider.ts';
-import type { CallLine } from '../../hits/hit-line.ts';
+import type { CallLine, LimitLine } from '../../hits/hit-line.ts';
 import { readRecord } from '../../hits/read-record.ts';
 import { replay, REPLAYED, type ReplayResult } from '../../hits/replay/replay.ts';
+import { type LimitShapes, shapesOf } from '../../hits/replay/limit-shapes.ts';
 import type { RecordedCall } from '../../hits/replay/replay-provider.ts';
 import { limitTable } from '../../simulator/limits/limit-table.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
@@ -59,12 +60,15 @@ export interface WhatIf {
   readonly after: ReplayResult;
   readonly limitsBefore: SimulatorLimits;
   readonly limitsAfter: SimulatorLimits;
+  /** How both were counted. */
+  readonly shapes: LimitShapes;
 }
 
 interface Pool {
   readonly provider: ProviderName;
   readonly calls: CallLine[];
   readonly limits: Partial<Record<LimitOption, number>>;
+  readonly learned: ReadonlyMap<LimitOption, LimitLine>;
 }
 
 /**
@@ -97,13 +101,14 @@ export async function whatIf(
       change.tier === undefined ? pool.limits : limitTable(provider, { preset: change.tier as PresetName })(model);
     const limitsAfter = { ...tier, ...change.limits };
     const { calls, wallStart } = recordedCalls(pool.calls);
-    const setup = { provider: pool.provider, wallStart };
+    const shapes = shapesOf(pool.learned);
+    const setup = { provider: pool.provider, wallStart, shapes };
     const before = await replay({ ...setup, calls, limits: pool.limits });
     const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
     const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });
     if (Object.keys(pool.limits).length === 0)
       notes.push(`${name}: the record tells no limit, so that before has none.`);
-    results.push({ pool: name, change: change.text, before, after, limitsBefore: pool.limits, limitsAfter });
+    results.push({ pool: name, change: change.text, before, after, limitsBefore: pool.limits, limitsAfter, shapes });
   }
   if (pools.size === 0) notes.push("There are no calls to replay: they are recorded with record: 'all'.");
   return { results, notes };
@@ -113,21 +118,34 @@ export async function whatIf(
 async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
   const pools = new Map<string, Pool>();
   const limits = new Map<string, Pool['limits']>();
+  const learned = new Map<string, Map<LimitOption, LimitLine>>();
+  const learnedOf = (name: string): Map<LimitOption, LimitLine> => {
+    let known = learned.get(name);
+    if (!known) learned.set(name, (known = new Map()));
+    return known;
+  };
+  const optionOf = (dimension: string): LimitOption | undefined =>
+    isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS].option : undefined;
   const told = (name: string, dimension: string, limit: number | null): void => {
-    const bucket = isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS] : undefined;
-    if (!bucket?.option || limit === null) return;
+    const option = optionOf(dimension);
+    if (!option || limit === null) return;
     let known = limits.get(name);
     if (!known) limits.set(name, (known = {}));
-    known[bucket.option] = limit;
+    known[option] = limit;
   };
   for await (const line of readRecord(paths)) {
     if (line?.kind === 'hit' || line?.kind === 'limit') told(line.pool, line.dimension, line.limit);
+    if (line?.kind === 'limit' && line.atOnce !== undefined) {
+      const option = optionOf(line.dimension);
+      if (option) learnedOf(line.pool).set(option, line);
+    }
     if (line?.kind !== 'call') continue;
     let known = limits.get(line.pool);
     if (!known) limits.set(line.pool, (known = {}));
     let pool = pools.get(line.pool);
     if (!pool) {
-      pools.set(line.pool, (pool = { provider: line.provider as ProviderName, calls: [], limits: known }));
+      const provider = line.provider as ProviderName;
+      pools.set(line.pool, (pool = { provider, calls: [], limits: known, learned: learnedOf(line.pool) }));
     }
     pool.calls.push(line);
   }
@@ -175,7 +193,7 @@ function cut(call: RecordedCall, maxTokens: number): RecordedCall {
 }
 
 export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>>): string {
-  const blocks = results.map(({ pool, change, before, after, limitsBefore, limitsAfter }) =>
+  const blocks = results.map(({ pool, change, before, after, limitsBefore, limitsAfter, shapes }) =>
     [
       `${harmless(pool)}, with ${change}: ${number(before.calls)} calls replayed`,
       row('', 'before', 'after'),
@@ -186,6 +204,7 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
       row('refusals', number(before.refusals), number(after.refusals)),
       row('calls given up', number(before.calls - before.succeeded), number(after.calls - after.succeeded)),
       row('limits', limitsText(limitsBefore), limitsText(limitsAfter)),
+      ...shapeLines(shapes),
     ].join('\n'),
   );
   return [...blocks, ...(notes.length > 0 ? [notes.map(harmless).join('\n')] : [])].join('\n\n');
@@ -193,6 +212,21 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
 
 const row = (name: string, before: string, after: string): string =>
   `  ${name.padEnd(16)}${before.padEnd(26)}${after}`.trimEnd();
+
+/** What the record knows of how limits are counted. */
+function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors }: LimitShapes): string[] {
+  const seconds = (of: number): string => `${Number(of.toPrecision(2))} s`;
+  const parts = [
+    ...(requestSeconds < 60 ? [`requests of ${seconds(requestSeconds)} at once`] : []),
+    ...(tokenSeconds < 60 ? [`tokens of ${seconds(tokenSeconds)} at once`] : []),
+    ...(fixedWindow ? ["windows of the clock's minute"] : []),
+    ...Object.entries(factors).map(([name, factor]) => {
+      const [short] = Object.entries(LIMITS).find(([, option]) => option === name) ?? [name];
+      return `${short.toUpperCase()} times ${Number(factor.toPrecision(2))}`;
+    }),
+  ];
+  return parts.length === 0 ? [] : [row('counted as', parts.join(', '), '')];
+}
 
 function limitsText(limits: SimulatorLimits): string {
   const names = Object.entries(LIMITS).flatMap(([short, name]) => {

@@ -4,6 +4,7 @@ import { DIALECTS } from '../../simulator/dialects/dialects.ts';
 import { LimitEngine } from '../../simulator/limits/limit-engine.ts';
 import type { SimulatorProvider } from '../../simulator/limits/limit-rules.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
+import type { LimitShapes } from './limit-shapes.ts';
 
 /** A call of a record. Times in milliseconds. */
 export interface RecordedCall {
@@ -45,10 +46,17 @@ export class ReplayProvider {
   readonly #provider: SimulatorProvider;
   readonly #engine: LimitEngine;
 
-  constructor(provider: SimulatorProvider, limits: SimulatorLimits, clock: Clock) {
+  constructor(provider: SimulatorProvider, limits: SimulatorLimits, shapes: LimitShapes, clock: Clock) {
     this.#clock = clock;
     this.#provider = provider;
-    this.#engine = new LimitEngine({ provider, limitsOf: () => limits });
+    const { requestSeconds, tokenSeconds, fixedWindow } = shapes;
+    this.#engine = new LimitEngine({
+      provider,
+      limitsOf: () => limits,
+      bucketSeconds: { requests: requestSeconds, tokens: tokenSeconds },
+      limiter: fixedWindow ? 'fixed' : 'bucket',
+      clockStart: -(clock.wall() % 60_000),
+    });
   }
 
   send(call: RecordedCall, receiver: ReplayReceiver): void {

@@ -9,6 +9,7 @@ import type { SimulatorProvider } from '../../simulator/limits/limit-rules.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
 import { mulberry32 } from '../../simulator/random.ts';
 import { withCall } from '../../with-call.ts';
+import { enforced, type LimitShapes, WHOLE_MINUTES } from './limit-shapes.ts';
 import { type RecordedCall, ReplayProvider } from './replay-provider.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -23,6 +24,8 @@ export const REPLAYED: Readonly<Partial<Record<ProviderName, SimulatorProvider>>
 export interface ReplaySetup {
   readonly provider: ProviderName;
   readonly limits: SimulatorLimits;
+  /** Default: buckets of a whole minute. */
+  readonly shapes?: LimitShapes;
   readonly calls: readonly RecordedCall[];
   /** What the clock showed when the first call came. */
   readonly wallStart: number;
@@ -54,9 +57,15 @@ let replays = 0;
 const BYTES_A_TOKEN = 4;
 
 /** Replays calls through a guard of the default options, at their recorded times, against a provider of these limits. */
-export async function replay({ provider, limits, calls, wallStart }: ReplaySetup): Promise<ReplayResult> {
+export async function replay({
+  provider,
+  limits,
+  shapes = WHOLE_MINUTES,
+  calls,
+  wallStart,
+}: ReplaySetup): Promise<ReplayResult> {
   const clock = new VirtualClock(wallStart);
-  const simulated = new ReplayProvider(REPLAYED[provider]!, limits, clock);
+  const simulated = new ReplayProvider(REPLAYED[provider]!, enforced(limits, shapes), shapes, clock);
   const guard = new GuardCore({ telemetry: false }, { clock, random: mulberry32(1) });
   const adapter = adapterFor(provider);
   const account = { provider, baseURL: 'https://replay.invalid', credential: String(replays++) };

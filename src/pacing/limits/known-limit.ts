@@ -344,6 +344,8 @@ export class LimitBucket implements DividedLimit {
       windowMs: this.kind.windowMs,
       source: this.source,
       observedAgeMs: this.#observedAt === undefined ? undefined : now - this.#observedAt,
+      atOnce: this.burst,
+      refillPerSecond: 1_000 * this.limitRate,
       beliefs: this.beliefs.held,
       ratePerSecond: this.kind.perDay
         ? undefined

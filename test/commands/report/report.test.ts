@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
-import type { CallLine, HitLine } from '../../../src/hits/hit-line.ts';
+import type { HitLine } from '../../../src/hits/hit-line.ts';
 import { FakeIo } from '../fake-io.ts';
+import { callLine } from './call-line.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -36,25 +37,15 @@ const hit = (more: Partial<HitLine>): string =>
   } satisfies HitLine);
 
 const call = (second: number, inputTokens: number): string =>
-  JSON.stringify({
-    v: 1,
-    kind: 'call',
-    at: new Date(Date.UTC(2026, 0, 15, 9, 30, second)).toISOString(),
-    provider: 'openai',
-    model: 'gpt-4o-mini',
-    pool: 'openai/gpt-4o-mini',
-    operation: 'chat',
-    stream: false,
-    priority: 'normal',
-    outcome: 'success',
-    attempts: 1,
-    durationMs: 5_000,
-    waitedMs: 3_000,
-    inputTokens,
-    cachedTokens: 0,
-    outputTokens: 500,
-    maxOutputTokens: null,
-  } satisfies CallLine);
+  JSON.stringify(
+    callLine(second * 1_000, {
+      durationMs: 5_000,
+      waitedMs: 3_000,
+      inputTokens,
+      outputTokens: 500,
+      maxOutputTokens: null,
+    }),
+  );
 
 async function report(
   lines: readonly string[],

@@ -5,12 +5,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import type { WhatIf } from '../../../src/commands/report/what-if.ts';
-import type { CallLine, LimitLine } from '../../../src/hits/hit-line.ts';
+import type { LimitLine } from '../../../src/hits/hit-line.ts';
 import { type ReplayResult, replay } from '../../../src/hits/replay/replay.ts';
 import type { RecordedCall } from '../../../src/hits/replay/replay-provider.ts';
 import { createGuard, recordHits } from '../../../src/index.ts';
 import { startSimulator } from '../../../src/testing.ts';
 import { FakeIo } from '../fake-io.ts';
+import { at, callLine } from './call-line.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -18,36 +19,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const START = Date.UTC(2026, 0, 15, 9, 30);
-const at = (ms: number): string => new Date(START + ms).toISOString();
+const START = Date.parse(at(0));
 
-const limit = (dimension: string, value: number): LimitLine => ({
+const limit = (dimension: string, value: number, more: Partial<LimitLine> = {}): LimitLine => ({
   v: 1,
   kind: 'limit',
   at: at(0),
   pool: 'openai/gpt-4o-mini',
   dimension,
   limit: value,
-});
-
-const call = (ms: number, more: Partial<CallLine> = {}): CallLine => ({
-  v: 1,
-  kind: 'call',
-  at: at(ms),
-  provider: 'openai',
-  model: 'gpt-4o-mini',
-  pool: 'openai/gpt-4o-mini',
-  operation: 'chat',
-  stream: false,
-  priority: 'normal',
-  outcome: 'success',
-  attempts: 1,
-  durationMs: 3_000,
-  waitedMs: 1_000,
-  inputTokens: 500,
-  cachedTokens: 0,
-  outputTokens: 500,
-  maxOutputTokens: 1_000,
   ...more,
 });
 
@@ -65,7 +45,11 @@ async function asked(lines: readonly object[], ...changes: string[]): Promise<{ 
 }
 
 /** 300,000 tokens at once against 60,000 a minute. */
-const busy = [limit('requests', 500), limit('tokens', 60_000), ...Array.from({ length: 300 }, (_, each) => call(each))];
+const busy = [
+  limit('requests', 500),
+  limit('tokens', 60_000),
+  ...Array.from({ length: 300 }, (_, each) => callLine(each)),
+];
 
 describe('report --what-if', () => {
   test('replays the calls with the limits that were and with others', async () => {
@@ -94,27 +78,76 @@ describe('report --what-if', () => {
     expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('with tier=launch');
   });
 
+  test('counts limits as the record believes they are', async () => {
+    const lines = [limit('requests', 600), ...Array.from({ length: 300 }, (_, each) => callLine(each))];
+    const replayed = async (...learned: LimitLine[]): Promise<WhatIf> =>
+      (await asked([...lines, ...learned], 'rpm=6000')).whatIf[0]!;
+    // All at once; ten, and ten each second; all where that was learned to be wrong.
+    expect((await replayed()).before.tookMs).toBeLessThan(8_000);
+    const short = limit('requests', 600, { atOnce: 10, perMinute: 600 });
+    const { before, after, shapes } = await replayed(short);
+    expect(before.tookMs).toBeGreaterThan(29_000);
+    expect(before.tookMs).toBeLessThan(38_000);
+    expect(after.tookMs).toBeLessThan(7_000);
+    expect(shapes).toMatchObject({ requestSeconds: 1, tokenSeconds: 60, fixedWindow: false });
+    expect((await replayed(short, { ...short, atOnce: 600 })).before.tookMs).toBeLessThan(8_000);
+    // Of ten seconds, not of a minute.
+    const window = limit('requests', 60, { atOnce: 60, perMinute: 360 });
+    const sixty = [limit('requests', 60), ...Array.from({ length: 300 }, (_, each) => callLine(each))];
+    const [{ before: sixtyMinute }] = (await asked(sixty, 'rpm=61')).whatIf as [WhatIf];
+    const [{ before: sixtyTen }] = (await asked([...sixty, window], 'rpm=61')).whatIf as [WhatIf];
+    expect(sixtyMinute.tookMs).toBeGreaterThan(235_000);
+    expect(sixtyTen.tookMs).toBeLessThan(60_000);
+    const { out } = await report([...lines, { ...short, fixedWindow: true }], '--what-if', 'rpm=6000');
+    expect(out).toMatch(/counted as +requests of 1 s at once, windows of the clock's minute$/m);
+  });
+
+  test('records of real calls know a bucket that is shorter than a minute', async () => {
+    const simulator = await startSimulator({
+      provider: 'openai',
+      limits: { requestsPerMinute: 1_200 },
+      bucketSeconds: 1,
+      latency: { baseMs: 20 },
+    });
+    const guard = createGuard();
+    const hits = recordHits({ path: join(folder, 'short.jsonl'), record: 'all', guard });
+    const body = JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 8, messages: [{ role: 'user', content: 'Hi' }] });
+    const headers = { authorization: 'Bearer sk', 'content-type': 'application/json' };
+    const ask = () => guard.fetch(`${simulator.url}/chat/completions`, { method: 'POST', headers, body });
+    await Promise.all(Array.from({ length: 80 }, () => ask().then((response) => response.text())));
+    await hits.close();
+    await guard.close();
+    await simulator.close();
+    const lines = (await readFile(join(folder, 'short.jsonl'), 'utf8')).trim().split('\n');
+    const { whatIf } = await asked(
+      lines.map((line) => JSON.parse(line) as object),
+      'rpm=12000',
+    );
+    expect(whatIf[0]!.shapes.requestSeconds).toBeLessThan(3);
+    expect(whatIf[0]!.before.tookMs).toBeGreaterThan(2_500);
+  }, 30_000);
+
   test('says what it cannot replay', async () => {
     expect((await asked([], 'tpm=5')).notes).toEqual([
       "There are no calls to replay: they are recorded with record: 'all'.",
     ]);
-    const foreign = call(0, { provider: 'mistral_ai', pool: 'mistral_ai/large' });
+    const foreign = callLine(0, { provider: 'mistral_ai', pool: 'mistral_ai/large' });
     expect((await asked([foreign], 'tpm=5')).notes).toEqual([
       'mistral_ai/large: limits of this provider cannot be replayed.',
     ]);
     expect((await asked(busy, 'tier=platinum')).notes[0]).toContain('openai has no tier platinum; it has free, tier1');
-    expect((await asked([call(0)], 'tpm=5000')).notes[0]).toContain('the record tells no limit');
+    expect((await asked([callLine(0)], 'tpm=5000')).notes[0]).toContain('the record tells no limit');
   });
 
   test('takes calls that failed for mean ones, and lines of an earlier version as they are', async () => {
-    const failed = call(10, {
+    const failed = callLine(10, {
       outcome: 'retries_exhausted',
       inputTokens: null,
       outputTokens: null,
       cachedTokens: null,
     });
-    const { stream: _, priority: __, maxOutputTokens: ___, ...older } = call(20);
-    const { whatIf } = await asked([limit('tokens', 100_000), call(0), failed, older], 'tpm=200000');
+    const { stream: _, priority: __, maxOutputTokens: ___, ...older } = callLine(20);
+    const { whatIf } = await asked([limit('tokens', 100_000), callLine(0), failed, older], 'tpm=200000');
     expect(whatIf[0]!.after).toMatchObject({ calls: 3, succeeded: 3 });
   });
 

@@ -1,0 +1,47 @@
+import type { LimitLine } from '../hit-line.ts';
+import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
+
+type LimitOption = keyof SimulatorLimits;
+
+/** How the limits of a pool are counted, as far as a record knows. */
+export interface LimitShapes {
+  /** Seconds of the limit that may be spent at once. */
+  readonly requestSeconds: number;
+  readonly tokenSeconds: number;
+  /** Windows that begin with the clock's minute, in place of buckets that refill. */
+  readonly fixedWindow: boolean;
+  /** By limit: what comes back in a minute as part of the number that is told. */
+  readonly factors: Readonly<Partial<Record<LimitOption, number>>>;
+}
+
+/** What a limit is taken for that nothing else is known of. */
+export const WHOLE_MINUTES: LimitShapes = { requestSeconds: 60, tokenSeconds: 60, fixedWindow: false, factors: {} };
+
+const MINUTE_SECONDS = 60;
+/** What is learned is off by a little. */
+const NEAR = 1.05;
+
+/** By the last lines of each limit of a minute. */
+export function shapesOf(lines: ReadonlyMap<LimitOption, LimitLine>): LimitShapes {
+  const factors: Partial<Record<LimitOption, number>> = {};
+  const seconds = { requests: MINUTE_SECONDS, tokens: MINUTE_SECONDS };
+  let fixedWindow = false;
+  for (const [option, { limit, atOnce = limit, perMinute = limit, fixedWindow: fixed }] of lines) {
+    if (!option.endsWith('PerMinute')) continue;
+    if (fixed === true) fixedWindow = true;
+    if (perMinute > limit * NEAR) factors[option] = perMinute / limit;
+    const ofWindow = (MINUTE_SECONDS * atOnce) / Math.max(perMinute, limit);
+    const unit = option === 'requestsPerMinute' ? 'requests' : 'tokens';
+    if (ofWindow * NEAR < MINUTE_SECONDS) seconds[unit] = Math.min(seconds[unit], ofWindow);
+  }
+  return { requestSeconds: seconds.requests, tokenSeconds: seconds.tokens, fixedWindow, factors };
+}
+
+/** Limits as they are enforced. */
+export function enforced(limits: SimulatorLimits, { factors }: LimitShapes): SimulatorLimits {
+  const scaled = Object.entries(limits).map(([name, limit]) => [
+    name,
+    (limit as number) * (factors[name as LimitOption] ?? 1),
+  ]);
+  return Object.fromEntries(scaled) as SimulatorLimits;
+}
