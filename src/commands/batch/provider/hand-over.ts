@@ -96,7 +96,7 @@ export class HandOver {
   }
 
   async #closeAll(): Promise<void> {
-    for (const file of [...this.#files.values()]) await this.#close(file);
+    for (const file of this.#files.values()) await this.#close(file);
   }
 
   async #close(file: BatchFile): Promise<void> {
