@@ -3,6 +3,7 @@ import { worstCostOf } from '../../cost/worst-cost.ts';
 import { isTidegateError } from '../../errors.ts';
 import { readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
+import { errorText } from '../error-text.ts';
 import { mayHoldKey } from '../shown-url.ts';
 import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts';
 import { checkInput, type InputCheck } from './check-input.ts';
@@ -50,7 +51,7 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
   try {
     return await spooled(batchArgs.input, io, (path) => checkAndRun(path, batchArgs, args, io));
   } catch (error) {
-    io.err((error as Error).message);
+    io.err(errorText(error));
     return isTidegateError(error) || (error as NodeJS.ErrnoException).code === 'ENOENT' ? 2 : 1;
   }
 }

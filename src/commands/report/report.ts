@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { define, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
+import { errorText } from '../error-text.ts';
 import { advise } from './advise.ts';
 import { reportHtml } from './report-html.ts';
 import { reportText } from './report-text.ts';
@@ -69,7 +70,7 @@ export async function report(args: readonly string[], io: CommandIo): Promise<nu
     io.out([reportText({ ...summary, limits }), ...whatIfs.map(whatIfText)].join('\n\n'));
     return 0;
   } catch (error) {
-    io.err((error as Error).message);
+    io.err(errorText(error));
     return 1;
   }
 }

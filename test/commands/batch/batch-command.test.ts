@@ -230,7 +230,7 @@ describe('tidegate batch', () => {
     [['IN', '--out', 'OUT', '--rpm', 'many'], '--rpm to be a whole number'],
     [['IN', '--out', 'OUT', '--stop-after', '200%'], '--stop-after to be above 0%'],
     [['IN', '--out', 'OUT', '--provider', 'acme'], '--provider to be one of openai'],
-    [['GONE', '--out', 'OUT'], 'no such file'],
+    [['GONE', '--out', 'OUT'], 'There is no '],
   ])('refuses %j with code 2', async (args, text) => {
     await writeFile(at('IN'), chat('a', 'x'));
     const { code, io } = await run(...args.map((arg) => (/^[A-Z]+$/.test(arg) ? at(arg) : arg)));

@@ -37,8 +37,19 @@ function start(...args: string[]): {
   return { child, said: () => said, exit: once(child, 'close') as Promise<[number | null, string | null]> };
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Rows that a run would find; a torn line is none. */
+async function journaled(): Promise<number> {
+  const text = await readFile(join(folder, 'out.jsonl.journal'), 'utf8');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.includes('"key":')).length;
+}
+
 async function untilSent(requests: number): Promise<void> {
-  while (simulator.stats().completed < requests) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (simulator.stats().completed < requests) await pause(5);
 }
 
 const ids = async (): Promise<number[]> =>
@@ -72,17 +83,23 @@ test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done
   const first = start(...args);
   await untilSent(10);
   first.child.kill('SIGINT');
-  while (!first.said().includes('Stopping')) await new Promise((resolve) => setTimeout(resolve, 5));
+  // On a busy machine it may have finished before the signal came.
+  while (!first.said().includes('Stopping') && first.child.exitCode === null) await pause(5);
   first.child.kill('SIGINT');
   await first.exit;
   const second = start(...args);
   await untilSent(50);
   second.child.kill('SIGKILL');
   await second.exit;
+  // What it has sent may still be on its way.
+  await pause(100);
+  const sent = simulator.stats().requests;
+  const kept = await journaled();
+  expect(kept).toBeGreaterThan(0);
   expect(await start(...args).exit).toEqual([0, null]);
   expect(await ids()).toEqual(everyRow);
-  // At each end five were in flight, and as many answers may have waited for the disk.
-  expect(simulator.stats().requests).toBeLessThanOrEqual(ROWS + 2 * (5 + 5));
+  // How many answers wait for the disk at an end is the disk's affair: what is in the journal is not sent again, all else is once.
+  expect(simulator.stats().requests - sent).toBe(ROWS - kept);
 }, 30_000);
 
 test('results go through a pipe whose reader is slow', async () => {

@@ -180,6 +180,6 @@ describe('tidegate report', () => {
     const io = new FakeIo();
     expect(await dispatch(['report'], io, '1')).toBe(2);
     expect(await dispatch(['report', join(folder, 'none')], io, '1')).toBe(1);
-    expect(io.errLines.join('\n')).toMatch(/Expected a record[^]*no such file/);
+    expect(io.errLines.join('\n')).toMatch(/Expected a record[^]*There is no /);
   });
 });
