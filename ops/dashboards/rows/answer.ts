@@ -23,7 +23,8 @@ function whatNow(context: DashboardContext): string {
   const { select, thresholds } = context;
   const near = (dimensions: string, action: number): string => {
     const own = `max(${utilization(context, `tidegate_limit_dimension=~"${dimensions}"`)})`;
-    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted}) * 0 + ${action}`;
+    // A batch that takes the whole tier does so by design: nothing is to be done while nobody else waits.
+    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted} and sum(${select('tidegate.queue.urgent')}) > 0) * 0 + ${action}`;
   };
   return [
     `(sum(increase(${select('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[5m])) > 0) * 0 + 5`,
@@ -130,7 +131,7 @@ export function answerRow(context: DashboardContext): Row {
     },
     {
       kind: 'stat',
-      title: 'Wait before sending (p95)',
+      title: 'Wait (p95)',
       description:
         'What being at the limit costs: the time that one call in twenty waits before it is sent. Batches, which wait by design, are left out.',
       unit: 's',
