@@ -42,6 +42,8 @@ interface Worker {
 export class LiveRun {
   succeeded = 0;
   done = 0;
+  /** Workers that were started: each has sent a request that warms its HTTP client up. */
+  started = 0;
   readonly failed: Record<string, number> = {};
   readonly warnings = new Set<string>();
   readonly #jobs: readonly Job[];
@@ -69,6 +71,7 @@ export class LiveRun {
     const ready = child.next('ready');
     child.send(this.#setup);
     await ready;
+    this.started++;
     this.#workers.add(worker);
     return worker;
   }
@@ -163,7 +166,7 @@ export async function runCase(
     const bytes = await stores.bytes();
     await run.end();
     const used = (await stores.commands()) - commands;
-    const attempts = after.requests - before.requests;
+    const attempts = after.requests - before.requests - (run.started - processes);
     return {
       calls: jobs.length,
       succeeded: run.succeeded,
