@@ -26,13 +26,13 @@ export interface Handing {
 export class HandedBody extends AttemptBody {
   readonly request: SeamRequest;
   /** Those that an error of the SDK will have. */
-  protected readonly headers: Headers;
+  readonly #headers: Headers;
 
   /** `headers`: those that an error of the SDK will have. */
   constructor({ request, props, attempt, abort }: Handing, headers: Headers = props.response.headers) {
     super(attempt, request.seam.host.watch, abort);
     this.request = request;
-    this.headers = headers;
+    this.#headers = headers;
   }
 
   replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
@@ -41,7 +41,7 @@ export class HandedBody extends AttemptBody {
 
   streamError(body: object): unknown {
     if (!this.attempt.call.info.stream) return undefined;
-    return streamError(this.request.seam.client.constructor, body, this.headers);
+    return streamError(this.request.seam.client.constructor, body, this.#headers);
   }
 
   override onEnd(end: BodyEnd): void {
@@ -52,7 +52,7 @@ export class HandedBody extends AttemptBody {
   protected tellFailure({ failure, errorBody }: BodyEnd): void {
     if (!failure || this.attempt.decision?.retry) return;
     const known = this.attempt.call.details(failure);
-    noteFailure(this.headers, known);
+    noteFailure(this.#headers, known);
     const { client, losesHeaders } = this.request.seam;
     if (errorBody !== undefined && losesHeaders) noteUnnamed(client.constructor, errorBody, known, this.clock);
   }
@@ -98,7 +98,7 @@ export class RetriedBody extends HandedBody {
     const { attempt } = this;
     const { seam } = this.request;
     // Whoever reads the response itself may leave it; what the SDK reads, only its own timer gives up, or the caller's signal.
-    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && isParsedBySdk(this.headers);
+    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && isParsedBySdk(this.options);
     const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
     attempt.bodyEnded(end);
     // Another attempt is to take its place, else.

@@ -1,20 +1,20 @@
 import { expectText, ParsedText } from '../body/parsed-text.ts';
-import type { ResponseProps } from './sdk-client.ts';
+import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
 import { tellParseError } from './stream-errors.ts';
 
-/** Of answers that their SDK has begun to parse, by their headers: it alone gives these up by itself. */
-const parsed = new WeakSet<Headers>();
+/** Requests whose answers their SDK parses, those to further attempts too: it alone gives these up by itself. */
+const parsed = new WeakSet<SdkRequestOptions>();
 
-export function isParsedBySdk(headers: Headers): boolean {
-  return parsed.has(headers);
+export function isParsedBySdk(options: SdkRequestOptions): boolean {
+  return parsed.has(options);
 }
 
 /**
  * Has an SDK parse an answer. What it makes of it tells how the answer ended, and another response takes its place
  * where it is broken, or an error; what the SDK makes of one that nothing replaces is told what broke it.
  */
-export async function parseAnswer(parse: () => Promise<unknown>, { response }: ResponseProps): Promise<unknown> {
-  parsed.add(response.headers);
+export async function parseAnswer(parse: () => Promise<unknown>, { response, options }: ResponseProps): Promise<unknown> {
+  parsed.add(options);
   for (;;) {
     const text = new ParsedText();
     try {
