@@ -1,0 +1,31 @@
+import type { RenderedRule, RuleGroup } from '../../ops/rendered-rule.ts';
+import { type RuleOptions, ruleGroups } from '../../ops/rules.ts';
+import type { ExpressionTest, RuleTestFile } from '../../ops/rule-tests/rule-test.ts';
+
+/**
+ * The shipped rules that decide what a file of rule tests asks for: its alerts, and every recording that they or their
+ * descriptions read.
+ * promtool evaluates all rules that it is given at every step of every test, whatever the test is about.
+ */
+export function neededRules({ alerts, expressions = [] }: RuleTestFile, options?: RuleOptions): RuleGroup[] {
+  const groups = ruleGroups(options);
+  const needed = new Set(
+    groups.flatMap(({ rules }) => rules.filter(({ alert }) => alert !== undefined && alerts.includes(alert))),
+  );
+  const recordings = groups.flatMap(({ rules }) => rules.filter(({ record }) => record !== undefined));
+  const readers: (RenderedRule | ExpressionTest)[] = [...needed, ...expressions];
+  for (let reader = readers.pop(); reader; reader = readers.pop()) {
+    for (const rule of recordings) {
+      if (needed.has(rule) || !reads(JSON.stringify(reader), rule)) continue;
+      needed.add(rule);
+      readers.push(rule);
+    }
+  }
+  return groups
+    .map((group) => ({ ...group, rules: group.rules.filter((rule) => needed.has(rule)) }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+function reads(text: string, { record }: RenderedRule): boolean {
+  return new RegExp(`(?<![\\w:])${record}(?![\\w:])`).test(text);
+}
