@@ -1,4 +1,5 @@
 import { expectText, ParsedText } from '../body/parsed-text.ts';
+import { captureCaller, nameCaller } from './caller-stack.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
 import { tellParseError } from './stream-errors.ts';
 
@@ -26,6 +27,7 @@ export async function parseAnswer(parse: () => Promise<unknown>, { response, opt
       if (again !== false && (await again)) continue;
       text.unknown();
       tellParseError(error, response.headers);
+      nameCaller(error, captureCaller(), false);
       throw error;
     }
   }
