@@ -31,6 +31,13 @@ const PROMPT = 'Is this message spam or ham? Dear winner, your prize is waiting 
 const LONG_PROMPT = PROMPT.repeat(80);
 const MAX_TOKENS = 60;
 
+let asked = 0;
+
+/** No two alike: a body that comes again right after it was given up looks like another layer's retry. */
+function prompt(): string {
+  return `${PROMPT} ${++asked}`;
+}
+
 /** One guarded client for each simulated provider; all have the same guard. */
 export async function startApp(
   model: string,
@@ -100,7 +107,7 @@ function openai(client: OpenAI): Send {
     const body = {
       model,
       max_tokens: MAX_TOKENS,
-      messages: [{ role: 'user' as const, content: stream ? LONG_PROMPT : PROMPT }],
+      messages: [{ role: 'user' as const, content: stream ? LONG_PROMPT : prompt() }],
     };
     if (!stream) await client.chat.completions.create(body);
     else for await (const chunk of await client.chat.completions.create({ ...body, stream: true })) void chunk;
@@ -109,7 +116,7 @@ function openai(client: OpenAI): Send {
 
 function anthropic(client: Anthropic): Send {
   return async (model, stream) => {
-    const body = { model, max_tokens: MAX_TOKENS, messages: [{ role: 'user' as const, content: PROMPT }] };
+    const body = { model, max_tokens: MAX_TOKENS, messages: [{ role: 'user' as const, content: prompt() }] };
     if (!stream) await client.messages.create(body);
     else for await (const event of client.messages.stream(body)) void event;
   };

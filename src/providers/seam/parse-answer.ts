@@ -14,7 +14,10 @@ export function isParsedBySdk(options: SdkRequestOptions): boolean {
  * Has an SDK parse an answer. What it makes of it tells how the answer ended, and another response takes its place
  * where it is broken, or an error; what the SDK makes of one that nothing replaces is told what broke it.
  */
-export async function parseAnswer(parse: () => Promise<unknown>, { response, options }: ResponseProps): Promise<unknown> {
+export async function parseAnswer(
+  parse: () => Promise<unknown>,
+  { response, options }: ResponseProps,
+): Promise<unknown> {
   parsed.add(options);
   for (;;) {
     const text = new ParsedText();
