@@ -31,7 +31,16 @@ const PROVIDERS: Readonly<Record<ProviderName, string>> = {
  * const guard = createGuard({ prices: await loadPrices() });
  */
 export async function loadPrices(): Promise<PriceFunction> {
-  return priceOfList(await import('@pydantic/genai-prices').catch(cannotLoad));
+  return priceOfList(await loadList());
+}
+
+/** In a `try` of its own: what a bundler cannot resolve there is optional, and anywhere else an error of the build. */
+async function loadList(): Promise<PriceList> {
+  try {
+    return await import('@pydantic/genai-prices');
+  } catch (error) {
+    return cannotLoad(error);
+  }
 }
 
 /** What is asked of the package; its own declarations are not there where it is not installed. */

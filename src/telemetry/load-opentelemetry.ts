@@ -1,18 +1,18 @@
 import type * as Api from '@opentelemetry/api';
-import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import type { NodeSDK } from '@opentelemetry/sdk-node';
-import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type * as Prometheus from '@opentelemetry/exporter-prometheus';
+import type * as Metrics from '@opentelemetry/sdk-metrics';
+import type * as Sdk from '@opentelemetry/sdk-node';
 import { TidegateSetupError } from '../errors.ts';
 import type { OtlpProtocol } from './sdk-environment.ts';
 
 interface Base {
   readonly api: typeof Api;
-  readonly NodeSDK: typeof NodeSDK;
+  readonly NodeSDK: typeof Sdk.NodeSDK;
 }
 
 export interface OtlpPackages {
-  readonly Reader: typeof PeriodicExportingMetricReader;
-  readonly Exporter: new () => PushMetricExporter;
+  readonly Reader: typeof Metrics.PeriodicExportingMetricReader;
+  readonly Exporter: new () => Metrics.PushMetricExporter;
 }
 
 /** Version of the SDK's stable packages with which `spanProcessors` came; 0.52 of its others. */
@@ -25,11 +25,8 @@ const OLDEST = [1, 25] as const;
  * @throws TidegateSetupError `missing_dependency` when a package is not installed, `start_failed` when it is too old
  */
 export async function loadOpenTelemetry(packages: readonly string[]): Promise<Base> {
-  // Each with a `catch` of its own: by that esbuild knows that the package may be missing.
-  const [api, sdk] = await Promise.all([
-    import('@opentelemetry/api').catch(cannotLoad(packages)),
-    import('@opentelemetry/sdk-node').catch(cannotLoad(packages)),
-  ]);
+  const failed = cannotLoad(packages);
+  const [api, sdk] = await Promise.all([importApi(failed), importSdk(failed)]);
   // Lines that bring no `core` along are newer.
   const core = 'core' in sdk ? (sdk.core as { SDK_INFO?: Readonly<Record<string, unknown>> }) : undefined;
   const version = core?.SDK_INFO?.['telemetry.sdk.version'];
@@ -44,8 +41,8 @@ export async function loadOpenTelemetry(packages: readonly string[]): Promise<Ba
 }
 
 /** @throws TidegateSetupError `missing_dependency`, `start_failed` */
-export async function loadPrometheus(packages: readonly string[]): Promise<typeof PrometheusExporter> {
-  const exporter = await import('@opentelemetry/exporter-prometheus').catch(cannotLoad(packages));
+export async function loadPrometheus(packages: readonly string[]): Promise<typeof Prometheus.PrometheusExporter> {
+  const exporter = await importPrometheus(cannotLoad(packages));
   return exporter.PrometheusExporter;
 }
 
@@ -53,12 +50,8 @@ export async function loadPrometheus(packages: readonly string[]): Promise<typeo
 export async function loadOtlp(protocol: OtlpProtocol, packages: readonly string[]): Promise<OtlpPackages> {
   const failed = cannotLoad(packages);
   const [{ PeriodicExportingMetricReader: Reader }, { OTLPMetricExporter: Exporter }] = await Promise.all([
-    import('@opentelemetry/sdk-metrics').catch(failed),
-    protocol === 'grpc'
-      ? import('@opentelemetry/exporter-metrics-otlp-grpc').catch(failed)
-      : protocol === 'http/json'
-        ? import('@opentelemetry/exporter-metrics-otlp-http').catch(failed)
-        : import('@opentelemetry/exporter-metrics-otlp-proto').catch(failed),
+    importMetrics(failed),
+    OTLP_IMPORTS[protocol](failed),
   ]);
   return { Reader, Exporter };
 }
@@ -78,7 +71,7 @@ export function packagesFor(prometheus: boolean, otlp: OtlpProtocol | undefined)
   ];
 }
 
-function cannotLoad(packages: readonly string[]): (error: unknown) => never {
+function cannotLoad(packages: readonly string[]): Failed {
   return (error) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
@@ -92,3 +85,72 @@ function cannotLoad(packages: readonly string[]): (error: unknown) => never {
     throw new TidegateSetupError('start_failed', 'The OpenTelemetry packages could not be loaded.', { cause: error });
   };
 }
+
+/*
+ * Each import in a `try` of its own, with its name written out: what a bundler cannot resolve there is optional, and
+ * anywhere else an error of the build.
+ */
+type Failed = (error: unknown) => never;
+type OtlpExporter = { OTLPMetricExporter: new () => Metrics.PushMetricExporter };
+
+async function importApi(failed: Failed): Promise<typeof Api> {
+  try {
+    return await import('@opentelemetry/api');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importSdk(failed: Failed): Promise<typeof Sdk> {
+  try {
+    return await import('@opentelemetry/sdk-node');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importPrometheus(failed: Failed): Promise<typeof Prometheus> {
+  try {
+    return await import('@opentelemetry/exporter-prometheus');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importMetrics(failed: Failed): Promise<typeof Metrics> {
+  try {
+    return await import('@opentelemetry/sdk-metrics');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importGrpc(failed: Failed): Promise<OtlpExporter> {
+  try {
+    return await import('@opentelemetry/exporter-metrics-otlp-grpc');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importJson(failed: Failed): Promise<OtlpExporter> {
+  try {
+    return await import('@opentelemetry/exporter-metrics-otlp-http');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function importProto(failed: Failed): Promise<OtlpExporter> {
+  try {
+    return await import('@opentelemetry/exporter-metrics-otlp-proto');
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+const OTLP_IMPORTS: Readonly<Record<OtlpProtocol, (failed: Failed) => Promise<OtlpExporter>>> = {
+  grpc: importGrpc,
+  'http/json': importJson,
+  'http/protobuf': importProto,
+};

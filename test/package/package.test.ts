@@ -390,6 +390,26 @@ describe('installed by npm', () => {
   });
 });
 
+describe('bundled without the optional peers', () => {
+  it.each(['mjs', 'cjs'])('as %s builds, and says at run time what is missing', async (kind) => {
+    const app = await packed.app(`no-peers-${kind}`, []);
+    const load = (names: string, from: string): string =>
+      kind === 'mjs' ? `import ${names} from '${from}';` : `const ${names} = require('${from}');`;
+    await app.write(
+      `app.${kind}`,
+      `${load('{ loadPrices }', 'tidegate')}
+      ${load('{ startTelemetry }', 'tidegate/telemetry')}
+      const code = (error) => error.code;
+      Promise.all([loadPrices().catch(code), startTelemetry({ port: 0 }).catch(code)]).then((codes) => console.log(codes.join()));`,
+    );
+    const out = `out.${kind}`;
+    const format = kind === 'mjs' ? 'esm' : 'cjs';
+    const flags = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${out}`, '--log-level=error'];
+    await app.run(join(ROOT, 'node_modules/.bin/esbuild'), `app.${kind}`, ...flags);
+    expect(await app.node(out)).toBe('missing_dependency,missing_dependency');
+  });
+});
+
 describe('declarations', () => {
   const tsconfig = (options: object): string =>
     JSON.stringify({

@@ -50,7 +50,7 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     platform: 'node',
     // See docs/decisions/0009 and 0013.
     external: (id) => EXTERNAL.test(id),
-    plugins: [noAbortControllerAtImport, builtinsByFullName, smallLibraries, consolePage],
+    plugins: [noAbortControllerAtImport, builtinsByFullName, smallLibraries, optionalPeers, consolePage],
     // `sideEffects` of package.json is about the files that this makes, not about the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
@@ -85,6 +85,24 @@ const noAbortControllerAtImport: Plugin = {
 const builtinsByFullName: Plugin = {
   name: 'builtins-by-full-name',
   resolveId: (id) => (isBuiltin(id) ? { id: id.replace(/^(?!node:)/, 'node:'), external: true } : undefined),
+};
+
+const LATE_REQUIRE =
+  /Promise\.resolve\(\)\.then\(\(\) => ((?:\/\* @__PURE__ \*\/ )?[\w.]*__toESM\(require\("([^"]+)"\)(?:, 1)?\))\)/g;
+
+/**
+ * In CommonJS an `import()` becomes a `require` inside a function. Bundlers take a package that they cannot find for an
+ * optional one where its `require` stands in a `try`, and no function between is looked through.
+ */
+const optionalPeers: Plugin = {
+  name: 'optional-peers',
+  renderChunk(code, _chunk, { format }) {
+    if (format !== 'cjs') return undefined;
+    return {
+      code: code.replaceAll(LATE_REQUIRE, (all, call: string, id: string) => (EXTERNAL.test(id) ? call : all)),
+      map: null,
+    };
+  },
 };
 
 /** Chunks of the command line that are nearly all library, the largest of the package, and read by nobody. */
