@@ -1,20 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ruleGroups } from '../../ops/rules.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { sampleHour } from './openmetrics.ts';
 import { concrete } from './promql.ts';
-import { withServer } from './server.ts';
-import { need, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
-
-interface Sample {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [number, string];
-}
-
-type Ask = (expr: string) => Promise<Sample[]>;
+import { type Ask, type Sample, withSamples } from './sampled-prometheus.ts';
+import { need, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const PROVIDER = 'job="app",gen_ai_provider_name="openai"';
 
@@ -82,41 +72,14 @@ async function withPrometheus(
   binaries: { readonly prometheus: string; readonly promtool: string },
   use: (ask: Ask, url: string) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-prometheus-'));
-  try {
-    // On the minute, as the steps of subqueries are.
-    const end = Math.floor(Date.now() / 60_000) * 60 - 60;
-    const recorded = ruleGroups().flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
-    const extra = [
-      ...recorded.map((name) => `${name}{${PROVIDER}}`),
-      `ALERTS{alertname="TidegateCostSpike",alertstate="firing",severity="warning",${PROVIDER}}`,
-      `ALERTS{alertname="TidegateRetriesExhausted",alertstate="firing",severity="critical",${PROVIDER}}`,
-      `tidegate_calls_total{job="app",instance="a",otel_metric_overflow="true"}`,
-    ];
-    writeFileSync(join(folder, 'sample.txt'), sampleHour(end, extra));
-    writeFileSync(join(folder, 'prometheus.yml'), '');
-    runTool(binaries.promtool, [
-      'tsdb',
-      'create-blocks-from',
-      'openmetrics',
-      join(folder, 'sample.txt'),
-      join(folder, 'data'),
-    ]);
-    const args = (port: number): string[] => [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    await withServer(binaries.prometheus, args, (url) =>
-      use(async (expr) => {
-        const body = new URLSearchParams({ query: expr, time: String(end) });
-        const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body });
-        const answer = (await response.json()) as { status: string; error?: string; data: { result: Sample[] } };
-        if (answer.status !== 'success') throw new Error(`${expr}: ${answer.error}`);
-        return answer.data.result;
-      }, url),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  // On the minute, as the steps of subqueries are.
+  const end = Math.floor(Date.now() / 60_000) * 60 - 60;
+  const recorded = ruleGroups().flatMap((group) => group.rules.flatMap((rule) => rule.record ?? []));
+  const extra = [
+    ...recorded.map((name) => `${name}{${PROVIDER}}`),
+    `ALERTS{alertname="TidegateCostSpike",alertstate="firing",severity="warning",${PROVIDER}}`,
+    `ALERTS{alertname="TidegateRetriesExhausted",alertstate="firing",severity="critical",${PROVIDER}}`,
+    `tidegate_calls_total{job="app",instance="a",otel_metric_overflow="true"}`,
+  ];
+  await withSamples(binaries, sampleHour(end, extra), end, use);
 }

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { allPanels, loadDashboards, type Panel } from './dashboard-json.ts';
 import { concrete } from './promql.ts';
-import { withServer } from './server.ts';
-import { need, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
+import { withSamples } from './sampled-prometheus.ts';
+import { need, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const MINUTES = 60;
 const MODEL = 'gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1"';
@@ -59,61 +56,38 @@ test(
   'the gen_ai dashboard shows every emitter, none twice, with no series of tidegate at all',
   { timeout: TOOL_TIMEOUT_MS },
   async (context) => {
-    const [prometheus, promtool] = [need('prometheus', context), need('promtool', context)];
-    const folder = mkdtempSync(join(tmpdir(), 'tidegate-gen-ai-'));
+    const binaries = { prometheus: need('prometheus', context), promtool: need('promtool', context) };
     const end = Math.floor(Date.now() / 60_000) * 60 - 60;
-    try {
-      const lines = Object.entries(EMITTERS).flatMap(([job, emit]) => emit(job, end));
-      writeFileSync(join(folder, 'sample.txt'), `${lines.join('\n')}\n# EOF\n`);
-      writeFileSync(join(folder, 'prometheus.yml'), '');
-      runTool(promtool, [
-        'tsdb',
-        'create-blocks-from',
-        'openmetrics',
-        join(folder, 'sample.txt'),
-        join(folder, 'data'),
-      ]);
-      const args = (port: number): string[] => [
-        `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ];
-      const panels = allPanels(loadDashboards().find(({ uid }) => uid === 'tidegate-gen-ai')!);
-      await withServer(prometheus, args, async (url) => {
-        const ask = async (title: string, query = 0): Promise<Record<string, number>> => {
-          const { expr } = (panels.find((panel) => panel.title === title) as Panel).targets[query]!;
-          const body = new URLSearchParams({ query: concrete(expr), time: String(end) });
-          const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body });
-          const { data } = (await response.json()) as {
-            data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-          };
-          return Object.fromEntries(
-            data.result.map(({ metric, value }) => [
-              metric['job'] ?? metric['gen_ai_request_model'] ?? metric['error_type'] ?? '',
-              Number(Number(value[1]).toFixed(3)),
-            ]),
-          );
-        };
-        // Two a second of each job: half of them fail.
-        expect(await ask('Calls by job')).toEqual({
-          scraped: 2,
-          otlp: 2,
-          'newest-scraped': 2,
-          'newest-otlp': 2,
-          both: 2,
-        });
-        expect(await ask('Calls by model')).toEqual({ 'gpt-5.1': 10 });
-        expect(await ask('Failed calls by error')).toEqual({ timeout: 5 });
-        expect(await ask('Duration of calls')).toEqual({ '': 1 });
-        expect(await ask('First chunk of streams', 1)).toEqual({ '': 3.7 });
-        expect(await ask('Tokens a minute')).toEqual({ '': 600 });
-        expect(await ask('Tokens a minute', 1)).toEqual({ '': 600 });
-        expect(await ask('Input tokens a minute by model')).toEqual({ 'gpt-5.1': 600 });
-        expect(await ask('Tokens a call')).toEqual({ '': 1 });
-        expect(await ask('Limits in use')).toEqual({});
+    const lines = Object.entries(EMITTERS).flatMap(([job, emit]) => emit(job, end));
+    const panels = allPanels(loadDashboards().find(({ uid }) => uid === 'tidegate-gen-ai')!);
+    await withSamples(binaries, `${lines.join('\n')}\n# EOF\n`, end, async (query) => {
+      const ask = async (title: string, nth = 0): Promise<Record<string, number>> => {
+        const { expr } = (panels.find((panel) => panel.title === title) as Panel).targets[nth]!;
+        const samples = await query(concrete(expr));
+        return Object.fromEntries(
+          samples.map(({ metric, value }) => [
+            metric['job'] ?? metric['gen_ai_request_model'] ?? metric['error_type'] ?? '',
+            Number(Number(value[1]).toFixed(3)),
+          ]),
+        );
+      };
+      // Two a second of each job: half of them fail.
+      expect(await ask('Calls by job')).toEqual({
+        scraped: 2,
+        otlp: 2,
+        'newest-scraped': 2,
+        'newest-otlp': 2,
+        both: 2,
       });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+      expect(await ask('Calls by model')).toEqual({ 'gpt-5.1': 10 });
+      expect(await ask('Failed calls by error')).toEqual({ timeout: 5 });
+      expect(await ask('Duration of calls')).toEqual({ '': 1 });
+      expect(await ask('First chunk of streams', 1)).toEqual({ '': 3.7 });
+      expect(await ask('Tokens a minute')).toEqual({ '': 600 });
+      expect(await ask('Tokens a minute', 1)).toEqual({ '': 600 });
+      expect(await ask('Input tokens a minute by model')).toEqual({ 'gpt-5.1': 600 });
+      expect(await ask('Tokens a call')).toEqual({ '': 1 });
+      expect(await ask('Limits in use')).toEqual({});
+    });
   },
 );

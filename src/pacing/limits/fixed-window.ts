@@ -9,8 +9,8 @@ const ENOUGH = 2;
 const MOST = 4;
 const STALE_MS = 20_000;
 
-/** What an answer told, at the provider's moment `at`. */
-interface ToldReset {
+/** What an answer told of when all is there again, at the provider's moment `at`. */
+export interface ToldReset {
   readonly at: number;
   readonly missing: number;
   readonly resetMs: number;

@@ -1,7 +1,7 @@
 import type { LimitSource } from '../../core/events.ts';
 import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
 import { EnforcedRate } from './enforced-rate.ts';
-import { FixedWindow } from './fixed-window.ts';
+import { FixedWindow, type ToldReset } from './fixed-window.ts';
 import { FullPromise } from './full-promise.ts';
 import type { Observation } from './observation.ts';
 import { OtherScope } from './other-scope.ts';
@@ -9,11 +9,7 @@ import { RefillRate } from './refill-rate.ts';
 import { Sharing } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
 
-/** What an answer told of when all is there again, at the provider's moment `at`. */
-interface ToldReset {
-  readonly at: number;
-  readonly resetMs: number;
-  readonly missing: number;
+interface MarkedReset extends ToldReset {
   /** Our consumption in all up to the request that was answered. */
   readonly mark: number;
 }
@@ -83,7 +79,7 @@ export class LimitBeliefs {
   }
 
   /** Returns whether it was just found that the limit starts anew at a moment, where it was taken for a bucket. */
-  reset(told: ToldReset, limit: ToldLimit, burst: number, quantum: number): boolean {
+  reset(told: MarkedReset, limit: ToldLimit, burst: number, quantum: number): boolean {
     const { at, resetMs, missing, mark } = told;
     const before = this.fixed.believed;
     this.fixed.observe(told, this.refill.factor * limit.rate, quantum);

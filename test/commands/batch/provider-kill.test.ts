@@ -9,6 +9,11 @@ import { at, ids, lines, names, type Provider, row, simulate, start, until } fro
 
 const ROWS = 20;
 
+function writeRows(provider: Provider): Promise<void> {
+  const rows = names(ROWS).map((id) => row(provider, id));
+  return writeFile(at('in.jsonl'), rows.join('\n'));
+}
+
 /** As many batches as the provider has. */
 async function batchesOf(simulator: Simulator, provider: Provider): Promise<number> {
   const path = provider === 'anthropic' ? '/v1/messages/batches' : '/batches';
@@ -35,12 +40,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
     ['has ended', 0.2, 400],
   ])('is found, and not asked for twice: it %s', async (_name, seconds, waitMs) => {
     const simulator = await simulate(provider, { batches: { seconds } });
-    await writeFile(
-      at('in.jsonl'),
-      names(ROWS)
-        .map((id) => row(provider, id))
-        .join('\n'),
-    );
+    await writeRows(provider);
     await killed(simulator, provider);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     const second = start(simulator, provider);
@@ -53,12 +53,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
 
   it('is asked for where it was never there', async () => {
     const simulator = await simulate(provider);
-    await writeFile(
-      at('in.jsonl'),
-      names(ROWS)
-        .map((id) => row(provider, id))
-        .join('\n'),
-    );
+    await writeRows(provider);
     await killed(simulator, provider);
     const other = await simulate(provider);
     const second = start(other, provider, '--accept-changes');
@@ -77,12 +72,7 @@ test("a batch of somebody else's with as many rows is not taken for ours once it
       batches: { seconds },
     });
     try {
-      await writeFile(
-        at('in.jsonl'),
-        names(ROWS)
-          .map((id) => row('anthropic', id))
-          .join('\n'),
-      );
+      await writeRows('anthropic');
       const mine = await simulate('anthropic', { batches: { seconds: 60 } });
       await killed(mine, 'anthropic');
       const theirs = names(ROWS).map((id) => JSON.parse(row('anthropic', `theirs-${id.slice(4)}`)) as object);
