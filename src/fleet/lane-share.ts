@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { SharedMode, SharedSnapshot } from '../core/events.ts';
 import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
-import type { DividedLane, DividedLimit, Division, Slice } from '../pacing/limits/slice.ts';
+import type { DividedLane, Division } from '../pacing/limits/division.ts';
+import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
 import { Rhythm } from './rhythm.ts';
 import { SharedFacts } from './shared-facts.ts';
 import { Timer } from './timer.ts';
-import { LeasedSlice, type SliceHost } from './leased-slice.ts';
+import { LeasedLimit } from './leased-limit.ts';
+import { Lease, type LeaseHost } from './lease.ts';
 import { Exchange, PATIENCE_MS } from './exchange.ts';
 import type { FleetStore, Grant, Report } from './protocol.ts';
 
@@ -33,12 +35,12 @@ export interface LaneShareDeps {
 }
 
 /** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
-export class LaneShare implements Division, SliceHost {
+export class LaneShare implements Division, LeaseHost {
   mode: SharedMode = 'joining';
   fleet: number;
   warm = false;
   readonly #deps: LaneShareDeps;
-  readonly #slices = new Map<BucketDimension, LeasedSlice>();
+  readonly #leases = new Map<BucketDimension, Lease>();
   #lane: DividedLane | undefined;
   #serial = 0;
   #leaseUntil = -Infinity;
@@ -71,12 +73,12 @@ export class LaneShare implements Division, SliceHost {
     this.#exchange();
   }
 
-  sliceOf(limit: DividedLimit): Slice {
-    const slice = new LeasedSlice(limit, this);
-    this.#slices.set(limit.dimension, slice);
+  partOf(limit: LimitModel): Limit {
+    const lease = new Lease(limit, this);
+    this.#leases.set(limit.dimension, lease);
     limit.shareAtMost = 1 / this.fleet;
     if (this.#lane) this.#schedule(0);
-    return slice;
+    return new LeasedLimit(limit, lease);
   }
 
   leave(): void {
@@ -110,7 +112,7 @@ export class LaneShare implements Division, SliceHost {
       processes: this.fleet,
       active: this.#rhythm.active,
       exchangeMs: this.#tookMs,
-      dimensions: Array.from(this.#slices.values(), (slice) => slice.snapshot()),
+      dimensions: Array.from(this.#leases.values(), (lease) => lease.snapshot()),
     };
   }
 
@@ -177,8 +179,8 @@ export class LaneShare implements Division, SliceHost {
       stop,
       opens,
       circuitMs,
-      limits: Array.from(this.#slices.values(), (slice) => {
-        const { unit } = LIMIT_KINDS[slice.limit.dimension];
+      limits: Array.from(this.#leases.values(), (lease) => {
+        const { unit } = LIMIT_KINDS[lease.limit.dimension];
         const { next, all, unanswered } = demand;
         const use = {
           need: next?.[unit] ?? 0,
@@ -186,7 +188,7 @@ export class LaneShare implements Division, SliceHost {
           unanswered: unanswered[unit],
           keeps: keeps && !leaves,
         };
-        return slice.report(use, elapsed, now);
+        return lease.report(use, elapsed, now);
       }),
     };
   }
@@ -204,9 +206,9 @@ export class LaneShare implements Division, SliceHost {
     this.#othersFirst = grant.limits.length === 0 && grant.waitMs > 0;
     if (grant.fleet !== this.fleet) {
       this.fleet = grant.fleet;
-      for (const { limit } of this.#slices.values()) limit.shareAtMost = 1 / this.fleet;
+      for (const { limit } of this.#leases.values()) limit.shareAtMost = 1 / this.fleet;
     }
-    if (grant.since !== this.#since) for (const slice of this.#slices.values()) slice.forget();
+    if (grant.since !== this.#since) for (const lease of this.#leases.values()) lease.forget();
     this.#since = grant.since;
     const at = (sentAt + now) / 2;
     for (const each of grant.limits) {
@@ -214,9 +216,9 @@ export class LaneShare implements Division, SliceHost {
       const dimension = each.name as BucketDimension;
       const twin = LIMIT_KINDS[dimension].sameHeaderAs;
       const isTwin = this.#lane!.limits.some((known) => known.dimension === twin && known.limit === each.limit);
-      if (!this.#slices.has(dimension) && !isTwin) this.#lane!.learn(dimension, each.limit, each.full);
+      if (!this.#leases.has(dimension) && !isTwin) this.#lane!.learn(dimension, each.limit, each.full);
       const told = report.limits.find(({ name }) => name === each.name);
-      this.#slices.get(dimension)?.granted(each, told, at, now);
+      this.#leases.get(dimension)?.granted(each, told, at, now);
     }
     this.#facts.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);
@@ -224,10 +226,10 @@ export class LaneShare implements Division, SliceHost {
       this.#adoptedUntil = now + grant.pauseMs;
       this.#lane!.pauseFor(grant.pauseMs);
     }
-    const slices = Array.from(this.#slices.values());
-    const news = slices.some((slice) => slice.isNews);
+    const leases = Array.from(this.#leases.values());
+    const news = leases.some((lease) => lease.isNews);
     const { waitMs } = grant;
-    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, news, limits: slices.length > 0 }, now));
+    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, news, limits: leases.length > 0 }, now));
     this.#lane!.wake();
   }
 
@@ -241,7 +243,7 @@ export class LaneShare implements Division, SliceHost {
 
   #enter(mode: SharedMode, error: unknown): void {
     this.mode = mode;
-    if (mode === 'alone') for (const slice of this.#slices.values()) slice.void();
+    if (mode === 'alone') for (const lease of this.#leases.values()) lease.void();
     this.#deps.onMode(mode, error, this.fleet);
   }
 }

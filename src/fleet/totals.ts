@@ -1,11 +1,9 @@
-import type { LevelSample } from '../pacing/limits/slice.ts';
+import type { LevelSample } from '../pacing/limits/limit.ts';
 import type { LimitGrant, SampleReport } from './protocol.ts';
 
 /** A sample, and what this process had spent in all when its request was sent, that included. */
 export interface OwnSample extends LevelSample {
   readonly own: number;
-  /** What the bucket was taken for. */
-  readonly burst: number;
 }
 
 /** What the others had consumed and leased just after an exchange. */

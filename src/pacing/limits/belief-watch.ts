@@ -1,7 +1,7 @@
 import type { LaneListener } from '../../core/admission.ts';
 import type { LimitBelief } from '../../core/beliefs.ts';
 import type { HiddenBelief } from './hidden-limit.ts';
-import type { LimitBucket } from './known-limit.ts';
+import type { Limit } from './limit.ts';
 
 /** What is believed of a limit that is told. */
 export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
@@ -23,7 +23,7 @@ const EVERY_MS = 1_000;
 export class BeliefWatch {
   readonly #listener: LaneListener;
   /** Bits of `BUCKET_BELIEFS`. */
-  readonly #held = new Map<LimitBucket, number>();
+  readonly #held = new Map<Limit, number>();
   #hidden: HiddenBelief = 'none';
   #lookedAt = -Infinity;
 
@@ -31,7 +31,7 @@ export class BeliefWatch {
     this.#listener = listener;
   }
 
-  look(buckets: readonly LimitBucket[], hidden: HiddenBelief, now: number): void {
+  look(buckets: readonly Limit[], hidden: HiddenBelief, now: number): void {
     if (now - this.#lookedAt < EVERY_MS) return;
     this.#lookedAt = now;
     for (const bucket of buckets) this.#lookAt(bucket);
@@ -41,7 +41,7 @@ export class BeliefWatch {
     this.#hidden = hidden;
   }
 
-  #lookAt(bucket: LimitBucket): void {
+  #lookAt(bucket: Limit): void {
     const before = this.#held.get(bucket) ?? 0;
     let now = 0;
     for (let bit = 0; bit < BUCKET_BELIEFS.length; bit++) {

@@ -3,7 +3,7 @@ import type { LimitReading } from '../../core/outcome.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 import type { LimitSet } from './limit-set.ts';
 import { Opening } from './opening.ts';
-import type { Division } from './slice.ts';
+import type { Division } from './division.ts';
 
 /** Processes of one account that start in the same second are seldom more. */
 const MANY = 64;

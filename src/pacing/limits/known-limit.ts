@@ -8,7 +8,7 @@ import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
 import { Quantum } from './header-rounding.ts';
 import { Pace } from './pace.ts';
-import type { DividedLimit, Slice } from './slice.ts';
+import type { LevelSample, LimitModel } from './limit.ts';
 
 export interface BucketPolicy {
   readonly headroom: number;
@@ -36,7 +36,7 @@ const LOOK_AGAIN_MS = 1_000;
  * Model of one limit of the provider: a bucket that refills, or starts anew, with everything deducted that was sent.
  * What answers tell corrects its level; what their numbers mean is for its beliefs to say.
  */
-export class LimitBucket implements DividedLimit {
+export class LimitBucket implements LimitModel {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   /** Stays 1 where the provider counts what its answers tell. */
@@ -44,9 +44,9 @@ export class LimitBucket implements DividedLimit {
   readonly #corrects: boolean;
   limit: number;
   source: LimitSource;
-  /** Our part, where processes divide the limit among them. */
-  slice: Slice | undefined;
+  sharers: LimitModel['sharers'];
   shareAtMost = 1;
+  sample: LevelSample | undefined;
   readonly beliefs: LimitBeliefs = new LimitBeliefs();
   readonly #level: BucketLevel;
   readonly #pace: Pace;
@@ -134,7 +134,7 @@ export class LimitBucket implements DividedLimit {
     if (elapsed <= 0) return;
     this.#at = now;
     const { shared, pace } = this.beliefs.sharing;
-    const own = shared && this.slice?.level === undefined;
+    const own = shared && this.sharers?.level === undefined;
     this.#pace.refill(elapsed, (1 - this.#level.headroom.share) * this.limitRate, own ? pace : undefined);
     const back = this.beliefs.returned(elapsed, now, this.rate);
     this.#level.refill(back, elapsed);
@@ -148,8 +148,6 @@ export class LimitBucket implements DividedLimit {
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
-    const ours = this.slice?.waitMs(amount);
-    if (ours !== undefined) return Math.max(ours, this.#pace.waitMs(amount));
     const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
     this.#largest = Math.max(this.#largest, amount);
     const most = Math.max(Math.min(1, this.burst), (1 - this.#level.headroom.share) * this.burst);
@@ -172,9 +170,13 @@ export class LimitBucket implements DividedLimit {
     return Math.min(wait, longest);
   }
 
-  /** Whether no more than a lease is missing: the processes have enough of the limit together. */
-  awaitsLease(amount: number): boolean {
-    return this.slice !== undefined && (this.slice.level ?? Infinity) >= amount;
+  spreadMs(amount: number): number {
+    return this.#pace.waitMs(amount);
+  }
+
+  /** All of it is ours. */
+  awaitsLease(): boolean {
+    return false;
   }
 
   /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
@@ -194,25 +196,24 @@ export class LimitBucket implements DividedLimit {
     this.#level.take(amount);
     this.#taken += amount;
     this.#pace.take(amount);
-    this.slice?.take(amount);
   }
 
   giveBack(amount: number): void {
     this.#level.giveBack(amount);
     this.#pace.add(amount);
-    this.slice?.giveBack(amount);
   }
 
   /**
    * The provider charges less in the end than on arrival, as far as it is known to do that. Where headers tell
    * what is left, they tell this too.
    */
-  trueUp(amount: number, now: number): void {
+  trueUp(amount: number, now: number): boolean {
     // Only refusals tell of this limit: they correct what is too low, but never come while it is too high.
-    if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return;
+    if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return false;
     const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
-    if (!told || this.kind.unit === 'outputTokens') this.giveBack(amount);
-    else if (this.#corrects) this.slice?.giveBack(amount);
+    if (told && this.kind.unit !== 'outputTokens') return this.#corrects;
+    this.giveBack(amount);
+    return true;
   }
 
   /** The provider never counted this part of a request; it is given back. */
@@ -276,7 +277,8 @@ export class LimitBucket implements DividedLimit {
     if (newest) this.#level.claimed = Math.min(this.burst, told);
     if (newest && !seen.refused) {
       const { sentAt, since } = seen;
-      this.slice?.told({ sentAt, at, since, left: this.burst - (this.limit - remaining), tolerance });
+      const { burst } = this;
+      this.sample = { sentAt, at, since, left: burst - (this.limit - remaining), burst, tolerance };
     }
     this.#correct(told, tolerance, first);
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
@@ -297,14 +299,14 @@ export class LimitBucket implements DividedLimit {
    * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider
    * enforces a part of the window.
    */
-  refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): void {
+  refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number {
     this.refill(now);
     const { amount } = refusal;
     this.beliefs.enforced.refused(refusal, this.limitRate, now);
     if (refusal.news) this.beliefs.refill.refused(now);
     // What no answer has told of is only what we think ourselves.
     const known = this.observed ? this.#level.claimed + since : this.level;
-    const claimed = Math.min(known, this.slice?.level ?? Infinity);
+    const claimed = Math.min(known, this.sharers?.level ?? Infinity);
     const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
     const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
     if (surprising && this.beliefs.fixed.believed) this.beliefs.fixed.contradicted();
@@ -315,8 +317,8 @@ export class LimitBucket implements DividedLimit {
     }
     const level = Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate);
     this.#level.foundAt(surprising ? level : Math.min(this.level, level));
-    this.slice?.refused(level);
     if (this.beliefs.promise.collected) this.beliefs.promise.broken();
+    return level;
   }
 
   adopt(limit: number, burst: number, now: number): void {

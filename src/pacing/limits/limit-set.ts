@@ -7,7 +7,8 @@ import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
 import type { RefusedSizes } from '../usage/refused-sizes.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
-import type { Division } from './slice.ts';
+import type { Division } from './division.ts';
+import type { Limit } from './limit.ts';
 
 /** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
 const MOST_ONE_WAY_MS = 100;
@@ -25,7 +26,7 @@ export interface LimitNews {
 
 /** The buckets of a lane: all of them are reserved at once or none. */
 export class LimitSet {
-  readonly buckets: LimitBucket[] = [];
+  readonly buckets: Limit[] = [];
   readonly #policy: BucketPolicy;
   readonly #listener: LaneListener;
   readonly #maxWaitMs: number;
@@ -43,15 +44,15 @@ export class LimitSet {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  get(dimension: BucketDimension): LimitBucket | undefined {
+  get(dimension: BucketDimension): Limit | undefined {
     return this.buckets.find((bucket) => bucket.dimension === dimension);
   }
 
-  add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): LimitBucket {
-    const bucket = new LimitBucket(dimension, limit, source, this.#policy, now);
-    this.buckets.push(bucket);
+  add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): Limit {
+    const model = new LimitBucket(dimension, limit, source, this.#policy, now);
     // A day's limit gates at its end: every answer tells how near that is.
-    if (!bucket.kind.perDay) bucket.slice = this.#division?.sliceOf(bucket);
+    const bucket = (model.kind.perDay ? undefined : this.#division?.partOf(model)) ?? model;
+    this.buckets.push(bucket);
     return bucket;
   }
 

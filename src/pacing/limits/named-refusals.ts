@@ -3,7 +3,7 @@ import type { Failure } from '../../core/outcome.ts';
 import type { GivenBack } from '../usage/given-back.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { FallbackWait } from './fallback-wait.ts';
-import type { LimitBucket } from './known-limit.ts';
+import type { Limit } from './limit.ts';
 import type { LimitSet } from './limit-set.ts';
 
 /** The least that whole seconds can say; what is known may be far sooner. */
@@ -88,7 +88,7 @@ export class NamedRefusals {
   }
 
   /** Until `amount` will be there, by what is known of the limit and told of the wait. */
-  #waitMs(known: LimitBucket | undefined, amount: number, failure: Failure, news: boolean): number {
+  #waitMs(known: Limit | undefined, amount: number, failure: Failure, news: boolean): number {
     const { hintMs } = failure;
     const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
     if (hintMs === undefined) return next(this.#unnamedWait);
@@ -98,11 +98,11 @@ export class NamedRefusals {
 }
 
 /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
-function saysTooMuch(known: LimitBucket | undefined, amount: number, hintMs: number | undefined): known is LimitBucket {
+function saysTooMuch(known: Limit | undefined, amount: number, hintMs: number | undefined): known is Limit {
   return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
 }
 
 /** Whether the hint is the time until a bucket that refills steadily is full: a call fits far sooner. */
-function tellsWhenFull(known: LimitBucket | undefined, { hintSource }: Failure): boolean {
+function tellsWhenFull(known: Limit | undefined, { hintSource }: Failure): boolean {
   return hintSource === 'reset_header' && known?.observed === true && known.refills;
 }

@@ -24,7 +24,7 @@ import {
   type Reservation,
 } from '../usage/reservation.ts';
 import { NamedRefusals } from './named-refusals.ts';
-import type { Division } from './slice.ts';
+import type { Division } from './division.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { FirstCalls } from './first-calls.ts';
 

@@ -2,7 +2,7 @@ import type { DimensionSnapshot } from '../../core/events.ts';
 import type { Acceleration } from './growth-limit.ts';
 import type { HiddenLimit } from './hidden-limit.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import type { LimitBucket } from './known-limit.ts';
+import type { Limit } from './limit.ts';
 import type { LimitSet } from './limit-set.ts';
 
 const MINUTE = 60_000;
@@ -44,7 +44,7 @@ export function snapshotLimits(
 
 /** Of a limit a minute what we admit counts, over what is believed to come in it; a day is longer than any process remembers. */
 function utilization(
-  { kind, limitRate }: LimitBucket,
+  { kind, limitRate }: Limit,
   { limit, remaining = 0 }: DimensionSnapshot,
   admitted: number,
 ): number {

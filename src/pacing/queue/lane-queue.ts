@@ -22,7 +22,7 @@ import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
-import type { DividedLane, Division } from '../limits/slice.ts';
+import type { DividedLane, Division } from '../limits/division.ts';
 import { isGuess, Pause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';

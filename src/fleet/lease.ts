@@ -1,11 +1,11 @@
 import type { SharedDimensionSnapshot } from '../core/events.ts';
-import type { DividedLimit, LevelSample, Slice } from '../pacing/limits/slice.ts';
+import type { LevelSample, LimitModel } from '../pacing/limits/limit.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
 import type { LimitGrant, LimitReport } from './protocol.ts';
 import { type OwnSample, Totals } from './totals.ts';
 
-/** What a slice asks of its lane. */
-export interface SliceHost {
+/** What a lease asks of its lane. */
+export interface LeaseHost {
   readonly leases: boolean;
   /** The lease is not enough. Milliseconds until there may be more; undefined where nobody knows. */
   hungry(): number | undefined;
@@ -31,9 +31,9 @@ const LOW = 0.5;
 const EPSILON = 1e-6;
 
 /** What this process has leased of one limit. */
-export class LeasedSlice implements Slice {
-  readonly limit: DividedLimit;
-  readonly #host: SliceHost;
+export class Lease {
+  readonly limit: LimitModel;
+  readonly #host: LeaseHost;
   readonly #totals = new Totals();
   #granted = 0;
   /** In all, and when the lease was asked for. */
@@ -50,7 +50,7 @@ export class LeasedSlice implements Slice {
   #rate = 0;
   #measured = 0;
 
-  constructor(limit: DividedLimit, host: SliceHost) {
+  constructor(limit: LimitModel, host: LeaseHost) {
     this.limit = limit;
     this.#host = host;
   }
@@ -60,10 +60,12 @@ export class LeasedSlice implements Slice {
     return this.#granted - (this.#spent - this.#spentBefore);
   }
 
+  /** What the processes believe to be left in all; undefined where nobody divides at present. */
   get level(): number | undefined {
     return this.#host.leases && this.#known ? this.#free + Math.max(0, this.left) : undefined;
   }
 
+  /** Milliseconds until `amount` is ours to spend; undefined where nobody divides at present, and the limit counts. */
   waitMs(amount: number): number | undefined {
     if (!this.#host.leases) return this.#host.hungry();
     const most = Math.max(Math.min(1, this.limit.burst), this.limit.burst - this.#kept);
@@ -82,9 +84,10 @@ export class LeasedSlice implements Slice {
   }
 
   told(sample: LevelSample): void {
-    this.#newest = { ...sample, own: this.#spent - sample.since, burst: this.limit.burst };
+    this.#newest = { ...sample, own: this.#spent - sample.since };
   }
 
+  /** The provider refused, and holds no more than `level` now. */
   refused(level: number): void {
     this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
     // What is leased is not there.
