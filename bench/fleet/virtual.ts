@@ -25,6 +25,7 @@ if (values.warm) {
   for (const [requestsPerMinute, tokensPerMinute] of [
     [3_000, huge],
     [500, huge],
+    [30_000, 400_000],
     [30_000, 600_000],
   ] as const) {
     for (const seed of values.seeds.split(',').map(Number)) {

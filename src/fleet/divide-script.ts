@@ -60,6 +60,7 @@ local function forget(which)
   call('ZREM', KEYS[4], which)
 end
 
+local told = ''
 local function answer(granted, waitMs)
   local warm = next(lane.limits) ~= nil
   for _, l in pairs(lane.limits) do if now - l.since < WARM then warm = false end end
@@ -73,7 +74,7 @@ local function answer(granted, waitMs)
   local out = {
     report.serial, lane.epoch, call('ZCARD', KEYS[3]), lane.wanting, exact(waitMs),
     exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
-    stop, exact(max(0, lane.circuitUntil - now)),
+    stop, exact(max(0, lane.circuitUntil - now)), told,
   }
   for name, l in pairs(lane.limits) do
     for _, each in ipairs({
@@ -91,6 +92,7 @@ if call('ZCARD', KEYS[3]) == 0 then
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
+if not p then told = lane.learned or '' end
 
 local elapsed = now - lane.at
 if elapsed > 0 then
@@ -214,6 +216,7 @@ if report.stop then
 elseif report.opens then
   lane.stop = nil
 end
+if report.learned then lane.learned = report.learned end
 local wants, waits = false, false
 if not report.leaves then
   for _, told in ipairs(report.limits) do

@@ -51,6 +51,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
     lane.pauseUntil = now + report.pauseMs;
     lane.epoch++;
   }
+  const told = known ? undefined : lane.learned;
   learnFacts(lane, report, now);
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);
@@ -61,7 +62,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   if (wants && pauseMs === 0) waitMs = grant(lane, report, process, limits, granted, now);
   report.limits.forEach(({ name }, index) => lease(process, name, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
-  return answer(lane, report, granted, waitMs, now);
+  return { ...answer(lane, report, granted, waitMs, now), learned: told };
 }
 
 function answer(lane: LaneState, report: Report, granted: readonly number[], waitMs: number, now: number): Grant {
@@ -76,6 +77,7 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
     circuitMs: Math.max(0, lane.circuitUntil - now),
     since: lane.since,
     warm: isWarm(lane, now),
+    learned: undefined,
     limits: Array.from(lane.limits, ([name, limit]) => {
       const index = report.limits.findIndex((each) => each.name === name);
       return {

@@ -5,13 +5,14 @@ import type { Report, Stop } from './protocol.ts';
 const BELIEVED_MS = 120_000;
 
 /** Takes over what a process has found out that spares the others. */
-export function learnFacts(lane: LaneState, { stop, opens, circuitMs }: Report, now: number): void {
+export function learnFacts(lane: LaneState, { stop, opens, circuitMs, learned }: Report, now: number): void {
   if (circuitMs > 0) lane.circuitUntil = Math.max(lane.circuitUntil, now + circuitMs);
   else if (circuitMs < 0) lane.circuitUntil = 0;
   if (stop) {
     const { forMs, ...rest } = stop;
     lane.stop = { ...rest, until: now + (forMs < 0 ? BELIEVED_MS : forMs) };
   } else if (opens) lane.stop = undefined;
+  if (learned !== undefined) lane.learned = learned;
 }
 
 export function stopOf({ stop }: LaneState, now: number): Stop | undefined {

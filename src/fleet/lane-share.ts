@@ -165,7 +165,6 @@ export class LaneShare implements Division, LeaseHost {
     const elapsed = now - this.#measuredAt;
     this.#measuredAt = now;
     const pausedMs = this.#lane!.pausedForMs();
-    const { stop, opens, circuitMs } = this.#facts.report(this.#lane!, now);
     const returns = this.#returns;
     return {
       process,
@@ -176,9 +175,7 @@ export class LaneShare implements Division, LeaseHost {
       returns,
       leaves,
       pauseMs: now + pausedMs > this.#adoptedUntil + SAME_PAUSE_MS ? pausedMs : 0,
-      stop,
-      opens,
-      circuitMs,
+      ...this.#facts.report(this.#lane!, now),
       limits: Array.from(this.#leases.values(), (lease) => {
         const { unit } = LIMIT_KINDS[lease.limit.dimension];
         const { next, all, unanswered } = demand;

@@ -61,6 +61,8 @@ export interface LaneState {
   pauseUntil: number;
   circuitUntil: number;
   stop: (Omit<Stop, 'forMs'> & { readonly until: number }) | undefined;
+  /** What calls were found to take, as a process told it last. */
+  learned: string | undefined;
   /** Service that the least served of those had whose calls waited last. */
   virtual: number;
   /** Processes that want something. */
@@ -83,6 +85,7 @@ export function newLane(now: number): LaneState {
     pauseUntil: 0,
     circuitUntil: 0,
     stop: undefined,
+    learned: undefined,
     virtual: 0,
     wanting: 0,
     joined: 0,

@@ -64,6 +64,8 @@ export interface Report {
   readonly opens: boolean;
   /** Milliseconds that the circuit stays open which it has opened since the last exchange; below 0 when it has closed it. */
   readonly circuitMs: number;
+  /** What calls were found to take, in numbers, for those who come later; undefined where that is no news. */
+  readonly learned?: string | undefined;
   readonly limits: readonly LimitReport[];
 }
 
@@ -101,6 +103,8 @@ export interface Grant {
   readonly since: number;
   /** Whether the limits have been used by the fleet before. */
   readonly warm: boolean;
+  /** To a process that is new: what others told last under the same name. */
+  readonly learned?: string | undefined;
   readonly limits: readonly LimitGrant[];
 }
 

@@ -3,7 +3,7 @@ import { DIVIDE_SCRIPT } from './divide-script.ts';
 import type { FleetStore, Grant, LimitGrant, Report, Stop } from './protocol.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 
-const HEAD = 10;
+const HEAD = 11;
 const ROW = 10;
 
 /** Keeps lanes in Redis or Valkey, each in four keys of one slot. */
@@ -63,6 +63,7 @@ function grantOf(answer: unknown): Grant {
     warm: cells[7] === '1',
     stop: cells[8] === '' ? undefined : (JSON.parse(cells[8]!) as Stop),
     circuitMs: number(9),
+    learned: cells[10] === '' ? undefined : cells[10],
     limits,
   };
 }

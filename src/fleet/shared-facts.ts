@@ -3,12 +3,14 @@ import type { Failure } from '../core/outcome.ts';
 import type { Closed, ClosureReason } from '../pacing/queue/exhausted-lane.ts';
 import type { DividedLane } from '../pacing/limits/division.ts';
 import type { Grant, Report, Stop } from './protocol.ts';
+import { SharedLearning } from './shared-learning.ts';
 
 const ADVICE = 'Another process of this account was refused: see its first error for what to do.';
 
-/** What one process finds out and spares the others: a quota that is exhausted, a provider that is down. */
+/** What one process finds out and spares the others: a quota that is exhausted, a provider that is down, what calls take. */
 export class SharedFacts {
   readonly #trip: () => boolean;
+  readonly #learning = new SharedLearning();
   /** What closed the lane as far as the store knows, and whether another process had found it. */
   #told: Closed | undefined;
   #adopted = false;
@@ -30,7 +32,11 @@ export class SharedFacts {
     else this.#circuitMs = openForMs > 0 ? openForMs : -1;
   }
 
-  report(lane: DividedLane, now: number): Pick<Report, 'stop' | 'opens' | 'circuitMs'> {
+  report(lane: DividedLane, now: number): Pick<Report, 'stop' | 'opens' | 'circuitMs' | 'learned'> {
+    return { ...this.#closure(lane, now), learned: this.#learning.report(lane, now) };
+  }
+
+  #closure(lane: DividedLane, now: number): Pick<Report, 'stop' | 'opens' | 'circuitMs'> {
     const circuitMs = this.#circuitMs;
     this.#circuitMs = 0;
     const closed = lane.closed();
@@ -44,7 +50,8 @@ export class SharedFacts {
     return { stop: { reason: closed.reason, outcome, dimension, limit, forMs }, opens: false, circuitMs };
   }
 
-  granted(lane: DividedLane, { stop, circuitMs }: Grant, sentAt: number, now: number): void {
+  granted(lane: DividedLane, { stop, circuitMs, learned }: Grant, sentAt: number, now: number): void {
+    this.#learning.granted(lane, learned);
     const isNews = !this.#isOpen && !this.#tripped && sentAt >= this.#changedAt;
     if (circuitMs > 0 && isNews) this.#tripped = this.#trip();
     const closed = lane.closed();

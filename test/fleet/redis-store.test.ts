@@ -95,6 +95,7 @@ const steps = fc.array(
     pauseMs: fc.constantFrom(0, 0, 0, 0, 700),
     circuitMs: fc.constantFrom(0, 0, 0, 5_000, -1),
     opens: fc.boolean(),
+    learned: fc.constantFrom(undefined, undefined, '{"a":1}', 'b'),
     stop: fc.constantFrom(
       undefined,
       undefined,

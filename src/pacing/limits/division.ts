@@ -1,6 +1,7 @@
 import type { BucketDimension } from '../../core/dimensions.ts';
 import type { Closed } from '../queue/exhausted-lane.ts';
 import type { Amounts } from '../usage/reservation.ts';
+import type { LearnedModel, LearnedTokens } from '../usage/learned-tokens.ts';
 import type { Limit, LimitFacts, LimitModel } from './limit.ts';
 
 /** What waits in a lane. */
@@ -14,6 +15,13 @@ export interface Demand {
   readonly weight: number;
 }
 
+/** What calls of a lane were found to take. */
+export interface Learned extends Pick<LearnedTokens, 'countedOnArrival'> {
+  /** So many have told it. */
+  readonly calls: number;
+  models(): ReadonlyMap<string, LearnedModel>;
+}
+
 /** A lane whose limits are divided. */
 export interface DividedLane {
   readonly limits: readonly LimitFacts[];
@@ -22,6 +30,9 @@ export interface DividedLane {
   wake(): void;
   /** Limits that other processes have learned. */
   learn(dimension: BucketDimension, limit: number, burst: number): void;
+  learned(): Learned;
+  /** What calls were found to take in other processes. */
+  adopt(learned: LearnedTokens): void;
   pausedForMs(): number;
   pauseFor(ms: number): void;
   /** What closed the lane; undefined while it is open. */

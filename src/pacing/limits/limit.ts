@@ -27,7 +27,7 @@ export interface LimitFacts {
   readonly shared: boolean;
   readonly beliefs: Pick<LimitBeliefs, 'holds'>;
   /** Part of a prompt's tokens that the provider counts on arrival. */
-  readonly countedShare: { readonly value: number };
+  readonly countedShare: { value: number };
 }
 
 /**

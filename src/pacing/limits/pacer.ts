@@ -10,6 +10,7 @@ import { HiddenLimit, type Verdict } from './hidden-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { LearnedTokens } from '../usage/learned-tokens.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
 import { BUCKET_DIMENSIONS, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
@@ -24,7 +25,7 @@ import {
   type Reservation,
 } from '../usage/reservation.ts';
 import { NamedRefusals } from './named-refusals.ts';
-import type { Division } from './division.ts';
+import type { Division, Learned } from './division.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { FirstCalls } from './first-calls.ts';
 
@@ -89,6 +90,19 @@ export class Pacer {
 
   plan(info: RequestInfo): Reservation {
     return createReservation(info, this.#estimator, this.#charge, this.#countedShare);
+  }
+
+  /** What calls were found to take, of a process of the same account. */
+  adopt(learned: LearnedTokens): void {
+    this.#estimator.adopt(learned);
+    const counted = this.limits.get('tokens')?.countedShare;
+    if (counted) counted.value = learned.countedOnArrival;
+  }
+
+  /** What calls were found to take, and how many told it. */
+  learned(): Learned {
+    const { calls } = this.#estimator;
+    return { calls, countedOnArrival: this.#countedShare, models: () => this.#estimator.learned() };
   }
 
   get #countedShare(): number {

@@ -100,6 +100,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       demand: () => ({ ...this.#room.demand(), unanswered: pacer.unanswered }),
       wake: () => this.wake(),
       learn: (dimension, limit, burst) => pacer.limits.adopt(dimension, limit, burst, now()),
+      learned: () => pacer.learned(),
+      adopt: (learned) => pacer.adopt(learned),
       pausedForMs: () => this.pausedForMs(),
       closed: () => this.#closure.closed(now()),
       close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until),

@@ -1,3 +1,5 @@
+import type { LearnedText } from './learned-tokens.ts';
+
 /** English text in UTF-8; what was counted corrects it for everything else. */
 const BYTES_PER_TOKEN = 3.6;
 /** No tokenizer makes more than one token of a byte. */
@@ -22,6 +24,19 @@ export class TextTokens {
   #raw = PRIOR_TOKENS;
   #counted = PRIOR_TOKENS;
   #overhead = 0;
+
+  static of({ calls, raw, counted, overhead }: LearnedText): TextTokens {
+    const text = new TextTokens();
+    text.calls = calls;
+    text.#raw = Math.max(PRIOR_TOKENS, raw);
+    text.#counted = counted;
+    text.#overhead = Math.min(MOST_OVERHEAD, overhead);
+    return text;
+  }
+
+  get learned(): LearnedText {
+    return { calls: this.calls, raw: this.#raw, counted: this.#counted, overhead: this.#overhead };
+  }
 
   get #ratio(): number {
     return Math.min(MOST_RATIO, Math.max(LEAST_RATIO, this.#counted / this.#raw));

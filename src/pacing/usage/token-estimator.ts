@@ -1,5 +1,6 @@
 import type { Usage } from '../../core/outcome.ts';
 import type { HiddenInput, RequestInfo } from '../../core/provider.ts';
+import type { LearnedModel, LearnedTokens } from './learned-tokens.ts';
 import { rawTokens, TextTokens } from './text-tokens.ts';
 
 const FIRST_OUTPUT = 512;
@@ -14,15 +15,12 @@ const CACHE_WEIGHT = 0.3;
 /** Runs of one letter or of spaces make the longest tokens there are; text that says something needs far more. */
 const MOST_BYTES_PER_TOKEN = 64;
 
-interface ModelStats {
+interface ModelStats extends Omit<LearnedModel, 'text'> {
   calls: number;
   readonly text: TextTokens;
-  /** Parts and their tokens, apart for each way in which input hides. */
   readonly hidden: Map<HiddenInput, { parts: number; tokens: number }>;
-  /** Share of the input that limits count, where a cache may give the rest. */
   countedShare: number | undefined;
   output: number;
-  /** Mean absolute deviation of the output. */
   outputSpread: number;
 }
 
@@ -43,10 +41,23 @@ export class Estimator {
   /** Calls that were learned from. */
   calls = 0;
   readonly #models = new Map<string, ModelStats>();
+  #elsewhere: LearnedTokens | undefined;
+
+  /** What others have learned counts for models of which nothing is known here. */
+  adopt(learned: LearnedTokens): void {
+    this.#elsewhere = learned;
+    // Estimates that were made before are to be made again.
+    this.calls++;
+  }
+
+  /** What was learned, newest models last. */
+  learned(): Map<string, LearnedModel> {
+    return new Map(Array.from(this.#models, ([model, stats]) => [model, { ...stats, text: stats.text.learned }]));
+  }
 
   /** `mayBeCached`: whether a part of the input may come from a cache and not count. */
   estimate(info: RequestInfo, mayBeCached = false): Estimate {
-    const stats = this.#models.get(info.model ?? '');
+    const stats = this.#known(info.model ?? '');
     const rawInputTokens = rawTokens(info.inputBytes);
     const exact = info.inputTokens;
     const inputTokens = exact ?? Math.ceil(this.#text(stats, rawInputTokens) + hiddenTokens(stats, info));
@@ -101,19 +112,30 @@ export class Estimator {
   }
 
   #statsOf(model: string, usage: Usage): ModelStats {
-    let stats = this.#models.get(model);
-    if (!stats) {
-      if (this.#models.size >= MAX_MODELS) this.#models.delete(this.#models.keys().next().value!);
-      stats = {
+    const { outputTokens } = usage;
+    return (
+      this.#known(model) ??
+      this.#keep(model, {
         calls: 0,
         text: new TextTokens(),
         hidden: new Map(),
         countedShare: undefined,
-        output: usage.outputTokens,
-        outputSpread: usage.outputTokens / 2,
-      };
-      this.#models.set(model, stats);
-    }
+        output: outputTokens,
+        outputSpread: outputTokens / 2,
+      })
+    );
+  }
+
+  #known(model: string): ModelStats | undefined {
+    const known = this.#models.get(model);
+    if (known || !this.#elsewhere) return known;
+    const told = this.#elsewhere.of(model);
+    return told && this.#keep(model, { ...told, text: TextTokens.of(told.text), hidden: new Map(told.hidden) });
+  }
+
+  #keep(model: string, stats: ModelStats): ModelStats {
+    if (this.#models.size >= MAX_MODELS) this.#models.delete(this.#models.keys().next().value!);
+    this.#models.set(model, stats);
     return stats;
   }
 }

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { HIDDEN_INPUTS } from '../core/provider.ts';
+import type { Learned } from '../pacing/limits/division.ts';
+import type { LearnedModel, LearnedTokens } from '../pacing/usage/learned-tokens.ts';
+
+/** The newest models of a lane; more of them are seldom called. */
+const MODELS = 16;
+const DIGITS = 4;
+
+/** In the store: numbers by digests of models. */
+interface Told {
+  readonly onArrival: number;
+  readonly models: Readonly<Record<string, ToldModel>>;
+}
+
+interface ToldModel {
+  /** Calls, their output and its spread. */
+  readonly output: readonly number[];
+  /** Calls, and what their text was expected to be, was counted as, and took beside. */
+  readonly text: readonly number[];
+  readonly cached?: number | undefined;
+  /** Parts and tokens. */
+  readonly hidden?: Readonly<Record<string, readonly number[]>>;
+}
+
+export function writeLearned({ countedOnArrival, models }: Learned): string {
+  const newest = Array.from(models()).slice(-MODELS);
+  const told: Told = {
+    onArrival: round(countedOnArrival),
+    models: Object.fromEntries(newest.map(([model, learned]) => [digestOf(model), toldOf(learned)])),
+  };
+  return JSON.stringify(told);
+}
+
+function toldOf({ calls, text, hidden, countedShare, output, outputSpread }: LearnedModel): ToldModel {
+  return {
+    output: [calls, output, outputSpread].map(round),
+    text: [text.calls, text.raw, text.counted, text.overhead].map(round),
+    ...(countedShare !== undefined && { cached: round(countedShare) }),
+    ...(hidden.size > 0 && {
+      hidden: Object.fromEntries(
+        Array.from(hidden, ([kind, { parts, tokens }]) => [kind, [round(parts), round(tokens)]]),
+      ),
+    }),
+  };
+}
+
+/** Undefined for what no process of ours has written: nothing of it is believed. */
+export function readLearned(text: string): LearnedTokens | undefined {
+  try {
+    const { onArrival, models } = JSON.parse(text) as Told;
+    if (!areAmounts([onArrival], 1) || onArrival === 0) return undefined;
+    const known = new Map(Object.entries(models).map(([digest, told]) => [digest, learnedOf(told)]));
+    return { countedOnArrival: Math.min(1, onArrival), of: (model) => known.get(digestOf(model)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function learnedOf({ output, text, cached, hidden = {} }: ToldModel): LearnedModel | undefined {
+  if (!areAmounts(output, 3) || !areAmounts(text, 4) || !areAmounts([cached ?? 0], 1)) return undefined;
+  const [calls, mean, outputSpread] = output as [number, number, number];
+  const [texts, raw, counted, overhead] = text as [number, number, number, number];
+  const parts = HIDDEN_INPUTS.flatMap((kind) => {
+    const known = hidden[kind];
+    return areAmounts(known, 2) && known[0]! > 0 ? [[kind, { parts: known[0]!, tokens: known[1]! }] as const] : [];
+  });
+  return {
+    calls,
+    text: { calls: texts, raw, counted, overhead },
+    hidden: new Map(parts),
+    countedShare: cached,
+    output: mean,
+    outputSpread,
+  };
+}
+
+function areAmounts(values: unknown, count: number): values is readonly number[] {
+  return (
+    Array.isArray(values) &&
+    values.length === count &&
+    values.every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 0)
+  );
+}
+
+/** A model may be named after whoever had it tuned. */
+function digestOf(model: string): string {
+  return createHash('sha256').update(model).digest('base64url').slice(0, 11);
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(DIGITS));
+}
