@@ -1,11 +1,13 @@
 import type { Clock } from '../../src/core/clock.ts';
-import { DIALECTS } from '../../src/simulator/dialects/dialects.ts';
-import type { ErrorAnswer, ErrorContext, RetryHeader } from '../../src/simulator/dialects/dialect.ts';
-import { LimitEngine } from '../../src/simulator/limits/limit-engine.ts';
-import type { Reservation } from '../../src/simulator/limits/limit-engine-types.ts';
+import type { RetryHeader } from '../../src/simulator/dialects/dialect.ts';
+import type { FaultKind } from '../../src/simulator/faults/fault-kinds.ts';
+import type { HeaderFault } from '../../src/simulator/faults/faults.ts';
+import { type Admitted, type Answer, type Decision, Exchange } from '../../src/simulator/exchange.ts';
 import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 import type { SimulatorLimits } from '../../src/simulator/limits/limits.ts';
+import { resolveOptions } from '../../src/simulator/options.ts';
 import type { Random } from '../../src/simulator/random.ts';
+import { Simulation } from '../../src/simulator/simulation.ts';
 import { complete, type Receiver, type Reply, type Transport } from './transport.ts';
 import type { Job } from './workload.ts';
 
@@ -47,36 +49,31 @@ export const SLOW: Latency = { oneWayMs: 30, baseMs: 400, perTokenMs: 15, jitter
 
 const FAULT_MS = 200;
 const DRAIN_STEPS = 8;
-const ACCOUNT = 'account';
 const MODEL = 'model';
-const FAULTS = ['server_error', 'bad_gateway', 'overloaded', 'reset'] as const;
-type Fault = (typeof FAULTS)[number];
+const FAULTS: readonly FaultKind[] = ['server_error', 'bad_gateway', 'overloaded', 'connection_reset'];
+const HEADERS = { all: 'normal', success: 'success_only', none: 'missing' } as const satisfies Record<
+  NonNullable<ProviderSetup['headers']>,
+  HeaderFault
+>;
 
-/** The provider in virtual time: the simulator's own limits, headers and error texts, without HTTP. */
+/** The simulated provider in virtual time, without HTTP and without texts: jobs say how many tokens they take. */
 export class SimProvider implements Transport {
   attempts = 0;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #setup: ProviderSetup;
-  readonly #engine: LimitEngine;
+  readonly #simulation: Simulation;
+  readonly #exchange: Exchange;
   readonly #latency: Latency;
 
   constructor(setup: ProviderSetup, clock: Clock, random: Random) {
-    this.#setup = setup;
     this.#clock = clock;
     this.#random = random;
     this.#latency = setup.latency ?? SLOW;
-    const { provider, limits, bucketSeconds = 60, fill = 1 } = setup;
-    this.#engine = new LimitEngine({
-      provider,
-      limitsOf: () => limits,
-      bucketSeconds: { requests: bucketSeconds, tokens: bucketSeconds },
-      initialFill: fill,
-    });
-    const share = setup.neighbour;
-    if (share !== undefined) this.#engine.setNeighbour({ share, fromMs: 0, untilMs: Infinity }, 0);
-    for (const change of setup.changes ?? []) {
-      clock.after(change.atMs, () => this.#engine.setLimits(() => change.limits, clock.now()));
+    this.#simulation = simulationOf(setup, clock, random);
+    // All requests are of one account, and nothing depends on their names.
+    this.#exchange = new Exchange(this.#simulation, { organization: 'org-1', requestId: 'req_1' });
+    for (const { atMs, limits } of setup.changes ?? []) {
+      clock.after(atMs, () => this.#simulation.update({ limits }));
     }
   }
 
@@ -86,36 +83,41 @@ export class SimProvider implements Transport {
   }
 
   #arrive(job: Job, receiver: Receiver): void {
-    const now = this.#clock.now();
+    const { oneWayMs } = this.#latency;
+    const decision = this.#exchange.meetOutage() ?? this.#decide(job);
+    switch (decision.kind) {
+      case 'admitted':
+        this.#generate(job, decision.admitted, receiver);
+        break;
+      case 'refused':
+        this.#clock.after(oneWayMs, () => complete(receiver, replyOf(decision.answer)));
+        break;
+      case 'failed':
+        this.#clock.after(FAULT_MS + oneWayMs, () => complete(receiver, replyOf(decision.answer)));
+        break;
+      case 'reset':
+        this.#clock.after(FAULT_MS + oneWayMs, () => receiver.end(undefined));
+        break;
+      case 'hang':
+        throw new Error('Expected faults that end, got a request left hanging');
+    }
+  }
+
+  #decide({ arrivalTokens, maxOutputTokens, stream }: Job): Decision {
+    const cost = { inputTokens: arrivalTokens, cachedTokens: 0, maxOutputTokens };
+    return this.#exchange.decide({ model: MODEL, cost, streamed: stream });
+  }
+
+  #generate(job: Job, admitted: Admitted, receiver: Receiver): void {
     const { oneWayMs, baseMs, perTokenMs, jitter } = this.#latency;
-    const fault = this.#fault(now);
-    if (fault) {
-      this.#engine.countFailed(ACCOUNT, MODEL, now);
-      this.#clock.after(FAULT_MS + oneWayMs, () => this.#fail(fault, receiver));
-      return;
-    }
-    const { arrivalTokens, maxOutputTokens } = job;
-    const request = { account: ACCOUNT, model: MODEL, inputTokens: arrivalTokens, maxOutputTokens };
-    const admitted = this.#engine.admit(request, now);
-    if (!admitted.admitted) {
-      const answer = this.#setup.mute
-        ? this.#dialect.faults.unknown_429!(this.#context)
-        : this.#dialect.refuse(admitted, this.#context);
-      this.#clock.after(oneWayMs, () => complete(receiver, this.#reply(answer, headers)));
-      // Headers describe the moment of admission, whenever they arrive.
-      const headers = this.#headers(answer.limitHeaders ? 'failure' : 'none');
-      return;
-    }
-    const headers = this.#headers('success');
-    const reply: Reply = { status: 200, headers, body: undefined };
+    const reply = replyOf({ status: 200, headers: admitted.headers, body: undefined });
     const factor = 1 + jitter * (2 * this.#random() - 1);
     const begins = factor * baseMs;
     const lasts = factor * (baseMs + job.outputTokens * perTokenMs);
-    if (this.#engine.drainsOutput) this.#drain(admitted, job, begins, lasts);
+    if (admitted.drainsOutput) this.#drain(admitted, job, begins, lasts);
     if (job.stream) this.#clock.after(begins + oneWayMs, () => receiver.head(reply));
     this.#clock.after(lasts, () => {
-      const usage = { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens };
-      this.#engine.settle(admitted, usage, this.#clock.now());
+      admitted.end(true, { inputTokens: job.inputTokens, cachedTokens: 0, outputTokens: job.outputTokens });
     });
     this.#clock.after(lasts + oneWayMs, () => {
       if (job.stream) receiver.end(reply);
@@ -123,56 +125,38 @@ export class SimProvider implements Transport {
     });
   }
 
-  #fault(now: number): Fault | undefined {
-    const { outage, faults } = this.#setup;
-    if (outage && now >= outage.fromMs && now < outage.untilMs) return 'overloaded';
-    if (faults === undefined || this.#random() >= faults) return undefined;
-    return FAULTS[Math.floor(this.#random() * FAULTS.length)];
-  }
-
-  #fail(fault: Fault, receiver: Receiver): void {
-    if (fault === 'reset') receiver.end(undefined);
-    else complete(receiver, this.#reply(this.#dialect.faults[fault]!(this.#context), this.#headers('none')));
-  }
-
-  #drain(admitted: Reservation, job: Job, begins: number, lasts: number): void {
+  #drain(admitted: Admitted, job: Job, begins: number, lasts: number): void {
     const step = job.outputTokens / DRAIN_STEPS;
     for (let index = 1; index <= DRAIN_STEPS; index++) {
       const at = begins + ((lasts - begins) * index) / DRAIN_STEPS - 1;
-      this.#clock.after(at, () => this.#engine.drain(admitted, step, this.#clock.now()));
+      this.#clock.after(at, () => admitted.drain(step));
     }
   }
+}
 
-  #reply(answer: ErrorAnswer, headers: Headers): Reply {
-    for (const [name, value] of Object.entries(answer.headers ?? {})) headers.set(name, value);
-    return { status: answer.status, headers, body: answer.body };
-  }
+function simulationOf(setup: ProviderSetup, clock: Clock, random: Random): Simulation {
+  const { provider, limits, bucketSeconds = 60, fill = 1, headers = 'all', mute = false } = setup;
+  const { retryHeader, neighbour, faults = 0, outage } = setup;
+  const options = resolveOptions({
+    provider,
+    limits,
+    bucketSeconds,
+    initialFill: fill,
+    requestsHeader: 'minute',
+    refusalTexts: mute ? 'mute' : 'full',
+    ...(mute ? { retryHeader: 'none' } : retryHeader === undefined ? {} : { retryHeader }),
+    faults: {
+      headers: HEADERS[headers],
+      rates: Object.fromEntries(FAULTS.map((kind) => [kind, faults / FAULTS.length])),
+      ...(neighbour === undefined ? {} : { neighbour: { share: neighbour } }),
+      ...(outage && { outage }),
+    },
+    ...(faults > 0 ? { seed: Math.floor(random() * 2 ** 31) } : {}),
+    clock,
+  });
+  return new Simulation(options);
+}
 
-  #headers(kind: 'success' | 'failure' | 'none'): Headers {
-    const { headers = 'all' } = this.#setup;
-    if (kind === 'none' || headers === 'none' || (headers === 'success' && kind === 'failure')) return new Headers();
-    const wallMs = this.#clock.wall();
-    const levels = this.#engine.levels(ACCOUNT, MODEL, this.#clock.now());
-    const options = { wallMs, requestsHeader: 'minute', epochResets: true, absoluteResets: false } as const;
-    const found = new Headers(this.#dialect.limitHeaders(levels, options));
-    found.set('date', new Date(wallMs).toUTCString());
-    return found;
-  }
-
-  get #dialect(): (typeof DIALECTS)[SimulatorProvider] {
-    return DIALECTS[this.#setup.provider];
-  }
-
-  get #context(): ErrorContext {
-    return {
-      model: MODEL,
-      organization: 'org-1',
-      requestId: 'req_1',
-      wallMs: this.#clock.wall(),
-      apiVersion: '',
-      retryHeader: this.#setup.retryHeader ?? this.#dialect.defaultRetryHeader,
-      concurrencyThrottles: false,
-      retryAfterSeconds: undefined,
-    };
-  }
+function replyOf({ status, headers, body }: Answer): Reply {
+  return { status, headers: new Headers(headers), body };
 }

@@ -1,5 +1,5 @@
-import type { Exchange } from './exchange.ts';
 import type { FaultKind } from '../faults/fault-kinds.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { pause, untilGone, write } from './send.ts';
 import type { Work } from '../apis/work.ts';
 
@@ -13,12 +13,12 @@ const NOTHING: Sent = { completed: false, outputTokens: 0 };
 
 /** Sends a complete body, after the time that generating it takes. */
 export async function sendBody(
-  exchange: Exchange,
+  http: HttpExchange,
   work: Work,
   headers: Readonly<Record<string, string>>,
   fault: FaultKind | undefined,
 ): Promise<Sent> {
-  const { simulation, response, request, gone } = exchange;
+  const { simulation, response, request, gone } = http;
   if (work.cost) {
     const { baseMs, perTokenMs } = simulation.delays();
     await pause(baseMs + perTokenMs * work.usage.outputTokens, gone);

@@ -1,6 +1,6 @@
-import type { Exchange } from './exchange.ts';
+import type { Admitted } from '../exchange.ts';
 import type { FaultKind } from '../faults/fault-kinds.ts';
-import type { Reservation } from '../limits/limit-engine-types.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import type { Sent } from './send-body.ts';
 import { resetSoon } from './send-body.ts';
 import { pause, untilGone, write } from './send.ts';
@@ -11,15 +11,14 @@ const SHORTEST_PAUSE_MS = 1;
 
 /** Streams server-sent events at the speed of generation. */
 export async function sendStream(
-  exchange: Exchange,
+  http: HttpExchange,
   work: Work,
   frames: Iterable<Frame>,
-  headers: Readonly<Record<string, string>>,
-  reservation: Reservation,
-  fault: FaultKind | undefined,
+  admitted: Admitted,
 ): Promise<Sent> {
-  const { simulation, response, gone } = exchange;
-  const { engine, options, statistics } = simulation;
+  const { simulation, response, gone } = http;
+  const { options, statistics } = simulation;
+  const { headers, fault } = admitted;
   const { baseMs, perTokenMs } = simulation.delays();
   await pause(baseMs, gone);
   if (gone.aborted) return { completed: false, outputTokens: 0 };
@@ -32,7 +31,7 @@ export async function sendStream(
   for (const frame of frames) {
     // Where a stream breaks before its first token, it breaks before everything else too.
     if (outputTokens >= breakAt && (frame.tokens > 0 || breakAt === 0 || outputTokens >= work.usage.outputTokens)) {
-      return spoil(exchange, work, fault!, outputTokens, events);
+      return spoil(http, work, fault!, outputTokens, events);
     }
     if (frame.tokens > 0) {
       const early = outputTokens * perTokenMs - (performance.now() - startedAt);
@@ -42,8 +41,8 @@ export async function sendStream(
     if (gone.aborted) return { completed: false, outputTokens };
     events += 1;
     outputTokens += frame.tokens;
-    engine.drain(reservation, frame.tokens, options.clock.now());
-    if (options.cutAtOutputLimit && engine.drainsOutput && engine.outputExhausted(reservation, options.clock.now())) {
+    admitted.drain(frame.tokens);
+    if (options.cutAtOutputLimit && admitted.outputExhausted) {
       response.end(simulation.dialect.streamError(work.streamApi ?? 'chat', 'rate_limit', events));
       return { completed: false, outputTokens };
     }
@@ -59,13 +58,13 @@ function breakingPoint(work: Work, fault: FaultKind | undefined): number {
 }
 
 async function spoil(
-  exchange: Exchange,
+  http: HttpExchange,
   work: Work,
   fault: FaultKind,
   outputTokens: number,
   events: number,
 ): Promise<Sent> {
-  const { simulation, response, request, gone } = exchange;
+  const { simulation, response, request, gone } = http;
   const api = work.streamApi ?? 'chat';
   simulation.statistics.fault(fault);
   const sent = { completed: false, outputTokens };

@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorAnswer } from '../dialects/dialect.ts';
-import type { Exchange } from './exchange.ts';
-import type { FaultKind } from '../faults/fault-kinds.ts';
-import { isAnswerFault } from '../faults/fault-kinds.ts';
-import type { Reservation } from '../limits/limit-engine-types.ts';
-import { parseBody, readBody, TooLarge } from './request-body.ts';
 import { findRoute } from '../apis/routes.ts';
+import type { Work, WorkCost } from '../apis/work.ts';
+import { BadRequest, NO_USAGE, NotFound } from '../apis/work.ts';
+import type { ErrorAnswer } from '../dialects/dialect.ts';
+import { type Admitted, type Answer, type Denial, Exchange } from '../exchange.ts';
+import type { Simulation } from '../simulation.ts';
+import type { HttpExchange } from './http-exchange.ts';
+import { parseBody, readBody, TooLarge } from './request-body.ts';
 import { sendBody } from './send-body.ts';
 import { sendStream } from './send-stream.ts';
 import { untilGone } from './send.ts';
-import type { Simulation } from '../simulation.ts';
-import type { Work, WorkCost } from '../apis/work.ts';
-import { BadRequest, NotFound, NO_USAGE } from '../apis/work.ts';
 
 /** Answers one request. Resolves when the answer has been sent, or will never be. */
 export async function serve(simulation: Simulation, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -24,13 +22,22 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
   });
   statistics.arrived(options.clock.now(), Number(request.headers['x-stainless-retry-count']) || 0);
   const key = dialect.keyOf(request.headers);
-  const exchange: Exchange = {
+  const url = urlOf(request);
+  const organization = dialect.organizationOf(key ?? '');
+  const requestId = simulation.newRequestId();
+  const exchange = new Exchange(simulation, {
+    organization,
+    requestId,
+    apiVersion: url.searchParams.get('api-version'),
+  });
+  const http: HttpExchange = {
     simulation,
+    exchange,
     request,
     response,
-    url: urlOf(request),
-    organization: dialect.organizationOf(key ?? ''),
-    requestId: simulation.newRequestId(),
+    url,
+    organization,
+    requestId,
     gone: controller.signal,
   };
   let bytes: Awaited<ReturnType<typeof readBody>>;
@@ -42,23 +49,26 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
   }
   if (!bytes) response.setHeader('connection', 'close');
   if (key === undefined || options.apiKeys?.has(key) === false) {
-    sendError(exchange, dialect.unauthorized(errorContext(exchange, '')), '');
+    sendAnswer(http, exchange.error(dialect.unauthorized(exchange.errorContext('')), ''));
     return;
   }
-  const outage = simulation.faults.outage(options.clock.now());
-  if (outage && (await inflict(exchange, outage, ''))) return;
+  const outage = exchange.meetOutage();
+  if (outage) {
+    await deny(http, outage);
+    return;
+  }
   try {
-    const work = await understand(exchange, bytes);
-    if (work.cost) await answerLimited(exchange, work, work.cost);
-    else await sendBody(exchange, work, headersFor(exchange, undefined), undefined);
+    const work = await understand(http, bytes);
+    if (work.cost) await answerLimited(http, work, work.cost);
+    else await sendBody(http, work, exchange.headers(), undefined);
   } catch (error) {
     if (response.headersSent) throw error;
-    sendError(exchange, rejection(exchange, error), '');
+    sendAnswer(http, exchange.error(rejection(http, error), ''));
   }
 }
 
-async function understand(exchange: Exchange, bytes: Awaited<ReturnType<typeof readBody>>): Promise<Work> {
-  const { simulation, request, url, organization, requestId } = exchange;
+async function understand(http: HttpExchange, bytes: Awaited<ReturnType<typeof readBody>>): Promise<Work> {
+  const { simulation, request, url, organization, requestId } = http;
   const { options } = simulation;
   const route = findRoute(simulation.options.provider, request.method ?? 'GET', url.pathname);
   if (!route) throw new NotFound();
@@ -74,120 +84,61 @@ async function understand(exchange: Exchange, bytes: Awaited<ReturnType<typeof r
   return route.handle(routed, simulation.workContext(organization, requestId));
 }
 
-async function answerLimited(exchange: Exchange, work: Work, cost: WorkCost): Promise<void> {
-  const { simulation, organization } = exchange;
-  const { engine, statistics, options } = simulation;
-  const now = options.clock.now();
-  simulation.sync(now);
-  statistics.asked(work.model);
-  const fault = simulation.faults.pick(work.model, work.frames !== undefined);
-  if (fault && isAnswerFault(fault)) engine.countFailed(organization, work.model, now);
-  if (fault && (await inflict(exchange, fault, work.model))) return;
-  const result = engine.admit({ account: organization, model: work.model, ...cost }, now);
-  if (!result.admitted) {
-    statistics.rejected(work.model, result.by, result.tooLarge);
-    sendError(exchange, simulation.refuse(result, errorContext(exchange, work.model)), work.model);
+async function answerLimited(http: HttpExchange, work: Work, cost: WorkCost): Promise<void> {
+  const decision = http.exchange.decide({ model: work.model, cost, streamed: work.frames !== undefined });
+  if (decision.kind !== 'admitted') {
+    await deny(http, decision);
     return;
   }
-  statistics.admitted(work.model);
   work.onAdmitted?.();
-  await answerAdmitted(exchange, work, result, fault);
+  await answerAdmitted(http, work, decision.admitted);
 }
 
-async function answerAdmitted(
-  exchange: Exchange,
-  work: Work,
-  reservation: Reservation,
-  fault: FaultKind | undefined,
-): Promise<void> {
-  const { engine, statistics, options } = exchange.simulation;
-  const headers = headersFor(exchange, work.model);
+async function answerAdmitted(http: HttpExchange, work: Work, admitted: Admitted): Promise<void> {
   let usage = NO_USAGE;
   let completed = false;
   try {
     const sent = work.frames
-      ? await sendStream(exchange, work, work.frames(), headers, reservation, fault)
-      : await sendBody(exchange, work, headers, fault);
+      ? await sendStream(http, work, work.frames(), admitted)
+      : await sendBody(http, work, admitted.headers, admitted.fault);
     completed = sent.completed;
     usage = completed ? work.usage : { ...work.usage, outputTokens: sent.outputTokens };
   } finally {
-    const now = options.clock.now();
-    if (!work.frames) engine.drain(reservation, usage.outputTokens, now);
-    engine.settle(reservation, usage, now);
-    statistics.ended(completed, usage);
+    if (!work.frames) admitted.drain(usage.outputTokens);
+    admitted.end(completed, usage);
   }
 }
 
-/** Inflicts a fault that comes instead of an answer; false for those that spoil an answer. */
-async function inflict(exchange: Exchange, fault: FaultKind, model: string): Promise<boolean> {
-  const { simulation, request, gone } = exchange;
-  if (isAnswerFault(fault)) {
-    simulation.statistics.fault(fault);
-    sendError(exchange, simulation.dialect.faults[fault]!(errorContext(exchange, model)), model);
-    return true;
-  }
-  if (fault === 'connection_reset') {
-    simulation.statistics.fault(fault);
-    request.socket.resetAndDestroy();
-    return true;
-  }
-  if (fault === 'hang') {
-    simulation.statistics.fault(fault);
-    await untilGone(gone);
-    return true;
-  }
-  return false;
+async function deny(http: HttpExchange, denial: Denial): Promise<void> {
+  if ('answer' in denial) sendAnswer(http, denial.answer);
+  else if (denial.kind === 'reset') http.request.socket.resetAndDestroy();
+  else await untilGone(http.gone);
 }
 
-function rejection(exchange: Exchange, error: unknown): ErrorAnswer {
-  const { dialect } = exchange.simulation;
-  const context = errorContext(exchange, '');
+function rejection(http: HttpExchange, error: unknown): ErrorAnswer {
+  const { dialect } = http.simulation;
+  const context = http.exchange.errorContext('');
   if (error instanceof TooLarge) return { ...dialect.badRequest(error.message, undefined, context), status: 413 };
   if (error instanceof BadRequest) return dialect.badRequest(error.message, error.param, context);
   if (error instanceof NotFound) {
-    return dialect.notFound(exchange.request.method ?? 'GET', exchange.url.pathname, context, error.message);
+    return dialect.notFound(http.request.method ?? 'GET', http.url.pathname, context, error.message);
   }
   // A `reply` or `countTokens` function of the user's threw: its message must not get lost.
   const message = `The simulator could not answer: ${error instanceof Error ? error.message : String(error)}`;
   return { status: 500, body: { error: { message, type: 'simulator_error' } }, limitHeaders: false };
 }
 
-function sendError(exchange: Exchange, answer: ErrorAnswer, model: string): void {
-  const { simulation, response, organization } = exchange;
+function sendAnswer({ simulation, response }: HttpExchange, { status, headers, body }: Answer): void {
   if (response.destroyed) return;
-  const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-  const limits = answer.limitHeaders && model !== '' ? simulation.limitHeaders(organization, model, true) : {};
-  const own = { ...answer.headers };
-  if (simulation.faults.faults.headers === 'negative') {
-    // Seen together with -1: no hint at all.
-    delete own['retry-after'];
-    delete own['retry-after-ms'];
-  }
-  simulation.statistics.answered(answer.status);
-  response.writeHead(answer.status, {
-    'content-type': typeof answer.body === 'string' ? 'text/html' : 'application/json',
+  const isPage = typeof body === 'string';
+  const text = isPage ? body : JSON.stringify(body);
+  simulation.statistics.answered(status);
+  response.writeHead(status, {
+    'content-type': isPage ? 'text/html' : 'application/json',
     'content-length': Buffer.byteLength(text),
-    ...headersFor(exchange, undefined),
-    ...limits,
-    ...own,
+    ...headers,
   });
   response.end(text);
-}
-
-/** Headers of every answer, and with a model its limits. */
-function headersFor(exchange: Exchange, model: string | undefined): Record<string, string> {
-  const { simulation, organization, requestId } = exchange;
-  return {
-    date: new Date(simulation.options.clock.wall()).toUTCString(),
-    [simulation.dialect.requestIdHeader]: requestId,
-    ...simulation.dialect.commonHeaders(organization),
-    ...(model === undefined ? {} : simulation.limitHeaders(organization, model, false)),
-  };
-}
-
-function errorContext(exchange: Exchange, model: string): ReturnType<Simulation['errorContext']> {
-  const { simulation, organization, requestId, url } = exchange;
-  return simulation.errorContext(organization, requestId, model, url.searchParams.get('api-version'));
 }
 
 /** A target that is not a path (`//`) matches no route. */

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '../exchange.ts';
 import type { Simulation } from '../simulation.ts';
 
-/** One request on its way through the simulation. */
-export interface Exchange {
+/** An exchange over HTTP. */
+export interface HttpExchange {
   readonly simulation: Simulation;
+  readonly exchange: Exchange;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
