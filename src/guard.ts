@@ -198,6 +198,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   readonly #gaveUp = (call: Call, sent: RequestLike): void => this.#layers.gaveUp(call, sent);
   readonly #hasEndListener = (): boolean =>
     this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
+  readonly #isHeard = (): boolean => this.#emitter.isHeard || this.#instrumentation?.recording() === true;
   readonly #isClosed = (): boolean => this.#closed;
 
   #timesChunks(): boolean {
@@ -265,6 +266,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
       errors: start.errors,
       instrumentation: this.#instrumentation,
       emit: this.emit,
+      isHeard: this.#isHeard,
       hasEndListener: this.#hasEndListener,
       timesChunks: request.stream && this.#timesChunks(),
       closed: this.#isClosed,

@@ -1,7 +1,7 @@
 import type { Ticket, WhoWaits } from './admission.ts';
 import type { Call } from './call.ts';
 import type { StreamOutcome } from './events.ts';
-import type { RetryBar, RetryDecision } from './lane.ts';
+import type { Lane, RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 import { identifier } from './server-text.ts';
@@ -44,8 +44,6 @@ export class Attempt {
   readonly ticket: Ticket;
   /** Whether the provider has failed the call before, so that the circuit has its evidence of it. */
   readonly isFurtherFault: boolean;
-  /** Settles when the body has ended; the bulkhead slot is held until then. */
-  readonly ended: Promise<void>;
   readonly startedAt: number;
   #state: AttemptState = OPEN;
   #headMs: number | undefined;
@@ -53,8 +51,10 @@ export class Attempt {
   #headAt: number | undefined;
   #status: number | undefined;
   #requestId: string | undefined;
-  #resolveEnded!: () => void;
-  #holdsSlot = false;
+  /** Where it holds a slot. */
+  #slots: Lane['slots'] | undefined;
+  #isOver = false;
+  #onOver: (() => void) | undefined;
   #contentAt = 0;
   #responseModel: string | undefined;
 
@@ -64,10 +64,7 @@ export class Attempt {
     this.ticket = ticket;
     this.isFurtherFault = isFurtherFault;
     this.startedAt = ticket.sentAt;
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
-    call.emit({ type: 'attempt.start', call: call.info, attempt: number });
+    if (call.isHeard) call.emit({ type: 'attempt.start', call: call.info, attempt: number });
   }
 
   /** What follows its failure; undefined as long as it has not failed. */
@@ -81,8 +78,15 @@ export class Attempt {
 
   /** Takes the slot that it holds until its body has ended. */
   takeSlot(): void {
-    this.call.lane.slots.hold(this.ended, () => this.ticket.release());
-    this.#holdsSlot = true;
+    const { slots } = this.call.lane;
+    slots.take();
+    this.#slots = slots;
+  }
+
+  /** Calls `listener` when its body has ended, or was given up. */
+  whenOver(listener: () => void): void {
+    if (this.#isOver) listener();
+    else this.#onOver = listener;
   }
 
   /** What is about to be read is behind the head of a response. */
@@ -170,7 +174,7 @@ export class Attempt {
       });
     } else if (end.beside) this.#tellBeside(end.beside);
     if (usage && this.decision?.retry && this.call.ownsAnswer) this.#tellSpent(usage, end.response);
-    this.#resolveEnded();
+    this.#end();
   }
 
   /** The body that the application got has ended, and the call with it, unless a further attempt has replaced it. */
@@ -181,18 +185,24 @@ export class Attempt {
 
   /** The attempt holds its slot no longer; for attempts that failed before their body. */
   release(): void {
-    this.#resolveEnded();
+    this.#end();
   }
 
   /** The attempt is over without a response; what was not decided yet never left. */
   abandon(): void {
-    // A slot releases the ticket itself, when it is free.
-    if (!this.#holdsSlot) this.ticket.release();
     if (this.#state.at === 'open') {
       this.#close('cancelled');
       this.#settle({ outcome: 'cancelled' });
     }
-    this.#resolveEnded();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#slots?.free();
+    this.ticket.release();
+    this.#onOver?.();
   }
 
   #close(outcome: Outcome, failure?: Failure): void {
@@ -216,6 +226,7 @@ export class Attempt {
   }
 
   #report(outcome: Outcome, failure?: Failure): void {
+    if (!this.call.isHeard) return;
     this.call.emit({
       type: 'attempt.end',
       call: this.call.info,
@@ -238,7 +249,7 @@ export class Attempt {
   /** Reports how far the estimate was off. */
   #compare(usage: Usage): void {
     const { estimate } = this.ticket;
-    if (!estimate) return;
+    if (!estimate || !this.call.isHeard) return;
     this.#compared('input_tokens', estimate.inputTokens, usage.inputTokens);
     this.#compared('output_tokens', estimate.expectedOutputTokens, usage.outputTokens);
   }

@@ -59,7 +59,7 @@ export class CallRecord {
 
   /** The queue let an attempt through. */
   admitted({ cause, waitedMs }: Ticket): void {
-    const { place, emit } = this.#settings;
+    const { place, emit, isHeard } = this.#settings;
     const { lane, info } = place;
     const stage = stageOf(cause);
     if (stage === 'bulkhead') this.#waitedBulkheadMs += waitedMs;
@@ -70,7 +70,7 @@ export class CallRecord {
     if (!this.#deposited || this.lastFailure?.outcome === 'throttled') lane.budget?.deposit();
     this.#deposited = true;
     lane.counts.attempts++;
-    emit({ type: 'admitted', call: info, attempt: this.attempts, stage, waitedMs, cause });
+    if (isHeard()) emit({ type: 'admitted', call: info, attempt: this.attempts, stage, waitedMs, cause });
   }
 
   /** The wait ended without an attempt: refused, aborted, or out of time. */
@@ -111,11 +111,12 @@ export class CallRecord {
   end(outcome: CallOutcome, errorType: string | undefined, { usage, response, error }: EndFacts = {}): boolean {
     if (this.#outcome !== undefined) return false;
     this.#outcome = outcome;
-    const { place, clock, emit, hasEndListener } = this.#settings;
+    const { place, clock, emit, isHeard, hasEndListener } = this.#settings;
     const { lane, info } = place;
     lane.active--;
     if (outcome === 'success' || outcome === 'success_after_retry') lane.counts.succeeded++;
     else if (outcome !== 'cancelled') lane.counts.failed++;
+    if (!isHeard()) return true;
     emit({
       type: 'call.end',
       call: info,

@@ -16,10 +16,24 @@ export interface ErrorFactory {
 }
 
 /**
- * Sends one attempt; resolves at its response head. Throws AttemptFailed after `attempt.fail`, or any other error
- * when the request never left (the SDK's validation, the application's own hooks).
+ * How a request path sends an attempt, in steps: a step that waits for nothing makes no promise. Each throws AttemptFailed after
+ * `attempt.fail`, or any other error when the request never left (the SDK's validation, the application's own hooks).
  */
+export interface Exchange<T, R = unknown> {
+  /** Resolves at the response head. */
+  send(attempt: Attempt): Promise<R>;
+  /** Makes of the head what the application gets. */
+  receive(response: R, attempt: Attempt): T | Promise<T>;
+  /** What an error of `send` means. */
+  failed(error: unknown, attempt: Attempt): unknown;
+}
+
+/** All steps in one. */
 export type Send<T> = (attempt: Attempt) => Promise<T>;
+
+export function inOneStep<T>(send: Send<T>): Exchange<T, T> {
+  return { send, receive: (value) => value, failed: (error) => error };
+}
 
 /** Where a call counts, and as what. */
 export interface CallPlace {
@@ -52,6 +66,8 @@ export interface CallSettings {
   readonly errors: ErrorFactory;
   readonly instrumentation: Instrumentation | undefined;
   readonly emit: (event: GuardEvent) => void;
+  /** Whether anybody hears what is emitted: events that nobody hears need not be made. */
+  readonly isHeard: () => boolean;
   /** True when telemetry or a listener consumes `call.end`. */
   readonly hasEndListener: () => boolean;
   /** Whether somebody wants to know the times between the chunks of its stream. */

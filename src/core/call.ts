@@ -3,7 +3,7 @@ import { AdmissionRefused, type Ticket, type WhoWaits } from './admission.ts';
 import { Attempt, type BodyEnd } from './attempt.ts';
 import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
 import { CallRecord, type EndFacts } from './call-record.ts';
-import type { CallSettings, Send } from './call-settings.ts';
+import { type CallSettings, type Exchange, inOneStep, type Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
 import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
@@ -59,6 +59,10 @@ export class Call {
     return this.#record.startedAt;
   }
 
+  get isHeard(): boolean {
+    return this.#settings.isHeard();
+  }
+
   get timesChunks(): boolean {
     return this.#settings.timesChunks;
   }
@@ -73,16 +77,16 @@ export class Call {
   }
 
   /** Runs attempts until one yields a response head. Rejects with what the application is to see. */
-  run<T>(send: Send<T>): Promise<T> {
-    return this.#loop(send, undefined);
+  run<T>(exchange: Exchange<T> | Send<T>): Promise<T> {
+    return this.#loop(stepsOf(exchange), undefined);
   }
 
   /**
    * Continues with further attempts after one that failed behind its response head: a body that stalled or broke off, an
    * error before the first content of a stream. `decision` is what `attempt.fail` returned.
    */
-  resume<T>(decision: Retry, send: Send<T>): Promise<T> {
-    return this.#loop(send, decision);
+  resume<T>(decision: Retry, exchange: Exchange<T> | Send<T>): Promise<T> {
+    return this.#loop(stepsOf(exchange), decision);
   }
 
   /**
@@ -142,22 +146,48 @@ export class Call {
     this.#end(outcomeOf(failure), errorTypeOf(failure), known);
   }
 
-  async #loop<T>(send: Send<T>, first: Retry | undefined): Promise<T> {
+  /** Where nothing holds an attempt back, it waits for the response alone: no step between has a promise of its own. */
+  async #loop<T>(exchange: Exchange<T>, first: Retry | undefined): Promise<T> {
     let retry = first;
     try {
       for (;;) {
         if (retry) await this.#backOff(retry);
         const pending = this.#acquire();
         const attempt = this.#admitted(pending instanceof Promise ? await pending : pending);
+        const { breaker } = this.lane;
+        this.#retries.sends();
+        const passage = breaker.enter();
         try {
-          return await this.#dispatch(attempt, send);
+          if (!passage) return await breaker.execute(() => this.#exchange(attempt, exchange));
+          let response: unknown;
+          try {
+            response = await this.#send(attempt, exchange);
+          } catch (error) {
+            throw exchange.failed(error, attempt);
+          }
+          const received = exchange.receive(response, attempt);
+          const value = received instanceof Promise ? await received : received;
+          breaker.succeeded(passage);
+          return value;
         } catch (error) {
+          if (passage) await breaker.failed(passage, error);
           retry = this.#next(attempt, error);
         }
       }
     } catch (error) {
       throw this.#failed(error);
     }
+  }
+
+  /** The steps of an attempt one after the other. */
+  async #exchange<T>(attempt: Attempt, exchange: Exchange<T>): Promise<T> {
+    let response: unknown;
+    try {
+      response = await this.#send(attempt, exchange);
+    } catch (error) {
+      throw exchange.failed(error, attempt);
+    }
+    return exchange.receive(response, attempt);
   }
 
   async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {
@@ -219,16 +249,11 @@ export class Call {
     return new Attempt(this, this.#record.attempts, ticket, this.#retries.hasFaulted);
   }
 
-  #dispatch<T>(attempt: Attempt, send: Send<T>): Promise<T> {
-    const { breaker } = this.lane;
+  #send(attempt: Attempt, exchange: Exchange<unknown>): Promise<unknown> {
+    attempt.takeSlot();
     const { instrumentation } = this.#settings;
-    this.#retries.sends();
-    const run = (): Promise<T> =>
-      breaker.execute(() => {
-        attempt.takeSlot();
-        return send(attempt);
-      });
-    return instrumentation ? instrumentation.runAttempt(this.info, attempt.number, run) : run();
+    if (!instrumentation) return exchange.send(attempt);
+    return instrumentation.runAttempt(this.info, attempt.number, () => exchange.send(attempt));
   }
 
   /** What follows an attempt that brought no response. Throws where nothing does. */
@@ -279,4 +304,8 @@ export class Call {
     if (!this.#record.end(outcome, errorType, known)) return;
     if (WORTH_RESENDING.has(outcome) && this.#retries.resendable) this.#settings.gaveUp(this, this.#settings.sent);
   }
+}
+
+function stepsOf<T>(exchange: Exchange<T> | Send<T>): Exchange<T> {
+  return typeof exchange === 'function' ? inOneStep(exchange) : exchange;
 }

@@ -399,13 +399,22 @@ type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type
 /** Typed emitter whose listeners cannot change a call: what they throw, or reject with, is dropped. */
 export class Emitter {
   readonly #listeners = new Map<string, Set<(event: GuardEvent) => unknown>>();
+  #count = 0;
+
+  /** Whether anybody listens to anything. */
+  get isHeard(): boolean {
+    return this.#count > 0;
+  }
 
   on<T extends GuardEvent['type']>(type: T, listener: Listener<T>): () => void {
     // The map holds each listener under the one type that it takes.
     const listeners = this.#listenersOf(type);
     const added = listener as (event: GuardEvent) => unknown;
+    if (!listeners.has(added)) this.#count++;
     listeners.add(added);
-    return () => listeners.delete(added);
+    return () => {
+      if (listeners.delete(added)) this.#count--;
+    };
   }
 
   hears(type: GuardEvent['type']): boolean {

@@ -70,6 +70,13 @@ export class AttemptFailed extends Error {
   }
 }
 
+/** An attempt that a closed circuit has let through. */
+export interface Passage {
+  readonly at: number;
+  /** How often the circuit had opened by then. */
+  readonly spell: number;
+}
+
 /** Calls of one account and pool of limits: they share limits, circuit, slots and retry budget. */
 export interface Lane {
   readonly label: string;
@@ -79,6 +86,11 @@ export interface Lane {
   readonly retry: { forCall(): CallRetry };
   readonly budget: { deposit(): void } | undefined;
   readonly breaker: {
+    /** Lets an attempt through a closed circuit. Undefined where it is not closed: `execute` says who may go then. */
+    enter(): Passage | undefined;
+    succeeded(passage: Passage): void;
+    /** What follows for the circuit has followed when the promise resolves. */
+    failed(passage: Passage, error: unknown): Promise<void>;
     execute<T>(fn: () => Promise<T>): Promise<T>;
     recordFailure(isFurtherFault: boolean): void;
     state(): CircuitState;
@@ -86,7 +98,9 @@ export interface Lane {
     readonly maxWaitMs: number;
   };
   readonly slots: {
-    hold(until: Promise<void>, onFreed: () => void): void;
+    /** @throws where none is free, which the queue sees to. */
+    take(): void;
+    free(): void;
   };
   /** Calls that have begun and not ended, wherever they wait. */
   active: number;

@@ -12,12 +12,18 @@ import {
 import type { CircuitGate } from '../core/admission.ts';
 import type { Clock } from '../core/clock.ts';
 import type { CircuitState } from '../core/events.ts';
-import { CircuitOpen } from '../core/lane.ts';
+import { CircuitOpen, type Passage } from '../core/lane.ts';
 import type { ResolvedBreaker } from '../options.ts';
 import { FailureRatio } from './failure-ratio.ts';
 import { InFlight } from './in-flight.ts';
 
 export interface Breaker extends CircuitGate {
+  /** Lets an attempt through a closed circuit. Undefined where it is not closed: `execute` says who may go then. */
+  enter(): Passage | undefined;
+  /** An attempt that was let through has been answered. */
+  succeeded(passage: Passage): void;
+  /** It has failed; what follows from that for the circuit has followed when the promise resolves. */
+  failed(passage: Passage, error: unknown): Promise<void>;
   /**
    * Runs `fn` at once; waiting is the queue's job.
    * @throws CircuitOpen, without calling `fn`, when the gate would not have let the caller through.
@@ -62,7 +68,12 @@ export function createBreaker(options: ResolvedBreaker | undefined, deps: Breake
   return options ? new LaneBreaker(options, deps) : PASS;
 }
 
+const ANY: Passage = { at: 0, spell: 0 };
+
 const PASS: Breaker = {
+  enter: () => ANY,
+  succeeded() {},
+  failed: () => Promise.resolve(),
   execute: (fn) => fn(),
   recordFailure() {},
   trip: () => false,
@@ -124,33 +135,40 @@ class LaneBreaker implements Breaker {
     this.#policy.onStateChange((state) => this.#changed(state));
   }
 
+  enter(): Passage | undefined {
+    return this.#state === 'closed' ? this.#inFlight.begin(this.#spell) : undefined;
+  }
+
+  /** The policy does not hear of it: successes of the closed circuit are the ratio's to count. */
+  succeeded(passage: Passage): void {
+    this.#inFlight.end(passage, false);
+    this.#ratio.succeeded(passage.at);
+  }
+
+  async failed(passage: Passage, error: unknown): Promise<void> {
+    this.#inFlight.end(passage, true);
+    // What was sent before the circuit opened says nothing about it now.
+    if (this.#state !== 'closed' || passage.spell !== this.#spell) return;
+    if (!this.#deps.isFurtherFault(error)) await this.#tell(error);
+    else if (this.#ratio.failureAgain()) this.#trip();
+  }
+
   execute<T>(fn: () => Promise<T>): Promise<T> {
-    if (this.#state === 'closed') return this.#run(fn);
+    const passage = this.enter();
+    if (passage) return this.#run(passage, fn);
     // The policy turns half-open inside this call, so that a second caller of the same moment is refused.
     return this.#probeDue() ? this.#probe(fn) : Promise.reject(new CircuitOpen());
   }
 
-  /** Runs an attempt of the closed circuit. The policy hears of its failure only: a success is the ratio's to count. */
-  async #run<T>(fn: () => Promise<T>): Promise<T> {
-    const spell = this.#spell;
-    const sent = this.#inFlight.begin();
+  async #run<T>(passage: Passage, fn: () => Promise<T>): Promise<T> {
     let value: T;
     try {
       value = await fn();
     } catch (error) {
-      this.#inFlight.end(sent, true);
-      // What was sent before the circuit opened says nothing about it now.
-      if (this.#state !== 'closed' || spell !== this.#spell) throw error;
-      if (this.#deps.isFurtherFault(error)) {
-        if (this.#ratio.failureAgain()) this.#trip();
-        throw error;
-      }
-      return this.#policy.execute(() => {
-        throw error;
-      });
+      await this.failed(passage, error);
+      throw error;
     }
-    this.#inFlight.end(sent, false);
-    this.#ratio.succeeded(sent.at);
+    this.succeeded(passage);
     return value;
   }
 
@@ -195,7 +213,7 @@ class LaneBreaker implements Breaker {
   recordFailure(isFurtherFault: boolean): void {
     if (this.#state !== 'closed') return;
     this.#ratio.takeBackSuccess();
-    if (!isFurtherFault) this.#tell();
+    if (!isFurtherFault) void this.#tell(new LateFailure());
   }
 
   trip(): boolean {
@@ -206,18 +224,18 @@ class LaneBreaker implements Breaker {
 
   #trip(): void {
     this.#ratio.trip();
-    this.#tell();
+    void this.#tell(new LateFailure());
   }
 
-  /** Has the policy count a failure that no attempt of its own has brought. */
-  #tell(): void {
-    this.#policy
-      .execute(() => {
-        throw new LateFailure();
-      })
-      .catch(() => {
-        // Only what was just thrown: the policy counts it on its way.
+  /** Has the policy count a failure that none of its own executions has brought. */
+  async #tell(error: unknown): Promise<void> {
+    try {
+      await this.#policy.execute(() => {
+        throw error;
       });
+    } catch {
+      // Only what was just thrown: the policy counts it on its way.
+    }
   }
 
   state(): CircuitState {

@@ -1,9 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-
-/** An attempt that was sent. */
-export interface Sent {
-  readonly at: number;
-}
+import type { Passage } from '../core/lane.ts';
 
 /**
  * Attempts that have not ended. Where failures come sooner than answers, as of long generations, failures alone would
@@ -14,19 +10,19 @@ export class InFlight {
   failedFrom = 0;
   readonly #clock: Clock;
   /** In the order of sending. */
-  readonly #attempts = new Set<Sent>();
+  readonly #attempts = new Set<Passage>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  begin(): Sent {
-    const sent = { at: this.#clock.now() };
+  begin(spell: number): Passage {
+    const sent = { at: this.#clock.now(), spell };
     this.#attempts.add(sent);
     return sent;
   }
 
-  end(sent: Sent, failed: boolean): void {
+  end(sent: Passage, failed: boolean): void {
     this.#attempts.delete(sent);
     if (failed) this.failedFrom = sent.at;
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt } from '../../core/attempt.ts';
 import type { Call } from '../../core/call.ts';
+import type { Exchange } from '../../core/call-settings.ts';
 import { AttemptFailed, type RetryBar, type RetryDecision } from '../../core/lane.ts';
 import type { Failure } from '../../core/outcome.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
@@ -21,7 +22,7 @@ import type { Replacement } from '../body/open-body.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
-export class SeamRequest {
+export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   readonly seam: Seam;
   readonly #call: Call;
   readonly #rest: readonly unknown[];
@@ -35,6 +36,8 @@ export class SeamRequest {
   /** What the SDK is told of retries; it may remember more than there are. */
   #retriesRemaining: number | null;
   #logId: string | undefined;
+  /** The attempt that has no response yet. */
+  #sending: Sending | undefined;
   /** The response that was handed over last, where its body may be asked for again. */
   #latest: RetriedBody | undefined;
   /** The attempt that is to take the place of a broken body, and whether the SDK has asked for it itself. */
@@ -58,7 +61,7 @@ export class SeamRequest {
     this.#inCallerContext = call.info.stream ? AsyncLocalStorage.snapshot() : (fn) => fn();
   }
 
-  readonly send = async (attempt: Attempt): Promise<ResponseProps> => {
+  send(attempt: Attempt): Promise<ResponseProps> {
     const sending: Sending = {
       seam: this.seam,
       request: this,
@@ -68,26 +71,33 @@ export class SeamRequest {
       errorBody: undefined,
       timer: undefined,
     };
-    const { makeRequest, client } = this.seam;
-    let props: ResponseProps;
-    try {
-      props = await sendGuarded(client.baseURL, () =>
-        sendings.run(sending, () =>
-          makeRequest.call(client, this.#options, this.#retriesRemaining, this.#logId, ...this.#rest),
-        ),
-      );
-    } catch (error) {
-      throw this.#failed(sending, error);
-    }
-    attempt.head(props.response.status, props.response.headers);
-    const handing: Handing = { request: this, props, attempt, abort: sending.timer?.abort };
-    if (this.#call.info.stream && isEventStream(props.response, true)) this.#handOverStream(handing);
-    else {
-      if (this.#call.info.stream) await this.#refuse(handing);
-      this.#handOver(handing);
-    }
+    this.#sending = sending;
+    return sendGuarded(this.seam.client.baseURL, () => sendings.run(sending, SeamRequest.#make, this));
+  }
+
+  static #make(this: void, request: SeamRequest): Promise<ResponseProps> {
+    const { makeRequest, client } = request.seam;
+    return makeRequest.call(client, request.#options, request.#retriesRemaining, request.#logId, ...request.#rest);
+  }
+
+  receive(props: ResponseProps, attempt: Attempt): ResponseProps | Promise<ResponseProps> {
+    const { response } = props;
+    attempt.head(response.status, response.headers);
+    const handing: Handing = { request: this, props, attempt, abort: this.#sending?.timer?.abort };
+    this.#sending = undefined;
+    const { stream } = this.#call.info;
+    if (stream && isEventStream(response, true)) this.#handOverStream(handing);
+    else if (stream) return this.#handOverUnlessRefused(handing);
+    else this.#handOver(handing);
     return props;
-  };
+  }
+
+  /** A stream was asked for and something else came. */
+  async #handOverUnlessRefused(handing: Handing): Promise<ResponseProps> {
+    await this.#refuse(handing);
+    this.#handOver(handing);
+    return handing.props;
+  }
 
   /** Throws where a stream was answered by an error that is to be sent again. */
   async #refuse({ props, attempt }: Handing): Promise<void> {
@@ -128,7 +138,7 @@ export class SeamRequest {
       throw error;
     }
     this.again(options, logId);
-    return this.#call.resume(decision, this.send);
+    return this.#call.resume(decision, this);
   }
 
   /** Lets the text of an error, which the SDK reads to its end, come within its attempt's time. */
@@ -154,8 +164,11 @@ export class SeamRequest {
   }
 
   /** What an error that left the SDK means for the loop. */
-  #failed(sending: Sending, error: unknown): unknown {
-    const { attempt } = sending;
+  failed(error: unknown, attempt: Attempt): unknown {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    // The circuit, or the slots, have refused it before it was sent.
+    if (sending?.attempt !== attempt) return error;
     if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error, attempt.isFurtherFault);
     if (!attempt.failure) {
       const failure = this.#classify(sending, error);
@@ -221,7 +234,7 @@ export class SeamRequest {
     // Not held while the next attempt is made: see `TrackedBody`.
     const signal = given && new WeakRef(given);
     this.again(this.#options);
-    const next = this.#inCallerContext(() => this.#call.resume(decision, this.send));
+    const next = this.#inCallerContext(() => this.#call.resume(decision, this));
     // Meanwhile the SDK's own timer may give the body up, and the SDK ask for another one.
     if (this.#latest) this.seam.remember(this.#latest);
     this.#underway = next;

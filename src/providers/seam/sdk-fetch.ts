@@ -27,7 +27,7 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
       const response = await raw.call(undefined, input, timer ? { ...init, signal: timer.signal(init?.signal) } : init);
       // The body of an answer has a timer of its own; that of an error belongs to the request.
       if (response.ok) timer?.stop();
-      else if (timer) void attempt.ended.then(() => timer.stop());
+      else if (timer) attempt.whenOver(() => timer.stop());
       if (!response.ok && seam.decidesAtOnce) {
         attempt.arrived();
         sending.errorBody = await readErrorBody(response, seam.host.clock, request.leftMs(attempt));

@@ -116,7 +116,7 @@ export class Seam {
     const call = this.host.begin(options, retriesRemaining ?? this.retriesOf(options));
     const request = new SeamRequest(this, call, options, retriesRemaining, rest);
     try {
-      const props = await call.run(request.send);
+      const props = await call.run(request);
       if (call.info.stream) request.caller = captureCaller();
       return props;
     } catch (error) {
@@ -197,9 +197,10 @@ export class Seam {
       ...context,
       retryCount: sending.attempt.number - 1,
     });
-    const headers = Object.entries(this.host.propagationHeaders?.(sending.attempt) ?? {});
+    const { propagationHeaders } = this.host;
     const { withoutFlex: leavesFlex } = sending.attempt.call;
-    if (headers.length === 0 && !leavesFlex) return built;
+    if (!propagationHeaders && !leavesFlex) return built;
+    const headers = Object.entries(propagationHeaders?.(sending.attempt) ?? {});
     const add = (request: Awaited<typeof built>): Awaited<typeof built> => {
       if (request.req.headers instanceof Headers) {
         for (const [name, value] of headers) request.req.headers.set(name, value);
