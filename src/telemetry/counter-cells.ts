@@ -73,7 +73,16 @@ export class CounterCells {
 
 /** Equal for equal attributes, whatever their order. */
 export function seriesKey(attributes: Attributes): string {
-  return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(sortedEntries(attributes));
+}
+
+/** The same attributes in the order into which OpenTelemetry's SDK brings those of every value: sorting costs less then. */
+export function inOrder(attributes: Attributes): Attributes {
+  return Object.freeze(Object.fromEntries(sortedEntries(attributes)));
+}
+
+function sortedEntries(attributes: Attributes): [string, Attributes[string]][] {
+  return Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Adds to a series. What is no count (negative, NaN, infinite) is not added. */

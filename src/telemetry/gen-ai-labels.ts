@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { CallInfo } from '../core/events.ts';
 import { LabelCap } from './label-cap.ts';
 import { ATTR } from './names.ts';
+import { inOrder } from './counter-cells.ts';
 import type { Series } from './series.ts';
 
 /** A process calls a few; an application may take a base URL from its tenants. */
@@ -60,13 +61,13 @@ export class GenAiLabels {
     if (!known) this.#all.set(series, (known = new Map()));
     let attributes = known.get(key);
     if (!attributes) {
-      attributes = {
+      attributes = inOrder({
         ...series.base,
         ...(address === undefined ? {} : { [ATTR.serverAddress]: address }),
         ...(address === undefined || port === undefined ? {} : { [ATTR.serverPort]: port }),
         ...(model === undefined ? {} : { [ATTR.responseModel]: model }),
         ...(errorType === undefined ? {} : { [ATTR.errorType]: errorType }),
-      };
+      });
       known.set(key, attributes);
     }
     return attributes;

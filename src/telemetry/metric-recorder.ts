@@ -41,9 +41,6 @@ export interface MetricSettings {
   readonly detailed: boolean;
 }
 
-/** Events that no metric counts, of which every call has some. */
-const UNCOUNTED: ReadonlySet<GuardEvent['type']> = new Set(['queued', 'attempt.start', 'give_up']);
-
 interface LastSeries {
   readonly bound: Bound;
   readonly provider: ProviderName;
@@ -114,8 +111,8 @@ export class MetricRecorder {
   }
 
   onEvent(event: GuardEvent): void {
-    if (UNCOUNTED.has(event.type)) return;
-    const bound = this.bind();
+    // A provider that is registered while a call runs is the next one's.
+    const bound = 'call' in event && event.type !== 'call.start' ? this.#bound : this.bind();
     if (!bound) return;
     switch (event.type) {
       case 'call.start':

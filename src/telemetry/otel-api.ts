@@ -63,8 +63,31 @@ export function runInContext(context: Context, fn: () => void): void {
   else fn();
 }
 
+/** The context with another active span. One of the API's own would copy all of its values. */
 export function withSpan(context: Context, span: Span): Context {
-  return context.setValue(SPAN, span);
+  return new SpanContext(context, span);
+}
+
+class SpanContext implements Context {
+  readonly #outer: Context;
+  readonly #span: Span;
+
+  constructor(outer: Context, span: Span) {
+    this.#outer = outer;
+    this.#span = span;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === SPAN ? this.#span : this.#outer.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return this.#outer.setValue(SPAN, this.#span).setValue(key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return key === SPAN ? this.#outer.deleteValue(key) : this.#outer.setValue(SPAN, this.#span).deleteValue(key);
+  }
 }
 
 /** Headers that carry the trace of a context to a third party; the baggage is the application's own. */

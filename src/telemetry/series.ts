@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Priority, WaitCause } from '../core/events.ts';
-import { add, type Cell } from './counter-cells.ts';
+import { add, type Cell, inOrder } from './counter-cells.ts';
 import type { CounterName } from './instruments.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import {
@@ -59,6 +59,8 @@ export class Series {
   readonly repeated: Cells;
   readonly #binding: MeterBinding;
   readonly #waits = new Map<string, Waits>();
+  #unheldPriority: Priority | undefined;
+  #unheld: Waits | undefined;
   readonly #errors = new Map<string, Cell>();
   readonly #delays = new Map<string, Attributes>();
   #streams: Cells | undefined;
@@ -69,11 +71,11 @@ export class Series {
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
     this.provider = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
-    this.base = {
+    this.base = inOrder({
       ...this.provider,
       [ATTR.requestModel]: model,
       [ATTR.operation]: isOneOf(OPERATIONS, operation) ? operation : OTHER,
-    };
+    });
     this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES), ZERO_OUTCOMES);
     this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS, ZERO_STATUSES);
     this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS), ZERO_RETRIES);
@@ -100,6 +102,17 @@ export class Series {
 
   /** Where an attempt waited, and the counter of what it waited for; that of an attempt that did not wait is undefined. */
   wait(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Waits {
+    // Most attempts, and most in a row, are like the one before and have not waited.
+    if (cause === 'none' && stage === 'pacer' && priority === this.#unheldPriority) return this.#unheld!;
+    const waits = this.#waitsOf(stage, cause, priority);
+    if (cause === 'none' && stage === 'pacer') {
+      this.#unheldPriority = priority;
+      this.#unheld = waits;
+    }
+    return waits;
+  }
+
+  #waitsOf(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Waits {
     const key = isOneOf(WAIT_CAUSES, cause) ? cause : 'unknown';
     const urgency = isOneOf(PRIORITIES, priority) ? priority : 'normal';
     return cached(this.#waits, `${stage} ${key} ${urgency}`, () => {
@@ -107,7 +120,7 @@ export class Series {
       const shared = { ...model, [ATTR.priority]: urgency };
       return {
         // A provider that fails holds calls back for another reason than a limit, and for longer.
-        histogram: { ...shared, [ATTR.waitStage]: key === 'circuit' ? key : stage },
+        histogram: inOrder({ ...shared, [ATTR.waitStage]: key === 'circuit' ? key : stage }),
         spent: key === 'none' ? undefined : this.#binding.counter('waited').cell({ ...shared, [ATTR.dimension]: key }),
       };
     });
@@ -132,7 +145,7 @@ export class Series {
   }
 
   delay(source: string): Attributes {
-    return cached(this.#delays, source, () => ({ ...this.provider, [ATTR.delaySource]: source }));
+    return cached(this.#delays, source, () => inOrder({ ...this.provider, [ATTR.delaySource]: source }));
   }
 
   addTokens(kind: TokenKind, amount: number): void {

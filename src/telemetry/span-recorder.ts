@@ -35,6 +35,7 @@ interface OpenAttempt {
   ended: boolean;
 }
 
+const INTERNAL: SpanOptions = { kind: MEMBER.internal };
 const ERROR: SpanStatus = { code: MEMBER.error };
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -50,7 +51,9 @@ export class SpanRecorder {
 
   constructor(settings: SpanSettings) {
     this.#settings = settings;
-    this.#attemptOptions = { kind: MEMBER.internal, attributes: settings.attributes };
+    const { attributes } = settings;
+    // Without attributes there are none to check.
+    this.#attemptOptions = Object.keys(attributes).length > 0 ? { kind: MEMBER.internal, attributes } : INTERNAL;
   }
 
   onEvent(event: GuardEvent): void {

@@ -66,7 +66,7 @@ describe('startTelemetry', () => {
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const text = await response.text();
-    const base = 'gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1",gen_ai_operation_name="chat"';
+    const base = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1"';
     expect(text).toContain(`\ntidegate_calls_total{${base},tidegate_outcome="success"} 1\n`);
     expect(text).toContain(`\ntidegate_attempts_total{${base},http_response_status_code="200"} 1\n`);
     expect(text).toContain(`\ntidegate_attempt_duration_seconds_count{${base}} 1\n`);
