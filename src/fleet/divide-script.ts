@@ -22,6 +22,11 @@ local function rateOf(l)
   return max(MIN_RATE * rate, rate - max(0, l.foreign))
 end
 local function keptOf(l) return l.kept + l.caution * l.full end
+local function rests(l, p, name, amount)
+  l.rest = max(0, (l.rest or 0) + amount - (p.rest and p.rest[name] or 0))
+  p.rest = p.rest or {}
+  p.rest[name] = amount
+end
 local function leased(l, p, name)
   return p.voided[name] == l.voided and p.held[name] or 0
 end
@@ -40,6 +45,7 @@ local lane = packed and cmsgpack.unpack(packed)
 -- An older version of this may have written it.
 lane.wanting = lane.wanting or 0
 lane.joined = lane.joined or 0
+lane.busy = lane.busy or 0
 local cache = {}
 local function processOf(which)
   if not cache[which] then
@@ -51,8 +57,12 @@ end
 local function forget(which)
   local gone = processOf(which)
   if gone then
-    for name, l in pairs(lane.limits) do returned(l, gone, name) end
+    for name, l in pairs(lane.limits) do
+      returned(l, gone, name)
+      rests(l, gone, name, 0)
+    end
     if gone.active then lane.wanting = lane.wanting - 1 end
+    if gone.busy then lane.busy = lane.busy - 1 end
   end
   cache[which] = nil
   call('HDEL', KEYS[2], which)
@@ -87,8 +97,9 @@ end
 
 for _, gone in ipairs(call('ZRANGEBYSCORE', KEYS[3], '-inf', exact(now - LIVE))) do forget(gone) end
 if call('ZCARD', KEYS[3]) == 0 then
-  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 end
+  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 end
   lane.wanting = 0
+  lane.busy = 0
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
@@ -239,12 +250,23 @@ elseif p.waits then
 end
 p.active = wants
 p.waits = waits
+local busy = false
+for _, told in ipairs(report.limits) do
+  if wants and not told.rest then busy = true end
+  rests(lane.limits[told.name], p, told.name, told.rest or 0)
+end
+if busy and not p.busy then lane.busy = lane.busy + 1 end
+if p.busy and not busy then lane.busy = lane.busy - 1 end
+p.busy = busy
 
 local processes = call('ZCARD', KEYS[3])
 local function mostAtOnce(l, felt)
   if processes <= 1 then return math.huge end
   return rateOf(l) * max(felt, now - l.since) - l.held
 end
+local ending = lane.busy <= 0
+for _, l in pairs(lane.limits) do if (l.rest or 0) > l.free - l.caution * l.full then ending = false end end
+local function keptNow(l) return ending and l.caution * l.full or keptOf(l) end
 local granted, waitMs = {}, 0
 if next(lane.limits) == nil then
   waitMs = max(0, min(FIRST_WAIT, lane.since + DOUBLING * math.log((p.place or 1) / FIRST) / math.log(2) - now))
@@ -257,7 +279,7 @@ if wants and lane.pauseUntil <= now then
   local plenty = true
   for _, told in ipairs(report.limits) do
     local l = lane.limits[told.name]
-    if not (l.free - keptOf(l) > PLENTY * l.full) then plenty = false end
+    if not (l.free - keptNow(l) > PLENTY * l.full) then plenty = false end
   end
   if plenty then lax = math.huge end
   local ahead, all, before = {}, {}, 0
@@ -290,8 +312,8 @@ if wants and lane.pauseUntil <= now then
     local l = lane.limits[told.name]
     p.need[told.name] = told.need
     p.want[told.name] = told.want
-    local usable = l.free - keptOf(l)
-    local least = min(told.need, l.full - keptOf(l))
+    local usable = l.free - keptNow(l)
+    local least = min(told.need, l.full - keptNow(l))
     if told.need > 0 then
       needs = true
       local most = l.held > 0 and processes > MANY and mostAtOnce(l, FELT_BY_MANY) or math.huge
@@ -315,7 +337,7 @@ if wants and lane.pauseUntil <= now then
       local served = 0
       for _, told in ipairs(report.limits) do
         local l = lane.limits[told.name]
-        local amount = min(told.need, l.full - keptOf(l)) + part * (told.want - told.need)
+        local amount = min(told.need, l.full - keptNow(l)) + part * (told.want - told.need)
         granted[told.name] = amount
         served = max(served, amount / l.limit)
       end
@@ -333,6 +355,7 @@ for _, told in ipairs(report.limits) do
   p.voided[told.name] = l.voided
   p.unspent[told.name] = min(p.unspent[told.name] or 0, amount)
   l.unspent = l.unspent + p.unspent[told.name]
+  rests(l, p, told.name, max(0, p.rest[told.name] - amount))
 end
 if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)) end
 call('SET', KEYS[1], cmsgpack.pack(lane), 'PX', KEEP)

@@ -1,6 +1,6 @@
 import { learnFacts, stopOf } from './facts.ts';
 import { firstWaitMs } from './first-comers.ts';
-import { keptOf, leased, learn, rateOf, reclaim, refill, settle } from './levels.ts';
+import { keptNow, keptOf, leased, learn, learnRest, rateOf, reclaim, refill, rests, settle } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { aheadOf, join, LOOK, moveTo } from './turns.ts';
@@ -56,6 +56,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);
   join(lane, report.process, process, wants, waits);
+  learnRest(lane, process, report.limits, wants);
   const pauseMs = Math.max(0, lane.pauseUntil - now);
   const granted = report.limits.map(() => 0);
   let waitMs = firstWaitMs(lane, process.place, now);
@@ -110,10 +111,11 @@ function grant(
   granted: number[],
   now: number,
 ): number {
+  const kept = limits.map((limit) => keptNow(lane, limit));
   // Who keeps something in hand leaves as much to everybody else who does.
   const share = process.waits ? Math.max(1, FREE_PART * lane.waiting.length) : lane.wanting;
   const slack = AHEAD_MS / (limits[0]?.windowMs ?? 1) / share / report.weight;
-  const plenty = limits.every((limit) => limit.free - keptOf(limit) > PLENTY * limit.full);
+  const plenty = limits.every((limit, index) => limit.free - kept[index]! > PLENTY * limit.full);
   const wait = aheadOf(lane, report.process, process.tag, plenty ? Infinity : slack, now);
   process.weight = report.weight;
   process.need = Object.fromEntries(report.limits.map(({ name, need }) => [name, need]));
@@ -123,8 +125,8 @@ function grant(
   let needs = false;
   report.limits.forEach(({ name, need, want }, index) => {
     const limit = limits[index]!;
-    const usable = limit.free - keptOf(limit);
-    const least = Math.min(need, limit.full - keptOf(limit));
+    const usable = limit.free - kept[index]!;
+    const least = Math.min(need, limit.full - kept[index]!);
     if (need > 0) {
       needs = true;
       const ahead = (wait.ahead[name] ?? 0) * (1 + wait.beyond / LOOK);
@@ -148,7 +150,7 @@ function grant(
   const isAhead = first !== undefined && process.tag > lane.processes.get(first)!.tag + slack;
   if (wait.beyond > 0 || (part < 1 && isAhead)) part = 0;
   if (!needs && part <= 0) return 0;
-  serve(lane, report, process, limits, granted, part);
+  serve(lane, report, process, limits, kept, granted, part);
   return 0;
 }
 
@@ -165,13 +167,14 @@ function serve(
   report: Report,
   process: ProcessState,
   limits: readonly LimitState[],
+  kept: readonly number[],
   granted: number[],
   part: number,
 ): void {
   let share = 0;
   report.limits.forEach(({ need, want }, index) => {
     const limit = limits[index]!;
-    const amount = Math.min(need, limit.full - keptOf(limit)) + part * (want - need);
+    const amount = Math.min(need, limit.full - kept[index]!) + part * (want - need);
     granted[index] = amount;
     share = Math.max(share, amount / limit.limit);
   });
@@ -190,6 +193,7 @@ function lease(process: ProcessState, name: string, limit: LimitState, amount: n
   const unspent = Math.min(process.unspent[name] ?? 0, amount);
   limit.unspent += unspent;
   process.unspent[name] = unspent;
+  rests(limit, process, name, Math.max(0, (process.rest[name] ?? 0) - amount));
 }
 
 /** The process as the lane knows it, seen last of all now. */
@@ -203,6 +207,8 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     active: false,
     waits: false,
     waitsUntil: 0,
+    busy: false,
+    rest: {},
     spent: {},
     held: {},
     unspent: {},
@@ -211,8 +217,7 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     need: {},
     want: {},
   };
-  const unspentShare = known ? unspent(lane, process, report.limits) : 0;
-  process.tag = Math.max(0, process.tag - unspentShare / report.weight);
+  if (known) process.tag = Math.max(0, process.tag - unspent(lane, process, report.limits) / report.weight);
   process.seenAt = now;
   process.serial = report.serial;
   process.waitsUntil = 0;
@@ -239,5 +244,6 @@ function forget(lane: LaneState, id: string, process: ProcessState): void {
   reclaim(lane, process);
   lane.processes.delete(id);
   if (process.active) lane.wanting--;
+  if (process.busy) lane.busy--;
   if (process.waits) lane.waiting.splice(lane.waiting.indexOf(id), 1);
 }

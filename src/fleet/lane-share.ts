@@ -162,6 +162,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = clock.now();
     const demand = this.#lane!.demand();
     const keeps = this.#rhythm.keeps(now);
+    const ends = this.#rhythm.ends(demand.arrived, now);
     const elapsed = now - this.#measuredAt;
     this.#measuredAt = now;
     const pausedMs = this.#lane!.pausedForMs();
@@ -184,6 +185,7 @@ export class LaneShare implements Division, LeaseHost {
           queued: all[unit],
           unanswered: unanswered[unit],
           keeps: keeps && !leaves,
+          ends,
         };
         return lease.report(use, elapsed, now);
       }),

@@ -16,6 +16,8 @@ export interface LimitState {
   /** What is leased, and what of it had not been spent when its holder last told. */
   held: number;
   unspent: number;
+  /** All that waits for it in processes to which no call has come for a while. */
+  rest: number;
   /** Counts how often all leases were void at once. */
   voided: number;
   /** What others than the fleet take, in units per millisecond. */
@@ -41,6 +43,9 @@ export interface ProcessState {
   waits: boolean;
   /** Until when what it needs is kept for it. */
   waitsUntil: number;
+  /** Whether calls come to it. */
+  busy: boolean;
+  readonly rest: Record<string, number>;
   readonly spent: Record<string, number>;
   readonly held: Record<string, number>;
   readonly unspent: Record<string, number>;
@@ -67,6 +72,8 @@ export interface LaneState {
   virtual: number;
   /** Processes that want something. */
   wanting: number;
+  /** Processes to which calls come. */
+  busy: number;
   /** Processes that have ever come. */
   joined: number;
   readonly limits: Map<string, LimitState>;
@@ -88,6 +95,7 @@ export function newLane(now: number): LaneState {
     learned: undefined,
     virtual: 0,
     wanting: 0,
+    busy: 0,
     joined: 0,
     limits: new Map(),
     processes: new Map(),

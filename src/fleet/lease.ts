@@ -18,8 +18,9 @@ interface Use {
   readonly need: number;
   readonly queued: number;
   readonly unanswered: number;
-  /** Whether something is to be kept in hand for calls to come. */
+  /** Whether something is to be kept in hand for calls to come, and whether none has come for a while. */
   readonly keeps: boolean;
+  readonly ends: boolean;
 }
 
 const RATE_WEIGHT = 0.3;
@@ -108,7 +109,7 @@ export class Lease {
   }
 
   /** What to tell the store; `elapsedMs` since the last time. */
-  report({ need, queued, unanswered, keeps }: Use, elapsedMs: number, now: number): LimitReport {
+  report({ need, queued, unanswered, keeps, ends }: Use, elapsedMs: number, now: number): LimitReport {
     const { dimension, limit, burst, level, headroomShare } = this.limit;
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
@@ -132,6 +133,7 @@ export class Lease {
       unanswered,
       need,
       want: Math.max(need, queued + ahead),
+      rest: ends ? queued : undefined,
       sample: sample?.burst === burst ? this.#totals.report(sample, now) : undefined,
       refusedAt,
     };

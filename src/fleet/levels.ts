@@ -25,6 +25,32 @@ export function keptOf({ kept, full, caution }: LimitState): number {
   return kept + caution * full;
 }
 
+/** What is not leased, but for the last calls that wait: what is kept for others beside them lies idle then. */
+export function keptNow(lane: LaneState, limit: LimitState): number {
+  return isEnding(lane) ? limit.caution * limit.full : keptOf(limit);
+}
+
+/** Whether all that waits is there, and nobody has got new calls for a while. */
+function isEnding(lane: LaneState): boolean {
+  if (lane.busy > 0) return false;
+  for (const { rest, free, caution, full } of lane.limits.values()) if (rest > free - caution * full) return false;
+  return true;
+}
+
+/** Takes over what waits in a process, and whether calls come to it. */
+export function learnRest(lane: LaneState, process: ProcessState, told: readonly LimitReport[], wants: boolean): void {
+  const busy = wants && told.some(({ rest }) => rest === undefined);
+  lane.busy += Number(busy) - Number(process.busy);
+  process.busy = busy;
+  for (const { name, rest = 0 } of told) rests(lane.limits.get(name)!, process, name, rest);
+}
+
+/** What waits in a process to which no call has come for a while. */
+export function rests(limit: LimitState, process: ProcessState, name: string, amount: number): void {
+  limit.rest = Math.max(0, limit.rest + amount - (process.rest[name] ?? 0));
+  process.rest[name] = amount;
+}
+
 /** Most that is kept: of a bucket so small that the part of it is no more than a unit, all may go. */
 function mostKept({ headroom, full }: LimitState): number {
   return headroom * full > 1 ? headroom * full : 0;
@@ -50,7 +76,10 @@ export function refill(lane: LaneState, now: number): void {
 
 /** A process that is not there any more: its lease counts as spent. */
 export function reclaim(lane: LaneState, process: ProcessState): void {
-  for (const [name, limit] of lane.limits) returned(limit, process, name);
+  for (const [name, limit] of lane.limits) {
+    returned(limit, process, name);
+    rests(limit, process, name, 0);
+  }
 }
 
 /** Ends a lease, and says how much it was of. */
@@ -103,6 +132,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       total: 0,
       held: 0,
       unspent: 0,
+      rest: 0,
       voided: 0,
       foreign: 0,
       kept: Math.max(0, Math.min(told.level, told.full) - (1 - told.headroom) * told.full),

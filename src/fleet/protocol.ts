@@ -30,6 +30,8 @@ export interface LimitReport {
   readonly need: number;
   /** What will be of use until the next exchange, `need` included. */
   readonly want: number;
+  /** All that waits, where no call has come for a while: the end of the work. */
+  readonly rest?: number | undefined;
   readonly sample: SampleReport | undefined;
   /** A refusal has shown that no more is left; undefined when none has. */
   readonly refusedAt: number | undefined;

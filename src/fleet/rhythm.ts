@@ -6,6 +6,8 @@ const SPACING_MS = 65;
 const SAVED = 2;
 /** A lane that is used keeps something in hand; later its first call asks. */
 const KEEP_MS = 10_000;
+/** Where no call has come for so long, those that wait are the last for now. */
+const QUIET_MS = 2_000;
 const HEARTBEAT_MS = 3_000;
 /** A lane that was not used for so long is not of the fleet any more. */
 const REST_MS = 600_000;
@@ -30,6 +32,8 @@ export class Rhythm {
   /** Processes that are there. */
   fleet = 1;
   #usedAt: number;
+  #arrived = 0;
+  #arrivedAt: number;
   #lastAt = -Infinity;
   /** When the next exchange would be due if they were evenly spaced. */
   #spacedAt = -Infinity;
@@ -38,6 +42,14 @@ export class Rhythm {
 
   constructor(now: number) {
     this.#usedAt = now;
+    this.#arrivedAt = now;
+  }
+
+  /** Whether no call has come for a while, by how many have come in all. */
+  ends(arrived: number, now: number): boolean {
+    if (arrived !== this.#arrived) this.#arrivedAt = now;
+    this.#arrived = arrived;
+    return now - this.#arrivedAt >= QUIET_MS;
   }
 
   used(now: number): void {

@@ -153,6 +153,32 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')).toMatchObject({ full: 10, free: 4, held: 0 });
   });
 
+  describe('what is kept of the bucket', () => {
+    const kept = { headroom: 0.1, need: 1, want: 20 };
+    const laneWith = (left: number): LaneState => {
+      const lane = laneAt(600);
+      divide(lane, report('a', [limit({ headroom: 0.1, need: 1, want: 600 - left })]), NOW);
+      divide(lane, report('a', [limit({ headroom: 0.1, spent: 600 - left })]), NOW);
+      lane.limits.get('requests')!.kept = 60;
+      return lane;
+    };
+
+    it('is not leased while calls come to anybody', () => {
+      const lane = laneWith(50);
+      divide(lane, report('b', [limit({ ...kept })]), NOW);
+      expect(grantedOf(divide(lane, report('c', [limit({ ...kept, rest: 20 })]), NOW))).toBe(0);
+    });
+
+    it('is for the last calls, where all that waits fits', () => {
+      const lane = laneWith(50);
+      divide(lane, report('b', [limit({ ...kept, rest: 31 })]), NOW);
+      // 51 calls for 50 units.
+      expect(grantedOf(divide(lane, report('c', [limit({ ...kept, rest: 20 })]), NOW))).toBe(0);
+      divide(lane, report('b', [limit({ ...kept, rest: 30 })]), NOW);
+      expect(grantedOf(divide(lane, report('c', [limit({ ...kept, rest: 20 })]), NOW))).toBeGreaterThanOrEqual(1);
+    });
+  });
+
   it('serves by weight', () => {
     const lane = laneAt(0);
     const served = { urgent: 0, other: 0 };

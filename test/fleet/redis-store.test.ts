@@ -58,6 +58,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
       changed: fc.boolean(),
       headroom: fc.constantFrom(0, 0.01, 0.2),
       refusedAt: fc.option(fc.integer({ min: -50, max: 50 }), { nil: undefined, freq: 8 }),
+      rest: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined, freq: 1 }),
       sample: fc.option(
         fc.record({
           ageMs: fc.integer({ min: 0, max: 4_000 }),
@@ -69,7 +70,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         { nil: undefined },
       ),
     })
-    .map(({ need, more, spent, unanswered, full, changed, headroom, refusedAt, sample }) =>
+    .map(({ need, more, spent, unanswered, full, changed, headroom, refusedAt, rest, sample }) =>
       of({
         need: need * scale,
         want: (need + more) * scale,
@@ -78,6 +79,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         full: full * scale,
         changed,
         headroom,
+        rest: rest === undefined ? undefined : rest * scale,
         refusedAt: refusedAt === undefined ? undefined : refusedAt * scale,
         sample: sample && { ...sample, left: sample.left * scale },
       }),

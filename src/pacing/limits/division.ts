@@ -11,6 +11,8 @@ export interface Demand {
   readonly all: Readonly<Amounts>;
   /** What was sent that was not answered yet. */
   readonly unanswered: Readonly<Amounts>;
+  /** Calls that have ever come to the lane. */
+  readonly arrived: number;
   /** How much of a limit is due to it beside what waits in other processes; 0 when nothing waits. */
   readonly weight: number;
 }

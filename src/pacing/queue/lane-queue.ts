@@ -97,7 +97,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const now = (): number => this.#clock.now();
     return {
       limits: pacer.limits.buckets,
-      demand: () => ({ ...this.#room.demand(), unanswered: pacer.unanswered }),
+      demand: () => ({ ...this.#room.demand(), unanswered: pacer.unanswered, arrived: this.#nextPlace - 1 }),
       wake: () => this.wake(),
       learn: (dimension, limit, burst) => pacer.limits.adopt(dimension, limit, burst, now()),
       learned: () => pacer.learned(),

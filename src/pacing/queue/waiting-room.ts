@@ -52,7 +52,7 @@ export class WaitingRoom {
     return this.#deadlines.peek();
   }
 
-  demand(): Omit<Demand, 'unanswered'> {
+  demand(): Pick<Demand, 'next' | 'all' | 'weight'> {
     return { next: this.first?.reservation?.reserved, all: this.#queue.waiting, weight: this.#queue.weight };
   }
 
