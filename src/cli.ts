@@ -16,12 +16,8 @@ const io: CommandIo = {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   },
   input: () => process.stdin,
-  ...(process.stderr.isTTY && {
-    status: (text: string) => {
-      const fits = text.slice(0, Math.max(1, (process.stderr.columns || 80) - 1));
-      process.stderr.write(`\r\u001B[K${fits}`);
-    },
-  }),
+  ...(process.stderr.isTTY && { terminal: process.stderr }),
+  outIsTerminal: process.stdout.isTTY,
   ...(process.stdin.isTTY && process.stdout.isTTY && { screen: openScreen }),
   // A second signal finds no listener and ends the process at once.
   untilStopped: new Promise((resolve) => {

@@ -8,8 +8,10 @@ export interface CommandIo {
   drained(): Promise<void>;
   /** Standard input. */
   input(): AsyncIterable<Uint8Array>;
-  /** Writes over the last line of a terminal; an empty text takes it away. Only where standard error is a terminal. */
-  readonly status?: (text: string) => void;
+  /** Standard error, where it is a terminal: for what is drawn over and taken away. */
+  readonly terminal?: NodeJS.WritableStream & { readonly isTTY: boolean; readonly columns: number };
+  /** Whether what `out` writes goes to a terminal. */
+  readonly outIsTerminal?: boolean;
   /** Takes the whole terminal, and hears each key. Only where standard input and output are one. */
   readonly screen?: (onKey: (key: string) => void) => Screen;
   /** Resolves when the user stops the command (Ctrl-C). */

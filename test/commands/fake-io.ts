@@ -6,6 +6,7 @@ export class FakeIo implements CommandIo {
   readonly errLines: string[] = [];
   /** What standard input holds. */
   typed = '';
+  terminal?: NonNullable<CommandIo['terminal']>;
   readonly untilStopped: Promise<void>;
   #stop: () => void = () => {};
   #waiting: { pattern: RegExp; resolve: (match: RegExpExecArray) => void }[] = [];

@@ -86,10 +86,12 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
   it('draws a bar over its line, and takes it away', async () => {
     const run = terminal(...batch());
     expect(await run.exit).toBe(0);
-    expect(run.text()).toMatch(/\r␛\[K\[#+\.+\] \d+ of 60 rows/);
+    expect(run.text()).toMatch(
+      /␛\[1G\[#+\.+\] +\d+ %  \d+ of 60 rows, .* left␛\[0K\r\n␛\[1G\d+ at work, [\d.]+ rows\/s, /,
+    );
     // What is left is the summary, on a line of its own.
-    expect(run.text().trimEnd()).toMatch(/\r␛\[K60 of 60 rows, [^\r]*$/);
-    // No colours, only the line's own.
+    expect(run.text().trimEnd()).toMatch(/␛\[1G␛\[0J60 of 60 rows in \d+ s, [^\r]*$/);
+    // No colours, only the lines' own.
     expect(run.text()).not.toMatch(/␛\[[\d;]*m/);
   });
 

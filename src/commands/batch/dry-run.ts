@@ -1,9 +1,11 @@
 import type { Usage } from '../../core/outcome.ts';
 import type { PriceFunction } from '../../cost/prices.ts';
 import type { ProviderName } from '../../core/provider.ts';
+import { harmless } from '../harmless.ts';
+import { tableText } from '../table.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck, ModelTotals } from './check-input.ts';
-import { duration, number, usd } from './progress-lines.ts';
+import { durations, number, usd } from '../amounts.ts';
 
 type Interval = readonly [number, number];
 
@@ -93,14 +95,17 @@ const nameOf = ({ model, tier }: ModelTotals): string =>
 export function forecastText(made: Forecast, priced: boolean): string {
   const { rows, models, inputTokens, outputTokensAtMost, seconds } = made;
   const [from, to] = inputTokens;
-  return [
-    `Rows           ${number(rows)}`,
-    `Models         ${models.join(', ') || 'none named'}`,
-    `Input tokens   ${number(from)} to ${number(to)}, by the bytes of the bodies`,
-    `Output tokens  ${outputTokensAtMost === null ? 'unknown: some rows set no maximum' : `up to ${number(outputTokensAtMost)}`}`,
-    `Time           ${seconds ? `${duration(seconds[0])} to ${duration(seconds[1])}` : 'unknown: name your limits with --rpm and --tpm'}`,
-    `Price          ${priceText(made, priced)}`,
-  ].join('\n');
+  const output =
+    outputTokensAtMost === null ? 'unknown: some rows set no maximum' : `up to ${number(outputTokensAtMost)}`;
+  const time = seconds ? durations(seconds[0], seconds[1]) : 'unknown: name your limits with --rpm and --tpm';
+  return tableText([
+    ['Rows', number(rows)],
+    ['Models', harmless(models.join(', ')) || 'none named'],
+    ['Input tokens', `${number(from)} to ${number(to)}, by the bytes of the bodies`],
+    ['Output tokens', output],
+    ['Time', time],
+    ['Price', harmless(priceText(made, priced))],
+  ]);
 }
 
 function priceText({ usd: interval, unpriced }: Forecast, priced: boolean): string {

@@ -1,7 +1,7 @@
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
-import { progressText } from './progress-lines.ts';
+import { summaryText } from './progress.ts';
 
 interface Ended {
   readonly args: BatchArgs;
@@ -15,19 +15,21 @@ interface Ending {
 }
 
 /** Tells how a run has ended, and how it goes on. @returns The exit code. */
-export function endRun({ args, resumeCommand }: Ended, { broken, interrupted, last }: Ending, io: CommandIo): number {
+export function endRun({ args, resumeCommand }: Ended, { interrupted, last, ...of }: Ending, io: CommandIo): number {
   const failed = last?.failed ?? 0;
-  const { code } = (broken ?? {}) as { code?: unknown };
-  const stopped = code === 'batch_stopped';
-  const exit = interrupted ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
-  io.status?.('');
+  const stopped = codeOf(of.broken) === 'batch_stopped';
+  // What was at work at the interruption may have been all that was left.
+  const whole = stopped && last !== undefined && last.done === last.total;
+  const broken = whole ? undefined : of.broken;
+  const code = codeOf(broken);
+  const exit = interrupted && !whole ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
   if (args.json) {
     const error = broken === undefined || stopped ? null : (broken as Error).message;
     io.err(JSON.stringify({ event: 'end', exit, error, resume: broken === undefined ? null : resumeCommand, ...last }));
     return exit;
   }
   if (broken !== undefined && !stopped) io.err((broken as Error).message);
-  if (last && !args.quiet) io.err(progressText(last));
+  if (last && !args.quiet) io.err(summaryText(last));
   if (failed > 0 && args.errors !== undefined)
     io.err(`Failed rows are in ${args.errors}; --retry-failed sends them again.`);
   if (broken !== undefined && !wasRefused(code)) {
@@ -37,6 +39,8 @@ export function endRun({ args, resumeCommand }: Ended, { broken, interrupted, la
   }
   return exit;
 }
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
 
 function exitOf(code: unknown): number {
   if (code === 'batch_budget') return 3;

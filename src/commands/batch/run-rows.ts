@@ -10,7 +10,7 @@ import type { InputCheck } from './check-input.ts';
 import { forecast } from './dry-run.ts';
 import { endRun } from './end-run.ts';
 import { inputRows } from './input-rows.ts';
-import { progressLines } from './progress-lines.ts';
+import { ProgressDisplay } from './progress.ts';
 import { promptBeginnings } from './prompt-beginnings.ts';
 import type { Senders } from './provider/batch-api.ts';
 import { chooseWay } from './provider/choose-way.ts';
@@ -56,11 +56,11 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       ...(args.tpm !== undefined && { tokensPerMinute: args.tpm }),
     },
   });
-  const show = progressLines(io, args);
+  const display = new ProgressDisplay(io, args);
   let last: BatchSnapshot | undefined;
   const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
   const workers = link && (await workersMode(run, link, guard.fetch));
-  const batches = link ? undefined : providerMode(run, { send: guard.fetch, sendOnce: once.fetch }, io);
+  const batches = link ? undefined : providerMode(run, { send: guard.fetch, sendOnce: once.fetch }, display);
   const mode = workers ?? batches;
   const options: BatchOptions<Row> = {
     guard,
@@ -79,7 +79,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     ...(args.journal !== undefined && { journal: journalOf(run, args.journal) }),
     onProgress: (snapshot) => {
       last = snapshot;
-      show(snapshot);
+      display.show(snapshot);
     },
   };
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
@@ -108,7 +108,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       );
       return;
     }
-    io.err('Stopping: what is at work is finished. Again to stop at once.');
+    display.say('stopping', 'Stopping: what is at work is finished. Again to stop at once.');
     rows.stop();
   });
 
@@ -122,6 +122,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     broken = error;
   } finally {
     finished = true;
+    display.close();
     const broke = broken !== undefined;
     await out.close(broke ? 'leave' : 'empty');
     if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
@@ -138,14 +139,13 @@ function workersMode({ args, target }: Run, link: QueueLink, send: typeof fetch)
 }
 
 /** Undefined where rows go one by one. */
-function providerMode(run: Run, senders: Senders, io: CommandIo): ProviderMode | undefined {
+function providerMode(run: Run, senders: Senders, display: ProgressDisplay): ProviderMode | undefined {
   const { args, check, target } = run;
   const { seconds } = forecast(check, args, providerName(target.provider), undefined);
   const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: seconds?.[1] });
   const say = (text: string): void => {
     if (args.quiet) return;
-    io.status?.('');
-    io.err(args.json ? JSON.stringify({ event: 'batch', text }) : text);
+    display.say('batch', text);
   };
   if (way.note !== undefined) say(way.note);
   if (way.via === 'sync') return undefined;
@@ -153,9 +153,7 @@ function providerMode(run: Run, senders: Senders, io: CommandIo): ProviderMode |
   const { maxCost, worstCost } = budgetOf(run);
   const budget =
     maxCost === undefined ? undefined : { maxUsd: maxCost, worstUsd: (row: Row) => worstCost!(row, 0) ?? Infinity };
-  const progress = (text: string): void => {
-    if (!args.quiet && !args.json) io.status?.(text);
-  };
+  const progress = (text: string): void => display.aside(text);
   const { leaveAfterMs } = way;
   const kept = { journal, dedupe, retryFailed, pollMs, leaveAfterMs, prices, budget };
   return openProviderMode({ ...senders, target, ...kept, say, progress });

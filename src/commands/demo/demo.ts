@@ -1,11 +1,12 @@
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import { createGuard } from '../../create-guard.ts';
 import { type Simulator, startSimulator } from '../../testing.ts';
 import { count, define, readArguments } from '../arguments.ts';
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import type { CommandIo } from '../command-io.ts';
+import { ProgressBar } from '../progress-bar.ts';
+import { tableText } from '../table.ts';
 import { bareCall, guardedCall } from './calls.ts';
 
 const CALLS = 400;
@@ -102,16 +103,18 @@ async function run(
   io: CommandIo,
 ): Promise<DemoRun> {
   const startedAt = systemClock.now();
+  const bar = io.terminal && new ProgressBar(io.terminal);
   let done = 0;
   let succeeded = 0;
   await Promise.all(
     Array.from({ length: calls }, async (_, index) => {
       if (await call(index)) succeeded++;
       done++;
-      io.status?.(`${number(done)} of ${number(calls)} calls, ${number(done - succeeded)} lost`);
+      const text = `${number(done)} of ${number(calls)} calls, ${number(done - succeeded)} lost`;
+      bar?.show({ done, total: calls, text });
     }),
   );
-  io.status?.('');
+  bar?.clear();
   const { requests, rejected } = simulator.stats();
   const seconds = (systemClock.now() - startedAt) / 1000;
   return { calls, succeeded, lost: calls - succeeded, requests, refused: rejected, seconds };
@@ -122,17 +125,12 @@ function told({ succeeded, lost, seconds }: DemoRun): string {
 }
 
 function comparison(bare: DemoRun, guarded: DemoRun): string {
-  const table = new Table({
-    head: ['', 'bare', 'tidegate'],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'right', 'right'],
-  });
-  const row = (name: string, of: (run: DemoRun) => string): void => {
-    table.push([name, of(bare), of(guarded)]);
-  };
-  row('calls lost', ({ lost }) => number(lost));
-  row('requests sent', ({ requests }) => number(requests));
-  row('of them refused', ({ refused }) => number(refused));
-  row('time', ({ seconds }) => duration(seconds));
-  return table.toString();
+  const row = (name: string, of: (run: DemoRun) => string): string[] => [name, of(bare), of(guarded)];
+  const rows = [
+    row('calls lost', ({ lost }) => number(lost)),
+    row('requests sent', ({ requests }) => number(requests)),
+    row('of them refused', ({ refused }) => number(refused)),
+    row('time', ({ seconds }) => duration(seconds)),
+  ];
+  return tableText(rows, { head: ['', 'bare', 'tidegate'], align: ['left', 'right', 'right'], lines: true });
 }

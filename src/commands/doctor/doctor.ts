@@ -1,8 +1,8 @@
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { define, port, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
 import { harmless } from '../harmless.ts';
+import { tableText } from '../table.ts';
 import { findings, type Finding } from './findings.ts';
 
 const METRICS_PORT = 9464;
@@ -36,17 +36,8 @@ export async function doctor(args: readonly string[], io: CommandIo): Promise<nu
   const wrong = found.filter(({ state }) => state === 'wrong').length;
   if (read.json) io.out(JSON.stringify({ findings: found, wrong }));
   else {
-    const table = new Table({ style: { head: [], border: [] }, chars: PLAIN });
-    for (const { state, about, text } of found) table.push([MARKS[state], about, harmless(text)]);
-    io.out(table.toString());
+    io.out(tableText(found.map(({ state, about, text }) => [MARKS[state], about, harmless(text)])));
     io.out(wrong === 0 ? 'Nothing is wrong.' : `${wrong} of these ${wrong === 1 ? 'is' : 'are'} wrong.`);
   }
   return wrong === 0 ? 0 : 1;
 }
-
-/** A table without lines. */
-const PLAIN = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
-    .concat(['mid', 'mid-mid', 'right', 'right-mid'])
-    .map((name) => [name, '']),
-);

@@ -1,10 +1,10 @@
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { isTidegateError } from '../../errors.ts';
 import { choice, define, oneOf, readArguments } from '../arguments.ts';
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import type { CommandIo } from '../command-io.ts';
 import { harmless } from '../harmless.ts';
+import { tableText } from '../table.ts';
 import { byAdmin } from './admin-limits.ts';
 import { byCall } from './probe-call.ts';
 import { type LimitsQuestion, NoKey, type PoolLimits, PROVIDERS } from './pool-limits.ts';
@@ -94,19 +94,20 @@ function withPacing(pool: PoolLimits): PoolLimits & { readonly pacing: Readonly<
 }
 
 function poolText(pool: PoolLimits): string {
-  const table = new Table({ head: ['limit', 'of', 'left', 'full in'], style: { head: [], border: [] } });
-  for (const { name, limit, remaining, resetMs } of pool.limits) {
-    table.push([
-      harmless(name),
-      number(limit),
-      remaining === undefined ? '' : number(Math.floor(remaining)),
-      resetMs === undefined ? '' : duration(resetMs / 1000),
-    ]);
-  }
+  const rows = pool.limits.map(({ name, limit, remaining, resetMs }) => [
+    harmless(name),
+    number(limit),
+    remaining === undefined ? '' : number(Math.floor(remaining)),
+    resetMs === undefined ? '' : duration(resetMs / 1000),
+  ]);
   const options = Object.entries(withPacing(pool).pacing).map(([name, value]) => `${name}: ${value}`);
   return [
     harmless(`${pool.name}${pool.models.length > 0 ? `: ${pool.models.join(', ')}` : ''}`),
-    table.toString(),
+    tableText(rows, {
+      head: ['limit', 'of', 'left', 'full in'],
+      align: ['left', 'right', 'right', 'right'],
+      lines: true,
+    }),
     ...(options.length > 0 ? [`createGuard({ pacing: { ${options.join(', ')} } })`] : []),
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import { REPLAYED } from '../../hits/replay/replay.ts';
 import { limitTable } from '../../simulator/limits/limit-table.ts';
 import type { LimitName } from '../../simulator/limits/limits.ts';
 import type { PresetName } from '../../simulator/limits/presets.ts';
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import type { Amounts, LimitSummary, PoolCalls } from './summarize.ts';
 
 /** Share of a limit that is left to other processes and to estimates that are off. */

@@ -1,4 +1,4 @@
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import type { Advised } from './report-text.ts';
 import type { RecordSummary } from './summarize.ts';
 import type { WhatIf } from './what-if.ts';

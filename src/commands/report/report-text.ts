@@ -1,4 +1,4 @@
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import { harmless } from '../harmless.ts';
 import type { LimitSummary, RecordSummary } from './summarize.ts';
 

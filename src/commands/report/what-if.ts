@@ -8,8 +8,9 @@ import type { RecordedCall } from '../../hits/replay/replay-provider.ts';
 import { limitTable } from '../../simulator/limits/limit-table.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
 import { PRESETS, type PresetName } from '../../simulator/limits/presets.ts';
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import { harmless } from '../harmless.ts';
+import { tableText } from '../table.ts';
 
 /** What is other than it was. */
 export interface Change {
@@ -196,36 +197,39 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
   const blocks = results.map(({ pool, change, before, after, limitsBefore, limitsAfter, shapes }) =>
     [
       `${harmless(pool)}, with ${change}: ${number(before.calls)} calls replayed`,
-      row('', 'before', 'after'),
-      row('minutes in all', duration(before.tookMs / 1000), duration(after.tookMs / 1000)),
-      row('wait, mean', duration(before.meanWaitMs / 1000), duration(after.meanWaitMs / 1000)),
-      row('wait, 95 %', duration(before.p95WaitMs / 1000), duration(after.p95WaitMs / 1000)),
-      row('wait, longest', duration(before.longestWaitMs / 1000), duration(after.longestWaitMs / 1000)),
-      row('refusals', number(before.refusals), number(after.refusals)),
-      row('calls given up', number(before.calls - before.succeeded), number(after.calls - after.succeeded)),
-      row('limits', limitsText(limitsBefore), limitsText(limitsAfter)),
+      tableText(
+        [
+          ['time in all', seconds(before.tookMs), seconds(after.tookMs)],
+          ['wait, mean', seconds(before.meanWaitMs), seconds(after.meanWaitMs)],
+          ['wait, 95 %', seconds(before.p95WaitMs), seconds(after.p95WaitMs)],
+          ['wait, longest', seconds(before.longestWaitMs), seconds(after.longestWaitMs)],
+          ['refusals', number(before.refusals), number(after.refusals)],
+          ['calls given up', number(before.calls - before.succeeded), number(after.calls - after.succeeded)],
+          ['limits', limitsText(limitsBefore), limitsText(limitsAfter)],
+        ],
+        { head: ['', 'before', 'after'], lines: true },
+      ),
       ...shapeLines(shapes),
     ].join('\n'),
   );
   return [...blocks, ...(notes.length > 0 ? [notes.map(harmless).join('\n')] : [])].join('\n\n');
 }
 
-const row = (name: string, before: string, after: string): string =>
-  `  ${name.padEnd(16)}${before.padEnd(26)}${after}`.trimEnd();
+const seconds = (ms: number): string => duration(ms / 1000);
 
 /** What the record knows of how limits are counted. */
 function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors }: LimitShapes): string[] {
-  const seconds = (of: number): string => `${Number(of.toPrecision(2))} s`;
+  const short = (of: number): string => `${Number(of.toPrecision(2))} s`;
   const parts = [
-    ...(requestSeconds < 60 ? [`requests of ${seconds(requestSeconds)} at once`] : []),
-    ...(tokenSeconds < 60 ? [`tokens of ${seconds(tokenSeconds)} at once`] : []),
+    ...(requestSeconds < 60 ? [`requests of ${short(requestSeconds)} at once`] : []),
+    ...(tokenSeconds < 60 ? [`tokens of ${short(tokenSeconds)} at once`] : []),
     ...(fixedWindow ? ["windows of the clock's minute"] : []),
     ...Object.entries(factors).map(([name, factor]) => {
-      const [short] = Object.entries(LIMITS).find(([, option]) => option === name) ?? [name];
-      return `${short.toUpperCase()} times ${Number(factor.toPrecision(2))}`;
+      const [limit] = Object.entries(LIMITS).find(([, option]) => option === name) ?? [name];
+      return `${limit.toUpperCase()} times ${Number(factor.toPrecision(2))}`;
     }),
   ];
-  return parts.length === 0 ? [] : [row('counted as', parts.join(', '), '')];
+  return parts.length === 0 ? [] : [`Both were counted as ${parts.join(', ')}.`];
 }
 
 function limitsText(limits: SimulatorLimits): string {
@@ -233,5 +237,5 @@ function limitsText(limits: SimulatorLimits): string {
     const limit = limits[name as keyof SimulatorLimits];
     return limit === undefined ? [] : [`${number(limit)} ${short.toUpperCase()}`];
   });
-  return names.join(', ') || 'none';
+  return names.join('\n') || 'none';
 }

@@ -1,4 +1,4 @@
-import { duration, number } from '../batch/progress-lines.ts';
+import { duration, number } from '../amounts.ts';
 import type { Look } from './lane-rows.ts';
 import type { Sample } from './metrics-text.ts';
 

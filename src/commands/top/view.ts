@@ -1,6 +1,6 @@
-import Table from 'cli-table3';
-import { duration, number, usd } from '../batch/progress-lines.ts';
+import { duration, number, usd } from '../amounts.ts';
 import { harmless } from '../harmless.ts';
+import { tableText } from '../table.ts';
 import type { LaneRow } from './lane-rows.ts';
 
 const CELLS = 12;
@@ -29,6 +29,20 @@ export const SORT_NAMES: readonly SortName[] = Object.keys(SORTS) as SortName[];
 
 const nameOf = ({ provider, model }: LaneRow): string => harmless(`${provider}/${model}`);
 
+const HEAD: readonly string[] = [
+  'lane',
+  'used',
+  '',
+  'calls/s',
+  'tokens/s',
+  'at work',
+  'queued',
+  'oldest',
+  'refused/s',
+  'retries/s',
+  'circuit',
+];
+
 export interface ViewSettings {
   readonly sort: SortName;
   readonly filter: string;
@@ -41,25 +55,10 @@ export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSetti
   const shown = sorted(rows, sort, filter);
   const hasFleet = shown.some(({ fleet }) => fleet !== undefined);
   const hasCosts = shown.some(({ usdPerHour }) => usdPerHour !== undefined);
-  const table = new Table({
-    head: [
-      'lane',
-      'used',
-      '',
-      'calls/s',
-      'tokens/s',
-      'at work',
-      'queued',
-      'oldest',
-      'refused/s',
-      'retries/s',
-      'circuit',
-    ].concat(hasFleet ? ['fleet'] : [], hasCosts ? ['USD/h'] : []),
-    style: { head: [], border: [], compact: true },
-    chars: PLAIN,
-  });
-  for (const row of shown.slice(0, most)) {
-    table.push(
+  const head = HEAD.concat(hasFleet ? ['fleet'] : [], hasCosts ? ['USD/h'] : []);
+  const cells = shown
+    .slice(0, most)
+    .map((row) =>
       [
         nameOf(row),
         bar(row.utilization),
@@ -79,9 +78,8 @@ export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSetti
         hasCosts ? [row.usdPerHour === undefined ? '' : usd(row.usdPerHour)] : [],
       ),
     );
-  }
   const hidden = shown.length - Math.min(shown.length, most);
-  return table.toString() + (hidden > 0 ? `\n and ${hidden} more` : '');
+  return tableText(cells, { head }) + (hidden > 0 ? `\n and ${hidden} more` : '');
 }
 
 export function sorted(rows: readonly LaneRow[], sort: SortName, filter: string): LaneRow[] {
@@ -95,10 +93,3 @@ function bar(utilization: number | undefined): string {
 }
 
 const rate = (value: number): string => (value === 0 ? '' : value.toFixed(1));
-
-/** A table without lines. */
-const PLAIN = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
-    .concat(['mid', 'mid-mid', 'right', 'right-mid', 'middle'])
-    .map((name) => [name, '']),
-);

@@ -58,7 +58,7 @@ test('a budget ends the run with code 3 and its results so far; more of it goes 
   expect(first.code).toBe(3);
   expect(first.err).toMatch(/Of \$5, \$[\d.]+ is spent, and the next item may cost \$[\d.]+\./);
   expect(first.err).toMatch(/To go on: npx tidegate batch .* --max-cost 5$/);
-  expect(first.err).toMatch(/rows, .*\$\d\.\d\d so far/);
+  expect(first.err).toMatch(/rows in .*\$\d\.\d\d so far/);
   const { requests } = openai.stats();
   expect(requests).toBeGreaterThan(3);
   expect((await rows('out.jsonl')).length).toBe(requests);

@@ -71,8 +71,8 @@ describe('report --what-if', () => {
   test('takes the limits of a tier, and says it as text and on the page', async () => {
     const text = await report(busy, '--what-if', 'tier=launch');
     expect(text.code).toBe(0);
-    expect(text.out).toMatch(/with tier=launch: 300 calls replayed\n +before +after\n/);
-    expect(text.out).toMatch(/limits +500 RPM, 60,000 TPM +10,000 RPM, 10,000,000 TPM$/m);
+    expect(text.out).toMatch(/with tier=launch: 300 calls replayed\n.*\n│ +│ before +│ after +│\n/);
+    expect(text.out).toMatch(/│ limits +│ 500 RPM +│ 10,000 RPM +│\n│ +│ 60,000 TPM +│ 10,000,000 TPM │$/m);
     const page = await report(busy, '--what-if', 'tier=launch', '--html', join(folder, 'page.html'));
     expect([page.code, page.out]).toEqual([0, '']);
     expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('with tier=launch');
@@ -99,7 +99,7 @@ describe('report --what-if', () => {
     expect(sixtyMinute.tookMs).toBeGreaterThan(235_000);
     expect(sixtyTen.tookMs).toBeLessThan(60_000);
     const { out } = await report([...lines, { ...short, fixedWindow: true }], '--what-if', 'rpm=6000');
-    expect(out).toMatch(/counted as +requests of 1 s at once, windows of the clock's minute$/m);
+    expect(out).toMatch(/counted as requests of 1 s at once, windows of the clock's minute\.$/m);
   });
 
   test('records of real calls know a bucket that is shorter than a minute', async () => {

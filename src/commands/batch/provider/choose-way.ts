@@ -1,4 +1,4 @@
-import { duration } from '../progress-lines.ts';
+import { duration } from '../../amounts.ts';
 
 export const VIAS = ['sync', 'provider-batch', 'auto'] as const;
 export type Via = (typeof VIAS)[number];

@@ -1,6 +1,6 @@
 import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { number } from '../progress-lines.ts';
+import { number } from '../../amounts.ts';
 import { type BatchApi, BatchApiError, type BatchState } from './batch-api.ts';
 import { BatchFile, customIdOf } from './batch-file.ts';
 import type { BatchNotes, NotedBatch } from './batch-notes.ts';

@@ -1,0 +1,107 @@
+import type { BatchSnapshot } from '../../batch/progress.ts';
+import { duration, durations, number, perSecond, usd } from '../amounts.ts';
+import type { CommandIo } from '../command-io.ts';
+import { ProgressBar } from '../progress-bar.ts';
+
+const PLAIN_MS = 10_000;
+
+interface Settings {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Where results go. */
+  readonly out: string;
+}
+
+/** Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere, JSON where that is asked for. */
+export class ProgressDisplay {
+  readonly #io: CommandIo;
+  readonly #json: boolean;
+  readonly #quiet: boolean;
+  readonly #bar: ProgressBar | undefined;
+  #shownAt = 0;
+  #aside = '';
+
+  constructor(io: CommandIo, { json, quiet, out }: Settings) {
+    this.#io = io;
+    this.#json = json;
+    this.#quiet = quiet;
+    // Results that scroll through the same terminal leave no place for it.
+    const mixed = out === '-' && io.outIsTerminal;
+    if (io.terminal && !json && !quiet && !mixed) this.#bar = new ProgressBar(io.terminal);
+  }
+
+  show(snapshot: BatchSnapshot): void {
+    if (this.#quiet) return;
+    if (this.#bar && snapshot.total !== undefined) {
+      const { done, total } = snapshot;
+      const text = [...farParts(snapshot), ...leftParts(snapshot)].join(', ');
+      const below = this.#aside || [...fastParts(snapshot), ...bindingParts(snapshot)].join(', ');
+      this.#bar.show({ done, total, text, below });
+      return;
+    }
+    if (snapshot.elapsedMs - this.#shownAt < PLAIN_MS) return;
+    this.#shownAt = snapshot.elapsedMs;
+    const text = [progressText(snapshot), this.#aside].filter(Boolean).join('; ');
+    this.#io.err(this.#json ? JSON.stringify({ event: 'progress', ...snapshot }) : text);
+  }
+
+  /** What is known beside the rows: how far batches of the provider are. */
+  aside(text: string): void {
+    this.#aside = text;
+  }
+
+  /** A line that stays. */
+  say(event: 'batch' | 'stopping', text: string): void {
+    this.#bar?.clear();
+    this.#io.err(this.#json ? JSON.stringify({ event, text }) : text);
+  }
+
+  close(): void {
+    this.#bar?.clear();
+  }
+}
+
+/** All of it in a line. */
+function progressText(snapshot: BatchSnapshot): string {
+  return [farParts, fastParts, leftParts, bindingParts].flatMap((parts) => parts(snapshot)).join(', ');
+}
+
+/** What a run came to. */
+export function summaryText(snapshot: BatchSnapshot): string {
+  const [rows, ...more] = farParts(snapshot);
+  const { reused, elapsedMs } = snapshot;
+  return [
+    `${rows} in ${duration(elapsedMs / 1000)}`,
+    ...more,
+    ...(reused > 0 ? [`${number(reused)} answered before or by an equal row`] : []),
+    ...fastParts({ ...snapshot, inFlight: 0 }),
+  ].join(', ');
+}
+
+function farParts({ done, total, failed }: BatchSnapshot): string[] {
+  return [
+    `${number(done)}${total === undefined ? '' : ` of ${number(total)}`} rows`,
+    ...(failed > 0 ? [`${number(failed)} failed`] : []),
+  ];
+}
+
+function fastParts({ inFlight, itemsPerSecond, tokensPerSecond, cost }: BatchSnapshot): string[] {
+  return [
+    ...(inFlight > 0 ? [`${number(inFlight)} at work`] : []),
+    ...(itemsPerSecond > 0 ? [perSecond(itemsPerSecond, 'rows')] : []),
+    ...(tokensPerSecond > 0 ? [`${number(Math.round(tokensPerSecond))} tokens/s`] : []),
+    ...(cost
+      ? [`${usd(cost.usd)} so far${cost.unknown > 0 ? ` and ${number(cost.unknown)} rows of unknown cost` : ''}`]
+      : []),
+  ];
+}
+
+function leftParts({ eta }: BatchSnapshot): string[] {
+  if (!eta || eta.toSeconds <= 0) return [];
+  return [`${durations(eta.fromSeconds, eta.toSeconds)} left`];
+}
+
+/** The limit by which the estimate is what it is. */
+function bindingParts({ eta }: BatchSnapshot): string[] {
+  return eta && eta.toSeconds > 0 ? [`bound by ${eta.binds.replaceAll('_', ' ')}`] : [];
+}
