@@ -26,10 +26,14 @@ const io: CommandIo = {
   }),
 };
 
-// The reader of the output may close it first, as `| head` does.
+// The reader of the output may close it first, as `| head` does. Of a batch answers are lost by that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  process.exit(process.argv[2] === 'batch' ? 1 : 0);
+});
+// Nobody reads what is said beside it: no reason to stop.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
 });
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

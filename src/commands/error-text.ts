@@ -1,12 +1,22 @@
-const WHY: Readonly<Record<string, (path: string) => string>> = {
+const OF_FILES: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `There is no ${path}.`,
   EACCES: (path) => `${path} may not be opened by this user.`,
   EISDIR: (path) => `${path} is a folder; a file was expected.`,
+  ENOTDIR: (path) => `${path} is below something that is no folder.`,
+  EROFS: (path) => `${path} is on a disk that is read-only.`,
 };
 
-/** What went wrong, for whoever typed the command: files in words, not by the names of system calls. */
-export function errorText(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const why = code === undefined ? undefined : WHY[code];
-  return why && path !== undefined ? why(path) : message;
+const OF_DISKS: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full.',
+  EDQUOT: 'The quota of this user on the disk is used up.',
+};
+
+/**
+ * What went wrong, for whoever typed the command: files in words, not by the names of system calls.
+ * @param reads what was being read: errors of open files do not name them
+ */
+export function errorText(error: unknown, reads?: string): string {
+  const { code = '', syscall, message, path = syscall === 'read' ? reads : undefined } = error as NodeJS.ErrnoException;
+  if (Object.hasOwn(OF_DISKS, code)) return OF_DISKS[code]!;
+  return path !== undefined && Object.hasOwn(OF_FILES, code) ? OF_FILES[code]!(path) : message;
 }

@@ -1,4 +1,4 @@
-import { Format, MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
+import library, { type MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import type { CommandIo } from './command-io.ts';
 
 /** What a bar shows: how far it is, and in words. */
@@ -28,7 +28,7 @@ export class ProgressBar {
 
   show({ done, total, text, below }: BarState): void {
     if (!this.#bars) {
-      this.#bars = new MultiBar({
+      this.#bars = new library.MultiBar({
         stream: this.#terminal,
         fps: 4,
         barCompleteChar: '#',
@@ -65,7 +65,7 @@ interface Payload {
 function barLine(options: Options, params: Params, { text }: Payload): string {
   const { progress, maxWidth } = params as Params & { readonly maxWidth: number };
   const barsize = maxWidth < NARROW_COLUMNS ? NARROW_CELLS : CELLS;
-  const bar = Format.BarFormat(progress, { ...options, barsize });
+  const bar = library.Format.BarFormat(progress, { ...options, barsize });
   const percent = `${Math.floor(progress * 100)} %`.padStart(5);
   return `[${bar}] ${percent}  ${text}`.slice(0, maxWidth - 1);
 }

@@ -16,7 +16,7 @@ export function tableText(rows: readonly (readonly string[])[], settings: TableS
   const table = new Table({
     ...(head && { head: [...head] }),
     ...(align && { colAligns: [...align] }),
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], compact: true, ...(!lines && { 'padding-left': 0, 'padding-right': 2 }) },
     ...(!lines && { chars: NO_LINES }),
   });
   for (const row of rows) table.push([...row]);

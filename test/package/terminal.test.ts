@@ -153,6 +153,19 @@ describe('the built command in pipes', () => {
     expect(out + err).not.toMatch(/[\u001B\r]/);
   });
 
+  it.each([
+    // Answers are lost by it.
+    ['stdout', 1],
+    // Nobody listens, and the work goes on.
+    ['stderr', 0],
+  ] as const)('a reader that leaves %s ends a batch with %i', async (stream, code) => {
+    const args = ['batch', 'in.txt', '--out', '-', '--model', 'gpt-4o-mini', '--max-concurrent', '4'];
+    const child = spawn(process.execPath, [cli, ...args, '--json'], { cwd: folder, env: environment() });
+    child[stream].destroy();
+    child[stream === 'stdout' ? 'stderr' : 'stdout'].resume();
+    expect(await once(child, 'close')).toEqual([code, null]);
+  });
+
   it('ends with the code that its help tells', async () => {
     const codes = [
       await piped(['batch', 'in.txt', '--out', 'o', '--model', 'gpt-4o-mini']),

@@ -51,8 +51,8 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
   try {
     return await spooled(batchArgs.input, io, (path) => checkAndRun(path, batchArgs, args, io));
   } catch (error) {
-    io.err(errorText(error));
-    return isTidegateError(error) || (error as NodeJS.ErrnoException).code === 'ENOENT' ? 2 : 1;
+    io.err(errorText(error, batchArgs.input));
+    return isTidegateError(error) || UNREADABLE.has((error as NodeJS.ErrnoException).code) ? 2 : 1;
   }
 }
 
@@ -83,6 +83,8 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
   }
   return runRows({ path, args, check, target, settings, resumeCommand: resumeCommand(argv) }, io);
 }
+
+const UNREADABLE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR']);
 
 const UNBOUNDED =
   '--max-cost cannot tell what it may cost at most: a known price of its model and service tier, a maximum of output tokens, ' +

@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyTable } from '../../batch/key-table.ts';
 import { pricedTier } from '../../cost/service-tier.ts';
-import { firstLineOf, inputRows } from './input-rows.ts';
+import { misencodedLines, REPLACEMENT } from './encoding.ts';
+import { firstLineOf, type InputRow, inputRows } from './input-rows.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 
 /** What the rows of a model ask for that name one service tier. */
@@ -47,11 +48,13 @@ export async function checkInput(
   const lineOf = new KeyTable(() => join(tmpdir(), `tidegate-ids-${crypto.randomUUID()}`));
   const problems: string[] = [];
   let problemCount = 0;
+  let mayBeMisencoded = firstLine.includes(REPLACEMENT);
   const problem = (text: string): void => {
     if (problemCount++ < MAX_SHOWN) problems.push(text);
   };
   try {
     for await (const each of inputRows(path, format, firstLine)) {
+      mayBeMisencoded ||= mayHoldReplacement(each);
       try {
         const row = parseRow(each, format, settings);
         const { id, line } = row;
@@ -69,8 +72,18 @@ export async function checkInput(
   } finally {
     lineOf.close();
   }
+  // What was read is not what is there, and nobody wants to pay for an answer to that.
+  if (mayBeMisencoded) for await (const line of misencodedLines(path)) problem(`line ${line}: ${MISENCODED}`);
   return { format, firstLine, rows, totals: [...models.values()], problems, problemCount };
 }
+
+/** Of CSV the header too is of interest, which is the first line. */
+function mayHoldReplacement(row: InputRow): boolean {
+  if ('text' in row) return row.text.includes(REPLACEMENT);
+  return 'record' in row && Object.values(row.record).some((value) => String(value).includes(REPLACEMENT));
+}
+
+const MISENCODED = 'not UTF-8; save the file in that encoding';
 
 const OUTPUT_BOUNDS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
 

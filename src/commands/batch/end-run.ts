@@ -1,6 +1,7 @@
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
+import { errorText } from '../error-text.ts';
 import { summaryText } from './progress.ts';
 
 interface Ended {
@@ -24,11 +25,11 @@ export function endRun({ args, resumeCommand }: Ended, { interrupted, last, ...o
   const code = codeOf(broken);
   const exit = interrupted && !whole ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);
   if (args.json) {
-    const error = broken === undefined || stopped ? null : (broken as Error).message;
+    const error = broken === undefined || stopped ? null : errorText(broken);
     io.err(JSON.stringify({ event: 'end', exit, error, resume: broken === undefined ? null : resumeCommand, ...last }));
     return exit;
   }
-  if (broken !== undefined && !stopped) io.err((broken as Error).message);
+  if (broken !== undefined && !stopped) io.err(errorText(broken));
   if (last && !args.quiet) io.err(summaryText(last));
   if (failed > 0 && args.errors !== undefined)
     io.err(`Failed rows are in ${args.errors}; --retry-failed sends them again.`);
