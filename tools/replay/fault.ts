@@ -13,7 +13,7 @@ export interface Fault {
   readonly what: string;
   /** Alerts of which one must be delivered; none when nobody may be told at that severity or above. */
   readonly expected: readonly `Tidegate${string}`[];
-  readonly severity: 'critical' | 'warning' | 'none';
+  readonly severity: 'critical' | 'warning' | 'info' | 'none';
   readonly service: ServiceSpec;
 }
 

@@ -1,9 +1,10 @@
 import { after, failing, type Fault, fault, FAULT_AT, LANE } from './fault.ts';
 import { OTHER_FAULTS } from './other-faults.ts';
 import { PROVIDER_FAULTS } from './provider-faults.ts';
+import { SIGNAL_FAULTS } from './signal-faults.ts';
 import { HOUR } from './week.ts';
 
-export const FAULTS: readonly Fault[] = [...PROVIDER_FAULTS, ...OTHER_FAULTS];
+export const FAULTS: readonly Fault[] = [...PROVIDER_FAULTS, ...OTHER_FAULTS, ...SIGNAL_FAULTS];
 
 /** What must wake nobody though it looks like a fault. */
 export const HARMLESS: readonly Fault[] = [

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Service, type ServiceSpec } from './service.ts';
 
-/** The first second of the week, a Monday. A multiple of two hours, as blocks of Prometheus are. */
-export const EPOCH = 1_767_571_200;
+/** The first second of the week, a Thursday: a weekend is in it, and what comes after. A multiple of two hours, as blocks of Prometheus are. */
+export const EPOCH = 1_767_830_400;
 
 const BLOCK_SECONDS = 7_200;
 

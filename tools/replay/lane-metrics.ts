@@ -1,5 +1,6 @@
 import type { Account, Conditions } from './lane-model.ts';
-import { HISTOGRAMS } from '../../src/telemetry/instruments.ts';
+import { boundsOf } from './bounds.ts';
+import type { Uses } from './signals.ts';
 import {
   ZERO_OUTCOMES,
   ZERO_RETRIES,
@@ -20,12 +21,15 @@ export interface ProcessSpec {
   readonly streams: boolean;
   /** Limit that binds. */
   readonly dimension: 'requests' | 'tokens' | 'input_tokens';
+  readonly uses?: Uses;
+  /** Processes that share the account; set by the service. */
+  readonly peers?: number;
 }
 
-const boundsOf = (name: 'attemptDuration' | 'waitDuration'): readonly number[] =>
-  HISTOGRAMS[name].options.advice!.explicitBucketBoundaries!;
 const ATTEMPT_BOUNDS = boundsOf('attemptDuration');
 const WAIT_BOUNDS = boundsOf('waitDuration');
+const WINDOW_SECONDS = 60;
+const TOLD = ['tidegate.ratelimit.limit', 'tidegate.ratelimit.remaining', 'tidegate.ratelimit.reset_seconds'] as const;
 export const STATES = ['closed', 'open', 'half_open'] as const;
 export type State = (typeof STATES)[number];
 
@@ -35,6 +39,8 @@ export interface Standing {
   readonly oldest: number;
   readonly active: number;
   readonly admittedInAMinute: number;
+  /** Seconds since an answer last told a limit. */
+  readonly toldAgo: number;
   readonly state: string;
 }
 
@@ -61,11 +67,8 @@ export class LaneMetrics {
   /** Sets the gauges as a scrape finds them. */
   gauges(account: Account, now: Conditions, standing: Standing): void {
     const { registry } = this;
-    const limit = { ...this.#lane, 'tidegate.limit.dimension': this.#spec.dimension };
     registry.set('tidegate.build_info', { version: '0.1.0', sdk: 'js' }, 1);
-    registry.set('tidegate.ratelimit.limit', limit, now.limit);
-    registry.set('tidegate.ratelimit.remaining', limit, account.left * (1 - now.taken));
-    registry.set('tidegate.limit.utilization_ratio', limit, standing.admittedInAMinute / now.limit);
+    this.#limits(account, now, standing);
     const bulkhead = { 'gen_ai.provider.name': this.#spec.provider, 'tidegate.bulkhead': this.#lanes };
     registry.set('tidegate.bulkhead.active', bulkhead, standing.active);
     registry.set('tidegate.bulkhead.queued', bulkhead, standing.queued);
@@ -79,6 +82,25 @@ export class LaneMetrics {
       if (is) this.#entered.add(state);
       if (this.#entered.has(state)) registry.set('tidegate.circuit.state', this.#circuit(state), is ? 1 : 0);
     }
+  }
+
+  /** What was told of a limit says nothing any more once its window has passed. */
+  #limits(account: Account, now: Conditions, { toldAgo, admittedInAMinute }: Standing): void {
+    const { registry } = this;
+    const limit = { ...this.#lane, 'tidegate.limit.dimension': this.#spec.dimension };
+    if (toldAgo < Infinity) {
+      registry.set('tidegate.limit.utilization_ratio', limit, admittedInAMinute / now.limit);
+      registry.set('tidegate.ratelimit.observed_age_seconds', this.#lane, toldAgo);
+      registry.set('tidegate.pacer.rate_per_second', limit, admittedInAMinute / 60);
+    }
+    if (toldAgo > WINDOW_SECONDS) {
+      for (const name of TOLD) registry.drop(name, limit);
+      return;
+    }
+    const free = account.left * (1 - now.taken);
+    registry.set('tidegate.ratelimit.limit', limit, now.limit);
+    registry.set('tidegate.ratelimit.remaining', limit, free);
+    registry.set('tidegate.ratelimit.reset_seconds', limit, Math.max(0, 6 - (free / now.limit) * 60));
   }
 
   get #lanes(): string {

@@ -1,4 +1,5 @@
 import type { Random } from '../../src/simulator/random.ts';
+import type { Signals } from './signals.ts';
 
 /** How calls of a lane go at one moment. Everything that may go wrong is a number here. */
 export interface Conditions {
@@ -20,6 +21,8 @@ export interface Conditions {
   readonly interrupted: number;
   /** Seconds after which callers give up; 0 for never. */
   readonly deadline: number;
+  /** What is not as it is on a good day. */
+  readonly signals?: Partial<Signals>;
 }
 
 /** An account that the processes of a service share: a bucket that refills all the time and holds six seconds' worth. */

@@ -101,13 +101,6 @@ export const OTHER_FAULTS: readonly Fault[] = [
     },
   }),
   fault({
-    id: 'unguarded',
-    what: 'somebody calls the provider past the guard',
-    expected: ['TidegateUnguardedRequests'],
-    severity: 'warning',
-    service: { more: unguarded },
-  }),
-  fault({
     id: 'day-runs-dry',
     what: 'the calls of the day will be used up in two hours',
     expected: ['TidegateDailyLimitForecast'],
@@ -136,19 +129,6 @@ export const OTHER_FAULTS: readonly Fault[] = [
     service: { processes: 1 },
   }),
   fault({
-    id: 'tenant-floods',
-    what: 'one of many tenants sends four times what all did',
-    expected: ['TidegateQueueSlow'],
-    severity: 'warning',
-    during: () => ({ arrivals: 8 }),
-    service: {
-      more: (registry, at) => {
-        const labels = { 'gen_ai.provider.name': 'openai', 'tidegate.bulkhead': 'openai/gpt-5.1' };
-        registry.set('tidegate.queue.tenant_share_ratio', labels, after(at, 30) ? 0.8 : 0);
-      },
-    },
-  }),
-  fault({
     id: 'slots',
     what: 'answers take so long that all slots are taken and calls wait for them',
     expected: ['TidegateQueueSlow', 'TidegateClientWaitHigh', 'TidegateAttemptLatencyHigh'],
@@ -167,11 +147,6 @@ export const OTHER_FAULTS: readonly Fault[] = [
     },
   }),
 ];
-
-function unguarded(registry: Registry, at: number): void {
-  const labels = { 'gen_ai.provider.name': 'openai', 'tidegate.unguarded.via': 'sdk' };
-  registry.add('tidegate.unguarded.requests', labels, after(at) ? 4 : 0);
-}
 
 function dayRunsDry(registry: Registry, at: number): void {
   const labels = {

@@ -2,6 +2,8 @@ import type { Random } from '../../src/simulator/random.ts';
 import { type Account, type Conditions, duration, poisson } from './lane-model.ts';
 import { LaneMetrics, type ProcessSpec, type State } from './lane-metrics.ts';
 import type { Registry } from './registry.ts';
+import { SignalMetrics } from './signal-metrics.ts';
+import { ORDINARY_SIGNALS, type Signals } from './signals.ts';
 
 interface Waiting {
   readonly since: number;
@@ -26,10 +28,14 @@ const MAX_QUEUED = 10_000;
 const BUDGET = { ratio: 0.2, minimum: 20, window: 60 };
 const BREAKER = { threshold: 0.5, minimum: 10, window: 60, openFor: 5, maxWait: 60 };
 const HANG_TIMEOUT = 600;
+/** A refusal that names no limit of ours. */
+const NO_CAPACITY = 'no_capacity';
 
 /** One lane of one process, second by second: queue, slots, attempts, retries and circuit as the guard has them. */
 export class Process {
   readonly #metrics: LaneMetrics;
+  readonly #signals: SignalMetrics;
+  #now: Signals = ORDINARY_SIGNALS;
   readonly #spec: ProcessSpec;
   readonly #random: Random;
   #queue: Waiting[] = [];
@@ -41,11 +47,13 @@ export class Process {
   #retried: number[] = [];
   #admitted: number[] = [];
   #refusedUntil = 0;
+  #toldAt = -Infinity;
 
   constructor(spec: ProcessSpec, random: Random) {
     this.#spec = spec;
     this.#random = random;
     this.#metrics = new LaneMetrics(spec, MAX_CONCURRENT, MAX_QUEUED);
+    this.#signals = new SignalMetrics(spec, this.#metrics.registry);
   }
 
   get registry(): Registry {
@@ -55,19 +63,24 @@ export class Process {
   /** Sets the gauges as a scrape finds them. */
   gauges(at: number, account: Account, now: Conditions): void {
     this.#admitted = this.#admitted.filter((each) => each > at - 60);
-    this.#metrics.gauges(account, now, {
+    const standing = {
       queued: this.#queue.length,
       oldest: at - (this.#queue[0]?.since ?? at),
       active: this.#flying.length,
       admittedInAMinute: this.#admitted.length,
+      toldAgo: at - this.#toldAt,
       state: this.#state,
-    });
+    };
+    this.#metrics.gauges(account, now, standing);
+    this.#signals.gauges(this.#now, standing, now.limit);
   }
 
   /** Moves on by a second. */
   step(at: number, share: number, account: Account, now: Conditions): void {
+    this.#now = now.signals ? { ...ORDINARY_SIGNALS, ...now.signals } : ORDINARY_SIGNALS;
     this.#end(at, now);
     const arrivals = poisson(this.#random, now.arrivals * share);
+    this.#signals.step(this.#now, arrivals);
     for (let i = 0; i < arrivals; i += 1) this.#arrive(at);
     if (now.deadline > 0) this.#giveUp(at, now.deadline);
     this.#holdBack(at);
@@ -75,7 +88,7 @@ export class Process {
   }
 
   #arrive(at: number): void {
-    if (this.#queue.length >= MAX_QUEUED) this.#outcome('rejected_bulkhead', at);
+    if (this.#queue.length >= MAX_QUEUED) this.#fails('rejected_bulkhead', at, at);
     else this.#queue.push({ since: at, began: at, tried: 0, notBefore: at });
   }
 
@@ -85,13 +98,18 @@ export class Process {
     if (failed || outcome.startsWith('success')) this.#ended.push({ at, failed });
   }
 
+  #fails(outcome: string, at: number, began: number, type = outcome): void {
+    this.#signals.failed(this.#now, type, at - began);
+    this.#outcome(outcome, at);
+  }
+
   #giveUp(at: number, deadline: number): void {
     const late = (call: Waiting): boolean => at - call.began >= deadline;
-    for (const call of this.#queue) if (late(call)) this.#outcome('timeout', at);
+    for (const call of this.#queue) if (late(call)) this.#fails('timeout', at, call.began);
     this.#queue = this.#queue.filter((call) => !late(call));
     for (const { call, sent } of this.#flying) {
       if (!late(call)) continue;
-      this.#outcome('timeout', at);
+      this.#fails('timeout', at, call.began);
       this.#metrics.count('tidegate.attempts', 'http.response.status_code', 'none');
       this.#metrics.attempt(at - sent);
     }
@@ -106,7 +124,7 @@ export class Process {
       if (at - call.since < BREAKER.maxWait) kept.push(call);
       else {
         this.#metrics.wait('circuit', at - call.since);
-        this.#outcome('rejected_circuit', at);
+        this.#fails('rejected_circuit', at, call.began);
       }
     }
     this.#queue = kept;
@@ -147,6 +165,7 @@ export class Process {
       left -= share;
       if (left < 0) return status;
     }
+    if (this.#spec.uses?.tier !== undefined && this.#random() < this.#now.noCapacity) return NO_CAPACITY;
     // What others take we are refused for, as far as we ask for more than is left.
     const over = arrivals * 60 - limit * (1 - taken);
     if (taken > 0 && over > 0 && this.#random() < Math.min(0.5, over / (arrivals * 60))) return '429';
@@ -154,7 +173,6 @@ export class Process {
   }
 
   #end(at: number, now: Conditions): void {
-    // Attempts that an outage of the provider has swallowed.
     const ending = this.#flying.filter(({ ends }) => ends <= at);
     if (ending.length === 0) return;
     this.#flying = this.#flying.filter(({ ends }) => ends > at);
@@ -163,10 +181,11 @@ export class Process {
 
   #settle(flight: Flying, at: number, now: Conditions): void {
     const { call, status, sent, ends } = flight;
-    this.#metrics.count('tidegate.attempts', 'http.response.status_code', status);
+    this.#metrics.count('tidegate.attempts', 'http.response.status_code', status === NO_CAPACITY ? '429' : status);
+    if (status !== 'none') this.#toldAt = at;
     const probe = flight === this.#probe;
     if (probe) this.#probe = undefined;
-    const good = status === '200' || /^4(?!29)/.test(status) || status === '429' || status === 'quota';
+    const good = status === '200' || /^4(?!29)/.test(status) || status === '429' || status === NO_CAPACITY;
     if (probe) this.#become(good ? 'closed' : 'open', at);
     switch (status) {
       case '200':
@@ -175,19 +194,24 @@ export class Process {
           const broken = this.#random() < now.interrupted;
           this.#metrics.count('tidegate.streams', 'tidegate.stream.outcome', broken ? 'interrupted' : 'completed');
         }
+        this.#signals.answered(this.#now, { took: at - call.began, sentAfter: sent - call.began, at });
         return this.#outcome(call.tried === 0 ? 'success' : 'success_after_retry', at);
       case '400':
       case '404':
         this.#metrics.attempt(ends - sent);
-        return this.#outcome('bad_request', at);
+        return this.#fails('bad_request', at, call.began, status);
       case '401':
       case '403':
         this.#metrics.attempt(ends - sent);
-        return this.#outcome('client_error', at);
+        return this.#fails('client_error', at, call.began, status);
       case '402':
         this.#metrics.attempt(ends - sent);
         this.#metrics.refused('quota');
-        return this.#outcome('retries_exhausted', at);
+        return this.#fails('retries_exhausted', at, call.began, 'insufficient_quota');
+      case NO_CAPACITY:
+        this.#metrics.attempt(ends - sent);
+        this.#metrics.refused('no_capacity');
+        return this.#again(call, at, 'overloaded', false);
       case '429':
         this.#metrics.attempt(ends - sent);
         this.#metrics.refused();
@@ -205,10 +229,12 @@ export class Process {
     this.#ended = this.#ended.filter((each) => each.at > at - BREAKER.window);
     const spent = this.#retried.length >= BUDGET.minimum + BUDGET.ratio * this.#ended.length;
     if (budgeted && spent && this.#state === 'closed') this.#become('open', at);
-    if (call.tried + 1 >= MAX_ATTEMPTS) return this.#outcome('retries_exhausted', at);
+    if (call.tried + 1 >= MAX_ATTEMPTS) return this.#fails('retries_exhausted', at, call.began, reason);
     if (budgeted) this.#retried.push(at);
     this.#metrics.count('tidegate.retries', 'tidegate.retry.reason', reason);
-    this.#queue.unshift({ ...call, since: at, tried: call.tried + 1, notBefore: at + 0.5 * 2 ** call.tried });
+    const delay = 0.5 * 2 ** call.tried;
+    this.#signals.retried(delay, reason === 'rate_limit');
+    this.#queue.unshift({ ...call, since: at, tried: call.tried + 1, notBefore: at + delay });
     const failed = this.#ended.filter((each) => each.failed).length;
     if (failed >= BREAKER.minimum && failed > BREAKER.threshold * this.#ended.length) this.#become('open', at);
   }

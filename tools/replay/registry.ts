@@ -39,6 +39,11 @@ export class Registry {
     this.#cell(name, labels).value = value;
   }
 
+  /** What is no longer known is no longer exported. */
+  drop(name: MetricName, labels: Labels): void {
+    this.#cells.delete(name + keyOf(labels));
+  }
+
   observe(name: MetricName, labels: Labels, bounds: readonly number[], value: number, times = 1): void {
     const histogram = this.#histogram(name, labels, bounds);
     let slot = 0;

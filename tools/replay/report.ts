@@ -38,7 +38,8 @@ export function judgeFault(fault: Fault, sent: readonly Notification[]): JudgedF
   const fits = ({ labels }: Notification): boolean =>
     expected.some((name) => name === labels['alertname']) &&
     (severity !== 'critical' || labels['severity'] === severity);
-  const answer = all.find(fits);
+  const told = severity === 'info' ? of(fault.service, sent, FAULT_AT) : all;
+  const answer = told.find(fits);
   const others = all.filter((each) => each !== answer);
   const pages = all.filter(({ labels, update }) => labels['severity'] === 'critical' && !update);
   const tickets = all.filter(({ labels, update }) => labels['severity'] === 'warning' && !update);
@@ -143,7 +144,7 @@ function short({ alertname, long }: Notification['labels']): string {
 }
 
 function when(at: number): string {
-  const day = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'][Math.floor(at / DAY)]!;
+  const day = ['Thursday', 'Friday', 'Saturday', 'Sunday', 'Monday', 'Tuesday', 'Wednesday'][Math.floor(at / DAY) % 7]!;
   const minutes = Math.floor((at % DAY) / 60);
   return `${day} ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 }

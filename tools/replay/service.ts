@@ -4,15 +4,19 @@ import type { ProcessSpec } from './lane-metrics.ts';
 import { Process } from './process.ts';
 import { type Labels, type Registry, renderLabels } from './registry.ts';
 
-export const SCRAPE_SECONDS = 15;
+const SCRAPE_SECONDS = 15;
 
 /** An application of some processes on one account. Times are seconds since the start of the week. */
 export interface ServiceSpec {
   readonly job: string;
   /** Where it runs; default the production of one cluster. */
   readonly where?: Labels;
-  readonly lane: Omit<ProcessSpec, 'target'>;
+  readonly lane: Omit<ProcessSpec, 'target' | 'peers'>;
   readonly processes: number;
+  /** Processes at a time, where it is scaled; at most `processes`. */
+  scale?(at: number): number;
+  /** Default 15. */
+  readonly scrapeSeconds?: number;
   /** First and last second in which it is there. */
   readonly from: number;
   readonly to: number;
@@ -56,21 +60,24 @@ export class Service {
 
   /** One second. Appends a scrape where one is due and something is there to answer. */
   step(at: number, lines: string[], epoch: number, prometheusUp: boolean): void {
-    const { from, to, processes, deploys = [], restarts = [] } = this.#spec;
+    const { from, to, deploys = [], restarts = [], scrapeSeconds = SCRAPE_SECONDS } = this.#spec;
     if (at < from || at > to) return;
+    const processes = this.#spec.scale?.(at) ?? this.#spec.processes;
+    // Whose process goes begins anew with the next.
+    this.#running.length = Math.min(this.#running.length, processes);
     while (this.#running.length < processes) this.#running.push(this.#start(this.#running.length));
     for (const deploy of deploys) {
       const turn = (at - deploy) / ROLLING_SECONDS;
       if (Number.isInteger(turn) && turn >= 0 && turn < processes) this.#running[turn] = this.#start(turn);
     }
-    if (restarts.includes(at)) this.#running[0] = this.#start(0, this.#running[0]!.target);
+    if (restarts.includes(at) && processes > 0) this.#running[0] = this.#start(0, this.#running[0]!.target);
     const conditions = this.#spec.conditions(at, 0);
     this.#account ??= new Account(conditions.limit);
     this.#account.refill(conditions, 1);
     for (const [index, { process }] of this.#running.entries()) {
       process.step(at, 1 / processes, this.#account, this.#spec.conditions(at, index));
     }
-    if (at % SCRAPE_SECONDS === 0 && prometheusUp) this.#scrape(at, lines, epoch);
+    if (at % scrapeSeconds === 0 && prometheusUp) this.#scrape(at, lines, epoch);
   }
 
   #scrape(at: number, lines: string[], epoch: number): void {
@@ -86,7 +93,7 @@ export class Service {
   }
 
   #start(index: number, target: Labels = this.#target(index)): Running {
-    return { process: new Process({ ...this.#spec.lane, target }, this.#random), target };
+    return { process: new Process({ ...this.#spec.lane, peers: this.#spec.processes, target }, this.#random), target };
   }
 
   #target(index: number): Labels {

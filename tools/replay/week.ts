@@ -20,12 +20,14 @@ export const CALM: Conditions = {
   deadline: 0,
 };
 
-/** Share of the busiest hour at a time: nights are quiet, and so are the last two days of the week. */
+/** Saturday and Sunday of a week that begins on a Thursday. */
+const weekend = (at: number): boolean => [2, 3].includes(Math.floor(at / DAY) % 7);
+
+/** Share of the busiest hour at a time: nights are quiet, and so is the weekend. */
 export function daily(at: number): number {
   const hour = (at % DAY) / HOUR;
-  const day = Math.floor(at / DAY) % 7;
   const wave = Math.max(0, Math.sin(((hour - 6) / 16) * Math.PI));
-  return (0.08 + 0.92 * wave ** 1.5) * (day >= 5 ? 0.35 : 1);
+  return (0.08 + 0.92 * wave ** 1.5) * (weekend(at) ? 0.35 : 1);
 }
 
 /** A short disturbance: some attempts fail for some seconds. */
@@ -59,6 +61,7 @@ export const ORDINARY: Conditions['failing'] = { '500': 0.001, '429': 0.000_5, '
 export function ordinaryWeek(seed: number): ServiceSpec[] {
   const chatBlips = blips(seed + 1);
   const nightly = { model: 'gpt-5.1-mini', dimension: 'tokens', priority: 'batch', streams: false } as const;
+  const uses = { batch: true, tier: 'flex', prices: true } as const;
   return [
     {
       // People talk to it, and it is released twice a day.
@@ -69,16 +72,18 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
         priority: 'interactive',
         streams: true,
         dimension: 'input_tokens',
+        uses: { fleet: true, prices: true, tenants: true },
       },
       processes: 3,
       from: 0,
       to: WEEK,
-      deploys: Array.from({ length: 5 }, (_, day) => [day * DAY + 9.5 * HOUR, day * DAY + 15 * HOUR]).flat(),
+      deploys: [0, 1, 4, 5, 6].flatMap((day) => [day * DAY + 9.5 * HOUR, day * DAY + 15 * HOUR]),
       conditions: (at) => ({
         ...CALM,
         arrivals: 3.2 * daily(at) * rush(at),
         latency: 1.4 + 0.4 * daily(at),
         failing: during(chatBlips, at) ?? ORDINARY,
+        ...oddities(at),
       }),
       // A process that is too busy for one scrape.
       answers: (at, process) => !(process === 1 && at === 2 * DAY + 13 * HOUR),
@@ -86,7 +91,7 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
     {
       // Every night at the whole of its tier for four hours, longer at the end of the week.
       job: 'nightly',
-      lane: { provider: 'openai', ...nightly },
+      lane: { provider: 'openai', ...nightly, uses },
       processes: 1,
       from: 0,
       to: WEEK,
@@ -103,7 +108,14 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
     {
       // A call every minute or two by day, nearly none by night; one that fails for good now and then.
       job: 'helpdesk',
-      lane: { provider: 'openai', model: 'gpt-5.1', priority: 'normal', streams: false, dimension: 'requests' },
+      lane: {
+        provider: 'openai',
+        model: 'gpt-5.1',
+        priority: 'normal',
+        streams: false,
+        dimension: 'requests',
+        uses: { prices: true },
+      },
       processes: 1,
       from: 0,
       to: WEEK,
@@ -115,6 +127,8 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
         arrivals: 0.02 * daily(at),
         failing: { '429': 0.01, '500': 0.004, '400': 0.01 },
         deadline: at % (9 * HOUR) < 60 ? 2 : 0,
+        // Long answers to long questions: dearer, and cut more often.
+        signals: { inputTokens: 6_000, outputTokens: 900, cut: { length: 0.05 } },
       }),
     },
     {
@@ -136,6 +150,16 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
   ];
 }
 
+/** What happens around the calls of a good week: the store fails over, a script runs by hand, a disk is full for a while. */
+function oddities(at: number): Pick<Conditions, 'signals'> {
+  const within = (from: number, seconds: number): boolean => at >= from && at < from + seconds;
+  if (within(DAY + 3 * HOUR, 20) || within(4 * DAY + 14 * HOUR, 25)) return { signals: { store: 'gone' } };
+  if (within(5 * DAY + 11 * HOUR, 45)) return { signals: { store: 'slow' } };
+  if (within(4 * DAY + 16 * HOUR, 6)) return { signals: { unguarded: 0.2 } };
+  if (within(6 * DAY + 2 * HOUR, 60)) return { signals: { linesLost: 0.1 } };
+  return {};
+}
+
 /** A quarter of an hour every day in which everybody comes at once. */
 function rush(at: number): number {
   const hour = (at % DAY) / HOUR;
@@ -144,8 +168,7 @@ function rush(at: number): number {
 
 function batch(at: number): boolean {
   const hour = (at % DAY) / HOUR;
-  const day = Math.floor(at / DAY);
-  return hour >= 1 && hour < (day >= 5 ? 6 : 5);
+  return hour >= 1 && hour < (weekend(at) ? 6 : 5);
 }
 
 /** Calls of a day that the account has room for; they come back at midnight. */

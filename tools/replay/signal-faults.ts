@@ -1,0 +1,145 @@
+import { type Fault, fault, FAULT_AT, LANE } from './fault.ts';
+import type { ServiceSpec } from './service.ts';
+import type { Signals } from './signals.ts';
+import { HOUR } from './week.ts';
+
+const using = (uses: NonNullable<ServiceSpec['lane']['uses']>): Partial<ServiceSpec> => ({ lane: { ...LANE, uses } });
+const telling = (signals: Partial<Signals>) => () => ({ signals });
+/** What is compared with the day before needs one. */
+const ADAY = { from: FAULT_AT - 26 * HOUR, processes: 1 };
+
+/** Money, answers, tiers, batches, and the store of shared limits: calls succeed, and something is wrong all the same. */
+export const SIGNAL_FAULTS: readonly Fault[] = [
+  fault({
+    id: 'cost-spike',
+    what: 'an agent in a loop: prompts forty times as long as ever',
+    expected: ['TidegateCostSpike'],
+    severity: 'warning',
+    during: telling({ inputTokens: 80_000 }),
+    service: { ...using({ prices: true }), ...ADAY },
+  }),
+  fault({
+    id: 'cost-creeps',
+    what: 'answers that cost nine times as much as before',
+    expected: ['TidegateCostSpike'],
+    severity: 'warning',
+    during: telling({ usd: 11.25 }),
+    service: { ...using({ prices: true }), ...ADAY },
+  }),
+  fault({
+    id: 'unpriced',
+    what: 'a release that uses a model whose price is not known',
+    expected: ['TidegateModelUnpriced'],
+    severity: 'warning',
+    during: telling({ usd: undefined }),
+    service: using({ prices: true }),
+  }),
+  fault({
+    id: 'answers-cut',
+    what: 'a release after which most answers end at their length',
+    expected: ['TidegateAnswersCut'],
+    severity: 'warning',
+    during: telling({ cut: { length: 0.7 } }),
+  }),
+  fault({
+    id: 'refusals',
+    what: 'a model that refuses four of five questions',
+    expected: ['TidegateAnswersCut'],
+    severity: 'warning',
+    during: telling({ cut: { refusal: 0.8 } }),
+    service: ADAY,
+  }),
+  fault({
+    id: 'cache-lost',
+    what: 'a release that puts the date before each prompt: nothing is read from the cache',
+    expected: ['TidegateCacheShareFell'],
+    severity: 'warning',
+    during: telling({ cached: 0 }),
+    service: { ...using({ prices: true }), ...ADAY },
+  }),
+  fault({
+    id: 'first-chunk',
+    what: 'streams begin after 20 s',
+    expected: ['TidegateFirstChunkSlow'],
+    severity: 'warning',
+    during: () => ({ latency: 30, signals: { firstChunk: 20 } }),
+  }),
+  fault({
+    id: 'downgraded',
+    what: 'calls that ask for the priority tier are served in the standard one',
+    expected: ['TidegateTierDowngraded'],
+    severity: 'warning',
+    during: telling({ downgraded: 0.9 }),
+    service: using({ tier: 'priority' }),
+  }),
+  fault({
+    id: 'no-capacity',
+    what: 'the flex tier has no room for a third of the attempts',
+    expected: ['TidegateNoCapacity'],
+    severity: 'info',
+    during: telling({ noCapacity: 0.3 }),
+    service: using({ tier: 'flex' }),
+  }),
+  fault({
+    id: 'second-layer',
+    what: 'a framework sends one of ten calls again',
+    expected: ['TidegateSecondRetryLayer'],
+    severity: 'warning',
+    during: telling({ repeated: 0.1 }),
+  }),
+  fault({
+    id: 'unguarded',
+    what: 'somebody calls the provider past the guard',
+    expected: ['TidegateUnguardedRequests'],
+    severity: 'warning',
+    during: telling({ unguarded: 0.27 }),
+  }),
+  fault({
+    id: 'tenant-floods',
+    what: 'one of many tenants sends four times what all did',
+    expected: ['TidegateQueueSlow'],
+    severity: 'warning',
+    during: () => ({ arrivals: 8, signals: { busiestTenant: 0.95 } }),
+    service: using({ tenants: true }),
+  }),
+  fault({
+    id: 'tenant-named',
+    what: 'the same, and it is told which alert names the tenant',
+    expected: ['TidegateTenantFloods'],
+    severity: 'info',
+    during: () => ({ arrivals: 8, signals: { busiestTenant: 0.95 } }),
+    service: using({ tenants: true }),
+  }),
+  fault({
+    id: 'store-gone',
+    what: 'the store of shared limits cannot be reached',
+    expected: ['TidegateFleetStoreDown'],
+    severity: 'warning',
+    during: telling({ store: 'gone' }),
+    service: using({ fleet: true }),
+  }),
+  fault({
+    id: 'process-alone',
+    what: 'one process of three does not reach the store of shared limits',
+    expected: ['TidegateFleetProcessAlone'],
+    severity: 'warning',
+    during: (_, process) => (process === 1 ? { signals: { store: 'gone' } } : {}),
+    service: using({ fleet: true }),
+  }),
+  fault({
+    id: 'store-slow',
+    what: 'the store of shared limits takes 120 ms to answer',
+    expected: ['TidegateFleetStoreSlow'],
+    severity: 'warning',
+    during: telling({ store: 'slow' }),
+    service: using({ fleet: true }),
+  }),
+  fault({
+    id: 'batch-stuck',
+    what: 'a batch whose reader does not take the results',
+    expected: ['TidegateBatchStalled'],
+    severity: 'warning',
+    during: telling({ stuck: true }),
+    service: { lane: { ...LANE, priority: 'batch', uses: { batch: true } }, processes: 1 },
+  }),
+];
