@@ -26,6 +26,8 @@ export interface RuleContext {
   readonly thresholds: Thresholds;
   /** Label matchers that select tidegate's targets, without braces; may be empty. */
   readonly selector: string;
+  /** Whether there is a page of that name: what it tells may be left to it. */
+  readonly pages: (name: Alert['name']) => boolean;
 }
 
 /**

@@ -11,7 +11,10 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
   return [
     { record: 'tidegate:lanes:queued', expr: `sum by (${BY_PROVIDER}) (${queued})` },
     { record: 'tidegate:lanes:urgent', expr: `sum by (${BY_PROVIDER}) (${series('tidegate.queue.urgent')})` },
-    { record: 'tidegate:lanes:busy', expr: `sum by (${BY_PROVIDER}) (${active} + ${queued})` },
+    {
+      record: 'tidegate:lanes:busy',
+      expr: `sum by (${BY_PROVIDER}) (${active})\n+\ntidegate:lanes:queued`,
+    },
     // Every process has a queue and slots of its own.
     {
       record: 'tidegate:lanes:queue_used',

@@ -15,17 +15,31 @@ const BY_STATUS = `${BY_MODEL}, http_response_status_code`;
  * What the counters of all processes come to. The series of a fleet are read once here; alerts read the few that are
  * recorded, and longer windows are made of these pieces.
  */
-export function countedRules({ series }: RuleContext, window: '2m' | '5m'): RecordingRule[] {
+export function countedRules({ series }: RuleContext): RecordingRule[] {
   const counted = (
     name: 'tidegate.calls' | 'tidegate.attempts' | 'tidegate.ratelimit.rejections',
     by: string,
-  ): string => `sum by (${by}) (increase(${series(name)}[${window}]))`;
+  ): string => `sum by (${by}) (increase(${series(name)}[5m]))`;
   return [
-    { record: `tidegate:calls:increase${window}`, expr: counted('tidegate.calls', BY_OUTCOME) },
-    { record: `tidegate:attempts:increase${window}`, expr: counted('tidegate.attempts', BY_STATUS) },
-    ...(window === '5m'
-      ? [{ record: 'tidegate:rejections:increase5m', expr: counted('tidegate.ratelimit.rejections', BY_LIMIT) }]
-      : []),
+    { record: 'tidegate:calls:increase5m', expr: counted('tidegate.calls', BY_OUTCOME) },
+    { record: 'tidegate:attempts:increase5m', expr: counted('tidegate.attempts', BY_STATUS) },
+    { record: 'tidegate:rejections:increase5m', expr: counted('tidegate.ratelimit.rejections', BY_LIMIT) },
+  ];
+}
+
+/** The same of the last two minutes, as far as pages read it. */
+export function recentRules({ series, thresholds }: RuleContext): RecordingRule[] {
+  const calls = (matchers: string): string => `sum by (${BY_PROVIDER}) (tidegate:calls:increase2m{${matchers}})`;
+  // A series a model, where those by status are many. An attempt that its caller gave up is in neither call nor answer.
+  const measured = series('tidegate.attempt.duration_seconds', '', 'count');
+  return [
+    { record: 'tidegate:calls:increase2m', expr: `sum by (${BY_OUTCOME}) (increase(${series('tidegate.calls')}[2m]))` },
+    { record: 'tidegate:attempts:increase2m', expr: `sum by (${BY_MODEL}) (increase(${measured}[2m]))` },
+    // Where enough fail for a share to say something.
+    {
+      record: 'tidegate:call_failures:ratio2m',
+      expr: `(${calls(FAILED)} / (${calls(COUNTED)} > 0))\nand (${calls(FAILED)} >= ${thresholds.retries.failingCalls})`,
+    },
   ];
 }
 
@@ -129,6 +143,9 @@ const DAY = 'tidegate_limit_dimension=~".+_day"';
  * into a series without labels, because there are too many, has no outcome at all.
  */
 export const FAILED = 'tidegate_outcome=~"retries_exhausted|rejected_circuit|rejected_bulkhead|timeout"';
+
+/** Calls that count for success: those that the application neither cancelled nor got wrong. */
+const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 /** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
 export function sloRules({ thresholds }: RuleContext): RecordingRule[] {

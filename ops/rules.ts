@@ -13,7 +13,7 @@ import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { createSeries } from './naming.ts';
 import { flowRules, laneRules } from './lane-rules.ts';
-import { countedRules, quantileRules, recordingRules, sloRules } from './recording-rules.ts';
+import { countedRules, quantileRules, recentRules, recordingRules, sloRules } from './recording-rules.ts';
 import type { RenderedRule, RuleGroup } from './rendered-rule.ts';
 import { signalRules } from './signal-rules.ts';
 import { RUNBOOK_URL } from './runbook-url.ts';
@@ -49,11 +49,11 @@ const ALERTS = {
 export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
   const { selector = '', thresholds = DEFAULT_THRESHOLDS, runbookUrl = RUNBOOK_URL } = options;
   const { timeScale = 1, changes = [] } = options;
-  const context: RuleContext = { series: createSeries(selector), thresholds, selector };
+  const context: RuleContext = { series: createSeries(selector), thresholds, selector, pages: pagesOf(changes) };
   const groups: RuleGroup[] = [
-    { name: 'tidegate-counted-2m', interval: '15s', rules: countedRules(context, '2m') },
-    { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context, '5m') },
-    { name: 'tidegate-lanes', interval: '15s', rules: laneRules(context) },
+    { name: 'tidegate-counted-2m', interval: '30s', rules: recentRules(context) },
+    { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context) },
+    { name: 'tidegate-lanes', interval: '30s', rules: laneRules(context) },
     { name: 'tidegate-flow', interval: '30s', rules: flowRules(context) },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
@@ -65,6 +65,15 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
     })),
   ];
   return scaleGroups(groups, timeScale);
+}
+
+/** An alert that an operator has turned off, or no longer is woken by, leaves nothing to others. */
+function pagesOf(changes: readonly AlertChange[]): RuleContext['pages'] {
+  return (name) =>
+    !changes.some(
+      ({ alert, of, off, severity }) =>
+        alert === name && of !== 'warning' && (off || (severity !== undefined && severity !== 'critical')),
+    );
 }
 
 /** A group of which nothing is left is gone. */

@@ -8,16 +8,21 @@ const BY_KIND = `${BY_MODEL}, tidegate_token_kind`;
 
 /** What five minutes have recorded comes to in so many minutes, in pieces that do not overlap. */
 export function over(recorded: string, minutes: number): string {
-  // A minute less: with both ends of a window there would be one piece too many.
-  return `sum_over_time(${recorded}[${minutes - 1}m:5m])`;
+  // A second less: with both ends of a window there would be one piece too many.
+  return `sum_over_time(${recorded}[${minutes * 60 - 1}s:5m])`;
 }
 
 /** What alerts about money and answers read: the series of all processes once a minute, and long windows of what that recorded. */
 export function signalRules({ series, thresholds }: RuleContext): RecordingRule[] {
   const counted = (name: MetricName, by: string, matchers = ''): string =>
     `sum by (${by}) (increase(${series(name, matchers)}[5m]))`;
-  const tokens = (kind: string): string =>
-    `sum by (${BY_MODEL}) (${over(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, 60)})`;
+  const within = (recorded: string, minutes: 10 | 60): string =>
+    minutes === 10 ? pieces(recorded, 2) : over(recorded, minutes);
+  const tokens = (kind: string, minutes: 10 | 60): string =>
+    `sum by (${BY_MODEL}) (${within(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, minutes)})`;
+  // Where a model has never read from a cache there is no counter of it.
+  const cached = (minutes: 10 | 60): string =>
+    `(${tokens('cache_read', minutes)} or 0 * ${tokens('input', minutes)})\n/\n(${tokens('input', minutes)} > ${(thresholds.answers.cacheTokens * minutes) / 60})`;
   const answered = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m{tidegate_outcome=~"success|success_after_retry"}', 6)})`;
   const chunks = (part: 'bucket' | 'count', by: string): string =>
     `sum by (${by}) (rate(${series('tidegate.stream.first_chunk_seconds', '', part)}[10m]))`;
@@ -36,19 +41,22 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
       record: 'tidegate:tier_answers:increase5m',
       expr: counted('tidegate.tier.answers', `${BY_MODEL}, tidegate_tier_asked, tidegate_tier_served`),
     },
-    // USD of the last hour.
-    {
-      record: 'tidegate:cost:usd1h',
-      expr: `sum by (${BY_PROVIDER}) (${over('tidegate:cost:increase5m', 60)})`,
-    },
-    // Where a model has never read from a cache there is no counter of it.
-    {
-      record: 'tidegate:cache:ratio1h',
-      expr: `(${tokens('cache_read')} or 0 * ${tokens('input')})\n/\n(${tokens('input')} > ${thresholds.answers.cacheTokens})`,
-    },
+    // USD of the last hour, and of ten minutes.
+    ...(
+      [
+        ['1h', 60],
+        ['10m', 10],
+      ] as const
+    ).map(([window, minutes]) => ({
+      record: `tidegate:cost:usd${window}`,
+      expr: `sum by (${BY_PROVIDER}) (${within('tidegate:cost:increase5m', minutes)})`,
+    })),
+    { record: 'tidegate:cache:ratio1h', expr: cached(60) },
+    { record: 'tidegate:cache:ratio10m', expr: cached(10) },
     {
       record: 'tidegate:answers_cut:ratio30m',
-      expr: `sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})\n/ on (${BY_MODEL}) group_left ()\n(${answered} > 0)`,
+      // Answers are counted by another group, up to half a minute earlier: where traffic grows they would be fewer.
+      expr: `clamp_max(\n  sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})\n  / on (${BY_MODEL}) group_left ()\n  (${answered} > 0),\n  1\n)`,
     },
     // Of models whose calls may mostly take their time it says what was planned.
     {

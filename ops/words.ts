@@ -12,14 +12,15 @@ export function share(value = '$value'): string {
   return `{{ if lt ${value} 0.0995 }}${times('* 100', value, '%.2g')}{{ else }}${times('* 100', value, '%.0f')}{{ end }}%`;
 }
 
-/** 7.31 -> 7.3 seconds, 55.36 -> 55 seconds, 180 -> 3 minutes, 5400 -> 1.5 hours. */
+/** 0.0734 -> 73 ms, 7.31 -> 7.3 seconds, 55.36 -> 55 seconds, 180 -> 3 minutes, 5400 -> 1.5 hours. */
 export function duration(value = '$value'): string {
   const under = (seconds: string, text: string): string => `{{ if lt ${value} ${seconds} }}${text}{{ else }}`;
   return [
+    under('0.9995', `${times('* 1000', value, '%.0f')} ms`),
     under('9.95', `{{ printf "%.1f" ${value} }} seconds`),
     under('100.0', `{{ printf "%.0f" ${value} }} seconds`),
     under('5400.0', `${times('/ 60', value, '%.0f')} minutes`),
-    `${times('/ 3600', value, '%.1f')} hours{{ end }}{{ end }}{{ end }}`,
+    `${times('/ 3600', value, '%.1f')} hours{{ end }}{{ end }}{{ end }}{{ end }}`,
   ].join('');
 }
 

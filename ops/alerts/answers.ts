@@ -10,6 +10,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { BY_CUT } from '../signal-rules.ts';
+import { duration, share } from '../words.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
@@ -54,25 +55,25 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
         `and (${cut} >= ${answers.cut})`,
         `unless (tidegate:answers_cut:ratio30m <= ${answers.cutFactor} * (tidegate:answers_cut:ratio30m offset 1d))`,
       ].join('\n'),
-      for: '5m',
+      for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'Many LLM answers are not whole.',
-      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers of half an hour (threshold ${percent(answers.cutRatio)}, and ${answers.cutFactor} times the day before) ${WHY_CUT}. They count as successes, and the application gets half a text.`,
+      description: `${MODEL}: ${share()} of the answers of half an hour (threshold ${percent(answers.cutRatio)}, and ${answers.cutFactor} times the day before) ${WHY_CUT}. They count as successes, and the application gets half a text.`,
     },
     {
       name: 'TidegateCacheShareFell',
       // What is so at this hour every day has not fallen.
       expr: [
-        `(tidegate:cache:ratio1h < ${cached('avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)')})`,
+        `(tidegate:cache:ratio10m < ${cached('avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)')})`,
         `and (avg_over_time(tidegate:cache:ratio1h[1d] offset 1h) > ${answers.cacheShare})`,
-        `unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')})`,
+        `unless (tidegate:cache:ratio10m >= ${cached('min_over_time(tidegate:cache:ratio10m[1h] offset 1410m)')})`,
       ].join('\n'),
-      for: '15m',
+      for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM prompts are read from a cache much less.',
-      description: `${MODEL} reads {{ $value | humanizePercentage }} of its input from a prompt cache, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
+      description: `${MODEL} reads ${share()} of its input from a prompt cache in ten minutes, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
     },
     {
       name: 'TidegateFirstChunkSlow',
@@ -81,16 +82,16 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM streams begin late.',
-      description: `${waited()}${MODEL} takes {{ $value | humanizeDuration }} to the first chunk of a stream at the 95th percentile (objective ${answers.firstChunkSeconds}s){{ if gt $waited 0.0 }}; {{ $waited | humanizeDuration }} of it calls wait here before they are sent{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+      description: `${waited()}${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${answers.firstChunkSeconds}s){{ if gt $waited 0.0 }}; ${duration('$waited')} of it calls wait here before they are sent{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
     },
     {
       name: 'TidegateTierDowngraded',
       expr: `(${lower} / (${tiers('')} > 0) > ${answers.tierRatio})\nand (${lower} >= ${answers.tierAnswers})`,
-      for: '5m',
+      for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls are served in another tier than they ask for.',
-      description: `${MODEL}: {{ $value | humanizePercentage }} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
+      description: `${MODEL}: ${share()} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
     },
     {
       name: 'TidegateSecondRetryLayer',
@@ -107,11 +108,11 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
         `(max by (${BY_BULKHEAD}) (${averaged('tidegate.queue.tenant_share_ratio')}) > ${answers.tenantShare})`,
         `and (sum by (${BY_BULKHEAD}) (${averaged('tidegate.queue.urgent')}) > ${queue.idleQueue})`,
       ].join('\n'),
-      for: '5m',
+      for: '2m',
       keepFiringFor: '10m',
       severity: 'info',
       summary: 'One tenant has nearly all waiting LLM calls.',
-      description: `${PROVIDER}: {{ $value | humanizePercentage }} of the calls that wait in {{ $labels.tidegate_bulkhead }} are of one tenant (threshold ${percent(answers.tenantShare)}); guard.snapshot() names it. The others get their share in turn; look whether that tenant's load is meant.`,
+      description: `${PROVIDER}: ${share()} of the calls that wait in {{ $labels.tidegate_bulkhead }} are of one tenant (threshold ${percent(answers.tenantShare)}); guard.snapshot() names it. The others get their share in turn; look whether that tenant's load is meant.`,
     },
   ];
 }

@@ -13,10 +13,10 @@ export function batchAlerts({ series }: RuleContext): Alert[] {
         `(sum by (${BY_PROCESS}) (min_over_time(${series('tidegate.batch.runs')}[5m])) > 0)`,
         `and (sum by (${BY_PROCESS}) (${done('max')} - ${done('min')}) == 0)`,
       ].join('\n'),
-      for: '5m',
+      for: '4m',
       severity: 'warning',
       summary: 'A batch of LLM calls makes no progress.',
-      description: `${down()}{{ $labels.instance }} (${JOB}) runs {{ printf "%.0f" $value }} batch{{ if gt $value 1.0 }}es{{ end }}, and no item has been finished for ten minutes{{ if $circuit }}: the circuit {{ $circuit }} is open{{ end }}. {{ if $circuit }}The provider fails or cannot be reached; it goes on by itself once that is over.{{ else }}Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.{{ end }} With a journal it can be stopped and continued at no cost.`,
+      description: `${down()}{{ $labels.instance }} (${JOB}) runs {{ printf "%.0f" $value }} batch{{ if gt $value 1.0 }}es{{ end }}, and no item has been finished for nine minutes{{ if $circuit }}: the circuit {{ $circuit }} is open{{ end }}. {{ if $circuit }}The provider fails or cannot be reached; it goes on by itself once that is over.{{ else }}Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.{{ end }} With a journal it can be stopped and continued at no cost.`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
+import { duration, share } from '../words.ts';
 
 /** What is wrong with the store, by `tidegate_fleet_fault`, and what to do. */
 const FAULTS = {
@@ -31,7 +32,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '2m',
       severity: 'warning',
       summary: 'The store of shared LLM limits is of no use.',
-      description: `${whyNot(series)}${JOB} has lost its store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}: {{ $value | humanizePercentage }} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${advice()}.`,
+      description: `${whyNot(series)}${JOB} has lost its store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}: ${share()} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${advice()}.`,
     },
     {
       name: 'TidegateFleetProcessAlone',
@@ -52,7 +53,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'The store of shared LLM limits is slow.',
-      description: `${JOB} waits {{ $value | humanizeDuration }} for an answer of its store of shared limits at the 95th percentile (threshold ${storeSeconds * 1_000} ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.`,
+      description: `${JOB} waits ${duration()} for an answer of its store of shared limits at the 95th percentile (threshold ${storeSeconds * 1_000} ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.`,
     },
   ];
 }

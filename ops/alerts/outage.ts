@@ -1,10 +1,11 @@
-import { BY_PROVIDER } from '../alert.ts';
-import type { Thresholds } from '../thresholds.ts';
+import { BY_PROVIDER, type RuleContext } from '../alert.ts';
 
 /**
  * Leaves an outage to its own page, while it lasts and for as long after as its failures stay in the window: nobody needs
- * four tickets at its end.
+ * four tickets at its end. To be put behind an expression.
  */
-export function afterOutage(window: string, { openShare }: Thresholds['circuit']): string {
-  return `unless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[${window}])) > ${openShare})`;
+export function afterOutage(window: string, { thresholds, pages }: RuleContext): string {
+  if (!pages('TidegateCircuitOpen')) return '';
+  const { openShare } = thresholds.circuit;
+  return `\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[${window}])) > ${openShare})`;
 }

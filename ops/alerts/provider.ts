@@ -12,8 +12,9 @@ import {
 } from '../alert.ts';
 import { COUNT, duration, onePod, share } from '../words.ts';
 
-export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { provider, circuit } = thresholds;
+export function providerAlerts(context: RuleContext): Alert[] {
+  const { series, thresholds } = context;
+  const { provider } = thresholds;
   const attempts = (matchers: string): string =>
     `(sum by (${BY_PROVIDER}) (tidegate:attempts:increase5m${matchers}) / 300)`;
   const streams = (matchers: string): string =>
@@ -25,7 +26,7 @@ export function providerAlerts({ series, thresholds }: RuleContext): Alert[] {
   return [
     {
       name: 'TidegateProviderOverloaded',
-      expr: `(${attempts('{http_response_status_code=~"5.."}')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})\n${afterOutage('5m', circuit)}`,
+      expr: `(${attempts('{http_response_status_code=~"5.."}')} / ${attempts('')} > ${provider.overloadedRatio})\nand (${attempts('')} > ${provider.attemptFloor})${afterOutage('5m', context)}`,
       for: '5m',
       severity: 'warning',
       summary: 'An LLM provider answers with server errors.',

@@ -13,12 +13,9 @@ import {
 } from '../alert.ts';
 import { onePod, share } from '../words.ts';
 
-/** Calls that count for success: those that the application neither cancelled nor got wrong. */
-const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
-
-export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
+export function retryAlerts(context: RuleContext): Alert[] {
+  const { series, thresholds } = context;
   const { retries, circuit } = thresholds;
-  const calls = (matchers: string): string => `sum by (${BY_PROVIDER}) (tidegate:calls:increase2m{${matchers}})`;
   const halfAnHour = (matchers: string): string =>
     `sum by (${BY_MODEL}) (${pieces(`tidegate:calls:increase5m${matchers}`, 6)})`;
   const exhausted = halfAnHour('{tidegate_outcome="retries_exhausted"}');
@@ -50,7 +47,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateCallsFailing',
       // The burn alerts take nine minutes to see that everything fails.
-      expr: `(${calls(FAILED)} / (${calls(COUNTED)} > 0) > ${retries.failingRatio})\nand (${calls(FAILED)} >= ${retries.failingCalls})\n${afterOutage('2m', circuit)}`,
+      expr: `(tidegate:call_failures:ratio2m > ${retries.failingRatio})${afterOutage('2m', context)}`,
       for: '30s',
       keepFiringFor: '2m',
       severity: 'critical',
@@ -60,7 +57,7 @@ export function retryAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateRetriesExhausted',
       // A page is the burn alerts' to make: they know how much loss an objective allows.
-      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\n${afterOutage('30m', circuit)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
+      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})${afterOutage('30m', context)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',

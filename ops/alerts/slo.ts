@@ -1,12 +1,23 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
+import type { Burn } from '../thresholds.ts';
 import { share } from '../words.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
-export function sloAlerts({ thresholds }: RuleContext): Alert[] {
+export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
   const { openShare } = thresholds.circuit;
+  const limitOf = (factor: number): number => Number((factor * (1 - objective)).toPrecision(6));
+  // Who was woken by a faster burn is not woken by a slower one for the same failures.
+  const told = (faster: Burn, short: string): string => {
+    const burnt = (window: string): string =>
+      `max_over_time(tidegate:call_errors:ratio_rate${window}[${short}]) > ${limitOf(faster.factor)}`;
+    return `unless (${burnt(faster.long)} and ${burnt(faster.short)} and tidegate:calls:increase${faster.long} > ${minimumCalls})`;
+  };
   return burns.map(({ factor, long, short, for: duration, severity }) => {
-    const limit = Number((factor * (1 - objective)).toPrecision(6));
+    const limit = limitOf(factor);
+    const paging = severity === 'critical';
+    const faster = burns.filter((each) => paging && each.severity === severity && each.factor > factor);
+    const lately = (recorded: string): string => `max by (${BY_PROVIDER}) (max_over_time(${recorded}[${short}]))`;
     const quota = `max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[${short}])`;
     return {
       name: 'TidegateCallErrorBudgetBurn',
@@ -17,10 +28,14 @@ export function sloAlerts({ thresholds }: RuleContext): Alert[] {
         // An empty account has its own page, and would raise this one after billing is fixed, until its failures
         // have left the short window.
         `unless (max by (${BY_PROVIDER}) (${quota}) > 0)`,
-        // So has an outage: its failures stay in the windows for as long after its end.
-        ...(severity === 'critical'
-          ? [`unless (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[${short}])) > ${openShare})`]
+        // So have an outage and most calls failing: their failures stay in the windows for as long after their end.
+        ...(paging && pages('TidegateCircuitOpen')
+          ? [`unless (${lately('tidegate:circuit:not_closed')} > ${openShare})`]
           : []),
+        ...(paging && pages('TidegateCallsFailing')
+          ? [`unless (${lately('tidegate:call_failures:ratio2m')} > ${thresholds.retries.failingRatio})`]
+          : []),
+        ...faster.map((each) => told(each, short)),
       ].join('\n'),
       for: duration,
       severity,

@@ -4,22 +4,30 @@ import { over } from '../signal-rules.ts';
 /** Money, where a guard has prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
   const { budgetUsdPerDay, spikeFactor, spikePeakFactor, spikeUsd, unpricedCalls } = thresholds.cost;
-  const day = (how: 'avg' | 'max'): string => `${how}_over_time(tidegate:cost:usd1h[1d] offset 1h)`;
+  // After a weekend a working day is no spike, so the dearest hour is that of a week.
+  const mean = 'avg_over_time(tidegate:cost:usd1h[1d] offset 1h)';
+  const peak = 'max_over_time(tidegate:cost:usd1h[7d] offset 1h)';
+  const spike = (spent: string, usd: number, times: number): string =>
+    [
+      `${spent} > ${times * spikeFactor} * ${mean}`,
+      `and ${spent} > ${times * spikePeakFactor} * ${peak}`,
+      `and ${spent} > ${usd}`,
+    ].join(' ');
   return [
     {
       name: 'TidegateCostSpike',
-      // A batch of every night is part of its own day: an hour as dear as its dearest is no news.
+      // A batch of every night is part of its own day: an hour as dear as its dearest is no news. Who spends twice as
+      // much as an hour may takes ten minutes to be seen.
       expr: [
-        `(tidegate:cost:usd1h > ${spikeFactor} * ${day('avg')})`,
-        `and (tidegate:cost:usd1h > ${spikePeakFactor} * ${day('max')})`,
-        `and (tidegate:cost:usd1h > ${spikeUsd})`,
-        'and (tidegate:cost:usd1h offset 1d >= 0)',
+        'tidegate:cost:usd1h',
+        `and (tidegate:cost:usd1h offset 1d >= 0)`,
+        `and (\n  (${spike('tidegate:cost:usd1h', spikeUsd, 1)})\n  or (${spike('6 * tidegate:cost:usd10m', 2 * spikeUsd, 2)})\n)`,
       ].join('\n'),
-      for: '5m',
+      for: '1m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls cost much more than a day ago.',
-      description: `${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, more than ${spikeFactor} times the mean hour of the day before and ${spikePeakFactor} times its dearest. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+      description: `${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, or spends at such a rate now: more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
     },
     {
       name: 'TidegateModelUnpriced',

@@ -7,7 +7,7 @@ const items = (state: string, values: string, instance = 'a'): InputSeries =>
 const stalled = (why: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', instance: 'a' },
   summary: 'A batch of LLM calls makes no progress.',
-  description: `a (app) runs 1 batch, and no item has been finished for ten minutes${why}. ${advice} With a journal it can be stopped and continued at no cost.`,
+  description: `a (app) runs 1 batch, and no item has been finished for nine minutes${why}. ${advice} With a journal it can be stopped and continued at no cost.`,
 });
 const STUCK =
   'Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.';
@@ -60,7 +60,7 @@ const TESTS: RuleTest[] = [
     alert: 'TidegateBatchStalled',
     does: 'gives a batch that has just begun its time',
     input: [runs('_x20 1x60'), items('answered', '_x20 0x60'), items('in_flight', '_x20 100x60')],
-    checks: [{ at: '14m', situation: 'first-event', firing: [] }],
+    checks: [{ at: '13m', situation: 'first-event', firing: [] }],
   },
 ];
 

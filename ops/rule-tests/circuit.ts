@@ -121,11 +121,7 @@ const LANE = { ...PROVIDER, tidegate_bulkhead: 'openai/gpt-5.1' };
 const active = (values: string): InputSeries => input('tidegate.bulkhead.active', LANE, values);
 const queued = (values: string): InputSeries => input('tidegate.bulkhead.queued', LANE, values);
 const ended = (values: string): InputSeries =>
-  input(
-    'tidegate.attempts',
-    { ...PROVIDER, gen_ai_request_model: 'gpt-5.1', http_response_status_code: '200' },
-    values,
-  );
+  input('tidegate.attempt.duration_seconds', { ...PROVIDER, gen_ai_request_model: 'gpt-5.1' }, values, 'count');
 
 const stalled = (calls: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...PROVIDER },
@@ -167,9 +163,10 @@ const STALLED: RuleTest[] = [
       input('tidegate.bulkhead.active', { ...LANE, instance: 'gone', job: 'gone' }, '5x80'),
       input('tidegate.bulkhead.queued', { ...LANE, instance: 'gone', job: 'gone' }, '5x80'),
       input(
-        'tidegate.attempts',
-        { ...PROVIDER, job: 'gone', gen_ai_request_model: 'gpt-5.1', http_response_status_code: '200' },
+        'tidegate.attempt.duration_seconds',
+        { ...PROVIDER, job: 'gone', gen_ai_request_model: 'gpt-5.1' },
         '0+10x80',
+        'count',
       ),
     ],
     checks: ['22m', '24m', '24m30s', '25m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),

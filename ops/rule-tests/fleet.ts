@@ -125,7 +125,7 @@ const slow: Firing = {
   labels: { severity: 'warning', job: 'app' },
   summary: 'The store of shared LLM limits is slow.',
   description:
-    "app waits 97.5ms for an answer of its store of shared limits at the 95th percentile (threshold 50 ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.",
+    "app waits 98 ms for an answer of its store of shared limits at the 95th percentile (threshold 50 ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.",
 };
 
 /** 20 a sample, all of them between 50 and 100 ms while it is slow. */

@@ -11,7 +11,7 @@ const cost = (values: string, provider = 'openai'): InputSeries =>
 const spike = (usd: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...PROVIDER },
   summary: 'LLM calls cost much more than a day ago.',
-  description: `openai (app) has cost ${usd} USD in the last hour, more than 5 times the mean hour of the day before and 1.5 times its dearest. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+  description: `openai (app) has cost ${usd} USD in the last hour, or spends at such a rate now: more than 5 times the mean hour of the day before, and 1.5 times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
 });
 
 /** 12 USD an hour, and an hour of ten times that after 25 hours. */
@@ -28,7 +28,8 @@ const SPIKE: RuleTest[] = [
     input: [cost(DEAR_HOUR), cost(NIGHTLY, 'groq'), cost('_x30 0+0.1x60 6+5x120', 'anthropic')],
     checks: [
       { at: '150m', situation: 'first-event', firing: [] },
-      { at: '1520m', situation: 'quiet', firing: [] },
+      { at: '1500m', situation: 'quiet', firing: [] },
+      { at: '1515m', situation: 'fires', firing: [spike('39.00')] },
       { at: '1540m', situation: 'fires', firing: [spike('84.00')] },
       { at: '1650m', situation: 'resolves', firing: [] },
       { at: '2090m', situation: 'quiet', firing: [] },
@@ -72,7 +73,7 @@ const fell: Firing = {
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM prompts are read from a cache much less.',
   description:
-    'openai/gpt-5.1 (app) reads 10% of its input from a prompt cache, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.',
+    'openai/gpt-5.1 (app) reads 10% of its input from a prompt cache in ten minutes, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.',
 };
 
 const CACHE: RuleTest[] = [
@@ -89,8 +90,8 @@ const CACHE: RuleTest[] = [
     ],
     checks: [
       { at: '200m', situation: 'first-event', firing: [] },
-      { at: '1530m', situation: 'quiet', firing: [] },
-      { at: '1575m', situation: 'fires', firing: [fell] },
+      { at: '1505m', situation: 'quiet', firing: [] },
+      { at: '1515m', situation: 'fires', firing: [fell] },
       { at: '1720m', situation: 'resolves', firing: [] },
       { at: '2110m', situation: 'quiet', firing: [] },
     ],

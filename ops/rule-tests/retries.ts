@@ -17,6 +17,9 @@ const retries = (values: string): InputSeries =>
 const attempts = (values: string): InputSeries =>
   input('tidegate.attempts', { ...MODEL, gen_ai_operation_name: 'chat', http_response_status_code: '429' }, values);
 
+const measured = (values: string): InputSeries =>
+  input('tidegate.attempt.duration_seconds', { ...MODEL, gen_ai_operation_name: 'chat' }, values, 'count');
+
 const spike = (percentage: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM client retries are spiking.',
@@ -109,13 +112,13 @@ const STORM: RuleTest[] = [
   {
     alert: 'TidegateRetryStorm',
     does: 'has no ratio to give while no call ends',
-    input: [calls('success', '0x40'), attempts('0+9x40'), retries('0+9x40')],
+    input: [calls('success', '0x40'), measured('0+9x40'), retries('0+9x40')],
     checks: [{ at: '12m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRetryStorm',
     does: 'fires at three attempts a call and resolves',
-    input: [calls('success', '0+30x80'), attempts('0+90x30 2730+30x49'), retries('0+60x30 1800+0x49')],
+    input: [calls('success', '0+30x80'), measured('0+90x30 2730+30x49'), retries('0+60x30 1800+0x49')],
     checks: [
       { at: '30s', situation: 'quiet', firing: [] },
       { at: '12m', situation: 'fires', firing: [storm('3')] },
@@ -125,19 +128,19 @@ const STORM: RuleTest[] = [
   {
     alert: 'TidegateRetryStorm',
     does: 'stays quiet just below the ratio',
-    input: [calls('success', '0+30x40'), attempts('0+59x40'), retries('0+29x40')],
+    input: [calls('success', '0+30x40'), measured('0+59x40'), retries('0+29x40')],
     checks: [{ at: '15m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRetryStorm',
     does: 'stays quiet below one retry in 2 s',
-    input: [calls('success', '0+2x40'), attempts('0+7.7x40'), retries('0+5.7x40')],
+    input: [calls('success', '0+2x40'), measured('0+7.7x40'), retries('0+5.7x40')],
     checks: [{ at: '15m', situation: 'quiet', firing: [] }],
   },
   {
     alert: 'TidegateRetryStorm',
     does: 'counts the first retries of counters that start at zero',
-    input: [calls('success', '0x10 0+30x30'), attempts('0x10 0+90x30'), retries('0x10 0+60x30')],
+    input: [calls('success', '0x10 0+30x30'), measured('0x10 0+90x30'), retries('0x10 0+60x30')],
     checks: [{ at: '15m', situation: 'first-event', firing: [storm('3')] }],
   },
 ];

@@ -44,15 +44,35 @@ const burn = ({ severity, long, short, threshold }: Window, percentage: string):
 const BURNS: RuleTest[] = [
   {
     alert: 'TidegateCallErrorBudgetBurn',
-    does: 'pages fast on a steep burn; the fast page resolves soon after, the slow one later',
+    does: 'pages once for a steep burn, and resolves soon after it',
     interval: '1m',
     input: [calls('success', '0+8x20 170+10x460'), calls('retries_exhausted', '0+2x20 40+0x460')],
     checks: [
       { at: '2m', situation: 'quiet', firing: [] },
       { at: '10m', situation: 'fires', firing: [burn(HOUR, '20%')] },
-      { at: '21m', situation: 'fires', firing: [burn(HOUR, '20%'), burn(QUARTER_DAY, '20%')] },
+      { at: '21m', situation: 'fires', firing: [burn(HOUR, '20%')] },
+      { at: '35m', situation: 'resolves', firing: [] },
+      { at: '55m', situation: 'resolves', firing: [] },
       { at: '8h', situation: 'resolves', firing: [] },
     ],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'pages again where half an hour after a steep burn calls still fail, though fewer',
+    interval: '1m',
+    input: [calls('success', '0+8x30 249+9x240'), calls('retries_exhausted', '0+2x30 61+1x240')],
+    checks: [
+      { at: '20m', situation: 'fires', firing: [burn(HOUR, '20%')] },
+      { at: '50m', situation: 'resolves', firing: [] },
+      { at: '2h50m', situation: 'fires', firing: [burn(THREE_DAYS, '12%'), burn(QUARTER_DAY, '12%')] },
+    ],
+  },
+  {
+    alert: 'TidegateCallErrorBudgetBurn',
+    does: 'leaves calls that mostly fail to their own page, during it and after it',
+    interval: '30s',
+    input: [calls('success', '0+20x60 1200+4x60 1460+20x120'), calls('timeout', '0x60 16+16x60 976x120')],
+    checks: ['35m', '50m', '61m', '64m', '70m', '85m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),
   },
   {
     alert: 'TidegateCallErrorBudgetBurn',
@@ -149,7 +169,7 @@ const BURNS: RuleTest[] = [
     alert: 'TidegateCallErrorBudgetBurn',
     does: 'sees failures from the first call on when counters start at zero',
     interval: '1m',
-    input: [calls('success', '0x30'), calls('retries_exhausted', '0x5 10+10x25')],
+    input: [calls('success', '0x30'), calls('retries_exhausted', '0x5 5+5x25')],
     checks: [{ at: '12m', situation: 'first-event', firing: [burn(HOUR, '100%')] }],
   },
 ];

@@ -31,7 +31,10 @@ const ordinary = (() => {
   const week = ordinaryWeek(1);
   const night = scraped(week, 0.9 * HOUR, 1.2 * HOUR);
   // A working afternoon in which a script runs by hand, and a night in which a disk is full.
-  const parts = [scraped(week, 4 * DAY + 15.9 * HOUR, 4 * DAY + 16.1 * HOUR), scraped(week, 6 * DAY + 2 * HOUR, 6 * DAY + 2.1 * HOUR)];
+  const parts = [
+    scraped(week, 4 * DAY + 15.9 * HOUR, 4 * DAY + 16.1 * HOUR),
+    scraped(week, 6 * DAY + 2 * HOUR, 6 * DAY + 2.1 * HOUR),
+  ];
   for (const [family, labels] of parts.flatMap((part) => [...part])) {
     night.set(family, new Set([...(night.get(family) ?? []), ...labels]));
   }

@@ -15,6 +15,8 @@ export interface Fault {
   readonly expected: readonly `Tidegate${string}`[];
   readonly severity: 'critical' | 'warning' | 'info' | 'none';
   readonly service: ServiceSpec;
+  /** Minutes within which it has to be told, where the objective and not the severity decides. */
+  readonly withinMinutes?: number;
 }
 
 interface Sketch extends Omit<Fault, 'service'> {

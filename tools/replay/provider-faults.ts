@@ -89,4 +89,23 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     severity: 'warning',
     during: failing({ '500': 0.35 }),
   }),
+  fault({
+    id: 'some-late',
+    what: 'every third call takes longer than its deadline, for as long as 14 times its budget allows',
+    expected: ['TidegateCallErrorBudgetBurn'],
+    severity: 'critical',
+    lasts: 90 * 60,
+    base: { deadline: 60 },
+    during: () => ({ latency: 8, deadline: 10 }),
+    // 14.4 % of an hour's calls: the burn alert's own arithmetic.
+    withinMinutes: 40,
+  }),
+  fault({
+    id: 'tier-full',
+    what: 'the tier is full, and calls time out while they wait',
+    expected: ['TidegateCallsFailing'],
+    severity: 'critical',
+    base: { deadline: 30 },
+    during: () => ({ arrivals: 12, deadline: 5 }),
+  }),
 ];

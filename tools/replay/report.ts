@@ -43,7 +43,7 @@ export function judgeFault(fault: Fault, sent: readonly Notification[]): JudgedF
   const others = all.filter((each) => each !== answer);
   const pages = all.filter(({ labels, update }) => labels['severity'] === 'critical' && !update);
   const tickets = all.filter(({ labels, update }) => labels['severity'] === 'warning' && !update);
-  const within = severity === 'critical' ? PAGE_WITHIN : TICKET_WITHIN;
+  const within = fault.withinMinutes ? fault.withinMinutes * 60 : severity === 'critical' ? PAGE_WITHIN : TICKET_WITHIN;
   const problems = [
     ...(before.length > 0 ? [`false before: ${names(before)}`] : []),
     ...(severity === 'none' && all.length > 0 ? ['told of nothing'] : []),
