@@ -36,7 +36,7 @@ const LAYERS = [
 
 /** What answers are like, and what happens to calls around them. */
 export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
-  const { queue, answers } = thresholds;
+  const { queue, answers, circuit } = thresholds;
   const cut = `sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})`;
   const cached = (how: string): string => `${answers.cacheFall} * ${how}`;
   const repeated = `sum by (${BY_MODEL}, tidegate_retry_layer) (${pieces('tidegate:repeated:increase5m', 6)})`;
@@ -77,7 +77,11 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateFirstChunkSlow',
-      expr: `tidegate:first_chunk:p95_10m > ${answers.firstChunkSeconds}`,
+      // Calls that a circuit has held back begin late as well; that is the circuit's to tell.
+      expr: [
+        `(tidegate:first_chunk:p95_10m > ${answers.firstChunkSeconds})`,
+        `unless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[15m])) > ${circuit.actingShare})`,
+      ].join('\n'),
       for: '5m',
       keepFiringFor: '15m',
       severity: 'warning',

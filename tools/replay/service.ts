@@ -74,8 +74,10 @@ export class Service {
     const conditions = this.#spec.conditions(at, 0);
     this.#account ??= new Account(conditions.limit);
     this.#account.refill(conditions, 1);
-    for (const [index, { process }] of this.#running.entries()) {
-      process.step(at, 1 / processes, this.#account, this.#spec.conditions(at, index));
+    for (let turn = 0; turn < processes; turn += 1) {
+      // Each is the first to ask at times.
+      const index = (at + turn) % processes;
+      this.#running[index]!.process.step(at, 1 / processes, this.#account, this.#spec.conditions(at, index));
     }
     if (at % scrapeSeconds === 0 && prometheusUp) this.#scrape(at, lines, epoch);
   }

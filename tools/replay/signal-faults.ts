@@ -24,6 +24,8 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
     expected: ['TidegateCostSpike'],
     severity: 'warning',
     during: telling({ usd: 11.25 }),
+    // Less than ten times the mean hour is a matter of an hour.
+    withinMinutes: 40,
     service: { ...using({ prices: true }), ...ADAY },
   }),
   fault({
