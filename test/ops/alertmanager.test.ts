@@ -161,6 +161,25 @@ const INHIBITIONS: readonly Inhibition[] = [
     silenced: [1, 3],
   },
   {
+    because: 'who is woken by a steep burn is not woken by the same one over six hours; late streams follow from waits',
+    firing: [
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, long: '1h', short: '5m' },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, long: '6h', short: '30m' },
+      {
+        alertname: 'TidegateCallErrorBudgetBurn',
+        ...CRITICAL,
+        ...OPENAI,
+        gen_ai_provider_name: 'groq',
+        long: '6h',
+        short: '30m',
+      },
+      { alertname: 'TidegateQueueSlow', ...WARNING, ...OPENAI },
+      { alertname: 'TidegateFirstChunkSlow', ...WARNING, ...MODEL },
+      { alertname: 'TidegateFirstChunkSlow', ...WARNING, ...MODEL, gen_ai_provider_name: 'groq' },
+    ],
+    silenced: [1, 4],
+  },
+  {
     because: 'a storm includes the spike of its model, not of others',
     firing: [
       { alertname: 'TidegateRetryStorm', ...CRITICAL, ...MODEL },
