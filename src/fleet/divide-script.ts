@@ -21,7 +21,8 @@ local function rateOf(l)
   local rate = l.limit / l.windowMs
   return max(MIN_RATE * rate, rate - max(0, l.foreign))
 end
-local function keptOf(l) return l.kept + l.caution * l.full end
+local function atMost(l, kept) return min(kept + l.caution * l.full, max(0, l.full - 1)) end
+local function keptOf(l) return atMost(l, l.kept) end
 local function rests(l, p, name, amount)
   l.rest = max(0, (l.rest or 0) + amount - (p.rest and p.rest[name] or 0))
   p.rest = p.rest or {}
@@ -33,24 +34,30 @@ end
 local function returned(l, p, name)
   local held = leased(l, p, name)
   l.held = l.held - held
-  if held > 0 then l.unspent = l.unspent - (p.unspent[name] or 0) end
+  if held > 0 then
+    l.unspent = l.unspent - (p.unspent[name] or 0)
+    l.idle = l.idle - (p.idle[name] or 0)
+  end
   p.held[name] = 0
+  p.idle[name] = 0
   p.unspent[name] = 0
   return held
 end
 
+-- An older version of this may have written it.
 local packed = call('GET', KEYS[1])
 local lane = packed and cmsgpack.unpack(packed)
   or { epoch = math.floor(now), since = now, at = now, pauseUntil = 0, circuitUntil = 0, virtual = 0, limits = {} }
--- An older version of this may have written it.
 lane.wanting = lane.wanting or 0
 lane.joined = lane.joined or 0
 lane.busy = lane.busy or 0
+for _, l in pairs(lane.limits) do l.idle = l.idle or 0 end
 local cache = {}
 local function processOf(which)
   if not cache[which] then
     local found = call('HGET', KEYS[2], which)
     cache[which] = found and cmsgpack.unpack(found) or nil
+    if cache[which] then cache[which].idle = cache[which].idle or {} end
   end
   return cache[which]
 end
@@ -97,7 +104,7 @@ end
 
 for _, gone in ipairs(call('ZRANGEBYSCORE', KEYS[3], '-inf', exact(now - LIVE))) do forget(gone) end
 if call('ZCARD', KEYS[3]) == 0 then
-  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 end
+  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 l.idle = 0 end
   lane.wanting = 0
   lane.busy = 0
 end
@@ -110,7 +117,7 @@ if elapsed > 0 then
   lane.at = now
   for _, l in pairs(lane.limits) do
     if elapsed > FORGOTTEN then l.foreign = 0 end
-    local room = max(0, l.full - l.held)
+    local room = max(0, l.full - l.idle)
     if l.free < room then
       local come = min(room - l.free, elapsed * rateOf(l))
       l.free = l.free + come
@@ -132,7 +139,7 @@ if p then
   end
   p.tag = max(0, p.tag - (most - spent) / report.weight)
 else
-  p = { tag = 0, active = false, waits = false, spent = {}, held = {}, unspent = {}, voided = {}, need = {}, want = {} }
+  p = { tag = 0, active = false, waits = false, spent = {}, held = {}, unspent = {}, idle = {}, voided = {}, need = {}, want = {} }
   p.weight = report.weight
   lane.joined = lane.joined + 1
   p.place = lane.joined
@@ -151,12 +158,13 @@ local function correct(l, told)
   l.seenAt = seenAt
   local truth = sample.left + rateOf(l) * sample.ageMs - (l.total - sample.total)
   local most, least = truth - sample.unspentLeast, truth - sample.unspentMost
-  local room = max(0, l.full - l.held)
+  local room = max(0, l.full - l.idle)
   local off = 0
   if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
   if off < 0 and told.name == 'output_tokens' then return end
   if first then l.free = l.free - off return end
   l.free = l.free - (off > 0 and off or RAISE * off)
+  if told.name == 'output_tokens' then return end
   local rate = l.limit / l.windowMs
   local taken = max(-rate, min(rate, off / max(1, since)))
   l.foreign = min((1 - MIN_RATE) * rate, max(0, l.foreign + taken * min(1, since / AVERAGE)))
@@ -169,17 +177,19 @@ for _, told in ipairs(report.limits) do
     l = {
       limit = told.limit, windowMs = told.windowMs, full = told.full, headroom = told.headroom, since = now,
       free = min(told.full, told.level + told.unanswered) / others,
-      total = 0, held = 0, unspent = 0, voided = 0, foreign = 0, caution = 0, seenAt = 0,
+      total = 0, held = 0, unspent = 0, idle = 0, voided = 0, foreign = 0, caution = 0, seenAt = 0,
       kept = max(0, min(told.level, told.full) - (1 - told.headroom) * told.full),
     }
     lane.limits[told.name] = l
   else
     l.headroom = told.headroom
+    if told.changed then l.windowMs = told.windowMs end
     if told.changed and (l.limit ~= told.limit or l.full ~= told.full) then
       if told.full < l.full then
         l.total = l.total - l.held
         l.held = 0
         l.unspent = 0
+        l.idle = 0
         l.voided = l.voided + 1
         l.free = min(told.level, told.full)
         l.kept = 0
@@ -265,8 +275,8 @@ local function mostAtOnce(l, felt)
   return rateOf(l) * max(felt, now - l.since) - l.held
 end
 local ending = lane.busy <= 0
-for _, l in pairs(lane.limits) do if (l.rest or 0) > l.free - l.caution * l.full then ending = false end end
-local function keptNow(l) return ending and l.caution * l.full or keptOf(l) end
+for _, l in pairs(lane.limits) do if (l.rest or 0) > l.free - atMost(l, 0) then ending = false end end
+local function keptNow(l) return ending and atMost(l, 0) or keptOf(l) end
 local granted, waitMs = {}, 0
 if next(lane.limits) == nil then
   waitMs = max(0, min(FIRST_WAIT, lane.since + DOUBLING * math.log((p.place or 1) / FIRST) / math.log(2) - now))
@@ -355,6 +365,8 @@ for _, told in ipairs(report.limits) do
   p.voided[told.name] = l.voided
   p.unspent[told.name] = min(p.unspent[told.name] or 0, amount)
   l.unspent = l.unspent + p.unspent[told.name]
+  p.idle[told.name] = told.want > amount + EPSILON and 0 or amount
+  l.idle = l.idle + p.idle[told.name]
   rests(l, p, told.name, max(0, p.rest[told.name] - amount))
 end
 if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)) end

@@ -61,7 +61,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   const granted = report.limits.map(() => 0);
   let waitMs = firstWaitMs(lane, process.place, now);
   if (wants && pauseMs === 0) waitMs = grant(lane, report, process, limits, granted, now);
-  report.limits.forEach(({ name }, index) => lease(process, name, limits[index]!, granted[index]!));
+  report.limits.forEach((told, index) => lease(process, told, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
   return { ...answer(lane, report, granted, waitMs, now), learned: told };
 }
@@ -183,7 +183,7 @@ function serve(
   if (process.waits) moveTo(lane, report.process, process.tag);
 }
 
-function lease(process: ProcessState, name: string, limit: LimitState, amount: number): void {
+function lease(process: ProcessState, { name, want }: LimitReport, limit: LimitState, amount: number): void {
   limit.free -= amount;
   limit.held += amount;
   limit.total += amount;
@@ -193,6 +193,8 @@ function lease(process: ProcessState, name: string, limit: LimitState, amount: n
   const unspent = Math.min(process.unspent[name] ?? 0, amount);
   limit.unspent += unspent;
   process.unspent[name] = unspent;
+  process.idle[name] = want > amount + EPSILON ? 0 : amount;
+  limit.idle += process.idle[name];
   rests(limit, process, name, Math.max(0, (process.rest[name] ?? 0) - amount));
 }
 
@@ -212,6 +214,7 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     spent: {},
     held: {},
     unspent: {},
+    idle: {},
     voided: {},
     weight: report.weight,
     need: {},

@@ -16,6 +16,8 @@ export interface LimitState {
   /** What is leased, and what of it had not been spent when its holder last told. */
   held: number;
   unspent: number;
+  /** What is leased to those who wanted no more: of others all is spent at once. */
+  idle: number;
   /** All that waits for it in processes to which no call has come for a while. */
   rest: number;
   /** Counts how often all leases were void at once. */
@@ -49,6 +51,7 @@ export interface ProcessState {
   readonly spent: Record<string, number>;
   readonly held: Record<string, number>;
   readonly unspent: Record<string, number>;
+  readonly idle: Record<string, number>;
   /** `voided` of the limit when it was leased. */
   readonly voided: Record<string, number>;
   weight: number;

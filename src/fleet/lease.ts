@@ -30,6 +30,12 @@ const AHEAD_MS = 1_000;
 const CALLS_AHEAD = 2;
 const LOW = 0.5;
 const EPSILON = 1e-6;
+/** Windows that differ by less are the same. */
+const UNLIKE = 0.01;
+
+function areUnlike(a: number, b: number): boolean {
+  return Math.abs(a - b) > UNLIKE * b;
+}
 
 /** What this process has leased of one limit. */
 export class Lease {
@@ -43,7 +49,7 @@ export class Lease {
   #free = 0;
   #kept = 0;
   #outstanding = 0;
-  #known: { readonly limit: number; readonly burst: number } | undefined;
+  #known: { readonly limit: number; readonly burst: number; readonly windowMs: number } | undefined;
   #newest: OwnSample | undefined;
   #covered: OwnSample | undefined;
   #refusedAt: number | undefined;
@@ -124,9 +130,9 @@ export class Lease {
     return {
       name: dimension,
       limit,
-      windowMs: LIMIT_KINDS[dimension].windowMs,
+      windowMs: this.#windowMs,
       full: burst,
-      changed: this.#known !== undefined && (this.#known.limit !== limit || this.#known.burst !== burst),
+      changed: this.#isChanged,
       headroom: headroomShare,
       level,
       spent: this.#spent,
@@ -157,7 +163,20 @@ export class Lease {
     // What was learned while the store answered counts when it is told.
     if (report.limit !== limit || report.full !== burst) return;
     if (grant.limit !== limit || grant.full !== burst) this.limit.adopt(grant.limit, grant.full, now);
-    this.#known = { limit: this.limit.limit, burst: this.limit.burst };
+    if (areUnlike(grant.windowMs, this.#windowMs)) this.limit.adoptRate(grant.limit / grant.windowMs, now);
+    this.#known = { limit: this.limit.limit, burst: this.limit.burst, windowMs: this.#windowMs };
+  }
+
+  /** In which as much as the limit comes, as far as it is known. */
+  get #windowMs(): number {
+    return this.limit.limit / this.limit.limitRate;
+  }
+
+  get #isChanged(): boolean {
+    const known = this.#known;
+    const { limit, burst } = this.limit;
+    if (!known) return false;
+    return known.limit !== limit || known.burst !== burst || areUnlike(known.windowMs, this.#windowMs);
   }
 
   snapshot(): SharedDimensionSnapshot {

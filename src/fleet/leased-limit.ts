@@ -22,7 +22,9 @@ export class LeasedLimit implements Limit {
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
     const ours = this.#lease.waitMs(amount);
-    return ours === undefined ? this.#model.waitMs(amount) : Math.max(ours, this.#model.spreadMs(amount));
+    if (ours === undefined) return this.#model.waitMs(amount);
+    if (ours > 0) this.#model.waits();
+    return Math.max(ours, this.#model.spreadMs(amount));
   }
 
   awaitsLease(amount: number): boolean {

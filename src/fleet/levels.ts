@@ -20,20 +20,20 @@ export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   return Math.max(MIN_RATE * rate, rate - Math.max(0, foreign));
 }
 
-/** What is not leased. */
+/** What is not leased; a unit at least may be, or nobody's call would ever fit. */
 export function keptOf({ kept, full, caution }: LimitState): number {
-  return kept + caution * full;
+  return Math.min(kept + caution * full, Math.max(0, full - 1));
 }
 
 /** What is not leased, but for the last calls that wait: what is kept for others beside them lies idle then. */
 export function keptNow(lane: LaneState, limit: LimitState): number {
-  return isEnding(lane) ? limit.caution * limit.full : keptOf(limit);
+  return keptOf(isEnding(lane) ? { ...limit, kept: 0 } : limit);
 }
 
 /** Whether all that waits is there, and nobody has got new calls for a while. */
 function isEnding(lane: LaneState): boolean {
   if (lane.busy > 0) return false;
-  for (const { rest, free, caution, full } of lane.limits.values()) if (rest > free - caution * full) return false;
+  for (const limit of lane.limits.values()) if (limit.rest > limit.free - keptOf({ ...limit, kept: 0 })) return false;
   return true;
 }
 
@@ -56,14 +56,18 @@ function mostKept({ headroom, full }: LimitState): number {
   return headroom * full > 1 ? headroom * full : 0;
 }
 
+/** Most that can be there to lease: what is leased may still be there too. */
+function roomOf({ full, idle }: LimitState): number {
+  return Math.max(0, full - idle);
+}
+
 export function refill(lane: LaneState, now: number): void {
   const elapsed = now - lane.at;
   if (elapsed <= 0) return;
   lane.at = now;
   for (const limit of lane.limits.values()) {
     if (elapsed > FORGOTTEN_MS) limit.foreign = 0;
-    // What is leased may still be there, and leaves that much less room.
-    const room = Math.max(0, limit.full - limit.held);
+    const room = roomOf(limit);
     if (limit.free < room) {
       const come = Math.min(room - limit.free, elapsed * rateOf(limit));
       limit.free += come;
@@ -87,7 +91,9 @@ function returned(limit: LimitState, process: ProcessState, name: string): numbe
   const held = leased(limit, process, name);
   limit.held -= held;
   if (held > 0) limit.unspent -= process.unspent[name] ?? 0;
+  if (held > 0) limit.idle -= process.idle[name] ?? 0;
   process.held[name] = 0;
+  process.idle[name] = 0;
   process.unspent[name] = 0;
   return held;
 }
@@ -132,6 +138,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       total: 0,
       held: 0,
       unspent: 0,
+      idle: 0,
       rest: 0,
       voided: 0,
       foreign: 0,
@@ -143,6 +150,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
     return limit;
   }
   known.headroom = told.headroom;
+  if (told.changed) known.windowMs = told.windowMs;
   if (told.changed && (known.limit !== told.limit || known.full !== told.full)) {
     if (told.full < known.full) shrink(lane, known, told);
     else known.free += told.full - known.full;
@@ -163,6 +171,7 @@ function shrink(lane: LaneState, known: LimitState, { level, full }: LimitReport
   known.total -= known.held;
   known.held = 0;
   known.unspent = 0;
+  known.idle = 0;
   known.voided++;
   known.free = Math.min(level, full);
   known.kept = 0;
@@ -180,7 +189,7 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const truth = sample.left + rateOf(limit) * sample.ageMs - (limit.total - sample.total);
   const most = truth - sample.unspentLeast;
   const least = truth - sample.unspentMost;
-  const room = Math.max(0, limit.full - limit.held);
+  const room = roomOf(limit);
   const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
   // Output counts while it is generated: answers show more than will be left.
   if (off < 0 && name === 'output_tokens') return;
@@ -189,6 +198,8 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
     return;
   }
   limit.free -= off > 0 ? off : RAISE * off;
+  // Nor is what is missing of it taken by others: what was generated meanwhile is not told yet.
+  if (name === 'output_tokens') return;
   const rate = limit.limit / limit.windowMs;
   const weight = Math.min(1, since / AVERAGE_MS);
   const taken = Math.max(-rate, Math.min(rate, off / Math.max(1, since)));

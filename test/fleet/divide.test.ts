@@ -179,6 +179,48 @@ describe('one exchange', () => {
     });
   });
 
+  it('takes what is leased to those who want more for spent: a bucket that is leased again and again refills', () => {
+    const lane = laneAt(600);
+    const calls = { full: 10, changed: true, level: 10 };
+    divide(lane, report('a', [limit(calls)]), NOW);
+    const told = { full: 10, level: 10, need: 1 };
+    expect(grantedOf(divide(lane, report('a', [limit({ ...told, want: 100 })]), NOW))).toBe(10);
+    // Ten a second come.
+    expect(grantedOf(divide(lane, report('b', [limit({ ...told, want: 5 })]), NOW + 500))).toBeCloseTo(5);
+    // Who got all that he wanted may have it still.
+    divide(lane, report('c', [limit({ ...told, want: 1 })]), NOW + 5_000);
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(4);
+  });
+
+  it('lets one call through that a bucket of one holds, however careful refusals have made it', () => {
+    const lane = laneAt(600);
+    divide(lane, report('a', [limit({ full: 1, changed: true, level: 1 })]), NOW);
+    divide(lane, report('a', [limit({ full: 1, refusedAt: 0 })]), NOW);
+    const granted = divide(lane, report('a', [limit({ full: 1, need: 1, want: 9 })]), NOW + 1_000);
+    expect(lane.limits.get('requests')!.caution).toBeGreaterThan(0);
+    expect(grantedOf(granted)).toBe(1);
+  });
+
+  it('takes over how fast a limit comes, of whoever has found out that it does not as it tells', () => {
+    const lane = laneAt(0);
+    divide(lane, report('a', [limit({ changed: true, windowMs: 6_000 })]), NOW);
+    divide(lane, report('b', [limit()]), NOW + 600);
+    expect(lane.limits.get('requests')).toMatchObject({ windowMs: 6_000 });
+    expect(lane.limits.get('requests')!.free).toBeCloseTo(60);
+  });
+
+  it('takes output that no answer has told of yet for nobody else', () => {
+    const output = { name: 'output_tokens', limit: 6_000, full: 6_000, level: 3_000 };
+    const lane = newLane(NOW);
+    divide(lane, report('a', [limit(output)]), NOW);
+    const sample = { ageMs: 0, total: 0, unspentLeast: 0, unspentMost: 0 };
+    for (let second = 1; second <= 20; second++) {
+      const seen = { ...sample, left: 3_000 - 50 * second };
+      divide(lane, report('a', [limit({ ...output, sample: seen })]), NOW + second * 1_000);
+    }
+    expect(lane.limits.get('output_tokens')).toMatchObject({ foreign: 0, free: 2_000 });
+  });
+
   it('serves by weight', () => {
     const lane = laneAt(0);
     const served = { urgent: 0, other: 0 };

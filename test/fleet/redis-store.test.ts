@@ -54,7 +54,8 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
       more: amount,
       spent: amount,
       unanswered: amount,
-      full: fc.constantFrom(600, 600, 600, 30),
+      full: fc.constantFrom(600, 600, 600, 30, 1),
+      windowMs: fc.constantFrom(MINUTE, MINUTE, 6_000),
       changed: fc.boolean(),
       headroom: fc.constantFrom(0, 0.01, 0.2),
       refusedAt: fc.option(fc.integer({ min: -50, max: 50 }), { nil: undefined, freq: 8 }),
@@ -70,7 +71,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         { nil: undefined },
       ),
     })
-    .map(({ need, more, spent, unanswered, full, changed, headroom, refusedAt, rest, sample }) =>
+    .map(({ need, more, spent, unanswered, full, changed, headroom, refusedAt, rest, sample, windowMs }) =>
       of({
         need: need * scale,
         want: (need + more) * scale,
@@ -79,6 +80,7 @@ const told = (of: (over: Partial<LimitReport>) => LimitReport, scale: number): f
         full: full * scale,
         changed,
         headroom,
+        windowMs,
         rest: rest === undefined ? undefined : rest * scale,
         refusedAt: refusedAt === undefined ? undefined : refusedAt * scale,
         sample: sample && { ...sample, left: sample.left * scale },

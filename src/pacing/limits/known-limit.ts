@@ -161,13 +161,21 @@ export class LimitBucket implements LimitModel {
     }
     // What is spread now may be ours alone in a moment.
     if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
-    if (wait > 0 && this.source === 'header' && !this.kind.perDay) {
-      this.beliefs.refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at);
-    }
+    if (wait > 0) this.waits();
     wait = Math.max(wait, this.beliefs.enforced.waitMs(amount, this.limitRate, this.#at));
     // All of a minute's limit comes back in a minute, whatever is believed of its level.
     const longest = this.beliefs.sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
+  }
+
+  waits(): void {
+    if (this.source !== 'header' || this.kind.perDay) return;
+    this.beliefs.refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at, this.shareAtMost);
+  }
+
+  adoptRate(rate: number, now: number): void {
+    this.refill(now);
+    this.beliefs.refill.adopt((rate * this.kind.windowMs) / this.limit, now);
   }
 
   spreadMs(amount: number): number {

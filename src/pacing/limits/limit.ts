@@ -90,6 +90,10 @@ export interface LimitModel extends Limit {
   readonly sample: LevelSample | undefined;
   /** Milliseconds until `amount` may go by the pace at which calls are spread, whatever is left. */
   spreadMs(amount: number): number;
+  /** A call waits for our part of it. */
+  waits(): void;
+  /** Others have found so many units a millisecond to come. */
+  adoptRate(rate: number, now: number): void;
   /** At most this part of the limit may be used while nobody tells what is ours; 1 for all of it. */
   shareAtMost: number;
   /** Those who divide it, and what they believe to be left in all; undefined while they do not. */

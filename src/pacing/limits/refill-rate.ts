@@ -76,19 +76,29 @@ export class RefillRate {
     this.#untold = 0;
   }
 
-  /** Calls wait for this limit, of which answers have told nothing for `silentMs`. */
-  held(silentMs: number, now: number): void {
+  /** Others have found so much to come. */
+  adopt(factor: number, now: number): void {
+    if (factor < this.factor) this.#calm(now);
+    this.factor = Math.max(1, factor);
+  }
+
+  /** Calls wait for this limit, of which answers have told nothing for `silentMs`; `part` of those who try are we. */
+  held(silentMs: number, now: number, part: number = 1): void {
     const elapsed = Math.min(MOST_HELD_MS, now - this.#heldAt);
     this.#heldAt = now;
     const silent = this.#untold >= SILENT && silentMs >= SILENT_MS;
     if (!(silent || this.#tooSoon) || now < this.#calmUntil) return;
-    this.factor *= 2 ** (elapsed / DOUBLING_MS);
+    this.factor *= 2 ** ((part * elapsed) / DOUBLING_MS);
   }
 
   /** Refused: not so much comes. */
   refused(now: number): void {
     if (this.factor === 1) return;
     this.factor = Math.max(1, this.factor / 2);
+    this.#calm(now);
+  }
+
+  #calm(now: number): void {
     this.#calmUntil = now + this.#calmMs;
     this.#calmMs = Math.min(MOST_CALM_MS, 2 * this.#calmMs);
   }
