@@ -26,10 +26,12 @@ Exit codes: 0 stopped, 1 it cannot listen, 2 bad arguments.
 Examples:
 
   tidegate alerts
-  tidegate alerts --host 0.0.0.0 --port 9500`,
+  tidegate alerts --host 0.0.0.0 --port 9500
+  tidegate alerts --json >> alerts.jsonl`,
   )
     .option('--port <n>', `0 for a free one; default: ${DEFAULT_PORT}`)
-    .option('--host <address>', `default: ${DEFAULT_HOST}; 0.0.0.0 to be reached from a container`);
+    .option('--host <address>', `default: ${DEFAULT_HOST}; 0.0.0.0 to be reached from a container`)
+    .option('--json', 'alerts as JSON lines');
 
 /**
  * `tidegate alerts`: receives Alertmanager's webhook until it is stopped. What is not a notification is refused with
@@ -41,17 +43,25 @@ export async function alerts(args: readonly string[], io: CommandIo): Promise<nu
   const target = readArguments(alertsDefinition(), args, io, ({ options }) => ({
     port: port(options['port'] as string | undefined, DEFAULT_PORT),
     host: (options['host'] as string | undefined) ?? DEFAULT_HOST,
+    json: options['json'] === true,
   }));
   if (typeof target === 'number') return target;
-  return listen(target.port, target.host, io);
+  return listen(target, io);
 }
 
-async function listen(port: number, host: string, io: CommandIo): Promise<number> {
+interface Target {
+  readonly port: number;
+  readonly host: string;
+  readonly json: boolean;
+}
+
+async function listen({ port, host, json }: Target, io: CommandIo): Promise<number> {
   let inbox: AlertInbox;
   try {
     inbox = await openAlertInbox(port, host, (alerts, truncated) => {
-      for (const line of alerts.flatMap(alertLines)) io.out(line);
-      if (truncated > 0) io.out(`          and ${truncated} more alerts that Alertmanager left out`);
+      for (const line of alerts.flatMap((alert) => (json ? [JSON.stringify(alert)] : alertLines(alert)))) io.out(line);
+      if (truncated > 0 && json) io.out(JSON.stringify({ truncated }));
+      else if (truncated > 0) io.out(`          and ${truncated} more alerts that Alertmanager left out`);
     });
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
@@ -62,7 +72,8 @@ async function listen(port: number, host: string, io: CommandIo): Promise<number
     );
     return 1;
   }
-  io.out(`Waiting for alerts at ${inbox.url}`);
+  // Among data it would be none.
+  (json ? io.err : io.out).call(io, `Waiting for alerts at ${inbox.url}`);
   await io.untilStopped;
   await inbox.close();
   return 0;

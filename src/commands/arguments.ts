@@ -8,7 +8,8 @@ import type { CommandIo } from './command-io.ts';
 export function define(name: string, summary: string, description: string, more = ''): Command {
   const command = new Command(name)
     .summary(summary)
-    .description(description)
+    // Lines are broken where the help is narrow, not where the text is.
+    .description(description.replaceAll(/\s*\n/g, ' '))
     .helpOption('-h, --help', 'this text')
     .configureHelp({
       commandUsage: (each) => `tidegate ${each.name()} ${each.usage()}`,

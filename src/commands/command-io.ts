@@ -22,6 +22,8 @@ export interface CommandIo {
 export interface Screen {
   /** Lines that it has now. */
   readonly lines: number;
+  /** How wide they are. */
+  readonly columns: number;
   /** Shows this text and nothing else. */
   draw(text: string): void;
   /** Gives the terminal back as it was. */

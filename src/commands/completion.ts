@@ -1,5 +1,6 @@
 import tab from '@bomb.sh/tab/commander';
 import { Argument, type Command } from 'commander';
+import { bashScript } from './bash-script.ts';
 import { define, oneOf, readArguments } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
 
@@ -29,7 +30,8 @@ export function completion(args: readonly string[], io: CommandIo, program: Comm
     return named;
   });
   if (typeof shell === 'number') return shell;
-  io.out(printed(() => tab(program).setup('tidegate', 'tidegate', shell)));
+  const script = printed(() => tab(program).setup('tidegate', 'tidegate', shell));
+  io.out(shell === 'bash' ? bashScript(script) : script);
   return 0;
 }
 

@@ -48,12 +48,22 @@ function program(version: string): Command {
   return all;
 }
 
+const EXAMPLES = `Examples:
+
+  tidegate demo
+  tidegate batch requests.jsonl --out results.jsonl
+  tidegate help batch
+
+Exit codes: 0, 2 for an unknown command, and those of each command.`;
+
+const helpOf = (version: string): string => `${program(version).helpInformation()}\n${EXAMPLES}\n`;
+
 /** Runs the command that `argv` names (without node and the script). @returns The exit code; 2 for an unknown command. */
 export async function dispatch(argv: readonly string[], io: CommandIo, version: string): Promise<number> {
   const [name, ...args] = argv;
   switch (name) {
     case undefined:
-      io.err(program(version).helpInformation());
+      io.err(helpOf(version));
       return 2;
     case '--version':
     case '-v':
@@ -63,7 +73,7 @@ export async function dispatch(argv: readonly string[], io: CommandIo, version: 
     case '--help':
     case '-h':
       if (args[0] !== undefined) return run(args[0], ['--help'], io, version);
-      io.out(program(version).helpInformation());
+      io.out(helpOf(version));
       return 0;
     case 'complete':
       return complete(args[0] === '--' ? args.slice(1) : args, io, program(version));
@@ -74,6 +84,6 @@ export async function dispatch(argv: readonly string[], io: CommandIo, version: 
 
 async function run(name: string, args: readonly string[], io: CommandIo, version: string): Promise<number> {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.run(args, io, version);
-  io.err(`Unknown command ${JSON.stringify(name)}.\n\n${program(version).helpInformation()}`);
+  io.err(`Unknown command ${JSON.stringify(name)}.\n\n${helpOf(version)}`);
   return 2;
 }

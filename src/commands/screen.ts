@@ -1,8 +1,11 @@
 import type { Screen } from './command-io.ts';
 
-/** The other page of the terminal, without its cursor; what was there comes back. */
-const ENTER = '\u001B[?1049h\u001B[?25l';
-const LEAVE = '\u001B[?25h\u001B[?1049l';
+/**
+ * The other page of the terminal, without its cursor; what was there comes back. Lines that are too long are cut by the terminal, which
+ * knows how wide its signs are.
+ */
+const ENTER = '\u001B[?1049h\u001B[?25l\u001B[?7l';
+const LEAVE = '\u001B[?7h\u001B[?25h\u001B[?1049l';
 
 /** Takes the terminal; keys come one by one, Ctrl-C among them. */
 export function openScreen(onKey: (key: string) => void): Screen {
@@ -21,9 +24,11 @@ export function openScreen(onKey: (key: string) => void): Screen {
     get lines() {
       return stdout.rows || 24;
     },
+    get columns() {
+      return stdout.columns || 80;
+    },
     draw(text) {
-      const width = Math.max(20, stdout.columns || 80);
-      const lines = text.split('\n').map((line) => `${line.slice(0, width)}\u001B[K`);
+      const lines = text.split('\n').map((line) => `${line}\u001B[K`);
       stdout.write(`\u001B[H${lines.join('\r\n')}\u001B[J`);
     },
     close() {

@@ -39,7 +39,8 @@ Examples:
       'inflict a fault with a probability, such as server_error=0.05; may be repeated',
       collect,
     )
-    .option('--neighbour <share>', 'share of the limits that somebody else uses, 0 to 1');
+    .option('--neighbour <share>', 'share of the limits that somebody else uses, 0 to 1')
+    .option('--json', 'its address, and at the end what it has seen, as JSON lines');
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
@@ -66,6 +67,7 @@ interface Values extends Readonly<Partial<Record<keyof typeof LIMITS, string>>> 
   readonly toolCalls?: boolean;
   readonly fault?: readonly string[];
   readonly neighbour?: string;
+  readonly json?: boolean;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function simulate(args: readonly string[], io: CommandIo): Promise<
     return options;
   }
   try {
-    await run(options, io);
+    await run(options, command.opts<Values>().json === true, io);
     return 0;
   } catch (error) {
     if (!(error instanceof SimulatorError)) throw error;
@@ -91,18 +93,26 @@ export async function simulate(args: readonly string[], io: CommandIo): Promise<
   }
 }
 
-async function run(options: SimulatorOptions, io: CommandIo): Promise<void> {
+async function run(options: SimulatorOptions, json: boolean, io: CommandIo): Promise<void> {
   const simulator = await startSimulator(options);
   try {
-    io.out(`Simulating ${options.provider} at ${simulator.url}`);
-    io.out(environment(options.provider, simulator.url, simulator.origin));
+    const env = environment(options.provider, simulator.url, simulator.origin);
+    if (json) {
+      io.out(JSON.stringify({ event: 'listening', provider: options.provider, url: simulator.url, env }));
+    } else {
+      io.out(`Simulating ${options.provider} at ${simulator.url}`);
+      for (const [name, value] of Object.entries(env)) io.out(`export ${name}=${value}`);
+    }
     await io.untilStopped;
   } finally {
     const { requests, admitted, rejected, peakRequestsPerSecond, maxRetryCount } = simulator.stats();
     await simulator.close();
+    const seen = { requests, admitted, rejected, peakRequestsPerSecond, maxRetryCount };
     io.out(
-      `${requests} requests: ${admitted} admitted, ${rejected} refused by limits; ` +
-        `at most ${peakRequestsPerSecond} in a second; highest retry count of an SDK: ${maxRetryCount}`,
+      json
+        ? JSON.stringify({ event: 'end', ...seen })
+        : `${requests} requests: ${admitted} admitted, ${rejected} refused by limits; ` +
+            `at most ${peakRequestsPerSecond} in a second; highest retry count of an SDK: ${maxRetryCount}`,
     );
   }
 }
@@ -154,20 +164,21 @@ function numberOf(flag: string, value: string | undefined): number | undefined {
   return number;
 }
 
-/** Lines for a shell, by which the SDK finds the simulator without a change to the application. */
-function environment(provider: SimulatorProvider, url: string, origin: string): string {
+/** What a shell exports, by which the SDK finds the simulator without a change to the application. */
+function environment(provider: SimulatorProvider, url: string, origin: string): Readonly<Record<string, string>> {
   switch (provider) {
     case 'openai':
-      return `export OPENAI_BASE_URL=${url}\nexport OPENAI_API_KEY=simulated`;
+      return { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'simulated' };
     case 'azure':
-      return (
-        `export AZURE_OPENAI_ENDPOINT=${origin}\nexport AZURE_OPENAI_API_KEY=simulated\n` +
-        'export OPENAI_API_VERSION=2024-10-21'
-      );
+      return {
+        AZURE_OPENAI_ENDPOINT: origin,
+        AZURE_OPENAI_API_KEY: 'simulated',
+        OPENAI_API_VERSION: '2024-10-21',
+      };
     case 'anthropic':
-      return `export ANTHROPIC_BASE_URL=${url}\nexport ANTHROPIC_API_KEY=simulated`;
+      return { ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'simulated' };
     case 'groq':
-      return `export GROQ_BASE_URL=${url}\nexport GROQ_API_KEY=simulated`;
+      return { GROQ_BASE_URL: url, GROQ_API_KEY: 'simulated' };
   }
 }
 

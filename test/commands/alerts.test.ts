@@ -6,6 +6,20 @@ import { alerts } from '../../src/commands/alerts.ts';
 import { FakeIo } from './fake-io.ts';
 import { firing, notification, resolved } from './notification.ts';
 
+test('with --json prints each alert as a line of its own, and nothing else', async () => {
+  const io = new FakeIo();
+  const ended = alerts(['--port', '0', '--json'], io);
+  while (io.errLines.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const [, url] = /at (http:\S+)/.exec(io.errLines[0]!)!;
+  const body = JSON.stringify({ ...notification([firing, resolved]), truncatedAlerts: 2 });
+  await fetch(url!, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  io.stop();
+  expect([await ended, io.outLines.map((line) => JSON.parse(line) as object)]).toMatchObject([
+    0,
+    [{ status: 'firing', labels: { alertname: 'TidegateRetrySpike' } }, { status: 'resolved' }, { truncated: 2 }],
+  ]);
+});
+
 describe('an inbox that runs', () => {
   let io: FakeIo;
   let url: string;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dispatch } from '../../src/commands/dispatch.ts';
 import { FakeIo } from './fake-io.ts';
 
@@ -26,6 +26,49 @@ test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s that as
   const { code, out } = await run('completion', shell);
   expect(code).toBe(0);
   expect(out).toMatch(/tidegate complete '?--/);
+});
+
+describe('the script of bash', () => {
+  /** What bash is offered after these words; the last may be empty. */
+  async function offered(
+    typed: readonly string[],
+    before = '',
+  ): Promise<{ words: string[]; err: string; asked: string }> {
+    const { out } = await run('completion', 'bash');
+    const all = ['tidegate', ...typed].map((word) => `'${word}'`).join(' ');
+    const script = `${out}\n${out}\n${before}
+      tidegate() { printf '%s|' "$@" >&3; printf -- '--via\\ta way: sync\\n--provider\\tname\\n:4'; }
+      compopt() { :; }
+      COMP_WORDS=(${all}); COMP_CWORD=${typed.length}
+      __tidegate_complete; printf '%s\\n' "\${COMPREPLY[@]}"; complete -p tidegate`;
+    const { output } = spawnSync('bash', ['--norc'], {
+      input: script,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    });
+    return { words: output[1]!.trim().split('\n'), err: output[2]!, asked: output[3]! };
+  }
+  const registered = 'complete -o default -F __tidegate_complete tidegate';
+
+  test('works twice in one shell, without bash-completion', async () => {
+    const made = await offered(['batch', '--vi']);
+    expect(made).toEqual({ words: ['--via', registered], err: '', asked: 'complete|--|batch|--vi|' });
+  });
+
+  test('asks bash-completion for the words where it is there', async () => {
+    const before = `_get_comp_words_by_ref() { cur=--pro words=(tidegate batch --pro) cword=2; }`;
+    const made = await offered(['x'], before);
+    expect([made.words[0], made.asked]).toEqual(['--provider', 'complete|--|batch|--pro|']);
+  });
+
+  test('asks for what may follow a finished word', async () => {
+    expect((await offered(['batch', ''])).asked).toBe('complete|--|batch||');
+  });
+
+  test('runs nothing of what is typed', async () => {
+    const { asked, err } = await offered(['batch', '$(echo ran >&2)', '>', '/dev/stderr', ';', '--']);
+    expect([asked, err]).toEqual(['complete|--|batch|$(echo ran >&2)|>|/dev/stderr|;|--|', '']);
+  });
 });
 
 test('the script of bash is one', async () => {

@@ -141,13 +141,19 @@ test.each([
 ] as const)('without an admin key asks %s by one small call', async (provider, wanted) => {
   const simulator = await startSimulator({ provider, limits: wanted });
   vi.stubEnv(`${provider.toUpperCase()}_API_KEY`, 'sk-test');
-  const { code, out, err } = await run('--base-url', simulator.url, '--json');
+  // As `tidegate simulate` tells it to SDKs.
+  vi.stubEnv(`${provider.toUpperCase()}_BASE_URL`, simulator.url);
+  const { code, out, err } = await run('--json');
   const stats = simulator.stats();
   await simulator.close();
   expect([code, err, stats.requests]).toEqual([0, '', 1]);
-  const { pools } = JSON.parse(out) as { pools: { pacing: object; limits: { remaining: number }[] }[] };
+  const { pools } = JSON.parse(out) as { pools: { pacing: object; limits: { name: string; remaining: number }[] }[] };
   expect(pools[0]!.pacing).toMatchObject(wanted);
   expect(pools[0]!.limits.every(({ remaining }) => remaining > 0)).toBe(true);
+  // In the provider's words, of which each is said once.
+  const names = pools[0]!.limits.map(({ name }) => name);
+  for (const name of names) expect(name).toMatch(/^(?:x|anthropic)-ratelimit-.*limit/);
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test('refuses to ask without a key, or for what there is not', async () => {
@@ -159,6 +165,41 @@ test('refuses to ask without a key, or for what there is not', async () => {
   expect(await run('--provider', 'acme')).toMatchObject({ code: 2 });
   vi.stubEnv('AZURE_OPENAI_API_KEY', 'k');
   expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining('Azure needs --model') });
+});
+
+test('shows no pace of nothing, which no guard takes', async () => {
+  vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-admin');
+  answers = {
+    '/organization/projects/p/rate_limits?limit=100': {
+      data: [row('dall-e-3', { max_tokens_per_1_minute: 0 })],
+      has_more: false,
+    },
+  };
+  const { out } = await run('--provider', 'openai', '--project', 'p', '--base-url', url);
+  expect(out).toContain('pacing: { requestsPerMinute: 500 }');
+});
+
+test.each(['OPENAI_ADMIN_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_ADMIN_KEY', 'ANTHROPIC_API_KEY', 'GROQ_API_KEY'])(
+  'refuses a %s that no request can carry without showing it',
+  async (name) => {
+    for (const key of ['sk-secret\nsk-secret', 'sk secret', 'sk-secr\u00e9t']) {
+      vi.stubEnv(name, key);
+      const { code, err } = await run('--provider', name.split('_')[0]!.toLowerCase(), '--base-url', url);
+      expect([code, err]).toEqual([2, `${name} has a blank, a line break or a sign in it that no key has.`]);
+    }
+    expect(asked).toEqual([]);
+    // What a file adds at its end is no part of it.
+    vi.stubEnv(name, ' sk-secret\r\n');
+    await run('--provider', name.split('_')[0]!.toLowerCase(), '--base-url', url);
+    expect(asked[0]!.headers['authorization'] ?? asked[0]!.headers['x-api-key']).toMatch(/^(?:Bearer )?sk-secret$/);
+  },
+);
+
+test('tells why a provider cannot be reached', async () => {
+  vi.stubEnv('OPENAI_API_KEY', 'sk-test');
+  server.close();
+  await once(server, 'close');
+  expect(await run('--base-url', url)).toMatchObject({ code: 1, err: 'The provider cannot be reached: ECONNREFUSED' });
 });
 
 test('says where a provider tells nothing', async () => {

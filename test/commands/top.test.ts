@@ -58,14 +58,25 @@ describe('what is shown', () => {
 
   test('as a table: sorted, filtered, and no longer than the screen', () => {
     const rows = rowsOf(page(100), page(120, 9), 10);
-    const table = view(rows, { sort: 'used', filter: '', most: 9 });
+    const table = view(rows, { sort: 'used', filter: '', most: 9, columns: 200 });
     expect(table).toMatch(/lane +used +calls\/s/);
     expect(table).toMatch(/openai\/gpt-4o +█████████░░░ +75 % tokens +2\.0 +20 +0 +9/);
     expect(table.indexOf('openai')).toBeLessThan(table.indexOf('groq'));
-    const byName = view(rows, { sort: 'name', filter: '', most: 9 });
+    const byName = view(rows, { sort: 'name', filter: '', most: 9, columns: 200 });
     expect(byName.indexOf('groq')).toBeLessThan(byName.indexOf('openai'));
-    expect(view(rows, { sort: 'used', filter: 'gro', most: 9 })).not.toContain('openai');
-    expect(view(rows, { sort: 'used', filter: '', most: 1 })).toMatch(/openai[^]*and 1 more$/);
+    expect(view(rows, { sort: 'used', filter: 'gro', most: 9, columns: 200 })).not.toContain('openai');
+    expect(view(rows, { sort: 'used', filter: '', most: 1, columns: 200 })).toMatch(/openai[^]*and 1 more$/);
+  });
+
+  test('as a table that leaves out what a narrow terminal has no room for', () => {
+    const rows = rowsOf(page(100), page(120, 9), 10);
+    const wide = view(rows, { sort: 'used', filter: '', most: 9, columns: 200 });
+    for (const columns of [120, 100, 80, 60]) {
+      const lines = view(rows, { sort: 'used', filter: '', most: 9, columns }).split('\n');
+      expect(lines).toHaveLength(wide.split('\n').length);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+      expect(lines[0]).toMatch(/^lane +used .*queued .*circuit  USD\/h$|^lane +used .*queued +.*circuit$/);
+    }
   });
 
   test('a label of any text is read as it was written (property)', () => {
@@ -115,7 +126,7 @@ describe('a fleet', () => {
       ['gpt-4o', 4],
       ['llama', undefined],
     ]);
-    const settings = { sort: 'name', filter: '', most: 9 } as const;
+    const settings = { sort: 'name', filter: '', most: 9, columns: 200 } as const;
     expect(view(rows, settings)).toMatch(/circuit +fleet +USD\/h[^]*gpt-4o .* 4 +\$/);
     expect(view(rowsOf(page(1), page(2), 1), settings)).not.toContain('fleet');
   });
@@ -146,7 +157,7 @@ describe('the command', () => {
       const drawn: string[] = [];
       const screen: CommandIo['screen'] = (onKey): Screen => {
         press = onKey;
-        return { lines: 20, draw: (text) => void drawn.push(text), close: () => void closed++ };
+        return { lines: 20, columns: 200, draw: (text) => void drawn.push(text), close: () => void closed++ };
       };
       const io = Object.assign(new FakeIo(), { screen });
       const ended = dispatch(['top', url, '--interval', '0.1'], io, '1');

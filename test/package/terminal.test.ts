@@ -232,10 +232,13 @@ describe('the built command in pipes', () => {
       'rules',
       'completion',
     ]);
+    expect(out).toMatch(/Examples:\n\n[^]*Exit codes: 0/);
     for (const command of commands) {
       const help = await piped([command, '--help']);
       expect([help.code, help.err]).toEqual([0, '']);
       expect(help.out).toContain(`Usage: tidegate ${command}`);
+      // Where output is data it is there as such.
+      expect(/^ +--json /m.test(help.out)).toBe(!['rules', 'completion'].includes(command));
       expect(help.out).toMatch(/Examples:\n\n/);
       expect(help.out).toContain('Exit codes: 0');
     }

@@ -26,6 +26,15 @@ async function failing(...args: string[]): Promise<{ code: number; err: string }
 }
 
 describe('tidegate simulate', () => {
+  it('tells with --json where it is, and at the end what it has seen', async () => {
+    const { io, out, stop } = terminal();
+    stop();
+    expect(await simulate(['--provider', 'groq', '--json'], io)).toBe(0);
+    const [first, last, ...more] = out.map((line) => JSON.parse(line) as Record<string, string>);
+    expect(first).toMatchObject({ event: 'listening', provider: 'groq', env: { GROQ_BASE_URL: first!['url'] } });
+    expect([last, more]).toEqual([expect.objectContaining({ event: 'end', requests: 0 }), []]);
+  });
+
   it('runs until it is stopped and prints how to reach it', async () => {
     const { io, out, stop } = terminal();
     const args = [

@@ -48,7 +48,7 @@ export const batchDefinition = (): Command =>
     )
     .option(
       '--base-url <url>',
-      "default: the provider's, or OPENAI_BASE_URL, ANTHROPIC_BASE_URL, AZURE_OPENAI_ENDPOINT",
+      "default: the provider's, or OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GROQ_BASE_URL, AZURE_OPENAI_ENDPOINT",
     )
     .addOption(choice('--format <name>', FORMATS, 'default: by the first line'))
     .option('--model <name>', 'for prompts and data')

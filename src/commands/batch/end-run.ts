@@ -20,7 +20,7 @@ export function endRun({ args, resumeCommand }: Ended, { interrupted, last, ...o
   const failed = last?.failed ?? 0;
   const stopped = codeOf(of.broken) === 'batch_stopped';
   // What was at work at the interruption may have been all that was left.
-  const whole = stopped && last !== undefined && last.done === last.total;
+  const whole = interrupted && stopped && last !== undefined && last.done === last.total;
   const broken = whole ? undefined : of.broken;
   const code = codeOf(broken);
   const exit = interrupted && !whole ? 130 : broken === undefined ? Number(failed > 0) : exitOf(code);

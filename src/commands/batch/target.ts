@@ -1,4 +1,5 @@
 import type { ProviderName } from '../../core/provider.ts';
+import { keyOf } from '../key.ts';
 
 export const PROVIDERS = ['openai', 'azure', 'groq', 'anthropic'] as const;
 export type BatchProvider = (typeof PROVIDERS)[number];
@@ -25,8 +26,8 @@ const KEYS: Readonly<Record<BatchProvider, string>> = {
 
 /** @throws Error that says which variable is missing. */
 export function targetOf(provider: BatchProvider, baseURL: string | undefined, env: Environment): Target {
-  const key = env[KEYS[provider]];
-  if (!key) throw new Error(`${KEYS[provider]} is not set: rows are sent to ${provider} with it.`);
+  const key = keyOf(KEYS[provider], env);
+  if (key === undefined) throw new Error(`${KEYS[provider]} is not set: calls of ${provider} need it.`);
   const url = baseURL ?? defaultBase(provider, env);
   if (url === undefined) {
     throw new Error('Azure needs --base-url https://<resource>.openai.azure.com/openai/v1, or AZURE_OPENAI_ENDPOINT.');
@@ -54,7 +55,10 @@ function defaultBase(provider: BatchProvider, env: Environment): string | undefi
     case 'azure':
       return env['AZURE_OPENAI_ENDPOINT'] && `${env['AZURE_OPENAI_ENDPOINT'].replace(/\/+$/, '')}/openai/v1`;
     case 'groq':
-      return 'https://api.groq.com/openai/v1';
+      // As its SDK takes it: without the path.
+      return env['GROQ_BASE_URL']
+        ? `${env['GROQ_BASE_URL'].replace(/\/+$/, '').replace(/\/openai\/v1$/, '')}/openai/v1`
+        : 'https://api.groq.com/openai/v1';
     case 'anthropic':
       return env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com';
   }

@@ -1,3 +1,4 @@
+import { keyOf } from '../key.ts';
 import { readPage } from '../read-page.ts';
 import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
 
@@ -9,11 +10,10 @@ const MAX_PAGES = 200;
 /** What an admin key may see; undefined where there is none, or the provider has no such endpoint. */
 export async function byAdmin(question: LimitsQuestion, env: Environment): Promise<PoolLimits[] | undefined> {
   const { provider } = question;
-  if (provider === 'openai' && env['OPENAI_ADMIN_KEY']) return ofOpenAI(question, env['OPENAI_ADMIN_KEY'], env);
-  if (provider === 'anthropic' && env['ANTHROPIC_ADMIN_KEY']) {
-    return ofAnthropic(question, env['ANTHROPIC_ADMIN_KEY'], env);
-  }
-  return undefined;
+  if (provider !== 'openai' && provider !== 'anthropic') return undefined;
+  const key = keyOf(`${provider.toUpperCase()}_ADMIN_KEY`, env);
+  if (key === undefined) return undefined;
+  return provider === 'openai' ? ofOpenAI(question, key, env) : ofAnthropic(question, key, env);
 }
 
 interface OpenAIPage<T> {
@@ -123,5 +123,7 @@ async function ask<T>(base: string, path: string, headers: Record<string, string
   const response = await fetch(base + path, { headers });
   const text = await readPage(response);
   if (response.ok) return JSON.parse(text) as T;
-  throw new Error(`The provider answered ${response.status} to ${path.split('?')[0]}: is this an admin key?`);
+  const refused = response.status === 401 || response.status === 403;
+  const why = refused ? ': is this an admin key?' : '.';
+  throw new Error(`The provider answered ${response.status} to ${path.split('?')[0]}${why}`);
 }

@@ -3,7 +3,9 @@ import { isTidegateError } from '../../errors.ts';
 import { choice, define, oneOf, readArguments } from '../arguments.ts';
 import { duration, number } from '../amounts.ts';
 import type { CommandIo } from '../command-io.ts';
+import { fetchError } from '../fetch-error.ts';
 import { harmless } from '../harmless.ts';
+import { BadKey } from '../key.ts';
 import { tableText } from '../table.ts';
 import { byAdmin } from './admin-limits.ts';
 import { byCall } from './probe-call.ts';
@@ -49,7 +51,7 @@ export async function limits(args: readonly string[], io: CommandIo): Promise<nu
     pools = (await byAdmin(read, env)) ?? (await byCall(read, env));
   } catch (error) {
     io.err(harmless(messageOf(error, read.baseURL)));
-    return isTidegateError(error) || error instanceof NoKey ? 2 : 1;
+    return isTidegateError(error) || error instanceof NoKey || error instanceof BadKey ? 2 : 1;
   }
   if (pools.length === 0) {
     io.err('The provider told no limits.');
@@ -60,11 +62,9 @@ export async function limits(args: readonly string[], io: CommandIo): Promise<nu
   return 0;
 }
 
-/** The errors of fetch repeat a URL that has a user in it. */
 function messageOf(error: unknown, baseURL = 'the base URL'): string {
-  const { message, cause } = error as Error;
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return code === undefined ? message.replaceAll(baseURL, 'the base URL') : `${message}: ${code}`;
+  const why = fetchError(error, baseURL);
+  return (error as Error).cause === undefined ? why : `The provider cannot be reached: ${why}`;
 }
 
 function withKey(env: Environment): LimitsQuestion['provider'] {
@@ -88,7 +88,8 @@ const PACING: Readonly<Record<string, string>> = {
 function withPacing(pool: PoolLimits): PoolLimits & { readonly pacing: Readonly<Record<string, number>> } {
   const pacing = pool.limits.flatMap(({ dimension, limit }) => {
     const name = PACING[dimension];
-    return name === undefined ? [] : [[name, limit] as const];
+    // No pace has none of it.
+    return name === undefined || limit === 0 ? [] : [[name, limit] as const];
   });
   return { ...pool, pacing: Object.fromEntries(pacing) };
 }

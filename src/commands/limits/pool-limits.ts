@@ -7,7 +7,7 @@ export interface LimitsQuestion {
   readonly baseURL: string | undefined;
 }
 
-/** There is nobody to ask as. */
+/** There is nobody to ask as: no key, or none that can be sent. */
 export class NoKey extends Error {}
 
 /** One limit, as a provider tells it. */

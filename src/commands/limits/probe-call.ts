@@ -39,11 +39,20 @@ export async function byCall(
     throw new Error(`The provider answered ${response.status} to a call of ${model}, and told no limit.`);
   }
   const limits = readings.map(({ dimension, limit, remaining, resetMs }): ToldLimit => ({
-    name: dimension.replaceAll('_', ' '),
+    name: headerOf(response.headers, dimension, limit) ?? dimension.replaceAll('_', ' '),
     dimension,
     limit,
     ...(remaining !== undefined && { remaining }),
     ...(resetMs !== undefined && { resetMs }),
   }));
   return limits.length === 0 ? [] : [{ name: `${provider}/${model}`, models: [], limits }];
+}
+
+/** The header that tells a limit; of several that fit the one that says least besides. */
+function headerOf(headers: Headers, dimension: string, limit: number): string | undefined {
+  const unit = dimension.replace(/_day$/, '').replaceAll('_', '-');
+  return [...headers]
+    .filter(([name, value]) => /ratelimit.*limit/.test(name) && name.includes(unit) && Number(value) === limit)
+    .map(([name]) => name)
+    .sort((a, b) => a.length - b.length)[0];
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import { choice, define, oneOf, readArguments } from '../arguments.ts';
-import type { CommandIo } from '../command-io.ts';
+import type { CommandIo, Screen } from '../command-io.ts';
+import { fetchError } from '../fetch-error.ts';
 import { harmless } from '../harmless.ts';
 import { readPage } from '../read-page.ts';
 import { shownUrl } from '../shown-url.ts';
@@ -36,6 +37,8 @@ Examples:
     .option('--filter <text>', 'lanes whose name has it')
     .option('--once', 'one table, and no further')
     .option('--json', 'the rows as JSON lines');
+
+type Room = Pick<Screen, 'lines' | 'columns'>;
 
 interface Settings {
   readonly url: string;
@@ -94,7 +97,7 @@ class Top {
     let before: Look | undefined;
     const screen = live?.((key) => {
       this.#key(key);
-      if (!this.#ended) screen?.draw(this.#text(screen.lines));
+      if (!this.#ended) screen?.draw(this.#text(screen));
     });
     try {
       for (let looks = 0; !this.#ended; looks++) {
@@ -108,7 +111,7 @@ class Top {
           this.#fleet = fleetState(before, now);
           this.#show(laneRows(before, now), screen);
         }
-        if (!now) screen?.draw(this.#text(screen.lines));
+        if (!now) screen?.draw(this.#text(screen));
         if (once && before) return 0;
         before = now;
         await this.#pause(intervalMs);
@@ -119,7 +122,7 @@ class Top {
     }
   }
 
-  #show(rows: LaneRow[], screen: ReturnType<NonNullable<CommandIo['screen']>> | undefined): void {
+  #show(rows: LaneRow[], screen: Screen | undefined): void {
     this.#rows = rows;
     const { json, sort, filter } = this.#settings;
     if (json)
@@ -130,14 +133,20 @@ class Top {
           fleet: this.#fleet,
         }),
       );
-    else if (screen) screen.draw(this.#text(screen.lines));
-    else this.#io.out(this.#text(Infinity));
+    else if (screen) screen.draw(this.#text(screen));
+    else this.#io.out(this.#text());
   }
 
-  #text(lines: number): string {
+  /** As much as there is room for. */
+  #text({ lines, columns }: Room = { lines: Infinity, columns: Infinity }): string {
     const { url, sort, filter } = this.#settings;
     const head = this.#problem || `${shownUrl(url)}, by ${sort}${filter === '' ? '' : `, of ${filter}`}`;
-    const table = view(this.#rows, { sort, filter: this.#typed ?? filter, most: Math.max(1, lines - OTHER_LINES) });
+    const table = view(this.#rows, {
+      sort,
+      filter: this.#typed ?? filter,
+      most: Math.max(1, lines - OTHER_LINES),
+      columns,
+    });
     const fleet = harmless(fleetLine(this.#fleet));
     const foot = this.#typed === undefined ? 's sort  / filter  q quit' : `filter: ${this.#typed}_`;
     return [
@@ -162,9 +171,7 @@ class Top {
       this.#problem = '';
       return { atMs: systemClock.now(), samples };
     } catch (error) {
-      const { message, cause } = error as Error;
-      const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-      this.#problem = `Cannot read ${shownUrl(url)}: ${code ?? message.replaceAll(url, 'it')}`;
+      this.#problem = `Cannot read ${shownUrl(url)}: ${fetchError(error, url)}`;
       return undefined;
     } finally {
       cancel();

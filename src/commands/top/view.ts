@@ -29,18 +29,54 @@ export const SORT_NAMES: readonly SortName[] = Object.keys(SORTS) as SortName[];
 
 const nameOf = ({ provider, model }: LaneRow): string => harmless(`${provider}/${model}`);
 
-const HEAD: readonly string[] = [
-  'lane',
-  'used',
-  '',
-  'calls/s',
-  'tokens/s',
-  'at work',
-  'queued',
+interface Column {
+  readonly head: string;
+  readonly cell: (row: LaneRow) => string;
+  /** Whether a page has it at all; default: every one. */
+  readonly isKnown?: (row: LaneRow) => boolean;
+}
+
+const COLUMNS = {
+  lane: { head: 'lane', cell: nameOf },
+  bar: { head: 'used', cell: ({ utilization }) => bar(utilization) },
+  used: {
+    head: '',
+    cell: ({ utilization, binds }) =>
+      utilization === undefined
+        ? ''
+        : `${Math.round(utilization * 100)} % ${harmless(binds ?? '').replaceAll('_', ' ')}`,
+  },
+  calls: { head: 'calls/s', cell: ({ callsPerSecond }) => rate(callsPerSecond) },
+  tokens: { head: 'tokens/s', cell: ({ tokensPerSecond }) => number(Math.round(tokensPerSecond)) },
+  inFlight: { head: 'at work', cell: ({ inFlight }) => number(inFlight) },
+  queued: { head: 'queued', cell: ({ queued }) => number(queued) },
+  oldest: { head: 'oldest', cell: (row) => (row.oldestWaitSeconds > 0 ? duration(row.oldestWaitSeconds) : '') },
+  refused: { head: 'refused/s', cell: ({ refusalsPerSecond }) => rate(refusalsPerSecond) },
+  retries: { head: 'retries/s', cell: ({ retriesPerSecond }) => rate(retriesPerSecond) },
+  circuit: { head: 'circuit', cell: ({ circuit }) => harmless(circuit) },
+  fleet: {
+    head: 'fleet',
+    cell: ({ fleet }) => (fleet === undefined ? '' : number(fleet)),
+    isKnown: ({ fleet }) => fleet !== undefined,
+  },
+  cost: {
+    head: 'USD/h',
+    cell: ({ usdPerHour }) => (usdPerHour === undefined ? '' : usd(usdPerHour)),
+    isKnown: ({ usdPerHour }) => usdPerHour !== undefined,
+  },
+} as const satisfies Readonly<Record<string, Column>>;
+
+/** What a narrow terminal does without, the first first. */
+const SPARED: readonly (keyof typeof COLUMNS)[] = [
   'oldest',
-  'refused/s',
-  'retries/s',
-  'circuit',
+  'inFlight',
+  'tokens',
+  'fleet',
+  'retries',
+  'bar',
+  'calls',
+  'cost',
+  'refused',
 ];
 
 export interface ViewSettings {
@@ -48,39 +84,35 @@ export interface ViewSettings {
   readonly filter: string;
   /** Rows that there is room for. */
   readonly most: number;
+  /** How wide they may be. */
+  readonly columns: number;
 }
 
 /** The lanes as a table. */
-export function view(rows: readonly LaneRow[], { sort, filter, most }: ViewSettings): string {
+export function view(rows: readonly LaneRow[], { sort, filter, most, columns }: ViewSettings): string {
   const shown = sorted(rows, sort, filter);
-  const hasFleet = shown.some(({ fleet }) => fleet !== undefined);
-  const hasCosts = shown.some(({ usdPerHour }) => usdPerHour !== undefined);
-  const head = HEAD.concat(hasFleet ? ['fleet'] : [], hasCosts ? ['USD/h'] : []);
-  const cells = shown
-    .slice(0, most)
-    .map((row) =>
-      [
-        nameOf(row),
-        bar(row.utilization),
-        row.utilization === undefined
-          ? ''
-          : `${Math.round(row.utilization * 100)} % ${harmless(row.binds ?? '').replaceAll('_', ' ')}`,
-        rate(row.callsPerSecond),
-        number(Math.round(row.tokensPerSecond)),
-        number(row.inFlight),
-        number(row.queued),
-        row.oldestWaitSeconds > 0 ? duration(row.oldestWaitSeconds) : '',
-        rate(row.refusalsPerSecond),
-        rate(row.retriesPerSecond),
-        harmless(row.circuit),
-      ].concat(
-        hasFleet ? [row.fleet === undefined ? '' : number(row.fleet)] : [],
-        hasCosts ? [row.usdPerHour === undefined ? '' : usd(row.usdPerHour)] : [],
-      ),
-    );
-  const hidden = shown.length - Math.min(shown.length, most);
-  return tableText(cells, { head }) + (hidden > 0 ? `\n and ${hidden} more` : '');
+  const visible = shown.slice(0, most);
+  const left = new Map<string, Column>(Object.entries(COLUMNS));
+  for (const [name, { isKnown }] of left) if (isKnown && !shown.some(isKnown)) left.delete(name);
+  let table = tableOf(visible, left);
+  for (const name of SPARED) {
+    if (widthOf(table) <= columns) break;
+    if (left.delete(name)) table = tableOf(visible, left);
+  }
+  const hidden = shown.length - visible.length;
+  return table + (hidden > 0 ? `\n and ${hidden} more` : '');
 }
+
+function tableOf(rows: readonly LaneRow[], columns: ReadonlyMap<string, Column>): string {
+  const cells = rows.map((row) => Array.from(columns.values(), ({ cell }) => cell(row)));
+  // The name stands above the number where there is no bar.
+  const head = Array.from(columns, ([name, of]) =>
+    name === 'used' && !columns.has('bar') ? COLUMNS.bar.head : of.head,
+  );
+  return tableText(cells, { head });
+}
+
+const widthOf = (table: string): number => Math.max(...table.split('\n').map((line) => line.length));
 
 export function sorted(rows: readonly LaneRow[], sort: SortName, filter: string): LaneRow[] {
   return rows.filter((row) => nameOf(row).includes(filter)).toSorted(SORTS[sort]);

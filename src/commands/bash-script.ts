@@ -1,0 +1,31 @@
+const CHANGES: readonly (readonly [RegExp, string])[] = [
+  // A profile is read again and again.
+  [/^readonly (?=ShellCompDirective)/gm, ''],
+  // Of the package bash-completion, which not everybody has.
+  [
+    /^( +)(_get_comp_words_by_ref -n "=:" cur prev words cword)$/m,
+    [
+      '$1if declare -F _get_comp_words_by_ref > /dev/null; then',
+      '$1    $2',
+      '$1else',
+      '$1    words=("${COMP_WORDS[@]}") cword=$COMP_CWORD',
+      '$1    cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}',
+      '$1fi',
+    ].join('\n'),
+  ],
+  // What is typed is passed on and not run: a > in it would empty a file.
+  [
+    /^( +)# Build the command[^]*?\$\(eval "\$requestComp" 2>\/dev\/null\)$/m,
+    '$1out=$(tidegate complete -- "${words[@]:1:cword}" 2> /dev/null)',
+  ],
+  [/^( +local )requestComp /m, '$1'],
+  // Where nothing of ours may follow, names of files may.
+  [/^complete -F /m, 'complete -o default -F '],
+];
+
+/** The library's script for bash, made to work in any bash and harmless. */
+export function bashScript(script: string): string {
+  let made = script;
+  for (const [pattern, replacement] of CHANGES) made = made.replace(pattern, replacement);
+  return made;
+}

@@ -1,0 +1,14 @@
+/** A key that cannot be one. */
+export class BadKey extends Error {}
+
+/**
+ * The key in a variable of the environment; undefined where there is none.
+ * @throws BadKey for one that no request can carry: the one of fetch would show it.
+ */
+export function keyOf(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  // Files end with a line break, and copies with a blank.
+  const key = env[name]?.trim();
+  if (!key) return undefined;
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw new BadKey(`${name} has a blank, a line break or a sign in it that no key has.`);
+}
