@@ -3,6 +3,8 @@
 export const number = (value: number): string => value.toLocaleString('en-US');
 
 export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 0.9995) return `${Math.ceil(seconds * 1000)} ms`;
+  if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`;
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 600) return `${Math.floor(whole / 60)} min${whole % 60 === 0 ? '' : ` ${whole % 60} s`}`;
@@ -14,7 +16,7 @@ export function duration(seconds: number): string {
 export function durations(from: number, to: number): string {
   const [least, most] = [duration(from), duration(to)];
   if (least === most) return most;
-  return to <= 59 ? `${least.replace(' s', '')} to ${most}` : `${least} to ${most}`;
+  return to <= 59 && from >= 0.9995 ? `${least.replace(' s', '')} to ${most}` : `${least} to ${most}`;
 }
 
 /** Cents, or what is less than one to two digits. */

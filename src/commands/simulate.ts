@@ -101,7 +101,7 @@ async function run(options: SimulatorOptions, json: boolean, io: CommandIo): Pro
       io.out(JSON.stringify({ event: 'listening', provider: options.provider, url: simulator.url, env }));
     } else {
       io.out(`Simulating ${options.provider} at ${simulator.url}`);
-      for (const [name, value] of Object.entries(env)) io.out(`export ${name}=${value}`);
+      io.out(Array.from(Object.entries(env), ([name, value]) => `export ${name}=${value}`).join('\n'));
     }
     await io.untilStopped;
   } finally {

@@ -90,7 +90,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
       /␛\[1G\[#+\.+\] +\d+ %  \d+ of 60 rows, .* left␛\[0K\r\n␛\[1G\d+ at work, [\d.]+ rows\/s, /,
     );
     // What is left is the summary, on a line of its own.
-    expect(run.text().trimEnd()).toMatch(/␛\[1G␛\[0J60 of 60 rows in \d+ s, [^\r]*$/);
+    expect(run.text().trimEnd()).toMatch(/␛\[1G␛\[0J60 of 60 rows in [\d.]+ s, [^\r]*$/);
     // No colours, only the lines' own.
     expect(run.text()).not.toMatch(/␛\[[\d;]*m/);
   });

@@ -1,5 +1,4 @@
-import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { CommandIo } from '../command-io.ts';
 
 const BLOCK = 1 << 16;
@@ -48,24 +47,5 @@ export class LineFile {
     this.#size = 0;
     this.#file ??= await open(this.#path, 'w');
     await this.#file.appendFile(text);
-  }
-}
-
-/** Whether two paths are one file, by whatever links; or would be, where it does not exist yet. */
-export async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map(identityOf));
-  return left !== undefined && left === right;
-}
-
-async function identityOf(path: string): Promise<string | undefined> {
-  try {
-    // A file may have several names of the same standing. More digits than a number holds where systems number so.
-    const { dev, ino } = await stat(path, { bigint: true });
-    return `${dev}/${ino}`;
-  } catch {
-    return realpath(dirname(path)).then(
-      (folder) => join(folder, basename(path)),
-      () => undefined,
-    );
   }
 }

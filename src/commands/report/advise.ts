@@ -55,7 +55,8 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
   const mean = kind === 'requests' ? 1 : calls.sums[kind] / calls.calls;
   if (mean > 0) {
     const together = Math.max(1, Math.floor((perSecond / mean) * (calls.meanDurationMs / 1000)));
-    advice.push(`At ${duration(calls.meanDurationMs / 1000)} a call that is ${number(together)} calls at once.`);
+    const those = together === 1 ? 'one call' : `${number(together)} calls`;
+    advice.push(`At ${duration(calls.meanDurationMs / 1000)} a call that is ${those} at once.`);
   }
   if (most > limit) {
     const cut = Math.ceil((1 - (limit * USABLE) / most) * 100);
@@ -64,7 +65,7 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
     advice.push(
       `The busiest minute asked for ${number(most)}: a limit of ${number(wanted)} takes it at once` +
         `${tier === undefined ? '' : ` (${tier})`}, ` +
-        (kind === 'requests' ? `so do ${cut} % fewer calls.` : `so do ${cut} % fewer ${unit} a call.`),
+        `and so would ${cut} % fewer ${kind === 'requests' ? 'calls' : `${unit} a call`}.`,
     );
   } else {
     advice.push(

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { define, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
+import { isSameFile } from '../same-file.ts';
 import { errorText } from '../error-text.ts';
 import { advise } from './advise.ts';
 import { reportHtml } from './report-html.ts';
@@ -12,7 +13,8 @@ import { parseChange, whatIf, whatIfText } from './what-if.ts';
 const ABOUT = `What a record of limit hits says, by limit: how often, when, for which models, and what would have stayed inside.
 Records are written by recordHits(), or by TIDEGATE_HITS=<file> with tidegate/register. Hours are UTC.`;
 
-const MORE = `Exit codes: 0, 1 for a file that cannot be read or is no record, 2 for bad arguments.
+const MORE = `Exit codes: 0, 1 for a file that cannot be read or is no record, or a --what-if that none of its calls can be replayed with, 2 for
+bad arguments.
 
 Examples:
 
@@ -47,6 +49,11 @@ export async function report(args: readonly string[], io: CommandIo): Promise<nu
   if (typeof read === 'number') return read;
   const { paths, json, html, changes } = read;
   try {
+    for (const path of paths) {
+      if (html === undefined || !(await isSameFile(path, html))) continue;
+      io.err(`${html} would be read and written at once.`);
+      return 2;
+    }
     const summary = await summarize(paths);
     if (summary.lines > 0 && summary.lines === summary.skipped) throw new Error('Not a record of limit hits.');
     const limits = summary.limits.map((limit) => {
@@ -55,22 +62,23 @@ export async function report(args: readonly string[], io: CommandIo): Promise<nu
     });
     const whatIfs = await Promise.all(changes.map((change) => whatIf(paths, change)));
     const results = whatIfs.flatMap((each) => each.results);
+    const code = Number(whatIfs.some((each) => each.results.length === 0));
     if (html !== undefined) {
       const page = await reportHtml({ ...summary, limits, whatIfs: results });
       if (html === '-') io.out(page.trimEnd());
       else await writeFile(html, page);
       for (const note of whatIfs.flatMap(({ notes }) => notes)) io.err(note);
-      return 0;
+      return code;
     }
     if (json) {
       const notes = whatIfs.flatMap((each) => each.notes);
       io.out(JSON.stringify({ ...summary, limits, ...(changes.length > 0 && { whatIf: results, notes }) }));
-      return 0;
+      return code;
     }
     io.out([reportText({ ...summary, limits }), ...whatIfs.map(whatIfText)].join('\n\n'));
-    return 0;
+    return code;
   } catch (error) {
-    io.err(errorText(error));
+    io.err(errorText(error, paths.length === 1 ? paths[0] : 'one of the records'));
     return 1;
   }
 }

@@ -144,8 +144,8 @@ describe('tidegate report', () => {
     ]);
     expect(made.limits[0]!.advice).toEqual([
       'Inside the limit of 60,000 a minute: 950 tokens a second.',
-      'At 2 s a call that is 1 calls at once.',
-      'The busiest minute asked for 120,000: a limit of 126,316 takes it at once (tier build), so do 53 % fewer tokens a call.',
+      'At 2 s a call that is one call at once.',
+      'The busiest minute asked for 120,000: a limit of 126,316 takes it at once (tier build), and so would 53 % fewer tokens a call.',
     ]);
   });
 
@@ -182,4 +182,12 @@ describe('tidegate report', () => {
     expect(await dispatch(['report', join(folder, 'none')], io, '1')).toBe(1);
     expect(io.errLines.join('\n')).toMatch(/Expected a record[^]*There is no /);
   });
+});
+
+test('a page that would be written over its record is refused', async () => {
+  const path = join(folder, 'hits.jsonl');
+  const line = hit({});
+  const { code, io } = await report([line], '--html', path);
+  expect([code, io.errLines[0]]).toEqual([2, `${path} would be read and written at once.`]);
+  expect(await readFile(path, 'utf8')).toBe(line);
 });
