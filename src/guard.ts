@@ -4,6 +4,7 @@ import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { CallPlace } from './core/call-settings.ts';
 import { type CallInfo, Emitter, type GuardEvent, type LaneSnapshot } from './core/events.ts';
+import type { HasMemory, KeptLane } from './core/kept-lane.ts';
 import type { HasRuns } from './core/live-runs.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
@@ -24,6 +25,7 @@ import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
 import { onlyServed } from './process-state.ts';
+import { type RecalledLane, RecalledLanes } from './recalled-lanes.ts';
 import { RetryLayerNotice } from './retry-layers/notice.ts';
 import { serverOf } from './server-address.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from './telemetry/instrumentation.ts';
@@ -77,7 +79,7 @@ export interface GuardInternals {
   readonly fleet?: Fleet;
 }
 
-export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
+export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory {
   readonly runs: HasRuns['runs'] = new Set();
   readonly options: ResolvedOptions;
   readonly laneOptionsKey: string;
@@ -90,6 +92,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   readonly #instrumentation: TelemetryInstrumentation | undefined;
   readonly #lanes = new Map<string, SharedLane>();
   readonly #pools = new LearnedPools();
+  readonly #recalled = new RecalledLanes();
   readonly #accountOf = new WeakMap<Lane, Account>();
   #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
   /** Lanes by account. */
@@ -172,6 +175,14 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns {
   #expectOpen(): void {
     if (this.#closed)
       throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
+  }
+
+  recall(lanes: readonly KeptLane[], at: number): void {
+    this.#recalled.add(lanes, at);
+  }
+
+  recalled(lane: Parameters<LaneOwner['recalled']>[0]): RecalledLane | undefined {
+    return this.#recalled.take(lane, this.clock.wall());
   }
 
   readonly emit = (event: GuardEvent): void => {

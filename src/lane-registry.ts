@@ -8,7 +8,7 @@ import type { LaneShare } from './fleet/lane-share.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
-import type { ChargeRule } from './core/provider.ts';
+import type { ChargeRule, ProviderName } from './core/provider.ts';
 import { LearnedLimits } from './learned-limits.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ContentGate } from './pacing/content/content-gate.ts';
@@ -18,6 +18,7 @@ import { createRetryBudget } from './policies/budget.ts';
 import { createSlots } from './policies/bulkhead.ts';
 import { createRetry } from './policies/retry.ts';
 import type { Account } from './providers/seam/call-host.ts';
+import type { RecalledLane } from './recalled-lanes.ts';
 
 /** What makes two calls share a lane: the limit is the account's, not the client object's. */
 export interface LaneIdentity extends Account {
@@ -33,6 +34,8 @@ export interface LaneOwner {
   readonly random: () => number;
   /** Where the processes of an account divide its limits; undefined where each goes by itself. */
   readonly fleet: Fleet | undefined;
+  /** What an earlier process knew of a lane that is new here. */
+  recalled(lane: { provider: ProviderName; baseURL: string; group: string }): RecalledLane | undefined;
   emit(event: GuardEvent): void;
   warn(message: string): void;
 }
@@ -102,7 +105,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
   const { options, clock, random } = creator;
   const label = `${identity.provider}/${identity.group}`;
   const origin = originOf(identity.baseURL) ?? '';
-  const owners = new Set<LaneOwner>();
+  const owners = new Set([creator]);
   const emit = (event: GuardEvent): void => {
     firstOf(owners)?.emit(event);
   };
@@ -154,6 +157,8 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     maxLimitWaitMs: options.retry.maxHintMs,
     listener,
   });
+  const recalled = creator.recalled({ provider: identity.provider, baseURL: origin, group: identity.group });
+  if (recalled) admission.recall(recalled.kept, recalled.ageMs);
   const budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
   const counts = { calls: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, throttled: 0 };
   return {

@@ -1,3 +1,4 @@
+import type { LimitsRow } from './limits-row.ts';
 import type { ItemUsage } from './result.ts';
 import type { SavedError } from './saved-error.ts';
 
@@ -30,14 +31,17 @@ export interface JournalNote {
 }
 
 /** A line that a disk has spoiled is a row that is done again. */
-export function parseLine(text: string): JournalHeader | JournalRow | JournalNote | undefined {
+export function parseLine(text: string): JournalHeader | JournalRow | JournalNote | LimitsRow | undefined {
   try {
-    const line = JSON.parse(text) as Partial<JournalHeader & JournalRow & JournalNote> | null;
+    const line = JSON.parse(text) as Partial<JournalHeader & JournalRow & JournalNote & LimitsRow> | null;
     if (typeof line !== 'object' || line === null) return undefined;
-    return 'tidegate' in line || 'note' in line || typeof line.key === 'string'
-      ? (line as JournalHeader | JournalRow | JournalNote)
-      : undefined;
+    const isKnown = 'tidegate' in line || 'note' in line || isObject(line.limits) || typeof line.key === 'string';
+    return isKnown ? (line as JournalHeader | JournalRow | JournalNote | LimitsRow) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -5,6 +5,7 @@ import { contentKey } from './item-key.ts';
 import { journalLines } from './journal-lines.ts';
 import { type JournalHeader, type JournalRow, parseLine } from './journal-row.ts';
 import { lockFile } from './journal-lock.ts';
+import { FoundLimits, type LimitsRow } from './limits-row.ts';
 import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
 
@@ -39,6 +40,7 @@ export class Journal {
   readonly #file: FileHandle;
   readonly #unlock: () => Promise<void>;
   readonly #entries: KeyTable;
+  readonly #foundLimits = new FoundLimits();
   #size = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -103,6 +105,16 @@ export class Journal {
       if (bytesRead < size)
         throw new Error(`The journal has been cut at ${offset + bytesRead} bytes by somebody else.`);
     }
+  }
+
+  /** What an earlier run knew of limits at its end. */
+  get limits(): LimitsRow['limits'] | undefined {
+    return this.#foundLimits.limits;
+  }
+
+  /** Keeps what is known of limits, with the next rows. It is no harm where it is lost. */
+  keepLimits(row: LimitsRow): void {
+    void this.#put(row, undefined, 'ok').catch(() => undefined);
   }
 
   /** Resolves when the row would survive a power cut. */
@@ -186,10 +198,13 @@ export class Journal {
       if ('tidegate' in row) {
         if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
         parameters = row.parameters;
+      } else if ('limits' in row) {
+        this.#foundLimits.hear(row);
       } else if ('note' in row) {
         onNote?.(row.note);
       } else {
         this.#count(row);
+        this.#foundLimits.spent(row);
         this.#know(row.key, { status: row.status, offset: line.offset });
       }
     }

@@ -1,5 +1,7 @@
 import { systemClock } from '../core/clock.ts';
+import type { LaneSnapshot } from '../core/events.ts';
 import { engine } from '../engine.ts';
+import type { Guard } from '../guard.ts';
 import { BatchError } from './batch-error.ts';
 import { costOf } from './call-meter.ts';
 import { CostBudget } from './cost-budget.ts';
@@ -9,6 +11,7 @@ import { type Slot, Slots } from './item-slot.ts';
 import { ItemWork } from './item-work.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { restoreResult, saveResult } from './journal-results.ts';
+import { LimitsKeeper } from './limits-keeper.ts';
 import type { BatchWorker, ResolvedBatchOptions } from './options.ts';
 import { type BatchSnapshot, Progress } from './progress.ts';
 import { RecentAnswers } from './recent-answers.ts';
@@ -40,6 +43,7 @@ export class Runner<I, O> {
   readonly #journal: Journal | undefined;
   readonly #work: ItemWork<I, O>;
   readonly #progress = new Progress(systemClock.now());
+  readonly #limits: LimitsKeeper | undefined;
   readonly #slots: Slots<O>;
   readonly #failures: FailureLimit;
   readonly #budget: CostBudget | undefined;
@@ -69,6 +73,7 @@ export class Runner<I, O> {
     this.#failures = new FailureLimit(options.stopAfter);
     const spent = journal?.spent;
     if (spent) this.#progress.spent(spent.usd, spent.unpriced);
+    if (journal) this.#limits = new LimitsKeeper(journal, this.#guard, () => this.#lanes(), systemClock);
     if (options.budget) this.#budget = new CostBudget(options.budget.maxUsd, spent?.chargedUsd ?? 0);
   }
 
@@ -80,10 +85,18 @@ export class Runner<I, O> {
   }
 
   snapshot(): BatchSnapshot {
-    const lanes = (this.#options.guard ?? engine().defaultGuard()).snapshot();
-    const own = lanes.filter(({ lane }) => this.#work.lanes.has(lane));
     const total = this.#exhausted ? this.#pulled : this.#options.total;
-    return this.#progress.snapshot(systemClock.now(), total, own, this.#budget?.reservedUsd);
+    return this.#progress.snapshot(systemClock.now(), total, this.#lanes(), this.#budget?.reservedUsd);
+  }
+
+  /** Lanes that the run's calls go to. */
+  #lanes(): LaneSnapshot[] {
+    const { lanes } = this.#work;
+    return lanes.size === 0 ? [] : this.#guard.snapshot().filter(({ lane }) => lanes.has(lane));
+  }
+
+  get #guard(): Guard {
+    return this.#options.guard ?? engine().defaultGuard();
   }
 
   async *results(): AsyncGenerator<BatchResult<O>, void, undefined> {
@@ -107,6 +120,7 @@ export class Runner<I, O> {
       this.#abort.abort(this.#failed.error ?? new BatchError('batch_stopped', 'The results of the run were left.'));
       this.#work.close();
       await this.#closeSource();
+      this.#limits?.keep();
       await this.#journal?.close();
     }
   }
@@ -203,6 +217,7 @@ export class Runner<I, O> {
     let entry: JournalEntry | undefined;
     if (this.#journal) {
       this.#unsaved++;
+      this.#limits?.rowEnded();
       void this.#pump();
       try {
         entry = await saveResult(this.#journal, key, result, chargedUsd);

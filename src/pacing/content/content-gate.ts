@@ -1,5 +1,6 @@
 import { AdmissionRefused, type AdmissionRequest, type LaneListener, type Ticket } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { KeptLane } from '../../core/kept-lane.ts';
 import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from '../../core/content-kinds.ts';
 import type { DimensionSnapshot, WaitCause, Waiting } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
@@ -82,6 +83,10 @@ export class ContentGate implements SharedAdmission {
   closeFor(owner: object): void {
     this.#refuse(({ request }) => request.owner === owner);
     this.#inner.closeFor(owner);
+  }
+
+  recall(kept: KeptLane, ageMs: number): void {
+    this.#inner.recall(kept, ageMs);
   }
 
   get cause(): WaitCause {

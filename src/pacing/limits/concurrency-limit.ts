@@ -29,6 +29,12 @@ export class ConcurrencyLimit {
     this.source = 'body';
   }
 
+  /** What another process knew of it. */
+  recall({ limit, named }: { readonly limit: number; readonly named: boolean }, now: number): void {
+    if (named) this.name(Math.min(limit, this.#named));
+    else this.cut(limit / CUT, now);
+  }
+
   current(now: number): number {
     while (this.#learned < Infinity && now - this.#grownAt >= GROWTH_EVERY_MS) {
       this.#grownAt += GROWTH_EVERY_MS;

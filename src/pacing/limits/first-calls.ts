@@ -69,7 +69,7 @@ export class FirstCalls {
 
   /** An answer told of limits. */
   told(reservation: Reservation, readings: readonly LimitReading[]): void {
-    if (!this.#opening || !this.#limits.get('requests')) return;
+    if (!this.#opening || this.#limits.get('requests')?.observed !== true) return;
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
     // Others of the fleet feel it out at the same time: what fits one of them does not fit all.
     const alone = (this.#division?.fleet ?? 1) === 1;

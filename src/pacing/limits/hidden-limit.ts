@@ -94,6 +94,12 @@ export class HiddenLimit {
   #metered = 0;
   #recent = 0;
 
+  /** Calls got through at this pace, a millisecond, before the process began. */
+  recall(ratePerMs: number, now: number): void {
+    this.#belief = 'pace';
+    this.#pace.recall(ratePerMs, now);
+  }
+
   get belief(): HiddenBelief {
     return this.#belief;
   }

@@ -125,6 +125,14 @@ export class MeasuredPace {
     this.#growsFrom = now + Math.min(MOST_HOLD_MS, holdMs);
   }
 
+  /** As if it had been measured twice. */
+  recall(rate: number, now: number): void {
+    this.average = rate;
+    this.#confirmed = 1;
+    this.#known = 1;
+    this.set(rate, now);
+  }
+
   /** Nothing is left now. */
   exhaust(): void {
     this.#level = Math.min(0, this.#level);

@@ -1,4 +1,5 @@
 import type { AdmissionRefused, LaneListener } from '../../core/admission.ts';
+import type { KeptLane } from '../../core/kept-lane.ts';
 import type { DimensionSnapshot } from '../../core/events.ts';
 import { WAITS_IN_VAIN } from '../../core/lane.ts';
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
@@ -86,6 +87,19 @@ export class Pacer {
     }
     this.#named = new NamedRefusals(this.limits, this.#givenBack);
     this.#firstCalls = new FirstCalls(this.limits, division);
+  }
+
+  /** What another process knew of the lane `ageMs` ago. It begins with that as with what it had learned itself. */
+  recall({ limits, pace, inFlight }: KeptLane, ageMs: number, now: number): void {
+    for (const { dimension, limit, atOnce, left } of limits) {
+      const told = this.limits.get(dimension)?.limit ?? limit;
+      if (told !== limit) continue;
+      this.limits.adopt(dimension, limit, atOnce, now);
+      const missing = atOnce - left - (limit * ageMs) / LIMIT_KINDS[dimension].windowMs;
+      this.limits.get(dimension)!.trueUp(-Math.max(0, missing), now);
+    }
+    if (pace !== undefined) this.#hidden.recall(pace / 1_000, now);
+    if (inFlight) this.#concurrency.recall(inFlight, now);
   }
 
   plan(info: RequestInfo): Reservation {

@@ -9,6 +9,7 @@ import {
   type WhoWaits,
 } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { KeptLane } from '../../core/kept-lane.ts';
 import type { DimensionSnapshot, WaitCause, Waiting } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options.ts';
@@ -49,6 +50,8 @@ export interface AdmissionConfig {
 export interface SharedAdmission extends Admission {
   /** Refuses the queued calls of one of them with `closed`. */
   closeFor(owner: object): void;
+  /** Begins with what another process knew of the lane. */
+  recall(kept: KeptLane, ageMs: number): void;
 }
 
 export function createAdmission(config: AdmissionConfig): SharedAdmission {
@@ -174,6 +177,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       waiter = later;
     }
     this.#pump();
+  }
+
+  recall(kept: KeptLane, ageMs: number): void {
+    // Others of a fleet know more.
+    if (this.#division) return;
+    const now = this.#clock.now();
+    this.#pacer?.recall(kept, ageMs, now);
+    this.#pause.join((kept.pausedMs ?? 0) - ageMs, 'unknown', now);
   }
 
   pausedForMs(): number {

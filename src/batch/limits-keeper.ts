@@ -1,0 +1,40 @@
+import type { Clock } from '../core/clock.ts';
+import type { LaneSnapshot } from '../core/events.ts';
+import { keepLanes, recallLanes } from '../core/kept-lane.ts';
+import type { Journal } from './journal.ts';
+
+/** Kept as often at first, and then at every fiftieth of the run's time: a row beside many. */
+const FIRST_MS = 1_000;
+const SHARE = 1 / 50;
+
+/** Lets a run begin with what the journal's last one knew of limits, and keeps that for the next one. */
+export class LimitsKeeper {
+  readonly #journal: Journal;
+  readonly #lanes: () => readonly LaneSnapshot[];
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  #keptAt = -Infinity;
+
+  /** `lanes`: those that calls of the run go to. */
+  constructor(journal: Journal, guard: object, lanes: () => readonly LaneSnapshot[], clock: Clock) {
+    this.#journal = journal;
+    this.#lanes = lanes;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    const { limits } = journal;
+    if (limits) recallLanes(guard, limits.lanes, limits.at);
+  }
+
+  /** A row is about to be written. */
+  rowEnded(): void {
+    const now = this.#clock.now();
+    if (now - this.#keptAt < Math.max(FIRST_MS, SHARE * (now - this.#startedAt))) return;
+    this.#keptAt = now;
+    this.keep();
+  }
+
+  keep(): void {
+    const lanes = keepLanes(this.#lanes());
+    if (lanes.length > 0) this.#journal.keepLimits({ limits: { at: this.#clock.wall(), lanes } });
+  }
+}

@@ -1,0 +1,131 @@
+import { BUCKET_DIMENSIONS, type BucketDimension } from './dimensions.ts';
+import type { LaneSnapshot } from './events.ts';
+import { PROVIDER_NAMES, type ProviderName } from './provider.ts';
+
+/** What was known of one limit a minute. */
+export interface KeptLimit {
+  readonly dimension: BucketDimension;
+  readonly limit: number;
+  /** The most that it lets through at once. */
+  readonly atOnce: number;
+  /** What was there of that; below 0 where it owed. */
+  readonly left: number;
+}
+
+/**
+ * What a process knew of a lane, as plain data for a later one. It names the lane by everything but its credential: lanes
+ * that differ in that alone are not told apart.
+ */
+export interface KeptLane {
+  readonly provider: ProviderName;
+  readonly group: string;
+  /** Scheme, host and port. */
+  readonly baseURL: string;
+  readonly limits: readonly KeptLimit[];
+  /** Calls a second that got through, of a limit of which nothing was told. */
+  readonly pace?: number | undefined;
+  /** Attempts that may be in flight, and whether the provider has named that; else it is felt for upwards. */
+  readonly inFlight?: { readonly limit: number; readonly named: boolean } | undefined;
+  /** How long it was to send nothing. */
+  readonly pausedMs?: number | undefined;
+}
+
+/** What a guard has beside what is public: a run may come from another copy of the package than its guard. */
+export interface HasMemory {
+  /** Lanes that begin from now on begin with what was known of them at a wall-clock time. */
+  recall(lanes: readonly KeptLane[], at: number): void;
+}
+
+/** Lets a guard begin where an earlier process ended. Nothing happens where it cannot. */
+export function recallLanes(guard: object, lanes: readonly KeptLane[], at: number): void {
+  (guard as Partial<HasMemory>).recall?.(lanes, at);
+}
+
+/** More is no lane of a run, but a file that somebody else has written. */
+const MOST_LANES = 100;
+const MOST_TEXT = 512;
+const DIGITS = 6;
+
+/** Lanes of which something is known that another process would have to find out. */
+export function keepLanes(lanes: readonly LaneSnapshot[]): KeptLane[] {
+  const kept = new Map<string, KeptLane | undefined>();
+  for (const lane of lanes) {
+    const key = laneName(lane);
+    // Nobody could tell which of them is meant.
+    kept.set(key, kept.has(key) ? undefined : keptLane(lane));
+  }
+  return [...kept.values()].filter((lane) => lane !== undefined).slice(0, MOST_LANES);
+}
+
+export function laneName({ provider, baseURL, group }: Pick<KeptLane, 'provider' | 'baseURL' | 'group'>): string {
+  return [provider, baseURL, group].join('\n');
+}
+
+function keptLane({ provider, group, baseURL, dimensions, pausedForMs }: LaneSnapshot): KeptLane | undefined {
+  const limits: KeptLimit[] = [];
+  let pace: number | undefined;
+  let inFlight: KeptLane['inFlight'];
+  for (const { dimension, limit, remaining, atOnce, source, ratePerSecond, beliefs } of dimensions) {
+    if (dimension === 'unknown' && (beliefs?.includes('pace') || beliefs?.includes('wall')))
+      pace = short(ratePerSecond!);
+    if (dimension === 'concurrency' && source !== 'config') inFlight = { limit, named: source === 'body' };
+    // Of a day every answer tells; what the application has told it tells again, unless less is let through at once.
+    if (!isMinute(dimension) || remaining === undefined || atOnce === undefined) continue;
+    if (source === 'config' && atOnce >= limit && remaining >= limit) continue;
+    limits.push({ dimension, limit, atOnce: short(atOnce), left: short(remaining - limit + atOnce) });
+  }
+  const pausedMs = pausedForMs > 0 ? Math.ceil(pausedForMs) : undefined;
+  const known = limits.length > 0 || (pace ?? inFlight ?? pausedMs) !== undefined;
+  return known ? { provider, group, baseURL, limits, pace, inFlight, pausedMs } : undefined;
+}
+
+/** Reads what `keepLanes` gave, from a file that may have been spoiled. */
+export function readKeptLanes(value: unknown): KeptLane[] {
+  return Array.isArray(value) ? value.slice(0, MOST_LANES).flatMap((each) => readLane(each) ?? []) : [];
+}
+
+function readLane(value: unknown): KeptLane | undefined {
+  const { provider, group, baseURL, limits, pace, inFlight, pausedMs } = (value ?? {}) as Record<
+    keyof KeptLane,
+    unknown
+  >;
+  if (!PROVIDER_NAMES.includes(provider as ProviderName) || !isText(group) || !isText(baseURL)) return undefined;
+  const read = Array.isArray(limits) ? limits.slice(0, BUCKET_DIMENSIONS.length).map(readLimit) : [undefined];
+  if (read.includes(undefined)) return undefined;
+  return {
+    provider: provider as ProviderName,
+    group,
+    baseURL,
+    limits: read as KeptLimit[],
+    pace: isAmount(pace) ? pace : undefined,
+    inFlight: readInFlight(inFlight),
+    pausedMs: isAmount(pausedMs) ? pausedMs : undefined,
+  };
+}
+
+function readLimit(value: unknown): KeptLimit | undefined {
+  const { dimension, limit, atOnce, left } = (value ?? {}) as Record<keyof KeptLimit, unknown>;
+  if (!isMinute(dimension) || !isAmount(limit) || !isAmount(atOnce) || !Number.isFinite(left)) return undefined;
+  return { dimension, limit, atOnce: Math.min(limit, atOnce), left: Math.min(atOnce, left as number) };
+}
+
+function readInFlight(value: unknown): KeptLane['inFlight'] {
+  const { limit, named } = (value ?? {}) as Record<'limit' | 'named', unknown>;
+  return isAmount(limit) && typeof named === 'boolean' ? { limit, named } : undefined;
+}
+
+function isMinute(dimension: unknown): dimension is BucketDimension {
+  return BUCKET_DIMENSIONS.includes(dimension as BucketDimension) && !(dimension as string).endsWith('_day');
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < Infinity;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MOST_TEXT;
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(DIGITS));
+}

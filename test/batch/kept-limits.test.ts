@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { batch } from '../../src/batch.ts';
+import { createGuard, type Guard } from '../../src/index.ts';
+import { type Simulator, startSimulator } from '../../src/testing.ts';
+
+const KEY = 'sk-never-to-be-written';
+/** A whole bucket, of which nobody tells. */
+const AT_ONCE = 20;
+
+let simulator: Simulator;
+let folder: string;
+let journal: string;
+const guards: Guard[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'limits-'));
+  journal = join(folder, 'run.jsonl');
+  simulator = await startSimulator({
+    provider: 'openai',
+    limits: { requestsPerMinute: 60 * AT_ONCE },
+    bucketSeconds: 1,
+    latency: { baseMs: 5 },
+    reply: 'label',
+  });
+});
+afterEach(() =>
+  Promise.all([simulator.close(), rm(folder, { recursive: true }), ...guards.splice(0).map((guard) => guard.close())]),
+);
+
+/** As in a process of its own: with lanes that know nothing. */
+function newGuard(): Guard {
+  const guard = createGuard({ limitGroup: () => 'all', retry: { maxAttempts: 5 + guards.length } });
+  guards.push(guard);
+  return guard;
+}
+
+/** @returns Limits that the lane began with. */
+async function run(guard: Guard, rows: number): Promise<number[]> {
+  const begun: number[] = [];
+  guard.on('limit', ({ limit, source }) => void (source === 'learned' && begun.push(limit)));
+  const items = Array.from({ length: rows }, (_, index) => `mail ${index}`);
+  const results = await batch(
+    items,
+    async (content, { signal }) => {
+      const response = await guard.fetch(`${simulator.url}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content }] }),
+        signal,
+      });
+      return response.text();
+    },
+    { guard, journal },
+  );
+  expect(results.every(({ status }) => status === 'ok')).toBe(true);
+  return begun;
+}
+
+const limitsIn = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('{"limits":'));
+
+describe('the limits of a run', () => {
+  it('are in its journal, and the next process begins with them', async () => {
+    expect(await run(newGuard(), 60)).toEqual([]);
+    expect(simulator.stats().rejected).toBeGreaterThan(5);
+    const text = await readFile(journal, 'utf8');
+    const rows = limitsIn(text);
+    const [lane] = (JSON.parse(rows.at(-1)!) as { limits: { lanes: unknown[] } }).limits.lanes;
+    expect(lane).toMatchObject({
+      provider: 'openai',
+      group: 'all',
+      baseURL: simulator.origin,
+      limits: [{ dimension: 'requests', limit: 60 * AT_ONCE }],
+    });
+    expect(text).not.toContain(KEY);
+    expect(rows.length).toBeLessThan(10);
+    expect(Math.max(...rows.map((row) => row.length))).toBeLessThan(300);
+    const before = simulator.stats().rejected;
+    expect(await run(newGuard(), 100)).toEqual([60 * AT_ONCE]);
+    // What nobody tells is known, and what the first run has spent is not there.
+    expect(simulator.stats().rejected - before).toBeLessThanOrEqual(5);
+  });
+
+  it.each([
+    ['is spoiled', (row: string) => row.replace(/"limit":\d+/, '"limit":-5')],
+    ['is of another day', (row: string) => row.replace(/"at":\d+/, `"at":${Date.now() - 2 * 86_400_000}`)],
+    ['is nonsense', () => '{"limits":{"at":"now","lanes":[null,{"provider":"nobody"}]}}'],
+  ])('are found out anew where their row %s', async (_name, spoil) => {
+    await run(newGuard(), 8);
+    const text = await readFile(journal, 'utf8');
+    await writeFile(journal, text.replace(/^\{"limits".*$/gm, spoil));
+    expect(await run(newGuard(), 12)).toEqual([]);
+  });
+
+  it('are begun with, and given up where the account has others now', async () => {
+    await run(newGuard(), 8);
+    await using other = await startSimulator({
+      provider: 'openai',
+      limits: { requestsPerMinute: 60_000 },
+      reply: 'label',
+    });
+    await writeFile(journal, (await readFile(journal, 'utf8')).replaceAll(simulator.origin, other.origin));
+    const guard = newGuard();
+    await simulator.close();
+    simulator = other;
+    expect(await run(guard, 60)).toEqual([60 * AT_ONCE]);
+    expect(guard.snapshot()[0]!.dimensions[0]!.limit).toBe(60_000);
+  });
+});
