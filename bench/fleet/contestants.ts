@@ -22,7 +22,7 @@ const RETRIES = 10;
 /** Who shares the account among processes. All but tidegate are told the limits. */
 export const FLEETS: Readonly<Record<string, (setup: WorkerSetup) => Promise<Opened>>> = {
   tidegate: (setup) => tidegate(setup, true),
-  'tidegate, no Redis': (setup) => tidegate(setup, false),
+  'without-redis': (setup) => tidegate(setup, false),
   bottleneck,
   'rate-limiter-flexible': rateLimiterFlexible,
   effect,
