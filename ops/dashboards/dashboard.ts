@@ -102,7 +102,7 @@ function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
         if (x + spec.width > COLUMNS)
           throw new Error(`Expected a line of at most 24 columns, got more at ${spec.title}`);
         const panel = buildPanel(spec);
-        const links = spec.link && [{ ...spec.link, targetBlank: false }];
+        const links = spec.links?.map((link) => ({ ...link, targetBlank: false }));
         panels.push({
           ...panel,
           id: stableId(`${row.title}/${spec.title}`),

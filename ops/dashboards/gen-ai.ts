@@ -190,7 +190,7 @@ function limits(context: DashboardContext): PanelSpec[] {
           legend: '{{gen_ai_request_model}} {{tidegate_limit_dimension}}',
         },
       ],
-      width: 8,
+      width: 7,
       noValue: NO_TIDEGATE,
       min: 0,
       max: 1,
@@ -202,11 +202,11 @@ function limits(context: DashboardContext): PanelSpec[] {
       description: 'The time that one call in twenty waits before it is sent: part of the duration above.',
       unit: 's',
       queries: [{ expr: quantile(0.95, select('tidegate.wait.duration_seconds', '', 'bucket')), legend: 'p95' }],
-      width: 8,
+      width: 7,
       noValue: NO_TIDEGATE,
       min: 0,
       thresholds: steps.waited,
     },
-    firingTable(8),
+    firingTable(10),
   ];
 }

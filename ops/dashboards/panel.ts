@@ -65,8 +65,8 @@ interface Common {
   readonly decimals?: number;
   /** Shown instead of "No data". */
   readonly noValue?: string;
-  /** Opens on a click at a value. */
-  readonly link?: { readonly title: string; readonly url: string };
+  /** Open on a click at a value. */
+  readonly links?: readonly { readonly title: string; readonly url: string }[];
 }
 
 export type PanelSpec = Common &

@@ -1,5 +1,4 @@
 import type { DashboardSpec } from './dashboard.ts';
-import { FIRING } from './dashboard.ts';
 import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
 import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
@@ -120,7 +119,7 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
                     legend: '{{tidegate_outcome}}',
                   },
                 ],
-                width: 8,
+                width: 7,
                 min: 0,
               },
               {
@@ -137,20 +136,14 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
                     legend: '{{gen_ai_provider_name}} {{gen_ai_request_model}}',
                   },
                 ],
-                width: 8,
+                width: 7,
                 min: 0,
                 thresholds: [
                   { from: null, color: 'green' },
                   { from: budget, color: 'red' },
                 ],
               },
-              firingTable(
-                8,
-                FIRING.replace(
-                  'Tidegate.+',
-                  'TidegateCallErrorBudgetBurn|TidegateRetriesExhausted|TidegateCallsRejectedLocally',
-                ),
-              ),
+              firingTable(10),
             ],
           },
         ],

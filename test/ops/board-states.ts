@@ -7,13 +7,15 @@ import type { SimulatorOptions } from '../../src/testing.ts';
 import { drawDashboard, findBrowser } from '../../tools/render/screenshot.ts';
 import { serveDashboards } from '../../tools/render/server.ts';
 import { startStack } from '../../tools/stack/stack.ts';
+import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { type App, startApp } from './live-app.ts';
 import { startInbox } from './live-inbox.ts';
 
 const HELP = `Usage: npm run dashboards:states -- --out <folder>
 
-Runs four applications under the shipped rules, one in each state: healthy, a batch at the full tier, saturated by people,
-and a provider that fails. Draws every dashboard of each with Chromium, to be looked at. Three minutes.
+Runs five applications under the shipped rules, one in each state: healthy, a batch at the full tier, saturated by people,
+the same where a second's part of a limit is all that may be spent at once, and a provider that fails. Draws every dashboard of each with Chromium, to be looked at. Three minutes.
+Exit code: 0; 1 when a panel has no data and does not say what that means, or a page had problems.
 
   --out <folder>     where the pictures go
   --seconds <n>      of each state. Default: 75
@@ -22,22 +24,24 @@ and a provider that fails. Draws every dashboard of each with Chromium, to be lo
 
 /** A minute of the shipped rules in a second and a half. */
 const TIME_SCALE = 40;
-const DASHBOARDS = ['overview', 'provider', 'slo'];
+const DASHBOARDS = ['overview', 'provider', 'slo', 'work'];
 
-const LATENCY = { baseMs: 60, jitter: 0.6 };
+const ANSWERS = { latency: { baseMs: 60, jitter: 0.6 }, replyTokens: [20, 55] as const };
 const PROVIDERS: readonly SimulatorOptions[] = [
-  { provider: 'openai', latency: LATENCY, seed: 7, limits: { requestsPerMinute: 240, tokensPerMinute: 200_000 } },
+  { ...ANSWERS, provider: 'openai', seed: 7, limits: { requestsPerMinute: 240, tokensPerMinute: 200_000 } },
   {
+    ...ANSWERS,
     provider: 'anthropic',
-    latency: LATENCY,
     limits: { requestsPerMinute: 300, inputTokensPerMinute: 90_000, outputTokensPerMinute: 30_000 },
   },
   {
+    ...ANSWERS,
     provider: 'groq',
-    latency: LATENCY,
     limits: { requestsPerMinute: 400, tokensPerMinute: 90_000, requestsPerDay: 20_000 },
   },
 ];
+/** 240 a minute, of which four may be spent at once. */
+const SHORT = PROVIDERS.map((each) => ({ ...each, bucketSeconds: 1 }));
 const MODELS = ['gpt-5.1', 'claude-haiku-4-5', 'llama-3.3-70b'];
 const PEOPLE: CallOptions = { priority: 'interactive' };
 
@@ -45,12 +49,15 @@ const PEOPLE: CallOptions = { priority: 'interactive' };
 const STATES: Readonly<Record<string, (app: App) => void>> = {
   healthy: () => {},
   batch: (app) => void app.saturate(40, { priority: 'batch' }),
-  saturated: (app) => {
-    app.saturate(40, { ...PEOPLE, tenant: 'acme' });
-    app.saturate(6, { ...PEOPLE, tenant: 'other' });
-  },
+  saturated: crowd,
+  short: crowd,
   outage: (app) => app.simulators[1]!.update({ faults: { outage: { kind: 'server_error' } } }),
 };
+
+function crowd(app: App): void {
+  app.saturate(40, { ...PEOPLE, tenant: 'acme' });
+  app.saturate(6, { ...PEOPLE, tenant: 'other' });
+}
 
 /** Half of each tier, some of it streamed. */
 function ordinary(app: App): void {
@@ -64,6 +71,15 @@ function ordinary(app: App): void {
   }
 }
 
+/** Panels that say in words what it means when they are empty. */
+const SAYS_WHY = new Set(
+  loadDashboards().flatMap((dashboard) =>
+    allPanels(dashboard)
+      .filter(({ fieldConfig }) => (fieldConfig?.defaults.noValue ?? 'no data') !== 'no data')
+      .map(({ title }) => title),
+  ),
+);
+
 async function draw(out: string, seconds: number, height: number | undefined): Promise<void> {
   const browser = findBrowser();
   if (browser === undefined) throw new Error('Expected Chromium on the PATH');
@@ -71,8 +87,8 @@ async function draw(out: string, seconds: number, height: number | undefined): P
   const inbox = await startInbox();
   const names = Object.keys(STATES);
   const apps = await Promise.all(
-    names.map(() =>
-      startApp(MODELS[0]!, PROVIDERS, {
+    names.map((name) =>
+      startApp(MODELS[0]!, name === 'short' ? SHORT : PROVIDERS, {
         breaker: { windowMs: 3_000, minimumAttempts: 5, halfOpenAfterMs: 2_000, maxHalfOpenAfterMs: 4_000 },
         retry: { initialDelayMs: 50, maxDelayMs: 500 },
         deadlineMs: 20_000,
@@ -104,7 +120,13 @@ async function draw(out: string, seconds: number, height: number | undefined): P
         const size = height === undefined ? {} : { height };
         const { png, failed, problems, empty } = await drawDashboard(browser, server.url, dashboard, size);
         writeFileSync(join(out, `${job}-${dashboard}.png`), png);
-        console.log(`${job} ${dashboard}: empty: ${empty.join(', ') || 'none'}`, ...failed, ...problems);
+        const unsaid = empty.filter((title) => !SAYS_WHY.has(title));
+        console.log(
+          `${job} ${dashboard}: empty without a word: ${unsaid.join(', ') || 'none'}`,
+          ...failed,
+          ...problems,
+        );
+        if (unsaid.length + failed.length + problems.length > 0) process.exitCode = 1;
       }
       await server.close();
     }

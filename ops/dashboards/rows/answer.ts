@@ -1,4 +1,5 @@
 import { BY_JOB, URGENT } from '../../alert.ts';
+import { RUNBOOK_URL } from '../../runbook-url.ts';
 import type { Row } from '../dashboard.ts';
 import type { PanelSpec, State } from '../panel.ts';
 import { type DashboardContext, LIMIT_LEGEND, orZero, quantile, rate, REFUSED, utilization } from '../queries.ts';
@@ -8,6 +9,16 @@ const DRILL_DOWN = {
   title: 'Open the drill-down of this model',
   url: '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&${instance:queryparam}&var-provider=${__field.labels.gen_ai_provider_name}&var-model=${__field.labels.gen_ai_request_model}&${__url_time_range}',
 };
+
+const OF_PROCESS = {
+  title: 'Show this process alone',
+  url: '/d/tidegate-overview?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&var-job=${__field.labels.job}&var-instance=${__field.labels.instance}&${__url_time_range}',
+};
+
+const runbook = (alert: `Tidegate${string}`): { readonly title: string; readonly url: string } => ({
+  title: 'Open the runbook',
+  url: `${RUNBOOK_URL}#${alert.toLowerCase()}`,
+});
 
 const ACTIONS: readonly State[] = [
   { value: 0, text: 'nothing', color: 'green' },
@@ -63,7 +74,7 @@ export function answerRow(context: DashboardContext): Row {
       queries: [{ expr: `topk(1, ${utilization(context)})`, legend: LIMIT_LEGEND }],
       width: 4,
       thresholds: steps.used,
-      link: DRILL_DOWN,
+      links: [DRILL_DOWN],
     },
     {
       kind: 'stat',
@@ -99,6 +110,7 @@ export function answerRow(context: DashboardContext): Row {
       ],
       width: 4,
       noValue: 'nobody',
+      links: [OF_PROCESS],
       thresholds: [{ from: null, color: 'orange' }],
     },
     {
@@ -110,6 +122,7 @@ export function answerRow(context: DashboardContext): Row {
       queries: [{ expr: whatNow(context), legend: 'what now' }],
       width: 4,
       states: ACTIONS,
+      links: [{ title: 'Open the runbook', url: RUNBOOK_URL }],
       thresholds: ACTIONS.map(({ value, color }, index) => ({ from: index === 0 ? null : value, color })),
     },
     {
@@ -150,11 +163,11 @@ export function answerRow(context: DashboardContext): Row {
         'Share in use of each limit, the fullest first. Limits that a provider does not report are not shown.',
       unit: 'percentunit',
       queries: [{ expr: `sort_desc(topk(12, ${utilization(context)}))`, legend: LIMIT_LEGEND }],
-      width: 8,
+      width: 7,
       min: 0,
       max: 1,
       thresholds: steps.used,
-      link: DRILL_DOWN,
+      links: [DRILL_DOWN, runbook('TidegateTierNearlyExhausted')],
     },
     {
       kind: 'timeseries',
@@ -163,12 +176,12 @@ export function answerRow(context: DashboardContext): Row {
         'The same over time. Flat at the top: the tier is too small. Single peaks: bursts, which pacing absorbs.',
       unit: 'percentunit',
       queries: [{ expr: utilization(context), legend: LIMIT_LEGEND }],
-      width: 8,
+      width: 7,
       min: 0,
       max: 1,
       thresholds: steps.used,
     },
-    firingTable(8),
+    firingTable(10),
   ];
   return {
     title: 'Are we at our limit?',

@@ -2,7 +2,17 @@ import { RUNBOOK_URL } from '../../runbook-url.ts';
 import { FIRING } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
 
-/** What a row does without: it says which alert, about what, whose. */
+/** What a row shows, from left to right. */
+const COLUMNS = {
+  severity: 'Severity',
+  alertname: 'Alert',
+  gen_ai_provider_name: 'Provider',
+  gen_ai_request_model: 'Model',
+  about: 'About',
+  process: 'Job',
+};
+
+/** What it does without: what has become part of a column, and what a join only needs. */
 const HIDDEN = [
   'Time',
   'Value',
@@ -10,11 +20,43 @@ const HIDDEN = [
   'alertstate',
   'cluster',
   'namespace',
+  'job',
+  'instance',
   'long',
   'short',
   'scope',
+  'version',
   'tidegate_client',
+  'tidegate_limit_dimension',
+  'tidegate_wait_stage',
+  'tidegate_circuit',
+  'tidegate_bulkhead',
+  'tidegate_tier_asked',
+  'tidegate_cut_reason',
+  'tidegate_retry_layer',
+  'tidegate_unguarded_via',
 ];
+
+/** Alerts have labels of their own; as many columns would be wider than the panel. */
+function columns(alerts: string): string {
+  const from = (inner: string, to: string, label: string, pattern = '(.+)'): string =>
+    `label_replace(${inner}, "${to}", "$1", "${label}", "${pattern}")`;
+  // A lane is named after its provider and model.
+  const model = ['tidegate_circuit', 'tidegate_bulkhead'].reduce(
+    (inner, label) => from(inner, 'gen_ai_request_model', label, '(?:[^/]+/)?(.+)'),
+    alerts,
+  );
+  const about = [
+    'tidegate_wait_stage',
+    'tidegate_unguarded_via',
+    'tidegate_retry_layer',
+    'tidegate_cut_reason',
+    'tidegate_tier_asked',
+    'tidegate_limit_dimension',
+    'long',
+  ].reduce((inner, label) => from(inner, 'about', label), model);
+  return `label_join(${about}, "process", " ", "job", "instance")`;
+}
 
 const MODEL_URL =
   '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&var-model=${__value.raw}&${__url_time_range}';
@@ -26,7 +68,7 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
     title: 'Firing alerts',
     description: 'Alerts that fire now. A click at an alert opens the runbook, one at a model its limits.',
     unit: 'short',
-    queries: [{ expr: alerts, legend: '{{alertname}}' }],
+    queries: [{ expr: columns(alerts), legend: '{{alertname}}' }],
     width,
     noValue: 'No alert fires.',
     transformations: [
@@ -34,30 +76,8 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
         id: 'organize',
         options: {
           excludeByName: Object.fromEntries(HIDDEN.map((name) => [name, true])),
-          indexByName: {
-            severity: 0,
-            alertname: 1,
-            gen_ai_provider_name: 2,
-            gen_ai_request_model: 3,
-            tidegate_limit_dimension: 4,
-            tidegate_circuit: 5,
-            tidegate_bulkhead: 6,
-            tidegate_wait_stage: 7,
-            job: 8,
-            instance: 9,
-          },
-          renameByName: {
-            alertname: 'Alert',
-            severity: 'Severity',
-            gen_ai_provider_name: 'Provider',
-            gen_ai_request_model: 'Model',
-            tidegate_limit_dimension: 'Limit',
-            tidegate_circuit: 'Circuit',
-            tidegate_bulkhead: 'Queue',
-            tidegate_wait_stage: 'Stage',
-            job: 'Job',
-            instance: 'Instance',
-          },
+          indexByName: Object.fromEntries(Object.keys(COLUMNS).map((name, index) => [name, index])),
+          renameByName: COLUMNS,
         },
       },
     ],

@@ -50,9 +50,9 @@ export function limitRow(context: DashboardContext): Row {
           },
           {
             kind: 'timeseries',
-            title: 'Admitted rate of each limit',
+            title: 'Rate that pacing allows',
             description:
-              'What the pacer lets through, summed over the processes, as a share of the limit a minute. 100 %: the tier is fully used.',
+              'What may be sent now, summed over the processes, as a share of the limit a minute; how much is, is above. Far below 100 %: others on the account, headroom, or refusals not long ago.',
             unit: 'percentunit',
             queries: [
               {
@@ -74,10 +74,13 @@ export function limitRow(context: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Time until reset',
-            description: 'Until each bucket is full again. Long for a daily limit, seconds for one by the minute.',
+            description: 'Until each bucket of a minute is full again. Those of a day are in the table beside it.',
             unit: 's',
             queries: [
-              { expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset_seconds')})`, legend: LIMIT_LEGEND },
+              {
+                expr: `max by (${LIMIT}) (${select('tidegate.ratelimit.reset_seconds', MINUTE)})`,
+                legend: LIMIT_LEGEND,
+              },
             ],
             width: 6,
             min: 0,
