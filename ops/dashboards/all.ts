@@ -1,4 +1,4 @@
-import { type DashboardSpec, renderDashboard } from './dashboard.ts';
+import { COLUMNS, type DashboardSpec, type Line, renderDashboard } from './dashboard.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
 import type { PanelSpec } from './panel.ts';
 import { createContext, type DashboardContext } from './queries.ts';
@@ -40,13 +40,26 @@ function overview(context: DashboardContext): DashboardSpec {
 function drillDown(context: DashboardContext): DashboardSpec {
   const rows = [limitRow(context), retryRow(context), latencyRow(context), tokenRow(context)];
   // A panel that cannot be told by model would repeat the same numbers under each.
-  const lines = rows.flatMap((row) => row.lines.map((line) => ({ ...line, panels: line.panels.filter(isByModel) })));
+  const lines = rows.flatMap((row) =>
+    row.lines.map((line) => filled({ ...line, panels: line.panels.filter(isByModel) })),
+  );
   return {
     uid: 'tidegate-provider',
     title: 'Tidegate / Provider drill-down',
     description: 'Limits, retries, latency and tokens of each chosen model. Choose provider and model at the top.',
     from: 'now-3h',
     rows: [answerRow(context), { title: '$model', repeat: 'model', lines }],
+  };
+}
+
+/** As wide as the board, where panels were left out. */
+function filled(line: Line): Line {
+  const all = line.panels.reduce((sum, { width }) => sum + width, 0);
+  const scaled = line.panels.map((panel) => ({ ...panel, width: Math.floor((panel.width * COLUMNS) / all) }));
+  const rest = COLUMNS - scaled.reduce((sum, { width }) => sum + width, 0);
+  return {
+    ...line,
+    panels: scaled.map((panel, index) => (index === 0 ? { ...panel, width: panel.width + rest } : panel)),
   };
 }
 

@@ -50,7 +50,7 @@ export interface Variables {
   readonly calls: string;
 }
 
-const COLUMNS = 24;
+export const COLUMNS = 24;
 
 /** Dashboard JSON for file provisioning (the classic model). @throws Error when a line is wider than the grid. */
 export function renderDashboard(spec: DashboardSpec): string {

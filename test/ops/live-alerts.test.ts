@@ -82,6 +82,24 @@ const CASES: readonly Case[] = [
     labels: { severity: 'critical', gen_ai_provider_name: 'anthropic' },
     says: /circuit anthropic.* was not closed for .*check its status page/,
   },
+  {
+    job: 'key',
+    receiver: 'page',
+    labels: { severity: 'critical', ...OPENAI },
+    says: /refused with 401 or 403.*Fix the key/,
+  },
+  {
+    job: 'release',
+    receiver: 'page',
+    labels: { severity: 'critical', ...OPENAI },
+    says: /refused as a bad request.*A release changed what is sent/,
+  },
+  {
+    job: 'streams',
+    receiver: 'ticket',
+    labels: { severity: 'warning', ...OPENAI },
+    says: /loses \d+% of its streams midway/,
+  },
 ];
 
 describe('a fault reaches the inbox and leaves it', () => {

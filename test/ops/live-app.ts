@@ -14,7 +14,7 @@ export interface App {
   /** `host:port` of the metrics. */
   readonly target: string;
   /** Starts calls at a steady rate, however long they take. @returns what ends it */
-  steady(callsPerSecond: number, modelOf?: () => string): () => void;
+  steady(callsPerSecond: number, modelOf?: () => string, stream?: boolean): () => void;
   /** Keeps a number of calls of one client under way. @returns what ends it */
   saturate(callers: number, how?: CallOptions, client?: number): () => void;
   /** Starts calls at a steady rate of a client that nobody guards. @returns what ends it */
@@ -71,11 +71,11 @@ export async function startApp(
     simulators,
     target: new URL(server.url).host,
     call,
-    steady: (callsPerSecond, modelOf = () => model) =>
+    steady: (callsPerSecond, modelOf = () => model, stream = false) =>
       start(async (signal) => {
         while (!signal.aborted) {
           // Faults are the point; that they fail calls is for the metrics to tell.
-          call(0, modelOf()).catch(() => {});
+          call(0, modelOf(), stream).catch(() => {});
           await wait(1_000 / callsPerSecond);
         }
       }),
@@ -107,7 +107,7 @@ function openai(client: OpenAI): Send {
     const body = {
       model,
       max_tokens: MAX_TOKENS,
-      messages: [{ role: 'user' as const, content: stream ? LONG_PROMPT : prompt() }],
+      messages: [{ role: 'user' as const, content: stream ? `${LONG_PROMPT} ${++asked}` : prompt() }],
     };
     if (!stream) await client.chat.completions.create(body);
     else for await (const chunk of await client.chat.completions.create({ ...body, stream: true })) void chunk;

@@ -27,6 +27,9 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   quota: 'TidegateQuotaExhausted',
   circuit: 'TidegateCircuitOpen',
   victim: 'TidegateTelemetryDown',
+  key: 'TidegateAuthFailing',
+  release: 'TidegateBadRequests',
+  streams: 'TidegateStreamInterruptions',
 };
 
 export const WIDE_MODELS: readonly string[] = Array.from({ length: 20 }, (_, index) => `model-${index}`);
@@ -48,10 +51,11 @@ export interface World {
 
 const JOBS = Object.keys(EXPECTED);
 
-type Apps = Readonly<Record<'calm' | 'spike' | 'requests' | 'tokens' | 'quota' | 'circuit' | 'wide', App>>;
+const APPS = ['calm', 'spike', 'requests', 'tokens', 'quota', 'circuit', 'wide', 'key', 'release', 'streams'] as const;
+type Apps = Readonly<Record<(typeof APPS)[number], App>>;
 
 async function startApps(): Promise<Apps> {
-  const [calm, spike, requests, tokens, quota, circuit, wide] = await Promise.all([
+  const [calm, spike, requests, tokens, quota, circuit, wide, key, release, streams] = await Promise.all([
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: CALM }]),
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }], { retry: { initialDelayMs: 50, maxDelayMs: 500 } }),
     // Small enough that what they have banked is spent within seconds.
@@ -73,8 +77,11 @@ async function startApps(): Promise<Apps> {
       ],
       { unguardedNotice: true },
     ),
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
+    startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
   ]);
-  return { calm, spike, requests, tokens, quota, circuit, wide };
+  return { calm, spike, requests, tokens, quota, circuit, wide, key, release, streams };
 }
 
 /** Runs every fault at once, each in an application of its own, beside one that is calm. Takes two to three minutes. */
@@ -99,7 +106,7 @@ export async function runWorld(): Promise<World> {
     await meetModels(apps.wide);
     goCalm(apps);
     const scraped = async (): Promise<boolean> =>
-      (await queryAt(stack.prometheus, 'count(tidegate_build_info) == 8')).length > 0;
+      (await queryAt(stack.prometheus, `count(tidegate_build_info) == ${APPS.length + 1}`)).length > 0;
     await until('every application is scraped', 30, scraped);
     const from = Date.now() / 1_000;
     await wait(15_000);
@@ -169,10 +176,11 @@ function ask(wide: App, index: number, stream: boolean): Promise<void> {
 }
 
 /** Ordinary traffic. */
-function goCalm({ calm, spike, quota, circuit, wide }: Apps): void {
+function goCalm({ calm, spike, quota, circuit, wide, key, release, streams }: Apps): void {
   calm.steady(CALM_RATE);
   wide.pastTheGuard(2);
-  for (const app of [spike, circuit]) app.steady(5);
+  for (const app of [spike, circuit, key, release]) app.steady(5);
+  streams.steady(5, undefined, true);
   quota.steady(5, quotaModels());
   void (async () => {
     for (let turn = 0; ; turn++) {
@@ -188,7 +196,16 @@ function goCalm({ calm, spike, quota, circuit, wide }: Apps): void {
 }
 
 /** @returns what puts each right again */
-function goWrong({ spike, requests, tokens, quota, circuit }: Apps): Readonly<Record<string, () => void>> {
+function goWrong({
+  spike,
+  requests,
+  tokens,
+  quota,
+  circuit,
+  key,
+  release,
+  streams,
+}: Apps): Readonly<Record<string, () => void>> {
   const stopRequests = requests.saturate(12);
   const stopTokens = tokens.saturate(12);
   const set = (app: App, faults: SimulatorFaults): (() => void) => {
@@ -199,6 +216,9 @@ function goWrong({ spike, requests, tokens, quota, circuit }: Apps): Readonly<Re
     spike: set(spike, { rates: { unknown_429: 0.4 } }),
     quota: set(quota, { outage: { kind: 'insufficient_quota' } }),
     circuit: set(circuit, { outage: { kind: 'overloaded' } }),
+    key: set(key, { outage: { kind: 'auth' } }),
+    release: set(release, { outage: { kind: 'bad_request' } }),
+    streams: set(streams, { rates: { stream_end_early: 0.3 } }),
     requests: stopRequests,
     tokens: stopTokens,
   };

@@ -9,12 +9,21 @@ const SHORTEST_SCRAPE_MS = 1_000;
 /** Addresses (`host:port`) to scrape by job. */
 export type Targets = Readonly<Record<string, readonly string[]>>;
 
+/** Files that name what to scrape, by job; they are read again when they change. */
+export type Discovered = Readonly<Record<string, string>>;
+
 interface PrometheusFile {
   readonly global: { readonly scrape_interval: string; readonly evaluation_interval: string };
 }
 
-/** `prometheus/prometheus.local.yml` with other targets, another Alertmanager and the given rule file. */
-export function prometheusConfig(targets: Targets, alertmanager: string, rules: string, timeScale: number): string {
+/** `prometheus/prometheus.local.yml` with other targets, listed or discovered, another Alertmanager and the given rule file. */
+export function prometheusConfig(
+  targets: Targets,
+  alertmanager: string,
+  rules: string,
+  timeScale: number,
+  discovered: Discovered = {},
+): string {
   const shipped = read('prometheus/prometheus.local.yml') as PrometheusFile;
   const faster = (duration: string): string => divideDuration(duration, timeScale, SHORTEST_SCRAPE_MS);
   return stringify({
@@ -26,10 +35,16 @@ export function prometheusConfig(targets: Targets, alertmanager: string, rules: 
     },
     rule_files: [rules],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
-    scrape_configs: Object.entries(targets).map(([job, addresses]) => ({
-      job_name: job,
-      static_configs: [{ targets: addresses }],
-    })),
+    scrape_configs: [
+      ...Object.entries(targets).map(([job, addresses]) => ({
+        job_name: job,
+        static_configs: [{ targets: addresses }],
+      })),
+      ...Object.entries(discovered).map(([job, file]) => ({
+        job_name: job,
+        file_sd_configs: [{ files: [file], refresh_interval: '5s' }],
+      })),
+    ],
   });
 }
 

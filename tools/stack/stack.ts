@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderRules } from '../../ops/rules.ts';
+import { execFileSync } from 'node:child_process';
+import { renderRules, type RuleOptions } from '../../ops/rules.ts';
 import { requireServers } from './binaries.ts';
-import { alertmanagerConfig, prometheusConfig, type Targets } from './config.ts';
+import { alertmanagerConfig, prometheusConfig, type Discovered, type Targets } from './config.ts';
 import { type Server, startServer } from './server.ts';
 
 export interface StackOptions {
@@ -12,6 +13,12 @@ export interface StackOptions {
   readonly inbox: string;
   /** Divides every window, `for`, interval and grouping time of the shipped files. 1 … 60, default 1. */
   readonly timeScale?: number;
+  /** What comes and goes while the servers run. */
+  readonly discovered?: Discovered;
+  /** Where the shipped rules are other ones. */
+  readonly rules?: Omit<RuleOptions, 'timeScale'>;
+  /** Samples of the time before in the OpenMetrics format. Must end before now: Prometheus takes nothing older than they are. */
+  readonly history?: string;
   /** Ports; 0 for free ones, the default. */
   readonly prometheusPort?: number;
   readonly alertmanagerPort?: number;
@@ -30,7 +37,7 @@ export interface Stack {
  * @throws MissingServerError when one is not installed; Error when one does not start. Nothing is left running then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { targets, inbox, timeScale = 1, prometheusPort = 0, alertmanagerPort = 0 } = options;
+  const { targets, inbox, timeScale = 1, prometheusPort = 0, alertmanagerPort = 0, discovered, history } = options;
   const binaries = requireServers();
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-stack-'));
   const file = (name: string, content: string): string => {
@@ -55,8 +62,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       '--cluster.listen-address=',
     ]);
     servers.push(alertmanager);
-    const rules = file('tidegate.rules.yml', renderRules({ timeScale }));
-    const config = file('prometheus.yml', prometheusConfig(targets, alertmanager.url, rules, timeScale));
+    const rules = file('tidegate.rules.yml', renderRules({ ...options.rules, timeScale }));
+    const config = file('prometheus.yml', prometheusConfig(targets, alertmanager.url, rules, timeScale, discovered));
+    if (history !== undefined) {
+      const samples = file('history.txt', history);
+      const args = ['tsdb', 'create-blocks-from', 'openmetrics', samples, join(folder, 'data')];
+      execFileSync('promtool', args, { stdio: 'ignore' });
+    }
     const prometheus = await startServer(binaries.prometheus, prometheusPort, (address) => [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

@@ -17,7 +17,8 @@ export function limitRow(context: DashboardContext): Row {
           {
             kind: 'timeseries',
             title: 'Left of each limit',
-            description: 'What is left of each limit as the provider last told it, as a share: those of the account.',
+            description:
+              'What is left of each limit as the provider last told it, as a share. It tells of the account, and of a bucket of seconds next to nothing: that one is nearly full again whenever it is told. What is used is above.',
             unit: 'percentunit',
             queries: [
               {

@@ -1,0 +1,178 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { batch } from 'tidegate/batch';
+import { type Fault, faults, ordinary, ROOMY } from './fault.ts';
+import { startFront } from './front.ts';
+import type { Service } from './service.ts';
+
+const PRICES = { 'gpt-5.1': { input: 1, output: 8 }, 'gpt-5.1-pro': { input: 15_000, output: 120_000 } };
+
+/** Answers, money, and what an application does around its calls. */
+export const ANSWER_FAULTS: readonly Fault[] = [
+  {
+    id: 'burn',
+    what: 'two of five calls run into their deadline',
+    expected: ['TidegateCallErrorBudgetBurn'],
+    severity: 'critical',
+    says: /failed \d+% of its calls over 1h/,
+    due: { minutes: 6, because: 'burn windows of an hour and five minutes' },
+    stage: ordinary({ guard: { deadlineMs: 4_000 }, begin: faults({ rates: { hang: 0.4 } }) }),
+  },
+  {
+    id: 'all-late',
+    what: 'callers give up before any answer is there',
+    expected: ['TidegateCallsFailing'],
+    severity: 'critical',
+    says: /timeout is a deadline that answers no longer meet/,
+    stage: ordinary({
+      guard: { deadlineMs: 3_000 },
+      begin: ({ simulator }) => simulator.update({ latency: { baseMs: 6_000, jitter: 0.2 } }),
+    }),
+  },
+  {
+    id: 'answers-cut',
+    what: 'a release asks for eight tokens, and every answer is cut',
+    expected: ['TidegateAnswersCut'],
+    severity: 'warning',
+    says: /cut at their length/,
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
+      const service = await set.service({ provider: 'openai', url: simulator.url });
+      let maxTokens = 200;
+      service.steady(2, () => ({ maxTokens }));
+      return {
+        targets: () => [service.target],
+        begin: () => {
+          maxTokens = 8;
+        },
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'tier-lower',
+    what: 'calls that ask for the priority tier are served in the standard one',
+    expected: ['TidegateTierDowngraded'],
+    severity: 'warning',
+    says: /ask for the tier priority came from the standard one/,
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
+      const front = await startFront(simulator.url);
+      front.edit = (body) => body.replace('"service_tier":"default"', '"service_tier":"priority"');
+      set.keep(() => front.close());
+      const service = await set.service({ provider: 'openai', url: front.url });
+      service.steady(2, () => ({ tier: 'priority' }));
+      return {
+        targets: () => [service.target],
+        begin: () => {
+          front.edit = undefined;
+        },
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'unpriced',
+    what: 'a model is used whose price nobody gave',
+    expected: ['TidegateModelUnpriced'],
+    severity: 'warning',
+    says: /Add the model/,
+    stage: ordinary({
+      provider: 'openai',
+      guard: { prices: PRICES },
+      begin: ({ service }) => void service.steady(1, () => ({ model: 'gpt-6' })),
+    }),
+  },
+  {
+    id: 'over-budget',
+    what: 'a dear model spends the budget of the day',
+    expected: ['TidegateCostOverBudget'],
+    severity: 'warning',
+    says: /has spent .* USD on LLM calls in 24 hours/,
+    stage: ordinary({
+      provider: 'openai',
+      guard: { prices: PRICES },
+      begin: ({ service }) => void service.steady(1, () => ({ model: 'gpt-5.1-pro' })),
+    }),
+  },
+  {
+    id: 'second-layer',
+    what: 'a layer above sends what was given up again, three times',
+    expected: ['TidegateSecondRetryLayer'],
+    severity: 'warning',
+    says: /Two layers retry/,
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
+      const service = await set.service({
+        provider: 'openai',
+        url: simulator.url,
+        guard: { retry: { maxAttempts: 2 } },
+      });
+      let turn = 0;
+      // Twenty callers with a wait between: some two calls a second.
+      const ends = Array.from({ length: 20 }, () => caller(service, () => `Is this spam? ${turn++}`));
+      set.keep(() => ends.forEach((end) => end()));
+      return {
+        targets: () => [service.target],
+        begin: () => simulator.update({ faults: { rates: { server_error: 0.2 } } }),
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'batch-stalled',
+    what: 'the workers of a batch wait for something of their own that never comes',
+    expected: ['TidegateBatchStalled'],
+    severity: 'warning',
+    says: /no item has been finished for ten minutes/,
+    due: { minutes: 12, because: 'no progress in ten minutes is what it says' },
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
+      const service = await set.service({ provider: 'openai', url: simulator.url });
+      let stuck = false;
+      const stop = new AbortController();
+      const run = batch(
+        Array.from({ length: 100_000 }, (_, index) => index),
+        async () => {
+          if (stuck) await new Promise(() => {});
+          await service.send();
+          await wait(1_000);
+        },
+        { guard: service.guard, maxConcurrent: 2, signal: stop.signal, dedupe: false },
+      );
+      const read = (async () => {
+        for await (const result of run) void result;
+      })().catch(() => {});
+      set.keep(async () => {
+        stop.abort();
+        await Promise.race([read, wait(1_000)]);
+      });
+      return {
+        targets: () => [service.target],
+        begin: () => {
+          stuck = true;
+        },
+        close: () => set.close(),
+      };
+    },
+  },
+];
+
+/** Calls again with the same body when a call has failed, as retry libraries do. */
+function caller(service: Service, next: () => string): () => void {
+  const stopped = new AbortController();
+  void (async () => {
+    while (!stopped.signal.aborted) {
+      const prompt = next();
+      for (let attempt = 0; attempt < 4; attempt++) {
+        try {
+          await service.send({ prompt });
+          break;
+        } catch {
+          await wait(500);
+        }
+      }
+      await wait(5_000 + Math.random() * 10_000);
+    }
+  })();
+  return () => stopped.abort();
+}

@@ -1,0 +1,168 @@
+import { type Fault, faults, ordinary } from './fault.ts';
+
+/** Ten calls a second. */
+const TEN = { requestsPerMinute: 600, tokensPerMinute: 3_000_000 };
+
+/** The account, its limits, and traffic beyond them. */
+export const LIMIT_FAULTS: readonly Fault[] = [
+  {
+    id: 'quota',
+    what: 'the credit of the account is used up',
+    expected: ['TidegateQuotaExhausted'],
+    severity: 'critical',
+    says: /Fix billing/,
+    stage: ordinary({ provider: 'openai', begin: faults({ outage: { kind: 'insufficient_quota' } }) }),
+  },
+  {
+    id: 'credit',
+    what: 'the credit of an Anthropic account is used up',
+    expected: ['TidegateQuotaExhausted'],
+    severity: 'critical',
+    says: /Fix billing/,
+    stage: ordinary({ provider: 'anthropic', begin: faults({ outage: { kind: 'credit_balance_too_low' } }) }),
+  },
+  {
+    id: 'storm',
+    what: 'seven of ten attempts are refused: every call is sent three times',
+    expected: ['TidegateRetryStorm', 'TidegateCallsFailing'],
+    severity: 'critical',
+    says: /attempts per call/,
+    stage: ordinary({ rate: 3, provider: 'openai', begin: faults({ rates: { unknown_429: 0.7 } }) }),
+  },
+  {
+    id: 'unknown-429',
+    what: 'three of ten attempts are refused and no limit is named',
+    expected: ['TidegateRateLimited', 'TidegateRetrySpike'],
+    severity: 'warning',
+    stage: ordinary({ provider: 'openai', begin: faults({ rates: { unknown_429: 0.3 } }) }),
+  },
+  {
+    id: 'tier-cut',
+    what: 'the tier is cut to a fifth',
+    expected: ['TidegateLimitChanged'],
+    severity: 'warning',
+    says: /the tier was cut/,
+    history: () => [
+      {
+        name: 'tidegate:limit:known',
+        labels: {
+          gen_ai_provider_name: 'openai',
+          gen_ai_request_model: 'gpt-5.1',
+          tidegate_limit_dimension: 'requests',
+        },
+        value: 600,
+        from: 2 * 3_600,
+      },
+    ],
+    stage: ordinary({
+      provider: 'openai',
+      limits: TEN,
+      rate: 3,
+      begin: ({ simulator }) => simulator.update({ limits: { requestsPerMinute: 120 } }),
+    }),
+  },
+  {
+    id: 'neighbour',
+    what: 'a neighbour takes three quarters of the account',
+    expected: ['TidegateRateLimited', 'TidegateQueueSlow', 'TidegateClientWaitHigh', 'TidegateBelowLimit'],
+    severity: 'warning',
+    says: /others on the account|another client that takes most of the account/,
+    stage: ordinary({
+      provider: 'openai',
+      limits: TEN,
+      // Else what the minute has banked lasts for seven of them.
+      simulator: { bucketSeconds: 5 },
+      rate: 4,
+      begin: faults({ neighbour: { share: 0.75 } }),
+    }),
+  },
+  {
+    id: 'too-small',
+    what: 'the traffic grows a fifth beyond the tier',
+    expected: ['TidegateTierNearlyExhausted', 'TidegateClientWaitHigh', 'TidegateQueueSlow'],
+    severity: 'warning',
+    says: /raise the tier/,
+    stage: ordinary({
+      provider: 'openai',
+      limits: { requestsPerMinute: 300, tokensPerMinute: 3_000_000 },
+      rate: 2,
+      begin: ({ service }) => void service.steady(4),
+    }),
+  },
+  {
+    id: 'queue-grows',
+    what: 'a queue that grows to thousands',
+    expected: ['TidegateQueueSlow'],
+    severity: 'warning',
+    says: /to send the calls that wait now/,
+    stage: ordinary({
+      provider: 'openai',
+      limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
+      rate: 1.5,
+      begin: ({ service }) => void service.steady(8),
+    }),
+  },
+  {
+    id: 'tenant-floods',
+    what: 'one of many tenants sends ten times what all did',
+    expected: ['TidegateQueueSlow', 'TidegateClientWaitHigh'],
+    severity: 'warning',
+    says: /One tenant has \d+% of them/,
+    stage: ordinary({
+      provider: 'openai',
+      limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
+      rate: 1,
+      ask: () => ({ call: { tenant: `tenant-${Math.floor(performance.now()) % 7}` } }),
+      begin: ({ service }) => void service.steady(10, () => ({ call: { tenant: 'flood' } })),
+    }),
+  },
+  {
+    id: 'queue-full',
+    what: 'so many calls that the queue is full and refuses them',
+    expected: [
+      'TidegateCallsRejectedLocally',
+      'TidegateBulkheadQueueFilling',
+      'TidegateQueueSlow',
+      'TidegateCallsFailing',
+    ],
+    severity: 'warning',
+    stage: ordinary({
+      provider: 'openai',
+      limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
+      guard: { bulkhead: { maxQueued: 300 } },
+      rate: 1.5,
+      begin: ({ service }) => void service.steady(5),
+    }),
+  },
+  {
+    id: 'held-back',
+    what: 'one refusal in two minutes asks for a wait of nearly as long: hundreds of calls wait and the limit is free',
+    expected: ['TidegateBelowLimit'],
+    severity: 'warning',
+    says: /while each limit and the slots are used by less than 50%/,
+    stage: ordinary({
+      provider: 'openai',
+      limits: TEN,
+      rate: 3,
+      begin: ({ simulator, set }) => {
+        const refuse = (): void => simulator.update({ faults: { script: ['unknown_429'], retryAfterSeconds: 110 } });
+        refuse();
+        const timer = setInterval(refuse, 112_000);
+        set.keep(() => clearInterval(timer));
+      },
+    }),
+  },
+  {
+    id: 'day-runs-dry',
+    what: 'the calls of the day will be used up in two hours',
+    expected: ['TidegateDailyLimitForecast'],
+    severity: 'warning',
+    says: /will have used up its requests_day limit/,
+    stage: ordinary({
+      provider: 'groq',
+      limits: { requestsPerDay: 10_000, tokensPerMinute: 3_000_000 },
+      rate: 0.2,
+      begin: ({ service }) => void service.steady(3),
+    }),
+  },
+];

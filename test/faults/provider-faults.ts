@@ -1,0 +1,191 @@
+import { type Fault, faults, ordinary } from './fault.ts';
+import { startFront } from './front.ts';
+import type { Service } from './service.ts';
+
+const down = (kind: 'server_error' | 'hang' | 'bad_request' | 'auth') => faults({ outage: { kind } });
+
+/** The provider, the network or the key is at fault. */
+export const PROVIDER_FAULTS: readonly Fault[] = [
+  {
+    id: 'outage',
+    what: 'the provider answers 500 to everything',
+    expected: ['TidegateCircuitOpen'],
+    severity: 'critical',
+    says: /was not closed.*check its status page/,
+    stage: ordinary({ begin: down('server_error') }),
+  },
+  {
+    id: 'hang',
+    what: 'the provider takes every request and answers none',
+    expected: ['TidegateStalled', 'TidegateCircuitOpen'],
+    severity: 'critical',
+    says: /The provider hangs|was not closed/,
+    stage: ordinary({ begin: down('hang') }),
+  },
+  {
+    id: 'probe-hangs',
+    what: 'the provider fails for 15 s, then takes what it is probed with and never answers',
+    expected: ['TidegateCircuitOpen', 'TidegateStalled'],
+    severity: 'critical',
+    says: /was not closed/,
+    stage: ordinary({
+      begin: ({ simulator, set }) => {
+        simulator.update({ faults: { outage: { kind: 'server_error' } } });
+        const timer = setTimeout(() => simulator.update({ faults: { outage: { kind: 'hang' } } }), 15_000);
+        set.keep(() => clearTimeout(timer));
+      },
+    }),
+  },
+  {
+    id: 'overloaded',
+    what: 'the provider answers 529 to two of five attempts',
+    expected: ['TidegateProviderOverloaded', 'TidegateCircuitFlapping', 'TidegateRetrySpike', 'TidegateCircuitOpen'],
+    severity: 'warning',
+    stage: ordinary({ provider: 'anthropic', begin: faults({ rates: { overloaded: 0.4 } }) }),
+  },
+  {
+    id: 'third-lost',
+    what: 'every third attempt fails with 500, and what is retried too',
+    expected: [
+      'TidegateProviderOverloaded',
+      'TidegateCircuitFlapping',
+      'TidegateRetrySpike',
+      'TidegateRetriesExhausted',
+      'TidegateCircuitOpen',
+    ],
+    severity: 'warning',
+    stage: ordinary({ begin: faults({ rates: { server_error: 0.35 } }) }),
+  },
+  {
+    id: 'flapping',
+    what: 'the provider fails for 20 s of every minute',
+    expected: ['TidegateCircuitFlapping'],
+    severity: 'warning',
+    says: /recovers and fails again/,
+    stage: ordinary({
+      begin: ({ simulator, set }) => {
+        const fail = (): void => simulator.update({ faults: { outage: { kind: 'server_error', untilMs: 20_000 } } });
+        fail();
+        const timer = setInterval(fail, 60_000);
+        set.keep(() => clearInterval(timer));
+      },
+    }),
+  },
+  {
+    id: 'one-pod',
+    what: 'one process of five does not reach the provider',
+    expected: ['TidegateCircuitOpen'],
+    severity: 'warning',
+    says: /127\.0\.0\.1:\d+ has not been closed.*most processes reach the provider/,
+    stage: async (set) => {
+      const limits = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
+      const [well, ill] = await Promise.all([
+        set.simulator({ provider: 'openai', limits }),
+        set.simulator({ provider: 'openai', limits }),
+      ]);
+      const services: Service[] = [];
+      for (let pod = 0; pod < 5; pod++) {
+        services.push(await set.service({ provider: 'openai', url: (pod === 4 ? ill : well).url }));
+      }
+      for (const service of services) service.steady(0.8);
+      return {
+        targets: () => services.map(({ target }) => target),
+        begin: () => ill.update({ faults: { outage: { kind: 'connection_reset' } } }),
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'night-outage',
+    what: 'the provider fails where a call is made every ten seconds',
+    expected: ['TidegateCircuitOpen', 'TidegateProviderOverloaded', 'TidegateCallsFailing'],
+    severity: 'critical',
+    stage: ordinary({ rate: 0.1, begin: down('server_error') }),
+  },
+  {
+    id: 'bad-key',
+    what: 'the key is revoked',
+    expected: ['TidegateAuthFailing'],
+    severity: 'critical',
+    says: /Fix the key/,
+    stage: ordinary({ begin: down('auth') }),
+  },
+  {
+    id: 'bad-requests',
+    what: '400 on every call',
+    expected: ['TidegateBadRequests'],
+    severity: 'critical',
+    says: /A release changed what is sent, or the model is gone/,
+    stage: ordinary({ begin: down('bad_request') }),
+  },
+  {
+    id: 'model-gone',
+    what: '404 on every call',
+    expected: ['TidegateBadRequests'],
+    severity: 'critical',
+    says: /A release changed what is sent, or the model is gone/,
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: { requestsPerMinute: 3_000 } });
+      const front = await startFront(simulator.url);
+      set.keep(() => front.close());
+      const service = await set.service({ provider: 'openai', url: front.url });
+      service.steady(2);
+      const error = { message: 'The model does not exist or you do not have access to it.', code: 'model_not_found' };
+      return {
+        targets: () => [service.target],
+        begin: () => {
+          front.answer = { status: 404, body: { error: { ...error, type: 'invalid_request_error', param: null } } };
+        },
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'bad-release',
+    what: 'a release of which two of five requests are wrong',
+    expected: ['TidegateBadRequests'],
+    severity: 'warning',
+    says: /A release changed what is sent/,
+    stage: ordinary({ begin: faults({ rates: { bad_request: 0.4 } }) }),
+  },
+  {
+    id: 'slow',
+    what: 'answers take five times as long as yesterday, though less than 20 s',
+    expected: ['TidegateAttemptLatencyHigh'],
+    severity: 'warning',
+    says: /more than 3 times what it took in this hour of the day before/,
+    history: () => [
+      {
+        name: 'tidegate:attempt_duration:p95_5m',
+        labels: { gen_ai_provider_name: 'openai', gen_ai_request_model: 'gpt-5.1' },
+        // What a histogram makes of it.
+        value: 2.4,
+        from: 26 * 3_600,
+      },
+    ],
+    stage: ordinary({
+      provider: 'openai',
+      simulator: { latency: { baseMs: 1_500, jitter: 0.3 } },
+      begin: ({ simulator }) => simulator.update({ latency: { baseMs: 7_500, jitter: 0.3 } }),
+    }),
+  },
+  {
+    id: 'first-chunk',
+    what: 'streams begin after 14 s',
+    expected: ['TidegateFirstChunkSlow'],
+    severity: 'warning',
+    says: /The provider is slow/,
+    stage: ordinary({
+      ask: () => ({ stream: true }),
+      begin: ({ simulator }) => simulator.update({ latency: { baseMs: 14_000, jitter: 0.1 } }),
+    }),
+  },
+  {
+    id: 'streams-cut',
+    what: 'three streams of ten end before their end, with a clean close',
+    expected: ['TidegateStreamInterruptions'],
+    severity: 'warning',
+    says: /loses \d+% of its streams midway/,
+    stage: ordinary({ ask: () => ({ stream: true }), begin: faults({ rates: { stream_end_early: 0.3 } }) }),
+  },
+];

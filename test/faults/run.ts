@@ -1,0 +1,130 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
+import { startStack } from '../../tools/stack/stack.ts';
+import { type Delivery, startInbox } from '../ops/live-inbox.ts';
+import { type Fault, type Staged, stageSet } from './fault.ts';
+
+/** What came of a fault: times are seconds from its first moment. */
+export interface Outcome {
+  readonly fault: Fault;
+  readonly deliveries: readonly (Delivery & { readonly since: number })[];
+  /** What the library did wrong by itself. */
+  readonly problem: string | undefined;
+}
+
+interface Running {
+  readonly fault: Fault;
+  readonly staged: Staged;
+  readonly file: string;
+  begunMs: number;
+}
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Minutes in which all is well, and those that the faults last. */
+  readonly calm: number;
+  readonly lasts: number;
+  readonly log: (line: string) => void;
+}
+
+/** Rules of which an operator has to set a number before they are there. */
+const RULES = {
+  thresholds: { ...DEFAULT_THRESHOLDS, cost: { ...DEFAULT_THRESHOLDS.cost, budgetUsdPerDay: 5 } },
+};
+
+/** Every fault at once, each in a job of its own, scraped by one Prometheus every 15 s. Nothing is faster than it is. */
+export async function runFaults(chosen: readonly Fault[], options: RunOptions): Promise<Outcome[]> {
+  const { seed, calm, lasts, log } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-faults-'));
+  const inbox = await startInbox();
+  const running: Running[] = [];
+  let stack: Awaited<ReturnType<typeof startStack>> | undefined;
+  try {
+    for (const fault of chosen) {
+      const staged = await fault.stage(stageSet(fault.id, seed));
+      running.push({ fault, staged, file: join(folder, `${fault.id}.json`), begunMs: Infinity });
+    }
+    for (const each of running) list(each);
+    stack = await startStack({
+      targets: {},
+      discovered: Object.fromEntries(running.map(({ fault, file }) => [fault.id, file])),
+      inbox: inbox.url,
+      rules: RULES,
+      history: history(chosen, Date.now() / 1_000),
+    });
+    log(`Prometheus ${stack.prometheus}, Alertmanager ${stack.alertmanager}`);
+    await during(calm, running);
+    for (const each of running) {
+      each.begunMs = performance.now();
+      await each.staged.begin();
+      list(each);
+    }
+    log('The faults begin.');
+    await during(lasts, running);
+    return running.map(({ fault, staged, begunMs }) => ({
+      fault,
+      problem: staged.problem?.(),
+      deliveries: inbox.deliveries
+        .filter(({ labels }) => labels['job'] === fault.id)
+        .map((each) => ({ ...each, since: (each.atMs - begunMs) / 1_000 })),
+    }));
+  } finally {
+    // Some have calls that hang for good.
+    await Promise.race([Promise.all(running.map(({ staged }) => staged.close())), wait(CLOSE_WITHIN_MS)]);
+    await stack?.stop();
+    inbox.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tells Prometheus where a job is, while that may change. */
+async function during(minutes: number, running: readonly Running[]): Promise<void> {
+  const until = performance.now() + minutes * 60_000;
+  while (performance.now() < until) {
+    await wait(1_000);
+    for (const each of running) list(each);
+  }
+}
+
+const CLOSE_WITHIN_MS = 10_000;
+
+const told = new WeakMap<Running, string>();
+
+/** In one step: Prometheus may read at any moment. */
+function list(each: Running): void {
+  const content = JSON.stringify([{ targets: each.staged.targets() }]);
+  if (told.get(each) === content) return;
+  told.set(each, content);
+  writeFileSync(`${each.file}.next`, content);
+  renameSync(`${each.file}.next`, each.file);
+}
+
+const STEP = 60;
+/** Before the first scrape: Prometheus takes nothing that is older than what it has. */
+const ENDS = 30;
+
+function history(chosen: readonly Fault[], now: number): string {
+  const samples = chosen.flatMap((fault) =>
+    (fault.history?.(now) ?? []).flatMap(({ name, labels, value, from }) => {
+      const pairs = Object.entries({ job: fault.id, ...labels }).map(
+        ([label, text]) => `${label}=${JSON.stringify(text)}`,
+      );
+      const lines: { readonly at: number; readonly line: string }[] = [];
+      for (let at = now - from; at < now - ENDS; at += STEP) {
+        lines.push({ at, line: `${name}{${pairs.join(',')}} ${value} ${at.toFixed(0)}` });
+      }
+      return [{ name, lines }];
+    }),
+  );
+  const names = [...new Set(samples.map(({ name }) => name))];
+  const blocks = names.map((name) =>
+    [
+      `# TYPE ${name} gauge`,
+      ...samples.filter((each) => each.name === name).flatMap(({ lines }) => lines.map(({ line }) => line)),
+    ].join('\n'),
+  );
+  return `${[...blocks, '# EOF'].join('\n')}\n`;
+}
