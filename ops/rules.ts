@@ -54,7 +54,8 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
     { name: 'tidegate-counted-2m', interval: '30s', rules: recentRules(context) },
     { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context) },
     { name: 'tidegate-lanes', interval: '30s', rules: laneRules(context) },
-    { name: 'tidegate-flow', interval: '30s', rules: flowRules(context) },
+    // The page of an outage reads it, and is due within three minutes.
+    { name: 'tidegate-flow', interval: '15s', rules: flowRules(context) },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
     { name: 'tidegate-signals', interval: '1m', rules: signalRules(context) },

@@ -100,7 +100,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateSecondRetryLayer',
       expr: `(${repeated} >= ${answers.repeated})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${repeated}) / (${calls} > 0) > ${answers.repeatedRatio})`,
-      for: '5m',
+      for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'A layer above sends LLM calls again.',

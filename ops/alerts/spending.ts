@@ -45,7 +45,8 @@ function budgetAlert(usd: number): Alert {
   return {
     name: 'TidegateCostOverBudget',
     expr: `sum by (${BY_JOB}) (${over('tidegate:cost:increase5m', 1440)}) > ${usd}`,
-    for: '5m',
+    // What is spent stays spent.
+    for: '0m',
     keepFiringFor: '30m',
     severity: 'warning',
     summary: 'LLM calls cost more than their budget of a day.',

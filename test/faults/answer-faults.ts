@@ -6,6 +6,9 @@ import type { Service } from './service.ts';
 
 const PRICES = { 'gpt-5.1': { input: 1, output: 8 }, 'gpt-5.1-pro': { input: 15_000, output: 120_000 } };
 
+/** Long enough for a provider's prompt cache. */
+const INSTRUCTIONS = 'Say whether this message is spam, and why you think so. '.repeat(110);
+
 /** Answers, money, and what an application does around its calls. */
 export const ANSWER_FAULTS: readonly Fault[] = [
   {
@@ -14,7 +17,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     expected: ['TidegateCallErrorBudgetBurn'],
     severity: 'critical',
     says: /failed \d+% of its calls over 1h/,
-    due: { minutes: 6, because: 'burn windows of an hour and five minutes' },
+    due: { minutes: 10, because: 'a burn rate is as slow as its windows' },
     stage: ordinary({ guard: { deadlineMs: 4_000 }, begin: faults({ rates: { hang: 0.4 } }) }),
   },
   {
@@ -43,6 +46,34 @@ export const ANSWER_FAULTS: readonly Fault[] = [
         targets: () => [service.target],
         begin: () => {
           maxTokens = 8;
+        },
+        close: () => set.close(),
+      };
+    },
+  },
+  {
+    id: 'cache-lost',
+    what: 'a release puts the time before each prompt, and no prompt is found in the cache any more',
+    expected: ['TidegateCacheShareFell'],
+    severity: 'warning',
+    says: /A release changed the beginning of prompts/,
+    history: () =>
+      ['tidegate:cache:ratio1h', 'tidegate:cache:ratio10m'].map((name) => ({
+        name,
+        labels: { gen_ai_provider_name: 'openai', gen_ai_request_model: 'gpt-5.1' },
+        value: 0.7,
+        from: 26 * 3_600,
+      })),
+    stage: async (set) => {
+      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
+      const service = await set.service({ provider: 'openai', url: simulator.url });
+      let turn = 0;
+      let begins = (): string => '';
+      service.steady(2, () => ({ prompt: `${begins()}${INSTRUCTIONS} ${turn++}` }));
+      return {
+        targets: () => [service.target],
+        begin: () => {
+          begins = () => `It is ${new Date().toISOString()}. `;
         },
         close: () => set.close(),
       };
@@ -123,8 +154,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'the workers of a batch wait for something of their own that never comes',
     expected: ['TidegateBatchStalled'],
     severity: 'warning',
-    says: /no item has been finished for ten minutes/,
-    due: { minutes: 12, because: 'no progress in ten minutes is what it says' },
+    says: /no item has been finished for nine minutes/,
     stage: async (set) => {
       const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
       const service = await set.service({ provider: 'openai', url: simulator.url });

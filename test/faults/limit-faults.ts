@@ -123,7 +123,9 @@ export const LIMIT_FAULTS: readonly Fault[] = [
       'TidegateCallsRejectedLocally',
       'TidegateBulkheadQueueFilling',
       'TidegateQueueSlow',
+      // Calls are lost.
       'TidegateCallsFailing',
+      'TidegateCallErrorBudgetBurn',
     ],
     severity: 'warning',
     stage: ordinary({

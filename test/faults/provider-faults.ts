@@ -182,10 +182,10 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'streams-cut',
-    what: 'three streams of ten end before their end, with a clean close',
+    what: 'one stream of ten ends before its end, with a clean close',
     expected: ['TidegateStreamInterruptions'],
     severity: 'warning',
     says: /loses \d+% of its streams midway/,
-    stage: ordinary({ ask: () => ({ stream: true }), begin: faults({ rates: { stream_end_early: 0.3 } }) }),
+    stage: ordinary({ ask: () => ({ stream: true }), begin: faults({ rates: { stream_end_early: 0.1 } }) }),
   },
 ];
