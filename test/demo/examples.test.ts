@@ -14,7 +14,7 @@ async function run(name: string, ...flags: string[]): Promise<string> {
 
 const EXPECTED: Readonly<Record<string, RegExp>> = {
   batch:
-    /^200 of 200 e-mails have a word\nin order; (?:[89]\d|1\d\d|200) came from the journal\nthe limit refused \d+ requests\n$/,
+    /^200 e-mails, .*\nleft after 80\n200 of 200 answered: \d+ spam, \d+ ham, in order\n(?:[89]\d|1\d\d|200) came from the journal, .*\nin \d\.\d minutes, where the limit takes 3\.0; \d+ of \d+ requests were refused\n$/,
   'drop-in': /^40 of 40 answered; \d+ attempts, of which the limit refused \d+\n$/,
   priorities: /^late: deadline_exceeded\. .+\nthe person's answer came as number [2-4] of 13\n$/,
   events:

@@ -2,6 +2,7 @@ import { BarChart, HeatmapChart, LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkLineComponent, VisualMapComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { stretchesOf } from './stretches.ts';
 import type { Amounts, LimitSummary, PoolCalls } from './summarize.ts';
 
 use([
@@ -64,19 +65,29 @@ function draw(height: number, options: EChartsCoreOption): string {
 }
 
 function overTime(limits: readonly LimitSummary[]): string {
-  return draw(260, {
-    legend: { top: 0, textStyle: { color: GREY } },
-    grid: { left: 60, right: 20, top: 40, bottom: 30 },
+  const names = limits.map(({ pool, dimension }) => `${pool}, ${dimension.replaceAll('_', ' ')}`);
+  // Stacked bars stand on each other only where every series has every hour.
+  const hours = [...new Set(limits.flatMap(({ byTime }) => byTime.map(([hour]) => hour)))].sort((a, b) => a - b);
+  // One below the other: without a browser nobody knows how wide a text will be.
+  const top = 20 + 18 * names.length;
+  return draw(220 + top, {
+    legend: { top: 0, left: 60, orient: 'vertical', itemGap: 4, textStyle: { color: GREY } },
+    grid: { left: 60, right: 20, top, bottom: 30 },
     xAxis: { type: 'time', ...LINES },
     yAxis: { type: 'value', minInterval: 1, ...LINES },
-    series: limits.map(({ pool, dimension, byTime }) => ({
+    series: limits.map(({ byTime }, at) => ({
       type: 'bar',
       stack: 'hits',
       barMaxWidth: 12,
-      name: `${pool}, ${dimension.replaceAll('_', ' ')}`,
-      data: byTime.map(([hour, hits]) => [hour, hits]),
+      name: names[at],
+      data: withAll(hours, byTime),
     })),
   });
+}
+
+function withAll(hours: readonly number[], byTime: LimitSummary['byTime']): readonly (readonly [number, number])[] {
+  const hits = new Map(byTime);
+  return hours.map((hour) => [hour, hits.get(hour) ?? 0]);
 }
 
 function week(limits: readonly LimitSummary[]): string {
@@ -92,6 +103,7 @@ function week(limits: readonly LimitSummary[]): string {
       left: 'center',
       bottom: 0,
       itemHeight: 120,
+      text: [String(Math.max(1, ...hits)), '0'],
       textStyle: { color: GREY },
       inRange: { color: ['#8080801a', '#f2b04c', '#c2321c'] },
     },
@@ -116,7 +128,10 @@ function minutes({ minutes, limits }: PoolCalls, kind: keyof Amounts): string {
         step: 'end',
         showSymbol: minutes.length < 3,
         areaStyle: { opacity: 0.2 },
-        data: thinned(minutes.map(([at, amounts]) => [at, amounts[kind]] as const)),
+        data: stretchesOf(
+          minutes.map(([at, amounts]) => [at, amounts[kind]] as const),
+          MAX_POINTS,
+        ),
         ...(limit !== undefined && {
           markLine: {
             silent: true,
@@ -129,13 +144,4 @@ function minutes({ minutes, limits }: PoolCalls, kind: keyof Amounts): string {
       },
     ],
   });
-}
-
-/** The highest of each stretch: what is above the limit must be seen however long the record is. */
-function thinned(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
-  const every = Math.ceil(points.length / MAX_POINTS);
-  if (every <= 1) return [...points];
-  return Array.from({ length: Math.ceil(points.length / every) }, (_, index) =>
-    points.slice(index * every, (index + 1) * every).reduce((a, b) => (b[1] > a[1] ? b : a)),
-  );
 }
