@@ -1,27 +1,10 @@
 import type { Ticket, WhoWaits } from './admission.ts';
+import { attemptOutcome, type BodyEnd } from './body-end.ts';
 import type { Call } from './call.ts';
-import type { StreamOutcome } from './events.ts';
 import type { Lane, RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
-import type { ResponseInfo } from './provider.ts';
 import { identifier } from './server-text.ts';
 import { attachDetails } from '../errors.ts';
-
-/** How a response body ended. */
-export interface BodyEnd {
-  readonly outcome: StreamOutcome;
-  readonly usage?: Usage | undefined;
-  /** Reads what the body says of its response; asked only when somebody listens. */
-  readonly response?: (() => ResponseInfo) | undefined;
-  /** What made the body fail; only with `interrupted`. */
-  readonly failure?: Failure | undefined;
-  /** An error that an answer carries beside its content. */
-  readonly beside?: Failure | undefined;
-  /** The error that its reader gets, where it passed through our hands. */
-  readonly error?: unknown;
-  /** The body of the error event that ended it. Told to nobody. */
-  readonly errorBody?: unknown;
-}
 
 /**
  * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, whoever tells of it.
@@ -53,7 +36,6 @@ export class Attempt {
   #requestId: string | undefined;
   /** Where it holds a slot. */
   #slots: Lane['slots'] | undefined;
-  #isOver = false;
   #onOver: (() => void) | undefined;
   #contentAt = 0;
   #responseModel: string | undefined;
@@ -85,8 +67,7 @@ export class Attempt {
 
   /** Calls `listener` when its body has ended, or was given up. */
   whenOver(listener: () => void): void {
-    if (this.#isOver) listener();
-    else this.#onOver = listener;
+    this.#onOver = listener;
   }
 
   /** What is about to be read is behind the head of a response. */
@@ -164,7 +145,7 @@ export class Attempt {
     if (failure) attachDetails(end.error, this.call.details(failure));
     if (this.#state.at === 'open') {
       if (failure) this.#countLate(failure);
-      const outcome = outcomeOf(end);
+      const outcome = attemptOutcome(end);
       this.#close(outcome, failure);
       if (end.beside) this.#tellBeside(end.beside);
       this.#settle({
@@ -197,12 +178,15 @@ export class Attempt {
     this.#end();
   }
 
+  /** Gives back what it holds, whoever comes first to say so. */
   #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#slots?.free();
+    const slots = this.#slots;
+    const onOver = this.#onOver;
+    this.#slots = undefined;
+    this.#onOver = undefined;
+    slots?.free();
     this.ticket.release();
-    this.#onOver?.();
+    onOver?.();
   }
 
   #close(outcome: Outcome, failure?: Failure): void {
@@ -256,17 +240,5 @@ export class Attempt {
 
   #compared(dimension: 'input_tokens' | 'output_tokens', estimated: number, actual: number): void {
     this.call.emit({ type: 'settled', call: this.call.info, attempt: this.number, dimension, estimated, actual });
-  }
-}
-
-function outcomeOf({ outcome, failure }: BodyEnd): Outcome {
-  switch (outcome) {
-    case 'completed':
-    case 'unread':
-      return 'ok';
-    case 'cancelled':
-      return 'cancelled';
-    case 'interrupted':
-      return failure?.outcome ?? 'connection';
   }
 }

@@ -1,12 +1,12 @@
-import { sleep } from './abort.ts';
-import { AdmissionRefused, type Ticket, type WhoWaits } from './admission.ts';
-import { Attempt, type BodyEnd } from './attempt.ts';
+import { AdmissionRefused, type WhoWaits } from './admission.ts';
+import type { BodyEnd } from './body-end.ts';
+import { CallLoop } from './call-loop.ts';
 import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
 import { CallRecord, type EndFacts } from './call-record.ts';
 import { type CallSettings, type Exchange, inOneStep, type Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
-import { AttemptFailed, CircuitOpen, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
+import { AttemptFailed, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
 import type { Failure, TimeLimit } from './outcome.ts';
 import type { ProviderAdapter } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
@@ -14,7 +14,7 @@ import { type Retry, RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
-/** One logical call: takes its attempts through queue, circuit and slots until one is answered or no more may be made. */
+/** One logical call, from its beginning to what the application sees of its end. */
 export class Call {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
@@ -27,8 +27,7 @@ export class Call {
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
   readonly #retries: RetryCourse;
-  /** Keeps its place in the queue from one attempt to the next. */
-  #place: number | undefined;
+  readonly #loop: CallLoop;
 
   constructor(settings: CallSettings) {
     this.#settings = settings;
@@ -41,6 +40,7 @@ export class Call {
     this.beganIn = settings.place.lane.label;
     this.#record = new CallRecord(settings);
     this.#retries = new RetryCourse(settings, this.#record);
+    this.#loop = new CallLoop(this, settings, this.#record, this.#retries);
   }
 
   get lane(): Lane {
@@ -78,7 +78,7 @@ export class Call {
 
   /** Runs attempts until one yields a response head. Rejects with what the application is to see. */
   run<T>(exchange: Exchange<T> | Send<T>): Promise<T> {
-    return this.#loop(stepsOf(exchange), undefined);
+    return this.#loop.run(stepsOf(exchange), undefined);
   }
 
   /**
@@ -86,7 +86,7 @@ export class Call {
    * error before the first content of a stream. `decision` is what `attempt.fail` returned.
    */
   resume<T>(decision: Retry, exchange: Exchange<T> | Send<T>): Promise<T> {
-    return this.#loop(stepsOf(exchange), decision);
+    return this.#loop.run(stepsOf(exchange), decision);
   }
 
   /**
@@ -146,127 +146,8 @@ export class Call {
     this.#end(outcomeOf(failure), errorTypeOf(failure), known);
   }
 
-  /** Where nothing holds an attempt back, it waits for the response alone: no step between has a promise of its own. */
-  async #loop<T>(exchange: Exchange<T>, first: Retry | undefined): Promise<T> {
-    let retry = first;
-    try {
-      for (;;) {
-        if (retry) await this.#backOff(retry);
-        const pending = this.#acquire();
-        const attempt = this.#admitted(pending instanceof Promise ? await pending : pending);
-        const { breaker } = this.lane;
-        this.#retries.sends();
-        const passage = breaker.enter();
-        try {
-          if (!passage) return await breaker.execute(() => this.#exchange(attempt, exchange));
-          let response: unknown;
-          try {
-            response = await this.#send(attempt, exchange);
-          } catch (error) {
-            throw exchange.failed(error, attempt);
-          }
-          const received = exchange.receive(response, attempt);
-          const value = received instanceof Promise ? await received : received;
-          breaker.succeeded(passage);
-          return value;
-        } catch (error) {
-          if (passage) await breaker.failed(passage, error);
-          retry = this.#next(attempt, error);
-        }
-      }
-    } catch (error) {
-      throw this.#failed(error);
-    }
-  }
-
-  /** The steps of an attempt one after the other. */
-  async #exchange<T>(attempt: Attempt, exchange: Exchange<T>): Promise<T> {
-    let response: unknown;
-    try {
-      response = await this.#send(attempt, exchange);
-    } catch (error) {
-      throw exchange.failed(error, attempt);
-    }
-    return exchange.receive(response, attempt);
-  }
-
-  async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {
-    // A pause of the lane is waited out in the queue, together with everyone else there.
-    if (pausesLane) return;
-    const startedAt = this.clock.now();
-    try {
-      await sleep(this.clock, delayMs, this.signal);
-    } finally {
-      this.#record.waitedForRetry(this.clock.now() - startedAt);
-    }
-  }
-
-  /** Waits for nothing where nothing holds the lane back. */
-  #acquire(): Ticket | Promise<Ticket> {
-    if (this.#settings.closed()) throw new AdmissionRefused('closed');
-    this.#move();
-    const { admission } = this.lane;
-    const { place, owner, priority, tenant } = this.#settings;
-    const ticket = admission.acquire({
-      place: this.#place,
-      info: place.request,
-      refusals: this.#retries.refusals,
-      owner,
-      priority,
-      tenant,
-      signal: this.signal,
-      deadlineAt: this.deadlineAt,
-    });
-    if (admission.queued > 0) this.emit({ type: 'queued', call: this.info, depth: admission.queued });
-    if (!(ticket instanceof Promise)) return ticket;
-    const startedAt = this.clock.now();
-    return ticket.catch((error: unknown) => {
-      this.#record.notAdmitted(this.clock.now() - startedAt, error);
-      throw error;
-    });
-  }
-
-  /** A call that has left flex waits, and is charged, where calls of the standard tier are. */
-  #move(): void {
-    const settings = this.#settings;
-    if (!this.withoutFlex || settings.place.request.tier === undefined || !settings.withoutFlex) return;
-    const { lane } = settings.place;
-    settings.place = settings.withoutFlex();
-    if (settings.place.lane === lane) return;
-    this.#place = undefined;
-    this.#record.moved(lane);
-    this.#retries.moved();
-  }
-
-  #admitted(ticket: Ticket): Attempt {
-    if (this.#settings.closed()) {
-      ticket.settle({ outcome: 'cancelled' });
-      ticket.release();
-      throw new AdmissionRefused('closed');
-    }
-    this.#place = ticket.place;
-    this.#record.admitted(ticket);
-    return new Attempt(this, this.#record.attempts, ticket, this.#retries.hasFaulted);
-  }
-
-  #send(attempt: Attempt, exchange: Exchange<unknown>): Promise<unknown> {
-    attempt.takeSlot();
-    const { instrumentation } = this.#settings;
-    if (!instrumentation) return exchange.send(attempt);
-    return instrumentation.runAttempt(this.info, attempt.number, () => exchange.send(attempt));
-  }
-
-  /** What follows an attempt that brought no response. Throws where nothing does. */
-  #next(attempt: Attempt, error: unknown): Retry | undefined {
-    attempt.abandon();
-    // The circuit opened between the queue and here: back to the queue, which waits for it.
-    if (error instanceof CircuitOpen) return undefined;
-    if (error instanceof AttemptFailed && attempt.decision?.retry) return attempt.decision;
-    throw error;
-  }
-
   /** Ends the call for whatever ended the loop. Returns what the application sees. */
-  #failed(error: unknown): unknown {
+  failed(error: unknown): unknown {
     if (error instanceof AttemptFailed) {
       attachDetails(error.error, this.details(error.failure));
       this.finishFailed(error.failure, { error: error.error });

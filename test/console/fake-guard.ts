@@ -1,5 +1,5 @@
 import type { GuardEvent, LaneSnapshot } from '../../src/core/events.ts';
-import { Emitter } from '../../src/core/events.ts';
+import { Emitter } from '../../src/core/emitter.ts';
 import type { Guard } from '../../src/guard.ts';
 import type { LaneReading } from '../../src/console/reading.ts';
 import type { LimitState } from '../../src/console/state.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 
 /** A response body that has been handed out and has not ended yet. */
 export interface OpenBody {

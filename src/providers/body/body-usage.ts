@@ -1,4 +1,4 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
 import { isCutJson, looksCut } from './json-text.ts';
 import { parseJson } from '../parse/json.ts';

@@ -1,4 +1,4 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
 import { JsonTail } from './json-tail.ts';
 import { webStreamOf } from './node-body.ts';

@@ -1,4 +1,5 @@
-import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Attempt } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
@@ -171,6 +172,17 @@ export class TrackedBody implements OpenBody {
   touch(): void {
     this.touchedAt = this.clock.now();
     this.reading = false;
+  }
+
+  /** Whether its reads may run out of time. */
+  get timed(): boolean {
+    return this.#timeUp !== undefined || this.timer !== undefined || this.times.wholeAt < Infinity;
+  }
+
+  /** Waits for a read that has all the time. */
+  follow<T>(read: Promise<T>): Promise<T> {
+    this.reading = true;
+    return read;
   }
 
   /** Waits for a read, and no longer than the body has time. */

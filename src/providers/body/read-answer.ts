@@ -1,4 +1,4 @@
-import type { BodyEnd } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';

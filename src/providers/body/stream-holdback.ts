@@ -53,7 +53,10 @@ export class StreamPump implements ChunkSource {
     const reader = this.#openReader();
     if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
     if (this.#progress.holding) return this.#readHeld(reader);
-    return this.#body.within(() => this.#takePending(reader)).then(this.#passed, this.#failed);
+    const next = this.#body.timed
+      ? this.#body.within(() => this.#takePending(reader))
+      : this.#body.follow(this.#takePending(reader));
+    return next.then(this.#passed, this.#failed);
   }
 
   async cancel(reason: unknown): Promise<void> {

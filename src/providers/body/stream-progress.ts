@@ -1,4 +1,5 @@
-import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Attempt } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse, ProviderAdapter, StreamReader } from '../../core/provider.ts';

@@ -1,4 +1,5 @@
-import type { Attempt, BodyEnd } from '../../core/attempt.ts';
+import type { Attempt } from '../../core/attempt.ts';
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { TimeUp } from '../../core/time-limits.ts';
 import { AttemptBody, type Replacement } from '../body/open-body.ts';

@@ -1,0 +1,144 @@
+import { sleep } from './abort.ts';
+import { AdmissionRefused, type Ticket } from './admission.ts';
+import { Attempt } from './attempt.ts';
+import type { Call } from './call.ts';
+import type { CallRecord } from './call-record.ts';
+import type { CallSettings, Exchange } from './call-settings.ts';
+import { AttemptFailed, CircuitOpen } from './lane.ts';
+import type { Retry, RetryCourse } from './retry-course.ts';
+
+/** Takes the attempts of one call through queue, circuit and slots until one is answered or no more may be made. */
+export class CallLoop {
+  readonly #call: Call;
+  readonly #settings: CallSettings;
+  readonly #record: CallRecord;
+  readonly #retries: RetryCourse;
+  /** Keeps its place in the queue from one attempt to the next. */
+  #place: number | undefined;
+
+  constructor(call: Call, settings: CallSettings, record: CallRecord, retries: RetryCourse) {
+    this.#call = call;
+    this.#settings = settings;
+    this.#record = record;
+    this.#retries = retries;
+  }
+
+  /** Where nothing holds an attempt back, it waits for the response alone: no step between has a promise of its own. */
+  async run<T>(exchange: Exchange<T>, first: Retry | undefined): Promise<T> {
+    let retry = first;
+    try {
+      for (;;) {
+        if (retry) await this.#backOff(retry);
+        const pending = this.#acquire();
+        const attempt = this.#admitted(pending instanceof Promise ? await pending : pending);
+        const { breaker } = this.#call.lane;
+        this.#retries.sends();
+        const passage = breaker.enter();
+        try {
+          if (!passage) return await breaker.execute(() => this.#exchange(attempt, exchange));
+          let response: unknown;
+          try {
+            response = await this.#send(attempt, exchange);
+          } catch (error) {
+            throw exchange.failed(error, attempt);
+          }
+          const received = exchange.receive(response, attempt);
+          const value = received instanceof Promise ? await received : received;
+          breaker.succeeded(passage);
+          return value;
+        } catch (error) {
+          if (passage) await breaker.failed(passage, error);
+          retry = this.#next(attempt, error);
+        }
+      }
+    } catch (error) {
+      throw this.#call.failed(error);
+    }
+  }
+
+  /** The steps of an attempt one after the other. */
+  async #exchange<T>(attempt: Attempt, exchange: Exchange<T>): Promise<T> {
+    let response: unknown;
+    try {
+      response = await this.#send(attempt, exchange);
+    } catch (error) {
+      throw exchange.failed(error, attempt);
+    }
+    return exchange.receive(response, attempt);
+  }
+
+  async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {
+    // A pause of the lane is waited out in the queue, together with everyone else there.
+    if (pausesLane) return;
+    const startedAt = this.#settings.clock.now();
+    try {
+      await sleep(this.#settings.clock, delayMs, this.#settings.signal);
+    } finally {
+      this.#record.waitedForRetry(this.#settings.clock.now() - startedAt);
+    }
+  }
+
+  /** Waits for nothing where nothing holds the lane back. */
+  #acquire(): Ticket | Promise<Ticket> {
+    if (this.#settings.closed()) throw new AdmissionRefused('closed');
+    this.#move();
+    const { admission } = this.#call.lane;
+    const { place, owner, priority, tenant } = this.#settings;
+    const ticket = admission.acquire({
+      place: this.#place,
+      info: place.request,
+      refusals: this.#retries.refusals,
+      owner,
+      priority,
+      tenant,
+      signal: this.#settings.signal,
+      deadlineAt: this.#settings.deadlineAt,
+    });
+    if (admission.queued > 0) this.#settings.emit({ type: 'queued', call: this.#call.info, depth: admission.queued });
+    if (!(ticket instanceof Promise)) return ticket;
+    const startedAt = this.#settings.clock.now();
+    return ticket.catch((error: unknown) => {
+      this.#record.notAdmitted(this.#settings.clock.now() - startedAt, error);
+      throw error;
+    });
+  }
+
+  /** A call that has left flex waits, and is charged, where calls of the standard tier are. */
+  #move(): void {
+    const settings = this.#settings;
+    if (!this.#retries.withoutFlex || settings.place.request.tier === undefined || !settings.withoutFlex) return;
+    const { lane } = settings.place;
+    settings.place = settings.withoutFlex();
+    if (settings.place.lane === lane) return;
+    this.#place = undefined;
+    this.#record.moved(lane);
+    this.#retries.moved();
+  }
+
+  #admitted(ticket: Ticket): Attempt {
+    if (this.#settings.closed()) {
+      ticket.settle({ outcome: 'cancelled' });
+      ticket.release();
+      throw new AdmissionRefused('closed');
+    }
+    this.#place = ticket.place;
+    this.#record.admitted(ticket);
+    return new Attempt(this.#call, this.#record.attempts, ticket, this.#retries.hasFaulted);
+  }
+
+  #send(attempt: Attempt, exchange: Exchange<unknown>): Promise<unknown> {
+    attempt.takeSlot();
+    const { instrumentation } = this.#settings;
+    if (!instrumentation) return exchange.send(attempt);
+    return instrumentation.runAttempt(this.#call.info, attempt.number, () => exchange.send(attempt));
+  }
+
+  /** What follows an attempt that brought no response. Throws where nothing does. */
+  #next(attempt: Attempt, error: unknown): Retry | undefined {
+    attempt.abandon();
+    // The circuit opened between the queue and here: back to the queue, which waits for it.
+    if (error instanceof CircuitOpen) return undefined;
+    if (error instanceof AttemptFailed && attempt.decision?.retry) return attempt.decision;
+    throw error;
+  }
+}
