@@ -20,11 +20,11 @@ export function readEmbeddedError(value: unknown): EmbeddedError | undefined {
   if (!answer) return undefined;
   const { choices } = answer;
   const error = asObject(answer['error']) ?? errorOfChoice(choices);
-  const besideContent = hasContent(answer);
-  if (error) return isKnown({ error }) ? { body: { error }, besideContent } : undefined;
-  if (hasStopped(choices)) return { body: STOPPED, besideContent };
+  if (error) return isKnown({ error }) ? { body: { error }, besideContent: hasContent(answer) } : undefined;
+  if (hasStopped(choices)) return { body: STOPPED, besideContent: hasContent(answer) };
   // An answer of any other form says so in its fields.
-  return !Array.isArray(choices) && !besideContent && isKnown(answer) ? { body: answer, besideContent } : undefined;
+  const other = !Array.isArray(choices) && !hasContent(answer) && isKnown(answer);
+  return other ? { body: answer, besideContent: false } : undefined;
 }
 
 function isKnown(body: object): boolean {
