@@ -6,6 +6,8 @@ import type { ItemUsage } from './result.ts';
 /** What the guarded calls of one item have come to. */
 export interface ItemMeter {
   attempts: number;
+  /** How long they waited for limits and places. */
+  waitedMs: number;
   usage: ItemUsage | undefined;
   /** USD of the calls whose cost is known. */
   costUsd: number;
@@ -42,17 +44,18 @@ export class CallMeter {
         if (costUsd !== undefined) meter.priced = true;
         if (typeof costUsd === 'number') meter.costUsd += costUsd;
         else if (costUsd === null) meter.unpriced++;
-        meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
+        meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
       }),
       guard.on('call.end', (event) => {
         const { call, attempts, usage, costUsd } = event;
         const meter = this.#meterOf.get(call);
         if (!meter) return;
         meter.attempts += attempts;
+        meter.waitedMs += event.waitedPacerMs + event.waitedBulkheadMs;
         if (costUsd !== undefined) meter.priced = true;
         if (typeof costUsd === 'number') meter.costUsd += costUsd;
         else if (costUsd === null || mayHaveCost(event)) meter.unpriced++;
-        if (usage) meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
+        if (usage) meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
       }),
     ];
   }
@@ -76,7 +79,7 @@ function mayHaveCost({ outcome, attempts, errorType }: Extract<GuardEvent, { typ
 const LOST: ReadonlySet<string> = new Set(['timeout', 'connection_error']);
 
 export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
-  return { attempts: 0, usage: undefined, costUsd: 0, priced: false, unpriced: 0, onFirstContent };
+  return { attempts: 0, waitedMs: 0, usage: undefined, costUsd: 0, priced: false, unpriced: 0, onFirstContent };
 }
 
 /** Counts what the item that is at work was answered with, where no guarded call told it. `costUsd`: null where it is not known. */
@@ -84,7 +87,7 @@ export function meterItem(usage: ItemUsage | undefined, costUsd: number | null |
   const meter = current.getStore();
   if (!meter) return;
   meter.attempts++;
-  if (usage) meter.usage = meter.usage ? sum(meter.usage, usage) : usage;
+  if (usage) meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
   if (costUsd !== undefined) meter.priced = true;
   if (typeof costUsd === 'number') meter.costUsd += costUsd;
   else meter.unpriced++;
@@ -96,7 +99,7 @@ export function costOf({ priced, unpriced, costUsd }: ItemMeter): number | null 
   return unpriced > 0 ? null : costUsd;
 }
 
-function sum(a: ItemUsage, b: ItemUsage): ItemUsage {
+export function sumOf(a: ItemUsage, b: ItemUsage): ItemUsage {
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,

@@ -47,7 +47,8 @@ export class ItemWork<I, O> {
       warmed?.(false);
       return { status: 'error', error, took: meter };
     } finally {
-      this.#progress.called(meter, systemClock.now() - startedAt);
+      const now = systemClock.now();
+      this.#progress.called(meter, now - startedAt, now);
     }
   }
 

@@ -1,15 +1,7 @@
-import type { Dimension } from '../core/dimensions.ts';
 import type { LaneSnapshot } from '../core/events.ts';
-import type { ItemMeter } from './call-meter.ts';
+import { type ItemMeter, sumOf } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';
-
-/** Seconds until the last item is finished, as an interval, and what decides it. */
-export interface BatchEstimate {
-  readonly fromSeconds: number;
-  readonly toSeconds: number;
-  /** The limit that takes longest to admit what is left; `concurrency` where no limit is known to bind. */
-  readonly binds: Dimension;
-}
+import { type BatchEstimate, TimeLeft } from './time-left.ts';
 
 /** What a run has cost so far; with a journal what earlier ones did, too. */
 export interface BatchCost {
@@ -44,29 +36,13 @@ export interface BatchSnapshot {
   readonly eta: BatchEstimate | undefined;
 }
 
-/** Mean and deviation of a number, without keeping its values (Welford). */
-class Sample {
-  count = 0;
-  sum = 0;
-  #mean = 0;
-  #squares = 0;
-
-  add(value: number): void {
-    this.count++;
-    this.sum += value;
-    const delta = value - this.#mean;
-    this.#mean += delta / this.count;
-    this.#squares += delta * (value - this.#mean);
-  }
-
-  /** Where the mean is within two standard errors; at least the tenth that fewer than ten values cannot tell. */
-  get interval(): readonly [number, number] {
-    if (this.count === 0) return [0, 0];
-    const deviation = this.count < 2 ? this.#mean : Math.sqrt(this.#squares / (this.count - 1));
-    const error = Math.max((2 * deviation) / Math.sqrt(this.count), this.count < 10 ? this.#mean / 10 : 0);
-    return [Math.max(0, this.#mean - error), this.#mean + error];
-  }
-}
+const NONE: ItemUsage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+};
 
 /** Counts a run, and tells how long it will take. */
 export class Progress {
@@ -78,18 +54,13 @@ export class Progress {
   #unknownCosts = 0;
   #priced = false;
   readonly #startedAt: number;
-  readonly #attempts = new Sample();
-  readonly #duration = new Sample();
-  readonly #tokens = {
-    inputTokens: new Sample(),
-    outputTokens: new Sample(),
-    cacheReadTokens: new Sample(),
-    cacheWriteTokens: new Sample(),
-    reasoningTokens: new Sample(),
-  };
+  readonly #timeLeft: TimeLeft;
+  #called = 0;
+  #usage: ItemUsage = NONE;
 
   constructor(now: number) {
     this.#startedAt = now;
+    this.#timeLeft = new TimeLeft(now);
   }
 
   /** What earlier runs have cost. */
@@ -100,17 +71,16 @@ export class Progress {
   }
 
   /** An item that was called. */
-  called({ attempts, usage, priced, costUsd, unpriced }: ItemMeter, durationMs: number): void {
+  called(meter: ItemMeter, durationMs: number, now: number): void {
+    const { usage, priced, costUsd, unpriced } = meter;
     if (priced) {
       this.#priced = true;
       this.#costUsd += costUsd;
     }
     if (unpriced > 0) this.#unknownCosts++;
-    this.#attempts.add(Math.max(1, attempts));
-    this.#duration.add(durationMs);
-    for (const kind of Object.keys(this.#tokens) as (keyof ItemUsage)[]) {
-      if (usage) this.#tokens[kind].add(usage[kind]);
-    }
+    this.#called++;
+    if (usage) this.#usage = sumOf(this.#usage, usage);
+    this.#timeLeft.ended(meter, durationMs, now);
   }
 
   snapshot(
@@ -123,74 +93,21 @@ export class Progress {
     const cost = { usd: this.#costUsd, unknown: this.#unknownCosts, reservedUsd: reservedUsd ?? 0 };
     const elapsedMs = now - this.#startedAt;
     const perSecond = (count: number): number => (elapsedMs > 0 ? (count * 1000) / elapsedMs : 0);
-    const usage = Object.fromEntries(
-      Object.entries(this.#tokens).map(([kind, sample]) => [kind, sample.sum]),
-    ) as unknown as ItemUsage;
+    const usage = this.#usage;
+    const left = (total ?? 0) - this.done;
+    const { inFlight } = this;
     return {
       total,
       done: this.done,
       failed: this.failed,
       reused: this.reused,
-      inFlight: this.inFlight,
+      inFlight,
       elapsedMs,
-      itemsPerSecond: perSecond(this.#attempts.count),
+      itemsPerSecond: perSecond(this.#called),
       tokensPerSecond: perSecond(usage.inputTokens + usage.outputTokens),
       usage,
       cost: hasCosts ? cost : undefined,
-      eta: total === undefined ? undefined : this.#estimate(total - this.done, lanes),
+      eta: total === undefined ? undefined : this.#timeLeft.estimate({ now, left, inFlight, lanes }),
     };
   }
-
-  /** The slowest of what has to let the rest through: each limit of each lane, and the calls that may run at once. */
-  #estimate(left: number, lanes: readonly LaneSnapshot[]): BatchEstimate | undefined {
-    if (left <= 0) return { fromSeconds: 0, toSeconds: 0, binds: 'concurrency' };
-    if (this.#attempts.count === 0) return undefined;
-    const together = Math.max(1, this.inFlight - lanes.reduce((sum, { queued }) => sum + queued, 0));
-    let slowest = estimate('concurrency', left, this.#duration, together * 1000);
-    // What a lane's limits let through adds up over lanes.
-    const rates = new Map<Dimension, number>();
-    for (const { dimensions } of lanes) {
-      for (const { dimension, ratePerSecond } of dimensions) {
-        if (ratePerSecond !== undefined) rates.set(dimension, (rates.get(dimension) ?? 0) + ratePerSecond);
-      }
-    }
-    for (const [dimension, rate] of rates) {
-      const each = this.#costIn(dimension);
-      if (each === undefined || rate <= 0) continue;
-      const other = estimate(dimension, left, each, rate);
-      if (other.toSeconds > slowest.toSeconds) slowest = other;
-    }
-    return slowest;
-  }
-
-  /** What an item takes of a limit. */
-  #costIn(dimension: Dimension): { readonly interval: readonly [number, number] } | undefined {
-    const { inputTokens, outputTokens } = this.#tokens;
-    switch (dimension) {
-      case 'requests':
-      case 'requests_day':
-        return this.#attempts;
-      case 'input_tokens':
-        return inputTokens;
-      case 'output_tokens':
-        return outputTokens;
-      case 'tokens':
-      case 'tokens_day': {
-        const [inFrom, inTo] = inputTokens.interval;
-        const [outFrom, outTo] = outputTokens.interval;
-        return { interval: [inFrom + outFrom, inTo + outTo] };
-      }
-      default:
-        return undefined;
-    }
-  }
-}
-
-function estimate(
-  binds: Dimension,
-  left: number,
-  { interval: [from, to] }: { readonly interval: readonly [number, number] },
-  perSecond: number,
-): BatchEstimate {
-  return { fromSeconds: (left * from) / perSecond, toSeconds: (left * to) / perSecond, binds };
 }

@@ -1,0 +1,49 @@
+export interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** So few values do not tell how far others are off. */
+const FEW = 10;
+const FEW_SPREAD = 1;
+
+/** Mean and deviation of a number, without keeping its values (Welford). */
+export class Sample {
+  count = 0;
+  sum = 0;
+  least: number = Infinity;
+  most = 0;
+  #mean = 0;
+  #squares = 0;
+
+  add(value: number): void {
+    this.count++;
+    this.sum += value;
+    this.least = Math.min(this.least, value);
+    this.most = Math.max(this.most, value);
+    const delta = value - this.#mean;
+    this.#mean += delta / this.count;
+    this.#squares += delta * (value - this.#mean);
+  }
+
+  /** Deviation as part of the mean. */
+  get spread(): number {
+    if (this.#mean === 0) return 0;
+    const deviation = this.count < 2 ? this.#mean : Math.sqrt(this.#squares / (this.count - 1));
+    const known = deviation / this.#mean;
+    return this.count < FEW ? Math.max(known, FEW_SPREAD / this.count) : known;
+  }
+
+  /** What few are above. */
+  get nearlyMost(): number {
+    return Math.min(this.most * (1 + 1 / this.count), this.#mean * (1 + 3 * this.spread));
+  }
+
+  /** What so many further values come to, within two standard errors: of the mean, and of their own sum. */
+  total(further: number): Interval {
+    if (this.count === 0 || further <= 0) return { from: 0, to: 0 };
+    const expected = further * this.#mean;
+    const error = 2 * expected * this.spread * Math.sqrt(1 / this.count + 1 / further);
+    return { from: Math.max(0, expected - error), to: expected + error };
+  }
+}
