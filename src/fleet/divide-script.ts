@@ -194,7 +194,7 @@ for _, told in ipairs(report.limits) do
         l.free = min(told.level, told.full)
         l.kept = 0
         lane.epoch = lane.epoch + 1
-      else
+      elseif l.limit ~= told.limit then
         l.free = l.free + told.full - l.full
       end
       if l.limit ~= told.limit then l.foreign = 0 end

@@ -1,6 +1,6 @@
 import { learnFacts, stopOf } from './facts.ts';
 import { firstWaitMs } from './first-comers.ts';
-import { keptNow, keptOf, leased, learn, learnRest, rateOf, reclaim, refill, rests, settle } from './levels.ts';
+import { keptNow, keptOf, learn, learnRest, rateOf, reclaim, refill, rests, settle, unspent } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { aheadOf, join, LOOK, moveTo } from './turns.ts';
@@ -227,20 +227,6 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
   lane.processes.delete(report.process);
   lane.processes.set(report.process, process);
   return process;
-}
-
-/** The part of the lease that was not spent, as a share of the limits. */
-function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitReport[]): number {
-  let most = 0;
-  let spent = 0;
-  for (const told of limits) {
-    const limit = lane.limits.get(told.name);
-    const before = process.spent[told.name];
-    if (!limit || before === undefined) continue;
-    most = Math.max(most, leased(limit, process, told.name) / limit.limit);
-    spent = Math.max(spent, (told.spent - before) / limit.limit);
-  }
-  return most - spent;
 }
 
 function forget(lane: LaneState, id: string, process: ProcessState): void {

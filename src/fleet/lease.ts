@@ -102,6 +102,11 @@ export class Lease {
     this.#host.hungry();
   }
 
+  /** It is another limit now: the others learn of it when they renew, and the store must know by then. */
+  changed(): void {
+    this.#host.hungry();
+  }
+
   /** The lease is over. */
   void(): void {
     this.#granted = Math.min(this.#granted, this.#spent - this.#spentBefore);

@@ -52,6 +52,7 @@ export class LeasedLimit implements Limit {
     const changed = this.#model.observe(seen, now);
     const { sample } = this.#model;
     if (sample && sample !== before) this.#lease.told(sample);
+    if (changed) this.#lease.changed();
     return changed;
   }
 

@@ -99,8 +99,22 @@ function returned(limit: LimitState, process: ProcessState, name: string): numbe
 }
 
 /** What a process has leased. */
-export function leased(limit: LimitState, process: ProcessState, name: string): number {
+function leased(limit: LimitState, process: ProcessState, name: string): number {
   return process.voided[name] === limit.voided ? (process.held[name] ?? 0) : 0;
+}
+
+/** The part of the lease that was not spent, as a share of the limits. */
+export function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitReport[]): number {
+  let most = 0;
+  let spent = 0;
+  for (const told of limits) {
+    const limit = lane.limits.get(told.name);
+    const before = process.spent[told.name];
+    if (!limit || before === undefined) continue;
+    most = Math.max(most, leased(limit, process, told.name) / limit.limit);
+    spent = Math.max(spent, (told.spent - before) / limit.limit);
+  }
+  return most - spent;
 }
 
 /** Takes back what a process had leased, less what it has spent. */
@@ -153,7 +167,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
   if (told.changed) known.windowMs = told.windowMs;
   if (told.changed && (known.limit !== told.limit || known.full !== told.full)) {
     if (told.full < known.full) shrink(lane, known, told);
-    else known.free += told.full - known.full;
+    else if (known.limit !== told.limit) known.free += told.full - known.full;
     if (known.limit !== told.limit) known.foreign = 0;
     known.limit = told.limit;
     known.full = told.full;

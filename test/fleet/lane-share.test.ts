@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdmissionRefused } from '../../src/core/admission.ts';
+import type { LimitReading } from '../../src/core/outcome.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import type { FleetStore } from '../../src/fleet/protocol.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
@@ -126,6 +127,25 @@ describe("a process's part of a lane", () => {
     expect(late.at).toBeUndefined();
     await clock.advance(3_000);
     expect(late.at).toBeDefined();
+  });
+
+  it('gives up what it had leased of a limit that another process has found cut, within half a second', async () => {
+    const { clock, store } = setup();
+    const [first, second] = [fleetLane(store, clock), fleetLane(store, clock)];
+    const told = (limit: number, left: number): LimitReading[] => [reading('requests', limit, left)];
+    finish((await settled(clock, watch(first))).ticket, told(6_000, 5_999));
+    await clock.advance(31_000);
+    // It spends a hundred a second, and has as much in hand.
+    for (let turn = 0; turn < 50; turn++) {
+      const calls = Array.from({ length: 10 }, () => watch(second));
+      await clock.advance(100);
+      for (const { ticket } of calls) finish(ticket);
+    }
+    expect(second.share.snapshot().dimensions[0]!.leased).toBeGreaterThan(20);
+    finish((await settled(clock, watch(first))).ticket, told(60, 1));
+    await clock.advance(500);
+    expect(second.lane.dimensions()[0]).toMatchObject({ dimension: 'requests', limit: 60 });
+    expect(second.share.snapshot().dimensions[0]!.leased).toBeLessThanOrEqual(2);
   });
 
   it('is spared a quota that another process has found exhausted, and told when it is not any more', async () => {
