@@ -29,7 +29,7 @@ export function seriesName(name: MetricName, part?: HistogramPart): string {
  * Name of the metric family in Prometheus, whatever way it came: the JavaScript Prometheus exporter adds no unit, the
  * OTLP receiver and the Collector add it where the name has none. So names contain their units.
  */
-export function familyName(name: string, metric: Metric): string {
+export function familyName(name: string, metric: Pick<Metric, 'instrument'>): string {
   const tokens = name.split(/[^a-zA-Z0-9]+/).filter((token) => token !== '');
   return [...tokens, ...(metric.instrument === 'counter' && tokens.at(-1) !== 'total' ? ['total'] : [])].join('_');
 }

@@ -9,7 +9,7 @@ import { bindTelemetry, processState, SENDS } from './process-state.ts';
 import { SCOPE, VERSION } from './telemetry/names.ts';
 import { registeredApi } from './telemetry/otel-api.ts';
 import { registeredParts, unregisterAllBut } from './telemetry/otel-globals.ts';
-import { HISTOGRAMS } from './telemetry/instruments.ts';
+import { optionsOf } from './telemetry/instruments.ts';
 import { loadOpenTelemetry, packagesFor } from './telemetry/load-opentelemetry.ts';
 import { createMetricReaders, type MetricReaders, type MetricsRoute } from './telemetry/metric-readers.ts';
 import type { PrometheusAddress } from './telemetry/prometheus-server.ts';
@@ -143,8 +143,8 @@ async function stop(
 /** A reader of another line than the SDK's reads in vain: no instrument can be made for it. */
 async function checkReads(readers: MetricReaders['readers'], sdk: { shutdown(): Promise<void> }): Promise<void> {
   try {
-    const { name, options } = HISTOGRAMS.retryDelay;
-    registeredApi().metrics?.getMeter(SCOPE, VERSION).createHistogram(name, options);
+    const name = 'tidegate.retry.delay_seconds';
+    registeredApi().metrics?.getMeter(SCOPE, VERSION).createHistogram(name, optionsOf(name));
     for (const reader of readers) await reader.collect();
   } catch (error) {
     await sdk.shutdown().catch(() => undefined);

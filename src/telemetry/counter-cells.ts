@@ -44,7 +44,7 @@ const MAX_ZERO_SERIES = 1_500;
  * The series of one counter. A plain counter that is added to: an observable one would report sums of its own keeping,
  * which replace one another where two copies of the package report, or where a view drops attributes.
  */
-export class CounterCells {
+export class CounterCells<L extends Attributes = Attributes> {
   readonly #counter: Counter;
   readonly #tally: Tally;
   readonly #cells = new Map<string, Cell>();
@@ -55,7 +55,7 @@ export class CounterCells {
   }
 
   /** The series with these attributes; exists, and is exported, from now on. */
-  cell(attributes: Attributes): Cell {
+  cell(attributes: L): Cell {
     const key = seriesKey(attributes);
     let cell = this.#cells.get(key);
     if (!cell) {
@@ -77,8 +77,8 @@ export function seriesKey(attributes: Attributes): string {
 }
 
 /** The same attributes in the order into which OpenTelemetry's SDK brings those of every value: sorting costs less then. */
-export function inOrder(attributes: Attributes): Attributes {
-  return Object.freeze(Object.fromEntries(sortedEntries(attributes)));
+export function inOrder<L extends Attributes>(attributes: L): L {
+  return Object.freeze(Object.fromEntries(sortedEntries(attributes))) as L;
 }
 
 function sortedEntries(attributes: Attributes): [string, Attributes[string]][] {

@@ -1,4 +1,4 @@
-import type { CutReason } from './names.ts';
+import type { CutReason } from './contract/closed-sets.ts';
 
 /** Words of providers for an answer that is not whole. Every other one, known or not, counts as an answer's own end. */
 const CUTS: ReadonlyMap<string, CutReason> = new Map([

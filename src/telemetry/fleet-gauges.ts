@@ -1,12 +1,15 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { LaneSnapshot, SharedDimensionSnapshot, SharedMode, SharedSnapshot } from '../core/events.ts';
+import { isOneOf, valuesOf } from './contract/closed-set.ts';
+import { DIMENSIONS, SHARED_MODES } from './contract/closed-sets.ts';
+import type { LabelsOf } from './contract/labels.ts';
 import { type Point, type Labelled, point, Worst } from './gauge-points.ts';
-import { ATTR, DIMENSIONS, isOneOf, SHARED_MODES, valuesOf } from './names.ts';
+import { ATTR } from './names.ts';
 
 /** Collects how the lanes of a process share their limits with other processes. */
 export class FleetGauges {
-  readonly #processes = new Worst<SharedSnapshot>();
-  readonly #limits = new Worst<SharedDimensionSnapshot>();
+  readonly #processes = new Worst<LabelsOf<'tidegate.fleet.processes'>, SharedSnapshot>();
+  readonly #limits = new Worst<LabelsOf<'tidegate.fleet.leased'>, SharedDimensionSnapshot>();
   /** Lanes by mode, for each set of attributes that guards add. */
   readonly #lanes = new Map<string, { readonly attributes: Attributes; readonly counts: Record<SharedMode, number> }>();
 
@@ -28,15 +31,15 @@ export class FleetGauges {
   *points(): Iterable<Point> {
     for (const { attributes, counts } of this.#lanes.values()) {
       for (const mode of valuesOf(SHARED_MODES)) {
-        yield point('fleetLanes', counts[mode], { ...attributes, [ATTR.sharedMode]: mode }, 0);
+        yield point('tidegate.fleet.lanes', counts[mode], { ...attributes, [ATTR.sharedMode]: mode }, 0);
       }
     }
     for (const [attributes, { processes }] of this.#processes.entries()) {
-      yield point('fleetProcesses', processes, attributes, undefined);
+      yield point('tidegate.fleet.processes', processes, attributes, undefined);
     }
     for (const [attributes, { leased, mostOvershoot }] of this.#limits.entries()) {
-      yield point('fleetLeased', leased, attributes, 0);
-      yield point('fleetOvershoot', mostOvershoot, attributes, 0);
+      yield point('tidegate.fleet.leased', leased, attributes, 0);
+      yield point('tidegate.fleet.overshoot_bound', mostOvershoot, attributes, 0);
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { StoreFault } from '../core/events.ts';
+import { isOneOf } from './contract/closed-set.ts';
+import { STORE_FAULTS } from './contract/closed-sets.ts';
 import { add } from './counter-cells.ts';
 import type { MeterBinding } from './meter-binding.ts';
-import { ATTR, isOneOf, STORE_FAULTS } from './names.ts';
+import { ATTR } from './names.ts';
 
 /** Faults that most stores have one day; others are there once they come. */
 const ZERO_FAULTS: readonly StoreFault[] = ['timeout', 'connection'];
@@ -19,14 +21,14 @@ export class FleetMetrics {
   }
 
   exchanged(durationMs: number, fault: StoreFault | undefined): void {
-    const errors = this.#meter.counter('fleetErrors');
+    const errors = this.#meter.counter('tidegate.fleet.exchange_errors');
     const cell = (each: StoreFault): ReturnType<typeof errors.cell> =>
       errors.cell({ ...this.#common, [ATTR.storeFault]: each });
     if (!this.#begun) for (const each of ZERO_FAULTS) cell(each);
     this.#begun = true;
     // What is refused at once says nothing of how long the store takes.
     if (fault === undefined || fault === 'timeout') {
-      this.#meter.histogram('fleetExchange').record(Math.max(0, durationMs) / 1_000, this.#common);
+      this.#meter.histogram('tidegate.fleet.exchange_seconds').record(Math.max(0, durationMs) / 1_000, this.#common);
     }
     if (fault !== undefined) add(cell(isOneOf(STORE_FAULTS, fault) ? fault : 'other'), 1);
   }

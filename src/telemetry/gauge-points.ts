@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { seriesKey } from './counter-cells.ts';
-import type { GaugeName } from './instruments.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import type { GaugeName } from './contract/metrics.ts';
 
 /** One gauge value. */
 export interface Point {
@@ -11,7 +12,12 @@ export interface Point {
   readonly rest: number | undefined;
 }
 
-export function point(gauge: GaugeName, value: number, attributes: Attributes, rest: number | undefined): Point {
+export function point<N extends GaugeName>(
+  gauge: N,
+  value: number,
+  attributes: LabelsOf<N>,
+  rest: number | undefined,
+): Point {
   return { gauge, value, attributes, rest };
 }
 
@@ -20,20 +26,20 @@ export interface Labelled {
   /** What the guard adds to all of its points. */
   readonly common: Attributes;
   /** Those with provider and model. */
-  readonly model: Attributes;
+  readonly model: LabelsOf<'tidegate.ratelimit.observed_age_seconds'>;
 }
 
 /** Several lanes may have the same labels (two credentials, or labels beyond the cap): one of them is shown. */
-export class Worst<T> {
-  readonly #best = new Map<string, { readonly attributes: Attributes; readonly item: T; readonly score: number }>();
+export class Worst<L extends Attributes, T> {
+  readonly #best = new Map<string, { readonly attributes: L; readonly item: T; readonly score: number }>();
 
-  offer(attributes: Attributes, item: T, score: number): void {
+  offer(attributes: L, item: T, score: number): void {
     const key = seriesKey(attributes);
     const best = this.#best.get(key);
     if (!best || score > best.score) this.#best.set(key, { attributes, item, score });
   }
 
-  *entries(): Iterable<readonly [Attributes, T]> {
+  *entries(): Iterable<readonly [L, T]> {
     for (const { attributes, item } of this.#best.values()) yield [attributes, item];
   }
 }

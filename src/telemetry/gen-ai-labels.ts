@@ -1,5 +1,5 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { CallInfo } from '../core/events.ts';
+import type { LabelsOf } from './contract/labels.ts';
 import { LabelCap } from './label-cap.ts';
 import { ATTR } from './names.ts';
 import { inOrder } from './counter-cells.ts';
@@ -8,13 +8,16 @@ import type { Series } from './series.ts';
 /** A process calls a few; an application may take a base URL from its tenants. */
 const MAX_SERVERS = 20;
 
+/** What the metrics of the conventions have in common. */
+export type OperationLabels = LabelsOf<'gen_ai.client.operation.duration'>;
+
 interface Labelled {
   readonly series: Series;
   readonly address: string | undefined;
   readonly port: number | undefined;
   readonly responseModel: string | undefined;
   readonly errorType: string | undefined;
-  readonly attributes: Attributes;
+  readonly attributes: OperationLabels;
 }
 
 /** Attributes of the conventions' own metrics: those of a call's series, with the server and the model that answered. */
@@ -24,14 +27,14 @@ export class GenAiLabels {
   /** Of a call that runs, and of one that has ended. */
   #running: Labelled | undefined;
   #ended: Labelled | undefined;
-  readonly #all = new WeakMap<Series, Map<string, Attributes>>();
+  readonly #all = new WeakMap<Series, Map<string, OperationLabels>>();
 
   constructor(maxModels: number) {
     this.#models = new LabelCap(maxModels);
   }
 
   /** The same object for the same labels. */
-  of(series: Series, call: CallInfo, responseModel?: string, errorType?: string): Attributes {
+  of(series: Series, call: CallInfo, responseModel?: string, errorType?: string): OperationLabels {
     const { serverAddress: address, serverPort: port } = call;
     const last = responseModel === undefined ? this.#running : this.#ended;
     // Calls come in runs of the same kind, and comparing is cheaper than building a key.
@@ -51,7 +54,12 @@ export class GenAiLabels {
     return attributes;
   }
 
-  #make(series: Series, call: CallInfo, responseModel: string | undefined, errorType: string | undefined): Attributes {
+  #make(
+    series: Series,
+    call: CallInfo,
+    responseModel: string | undefined,
+    errorType: string | undefined,
+  ): OperationLabels {
     const address = call.serverAddress === undefined ? undefined : this.#servers.label(call.serverAddress);
     const model = responseModel === undefined ? undefined : this.#models.label(responseModel);
     // A server beyond the cap is any: its port says nothing.

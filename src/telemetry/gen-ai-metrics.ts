@@ -1,10 +1,9 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { GuardEvent } from '../core/events.ts';
 import type { Usage } from '../core/outcome.ts';
 import type { Operation } from '../core/provider.ts';
 import { add } from './counter-cells.ts';
-import { GenAiLabels } from './gen-ai-labels.ts';
-import type { CounterName } from './instruments.ts';
+import { GenAiLabels, type OperationLabels } from './gen-ai-labels.ts';
+import type { CounterName } from './contract/metrics.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import { ATTR } from './names.ts';
 import type { Semconv } from './semconv.ts';
@@ -40,9 +39,10 @@ export class GenAiMetrics {
   firstChunk({ call, sinceStartMs, responseModel }: EventOf<'stream.first_chunk'>, series: Series): void {
     const seconds = sinceStartMs / 1_000;
     const attributes = this.#labels.of(series, call, responseModel);
-    if (this.#compat) this.#binding.histogram('firstChunk').record(seconds, attributes);
+    if (this.#compat)
+      this.#binding.histogram('gen_ai.client.operation.time_to_first_chunk').record(seconds, attributes);
     if (this.#latest && isInference(call.operation)) {
-      this.#binding.histogram('inferenceFirstChunk').record(seconds, attributes);
+      this.#binding.histogram('gen_ai.client.inference.time_to_first_chunk').record(seconds, attributes);
     }
   }
 
@@ -50,9 +50,10 @@ export class GenAiMetrics {
     if (!this.#detailed) return;
     const seconds = sinceLastMs / 1_000;
     const attributes = this.#labels.of(series, call, responseModel);
-    if (this.#compat) this.#binding.histogram('furtherChunk').record(seconds, attributes);
+    if (this.#compat)
+      this.#binding.histogram('gen_ai.client.operation.time_per_output_chunk').record(seconds, attributes);
     if (this.#latest && isInference(call.operation)) {
-      this.#binding.histogram('inferenceFurtherChunk').record(seconds, attributes);
+      this.#binding.histogram('gen_ai.client.inference.time_per_output_chunk').record(seconds, attributes);
     }
   }
 
@@ -69,15 +70,16 @@ export class GenAiMetrics {
     }
   }
 
-  #duration(operation: Operation, seconds: number, attributes: Attributes): void {
-    if (this.#compat) this.#binding.histogram('operationDuration').record(seconds, attributes);
+  #duration(operation: Operation, seconds: number, attributes: OperationLabels): void {
+    if (this.#compat) this.#binding.histogram('gen_ai.client.operation.duration').record(seconds, attributes);
     if (!this.#latest) return;
-    if (isInference(operation)) this.#binding.histogram('inferenceDuration').record(seconds, attributes);
-    if (operation === 'embeddings') this.#binding.histogram('embeddingsDuration').record(seconds, attributes);
+    if (isInference(operation)) this.#binding.histogram('gen_ai.client.inference.duration').record(seconds, attributes);
+    if (operation === 'embeddings')
+      this.#binding.histogram('gen_ai.client.embeddings.duration').record(seconds, attributes);
   }
 
   /** Once a call; the conventions count one without usage as 0. */
-  #count(operation: Operation, usage: Usage | undefined, attributes: Attributes): void {
+  #count(operation: Operation, usage: Usage | undefined, attributes: OperationLabels): void {
     if (!isInference(operation)) return;
     const counted = { ...attributes, [ATTR.tokenModality]: 'unknown' };
     for (const [counter, read] of INFERENCE_COUNTERS) {
@@ -85,29 +87,31 @@ export class GenAiMetrics {
     }
   }
 
-  #distribute(operation: Operation, usage: Usage, attributes: Attributes): void {
+  #distribute(operation: Operation, usage: Usage, attributes: OperationLabels): void {
     if (this.#compat) {
-      const histogram = this.#binding.histogram('tokenUsage');
+      const histogram = this.#binding.histogram('gen_ai.client.token.usage');
       histogram.record(usage.inputTokens, { ...attributes, [ATTR.tokenType]: 'input' });
       // Embeddings and their like have no output at all.
       if (usage.outputTokens > 0) histogram.record(usage.outputTokens, { ...attributes, [ATTR.tokenType]: 'output' });
     }
     if (!this.#latest) return;
     if (isInference(operation)) {
-      this.#binding.histogram('inferenceInputTokens').record(usage.inputTokens, attributes);
-      this.#binding.histogram('inferenceOutputTokens').record(usage.outputTokens, attributes);
+      this.#binding.histogram('gen_ai.client.inference.operation.input_tokens').record(usage.inputTokens, attributes);
+      this.#binding.histogram('gen_ai.client.inference.operation.output_tokens').record(usage.outputTokens, attributes);
     } else if (operation === 'embeddings') {
-      this.#binding.histogram('embeddingsInputTokens').record(usage.inputTokens, attributes);
+      this.#binding.histogram('gen_ai.client.embeddings.operation.input_tokens').record(usage.inputTokens, attributes);
     }
   }
 }
 
-const INFERENCE_COUNTERS: readonly (readonly [CounterName, (usage: Usage) => number])[] = [
-  ['inferenceInput', (usage) => usage.inputTokens],
-  ['inferenceOutput', (usage) => usage.outputTokens],
-  ['inferenceCacheRead', (usage) => usage.cacheReadTokens],
-  ['inferenceCacheWrite', (usage) => usage.cacheWriteTokens],
-  ['inferenceReasoning', (usage) => usage.reasoningTokens],
+type UsageCounter = Extract<CounterName, `gen_ai.client.inference.usage.${string}`>;
+
+const INFERENCE_COUNTERS: readonly (readonly [UsageCounter, (usage: Usage) => number])[] = [
+  ['gen_ai.client.inference.usage.input_tokens', (usage) => usage.inputTokens],
+  ['gen_ai.client.inference.usage.output_tokens', (usage) => usage.outputTokens],
+  ['gen_ai.client.inference.usage.cache_read.input_tokens', (usage) => usage.cacheReadTokens],
+  ['gen_ai.client.inference.usage.cache_write.input_tokens', (usage) => usage.cacheWriteTokens],
+  ['gen_ai.client.inference.usage.reasoning.output_tokens', (usage) => usage.reasoningTokens],
 ];
 
 function isInference(operation: Operation): boolean {

@@ -2,10 +2,15 @@ import type { Attributes } from '@opentelemetry/api';
 import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
 import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { RunCounts } from '../core/live-runs.ts';
+import { isOneOf } from './contract/closed-set.ts';
+import { DIMENSIONS } from './contract/closed-sets.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import type { GaugeName } from './contract/metrics.ts';
 import { FleetGauges } from './fleet-gauges.ts';
 import { type Point, point, Worst } from './gauge-points.ts';
-import { ATTR, DIMENSIONS, isOneOf, OTHER, PROVIDERS, SDK, VERSION } from './names.ts';
+import { ATTR, SDK, VERSION } from './names.ts';
 import { RunGauges } from './run-gauges.ts';
+import { providerLabels } from './series.ts';
 
 /** Lanes of one guard, with the labels and attributes that guard uses. */
 export interface LaneSource {
@@ -24,25 +29,29 @@ const RATED: ReadonlySet<Dimension> = new Set(BUCKET_DIMENSIONS.filter((each) =>
 /** Higher is worse; two lanes under one label show the worse one. */
 const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
 
+/** Those of a circuit, to which its state comes. */
+type CircuitLabels = Omit<LabelsOf<'tidegate.circuit.state'>, typeof ATTR.circuitState>;
+
+const worst = <N extends GaugeName, T>(): Worst<LabelsOf<N>, T> => new Worst();
+
 /** Gauge values of all lanes now. */
 export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unknown) => void): Point[] {
-  const limits = new Worst<DimensionSnapshot>();
-  const rates = new Worst<number>();
-  const utilizations = new Worst<number>();
-  const ages = new Worst<number>();
-  const bulkheads = new Worst<LaneSnapshot>();
-  const circuits = new Worst<CircuitState>();
+  const limits = worst<'tidegate.ratelimit.limit', DimensionSnapshot>();
+  const rates = worst<'tidegate.pacer.rate_per_second', number>();
+  const utilizations = worst<'tidegate.limit.utilization_ratio', number>();
+  const ages = worst<'tidegate.ratelimit.observed_age_seconds', number>();
+  const bulkheads = worst<'tidegate.bulkhead.active', LaneSnapshot>();
+  const circuits = new Worst<CircuitLabels, CircuitState>();
   const fleet = new FleetGauges();
   const batches = new RunGauges();
   const points: Point[] = [];
   for (const source of sources) {
-    points.push(point('buildInfo', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined));
+    points.push(
+      point('tidegate.build_info', 1, { ...source.attributes, [ATTR.version]: VERSION, [ATTR.sdk]: SDK }, undefined),
+    );
     for (const run of runsOf(source, onError)) batches.add(run, source.attributes);
     for (const lane of lanesOf(source, onError)) {
-      const provider = {
-        ...source.attributes,
-        [ATTR.provider]: isOneOf(PROVIDERS, lane.provider) ? lane.provider : OTHER,
-      };
+      const provider = providerLabels(source.attributes, lane.provider);
       const model = { ...provider, [ATTR.requestModel]: source.modelLabel(lane.group) };
       fleet.offer(lane, { common: source.attributes, model });
       for (const dimension of lane.dimensions) {
@@ -65,24 +74,29 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
     }
   }
   for (const [attributes, dimension] of limits.entries()) points.push(...limitPoints(dimension, attributes));
-  for (const [attributes, share] of utilizations.entries()) points.push(point('utilization', share, attributes, 0));
-  for (const [attributes, rate] of rates.entries()) points.push(point('pacerRate', rate, attributes, 0));
-  for (const [attributes, age] of ages.entries()) points.push(point('observedAge', age / 1_000, attributes, undefined));
+  for (const [attributes, share] of utilizations.entries())
+    points.push(point('tidegate.limit.utilization_ratio', share, attributes, 0));
+  for (const [attributes, rate] of rates.entries())
+    points.push(point('tidegate.pacer.rate_per_second', rate, attributes, 0));
+  for (const [attributes, age] of ages.entries())
+    points.push(point('tidegate.ratelimit.observed_age_seconds', age / 1_000, attributes, undefined));
   for (const [attributes, lane] of bulkheads.entries()) {
     points.push(
-      point('bulkheadActive', lane.inFlight, attributes, 0),
-      point('bulkheadQueued', lane.queued, attributes, 0),
-      point('queueUrgent', lane.waiting.urgent, attributes, 0),
-      ...(lane.waiting.busiestShare > 0 ? [point('tenantShare', lane.waiting.busiestShare, attributes, 0)] : []),
-      point('oldestWait', lane.oldestWaitMs / 1_000, attributes, 0),
-      point('bulkheadCapacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
-      point('bulkheadQueueCapacity', lane.maxQueued, attributes, lane.maxQueued),
+      point('tidegate.bulkhead.active', lane.inFlight, attributes, 0),
+      point('tidegate.bulkhead.queued', lane.queued, attributes, 0),
+      point('tidegate.queue.urgent', lane.waiting.urgent, attributes, 0),
+      ...(lane.waiting.busiestShare > 0
+        ? [point('tidegate.queue.tenant_share_ratio', lane.waiting.busiestShare, attributes, 0)]
+        : []),
+      point('tidegate.queue.oldest_wait_seconds', lane.oldestWaitMs / 1_000, attributes, 0),
+      point('tidegate.bulkhead.capacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
+      point('tidegate.bulkhead.queue_capacity', lane.maxQueued, attributes, lane.maxQueued),
     );
   }
   for (const [attributes, current] of circuits.entries()) {
     for (const state of new Set<CircuitState>(['closed', current])) {
       const labelled = { ...attributes, [ATTR.circuitState]: state };
-      points.push(point('circuitState', state === current ? 1 : 0, labelled, state === 'closed' ? 1 : 0));
+      points.push(point('tidegate.circuit.state', state === current ? 1 : 0, labelled, state === 'closed' ? 1 : 0));
     }
   }
   points.push(...fleet.points(), ...batches.points());
@@ -103,11 +117,14 @@ export function isCurrent(snapshot: DimensionSnapshot): snapshot is DimensionSna
   return !resetPassed && observedAgeMs <= windowMs;
 }
 
-function limitPoints(snapshot: DimensionSnapshot, attributes: Attributes): Point[] {
+function limitPoints(snapshot: DimensionSnapshot, attributes: LabelsOf<'tidegate.ratelimit.limit'>): Point[] {
   const { limit, remaining = 0, resetMs } = snapshot;
-  const points = [point('limit', limit, attributes, limit), point('remaining', remaining, attributes, limit)];
+  const points = [
+    point('tidegate.ratelimit.limit', limit, attributes, limit),
+    point('tidegate.ratelimit.remaining', remaining, attributes, limit),
+  ];
   if (resetMs !== undefined && !Number.isNaN(resetMs) && resetMs < Infinity) {
-    points.push(point('reset', Math.max(0, resetMs) / 1_000, attributes, 0));
+    points.push(point('tidegate.ratelimit.reset_seconds', Math.max(0, resetMs) / 1_000, attributes, 0));
   }
   return points;
 }

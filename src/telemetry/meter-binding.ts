@@ -1,16 +1,10 @@
 import type { BatchObservableResult, Histogram, Meter, MeterProvider, ObservableGauge } from '@opentelemetry/api';
 import { CounterCells, seriesKey, Tally } from './counter-cells.ts';
-import {
-  COUNTERS,
-  GAUGES,
-  HISTOGRAMS,
-  COUNTERS_ON_DEMAND,
-  type CounterName,
-  type GaugeName,
-  type HistogramName,
-} from './instruments.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import type { CounterName, GaugeName, HistogramName } from './contract/metrics.ts';
 import type { Point } from './gauge-points.ts';
 import { gaugePoints, type LaneSource } from './lane-gauges.ts';
+import { ALWAYS_COUNTED, GAUGES, optionsOf } from './instruments.ts';
 import { SCOPE, VERSION } from './names.ts';
 import type { Report } from './report.ts';
 
@@ -28,10 +22,8 @@ export class MeterBinding {
   constructor(meter: Meter, report: Report) {
     this.#meter = meter;
     this.#report = report;
-    for (const name of Object.keys(COUNTERS) as CounterName[]) if (!COUNTERS_ON_DEMAND.has(name)) this.counter(name);
-    const gauges = (Object.keys(GAUGES) as GaugeName[]).map(
-      (name) => [name, meter.createObservableGauge(GAUGES[name].name, GAUGES[name].options)] as const,
-    );
+    for (const name of ALWAYS_COUNTED) this.counter(name);
+    const gauges = GAUGES.map((name) => [name, meter.createObservableGauge(name, optionsOf(name))] as const);
     this.#gauges = new Map(gauges);
     meter.addBatchObservableCallback(
       (result) => this.#observe(result),
@@ -39,19 +31,21 @@ export class MeterBinding {
     );
   }
 
-  counter(name: CounterName): CounterCells {
+  counter<N extends CounterName>(name: N): CounterCells<LabelsOf<N>> {
     let cells = this.#counters.get(name);
     if (!cells) {
-      const { name: metric, options } = COUNTERS[name];
-      this.#counters.set(name, (cells = new CounterCells(this.#meter.createCounter(metric, options), this.#tally)));
+      this.#counters.set(
+        name,
+        (cells = new CounterCells(this.#meter.createCounter(name, optionsOf(name)), this.#tally)),
+      );
     }
     return cells;
   }
 
-  histogram(name: HistogramName): Histogram {
+  histogram<N extends HistogramName>(name: N): Histogram<LabelsOf<N>> {
     let histogram = this.#histograms.get(name);
     if (!histogram) {
-      histogram = this.#meter.createHistogram(HISTOGRAMS[name].name, HISTOGRAMS[name].options);
+      histogram = this.#meter.createHistogram(name, optionsOf(name));
       this.#histograms.set(name, histogram);
     }
     return histogram;

@@ -1,8 +1,12 @@
-import type { Attributes, MeterProvider } from '@opentelemetry/api';
+import type { Attributes, Histogram, MeterProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
 import { isFailure } from './call-result.ts';
+import { isOneOf } from './contract/closed-set.ts';
+import { DELAY_SOURCES } from './contract/closed-sets.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import type { HistogramName } from './contract/metrics.ts';
 import { add } from './counter-cells.ts';
 import { cutReason } from './cut-answers.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
@@ -10,7 +14,6 @@ import { GenAiMetrics } from './gen-ai-metrics.ts';
 import { LabelCap } from './label-cap.ts';
 import type { LaneSource } from './lane-gauges.ts';
 import { bindMeter, type MeterBinding } from './meter-binding.ts';
-import { DELAY_SOURCES, isOneOf } from './names.ts';
 import { registeredApi } from './otel-api.ts';
 import { likelyOperation, mayServe } from './prepared-models.ts';
 import type { Report } from './report.ts';
@@ -181,7 +184,7 @@ export class MetricRecorder {
         add(unguardedCell(bound.meter, this.#settings.attributes, event.provider, event.via), 1);
         return;
       case 'hits.lost':
-        add(bound.meter.counter('hitsLost').cell(this.#settings.attributes), event.lines);
+        add(bound.meter.counter('tidegate.hits.lost_lines').cell(this.#settings.attributes), event.lines);
         return;
       case 'shared.exchange':
         bound.fleet.exchanged(event.durationMs, event.fault);
@@ -244,18 +247,20 @@ function answered(series: Series, { call, response }: Extract<GuardEvent, { type
   if (asked !== undefined && served !== undefined) series.tier(asked, served);
 }
 
+type Timer<N extends HistogramName> = Histogram<LabelsOf<N>>;
+
 /** What belongs to one meter: dropped as a whole when another provider is registered. */
 class Bound {
   readonly meter: MeterBinding;
   readonly genAi: GenAiMetrics | undefined;
   readonly fleet: FleetMetrics;
-  readonly attemptDuration: ReturnType<MeterBinding['histogram']>;
-  readonly callDuration: ReturnType<MeterBinding['histogram']>;
-  readonly retryDelay: ReturnType<MeterBinding['histogram']>;
+  readonly attemptDuration: Timer<'tidegate.attempt.duration_seconds'>;
+  readonly callDuration: Timer<'tidegate.call.duration_seconds'>;
+  readonly retryDelay: Timer<'tidegate.retry.delay_seconds'>;
   /** Lane of the latest call, whose series exist. */
   startedLane: string | undefined;
-  readonly #firstChunk: ReturnType<MeterBinding['histogram']>;
-  readonly #waitDuration: ReturnType<MeterBinding['histogram']>;
+  readonly #firstChunk: Timer<'tidegate.stream.first_chunk_seconds'>;
+  readonly #waitDuration: Timer<'tidegate.wait.duration_seconds'>;
   readonly #settings: MetricSettings;
   readonly #series = new Map<string, Series>();
   readonly #transitions = new Map<string, ReturnType<typeof transitionCells>>();
@@ -264,11 +269,11 @@ class Bound {
     this.meter = meter;
     this.genAi = settings.genAi() ? new GenAiMetrics(meter, settings) : undefined;
     this.fleet = new FleetMetrics(meter, settings.attributes);
-    this.callDuration = meter.histogram('callDuration');
-    this.#firstChunk = meter.histogram('callFirstChunk');
-    this.attemptDuration = meter.histogram('attemptDuration');
-    this.retryDelay = meter.histogram('retryDelay');
-    this.#waitDuration = meter.histogram('waitDuration');
+    this.callDuration = meter.histogram('tidegate.call.duration_seconds');
+    this.#firstChunk = meter.histogram('tidegate.stream.first_chunk_seconds');
+    this.attemptDuration = meter.histogram('tidegate.attempt.duration_seconds');
+    this.retryDelay = meter.histogram('tidegate.retry.delay_seconds');
+    this.#waitDuration = meter.histogram('tidegate.wait.duration_seconds');
     this.#settings = settings;
   }
 

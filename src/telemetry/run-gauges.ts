@@ -1,8 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { RunCounts } from '../core/live-runs.ts';
+import { valuesOf } from './contract/closed-set.ts';
+import { BATCH_STATES, type BatchState } from './contract/closed-sets.ts';
 import { seriesKey } from './counter-cells.ts';
 import { type Point, point } from './gauge-points.ts';
-import { ATTR, BATCH_STATES, type BatchState, valuesOf } from './names.ts';
+import { ATTR } from './names.ts';
 
 interface Sum {
   readonly attributes: Attributes;
@@ -33,11 +35,11 @@ export class RunGauges {
 
   *points(): Iterable<Point> {
     for (const { attributes, items, runs, etaSeconds } of this.#sums.values()) {
-      yield point('batchRuns', runs, attributes, 0);
+      yield point('tidegate.batch.runs', runs, attributes, 0);
       for (const state of valuesOf(BATCH_STATES)) {
-        yield point('batchItems', items[state], { ...attributes, [ATTR.batchState]: state }, 0);
+        yield point('tidegate.batch.items', items[state], { ...attributes, [ATTR.batchState]: state }, 0);
       }
-      if (etaSeconds !== undefined) yield point('batchEta', etaSeconds, attributes, 0);
+      if (etaSeconds !== undefined) yield point('tidegate.batch.eta_seconds', etaSeconds, attributes, 0);
     }
   }
 }

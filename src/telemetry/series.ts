@@ -1,30 +1,29 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Priority, WaitCause } from '../core/events.ts';
-import { add, type Cell, inOrder } from './counter-cells.ts';
-import type { CounterName } from './instruments.ts';
+import { add, type Cell, type CounterCells, inOrder } from './counter-cells.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import {
-  ATTR,
   CALL_OUTCOMES,
   CIRCUIT_STATES,
+  type CutReason,
   OPERATIONS,
-  OTHER,
   PRIORITIES,
   PROVIDERS,
   REJECTION_DIMENSIONS,
   RETRY_LAYERS,
   RETRY_REASONS,
   SPENT_ON,
+  type SpentOn,
   STREAM_OUTCOMES,
+  type Tier,
+  TOKEN_KINDS,
+  type TokenKind,
   UNGUARDED_VIAS,
   WAIT_CAUSES,
-  isOneOf,
-  valuesOf,
-  type CutReason,
-  type SpentOn,
-  type Tier,
-  type TokenKind,
-} from './names.ts';
+} from './contract/closed-sets.ts';
+import { isOneOf, valuesOf } from './contract/closed-set.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import { ATTR, OTHER } from './names.ts';
 import { STATUS_LABELS } from './status.ts';
 import {
   ZERO_DIMENSIONS,
@@ -36,22 +35,26 @@ import {
 } from './zero-values.ts';
 
 const OUTPUTLESS: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);
-const INPUT_ONLY: readonly TokenKind[] = ['input'];
 /** Most answers have these two; the others are parts of them that many never have. */
-const ZERO_KINDS: readonly TokenKind[] = ['input', 'output'];
-const TOKEN_KINDS: readonly TokenKind[] = [...ZERO_KINDS, 'cache_read', 'cache_write', 'reasoning'];
+const ZERO_KINDS = ['input', 'output'] as const satisfies readonly TokenKind[];
+const INPUT_ONLY: readonly (typeof ZERO_KINDS)[number][] = ['input'];
 
 type Cells = ReadonlyMap<string, Cell>;
 
+/** Labels of what is about calls, and has no further ones. */
+export type CallLabels = LabelsOf<'tidegate.call.duration_seconds'>;
+type ProviderLabels = Pick<CallLabels, typeof ATTR.provider>;
+type DelayLabels = LabelsOf<'tidegate.retry.delay_seconds'>;
+
 export interface Waits {
-  readonly histogram: Attributes;
+  readonly histogram: LabelsOf<'tidegate.wait.duration_seconds'>;
   readonly spent: Cell | undefined;
 }
 
 /** Counter series and attribute objects of one (provider, model, operation), made once and reused by every call. */
 export class Series {
-  readonly base: Attributes;
-  readonly provider: Attributes;
+  readonly base: CallLabels;
+  readonly provider: ProviderLabels;
   readonly calls: Cells;
   readonly attempts: Cells;
   readonly retries: Cells;
@@ -62,7 +65,7 @@ export class Series {
   #unheldPriority: Priority | undefined;
   #unheld: Waits | undefined;
   readonly #errors = new Map<string, Cell>();
-  readonly #delays = new Map<string, Attributes>();
+  readonly #delays = new Map<string, DelayLabels>();
   #streams: Cells | undefined;
   readonly #tokens: Cells;
   readonly #estimates: Cells;
@@ -70,31 +73,65 @@ export class Series {
 
   /** `model` is a label, already capped. Every counter that an alert reads starts at zero here. */
   constructor(binding: MeterBinding, common: Attributes, provider: string, model: string, operation: string) {
-    this.provider = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
+    this.provider = providerLabels(common, provider);
     this.base = inOrder({
       ...this.provider,
       [ATTR.requestModel]: model,
       [ATTR.operation]: isOneOf(OPERATIONS, operation) ? operation : OTHER,
     });
-    this.calls = zeros(binding, 'calls', this.base, ATTR.outcome, valuesOf(CALL_OUTCOMES), ZERO_OUTCOMES);
-    this.attempts = zeros(binding, 'attempts', this.base, ATTR.statusCode, STATUS_LABELS, ZERO_STATUSES);
-    this.retries = zeros(binding, 'retries', this.base, ATTR.retryReason, valuesOf(RETRY_REASONS), ZERO_RETRIES);
-    const dimensions = valuesOf(REJECTION_DIMENSIONS);
-    this.rejections = zeros(binding, 'rejections', this.base, ATTR.dimension, dimensions, ZERO_DIMENSIONS);
+    const { base } = this;
+    const of = <L extends object>(label: L): CallLabels & L => ({ ...base, ...label });
+    this.calls = zeros(
+      binding.counter('tidegate.calls'),
+      (value) => of({ [ATTR.outcome]: value }),
+      valuesOf(CALL_OUTCOMES),
+      ZERO_OUTCOMES,
+    );
+    this.attempts = zeros(
+      binding.counter('tidegate.attempts'),
+      (value) => of({ [ATTR.statusCode]: value }),
+      STATUS_LABELS,
+      ZERO_STATUSES,
+    );
+    this.retries = zeros(
+      binding.counter('tidegate.retries'),
+      (value) => of({ [ATTR.retryReason]: value }),
+      valuesOf(RETRY_REASONS),
+      ZERO_RETRIES,
+    );
+    this.rejections = zeros(
+      binding.counter('tidegate.ratelimit.rejections'),
+      (value) => of({ [ATTR.dimension]: value }),
+      valuesOf(REJECTION_DIMENSIONS),
+      ZERO_DIMENSIONS,
+    );
     this.#binding = binding;
     const counted = OUTPUTLESS.has(operation) ? INPUT_ONLY : ZERO_KINDS;
-    this.#tokens = zeros(binding, 'tokens', this.base, ATTR.tokenKind, TOKEN_KINDS, counted);
-    this.#estimates = zeros(binding, 'estimatedTokens', this.base, ATTR.tokenKind, ZERO_KINDS, counted);
-    this.repeated = zeros(binding, 'repeated', this.base, ATTR.retryLayer, valuesOf(RETRY_LAYERS), []);
+    this.#tokens = zeros(
+      binding.counter('tidegate.tokens'),
+      (value) => of({ [ATTR.tokenKind]: value }),
+      valuesOf(TOKEN_KINDS),
+      counted,
+    );
+    this.#estimates = zeros(
+      binding.counter('tidegate.pacer.estimated_tokens'),
+      (value) => of({ [ATTR.tokenKind]: value }),
+      ZERO_KINDS,
+      counted,
+    );
+    this.repeated = zeros(
+      binding.counter('tidegate.repeated_calls'),
+      (value) => of({ [ATTR.retryLayer]: value }),
+      valuesOf(RETRY_LAYERS),
+      [],
+    );
   }
 
   /** What streams has streams that end, from the first one on. */
   get streams(): Cells {
     return (this.#streams ??= zeros(
-      this.#binding,
-      'streams',
-      this.base,
-      ATTR.streamOutcome,
+      this.#binding.counter('tidegate.streams'),
+      (value) => ({ ...this.base, [ATTR.streamOutcome]: value }),
       valuesOf(STREAM_OUTCOMES),
       ZERO_STREAMS,
     ));
@@ -121,7 +158,10 @@ export class Series {
       return {
         // A provider that fails holds calls back for another reason than a limit, and for longer.
         histogram: inOrder({ ...shared, [ATTR.waitStage]: key === 'circuit' ? key : stage }),
-        spent: key === 'none' ? undefined : this.#binding.counter('waited').cell({ ...shared, [ATTR.dimension]: key }),
+        spent:
+          key === 'none'
+            ? undefined
+            : this.#binding.counter('tidegate.wait.spent_seconds').cell({ ...shared, [ATTR.dimension]: key }),
       };
     });
   }
@@ -129,22 +169,22 @@ export class Series {
   /** A call that asks for a tier was answered in one. */
   tier(asked: Tier, served: Tier): void {
     const attributes = { ...this.base, [ATTR.tierAsked]: asked, [ATTR.tierServed]: served };
-    add(this.#binding.counter('tierAnswers').cell(attributes), 1);
+    add(this.#binding.counter('tidegate.tier.answers').cell(attributes), 1);
   }
 
   /** The answer is not whole. */
   cut(reason: CutReason): void {
-    add(this.#binding.counter('cutAnswers').cell({ ...this.base, [ATTR.cutReason]: reason }), 1);
+    add(this.#binding.counter('tidegate.answers.cut').cell({ ...this.base, [ATTR.cutReason]: reason }), 1);
   }
 
   /** `errorType` is a label from the closed set. */
   error(errorType: string): Cell {
     return cached(this.#errors, errorType, () =>
-      this.#binding.counter('errors').cell({ ...this.base, [ATTR.errorType]: errorType }),
+      this.#binding.counter('tidegate.call.errors').cell({ ...this.base, [ATTR.errorType]: errorType }),
     );
   }
 
-  delay(source: string): Attributes {
+  delay(source: DelayLabels[typeof ATTR.delaySource]): DelayLabels {
     return cached(this.#delays, source, () => inOrder({ ...this.provider, [ATTR.delaySource]: source }));
   }
 
@@ -155,8 +195,12 @@ export class Series {
   /** Where there are prices. */
   prepareCosts(binding: MeterBinding): void {
     this.#costs = {
-      usd: zeros(binding, 'cost', this.base, ATTR.spentOn, valuesOf(SPENT_ON)),
-      unpriced: binding.counter('unpriced').cell(this.base),
+      usd: zeros(
+        binding.counter('tidegate.cost'),
+        (value) => ({ ...this.base, [ATTR.spentOn]: value }),
+        valuesOf(SPENT_ON),
+      ),
+      unpriced: binding.counter('tidegate.cost.unpriced_calls').cell(this.base),
     };
   }
 
@@ -174,8 +218,13 @@ export class Series {
 
 /** Transition counters of one circuit. `circuit` is a label, already capped. */
 export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
-  const base = { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER, [ATTR.circuit]: circuit };
-  return zeros(binding, 'transitions', base, ATTR.circuitState, valuesOf(CIRCUIT_STATES), ZERO_STATES);
+  const base = { ...providerLabels(common, provider), [ATTR.circuit]: circuit };
+  return zeros(
+    binding.counter('tidegate.circuit.transitions'),
+    (value) => ({ ...base, [ATTR.circuitState]: value }),
+    valuesOf(CIRCUIT_STATES),
+    ZERO_STATES,
+  );
 }
 
 /** The counter of requests that no guard sent. Found again by its labels: there are few of both. */
@@ -186,38 +235,41 @@ export function unguardedCell(
   via: string,
 ): Cell | undefined {
   if (!isOneOf(UNGUARDED_VIAS, via)) return undefined;
-  const label = isOneOf(PROVIDERS, provider) ? provider : OTHER;
-  return binding.counter('unguarded').cell({ ...common, [ATTR.provider]: label, [ATTR.unguardedVia]: via });
+  return binding
+    .counter('tidegate.unguarded.requests')
+    .cell({ ...providerLabels(common, provider), [ATTR.unguardedVia]: via });
 }
 
-/** Series by the value of one more attribute. Those of `first` start at zero while there is room, others as they count. */
-function zeros<T extends string>(
-  binding: MeterBinding,
-  counter: CounterName,
-  base: Attributes,
-  key: string,
+/** What is added to all points, and the provider. */
+export function providerLabels(common: Attributes, provider: string): ProviderLabels {
+  return { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
+}
+
+/** Series by the value of one more label. Those of `first` start at zero while there is room, others as they count. */
+function zeros<L extends Attributes, T extends string>(
+  counter: CounterCells<L>,
+  labels: (value: T) => L,
   values: readonly T[],
   first: readonly T[] = values,
 ): Cells {
-  const counted = binding.counter(counter);
-  const cells = new LazyCells((value) => counted.cell({ ...base, [key]: value }), new Set(values));
-  if (counted.roomForZeros) for (const value of first) cells.get(value);
+  const cells = new LazyCells((value) => counter.cell(labels(value)), values);
+  if (counter.roomForZeros) for (const value of first) cells.get(value);
   return cells;
 }
 
-class LazyCells extends Map<string, Cell> {
-  readonly #create: (value: string) => Cell;
+class LazyCells<T extends string> extends Map<string, Cell> {
+  readonly #create: (value: T) => Cell;
   readonly #allowed: ReadonlySet<string>;
 
-  constructor(create: (value: string) => Cell, allowed: ReadonlySet<string>) {
+  constructor(create: (value: T) => Cell, allowed: readonly T[]) {
     super();
     this.#create = create;
-    this.#allowed = allowed;
+    this.#allowed = new Set<string>(allowed);
   }
 
   override get(value: string): Cell | undefined {
     let cell = super.get(value);
-    if (!cell && this.#allowed.has(value)) this.set(value, (cell = this.#create(value)));
+    if (!cell && this.#allowed.has(value)) this.set(value, (cell = this.#create(value as T)));
     return cell;
   }
 }

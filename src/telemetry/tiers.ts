@@ -1,4 +1,5 @@
-import { type Tier, isOneOf, TIERS } from './names.ts';
+import { isOneOf } from './contract/closed-set.ts';
+import { type Tier, TIERS } from './contract/closed-sets.ts';
 
 /** Words for the tier that calls get which ask for none. */
 const STANDARD: ReadonlySet<string> = new Set(['default', 'standard', 'standard_only', 'on_demand']);

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { METRICS, type Metric } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
-import { COUNTERS, GAUGES, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
 import { withWorkload } from './workload.ts';
 
 /**
@@ -15,25 +14,6 @@ const WHERE_SOMETHING_IS = new Set([
   'tidegate.answers.cut',
   'tidegate.tier.answers',
 ]);
-
-test('rules and dashboards know instruments and units as they are defined', () => {
-  const kinds = [
-    ['counter', COUNTERS],
-    ['histogram', HISTOGRAMS],
-    ['gauge', GAUGES],
-  ] as const;
-  const defined = new Map(
-    kinds.flatMap(([instrument, definitions]) =>
-      Object.values(definitions).map(({ name, options }) => [name, { instrument, unit: options.unit }] as const),
-    ),
-  );
-  for (const [name, { instrument, unit }] of Object.entries(METRICS)) {
-    expect([name, defined.get(name)]).toEqual([name, { instrument, unit }]);
-  }
-  const own = (names: Iterable<string>): string[] =>
-    [...names].filter((name) => name.startsWith('tidegate.')).toSorted();
-  expect(own(defined.keys())).toEqual(own(Object.keys(METRICS)));
-});
 
 test('a real endpoint serves every metric and label, and zeros for what alerts wait for', async () => {
   const text = await withWorkload(async ({ url, call, bareCall, inBatch }) => {

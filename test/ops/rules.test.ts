@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { artifacts } from '../../ops/artifacts.ts';
-import { type Metric, METRICS } from '../../ops/metrics.ts';
+import { dashboards } from '../../ops/dashboards/all.ts';
+import { type Metric as Derived, METRICS } from '../../ops/metrics.ts';
+import * as closedSets from '../../src/telemetry/contract/closed-sets.ts';
+import { setsOf } from '../../src/telemetry/contract/labels.ts';
+import { type Metric, METRICS as CONTRACT } from '../../src/telemetry/contract/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { RULE_TESTS } from '../../ops/rule-tests/all.ts';
 import type { RuleTestFile } from '../../ops/rule-tests/rule-test.ts';
@@ -33,6 +37,8 @@ test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])('%s ho
   for (const file of readdirSync(join(ROOT, folder))) expect(known).toContain(`${folder}/${file}`);
 });
 
+const CLOSED: Readonly<Record<string, Readonly<Record<string, true>>>> = closedSets;
+
 describe('alerts', () => {
   test.each(ALERTS.map((rule) => [rule.alert!, rule] as const))('%s says what and what to do', (name, rule) => {
     const { summary, description, runbook_url: runbook } = rule.annotations!;
@@ -53,7 +59,7 @@ describe('alerts', () => {
 
   test('expressions use only metrics and labels that are emitted', () => {
     const families = new Map(
-      Object.entries<Metric>(METRICS).map(([name, metric]) => [familyName(name, metric), metric] as const),
+      Object.entries<Derived>(METRICS).map(([name, metric]) => [familyName(name, metric), metric] as const),
     );
     const recorded = new Set(ruleGroups().flatMap((group) => group.rules.map((rule) => rule.record)));
     const rules = ruleGroups().flatMap((group) => group.rules);
@@ -67,6 +73,27 @@ describe('alerts', () => {
       const strange = labels.filter((label) => ![...known, 'job', 'le', 'otel_metric_overflow'].includes(label));
       expect([name, ...strange]).toEqual([name]);
     }
+  });
+
+  test('matchers name only values that their labels have', () => {
+    const values = new Map<string, Set<string>>();
+    for (const [label, set] of Object.values<Metric>(CONTRACT).flatMap((metric) => Object.entries(setsOf(metric)))) {
+      const known = values.get(label.replaceAll('.', '_')) ?? new Set();
+      for (const value of Object.keys(CLOSED[set] ?? {})) known.add(value);
+      values.set(label.replaceAll('.', '_'), known);
+    }
+    const texts = [
+      ...ruleGroups().flatMap((group) => group.rules.map(({ expr }) => expr)),
+      ...dashboards().map(({ json }) => json.replaceAll('\\"', '"')),
+    ];
+    const named = texts.flatMap((text) =>
+      [...text.matchAll(/(\w+)(?:=~|!~|!=|=)"([\w|]*)"/g)].flatMap(([, label, value]) =>
+        value!.split('|').map((each) => [label!, each] as const),
+      ),
+    );
+    const closed = named.filter(([label, value]) => value !== '' && (values.get(label)?.size ?? 0) > 0);
+    expect(closed.length).toBeGreaterThan(100);
+    expect(closed.filter(([label, value]) => !values.get(label)!.has(value))).toEqual([]);
   });
 
   test('every alert proves each situation', () => {
@@ -109,7 +136,7 @@ test.for(['prometheus.yml', 'prometheus.local.yml'])('promtool accepts %s', (con
 
 // Every version of Prometheus's OTLP receiver and of the Collector: a unit in braces adds nothing, seconds are added where the
 // name has no such word, a gauge of unit 1 ends with ratio. They differ in units such as 1/s, which therefore are none of ours.
-test.each(Object.entries<Metric>(METRICS))('%s has one name on every way into Prometheus', (name, metric) => {
+test.each(Object.entries<Derived>(METRICS))('%s has one name on every way into Prometheus', (name, metric) => {
   const last = name.split(/[._]/).at(-1);
   const said = metric.unit === 's' ? 'seconds' : metric.unit === '1' ? 'ratio' : undefined;
   if (said !== undefined) expect(last).toBe(said);

@@ -5,7 +5,7 @@ import { ANTHROPIC_API } from '../../src/providers/apis/anthropic-api.ts';
 import { adapterFor, knownClass, PROVIDERS, providerOfHost } from '../../src/providers/registry.ts';
 import { FAMILIES, SDKS } from '../../src/providers/sdks.ts';
 import { isSdkModule } from '../../src/register/sdk-modules.ts';
-import { PROVIDERS as LABELS } from '../../src/telemetry/names.ts';
+import { PROVIDERS as LABELS } from '../../src/telemetry/contract/closed-sets.ts';
 
 const at = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 const read = (path: string): string => readFileSync(at(path), 'utf8');

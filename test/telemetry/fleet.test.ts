@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuardEvent, SharedSnapshot, StoreFault } from '../../src/core/events.ts';
-import { STORE_FAULTS, valuesOf } from '../../src/telemetry/names.ts';
+import { valuesOf } from '../../src/telemetry/contract/closed-set.ts';
+import { STORE_FAULTS } from '../../src/telemetry/contract/closed-sets.ts';
 import { Harness, lane } from './harness.ts';
 
 const MODEL = { 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-5.1' };

@@ -11,8 +11,10 @@ import { describe, expect, it } from 'vitest';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { ProviderName } from '../../src/core/provider.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
-import { COUNTERS, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
-import { CIRCUIT_STATES, REJECTION_DIMENSIONS, valuesOf } from '../../src/telemetry/names.ts';
+import { valuesOf } from '../../src/telemetry/contract/closed-set.ts';
+import { CIRCUIT_STATES, REJECTION_DIMENSIONS } from '../../src/telemetry/contract/closed-sets.ts';
+import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
+import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
 import type { TelemetryOptions } from '../../src/options.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
 import { STATUS_LABELS } from '../../src/telemetry/status.ts';
@@ -133,14 +135,14 @@ describe('counters', () => {
     const response = { finishReasons: ['length'], serviceTier: 'default' };
     harness.play(callEnd(callInfo({ tier: 'flex' }), { response }));
     const all = await harness.collect();
-    for (const { name, options } of Object.values(COUNTERS)) {
-      if (/^gen_ai\.|^tidegate\.(?:cost|hits)/.test(name)) continue;
+    for (const [name, { kind, unit, description }] of Object.entries<Metric>(METRICS)) {
+      if (kind !== 'counter' || /^tidegate\.(?:cost|hits)/.test(name)) continue;
       const metric = all.get(name) as SumMetricData;
       expect(metric).toMatchObject({
         dataPointType: DataPointType.SUM,
         isMonotonic: true,
         aggregationTemporality: AggregationTemporality.CUMULATIVE,
-        descriptor: { name, unit: options.unit, description: options.description },
+        descriptor: { name, unit, description },
       });
     }
     expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success_after_retry' })).toBe(2);
@@ -305,30 +307,28 @@ describe('histograms', () => {
     };
     const all = await harness.collect();
     for (const [name, points] of Object.entries(expected)) {
-      const definition = Object.values(HISTOGRAMS).find((each) => each.name === name)!;
+      const definition = Object.entries<Metric>({ ...METRICS, ...GEN_AI_METRICS }).find(([each]) => each === name)![1];
       const metric = all.get(name) as HistogramMetricData;
-      expect(metric.descriptor).toMatchObject({ name, unit: definition.options.unit });
+      expect(metric.descriptor).toMatchObject({ name, unit: definition.unit });
       expect(metric.dataPoints.map(({ attributes, value }) => ({ attributes, sum: value.sum }))).toEqual(points);
       for (const { value } of metric.dataPoints) {
         expect(value.count).toBe(name === 'tidegate.attempt.duration_seconds' ? 2 : 1);
-        expect(value.buckets.boundaries).toEqual(definition.options.advice?.explicitBucketBoundaries);
+        expect(value.buckets.boundaries).toEqual(definition.buckets);
       }
     }
   });
 
   it('have few buckets, and those of attempts lie closer together than what the alert on their growth looks for', () => {
-    const own = Object.values(HISTOGRAMS).filter(({ name }) => name.startsWith('tidegate.'));
+    const own = Object.values<Metric>(METRICS).filter(({ kind }) => kind === 'histogram');
     expect(own.length).toBeGreaterThan(4);
-    for (const { options } of own) expect(options.advice!.explicitBucketBoundaries!.length).toBeLessThan(10);
+    for (const { buckets } of own) expect(buckets!.length).toBeLessThan(10);
     const { latencyFactor } = DEFAULT_THRESHOLDS.provider;
-    const attempts = HISTOGRAMS.attemptDuration.options.advice!.explicitBucketBoundaries!;
+    const attempts = METRICS['tidegate.attempt.duration_seconds'].buckets;
     for (const [index, bound] of attempts.entries()) {
       if (index > 0) expect(bound / attempts[index - 1]!).toBeLessThanOrEqual(latencyFactor);
     }
     // A threshold of an alert is a bound: what is below it is never taken for more.
-    expect(HISTOGRAMS.waitDuration.options.advice!.explicitBucketBoundaries).toContain(
-      DEFAULT_THRESHOLDS.queue.waitSeconds,
-    );
+    expect(METRICS['tidegate.wait.duration_seconds'].buckets).toContain(DEFAULT_THRESHOLDS.queue.waitSeconds);
   });
 
   it('record an attempt that needed no wait as zero, and no time spent waiting', async () => {

@@ -1,53 +1,60 @@
-import { METRICS } from '../../ops/metrics.ts';
+import * as closedSets from '../../src/telemetry/contract/closed-sets.ts';
+import { setsOf } from '../../src/telemetry/contract/labels.ts';
+import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
+import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
+import { OPEN_SETS } from '../../src/telemetry/contract/scopes.ts';
 import * as names from '../../src/telemetry/names.ts';
 import { markdownTable } from './markdown-table.ts';
 
 const { ATTR, EVENT } = names;
 
 const code = (text: string): string => `\`${text}\``;
-const list = (set: Readonly<Record<string, true>>): string => Object.keys(set).map(code).join(', ');
 
-/** What a label may be, by its attribute. */
-const VALUES: Readonly<Record<string, string>> = {
-  'gen_ai.provider.name': list(names.PROVIDERS),
-  'gen_ai.request.model': 'the model that was asked for, of the first 20',
-  'gen_ai.response.model': 'the model that answered, of the first 20',
-  'gen_ai.operation.name': list(names.OPERATIONS),
-  'server.address': 'host of the provider, of the first 20',
-  'server.port': 'its port',
-  'error.type': 'what the call failed of; absent where it did not',
-  'http.response.status_code': 'the status, or `_OTHER` and the like where there was none',
-  'tidegate.outcome': list(names.CALL_OUTCOMES),
-  'tidegate.attempt.outcome': '`ok`, `retryable`, `fatal`',
-  'tidegate.retry.reason': list(names.RETRY_REASONS),
-  'tidegate.delay.source': list(names.DELAY_SOURCES),
-  'tidegate.limit.dimension': `${list(names.DIMENSIONS)}; of rejections also \`overloaded\` and \`no_capacity\`, of waits also \`pause\`, \`circuit\` and \`none\``,
-  'tidegate.priority': list(names.PRIORITIES),
-  'tidegate.wait.stage': 'what was waited for: the `pacer`, a slot of the `bulkhead`, or the `circuit`',
-  'tidegate.token.kind':
-    '`input`, `cache_read`, `cache_write`, `output`, `reasoning`; the cached ones are part of `input`, `reasoning` of `output`',
-  'tidegate.stream.outcome': list(names.STREAM_OUTCOMES),
-  'tidegate.circuit.state': list(names.CIRCUIT_STATES),
-  'tidegate.unguarded.via': list(names.UNGUARDED_VIAS),
-  'tidegate.retry.layer': list(names.RETRY_LAYERS),
-  'tidegate.cost.spent_on': list(names.SPENT_ON),
-  'tidegate.cut.reason': list(names.CUT_REASONS),
-  'tidegate.tier.asked': list(names.TIERS),
-  'tidegate.tier.served': list(names.TIERS),
-  'tidegate.batch.state': list(names.BATCH_STATES),
-  'tidegate.fleet.mode': list(names.SHARED_MODES),
-  'tidegate.fleet.fault': list(names.STORE_FAULTS),
-  'tidegate.bulkhead': 'the lane, `provider/pool`, of the first 20',
-  'tidegate.circuit': 'the lane, of the first 50',
-  version: 'of tidegate',
-  sdk: code(names.SDK),
+const CLOSED: Readonly<Record<string, Readonly<Record<string, true>>>> = closedSets;
+const OPEN: Readonly<Record<string, string>> = OPEN_SETS;
+
+/** What there is to say of a label beside its values. */
+const NOTES: Readonly<Record<string, string>> = {
+  'error.type': 'absent where it did not fail',
+  'tidegate.token.kind': 'the cached ones are part of `input`, `reasoning` of `output`',
+  'tidegate.wait.stage': 'of the queue, for a slot, or for a provider that fails',
 };
 
+const ALL: readonly (readonly [string, Metric])[] = Object.entries<Metric>({ ...METRICS, ...GEN_AI_METRICS });
+
+/** Sets of values of each label, with the metrics that have it so. */
+function sets(): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+  const all = new Map<string, Map<string, string[]>>();
+  for (const [name, metric] of ALL) {
+    for (const [label, set] of Object.entries(setsOf(metric))) {
+      const known = all.get(label) ?? new Map<string, string[]>();
+      all.set(label, known.set(set, [...(known.get(set) ?? []), name]));
+    }
+  }
+  return all;
+}
+
 /** Labels of metrics. */
-const LABELS: ReadonlySet<string> = new Set(Object.values(METRICS).flatMap(({ attributes }) => attributes));
+const LABELS = sets();
+
+/** The values of a label; where metrics differ, those that only some have come after. */
+function valuesOf(label: string): string {
+  const own = [...LABELS.get(label)!].toSorted(([a], [b]) => sizeOf(a) - sizeOf(b));
+  const [first] = own[0]!;
+  const texts = [OPEN[first] ?? Object.keys(CLOSED[first]!).map(code).join(', ')];
+  for (const [set, metrics] of own.slice(1)) {
+    const more = Object.keys(CLOSED[set] ?? {}).filter((value) => !Object.hasOwn(CLOSED[first] ?? {}, value));
+    const where = metrics.map((name) => code(name.replaceAll('.', '_'))).join(', ');
+    texts.push(`of ${where} also ${more.map(code).join(', ')}`);
+  }
+  const note = NOTES[label];
+  return [...texts, ...(note === undefined ? [] : [note])].join('; ');
+}
+
+const sizeOf = (set: string): number => Object.keys(CLOSED[set] ?? {}).length;
 
 export function labelTable(): string {
-  const rows = [...LABELS].map((label) => [code(label.replaceAll('.', '_')), VALUES[label] ?? '']);
+  const rows = [...LABELS.keys()].map((label) => [code(label.replaceAll('.', '_')), valuesOf(label)]);
   return markdownTable([['label', 'values'], ...rows]);
 }
 
@@ -72,8 +79,8 @@ const OF_BOTH: readonly string[] = [
   ATTR.errorType,
 ];
 
-/** Of metrics of the conventions, and of copies of tidegate that cannot share their state. */
-export const ELSEWHERE: readonly string[] = [ATTR.tokenType, ATTR.tokenModality, ATTR.copy];
+/** Of copies of tidegate that cannot share their state. */
+export const ELSEWHERE: readonly string[] = [ATTR.copy];
 
 /** On the span of a call: whatever is neither a label of metrics alone nor an attempt's. */
 const CALL: readonly string[] = Object.values(ATTR).filter(

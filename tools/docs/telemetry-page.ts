@@ -1,39 +1,31 @@
-import { type Instrument, METRICS, type Metric } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
-import { COUNTERS, GAUGES, HISTOGRAMS } from '../../src/telemetry/instruments.ts';
+import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
+import { attributesOf } from '../../src/telemetry/contract/labels.ts';
+import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
 import { markdownTable } from './markdown-table.ts';
 import { labelTable, spanTables } from './telemetry-names.ts';
 
-const KINDS = [
-  ['counter', COUNTERS],
-  ['gauge', GAUGES],
-  ['histogram', HISTOGRAMS],
-] as const satisfies readonly (readonly [Instrument, object])[];
+const KINDS = ['counter', 'gauge', 'histogram'] as const;
 
-const known: Readonly<Record<string, Metric | undefined>> = METRICS;
-
-/** Those of tidegate, or those of the GenAI conventions. */
-function metricTable(own: boolean): string {
-  const rows = KINDS.flatMap(([instrument, definitions]) =>
-    Object.values(definitions)
-      .filter(({ name }) => name.startsWith('tidegate.') === own)
-      .map(({ name, options }) => {
-        const unit = options.unit ?? '1';
-        const labels = known[name]?.attributes.map((label) => `\`${label.replaceAll('.', '_')}\``) ?? [];
-        const family = familyName(name, { instrument, unit, attributes: [] });
-        return [
-          `\`${family}\``,
-          instrument,
-          unit.replaceAll(/[{}]/g, ''),
-          options.description ?? '',
-          labels.join(', '),
-        ];
-      }),
+function metricTable(metrics: Readonly<Record<string, Metric>>): string {
+  const rows = KINDS.flatMap((kind) =>
+    Object.entries(metrics)
+      .filter(([, metric]) => metric.kind === kind)
+      .map(([name, metric]) => [
+        `\`${familyName(name, { instrument: kind })}\``,
+        kind,
+        metric.unit.replaceAll(/[{}]/g, ''),
+        metric.description +
+          (metric.option === undefined || metric.option === 'telemetry.genAiMetrics'
+            ? ''
+            : ` With \`${metric.option}\`.`),
+        attributesOf(metric)
+          .map((label) => `\`${label.replaceAll('.', '_')}\``)
+          .join(', '),
+      ]),
   );
-  return own
-    ? markdownTable([['metric', 'kind', 'unit', 'what it counts', 'labels'], ...rows])
-    : markdownTable([['metric', 'kind', 'unit', 'what it counts'], ...rows.map((row) => row.slice(0, 4))]);
+  return markdownTable([['metric', 'kind', 'unit', 'what it counts', 'labels'], ...rows]);
 }
 
 function alertTable(): string {
@@ -92,13 +84,13 @@ capped: models past 20 become \`_OTHER\` (\`telemetry.maxModels\`).
 
 Names are those of Prometheus, whether it scrapes them or gets them by OTLP. In OpenTelemetry the same names have dots, and no \`_total\`.
 
-${metricTable(true)}
+${metricTable(METRICS)}
 
 The metrics of the GenAI conventions, with the labels that these define, are recorded where the application has set OpenTelemetry up; under
 \`startTelemetry\` where \`telemetry.genAiMetrics\` asks for them. \`telemetry.semconv\` chooses between the names of the conventions in common use
 (\`'compat'\`) and the newest ones (\`'latest'\`, the names with \`inference\` and \`embeddings\`). No alert of tidegate depends on them.
 
-${metricTable(false)}
+${metricTable(GEN_AI_METRICS)}
 
 ## Labels
 

@@ -1,5 +1,5 @@
-import { HISTOGRAMS, type HistogramName } from '../../src/telemetry/instruments.ts';
+import { METRICS, type HistogramName } from '../../src/telemetry/contract/metrics.ts';
 
 /** Buckets of a histogram as processes export it. */
-export const boundsOf = (name: HistogramName): readonly number[] =>
-  HISTOGRAMS[name].options.advice!.explicitBucketBoundaries!;
+export const boundsOf = (name: Extract<HistogramName, keyof typeof METRICS>): readonly number[] =>
+  METRICS[name].buckets;

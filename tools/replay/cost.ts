@@ -8,9 +8,9 @@ import { ruleGroups } from '../../ops/rules.ts';
 import { queryAt } from '../stack/query.ts';
 import { startServer } from '../stack/server.ts';
 import { secondsOf } from './evaluate.ts';
+import { boundsOf } from './bounds.ts';
 import { BlockWriter, EPOCH } from './generate.ts';
 import { type Labels, renderLabels } from './registry.ts';
-import { HISTOGRAMS, type HistogramName } from '../../src/telemetry/instruments.ts';
 import {
   ZERO_DIMENSIONS,
   ZERO_OUTCOMES,
@@ -28,8 +28,6 @@ Loads the series that the rules read of so many processes, with what the longest
 what is recorded; then evaluates each group as Prometheus would and prints how long it takes. Default: 20 and 20.
 `;
 
-const buckets = (name: HistogramName): number => HISTOGRAMS[name].options.advice!.explicitBucketBoundaries!.length + 1;
-
 /** Values that a metric's own label takes in a process that has seen some trouble, and how many buckets it has. */
 const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
   ['tidegate.calls', 'tidegate.outcome', [...ZERO_OUTCOMES, 'success_after_retry', 'cancelled']],
@@ -37,8 +35,8 @@ const SHAPES: readonly (readonly [MetricName, label: string, values: readonly st
   ['tidegate.retries', 'tidegate.retry.reason', [...ZERO_RETRIES, 'server_error', 'timeout']],
   ['tidegate.ratelimit.rejections', 'tidegate.limit.dimension', [...ZERO_DIMENSIONS, 'requests', 'tokens']],
   ['tidegate.streams', 'tidegate.stream.outcome', ZERO_STREAMS],
-  ['tidegate.attempt.duration_seconds', '', [''], buckets('attemptDuration')],
-  ['tidegate.wait.duration_seconds', '', [''], buckets('waitDuration')],
+  ['tidegate.attempt.duration_seconds', '', [''], boundsOf('tidegate.attempt.duration_seconds').length + 1],
+  ['tidegate.wait.duration_seconds', '', [''], boundsOf('tidegate.wait.duration_seconds').length + 1],
   ['tidegate.wait.spent_seconds', 'tidegate.limit.dimension', ['tokens']],
   ['tidegate.limit.utilization_ratio', 'tidegate.limit.dimension', ['requests', 'tokens']],
   ['tidegate.ratelimit.limit', 'tidegate.limit.dimension', ['requests', 'tokens']],

@@ -17,7 +17,7 @@ export class FleetMetrics {
   readonly #spec: ProcessSpec;
   readonly #registry: Registry;
   readonly #random: Random;
-  readonly #bounds = boundsOf('fleetExchange');
+  readonly #bounds = boundsOf('tidegate.fleet.exchange_seconds');
   #mode: 'joining' | 'shared' | 'alone' = 'joining';
 
   constructor(spec: ProcessSpec, registry: Registry, random: Random) {

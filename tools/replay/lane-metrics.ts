@@ -26,8 +26,8 @@ export interface ProcessSpec {
   readonly peers?: number;
 }
 
-const ATTEMPT_BOUNDS = boundsOf('attemptDuration');
-const WAIT_BOUNDS = boundsOf('waitDuration');
+const ATTEMPT_BOUNDS = boundsOf('tidegate.attempt.duration_seconds');
+const WAIT_BOUNDS = boundsOf('tidegate.wait.duration_seconds');
 const WINDOW_SECONDS = 60;
 const TOLD = ['tidegate.ratelimit.limit', 'tidegate.ratelimit.remaining', 'tidegate.ratelimit.reset_seconds'] as const;
 export const STATES = ['closed', 'open', 'half_open'] as const;

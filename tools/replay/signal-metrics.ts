@@ -7,9 +7,9 @@ import { duration, poisson } from './lane-model.ts';
 import type { Labels, Registry } from './registry.ts';
 import type { Signals } from './signals.ts';
 
-const DURATION = boundsOf('callDuration');
-const FIRST_CHUNK = boundsOf('callFirstChunk');
-const DELAY = boundsOf('retryDelay');
+const DURATION = boundsOf('tidegate.call.duration_seconds');
+const FIRST_CHUNK = boundsOf('tidegate.stream.first_chunk_seconds');
+const DELAY = boundsOf('tidegate.retry.delay_seconds');
 /** How long a provider keeps the beginning of a prompt that nobody asks with. */
 const CACHE_SECONDS = 300;
 

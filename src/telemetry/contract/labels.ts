@@ -1,0 +1,35 @@
+import type { GEN_AI_METRICS } from './gen-ai-metrics.ts';
+import type { METRICS, AnyMetricName, Metric } from './metrics.ts';
+import { OPTIONAL, SCOPES, type OPEN_SETS } from './scopes.ts';
+import type * as closedSets from './closed-sets.ts';
+import type { OTHER } from '../names.ts';
+
+type ClosedSets = typeof closedSets;
+
+type ValueOf<S> = S extends keyof ClosedSets
+  ? keyof ClosedSets[S] | typeof OTHER
+  : S extends 'PORT'
+    ? number
+    : S extends keyof typeof OPEN_SETS
+      ? string
+      : never;
+
+type Contract = typeof METRICS & typeof GEN_AI_METRICS;
+type Labels<T> = { readonly [K in keyof T]: ValueOf<T[K]> };
+type OptionalLabels<T> = T extends { readonly where: keyof typeof OPTIONAL }
+  ? Partial<Labels<(typeof OPTIONAL)[T['where']]>>
+  : unknown;
+
+/** What every point of a metric is labelled with: whoever records one has to give each of them a value of its set. */
+export type LabelsOf<N extends AnyMetricName> = Labels<(typeof SCOPES)[Contract[N]['of']] & Contract[N]['labels']> &
+  OptionalLabels<Contract[N]>;
+
+/** The sets of values of a metric's labels, by attribute. */
+export function setsOf({ of, labels, where }: Metric): Readonly<Record<string, string>> {
+  return { ...SCOPES[of], ...labels, ...(where === undefined ? {} : OPTIONAL[where]) };
+}
+
+/** Attributes that a metric is labelled with. */
+export function attributesOf(metric: Metric): readonly string[] {
+  return Object.keys(setsOf(metric));
+}

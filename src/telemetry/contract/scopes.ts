@@ -1,0 +1,44 @@
+/** Labels by what a metric is about: attribute and the set of its values. */
+export const SCOPES = {
+  process: {},
+  provider: { 'gen_ai.provider.name': 'PROVIDERS' },
+  model: { 'gen_ai.provider.name': 'PROVIDERS', 'gen_ai.request.model': 'MODEL' },
+  call: {
+    'gen_ai.provider.name': 'PROVIDERS',
+    'gen_ai.request.model': 'MODEL',
+    'gen_ai.operation.name': 'OPERATIONS',
+  },
+  limit: {
+    'gen_ai.provider.name': 'PROVIDERS',
+    'gen_ai.request.model': 'MODEL',
+    'tidegate.limit.dimension': 'DIMENSIONS',
+  },
+  queue: { 'gen_ai.provider.name': 'PROVIDERS', 'tidegate.bulkhead': 'LANE' },
+  circuit: { 'gen_ai.provider.name': 'PROVIDERS', 'tidegate.circuit': 'CIRCUIT' },
+} as const;
+
+/** Labels that the conventions leave out where nothing is known for them. */
+export const OPTIONAL = {
+  answered: { 'server.address': 'SERVER', 'server.port': 'PORT', 'gen_ai.response.model': 'RESPONSE_MODEL' },
+  ended: {
+    'server.address': 'SERVER',
+    'server.port': 'PORT',
+    'gen_ai.response.model': 'RESPONSE_MODEL',
+    'error.type': 'ERROR_TYPE',
+  },
+} as const;
+
+/** Sets of values that are not listed one by one, in words. Those that are listed are in `closed-sets.ts`. */
+export const OPEN_SETS = {
+  MODEL: 'the model that was asked for, of the first 20',
+  RESPONSE_MODEL: 'the model that answered, of the first 20',
+  LANE: 'the lane, `provider/pool`, of the first 20',
+  CIRCUIT: 'the lane, of the first 50',
+  SERVER: 'host of the provider, of the first 20',
+  PORT: 'its port',
+  STATUS: 'the status, where providers are known for it, else its class as in `5xx`; `none` where there was no answer',
+  ERROR_TYPE: 'what the call failed of: a code or status that is known, else `_OTHER`',
+  MODALITY: '`unknown`: providers do not tell them apart',
+  VERSION: 'of tidegate',
+  SDK: '`js`',
+} as const;
