@@ -129,7 +129,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
 }
@@ -139,6 +139,13 @@ function mostlyOne(series: RuleContext['series']): string {
   const { matchers, args } = lookupOf(BY_PROVIDER);
   const query = `max(${series('tidegate.queue.tenant_share_ratio', matchers)}) > 0.5`;
   return `{{ with printf \`${query}\` ${args} | query }} One tenant has {{ $share := . | first | value }}${share('$share')} of them: see guard.snapshot() for its name.{{ end }}`;
+}
+
+/** Template that says that others use up the limit that calls wait for, where the job's own count is far below it. */
+function othersTakeIt(): string {
+  const { matchers, args } = lookupOf(BY_MODEL);
+  const query = `max(tidegate:limit:utilization{${matchers},tidegate_limit_dimension=%q}) < 0.8`;
+  return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }} By its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit: others on the account take the rest, find them.{{ end }}{{ end }}`;
 }
 
 /** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */

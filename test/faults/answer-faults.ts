@@ -13,12 +13,12 @@ const INSTRUCTIONS = 'Say whether this message is spam, and why you think so. '.
 export const ANSWER_FAULTS: readonly Fault[] = [
   {
     id: 'burn',
-    what: 'two of five calls run into their deadline',
+    what: 'three of ten calls run into their deadline',
     expected: ['TidegateCallErrorBudgetBurn'],
     severity: 'critical',
     says: /failed \d+% of its calls over 1h/,
     due: { minutes: 10, because: 'a burn rate is as slow as its windows' },
-    stage: ordinary({ guard: { deadlineMs: 4_000 }, begin: faults({ rates: { hang: 0.4 } }) }),
+    stage: ordinary({ guard: { deadlineMs: 4_000 }, begin: faults({ rates: { hang: 0.3 } }) }),
   },
   {
     id: 'all-late',

@@ -138,7 +138,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'held-back',
-    what: 'one refusal in two minutes asks for a wait of nearly as long: hundreds of calls wait and the limit is free',
+    what: 'the provider asks to slow down once in two minutes: hundreds of calls wait, and the limit is free',
     expected: ['TidegateBelowLimit'],
     severity: 'warning',
     says: /while each limit and the slots are used by less than 50%/,
@@ -147,7 +147,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
       limits: TEN,
       rate: 3,
       begin: ({ simulator, set }) => {
-        const refuse = (): void => simulator.update({ faults: { script: ['unknown_429'], retryAfterSeconds: 110 } });
+        const refuse = (): void => simulator.update({ faults: { script: ['slow_down'], retryAfterSeconds: 110 } });
         refuse();
         const timer = setInterval(refuse, 112_000);
         set.keep(() => clearInterval(timer));

@@ -185,7 +185,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'one stream of ten ends before its end, with a clean close',
     expected: ['TidegateStreamInterruptions'],
     severity: 'warning',
-    says: /loses \d+% of its streams midway/,
+    says: /loses [\d.]+% of its streams midway/,
     stage: ordinary({ ask: () => ({ stream: true }), begin: faults({ rates: { stream_end_early: 0.1 } }) }),
   },
 ];
