@@ -9,7 +9,7 @@ export const DIVIDE_SCRIPT = `
 local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
 local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
 local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 16, 500, 500, 16, 500
-local BELIEVED, RAISE, AVERAGE, MIN_RATE, CAUTION, MAX_CAUTION, PASSES, FORGOTTEN = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000
+local BELIEVED, RAISE, AVERAGE, MIN_RATE, CAUTION, MAX_CAUTION, PASSES, FORGOTTEN, BRISK = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000, 750
 local max, min, call = math.max, math.min, redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -21,6 +21,7 @@ local function rateOf(l)
   local rate = l.limit / l.windowMs
   return max(MIN_RATE * rate, rate - max(0, l.foreign))
 end
+local function roomOf(l) return max(0, l.full - (l.full < BRISK * rateOf(l) and l.idle or l.held)) end
 local function atMost(l, kept) return min(kept + l.caution * l.full, max(0, l.full - 1)) end
 local function keptOf(l) return atMost(l, l.kept) end
 local function rests(l, p, name, amount)
@@ -117,7 +118,7 @@ if elapsed > 0 then
   lane.at = now
   for _, l in pairs(lane.limits) do
     if elapsed > FORGOTTEN then l.foreign = 0 end
-    local room = max(0, l.full - l.idle)
+    local room = roomOf(l)
     if l.free < room then
       local come = min(room - l.free, elapsed * rateOf(l))
       l.free = l.free + come
@@ -158,7 +159,7 @@ local function correct(l, told)
   l.seenAt = seenAt
   local truth = sample.left + rateOf(l) * sample.ageMs - (l.total - sample.total)
   local most, least = truth - sample.unspentLeast, truth - sample.unspentMost
-  local room = max(0, l.full - l.idle)
+  local room = roomOf(l)
   local off = 0
   if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
   if off < 0 and told.name == 'output_tokens' then return end

@@ -13,6 +13,8 @@ const MAX_CAUTION = 0.05;
 const CAUTION_PASSES_MS = 60_000;
 /** What others took is not known any more when nobody has been here for so long. */
 const FORGOTTEN_MS = 30_000;
+/** A bucket that fills sooner is leased anew before those who had it have told what they did. */
+const BRISK_MS = 750;
 
 /** Units per millisecond that come to the fleet. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
@@ -56,9 +58,13 @@ function mostKept({ headroom, full }: LimitState): number {
   return headroom * full > 1 ? headroom * full : 0;
 }
 
-/** Most that can be there to lease: what is leased may still be there too. */
-function roomOf({ full, idle }: LimitState): number {
-  return Math.max(0, full - idle);
+/**
+ * Most that can be there to lease: what is leased may still be there too. Leases are told of twice a second: a bucket
+ * that fills sooner would be taken for full all the time, so that of it who wants more has spent what he got.
+ */
+function roomOf(limit: LimitState): number {
+  const { full, held, idle } = limit;
+  return Math.max(0, full - (full < BRISK_MS * rateOf(limit) ? idle : held));
 }
 
 export function refill(lane: LaneState, now: number): void {
