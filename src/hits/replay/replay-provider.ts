@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
-import type { ErrorContext } from '../../simulator/dialects/dialect.ts';
-import { DIALECTS } from '../../simulator/dialects/dialects.ts';
-import { LimitEngine } from '../../simulator/limits/limit-engine.ts';
+import { type Admitted, type Answer, Exchange } from '../../simulator/exchange.ts';
 import type { SimulatorProvider } from '../../simulator/limits/limit-rules.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
+import { resolveOptions } from '../../simulator/options.ts';
+import { Simulation } from '../../simulator/simulation.ts';
 import type { LimitShapes } from './limit-shapes.ts';
 
 /** A call of a record. Times in milliseconds. */
@@ -32,7 +32,6 @@ export interface ReplayReceiver {
   end(reply: ReplayReply): void;
 }
 
-const ACCOUNT = 'account';
 /** A refusal is answered at once. */
 const REFUSED_MS = 50;
 /** Part of the time of a stream after which its first event comes, at most half a second. */
@@ -43,83 +42,59 @@ const DRAIN_STEPS = 8;
 export class ReplayProvider {
   refused = 0;
   readonly #clock: Clock;
-  readonly #provider: SimulatorProvider;
-  readonly #engine: LimitEngine;
+  readonly #exchange: Exchange;
 
   constructor(provider: SimulatorProvider, limits: SimulatorLimits, shapes: LimitShapes, clock: Clock) {
     this.#clock = clock;
-    this.#provider = provider;
     const { requestSeconds, tokenSeconds, fixedWindow } = shapes;
-    this.#engine = new LimitEngine({
+    const options = resolveOptions({
       provider,
-      limitsOf: () => limits,
-      bucketSeconds: { requests: requestSeconds, tokens: tokenSeconds },
+      limits,
       limiter: fixedWindow ? 'fixed' : 'bucket',
-      clockStart: -(clock.wall() % 60_000),
+      requestsHeader: 'minute',
+      clock,
     });
+    // Learned, and so without the bounds of an option.
+    const bucketSeconds = { requests: requestSeconds, tokens: tokenSeconds };
+    const simulation = new Simulation({ ...options, bucketSeconds });
+    this.#exchange = new Exchange(simulation, { organization: 'org-1', requestId: 'req_1' });
   }
 
   send(call: RecordedCall, receiver: ReplayReceiver): void {
-    const { model, inputTokens, cachedTokens, outputTokens, maxOutputTokens, serviceMs } = call;
-    const request = {
-      account: ACCOUNT,
-      model,
-      inputTokens,
-      cachedTokens,
-      ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    };
-    const admitted = this.#engine.admit(request, this.#clock.now());
-    if (!admitted.admitted) {
-      this.refused++;
-      const { status, body, headers: own, limitHeaders } = this.#dialect.refuse(admitted, this.#context(model));
-      const headers = limitHeaders ? this.#headers(model) : new Headers();
-      for (const [name, value] of Object.entries(own ?? {})) headers.set(name, value);
-      this.#clock.after(REFUSED_MS, () => {
-        receiver.head({ status, headers, body });
-        receiver.end({ status, headers, body });
-      });
+    const { model, inputTokens, cachedTokens, maxOutputTokens, stream } = call;
+    const cost = { inputTokens, cachedTokens, maxOutputTokens };
+    const decision = this.#exchange.decide({ model, cost, streamed: stream });
+    if (decision.kind === 'admitted') {
+      this.#generate(call, decision.admitted, receiver);
       return;
     }
-    const reply: ReplayReply = { status: 200, headers: this.#headers(model), body: undefined };
-    if (this.#engine.drainsOutput) {
-      for (let step = 1; step <= DRAIN_STEPS; step++) {
-        const drained = outputTokens / DRAIN_STEPS;
-        this.#clock.after((serviceMs * step) / DRAIN_STEPS - 1, () =>
-          this.#engine.drain(admitted, drained, this.#clock.now()),
-        );
-      }
-    }
-    if (call.stream) this.#clock.after(Math.min(500, serviceMs * FIRST_EVENT), () => receiver.head(reply));
-    this.#clock.after(serviceMs, () => {
-      this.#engine.settle(admitted, { inputTokens, cachedTokens, outputTokens }, this.#clock.now());
-      if (!call.stream) receiver.head(reply);
+    if (decision.kind !== 'refused') throw new Error(`Expected a refusal, got ${decision.kind}`);
+    this.refused++;
+    const reply = replyOf(decision.answer);
+    this.#clock.after(REFUSED_MS, () => {
+      receiver.head(reply);
       receiver.end(reply);
     });
   }
 
-  #headers(model: string): Headers {
-    const levels = this.#engine.levels(ACCOUNT, model, this.#clock.now());
-    const wallMs = this.#clock.wall();
-    const options = { wallMs, requestsHeader: 'minute', epochResets: true, absoluteResets: false } as const;
-    const headers = new Headers(this.#dialect.limitHeaders(levels, options));
-    headers.set('date', new Date(wallMs).toUTCString());
-    return headers;
+  #generate(call: RecordedCall, admitted: Admitted, receiver: ReplayReceiver): void {
+    const { inputTokens, cachedTokens, outputTokens, serviceMs, stream } = call;
+    const reply = replyOf({ status: 200, headers: admitted.headers, body: undefined });
+    if (admitted.drainsOutput) {
+      const drained = outputTokens / DRAIN_STEPS;
+      for (let step = 1; step <= DRAIN_STEPS; step++) {
+        this.#clock.after((serviceMs * step) / DRAIN_STEPS - 1, () => admitted.drain(drained));
+      }
+    }
+    if (stream) this.#clock.after(Math.min(500, serviceMs * FIRST_EVENT), () => receiver.head(reply));
+    this.#clock.after(serviceMs, () => {
+      admitted.end(true, { inputTokens, cachedTokens, outputTokens });
+      if (!stream) receiver.head(reply);
+      receiver.end(reply);
+    });
   }
+}
 
-  get #dialect(): (typeof DIALECTS)[SimulatorProvider] {
-    return DIALECTS[this.#provider];
-  }
-
-  #context(model: string): ErrorContext {
-    return {
-      model,
-      organization: 'org-1',
-      requestId: 'req_1',
-      wallMs: this.#clock.wall(),
-      apiVersion: '',
-      retryHeader: this.#dialect.defaultRetryHeader,
-      concurrencyThrottles: false,
-      retryAfterSeconds: undefined,
-    };
-  }
+function replyOf({ status, headers, body }: Answer): ReplayReply {
+  return { status, headers: new Headers(headers), body };
 }
