@@ -6,7 +6,7 @@ import { drawCase } from '../sim/random/draw.ts';
 import { misfortune } from '../sim/random/luck.ts';
 import { RandomProvider } from '../sim/random/random-provider.ts';
 import { reference } from '../sim/random/reference.ts';
-import { SimClock } from '../sim/sim-clock.ts';
+import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { RemoteStore } from './remote-store.ts';
 
@@ -71,7 +71,7 @@ export function drawFleet(seed: number): DrawnFleet {
 export async function runDrawn(fleet: DrawnFleet, way: Way): Promise<DrawnResult> {
   const { case: drawn, jobs, maker, joinsAt, leaves, boundMs } = fleet;
   const { provider: spec, seed, options = {} } = drawn;
-  const clock = new SimClock(spec.minuteMs);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
   const provider = new RandomProvider(spec, clock, seed);
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const store = new RemoteStore(clock, { delayMs: fleet.delayMs });

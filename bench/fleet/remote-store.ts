@@ -1,6 +1,6 @@
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
-import type { SimClock } from '../sim/sim-clock.ts';
+import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 
 export interface Network {
   /** To the store and back. */
@@ -15,11 +15,11 @@ const LATE_MS = 3_000;
 export class RemoteStore implements FleetStore {
   commands = 0;
   readonly #store: FleetStore;
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #delayMs: number;
   readonly #fate: NonNullable<Network['fate']>;
 
-  constructor(clock: SimClock, { delayMs = 1, fate = () => 'answered' }: Network) {
+  constructor(clock: VirtualClock, { delayMs = 1, fate = () => 'answered' }: Network) {
     this.#clock = clock;
     this.#store = new MemoryStore(clock);
     this.#delayMs = delayMs;

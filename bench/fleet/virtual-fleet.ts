@@ -4,7 +4,7 @@ import { LIMIT_KINDS } from '../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { lowerBound } from '../sim/lower-bound.ts';
 import { type Network, RemoteStore } from './remote-store.ts';
-import { SimClock } from '../sim/sim-clock.ts';
+import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { type ProviderSetup, SimProvider } from '../sim/sim-provider.ts';
 import type { Job } from '../sim/workload.ts';
@@ -41,7 +41,7 @@ const BUSY = 0.8;
 
 /** Processes that share one account, on a virtual clock; their calls all come at once. */
 export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetRun): Promise<FleetResult> {
-  const clock = new SimClock();
+  const clock = new VirtualClock();
   const { seed } = run;
   const provider = new SimProvider(setup, clock, mulberry32(seed + 1));
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };

@@ -1,7 +1,7 @@
 import { Fleet } from '../../src/fleet/fleet.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { lowerBound } from '../sim/lower-bound.ts';
-import { SimClock } from '../sim/sim-clock.ts';
+import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { type ProviderSetup, SimProvider, SLOW } from '../sim/sim-provider.ts';
 import { makeJobs } from '../sim/workload.ts';
@@ -20,7 +20,7 @@ const A_MINUTE = 61_000;
 
 /** Calls that come all at once in a process that has just joined others, who know the limits and rest. */
 export async function runWarmStart(setup: ProviderSetup, calls: number, seed: number): Promise<WarmStart> {
-  const clock = new SimClock();
+  const clock = new VirtualClock();
   const provider = new SimProvider(setup, clock, mulberry32(seed + 1));
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const store = new RemoteStore(clock, {});

@@ -2,7 +2,7 @@ import type { GuardOptions, PacingOptions } from '../../src/options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { quantile } from '../lib/quantile.ts';
 import { lowerBound } from './lower-bound.ts';
-import { SimClock } from './sim-clock.ts';
+import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from './sim-process.ts';
 import { type ProviderSetup, SimProvider } from './sim-provider.ts';
 import type { Job } from './workload.ts';
@@ -41,7 +41,7 @@ export interface Result {
 /** With a headroom of h, no steady run is done before 1 / (1 - h) of its bound. */
 export async function runScenario(scenario: Scenario, seed: number, headroom: number): Promise<Result> {
   const startedAt = performance.now();
-  const clock = new SimClock();
+  const clock = new VirtualClock();
   const random = mulberry32(seed);
   const provider = new SimProvider(scenario.setup, clock, mulberry32(seed + 1));
   const options = { ...scenario.options, pacing: { headroom, ...scenario.options?.pacing } };

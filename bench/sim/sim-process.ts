@@ -13,7 +13,7 @@ import type { Account } from '../../src/providers/seam/call-host.ts';
 import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 import type { Random } from '../../src/simulator/random.ts';
 import { withCall } from '../../src/with-call.ts';
-import type { SimClock } from './sim-clock.ts';
+import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import type { Reply, Transport } from './transport.ts';
 import type { Job } from './workload.ts';
 
@@ -47,14 +47,14 @@ let processes = 0;
 /** One process: a guard of the product's own on the virtual clock, and calls through it to the provider. */
 export class SimProcess<J extends Job = Job> {
   readonly guard: GuardCore;
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #provider: Transport<J>;
   readonly #adapter: ProviderAdapter;
   readonly #account: Account;
   readonly #tally: Tally;
 
   constructor(
-    clock: SimClock,
+    clock: VirtualClock,
     random: Random,
     provider: Transport<J>,
     speaks: SimulatorProvider,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CaseJob } from '../../bench/sim/random/case.ts';
 import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
 import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
-import { SimClock } from '../../bench/sim/sim-clock.ts';
+import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../../bench/sim/sim-process.ts';
 import { CallMeter, newMeter } from '../../src/batch/call-meter.ts';
 import { Progress } from '../../src/batch/progress.ts';
@@ -26,7 +26,7 @@ interface Look {
 async function looksAt(seed: number): Promise<Look[]> {
   const { provider: spec, jobs: makeJobs, options = {} } = drawCase(seed);
   const jobs: CaseJob[] = makeJobs(mulberry32(seed)).slice(0, CALLS);
-  const clock = new SimClock(spec.minuteMs);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const provider = new RandomProvider(spec, clock, seed);
   const process = new SimProcess(clock, mulberry32(seed + 1), provider, spec.dialect, options, tally);

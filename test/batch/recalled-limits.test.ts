@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CaseJob } from '../../bench/sim/random/case.ts';
 import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
 import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
-import { SimClock } from '../../bench/sim/sim-clock.ts';
+import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../../bench/sim/sim-process.ts';
 import { FoundLimits } from '../../src/batch/limits-row.ts';
 import { type KeptLane, keepLanes, recallLanes } from '../../src/core/kept-lane.ts';
@@ -22,7 +22,7 @@ interface Rerun {
 async function killed(seed: number, awayMs: number, recalled: boolean): Promise<Rerun> {
   const { provider: spec, jobs: makeJobs, options = {} } = drawCase(seed);
   const jobs = makeJobs(mulberry32(seed)).slice(0, CALLS);
-  const clock = new SimClock(spec.minuteMs);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
   const provider = new RandomProvider(spec, clock, seed);
   const left = new Set(jobs);
   let limits = new FoundLimits();

@@ -10,7 +10,7 @@ import { reference } from '../../bench/sim/random/reference.ts';
 import { summarize } from '../../bench/sim/random/report.ts';
 import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
 import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
-import { SimClock } from '../../bench/sim/sim-clock.ts';
+import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import type { LimitName } from '../../src/simulator/limits/limits.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
@@ -29,7 +29,7 @@ interface Sent {
 /** Sends every call at the time that `plan` names, and again at once after each fault that it is bound to meet. */
 async function sendAt(each: Case, jobs: readonly CaseJob[], plan: ReadonlyMap<CaseJob, number>): Promise<Sent> {
   const { provider: spec } = each;
-  const clock = new SimClock(spec.minuteMs);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
   const provider = new RandomProvider(spec, clock, each.seed);
   const usage = new UsageWatch(provider, spec, jobs, clock);
   const sent = { refused: 0, doneMs: 0, done: 0 };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SimClock } from '../../bench/sim/sim-clock.ts';
+import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../../bench/sim/sim-process.ts';
 import { type ProviderSetup, SimProvider } from '../../bench/sim/sim-provider.ts';
 import { makeJobs } from '../../bench/sim/workload.ts';
@@ -78,7 +78,7 @@ class EvenLimit {
 }
 
 it('is all that a third store needs to be: guards that meet in it divide an account', async () => {
-  const clock = new SimClock();
+  const clock = new VirtualClock();
   const setup: ProviderSetup = { provider: 'openai', limits: { requestsPerMinute: 600, tokensPerMinute: 1_000_000 } };
   const provider = new SimProvider(setup, clock, mulberry32(1));
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SimClock } from '../../bench/sim/sim-clock.ts';
+import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { AdmissionRefused, type Priority, type Ticket } from '../../src/core/admission.ts';
 import type { LimitReading, Usage } from '../../src/core/outcome.ts';
 import type { ChargeRule } from '../../src/core/provider.ts';
@@ -184,7 +184,7 @@ describe('a lane alone with its provider', () => {
   it('sends nothing that its limits refuse, once it knows them, and finishes everything', async () => {
     await fc.assert(
       fc.asyncProperty(load, async ({ requestsPerMinute, tokensPerMinute, largest, count, seed, latency }) => {
-        const clock = new SimClock();
+        const clock = new VirtualClock();
         const random = mulberry32(seed);
         const limits = { requestsPerMinute, tokensPerMinute };
         const engine = new LimitEngine({ provider: 'openai', limitsOf: () => limits });
@@ -246,7 +246,7 @@ describe('every queued call', () => {
   it('settles, leaves nothing behind, and goes in the order of its class', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 60 }), fc.nat(5), async (calls, slots) => {
-        const clock = new SimClock();
+        const clock = new VirtualClock();
         const lane = createAdmission({
           maxLimitWaitMs: 120_000,
           clock,

@@ -1,7 +1,7 @@
 import { DefaultRateLimiter } from '@smithy/util-retry';
 import type { GuardOptions } from '../../../src/options.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
-import type { SimClock } from '../sim-clock.ts';
+import type { VirtualClock } from '../../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../sim-process.ts';
 import type { Transport } from '../transport.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
@@ -18,7 +18,7 @@ export interface Client {
 }
 
 export interface ClientSetup {
-  readonly clock: SimClock;
+  readonly clock: VirtualClock;
   readonly seed: number;
   readonly provider: Transport<CaseJob>;
   readonly spec: ProviderSpec;
@@ -168,12 +168,12 @@ function retried(
 
 /** First come, first served: whoever is first asks how long it has to wait, until it need not. */
 class Turns {
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #queue: { readonly waitMs: () => number; readonly go: () => void }[] = [];
   #next = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: SimClock) {
+  constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 

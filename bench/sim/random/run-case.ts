@@ -1,5 +1,5 @@
 import { mulberry32 } from '../../../src/simulator/random.ts';
-import { SimClock } from '../sim-clock.ts';
+import { VirtualClock, WALL_START } from '../../../src/hits/replay/virtual-clock.ts';
 import type { Tally } from '../sim-process.ts';
 import { type Case, processOf } from './case.ts';
 import { type Client, CONTESTANTS, type ContestantName } from './contestants.ts';
@@ -44,7 +44,7 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
   const { provider: spec, seed } = each;
   const jobs = each.jobs(mulberry32(seed));
   const bound = reference(each, jobs);
-  const clock = new SimClock(spec.minuteMs);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
   const provider = new RandomProvider(spec, clock, seed);
   const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
   const processes = processOf(each, jobs.length - 1) + 1;

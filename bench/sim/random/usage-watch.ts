@@ -1,4 +1,4 @@
-import type { SimClock } from '../sim-clock.ts';
+import type { VirtualClock } from '../../../src/hits/replay/virtual-clock.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 import type { RandomProvider } from './random-provider.ts';
 
@@ -28,7 +28,7 @@ export class UsageWatch {
   slowMs = 0;
   readonly #provider: RandomProvider;
   readonly #spec: ProviderSpec;
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #arrivals: readonly number[];
   readonly #means: readonly number[];
   readonly #largest: readonly number[];
@@ -38,7 +38,7 @@ export class UsageWatch {
   #slowUntil = 0;
   #stopped = false;
 
-  constructor(provider: RandomProvider, spec: ProviderSpec, jobs: readonly CaseJob[], clock: SimClock) {
+  constructor(provider: RandomProvider, spec: ProviderSpec, jobs: readonly CaseJob[], clock: VirtualClock) {
     this.#provider = provider;
     this.#spec = spec;
     this.#clock = clock;

@@ -64,7 +64,7 @@ export async function replay({
   calls,
   wallStart,
 }: ReplaySetup): Promise<ReplayResult> {
-  const clock = new VirtualClock(wallStart);
+  const clock = new VirtualClock({ wall: wallStart });
   const simulated = new ReplayProvider(REPLAYED[provider]!, enforced(limits, shapes), shapes, clock);
   const guard = new GuardCore({ telemetry: false }, { clock, random: mulberry32(1) });
   const adapter = adapterFor(provider);

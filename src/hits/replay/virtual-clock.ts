@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, MAX_TIMER_MS } from '../../core/clock.ts';
 import { IndexedHeap } from '../../pacing/queue/indexed-heap.ts';
 
 interface Timer {
@@ -8,19 +8,29 @@ interface Timer {
   index: number;
 }
 
+export interface VirtualClockOptions {
+  /** Monotonic time at the start. Default 0. */
+  readonly now?: number;
+  /** What the wall clock shows at the start. Default `WALL_START`. */
+  readonly wall?: number;
+}
+
+/** Begins a minute. */
+export const WALL_START: number = Date.UTC(2026, 0, 15, 12);
+
 /** Virtual time that jumps from timer to timer; between two instants everything settles that waits for promises. */
 export class VirtualClock implements Clock {
-  readonly #wallStart: number;
-  #now = 0;
+  readonly #wallOffset: number;
+  #now: number;
   #order = 0;
   readonly #timers = new IndexedHeap<'index', Timer>(
     'index',
     (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order),
   );
 
-  /** @param wallStart What the wall clock shows at the start. */
-  constructor(wallStart: number) {
-    this.#wallStart = wallStart;
+  constructor({ now = 0, wall = WALL_START }: VirtualClockOptions = {}) {
+    this.#now = now;
+    this.#wallOffset = wall - now;
   }
 
   now(): number {
@@ -28,11 +38,12 @@ export class VirtualClock implements Clock {
   }
 
   wall(): number {
-    return this.#wallStart + this.#now;
+    return this.#now + this.#wallOffset;
   }
 
   after(ms: number, fn: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, fn, index: -1 };
+    const inMs = Number.isNaN(ms) ? 0 : Math.min(MAX_TIMER_MS, Math.max(0, ms));
+    const timer: Timer = { at: this.#now + inMs, order: this.#order++, fn, index: -1 };
     this.#timers.push(timer);
     return () => this.#timers.remove(timer);
   }
@@ -40,22 +51,37 @@ export class VirtualClock implements Clock {
   /** Runs until nothing is left to happen, or `done` says so. */
   async run(done: () => boolean = () => false): Promise<void> {
     await settled();
-    for (let timer = this.#timers.peek(); timer && !done(); timer = this.#timers.peek()) {
-      this.#now = Math.max(this.#now, timer.at);
-      while (timer && timer.at <= this.#now) {
-        this.#timers.remove(timer);
-        timer.fn();
-        timer = this.#timers.peek();
-      }
+    for (let at = this.nextAt; at !== undefined && !done(); at = this.nextAt) {
+      do this.runNext();
+      while (this.nextAt !== undefined && this.nextAt <= this.#now);
       await settled();
     }
+  }
+
+  /** When the next timer falls due. */
+  protected get nextAt(): number | undefined {
+    return this.#timers.peek()?.at;
+  }
+
+  /** Runs the next timer, at its time; of several that are due together the one that was set first. */
+  protected runNext(): void {
+    const timer = this.#timers.peek();
+    if (!timer) return;
+    this.#timers.remove(timer);
+    this.passUntil(timer.at);
+    timer.fn();
+  }
+
+  protected passUntil(at: number): void {
+    this.#now = Math.max(this.#now, at);
   }
 }
 
 // Looked up once, so that fake timers of a test do not stop the time that it looks at.
 const { setImmediate: immediate } = globalThis;
 
-function settled(): Promise<void> {
+/** Lets everything run that waits for promises only, and not for a clock. */
+export function settled(): Promise<void> {
   return new Promise((resolve) => {
     immediate(resolve);
   });
