@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
+import { isLost } from './lost-attempt.ts';
 import type { ItemUsage } from './result.ts';
 
 /** What the guarded calls of one item have come to. */
@@ -15,6 +16,10 @@ export interface ItemMeter {
   priced: boolean;
   /** Calls that may have cost something, and nobody knows what. */
   unpriced: number;
+  /** Attempts whose answer never came, though the provider may charge for them. */
+  lost: number;
+  /** Told of each of those. */
+  onLost?: () => void;
   /** Told when the first of its calls has begun to answer. */
   readonly onFirstContent: (() => void) | undefined;
 }
@@ -38,6 +43,12 @@ export class CallMeter {
         this.lanes.add(call.lane);
       }),
       guard.on('stream.first_chunk', ({ call }) => this.#meterOf.get(call)?.onFirstContent?.()),
+      guard.on('attempt.end', (event) => {
+        const meter = this.#meterOf.get(event.call);
+        if (!meter || !isLost(event)) return;
+        meter.lost++;
+        meter.onLost?.();
+      }),
       guard.on('attempt.spent', ({ call, usage, costUsd }) => {
         const meter = this.#meterOf.get(call);
         if (!meter) return;
@@ -79,7 +90,16 @@ function mayHaveCost({ outcome, attempts, errorType }: Extract<GuardEvent, { typ
 const LOST: ReadonlySet<string> = new Set(['timeout', 'connection_error']);
 
 export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
-  return { attempts: 0, waitedMs: 0, usage: undefined, costUsd: 0, priced: false, unpriced: 0, onFirstContent };
+  return {
+    attempts: 0,
+    waitedMs: 0,
+    usage: undefined,
+    costUsd: 0,
+    priced: false,
+    unpriced: 0,
+    lost: 0,
+    onFirstContent,
+  };
 }
 
 /** Counts what the item that is at work was answered with, where no guarded call told it. `costUsd`: null where it is not known. */

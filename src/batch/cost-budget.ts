@@ -9,7 +9,8 @@ interface Waiting {
 
 /**
  * Holds what may be spent: the worst case of an item is set aside before it is called, and given back for what it did cost. So
- * however many are at work, and however they end, no more than `maxUsd` is spent.
+ * however many are at work, no more than `maxUsd` is spent on what is answered. An attempt whose answer is lost is taken for its worst case
+ * too: those at work may send theirs again all the same, and no other one begins.
  */
 export class CostBudget {
   readonly #maxUsd: number;
@@ -45,12 +46,19 @@ export class CostBudget {
   }
 
   /** An item has ended. @returns What it is charged: where a cost is not known, its worst case. */
-  settle(worstUsd: number, { costUsd, unpriced }: ItemMeter): number {
-    const charged = unpriced > 0 ? Math.max(worstUsd, costUsd) : costUsd;
+  settle(worstUsd: number, { costUsd, unpriced, lost }: ItemMeter): number {
+    const told = unpriced > 0 ? Math.max(worstUsd, costUsd) : costUsd;
+    const charged = Math.max(told, costUsd + lost * worstUsd);
+    this.#spent -= lost * worstUsd;
     this.#reserved = Math.max(0, this.#reserved - worstUsd);
     this.#spent += charged;
     this.#look();
     return charged;
+  }
+
+  /** An answer of an item at work was lost. What is set aside is for the next one. */
+  lost(worstUsd: number): void {
+    this.#spent += worstUsd;
   }
 
   /** Nothing more is to be started. */

@@ -31,10 +31,16 @@ export class ItemWork<I, O> {
     return this.#meter.lanes;
   }
 
-  /** `prefixes`: what the item's prompt begins with, where others may begin so too. */
-  async run(item: I, context: ItemContext, prefixes: readonly string[] | undefined): Promise<WorkOutcome<O>> {
+  /** `prefixes`: what the item's prompt begins with, where others may begin so too. `onLost` hears of attempts without an answer. */
+  async run(
+    item: I,
+    context: ItemContext,
+    prefixes: readonly string[] | undefined,
+    onLost: () => void,
+  ): Promise<WorkOutcome<O>> {
     const warmed = prefixes && (await this.#prefixes.enter(prefixes));
     const meter = newMeter(warmed && (() => warmed(true)));
+    meter.onLost = onLost;
     const startedAt = systemClock.now();
     const work = (): O | PromiseLike<O> => this.#worker(item, context);
     try {

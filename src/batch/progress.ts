@@ -9,6 +9,10 @@ export interface BatchCost {
   readonly usd: number;
   /** Items whose cost is not known, or not in full: their price, or what a lost call took. */
   readonly unknown: number;
+  /** USD that is charged to `maxCost` and may not be spent: worst cases of lost attempts and of items whose cost is not known. */
+  readonly possibleUsd: number;
+  /** Attempts whose answer never came: timed out, cut off or given up. The provider may charge for them. */
+  readonly lostAttempts: number;
   /** Set aside for what is in flight; 0 without `maxCost`. */
   readonly reservedUsd: number;
 }
@@ -36,6 +40,12 @@ export interface BatchSnapshot {
   readonly eta: BatchEstimate | undefined;
 }
 
+interface Spent {
+  readonly usd: number;
+  readonly chargedUsd: number;
+  readonly unpriced: number;
+}
+
 const NONE: ItemUsage = {
   inputTokens: 0,
   outputTokens: 0,
@@ -52,6 +62,8 @@ export class Progress {
   inFlight = 0;
   #costUsd = 0;
   #unknownCosts = 0;
+  #possibleUsd = 0;
+  #lostAttempts = 0;
   #priced = false;
   readonly #startedAt: number;
   readonly #timeLeft: TimeLeft;
@@ -63,16 +75,23 @@ export class Progress {
     this.#timeLeft = new TimeLeft(now);
   }
 
-  /** What earlier runs have cost. */
-  spent(usd: number, unpriced: number): void {
+  /** What earlier runs have cost, and were charged. */
+  spent({ usd, chargedUsd, unpriced }: Spent): void {
     this.#costUsd += usd;
+    this.#possibleUsd += Math.max(0, chargedUsd - usd);
     this.#unknownCosts += unpriced;
     if (usd > 0 || unpriced > 0) this.#priced = true;
   }
 
+  /** An item was charged more than it is known to have cost. */
+  possiblySpent(usd: number): void {
+    this.#possibleUsd += Math.max(0, usd);
+  }
+
   /** An item that was called. */
   called(meter: ItemMeter, durationMs: number, now: number): void {
-    const { usage, priced, costUsd, unpriced } = meter;
+    const { usage, priced, costUsd, unpriced, lost } = meter;
+    this.#lostAttempts += lost;
     if (priced) {
       this.#priced = true;
       this.#costUsd += costUsd;
@@ -90,7 +109,13 @@ export class Progress {
     reservedUsd: number | undefined,
   ): BatchSnapshot {
     const hasCosts = this.#priced || reservedUsd !== undefined;
-    const cost = { usd: this.#costUsd, unknown: this.#unknownCosts, reservedUsd: reservedUsd ?? 0 };
+    const cost = {
+      usd: this.#costUsd,
+      unknown: this.#unknownCosts,
+      possibleUsd: this.#possibleUsd,
+      lostAttempts: this.#lostAttempts,
+      reservedUsd: reservedUsd ?? 0,
+    };
     const elapsedMs = now - this.#startedAt;
     const perSecond = (count: number): number => (elapsedMs > 0 ? (count * 1000) / elapsedMs : 0);
     const usage = this.#usage;

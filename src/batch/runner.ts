@@ -72,7 +72,7 @@ export class Runner<I, O> {
     this.#work = new ItemWork(worker, options, this.#progress);
     this.#failures = new FailureLimit(options.stopAfter);
     const spent = journal?.spent;
-    if (spent) this.#progress.spent(spent.usd, spent.unpriced);
+    if (spent) this.#progress.spent(spent);
     if (journal) this.#limits = new LimitsKeeper(journal, this.#guard, () => this.#lanes(), systemClock);
     if (options.budget) this.#budget = new CostBudget(options.budget.maxUsd, spent?.chargedUsd ?? 0);
   }
@@ -204,9 +204,12 @@ export class Runner<I, O> {
   async #run({ item, slot, key, prefixes, worstUsd }: Begun<I, O>): Promise<void> {
     const { index, id } = slot;
     this.#progress.inFlight++;
-    const { took, ...outcome } = await this.#work.run(item, { index, id, signal: this.#abort.signal }, prefixes);
+    const onLost = (): void => this.#budget?.lost(worstUsd ?? 0);
+    const context = { index, id, signal: this.#abort.signal };
+    const { took, ...outcome } = await this.#work.run(item, context, prefixes, onLost);
     this.#progress.inFlight--;
     const chargedUsd = this.#budget?.settle(worstUsd ?? 0, took);
+    if (chargedUsd !== undefined) this.#progress.possiblySpent(chargedUsd - took.costUsd);
     if (this.#failed) return;
     // Before the disk has it: what comes next would be sent meanwhile.
     const enough = this.#failures.ended(outcome.status);

@@ -1,9 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch, type BatchOptions, type BatchResult, type BatchSnapshot } from '../../src/batch.ts';
+import { isLost } from '../../src/batch/lost-attempt.ts';
+import type { CallInfo } from '../../src/core/events.ts';
 import { createGuard, type Guard, type Prices } from '../../src/index.ts';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 
@@ -60,7 +64,13 @@ describe('a run with a budget', () => {
     const { rows, last } = await run(items.slice(0, 4), {});
     const costs = rows.map(({ costUsd }) => costUsd!);
     expect(Math.min(...costs)).toBeGreaterThan(0);
-    expect(last.cost).toEqual({ usd: expect.closeTo(sum(costs), 9), unknown: 0, reservedUsd: 0 });
+    expect(last.cost).toEqual({
+      usd: expect.closeTo(sum(costs), 9),
+      unknown: 0,
+      possibleUsd: 0,
+      lostAttempts: 0,
+      reservedUsd: 0,
+    });
     const without = createGuard();
     const unpriced = await run(items.slice(0, 1), { guard: without });
     expect([unpriced.rows[0]!.costUsd, unpriced.last.cost]).toEqual([undefined, undefined]);
@@ -140,6 +150,65 @@ describe('a run with a budget', () => {
     ]);
     await unpriced.close();
   });
+
+  it('charges the worst case of each attempt whose answer was lost, and tells it apart', async () => {
+    let sent = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      // The first two attempts of each row are cut off behind the request.
+      if (++sent % 3 !== 0) return void request.on('end', () => request.socket.destroy());
+      const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ object: 'chat.completion', model: 'gpt-4o-mini', choices: [], usage }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await simulator.close();
+    simulator = { ...simulator, url: `http://127.0.0.1:${port}`, close: async () => void server.close() };
+    const journal = join(folder, 'run.jsonl');
+    const options = { journal, worstCost: () => 1, maxConcurrent: 1 };
+    const { rows, error, last } = await run(items, { ...options, maxCost: 5 });
+    // 0.15 is told, and 2 may have been spent beside.
+    expect(rows.map(({ costUsd, attempts }) => [costUsd, attempts])).toEqual([
+      [0.15, 3],
+      [0.15, 3],
+    ]);
+    expect(error).toMatchObject({ code: 'batch_budget', message: expect.stringContaining('$4.3 is spent') });
+    expect(last.cost).toEqual({
+      usd: expect.closeTo(0.3),
+      unknown: 0,
+      possibleUsd: expect.closeTo(4),
+      lostAttempts: 4,
+      reservedUsd: 0,
+    });
+    // What may be spent is kept: the same command does not begin another one.
+    const again = await run(items, { ...options, maxCost: 5 });
+    expect([again.rows.length, sent, again.last.cost!.possibleUsd]).toEqual([2, 6, expect.closeTo(4)]);
+  });
+
+  it.each([
+    ['timeout', undefined, true, true],
+    ['timeout', 'UND_ERR_CONNECT_TIMEOUT', true, false],
+    ['connection', 'ECONNRESET', true, true],
+    ['connection', 'ECONNREFUSED', true, false],
+    ['connection', 'CERT_HAS_EXPIRED', false, false],
+    ['cancelled', undefined, false, true],
+    ['throttled', undefined, true, false],
+    ['server_error', undefined, true, false],
+    ['ok', undefined, false, false],
+  ] as const)(
+    'takes an attempt that ended with %s (%s) for lost where the provider may have worked',
+    (outcome, code, retryable, lost) => {
+      const event = {
+        type: 'attempt.end',
+        attempt: 1,
+        durationMs: 1,
+        status: undefined,
+        requestId: undefined,
+      } as const;
+      expect(isLost({ ...event, call: {} as CallInfo, outcome, code, retryable })).toBe(lost);
+    },
+  );
 
   it('ends when it is stopped while an item waits for room', async () => {
     const seen: unknown[] = [];

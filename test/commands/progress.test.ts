@@ -19,7 +19,7 @@ const snapshot = (more: Partial<BatchSnapshot> = {}): BatchSnapshot => ({
   itemsPerSecond: 0.5,
   tokensPerSecond: 1_234,
   usage,
-  cost: { usd: 0.5, unknown: 0, reservedUsd: 0 },
+  cost: { usd: 0.5, unknown: 0, possibleUsd: 0, lostAttempts: 0, reservedUsd: 0 },
   eta: { fromSeconds: 100, toSeconds: 200, binds: 'output_tokens' },
   ...more,
 });

@@ -91,9 +91,17 @@ function fastParts({ inFlight, itemsPerSecond, tokensPerSecond, cost }: BatchSna
     ...(itemsPerSecond > 0 ? [perSecond(itemsPerSecond, 'rows')] : []),
     ...(tokensPerSecond > 0 ? [`${number(Math.round(tokensPerSecond))} tokens/s`] : []),
     ...(cost
-      ? [`${usd(cost.usd)} so far${cost.unknown > 0 ? ` and ${number(cost.unknown)} rows of unknown cost` : ''}`]
+      ? [
+          `${usd(cost.usd)} so far${cost.unknown > 0 ? ` and ${number(cost.unknown)} rows of unknown cost` : ''}${lostPart(cost)}`,
+        ]
       : []),
   ];
+}
+
+function lostPart({ lostAttempts, possibleUsd }: NonNullable<BatchSnapshot['cost']>): string {
+  if (lostAttempts === 0) return '';
+  const most = possibleUsd > 0 ? `, at most ${usd(possibleUsd)} more` : '';
+  return ` (${number(lostAttempts)} answers lost${most})`;
 }
 
 function leftParts({ eta }: BatchSnapshot): string[] {
