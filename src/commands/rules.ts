@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { define, readArguments } from './arguments.ts';
 import type { CommandIo } from './command-io.ts';
+import { errorText } from './error-text.ts';
 
 export const rulesDefinition = (): Command =>
   define(
@@ -51,7 +52,7 @@ export async function rules(args: readonly string[], io: CommandIo): Promise<num
   try {
     if (read.config !== undefined) text = await readFile(read.config, 'utf8');
   } catch (error) {
-    io.err((error as Error).message);
+    io.err(errorText(error));
     return 1;
   }
   let files: Readonly<Record<string, string>>;
@@ -69,7 +70,7 @@ export async function rules(args: readonly string[], io: CommandIo): Promise<num
       io.out(target);
     }
   } catch (error) {
-    io.err((error as Error).message);
+    io.err(errorText(error));
     return 1;
   }
   return 0;

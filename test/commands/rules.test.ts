@@ -122,6 +122,6 @@ describe('a configuration that is wrong', () => {
   test('a file that is not there', async () => {
     const io = new FakeIo();
     expect(await dispatch(['rules', '--config', join(folder, 'none.yml')], io, '0.0.0')).toBe(1);
-    expect(io.errLines.join('\n')).toContain('ENOENT');
+    expect(io.errLines.join('\n')).toContain('There is no ');
   });
 });

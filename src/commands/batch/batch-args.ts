@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command, OptionValues } from 'commander';
 import { type Prices, type PriceFunction, resolvePrices } from '../../cost/prices.ts';
 import { choice, count, define, oneOf } from '../arguments.ts';
+import { errorText } from '../error-text.ts';
 import { parseDeadline, type Via, VIAS } from './provider/choose-way.ts';
 import { FORMATS, type PromptSettings, type RowFormat } from './row-format.ts';
 import { type BatchProvider, PROVIDERS } from './target.ts';
@@ -180,7 +181,7 @@ function readJson(path: string, what: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new Error(`Cannot read ${what} ${path}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`Cannot read ${what} ${path}: ${errorText(error, path)}`, { cause: error });
   }
 }
 

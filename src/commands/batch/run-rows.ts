@@ -124,8 +124,13 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     finished = true;
     display.close();
     const broke = broken !== undefined;
-    await out.close(broke ? 'leave' : 'empty');
-    if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
+    try {
+      await out.close(broke ? 'leave' : 'empty');
+      if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
+    } catch (error) {
+      // A full disk, say: what is in the journal is there all the same.
+      broken ??= error;
+    }
     await mode?.close();
     await Promise.all([guard.close(), once.close()]);
   }

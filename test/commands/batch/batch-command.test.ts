@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +201,29 @@ describe('tidegate batch', () => {
     expect((await run(at('in.jsonl'), '--out', at('out.jsonl'))).io.errLines.join()).toContain(
       'OPENAI_API_KEY is not set',
     );
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('tells a full disk in words, and the command that goes on', async () => {
+    await writeFile(at('in.txt'), 'one\ntwo\n');
+    const args = [
+      at('in.txt'),
+      '--model',
+      'gpt-4o-mini',
+      '--journal',
+      at('journal'),
+      '--errors',
+      at('errors'),
+      '--out',
+    ];
+    const { code, io } = await run(...args, '/dev/full');
+    expect([code, io.errLines[0], io.errLines.at(-1)]).toEqual([
+      1,
+      'The disk is full.',
+      expect.stringMatching(/^To go on: npx tidegate batch /),
+    ]);
+    // What was answered is not asked for again.
+    expect((await run(...args, at('out.jsonl'))).code).toBe(0);
+    expect(openai.stats().requests).toBe(2);
   });
 
   test('refuses other parameters until they are accepted', async () => {

@@ -80,3 +80,16 @@ test.each([
   const { code, err } = await batch(at(name), '--out', at('out.jsonl'));
   expect([code, err]).toEqual([2, [expect.stringMatching(said)]]);
 });
+
+test('other files that a command cannot read or write are told in words, too', async () => {
+  await writeFile(at('in.txt'), 'one');
+  const { code, err } = await batch(at('in.txt'), '--dry-run', '--prices', at('none'));
+  expect([code, err[0]]).toEqual([2, `Cannot read the prices ${at('none')}: There is no ${at('none')}.`]);
+  const io = new FakeIo();
+  expect(await dispatch(['rules', '--config', at('none')], io, '1')).toBe(1);
+  expect(await dispatch(['rules', '--out', at('in.txt/x')], io, '1')).toBe(1);
+  expect(io.errLines).toEqual([
+    `There is no ${at('none')}.`,
+    expect.stringContaining('is below something that is no folder.'),
+  ]);
+});
