@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
+import { patchModule } from '../../src/register/patch-module.ts';
 import { testGuard } from '../helpers/guarded.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { drawAnswer } from './differential/answers.ts';
@@ -34,14 +35,44 @@ interface Seen {
   readonly stalled: boolean;
 }
 
+const WAYS = ['drop-in', 'wrap', 'fetch', 'register'] as const;
+type Way = (typeof WAYS)[number];
+
 const guarded = SDKS.map(({ Client }) => dropIn(Client as never) as unknown as SdkCase['Client']);
+const registered = SDKS.map(({ Client }) => {
+  // A class of the test's own, so that the SDK's stays as it is for the other ways.
+  class Registered extends (Client as unknown as new (options: object) => Record<string, unknown>) {}
+  // Its name is sent.
+  Object.defineProperty(Registered, 'name', { value: Client.name });
+  const makeRequest = (Client.prototype as Record<string, unknown>)['makeRequest']!;
+  Object.defineProperty(Registered.prototype, 'makeRequest', { value: makeRequest, configurable: true });
+  patchModule({ Registered });
+  return Registered as unknown as SdkCase['Client'];
+});
+
+/** A client of the SDK at a place of the matrix, guarded by one of the ways in, or by none. */
+function clientOf(at: number, way: Way | 'bare', options: Readonly<Record<string, unknown>>): AnyClient {
+  const { Client } = SDKS[at]!;
+  switch (way) {
+    case 'bare':
+      return new Client({ ...options });
+    case 'drop-in':
+      return new guarded[at]!({ ...options });
+    case 'register':
+      return new registered[at]!({ ...options });
+    case 'wrap':
+      return testGuard({}).wrap(new Client({ ...options }));
+    case 'fetch':
+      return new Client({ ...options, fetch: testGuard({ retry: { maxAttempts: 1 } }).fetch });
+  }
+}
 
 /** The application's line, one for both clients. */
 async function application(run: Run, client: AnyClient, note: (seen: unknown) => void): Promise<void> {
   await run.go(client, note);
 }
 
-async function see(seed: number, who: 'bare' | 'guarded', way: 'drop-in' | 'wrap'): Promise<Seen> {
+async function see(seed: number, who: 'bare' | 'guarded', way: Way): Promise<Seen> {
   const draw = new Draw(seed);
   const at = draw.whole(0, SDKS.length - 1);
   const sdk = SDKS[at]!;
@@ -51,9 +82,8 @@ async function see(seed: number, who: 'bare' | 'guarded', way: 'drop-in' | 'wrap
   const answer = drawAnswer(draw, sdk, run.streamed);
   const name = `${who}-${seed}`;
   const wire = server.expect(name, answer, () => patience.abort());
-  const Client = who === 'guarded' && way === 'drop-in' ? guarded[at]! : sdk.Client;
-  const client = new Client({ apiKey: `key-${seed}`, baseURL: `${server.url}/${name}`, maxRetries: 0 });
-  if (who === 'guarded' && way === 'wrap') testGuard({}).wrap(client);
+  const options = { apiKey: `key-${seed}`, baseURL: `${server.url}/${name}`, maxRetries: 0 };
+  const client = clientOf(at, who === 'bare' ? 'bare' : way, options);
   const notes: unknown[] = [];
   let error: unknown;
   let cancel: NodeJS.Timeout | undefined;
@@ -143,7 +173,7 @@ it(`does with ${COUNT} random answers what the bare SDKs do`, { timeout: 60_000 
   const worker = async (): Promise<void> => {
     while (next < FIRST + COUNT) {
       const seed = next++;
-      const way = seed % 2 === 0 ? 'drop-in' : 'wrap';
+      const way = WAYS[seed % WAYS.length]!;
       const [bare, ours] = await Promise.all([see(seed, 'bare', way), see(seed, 'guarded', way)]);
       if (bare.error !== undefined) failed++;
       const found = difference(bare, ours);

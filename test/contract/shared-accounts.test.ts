@@ -119,6 +119,15 @@ describe('what is another account stays another lane', () => {
     expect(guard.snapshot()).toHaveLength(2);
   });
 
+  it('guarded fetch at a gateway, which sees no base URL', async () => {
+    vi.stubGlobal('fetch', fetched);
+    const guard = testGuard();
+    await ask(guard.wrap(chatAt('https://gateway.test/v1', 'sk-1')));
+    await (await post(guard, 'https://gateway.test/v1/chat/completions', { authorization: 'Bearer sk-1' })).json();
+    await settle();
+    expect(guard.snapshot()).toHaveLength(2);
+  });
+
   it('an organization that guarded fetch names in its header', async () => {
     vi.stubGlobal('fetch', fetched);
     const guard = testGuard();

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { SdkCase } from '../../helpers/sdk-matrix.ts';
 import type { Draw } from './draw.ts';
 
@@ -144,6 +144,11 @@ function sseBody(draw: Draw, sdk: SdkCase): string {
     'data: [DONE]\n\n',
     '\n\n\n',
     'garbage without a colon\n\n',
+    `data: ${JSON.stringify({ choices: [{ delta: { content: 'long '.repeat(20_000) } }] })}\n\n`,
+    `: ${'long comment '.repeat(5_000)}\n\n`,
+    'event: ping\nevent: error\ndata: {"type":"ping"}\n\n',
+    'data : a space before the colon\n\n',
+    '\uFEFFdata: {"choices":[]}\n\n',
     `data: ${JSON.stringify({ choices: [{ delta: { content: 'ü€😀' } }] })}\n\n`,
   ];
   for (let count = draw.whole(0, 2); count > 0; count--) {
@@ -166,6 +171,10 @@ function encode(draw: Draw, text: string): { bytes: Buffer; encoding: string | u
     () => ({ bytes: gzipSync(bytes), encoding: 'gzip' }),
     () => ({ bytes: deflateSync(bytes), encoding: 'deflate' }),
     () => ({ bytes: brotliCompressSync(bytes), encoding: 'br' }),
+    () => ({ bytes: zstdCompressSync(bytes), encoding: 'zstd' }),
+    () => ({ bytes: deflateRawSync(bytes), encoding: 'deflate' }),
+    () => ({ bytes: Buffer.concat([gzipSync(bytes.subarray(0, 9)), gzipSync(bytes.subarray(9))]), encoding: 'gzip' }),
+    () => ({ bytes: gzipSync(brotliCompressSync(bytes)), encoding: 'br, gzip' }),
     () => ({ bytes, encoding: 'gzip' }),
     () => ({ bytes, encoding: 'identity' }),
   ])();
