@@ -16,7 +16,12 @@ export interface Replayed {
 }
 
 /** Runs services over a span, and the shipped rules over what is scraped of them. */
-export async function replay(services: readonly ServiceSpec[], span: Span, seed: number): Promise<Replayed> {
+export async function replay(
+  services: readonly ServiceSpec[],
+  span: Span,
+  seed: number,
+  up: (at: number) => boolean = prometheusUp,
+): Promise<Replayed> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-replay-'));
   const data = join(folder, 'data');
   let server: Server | undefined;
@@ -29,7 +34,7 @@ export async function replay(services: readonly ServiceSpec[], span: Span, seed:
       `--web.listen-address=${address}`,
       '--storage.tsdb.retention.time=100y',
       // A written block has no marks of staleness: a target that is gone is gone after a missed scrape.
-      '--query.lookback-delta=20s',
+      `--query.lookback-delta=${5 + Math.max(...services.map(({ scrapeSeconds = 15 }) => scrapeSeconds))}s`,
       '--query.max-samples=200000000',
       '--query.timeout=10m',
     ]);
@@ -38,15 +43,15 @@ export async function replay(services: readonly ServiceSpec[], span: Span, seed:
   try {
     writeFileSync(join(folder, 'prometheus.yml'), 'global: { scrape_interval: 15s }\n');
     const writer = new BlockWriter('promtool', folder, data);
-    await generate(services, span, seed, prometheusUp, writer);
+    await generate(services, span, seed, up, writer);
     const { samples } = writer;
     let url = await restart();
     for (const level of levels(ruleGroups())) {
-      await record(url, level, span, prometheusUp, writer);
+      await record(url, level, span, up, writer);
       url = await restart();
     }
     // The last minutes are those in which everything ends at once.
-    const fired = await firings(url, { from: span.from, to: span.to - 60 }, prometheusUp);
+    const fired = await firings(url, { from: span.from, to: span.to - 60 }, up);
     return { fired, sent: notifications(fired), samples };
   } finally {
     await server?.stop();

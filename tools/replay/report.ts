@@ -21,11 +21,14 @@ export interface JudgedFault {
 
 /** Everything that was delivered of a job from the fault on, before its series end. */
 function of(service: ServiceSpec, sent: readonly Notification[], from: number): Notification[] {
-  const { namespace = 'prod' } = service.where ?? {};
-  return sent.filter(
-    ({ labels, at }) =>
-      labels['job'] === service.job && labels['namespace'] === namespace && at >= from && at < service.to - 60,
-  );
+  const { namespace = 'prod', cluster = 'eu' } = service.where ?? {};
+  const own = ({ labels, at }: Notification): boolean =>
+    labels['job'] === service.job &&
+    labels['namespace'] === namespace &&
+    labels['cluster'] === cluster &&
+    at >= from &&
+    at < service.to - 60;
+  return sent.filter(own);
 }
 
 const loud = ({ labels }: Notification): boolean =>
@@ -73,11 +76,16 @@ export interface JudgedWeek {
   readonly good: boolean;
 }
 
-export function judgeWeek(services: readonly ServiceSpec[], sent: readonly Notification[]): JudgedWeek {
+/** @param upTo tickets that are not too many */
+export function judgeWeek(
+  services: readonly ServiceSpec[],
+  sent: readonly Notification[],
+  upTo: number = MAX_TICKETS,
+): JudgedWeek {
   const all = services.flatMap((service) => of(service, sent, 0)).filter((each) => loud(each) && !each.update);
   const pages = all.filter(({ labels }) => labels['severity'] === 'critical');
   const tickets = all.filter((each) => !pages.includes(each));
-  return { pages, tickets, good: pages.length === 0 && tickets.length <= MAX_TICKETS };
+  return { pages, tickets, good: pages.length === 0 && tickets.length <= upTo };
 }
 
 interface Report {
@@ -143,7 +151,7 @@ function short({ alertname, long }: Notification['labels']): string {
   return alertname!.replace('Tidegate', '') + (long === undefined ? '' : ` ${long}`);
 }
 
-function when(at: number): string {
+export function when(at: number): string {
   const day = ['Thursday', 'Friday', 'Saturday', 'Sunday', 'Monday', 'Tuesday', 'Wednesday'][Math.floor(at / DAY) % 7]!;
   const minutes = Math.floor((at % DAY) / 60);
   return `${day} ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;

@@ -23,6 +23,8 @@ export interface ServiceSpec {
   conditions(at: number, process: number): Conditions;
   /** Seconds at which every process is replaced, one after the other. */
   readonly deploys?: readonly number[];
+  /** Between the replacement of one process and of the next; default 40. */
+  readonly rollingSeconds?: number;
   /** Seconds at which a process starts again in place: its counters begin at zero. */
   readonly restarts?: readonly number[];
   /** Whether a process answers a scrape. */
@@ -60,14 +62,15 @@ export class Service {
 
   /** One second. Appends a scrape where one is due and something is there to answer. */
   step(at: number, lines: string[], epoch: number, prometheusUp: boolean): void {
-    const { from, to, deploys = [], restarts = [], scrapeSeconds = SCRAPE_SECONDS } = this.#spec;
+    const { from, to, deploys = [], restarts = [] } = this.#spec;
+    const { scrapeSeconds = SCRAPE_SECONDS, rollingSeconds = ROLLING_SECONDS } = this.#spec;
     if (at < from || at > to) return;
     const processes = this.#spec.scale?.(at) ?? this.#spec.processes;
     // Whose process goes begins anew with the next.
     this.#running.length = Math.min(this.#running.length, processes);
     while (this.#running.length < processes) this.#running.push(this.#start(this.#running.length));
     for (const deploy of deploys) {
-      const turn = (at - deploy) / ROLLING_SECONDS;
+      const turn = (at - deploy) / rollingSeconds;
       if (Number.isInteger(turn) && turn >= 0 && turn < processes) this.#running[turn] = this.#start(turn);
     }
     if (restarts.includes(at) && processes > 0) this.#running[0] = this.#start(0, this.#running[0]!.target);

@@ -1,0 +1,148 @@
+import { mulberry32 } from '../../src/simulator/random.ts';
+import { LANE } from './fault.ts';
+import type { ServiceSpec } from './service.ts';
+import { blips, CALM, DAY, daily, during, HOUR, ORDINARY, WEEK } from './week.ts';
+
+/** A time in which nothing is wrong, that no rule was tuned on. */
+export interface HardWeek {
+  readonly id: string;
+  readonly what: string;
+  readonly to: number;
+  services(seed: number): ServiceSpec[];
+  /** Whether Prometheus is there; default always. */
+  prometheusUp?(at: number, seed: number): boolean;
+}
+
+const USES = { fleet: true, prices: true, tenants: true, tier: 'priority' } as const;
+
+/** An application by day and by night, at so many calls a second in its busiest minute. */
+function service(job: string, peak: number, to: number, seed: number, other: Partial<ServiceSpec> = {}): ServiceSpec {
+  const disturbed = blips(seed, to / WEEK);
+  const limit = Math.max(60, Math.round(peak * 120));
+  return {
+    job,
+    lane: { ...LANE, uses: USES },
+    processes: 2,
+    from: 0,
+    to,
+    conditions: (at) => ({
+      ...CALM,
+      arrivals: peak * daily(at),
+      limit,
+      failing: during(disturbed, at) ?? ORDINARY,
+    }),
+    ...other,
+  };
+}
+
+/** Times at which something begins, and how long it lasts. */
+function gaps(seed: number, count: number, to: number, longest: number): (at: number) => boolean {
+  const random = mulberry32(seed);
+  const all = Array.from({ length: count }, () => [random() * to, random() * longest] as const);
+  return (at) => all.some(([from, seconds]) => at >= from && at < from + seconds);
+}
+
+const every = (seconds: number, to: number, from = 0): number[] =>
+  Array.from({ length: Math.floor((to - from) / seconds) }, (_, index) => from + (index + 1) * seconds);
+
+export const HARD_WEEKS: readonly HardWeek[] = [
+  {
+    id: 'thirty-a-day',
+    what: 'thirty calls a day',
+    to: WEEK,
+    // 30 a day on average, by day three a half hour.
+    services: (seed) => [service('rare', 0.000_8, WEEK, seed, { processes: 1 })],
+  },
+  {
+    id: 'one-process',
+    what: 'one process, a call every ten seconds by day',
+    to: WEEK,
+    services: (seed) => [service('alone', 0.1, WEEK, seed, { processes: 1 })],
+  },
+  {
+    id: 'very-high',
+    what: '150 calls a second',
+    to: 14 * HOUR,
+    services: (seed) => [service('busy', 150, 14 * HOUR, seed, { processes: 8 })],
+  },
+  {
+    id: 'rolling',
+    what: '200 processes that are all replaced every two hours',
+    to: 5 * HOUR,
+    services: (seed) => [
+      service('fleet', 60, 5 * HOUR, seed, { processes: 200, deploys: every(2 * HOUR, 5 * HOUR), rollingSeconds: 10 }),
+    ],
+  },
+  {
+    id: 'scrape-gaps',
+    what: 'a scrape of thirty is lost, and Prometheus is away twelve times for up to twenty minutes',
+    to: 3 * DAY,
+    services: (seed) => {
+      const random = mulberry32(seed);
+      return [service('gaps', 3, 3 * DAY, seed, { answers: () => random() > 1 / 30 })];
+    },
+    prometheusUp: (() => {
+      const known = new Map<number, (at: number) => boolean>();
+      return (at, seed) => {
+        if (!known.has(seed)) known.set(seed, gaps(seed + 9, 12, 3 * DAY, 1_200));
+        return !known.get(seed)!(at);
+      };
+    })(),
+  },
+  {
+    id: 'counter-resets',
+    what: 'a process of three that starts again every ten minutes',
+    to: 2 * DAY,
+    services: (seed) => [service('resets', 3, 2 * DAY, seed, { processes: 3, restarts: every(600, 2 * DAY, 137) })],
+  },
+  {
+    id: 'clock-jump',
+    what: "the clock of Prometheus's machine jumps ahead by five minutes, and back again an hour later",
+    to: 2 * DAY,
+    services: (seed) => [service('jump', 3, 2 * DAY, seed)],
+    // Ahead: nothing was scraped in between. Back: what is older than the last sample is not taken.
+    prometheusUp: (at) => {
+      const ahead = DAY + 10 * HOUR;
+      const back = ahead + HOUR;
+      return !((at >= ahead && at < ahead + 300) || (at >= back && at < back + 300));
+    },
+  },
+  ...[30, 60].map((seconds): HardWeek => ({
+    id: `scrape-${seconds}s`,
+    what: `a scrape every ${seconds} s`,
+    to: 3 * DAY,
+    services: (seed) => [
+      service('chat', 3, 3 * DAY, seed, { processes: 3, scrapeSeconds: seconds, deploys: every(6 * HOUR, 3 * DAY) }),
+      service('few', 0.02, 3 * DAY, seed + 1, { processes: 1, scrapeSeconds: seconds }),
+    ],
+  })),
+  {
+    id: 'to-zero',
+    what: 'scaled to what there is to do, and to nothing at night and between',
+    to: 3 * DAY,
+    services: (seed) => [
+      service('scaled', 3, 3 * DAY, seed, {
+        processes: 6,
+        scale: (at) => (at % (40 * 60) < 600 || daily(at) < 0.1 ? 0 : Math.ceil(6 * daily(at))),
+        conditions: (at) => ({
+          ...CALM,
+          arrivals: at % (40 * 60) < 600 || daily(at) < 0.1 ? 0 : 3 * daily(at),
+          failing: ORDINARY,
+        }),
+      }),
+    ],
+  },
+  {
+    id: 'two-clusters',
+    what: 'a job of the same name in two clusters: one at the whole of its tier by batches, one nearly idle',
+    to: 3 * DAY,
+    services: (seed) => [
+      service('chat', 3, 3 * DAY, seed, { where: { cluster: 'eu', namespace: 'prod' } }),
+      service('chat', 3, 3 * DAY, seed + 1, {
+        where: { cluster: 'us', namespace: 'prod' },
+        lane: { ...LANE, priority: 'batch', uses: { batch: true, prices: true } },
+        conditions: (at) => ({ ...CALM, arrivals: at % (6 * HOUR) < 3 * HOUR ? 6 : 0.01 }),
+      }),
+    ],
+  },
+];

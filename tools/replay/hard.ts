@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { HARD_WEEKS } from './hard-weeks.ts';
+import { replay } from './replay.ts';
+import { judgeWeek, when } from './report.ts';
+import { WEEK } from './week.ts';
+
+const HELP = `Usage: node tools/replay/hard.ts [--seed <n>] [--only <id>]
+
+Replays times in which nothing is wrong and much is unusual: hardly any traffic, a great deal, fleets that restart,
+scrapes that are lost. Nobody may be woken, and a week may have three tickets. Ids: ${HARD_WEEKS.map(({ id }) => id).join(', ')}.
+`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(HELP);
+else {
+  const seed = Number(values.seed);
+  console.log('| what is unusual | days | pages | tickets | which |\n| --- | --- | --- | --- | --- |');
+  for (const week of HARD_WEEKS.filter(({ id }) => values.only === undefined || values.only === id)) {
+    const services = week.services(seed);
+    const up = (at: number): boolean => week.prometheusUp?.(at, seed) ?? true;
+    const { sent } = await replay(services, { from: 0, to: week.to }, seed, up);
+    const { pages, tickets, good } = judgeWeek(services, sent, Math.ceil((3 * week.to) / WEEK));
+    const which = [...pages, ...tickets].map(
+      ({ labels, at }) => `${labels['alertname']!.replace('Tidegate', '')} of ${labels['job']!} ${when(at)}`,
+    );
+    const days = Number((week.to / 86_400).toFixed(1));
+    console.log(`| ${week.what} | ${days} | ${pages.length} | ${tickets.length} | ${which.join(', ')} |`);
+    if (!good) process.exitCode = 1;
+  }
+}
