@@ -22,7 +22,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
     `sum by (${BY_MODEL}) (${within(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, minutes)})`;
   // Where a model has never read from a cache there is no counter of it.
   const cached = (minutes: 10 | 60): string =>
-    `(${tokens('cache_read', minutes)} or 0 * ${tokens('input', minutes)})\n/\n(${tokens('input', minutes)} > ${(thresholds.answers.cacheTokens * minutes) / 60})`;
+    `(${tokens('cache_read', minutes)} or 0 * ${tokens('input', minutes)})\n/\n(${tokens('input', minutes)} > ${thresholds.answers.cacheTokens})`;
   const answered = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m{tidegate_outcome=~"success|success_after_retry"}', 6)})`;
   const chunks = (part: 'bucket' | 'count', by: string): string =>
     `sum by (${by}) (rate(${series('tidegate.stream.first_chunk_seconds', '', part)}[10m]))`;

@@ -24,7 +24,7 @@ export interface SignalThresholds {
     readonly cutRatio: number;
     readonly cutFactor: number;
     readonly cut: number;
-    /** Part of its own day to which the share of cached input falls, the share below which it is no loss, and tokens an hour. */
+    /** Part of its own day to which the share of cached input falls, the share below which it is no loss, and tokens without which it says nothing. */
     readonly cacheFall: number;
     readonly cacheShare: number;
     readonly cacheTokens: number;
@@ -51,7 +51,7 @@ export const DEFAULT_SIGNALS: SignalThresholds = {
     cut: 10,
     cacheFall: 0.5,
     cacheShare: 0.2,
-    cacheTokens: 100_000,
+    cacheTokens: 300_000,
     firstChunkSeconds: 10,
     firstChunks: 30,
     repeatedRatio: 0.01,

@@ -16,6 +16,8 @@ const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
 const BY_ASKED = `${BY_MODEL}, tidegate_tier_asked`;
 
+const DAY_BEFORE = 'avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)';
+
 const WHY_CUT = [
   '{{ if eq $labels.tidegate_cut_reason "length" }}were cut at their length: raise max_tokens or ask for shorter answers',
   '{{ else if eq $labels.tidegate_cut_reason "content_filter" }}were stopped by a content filter: look at what is asked since then',
@@ -63,17 +65,17 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateCacheShareFell',
-      // What is so at this hour every day has not fallen.
+      // What is so at this hour every day has not fallen. Ten minutes tell it where they hold enough; else an hour does.
       expr: [
-        `(tidegate:cache:ratio10m < ${cached('avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)')})`,
-        `and (avg_over_time(tidegate:cache:ratio1h[1d] offset 1h) > ${answers.cacheShare})`,
-        `unless (tidegate:cache:ratio10m >= ${cached('min_over_time(tidegate:cache:ratio10m[1h] offset 1410m)')})`,
+        `(((tidegate:cache:ratio10m < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio10m >= ${cached('min_over_time(tidegate:cache:ratio10m[1h] offset 1410m)')}))`,
+        `or ((tidegate:cache:ratio1h < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')})))`,
+        `and (${DAY_BEFORE} > ${answers.cacheShare})`,
       ].join('\n'),
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM prompts are read from a cache much less.',
-      description: `${MODEL} reads ${share()} of its input from a prompt cache in ten minutes, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
+      description: `${MODEL} reads ${share()} of its input from a prompt cache now, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
     },
     {
       name: 'TidegateFirstChunkSlow',

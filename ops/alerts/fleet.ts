@@ -44,12 +44,13 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateFleetStoreSlow',
+      // Longer than a minute of it stays in the window.
       expr: [
         `(histogram_quantile(0.95, sum by (${BY_JOB}, le) (rate(${exchange('bucket')}[5m]))) > ${storeSeconds})`,
         `and (sum by (${BY_JOB}) (increase(${exchange('count')}[5m])) >= ${exchanges})`,
         `unless (${alone(BY_JOB)})`,
       ].join('\n'),
-      for: '3m',
+      for: '6m',
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'The store of shared LLM limits is slow.',

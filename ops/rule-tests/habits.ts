@@ -73,7 +73,7 @@ const fell: Firing = {
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM prompts are read from a cache much less.',
   description:
-    'openai/gpt-5.1 (app) reads 10% of its input from a prompt cache in ten minutes, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.',
+    'openai/gpt-5.1 (app) reads 10% of its input from a prompt cache now, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.',
 };
 
 const CACHE: RuleTest[] = [
@@ -82,11 +82,11 @@ const CACHE: RuleTest[] = [
     does: 'fires when prompts are read from the cache no more, not where a batch never does at night, or a model never did',
     interval: '1m',
     input: [
-      tokens('input', '0+10000x1800'),
-      tokens('cache_read', '0+8000x1500 12001000+1000x119 12128000+8000x180'),
-      tokens('input', '0+10000x2200', 'groq'),
-      tokens('cache_read', '0+8000x600 4800000x119 4808000+8000x1319 15360000x160', 'groq'),
-      tokens('input', '_x10 0+10000x300', 'anthropic'),
+      tokens('input', '0+40000x1800'),
+      tokens('cache_read', '0+32000x1500 48004000+4000x119 48512000+32000x180'),
+      tokens('input', '0+40000x2200', 'groq'),
+      tokens('cache_read', '0+32000x600 19200000x119 19232000+32000x1319 61440000x160', 'groq'),
+      tokens('input', '_x10 0+40000x300', 'anthropic'),
     ],
     checks: [
       { at: '200m', situation: 'first-event', firing: [] },
