@@ -24,7 +24,8 @@ export function readChanges(file: unknown): AlertChange[] {
   }
   return Object.entries(file).map(([key, value]: [string, unknown]) => {
     const path = `alerts.${key}`;
-    const [alert = '', of] = key.split('/');
+    const [alert = '', of, ...rest] = key.split('/');
+    if (rest.length > 0 || of === '') throw new Error(`Expected ${path} to be a name, or a name and a severity.`);
     const nothing = { alert, of, severity: undefined, for: undefined, keepFiringFor: undefined, windows: {} };
     if (value === false) return { ...nothing, off: true };
     const given = sectionOf(value, path, ['severity', 'for', 'keepFiringFor', 'windows']);
@@ -36,7 +37,7 @@ export function readChanges(file: unknown): AlertChange[] {
       for: duration(given['for'], `${path}.for`),
       keepFiringFor: duration(given['keepFiringFor'], `${path}.keepFiringFor`),
       windows: Object.fromEntries(
-        Object.entries(windows).map(([from, to]) => [from, duration(to, `${path}.windows.${from}`)!]),
+        Object.entries(windows).map(([from, to]) => [from, windowOf(to, `${path}.windows.${from}`)]),
       ),
     };
   });
@@ -49,6 +50,12 @@ function severity(value: unknown, path: string): Severity | undefined {
 
 function duration(value: unknown, path: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && DURATION.test(value))) return value;
+  throw new Error(`Expected ${path} to be a duration such as 30m, got ${JSON.stringify(value)}.`);
+}
+
+function windowOf(value: unknown, path: string): string {
+  const window = duration(value, path);
+  if (window !== undefined && !/^0+[a-z]/.test(window)) return window;
   throw new Error(`Expected ${path} to be a duration such as 30m, got ${JSON.stringify(value)}.`);
 }
 

@@ -1,39 +1,49 @@
+import { checkLabels, type LabelNames, SHIPPED_LABELS } from './label-names.ts';
 import type { RuleOptions } from './rules.ts';
 import { sectionOf } from './section.ts';
 import { type AlertChange, readChanges } from './alert-changes.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
+import { pageOf, selectorOf, sound } from './config-checks.ts';
 
 /** What an operator may set without a fork: a file of `npx tidegate rules --config`. */
 export interface OpsConfig {
   readonly selector: string;
+  readonly labels: LabelNames;
   readonly runbookUrl: string | undefined;
   readonly thresholds: Thresholds;
   readonly changes: readonly AlertChange[];
 }
 
-const KEYS = ['selector', 'runbookUrl', 'thresholds', 'alerts'];
+const KEYS = ['selector', 'labels', 'runbookUrl', 'thresholds', 'alerts'];
 
 /** Reads a parsed file. @throws Error that names what is wrong: nothing is ignored */
 export function readConfig(file: unknown): OpsConfig {
   const given = sectionOf(file ?? {}, 'the file', KEYS);
   const { selector = '', runbookUrl } = given;
   return {
-    selector: text(selector, 'selector'),
-    runbookUrl: runbookUrl === undefined ? undefined : text(runbookUrl, 'runbookUrl'),
-    thresholds: merged(DEFAULT_THRESHOLDS, given['thresholds'] ?? {}, 'thresholds'),
+    selector: selectorOf(text(selector, 'selector')),
+    labels: checkLabels(merged(SHIPPED_LABELS, given['labels'] ?? {}, 'labels')),
+    runbookUrl: runbookUrl === undefined ? undefined : pageOf(text(runbookUrl, 'runbookUrl')),
+    thresholds: sound(merged(DEFAULT_THRESHOLDS, given['thresholds'] ?? {}, 'thresholds')),
     changes: readChanges(given['alerts'] ?? {}),
   };
 }
 
-export function ruleOptions({ selector, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
-  return { selector, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
+export function ruleOptions({ selector, labels, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
+  return { selector, labels, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
 }
 
 /** The defaults with what was given in their place, as deep as they go. Lists are given as a whole. */
 function merged<T>(defaults: T, given: unknown, path: string): T {
   if (Array.isArray(defaults)) {
     if (!Array.isArray(given)) throw new Error(`Expected ${path} to be a list, got ${JSON.stringify(given)}.`);
-    return given.map((each, index) => merged(defaults[0], each, `${path}[${index}]`)) as T;
+    const whole = Object.keys((defaults[0] ?? {}) as object);
+    return given.map((each, index) => {
+      const missing = whole.find((key) => !Object.hasOwn((each ?? {}) as object, key));
+      if (missing !== undefined)
+        throw new Error(`Expected ${path}[${index}] to have ${whole.join(', ')}: no ${missing}.`);
+      return merged(defaults[0], each, `${path}[${index}]`);
+    }) as T;
   }
   if (typeof defaults === 'object' && defaults !== null) {
     const own = sectionOf(given, path, Object.keys(defaults));

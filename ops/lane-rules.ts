@@ -1,4 +1,4 @@
-import { BY_BULKHEAD, BY_CIRCUIT, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+import { BY_BULKHEAD, BY_CIRCUIT, BY_JOB, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
 import type { RecordingRule } from './recording-rules.ts';
 
 /**
@@ -23,6 +23,28 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
     {
       record: 'tidegate:lanes:slots_used',
       expr: `max by (${BY_PROVIDER}) (${active} / (${series('tidegate.bulkhead.capacity')} > 0))`,
+    },
+  ];
+}
+
+/** What jobs are there, and whether they have something to do: who is scaled to nothing has not. */
+export function jobRules({ series }: RuleContext): RecordingRule[] {
+  const present = `max by (${BY_JOB}) (${series('tidegate.build_info')})`;
+  const ended = `sum by (${BY_JOB}) (tidegate:attempts:increase2m)`;
+  return [
+    // As long as the job is there, and so its last value is that of its last moment. Where nothing marks an end, as by
+    // OTLP, counters are gone before the job is.
+    {
+      record: 'tidegate:job:busy',
+      expr: [
+        `(\n  ${ended}\n  + (sum by (${BY_JOB}) (tidegate:lanes:busy) or 0 * ${ended})`,
+        `  or (0 * ${present} unless on (${BY_JOB}) sum by (${BY_JOB}) (last_over_time(tidegate:attempts:increase2m[10m])))\n)`,
+        `and on (${BY_JOB}) ${present}`,
+      ].join('\n'),
+    },
+    {
+      record: 'tidegate:job:gone',
+      expr: `last_over_time(tidegate:job:busy[1h])\nunless on (${BY_JOB}) ${present}`,
     },
   ];
 }

@@ -11,8 +11,9 @@ import { retryAlerts } from './alerts/retries.ts';
 import { spendingAlerts } from './alerts/spending.ts';
 import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
+import { type LabelNames, renameInRules, SHIPPED_LABELS } from './label-names.ts';
 import { createSeries } from './naming.ts';
-import { flowRules, laneRules } from './lane-rules.ts';
+import { flowRules, jobRules, laneRules } from './lane-rules.ts';
 import { countedRules, quantileRules, recentRules, recordingRules, sloRules } from './recording-rules.ts';
 import type { RenderedRule, RuleGroup } from './rendered-rule.ts';
 import { signalRules } from './signal-rules.ts';
@@ -28,6 +29,8 @@ export interface RuleOptions {
   readonly changes?: readonly AlertChange[];
   /** Page with a heading for each alert. Default: this package's. */
   readonly runbookUrl?: string;
+  /** What labels of targets are called; the selector is written with these names. */
+  readonly labels?: LabelNames;
   /** Divides every window, offset and `for`: 60 makes minutes into seconds, for demos and tests. Default 1. */
   readonly timeScale?: number;
 }
@@ -49,11 +52,14 @@ const ALERTS = {
 export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
   const { selector = '', thresholds = DEFAULT_THRESHOLDS, runbookUrl = RUNBOOK_URL } = options;
   const { timeScale = 1, changes = [] } = options;
-  const context: RuleContext = { series: createSeries(selector), thresholds, selector, pages: pagesOf(changes) };
+  const { labels = SHIPPED_LABELS } = options;
+  // Names in the selector are the operator's own.
+  const place = selector === '' ? '' : 'tidegate_selector=""';
+  const context: RuleContext = { series: createSeries(place), thresholds, selector: place, pages: pagesOf(changes) };
   const groups: RuleGroup[] = [
     { name: 'tidegate-counted-2m', interval: '30s', rules: recentRules(context) },
     { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context) },
-    { name: 'tidegate-lanes', interval: '30s', rules: laneRules(context) },
+    { name: 'tidegate-lanes', interval: '30s', rules: [...laneRules(context), ...jobRules(context)] },
     // The page of an outage reads it, and is due within three minutes.
     { name: 'tidegate-flow', interval: '15s', rules: flowRules(context) },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
@@ -65,7 +71,24 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
       rules: alerts.map((alert) => renderAlert(alert, runbookUrl)),
     })),
   ];
-  return scaleGroups(groups, timeScale);
+  return scaleGroups(selected(renameInRules(groups, labels), place, selector), timeScale);
+}
+
+function selected(groups: readonly RuleGroup[], place: string, selector: string): RuleGroup[] {
+  if (place === '') return [...groups];
+  return groups.map((group) => ({
+    ...group,
+    rules: group.rules.map((rule) => ({
+      ...rule,
+      expr: rule.expr.replaceAll(place, () => selector),
+      ...(rule.annotations && {
+        annotations: {
+          ...rule.annotations,
+          description: rule.annotations.description.replaceAll(place, () => selector),
+        },
+      }),
+    })),
+  }));
 }
 
 /** An alert that an operator has turned off, or no longer is woken by, leaves nothing to others. */

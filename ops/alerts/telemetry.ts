@@ -12,20 +12,7 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
   ];
   return [
     ...scrapeAlerts(selector, info, memory),
-    {
-      // Whoever takes it away for good is told once more: that is what a job that was deleted by mistake looks like.
-      name: 'TidegateJobVanished',
-      expr: [
-        `max by (${BY_JOB}) (max_over_time(${info}[1h]))`,
-        `unless on (${BY_JOB}) max by (${BY_JOB}) (${info})`,
-        // What arrives by OTLP has no target, and is missed all the same.
-        `unless on (${BY_JOB}) max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`,
-      ].join('\n'),
-      for: '2m',
-      severity: 'critical',
-      summary: 'A job that makes LLM calls is gone.',
-      description: `${JOB} has no process left that reports, and Prometheus scrapes no target of it. None of its other alerts can fire. Check its deployment and the service discovery or the Collector; where it was taken away on purpose this ends by itself within the hour.`,
-    },
+    ...vanished(selector),
     {
       name: 'TidegateWatchdog',
       expr: 'vector(1)',
@@ -66,6 +53,37 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
 
 const UNGUARDED =
   '{{ if eq $labels.tidegate_unguarded_via "sdk" }}It is an SDK that was bundled, a second copy, or a client that nobody guards: mark the SDK external, or guard the client.{{ else }}Send them with the guarded fetch, or with a guarded client.{{ end }}';
+
+/**
+ * Two minutes after the last process is gone. Whoever takes a job away for good is told once more: that is what one that
+ * was deleted by mistake looks like.
+ */
+function vanished(selector: string): Alert[] {
+  // What arrives by OTLP has no target, and is missed all the same.
+  const target = `max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`;
+  const gone = (busy: string): string => `(tidegate:job:gone ${busy} 0)\nunless on (${BY_JOB}) ${target}`;
+  const text = `${JOB} has no process left that reports, and Prometheus scrapes no target of it.`;
+  const where = 'Check its deployment and the service discovery or the Collector';
+  return [
+    {
+      name: 'TidegateJobVanished',
+      expr: gone('>'),
+      for: '1m',
+      severity: 'critical',
+      summary: 'A job that makes LLM calls is gone.',
+      description: `${text} Until then it made calls. None of its other alerts can fire. ${where}; where it was taken away on purpose this ends by itself within the hour.`,
+    },
+    {
+      name: 'TidegateJobVanished',
+      // Six samples are three minutes: once in a day it was gone for longer, and came back.
+      expr: `${gone('==')}\nunless on (${BY_JOB}) (count_over_time(tidegate:job:gone[1d] offset 1h) > 6)`,
+      for: '3m',
+      severity: 'warning',
+      summary: 'A job that made LLM calls is gone.',
+      description: `${text} It had nothing to do in its last two minutes: it may have been scaled to nothing, and if that happens every day this is not told again. ${where} if it should be there.`,
+    },
+  ];
+}
 
 /** Scraped targets report their own absence through `up`; only targets that once served tidegate metrics count. */
 function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {

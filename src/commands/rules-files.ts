@@ -1,12 +1,13 @@
 import { parse, stringify } from 'yaml';
 import { readConfig, ruleOptions } from '../../ops/config.ts';
 import { dashboards } from '../../ops/dashboards/all.ts';
+import { renameInDashboard, SHIPPED_LABELS } from '../../ops/label-names.ts';
 import { renderRules } from '../../ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 
 /** A configuration that changes nothing. */
 export function defaults(): string {
-  return stringify({ selector: '', thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
+  return stringify({ selector: '', labels: SHIPPED_LABELS, thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
 }
 
 /** Files by their path, as a configuration of YAML or JSON asks for them. @throws Error for what is wrong with it */
@@ -14,6 +15,11 @@ export function rendered(text: string): Record<string, string> {
   const config = readConfig(parse(text));
   return {
     'rules/tidegate.rules.yml': renderRules(ruleOptions(config), '`npx tidegate rules`'),
-    ...Object.fromEntries(dashboards(config.thresholds).map(({ name, json }) => [`dashboards/${name}.json`, json])),
+    ...Object.fromEntries(
+      dashboards(config.thresholds).map(({ name, json }) => [
+        `dashboards/${name}.json`,
+        renameInDashboard(json, config.labels),
+      ]),
+    ),
   };
 }

@@ -9,14 +9,16 @@ export const rulesDefinition = (): Command =>
   define(
     'rules',
     'alert rules and dashboards with your own thresholds',
-    'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities and selectors of your own.',
+    'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities, label names and selectors of your own.',
     `The file of --config is YAML or JSON; whatever it leaves out stays as shipped. Its keys:
 
   selector    matchers of the targets, e.g. job="shop"
+  labels      names of cluster, namespace, job and instance where you have others; the selector is written with yours
   runbookUrl  page with a heading for each alert; default: the one that is published with tidegate
   thresholds  see --defaults for all of them
   alerts      by name: severity, for, keepFiringFor, windows; or false for none. Name/severity picks one of several
 
+  labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name }
   thresholds: { tier: { nearlyExhausted: 0.7 }, slo: { objective: 0.995 } }
   alerts:
     TidegateTierSaturated: { severity: info, windows: { 15m: 30m } }

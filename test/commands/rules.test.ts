@@ -94,6 +94,40 @@ alerts:
   expect(written('dashboards/slo.json')).toContain('99.5 %');
 });
 
+test('labels have the names that they have there, in rules, texts and boards', async (context) => {
+  const { code } = await run(`
+selector: job="kept",service_name=~"shop.*"
+labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name, job: service_name, instance: pod }
+`);
+  expect(code).toBe(0);
+  const file = join(folder, 'out/rules/tidegate.rules.yml');
+  expect(runTool(need('promtool', context), ['check', 'rules', file])).toContain('SUCCESS');
+  const OLD = /(?<![\w$.:{-])(?:cluster|namespace|job|instance)(?![\w:-])/;
+  const { groups } = parse(written('rules/tidegate.rules.yml')) as { groups: { rules: Rule[] }[] };
+  for (const { expr, annotations } of groups.flatMap(({ rules }) => rules)) {
+    const queries = annotations?.['description']?.match(/\{\{.*?\}\}/gs) ?? [];
+    for (const text of [expr, ...queries]) expect(text.replaceAll('job="kept"', '')).not.toMatch(OLD);
+  }
+  expect(written('rules/tidegate.rules.yml')).toContain('{{ $labels.service_name }}');
+  for (const name of ['overview', 'provider', 'slo', 'work']) {
+    const board = written(`dashboards/${name}.json`);
+    const queries = [...board.matchAll(/"(?:expr|definition|query|legendFormat)": "(.*)"/g)].map(([, text]) => text!);
+    expect(queries.length).toBeGreaterThan(5);
+    for (const query of queries) expect(query).not.toMatch(OLD);
+    // Variables keep their names: links carry them from board to board.
+    expect(board).toContain('service_name=~\\"$job\\"');
+  }
+});
+
+test('a page that is turned off keeps no other alert back', async () => {
+  await run('alerts: { TidegateCircuitOpen/critical: { severity: info }, TidegateCallsFailing: false }');
+  const burns = alertsOf(written('rules/tidegate.rules.yml')).filter(
+    ({ alert, labels }) => alert === 'TidegateCallErrorBudgetBurn' && labels!['severity'] === 'critical',
+  );
+  expect(burns).toHaveLength(2);
+  for (const { expr } of burns) expect(expr).not.toMatch(/circuit:not_closed|call_failures:ratio2m/);
+});
+
 describe('a configuration that is wrong', () => {
   test.each([
     ['threshold: {}', 'Expected the keys of the file to be among'],
@@ -112,8 +146,40 @@ describe('a configuration that is wrong', () => {
       'Expected each alert of a name to have a severity of its own',
     ],
     ['naming: otlp', 'Expected the keys of the file to be among'],
+    // What Prometheus would not load.
+    ...[`'{job="shop"}'`, 'job=shop', `'job="x"} or vector(1) or up{a="b"'`, `'my-label="x"'`, `'job=~"("'`].map(
+      (selector) => [`selector: ${selector}`, 'Expected selector to be matchers without braces'],
+    ),
+    ['selector: job="100%"', 'Expected selector to be without %'],
+    ['thresholds: { telemetry: { memory: yesterday } }', 'Expected thresholds.telemetry.memory to be a duration'],
+    ['thresholds: { telemetry: { memory: 0s } }', 'Expected thresholds.telemetry.memory to be a duration'],
+    ['alerts: { TidegateTierSaturated: { windows: { 15m: 0m } } }', 'windows.15m to be a duration'],
+    ['alerts: { TidegateTierSaturated/warning/x: false }', 'to be a name, or a name and a severity'],
+    ['labels: { job: my-job }', 'Expected labels.job to be the name of a label of its own'],
+    ['labels: { job: cluster }', 'to be the name of a label of its own'],
+    ['labels: { job: gen_ai_request_model }', 'to be the name of a label of its own'],
+    // What it would load, and what would fire always or never.
+    ['thresholds: { tier: { nearlyExhausted: 70 } }', 'thresholds.tier.nearlyExhausted to be a share of at most 1'],
+    ['thresholds: { slo: { objective: 99.5 } }', 'thresholds.slo.objective to be a share of at most 1'],
+    ['thresholds: { slo: { objective: 1 } }', 'thresholds.slo.objective to be above 0 and below 1'],
+    ['thresholds: { slo: { burns: [] } }', 'thresholds.slo.burns to have one at least'],
+    ['thresholds: { slo: { burns: [{ factor: 2 }] } }', 'thresholds.slo.burns[0] to have factor, long'],
+    ...(
+      [
+        ['long: 5m, short: 1h, for: 1m, severity: critical', 'long to be longer than its short window 1h'],
+        ['long: 1h, short: 1m, for: 1m, severity: critical', 'short to be 5m at least'],
+        ['long: 2h, short: 5m, for: soon, severity: critical', 'for to be a duration'],
+        ['long: 2h, short: 5m, for: 1m, severity: page', 'severity to be critical or warning'],
+      ] as const
+    ).map(([burn, message]) => [`thresholds: { slo: { burns: [{ factor: 2, ${burn} }] } }`, message]),
+    [
+      'thresholds: { slo: { burns: [{ factor: 200, long: 1h, short: 5m, for: 1m, severity: critical }] } }',
+      'factor to be above 0 and below 100, at which every call fails',
+    ],
+    ['runbookUrl: javascript:alert(1)', 'Expected runbookUrl to be an http or https address'],
+    ['runbookUrl: "https://wiki/{{ $labels.job }}"', 'Expected runbookUrl to be an http or https address'],
     ['- 1', 'Expected the file to have keys'],
-  ])('%s', async (config, message) => {
+  ] as [string, string][])('%s', async (config, message) => {
     const { code, io } = await run(config);
     expect(code).toBe(2);
     expect(io.errLines.join('\n')).toContain(message);

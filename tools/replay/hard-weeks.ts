@@ -124,9 +124,10 @@ export const HARD_WEEKS: readonly HardWeek[] = [
       service('scaled', 3, 3 * DAY, seed, {
         processes: 6,
         scale: (at) => (at % (40 * 60) < 600 || daily(at) < 0.1 ? 0 : Math.ceil(6 * daily(at))),
+        // Two and a half minutes without a call are what it takes.
         conditions: (at) => ({
           ...CALM,
-          arrivals: at % (40 * 60) < 600 || daily(at) < 0.1 ? 0 : 3 * daily(at),
+          arrivals: (at + 150) % (40 * 60) < 750 || daily(at + 150) < 0.1 ? 0 : 3 * daily(at),
           failing: ORDINARY,
         }),
       }),
