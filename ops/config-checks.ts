@@ -27,7 +27,8 @@ export function selectorOf(text: string): string {
 
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text.replaceAll('\\\\', '\\'), 'u') !== undefined;
+    RegExp(text.replaceAll('\\\\', '\\'), 'u').test('');
+    return true;
   } catch {
     return false;
   }
