@@ -68,7 +68,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       // What is so at this hour every day has not fallen. Ten minutes tell it where they hold enough; else an hour does.
       expr: [
         `(((tidegate:cache:ratio10m < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio10m >= ${cached('min_over_time(tidegate:cache:ratio10m[1h] offset 1410m)')}))`,
-        `or ((tidegate:cache:ratio1h < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')})))`,
+        `or ((tidegate:cache:ratio1h < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')}) unless tidegate:cache:ratio10m))`,
         `and (${DAY_BEFORE} > ${answers.cacheShare})`,
       ].join('\n'),
       for: '2m',
