@@ -103,9 +103,10 @@ export const HARMLESS: readonly Fault[] = [
     id: 'short-deadlines',
     what: 'a minute of overload with deadlines of 5 s, then half of what the tier admits',
     // What is lost in that minute is told, and nothing after it.
-    expected: ['TidegateCallsFailing'],
+    expected: ['TidegateCallsFailing', 'TidegateCallErrorBudgetBurn'],
     severity: 'critical',
-    says: /timeout is a deadline that answers no longer meet/,
+    says: /timeout/,
+    due: { minutes: 10, because: 'as much as the losses of a minute burn' },
     stage: (() => {
       let endedAt = Infinity;
       return ordinary({

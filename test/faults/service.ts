@@ -48,7 +48,7 @@ export interface Service {
   /** @throws what the call throws */
   send(ask?: Ask): Promise<void>;
   /** Calls at random moments, as independent users make them. @returns what ends it */
-  steady(perSecond: number | (() => number), ask?: () => Ask): () => void;
+  steady(perSecond: number, ask?: () => Ask): () => void;
   /** So many callers that each call again and again. @returns what ends it */
   busy(callers: number, ask?: Ask): () => void;
   /** A client of the same account that no guard has. */
@@ -107,13 +107,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     target: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     ended,
     send,
-    steady: (perSecond: number | (() => number), ask: () => Ask = () => ({})) =>
-      loop(async (signal) => {
-        const rate = typeof perSecond === 'number' ? perSecond : perSecond();
-        await pause((-Math.log(1 - random()) * 1_000) / rate, signal);
+    steady: (perSecond: number, ask: () => Ask = () => ({})) => {
+      let next = performance.now();
+      return loop(async (signal) => {
+        // By the clock, so that a busy machine makes no less traffic.
+        next += (-Math.log(1 - random()) * 1_000) / perSecond;
+        await pause(Math.max(0, next - performance.now()), signal);
         // Faults are the point; that they fail calls is for the metrics to tell.
         if (!signal.aborted) send(ask()).catch(() => {});
-      }),
+      });
+    },
     busy: (callers: number, ask: Ask = {}) => {
       const ends = Array.from({ length: callers }, () => loop((signal) => send(ask).catch(() => pause(500, signal))));
       return () => {
