@@ -106,7 +106,9 @@ function readLane(value: unknown): KeptLane | undefined {
 function readLimit(value: unknown): KeptLimit | undefined {
   const { dimension, limit, atOnce, left } = (value ?? {}) as Record<keyof KeptLimit, unknown>;
   if (!isMinute(dimension) || !isAmount(limit) || !isAmount(atOnce) || !Number.isFinite(left)) return undefined;
-  return { dimension, limit, atOnce: Math.min(limit, atOnce), left: Math.min(atOnce, left as number) };
+  // Nobody owes more than comes in a minute: a spoiled number would hold the lane for ever.
+  const owed = Math.max(-limit, Math.min(atOnce, left as number));
+  return { dimension, limit, atOnce: Math.min(limit, atOnce), left: owed };
 }
 
 function readInFlight(value: unknown): KeptLane['inFlight'] {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch } from '../../src/batch.ts';
-import { createGuard, type Guard } from '../../src/index.ts';
+import { createGuard, type Guard, type LaneSnapshot } from '../../src/index.ts';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 
 const KEY = 'sk-never-to-be-written';
@@ -91,6 +91,21 @@ describe('the limits of a run', () => {
     const text = await readFile(journal, 'utf8');
     await writeFile(journal, text.replace(/^\{"limits".*$/gm, spoil));
     expect(await run(newGuard(), 12)).toEqual([]);
+  });
+
+  it('hold no lane for longer than a limit would', async () => {
+    await run(newGuard(), 8);
+    const guard = newGuard();
+    const spoiled = (await readFile(journal, 'utf8')).replaceAll(/"left":[^}]*\}/g, '"left":-1e300}');
+    await writeFile(journal, spoiled.replaceAll('"baseURL"', '"pausedMs":1e15,"baseURL"'));
+    const going = run(guard, 12);
+    going.catch(() => undefined);
+    while (guard.snapshot().length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    const [{ pausedForMs, dimensions }] = guard.snapshot() as [LaneSnapshot];
+    expect(pausedForMs).toBeLessThanOrEqual(120_000);
+    expect(dimensions[0]!.resetMs).toBeLessThanOrEqual(121_000);
+    await guard.close();
+    await going.catch(() => undefined);
   });
 
   it('are begun with, and given up where the account has others now', async () => {

@@ -184,7 +184,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (this.#division) return;
     const now = this.#clock.now();
     this.#pacer?.recall(kept, ageMs, now);
-    this.#pause.join((kept.pausedMs ?? 0) - ageMs, 'unknown', now);
+    const pausedMs = Math.min(kept.pausedMs ?? 0, this.#maxWaitMs);
+    this.#pause.join(pausedMs - ageMs, 'unknown', now);
   }
 
   pausedForMs(): number {
