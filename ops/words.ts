@@ -24,8 +24,24 @@ export function duration(value = '$value'): string {
   ].join('');
 }
 
-/** 11.97 -> 12. */
-export const COUNT = '{{ printf "%.0f" $value }}';
+/** 11.97 -> 12 calls, 1 -> 1 call. */
+export function counted(noun: string): string {
+  return `{{ printf "%.0f" $value }} ${noun}{{ if ge $value 1.5 }}s{{ end }}`;
+}
+
+const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+];
+
+/** Of a threshold: 30 -> 30 seconds, 14400 -> 4 hours. */
+export function spoken(seconds: number): string {
+  const [length, unit] = UNITS.find(([each]) => seconds >= each && seconds % each === 0) ?? [1, 'second'];
+  const count = Number((seconds / length).toPrecision(6));
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
 
 /**
  * Template of a sentence that names the process of which nearly all of something is, where a job has several.

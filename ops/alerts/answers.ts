@@ -10,7 +10,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { BY_CUT } from '../signal-rules.ts';
-import { duration, share } from '../words.ts';
+import { duration, share, spoken } from '../words.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
@@ -88,7 +88,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM streams begin late.',
-      description: `${waited()}${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${answers.firstChunkSeconds}s){{ if gt $waited 0.0 }}; ${duration('$waited')} of it calls wait here before they are sent{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+      description: `${waited()}${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${spoken(answers.firstChunkSeconds)}){{ if gt $waited 0.0 }}; before they are sent, calls wait ${duration('$waited')} here{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
     },
     {
       name: 'TidegateTierDowngraded',

@@ -40,7 +40,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '3m',
       severity: 'warning',
       summary: 'A process has lost the store of shared LLM limits.',
-      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process, its network and its credentials for the store: ${advice()}.`,
+      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network. Of the store it says: ${advice()}.`,
     },
     {
       name: 'TidegateFleetStoreSlow',

@@ -13,7 +13,7 @@ import {
   type RuleContext,
   URGENT,
 } from '../alert.ts';
-import { duration, onePod, share } from '../words.ts';
+import { duration, onePod, share, spoken } from '../words.ts';
 
 const WAITED_FOR = [
   'requests',
@@ -120,7 +120,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM calls queue faster than they are sent.',
-      description: `${PROVIDER} needs ${duration()} to send the calls that wait now (threshold ${queue.drainSeconds}s), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
+      description: `${PROVIDER} needs ${duration()} to send the calls that wait now (threshold ${spoken(queue.drainSeconds)}), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
     },
     {
       name: 'TidegateClientWaitHigh',
@@ -129,7 +129,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${queue.waitSeconds}s).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${spoken(queue.waitSeconds)}).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
 }

@@ -11,7 +11,7 @@ import {
   PROVIDER,
   type RuleContext,
 } from '../alert.ts';
-import { COUNT, duration, share } from '../words.ts';
+import { counted, duration, share, spoken } from '../words.ts';
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
@@ -55,7 +55,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
-      description: `${MODEL} had {{ printf "%.0f" $value }} attempts refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this.${OWN_SHARE} ${adviceFor(REFUSED)}`,
+      description: `${MODEL} had ${counted('attempt')} refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this.${OWN_SHARE} ${adviceFor(REFUSED)}`,
     },
     {
       name: 'TidegateLimitChanged',
@@ -79,7 +79,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '0m',
       severity: 'critical',
       summary: 'The quota of an LLM account is used up.',
-      description: `${PROVIDER} refused ${COUNT} calls in ${QUOTA_WINDOW} minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
+      description: `${PROVIDER} refused ${counted('call')} in ${QUOTA_WINDOW} minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
     },
     {
       name: 'TidegateDailyLimitForecast',
@@ -94,7 +94,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '30m',
       severity: 'warning',
       summary: 'A daily LLM limit will run dry before it resets.',
-      description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in ${duration()} at the present rate (threshold ${tier.dayForecastSeconds / 3600}h). ${adviceFor(['requests_day', 'tokens_day'])}`,
+      description: `${MODEL} will have used up its ${DIMENSION} limit${limit} in ${duration()} at the present rate (threshold ${spoken(tier.dayForecastSeconds)}). ${adviceFor(['requests_day', 'tokens_day'])}`,
     },
   ];
 }

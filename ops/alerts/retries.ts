@@ -32,7 +32,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM client retries are spiking.',
-      description: `${MODEL} sends ${share()} retries per call (threshold ${percent(retries.spikeRatio)}) and more than ${retries.spikeFactor} times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+      description: `${MODEL} sends {{ printf "%f * 100" $value | query | first | value | printf "%.0f" }} retries for 100 calls (threshold ${Number((retries.spikeRatio * 100).toPrecision(6))}), more than ${retries.spikeFactor} times those of the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
     },
     {
       name: 'TidegateRetryStorm',

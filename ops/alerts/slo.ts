@@ -1,8 +1,11 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
 import type { Burn } from '../thresholds.ts';
-import { share } from '../words.ts';
+import { share, spoken } from '../words.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+const secondsOf = (window: string): number => Number.parseInt(window, 10) * SECONDS[window.at(-1)!]!;
+
 export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
   const { openShare } = thresholds.circuit;
@@ -41,7 +44,7 @@ export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
       severity,
       labels: { long, short },
       summary: 'LLM calls fail so often that the error budget runs out.',
-      description: `${PROVIDER} failed ${share()} of its calls over ${long} (threshold ${percent(limit)}, ${factor} times what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+      description: `${PROVIDER} failed ${share()} of its calls over ${spoken(secondsOf(long))} (threshold ${percent(limit)}, ${factor === 1 ? '' : `${factor} times `}what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
     };
   });
 }

@@ -81,7 +81,7 @@ const waits = (values: string): InputSeries[] =>
 const late = (waited: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM streams begin late.',
-  description: `openai/gpt-5.1 (app) takes 18 seconds to the first chunk of a stream at the 95th percentile (objective 10s)${waited}. ${advice}`,
+  description: `openai/gpt-5.1 (app) takes 18 seconds to the first chunk of a stream at the 95th percentile (objective 10 seconds)${waited}. ${advice}`,
 });
 const PROVIDER_SLOW = 'The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.';
 
@@ -106,7 +106,7 @@ const FIRST_CHUNK: RuleTest[] = [
         situation: 'fires',
         firing: [
           late(
-            '; 29 seconds of it calls wait here before they are sent',
+            '; before they are sent, calls wait 29 seconds here',
             'Slow down requests, raise the tier, or give what is not urgent the priority batch.',
           ),
         ],

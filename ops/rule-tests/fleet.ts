@@ -74,7 +74,7 @@ const DOWN: RuleTest[] = [
 const alone = (fault: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', instance: 'a' },
   summary: 'A process has lost the store of shared LLM limits.',
-  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it goes alone with its share of the last known fleet. Look at that process, its network and its credentials for the store: ${advice}.`,
+  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network. Of the store it says: ${advice}.`,
 });
 
 const SLOWLY = 'it does not answer in time: look at its load, slow commands and the network';

@@ -125,7 +125,7 @@ const CHANGED: RuleTest[] = [
 const quota = (provider: string, number: string): Firing => ({
   labels: { severity: 'critical', job: 'app', gen_ai_provider_name: provider },
   summary: 'The quota of an LLM account is used up.',
-  description: `${provider} (app) refused ${number} calls in 15 minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
+  description: `${provider} (app) refused ${number} call${number === '1' ? '' : 's'} in 15 minutes because credit or spend limit is used up. Fix billing: add credit or raise the spend limit. Retrying and slowing down cannot help.`,
 });
 
 const QUOTA: RuleTest[] = [
@@ -169,7 +169,7 @@ const forecast = (duration: string): Firing =>
     'warning',
     'requests_day',
     'A daily LLM limit will run dry before it resets.',
-    `openai/gpt-5.1 (app) will have used up its requests_day limit of 10k in ${duration} at the present rate (threshold 4h). Raise the tier, or spread the requests over more days.`,
+    `openai/gpt-5.1 (app) will have used up its requests_day limit of 10k in ${duration} at the present rate (threshold 4 hours). Raise the tier, or spread the requests over more days.`,
   );
 
 const forecastOfTokens = (duration: string): Firing =>
@@ -177,7 +177,7 @@ const forecastOfTokens = (duration: string): Firing =>
     'warning',
     'tokens_day',
     'A daily LLM limit will run dry before it resets.',
-    `openai/gpt-5.1 (app) will have used up its tokens_day limit of 10k in ${duration} at the present rate (threshold 4h). Raise the tier, or shrink tokens and spread the work over more days.`,
+    `openai/gpt-5.1 (app) will have used up its tokens_day limit of 10k in ${duration} at the present rate (threshold 4 hours). Raise the tier, or shrink tokens and spread the work over more days.`,
   );
 
 // 16 requests in 30 s; at 30 minutes 8640 - 60 × 16 = 7680 are left, which last 14 400 s, and then less than the 4 h.

@@ -111,7 +111,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage pacer, mostly for tokens (threshold 10s). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage pacer, mostly for tokens (threshold 10 seconds). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
           ),
         ],
       },
@@ -129,7 +129,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'bulkhead',
-            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage bulkhead (threshold 10s). All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.',
+            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage bulkhead (threshold 10 seconds). All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.',
           ),
         ],
       },
@@ -162,7 +162,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'openai/gpt-5.1 (app) waits 58 seconds at the 95th percentile in stage pacer, mostly for pause (threshold 10s). The provider asked to wait: slow down requests until it stops doing so.',
+            'openai/gpt-5.1 (app) waits 58 seconds at the 95th percentile in stage pacer, mostly for pause (threshold 10 seconds). The provider asked to wait: slow down requests until it stops doing so.',
           ),
         ],
       },

@@ -20,10 +20,10 @@ const attempts = (values: string): InputSeries =>
 const measured = (values: string): InputSeries =>
   input('tidegate.attempt.duration_seconds', { ...MODEL, gen_ai_operation_name: 'chat' }, values, 'count');
 
-const spike = (percentage: string): Firing => ({
+const spike = (number: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM client retries are spiking.',
-  description: `openai/gpt-5.1 (app) sends ${percentage} retries per call (threshold 15%) and more than 3 times the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+  description: `openai/gpt-5.1 (app) sends ${number} retries for 100 calls (threshold 15), more than 3 times those of the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
 });
 
 const storm = (number: string): Firing => ({
@@ -51,7 +51,7 @@ const SPIKE: RuleTest[] = [
     input: [calls('success', '0+30x260'), retries('0+0x160 15+15x39 600+0x60')],
     checks: [
       { at: '80m', situation: 'quiet', firing: [] },
-      { at: '92m', situation: 'fires', firing: [spike('50%')] },
+      { at: '92m', situation: 'fires', firing: [spike('50')] },
       { at: '110m', situation: 'resolves', firing: [] },
     ],
   },
@@ -64,7 +64,7 @@ const SPIKE: RuleTest[] = [
       calls('success_after_retry', '0x160 78+78x40'),
       retries('0x160 111+111x40'),
     ],
-    checks: [{ at: '92m', situation: 'fires', firing: [spike('24%')] }],
+    checks: [{ at: '92m', situation: 'fires', firing: [spike('24')] }],
   },
   {
     alert: 'TidegateRetrySpike',
@@ -74,7 +74,7 @@ const SPIKE: RuleTest[] = [
       calls('retries_exhausted', '0x160 60+60x40'),
       retries('0x160 60+60x40'),
     ],
-    checks: [{ at: '92m', situation: 'fires', firing: [spike('20%')] }],
+    checks: [{ at: '92m', situation: 'fires', firing: [spike('20')] }],
   },
   {
     alert: 'TidegateRetrySpike',
@@ -104,7 +104,7 @@ const SPIKE: RuleTest[] = [
     alert: 'TidegateRetrySpike',
     does: 'needs no hour of history: a new model may spike at once',
     input: [calls('success', '0+30x30'), retries('0+15x30')],
-    checks: [{ at: '12m', situation: 'first-event', firing: [spike('50%')] }],
+    checks: [{ at: '12m', situation: 'first-event', firing: [spike('50')] }],
   },
 ];
 

@@ -28,17 +28,30 @@ interface Window {
   readonly severity: string;
   readonly long: string;
   readonly short: string;
+  readonly words: string;
   readonly threshold: string;
 }
 
-const HOUR: Window = { severity: 'critical', long: '1h', short: '5m', threshold: '14.4%, 14.4 times' };
-const QUARTER_DAY: Window = { severity: 'critical', long: '6h', short: '30m', threshold: '6%, 6 times' };
-const THREE_DAYS: Window = { severity: 'warning', long: '3d', short: '6h', threshold: '1%, 1 times' };
+const HOUR: Window = {
+  severity: 'critical',
+  long: '1h',
+  short: '5m',
+  words: '1 hour',
+  threshold: '14.4%, 14.4 times ',
+};
+const QUARTER_DAY: Window = {
+  severity: 'critical',
+  long: '6h',
+  short: '30m',
+  words: '6 hours',
+  threshold: '6%, 6 times ',
+};
+const THREE_DAYS: Window = { severity: 'warning', long: '3d', short: '6h', words: '3 days', threshold: '1%, ' };
 
-const burn = ({ severity, long, short, threshold }: Window, percentage: string): Firing => ({
+const burn = ({ severity, long, short, words, threshold }: Window, percentage: string): Firing => ({
   labels: { severity, long, short, job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'LLM calls fail so often that the error budget runs out.',
-  description: `openai (app) failed ${percentage} of its calls over ${long} (threshold ${threshold} what an objective of 99% allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+  description: `openai (app) failed ${percentage} of its calls over ${words} (threshold ${threshold}what an objective of 99% allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
 });
 
 const BURNS: RuleTest[] = [
