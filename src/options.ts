@@ -21,7 +21,10 @@ export interface GuardOptions {
    * Minimum 1, default: none.
    */
   readonly firstContentTimeoutMs?: number;
-  /** Milliseconds that a stream may be silent after its first content before it is interrupted. Minimum 1, default: none. */
+  /**
+   * Milliseconds that a stream may be silent after its first content before it is interrupted; comments and pings do not
+   * break the silence. Minimum 1, default: none.
+   */
   readonly stallTimeoutMs?: number;
   /** What happens to response bodies. */
   readonly body?: BodyOptions;

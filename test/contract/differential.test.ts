@@ -138,6 +138,13 @@ const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours:
       ),
   },
   {
+    why: 'Whether an abort meets the head of a refusal or its body, which has stalled, is chance: some are read before they are given.',
+    is: (bare, ours) =>
+      bare.stalled &&
+      [bare.error, ours.error].every((error) => /was aborted/.test(JSON.stringify(error ?? ''))) &&
+      isDeepStrictEqual([ours.wire, ours.notes], [bare.wire, bare.notes]),
+  },
+  {
     why: 'An error with status 200 in place of a stream is thrown, as an error event is: it is no answer.',
     is: (bare, ours) => isErrorInPlaceOfStream(bare, ours),
   },

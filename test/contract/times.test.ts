@@ -138,6 +138,47 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     await expect.poll(() => server.open(), POLL).toBe(0);
   });
 
+  it.each([
+    ['comments', ': keep-alive\n\n'],
+    ['blank lines', '\n'],
+    ['pings', 'event: ping\ndata: {"type": "ping"}\n\n'],
+  ])('takes %s for no content, before the first and between two', async (_name, sign) => {
+    const alive =
+      (chunks: readonly string[]): Answer =>
+      async (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(chunks.join(''));
+        for (let beat = 0; beat < 12 && !response.destroyed; beat++) {
+          await pause(100);
+          response.write(sign);
+        }
+        response.end(sdk.chunks.slice(chunks.length).join(''));
+      };
+    const first = await scriptedServer(alive([]), alive([]), sendEvents(sdk.chunks));
+    expect(await ending(connect(first.url), 'stream', { firstContentTimeoutMs: 350 })).toMatchObject({
+      error: undefined,
+      text: 'answer',
+    });
+    expect(first.requests).toHaveLength(3);
+
+    const between = await scriptedServer(alive(sdk.chunks.slice(0, -3)));
+    const { error } = await ending(connect(between.url), 'stream', { stallTimeoutMs: 350 });
+    expect(error).toMatchObject(ownError('stall_timeout'));
+    // Each shorter than what it may be silent for, and longer together.
+    const slow: Answer = async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const chunk of sdk.chunks) {
+        response.write(sign + chunk.slice(0, 9));
+        await pause(100);
+        response.write(chunk.slice(9));
+        await pause(100);
+      }
+      response.end();
+    };
+    const lively = await scriptedServer(slow);
+    expect(await ending(connect(lively.url), 'stream', { stallTimeoutMs: 350 })).toMatchObject({ error: undefined });
+  });
+
   it('does not take a reader that is slow for a stream that is', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks));
     const connection = connect(server.url);

@@ -14,7 +14,7 @@ const PREAMBLE: StreamEvent = { kind: 'preamble' };
 const DONE: StreamEvent = { kind: 'done' };
 
 /** Typed events (Responses and others) that come before anything an application could use. */
-const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response.in_progress', 'keepalive']);
+const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response.in_progress', 'keepalive', 'ping']);
 
 // Once content has come, most chunks can tell nothing more. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
@@ -35,6 +35,7 @@ export function openAIStreamReader(choices = 1): StreamReader {
       ending.done();
       return DONE;
     }
+    if (event === 'ping') return PREAMBLE;
     if (event?.startsWith('thread.')) ending.ofType(event);
     if (event === 'error') return { kind: 'error', error: { body: parseJson(data) ?? data } };
     if (clipped) return readEnds(data);

@@ -37,6 +37,8 @@ export class BodyTimer {
   /** When the application began to read; what came before is not the provider's. */
   #readSince: number | undefined;
   #waitingSince: number | undefined;
+  /** Waited for in reads that brought nothing of the answer, since there was something. */
+  #silentMs = 0;
   #contentSeen = false;
   #armedFor = Infinity;
   #cancelTimer: (() => void) | undefined;
@@ -56,11 +58,14 @@ export class BodyTimer {
   }
 
   arrived(): void {
+    if (this.#waitingSince !== undefined) this.#silentMs += this.#clock.now() - this.#waitingSince;
     this.#waitingSince = undefined;
   }
 
-  contentSeen(): void {
+  /** What arrived is of the answer, and no mere sign of life. */
+  content(): void {
     this.#contentSeen = true;
+    this.#silentMs = 0;
   }
 
   stop(): void {
@@ -80,7 +85,10 @@ export class BodyTimer {
     if (!this.#contentSeen) {
       const contentAt = firstContentAt + unreadMs;
       if (contentAt < at) [at, limit] = [contentAt, 'first_content'];
-    } else if (this.#waitingSince + stallMs < at) [at, limit] = [this.#waitingSince + stallMs, 'stall'];
+    } else {
+      const stalledAt = this.#waitingSince + stallMs - this.#silentMs;
+      if (stalledAt < at) [at, limit] = [stalledAt, 'stall'];
+    }
     return { at, limit };
   }
 

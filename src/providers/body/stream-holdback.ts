@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 import { nextTurn } from '../../core/turns.ts';
 import type { Chunk, ChunkSource } from './body-stream.ts';
+import { FreeFrames } from '../apis/free-frames.ts';
 import { SLICE } from '../apis/sse-scanner.ts';
 import { HeldEvents } from './held-events.ts';
 import { webStreamOf } from './node-body.ts';
@@ -30,6 +32,8 @@ export class StreamPump implements ChunkSource {
   readonly #progress: StreamProgress;
   readonly #held = new HeldEvents();
   #reader: SourceReader | undefined;
+  /** Tells signs of life from content, where silence is limited; from the first content on. */
+  #frames: FreeFrames | undefined;
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
   /** Bytes that were looked at in this turn of the event loop. */
@@ -117,7 +121,7 @@ export class StreamPump implements ChunkSource {
       this.#looked += chunk.value.length;
       this.#progress.pushSlice(chunk.value, 0);
     }
-    this.#noteContent();
+    if (!chunk.done) this.#noteContent(chunk.value);
     return undefined;
   }
 
@@ -129,11 +133,18 @@ export class StreamPump implements ChunkSource {
       this.#looked = next - from;
       from = next;
     }
-    this.#noteContent();
+    this.#noteContent(bytes);
   }
 
-  #noteContent(): void {
-    if (this.#progress.contentSeen) this.#body.timer?.contentSeen();
+  #noteContent(bytes: Uint8Array): void {
+    const { timer, times } = this.#body;
+    if (!timer || !this.#progress.contentSeen) return;
+    const first = this.#frames === undefined;
+    if (times.stallMs < Infinity) {
+      const { held } = (this.#frames ??= new FreeFrames()).push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+      if (!first && held === undefined && !this.#frames.hasRest) return;
+    }
+    timer.content();
   }
 
   /** Reads until there is something to hand over. */
