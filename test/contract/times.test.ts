@@ -179,6 +179,32 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(await ending(connect(lively.url), 'stream', { stallTimeoutMs: 350 })).toMatchObject({ error: undefined });
   });
 
+  it('ends a stream at its deadline while nobody reads it, and leaves no rejection behind', async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown): void => void unhandled.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', listener);
+    try {
+      const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
+      const connection = connect(server.url);
+      const stream = await withCall({ deadlineMs: 300 }, () => connection.open());
+      await pause(900);
+      const reading = async (): Promise<void> => {
+        for await (const chunk of stream) expect(chunk).toBeUndefined();
+      };
+      const error: unknown = await reading().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(classOf(sdk, way));
+      expect(error).toMatchObject(ownError('deadline_exceeded'));
+      await expect.poll(() => server.open(), POLL).toBe(0);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', listener);
+      for (const other of others) process.on('unhandledRejection', other);
+    }
+  });
+
   it('does not take a reader that is slow for a stream that is', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks));
     const connection = connect(server.url);

@@ -168,6 +168,8 @@ export class StreamPump implements ChunkSource {
         failure = progress.early;
       } catch (error) {
         failure = this.#body.failureOf(error);
+        // A body whose time was up before this read has not waited for it, and its connection is about to go.
+        read.catch(() => undefined);
         // What came before the connection broke comes first; the broken read is the next one.
         this.#pending = rejection(error);
       }
