@@ -6,11 +6,15 @@ const BY_PROCESS = `${BY_JOB}, instance`;
 export function batchAlerts({ series }: RuleContext): Alert[] {
   const done = (how: 'max' | 'min'): string =>
     `${how}_over_time(${series('tidegate.batch.items', 'tidegate_batch_state=~"answered|failed"')}[5m])`;
+  const seen = (name: 'tidegate.batch.runs' | 'tidegate.build_info'): string =>
+    `max by (${BY_PROCESS}) (count_over_time(${series(name)}[5m]))`;
   return [
     {
       name: 'TidegateBatchStalled',
       expr: [
         `(sum by (${BY_PROCESS}) (min_over_time(${series('tidegate.batch.runs')}[5m])) > 0)`,
+        // There at every scrape: small batches one after another look alike, and each of them is done.
+        `and (${seen('tidegate.batch.runs')} >= ${seen('tidegate.build_info')})`,
         `and (sum by (${BY_PROCESS}) (${done('max')} - ${done('min')}) == 0)`,
       ].join('\n'),
       for: '4m',

@@ -1,6 +1,8 @@
 import { type Firing, input, type InputSeries, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
 const runs = (values: string, instance = 'a'): InputSeries => input('tidegate.batch.runs', { instance }, values);
+const info = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.build_info', { instance, version: '1.0.0', sdk: 'js' }, values);
 const items = (state: string, values: string, instance = 'a'): InputSeries =>
   input('tidegate.batch.items', { instance, tidegate_batch_state: state }, values);
 
@@ -18,6 +20,7 @@ const TESTS: RuleTest[] = [
     alert: 'TidegateBatchStalled',
     does: 'fires for a batch in which nothing is finished any more, and resolves when it goes on',
     input: [
+      info('1x120'),
       runs('1x120'),
       items('answered', '0+5x20 100x40 105+5x60'),
       items('failed', '0x120'),
@@ -33,6 +36,7 @@ const TESTS: RuleTest[] = [
     alert: 'TidegateBatchStalled',
     does: 'names an outage as its cause',
     input: [
+      info('1x80'),
       runs('1x80'),
       items('answered', '100x80'),
       input(
@@ -47,6 +51,9 @@ const TESTS: RuleTest[] = [
     alert: 'TidegateBatchStalled',
     does: 'leaves a batch alone that is slow, that fails, or that is over',
     input: [
+      info('1x80'),
+      info('1x80', 'b'),
+      info('1x80', 'c'),
       runs('1x80'),
       items('answered', '0x8 1x8 2x8 3x8 4x8 5x8 6x8 7x8 8x8 9x8'),
       runs('1x80', 'b'),
@@ -59,8 +66,18 @@ const TESTS: RuleTest[] = [
   {
     alert: 'TidegateBatchStalled',
     does: 'gives a batch that has just begun its time',
-    input: [runs('_x20 1x60'), items('answered', '_x20 0x60'), items('in_flight', '_x20 100x60')],
+    input: [info('_x20 1x60'), runs('_x20 1x60'), items('answered', '_x20 0x60'), items('in_flight', '_x20 100x60')],
     checks: [{ at: '13m', situation: 'first-event', firing: [] }],
+  },
+  {
+    alert: 'TidegateBatchStalled',
+    does: 'leaves a process alone that runs one small batch after another',
+    input: [
+      info('1x80'),
+      runs(Array.from({ length: 16 }, () => '1 1 _ 1 1').join(' ')),
+      items('answered', Array.from({ length: 16 }, () => '0 0 _ 0 0').join(' ')),
+    ],
+    checks: [{ at: '30m', situation: 'quiet', firing: [] }],
   },
 ];
 
