@@ -2,23 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { METRICS, type MetricName } from '../../ops/metrics.ts';
+import { METRICS } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { queryAt } from '../stack/query.ts';
 import { startServer } from '../stack/server.ts';
 import { secondsOf } from './evaluate.ts';
-import { boundsOf } from './bounds.ts';
+import { SHAPES } from './cost-shapes.ts';
 import { BlockWriter, EPOCH } from './generate.ts';
 import { type Labels, renderLabels } from './registry.ts';
-import {
-  ZERO_DIMENSIONS,
-  ZERO_OUTCOMES,
-  ZERO_RETRIES,
-  ZERO_STATES,
-  ZERO_STATUSES,
-  ZERO_STREAMS,
-} from '../../src/telemetry/zero-values.ts';
 
 /** What the rules cost: every rule asked once of a real Prometheus that holds the series of a large fleet. */
 
@@ -27,29 +19,6 @@ const HELP = `Usage: node tools/replay/cost.ts [--processes <n>] [--models <n>]
 Loads the series that the rules read of so many processes, with what the longest window over them needs, and a week of
 what is recorded; then evaluates each group as Prometheus would and prints how long it takes. Default: 20 and 20.
 `;
-
-/** Values that a metric's own label takes in a process that has seen some trouble, and how many buckets it has. */
-const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
-  ['tidegate.calls', 'tidegate.outcome', [...ZERO_OUTCOMES, 'success_after_retry', 'cancelled']],
-  ['tidegate.attempts', 'http.response.status_code', [...ZERO_STATUSES, '429', '500', '503', 'none']],
-  ['tidegate.retries', 'tidegate.retry.reason', [...ZERO_RETRIES, 'server_error', 'timeout']],
-  ['tidegate.ratelimit.rejections', 'tidegate.limit.dimension', [...ZERO_DIMENSIONS, 'requests', 'tokens']],
-  ['tidegate.streams', 'tidegate.stream.outcome', ZERO_STREAMS],
-  ['tidegate.attempt.duration_seconds', '', [''], boundsOf('tidegate.attempt.duration_seconds').length + 1],
-  ['tidegate.wait.duration_seconds', '', [''], boundsOf('tidegate.wait.duration_seconds').length + 1],
-  ['tidegate.wait.spent_seconds', 'tidegate.limit.dimension', ['tokens']],
-  ['tidegate.limit.utilization_ratio', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.ratelimit.limit', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.ratelimit.remaining', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.ratelimit.reset_seconds', 'tidegate.limit.dimension', ['requests', 'tokens']],
-  ['tidegate.circuit.state', 'tidegate.circuit.state', ['closed']],
-  ['tidegate.circuit.transitions', 'tidegate.circuit.state', [...ZERO_STATES, 'open']],
-  ['tidegate.bulkhead.active', '', ['']],
-  ['tidegate.bulkhead.queued', '', ['']],
-  ['tidegate.bulkhead.capacity', '', ['']],
-  ['tidegate.bulkhead.queue_capacity', '', ['']],
-  ['tidegate.queue.urgent', '', ['']],
-];
 
 /** A little more than the longest window over what processes export; what is there of them is remembered for a day. */
 const RAW_SECONDS = 35 * 60;
@@ -73,6 +42,8 @@ function series(processes: number, models: number): { readonly name: string; rea
       const provider = PROVIDERS[model % PROVIDERS.length]!;
       for (const [metric, label, values, buckets] of SHAPES) {
         const { attributes, instrument } = METRICS[metric];
+        // What is the process's own is there once.
+        if (model > 0 && !attributes.includes('gen_ai.provider.name')) continue;
         for (const value of values) {
           const own: Labels = {
             ...target,
@@ -178,7 +149,8 @@ async function recordedWeek(writer: BlockWriter, models: number): Promise<void> 
   const names = [
     ...PROVIDERS.flatMap((provider) => {
       const labels = { 'gen_ai.provider.name': provider };
-      return [of('tidegate:call_failures:increase5m', labels), of('tidegate:calls_ended:increase5m', labels)];
+      const names = ['call_failures:increase5m', 'calls_ended:increase5m', 'cost:usd1h'];
+      return names.map((name) => of(`tidegate:${name}`, labels));
     }),
     ...Array.from({ length: models }, (_, model) => {
       const provider = PROVIDERS[model % PROVIDERS.length]!;
@@ -187,6 +159,20 @@ async function recordedWeek(writer: BlockWriter, models: number): Promise<void> 
       return [
         of('tidegate:attempt_duration:p95_5m', labels),
         of('tidegate:retries:rate5m', labels),
+        of('tidegate:cost:increase5m', labels),
+        of('tidegate:unpriced:increase5m', labels),
+        of('tidegate:cache:ratio1h', labels),
+        of('tidegate:cache:ratio10m', labels),
+        ...['input', 'cache_read'].map((kind) =>
+          of('tidegate:tokens:increase5m', { ...labels, 'tidegate.token.kind': kind }),
+        ),
+        of('tidegate:answers_cut:increase5m', { ...labels, 'tidegate.cut.reason': 'length' }),
+        of('tidegate:tier_answers:increase5m', {
+          ...labels,
+          'tidegate.tier.asked': 'flex',
+          'tidegate.tier.served': 'standard',
+        }),
+        of('tidegate:repeated:increase5m', { ...labels, 'tidegate.retry.layer': 'langchain' }),
         of('tidegate:circuit:not_closed', circuit),
         ...['quota', 'requests', 'tokens'].flatMap((dimension) => [
           of('tidegate:rejections:increase5m', { ...labels, 'tidegate.limit.dimension': dimension }),

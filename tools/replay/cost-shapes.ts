@@ -1,0 +1,46 @@
+import type { MetricName } from '../../ops/metrics.ts';
+import { boundsOf } from './bounds.ts';
+import {
+  ZERO_DIMENSIONS,
+  ZERO_OUTCOMES,
+  ZERO_RETRIES,
+  ZERO_STATES,
+  ZERO_STATUSES,
+  ZERO_STREAMS,
+} from '../../src/telemetry/zero-values.ts';
+
+/** Values that a metric's own label takes in a process that has seen some trouble, and how many buckets it has. */
+export const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
+  ['tidegate.calls', 'tidegate.outcome', [...ZERO_OUTCOMES, 'success_after_retry', 'cancelled']],
+  ['tidegate.attempts', 'http.response.status_code', [...ZERO_STATUSES, '429', '500', '503', 'none']],
+  ['tidegate.retries', 'tidegate.retry.reason', [...ZERO_RETRIES, 'server_error', 'timeout']],
+  ['tidegate.ratelimit.rejections', 'tidegate.limit.dimension', [...ZERO_DIMENSIONS, 'requests', 'tokens']],
+  ['tidegate.streams', 'tidegate.stream.outcome', ZERO_STREAMS],
+  ['tidegate.attempt.duration_seconds', '', [''], boundsOf('tidegate.attempt.duration_seconds').length + 1],
+  ['tidegate.wait.duration_seconds', '', [''], boundsOf('tidegate.wait.duration_seconds').length + 1],
+  ['tidegate.wait.spent_seconds', 'tidegate.limit.dimension', ['tokens']],
+  ['tidegate.limit.utilization_ratio', 'tidegate.limit.dimension', ['requests', 'tokens']],
+  ['tidegate.ratelimit.limit', 'tidegate.limit.dimension', ['requests', 'tokens']],
+  ['tidegate.ratelimit.remaining', 'tidegate.limit.dimension', ['requests', 'tokens']],
+  ['tidegate.ratelimit.reset_seconds', 'tidegate.limit.dimension', ['requests', 'tokens']],
+  ['tidegate.circuit.state', 'tidegate.circuit.state', ['closed']],
+  ['tidegate.circuit.transitions', 'tidegate.circuit.state', [...ZERO_STATES, 'open']],
+  ['tidegate.bulkhead.active', '', ['']],
+  ['tidegate.bulkhead.queued', '', ['']],
+  ['tidegate.bulkhead.capacity', '', ['']],
+  ['tidegate.bulkhead.queue_capacity', '', ['']],
+  ['tidegate.queue.urgent', '', ['']],
+  ['tidegate.queue.tenant_share_ratio', '', ['']],
+  ['tidegate.stream.first_chunk_seconds', '', [''], boundsOf('tidegate.stream.first_chunk_seconds').length + 1],
+  ['tidegate.tokens', 'tidegate.token.kind', ['input', 'cache_read', 'output']],
+  ['tidegate.cost', 'tidegate.cost.spent_on', ['answers', 'failures']],
+  ['tidegate.cost.unpriced_calls', '', ['']],
+  ['tidegate.answers.cut', 'tidegate.cut.reason', ['length', 'content_filter']],
+  ['tidegate.tier.answers', 'tidegate.tier.served', ['flex', 'standard']],
+  ['tidegate.repeated_calls', 'tidegate.retry.layer', ['langchain']],
+  ['tidegate.fleet.lanes', 'tidegate.fleet.mode', ['joining', 'shared', 'alone']],
+  ['tidegate.fleet.exchange_seconds', '', [''], boundsOf('tidegate.fleet.exchange_seconds').length + 1],
+  ['tidegate.fleet.exchange_errors', 'tidegate.fleet.fault', ['timeout', 'connection']],
+  ['tidegate.batch.runs', '', ['']],
+  ['tidegate.batch.items', 'tidegate.batch.state', ['answered', 'failed', 'in_flight', 'left']],
+];
