@@ -93,7 +93,7 @@ test(
       expect(alerts[0]).toMatchObject({
         labels: { severity: 'critical', job: 'app', gen_ai_provider_name: 'openai' },
         annotations: {
-          description: expect.stringMatching(/^openai \(app\) refused 1.* calls .*Fix billing/) as string,
+          description: expect.stringMatching(/^openai \(app\) refused 1 call in .*Fix billing/) as string,
         },
       });
       expect(JSON.stringify(notifications)).not.toContain('sk-test');

@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
     job: 'spike',
     receiver: 'ticket',
     labels: { severity: 'warning', ...OPENAI },
-    says: /retries per call \(threshold 15%\).* for rate_limit slow down requests or shrink tokens/,
+    says: /retries for 100 calls \(threshold 15\).* for rate_limit slow down requests or shrink tokens/,
   },
   {
     job: 'requests',
@@ -173,9 +173,11 @@ test('an application at 60 % of its tier raises no alert, nor does one with many
 /** Only there where prices are given, a tier is asked for, a prompt is cached, or a layer above sends again. */
 const OPTIONAL_RULES = new Set([
   'tidegate:cost:increase5m',
+  'tidegate:cost:usd10m',
   'tidegate:cost:usd1h',
   'tidegate:unpriced:increase5m',
   'tidegate:tier_answers:increase5m',
+  'tidegate:cache:ratio10m',
   'tidegate:cache:ratio1h',
   'tidegate:repeated:increase5m',
 ]);
