@@ -1,3 +1,10 @@
+/** Declarations are made file by file: a type that is inferred from a constant would have to be looked up. */
+type Bounds = readonly number[];
+
+/** Bounds that the conventions advise. */
+const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] as const;
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864] as const;
+
 /**
  * The contract of the metrics that the GenAI conventions define: names, buckets and labels are theirs.
  */
@@ -54,7 +61,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'ended',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.genAiMetrics',
   },
   'gen_ai.client.token.usage': {
@@ -64,7 +71,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: { 'gen_ai.token.type': 'TOKEN_TYPES' },
     where: 'answered',
-    buckets: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+    buckets: TOKENS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
   'gen_ai.client.operation.time_to_first_chunk': {
@@ -74,7 +81,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.genAiMetrics',
   },
   'gen_ai.client.operation.time_per_output_chunk': {
@@ -84,7 +91,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
   'gen_ai.client.inference.duration': {
@@ -94,7 +101,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'ended',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.genAiMetrics',
   },
   'gen_ai.client.inference.time_to_first_chunk': {
@@ -104,7 +111,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.genAiMetrics',
   },
   'gen_ai.client.inference.time_per_output_chunk': {
@@ -114,7 +121,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
   'gen_ai.client.inference.operation.input_tokens': {
@@ -124,7 +131,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+    buckets: TOKENS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
   'gen_ai.client.inference.operation.output_tokens': {
@@ -134,7 +141,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+    buckets: TOKENS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
   'gen_ai.client.embeddings.duration': {
@@ -144,7 +151,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'ended',
-    buckets: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    buckets: SECONDS as Bounds,
     option: 'telemetry.genAiMetrics',
   },
   'gen_ai.client.embeddings.operation.input_tokens': {
@@ -154,7 +161,7 @@ export const GEN_AI_METRICS = {
     of: 'call',
     labels: {},
     where: 'answered',
-    buckets: [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+    buckets: TOKENS as Bounds,
     option: 'telemetry.detailedHistograms',
   },
 } as const;
