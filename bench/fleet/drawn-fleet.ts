@@ -15,7 +15,7 @@ const FLEET = 0x51ed_270b;
 const FEWEST = 2;
 const MOST = 64;
 const PATIENCE = 30;
-const LEAST_PATIENCE_MS = 120_000;
+const MIN_PATIENCE_MS = 120_000;
 
 /** A provider, its load, and the processes that share it; the same for the same seed. */
 export interface DrawnFleet {
@@ -105,7 +105,7 @@ export async function runDrawn(fleet: DrawnFleet, way: Way): Promise<DrawnResult
   jobs.forEach((job, index) => {
     clock.after(job.arriveMs, () => start(index));
   });
-  const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE * boundMs);
+  const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * boundMs);
   await clock.run(() => done === jobs.length || failure !== undefined || clock.now() > patienceMs);
   const wallMs = done === jobs.length ? endedAt : clock.now();
   await Promise.all(Array.from(processes.values(), ({ guard }) => guard.close()));

@@ -11,16 +11,16 @@ const FEW_SPREAD = 1;
 export class Sample {
   count = 0;
   sum = 0;
-  least: number = Infinity;
-  most = 0;
+  min: number = Infinity;
+  max = 0;
   #mean = 0;
   #squares = 0;
 
   add(value: number): void {
     this.count++;
     this.sum += value;
-    this.least = Math.min(this.least, value);
-    this.most = Math.max(this.most, value);
+    this.min = Math.min(this.min, value);
+    this.max = Math.max(this.max, value);
     const delta = value - this.#mean;
     this.#mean += delta / this.count;
     this.#squares += delta * (value - this.#mean);
@@ -35,8 +35,8 @@ export class Sample {
   }
 
   /** What few are above. */
-  get nearlyMost(): number {
-    return Math.min(this.most * (1 + 1 / this.count), this.#mean * (1 + 3 * this.spread));
+  get nearlyMax(): number {
+    return Math.min(this.max * (1 + 1 / this.count), this.#mean * (1 + 3 * this.spread));
   }
 
   /** What so many further values come to, within two standard errors: of the mean, and of their own sum. */

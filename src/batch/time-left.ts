@@ -34,9 +34,9 @@ interface Need extends Interval {
 const CHANGES = 0.15;
 /** So much more is not known from a single item, and less with the root of their number. */
 const FIRST_UNKNOWN = 1;
-const MOST_MARKS = 64;
+const MAX_MARKS = 64;
 /** Limits take as long to show. */
-const LEAST_SECONDS = 1;
+const MIN_SECONDS = 1;
 
 type Size = 'attempts' | 'inputTokens' | 'outputTokens' | 'tokens';
 
@@ -80,16 +80,16 @@ export class TimeLeft {
     if (usage) this.#used(usage);
     this.#seconds.add(Math.max(0, durationMs - waitedMs) / 1_000);
     const last = this.#marks.at(-1)!;
-    if (this.#items - last.items < this.#items / MOST_MARKS) return;
+    if (this.#items - last.items < this.#items / MAX_MARKS) return;
     this.#marks.push({ at: now, items: this.#items });
-    if (this.#marks.length > 2 * MOST_MARKS) this.#forgetMarks((now + this.#startedAt) / 2);
+    if (this.#marks.length > 2 * MAX_MARKS) this.#forgetMarks((now + this.#startedAt) / 2);
   }
 
   /** Nobody asks for what is farther back than half of the items and of the time. */
   #forgetMarks(half: number): void {
     const kept = this.#marks.findIndex(({ at, items }) => at > half || items > this.#items / 2);
     // Where most are within that, each second one will do.
-    if (kept > MOST_MARKS / 4) this.#marks.splice(0, kept - 1);
+    if (kept > MAX_MARKS / 4) this.#marks.splice(0, kept - 1);
     else this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
   }
 
@@ -112,7 +112,7 @@ export class TimeLeft {
     const slowest = needs.reduce((a, b) => (b.to > a.to ? b : a));
     const lately = this.#lately(place.now, unsent);
     // The last of them is answered when it is answered.
-    const [shortest, longest] = [unsent > 0 ? this.#seconds.least : 0, this.#seconds.nearlyMost];
+    const [shortest, longest] = [unsent > 0 ? this.#seconds.min : 0, this.#seconds.nearlyMax];
     const unknown = this.#unknown(place.now, longest);
     const from = Math.min(Math.max(...needs.map((each) => each.from)), lately.from) * (1 - Math.min(1, unknown));
     const to = Math.max(slowest.to, lately.to) * (1 + unknown);
@@ -121,7 +121,7 @@ export class TimeLeft {
 
   /** How far off an estimate may be that is right by all that is known: little was seen of few items, or within an answer's time. */
   #unknown(now: number, answerSeconds: number): number {
-    const answers = (now - this.#startedAt) / 1_000 / Math.max(LEAST_SECONDS, answerSeconds);
+    const answers = (now - this.#startedAt) / 1_000 / Math.max(MIN_SECONDS, answerSeconds);
     return CHANGES + FIRST_UNKNOWN / Math.sqrt(this.#items) + FIRST_UNKNOWN / Math.max(1, answers);
   }
 

@@ -42,8 +42,8 @@ export function recallLanes(guard: object, lanes: readonly KeptLane[], at: numbe
 }
 
 /** More is no lane of a run, but a file that somebody else has written. */
-const MOST_LANES = 100;
-const MOST_TEXT = 512;
+const MAX_LANES = 100;
+const MAX_TEXT = 512;
 const DIGITS = 6;
 
 /** Lanes of which something is known that another process would have to find out. */
@@ -54,7 +54,7 @@ export function keepLanes(lanes: readonly LaneSnapshot[]): KeptLane[] {
     // Nobody could tell which of them is meant.
     kept.set(key, kept.has(key) ? undefined : keptLane(lane));
   }
-  return [...kept.values()].filter((lane) => lane !== undefined).slice(0, MOST_LANES);
+  return [...kept.values()].filter((lane) => lane !== undefined).slice(0, MAX_LANES);
 }
 
 export function laneName({ provider, baseURL, group }: Pick<KeptLane, 'provider' | 'baseURL' | 'group'>): string {
@@ -81,7 +81,7 @@ function keptLane({ provider, group, baseURL, dimensions, pausedForMs }: LaneSna
 
 /** Reads what `keepLanes` gave, from a file that may have been spoiled. */
 export function readKeptLanes(value: unknown): KeptLane[] {
-  return Array.isArray(value) ? value.slice(0, MOST_LANES).flatMap((each) => readLane(each) ?? []) : [];
+  return Array.isArray(value) ? value.slice(0, MAX_LANES).flatMap((each) => readLane(each) ?? []) : [];
 }
 
 function readLane(value: unknown): KeptLane | undefined {
@@ -125,7 +125,7 @@ function isAmount(value: unknown): value is number {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MOST_TEXT;
+  return typeof value === 'string' && value.length <= MAX_TEXT;
 }
 
 function short(value: number): number {

@@ -13,7 +13,7 @@ const DRAWS = Number(process.env.DRAWS ?? 40);
 const SEED = Number(process.env.SEED ?? 13);
 const CALLS = 600;
 const WORKERS = 200;
-const MOST_LOOKS = 400;
+const MAX_LOOKS = 400;
 const SHORT_MS = 2_000;
 const PARTS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
 
@@ -38,7 +38,7 @@ async function looksAt(seed: number): Promise<Look[]> {
     const now = clock.now();
     const { eta } = progress.snapshot(now, jobs.length, process.guard.snapshot(), undefined);
     looks.push({ at: now, estimate: eta });
-    if (looks.length > MOST_LOOKS) {
+    if (looks.length > MAX_LOOKS) {
       looks.splice(0, looks.length, ...looks.filter((_, index) => index % 2 === 1));
       everyMs *= 2;
     }

@@ -37,7 +37,7 @@ export interface RunOptions {
 
 /** Gives up after so many times the bound: what is not done then is lost. */
 const PATIENCE = 30;
-const LEAST_PATIENCE_MS = 120_000;
+const MIN_PATIENCE_MS = 120_000;
 
 export async function runCase(each: Case, contestant: ContestantName, watch: RunOptions = {}): Promise<CaseResult> {
   const startedAt = performance.now();
@@ -85,7 +85,7 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
     };
     clock.after(everyMs, tick);
   }
-  const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE * bound.doneMs);
+  const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * bound.doneMs);
   await clock.run(() => progress.done === jobs.length || failure !== undefined || clock.now() > patienceMs);
   await Promise.all(clients.map(async (client) => client.close?.()));
   if (failure !== undefined) throw failure as Error;

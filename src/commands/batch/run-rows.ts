@@ -37,7 +37,7 @@ interface Run {
 const AT_WORKERS = 4_000;
 
 /** More than any way has at work at once. */
-const MOST_QUEUED = 1_000_000;
+const MAX_QUEUED = 1_000_000;
 
 /** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -50,7 +50,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     ...(link && { shared: link.shared }),
     ...(args.prices && { prices: args.prices }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
-    bulkhead: { maxQueued: MOST_QUEUED },
+    bulkhead: { maxQueued: MAX_QUEUED },
     pacing: {
       ...(args.rpm !== undefined && { requestsPerMinute: args.rpm }),
       ...(args.tpm !== undefined && { tokensPerMinute: args.tpm }),

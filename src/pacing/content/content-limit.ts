@@ -3,7 +3,7 @@ import { CONTENT_KINDS, type ContentDimension, type ContentKind } from '../../co
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 
 const FIRST_PAUSE_MS = 1_000;
-const MOST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 /** How long a limit of 0 is believed before one call tries again. */
 const NONE_MS = 60_000;
 const JITTER = 0.1;
@@ -79,7 +79,7 @@ export class ContentLimit {
     this.failure = failure;
     this.#observedAt = now;
     if (requested !== undefined && requested > 0) this.#usual += (requested - this.#usual) / 2;
-    const guessMs = Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals++);
+    const guessMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#refusals++);
     const waitMs = limit === 0 ? NONE_MS : (hintMs ?? (limit === undefined ? (resetMs ?? guessMs) : 0));
     this.#until = Math.max(this.#until, now + waitMs * (1 + JITTER * this.#random()));
     if (limit === undefined) return false;

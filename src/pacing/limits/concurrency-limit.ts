@@ -5,7 +5,7 @@ const GROWTH_EVERY_MS = 1_000;
 const GROWTH = 1.2;
 /** Three of the latest sixteen attempts, or so. */
 const STRAIN_WEIGHT = 1 / 16;
-const MOST_STRAIN = 0.15;
+const MAX_STRAIN = 0.15;
 
 /** How many attempts may be in flight: cut when the provider says too many or is overloaded, and tried again upwards. */
 export class ConcurrencyLimit {
@@ -53,7 +53,7 @@ export class ConcurrencyLimit {
   /** The provider was too busy for one attempt. Now and then that is chance; often, it is load that can be taken off. */
   overloaded(active: number, now: number): void {
     this.#strain += (1 - this.#strain) * STRAIN_WEIGHT;
-    if (this.#strain > MOST_STRAIN) this.cut(active, now);
+    if (this.#strain > MAX_STRAIN) this.cut(active, now);
   }
 
   cut(active: number, now: number): void {

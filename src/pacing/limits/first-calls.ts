@@ -16,7 +16,7 @@ const UNTOLD = 2;
 /** So little may be missing without anybody else having been here. */
 const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
-const MOST_AT_ONCE = 256;
+const MAX_AT_ONCE = 256;
 const EXPLAINED_DOUBLING_MS = 100;
 
 /** What is known when a lane wants to send one of its first calls. */
@@ -97,7 +97,7 @@ export class FirstCalls {
    */
   #endWhereItFits({ reserved, queued, held }: FirstWait): void {
     if (!this.#explained) return;
-    if (held || (queued <= MOST_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
+    if (held || (queued <= MAX_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
   }
 
   /** Whether nothing is missing but what we took: nobody else has been here. */

@@ -2,7 +2,7 @@
 const MOMENT_MS = 50;
 /** So little of a limit may be missing where all of it should be there. */
 const TOLERANCE = 0.05;
-const MOST_DOUBT = 4;
+const MAX_DOUBT = 4;
 
 interface Promised {
   readonly at: number;
@@ -34,7 +34,7 @@ export class FullPromise {
 
   /** It was not there. */
   broken(): void {
-    this.#doubt = MOST_DOUBT;
+    this.#doubt = MAX_DOUBT;
     this.collected = false;
     this.#next = undefined;
   }
@@ -45,7 +45,7 @@ export class FullPromise {
     const due = this.#next;
     if (due && at > due.at + MOMENT_MS) {
       const kept = missing <= mark - due.mark + Math.max(1, TOLERANCE * full);
-      this.#doubt = Math.min(MOST_DOUBT, Math.max(-MOST_DOUBT, this.#doubt + (kept ? -1 : 1)));
+      this.#doubt = Math.min(MAX_DOUBT, Math.max(-MAX_DOUBT, this.#doubt + (kept ? -1 : 1)));
       this.#next = undefined;
       this.collected = false;
     }

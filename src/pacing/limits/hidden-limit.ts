@@ -11,16 +11,16 @@ const KEPT = 64;
 const WALL = 0.7;
 const TOO_FAST = 0.45;
 const FIRST_PAUSE_MS = 250;
-const MOST_PAUSE_MS = 8_000;
+const MAX_PAUSE_MS = 8_000;
 /** While nothing gets through it is tried again after this part of the time that it lasts. */
 const PAUSE_SHARE = 0.15;
 /** A call that was not refused after so many times as long as refusals take was let through. */
 const PATIENCE = 2;
-const LEAST_PATIENCE_MS = 50;
+const MIN_PATIENCE_MS = 50;
 /** A pace doubles in so many times as long as refusals take: a tenth of what is sent is then on its way too much. */
 const DOUBLING = 8;
-const LEAST_DOUBLING_MS = 50;
-const MOST_DOUBLING_MS = 500;
+const MIN_DOUBLING_MS = 50;
+const MAX_DOUBLING_MS = 500;
 /** In calls of average size. */
 const LARGE = 1.5;
 /** So fast it limits nothing. */
@@ -31,11 +31,11 @@ const TRIED_AFTER = 3;
 const TRIED_AGAIN_AFTER = 500;
 const TRIAL_PACE = 0.7;
 const TRIAL = 24;
-const MOST_TRIAL_MS = 5_000;
+const MAX_TRIAL_MS = 5_000;
 const HELPED = 0.5;
 const TELLING = 3;
 /** No more than this part of all attempts is refused by chance. */
-const MOST_BY_CHANCE = 0.3;
+const MAX_BY_CHANCE = 0.3;
 
 /** What a settlement means for the lane. */
 export interface Verdict {
@@ -111,18 +111,18 @@ export class HiddenLimit {
 
   /** In this time a pace that meets no refusals doubles. */
   get doublingMs(): number {
-    return Math.min(MOST_DOUBLING_MS, Math.max(LEAST_DOUBLING_MS, DOUBLING * this.refusalMs));
+    return Math.min(MAX_DOUBLING_MS, Math.max(MIN_DOUBLING_MS, DOUBLING * this.refusalMs));
   }
 
   waitMs(cost: number, now: number): number {
     if (this.#belief === 'wall') {
       if (this.#probeAt === undefined) return Math.max(0, this.#tryAt - now);
       // Refusals come sooner than answers: a call that is not refused by now was let through.
-      const leftMs = this.#probeAt + PATIENCE * this.refusalMs + LEAST_PATIENCE_MS - now;
+      const leftMs = this.#probeAt + PATIENCE * this.refusalMs + MIN_PATIENCE_MS - now;
       if (leftMs > 0) return leftMs;
       this.#open(now);
     }
-    if (this.#belief === 'trial' && now - this.#trialAt > MOST_TRIAL_MS) this.#judge(now, true);
+    if (this.#belief === 'trial' && now - this.#trialAt > MAX_TRIAL_MS) this.#judge(now, true);
     const waitMs = this.#pace.waitMs(cost, this.doublingMs, this.#belief !== 'wall', now);
     if (this.#pace.rate > DONE && this.#pace.rate < Infinity) {
       this.#belief = 'none';
@@ -165,7 +165,7 @@ export class HiddenLimit {
       else if (sequence < this.#probe || this.#probeAt === undefined) return { who: 'lane', laneMs: hintMs ?? 0 };
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
-      const pauseMs = Math.min(MOST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
+      const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
       // Kept here too: a lane does not pause for the same call again and again.
       this.#tryAt = now + (hintMs ?? pauseMs);
       return { who: 'lane', laneMs: hintMs ?? pauseMs };
@@ -252,7 +252,7 @@ export class HiddenLimit {
   #slowDown({ sequence, sentAt }: HiddenRefusal, now: number): void {
     this.#pace.measure(sequence, sentAt);
     const { contradictions, highest } = this.#pace;
-    if (contradictions >= TELLING && this.#share(sequence, KEPT) < MOST_BY_CHANCE) this.#byChance(highest, now);
+    if (contradictions >= TELLING && this.#share(sequence, KEPT) < MAX_BY_CHANCE) this.#byChance(highest, now);
     else this.#pace.slowDown(this.sendingRate(now), now);
   }
 

@@ -27,8 +27,8 @@ const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
 const TOLD_MS = 60_000;
 /** At most this part of a bucket is kept for what is not known exactly. */
-const MOST_RESERVE = 0.02;
-const LEAST_RATE = 0.1;
+const MAX_RESERVE = 0.02;
+const MIN_RATE = 0.1;
 /** What others will leave is a guess that is looked at again. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -148,7 +148,7 @@ export class LimitBucket implements LimitModel {
   /** Milliseconds until `amount` fits; to be asked after `refill`. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
-    const rate = Math.max(LEAST_RATE * this.limitRate, this.rate);
+    const rate = Math.max(MIN_RATE * this.limitRate, this.rate);
     this.#largest = Math.max(this.#largest, amount);
     const most = Math.max(Math.min(1, this.burst), (1 - this.#level.headroom.share) * this.burst);
     const needed = Math.min(most, amount + this.#reserve());
@@ -398,7 +398,7 @@ export class LimitBucket implements LimitModel {
   /** What stays in the bucket because the level is not known exactly. */
   #reserve(): number {
     const chance = this.beliefs.sharing.chance(this.limitRate, this.#average);
-    return Math.min(MOST_RESERVE * this.burst, Math.max(chance, this.#level.error));
+    return Math.min(MAX_RESERVE * this.burst, Math.max(chance, this.#level.error));
   }
 
   #correct(truth: number, tolerance: number, first: boolean): void {

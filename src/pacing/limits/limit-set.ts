@@ -11,7 +11,7 @@ import type { Division } from './division.ts';
 import type { Limit } from './limit.ts';
 
 /** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
-const MOST_ONE_WAY_MS = 100;
+const MAX_ONE_WAY_MS = 100;
 
 /** What an answer said of one limit. */
 export interface LimitNews {
@@ -199,7 +199,7 @@ export class LimitSet {
     const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
     // The provider counts on arrival, not when it has answered.
-    const sampledAt = sentAt + Math.min(MOST_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
+    const sampledAt = sentAt + Math.min(MAX_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
     const since = this.#consumption.since(unit, reservation);
     const seen = { limit, remaining, resetMs, source, sentAt, sampledAt, sequence, mark: marks[unit], since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);

@@ -11,9 +11,9 @@ const SAME = 0.2;
 const MEMORY = 24;
 /** Refused so far above the mean, the mean was too low. */
 const FAR = 2.5;
-const MOST_CONFIRMED = 7;
-const LEAST_HOLD_MS = 1_000;
-const MOST_HOLD_MS = 60_000;
+const MAX_CONFIRMED = 7;
+const MIN_HOLD_MS = 1_000;
+const MAX_HOLD_MS = 60_000;
 const TOO_LONG_MS = 120_000;
 /** A pace that grows is looked at again. */
 const LOOK_AGAIN_MS = 200;
@@ -97,7 +97,7 @@ export class MeasuredPace {
     const off = Math.abs(measured / this.average - 1);
     // By chance, few calls differ much from their mean.
     if (off <= SAME + 2 / Math.sqrt(accepted) && this.rate < FAR * this.average) {
-      this.#confirmed = Math.min(MOST_CONFIRMED, this.#confirmed + 1);
+      this.#confirmed = Math.min(MAX_CONFIRMED, this.#confirmed + 1);
       this.#known = Math.min(MEMORY, this.#known) + accepted;
       const times = 1 / this.average + (1 / measured - 1 / this.average) * (accepted / this.#known);
       this.average = 1 / times;
@@ -121,8 +121,8 @@ export class MeasuredPace {
     if (this.rate === Infinity) this.#level = 0;
     this.rate = Math.max(rate, SLOWEST);
     this.#at = now;
-    const holdMs = this.#confirmed === 0 ? 0 : Math.max(LEAST_HOLD_MS, 2 ** this.#confirmed / this.rate);
-    this.#growsFrom = now + Math.min(MOST_HOLD_MS, holdMs);
+    const holdMs = this.#confirmed === 0 ? 0 : Math.max(MIN_HOLD_MS, 2 ** this.#confirmed / this.rate);
+    this.#growsFrom = now + Math.min(MAX_HOLD_MS, holdMs);
   }
 
   /** As if it had been measured twice. */

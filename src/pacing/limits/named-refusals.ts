@@ -7,7 +7,7 @@ import type { Limit } from './limit.ts';
 import type { LimitSet } from './limit-set.ts';
 
 /** The least that whole seconds can say; what is known may be far sooner. */
-const LEAST_SECONDS_MS = 1_000;
+const MIN_SECONDS_MS = 1_000;
 const SOONER = 0.2;
 
 /** Refusals that name the limit that refused, or show it. */
@@ -15,7 +15,7 @@ export class NamedRefusals {
   readonly #limits: LimitSet;
   readonly #givenBack: GivenBack;
   readonly #unnamedWait = new FallbackWait(250, 8_000);
-  readonly #secondWait = new FallbackWait(25, LEAST_SECONDS_MS);
+  readonly #secondWait = new FallbackWait(25, MIN_SECONDS_MS);
 
   constructor(limits: LimitSet, givenBack: GivenBack) {
     this.#limits = limits;
@@ -99,7 +99,7 @@ export class NamedRefusals {
 
 /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
 function saysTooMuch(known: Limit | undefined, amount: number, hintMs: number | undefined): known is Limit {
-  return hintMs === LEAST_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
+  return hintMs === MIN_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
 }
 
 /** Whether the hint is the time until a bucket that refills steadily is full: a call fits far sooner. */

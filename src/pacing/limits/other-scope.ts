@@ -2,7 +2,7 @@
 const SAME = 0.98;
 /** For so long headers of a larger limit are left aside; twice as long each time that a refusal names the smaller again. */
 const HOLD_MS = 120_000;
-const MOST_HOLD_MS = 3_600_000;
+const MAX_HOLD_MS = 3_600_000;
 
 /**
  * A refusal names a smaller limit than headers tell: they are of another scope, as an organization's beside those of
@@ -19,7 +19,7 @@ export class OtherScope {
       this.#told = undefined;
       return;
     }
-    if (this.#told !== undefined && now >= this.#until) this.#holdMs = Math.min(MOST_HOLD_MS, 2 * this.#holdMs);
+    if (this.#told !== undefined && now >= this.#until) this.#holdMs = Math.min(MAX_HOLD_MS, 2 * this.#holdMs);
     this.#told = told;
     this.#until = now + this.#holdMs;
   }

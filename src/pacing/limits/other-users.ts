@@ -1,12 +1,12 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
-const LEAST_INTERVAL_MS = 1_000;
+const MIN_INTERVAL_MS = 1_000;
 /** Without answers there is nothing to compare with. */
-const MOST_UNCOUNTED = 10_000;
+const MAX_UNCOUNTED = 10_000;
 /** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.08;
 /** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
-const LEAST_SHARE = 0.015;
+const MIN_SHARE = 0.015;
 /** What was seen this long ago is forgotten in as long again. */
 const STALE_MS = 8_000;
 
@@ -49,7 +49,7 @@ export class Foreign {
     const age = now - this.#anchor.at;
     const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
     if (taken <= NOISE * limitRate) return 1;
-    return LEAST_SHARE + (1 - LEAST_SHARE) * (this.#own / (this.#own + taken));
+    return MIN_SHARE + (1 - MIN_SHARE) * (this.#own / (this.#own + taken));
   }
 
   /**
@@ -71,7 +71,7 @@ export class Foreign {
       return undefined;
     }
     const elapsed = sample.at - anchor.at;
-    if (elapsed < Math.max(LEAST_INTERVAL_MS, (4 * quantum) / limitRate)) return undefined;
+    if (elapsed < Math.max(MIN_INTERVAL_MS, (4 * quantum) / limitRate)) return undefined;
     this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
@@ -86,7 +86,7 @@ export class Foreign {
   /** Of the request with this place in the order of sending, the provider never counted `amount`. */
   neverCounted(sequence: number, amount: number): void {
     if (!this.#anchor || sequence <= this.#anchor.sequence) return;
-    if (this.#uncounted.push({ sequence, amount }) > MOST_UNCOUNTED) this.forget();
+    if (this.#uncounted.push({ sequence, amount }) > MAX_UNCOUNTED) this.forget();
   }
 
   /** What was expected says nothing any more: the limit changed, or answers stay away. */

@@ -1,7 +1,7 @@
 /** Weight of one interval between two answers. */
 const GAIN = 0.2;
-const LEAST_STEP = 0.5;
-const MOST_STEP = 1.5;
+const MIN_STEP = 0.5;
+const MAX_STEP = 1.5;
 const LEAST = 0.25;
 
 /**
@@ -14,7 +14,7 @@ export class CountedShare {
   /** In one interval we took our calls for `own`; the provider counted `counted` of them. */
   learn(own: number, counted: number): void {
     if (own <= 0) return;
-    const step = Math.min(MOST_STEP, Math.max(LEAST_STEP, counted / own)) - 1;
+    const step = Math.min(MAX_STEP, Math.max(MIN_STEP, counted / own)) - 1;
     this.value = Math.min(1, Math.max(LEAST, this.value * (1 + GAIN * step)));
   }
 }

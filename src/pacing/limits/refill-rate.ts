@@ -11,9 +11,9 @@ const HORIZON_MS = 120_000;
 const SILENT = 4;
 const SILENT_MS = 5_000;
 const DOUBLING_MS = 5_000;
-const MOST_HELD_MS = 1_000;
+const MAX_HELD_MS = 1_000;
 const FIRST_CALM_MS = 60_000;
-const MOST_CALM_MS = 3_600_000;
+const MAX_CALM_MS = 3_600_000;
 
 /**
  * How many times what a limit tells for a window really comes in it. A limit whose number is that of a shorter window,
@@ -84,7 +84,7 @@ export class RefillRate {
 
   /** Calls wait for this limit, of which answers have told nothing for `silentMs`; `part` of those who try are we. */
   held(silentMs: number, now: number, part: number = 1): void {
-    const elapsed = Math.min(MOST_HELD_MS, now - this.#heldAt);
+    const elapsed = Math.min(MAX_HELD_MS, now - this.#heldAt);
     this.#heldAt = now;
     const silent = this.#untold >= SILENT && silentMs >= SILENT_MS;
     if (!(silent || this.#tooSoon) || now < this.#calmUntil) return;
@@ -100,7 +100,7 @@ export class RefillRate {
 
   #calm(now: number): void {
     this.#calmUntil = now + this.#calmMs;
-    this.#calmMs = Math.min(MOST_CALM_MS, 2 * this.#calmMs);
+    this.#calmMs = Math.min(MAX_CALM_MS, 2 * this.#calmMs);
   }
 
   #countFrom(now: number): void {

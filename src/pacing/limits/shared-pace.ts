@@ -4,14 +4,14 @@ import { Foreign } from './other-users.ts';
  * Beside others everyone goes by the level that all of them see: faster than its share above the comfortable level,
  * slower below it, so that the sum settles there. Slower than answers are late, or it would swing.
  */
-const LEAST_COMFORT_MS = 1_000;
-const MOST_COMFORT_MS = 4_000;
+const MIN_COMFORT_MS = 1_000;
+const MAX_COMFORT_MS = 4_000;
 const COMFORT_PER_LATENESS = 1.5;
-const MOST_COMFORT = 0.2;
+const MAX_COMFORT = 0.2;
 /** Below what a call needs nobody could go: the level must settle well above it. */
 const COMFORT_PER_NEED = 2;
-const LEAST_HASTE = 0.1;
-const MOST_HASTE = 2;
+const MIN_HASTE = 0.1;
+const MAX_HASTE = 2;
 /** What others send by chance more than on average in this time stays in the bucket. */
 const CHANCE_MS = 1_000;
 
@@ -38,12 +38,12 @@ export class Sharing {
   ): void {
     const found = this.foreign.share(limitRate, now);
     this.#share = Math.min(found, atMost);
-    const comfortMs = Math.min(MOST_COMFORT_MS, Math.max(LEAST_COMFORT_MS, COMFORT_PER_LATENESS * latenessMs));
-    const most = Math.max(MOST_COMFORT * burst, Math.min(burst, need) / MOST_HASTE);
+    const comfortMs = Math.min(MAX_COMFORT_MS, Math.max(MIN_COMFORT_MS, COMFORT_PER_LATENESS * latenessMs));
+    const most = Math.max(MAX_COMFORT * burst, Math.min(burst, need) / MAX_HASTE);
     const comfort = Math.min(most, Math.max(comfortMs * limitRate, COMFORT_PER_NEED * need));
     // A level that nobody else's answers show says nothing of how much faster all of them may go.
-    const fastest = atMost < found ? 1 : MOST_HASTE;
-    this.#haste = this.shared ? Math.min(fastest, Math.max(LEAST_HASTE, level / comfort)) : 1;
+    const fastest = atMost < found ? 1 : MAX_HASTE;
+    this.#haste = this.shared ? Math.min(fastest, Math.max(MIN_HASTE, level / comfort)) : 1;
   }
 
   get shared(): boolean {

@@ -5,7 +5,7 @@ import type { Reservation } from './reservation.ts';
 const EXACT_MARGIN = 1.2;
 /** The provider's word is asked again: an account, or its cache, changes. */
 const BELIEVED_MS = 300_000;
-const MOST_KNOWN = 64;
+const MAX_KNOWN = 64;
 
 interface RefusedSize {
   readonly raw: number;
@@ -23,7 +23,7 @@ export class RefusedSizes {
     if (reservation.info.hidden) return;
     const key = keyOf(reservation, dimension);
     this.#refused.delete(key);
-    if (this.#refused.size >= MOST_KNOWN) this.#refused.delete(this.#refused.keys().next().value!);
+    if (this.#refused.size >= MAX_KNOWN) this.#refused.delete(this.#refused.keys().next().value!);
     this.#refused.set(key, {
       raw: reservation.rawInputTokens,
       amount: reservation.reserved[LIMIT_KINDS[dimension].unit],

@@ -3,14 +3,14 @@ import type { LearnedText } from './learned-tokens.ts';
 /** English text in UTF-8; what was counted corrects it for everything else. */
 const BYTES_PER_TOKEN = 3.6;
 /** No tokenizer makes more than one token of a byte. */
-const MOST_RATIO = BYTES_PER_TOKEN;
-const LEAST_RATIO = 0.05;
+const MAX_RATIO = BYTES_PER_TOKEN;
+const MIN_RATIO = 0.05;
 /** What English is worth as evidence, in tokens: a few greetings tell nothing about a book. */
 const PRIOR_TOKENS = 200;
 /** Evidence that is kept, in tokens: older text is forgotten as newer comes. */
 const KEPT_TOKENS = 50_000;
 /** What a call takes beside its text: roles, delimiters, a system prompt for tools. */
-const MOST_OVERHEAD = 400;
+const MAX_OVERHEAD = 400;
 const OVERHEAD_WEIGHT = 0.1;
 
 /** Tokens of a text of so many bytes, before anything is known of it. */
@@ -30,7 +30,7 @@ export class TextTokens {
     text.calls = calls;
     text.#raw = Math.max(PRIOR_TOKENS, raw);
     text.#counted = counted;
-    text.#overhead = Math.min(MOST_OVERHEAD, overhead);
+    text.#overhead = Math.min(MAX_OVERHEAD, overhead);
     return text;
   }
 
@@ -39,7 +39,7 @@ export class TextTokens {
   }
 
   get #ratio(): number {
-    return Math.min(MOST_RATIO, Math.max(LEAST_RATIO, this.#counted / this.#raw));
+    return Math.min(MAX_RATIO, Math.max(MIN_RATIO, this.#counted / this.#raw));
   }
 
   estimate(raw: number): number {
@@ -51,7 +51,7 @@ export class TextTokens {
     const kept = Math.min(1, KEPT_TOKENS / this.#raw);
     this.#raw = this.#raw * kept + raw;
     this.#counted = this.#counted * kept + Math.max(0, counted - this.#overhead);
-    const beside = Math.min(MOST_OVERHEAD, Math.max(0, counted - raw * this.#ratio));
+    const beside = Math.min(MAX_OVERHEAD, Math.max(0, counted - raw * this.#ratio));
     this.#overhead += (beside - this.#overhead) * Math.max(OVERHEAD_WEIGHT, 1 / this.calls);
   }
 }

@@ -6,14 +6,14 @@ import { rawTokens, TextTokens } from './text-tokens.ts';
 const FIRST_OUTPUT = 512;
 const MAX_MODELS = 64;
 /** Weight of the newest call; the first calls count more. */
-const LEAST_WEIGHT = 0.05;
+const MIN_WEIGHT = 0.05;
 /** What an image, a file or another part counts for until one was counted. */
 const FIRST_PART = 1_000;
 const KEPT_PARTS = 8;
 /** A prompt is in the cache or it is not: the latest calls tell. */
 const CACHE_WEIGHT = 0.3;
 /** Runs of one letter or of spaces make the longest tokens there are; text that says something needs far more. */
-const MOST_BYTES_PER_TOKEN = 64;
+const MAX_BYTES_PER_TOKEN = 64;
 
 interface ModelStats extends Omit<LearnedModel, 'text'> {
   calls: number;
@@ -70,7 +70,7 @@ export class Estimator {
       rawInputTokens,
       inputTokens,
       countedInputTokens: mayBeCached ? Math.ceil(inputTokens * (stats?.countedShare ?? 1)) : inputTokens,
-      leastInputTokens: mayBeCached ? 0 : (exact ?? info.inputBytes / MOST_BYTES_PER_TOKEN),
+      leastInputTokens: mayBeCached ? 0 : (exact ?? info.inputBytes / MAX_BYTES_PER_TOKEN),
       expectedOutputTokens: info.operation === 'embeddings' ? 0 : Math.ceil(Math.min(most, output)),
       confirmed: exact !== undefined || isKnown(stats, info),
     };
@@ -91,7 +91,7 @@ export class Estimator {
           stats.countedShare === undefined ? share : stats.countedShare + (share - stats.countedShare) * CACHE_WEIGHT;
       }
     }
-    const weight = Math.max(LEAST_WEIGHT, 1 / stats.calls);
+    const weight = Math.max(MIN_WEIGHT, 1 / stats.calls);
     const off = usage.outputTokens - stats.output;
     stats.output += off * weight;
     stats.outputSpread += (Math.abs(off) - stats.outputSpread) * weight;

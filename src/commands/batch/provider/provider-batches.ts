@@ -23,7 +23,7 @@ interface Settings {
 }
 
 /** Of a request for a batch that may have been heard. */
-const MOST_ASKED = 5;
+const MAX_ASKED = 5;
 const BACKOFF_MS = 1_000;
 
 /** Brings files of rows to the provider, and their results back. */
@@ -158,7 +158,7 @@ export class ProviderBatches {
         const found = await api.find(notes.lost(notes.open.find((each) => each.token === token)!));
         if (found) await notes.created(token, found);
         if (found) return found.id;
-        if (tries === MOST_ASKED) throw error;
+        if (tries === MAX_ASKED) throw error;
       }
     }
   }
