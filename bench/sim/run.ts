@@ -2,11 +2,12 @@
  * The pacer on a virtual clock against the simulator's limits, several processes and faults included:
  * `node bench/sim/run.ts [--only=text] [--seeds=1,2] [--held-out] [--headroom=0.01] [--hour]`.
  * Prints a table and writes bench/results/sim.json, or sim-held-out.json.
- * With `--random 500 --seed N`, `--case NAME` or `--harm`: providers drawn at random and others that nobody tuned for,
+ * With `--random 500 --seed N`, `--case NAME`, `--harm` or `--batch`: providers drawn at random and others that nobody tuned for,
  * see bench/sim/README.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Priority } from '../../src/core/admission.ts';
 import { contestantsOf, runRandom } from './random/main.ts';
 import { type Result, runScenario, type Scenario } from './run-scenario.ts';
 import { HOUR, scenarios } from './scenarios.ts';
@@ -32,6 +33,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     case: { type: 'string' },
     harm: { type: 'boolean', default: false },
+    batch: { type: 'boolean', default: false },
+    priority: { type: 'string' },
     contestants: { type: 'string' },
     all: { type: 'boolean', default: false },
     timeline: { type: 'boolean', default: false },
@@ -40,7 +43,7 @@ const { values } = parseArgs({
   },
 });
 
-if (values.random !== undefined || values.case !== undefined || values.harm) {
+if (values.random !== undefined || values.case !== undefined || values.harm || values.batch) {
   await runRandom({
     ...values,
     case: values.case,
@@ -49,6 +52,7 @@ if (values.random !== undefined || values.case !== undefined || values.harm) {
     only: values.only?.split(',') ?? [],
     not: values.not?.split(',') ?? [],
     contestants: contestantsOf(values.contestants),
+    priority: priorityOf(values.priority),
   });
   process.exit();
 }
@@ -75,6 +79,11 @@ mkdirSync(new URL('../results/', import.meta.url), { recursive: true });
 const file = values['held-out'] ? 'sim-held-out.json' : 'sim.json';
 if (values.only === undefined) {
   writeFileSync(new URL(`../results/${file}`, import.meta.url), `${JSON.stringify(rows, undefined, 2)}\n`);
+}
+
+function priorityOf(text: string | undefined): Priority | undefined {
+  if (text === undefined || text === 'interactive' || text === 'normal' || text === 'batch') return text;
+  throw new Error(`Expected --priority to be interactive, normal or batch, got ${text}`);
 }
 
 function isMet({ target }: Scenario, result: Result): boolean {

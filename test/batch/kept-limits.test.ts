@@ -63,7 +63,6 @@ const limitsIn = (text: string): string[] => text.split('\n').filter((line) => l
 describe('the limits of a run', () => {
   it('are in its journal, and the next process begins with them', async () => {
     expect(await run(newGuard(), 60)).toEqual([]);
-    expect(simulator.stats().rejected).toBeGreaterThan(5);
     const text = await readFile(journal, 'utf8');
     const rows = limitsIn(text);
     const [lane] = (JSON.parse(rows.at(-1)!) as { limits: { lanes: unknown[] } }).limits.lanes;

@@ -89,7 +89,7 @@ describe('the opening', () => {
   it('lets a few calls ask, twice as many in each half second, and a few more with each answer', () => {
     const opening = new Opening();
     expect(atOnce(opening, 0)).toBe(4);
-    opening.answered();
+    opening.answered(2);
     expect(atOnce(opening, 0)).toBe(2);
     expect(until(opening, 0, 500)).toBe(6);
     opening.allow(10);

@@ -1,3 +1,4 @@
+import type { Priority } from '../../../src/core/admission.ts';
 import { PLAIN_VIEW } from '../../../src/simulator/limits/limit-view.ts';
 import type { Random } from '../../../src/simulator/random.ts';
 import type { Case, CaseJob, LimitSpec, ProviderSpec } from './case.ts';
@@ -7,7 +8,7 @@ import { caseJob } from './draw-jobs.ts';
 const SEED = 7;
 const ANSWER_MS = 200;
 
-interface Load {
+export interface Load {
   readonly calls: number;
   readonly latencyMs?: number;
   readonly inputTokens?: number;
@@ -15,9 +16,18 @@ interface Load {
   /** Sizes of the input vary so much. Default 0. */
   readonly spread?: number;
   readonly atMs?: (index: number) => number;
+  readonly priority?: Priority;
 }
 
-function load({ calls, latencyMs = ANSWER_MS, inputTokens = 300, maxOutputTokens = 64, spread = 0, atMs }: Load) {
+export function load({
+  calls,
+  latencyMs = ANSWER_MS,
+  inputTokens = 300,
+  maxOutputTokens = 64,
+  spread = 0,
+  atMs,
+  priority,
+}: Load) {
   return (random: Random): CaseJob[] => {
     const draw = new Draw(random);
     return Array.from({ length: calls }, (_, index) =>
@@ -28,12 +38,13 @@ function load({ calls, latencyMs = ANSWER_MS, inputTokens = 300, maxOutputTokens
         latencyMs: latencyMs * draw.between(0.8, 1.2),
         luck: Math.floor(random() * 2 ** 32),
         arriveMs: atMs?.(index) ?? 0,
+        ...(priority && { priority }),
       }),
     );
   };
 }
 
-function bucket(name: LimitSpec['name'], perMinute: number, windowMs: number): LimitSpec {
+export function bucket(name: LimitSpec['name'], perMinute: number, windowMs: number): LimitSpec {
   return { name, kind: 'bucket', perMinute, windowMs };
 }
 
@@ -42,19 +53,19 @@ function rpm(perMinute: number, windowMs: number): LimitSpec[] {
 }
 
 /** `remaining` is what can be spent now, `reset` the time until that is full. */
-const LEVEL = { ...PLAIN_VIEW, remaining: 'bucket' } as const;
+export const LEVEL = { ...PLAIN_VIEW, remaining: 'bucket' } as const;
 
-function provider(limits: readonly LimitSpec[], over: Partial<ProviderSpec> = {}): ProviderSpec {
+export function provider(limits: readonly LimitSpec[], over: Partial<ProviderSpec> = {}): ProviderSpec {
   const common = { dialect: 'openai', headers: 'all', retryAfter: 'seconds', texts: 'full', oneWayMs: 1 } as const;
   return { ...common, limits, view: LEVEL, ...over };
 }
 
-function named(name: string, spec: ProviderSpec, jobs: Case['jobs'], over: Partial<Case> = {}): Case {
+export function named(name: string, spec: ProviderSpec, jobs: Case['jobs'], over: Partial<Case> = {}): Case {
   return { name, command: `--case ${name}`, seed: SEED, provider: spec, jobs, ...over };
 }
 
-const TEXTS = { headers: 'none', retryAfter: 'absent' } as const;
-const BLIND = { headers: 'none', retryAfter: 'absent', texts: 'mute' } as const;
+export const TEXTS = { headers: 'none', retryAfter: 'absent' } as const;
+export const BLIND = { headers: 'none', retryAfter: 'absent', texts: 'mute' } as const;
 
 /** Providers on which a pacer failed that held on its own simulator, and those on which it did not. */
 export const CASES: readonly Case[] = [

@@ -1,3 +1,5 @@
+import type { Priority } from '../../../src/core/admission.ts';
+import { BATCHES, batchHead, batchLine } from './batch-cases.ts';
 import { breakdown } from './breakdown.ts';
 import type { Case } from './case.ts';
 import { CASES, HARM } from './cases.ts';
@@ -24,11 +26,16 @@ export interface RandomOptions {
   readonly timeline: boolean;
   /** Prints how the cases did by what they have. */
   readonly by: boolean;
+  /** Rows of a batch, by who tells what of their limit. */
+  readonly batch: boolean;
+  /** Whose calls they are; as the case says unless given. */
+  readonly priority: Priority | undefined;
 }
 
 /** What `run.ts` does with `--random`, `--case` and `--harm`. */
 export async function runRandom(options: RandomOptions): Promise<void> {
   if (options.harm) await runHarm(options.case);
+  else if (options.batch) await runBatches(options.case);
   else await compare(chosen(options), options);
 }
 
@@ -44,7 +51,22 @@ async function runHarm(name = ''): Promise<void> {
   console.log(`${met} of ${cases.length} do no harm`);
 }
 
-function chosen({ random, seed, case: name, only, not }: RandomOptions): Case[] {
+async function runBatches(name = ''): Promise<void> {
+  console.log(batchHead());
+  for (const each of BATCHES) if (each.name.includes(name)) console.log(await batchLine(each));
+}
+
+function chosen(options: RandomOptions): Case[] {
+  const { priority } = options;
+  const cases = drawnOrFixed(options);
+  return priority ? cases.map((each) => withPriority(each, priority)) : cases;
+}
+
+function withPriority(each: Case, priority: Priority): Case {
+  return { ...each, jobs: (random) => each.jobs(random).map((job) => ({ ...job, priority })) };
+}
+
+function drawnOrFixed({ random, seed, case: name, only, not }: RandomOptions): Case[] {
   const all = [...CASES, ...HARM];
   if (name !== undefined) {
     const exact = all.filter((each) => each.name === name);

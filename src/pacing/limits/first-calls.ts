@@ -18,11 +18,16 @@ const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
 const MAX_AT_ONCE = 256;
 const EXPLAINED_DOUBLING_MS = 100;
+/** So many more go with each answer that tells nothing; of a batch, only what the answer made room for. */
+const PER_ANSWER = 2;
+const PATIENT_PER_ANSWER = 1;
 
 /** What is known when a lane wants to send one of its first calls. */
 export interface FirstWait {
   readonly reserved: Readonly<Amounts>;
   readonly queued: number;
+  /** Whether some of those are of a batch: nobody waits for it. */
+  readonly patient: boolean;
   readonly active: number;
   /** Whether a limit holds it: then that is known, and nothing needs to be felt out. */
   readonly held: boolean;
@@ -38,6 +43,8 @@ export class FirstCalls {
   #opening: Opening | undefined;
   /** Whether what is missing of the limits is ours, or known to be taken by others. */
   #explained = false;
+  /** Whether nobody waits for some of the calls that asked last. */
+  #patient = false;
 
   constructor(limits: LimitSet, division: Division | undefined) {
     this.#limits = limits;
@@ -55,12 +62,13 @@ export class FirstCalls {
 
   waitMs(wait: FirstWait, now: number): number {
     if (!this.#opening) return 0;
+    this.#patient = wait.patient;
     const joinMs = this.#division ? this.#joinMs(this.#division) : 0;
     this.#endWhereItFits(wait);
     // One call at a time is slow enough by itself.
     if (!this.#opening || wait.active === 0) return joinMs;
-    const explained = this.#explained && !this.#limits.shared;
-    return Math.max(joinMs, this.#opening.waitMs(now, explained ? EXPLAINED_DOUBLING_MS : wait.doublingMs));
+    const hurries = !wait.patient && this.#explained && !this.#limits.shared;
+    return Math.max(joinMs, this.#opening.waitMs(now, hurries ? EXPLAINED_DOUBLING_MS : wait.doublingMs));
   }
 
   take(): void {
@@ -75,12 +83,12 @@ export class FirstCalls {
     const alone = (this.#division?.fleet ?? 1) === 1;
     this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
-    const share = this.#limits.roomFor(reservation.reserved) / MANY;
+    const share = this.#patient ? CAUTIOUS : this.#limits.roomFor(reservation.reserved) / MANY;
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
   }
 
   succeeded(): void {
-    if (!this.#limits.get('requests')) this.#opening?.answered();
+    if (!this.#limits.get('requests')) this.#opening?.answered(this.#patient ? PATIENT_PER_ANSWER : PER_ANSWER);
     if (this.#opening?.done) this.end();
   }
 
@@ -92,12 +100,12 @@ export class FirstCalls {
   }
 
   /**
-   * Nobody else is here, or it is known what they take: a burst that fits goes at once, a batch soon, since a limit may
-   * let through less at once than it tells; refusals come within a few times of its doubling.
+   * Nobody else is here, or it is known what they take: a burst that fits goes at once. A batch does not, since a limit may
+   * let through less at once than it tells: refusals come within a few times of its doubling.
    */
-  #endWhereItFits({ reserved, queued, held }: FirstWait): void {
+  #endWhereItFits({ reserved, queued, patient, held }: FirstWait): void {
     if (!this.#explained) return;
-    if (held || (queued <= MAX_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
+    if (held || (!patient && queued <= MAX_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
   }
 
   /** Whether nothing is missing but what we took: nobody else has been here. */

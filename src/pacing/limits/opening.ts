@@ -1,7 +1,6 @@
 /** So many ask; while nobody answers, twice as many in each of these times. */
 const FIRST = 4;
 const DOUBLING_MS = 500;
-const PER_ANSWER = 2;
 /** Who was told to come back is late by no more. */
 const LATE_MS = 50;
 /** So many at once are let through by a limit that lets them through at all. */
@@ -45,9 +44,9 @@ export class Opening {
     this.#sent++;
   }
 
-  /** A call got through, and nothing was said of a limit. */
-  answered(): void {
-    this.#base += PER_ANSWER / 2 ** this.#doublings;
+  /** A call got through, and nothing was said of a limit: so many more may go. */
+  answered(more: number): void {
+    this.#base += more / 2 ** this.#doublings;
   }
 
   /** As much as is told to be there, were there `sharers` who start together. */

@@ -128,8 +128,8 @@ export class Pacer {
     return reservation.learnedFrom === this.#estimator.calls ? reservation : this.plan(reservation.info);
   }
 
-  /** Milliseconds until the reservation, of `queued` that wait, fits every limit; 0 when it does now. */
-  waitMs({ reserved }: Reservation, queued: number, now: number): number {
+  /** Milliseconds until the reservation, of `queued` that wait, some of them `patient`, fits every limit; 0 when it does now. */
+  waitMs({ reserved }: Reservation, queued: number, patient: boolean, now: number): number {
     let most = 0;
     const consider = (waitMs: number, dimension: Dimension): void => {
       if (waitMs <= most) return;
@@ -149,7 +149,7 @@ export class Pacer {
     consider(hiddenMs, 'unknown');
     const { refusalMs } = this.#hidden;
     const doublingMs = refusalMs > 0 ? this.#hidden.doublingMs : undefined;
-    const first = { reserved, queued, active: this.#active, held: held || hiddenMs > 0, doublingMs };
+    const first = { reserved, queued, patient, active: this.#active, held: held || hiddenMs > 0, doublingMs };
     consider(this.#firstCalls.waitMs(first, now), 'unknown');
     if (this.#acceleration?.done) this.#acceleration = undefined;
     if (this.#acceleration) consider(this.#acceleration.waitMs(tokensOf(reserved), now), 'acceleration');

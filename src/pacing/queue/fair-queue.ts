@@ -22,6 +22,11 @@ export interface FairClass {
   idleIndex: number;
 }
 
+/** Whether nobody waits for the answer: a call of a batch is in no hurry of its own. */
+export function isPatient(priority: Priority): boolean {
+  return priority === 'batch';
+}
+
 const WEIGHTS: Readonly<Record<Priority, number>> = { interactive: 8, normal: 4, batch: 1 };
 
 /**
@@ -35,6 +40,8 @@ export class FairQueue {
   /** What all waiters reserve, and the weights of the classes that have some. */
   readonly waiting: Amounts = noAmounts();
   weight = 0;
+  /** How many of those who wait are nobody's who waits for an answer. */
+  patient = 0;
   #virtualTime = 0;
   #size = 0;
 
@@ -89,7 +96,8 @@ export class FairQueue {
     this.remove(waiter);
   }
 
-  #count({ waiting }: FairClass, { counted }: Waiter, sign: 1 | -1): void {
+  #count({ waiting, priority }: FairClass, { counted }: Waiter, sign: 1 | -1): void {
+    if (isPatient(priority)) this.patient += sign;
     if (!counted) return;
     addAmounts(waiting, counted, sign);
     addAmounts(this.waiting, counted, sign);

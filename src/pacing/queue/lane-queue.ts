@@ -18,6 +18,7 @@ import { Alarm } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitHold } from './circuit-wait.ts';
 import { Closure, type ClosureReason } from './exhausted-lane.ts';
+import { isPatient } from './fair-queue.ts';
 import { Hopeless } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
@@ -144,7 +145,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const impossible = reservation && this.#pacer!.refusal(reservation, now);
     if (impossible) return Promise.reject(impossible);
     const place = request.place ?? this.#nextPlace++;
-    if (this.#room.size === 0 && this.#freeAt(reservation, now) <= now) {
+    if (this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
     // A retry had its place already.
@@ -234,8 +235,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.wake();
   }
 
-  /** Earliest time at which the reservation may go, as far as that is known; then `#cause` says why not now. */
-  #freeAt(reservation: Reservation | undefined, now: number): number {
+  /**
+   * Earliest time at which the reservation may go, as far as that is known; then `#cause` says why not now. `patient`:
+   * whether some of those who would go are in no hurry.
+   */
+  #freeAt(reservation: Reservation | undefined, patient: boolean, now: number): number {
     if (this.#pause.until > now) {
       this.#cause = 'pause';
       return this.#pause.until;
@@ -250,7 +254,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       return Infinity;
     }
     if (!reservation || !this.#pacer) return now;
-    const waitMs = this.#pacer.waitMs(reservation, this.#room.size, now);
+    const waitMs = this.#pacer.waitMs(reservation, this.#room.size, patient, now);
     if (waitMs > 0) this.#cause = this.#pacer.binding;
     return now + waitMs;
   }
@@ -292,7 +296,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         this.#room.drop(waiter, impossible);
         continue;
       }
-      freeAt = this.#freeAt(reservation, now);
+      freeAt = this.#freeAt(reservation, this.#room.hasPatient, now);
       if (freeAt > now) {
         if (this.#hopeless.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
         break;

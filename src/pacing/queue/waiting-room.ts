@@ -30,6 +30,11 @@ export class WaitingRoom {
     return this.#queue.size;
   }
 
+  /** Whether some of them are in no hurry. */
+  get hasPatient(): boolean {
+    return this.#queue.patient > 0;
+  }
+
   /** Whose turn it is. */
   get first(): Waiter | undefined {
     return this.#queue.peek();

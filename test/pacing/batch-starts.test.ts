@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { BATCHES } from '../../bench/sim/random/batch-cases.ts';
+import { runCase } from '../../bench/sim/random/run-case.ts';
+
+/** A part of what a limit lets through at once, or fewer than this. */
+const MOST_REFUSED = 6;
+const ROWS = 200;
+/** Nobody waits for a batch: feeling out what fits may take some seconds of it, once. */
+const FELT_OUT_MS = 2_600;
+
+const told = BATCHES.filter(({ name }) => /(openai|anthropic|untold).*-1s/.test(name));
+
+describe('the rows of a batch', () => {
+  it.each(told.map((each) => [each.name, each] as const))(
+    '%s: are not sent because they would fit',
+    async (_, each) => {
+      const { boundMs, lost, throttled, wallMs } = await runCase(each, 'tidegate');
+      expect(lost).toBe(0);
+      expect((ROWS * throttled) / (1 - throttled)).toBeLessThanOrEqual(MOST_REFUSED);
+      expect(wallMs).toBeLessThanOrEqual(1.05 * boundMs + FELT_OUT_MS);
+    },
+  );
+
+  it('go as before where somebody waits for them', async () => {
+    const fits = BATCHES.find(({ name }) => name === 'batch-openai-6000-60s-100ms')!;
+    const urgent = {
+      ...fits,
+      jobs: (random: () => number) => fits.jobs(random).map((job) => ({ ...job, priority: 'normal' as const })),
+    };
+    const { wallMs } = await runCase(urgent, 'tidegate');
+    expect(wallMs).toBeLessThan(400);
+  });
+});
