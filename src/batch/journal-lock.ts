@@ -24,8 +24,14 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
 async function create(lock: string, text: string): Promise<boolean> {
   try {
     const file = await open(lock, 'wx');
-    await file.writeFile(text);
-    await file.close();
+    try {
+      await file.writeFile(text);
+    } catch (error) {
+      await rm(lock, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

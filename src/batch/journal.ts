@@ -1,8 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { BatchError } from './batch-error.ts';
 import { contentKey } from './item-key.ts';
-import { journalLines } from './journal-lines.ts';
+import { attempt, JournalFile, ofDisk, prepareJournal } from './journal-file.ts';
 import { type JournalHeader, type JournalRow, parseLine } from './journal-row.ts';
 import { lockFile } from './journal-lock.ts';
 import { FoundLimits, type LimitsRow } from './limits-row.ts';
@@ -26,9 +24,6 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Most rows are shorter. */
-const READ_BYTES = 4_096;
-const BREAK = 10;
 const START = '{"tidegate":"journal"';
 
 /**
@@ -37,18 +32,19 @@ const START = '{"tidegate":"journal"';
  * keys.
  */
 export class Journal {
-  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #file: JournalFile;
   readonly #unlock: () => Promise<void>;
   readonly #entries: KeyTable;
   readonly #foundLimits = new FoundLimits();
-  #size = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #broken: unknown;
   /** What rows have cost, of earlier runs too: those that were called again as well. */
   readonly spent = { usd: 0, chargedUsd: 0, unpriced: 0 };
 
-  private constructor(path: string, file: FileHandle, unlock: () => Promise<void>) {
+  private constructor(path: string, file: JournalFile, unlock: () => Promise<void>) {
+    this.#path = path;
     this.#file = file;
     this.#unlock = unlock;
     // Beside the journal: the folder for temporary files is memory on many machines.
@@ -64,22 +60,18 @@ export class Journal {
     { path, parameters, acceptChanges }: JournalOptions,
     onNote?: (note: unknown) => void,
   ): Promise<Journal> {
-    await mkdir(dirname(path), { recursive: true });
-    const unlock = await lockFile(path);
-    let file: FileHandle | undefined;
+    await prepareJournal(path);
+    const unlock = await attempt(path, 'opened', () => lockFile(path));
+    let file: JournalFile | undefined;
     let opened: Journal | undefined;
     try {
-      // Not `a+`: rows are written at a place, and a torn one is written over.
-      file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-        return open(path, 'wx+');
-      });
+      file = await JournalFile.open(path);
       const journal = new Journal(path, file, unlock);
       opened = journal;
       const known = await journal.#load(path, onNote);
       const wanted = contentKey(parameters);
       if (known !== undefined && known !== wanted && acceptChanges !== true) throw changed(path);
-      if (known !== wanted) await journal.#begin(wanted, path);
+      if (known !== wanted) await journal.#begin(wanted);
       return journal;
     } catch (error) {
       opened?.forget();
@@ -91,20 +83,13 @@ export class Journal {
 
   /** The latest row of a key. */
   find(key: string): JournalEntry | undefined {
-    const found = this.#entries.get(key);
+    const found = this.#known(key);
     if (found === undefined) return undefined;
     return { status: found % 2 === 0 ? 'ok' : 'error', offset: Math.floor(found / 2) };
   }
 
   async read({ offset }: JournalEntry): Promise<JournalRow> {
-    for (let size = READ_BYTES; ; size *= 4) {
-      const bytes = Buffer.allocUnsafe(size);
-      const { bytesRead } = await this.#file.read(bytes, 0, size, offset);
-      const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
-      if (end !== -1) return JSON.parse(bytes.toString('utf8', 0, end)) as JournalRow;
-      if (bytesRead < size)
-        throw new Error(`The journal has been cut at ${offset + bytesRead} bytes by somebody else.`);
-    }
+    return JSON.parse(await this.#file.lineAt(offset)) as JournalRow;
   }
 
   /** What an earlier run knew of limits at its end. */
@@ -150,6 +135,15 @@ export class Journal {
     this.#entries.close();
   }
 
+  /** Keys that do not fit into memory are in a file too. */
+  #known(key: string): number | undefined {
+    try {
+      return this.#entries.get(key);
+    } catch (error) {
+      throw ofDisk(error, this.#path, 'read');
+    }
+  }
+
   #know(key: string, { status, offset }: JournalEntry): void {
     this.#entries.set(key, offset * 2 + (status === 'ok' ? 0 : 1));
   }
@@ -161,39 +155,33 @@ export class Journal {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#save(Buffer.concat(group.map(({ line }) => line)));
+        let { size } = this.#file;
+        await this.#file.append(Buffer.concat(group.map(({ line }) => line)));
         for (const { line, key, status, resolve } of group) {
-          const entry = { status, offset: this.#size, bytes: line.length };
-          this.#size += line.length;
+          const entry = { status, offset: size, bytes: line.length };
+          size += line.length;
           if (key !== undefined) this.#know(key, entry);
           resolve(entry);
         }
       } catch (error) {
-        this.#broken = error;
-        for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
+        this.#broken = ofDisk(error, this.#path, 'written');
+        for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(this.#broken);
       }
     }
     this.#writing = undefined;
   }
 
-  async #save(bytes: Buffer): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      done += (await this.#file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
-    }
-    await this.#file.datasync();
-  }
-
   /** Reads what is there, and cuts off what was being written. @returns The parameters of the last run. */
   async #load(path: string, onNote?: (note: unknown) => void): Promise<string | undefined> {
     let parameters: string | undefined;
-    for await (const line of journalLines(this.#file)) {
+    for await (const line of this.#file.lines()) {
       if (line.offset === 0 && !line.text.startsWith(START)) {
         // One that died while it wrote its first line has nothing to lose.
         if (!line.whole && START.startsWith(line.text)) break;
         throw new BatchError('journal_invalid', `${path} is not a journal of tidegate, and is left as it is.`);
       }
       const row = line.whole ? parseLine(line.text) : undefined;
-      if (line.whole) this.#size = line.offset + line.length + 1;
+      if (line.whole) this.#file.size = line.offset + line.length + 1;
       if (row === undefined) continue;
       if ('tidegate' in row) {
         if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
@@ -208,7 +196,7 @@ export class Journal {
         this.#know(row.key, { status: row.status, offset: line.offset });
       }
     }
-    await this.#file.truncate(this.#size);
+    await this.#file.cut();
     return parameters;
   }
 
@@ -218,20 +206,11 @@ export class Journal {
     this.spent.chargedUsd += chargedUsd ?? costUsd ?? 0;
   }
 
-  async #begin(parameters: string, path: string): Promise<void> {
+  async #begin(parameters: string): Promise<void> {
     const header: JournalHeader = { tidegate: 'journal', version: 1, parameters };
-    const line = Buffer.from(`${JSON.stringify(header)}\n`);
-    await this.#save(line);
-    this.#size += line.length;
-    await syncFolder(dirname(path));
+    await this.#file.append(Buffer.from(`${JSON.stringify(header)}\n`));
+    await this.#file.syncFolder();
   }
-}
-
-/** The name of a new file is on the disk only when its folder is; Windows cannot, and need not. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => undefined);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
 }
 
 function changed(path: string): BatchError {

@@ -1,3 +1,4 @@
+import type { BatchErrorCode } from '../../batch/batch-error.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
@@ -48,4 +49,7 @@ function exitOf(code: unknown): number {
   return wasRefused(code) ? 2 : 1;
 }
 
-const wasRefused = (code: unknown): boolean => typeof code === 'string' && code.startsWith('journal_');
+/** Not so where the disk failed: what stands in the journal is good. */
+const REFUSED: ReadonlySet<unknown> = new Set<BatchErrorCode>(['journal_locked', 'journal_changed', 'journal_invalid']);
+
+const wasRefused = (code: unknown): boolean => REFUSED.has(code);

@@ -1,0 +1,134 @@
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BatchError } from './batch-error.ts';
+import { type JournalLine, journalLines } from './journal-lines.ts';
+
+/** Most rows are shorter. */
+const READ_BYTES = 4_096;
+const BREAK = 10;
+
+/**
+ * The file of a journal, to whose end lines are written. It has to stay the file that it was: what goes into one that
+ * somebody has removed is lost with it.
+ */
+export class JournalFile {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  /** Up to the end of the last whole line. */
+  size = 0;
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** @throws BatchError where it is no file, or cannot be opened. */
+  static async open(path: string): Promise<JournalFile> {
+    return attempt(path, 'opened', async () => {
+      // Not `a+`: lines are written at a place, and a torn one is written over.
+      const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return open(path, 'wx+');
+      });
+      return new JournalFile(path, file);
+    });
+  }
+
+  async *lines(): AsyncGenerator<JournalLine> {
+    try {
+      yield* journalLines(this.#file);
+    } catch (error) {
+      throw ofDisk(error, this.#path, 'read');
+    }
+  }
+
+  /** Removes what stands behind the last whole line. */
+  async cut(): Promise<void> {
+    await attempt(this.#path, 'written', () => this.#file.truncate(this.size));
+  }
+
+  /** Resolves when the bytes would survive a power cut. */
+  async append(bytes: Buffer): Promise<void> {
+    await attempt(this.#path, 'written', async () => {
+      await this.#isStillThere();
+      for (let done = 0; done < bytes.length;) {
+        done += (await this.#file.write(bytes, done, bytes.length - done, this.size + done)).bytesWritten;
+      }
+      await this.#file.datasync();
+    });
+    this.size += bytes.length;
+  }
+
+  /** The line that begins there. */
+  async lineAt(offset: number): Promise<string> {
+    return attempt(this.#path, 'read', async () => {
+      for (let size = READ_BYTES; ; size *= 4) {
+        const bytes = Buffer.allocUnsafe(size);
+        const { bytesRead } = await this.#file.read(bytes, 0, size, offset);
+        const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
+        if (end !== -1) return bytes.toString('utf8', 0, end);
+        if (bytesRead < size) throw taken(this.#path);
+      }
+    });
+  }
+
+  /** The name of a new file is on the disk only when its folder is; Windows cannot, and need not. */
+  async syncFolder(): Promise<void> {
+    const folder = await open(dirname(this.#path), 'r').catch(() => undefined);
+    await folder?.sync().catch(() => undefined);
+    await folder?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #isStillThere(): Promise<void> {
+    const named = await stat(this.#path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw taken(this.#path);
+      throw error;
+    });
+    const held = await this.#file.stat({ bigint: true });
+    if (named.ino !== held.ino || named.dev !== held.dev || held.size < this.size) throw taken(this.#path);
+  }
+}
+
+/** Makes the folder of a journal; before anything is opened, since a pipe would wait for who writes to it. @throws BatchError */
+export async function prepareJournal(path: string): Promise<void> {
+  await attempt(path, 'opened', async () => {
+    await mkdir(dirname(path), { recursive: true });
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return undefined;
+    });
+    // A device may have no end.
+    if (found && !found.isFile()) throw new BatchError('journal_invalid', `${path} is no file, and holds no journal.`);
+  });
+}
+
+type Done = 'opened' | 'read' | 'written';
+
+/** @throws BatchError for what the disk says. */
+export async function attempt<T>(path: string, done: Done, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw ofDisk(error, path, done);
+  }
+}
+
+/** What the disk says, as an error of the run that tells of which file it is. */
+export function ofDisk(error: unknown, path: string, done: Done): unknown {
+  if (error instanceof BatchError || (error as NodeJS.ErrnoException).syscall === undefined) return error;
+  const message =
+    `The journal ${path} cannot be ${done}: ${(error as Error).message}. ` +
+    'What it holds is kept: mend that, and start the run again.';
+  return new BatchError('journal_failed', message, { cause: error });
+}
+
+function taken(path: string): BatchError {
+  return new BatchError(
+    'journal_failed',
+    `Somebody has removed, replaced or cut ${path} while the run wrote to it: what it held is no longer there.`,
+  );
+}
