@@ -14,7 +14,7 @@ interface Told {
 }
 
 interface ToldModel {
-  /** Calls, their output and its spread. */
+  /** Calls, and their output. */
   readonly output: readonly number[];
   /** Calls, and what their text was expected to be, was counted as, and took beside. */
   readonly text: readonly number[];
@@ -32,9 +32,9 @@ export function writeLearned({ countedOnArrival, models }: Learned): string {
   return JSON.stringify(told);
 }
 
-function toldOf({ calls, text, hidden, countedShare, output, outputSpread }: LearnedModel): ToldModel {
+function toldOf({ calls, text, hidden, countedShare, output }: LearnedModel): ToldModel {
   return {
-    output: [calls, output, outputSpread].map(round),
+    output: [calls, output].map(round),
     text: [text.calls, text.raw, text.counted, text.overhead].map(round),
     ...(countedShare !== undefined && { cached: round(countedShare) }),
     ...(hidden.size > 0 && {
@@ -58,8 +58,8 @@ export function readLearned(text: string): LearnedTokens | undefined {
 }
 
 function learnedOf({ output, text, cached, hidden = {} }: ToldModel): LearnedModel | undefined {
-  if (!areAmounts(output, 3) || !areAmounts(text, 4) || !areAmounts([cached ?? 0], 1)) return undefined;
-  const [calls, mean, outputSpread] = output as [number, number, number];
+  if (!areAmounts(output, 2) || !areAmounts(text, 4) || !areAmounts([cached ?? 0], 1)) return undefined;
+  const [calls, mean] = output as [number, number];
   const [texts, raw, counted, overhead] = text as [number, number, number, number];
   const parts = HIDDEN_INPUTS.flatMap((kind) => {
     const known = hidden[kind];
@@ -71,7 +71,6 @@ function learnedOf({ output, text, cached, hidden = {} }: ToldModel): LearnedMod
     hidden: new Map(parts),
     countedShare: cached,
     output: mean,
-    outputSpread,
   };
 }
 

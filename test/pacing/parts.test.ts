@@ -126,6 +126,27 @@ describe('the headroom', () => {
     headroom.refilled(0, 0, 100, 500);
     expect(headroom.kept).toBe(0);
   });
+
+  it('tells when it will have released enough', () => {
+    const headroom = new Headroom(0, 100);
+    expect(headroom.heldMs(0)).toBe(0);
+    headroom.hold(80, 5);
+    expect(headroom.heldMs(75)).toBe(0);
+    expect(headroom.heldMs(70)).toBeCloseTo(100);
+    headroom.refilled(0, 0, 100, 60);
+    expect(headroom.heldMs(70)).toBeCloseTo(40);
+    headroom.refilled(0, 0, 100, headroom.heldMs(0));
+    expect(headroom.kept).toBe(0);
+  });
+
+  it('holds nothing of what turned out not to be there', () => {
+    const headroom = new Headroom(0, 100);
+    headroom.hold(80, 5);
+    headroom.drop(60);
+    expect(headroom.held).toBe(15);
+    headroom.drop(60);
+    expect(headroom.held).toBe(0);
+  });
 });
 
 describe('the promise of a reset', () => {

@@ -15,6 +15,11 @@ export class BucketLevel {
   value: number;
   /** By what answers tell, whatever refusals say. */
   claimed: number;
+  /**
+   * What came back for us while the provider's bucket was full, since it counts later: so much less is missing than what
+   * it has not counted yet.
+   */
+  lead = 0;
   /** How far the level was off from what answers told. */
   error = 0;
 
@@ -30,10 +35,13 @@ export class BucketLevel {
     return this.value - this.headroom.kept;
   }
 
-  refill(back: number, elapsedMs: number): void {
+  /** `uncounted`: taken by us, but not by the provider's count yet. */
+  refill(back: number, elapsedMs: number, uncounted: number): void {
     const level = this.value + back;
     this.claimed = Math.min(this.burst, this.claimed + back);
     this.value = Math.min(this.burst, level);
+    const lost = Math.max(this.lead - (level - this.value), this.value + uncounted - this.burst);
+    this.lead = Math.min(uncounted, Math.max(0, lost));
     this.headroom.refilled(back, level - this.value, this.burst, elapsedMs);
   }
 
@@ -56,8 +64,10 @@ export class BucketLevel {
   /** An answer told the level, give or take `tolerance`. Of what is there against expectation `step` may go at once. */
   correct(truth: number, tolerance: number, step: number): void {
     this.error += (Math.abs(truth - this.value) - this.error) * ERROR_WEIGHT;
-    if (this.value > truth + tolerance) this.value = truth + tolerance;
-    else if (this.value < truth - tolerance) {
+    if (this.value > truth + tolerance) {
+      this.headroom.drop(this.value - truth - tolerance);
+      this.value = truth + tolerance;
+    } else if (this.value < truth - tolerance) {
       const gain = Math.min((truth - tolerance - this.value) * RAISE, this.burst - this.value);
       this.value += gain;
       if (gain > step) this.headroom.hold(gain, step);

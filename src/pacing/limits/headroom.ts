@@ -17,7 +17,19 @@ export class Headroom {
   }
 
   get kept(): number {
-    return this.#kept + Math.max(0, this.#held - this.#released);
+    return this.#kept + this.held;
+  }
+
+  /** What was not expected to be there, and waits. */
+  get held(): number {
+    return Math.max(0, this.#held - this.#released);
+  }
+
+  /** Milliseconds until no more than `units` of that wait. */
+  heldMs(units: number): number {
+    const released = this.#held - units;
+    if (released <= this.#released) return 0;
+    return Math.max(0, DOUBLING_MS * Math.log2(released / this.#step + 1) - this.#openMs);
   }
 
   /** `back` units came back, of which `spilled` found no room in a bucket of `full`: they count as unspent. */
@@ -44,6 +56,11 @@ export class Headroom {
     this.#released = 0;
     this.#openMs = 0;
     if (this.#held <= 0) this.#held = 0;
+  }
+
+  /** Less by `units` is there than was thought: they are not to be waited for. */
+  drop(units: number): void {
+    this.#held = Math.max(0, this.#held - units);
   }
 
   /** The bucket holds no more than `full`. */

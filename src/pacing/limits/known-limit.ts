@@ -42,6 +42,7 @@ export class LimitBucket implements LimitModel {
   /** Stays 1 where the provider counts what its answers tell. */
   readonly countedShare: CountedShare = new CountedShare();
   readonly #corrects: boolean;
+  readonly #uncounted: () => number;
   limit: number;
   source: LimitSource;
   sharers: LimitModel['sharers'];
@@ -63,12 +64,21 @@ export class LimitBucket implements LimitModel {
   #observedAt: number | undefined;
   #sequence = 0;
 
-  constructor(dimension: BucketDimension, limit: number, source: LimitSource, policy: BucketPolicy, now: number) {
+  /** `uncounted` says how much of what was sent the provider has not counted yet. */
+  constructor(
+    dimension: BucketDimension,
+    limit: number,
+    source: LimitSource,
+    policy: BucketPolicy,
+    now: number,
+    uncounted: () => number = () => 0,
+  ) {
     this.dimension = dimension;
     this.kind = LIMIT_KINDS[dimension];
     this.limit = limit;
     this.source = source;
     this.#at = now;
+    this.#uncounted = uncounted;
     this.#corrects = policy.corrects;
     // A day's limit gates at its end, where every call counts.
     this.#level = new BucketLevel(limit, this.kind.perDay ? 0 : policy.headroom);
@@ -137,7 +147,7 @@ export class LimitBucket implements LimitModel {
     const own = shared && this.sharers?.level === undefined;
     this.#pace.refill(elapsed, (1 - this.#level.headroom.share) * this.limitRate, own ? pace : undefined);
     const back = this.beliefs.returned(elapsed, now, this.rate);
-    this.#level.refill(back, elapsed);
+    this.#level.refill(back, elapsed, this.#uncounted());
     this.#collect(now);
     if (this.burst < this.full) {
       const larger = this.#burstProbe.next(this.burst, now);
@@ -153,7 +163,7 @@ export class LimitBucket implements LimitModel {
     const most = Math.max(Math.min(1, this.burst), (1 - this.#level.headroom.share) * this.burst);
     const needed = Math.min(most, amount + this.#reserve());
     const missing = needed - this.usable;
-    let wait = missing > EPSILON ? this.beliefs.comesInMs(missing, rate * (1 - this.headroomShare), this.#at) : 0;
+    let wait = missing > EPSILON ? this.#comesInMs(missing, rate * (1 - this.headroomShare)) : 0;
     const spread = this.#pace.waitMs(amount);
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
@@ -166,6 +176,17 @@ export class LimitBucket implements LimitModel {
     // All of a minute's limit comes back in a minute, whatever is believed of its level.
     const longest = this.beliefs.sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
+  }
+
+  /** Milliseconds until so much more may be spent: what is held back for a moment comes sooner than a refill. */
+  #comesInMs(missing: number, rate: number): number {
+    const { headroom } = this.#level;
+    const refillMs = this.beliefs.comesInMs(missing, rate, this.#at);
+    const { held } = headroom;
+    if (held === 0) return refillMs;
+    const short = missing - held;
+    const others = short > EPSILON ? this.beliefs.comesInMs(short, rate, this.#at) : 0;
+    return Math.min(refillMs, Math.max(1, others, headroom.heldMs(Math.max(0, -short))));
   }
 
   waits(): void {
@@ -280,9 +301,9 @@ export class LimitBucket implements LimitModel {
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.beliefs.returned(Math.max(0, now - at), now, this.rate) - seen.since;
     // The bucket may have been full in between; then what we took since is all that is missing.
-    const told = this.burst - (this.limit - left);
+    const told = this.burst - (this.limit - left) + this.#level.lead;
     const tolerance = quantum > 1 ? quantum / 2 : 0;
-    if (newest) this.#level.claimed = Math.min(this.burst, told);
+    if (newest) this.#level.claimed = Math.min(this.burst, told - this.#level.lead);
     if (newest && !seen.refused) {
       const { sentAt, since } = seen;
       const { burst } = this;

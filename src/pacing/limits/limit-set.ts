@@ -49,7 +49,8 @@ export class LimitSet {
   }
 
   add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): Limit {
-    const model = new LimitBucket(dimension, limit, source, this.#policy, now);
+    const { unit } = LIMIT_KINDS[dimension];
+    const model = new LimitBucket(dimension, limit, source, this.#policy, now, () => this.#consumption.uncounted(unit));
     // A day's limit gates at its end: every answer tells how near that is.
     const bucket = (model.kind.perDay ? undefined : this.#division?.partOf(model)) ?? model;
     this.buckets.push(bucket);
@@ -167,6 +168,10 @@ export class LimitSet {
     this.#fastestMs = Math.min(now - reservation.sentAt, this.#fastestMs * 1.001);
   }
 
+  get #oneWayMs(): number {
+    return Math.min(MAX_ONE_WAY_MS, this.#fastestMs / 2);
+  }
+
   /** It got through. */
   accepted({ charged }: Reservation, now: number): void {
     for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
@@ -178,6 +183,7 @@ export class LimitSet {
   }
 
   chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean, now: number): void {
+    if (unit === 'outputTokens') this.#consumption.pass(2 * this.#oneWayMs, now);
     const back = this.#consumption.charge(reservation, unit, amount);
     if (back === 0) return;
     this.admitted.giveBack(unit, back, reservation.sentAt, now);
@@ -199,7 +205,8 @@ export class LimitSet {
     const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
     // The provider counts on arrival, not when it has answered.
-    const sampledAt = sentAt + Math.min(MAX_ONE_WAY_MS, this.#fastestMs / 2, (now - sentAt) / 2);
+    const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
+    this.#consumption.pass(2 * this.#oneWayMs, now);
     const since = this.#consumption.since(unit, reservation);
     const seen = { limit, remaining, resetMs, source, sentAt, sampledAt, sequence, mark: marks[unit], since, refused };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);

@@ -13,7 +13,7 @@ const MEMORY = 24;
 const FAR = 2.5;
 const MAX_CONFIRMED = 7;
 const MIN_HOLD_MS = 1_000;
-const MAX_HOLD_MS = 60_000;
+const MAX_HOLD_MS = 5_000;
 const TOO_LONG_MS = 120_000;
 /** A pace that grows is looked at again. */
 const LOOK_AGAIN_MS = 200;

@@ -3,6 +3,7 @@ import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 
 /** Of answers that are on their way, half was generated on average when the provider counted. */
 const STILL_PENDING = 0.5;
+const MANY = 64;
 
 /**
  * What a lane has consumed in all. Because every reservation notes the totals of its moment,
@@ -14,6 +15,14 @@ const STILL_PENDING = 0.5;
 export class Consumption {
   readonly total: Amounts = noAmounts();
   #pendingOutput = 0;
+  /** Sent so recently that the provider has not counted them for certain: those from the first on. */
+  readonly #recent: Reservation[] = [];
+  #first = 0;
+
+  /** What was sent that a provider has not counted so far. */
+  uncounted(unit: Unit): number {
+    return unit === 'outputTokens' ? this.#pendingOutput * STILL_PENDING : 0;
+  }
 
   sent(reservation: Reservation): void {
     const { reserved, charged, marks } = reservation;
@@ -24,6 +33,25 @@ export class Consumption {
     }
     this.#pendingOutput += reserved.outputTokens;
     reservation.outputPending = true;
+    this.#recent.push(reservation);
+  }
+
+  /**
+   * What settles within a round trip of a request's sending had ended before the provider counted that request: its
+   * answer contains it.
+   */
+  pass(roundTripMs: number, now: number): void {
+    for (
+      let next = this.#recent[this.#first];
+      next && next.sentAt + roundTripMs < now;
+      next = this.#recent[this.#first]
+    ) {
+      next.marks.outputTokens = this.total.outputTokens;
+      this.#first++;
+    }
+    if (this.#first < MANY || 2 * this.#first < this.#recent.length) return;
+    this.#recent.splice(0, this.#first);
+    this.#first = 0;
   }
 
   /**
@@ -46,6 +74,6 @@ export class Consumption {
   /** What was consumed since the reservation was sent, as the provider sees it. */
   since(unit: Unit, reservation: Reservation): number {
     const later = this.total[unit] - reservation.marks[unit];
-    return unit === 'outputTokens' ? later + this.#pendingOutput * STILL_PENDING : later;
+    return later + this.uncounted(unit);
   }
 }

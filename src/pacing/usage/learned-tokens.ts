@@ -16,9 +16,8 @@ export interface LearnedModel {
   readonly hidden: ReadonlyMap<HiddenInput, { readonly parts: number; readonly tokens: number }>;
   /** Share of the input that limits count, where a cache may give the rest. */
   readonly countedShare: number | undefined;
+  /** Mean of the output. */
   readonly output: number;
-  /** Mean absolute deviation of the output. */
-  readonly outputSpread: number;
 }
 
 /** What calls of a lane were found to take, for a process that has made none. */

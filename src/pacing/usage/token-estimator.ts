@@ -21,7 +21,6 @@ interface ModelStats extends Omit<LearnedModel, 'text'> {
   readonly hidden: Map<HiddenInput, { parts: number; tokens: number }>;
   countedShare: number | undefined;
   output: number;
-  outputSpread: number;
 }
 
 export interface Estimate {
@@ -62,10 +61,8 @@ export class Estimator {
     const exact = info.inputTokens;
     const inputTokens = exact ?? Math.ceil(this.#text(stats, rawInputTokens) + hiddenTokens(stats, info));
     const most = info.maxOutputTokens ?? Infinity;
-    // Rather too much: what is in flight is corrected when it ends, and until then it must not be too little.
-    const output = stats
-      ? stats.output + stats.outputSpread
-      : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
+    // The mean: of many in flight, what one takes more another takes less.
+    const output = stats ? stats.output : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
     return {
       rawInputTokens,
       inputTokens,
@@ -92,9 +89,7 @@ export class Estimator {
       }
     }
     const weight = Math.max(MIN_WEIGHT, 1 / stats.calls);
-    const off = usage.outputTokens - stats.output;
-    stats.output += off * weight;
-    stats.outputSpread += (Math.abs(off) - stats.outputSpread) * weight;
+    stats.output += (usage.outputTokens - stats.output) * weight;
   }
 
   #text(stats: ModelStats | undefined, raw: number): number {
@@ -121,7 +116,6 @@ export class Estimator {
         hidden: new Map(),
         countedShare: undefined,
         output: outputTokens,
-        outputSpread: outputTokens / 2,
       })
     );
   }
