@@ -20,6 +20,8 @@ export class BucketLevel {
    * it has not counted yet.
    */
   lead = 0;
+  /** The highest that it was since a refusal showed what is there. */
+  peak: number;
   /** How far the level was off from what answers told. */
   error = 0;
 
@@ -28,6 +30,7 @@ export class BucketLevel {
     this.burst = limit;
     this.value = limit;
     this.claimed = limit;
+    this.peak = limit;
   }
 
   /** What may be spent. */
@@ -40,6 +43,7 @@ export class BucketLevel {
     const level = this.value + back;
     this.claimed = Math.min(this.burst, this.claimed + back);
     this.value = Math.min(this.burst, level);
+    this.peak = Math.max(this.peak, this.value);
     const lost = Math.max(this.lead - (level - this.value), this.value + uncounted - this.burst);
     this.lead = Math.min(uncounted, Math.max(0, lost));
     this.headroom.refilled(back, level - this.value, this.burst, elapsedMs);
@@ -58,6 +62,7 @@ export class BucketLevel {
   /** A refusal showed that no more is there. */
   foundAt(level: number): void {
     this.value = level;
+    this.peak = Math.max(0, level);
     this.headroom.foundAt(level, this.burst);
   }
 
@@ -79,6 +84,7 @@ export class BucketLevel {
   moveTo(burst: number): void {
     const by = burst - this.burst;
     this.burst = burst;
+    this.peak = Math.min(burst, this.peak);
     this.value += by;
     this.claimed += by;
     this.headroom.keepAtMost(burst);

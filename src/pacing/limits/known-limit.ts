@@ -22,6 +22,8 @@ const EPSILON = 1e-6;
 /** Of what is there against expectation so many calls, or milliseconds' worth, go at once. */
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
+/** No bucket is taken for less than comes in this time: timers are no finer. */
+const LEAST_MS = 50;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
@@ -62,6 +64,7 @@ export class LimitBucket implements LimitModel {
   #latenessMs = 0;
   #at: number;
   #observedAt: number | undefined;
+  #refusedAt = -Infinity;
   #sequence = 0;
 
   /** `uncounted` says how much of what was sent the provider has not counted yet. */
@@ -190,8 +193,12 @@ export class LimitBucket implements LimitModel {
   }
 
   waits(): void {
-    if (this.source !== 'header' || this.kind.perDay) return;
-    this.beliefs.refill.held(this.#at - (this.#observedAt ?? this.#at), this.#at, this.shareAtMost);
+    if (this.source === 'config' || this.kind.perDay) return;
+    this.beliefs.refill.held(
+      this.#at - Math.max(this.#observedAt ?? -Infinity, this.#refusedAt),
+      this.#at,
+      this.shareAtMost,
+    );
   }
 
   adoptRate(rate: number, now: number): void {
@@ -260,7 +267,7 @@ export class LimitBucket implements LimitModel {
 
   /** A call that takes so much got through. */
   accepted(amount: number, now: number): void {
-    if (this.source !== 'header' || this.kind.perDay) return;
+    if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
     this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
@@ -331,16 +338,22 @@ export class LimitBucket implements LimitModel {
   refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number {
     this.refill(now);
     const { amount } = refusal;
+    this.#refusedAt = now;
+    // Where a provider counts what it refuses too, headers say so; where it tells none, the next refusal does.
+    if (this.source === 'body' && this.kind.unit === 'requests') this.giveBack(amount);
     this.beliefs.enforced.refused(refusal, this.limitRate, now);
     if (refusal.news) this.beliefs.refill.refused(now);
     // What no answer has told of is only what we think ourselves.
-    const known = this.observed ? this.#level.claimed + since : this.level;
+    const known = this.source === 'header' ? this.#level.claimed + since : this.level + (refusal.news ? since : 0);
     const claimed = Math.min(known, this.sharers?.level ?? Infinity);
-    const used = remaining === undefined ? this.burst - claimed : this.limit - remaining;
-    const surprising = remaining === undefined ? claimed > amount + 0.1 * this.burst : remaining >= amount;
+    const { peak } = this.#level;
+    const used = remaining === undefined ? peak - claimed : this.limit - remaining;
+    const margin = Math.max(0.1 * peak, AT_ONCE * this.#average);
+    const surprising = remaining === undefined ? claimed > amount + margin : remaining >= amount;
     if (surprising && this.beliefs.fixed.believed) this.beliefs.fixed.contradicted();
     else if (surprising) {
-      const burst = Math.max(1, Math.min(amount, this.limit), Math.min(this.burst, used));
+      const least = Math.max(1, Math.min(LEAST_MS * this.limitRate, this.burst), Math.min(amount, this.limit));
+      const burst = Math.max(least, Math.min(this.burst, used));
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);
     }
@@ -422,9 +435,14 @@ export class LimitBucket implements LimitModel {
     return Math.min(MAX_RESERVE * this.burst, Math.max(chance, this.#level.error));
   }
 
+  /** So much is no more than a moment's worth. */
+  get #step(): number {
+    return Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
+  }
+
   #correct(truth: number, tolerance: number, first: boolean): void {
     if (!first) {
-      this.#level.correct(truth, tolerance, Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate));
+      this.#level.correct(truth, tolerance, this.#step);
       return;
     }
     this.#level.foundAt(truth);
