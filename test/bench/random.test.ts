@@ -6,9 +6,10 @@ import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
 import { measureHarm } from '../../bench/sim/random/harm.ts';
 import { misfortune } from '../../bench/sim/random/luck.ts';
 import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
-import { reference } from '../../bench/sim/random/reference.ts';
-import { summarize } from '../../bench/sim/random/report.ts';
+import { type Binding, reference } from '../../bench/sim/random/reference.ts';
+import { byTelling, summarize } from '../../bench/sim/random/report.ts';
 import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
+import { leastRefused, tellingOf } from '../../bench/sim/random/telling.ts';
 import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import type { LimitName } from '../../src/simulator/limits/limits.ts';
@@ -97,6 +98,49 @@ describe('the bound of a random provider', () => {
     const [first, again] = [drawCase(5), drawCase(5)];
     expect(again.provider).toEqual(first.provider);
     expect(again.jobs(mulberry32(1))).toEqual(first.jobs(mulberry32(1)));
+  });
+});
+
+describe('what no client avoids', () => {
+  const bindings = (each: Case): readonly Binding[] => reference(each, each.jobs(mulberry32(each.seed))).bindings;
+  const least = (each: Case): number => leastRefused(each, bindings(each));
+
+  it('is nothing where answers tell the limit that holds calls back, and two refusals a process where none does', () => {
+    const [told, blind] = [named('minute-rpm'), named('second-blind')];
+    expect(bindings(told)).toEqual(['requestsPerMinute']);
+    expect([tellingOf(told, bindings(told)), least(told)]).toEqual(['told', 0]);
+    expect([tellingOf(blind, bindings(blind)), least(blind)]).toEqual(['blind', 2]);
+    expect(least({ ...blind, processes: 8 })).toBe(16);
+    const changed = { ...blind.provider, change: { atMs: 1_000, factor: 2 } };
+    expect(leastRefused({ ...blind, provider: changed }, bindings(blind))).toBe(4);
+  });
+
+  it('is a refusal for a limit of concurrency, and two for requests a minute at Groq, whatever headers tell', () => {
+    const { provider } = named('groq-2s');
+    const groq = { ...named('groq-2s'), provider: { ...provider, dialect: 'groq' as const } };
+    expect(leastRefused(groq, ['tokensPerMinute'])).toBe(0);
+    expect(leastRefused(groq, ['requestsPerMinute', 'maxConcurrent'])).toBe(3);
+    expect(tellingOf(groq, ['maxConcurrent'])).toBe('blind');
+  });
+
+  it.each([{ late: true }, { scope: { factor: 2, othersShare: 0 } }, { neighbour: 0.3 }, { countsAtEnd: true }])(
+    'is nothing where answers mislead: %j',
+    (over) => {
+      const each = named('minute-rpm');
+      const misled = { ...each, provider: { ...each.provider, ...over } };
+      expect([tellingOf(misled, ['requestsPerMinute']), leastRefused(misled, ['requestsPerMinute'])]).toEqual([
+        'misled',
+        0,
+      ]);
+    },
+  );
+
+  it('is told beside what was wasted, of each kind of draw', async () => {
+    const results = [await runCase(named('minute-rpm'), 'tidegate'), await runCase(named('second-blind'), 'tidegate')];
+    const [told, blind] = byTelling(results);
+    expect([told?.cases, told?.leastWaste.worst, blind?.cases]).toEqual([1, 0, 1]);
+    expect(blind!.leastWaste.worst).toBeCloseTo(2 / (2 + results[1]!.calls), 4);
+    expect(blind!.waste.worst).toBeGreaterThanOrEqual(blind!.leastWaste.worst);
   });
 });
 

@@ -1,4 +1,5 @@
 import { IndexedHeap } from '../../../src/pacing/queue/indexed-heap.ts';
+import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { Case, CaseJob } from './case.ts';
 import { type Charge, planned } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
@@ -8,7 +9,14 @@ export interface Reference {
   /** When the last call was sent, and when the last answer was there. */
   readonly sentMs: number;
   readonly doneMs: number;
+  /** The limits that held calls back. */
+  readonly bindings: readonly Binding[];
 }
+
+export type Binding = LimitName | 'maxConcurrent';
+
+/** Until one has ended. */
+const TOO_MANY = { limit: { name: 'maxConcurrent' }, waitMs: Infinity } as const;
 
 interface Running {
   index: number;
@@ -35,6 +43,7 @@ export function reference(
   const running = new IndexedHeap<'index', Running>('index', (a, b) => a.endsAt < b.endsAt);
   let now = 0;
   let doneMs = 0;
+  const bindings = new Set<Binding>();
   for (const { job, at } of ready) {
     const charges = limits.chargesOf(job).map(planned);
     now = Math.max(now, at);
@@ -47,8 +56,10 @@ export function reference(
         now = outage.untilMs;
         continue;
       }
-      const waitMs = running.size >= maxConcurrent ? Infinity : limits.refusal(charges, now)?.waitMs;
-      if (waitMs === undefined) break;
+      const refusal = running.size >= maxConcurrent ? TOO_MANY : limits.refusal(charges, now);
+      if (!refusal) break;
+      bindings.add(refusal.limit.name);
+      const { waitMs } = refusal;
       // An answer or a raise may let it go sooner.
       const changesAt = change && change.atMs > now ? change.atMs : Infinity;
       now = Math.min(now + waitMs, Math.max(now, running.peek()?.endsAt ?? Infinity), changesAt);
@@ -59,5 +70,5 @@ export function reference(
     running.push({ index: -1, charges, admittedAt: now, endsAt });
     doneMs = Math.max(doneMs, endsAt + oneWayMs);
   }
-  return { sentMs: now - oneWayMs, doneMs };
+  return { sentMs: now - oneWayMs, doneMs, bindings: [...bindings] };
 }

@@ -21,27 +21,45 @@ export interface Summary {
   readonly ratio: Spread;
   readonly asked: Spread;
   readonly waste: Spread;
+  /** Least of it that any client could have. */
+  readonly leastWaste: Spread;
   /** Cases in which less than 90 % was used for more than 5 s. */
   readonly slow: number;
   readonly lost: number;
   readonly calls: number;
 }
 
-export function summarize(results: readonly CaseResult[]): Summary {
+/** `name` is that of the contestant, unless it is a part of the draws. */
+export function summarize(results: readonly CaseResult[], name = results[0]?.contestant ?? ''): Summary {
   const spread = (of: (each: CaseResult) => number): Spread => {
     const values = results.map(of).toSorted((a, b) => a - b);
     return { median: quantile(values, 0.5), p95: quantile(values, 0.95), worst: values.at(-1) ?? 0 };
   };
   return {
-    contestant: results[0]?.contestant ?? '',
+    contestant: name,
     cases: results.length,
     ratio: spread((each) => each.ratio),
     asked: spread((each) => each.askedRatio),
     waste: spread((each) => each.waste),
+    leastWaste: spread((each) => each.leastWaste),
     slow: results.filter((each) => each.slowMs > SLOW_MS).length,
     lost: results.reduce((sum, each) => sum + each.lost, 0),
     calls: results.reduce((sum, each) => sum + each.calls, 0),
   };
+}
+
+const TELLINGS = {
+  told: 'answers tell all that holds calls back',
+  misled: 'answers tell of something else',
+  blind: 'nothing but refusals tells',
+} as const satisfies Record<CaseResult['telling'], string>;
+
+/** One summary for each way in which the binding limits are told, or are not. */
+export function byTelling(results: readonly CaseResult[]): Summary[] {
+  return Object.entries(TELLINGS).flatMap(([telling, words]) => {
+    const group = results.filter((each) => each.telling === telling);
+    return group.length === 0 ? [] : [summarize(group, `  ${words}`)];
+  });
 }
 
 export function table(summaries: readonly Summary[]): string {
@@ -57,14 +75,18 @@ export function table(summaries: readonly Summary[]): string {
       'waste % median',
       'p95',
       'worst',
+      'least % median',
+      'p95',
+      'draws',
       'slow',
       'lost',
       'calls',
     ],
-    ...summaries.map(({ contestant, ratio, asked, waste, slow, lost, calls }) => [
+    ...summaries.map(({ contestant, cases, ratio, asked, waste, leastWaste, slow, lost, calls }) => [
       contestant,
       ...[ratio, asked].flatMap(({ median, p95, worst }) => [median, p95, worst].map(times)),
-      ...[waste.median, waste.p95, waste.worst].map(percent),
+      ...[waste.median, waste.p95, waste.worst, leastWaste.median, leastWaste.p95].map(percent),
+      String(cases),
       ...[slow, lost, calls].map(String),
     ]),
     [
@@ -74,6 +96,9 @@ export function table(summaries: readonly Summary[]): string {
       '',
       '',
       ...[AIM.waste.median, AIM.waste.p95].map(percent),
+      '',
+      '',
+      '',
       '',
       '0',
       '0',
@@ -98,13 +123,13 @@ export function worst(results: readonly CaseResult[]): string {
 }
 
 export function line(result: CaseResult): string {
-  const { contestant, ratio, askedRatio, wallMs, boundMs, waste, throttled, slowMs, lost } = result;
+  const { contestant, ratio, askedRatio, wallMs, boundMs, waste, leastWaste, throttled, slowMs, lost } = result;
   const cells = [
     contestant.padEnd(8),
     times(ratio).padStart(7),
     `asked ${times(askedRatio)}`,
     `${(wallMs / 1_000).toFixed(1)} of ${(boundMs / 1_000).toFixed(1)} s`,
-    `waste ${percent(waste)} %`,
+    `waste ${percent(waste)} %${leastWaste > 0 ? ` (at least ${percent(leastWaste)})` : ''}`,
     `429 ${percent(throttled)} %`,
     slowMs > SLOW_MS ? `slow ${(slowMs / 1_000).toFixed(0)} s` : '',
     lost > 0 ? `LOST ${lost}` : '',

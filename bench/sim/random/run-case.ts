@@ -6,6 +6,7 @@ import { type Client, CONTESTANTS, type ContestantName } from './contestants.ts'
 import { misfortune } from './luck.ts';
 import { RandomProvider } from './random-provider.ts';
 import { reference } from './reference.ts';
+import { leastRefused, type Telling, tellingOf } from './telling.ts';
 import { UsageWatch } from './usage-watch.ts';
 
 export interface CaseResult {
@@ -24,6 +25,9 @@ export interface CaseResult {
   /** Attempts that failed, without the faults that every client meets, of all. */
   readonly waste: number;
   readonly throttled: number;
+  readonly telling: Telling;
+  /** The least of `waste` that any client could have, since what nobody tells must be asked. */
+  readonly leastWaste: number;
   /** Time in which calls waited and less than 90 % of the limits was used. */
   readonly slowMs: number;
   readonly realMs: number;
@@ -97,6 +101,7 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
   const boundMs = bound.doneMs - measuredFromMs;
   const unavoidable = jobs.reduce((sum, job) => sum + misfortune(spec, job).attempts, 0);
   const firstAnswerMs = 2 * spec.oneWayMs + Math.min(...jobs.map((job) => job.latencyMs));
+  const asked = leastRefused(each, bound.bindings);
   return {
     case: each,
     contestant,
@@ -109,6 +114,8 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
     askedRatio: lost > 0 ? Infinity : wallMs / (boundMs + firstAnswerMs),
     waste: Math.max(0, tally.failedAttempts - unavoidable) / tally.attempts,
     throttled: tally.throttled / tally.attempts,
+    telling: tellingOf(each, bound.bindings),
+    leastWaste: asked / (asked + jobs.length + unavoidable),
     slowMs: usage.slowMs,
     realMs: performance.now() - startedAt,
   };
