@@ -14,12 +14,16 @@ interface Teller {
 /** Headers that a request is sent with, by lower-case name. */
 export type HeaderReader = (name: string) => string | undefined;
 
+/** Who goes on for longer asks again and again, and does not retry. */
+const MAX_TIMES = 10;
+
 /** Async frames included; the usual ten end inside the SDK. */
 const STACK_FRAMES = 60;
 
 /**
  * Notices a retry layer above: a request that was given up here and comes again at once. Two layers multiply, so that
- * one call may become thirty-six. Each is counted, and the first of every layer told with the option that turns it off.
+ * one call may become thirty-six. Bodies that come anyway, by a timer or from many callers, are told from it by their times:
+ * they overlap, or are equally far apart. Each is counted, and the first of every layer told with the option that turns it off.
  */
 export class RetryLayerNotice {
   readonly #guard: Teller;
@@ -33,20 +37,23 @@ export class RetryLayerNotice {
   /** A call has failed for good. */
   gaveUp(call: Call, { body }: RequestLike): void {
     const digest = bodyDigest(body);
-    if (digest !== undefined) this.#givenUp.add(call.beganIn, digest, call.clock.now());
+    if (digest !== undefined) this.#givenUp.add(call.beganIn, digest, call.startedAt, call.clock.now());
   }
 
   /** A call begins. */
   begins(call: Call, { body }: RequestLike, header: HeaderReader): void {
     if (this.#givenUp.empty) return;
     const digest = bodyDigest(body);
-    const sinceMs = digest && this.#givenUp.take(call.beganIn, digest, call.clock.now());
-    if (typeof sinceMs !== 'number') return;
+    const again = digest && this.#givenUp.take(call.beganIn, digest, call.startedAt);
+    if (!again || again.own || again.times > MAX_TIMES) return;
+    const { sinceMs, times } = again;
     const { layer, name, off } = recognizeLayer({
       userAgent: header('user-agent'),
       sdkRetry: Number(header('x-stainless-retry-count')) > 0,
       stack: deepStack(),
     });
+    // Nothing but its body speaks for one that comes again once: many ask the same, and one of them was given up.
+    if (layer === 'unknown' && times === 1) return;
     this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
     if (this.#told.has(layer)) return;
     this.#told.add(layer);

@@ -5,20 +5,76 @@ describe('bodies that were given up', () => {
   it('are found once, in their own lane, within half a minute', () => {
     const givenUp = new GivenUp();
     expect(givenUp.empty).toBe(true);
-    givenUp.add('a', 'x', 1_000);
+    givenUp.add('a', 'x', 0, 1_000);
     expect(givenUp.take('b', 'x', 1_500)).toBeUndefined();
-    expect(givenUp.take('a', 'x', 1_500)).toBe(500);
+    expect(givenUp.take('a', 'x', 1_500)).toEqual({ sinceMs: 500, times: 1, own: false });
     expect(givenUp.take('a', 'x', 1_500)).toBeUndefined();
-    givenUp.add('a', 'x', 2_000);
+    givenUp.add('a', 'x', 1_500, 2_000);
     expect(givenUp.take('a', 'x', 32_001)).toBeUndefined();
     expect(givenUp.empty).toBe(true);
   });
 
   it('are bounded: the oldest goes first', () => {
     const givenUp = new GivenUp();
-    for (let index = 0; index < 10_000; index++) givenUp.add('a', String(index), 1);
+    for (let index = 0; index < 10_000; index++) givenUp.add('a', String(index), 0, 1);
     expect(givenUp.take('a', '9487', 2)).toBeUndefined();
-    expect(givenUp.take('a', '9488', 2)).toBe(1);
-    expect(givenUp.take('a', '9999', 2)).toBe(1);
+    expect(givenUp.take('a', '9488', 2)).toMatchObject({ sinceMs: 1 });
+    expect(givenUp.take('a', '9999', 2)).toMatchObject({ sinceMs: 1 });
+  });
+});
+
+/** Calls of one body, as they begin and are given up. @returns which of them came again because another was given up */
+function retriesAmong(calls: readonly (readonly [began: number, givenUp: number])[]): number[] {
+  const moments = calls
+    .flatMap(([began, ended]) => [
+      { at: began, began, ends: false },
+      { at: ended, began, ends: true },
+    ])
+    .toSorted((a, b) => a.at - b.at);
+  const bodies = new GivenUp();
+  const found: number[] = [];
+  for (const { at, began, ends } of moments) {
+    if (ends) bodies.add('lane', 'body', began, at);
+    else if (bodies.take('lane', 'body', began)?.own === false) found.push(began);
+  }
+  return found;
+}
+
+describe('a body that comes again', () => {
+  it('is sent by a layer above that waits longer each time', () => {
+    const calls = [
+      [0, 800],
+      [1_800, 2_700],
+      [4_700, 5_400],
+      [9_400, 10_000],
+    ] as const;
+    expect(retriesAmong(calls)).toEqual([1_800, 4_700, 9_400]);
+  });
+
+  it('is sent by a layer above that waits as long each time, where calls take longer or shorter', () => {
+    const calls = [
+      [0, 800],
+      [1_300, 2_700],
+      [3_200, 3_600],
+      [4_100, 5_000],
+    ] as const;
+    expect(retriesAmong(calls)).toEqual([1_300, 3_200, 4_100]);
+  });
+
+  it('is a timer’s where calls begin at equal distances, however long each takes', () => {
+    const calls = Array.from(
+      { length: 40 },
+      (_, index) => [index * 10_000, index * 10_000 + 500 + ((index * 7) % 11) * 800] as const,
+    );
+    // Two intervals are what it takes to see one.
+    expect(retriesAmong(calls)).toEqual([10_000]);
+  });
+
+  it('is asked for its own sake where calls overlap, as those of many callers and of a quick timer do', () => {
+    const quick = Array.from({ length: 240 }, (_, index) => [index * 500, index * 500 + 600] as const);
+    expect(retriesAmong(quick)).toEqual([1_000]);
+    // While the circuit is open each call waits for a minute.
+    const held = Array.from({ length: 240 }, (_, index) => [index * 500, index * 500 + 60_010] as const);
+    expect(retriesAmong(held).length).toBeLessThan(2);
   });
 });

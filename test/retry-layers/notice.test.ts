@@ -17,23 +17,28 @@ function warningsOf(connection: { guard: ReturnType<typeof testGuard> }): string
 }
 
 describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
-  it.each(['ask', 'read'] as const)('notices a request that comes again after it was given up, by %s', async (how) => {
-    const answer = how === 'ask' ? sendJson(sdk.completion) : sendEvents(sdk.chunks);
-    const server = await scriptedServer(down(sdk), down(sdk), answer, answer);
-    const connection = connect(server.url, FAILING);
-    const call = async (): Promise<unknown> => connection[how]();
-    await call().catch(() => undefined);
-    expect(eventsOf(connection.events(), 'repeated')).toEqual([]);
-    await call();
-    const [found, ...others] = eventsOf(connection.events(), 'repeated');
-    expect(others).toEqual([]);
-    expect(found).toMatchObject({ call: { lane: expect.stringContaining('/test-model') } });
-    expect(found!.sinceMs).toBeLessThan(5_000);
-    // It was answered: whoever asks the same now asks anew.
-    await call();
-    expect(eventsOf(connection.events(), 'repeated')).toHaveLength(1);
-    expect(warningsOf(connection as never)).toHaveLength(1);
-  });
+  it.each(['ask', 'read'] as const)(
+    'notices a request that comes again and again after it was given up, by %s',
+    async (how) => {
+      const answer = how === 'ask' ? sendJson(sdk.completion) : sendEvents(sdk.chunks);
+      const server = await scriptedServer(down(sdk), down(sdk), down(sdk), down(sdk), answer, answer);
+      const connection = connect(server.url, FAILING);
+      const call = async (): Promise<unknown> => connection[how]();
+      await call().catch(() => undefined);
+      // Once may be another caller who asks the same.
+      await call().catch(() => undefined);
+      expect(eventsOf(connection.events(), 'repeated')).toEqual([]);
+      await call();
+      const [found, ...others] = eventsOf(connection.events(), 'repeated');
+      expect(others).toEqual([]);
+      expect(found).toMatchObject({ call: { lane: expect.stringContaining('/test-model') } });
+      expect(found!.sinceMs).toBeLessThan(5_000);
+      // It was answered: whoever asks the same now asks anew.
+      await call();
+      expect(eventsOf(connection.events(), 'repeated')).toHaveLength(1);
+      expect(warningsOf(connection as never)).toHaveLength(1);
+    },
+  );
 });
 
 describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
@@ -105,6 +110,21 @@ describe('the layer', () => {
     expect(eventsOf(guard, 'repeated').map(({ layer }) => layer)).toEqual(['p_retry']);
   });
 
+  it('is none where many ask the same at once, and again and again', async () => {
+    const guard = testGuard({ ...FAILING, breaker: false });
+    const openai = SDKS[0]!;
+    const client = guard.wrap(new openai.Client({ apiKey: 'key-of-many', baseURL: server.url }) as object);
+    const ask = (): Promise<unknown> => openai.create(client).catch(() => undefined);
+    // Each begins while others are under way.
+    const asking = async (): Promise<void> => {
+      for (let call = 0; call < 5; call++) await ask();
+    };
+    await Promise.all([asking(), asking(), asking(), asking()]);
+    expect(eventsOf(guard, 'call.end').filter(({ outcome }) => outcome === 'retries_exhausted')).toHaveLength(20);
+    expect(eventsOf(guard, 'repeated')).toEqual([]);
+    expect(eventsOf(guard, 'warning')).toEqual([]);
+  });
+
   it('is told once, counted every time, and without a word of the request', async () => {
     const guard = testGuard(FAILING);
     const openai = SDKS[0]!;
@@ -112,7 +132,7 @@ describe('the layer', () => {
     const client = guard.wrap(new openai.Client({ apiKey: secret, baseURL: server.url }) as object);
     const ask = (): Promise<unknown> =>
       openai.create(client, undefined, { messages: [{ role: 'user', content: secret }] }).catch(() => undefined);
-    for (let call = 0; call < 4; call++) await ask();
+    for (let call = 0; call < 5; call++) await ask();
     expect(eventsOf(guard, 'repeated')).toHaveLength(3);
     const warnings = eventsOf(guard, 'warning');
     expect(warnings).toHaveLength(1);
