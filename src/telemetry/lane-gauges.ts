@@ -89,6 +89,7 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
         ? [point('tidegate.queue.tenant_share_ratio', lane.waiting.busiestShare, attributes, 0)]
         : []),
       point('tidegate.queue.oldest_wait_seconds', lane.oldestWaitMs / 1_000, attributes, 0),
+      point('tidegate.queue.paused_seconds', lane.pausedForMs / 1_000, attributes, 0),
       point('tidegate.bulkhead.capacity', lane.maxConcurrent, attributes, lane.maxConcurrent),
       point('tidegate.bulkhead.queue_capacity', lane.maxQueued, attributes, lane.maxQueued),
     );

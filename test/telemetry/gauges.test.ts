@@ -34,7 +34,7 @@ describe('limits', () => {
     const own = dimension({ utilization: 0.6, remaining: undefined });
     const waiting = { urgent: 5, busiestTenant: 'acme', busiestShare: 0.75 };
     const harness = harnessWith(
-      lane({ dimensions: [own], oldestWaitMs: 61_500, waiting }),
+      lane({ dimensions: [own], oldestWaitMs: 61_500, waiting, pausedForMs: 12_500 }),
       lane({ dimensions: [dimension()] }),
     );
     expect(await harness.value('tidegate.queue.urgent')).toBe(5);
@@ -42,6 +42,7 @@ describe('limits', () => {
     expect(await harness.scrape()).not.toContain('acme');
     expect(await harness.value('tidegate.limit.utilization_ratio', REQUESTS)).toBe(0.6);
     expect(await harness.value('tidegate.queue.oldest_wait_seconds')).toBe(61.5);
+    expect(await harness.value('tidegate.queue.paused_seconds')).toBe(12.5);
     harness.lanes = [lane({ dimensions: [dimension({ utilization: undefined })] })];
     expect(await harness.values('tidegate.limit.utilization_ratio', REQUESTS)).toEqual([0]);
   });
@@ -229,6 +230,7 @@ describe('names in Prometheus', () => {
       'tidegate_limit_utilization_ratio',
       'tidegate_pacer_rate_per_second',
       'tidegate_queue_oldest_wait_seconds',
+      'tidegate_queue_paused_seconds',
       'tidegate_queue_tenant_share_ratio',
       'tidegate_queue_urgent',
       'tidegate_ratelimit_limit',

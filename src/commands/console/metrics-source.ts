@@ -63,6 +63,8 @@ function readGauge(lanes: Map<string, GrowingLane>, { name, labels, value }: Sam
       return void (lane().maxQueued = value);
     case 'tidegate_queue_oldest_wait_seconds':
       return void (lane().oldestWaitMs = value * 1000);
+    case 'tidegate_queue_paused_seconds':
+      return void (lane().pausedForMs = value * 1000);
     case 'tidegate_queue_tenant_share_ratio':
       return void (lane().busiestShare = value);
     case 'tidegate_circuit_state':

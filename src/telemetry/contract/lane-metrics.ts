@@ -42,6 +42,13 @@ export const LANE_METRICS = {
     of: 'queue',
     labels: {},
   },
+  'tidegate.queue.paused_seconds': {
+    kind: 'gauge',
+    unit: 's',
+    description: 'For how much longer nothing is sent, because the provider has asked to wait.',
+    of: 'queue',
+    labels: {},
+  },
   'tidegate.ratelimit.remaining': {
     kind: 'gauge',
     unit: '{unit}',
