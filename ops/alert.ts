@@ -88,7 +88,7 @@ const ADVICE = {
 
 export type Advised = keyof typeof ADVICE;
 
-const FALLBACK = 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.';
+const FALLBACK = 'Read the tidegate.ratelimit.hit events of the refused calls: they say what is known of the limit.';
 
 /**
  * Template that prints the advice for a limit.

@@ -15,6 +15,11 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:lanes:busy',
       expr: `sum by (${BY_PROVIDER}) (${active})\n+\ntidegate:lanes:queued`,
     },
+    // Without the lanes that send nothing because the provider has asked them to wait.
+    {
+      record: 'tidegate:lanes:unpaused',
+      expr: `sum by (${BY_PROVIDER}) ((${active} + ${queued}) unless (${series('tidegate.queue.paused_seconds')} > 0))\nor\n0 * tidegate:lanes:busy`,
+    },
     // Every process has a queue and slots of its own.
     {
       record: 'tidegate:lanes:queue_used',
@@ -65,9 +70,10 @@ export function flowRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:circuit:not_closed_of_one',
       expr: `(1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${closed}[2m]))) > 0`,
     },
+    // Of the process in which it closed most often: after one blip that of each process of a fleet closes.
     {
       record: 'tidegate:circuit:closings_increase5m',
-      expr: `sum by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[5m]))`,
+      expr: `max by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[5m]))`,
     },
     { record: 'tidegate:admitted:rate2m', expr: admitted('2m') },
     { record: 'tidegate:admitted:rate5m', expr: admitted('5m') },

@@ -32,9 +32,15 @@ export function recentRules({ series, thresholds }: RuleContext): RecordingRule[
   const calls = (matchers: string): string => `sum by (${BY_PROVIDER}) (tidegate:calls:increase2m{${matchers}})`;
   // A series a model, where those by status are many. An attempt that its caller gave up is in neither call nor answer.
   const measured = series('tidegate.attempt.duration_seconds', '', 'count');
+  const rate = (of: string, window: string): string => `sum by (${BY_MODEL}) (rate(${of}[${window}]))`;
+  // Beside attempts rather than calls: while a provider fails no call ends, and when it is back all do at once.
+  const retryShare = (window: string): string =>
+    `${rate(series('tidegate.retries'), window)} / (${rate(measured, window)} > 0)`;
   return [
     { record: 'tidegate:calls:increase2m', expr: `sum by (${BY_OUTCOME}) (increase(${series('tidegate.calls')}[2m]))` },
     { record: 'tidegate:attempts:increase2m', expr: `sum by (${BY_MODEL}) (increase(${measured}[2m]))` },
+    // Of the last minute, so that a disturbance is soon out of it; of two where a minute holds one scrape alone.
+    { record: 'tidegate:retry_share:ratio1m', expr: `${retryShare('1m')}\nor\n${retryShare('2m')}` },
     // Where enough fail for a share to say something.
     {
       record: 'tidegate:call_failures:ratio2m',
@@ -86,14 +92,17 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:limit:utilization',
       expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
     },
-    // What is used by calls that somebody waits for: a batch that takes the rest does so by design. Where a limit is
-    // shared by several models, the calls of one do not tell.
+    // Of what is used or refused, the part of the calls that somebody waits for: a batch that takes the rest does so by
+    // design. Where a limit is shared by several models, the calls of one do not tell.
+    {
+      record: 'tidegate:admitted:urgent_ratio5m',
+      expr: `(${admitted(`{${URGENT}}`)} or 0 * ${admitted('')}) / (${admitted('')} > 0)`,
+    },
     {
       record: 'tidegate:limit:urgent_utilization',
       expr: [
         `tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
-        `* on (${BY_MODEL}) group_left ()`,
-        `((${admitted(`{${URGENT}}`)} or 0 * ${admitted('')}) / (${admitted('')} > 0))`,
+        `* on (${BY_MODEL}) group_left () tidegate:admitted:urgent_ratio5m`,
         `or tidegate:limit:utilization{tidegate_limit_dimension!~".+_day"}`,
       ].join('\n'),
     },

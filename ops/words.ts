@@ -29,6 +29,23 @@ export function counted(noun: string): string {
   return `{{ printf "%.0f" $value }} ${noun}{{ if ge $value 1.5 }}s{{ end }}`;
 }
 
+/**
+ * Template that sets a variable to the value of a label of the largest series of a query; empty when there is none.
+ * @param query PromQL with `%q` for each label of `labels`
+ */
+export function largest(variable: string, query: string, labels: string, label: string): string {
+  const found = `{{ with printf \`topk(1, ${query} > 0)\` ${lookupOf(labels).args} | query }}{{ ${variable} = . | first | label "${label}" }}{{ end }}`;
+  return `{{ ${variable} := "" }}${found}`;
+}
+
+/** Template that says the text of a value; the last where it is none of them. */
+export function choice(variable: string, texts: Readonly<Record<string, string>>, otherwise = ''): string {
+  const branches = Object.entries(texts).map(
+    ([value, text], index) => `{{ ${index === 0 ? 'if' : 'else if'} eq ${variable} "${value}" }}${text}`,
+  );
+  return `${branches.join('')}${otherwise === '' ? '' : `{{ else }}${otherwise}`}{{ end }}`;
+}
+
 const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
   [86_400, 'day'],
   [3_600, 'hour'],

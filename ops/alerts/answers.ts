@@ -10,7 +10,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { BY_CUT } from '../signal-rules.ts';
-import { duration, share, spoken } from '../words.ts';
+import { choice, duration, share, spoken } from '../words.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
@@ -25,16 +25,25 @@ const WHY_CUT = [
   '{{ else }}came with an error beside them: read the events answer.error of the application{{ end }}',
 ].join('');
 
-const LAYERS = [
-  '{{ if eq $labels.tidegate_retry_layer "ai_sdk" }}the AI SDK: maxRetries: 0',
-  '{{ else if eq $labels.tidegate_retry_layer "langchain" }}LangChain: maxRetries: 0',
-  '{{ else if eq $labels.tidegate_retry_layer "openai_agents" }}the OpenAI Agents SDK: no retry policy',
-  '{{ else if eq $labels.tidegate_retry_layer "llamaindex" }}LlamaIndex: maxRetries: 0',
-  '{{ else if eq $labels.tidegate_retry_layer "sdk" }}an SDK that is not guarded itself: maxRetries: 0',
-  '{{ else if eq $labels.tidegate_retry_layer "p_retry" }}p-retry: take it away',
-  '{{ else if eq $labels.tidegate_retry_layer "cockatiel" }}cockatiel: take its retry away',
-  '{{ else }}something above the client: find what calls again{{ end }}',
-].join('');
+const LAYER_NAMES = {
+  ai_sdk: 'The AI SDK',
+  langchain: 'LangChain',
+  openai_agents: 'The OpenAI Agents SDK',
+  llamaindex: 'LlamaIndex',
+  sdk: 'An SDK that is not guarded itself',
+  p_retry: 'p-retry',
+  cockatiel: 'cockatiel',
+} as const;
+
+const LAYERS_OFF = {
+  ai_sdk: 'maxRetries: 0',
+  langchain: 'maxRetries: 0',
+  openai_agents: 'no retry policy',
+  llamaindex: 'maxRetries: 0',
+  sdk: 'maxRetries: 0',
+  p_retry: 'take it away',
+  cockatiel: 'take its retry away',
+} as const;
 
 /** What answers are like, and what happens to calls around them. */
 export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
@@ -75,7 +84,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM prompts are read from a cache much less.',
-      description: `${MODEL} reads ${share()} of its input from a prompt cache now, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.`,
+      description: `A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last: ${MODEL} reads ${share()} of its input from a prompt cache now, less than ${percent(answers.cacheFall)} of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner.`,
     },
     {
       name: 'TidegateFirstChunkSlow',
@@ -88,7 +97,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM streams begin late.',
-      description: `${waited()}${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${spoken(answers.firstChunkSeconds)}){{ if gt $waited 0.0 }}; before they are sent, calls wait ${duration('$waited')} here{{ end }}. {{ if gt $waited ${answers.firstChunkSeconds / 2}.0 }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+      description: `${waited()}{{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Calls wait here{{ else }}The provider is slow{{ end }}: ${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${spoken(answers.firstChunkSeconds)}){{ if gt $waited 0.0 }}; before they are sent, calls wait ${duration('$waited')} here{{ end }}. {{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}Shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
     },
     {
       name: 'TidegateTierDowngraded',
@@ -97,7 +106,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls are served in another tier than they ask for.',
-      description: `${MODEL}: ${share()} of the answers to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.{{ end }}`,
+      description: `{{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity{{ else }}The account's share of a tier is used up, its traffic grew too fast, or it is not part of the contract{{ end }}: ${share()} of the answers of ${MODEL} to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}They cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for.{{ end }}`,
     },
     {
       name: 'TidegateSecondRetryLayer',
@@ -106,7 +115,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'A layer above sends LLM calls again.',
-      description: `${MODEL} got {{ printf "%.0f" $value }} calls in half an hour that had just been given up (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. Turn off the retries of ${LAYERS}.`,
+      description: `${choice('$labels.tidegate_retry_layer', LAYER_NAMES, 'Something above the client')} sends calls of ${MODEL} again that had just been given up: {{ printf "%.0f" $value }} in half an hour (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. Turn off its retries: ${choice('$labels.tidegate_retry_layer', LAYERS_OFF, 'find what calls again')}.`,
     },
     {
       name: 'TidegateTenantFloods',

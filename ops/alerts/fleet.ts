@@ -1,17 +1,30 @@
 import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
-import { duration, share } from '../words.ts';
+import { choice, duration, largest, share } from '../words.ts';
 
-/** What is wrong with the store, by `tidegate_fleet_fault`, and what to do. */
-const FAULTS = {
-  connection: 'it cannot be reached: look whether it runs, and at the network and TLS between',
-  timeout: 'it does not answer in time: look at its load, slow commands and the network',
-  auth: 'it refuses the password: give the client the right one',
-  permission: 'its ACL forbids a command: docs/shared-limits.md lists those that are used',
-  read_only: 'it is read-only: the client is connected to a replica, or a failover is under way',
-  out_of_memory: 'it is out of memory: raise maxmemory or free some; lanes take a few kilobytes',
-  loading: 'it is loading its data: wait until it has',
-  cluster_down: 'its cluster has no master for the slot: look at the cluster',
-  unsupported: 'it does not know what is asked: Redis 6.2 or Valkey is needed, with scripts allowed',
+/** What is wrong with the store, by `tidegate_fleet_fault`. */
+const CAUSES = {
+  connection: 'it cannot be reached',
+  timeout: 'it does not answer in time',
+  auth: 'it refuses the password',
+  permission: 'its ACL forbids a command',
+  read_only: 'it is read-only',
+  out_of_memory: 'it is out of memory',
+  loading: 'it is loading its data',
+  cluster_down: 'its cluster has no master for the slot',
+  unsupported: 'it does not know what is asked',
+} as const;
+
+/** And what to do. */
+const REMEDIES = {
+  connection: 'look whether it runs, and at the network and TLS between',
+  timeout: 'look at its load, slow commands and the network',
+  auth: 'give the client the right password',
+  permission: 'allow the commands that docs/shared-limits.md lists',
+  read_only: 'connect the client to the master, or wait for the failover to end',
+  out_of_memory: 'raise maxmemory or free some; lanes take a few kilobytes',
+  loading: 'wait until it has loaded its data',
+  cluster_down: 'look at the cluster',
+  unsupported: 'use Redis 6.2 or Valkey, with scripts allowed',
 } as const;
 
 const OTHER = 'look at the errors of its client';
@@ -32,7 +45,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '2m',
       severity: 'warning',
       summary: 'The store of shared LLM limits is of no use.',
-      description: `${whyNot(series)}${JOB} has lost its store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}: ${share()} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${advice()}.`,
+      description: `${whyNot(series)}${JOB} has lost its store of shared limits {{ if $fault }}because ${choice('$fault', CAUSES)}{{ else }}for a reason that no exchange names{{ end }}: ${share()} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${choice('$fault', REMEDIES, OTHER)}.`,
     },
     {
       name: 'TidegateFleetProcessAlone',
@@ -40,7 +53,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '3m',
       severity: 'warning',
       summary: 'A process has lost the store of shared LLM limits.',
-      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} ({{ $fault }}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network. Of the store it says: ${advice()}.`,
+      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} (${choice('$fault', CAUSES)}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network first; then ${choice('$fault', REMEDIES, OTHER)}.`,
     },
     {
       name: 'TidegateFleetStoreSlow',
@@ -61,14 +74,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
 
 /** Template that sets `$fault` to what goes wrong most; empty when unknown. */
 function whyNot(series: RuleContext['series'], more = ''): string {
-  const { matchers, args } = lookupOf(BY_JOB + more);
-  const query = `topk(1, sum by (tidegate_fleet_fault) (increase(${series('tidegate.fleet.exchange_errors', matchers)}[5m])) > 0)`;
-  return `{{ $fault := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $fault = . | first | label "tidegate_fleet_fault" }}{{ end }}`;
-}
-
-function advice(): string {
-  const branches = Object.entries(FAULTS).map(
-    ([fault, text], index) => `{{ ${index === 0 ? 'if' : 'else if'} eq $fault "${fault}" }}${text}`,
-  );
-  return `${branches.join('')}{{ else }}${OTHER}{{ end }}`;
+  const errors = series('tidegate.fleet.exchange_errors', lookupOf(BY_JOB + more).matchers);
+  const query = `sum by (tidegate_fleet_fault) (increase(${errors}[5m]))`;
+  return largest('$fault', query, BY_JOB + more, 'tidegate_fleet_fault');
 }

@@ -13,7 +13,7 @@ import {
   type RuleContext,
   URGENT,
 } from '../alert.ts';
-import { duration, onePod, share, spoken } from '../words.ts';
+import { choice, duration, largest, onePod, share, spoken } from '../words.ts';
 
 const WAITED_FOR = [
   'requests',
@@ -28,8 +28,18 @@ const WAITED_FOR = [
   'circuit',
 ] as const;
 
-const OUTAGE =
-  'Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.';
+/** What calls wait for most, after the name of a provider, by `$dimension`. */
+const WHY_QUEUED = choice(
+  '$dimension',
+  {
+    '': 'gets more calls than are sent',
+    concurrency: 'gets more calls than there are slots for',
+    pause: 'has asked to wait, and calls pile up',
+    circuit: 'fails, and its circuit holds calls back',
+    acceleration: 'gets calls that grow faster than the account may',
+  },
+  'gets more calls than its {{ $dimension }} limit admits',
+);
 
 /** Circuit, queue and waits: what the client does to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
@@ -41,10 +51,11 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateCircuitOpen',
       expr: `tidegate:circuit:not_closed > ${circuit.openShare}`,
-      for: '30s',
+      // More than a minute of two is what it takes: no blip is that long.
+      for: '15s',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} was not closed for ${share()} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). ${OUTAGE}`,
+      description: `${PROVIDER} fails or cannot be reached: circuit {{ $labels.tidegate_circuit }} was not closed for ${share()} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). Its calls wait or fail at once: check its status page and the network; the circuit closes by itself once a probe succeeds.`,
     },
     {
       // Few of many processes: a network of their own, perhaps, but not the provider.
@@ -61,12 +72,13 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '0m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider closes and opens again.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} closed {{ printf "%.0f" $value }} times in 30 minutes (threshold ${circuit.closings}). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+      description: `${PROVIDER} recovers and fails again: circuit {{ $labels.tidegate_circuit }} closed {{ printf "%.0f" $value }} times in 30 minutes (threshold ${circuit.closings}). Slow down requests, or use another model until it is stable.`,
     },
     {
       name: 'TidegateStalled',
       expr: [
-        '(min_over_time(tidegate:lanes:busy[2m]) > 0)',
+        // Who waits because the provider has asked for it does not hang.
+        '(min_over_time(tidegate:lanes:unpaused[2m]) > 0)',
         // Asked of those that still report: what is no longer scraped ends no attempt either.
         'and (tidegate:lanes:busy > 0)',
         `and (sum by (${BY_PROVIDER}) (tidegate:attempts:increase2m) == 0)`,
@@ -76,7 +88,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'critical',
       summary: 'LLM calls are under way and none gets an answer.',
-      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time.${onePod(series, series('tidegate.bulkhead.active', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+      description: `The provider hangs, or the network does: ${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time.${onePod(series, series('tidegate.bulkhead.active', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Check both, and use another provider for what is urgent.`,
     },
     {
       name: 'TidegateBulkheadQueueFilling',
@@ -85,7 +97,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'The queue of waiting LLM calls is filling up.',
-      description: `${PROVIDER}: queue {{ $labels.tidegate_bulkhead }} of one process is ${share()} full (threshold ${percent(queue.filled)}); when full, calls fail at once.${onePod(series, series('tidegate.bulkhead.queued', lookupOf(BY_BULKHEAD).matchers), BY_BULKHEAD)} Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
+      description: `${PROVIDER} gets more calls than are sent: queue {{ $labels.tidegate_bulkhead }} of one process is ${share()} full (threshold ${percent(queue.filled)}); when full, calls fail at once.${onePod(series, series('tidegate.bulkhead.queued', lookupOf(BY_BULKHEAD).matchers), BY_BULKHEAD)} Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
     },
     {
       name: 'TidegateCallsRejectedLocally',
@@ -93,7 +105,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls are rejected before they are sent.',
-      description: `${MODEL} has ${share()} of its calls rejected by the client because its queue is full (threshold ${percent(queue.rejectedRatio)}). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
+      description: `${MODEL} gets more calls than its queue holds: ${share()} of them are rejected by the client (threshold ${percent(queue.rejectedRatio)}). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
     },
     {
       name: 'TidegateBelowLimit',
@@ -107,7 +119,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       severity: 'warning',
       summary: 'LLM calls wait though no limit is used up.',
-      description: `${PROVIDER} has {{ printf "%.0f" $value }} calls waiting, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.`,
+      description: `${pausedFor(series)}${PROVIDER} {{ if $paused }}has asked to wait{{ else }}has calls that the client holds back by itself{{ end }}: {{ printf "%.0f" $value }} wait, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. {{ if $paused }}A pause had up to ${duration('$paused')} left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit.{{ else }}It is a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate.{{ end }} A higher tier would not help.`,
     },
     {
       name: 'TidegateQueueSlow',
@@ -120,7 +132,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM calls queue faster than they are sent.',
-      description: `${PROVIDER} needs ${duration()} to send the calls that wait now (threshold ${spoken(queue.drainSeconds)}), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
+      description: `${longestWait(series, BY_PROVIDER, URGENT)}${PROVIDER} ${WHY_QUEUED}: it takes ${duration()} to send the calls that wait now (threshold ${spoken(queue.drainSeconds)}), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} {{ if eq $dimension "concurrency" }}Raise bulkhead.maxConcurrent or shorten the answers{{ else }}Slow down requests at the source or raise the tier{{ end }}; where only some of it is urgent, give the rest the priority batch.`,
     },
     {
       name: 'TidegateClientWaitHigh',
@@ -129,7 +141,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series)}${MODEL} waits ${duration()} at the 95th percentile in stage {{ $labels.tidegate_wait_stage }}{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}, mostly for {{ $dimension }}{{ end }} (threshold ${spoken(queue.waitSeconds)}).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series, BY_MODEL, `${URGENT},tidegate_limit_dimension!~"circuit|concurrency"`)}Calls to ${MODEL} wait ${duration()} at the 95th percentile {{ if eq $labels.tidegate_wait_stage "bulkhead" }}for a slot{{ else if eq $dimension "" }}in stage {{ $labels.tidegate_wait_stage }}{{ else if eq $dimension "pause" }}because the provider has asked for it{{ else }}for the {{ $dimension }} limit{{ end }} (threshold ${spoken(queue.waitSeconds)}).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}Raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
 }
@@ -148,10 +160,16 @@ function othersTakeIt(): string {
   return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }} By its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit: others on the account take the rest, find them.{{ end }}{{ end }}`;
 }
 
-/** Template that sets `$dimension` to what the alert's calls spent most of their waiting on; empty when unknown. */
-function longestWait(series: RuleContext['series']): string {
-  const { matchers: own, args } = lookupOf(BY_MODEL);
-  const matchers = `${own},${URGENT},tidegate_limit_dimension!~"circuit|concurrency"`;
-  const query = `topk(1, sum by (tidegate_limit_dimension) (rate(${series('tidegate.wait.spent_seconds', matchers)}[5m])))`;
-  return `{{ $dimension := "" }}{{ with printf \`${query}\` ${args} | query }}{{ $dimension = . | first | label "tidegate_limit_dimension" }}{{ end }}`;
+/** Template that sets `$dimension` to what calls spent most of their waiting on; empty when unknown. */
+function longestWait(series: RuleContext['series'], labels: string, which: string): string {
+  const spent = series('tidegate.wait.spent_seconds', `${lookupOf(labels).matchers},${which}`);
+  const query = `sum by (tidegate_limit_dimension) (rate(${spent}[5m]))`;
+  return largest('$dimension', query, labels, 'tidegate_limit_dimension');
+}
+
+/** Template that sets `$paused` to the longest pause of the last minutes that is more than a moment; else zero. */
+function pausedFor(series: RuleContext['series']): string {
+  const { matchers, args } = lookupOf(BY_PROVIDER);
+  const query = `max(max_over_time(${series('tidegate.queue.paused_seconds', matchers)}[5m])) > 5`;
+  return `{{ $paused := 0.0 }}{{ with printf \`${query}\` ${args} | query }}{{ $paused = . | first | value }}{{ end }}`;
 }

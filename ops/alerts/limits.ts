@@ -23,6 +23,8 @@ const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';
 export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { tier } = thresholds;
   const refused = pieces('tidegate:rejections:increase5m{tidegate_limit_dimension!~"quota|overloaded|no_capacity"}', 2);
+  // A batch at the whole of its tier is refused now and then, by design.
+  const urgentlyRefused = `(${refused} * on (${BY_MODEL}) group_left () tidegate:admitted:urgent_ratio5m or ${refused})`;
   const attempts = `sum by (${BY_MODEL}) (${pieces('tidegate:attempts:increase5m', 2)})`;
   const known = (offset: string): string => `tidegate:limit:known${offset}`;
   // Averaged, so that one lost scrape or one full bucket neither fires nor resolves an alert.
@@ -50,12 +52,12 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRateLimited',
-      expr: `(${refused} >= ${tier.refusals})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${refused}) / (${attempts} > 0) > ${tier.refusedRatio})`,
+      expr: `${refused}\nand (${urgentlyRefused} >= ${tier.refusals})\nand on (${BY_MODEL}) (sum by (${BY_MODEL}) (${refused}) / (${attempts} > 0) > ${tier.refusedRatio})`,
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
-      description: `${MODEL} had ${counted('attempt')} refused for its ${DIMENSION} limit in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). Pacing should prevent this.${OWN_SHARE} ${adviceFor(REFUSED)}`,
+      description: `${OWN_SHARE}${MODEL}: {{ if lt $own 0.8 }}others on the account use up the ${DIMENSION} limit, of which this job uses ${share('$own')} by its own count{{ else if eq $labels.tidegate_limit_dimension "unknown" }}the provider refuses calls for a limit that it does not name{{ else }}the ${DIMENSION} limit is reached though calls are paced{{ end }}: ${counted('attempt')} refused in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). {{ if lt $own 0.8 }}Find the others. {{ end }}${adviceFor(REFUSED)}`,
     },
     {
       name: 'TidegateLimitChanged',
@@ -63,7 +65,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       severity: 'warning',
       summary: 'A limit of an LLM account was cut.',
-      description: `${MODEL} has a ${DIMENSION} limit of {{ $value | humanize }} now, more than ${percent(tier.change)} below that of half an hour ago: the tier was cut, or the provider shares it out differently. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.`,
+      description: `${MODEL}: the tier was cut, or the provider shares it out differently: the ${DIMENSION} limit is {{ $value | humanize }} now, more than ${percent(tier.change)} below that of half an hour ago. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.`,
     },
     {
       name: 'TidegateLimitChanged',
@@ -104,8 +106,8 @@ const QUOTA_WINDOW = 15;
 
 const LOOKUP = lookupOf(BY_LIMIT);
 
-/** Template that sets what we admit against what others must have taken. */
-const OWN_SHARE = `{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }} By its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit{{ if lt (. | first | value) 0.8 }}: others on the account take the rest, find them{{ end }}.{{ end }}`;
+/** Template that sets `$own` to the share of the limit that we admit by our own count; to all of it where that is unknown. */
+const OWN_SHARE = `{{ $own := 1.0 }}{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }}{{ $own = . | first | value }}{{ end }}`;
 
 /** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
 function limitLookup(selector: string): string {

@@ -76,7 +76,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
           severity === 'critical'
             ? 'An LLM provider refuses nearly every request as wrong.'
             : 'An LLM provider refuses many requests as wrong.',
-        description: `${MODEL} had ${share()} of its calls refused as a bad request within ${window === '2m' ? 'two' : 'five'} minutes (threshold ${percent(from)}): 400, 404 or 422.${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_MODEL).matchers},tidegate_outcome="bad_request"`)}[5m])`, BY_MODEL)} A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+        description: `A release changed what is sent, or the model is gone: ${MODEL} had ${share()} of its calls refused as a bad request (400, 404 or 422) within ${window === '2m' ? 'two' : 'five'} minutes (threshold ${percent(from)}).${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_MODEL).matchers},tidegate_outcome="bad_request"`)}[5m])`, BY_MODEL)} Read the error's message in the application's log. Retrying cannot help.`,
       };
     }),
     {
@@ -85,7 +85,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
       for: '1m',
       severity: 'critical',
       summary: 'An LLM provider refuses the API key.',
-      description: `${MODEL} had ${counted('attempt')} refused with 401 or 403 in 5 minutes.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+      description: `The key is refused: ${MODEL} had ${counted('attempt')} answered with 401 or 403 in 5 minutes.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
     },
   ];
 }

@@ -11,7 +11,8 @@ import {
   PROVIDER,
   type RuleContext,
 } from '../alert.ts';
-import { onePod, share } from '../words.ts';
+import { FAILED_ADVICE, FAILED_BECAUSE, whyFailed } from './why-failed.ts';
+import { choice, largest, onePod, share } from '../words.ts';
 
 export function retryAlerts(context: RuleContext): Alert[] {
   const { series, thresholds } = context;
@@ -32,17 +33,17 @@ export function retryAlerts(context: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM client retries are spiking.',
-      description: `${MODEL} sends {{ printf "%f * 100" $value | query | first | value | printf "%.0f" }} retries for 100 calls (threshold ${Number((retries.spikeRatio * 100).toPrecision(6))}), more than ${retries.spikeFactor} times those of the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+      description: `${whyRetried(series, '5m')}${MODEL} sends {{ printf "%f * 100" $value | query | first | value | printf "%.0f" }} retries for 100 calls{{ if $reason }}, mostly because ${RETRIED_BECAUSE}{{ end }} (threshold ${Number((retries.spikeRatio * 100).toPrecision(6))}), more than ${retries.spikeFactor} times those of the hour before. {{ if eq $reason "rate_limit" }}Slow down requests or shrink tokens.{{ else }}Wait for the provider, or use another model: your limits are not the cause.{{ end }}`,
     },
     {
       name: 'TidegateRetryStorm',
-      // A circuit that opens has ended it already.
-      expr: `(sum by (${BY_MODEL}) (tidegate:attempts:increase2m) / (sum by (${BY_MODEL}) (tidegate:calls:increase2m) > 0) > ${retries.stormAttempts})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
-      for: '30s',
+      // A circuit that opens has ended it already. A blip of 40 s is over, and out of the minute, before it is told.
+      expr: `(tidegate:retry_share:ratio1m > ${Number((1 - 1 / Math.max(1, retries.stormAttempts)).toPrecision(6))})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
+      for: '1m',
       keepFiringFor: '5m',
       severity: 'critical',
       summary: 'LLM clients send each call several times.',
-      description: `${MODEL} needs {{ printf "%.1f" $value }} attempts per call (threshold ${retries.stormAttempts}).${onePod(series, `rate(${series('tidegate.retries', lookupOf(BY_MODEL).matchers)}[2m])`, BY_MODEL)} Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+      description: `${whyRetried(series, '2m')}${MODEL} needs {{ printf "1 / clamp_min(vector(1 - %f), 0.05)" $value | query | first | value | printf "%.1f" }} attempts per call{{ if $reason }}, mostly because ${RETRIED_BECAUSE}{{ end }} (threshold ${retries.stormAttempts}).${onePod(series, `rate(${series('tidegate.retries', lookupOf(BY_MODEL).matchers)}[2m])`, BY_MODEL)} Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
     },
     {
       name: 'TidegateCallsFailing',
@@ -52,7 +53,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
       keepFiringFor: '2m',
       severity: 'critical',
       summary: 'Most LLM calls fail.',
-      description: `${PROVIDER} failed ${share()} of its calls in two minutes (threshold ${percent(retries.failingRatio)}).${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_PROVIDER).matchers},${FAILED}`)}[2m])`, BY_PROVIDER)} Find the outcome that dominates: timeout is a deadline that answers no longer meet, retries_exhausted a provider that refuses or fails, rejected_bulkhead a full queue, rejected_circuit an open circuit.`,
+      description: `${whyFailed('tidegate:calls:increase2m{MATCHERS}')}${PROVIDER} failed ${share()} of its calls in two minutes, ${FAILED_BECAUSE} (threshold ${percent(retries.failingRatio)}).${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_PROVIDER).matchers},${FAILED}`)}[2m])`, BY_PROVIDER)} ${FAILED_ADVICE}`,
     },
     {
       name: 'TidegateRetriesExhausted',
@@ -61,7 +62,37 @@ export function retryAlerts(context: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',
-      description: `${MODEL} lost ${share()} of its calls in 30 minutes with every retry used (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+      description: `${lastStatus()}${MODEL} lost ${share()} of its calls in 30 minutes with every retry used, mostly {{ if eq $status "429" }}because they are refused for a limit{{ else if eq $status "none" }}because attempts have no answer{{ else if eq $status "" }}for a reason that no attempt names{{ else }}because the provider answers {{ $status }}{{ end }} (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: {{ if eq $status "429" }}slow down requests or raise the tier{{ else }}wait for the provider, or use another model{{ end }}.`,
     },
   ];
+}
+
+const RETRIED_BECAUSE = choice(
+  '$reason',
+  {
+    rate_limit: 'attempts are refused for a limit',
+    overloaded: 'the provider is overloaded',
+    server_error: 'the provider answers with errors',
+    timeout: 'attempts time out',
+    connection: 'the provider cannot be reached',
+  },
+  'of {{ $reason }}',
+);
+
+/** Template that sets `$reason` to that of most retries. */
+function whyRetried(series: RuleContext['series'], window: string): string {
+  const retries = series('tidegate.retries', lookupOf(BY_MODEL).matchers);
+  return largest(
+    '$reason',
+    `sum by (tidegate_retry_reason) (rate(${retries}[${window}]))`,
+    BY_MODEL,
+    'tidegate_retry_reason',
+  );
+}
+
+/** Template that sets `$status` to that of most attempts that are worth another. */
+function lastStatus(): string {
+  const attempts = `tidegate:attempts:increase5m{${lookupOf(BY_MODEL).matchers},http_response_status_code=~"408|409|429|5..|none"}`;
+  const query = `sum by (http_response_status_code) (avg_over_time(${attempts}[25m]))`;
+  return largest('$status', query, BY_MODEL, 'http_response_status_code');
 }

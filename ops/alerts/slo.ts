@@ -1,6 +1,7 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
 import type { Burn } from '../thresholds.ts';
 import { share, spoken } from '../words.ts';
+import { FAILED_ADVICE, FAILED_BECAUSE, whyFailed } from './why-failed.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -44,7 +45,7 @@ export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
       severity,
       labels: { long, short },
       summary: 'LLM calls fail so often that the error budget runs out.',
-      description: `${PROVIDER} failed ${share()} of its calls over ${spoken(secondsOf(long))} (threshold ${percent(limit)}, ${factor === 1 ? '' : `${factor} times `}what an objective of ${percent(objective)} allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+      description: `${whyFailed(`avg_over_time(tidegate:calls:increase5m{MATCHERS}[${short}])`)}${PROVIDER} failed ${share()} of its calls over ${spoken(secondsOf(long))}, ${FAILED_BECAUSE} (threshold ${percent(limit)}, ${factor === 1 ? '' : `${factor} times `}what an objective of ${percent(objective)} allows). ${FAILED_ADVICE}`,
     };
   });
 }

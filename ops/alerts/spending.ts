@@ -1,5 +1,16 @@
-import { type Alert, BY_JOB, BY_MODEL, JOB, MODEL, PROVIDER, type RuleContext } from '../alert.ts';
+import {
+  type Alert,
+  BY_JOB,
+  BY_MODEL,
+  BY_PROVIDER,
+  JOB,
+  lookupOf,
+  MODEL,
+  PROVIDER,
+  type RuleContext,
+} from '../alert.ts';
 import { over } from '../signal-rules.ts';
+import { largest } from '../words.ts';
 
 /** Money, where a guard has prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
@@ -27,7 +38,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls cost much more than a day ago.',
-      description: `${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, or spends at such a rate now: more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+      description: `${largest('$model', `sum by (gen_ai_request_model) (tidegate:cost:increase5m{${lookupOf(BY_PROVIDER).matchers}})`, BY_PROVIDER, 'gen_ai_request_model')}${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, or spends at such a rate now, {{ if $model }}mostly for {{ $model }}: {{ end }}more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
     },
     {
       name: 'TidegateModelUnpriced',

@@ -1,5 +1,6 @@
 import { ANSWER_TESTS } from './answers.ts';
 import { BATCH_TESTS } from './batches.ts';
+import { BELOW_LIMIT_TESTS } from './below-limit.ts';
 import { CIRCUIT_TESTS } from './circuit.ts';
 import { DRAIN_TESTS } from './drain.ts';
 import { FAILING_TESTS } from './failing.ts';
@@ -23,6 +24,7 @@ export const RULE_TESTS: readonly RuleTestFile[] = [
   PROVIDER_TESTS,
   CIRCUIT_TESTS,
   QUEUE_TESTS,
+  BELOW_LIMIT_TESTS,
   SLO_TESTS,
   TELEMETRY_TESTS,
   FAILING_TESTS,

@@ -78,12 +78,12 @@ const waits = (values: string): InputSeries[] =>
     ),
   );
 
-const late = (waited: string, advice: string): Firing => ({
+const late = (cause: string, waited: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM streams begin late.',
-  description: `openai/gpt-5.1 (app) takes 18 seconds to the first chunk of a stream at the 95th percentile (objective 10 seconds)${waited}. ${advice}`,
+  description: `${cause}: openai/gpt-5.1 (app) takes 18 seconds to the first chunk of a stream at the 95th percentile (objective 10 seconds)${waited}. ${advice}`,
 });
-const PROVIDER_SLOW = 'The provider is slow: shorten prompts, ask for less reasoning, or use a faster model or tier.';
+const PROVIDER_SLOW = 'Shorten prompts, ask for less reasoning, or use a faster model or tier.';
 
 const FIRST_CHUNK: RuleTest[] = [
   {
@@ -92,7 +92,7 @@ const FIRST_CHUNK: RuleTest[] = [
     input: [...streams('0+5x40 210+10x160', '0+10x200'), sent('normal', '0+10x200')],
     checks: [
       { at: '4m', situation: 'quiet', firing: [] },
-      { at: '12m', situation: 'fires', firing: [late('', PROVIDER_SLOW)] },
+      { at: '12m', situation: 'fires', firing: [late('The provider is slow', '', PROVIDER_SLOW)] },
       { at: '60m', situation: 'resolves', firing: [] },
     ],
   },
@@ -106,6 +106,7 @@ const FIRST_CHUNK: RuleTest[] = [
         situation: 'fires',
         firing: [
           late(
+            'Calls wait here',
             '; before they are sent, calls wait 29 seconds here',
             'Slow down requests, raise the tier, or give what is not urgent the priority batch.',
           ),
@@ -129,10 +130,10 @@ const FIRST_CHUNK: RuleTest[] = [
 
 const tier = (asked: string, served: string, values: string): InputSeries =>
   input('tidegate.tier.answers', { ...CHAT, tidegate_tier_asked: asked, tidegate_tier_served: served }, values);
-const lower = (asked: string, share: string, why: string): Firing => ({
+const lower = (asked: string, share: string, cause: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_tier_asked: asked },
   summary: 'LLM calls are served in another tier than they ask for.',
-  description: `openai/gpt-5.1 (app): ${share} of the answers to calls that ask for the tier ${asked} came from the standard one (threshold 20%). ${why}`,
+  description: `${cause}: ${share} of the answers of openai/gpt-5.1 (app) to calls that ask for the tier ${asked} came from the standard one (threshold 20%). ${advice}`,
 });
 
 const TIER: RuleTest[] = [
@@ -154,12 +155,14 @@ const TIER: RuleTest[] = [
           lower(
             'fast',
             '30%',
-            "They are slower than asked for: the account's share of that tier is used up, its traffic grew too fast, or it is not part of the contract.",
+            "The account's share of a tier is used up, its traffic grew too fast, or it is not part of the contract",
+            'They are slower than asked for.',
           ),
           lower(
             'flex',
             '50%',
-            'Flex has no capacity, and they are sent or served as standard ones, which cost about twice as much: let them wait (onFlexUnavailable), or use batches.',
+            'Flex has no capacity',
+            'They cost about twice as much: let them wait (onFlexUnavailable), or use batches.',
           ),
         ],
       },
@@ -186,10 +189,10 @@ const TIER: RuleTest[] = [
 
 const repeated = (layer: string, values: string): InputSeries =>
   input('tidegate.repeated_calls', { ...CHAT, tidegate_retry_layer: layer }, values);
-const twice = (layer: string, count: string, turnOff: string): Firing => ({
+const twice = (layer: string, name: string, count: string, turnOff: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_retry_layer: layer },
   summary: 'A layer above sends LLM calls again.',
-  description: `openai/gpt-5.1 (app) got ${count} calls in half an hour that had just been given up (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. Turn off the retries of ${turnOff}.`,
+  description: `${name} sends calls of openai/gpt-5.1 (app) again that had just been given up: ${count} in half an hour (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. Turn off its retries: ${turnOff}.`,
 });
 
 const LAYER: RuleTest[] = [
@@ -199,7 +202,7 @@ const LAYER: RuleTest[] = [
     input: [answered('0+10x240'), repeated('ai_sdk', '0+1x40 40x200')],
     checks: [
       { at: '3m', situation: 'quiet', firing: [] },
-      { at: '12m', situation: 'fires', firing: [twice('ai_sdk', '24', 'the AI SDK: maxRetries: 0')] },
+      { at: '12m', situation: 'fires', firing: [twice('ai_sdk', 'The AI SDK', '24', 'maxRetries: 0')] },
       { at: '90m', situation: 'resolves', firing: [] },
     ],
   },

@@ -6,14 +6,19 @@ const info = (values: string, instance = 'a'): InputSeries =>
 const items = (state: string, values: string, instance = 'a'): InputSeries =>
   input('tidegate.batch.items', { instance, tidegate_batch_state: state }, values);
 
-const stalled = (why: string, advice: string): Firing => ({
+const stalled = (cause: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', instance: 'a' },
   summary: 'A batch of LLM calls makes no progress.',
-  description: `a (app) runs 1 batch, and no item has been finished for nine minutes${why}. ${advice} With a journal it can be stopped and continued at no cost.`,
+  description: `${cause}: a (app) runs 1 batch, and no item has been finished for nine minutes. ${advice} With a journal it can be stopped and continued at no cost.`,
 });
-const STUCK =
-  'Calls wait for a limit of a day, for a worker that hangs, or for a reader that does not take the results: guard.snapshot() shows what the lane waits for.';
-const OUTAGE = 'The provider fails or cannot be reached; it goes on by itself once that is over.';
+const STUCK = stalled(
+  'A batch waits for a limit of a day, for a worker that hangs, or for a reader that does not take the results',
+  'guard.snapshot() shows what the lane waits for.',
+);
+const OUTAGE = stalled(
+  'The provider fails or cannot be reached',
+  'The circuit openai/gpt-5.1 is open; the batch goes on by itself once that is over.',
+);
 
 const TESTS: RuleTest[] = [
   {
@@ -28,7 +33,7 @@ const TESTS: RuleTest[] = [
     ],
     checks: [
       { at: '14m', situation: 'quiet', firing: [] },
-      { at: '22m', situation: 'fires', firing: [stalled('', STUCK)] },
+      { at: '22m', situation: 'fires', firing: [STUCK] },
       { at: '36m', situation: 'resolves', firing: [] },
     ],
   },
@@ -45,7 +50,7 @@ const TESTS: RuleTest[] = [
         '0x80',
       ),
     ],
-    checks: [{ at: '20m', situation: 'fires', firing: [stalled(': the circuit openai/gpt-5.1 is open', OUTAGE)] }],
+    checks: [{ at: '20m', situation: 'fires', firing: [OUTAGE] }],
   },
   {
     alert: 'TidegateBatchStalled',

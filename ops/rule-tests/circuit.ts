@@ -17,7 +17,7 @@ function circuit(states: string, instance = 'a'): InputSeries[] {
 const open = (percentage: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...CIRCUIT },
   summary: 'The circuit to an LLM provider is open.',
-  description: `openai (app): circuit openai/gpt-5.1 was not closed for ${percentage} of the last two minutes over all processes (threshold 50%). Its calls wait or fail at once. The provider fails or cannot be reached: check its status page and the network; it closes by itself once a probe succeeds.`,
+  description: `openai (app) fails or cannot be reached: circuit openai/gpt-5.1 was not closed for ${percentage} of the last two minutes over all processes (threshold 50%). Its calls wait or fail at once: check its status page and the network; the circuit closes by itself once a probe succeeds.`,
 });
 
 const openOfOne: Firing = {
@@ -84,13 +84,13 @@ const OPEN: RuleTest[] = [
   },
 ];
 
-const closings = (values: string): InputSeries =>
-  input('tidegate.circuit.transitions', { ...CIRCUIT, tidegate_circuit_state: 'closed' }, values);
+const closings = (values: string, instance = 'a'): InputSeries =>
+  input('tidegate.circuit.transitions', { instance, ...CIRCUIT, tidegate_circuit_state: 'closed' }, values);
 
 const flapping = (number: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...CIRCUIT },
   summary: 'The circuit to an LLM provider closes and opens again.',
-  description: `openai (app): circuit openai/gpt-5.1 closed ${number} times in 30 minutes (threshold 4). The provider recovers and fails again: slow down requests, or use another model until it is stable.`,
+  description: `openai (app) recovers and fails again: circuit openai/gpt-5.1 closed ${number} times in 30 minutes (threshold 4). Slow down requests, or use another model until it is stable.`,
 });
 
 const FLAPPING: RuleTest[] = [
@@ -114,6 +114,12 @@ const FLAPPING: RuleTest[] = [
     ],
     checks: [{ at: '28m', situation: 'quiet', firing: [] }],
   },
+  {
+    alert: 'TidegateCircuitFlapping',
+    does: 'stays quiet where each process of a fleet closes once after a blip',
+    input: Array.from({ length: 12 }, (_, index) => closings('0x10 1x90', `pod-${index}`)),
+    checks: [{ at: '10m', situation: 'quiet', firing: [] }],
+  },
 ];
 
 const PROVIDER = { gen_ai_provider_name: 'openai' };
@@ -123,10 +129,11 @@ const queued = (values: string): InputSeries => input('tidegate.bulkhead.queued'
 const ended = (values: string): InputSeries =>
   input('tidegate.attempt.duration_seconds', { ...PROVIDER, gen_ai_request_model: 'gpt-5.1' }, values, 'count');
 
+const paused = (values: string): InputSeries => input('tidegate.queue.paused_seconds', LANE, values);
 const stalled = (calls: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...PROVIDER },
   summary: 'LLM calls are under way and none gets an answer.',
-  description: `openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than 20 did in that time. The provider hangs, or the network does: check both, and use another provider for what is urgent.`,
+  description: `The provider hangs, or the network does: openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than 20 did in that time. Check both, and use another provider for what is urgent.`,
 });
 
 const STALLED: RuleTest[] = [
@@ -151,6 +158,16 @@ const STALLED: RuleTest[] = [
     does: 'stays quiet for a few long answers at a time',
     input: [active('4x120'), queued('0x120'), ended('0x10 4x10 8x10 12x10 16x10 20x10 24x10 28x10')],
     checks: [{ at: '34m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateStalled',
+    does: 'stays quiet while the provider has asked to wait, and pages when nothing ends after that',
+    input: [active('0x80'), queued('0x30 30x50'), ended('0+10x30 300x50'), paused('0x30 110x8 0x42')],
+    checks: [
+      { at: '17m30s', situation: 'quiet', firing: [] },
+      { at: '19m', situation: 'quiet', firing: [] },
+      { at: '23m', situation: 'fires', firing: [stalled('30')] },
+    ],
   },
   {
     alert: 'TidegateStalled',

@@ -6,7 +6,7 @@ const calls = (outcome: string, values: string): InputSeries =>
 const failing = (percentage: string): Firing => ({
   labels: { severity: 'critical', job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'Most LLM calls fail.',
-  description: `openai (app) failed ${percentage} of its calls in two minutes (threshold 50%). Find the outcome that dominates: timeout is a deadline that answers no longer meet, retries_exhausted a provider that refuses or fails, rejected_bulkhead a full queue, rejected_circuit an open circuit.`,
+  description: `openai (app) failed ${percentage} of its calls in two minutes, mostly because they run into their deadline (threshold 50%). Compare waits and the latency of attempts with the deadline: slow down requests, or allow more time.`,
 });
 
 const FAILING: RuleTest[] = [

@@ -11,10 +11,10 @@ const WITHOUT =
 const down = (fault: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app' },
   summary: 'The store of shared LLM limits is of no use.',
-  description: `app has lost its store of shared limits${fault === '' ? '' : ` (${fault})`}: 100% of its lanes go alone, each process with its share of the last known fleet. ${WITHOUT} ${advice}.`,
+  description: `app has lost its store of shared limits ${fault === '' ? 'for a reason that no exchange names' : `because ${fault}`}: 100% of its lanes go alone, each process with its share of the last known fleet. ${WITHOUT} ${advice}.`,
 });
 
-const UNREACHED = 'it cannot be reached: look whether it runs, and at the network and TLS between';
+const UNREACHED = 'look whether it runs, and at the network and TLS between';
 
 const DOWN: RuleTest[] = [
   {
@@ -29,7 +29,7 @@ const DOWN: RuleTest[] = [
     ],
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
-      { at: '14m', situation: 'fires', firing: [down('connection', UNREACHED)] },
+      { at: '14m', situation: 'fires', firing: [down('it cannot be reached', UNREACHED)] },
       { at: '30m', situation: 'resolves', firing: [] },
     ],
   },
@@ -46,7 +46,7 @@ const DOWN: RuleTest[] = [
       {
         at: '10m',
         situation: 'fires',
-        firing: [down('auth', 'it refuses the password: give the client the right one')],
+        firing: [down('it refuses the password', 'give the client the right password')],
       },
     ],
   },
@@ -67,17 +67,17 @@ const DOWN: RuleTest[] = [
     alert: 'TidegateFleetStoreDown',
     does: 'fires for a process that has never found its store',
     input: [lanes('shared', '_x10 0x40'), lanes('alone', '_x10 2x40'), errors('connection', '_x10 3+1x40')],
-    checks: [{ at: '8m', situation: 'first-event', firing: [down('connection', UNREACHED)] }],
+    checks: [{ at: '8m', situation: 'first-event', firing: [down('it cannot be reached', UNREACHED)] }],
   },
 ];
 
 const alone = (fault: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', instance: 'a' },
   summary: 'A process has lost the store of shared LLM limits.',
-  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network. Of the store it says: ${advice}.`,
+  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network first; then ${advice}.`,
 });
 
-const SLOWLY = 'it does not answer in time: look at its load, slow commands and the network';
+const SLOWLY = 'look at its load, slow commands and the network';
 
 const OTHERS = ['b', 'c', 'd'].map((instance) => lanes('shared', '2x100', instance));
 
@@ -93,7 +93,7 @@ const ALONE: RuleTest[] = [
     ],
     checks: [
       { at: '12m', situation: 'quiet', firing: [] },
-      { at: '17m', situation: 'fires', firing: [alone(' (timeout)', SLOWLY)] },
+      { at: '17m', situation: 'fires', firing: [alone(' (it does not answer in time)', SLOWLY)] },
       { at: '30m', situation: 'resolves', firing: [] },
     ],
   },

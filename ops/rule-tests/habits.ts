@@ -11,7 +11,7 @@ const cost = (values: string, provider = 'openai'): InputSeries =>
 const spike = (usd: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...PROVIDER },
   summary: 'LLM calls cost much more than a day ago.',
-  description: `openai (app) has cost ${usd} USD in the last hour, or spends at such a rate now: more than 5 times the mean hour of the day before, and 1.5 times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+  description: `openai (app) has cost ${usd} USD in the last hour, or spends at such a rate now, mostly for gpt-5.1: more than 5 times the mean hour of the day before, and 1.5 times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
 });
 
 /** 12 USD an hour, and an hour of ten times that after 25 hours. */
@@ -73,7 +73,7 @@ const fell: Firing = {
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM prompts are read from a cache much less.',
   description:
-    'openai/gpt-5.1 (app) reads 10% of its input from a prompt cache now, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner. A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last.',
+    'A release changed the beginning of prompts (a date, an order of tools), or calls come too rarely for the cache to last: openai/gpt-5.1 (app) reads 10% of its input from a prompt cache now, less than 50% of what it did over the day before. Input costs more, and where cached tokens are free of limits they are reached sooner.',
 };
 
 const CACHE: RuleTest[] = [

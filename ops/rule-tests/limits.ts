@@ -1,12 +1,19 @@
 import { firing, limit, refusals, remaining, reset, SHRINK, used } from './limit-series.ts';
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
-const refused = (dimension: string, number: string, advice: string, own = ''): Firing =>
+const refused = (
+  dimension: string,
+  number: string,
+  advice: string,
+  why = dimension === 'unknown'
+    ? 'the provider refuses calls for a limit that it does not name'
+    : `the ${dimension} limit is reached though calls are paced`,
+): Firing =>
   firing(
     'warning',
     dimension,
     'An LLM provider refuses calls for a rate limit.',
-    `openai/gpt-5.1 (app) had ${number} attempts refused for its ${dimension} limit in 10 minutes (thresholds: 10, and 2% of its attempts). Pacing should prevent this.${own} ${advice}`,
+    `openai/gpt-5.1 (app): ${why}: ${number} attempts refused in 10 minutes (thresholds: 10, and 2% of its attempts). ${advice}`,
   );
 
 /** The advice that an operator reads, by limit. */
@@ -21,11 +28,19 @@ const ADVICE: readonly (readonly [dimension: string, advice: string])[] = [
   ['acceleration', 'Slow down requests: let the traffic grow gradually, e.g. with pacing.mode smooth.'],
   ['images', 'Ask for fewer images or spread them; for more, raise the tier. Calls without images are not held.'],
   ['long_context', 'Shorten prompts to 200,000 tokens, or spread the longer ones. Shorter calls are not held.'],
-  ['unknown', 'The limit is not named: read the tidegate.ratelimit.hit events of the refused calls.'],
+  ['unknown', 'Read the tidegate.ratelimit.hit events of the refused calls: they say what is known of the limit.'],
 ];
 
 const sent = (values: string): InputSeries =>
   input('tidegate.attempts', { ...MODEL, gen_ai_operation_name: 'chat', http_response_status_code: '200' }, values);
+
+const admitted = (priority: string, values: string): InputSeries =>
+  input(
+    'tidegate.wait.duration_seconds',
+    { ...MODEL, tidegate_wait_stage: 'pacer', tidegate_priority: priority },
+    values,
+    'count',
+  );
 
 const RATE_LIMITED: RuleTest[] = [
   {
@@ -68,8 +83,8 @@ const RATE_LIMITED: RuleTest[] = [
           refused(
             'requests',
             '20',
-            ADVICE[0]![1],
-            ' By its own count this job uses 25% of that limit: others on the account take the rest, find them.',
+            `Find the others. ${ADVICE[0]![1]}`,
+            'others on the account use up the requests limit, of which this job uses 25% by its own count',
           ),
         ],
       },
@@ -80,6 +95,28 @@ const RATE_LIMITED: RuleTest[] = [
     does: 'stays quiet for a batch of which one attempt in a hundred is refused',
     input: [refusals('requests', '0+1x60'), sent('0+100x60')],
     checks: [{ at: '25m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRateLimited',
+    does: 'stays quiet for refusals of a batch, beside which a few calls are urgent',
+    input: [
+      refusals('requests', '0+1x60'),
+      sent('0+20x60'),
+      admitted('batch', '0+18x60'),
+      admitted('normal', '0+2x60'),
+    ],
+    checks: [{ at: '25m', situation: 'quiet', firing: [] }],
+  },
+  {
+    alert: 'TidegateRateLimited',
+    does: 'fires where most of the calls beside a batch are urgent',
+    input: [
+      refusals('requests', '0+1x60'),
+      sent('0+20x60'),
+      admitted('batch', '0+2x60'),
+      admitted('normal', '0+18x60'),
+    ],
+    checks: [{ at: '15m', situation: 'fires', firing: [refused('requests', '20', ADVICE[0]![1])] }],
   },
 ];
 
@@ -93,7 +130,7 @@ const cut = firing(
   'warning',
   'tokens',
   'A limit of an LLM account was cut.',
-  'openai/gpt-5.1 (app) has a tokens limit of 40k now, more than 20% below that of half an hour ago: the tier was cut, or the provider shares it out differently. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.',
+  'openai/gpt-5.1 (app): the tier was cut, or the provider shares it out differently: the tokens limit is 40k now, more than 20% below that of half an hour ago. Waits, refusals and utilisation that rose at the same time follow from it: ask whoever owns the account.',
 );
 
 const CHANGED: RuleTest[] = [

@@ -212,7 +212,7 @@ const STREAMS: RuleTest[] = [
 const refused = (number: string): Firing => ({
   labels: { severity: 'critical', ...MODEL_LABELS },
   summary: 'An LLM provider refuses the API key.',
-  description: `openai/gpt-5.1 (app) had ${number} attempt${number === '1' ? '' : 's'} refused with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+  description: `The key is refused: openai/gpt-5.1 (app) had ${number} attempt${number === '1' ? '' : 's'} answered with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
 });
 
 const AUTH: RuleTest[] = [
@@ -251,7 +251,7 @@ const bad = (severity: 'warning' | 'critical', percentage: string): Firing => ({
     severity === 'critical'
       ? 'An LLM provider refuses nearly every request as wrong.'
       : 'An LLM provider refuses many requests as wrong.',
-  description: `openai/gpt-5.1 (app) had ${percentage} of its calls refused as a bad request within ${severity === 'critical' ? 'two minutes (threshold 80%' : 'five minutes (threshold 20%'}): 400, 404 or 422. A release changed what is sent, or the model is gone: read the error's message in the application's log. Retrying cannot help.`,
+  description: `A release changed what is sent, or the model is gone: openai/gpt-5.1 (app) had ${percentage} of its calls refused as a bad request (400, 404 or 422) within ${severity === 'critical' ? 'two minutes (threshold 80%' : 'five minutes (threshold 20%'}). Read the error's message in the application's log. Retrying cannot help.`,
 });
 
 const BAD: RuleTest[] = [

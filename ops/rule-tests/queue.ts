@@ -12,7 +12,7 @@ const filling: Firing = {
   labels: { severity: 'warning', job: 'app', ...BULKHEAD },
   summary: 'The queue of waiting LLM calls is filling up.',
   description:
-    'openai (app): queue openai/gpt-5.1 of one process is 90% full (threshold 80%); when full, calls fail at once. Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.',
+    'openai (app) gets more calls than are sent: queue openai/gpt-5.1 of one process is 90% full (threshold 80%); when full, calls fail at once. Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.',
 };
 
 const FILLING: RuleTest[] = [
@@ -46,7 +46,7 @@ const calls = (outcome: string, values: string): InputSeries =>
 const rejected = (percentage: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'LLM calls are rejected before they are sent.',
-  description: `openai/gpt-5.1 (app) has ${percentage} of its calls rejected by the client because its queue is full (threshold 1%). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
+  description: `openai/gpt-5.1 (app) gets more calls than its queue holds: ${percentage} of them are rejected by the client (threshold 1%). Slow down requests at the source, raise the tier, or raise bulkhead.maxQueued if waiting longer is acceptable.`,
 });
 
 const REJECTED: RuleTest[] = [
@@ -111,7 +111,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage pacer, mostly for tokens (threshold 10 seconds). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+            'Calls to openai/gpt-5.1 (app) wait 29 seconds at the 95th percentile for the tokens limit (threshold 10 seconds). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
           ),
         ],
       },
@@ -129,7 +129,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'bulkhead',
-            'openai/gpt-5.1 (app) waits 29 seconds at the 95th percentile in stage bulkhead (threshold 10 seconds). All slots are taken: raise bulkhead.maxConcurrent or shorten the answers.',
+            'Calls to openai/gpt-5.1 (app) wait 29 seconds at the 95th percentile for a slot (threshold 10 seconds). Raise bulkhead.maxConcurrent or shorten the answers.',
           ),
         ],
       },
@@ -162,7 +162,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'openai/gpt-5.1 (app) waits 58 seconds at the 95th percentile in stage pacer, mostly for pause (threshold 10 seconds). The provider asked to wait: slow down requests until it stops doing so.',
+            'Calls to openai/gpt-5.1 (app) wait 58 seconds at the 95th percentile because the provider has asked for it (threshold 10 seconds). The provider asked to wait: slow down requests until it stops doing so.',
           ),
         ],
       },
@@ -170,65 +170,9 @@ const WAIT: RuleTest[] = [
   },
 ];
 
-const active = (values: string): InputSeries => input('tidegate.bulkhead.active', BULKHEAD, values);
-const slots = (values: string): InputSeries => input('tidegate.bulkhead.capacity', BULKHEAD, values);
-const used = (values: string): InputSeries =>
-  input('tidegate.limit.utilization_ratio', { ...MODEL, tidegate_limit_dimension: 'requests' }, values);
-const refused = (values: string): InputSeries =>
-  input('tidegate.ratelimit.rejections', { ...MODEL, tidegate_limit_dimension: 'requests' }, values);
-
-const idle: Firing = {
-  labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
-  summary: 'LLM calls wait though no limit is used up.',
-  description:
-    'openai (app) has 700 calls waiting, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. The client holds them back by itself: a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.',
-};
-
-const IDLE: RuleTest[] = [
-  {
-    alert: 'TidegateBelowLimit',
-    does: 'fires where 700 wait at a fifth of the limit, and resolves',
-    input: [queued('0x20 700x40 0x40'), used('0.19x100'), active('5x100'), slots('500x100'), refused('0x30 2x20 4x50')],
-    checks: [
-      { at: '9m', situation: 'quiet', firing: [] },
-      { at: '22m', situation: 'fires', firing: [idle] },
-      { at: '40m', situation: 'resolves', firing: [] },
-    ],
-  },
-  {
-    alert: 'TidegateBelowLimit',
-    does: 'stays quiet at the limit',
-    input: [queued('700x60'), used('0.97x60'), active('5x60'), slots('500x60')],
-    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
-  },
-  {
-    alert: 'TidegateBelowLimit',
-    does: 'stays quiet where all slots are taken',
-    input: [queued('700x60'), used('0.19x60'), active('490x60'), slots('500x60')],
-    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
-  },
-  {
-    alert: 'TidegateBelowLimit',
-    does: 'stays quiet where calls are refused',
-    input: [queued('700x60'), used('0.19x60'), active('5x60'), slots('500x60'), refused('0+1x60')],
-    checks: [{ at: '20m', situation: 'quiet', firing: [] }],
-  },
-  {
-    alert: 'TidegateBelowLimit',
-    does: 'sees a queue that is there when it is first scraped',
-    input: [queued('_x4 700x40'), used('_x4 0.19x40'), active('_x4 5x40'), slots('_x4 500x40')],
-    checks: [{ at: '10m', situation: 'first-event', firing: [idle] }],
-  },
-];
-
 export const QUEUE_TESTS: RuleTestFile = {
   name: 'queue',
   evaluationInterval: '30s',
-  alerts: [
-    'TidegateBulkheadQueueFilling',
-    'TidegateCallsRejectedLocally',
-    'TidegateClientWaitHigh',
-    'TidegateBelowLimit',
-  ],
-  tests: [...FILLING, ...REJECTED, ...WAIT, ...IDLE],
+  alerts: ['TidegateBulkheadQueueFilling', 'TidegateCallsRejectedLocally', 'TidegateClientWaitHigh'],
+  tests: [...FILLING, ...REJECTED, ...WAIT],
 };

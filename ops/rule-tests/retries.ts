@@ -23,19 +23,19 @@ const measured = (values: string): InputSeries =>
 const spike = (number: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM client retries are spiking.',
-  description: `openai/gpt-5.1 (app) sends ${number} retries for 100 calls (threshold 15), more than 3 times those of the hour before. Retries by reason tell the cause: for rate_limit slow down requests or shrink tokens, for overloaded and server_error wait for the provider.`,
+  description: `openai/gpt-5.1 (app) sends ${number} retries for 100 calls, mostly because attempts are refused for a limit (threshold 15), more than 3 times those of the hour before. Slow down requests or shrink tokens.`,
 });
 
 const storm = (number: string): Firing => ({
   labels: { severity: 'critical', ...MODEL_LABELS },
   summary: 'LLM clients send each call several times.',
-  description: `openai/gpt-5.1 (app) needs ${number}.0 attempts per call (threshold 2). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+  description: `openai/gpt-5.1 (app) needs ${number}.0 attempts per call, mostly because attempts are refused for a limit (threshold 2). Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
 });
 
 const exhausted = (percentage: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
   summary: 'LLM calls fail after all retries.',
-  description: `openai/gpt-5.1 (app) lost ${percentage} of its calls in 30 minutes with every retry used (threshold 1%). The application sees these errors: find the status code of the attempts; for 429 slow down requests or raise the tier, for 5xx wait for the provider or use another model.`,
+  description: `openai/gpt-5.1 (app) lost ${percentage} of its calls in 30 minutes with every retry used, mostly for a reason that no attempt names (threshold 1%). The application sees these errors: wait for the provider, or use another model.`,
 });
 
 const SPIKE: RuleTest[] = [
@@ -111,9 +111,27 @@ const SPIKE: RuleTest[] = [
 const STORM: RuleTest[] = [
   {
     alert: 'TidegateRetryStorm',
-    does: 'has no ratio to give while no call ends',
-    input: [calls('success', '0x40'), measured('0+9x40'), retries('0+9x40')],
-    checks: [{ at: '12m', situation: 'quiet', firing: [] }],
+    does: 'fires though no call has ended yet',
+    input: [calls('success', '0x40'), measured('0+90x40'), retries('0+60x40')],
+    checks: [{ at: '12m', situation: 'fires', firing: [storm('3')] }],
+  },
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'stays quiet for 40 seconds of it, after which all calls end at once',
+    interval: '10s',
+    input: [
+      calls('success', '0+10x60 600x4 640+10x60'),
+      measured('0+10x60 640+40x3 770+10x60'),
+      retries('0x60 30+30x3 120x61'),
+    ],
+    checks: ['10m30s', '11m', '11m30s', '12m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),
+  },
+  {
+    alert: 'TidegateRetryStorm',
+    does: 'sees it where a scrape takes place once a minute',
+    interval: '1m',
+    input: [calls('success', '0+60x40'), measured('0+180x40'), retries('0+120x40')],
+    checks: [{ at: '15m', situation: 'fires', firing: [storm('3')] }],
   },
   {
     alert: 'TidegateRetryStorm',

@@ -48,10 +48,27 @@ const QUARTER_DAY: Window = {
 };
 const THREE_DAYS: Window = { severity: 'warning', long: '3d', short: '6h', words: '3 days', threshold: '1%, ' };
 
-const burn = ({ severity, long, short, words, threshold }: Window, percentage: string): Firing => ({
+type Cause = 'refused' | 'late' | 'open';
+const CAUSES: Readonly<Record<Cause, readonly [because: string, advice: string]>> = {
+  refused: [
+    'the provider refuses or fails each attempt',
+    'Find the status code of the attempts: for 429 slow down requests, for 5xx wait for the provider or use another.',
+  ],
+  late: [
+    'they run into their deadline',
+    'Compare waits and the latency of attempts with the deadline: slow down requests, or allow more time.',
+  ],
+  open: ['the circuit is open', "Check the provider's status page and the network."],
+};
+
+const burn = (
+  { severity, long, short, words, threshold }: Window,
+  percentage: string,
+  cause: Cause = 'refused',
+): Firing => ({
   labels: { severity, long, short, job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'LLM calls fail so often that the error budget runs out.',
-  description: `openai (app) failed ${percentage} of its calls over ${words} (threshold ${threshold}what an objective of 99% allows). Find the outcome that dominates: retries_exhausted, rejected_circuit, rejected_bulkhead or timeout; each has its own alert and advice.`,
+  description: `openai (app) failed ${percentage} of its calls over ${words}, mostly because ${CAUSES[cause][0]} (threshold ${threshold}what an objective of 99% allows). ${CAUSES[cause][1]}`,
 });
 
 const BURNS: RuleTest[] = [
@@ -110,7 +127,7 @@ const BURNS: RuleTest[] = [
     does: 'pages on a moderate burn without the fast window',
     interval: '1m',
     input: [calls('success', '0+93x60'), calls('timeout', '0+7x60')],
-    checks: [{ at: '40m', situation: 'fires', firing: [burn(QUARTER_DAY, '7%')] }],
+    checks: [{ at: '40m', situation: 'fires', firing: [burn(QUARTER_DAY, '7%', 'late')] }],
   },
   {
     alert: 'TidegateCallErrorBudgetBurn',
@@ -119,7 +136,7 @@ const BURNS: RuleTest[] = [
     input: [calls('success', '0+98x120'), calls('rejected_circuit', '0+2x120')],
     checks: [
       { at: '50m', situation: 'quiet', firing: [] },
-      { at: '90m', situation: 'fires', firing: [burn(THREE_DAYS, '2%')] },
+      { at: '90m', situation: 'fires', firing: [burn(THREE_DAYS, '2%', 'open')] },
     ],
   },
   {

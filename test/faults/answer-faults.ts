@@ -16,7 +16,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'three of ten calls run into their deadline',
     expected: ['TidegateCallErrorBudgetBurn'],
     severity: 'critical',
-    says: /failed \d+% of its calls over 1h/,
+    says: /failed \d+% of its calls over 1 hour, mostly because they run into their deadline/,
     due: { minutes: 10, because: 'a burn rate is as slow as its windows' },
     stage: ordinary({ guard: { deadlineMs: 4_000 }, begin: faults({ rates: { hang: 0.3 } }) }),
   },
@@ -25,7 +25,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'callers give up before any answer is there',
     expected: ['TidegateCallsFailing'],
     severity: 'critical',
-    says: /timeout is a deadline that answers no longer meet/,
+    says: /they run into their deadline/,
     stage: ordinary({
       guard: { deadlineMs: 3_000 },
       begin: ({ simulator }) => simulator.update({ latency: { baseMs: 6_000, jitter: 0.2 } }),

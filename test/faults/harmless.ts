@@ -105,7 +105,7 @@ export const HARMLESS: readonly Fault[] = [
     // What is lost in that minute is told, and nothing after it.
     expected: ['TidegateCallsFailing', 'TidegateCallErrorBudgetBurn'],
     severity: 'critical',
-    says: /timeout/,
+    says: /deadline/,
     due: { minutes: 10, because: 'as much as the losses of a minute burn' },
     stage: (() => {
       let endedAt = Infinity;

@@ -82,7 +82,7 @@ export const TELEMETRY_FAULTS: readonly Fault[] = [
     what: 'the Redis of a fleet is killed',
     expected: ['TidegateFleetStoreDown'],
     severity: 'warning',
-    says: /Mend the store: it cannot be reached/,
+    says: /because it cannot be reached/,
     stage: async (set) => {
       const redis = await RedisServer.start();
       set.keep(() => redis.stop());

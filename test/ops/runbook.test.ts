@@ -39,6 +39,12 @@ test('every alert links to its heading on a page that package.json says is publi
   );
 });
 
+test('a board, which knows an alert by its name alone, finds an anchor that is written like it', () => {
+  const anchors = [...text.matchAll(/^<a id="(\w+)"><\/a>\n\n### (\w+)$/gm)];
+  expect(anchors.map(([, id]) => id)).toEqual([...sections.keys()]);
+  for (const [, id, heading] of anchors) expect(id).toBe(heading);
+});
+
 test.each([
   [{ url: 'git+https://github.com/acme/tide.gate.git' }, 'https://github.com/acme/tide.gate/blob/HEAD/'],
   ['git@github.com:acme/tidegate.git', 'https://github.com/acme/tidegate/blob/HEAD/'],

@@ -33,6 +33,15 @@ export const HARMLESS: readonly Fault[] = [
     service: { lane: { ...LANE, priority: 'batch' } },
   }),
   fault({
+    id: 'refused-batch',
+    what: 'a batch at the full tier of which one attempt in twenty is refused',
+    expected: [],
+    severity: 'none',
+    lasts: 2 * HOUR,
+    during: () => ({ arrivals: 6, failing: { '429': 0.05 } }),
+    service: { lane: { ...LANE, priority: 'batch' } },
+  }),
+  fault({
     id: 'two-lost',
     what: 'two calls that fail for good at night',
     expected: [],

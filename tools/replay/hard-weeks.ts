@@ -1,7 +1,8 @@
-import { mulberry32 } from '../../src/simulator/random.ts';
+import { hash32, mulberry32 } from '../../src/simulator/random.ts';
 import { LANE } from './fault.ts';
+import type { Conditions } from './lane-model.ts';
 import type { ServiceSpec } from './service.ts';
-import { blips, CALM, DAY, daily, during, HOUR, ORDINARY, WEEK } from './week.ts';
+import { type Blip, blips, CALM, DAY, daily, during, HOUR, ORDINARY, WEEK } from './week.ts';
 
 /** A time in which nothing is wrong, that no rule was tuned on. */
 export interface HardWeek {
@@ -42,6 +43,19 @@ function gaps(seed: number, count: number, to: number, longest: number): (at: nu
   return (at) => all.some(([from, seconds]) => at >= from && at < from + seconds);
 }
 
+const FAILURES: readonly Conditions['failing'][] = [{ '503': 1 }, { none: 1 }, { '500': 0.8 }, { '529': 1 }];
+
+/** All day at its busiest: a failure of 40 s at any second of a scrape and of an evaluation. */
+function blipping(seed: number, job: string, arrivals: number): ServiceSpec['conditions'] {
+  const random = mulberry32(hash32(job, seed));
+  const blips: Blip[] = every(45 * 60, DAY).map((at, index) => ({
+    at: Math.floor(at - random() * 10 * 60),
+    seconds: 40,
+    failing: FAILURES[index % FAILURES.length]!,
+  }));
+  return (at) => ({ ...CALM, arrivals, limit: arrivals * 120, failing: during(blips, at) ?? ORDINARY });
+}
+
 const every = (seconds: number, to: number, from = 0): number[] =>
   Array.from({ length: Math.floor((to - from) / seconds) }, (_, index) => from + (index + 1) * seconds);
 
@@ -72,6 +86,21 @@ export const HARD_WEEKS: readonly HardWeek[] = [
     services: (seed) => [
       service('fleet', 60, 5 * HOUR, seed, { processes: 200, deploys: every(2 * HOUR, 5 * HOUR), rollingSeconds: 10 }),
     ],
+  },
+  {
+    id: 'blips',
+    what: '40 s in which the provider fails, every three quarters of an hour, for one process, five and forty',
+    to: DAY,
+    services: (seed) =>
+      (
+        [
+          ['one', 1, 0.5],
+          ['few', 5, 3],
+          ['fleet', 40, 20],
+        ] as const
+      ).map(([job, processes, peak]) =>
+        service(job, peak, DAY, seed, { processes, conditions: blipping(seed, job, peak) }),
+      ),
   },
   {
     id: 'scrape-gaps',

@@ -41,6 +41,8 @@ export interface Standing {
   readonly admittedInAMinute: number;
   /** Seconds since an answer last told a limit. */
   readonly toldAgo: number;
+  /** Seconds for which nothing more is sent, as the provider has asked. */
+  readonly paused: number;
   readonly state: string;
 }
 
@@ -76,6 +78,7 @@ export class LaneMetrics {
     registry.set('tidegate.bulkhead.queue_capacity', bulkhead, this.#places);
     registry.set('tidegate.queue.urgent', bulkhead, this.#spec.priority === 'batch' ? 0 : standing.queued);
     registry.set('tidegate.queue.oldest_wait_seconds', bulkhead, standing.oldest);
+    registry.set('tidegate.queue.paused_seconds', bulkhead, standing.paused);
     for (const state of STATES) {
       // Others than closed are there from the first time on that the circuit is in them.
       const is = state === standing.state;

@@ -13,6 +13,10 @@ export interface Conditions {
   readonly taken: number;
   /** Share of the limit beyond which the client holds calls back by itself. */
   readonly pacedTo: number;
+  /** Seconds for which the account saves up what is not used. */
+  readonly savedSeconds: number;
+  /** Seconds that a refusal asks to wait for. */
+  readonly retryAfter: number;
   /** Share of attempts by the status that they end with; what is left is answered. `none` has no answer at all. */
   readonly failing: Readonly<Record<string, number>>;
   /** Calls begin and no attempt ends. */
@@ -25,19 +29,19 @@ export interface Conditions {
   readonly signals?: Partial<Signals>;
 }
 
-/** An account that the processes of a service share: a bucket that refills all the time and holds six seconds' worth. */
+/** An account that the processes of a service share: a bucket that refills all the time. */
 export class Account {
   #level: number;
   #room = 0;
 
-  constructor(limit: number) {
-    this.#level = limit / 10;
+  constructor({ limit, savedSeconds }: Conditions) {
+    this.#level = (limit / 60) * savedSeconds;
   }
 
   /** @returns calls that fit into the step. */
-  refill({ limit, taken, pacedTo }: Conditions, seconds: number): void {
+  refill({ limit, savedSeconds, taken, pacedTo }: Conditions, seconds: number): void {
     const free = limit * Math.min(pacedTo, 1) * (1 - taken);
-    this.#level = Math.min(this.#level + (free / 60) * seconds, Math.max(1, limit / 10));
+    this.#level = Math.min(this.#level + (free / 60) * seconds, Math.max(1, (limit / 60) * savedSeconds));
     this.#room = Math.floor(this.#level);
   }
 

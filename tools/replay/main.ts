@@ -14,7 +14,7 @@ Alertmanager. Prints a table of what came when. Wants prometheus and promtool on
 folder for temporary files.
 
   --seed <n>     of all that is random. Default: 1
-  --only <id>    week, or one fault
+  --only <ids>   week, faults, or some of them, with commas between
   --write        writes the table to prometheus/replay.md
   --help         this text
 
@@ -33,8 +33,9 @@ const { values } = parseArgs({
 if (values.help) console.log(HELP);
 else {
   const seed = Number(values.seed);
+  const only = values.only?.split(',');
   const chosen = (id: string): boolean =>
-    values.only === undefined || values.only === id || (values.only === 'faults' && id !== 'week');
+    only === undefined || only.includes(id) || (only.includes('faults') && id !== 'week');
   const faults = [...FAULTS, ...HARMLESS].filter(({ id }) => chosen(id));
   const week = chosen('week') ? ordinaryWeek(seed) : [];
   const from = week.length > 0 ? 0 : Math.min(...faults.map(({ service }) => service.from));

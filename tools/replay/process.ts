@@ -46,6 +46,7 @@ export class Process {
   #ended: { readonly at: number; readonly failed: boolean }[] = [];
   #retried: number[] = [];
   #admitted: number[] = [];
+  /** The lane waits for the time that the provider asks for. */
   #refusedUntil = 0;
   #toldAt = -Infinity;
 
@@ -69,6 +70,7 @@ export class Process {
       active: this.#flying.length,
       admittedInAMinute: this.#admitted.length,
       toldAgo: at - this.#toldAt,
+      paused: Math.max(0, this.#refusedUntil - at),
       state: this.#state,
     };
     this.#metrics.gauges(account, now, standing);
@@ -215,8 +217,7 @@ export class Process {
       case '429':
         this.#metrics.attempt(ends - sent);
         this.#metrics.refused();
-        // The lane waits for the time that the provider asks for.
-        this.#refusedUntil = at + 1;
+        this.#refusedUntil = at + now.retryAfter;
         return this.#again(call, at, 'rate_limit', false);
       default:
         this.#metrics.attempt(ends - sent);
@@ -243,8 +244,7 @@ export class Process {
     if (state === this.#state) return;
     this.#state = state;
     if (state === 'open') this.#openUntil = at + BREAKER.openFor;
-    if (state === 'closed') this.#ended = [];
-    if (state === 'closed') this.#retried = [];
+    if (state === 'closed') [this.#ended, this.#retried] = [[], []];
     this.#metrics.entered(state);
   }
 }

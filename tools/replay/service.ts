@@ -75,7 +75,7 @@ export class Service {
     }
     if (restarts.includes(at) && processes > 0) this.#running[0] = this.#start(0, this.#running[0]!.target);
     const conditions = this.#spec.conditions(at, 0);
-    this.#account ??= new Account(conditions.limit);
+    this.#account ??= new Account(conditions);
     this.#account.refill(conditions, 1);
     for (let turn = 0; turn < processes; turn += 1) {
       // Each is the first to ask at times.

@@ -14,6 +14,8 @@ export const CALM: Conditions = {
   limit: 300,
   taken: 0,
   pacedTo: 1,
+  savedSeconds: 6,
+  retryAfter: 1,
   failing: {},
   hanging: false,
   interrupted: 0.002,
@@ -31,17 +33,24 @@ export function daily(at: number): number {
 }
 
 /** A short disturbance: some attempts fail for some seconds. */
-interface Blip {
+export interface Blip {
   readonly at: number;
   readonly seconds: number;
   readonly failing: Readonly<Record<string, number>>;
 }
 
-/** Single refusals, some seconds of overload and two blips of 40 s in which nothing is answered, at random times. */
+/**
+ * Single refusals, some seconds of overload and two blips of 40 s in which nothing is answered, at random times of a week.
+ * A shorter time has its part of them, and at least one of each.
+ */
 export function blips(seed: number, weeks = 1): Blip[] {
   const random = mulberry32(seed);
   const some = (count: number, seconds: number, failing: Blip['failing']): Blip[] =>
-    Array.from({ length: count }, () => ({ at: Math.floor(random() * WEEK * weeks), seconds, failing }));
+    Array.from({ length: Math.max(1, Math.round(count * weeks)) }, () => ({
+      at: Math.floor(random() * WEEK * weeks),
+      seconds,
+      failing,
+    }));
   return [
     ...some(30, 4, { '429': 0.5 }),
     ...some(12, 20, { '529': 0.15 }),
