@@ -72,7 +72,7 @@ export interface Thresholds extends SignalThresholds {
     readonly openShare: number;
     /** The same from which it holds calls back at all, and with them their retries. */
     readonly actingShare: number;
-    /** Times that it closed in 30 minutes from which it flaps. */
+    /** Times that the circuit of one process closed in 30 minutes beyond which it flaps. */
     readonly closings: number;
   };
   readonly queue: {
@@ -150,7 +150,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     interruptedRatio: 0.05,
     interrupted: 5,
   },
-  circuit: { openShare: 0.5, actingShare: 0.1, closings: 4 },
+  circuit: { openShare: 0.5, actingShare: 0.1, closings: 3 },
   queue: {
     filled: 0.8,
     rejectedRatio: 0.01,

@@ -50,7 +50,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   fault({
     id: 'asked-to-wait',
     what: 'the provider asks to wait for nearly two minutes, again and again: hundreds of calls wait, the limit is free',
-    expected: ['TidegateBelowLimit'],
+    expected: ['TidegateBelowLimit', 'TidegateQueueSlow'],
     severity: 'warning',
     base: { arrivals: 3, limit: 600 },
     during: (since) => (since % 112 < 3 ? { failing: { '429': 1 }, retryAfter: 110 } : {}),
