@@ -1,6 +1,7 @@
 import type { DashboardSpec } from './dashboard.ts';
 import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
+import { OUTCOME_COLORS } from './overrides.ts';
 import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
 
 /** Recording rules have no instance: they speak of a job and provider. */
@@ -121,6 +122,7 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
                 ],
                 width: 7,
                 min: 0,
+                overrides: OUTCOME_COLORS,
               },
               {
                 kind: 'timeseries',

@@ -32,10 +32,14 @@ const ACTIONS: readonly State[] = [
 /** The first of these that is so; of limits the one that is used most. */
 function whatNow(context: DashboardContext): string {
   const { select, thresholds } = context;
+  // A batch that takes the whole tier does so by design: nothing is to be done while hardly anybody else waits.
+  const waiting = (name: 'tidegate.queue.urgent' | 'tidegate.bulkhead.queued'): string =>
+    `sum(avg_over_time(${select(name)}[2m]))`;
+  const urgent = waiting('tidegate.queue.urgent');
+  const urgentlyWaiting = `(${urgent} > 0.1 * ${waiting('tidegate.bulkhead.queued')} or ${urgent} > ${thresholds.queue.idleQueue})`;
   const near = (dimensions: string, action: number): string => {
     const own = `max(${utilization(context, `tidegate_limit_dimension=~"${dimensions}"`)})`;
-    // A batch that takes the whole tier does so by design: nothing is to be done while nobody else waits.
-    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted} and sum(${select('tidegate.queue.urgent')}) > 0) * 0 + ${action}`;
+    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted} and ${urgentlyWaiting}) * 0 + ${action}`;
   };
   return [
     `(sum(increase(${select('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[5m])) > 0) * 0 + 5`,

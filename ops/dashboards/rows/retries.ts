@@ -1,4 +1,5 @@
 import type { Row } from '../dashboard.ts';
+import { OUTCOME_COLORS } from '../overrides.ts';
 import { type DashboardContext, rate, ratio } from '../queries.ts';
 
 export function retryRow({ select, steps }: DashboardContext): Row {
@@ -71,6 +72,7 @@ export function retryRow({ select, steps }: DashboardContext): Row {
             width: 8,
             min: 0,
             max: 1,
+            overrides: OUTCOME_COLORS,
           },
           {
             kind: 'heatmap',

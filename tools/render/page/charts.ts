@@ -48,7 +48,7 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
     element.clientWidth,
   );
   draw(element, {
-    color: [...PALETTE],
+    color: series.map(({ name }, index) => fixedColor(panel, name) ?? PALETTE[index % PALETTE.length]!),
     grid: { left: 58, right: 12, top: 10, bottom: 24 + legend.rows * LEGEND.row },
     legend: {
       bottom: 0,
@@ -74,6 +74,15 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
       ...(index === 0 && lines.length > 0 && { markLine: { symbol: 'none', label: { show: false }, data: lines } }),
     })),
   });
+}
+
+/** What an override of the panel says of a series. */
+function fixedColor(panel: Panel, name: string): string | undefined {
+  for (const { matcher, properties } of panel.fieldConfig?.overrides ?? []) {
+    const color = properties.find(({ id }) => id === 'color')?.value as { readonly fixedColor: string } | undefined;
+    if (color !== undefined && new RegExp(matcher.options.slice(1, -1)).test(name)) return colorOf(color.fixedColor);
+  }
+  return undefined;
 }
 
 /** A gap in the line, rather than an axis that ends nowhere. */

@@ -20,6 +20,8 @@ const NAMED: Readonly<Record<string, string>> = {
   red: '#e02f44',
   blue: '#3274d9',
   purple: '#a352cc',
+  'light-green': '#96d98d',
+  gray: '#8e8e8e',
 };
 
 export function colorOf(name: string): string {
