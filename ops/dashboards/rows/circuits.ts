@@ -133,7 +133,22 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
             queries: [
               { expr: `sum by (${bulkhead}) (${select('tidegate.queue.urgent')})`, legend: '{{tidegate_bulkhead}}' },
             ],
-            width: 12,
+            width: 8,
+            min: 0,
+          },
+          {
+            kind: 'timeseries',
+            title: 'Asked to wait',
+            description:
+              'For how much longer nothing is sent because the provider has asked to wait, in the process where that is longest.',
+            unit: 's',
+            queries: [
+              {
+                expr: `max by (${bulkhead}) (${select('tidegate.queue.paused_seconds')})`,
+                legend: '{{tidegate_bulkhead}}',
+              },
+            ],
+            width: 8,
             min: 0,
           },
           {
@@ -148,7 +163,7 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
                 legend: '{{tidegate_bulkhead}}',
               },
             ],
-            width: 12,
+            width: 8,
             noValue: 'No call of a named tenant waits.',
             min: 0,
             max: 1,
