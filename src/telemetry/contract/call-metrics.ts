@@ -141,6 +141,6 @@ export const CALL_METRICS = {
     description: 'Time an attempt waited before it was sent or given up, by where it waited.',
     of: 'model',
     labels: { 'tidegate.wait.stage': 'WAIT_STAGES', 'tidegate.priority': 'PRIORITIES' },
-    buckets: [0.01, 0.5, 2.5, 10, 60, 600],
+    buckets: [0.01, 2.5, 10, 30, 60, 600],
   },
 } as const;
