@@ -46,7 +46,8 @@ export function callRow(context: DashboardContext): Row {
           {
             kind: 'stat',
             title: 'Attempts per call',
-            description: 'HTTP requests that one call needs. 1 is ideal; 2 means that half of the traffic is retries.',
+            description:
+              'HTTP requests that one call needs. 1 is ideal; 2 means that half of the traffic is retries, and less than 1 that calls end before they are sent.',
             unit: 'short',
             queries: [{ expr: ratio(`sum(${rate(select('tidegate.attempts'))})`, calls), legend: 'attempts' }],
             width: 4,
