@@ -30,12 +30,12 @@ export function circuitRow({ select, thresholds }: DashboardContext): Row {
           },
           {
             kind: 'timeseries',
-            title: 'Circuit openings',
-            description: `Openings in 30 minutes. More than ${thresholds.circuit.closings} is flapping.`,
+            title: 'Circuit closings',
+            description: `How often the circuit of one process closed in 30 minutes; more than ${thresholds.circuit.closings} times is flapping. In an outage it opens after every probe, and never closes.`,
             unit: 'short',
             queries: [
               {
-                expr: `sum by (${circuit}) (increase(${select('tidegate.circuit.transitions', 'tidegate_circuit_state="open"')}[30m])) or 0 * max by (${circuit}) (${state('closed')})`,
+                expr: `max by (${circuit}) (increase(${select('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[30m])) or 0 * max by (${circuit}) (${state('closed')})`,
                 legend: '{{tidegate_circuit}}',
               },
             ],
