@@ -1,11 +1,22 @@
 import { Buffer } from 'node:buffer';
+import { DirectReads } from './direct-reads.ts';
 
 export type Chunk = ReadableStreamReadResult<Uint8Array>;
+export type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Where the bytes of a stream that stands in for another come from. */
 export interface ChunkSource {
   read(): Promise<Chunk>;
   cancel(reason: unknown): Promise<void>;
+  /** Whether any number of reads may be under way, all of which end at once when it is cancelled. */
+  readonly flows?: boolean;
+  /** To be told how it ends. */
+  listener?: SourceListener;
+}
+
+export interface SourceListener {
+  closed(): void;
+  broken(error: unknown): void;
 }
 
 /**
@@ -16,40 +27,28 @@ export function standIn(
   original: ReadableStream<Uint8Array> | undefined,
   source: ChunkSource,
 ): ReadableStream<Uint8Array> {
-  const cancel = (reason: unknown): Promise<void> => source.cancel(reason);
+  const reads = new DirectReads(source);
+  const { start, cancel } = reads;
   if (!isByteStream(original)) {
-    return new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          const { done, value } = await source.read();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel,
-      },
-      { highWaterMark: 0 },
-    );
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      const { done, value } = await reads.pull();
+      if (!done) controller.enqueue(value);
+    };
+    return reads.openTo(new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 }));
   }
-  return new ReadableStream({
-    type: 'bytes',
-    async pull(controller) {
-      const value = await nextBytes(source);
-      if (value) {
-        controller.enqueue(value);
-        return;
-      }
-      controller.close();
-      // A buffer that waits to be filled is given back.
-      controller.byobRequest?.respond(0);
-    },
-    cancel,
-  });
+  const pull = async (controller: ReadableByteStreamController): Promise<void> => {
+    const value = await nextBytes(reads);
+    if (value) controller.enqueue(value);
+    // A buffer that waits to be filled is given back.
+    else controller.byobRequest?.respond(0);
+  };
+  return reads.openTo(new ReadableStream({ type: 'bytes', start, pull, cancel }));
 }
 
 /** The next bytes in a buffer of their own, since a stream of bytes takes their buffer away; undefined at the end. */
-async function nextBytes(source: ChunkSource): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function nextBytes(reads: DirectReads): Promise<Uint8Array<ArrayBuffer> | undefined> {
   for (;;) {
-    const { done, value } = await source.read();
+    const { done, value } = await reads.pull();
     if (done) return undefined;
     // A stand-in of a test may give text.
     const bytes = typeof value === 'string' ? Buffer.from(value) : value;

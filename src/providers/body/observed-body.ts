@@ -1,11 +1,10 @@
 import type { BodyEnd } from '../../core/body-end.ts';
-import type { Chunk, ChunkSource } from './body-stream.ts';
+import type { Chunk, ChunkSource, SourceReader } from './body-stream.ts';
 import { JsonTail } from './json-tail.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
+import { unlocked } from './reads.ts';
 import { type AnswerError, endOfText } from './read-answer.ts';
-
-type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** An error says what it is in far less; of an answer that goes on nothing is held. */
 const MAX_HELD_BYTES = 65_536;
@@ -159,11 +158,6 @@ const throwing =
   () => {
     throw error;
   };
-
-function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
-  if (chunk.done) reader.releaseLock();
-  return chunk;
-}
 
 function isBlank(byte: number): boolean {
   return byte === 32 || (byte >= 9 && byte <= 13);

@@ -2,15 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 import { nextTurn } from '../../core/turns.ts';
-import type { Chunk, ChunkSource } from './body-stream.ts';
+import type { Chunk, ChunkSource, SourceListener, SourceReader } from './body-stream.ts';
 import { FreeFrames } from '../apis/free-frames.ts';
 import { SLICE } from '../apis/sse-scanner.ts';
 import { HeldEvents } from './held-events.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
+import { rejection, unlocked } from './reads.ts';
 import type { StreamProgress } from './stream-progress.ts';
-
-type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
  * Longest time that events before the first content are held back. Errors come at once or much later; an application
@@ -41,12 +40,17 @@ export class StreamPump implements ChunkSource {
   #cancelled = false;
   /** What comes now is guarded by an attempt of its own: it passes untouched. */
   #replaced = false;
+  listener?: SourceListener;
 
   /** `open` is asked at the first read: until then clone() may still put another stream in its place. */
   constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, progress: StreamProgress) {
     this.#open = open;
     this.#body = body;
     this.#progress = progress;
+  }
+
+  get flows(): boolean {
+    return !this.#progress.holding && !this.#replaced && !this.#body.timed;
   }
 
   read(): Promise<Chunk> {
@@ -96,14 +100,20 @@ export class StreamPump implements ChunkSource {
     const { silentError } = this.#progress;
     const end = this.#progress.result();
     const shown = silentError && this.#body.streamError(silentError);
-    if (shown !== undefined) throw this.#body.fail(shown, end.failure, end);
+    if (shown !== undefined) throw this.#broken(this.#body.fail(shown, end.failure, end));
     this.#body.end(end);
+    this.listener?.closed();
+  }
+
+  #broken(shown: unknown): unknown {
+    this.listener?.broken(shown);
+    return shown;
   }
 
   readonly #failed = (thrown: unknown): never => {
     // The connection of a body that ran out of time is of no more use.
     if (thrown instanceof TimeUp) void this.#reader?.cancel(thrown).catch(() => undefined);
-    throw this.#body.fail(thrown, undefined, this.#progress.facts());
+    throw this.#broken(this.#body.fail(thrown, undefined, this.#progress.facts()));
   };
 
   #takePending(reader: SourceReader): Promise<Chunk> {
@@ -235,16 +245,4 @@ export class StreamPump implements ChunkSource {
       read.then(resolve, reject).finally(cancel);
     });
   }
-}
-
-function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
-  if (chunk.done) reader.releaseLock();
-  return chunk;
-}
-
-function rejection(reason: unknown): Promise<never> {
-  const rejected = Promise.reject(reason);
-  // It is read later, or never.
-  rejected.catch(() => undefined);
-  return rejected;
 }

@@ -1,0 +1,14 @@
+import type { Chunk, SourceReader } from './body-stream.ts';
+
+/** A chunk of a reader, which gives its stream free with the last. */
+export function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
+  if (chunk.done) reader.releaseLock();
+  return chunk;
+}
+
+/** A failed read that somebody asks for later, or never. */
+export function rejection(reason: unknown): Promise<never> {
+  const rejected = Promise.reject(reason);
+  rejected.catch(() => undefined);
+  return rejected;
+}
