@@ -4,7 +4,7 @@ import { Attempt } from './attempt.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings, Exchange } from './call-settings.ts';
-import { AttemptFailed, CircuitOpen } from './lane.ts';
+import { AttemptFailed, CircuitOpen, type Passage } from './lane.ts';
 import type { Retry, RetryCourse } from './retry-course.ts';
 
 /** Takes the attempts of one call through queue, circuit and slots until one is answered or no more may be made. */
@@ -31,11 +31,10 @@ export class CallLoop {
         if (retry) await this.#backOff(retry);
         const pending = this.#acquire();
         const attempt = this.#admitted(pending instanceof Promise ? await pending : pending);
-        const { breaker } = this.#call.lane;
         this.#retries.sends();
-        const passage = breaker.enter();
+        let passage: Passage | undefined;
         try {
-          if (!passage) return await breaker.execute(() => this.#exchange(attempt, exchange));
+          passage = this.#call.lane.breaker.enter();
           let response: unknown;
           try {
             response = await this.#send(attempt, exchange);
@@ -44,27 +43,18 @@ export class CallLoop {
           }
           const received = exchange.receive(response, attempt);
           const value = received instanceof Promise ? await received : received;
-          breaker.succeeded(passage);
+          const counted = passage.succeeded();
+          if (counted) await counted;
           return value;
         } catch (error) {
-          if (passage) await breaker.failed(passage, error);
+          const counted = passage?.failed(error);
+          if (counted) await counted;
           retry = this.#next(attempt, error);
         }
       }
     } catch (error) {
       throw this.#call.failed(error);
     }
-  }
-
-  /** The steps of an attempt one after the other. */
-  async #exchange<T>(attempt: Attempt, exchange: Exchange<T>): Promise<T> {
-    let response: unknown;
-    try {
-      response = await this.#send(attempt, exchange);
-    } catch (error) {
-      throw exchange.failed(error, attempt);
-    }
-    return exchange.receive(response, attempt);
   }
 
   async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {

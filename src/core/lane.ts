@@ -70,11 +70,10 @@ export class AttemptFailed extends Error {
   }
 }
 
-/** An attempt that a closed circuit has let through. */
+/** Leave for one attempt to be sent. What has to follow for the circuit has followed when the promise resolves, if there is one. */
 export interface Passage {
-  readonly at: number;
-  /** How often the circuit had opened by then. */
-  readonly spell: number;
+  succeeded(): Promise<void> | undefined;
+  failed(error: unknown): Promise<void> | undefined;
 }
 
 /** Calls of one account and pool of limits: they share limits, circuit, slots and retry budget. */
@@ -86,12 +85,8 @@ export interface Lane {
   readonly retry: { forCall(): CallRetry };
   readonly budget: { deposit(): void } | undefined;
   readonly breaker: {
-    /** Lets an attempt through a closed circuit. Undefined where it is not closed: `execute` says who may go then. */
-    enter(): Passage | undefined;
-    succeeded(passage: Passage): void;
-    /** What follows for the circuit has followed when the promise resolves. */
-    failed(passage: Passage, error: unknown): Promise<void>;
-    execute<T>(fn: () => Promise<T>): Promise<T>;
+    /** @throws CircuitOpen where the queue should not have let the caller through. */
+    enter(): Passage;
     recordFailure(isFurtherFault: boolean): void;
     state(): CircuitState;
     /** Longest time that an open circuit may hold a call back. */

@@ -1,5 +1,7 @@
-import type { Clock } from '../core/clock.ts';
-import type { Passage } from '../core/lane.ts';
+/** By when it was sent. */
+interface Sent {
+  readonly at: number;
+}
 
 /**
  * Attempts that have not ended. Where failures come sooner than answers, as of long generations, failures alone would
@@ -8,21 +10,15 @@ import type { Passage } from '../core/lane.ts';
 export class InFlight {
   /** When the attempt was sent that failed last. */
   failedFrom = 0;
-  readonly #clock: Clock;
   /** In the order of sending. */
-  readonly #attempts = new Set<Passage>();
+  readonly #attempts = new Set<Sent>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  begin(spell: number): Passage {
-    const sent = { at: this.#clock.now(), spell };
+  begin<T extends Sent>(sent: T): T {
     this.#attempts.add(sent);
     return sent;
   }
 
-  end(sent: Passage, failed: boolean): void {
+  end(sent: Sent, failed: boolean): void {
     this.#attempts.delete(sent);
     if (failed) this.failedFrom = sent.at;
   }

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CircuitState } from '../../src/core/events.ts';
 import { CircuitOpen } from '../../src/core/lane.ts';
 import { type BreakerOptions, resolveOptions } from '../../src/options.ts';
-import { type Breaker, type BreakerDeps, createBreaker } from '../../src/policies/breaker.ts';
+import { createBreaker } from '../../src/policies/breaker.ts';
+import type { Breaker, BreakerDeps } from '../../src/policies/circuit.ts';
 import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
 
 class Down extends Error {}
@@ -36,13 +37,26 @@ function rig(options: BreakerOptions = {}, deps: Partial<BreakerDeps> = {}): Rig
   return made;
 }
 
+async function execute<T>(breaker: Breaker, send: () => Promise<T>): Promise<T> {
+  const passage = breaker.enter();
+  let value: T;
+  try {
+    value = await send();
+  } catch (error) {
+    await passage.failed(error);
+    throw error;
+  }
+  await passage.succeeded();
+  return value;
+}
+
 const fail = async (breaker: Breaker, times: number, error: Error = new Down('503')): Promise<void> => {
   for (let i = 0; i < times; i++) {
-    await breaker.execute(() => Promise.reject(error)).catch((caught: unknown) => expect(caught).toBe(error));
+    await execute(breaker, () => Promise.reject(error)).catch((caught: unknown) => expect(caught).toBe(error));
   }
 };
 const succeed = async (breaker: Breaker, times: number): Promise<void> => {
-  for (let i = 0; i < times; i++) expect(await breaker.execute(async () => i)).toBe(i);
+  for (let i = 0; i < times; i++) expect(await execute(breaker, async () => i)).toBe(i);
 };
 
 /** An attempt that the test ends. */
@@ -53,7 +67,7 @@ function pending(breaker: Breaker): { result: Promise<unknown>; resolve: () => v
     resolve = ok;
     reject = no;
   });
-  return { result: breaker.execute(() => attempt), resolve, reject };
+  return { result: execute(breaker, () => attempt), resolve, reject };
 }
 
 afterEach(() => {
@@ -177,7 +191,7 @@ describe('opening', () => {
     const down = new Down('500');
     await fail(breaker, 1, down);
     expect(breaker.lastFailure).toBe(down);
-    await expect(breaker.execute(() => Promise.reject('a string'))).rejects.toBe('a string');
+    await expect(execute(breaker, () => Promise.reject('a string'))).rejects.toBe('a string');
   });
 
   it('forgets old failures while idle', async () => {
@@ -214,7 +228,7 @@ describe('the probe', () => {
     const { breaker, clock, states } = rig();
     await fail(breaker, 10);
     let sent = 0;
-    const call = () => breaker.execute(async () => sent++);
+    const call = () => execute(breaker, async () => sent++);
     await expect(call()).rejects.toBeInstanceOf(CircuitOpen);
     await clock.advance(4_999);
     await expect(call()).rejects.toBeInstanceOf(CircuitOpen);
@@ -428,7 +442,7 @@ describe('whatever happens around it', () => {
     vi.setSystemTime(Date.now() + step);
     clock.jumpWall(step);
     await clock.advance(4_999);
-    await expect(breaker.execute(async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
+    await expect(execute(breaker, async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
     await clock.advance(1);
     await succeed(breaker, 1);
     expect(breaker.state()).toBe('closed');
@@ -448,7 +462,7 @@ describe('whatever happens around it', () => {
     await clock.advance(5_000);
     await fail(breaker, 1);
     await clock.advance(10_000);
-    expect(await breaker.execute(async () => 'paid once')).toBe('paid once');
+    expect(await execute(breaker, async () => 'paid once')).toBe('paid once');
     expect(breaker.state()).toBe('closed');
   });
 
@@ -472,7 +486,7 @@ describe('whatever happens around it', () => {
   it('leaves no listener on a signal that its calls share (M1)', async () => {
     const { breaker } = rig();
     const controller = new AbortController();
-    for (let i = 0; i < 50; i++) await breaker.execute(async () => controller.signal.throwIfAborted());
+    for (let i = 0; i < 50; i++) await execute(breaker, async () => controller.signal.throwIfAborted());
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 });
@@ -504,7 +518,7 @@ describe('trip', () => {
     await flush();
     expect(states).toEqual(['open']);
     expect(breaker.trip()).toBe(true);
-    await expect(breaker.execute(async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
+    await expect(execute(breaker, async () => 1)).rejects.toBeInstanceOf(CircuitOpen);
     await clock.advance(5_000);
     await succeed(breaker, 1);
     expect(states).toEqual(['open', 'half_open', 'closed']);

@@ -1,0 +1,29 @@
+import type { Passage } from '../core/lane.ts';
+
+/** What a closed circuit is told of an attempt. */
+interface ToldCircuit {
+  answered(sent: Sent): void;
+  broke(sent: Sent, error: unknown): Promise<void> | undefined;
+}
+
+/** An attempt that a closed circuit has let through. */
+export class Sent implements Passage {
+  readonly at: number;
+  /** How often the circuit had opened by then. */
+  readonly spell: number;
+  readonly #circuit: ToldCircuit;
+
+  constructor(circuit: ToldCircuit, at: number, spell: number) {
+    this.#circuit = circuit;
+    this.at = at;
+    this.spell = spell;
+  }
+
+  succeeded(): undefined {
+    this.#circuit.answered(this);
+  }
+
+  failed(error: unknown): Promise<void> | undefined {
+    return this.#circuit.broke(this, error);
+  }
+}
