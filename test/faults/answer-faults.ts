@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { batch } from 'tidegate/batch';
-import { type Fault, faults, ordinary, ROOMY } from './fault.ts';
-import { startFront } from './front.ts';
+import { type Fault, faults, ordinary, released, ROOMY } from './fault.ts';
 import type { Service } from './service.ts';
 
 const PRICES = { 'gpt-5.1': { input: 1, output: 8 }, 'gpt-5.1-pro': { input: 15_000, output: 120_000 } };
@@ -37,19 +36,10 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     expected: ['TidegateAnswersCut'],
     severity: 'warning',
     says: /cut at their length/,
-    stage: async (set) => {
-      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
-      const service = await set.service({ provider: 'openai', url: simulator.url });
+    stage: released(() => {
       let maxTokens = 200;
-      service.steady(2, () => ({ maxTokens }));
-      return {
-        targets: () => [service.target],
-        begin: () => {
-          maxTokens = 8;
-        },
-        close: () => set.close(),
-      };
-    },
+      return { provider: 'openai', rate: 2, ask: () => ({ maxTokens }), begin: () => (maxTokens = 8) };
+    }),
   },
   {
     id: 'cache-lost',
@@ -64,20 +54,16 @@ export const ANSWER_FAULTS: readonly Fault[] = [
         value: 0.7,
         from: 26 * 3_600,
       })),
-    stage: async (set) => {
-      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
-      const service = await set.service({ provider: 'openai', url: simulator.url });
+    stage: released(() => {
       let turn = 0;
       let begins = (): string => '';
-      service.steady(2, () => ({ prompt: `${begins()}${INSTRUCTIONS} ${turn++}` }));
       return {
-        targets: () => [service.target],
-        begin: () => {
-          begins = () => `It is ${new Date().toISOString()}. `;
-        },
-        close: () => set.close(),
+        provider: 'openai',
+        rate: 2,
+        ask: () => ({ prompt: `${begins()}${INSTRUCTIONS} ${turn++}` }),
+        begin: () => (begins = () => `It is ${new Date().toISOString()}. `),
       };
-    },
+    }),
   },
   {
     id: 'tier-lower',
@@ -85,21 +71,15 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     expected: ['TidegateTierDowngraded'],
     severity: 'warning',
     says: /ask for the tier priority came from the standard one/,
-    stage: async (set) => {
-      const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
-      const front = await startFront(simulator.url);
-      front.edit = (body) => body.replace('"service_tier":"default"', '"service_tier":"priority"');
-      set.keep(() => front.close());
-      const service = await set.service({ provider: 'openai', url: front.url });
-      service.steady(2, () => ({ tier: 'priority' }));
-      return {
-        targets: () => [service.target],
-        begin: () => {
-          front.edit = undefined;
-        },
-        close: () => set.close(),
-      };
-    },
+    stage: ordinary({
+      provider: 'openai',
+      rate: 2,
+      ask: () => ({ tier: 'priority' }),
+      front: {
+        well: { edit: (body) => body.replace('"service_tier":"default"', '"service_tier":"priority"') },
+        ill: {},
+      },
+    }),
   },
   {
     id: 'unpriced',

@@ -1,6 +1,13 @@
 import type { GuardOptions } from 'tidegate';
-import { type Simulator, type SimulatorFaults, type SimulatorOptions, startSimulator } from 'tidegate/testing';
+import {
+  type Simulator,
+  type SimulatorFaults,
+  type SimulatorOptions,
+  type SimulatorOutage,
+  startSimulator,
+} from 'tidegate/testing';
 import { hash32, mulberry32, type Random } from '../../src/simulator/random.ts';
+import { type Meddling, startFront } from './front.ts';
 import { type Ask, type Provider, type Service, type ServiceOptions, startService } from './service.ts';
 
 /** An application on its stage, well until it is told to go wrong. */
@@ -90,8 +97,10 @@ interface Ordinary {
   readonly rate?: number;
   readonly ask?: () => Ask;
   readonly guard?: Omit<GuardOptions, 'telemetry'>;
-  /** What goes wrong. */
-  readonly begin: (on: { simulator: Simulator; service: Service; set: StageSet }) => void;
+  /** A gateway before the provider: what it does while all is well, and from then on. */
+  readonly front?: { readonly well: Meddling; readonly ill: Meddling };
+  /** What else goes wrong. */
+  readonly begin?: (on: { simulator: Simulator; service: Service; set: StageSet }) => void;
   readonly problem?: (service: Service) => string | undefined;
 }
 
@@ -100,12 +109,36 @@ export function ordinary(how: Ordinary): Fault['stage'] {
   return async (set) => {
     const provider = how.provider ?? PROVIDERS[Math.floor(set.random() * PROVIDERS.length)]!;
     const simulator = await set.simulator({ provider, limits: how.limits ?? roomy(provider), ...how.simulator });
-    const service = await set.service({ provider, url: simulator.url, ...(how.guard && { guard: how.guard }) });
+    const front = how.front && (await startFront(simulator.url, how.front.well));
+    if (front) set.keep(() => front.close());
+    const { url } = front ?? simulator;
+    const service = await set.service({ provider, url, ...(how.guard && { guard: how.guard }) });
     service.steady(how.rate ?? 1.5 + set.random() * 1.5, how.ask);
     return {
       targets: () => [service.target],
-      begin: () => how.begin({ simulator, service, set }),
+      begin: () => {
+        if (front) front.meddling = how.front!.ill;
+        how.begin?.({ simulator, service, set });
+      },
       ...(how.problem && { problem: () => how.problem!(service) }),
+      close: () => set.close(),
+    };
+  };
+}
+
+/** Several processes, each with calls of its own, and one of them whose way to the provider fails. */
+export function oneApart(processes: number, rate: number, outage: SimulatorOutage): Fault['stage'] {
+  return async (set) => {
+    const well = await set.simulator({ provider: 'openai', limits: ROOMY });
+    const ill = await set.simulator({ provider: 'openai', limits: ROOMY });
+    const services: Service[] = [];
+    for (let index = 0; index < processes; index++) {
+      services.push(await set.service({ provider: 'openai', url: (index === 0 ? ill : well).url }));
+    }
+    for (const service of services) service.steady(rate);
+    return {
+      targets: () => services.map(({ target }) => target),
+      begin: () => ill.update({ faults: { outage } }),
       close: () => set.close(),
     };
   };
@@ -118,6 +151,11 @@ export function roomy(provider: Provider): NonNullable<SimulatorOptions['limits'
 
 /** The faults of a simulator from now on. */
 export const faults =
-  (of: SimulatorFaults): Ordinary['begin'] =>
+  (of: SimulatorFaults): NonNullable<Ordinary['begin']> =>
   ({ simulator }) =>
     simulator.update({ faults: of });
+
+/** As `ordinary`, with variables of its own for what the release of an application changes. */
+export function released(of: () => Ordinary): Fault['stage'] {
+  return (set) => ordinary(of())(set);
+}

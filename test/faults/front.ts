@@ -2,24 +2,30 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What stands between clients and a provider: a gateway that answers itself, or changes what is said. */
+/** What a gateway does to what passes through it; nothing unless said. */
+export interface Meddling {
+  /** Answered to everything instead of asking the provider. */
+  readonly answer?: { readonly status: number; readonly body: object };
+  /** What becomes of the provider's bodies. */
+  readonly edit?: (body: string) => string;
+}
+
+/** What stands between clients and a provider. */
 export interface Front {
   readonly url: string;
-  /** Answered to everything instead of asking the provider. */
-  answer: { readonly status: number; readonly body: object } | undefined;
-  /** What becomes of the provider's bodies. */
-  edit: ((body: string) => string) | undefined;
+  meddling: Meddling;
   close(): void;
 }
 
 /** A gateway on loopback before a simulator. */
-export async function startFront(simulator: string): Promise<Front> {
+export async function startFront(simulator: string, meddling: Meddling): Promise<Front> {
   const to = new URL(simulator);
   const server = createServer((incoming, outgoing) => {
-    if (front.answer) {
+    const { answer, edit } = front.meddling;
+    if (answer) {
       incoming.resume();
-      outgoing.writeHead(front.answer.status, { 'content-type': 'application/json' });
-      return void outgoing.end(JSON.stringify(front.answer.body));
+      outgoing.writeHead(answer.status, { 'content-type': 'application/json' });
+      return void outgoing.end(JSON.stringify(answer.body));
     }
     // Sent on by nobody's SDK: it would be taken for a client that no guard has.
     const kept = Object.entries(incoming.headers).filter(([name]) => !/^(user-agent|host|x-stainless-.+)$/.test(name));
@@ -34,7 +40,7 @@ export async function startFront(simulator: string): Promise<Front> {
           const text = Buffer.concat(chunks).toString();
           const { 'content-length': _, ...others } = answered.headers;
           outgoing.writeHead(answered.statusCode!, others);
-          outgoing.end(front.edit ? front.edit(text) : text);
+          outgoing.end(edit ? edit(text) : text);
         });
       },
     );
@@ -44,8 +50,7 @@ export async function startFront(simulator: string): Promise<Front> {
   await once(server, 'listening');
   const front: Front = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answer: undefined,
-    edit: undefined,
+    meddling,
     close: () => {
       server.close();
       server.closeAllConnections();

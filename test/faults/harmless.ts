@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Fault, faults, ordinary, ROOMY, type StageSet } from './fault.ts';
+import { type Fault, faults, oneApart, ordinary, ROOMY, type StageSet } from './fault.ts';
 import type { Service } from './service.ts';
 import { pods } from './telemetry-faults.ts';
 
@@ -76,22 +76,7 @@ export const HARMLESS: readonly Fault[] = [
     ...QUIET,
     id: 'one-of-many',
     what: 'one process of eight whose circuit opens for 100 s',
-    stage: async (set) => {
-      const [well, ill] = [
-        await set.simulator({ provider: 'openai', limits: ROOMY }),
-        await set.simulator({ provider: 'openai', limits: ROOMY }),
-      ];
-      const services: Service[] = [];
-      for (let pod = 0; pod < 8; pod++) {
-        services.push(await set.service({ provider: 'openai', url: (pod === 3 ? ill : well).url }));
-      }
-      for (const service of services) service.steady(0.5);
-      return {
-        targets: () => services.map(({ target }) => target),
-        begin: () => ill.update({ faults: { outage: { kind: 'connection_reset', untilMs: 100_000 } } }),
-        close: () => set.close(),
-      };
-    },
+    stage: oneApart(8, 0.5, { kind: 'connection_reset', untilMs: 100_000 }),
   },
   {
     ...QUIET,
@@ -123,9 +108,11 @@ export const HARMLESS: readonly Fault[] = [
           set.keep(() => clearTimeout(timer));
         },
         problem: (service) => {
-          const after = service.ended.filter(({ atMs }) => atMs > endedAt + 10_000);
-          const lost = after.filter(({ ok }) => !ok).length;
-          return lost > 0 || after.length < 100 ? `${lost} of ${after.length} calls lost after it` : undefined;
+          const after = service.ended.filter(({ begunMs }) => begunMs > endedAt + 10_000);
+          const lost = after.filter(({ ok }) => !ok);
+          if (lost.length === 0 && after.length >= 100) return undefined;
+          const codes = [...new Set(lost.map(({ code = 'other' }) => code))].join(', ');
+          return `${lost.length} of ${after.length} calls lost after it (${codes})`;
         },
       });
     })(),

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FAULTS } from './all.ts';
-import { judge, renderReport } from './report.ts';
+import { expectedOf, judge, renderReport } from './report.ts';
 import { runFaults } from './run.ts';
 
 const HELP = `Usage: npm run faults:live -- [options]
@@ -15,6 +15,7 @@ prometheus-alertmanager and redis-server on the PATH; takes 17 minutes and a thi
   --only <ids>    some faults, with commas between
   --calm <min>    minutes in which all is well. Default: 4
   --lasts <min>   minutes that the faults last. Default: 13
+  --list          prints what is staged and what has to be told of it, and stages nothing
   --write         writes the table to prometheus/faults.md
   --help          this text
 
@@ -27,22 +28,25 @@ const { values } = parseArgs({
     only: { type: 'string' },
     calm: { type: 'string', default: '4' },
     lasts: { type: 'string', default: '13' },
+    list: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) console.log(HELP);
-else {
+else if (values.list) {
+  for (const fault of FAULTS) console.log(`${fault.id.padEnd(16)} ${fault.what}: ${expectedOf(fault)}`);
+} else {
   const [seed, calm, lasts] = [Number(values.seed), Number(values.calm), Number(values.lasts)];
   const only = values.only?.split(',');
   const unknown = only?.find((id) => !FAULTS.some((fault) => fault.id === id));
   if (unknown !== undefined)
     throw new Error(`No fault is called ${unknown}. There are: ${FAULTS.map(({ id }) => id).join(', ')}`);
   const chosen = FAULTS.filter(({ id }) => only?.includes(id) ?? true);
-  const outcomes = await runFaults(chosen, { seed, calm, lasts, log: (line) => console.error(line) });
+  const { outcomes, load } = await runFaults(chosen, { seed, calm, lasts, log: (line) => console.error(line) });
   const judged = outcomes.map((outcome) => judge(outcome));
-  const report = renderReport({ judged, seed, calm, lasts });
+  const report = renderReport({ judged, seed, calm, lasts, load });
   console.log(report);
   if (values.write) writeFileSync(join(import.meta.dirname, '../../prometheus/faults.md'), report);
   // Calls that hang would keep it alive.

@@ -1,8 +1,13 @@
-import { type Fault, faults, ordinary } from './fault.ts';
-import { startFront } from './front.ts';
-import type { Service } from './service.ts';
+import { type Fault, faults, oneApart, ordinary } from './fault.ts';
 
 const down = (kind: 'server_error' | 'hang' | 'bad_request' | 'auth') => faults({ outage: { kind } });
+
+const NO_MODEL = {
+  message: 'The model does not exist or you do not have access to it.',
+  type: 'invalid_request_error',
+  param: null,
+  code: 'model_not_found',
+};
 
 /** The provider, the network or the key is at fault. */
 export const PROVIDER_FAULTS: readonly Fault[] = [
@@ -77,23 +82,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     expected: ['TidegateCircuitOpen'],
     severity: 'warning',
     says: /127\.0\.0\.1:\d+ has not been closed.*most processes reach the provider/,
-    stage: async (set) => {
-      const limits = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
-      const [well, ill] = await Promise.all([
-        set.simulator({ provider: 'openai', limits }),
-        set.simulator({ provider: 'openai', limits }),
-      ]);
-      const services: Service[] = [];
-      for (let pod = 0; pod < 5; pod++) {
-        services.push(await set.service({ provider: 'openai', url: (pod === 4 ? ill : well).url }));
-      }
-      for (const service of services) service.steady(0.8);
-      return {
-        targets: () => services.map(({ target }) => target),
-        begin: () => ill.update({ faults: { outage: { kind: 'connection_reset' } } }),
-        close: () => set.close(),
-      };
-    },
+    stage: oneApart(5, 0.8, { kind: 'connection_reset' }),
   },
   {
     id: 'night-outage',
@@ -124,21 +113,11 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     expected: ['TidegateBadRequests'],
     severity: 'critical',
     says: /A release changed what is sent, or the model is gone/,
-    stage: async (set) => {
-      const simulator = await set.simulator({ provider: 'openai', limits: { requestsPerMinute: 3_000 } });
-      const front = await startFront(simulator.url);
-      set.keep(() => front.close());
-      const service = await set.service({ provider: 'openai', url: front.url });
-      service.steady(2);
-      const error = { message: 'The model does not exist or you do not have access to it.', code: 'model_not_found' };
-      return {
-        targets: () => [service.target],
-        begin: () => {
-          front.answer = { status: 404, body: { error: { ...error, type: 'invalid_request_error', param: null } } };
-        },
-        close: () => set.close(),
-      };
-    },
+    stage: ordinary({
+      provider: 'openai',
+      rate: 2,
+      front: { well: {}, ill: { answer: { status: 404, body: { error: NO_MODEL } } } },
+    }),
   },
   {
     id: 'bad-release',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fault } from './fault.ts';
-import { judge, renderReport } from './report.ts';
+import { expectedOf, judge, renderReport } from './report.ts';
 import type { Outcome } from './run.ts';
 
 const PAGE: Fault = {
@@ -64,7 +64,24 @@ test('nobody may be told of what is harmless, and nobody paged for a ticket', ()
 
 test('the table has a row for each fault, and what was said', () => {
   const judged = [judge({ fault: PAGE, deliveries: [told('TidegateCircuitOpen', 100)], problem: undefined })];
-  const report = renderReport({ judged, seed: 1, calm: 4, lasts: 13 });
-  expect(report).toContain('| the provider is down | CircuitOpen | critical | 1.7 min |  | found |');
+  const report = renderReport({
+    judged,
+    seed: 1,
+    calm: 4,
+    lasts: 13,
+    load: { most: 3.14, processors: 2, stallMs: 41.6 },
+  });
+  expect(report).toContain(
+    '| the provider is down | CircuitOpen, page in 3 min | CircuitOpen (page) | 1.7 min |  | found |',
+  );
+  expect(report).toContain('At most 3.1 processes wanted one of 2 processors');
   expect(report).toContain('- the provider is down: *Check the status page.*');
+});
+
+test('what has to be told of a fault is said before it is staged', () => {
+  expect(expectedOf(PAGE)).toBe('CircuitOpen, page in 3 min');
+  const slow: Fault = { ...PAGE, severity: 'warning', expected: ['TidegateA', 'TidegateB'] };
+  expect(expectedOf(slow)).toBe('A or B, ticket in 10 min');
+  expect(expectedOf({ ...slow, due: { minutes: 20, because: 'of its window' } })).toBe('A or B, ticket in 20 min');
+  expect(expectedOf({ ...slow, severity: 'none' })).toBe('nothing');
 });

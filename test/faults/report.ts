@@ -1,4 +1,5 @@
-import type { Outcome } from './run.ts';
+import type { Fault } from './fault.ts';
+import type { Load, Outcome } from './run.ts';
 
 const PAGE_WITHIN = 3;
 const TICKET_WITHIN = 10;
@@ -17,7 +18,7 @@ export interface Judged {
 
 export function judge(outcome: Outcome): Judged {
   const { fault, problem } = outcome;
-  const { expected, severity, says, due } = fault;
+  const { expected, severity, says } = fault;
   const all = firstOfEach(outcome.deliveries);
   const before = all.filter(({ since }) => since < 0);
   const told = all.filter(({ since }) => since >= 0);
@@ -26,13 +27,12 @@ export function judge(outcome: Outcome): Judged {
     (severity !== 'critical' || labels['severity'] === severity);
   const answer =
     told.find((each) => fits(each) && (says?.test(each.annotations['description'] ?? '') ?? true)) ?? told.find(fits);
-  const minutes = due?.minutes ?? (severity === 'critical' ? PAGE_WITHIN : TICKET_WITHIN);
   const pages = told.filter(({ labels }) => labels['severity'] === 'critical');
   const problems = [
     ...(before.length > 0 ? [`false before: ${names(before)}`] : []),
     ...(severity === 'none' && told.length > 0 ? ['told of nothing'] : []),
     ...(severity !== 'none' && !answer ? ['not found'] : []),
-    ...(answer && answer.since > minutes * 60 ? ['late'] : []),
+    ...(answer && answer.since > dueWithin(fault) * 60 ? ['late'] : []),
     ...(answer && says && !says.test(answer.annotations['description'] ?? '') ? ['cause not named'] : []),
     ...(severity === 'warning' && !pages.every(fits) ? [`page: ${names(pages)}`] : []),
     ...tooMany('pages', messages(pages), 1),
@@ -46,6 +46,17 @@ export function judge(outcome: Outcome): Judged {
     good: problems.length === 0,
     verdict: problems.length > 0 ? problems.join('; ') : severity === 'none' ? 'quiet' : 'found',
   };
+}
+
+function dueWithin({ severity, due }: Fault): number {
+  return due?.minutes ?? (severity === 'critical' ? PAGE_WITHIN : TICKET_WITHIN);
+}
+
+/** What has to be told, and by when. */
+export function expectedOf(fault: Fault): string {
+  if (fault.severity === 'none') return 'nothing';
+  const names = fault.expected.map((name) => name.replace('Tidegate', '')).join(' or ');
+  return `${names}, ${fault.severity === 'critical' ? 'page' : 'ticket'} in ${dueWithin(fault)} min`;
 }
 
 function tooMany(what: string, count: number, most: number): string[] {
@@ -80,9 +91,10 @@ export interface Report {
   readonly seed: number;
   readonly calm: number;
   readonly lasts: number;
+  readonly load: Load;
 }
 
-export function renderReport({ judged, seed, calm, lasts }: Report): string {
+export function renderReport({ judged, seed, calm, lasts, load }: Report): string {
   const good = judged.filter((each) => each.good).length;
   const late = judged.filter(({ outcome }) => outcome.fault.due);
   return [
@@ -96,7 +108,10 @@ export function renderReport({ judged, seed, calm, lasts }: Report): string {
     `${good} of ${judged.length} as they should be. A page is due within ${PAGE_WITHIN} minutes, a ticket within ${TICKET_WITHIN}; the delay runs from the first`,
     'moment of the fault to the webhook.',
     '',
-    '| what happens | alert | severity | delay | besides | verdict |',
+    `At most ${load.most.toFixed(1)} processes wanted one of ${load.processors} processors meanwhile, and the one that makes the calls stood still for`,
+    `${load.stallMs.toFixed(0)} ms at the most.`,
+    '',
+    '| what happens | expected | told | delay | besides | verdict |',
     '| --- | --- | --- | --- | --- | --- |',
     ...judged.map(row),
     '',
@@ -130,8 +145,8 @@ function row({ outcome, answer, others, verdict }: Judged): string {
   );
   const cells = [
     outcome.fault.what,
-    answer ? short(answer.labels) : '',
-    answer?.labels['severity'] ?? '',
+    expectedOf(outcome.fault),
+    answer ? `${short(answer.labels)} (${answer.labels['severity'] === 'critical' ? 'page' : 'ticket'})` : '',
     answer ? minutes(answer.since) : '',
     besides.join(', '),
     verdict,

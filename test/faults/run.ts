@@ -1,6 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 import { startStack } from '../../tools/stack/stack.ts';
@@ -22,6 +23,15 @@ interface Running {
   begunMs: number;
 }
 
+/** How busy the machine was: what is late on a busy one may be in time on another. */
+export interface Load {
+  /** Processes that wanted a processor, in the mean of a minute: most, of so many processors. */
+  readonly most: number;
+  readonly processors: number;
+  /** Longest time in which the process that makes the calls did nothing. */
+  readonly stallMs: number;
+}
+
 export interface RunOptions {
   readonly seed: number;
   /** Minutes in which all is well, and those that the faults last. */
@@ -36,11 +46,16 @@ const RULES = {
 };
 
 /** Every fault at once, each in a job of its own, scraped by one Prometheus every 15 s. Nothing is faster than it is. */
-export async function runFaults(chosen: readonly Fault[], options: RunOptions): Promise<Outcome[]> {
+export async function runFaults(
+  chosen: readonly Fault[],
+  options: RunOptions,
+): Promise<{ outcomes: Outcome[]; load: Load }> {
   const { seed, calm, lasts, log } = options;
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-faults-'));
   const inbox = await startInbox();
   const running: Running[] = [];
+  const delay = monitorEventLoopDelay();
+  const load = { most: 0, processors: availableParallelism() };
   let stack: Awaited<ReturnType<typeof startStack>> | undefined;
   try {
     for (const fault of chosen) {
@@ -56,21 +71,23 @@ export async function runFaults(chosen: readonly Fault[], options: RunOptions): 
       history: history(chosen, Date.now() / 1_000),
     });
     log(`Prometheus ${stack.prometheus}, Alertmanager ${stack.alertmanager}`);
-    await during(calm, running);
+    delay.enable();
+    await during(calm, running, load);
     for (const each of running) {
       each.begunMs = performance.now();
       await each.staged.begin();
       list(each);
     }
     log('The faults begin.');
-    await during(lasts, running);
-    return running.map(({ fault, staged, begunMs }) => ({
+    await during(lasts, running, load);
+    const outcomes = running.map(({ fault, staged, begunMs }) => ({
       fault,
       problem: staged.problem?.(),
       deliveries: inbox.deliveries
         .filter(({ labels }) => labels['job'] === fault.id)
         .map((each) => ({ ...each, since: (each.atMs - begunMs) / 1_000 })),
     }));
+    return { outcomes, load: { ...load, stallMs: delay.max / 1e6 } };
   } finally {
     // Some have calls that hang for good.
     await Promise.race([Promise.all(running.map(({ staged }) => staged.close())), wait(CLOSE_WITHIN_MS)]);
@@ -81,11 +98,12 @@ export async function runFaults(chosen: readonly Fault[], options: RunOptions): 
 }
 
 /** Tells Prometheus where a job is, while that may change. */
-async function during(minutes: number, running: readonly Running[]): Promise<void> {
+async function during(minutes: number, running: readonly Running[], load: { most: number }): Promise<void> {
   const until = performance.now() + minutes * 60_000;
   while (performance.now() < until) {
     await wait(1_000);
     for (const each of running) list(each);
+    load.most = Math.max(load.most, loadavg()[0]!);
   }
 }
 

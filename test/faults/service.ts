@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { type CallOptions, createGuard, type Guard, type GuardOptions, withCall } from 'tidegate';
+import { type CallOptions, createGuard, type Guard, type GuardOptions, isTidegateError, withCall } from 'tidegate';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 
 export type Provider = 'openai' | 'anthropic' | 'groq';
@@ -31,10 +31,12 @@ export interface ServiceOptions {
   readonly seed: number;
 }
 
-/** How a call ended. */
+/** When a call was made, and how it ended. */
 export interface Ended {
-  readonly atMs: number;
+  readonly begunMs: number;
   readonly ok: boolean;
+  /** Of an error of tidegate's. */
+  readonly code?: string;
 }
 
 /** One process of an application: the built package, a guard and a metrics endpoint of its own. */
@@ -86,11 +88,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const ended: Ended[] = [];
   const stopped = new AbortController();
   const send = async (ask: Ask = {}): Promise<void> => {
+    const begunMs = performance.now();
     try {
       await withCall(ask.call ?? {}, () => guarded(ask));
-      ended.push({ atMs: performance.now(), ok: true });
+      ended.push({ begunMs, ok: true });
     } catch (error) {
-      ended.push({ atMs: performance.now(), ok: false });
+      ended.push({ begunMs, ok: false, ...(isTidegateError(error) && { code: error.code }) });
       throw error;
     }
   };
