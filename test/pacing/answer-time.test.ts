@@ -10,13 +10,13 @@ describe('how late a call may be sent', () => {
 
   it('leaves time for what nine of ten answers took', () => {
     const time = new AnswerTime();
-    for (let tookMs = 100; tookMs <= 1_000; tookMs += 100) time.answered(tookMs);
+    for (let tookMs = 100; tookMs <= 1_000; tookMs += 100) time.answered(0, tookMs);
     expect(time.startBy(5_000, 0)).toBe(4_000);
   });
 
   it('is never in the past, however long answers took', () => {
     const time = new AnswerTime();
-    time.answered(60_000);
+    time.answered(0, 60_000);
     expect(time.startBy(5_000, 0)).toBeCloseTo(500);
     expect(time.startBy(5_000, 5_000)).toBe(5_000);
     expect(time.startBy(4_000, 5_000)).toBe(4_000);
@@ -24,10 +24,22 @@ describe('how late a call may be sent', () => {
 
   it('learns from attempts that their deadline cut, and forgets them with newer answers', () => {
     const time = new AnswerTime();
-    for (let i = 0; i < 32; i++) time.answered(300);
-    for (let i = 0; i < 4; i++) time.cut(500);
+    for (let i = 0; i < 32; i++) time.answered(0, 300);
+    for (let i = 0; i < 4; i++) time.cut(0, 500);
     expect(time.startBy(5_000, 0)).toBe(4_000);
-    for (let i = 0; i < 32; i++) time.answered(300);
+    for (let i = 0; i < 32; i++) time.answered(0, 300);
     expect(time.startBy(5_000, 0)).toBe(4_700);
+  });
+
+  it('forgets attempts that were cut when what was sent some time after them is answered', () => {
+    const time = new AnswerTime();
+    for (let i = 0; i < 32; i++) time.cut(0, 4_000);
+    time.answered(4_900, 5_000);
+    expect(time.startBy(20_000, 5_000)).toBe(12_000);
+    time.answered(5_100, 5_200);
+    expect(time.startBy(20_000, 5_200)).toBe(19_900);
+    // Sent before the lane was well, and cut only now.
+    for (let i = 0; i < 32; i++) time.cut(50, 6_000);
+    expect(time.startBy(20_000, 6_000)).toBe(19_900);
   });
 });

@@ -194,6 +194,32 @@ describe('pace', () => {
     h.lane.close();
   });
 
+  it('goes back to what was served before when a provider that told everybody to slow down serves again', async () => {
+    const h = harness({ pacing: { ...PACING, inputTokensPerMinute: 1_000_000 }, maxConcurrent: 1_000 });
+    const asked = info({ inputTokens: 100, maxOutputTokens: 0 });
+    for (let second = 0; second < 60; second++) {
+      finish(await admit(h, { info: asked }));
+      finish(await admit(h, { info: asked }));
+      await h.clock.advance(1_000);
+    }
+    const failure = { outcome: 'throttled', dimension: 'acceleration', shrinkRate: true } as const;
+    for (let refusal = 0; refusal < 30; refusal++) {
+      const refused = watch(h, { info: asked });
+      await h.clock.advance(10_000);
+      fail(refused.ticket, failure);
+    }
+    // Nothing was served at any rate: one call in two seconds asks whether that has changed.
+    const probe = watch(h, { info: asked });
+    await h.clock.advance(10_000);
+    finish(probe.ticket);
+    const calls = Array.from({ length: 100 }, () => watch(h, { info: asked }));
+    const start = h.clock.now();
+    await h.clock.advance(10_000);
+    expect(admittedBy(calls, start + 10_000)).toBeGreaterThanOrEqual(20);
+    expect(admittedBy(calls, start + 10_000)).toBeLessThanOrEqual(40);
+    h.lane.close();
+  });
+
   it('is not changed by a wall clock that jumps an hour either way', async () => {
     const times = async (jumps: boolean): Promise<(number | undefined)[]> => {
       const clock = new VirtualClock();

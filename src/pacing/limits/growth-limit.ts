@@ -5,31 +5,57 @@ const BURST_MS = 5_000;
 const CUT = 0.7;
 /** This far above what once was too steep, it has nothing to say any more. */
 const DONE = 4;
+/** Of what was served, so that what has waited meanwhile can follow: less than providers let usage grow in a quarter of an hour. */
+const ABOVE_SERVED = 1.2;
+/** A lane of which nothing is served asks again so often at least. */
+const PROBE_MS = 2_000;
+
+/** What is refused as growing too fast. */
+export interface TooSteep {
+  /** What the provider named, in units per minute. */
+  readonly limit: number | undefined;
+  /** Units per millisecond that were served in the last minute: providers ask to go back to that, and no further. */
+  readonly served: number;
+  /** Units of a call. */
+  readonly call: number;
+}
 
 /** Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly. */
 export class Acceleration {
   /** Units per millisecond. */
   rate: number;
-  #first: number;
+  /** What was too steep, cut once: where everything is refused whatever the rate, nothing is known of a slower one. */
+  #target: number;
+  #isServed = true;
   #level = 0;
   #at: number;
 
-  constructor(rate: number, now: number) {
-    this.rate = rate;
-    this.#first = rate;
+  /** `sending`: units per millisecond that are sent as it is refused for the first time. */
+  constructor(sending: number, served: number, now: number) {
+    this.rate = Math.max(sending, served * ABOVE_SERVED);
+    this.#target = this.rate;
     this.#at = now;
   }
 
   get done(): boolean {
-    return this.rate > DONE * this.#first;
+    return this.rate > DONE * this.#target;
   }
 
-  /** `limit` is what the provider named, in units per minute. */
-  throttled(limit: number | undefined, now: number): void {
-    this.rate = limit === undefined ? this.rate * CUT : limit / MINUTE;
-    this.#first = this.rate;
+  throttled({ limit, served, call }: TooSteep, now: number): void {
+    if (limit !== undefined) this.#target = limit / MINUTE;
+    else if (this.#isServed) this.#target = Math.max(this.rate * CUT, Math.min(this.rate, served * ABOVE_SERVED));
+    const slowest = Math.min(this.#target, call / PROBE_MS);
+    this.rate = this.#isServed || limit !== undefined ? this.#target : Math.max(slowest, this.rate * CUT);
+    this.#isServed = false;
     this.#level = Math.min(0, this.#level);
     this.#at = now;
+  }
+
+  /** Something was served that was sent since. */
+  succeeded(): void {
+    if (this.#isServed) return;
+    this.#isServed = true;
+    this.rate = Math.max(this.rate, this.#target);
   }
 
   waitMs(amount: number, now: number): number {

@@ -95,8 +95,8 @@ export class MeasuredPace {
       this.highest = Math.max(this.highest, measured);
     }
     const off = Math.abs(measured / this.average - 1);
-    // By chance, few calls differ much from their mean.
-    if (off <= SAME + 2 / Math.sqrt(accepted) && this.rate < FAR * this.average) {
+    // By chance, few calls differ much from their mean; the first measurement confirms none.
+    if (this.average < Infinity && off <= SAME + 2 / Math.sqrt(accepted) && this.rate < FAR * this.average) {
       this.#confirmed = Math.min(MAX_CONFIRMED, this.#confirmed + 1);
       this.#known = Math.min(MEMORY, this.#known) + accepted;
       const times = 1 / this.average + (1 / measured - 1 / this.average) * (accepted / this.#known);

@@ -59,6 +59,7 @@ export class Pacer {
   readonly #givenBack = new GivenBack();
   readonly #named: NamedRefusals;
   readonly #firstCalls: FirstCalls;
+  readonly #since: number;
   #acceleration: Acceleration | undefined;
   /** Since when nothing but refusals came. */
   #refusedSince: number | undefined;
@@ -71,6 +72,7 @@ export class Pacer {
   constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, division, now }: PacerDeps) {
     this.#charge = charge;
     this.#maxWaitMs = maxLimitWaitMs;
+    this.#since = now;
     this.#beliefs = new BeliefWatch(listener);
     this.#concurrency = new ConcurrencyLimit(pacing.maxConcurrent ?? Infinity);
     const { headroom, mode } = pacing;
@@ -279,6 +281,7 @@ export class Pacer {
     this.#concurrency.served();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
+    if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded();
   }
 
   #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {
@@ -328,9 +331,12 @@ export class Pacer {
   }
 
   #slowDown({ reserved }: Reservation, failure: Failure, now: number): void {
+    const { admitted } = this.limits;
+    const tokens = tokensOf({ inputTokens: admitted.of('inputTokens', now), tokens: admitted.of('tokens', now) });
+    const served = tokens / Math.min(60_000, Math.max(1_000, now - this.#since));
     const sending = this.#hidden.sendingRate(now) * this.#averageTokens;
-    this.#acceleration ??= new Acceleration(Math.max(tokensOf(reserved) / 60_000, sending), now);
-    this.#acceleration.throttled(failure.limit, now);
+    this.#acceleration ??= new Acceleration(Math.max(tokensOf(reserved) / 60_000, sending), served, now);
+    this.#acceleration.throttled({ limit: failure.limit, served, call: this.#averageTokens }, now);
   }
 
   /** Our estimate of the input was wrong from the beginning; the provider counted about what it was. */
@@ -356,8 +362,8 @@ export class Pacer {
   }
 }
 
-function tokensOf(reserved: Readonly<Amounts>): number {
-  return reserved.inputTokens || reserved.tokens;
+function tokensOf({ inputTokens, tokens }: Readonly<Pick<Amounts, 'inputTokens' | 'tokens'>>): number {
+  return inputTokens || tokens;
 }
 
 function onlyTheRequest(reservation: Reservation): Amounts {

@@ -214,8 +214,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
       this.#closure.succeeded(ticket.sentAt);
-      this.#answerTime.answered(now - ticket.sentAt);
-    } else if (failure?.cutByCaller) this.#answerTime.cut(now - ticket.sentAt);
+      this.#answerTime.answered(ticket.sentAt, now);
+    } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure?.outcome === 'too_large' && failure.limit === 0) this.#shut('too_large', failure, now, Infinity);
     else if (failure && waitMs > this.#maxWaitMs) {

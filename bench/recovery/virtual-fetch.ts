@@ -1,0 +1,172 @@
+import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
+import { findRoute } from '../../src/simulator/apis/routes.ts';
+import { NO_USAGE, type Work } from '../../src/simulator/apis/work.ts';
+import { type Admitted, type Answer, type Denial, Exchange } from '../../src/simulator/exchange.ts';
+import type { JsonObject } from '../../src/simulator/json.ts';
+import type { Simulation } from '../../src/simulator/simulation.ts';
+
+/** A request takes as long to arrive, and an answer to come back. */
+const ONE_WAY_MS = 20;
+const CALLER = 'org-1';
+
+/** A `fetch` that a simulated provider answers in virtual time, without sockets: the bodies are those that it sends over HTTP. */
+export function virtualFetch(simulation: Simulation, clock: VirtualClock): typeof fetch {
+  return async (input, init = {}) => {
+    const { signal } = init;
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const gone = new AbortController();
+      signal?.addEventListener('abort', () => {
+        gone.abort();
+        reject(signal.reason as Error);
+      });
+      const url = new URL(input instanceof Request ? input.url : input);
+      const body = JSON.parse(init.body as string) as JsonObject;
+      const later = (ms: number, then: () => void): void =>
+        void clock.after(ms, () => {
+          if (!gone.signal.aborted) then();
+        });
+      later(ONE_WAY_MS, () => answer({ simulation, url, body, gone: gone.signal, later, resolve, reject }));
+    });
+  };
+}
+
+interface Asked {
+  readonly simulation: Simulation;
+  readonly url: URL;
+  readonly body: JsonObject;
+  /** Aborts when the client has gone. */
+  readonly gone: AbortSignal;
+  /** Calls back unless the client has gone. */
+  readonly later: (ms: number, then: () => void) => void;
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function answer(asked: Asked): void {
+  const { simulation, url, body } = asked;
+  const requestId = simulation.newRequestId();
+  const exchange = new Exchange(simulation, { organization: CALLER, requestId });
+  const outage = exchange.meetOutage();
+  if (outage) return deny(asked, outage);
+  const route = findRoute(simulation.options.provider, 'POST', url.pathname);
+  if (!route) throw new Error(`Expected a path of the API, got ${url.pathname}`);
+  const { store, options } = simulation;
+  const routed = { body, query: url.searchParams, origin: url.origin, store, batches: options.batches };
+  const work = route.handle(routed, simulation.workContext(CALLER, requestId));
+  const { model, cost, frames } = work;
+  const decision = exchange.decide({ model, cost: cost!, streamed: frames !== undefined });
+  if (decision.kind !== 'admitted') return deny(asked, decision);
+  work.onAdmitted?.();
+  if (frames) stream(asked, work, decision.admitted);
+  else whole(asked, work, decision.admitted);
+}
+
+function deny({ later, resolve, reject }: Asked, denial: Denial): void {
+  if ('answer' in denial) later(ONE_WAY_MS, () => resolve(responseOf(denial.answer)));
+  else if (denial.kind === 'reset') later(ONE_WAY_MS, () => reject(reset()));
+}
+
+function whole(asked: Asked, work: Work, admitted: Admitted): void {
+  const { simulation, gone, later, resolve } = asked;
+  const { baseMs, perTokenMs } = simulation.delays();
+  const end = ending(asked, admitted);
+  later(baseMs + perTokenMs * work.usage.outputTokens, () => {
+    admitted.drain(work.usage.outputTokens);
+    end(true, work.usage);
+    const text = JSON.stringify(work.body());
+    const spoilt = bodyOf(text.slice(0, text.length / 2), admitted.fault, gone);
+    const headers = { 'content-type': 'application/json', ...admitted.headers };
+    later(ONE_WAY_MS, () => resolve(new Response(spoilt ?? text, { headers })));
+  });
+}
+
+/** A first half and what comes of it; undefined where no fault spoils the body. */
+function bodyOf(half: string, fault: Admitted['fault'], gone: AbortSignal): BodyInit | undefined {
+  if (fault === 'garbage') return half;
+  if (fault !== 'body_reset' && fault !== 'body_hang') return undefined;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      gone.addEventListener('abort', () => controller.error(gone.reason));
+      controller.enqueue(ENCODER.encode(half));
+      // What is enqueued is lost when a stream fails at once.
+      if (fault === 'body_reset') setImmediate(() => controller.error(reset()));
+    },
+  });
+}
+
+function stream(asked: Asked, work: Work, admitted: Admitted): void {
+  const { simulation, gone, later, resolve } = asked;
+  const { baseMs, perTokenMs } = simulation.delays();
+  const { fault } = admitted;
+  const api = work.streamApi ?? 'chat';
+  const end = ending(asked, admitted);
+  const breakAt = breakingPoint(work, fault);
+  let sent = 0;
+  let events = 0;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      gone.addEventListener('abort', () => controller.error(gone.reason));
+      const close = (text?: string): void => {
+        end(text === undefined && fault === undefined, { ...work.usage, outputTokens: sent });
+        if (text !== undefined) controller.enqueue(ENCODER.encode(text));
+        controller.close();
+      };
+      const frames = work.frames!()[Symbol.iterator]();
+      const next = (): void => {
+        for (let step = frames.next(); !step.done; step = frames.next()) {
+          const { text, tokens } = step.value;
+          if (sent >= breakAt && (tokens > 0 || breakAt === 0)) {
+            if (fault === 'body_hang') return;
+            if (fault === 'body_reset') controller.error(reset());
+            else if (fault === 'garbage') close('data: {"id":"garb\n\n');
+            else if (fault === 'stream_rate_limit') close(simulation.dialect.streamError(api, 'rate_limit', events));
+            else if (fault === 'stream_end_early') close('');
+            else close(simulation.dialect.streamError(api, 'overloaded', events));
+            return;
+          }
+          controller.enqueue(ENCODER.encode(text));
+          events++;
+          sent += tokens;
+          admitted.drain(tokens);
+          if (tokens > 0 && perTokenMs > 0) return later(tokens * perTokenMs, next);
+        }
+        close();
+      };
+      later(baseMs + ONE_WAY_MS, () => {
+        resolve(new Response(body, { headers: { 'content-type': 'text/event-stream', ...admitted.headers } }));
+        next();
+      });
+    },
+  });
+}
+
+function breakingPoint(work: Work, fault: Admitted['fault']): number {
+  if (fault === undefined) return Infinity;
+  return fault === 'stream_error_first' || fault === 'garbage' ? 0 : Math.ceil(work.usage.outputTokens / 2);
+}
+
+/** Tells the provider once that the answer is over: complete, or left by its client. */
+function ending({ gone }: Asked, admitted: Admitted): Admitted['end'] {
+  let isOver = false;
+  const end: Admitted['end'] = (completed, usage) => {
+    if (isOver) return;
+    isOver = true;
+    admitted.end(completed, usage);
+  };
+  gone.addEventListener('abort', () => end(false, NO_USAGE));
+  return end;
+}
+
+function responseOf({ status, headers, body }: Answer): Response {
+  const isPage = typeof body === 'string';
+  const type = isPage ? 'text/html' : 'application/json';
+  return new Response(isPage ? body : JSON.stringify(body), { status, headers: { 'content-type': type, ...headers } });
+}
+
+function reset(): Error {
+  const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  return Object.assign(new TypeError('fetch failed'), { cause });
+}
+
+const ENCODER = new TextEncoder();
