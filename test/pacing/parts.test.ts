@@ -142,9 +142,9 @@ describe('the headroom', () => {
   it('holds nothing of what turned out not to be there', () => {
     const headroom = new Headroom(0, 100);
     headroom.hold(80, 5);
-    headroom.drop(60);
+    headroom.drop(60, 100);
     expect(headroom.held).toBe(15);
-    headroom.drop(60);
+    headroom.drop(60, 100);
     expect(headroom.held).toBe(0);
   });
 });

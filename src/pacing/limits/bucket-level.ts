@@ -49,6 +49,16 @@ export class BucketLevel {
     this.headroom.refilled(back, level - this.value, this.burst, elapsedMs);
   }
 
+  /** So much is there by what was promised; `anew` where nothing is left of what was kept before. */
+  collect(level: number, anew: boolean): void {
+    const gain = level - this.value;
+    if (gain > 0) {
+      this.value = level;
+      this.headroom.refilled(gain, 0, this.burst, 0);
+    }
+    if (anew) this.headroom.keepAtMost(this.burst);
+  }
+
   take(amount: number): void {
     this.value -= amount;
     this.claimed -= amount;
@@ -70,7 +80,7 @@ export class BucketLevel {
   correct(truth: number, tolerance: number, step: number): void {
     this.error += (Math.abs(truth - this.value) - this.error) * ERROR_WEIGHT;
     if (this.value > truth + tolerance) {
-      this.headroom.drop(this.value - truth - tolerance);
+      this.headroom.drop(this.value - truth - tolerance, this.burst);
       this.value = truth + tolerance;
     } else if (this.value < truth - tolerance) {
       const gain = Math.min((truth - tolerance - this.value) * RAISE, this.burst - this.value);

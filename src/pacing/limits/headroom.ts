@@ -58,9 +58,10 @@ export class Headroom {
     if (this.#held <= 0) this.#held = 0;
   }
 
-  /** Less by `units` is there than was thought: they are not to be waited for. */
-  drop(units: number): void {
+  /** Less by `units` is there than was thought: others have taken what was kept for them, of a bucket of `full`. */
+  drop(units: number, full: number): void {
     this.#held = Math.max(0, this.#held - units);
+    this.#kept = Math.max(Math.min(this.#kept, this.share * full), this.#kept - units);
   }
 
   /** The bucket holds no more than `full`. */

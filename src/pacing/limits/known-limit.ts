@@ -413,8 +413,7 @@ export class LimitBucket implements LimitModel {
     if (!confirmed && collected) return;
     const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#level.headroom.kept + this.#largest));
     this.beliefs.promise.collected = true;
-    if (level > this.level) this.#level.value = level;
-    if (confirmed) this.#level.headroom.keepAtMost(this.burst);
+    this.#level.collect(level, confirmed && (this.beliefs.fixed.believed || this.headroomShare <= MAX_RESERVE));
   }
 
   #divide(now: number): void {
