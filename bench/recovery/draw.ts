@@ -91,7 +91,9 @@ export function drawRecovery(seed: number): Recovery {
   const answerMs = draw.between(0.05, 0.4) * patienceMs[0];
   const part = draw.between(0.1, 1);
   const latency = { baseMs: answerMs * part, perTokenMs: (answerMs * (1 - part)) / REPLY_TOKENS, jitter: 0.2 };
-  const limiter = draw.among({ bucket: 8, fixed: 1, sliding: 1 });
+  const drawn = draw.among({ bucket: 8, fixed: 1, sliding: 1 });
+  // A window of some calls, of which one more or less is not most of the limit.
+  const limiter = callsPerMinute < 600 ? 'bucket' : drawn;
   const bucketSeconds = limiter === 'bucket' ? drawBucket(draw) : draw.amongNumbers({ 1: 1, 2: 1, 5: 1 });
   const limits = drawLimits(draw, provider, callsPerMinute);
   const simulator: SimulatorOptions = {

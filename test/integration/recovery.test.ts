@@ -9,6 +9,8 @@ const PINNED = [
   1551277483, 3828750402, 3811443159,
   // One call let through between two refusals was taken for a pace that was confirmed.
   1850731744,
+  // Hundreds of calls that were never answered were taken for output that Anthropic had counted: nothing was sent any more.
+  565624000,
 ];
 
 const DRAWN = Array.from({ length: 4 }, (_, index) => seedOf(41, index));

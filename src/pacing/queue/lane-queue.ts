@@ -17,6 +17,7 @@ import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
 import { Alarm } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitHold } from './circuit-wait.ts';
+import { Doubt } from './doubt.ts';
 import { Closure, type ClosureReason } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { Hopeless } from './early-refusal.ts';
@@ -74,6 +75,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #hopeless: Hopeless;
   readonly #closure = new Closure();
   readonly #answerTime = new AnswerTime();
+  readonly #doubt: Doubt;
   readonly #alarm: Alarm;
   readonly #division: Division | undefined;
   #nextPlace = 1;
@@ -91,6 +93,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
     this.#hopeless = new Hopeless(this.#room, this.#pause, this.#hold, this.#pacer);
+    this.#doubt = new Doubt(config.clock.now());
     this.#alarm = new Alarm(config.clock, () => this.#pump());
     this.#division = this.#pacer && config.division;
     this.#division?.join(this.#divided(this.#pacer!));
@@ -155,8 +158,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const startBy = this.#answerTime.startBy(request.deadlineAt, now);
     const waiter = new Waiter(request, reservation, place, now, startBy);
     this.#room.add(waiter);
-    this.#hopeless.refuseNewcomer(waiter, this.#cause, now);
-    if (this.#next() === waiter) this.#pump();
+    const isNext = this.#next() === waiter;
+    if (!isNext || !this.#doubts(now)) this.#hopeless.refuseNewcomer(waiter, this.#cause, now);
+    if (isNext) this.#pump();
     else this.#arm();
     return waiter.promise;
   }
@@ -216,6 +220,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#closure.succeeded(ticket.sentAt);
       this.#answerTime.answered(ticket.sentAt, now);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
+    this.#doubt.ended(ticket.place, result.outcome, now);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure?.outcome === 'too_large' && failure.limit === 0) this.#shut('too_large', failure, now, Infinity);
     else if (failure && waitMs > this.#maxWaitMs) {
@@ -259,6 +264,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return now + waitMs;
   }
 
+  /** Whether a call may go in spite of what holds it back. Leases are promises of others, and no belief. */
+  #doubts(now: number): boolean {
+    return !this.#division && this.#doubt.allows(this.#cause, now);
+  }
+
   #admit(
     { refusals }: AdmissionRequest,
     place: number,
@@ -268,6 +278,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     cause: WaitCause,
   ): LaneTicket {
     this.inFlight++;
+    this.#doubt.sent(now);
     if (reservation) this.#pacer?.take(reservation, now);
     return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), refusals, reservation);
   }
@@ -297,7 +308,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         continue;
       }
       freeAt = this.#freeAt(reservation, this.#room.hasPatient, now);
-      if (freeAt > now) {
+      if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
+      else if (freeAt > now) {
         if (this.#hopeless.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
         break;
       }

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { flush } from '../helpers/virtual-clock.ts';
+import { fail, finish, type Harness, harness, PACING, watch, type Watched } from './harness.ts';
+
+const REFUSAL = { outcome: 'throttled', dimension: 'unknown' } as const;
+
+/** Believes that a call may go once a minute. */
+async function slowLane(): Promise<Harness> {
+  const h = harness({ pacing: { ...PACING, requestsPerMinute: 1 } });
+  await h.clock.advance(60_000);
+  const first = watch(h);
+  await flush();
+  finish(first.ticket);
+  return h;
+}
+
+/** A caller that waits for ten seconds. */
+async function hasty(h: Harness): Promise<Watched> {
+  const call = watch(h, { deadlineAt: h.clock.now() + 10_000 });
+  await flush();
+  return call;
+}
+
+describe('a call that a believed limit would make late', () => {
+  it('is refused while something was just answered, and goes after two seconds of silence', async () => {
+    const h = await slowLane();
+    expect((await hasty(h)).error).toMatchObject({ reason: 'deadline' });
+    await h.clock.advance(2_000);
+    const tried = await hasty(h);
+    expect(tried.ticket).toBeDefined();
+    // One at a time.
+    expect((await hasty(h)).error).toMatchObject({ reason: 'deadline' });
+    finish(tried.ticket);
+    await h.clock.advance(2_000);
+    expect((await hasty(h)).ticket).toBeDefined();
+  });
+
+  it('goes half as often each time that it is refused', async () => {
+    const h = await slowLane();
+    for (const silenceMs of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      await h.clock.advance(silenceMs - 1);
+      expect((await hasty(h)).error).toMatchObject({ reason: 'deadline' });
+      await h.clock.advance(1);
+      fail((await hasty(h)).ticket, REFUSAL);
+    }
+  });
+
+  it('waits its time without a deadline', async () => {
+    const h = await slowLane();
+    const patient = watch(h);
+    await h.clock.advance(50_000);
+    expect(patient.ticket).toBeUndefined();
+    await h.clock.advance(20_000);
+    expect(patient.ticket).toBeDefined();
+  });
+
+  it('does not go where the provider has asked to wait', async () => {
+    const h = harness();
+    const first = watch(h);
+    await flush();
+    fail(first.ticket, { ...REFUSAL, hintMs: 60_000 });
+    await h.clock.advance(5_000);
+    expect((await hasty(h)).error).toMatchObject({ reason: 'deadline' });
+  });
+});
