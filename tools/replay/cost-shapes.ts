@@ -31,6 +31,7 @@ export const SHAPES: readonly (readonly [MetricName, label: string, values: read
   ['tidegate.bulkhead.queue_capacity', '', ['']],
   ['tidegate.queue.urgent', '', ['']],
   ['tidegate.queue.tenant_share_ratio', '', ['']],
+  ['tidegate.queue.paused_seconds', '', ['']],
   ['tidegate.stream.first_chunk_seconds', '', [''], boundsOf('tidegate.stream.first_chunk_seconds').length + 1],
   ['tidegate.tokens', 'tidegate.token.kind', ['input', 'cache_read', 'output']],
   ['tidegate.cost', 'tidegate.cost.spent_on', ['answers', 'failures']],

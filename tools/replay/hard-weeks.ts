@@ -43,12 +43,13 @@ function gaps(seed: number, count: number, to: number, longest: number): (at: nu
   return (at) => all.some(([from, seconds]) => at >= from && at < from + seconds);
 }
 
+const HALF_A_DAY = 12 * HOUR;
 const FAILURES: readonly Conditions['failing'][] = [{ '503': 1 }, { none: 1 }, { '500': 0.8 }, { '529': 1 }];
 
 /** All day at its busiest: a failure of 40 s at any second of a scrape and of an evaluation. */
 function blipping(seed: number, job: string, arrivals: number): ServiceSpec['conditions'] {
   const random = mulberry32(hash32(job, seed));
-  const blips: Blip[] = every(45 * 60, DAY).map((at, index) => ({
+  const blips: Blip[] = every(30 * 60, HALF_A_DAY).map((at, index) => ({
     at: Math.floor(at - random() * 10 * 60),
     seconds: 40,
     failing: FAILURES[index % FAILURES.length]!,
@@ -89,17 +90,17 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'blips',
-    what: '40 s in which the provider fails, every three quarters of an hour, for one process, five and forty',
-    to: DAY,
+    what: '40 s in which the provider fails, every half hour, for one process, five and twelve',
+    to: HALF_A_DAY,
     services: (seed) =>
       (
         [
           ['one', 1, 0.5],
           ['few', 5, 3],
-          ['fleet', 40, 20],
+          ['fleet', 12, 20],
         ] as const
       ).map(([job, processes, peak]) =>
-        service(job, peak, DAY, seed, { processes, conditions: blipping(seed, job, peak) }),
+        service(job, peak, HALF_A_DAY, seed, { processes, conditions: blipping(seed, job, peak) }),
       ),
   },
   {
