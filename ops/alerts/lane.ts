@@ -70,6 +70,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       name: 'TidegateCircuitFlapping',
       expr: `${pieces('tidegate:circuit:closings_increase5m', 6)} > ${circuit.closings}`,
       for: '0m',
+      keepFiringFor: '15m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider closes and opens again.',
       description: `${PROVIDER} recovers and fails again: circuit {{ $labels.tidegate_circuit }} closed {{ printf "%.0f" $value }} times in 30 minutes (threshold ${circuit.closings}). Slow down requests, or use another model until it is stable.`,

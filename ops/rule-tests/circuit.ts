@@ -97,12 +97,12 @@ const FLAPPING: RuleTest[] = [
   {
     alert: 'TidegateCircuitFlapping',
     does: 'fires at the fourth closing, counted from zero, and resolves',
-    input: [closings('0x10 1x9 2x9 3x9 4x90')],
+    input: [closings('0x10 1x9 2x9 3x9 4x120')],
     checks: [
       { at: '20m', situation: 'quiet', firing: [] },
       { at: '21m', situation: 'fires', firing: [flapping('4')] },
       { at: '21m', situation: 'first-event', firing: [flapping('4')] },
-      { at: '65m', situation: 'resolves', firing: [] },
+      { at: '70m', situation: 'resolves', firing: [] },
     ],
   },
   {

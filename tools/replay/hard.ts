@@ -26,7 +26,7 @@ else {
     const services = week.services(seed);
     const up = (at: number): boolean => week.prometheusUp?.(at, seed) ?? true;
     const { sent } = await replay(services, { from: 0, to: week.to }, seed, up);
-    const { pages, tickets, good } = judgeWeek(services, sent, Math.ceil((3 * week.to) / WEEK));
+    const { pages, tickets, good } = judgeWeek(services, sent, week.tickets ?? Math.ceil((3 * week.to) / WEEK));
     const which = [...pages, ...tickets].map(
       ({ labels, at }) => `${labels['alertname']!.replace('Tidegate', '')} of ${labels['job']!} ${when(at)}`,
     );
