@@ -29,6 +29,7 @@ export class RetryLayerNotice {
   readonly #guard: Teller;
   readonly #givenUp = new GivenUp();
   readonly #told = new Set<RetryLayer>();
+  #suspected = false;
 
   constructor(guard: Teller) {
     this.#guard = guard;
@@ -46,16 +47,19 @@ export class RetryLayerNotice {
     const digest = bodyDigest(body);
     const again = digest && this.#givenUp.take(call.beganIn, digest, call.startedAt);
     if (!again || again.own || again.times > MAX_TIMES) return;
-    const { sinceMs, times } = again;
+    const { sinceMs } = again;
     const { layer, name, off } = recognizeLayer({
       userAgent: header('user-agent'),
       sdkRetry: Number(header('x-stainless-retry-count')) > 0,
       stack: deepStack(),
     });
-    // Nothing but its body speaks for one that comes again once: many ask the same, and one of them was given up.
-    if (layer === 'unknown' && times === 1) return;
     this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
     if (this.#told.has(layer)) return;
+    // Where nothing but the body speaks for it, the first may be another caller who asks the same.
+    if (layer === 'unknown' && !this.#suspected) {
+      this.#suspected = true;
+      return;
+    }
     this.#told.add(layer);
     const { maxAttempts } = this.#guard;
     this.#guard.warn(
