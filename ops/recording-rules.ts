@@ -33,14 +33,13 @@ export function recentRules({ series, thresholds }: RuleContext): RecordingRule[
   // A series a model, where those by status are many. An attempt that its caller gave up is in neither call nor answer.
   const measured = series('tidegate.attempt.duration_seconds', '', 'count');
   const rate = (of: string, window: string): string => `sum by (${BY_MODEL}) (rate(${of}[${window}]))`;
-  // Beside attempts rather than calls: while a provider fails no call ends, and when it is back all do at once.
-  const retryShare = (window: string): string =>
-    `${rate(series('tidegate.retries'), window)} / (${rate(measured, window)} > 0)`;
+  const perCall = (window: string): string =>
+    `${rate(measured, window)} / (${rate(series('tidegate.calls'), window)} > 0)`;
   return [
     { record: 'tidegate:calls:increase2m', expr: `sum by (${BY_OUTCOME}) (increase(${series('tidegate.calls')}[2m]))` },
     { record: 'tidegate:attempts:increase2m', expr: `sum by (${BY_MODEL}) (increase(${measured}[2m]))` },
-    // Of the last minute, so that a disturbance is soon out of it; of two where a minute holds one scrape alone.
-    { record: 'tidegate:retry_share:ratio1m', expr: `${retryShare('1m')}\nor\n${retryShare('2m')}` },
+    // Of the last minute, so that a disturbance is soon out of it; of two where a minute holds one scrape, or no call's end.
+    { record: 'tidegate:attempts_per_call:ratio1m', expr: `${perCall('1m')}\nor\n${perCall('2m')}` },
     // Where enough fail for a share to say something.
     {
       record: 'tidegate:call_failures:ratio2m',

@@ -51,7 +51,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateCircuitOpen',
       expr: `tidegate:circuit:not_closed > ${circuit.openShare}`,
-      // More than a minute of two is what it takes: no blip is that long.
+      // More than a minute of two is what it takes: no blip is that long. A new process may have been seen once.
       for: '15s',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
@@ -68,7 +68,8 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateCircuitFlapping',
-      expr: `${pieces('tidegate:circuit:closings_increase5m', 6)} > ${circuit.closings}`,
+      expr: `${pieces('tidegate:circuit:closings_increase5m', 6)} > ${circuit.closings + 0.5}`,
+      // What is extrapolated is no closing: three may read as 3.2.
       for: '0m',
       keepFiringFor: '15m',
       severity: 'warning',

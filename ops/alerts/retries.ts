@@ -38,12 +38,12 @@ export function retryAlerts(context: RuleContext): Alert[] {
     {
       name: 'TidegateRetryStorm',
       // A circuit that opens has ended it already. A blip of 40 s is over, and out of the minute, before it is told.
-      expr: `(tidegate:retry_share:ratio1m > ${Number((1 - 1 / Math.max(1, retries.stormAttempts)).toPrecision(6))})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
+      expr: `(tidegate:attempts_per_call:ratio1m > ${retries.stormAttempts})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
       for: '1m',
       keepFiringFor: '5m',
       severity: 'critical',
       summary: 'LLM clients send each call several times.',
-      description: `${whyRetried(series, '2m')}${MODEL} needs {{ printf "1 / clamp_min(vector(1 - %f), 0.05)" $value | query | first | value | printf "%.1f" }} attempts per call{{ if $reason }}, mostly because ${RETRIED_BECAUSE}{{ end }} (threshold ${retries.stormAttempts}).${onePod(series, `rate(${series('tidegate.retries', lookupOf(BY_MODEL).matchers)}[2m])`, BY_MODEL)} Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
+      description: `${whyRetried(series, '2m')}${MODEL} needs {{ printf "%.1f" $value }} attempts per call{{ if $reason }}, mostly because ${RETRIED_BECAUSE}{{ end }} (threshold ${retries.stormAttempts}).${onePod(series, `rate(${series('tidegate.retries', lookupOf(BY_MODEL).matchers)}[2m])`, BY_MODEL)} Retries now make up most of the traffic: slow down requests, or stop the batch jobs, until the reason is gone.`,
     },
     {
       name: 'TidegateCallsFailing',
