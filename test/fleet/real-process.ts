@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { systemClock } from '../../src/core/clock.ts';
 import { Fleet, type FleetListener } from '../../src/fleet/fleet.ts';
 import type { LaneShare } from '../../src/fleet/lane-share.ts';
+import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
 import type { VirtualClock } from '../helpers/virtual-clock.ts';
 import { finish, harness, type Harness, PACING, watch } from '../pacing/harness.ts';
@@ -14,7 +14,7 @@ export interface RealProcess {
   readonly modes: string[];
 }
 
-export function joinFleet(client: Redis, requestsPerMinute = 6_000): RealProcess {
+export function joinFleet(client: RedisClient, requestsPerMinute = 6_000): RealProcess {
   const warnings: string[] = [];
   const modes: string[] = [];
   const listener: FleetListener = {
