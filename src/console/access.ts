@@ -15,14 +15,14 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Why a request is not answered; undefined where it is. */
+/** Why a request is rejected; undefined if it is not. */
 export function refusalOf({ method, headers }: IncomingMessage, settings: AccessSettings): Refusal | undefined {
   const problem = accessProblem(headers, [settings.host, ...settings.allowedHosts]);
   if (problem !== undefined) return { status: 421, text: problem };
   if (method !== 'GET' && method !== 'HEAD') {
     return { status: 405, text: 'The console can only be read.', headers: { allow: 'GET, HEAD' } };
   }
-  // Another page may lead here, but not load anything of it.
+  // Other sites may link here, but not load anything.
   const site = headers['sec-fetch-site'];
   const isElsewhere = site === 'cross-site' || site === 'same-site';
   if (isElsewhere && headers['sec-fetch-mode'] !== 'navigate') {
@@ -38,7 +38,7 @@ export function refusalOf({ method, headers }: IncomingMessage, settings: Access
   return undefined;
 }
 
-/** A browser asks its user for a name and a password: any name will do. */
+/** The browser asks for a name and a password; the name is ignored. */
 function isAuthorized(authorization: string | undefined, token: string): boolean {
   const [, scheme, value] = /^(basic|bearer) +(\S+)$/i.exec(authorization ?? '') ?? [];
   if (scheme === undefined || value === undefined) return false;
@@ -46,12 +46,12 @@ function isAuthorized(authorization: string | undefined, token: string): boolean
   return given !== undefined && timingSafeEqual(digest(given), digest(token));
 }
 
-/** What stands behind the name. */
+/** The part after the name. */
 function passwordOf(credentials: string): string | undefined {
   return /^[^:]*:([^]*)$/.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
 }
 
-/** As long as each other, whatever was given. */
+/** Digests have equal length, whatever the input. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Whether only this machine can reach it. */

@@ -1,6 +1,6 @@
 import { DIMENSIONS, type Dimension, limitAdvice } from '../core/dimensions.ts';
 
-/** What is no limit that a pace keeps. */
+/** Reasons that are not rate limits. */
 const OTHERS: Readonly<Record<string, string>> = {
   quota: 'Add credit or raise the spend limit: waiting does not help.',
   overloaded: 'Wait: the provider is overloaded, and no tier changes it.',
@@ -9,7 +9,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 
 const KNOWN: ReadonlySet<string> = new Set(DIMENSIONS);
 
-/** What to do about refusals by this; undefined where nobody knows. A file or a page may name anything. */
+/** Advice on refusals of this kind; undefined if unknown: files and metrics pages may name anything. */
 export function adviceOn(dimension: string | undefined): string | undefined {
   if (dimension === undefined) return undefined;
   if (Object.hasOwn(OTHERS, dimension)) return OTHERS[dimension];

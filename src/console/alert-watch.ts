@@ -5,10 +5,10 @@ import type { AlertsState } from './state.ts';
 const EVERY_MS = 10_000;
 const MOST = 50;
 const LONGEST_TEXT = 300;
-/** What the shipped rules are called. */
+/** Name prefix of the shipped rules. */
 const OURS = /^Tidegate/;
 
-/** The firing alerts of an Alertmanager: those of tidegate's rules that nobody has silenced. */
+/** The firing, unsilenced alerts of tidegate's rules in an Alertmanager. */
 export class AlertWatch {
   state: AlertsState = { firing: [] };
   readonly #url: string;

@@ -6,7 +6,7 @@ const MOST = 60;
 /** What is learned of a limit moves by little all the time. */
 const MIN_CHANGE = 0.02;
 
-/** What has changed between one look and the next, told by the lanes alone: the same for every source. */
+/** Changes between two readings, derived from the lanes alone, so that every source works alike. */
 export class Changes {
   readonly #list: Change[] = [];
   readonly #before = new Map<string, LaneReading>();

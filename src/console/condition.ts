@@ -1,12 +1,12 @@
 import type { LaneReading } from './reading.ts';
 import type { Condition, LimitState, Tone } from './state.ts';
 
-/** From here on a limit is what calls wait for. */
+/** Share of a limit in use from which calls wait for it. */
 const BINDING = 0.9;
 const NEAR = 0.8;
-/** Share of the calls of a minute: fewer are the day's noise, which is sent again. */
+/** Share of a minute's calls: fewer failures are noise, which retries absorb. */
 const OVERLOADED = 0.1;
-/** Turns of a moment are no queue. */
+/** Waits shorter than this do not count as a queue. */
 const MIN_WAIT_MS = 500;
 
 /** Worst first. */
@@ -45,13 +45,13 @@ export const toneOf = (condition: Condition): Tone => TONES[condition];
 /** Lower is worse. */
 export const rankOf = (condition: Condition): number => ORDER.indexOf(condition);
 
-/** Whether it has an episode, with a beginning. */
+/** Whether the condition is an episode with a start time. */
 export const isLimited = (condition: Condition): boolean => rankOf(condition) < rankOf('near');
 
-/** Whether calls are held up by it now. */
+/** Whether it delays calls now. */
 export const isHeldUp = (condition: Condition): boolean => rankOf(condition) < rankOf('refused');
 
-/** What is used most; undefined where none is counted. */
+/** The limit used most; undefined if none is counted. */
 export function bindingOf(limits: readonly LimitState[]): LimitState | undefined {
   return limits
     .filter(({ used }) => used !== undefined)
@@ -64,7 +64,7 @@ export interface Recent {
   readonly callsPerSecond: number;
 }
 
-/** How a lane is. */
+/** The condition of a lane. */
 export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Recent): Condition {
   const used = bindingOf(lane.limits)?.used ?? 0;
   if (lane.circuit === 'open' || lane.circuit === 'half_open') return 'outage';
@@ -73,7 +73,7 @@ export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Rece
   const isMost = noRoom * 2 >= Object.values(refused).reduce((a, b) => a + b, 0);
   if (noRoom > callsPerSecond * 60 * OVERLOADED && isMost) return 'overloaded';
   const waits = lane.queued > 0 && lane.oldestWaitMs >= MIN_WAIT_MS;
-  // A limit that is used up pauses its lane on and off.
+  // An exhausted limit pauses its lane intermittently.
   if (waits && used >= BINDING) return 'limited';
   if (lane.pausedForMs > 0) return 'paused';
   if (waits) {
@@ -85,7 +85,7 @@ export function conditionOf(lane: LaneReading, { refused, callsPerSecond }: Rece
   return callsPerSecond > 0 || lane.inFlight > 0 ? 'free' : 'idle';
 }
 
-/** The limit that calls wait for: the one that refused most of late, else the one that is used most. */
+/** The limit that calls wait for: the one with the most recent refusals, else the one used most. */
 export function causeOf(limits: readonly LimitState[], refused: Readonly<Record<string, number>>): string | undefined {
   const binding = bindingOf(limits);
   if (binding && binding.used! >= BINDING) return binding.dimension;
@@ -93,14 +93,14 @@ export function causeOf(limits: readonly LimitState[], refused: Readonly<Record<
   return most?.[0] ?? binding?.dimension;
 }
 
-/** A lane that is held up on and off is held up since the first time. */
+/** Shorter gaps do not end an episode: delays may be intermittent. */
 const GAP_MS = 15_000;
 
-/** Since when lanes are held up. */
+/** Start times of the lanes' episodes. */
 export class Episodes {
   readonly #known = new Map<string, { readonly since: number; last: number }>();
 
-  /** @returns When the lane's episode began, in the time that it is told; undefined where it is free. */
+  /** @returns When the lane's episode began, on the clock of `now`; undefined if it has none. */
   see(key: string, condition: Condition, at: number): number | undefined {
     const known = this.#known.get(key);
     if (isLimited(condition)) {

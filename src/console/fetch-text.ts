@@ -3,7 +3,7 @@ import { readPage } from '../commands/read-page.ts';
 
 const LONGEST_ANSWER_MS = 5_000;
 
-/** The text at a URL. @throws Error that says in a few words why there is none, and names no URL */
+/** The text at a URL. @throws Error with a short reason that does not contain the URL */
 export async function fetchText(url: string, clock: Clock): Promise<string> {
   const late = new AbortController();
   const cancel = clock.after(LONGEST_ANSWER_MS, () => late.abort(new Error('it does not answer')), { unref: true });

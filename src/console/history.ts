@@ -4,11 +4,11 @@ import { TIERS } from './state.ts';
 /** A timer may come a little early or late. */
 const SLACK_MS = 500;
 
-/** Points of time, as the text that pages are sent: written once, however many pages ask. */
+/** History points as JSON text, serialized once however many pages ask. */
 export class History {
   readonly #tiers: Readonly<Record<TierName, Tier>> = { fine: new Tier(TIERS.fine), coarse: new Tier(TIERS.coarse) };
 
-  /** Takes what has happened within the last `ms`. */
+  /** Adds what has happened within the last `ms`. */
   add(ms: number, point: Point): void {
     const fine = this.#tiers.fine.add(ms, point);
     if (fine) this.#tiers.coarse.add(fine.ms, fine.point);
@@ -18,7 +18,7 @@ export class History {
     return this.#tiers[tier].last;
   }
 
-  /** JSON of the points after the one of this number; all that are kept where it is not known. */
+  /** JSON of the points after this number; all points if the number is unknown. */
   after(tier: TierName, number: number): string {
     return `[${this.#tiers[tier].after(number).join(',')}]`;
   }
@@ -35,7 +35,7 @@ class Tier {
     this.#settings = settings;
   }
 
-  /** @returns The point that this has completed. */
+  /** @returns The coarser point that this one completed. */
   add(ms: number, point: Point): { readonly ms: number; readonly point: Point } | undefined {
     this.#open = this.#open ? merge(this.#open, point) : point;
     this.#ms += ms;
@@ -57,7 +57,7 @@ class Tier {
   }
 }
 
-/** Counts add up; of gauges the most is kept: a peak must be seen. */
+/** Counts are summed; gauges keep the maximum, so that peaks stay visible. */
 function merge(a: Point, b: Point): Point {
   const lanes: Record<string, LanePoint> = { ...a.lanes };
   for (const [key, point] of Object.entries(b.lanes)) {

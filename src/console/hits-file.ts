@@ -5,7 +5,7 @@ import { adviceOn } from './advice.ts';
 import { MAX_HITS } from './process-source.ts';
 import type { HitState } from './state.ts';
 
-/** As much of the end of a record as has the hits that are shown, and more. */
+/** Bytes read from the end of a record: more than the shown hits need. */
 const TAIL_BYTES = 65_536;
 
 /** The last hits of a record that another process writes. */
@@ -19,7 +19,7 @@ export class HitsFile {
     this.#path = path;
   }
 
-  /** Reads the end of the file again where it has changed. */
+  /** Reads the end of the file again if it has changed. */
   async refresh(): Promise<void> {
     try {
       const file = await open(this.#path, 'r');
@@ -38,7 +38,7 @@ export class HitsFile {
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      // A record is made by the first hit.
+      // The file is created at the first hit.
       this.problem = code === 'ENOENT' ? undefined : (code ?? message);
       this.hits = [];
       this.#seen = '';
@@ -46,7 +46,7 @@ export class HitsFile {
   }
 }
 
-/** @param cut whether the first line is the end of one */
+/** @param cut whether the first line may be incomplete */
 function parse(text: string, cut: boolean): HitState[] {
   const lines = text.split('\n').slice(cut ? 1 : 0);
   const hits: HitState[] = [];

@@ -6,18 +6,18 @@ import type { JudgedLane } from './verdict.ts';
 interface Place {
   /** Number of the source. */
   readonly index: number;
-  /** What the page calls it; empty where there is one. */
+  /** Its name on the page; empty if there is only one. */
   readonly source: string;
   readonly at: number;
   readonly episodes: Episodes;
 }
 
-/** The lanes of a reading, with their rates and how they are. */
+/** The lanes of a reading, with their rates and conditions. */
 export function judge(reading: Reading, rates: Rates, { index, source, at, episodes }: Place): JudgedLane[] {
   const seen = new Map<string, number>();
   const costs = new Set(reading.counters.flatMap(({ kind, label }) => (kind === 'usd' ? [label] : [])));
   return reading.lanes.map((lane) => {
-    // Two accounts of one provider have lanes of one name, and events name no account: the first lane has the rates.
+    // Two accounts of one provider have lanes of the same name, and events name no account: the first lane gets the rates.
     const copy = (seen.get(lane.label) ?? 0) + 1;
     seen.set(lane.label, copy);
     const label = copy === 1 ? lane.label : '';

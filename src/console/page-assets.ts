@@ -7,7 +7,7 @@ export interface PageAssets {
 
 let built: Promise<PageAssets> | undefined;
 
-/** Run from its sources the page is built when it is asked for first; the package has it in place of this module. */
+/** From source, the page is built at the first request; the package replaces this module by the built page. */
 export function pageAssets(): Promise<PageAssets> {
   return (built ??= import('../../tools/build/console-page.ts').then(({ buildPage }) => buildPage()));
 }

@@ -1,24 +1,24 @@
 import type { Counter, CounterKind } from './reading.ts';
 
-/** How long a rate is taken over. */
+/** Interval over which rates are averaged. */
 const RATE_MS = 10_000;
-/** What "within the last minute" looks back on. */
+/** Interval of "within the last minute". */
 const RECENT_MS = 60_000;
 
 interface Growth {
   readonly atMs: number;
   readonly ms: number;
-  /** By kind and lane, then by what it is of. */
+  /** By kind and lane, then by label. */
   readonly by: ReadonlyMap<string, readonly Counter[]>;
 }
 
-/** By how much counters of one source have grown, of late. */
+/** Recent growth of the counters of one source. */
 export class Rates {
   #before: ReadonlyMap<string, number> | undefined;
   #beforeMs = 0;
   #growths: Growth[] = [];
 
-  /** Takes the counters of a look. @returns what has been added since the last one */
+  /** Takes the counters of a reading. @returns the growth since the last one */
   add(atMs: number, counters: readonly Counter[]): readonly Counter[] {
     const before = this.#before;
     const added = before ? counters.flatMap((counter) => grown(counter, before)) : [];
@@ -31,7 +31,7 @@ export class Rates {
     return added;
   }
 
-  /** A second, over the last ten; of every lane without a label. */
+  /** Per second over the last ten seconds, for every lane without a label. */
   perSecond(kind: CounterKind, label?: string): number {
     const last = this.#growths.at(-1);
     if (!last) return 0;
@@ -46,7 +46,7 @@ export class Rates {
     return ms > 0 ? (sum * 1000) / ms : 0;
   }
 
-  /** Of every lane within the last minute. */
+  /** Growth within the last minute, for every lane. */
   recent(kind: CounterKind): number {
     let sum = 0;
     for (const { by } of this.#growths) {
@@ -55,7 +55,7 @@ export class Rates {
     return sum;
   }
 
-  /** Of a lane within the last minute, by what it is of. */
+  /** Growth within the last minute for a lane, by label. */
   recentBy(kind: CounterKind, label: string): Record<string, number> {
     const sums: Record<string, number> = {};
     for (const { by: growth } of this.#growths) {
@@ -67,7 +67,7 @@ export class Rates {
 
 function grown(counter: Counter, before: ReadonlyMap<string, number>): Counter[] {
   const old = before.get(keyOf(counter)) ?? 0;
-  // A counter that has fallen is that of a process that began anew.
+  // A counter that decreased means that the process restarted.
   const value = counter.value >= old ? counter.value - old : counter.value;
   return value > 0 ? [{ ...counter, value }] : [];
 }

@@ -1,6 +1,6 @@
 import type { BatchState, FleetState, HitState, LimitState } from './state.ts';
 
-/** A lane as a source knows it. */
+/** A lane as a source reports it. */
 export interface LaneReading {
   /** `provider/group`. */
   readonly label: string;
@@ -14,14 +14,14 @@ export interface LaneReading {
   readonly oldestWaitMs: number;
   readonly pausedForMs: number;
   readonly circuit: string;
-  /** Share of the queue of the tenant that has the most of it. */
+  /** Largest share of the queue that one tenant has. */
   readonly busiestShare: number;
   readonly fleet?: FleetState | undefined;
 }
 
 export type CounterKind = 'calls' | 'tokens' | 'refused' | 'retries' | 'usd';
 
-/** What only grows, of a lane: by a dimension or a reason where its kind has them. */
+/** Counters of a lane, by dimension or reason if the kind has them. */
 export interface Counter {
   readonly kind: CounterKind;
   readonly label: string;
@@ -29,7 +29,7 @@ export interface Counter {
   readonly value: number;
 }
 
-/** What a source knows at one moment. */
+/** The state of a source at one moment. */
 export interface Reading {
   readonly lanes: readonly LaneReading[];
   readonly counters: readonly Counter[];
@@ -39,14 +39,14 @@ export interface Reading {
 export interface Source {
   readonly name: string;
   readonly kind: 'process' | 'metrics';
-  /** @throws Error that says in a few words why it cannot be read */
+  /** @throws Error with a short reason why it cannot be read */
   look(): Reading | Promise<Reading>;
   /** The last hits that it has seen, the newest first. */
   hits(): readonly HitState[];
   close(): void;
 }
 
-/** Adds up what only grows, by kind, lane and what it is of. */
+/** Adds up counters by kind, lane and label. */
 export class Tally {
   readonly #counts = new Map<string, { kind: CounterKind; label: string; by: string; value: number }>();
 
@@ -57,7 +57,7 @@ export class Tally {
     else this.#counts.set(key, { kind, label, by, value });
   }
 
-  /** Forgets the lanes that are no more. */
+  /** Forgets lanes that no longer exist. */
   keep(labels: ReadonlySet<string>): void {
     for (const [key, { label }] of this.#counts) if (!labels.has(label)) this.#counts.delete(key);
   }

@@ -11,11 +11,11 @@ import type { BatchState, ConsoleState, LanePoint, Point, SourceState, TierName,
 import { type JudgedLane, verdictOf } from './verdict.ts';
 
 const MAX_LANES = 40;
-/** Lanes that are followed over time. */
+/** Maximum number of lanes with a history. */
 const MAX_LINES = 24;
 const MAX_SHOWN_HITS = 30;
 
-/** How often sources are asked; where that costs somebody else a request, less often while no page is open. */
+/** Interval of readings; remote sources are read less often while no page is open. */
 const EVERY_MS = 2_000;
 const UNWATCHED_MS = 4_000;
 const WATCHED_FOR_MS = 10_000;
@@ -36,7 +36,7 @@ interface Kept {
 }
 
 /**
- * Looks at all sources now and then, and has the answer for pages ready as text: what it costs does not depend on how many
+ * Reads all sources periodically and keeps the answer for pages as text: the cost does not depend on how many
  * pages ask.
  */
 export class Sampler {
@@ -66,7 +66,7 @@ export class Sampler {
     return this.#state;
   }
 
-  /** Samples from now on until it is closed. Resolves with the first one. */
+  /** Starts sampling. Resolves after the first sample. */
   async start(): Promise<void> {
     await this.sample();
     if (this.#closed) return;
@@ -77,7 +77,7 @@ export class Sampler {
     });
   }
 
-  /** What a page is sent that has these points already. */
+  /** The update for a page that has these points. */
   update(fine: number, coarse: number): string {
     this.#askedAt = this.#settings.clock.now();
     const tier = (name: TierName, has: number): string =>
@@ -215,7 +215,7 @@ function addLane(totals: GrowingTotals, lane: JudgedLane['state']): void {
   totals.oldestWaitMs = Math.max(totals.oldestWaitMs, lane.oldestWaitMs);
 }
 
-/** What is held up first, then by name: lines that jump about cannot be read. */
+/** Delayed lanes first, then by name: rows that jump around cannot be read. */
 function byNeed({ state: a }: JudgedLane, { state: b }: JudgedLane): number {
   return (
     Number(isHeldUp(b.condition)) - Number(isHeldUp(a.condition)) ||

@@ -15,7 +15,7 @@ export const DEFAULT_PORT = 9466;
 const MIN_TOKEN = 16;
 const KEYS: readonly (keyof ServeConsoleOptions)[] = ['port', 'host', 'token', 'allowedHosts', 'alertmanager'];
 
-/** Serves the page of a guard of this process. It does not keep the process alive. */
+/** Serves the page of a guard of this process. The server does not keep the process alive. */
 export async function serveGuard(
   guard: Pick<Guard, 'on' | 'snapshot'>,
   options: ServeConsoleOptions,
@@ -81,7 +81,7 @@ export function checkOptions(given: ServeConsoleOptions): ServeConsoleOptions {
     throw new TidegateOptionError('host', 'an address', host);
   }
   if (token !== undefined && (typeof token !== 'string' || token.length < MIN_TOKEN || /[^\x21-\x7E]/.test(token))) {
-    // It is not repeated.
+    // The value is not shown: it may be a secret.
     throw new TidegateOptionError('token', `${MIN_TOKEN} or more visible ASCII characters`, undefined);
   }
   if (token === undefined && host !== undefined && !isLoopback(host)) {

@@ -15,11 +15,11 @@ export interface ConsoleServerSettings extends AccessSettings {
   /** Whether it keeps the process alive. */
   readonly ref: boolean;
   readonly assets: PageAssets;
-  /** JSON of what a page has not seen that has these points. */
+  /** JSON of the update for a page that has these points. */
   readonly update: (fine: number, coarse: number) => string;
 }
 
-/** Nothing comes from elsewhere, nothing is sent elsewhere, nothing is written into the page as code. */
+/** No external resources, no external requests, no inline code. */
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -33,14 +33,14 @@ const HEADERS = {
 };
 
 /**
- * Serves the page and what it asks for.
+ * Serves the page and its data.
  *
  * @throws Error of `listen`, with its `code`, when the address cannot be used
  */
 export async function serve(settings: ConsoleServerSettings): Promise<ConsoleServer> {
   const { host, port, ref } = settings;
   const server = createServer({ requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }, (request, response) => {
-    // Nobody here reads one.
+    // Request bodies are not used.
     if (bringsBody(request.headers)) response.setHeader('connection', 'close');
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const refusal = refusalOf(request, settings);
@@ -50,7 +50,7 @@ export async function serve(settings: ConsoleServerSettings): Promise<ConsoleSer
   if (!ref) server.on('connection', (socket) => socket.unref());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // Workers of a cluster would share the port: a page would see one of them, each time another.
+    // `exclusive`: cluster workers would share the port, and each request would reach a different one.
     server.listen({ port, host, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
@@ -87,7 +87,7 @@ function answer(url: string, response: ServerResponse, { assets, update }: Conso
   }
 }
 
-/** What is no number is that of a page that has nothing. */
+/** Anything but a number means that the page has no points. */
 const count = (text: string | null): number => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : 0);
 
 function send(

@@ -1,9 +1,9 @@
 /**
- * What the server of the console tells the page: plain data, and all that leaves the process. No content of calls, no key, no
+ * The data that the console's server sends to the page, and all that leaves the process. No content of calls, no key, no
  * name of a tenant.
  */
 export interface ConsoleState {
-  /** Number of the sample; a page that has it already asks for what is newer. */
+  /** Number of the sample, with which the page asks for newer data. */
   readonly seq: number;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -12,28 +12,28 @@ export interface ConsoleState {
   readonly verdict: Verdict;
   readonly totals: Totals;
   readonly lanes: readonly LaneState[];
-  /** Lanes beyond the most that are shown: those with the least to tell. */
+  /** Number of lanes that are not shown: the least affected ones. */
   readonly lanesLeftOut: number;
   readonly batches: readonly BatchState[];
-  /** Undefined where no Alertmanager was told. */
+  /** Undefined without an Alertmanager. */
   readonly alerts?: AlertsState | undefined;
   /** The newest first. */
   readonly hits: readonly HitState[];
-  /** Why there are no hits, where nobody could tell them. */
+  /** Why hits are unavailable, if they are. */
   readonly hitsProblem?: string | undefined;
   /** The newest first. */
   readonly changes: readonly Change[];
 }
 
 export interface SourceState {
-  /** `this process`, or the URL of a page of metrics without what may be secret. */
+  /** `this process`, or the URL of a metrics page without possible secrets. */
   readonly name: string;
   readonly kind: 'process' | 'metrics';
-  /** Why it cannot be read now. */
+  /** Why it cannot be read, if so. */
   readonly problem?: string | undefined;
 }
 
-/** How a lane is: the worst of all is what the page says first. */
+/** Condition of a lane; the summary shows the worst. */
 export type Condition =
   | 'unreachable'
   | 'outage'
@@ -50,7 +50,7 @@ export type Condition =
 
 export type Tone = 'bad' | 'warn' | 'note' | 'ok' | 'quiet';
 
-/** The first row: are we limited, by what, whose limit is it, since when, what now. */
+/** The summary: are we limited, by what, whose limit is it, since when, what to do. */
 export interface Verdict {
   readonly tone: Tone;
   readonly condition: Condition;
@@ -75,7 +75,7 @@ export interface Totals {
   /** Within the last minute. */
   readonly refused: number;
   readonly retried: number;
-  /** Undefined where nobody knows prices. */
+  /** Undefined without prices. */
   readonly usdPerHour?: number | undefined;
   /** Since the console began. */
   readonly usd?: number | undefined;
@@ -85,7 +85,7 @@ export interface LimitState {
   readonly dimension: string;
   readonly limit: number;
   readonly remaining?: number | undefined;
-  /** Share in use, by our own count where there is one. */
+  /** Share in use, by our own count if there is one. */
   readonly used?: number | undefined;
   readonly resetMs?: number | undefined;
   readonly source?: string | undefined;
@@ -98,7 +98,7 @@ export interface LimitState {
 export interface FleetState {
   readonly mode: string;
   readonly processes: number;
-  /** Of the processes, those that want something now. */
+  /** Processes that have demand now. */
   readonly active?: number | undefined;
   readonly exchangeMs?: number | undefined;
   readonly dimensions: readonly {
@@ -109,11 +109,11 @@ export interface FleetState {
 }
 
 export interface LaneState {
-  /** Stays the same for as long as the lane is there. */
+  /** Stable for the lifetime of the lane. */
   readonly key: string;
   readonly provider: string;
   readonly group: string;
-  /** Of several sources, the one that has it. */
+  /** Its source, if there are several. */
   readonly source: string;
   readonly condition: Condition;
   readonly tone: Tone;
@@ -176,10 +176,10 @@ export interface Change {
   readonly text: string;
 }
 
-/** Of a lane in a stretch of time: share of the limit used most, queued, seconds of the oldest wait, in flight. */
+/** A lane in an interval: share of the limit used most, queued, seconds of the oldest wait, in flight. */
 export type LanePoint = readonly [used: number | null, queued: number, oldestWaitSeconds: number, inFlight: number];
 
-/** A stretch of time: counts within it, and the most that gauges were. */
+/** An interval: counts within it, and maxima of gauges. */
 export interface Point {
   /** Its end, in milliseconds since 1970. */
   readonly t: number;
@@ -192,13 +192,13 @@ export interface Point {
 
 export type TierName = 'fine' | 'coarse';
 
-/** Seconds of a point and how many are kept: a quarter of an hour, and six hours. */
+/** Seconds per point and number of points: a quarter of an hour, and six hours. */
 export const TIERS: Readonly<Record<TierName, { readonly seconds: number; readonly most: number }>> = {
   fine: { seconds: 4, most: 225 },
   coarse: { seconds: 60, most: 360 },
 };
 
-/** What the page is told when it asks. */
+/** The answer to a poll of the page. */
 export interface Update {
   readonly state: ConsoleState;
   /** Number of the last point of each tier, and the points after the one that the page has. */

@@ -4,13 +4,13 @@ import type { LaneReading } from './reading.ts';
 import type { LaneState, SourceState, Verdict } from './state.ts';
 import { duration, noun, number, percent } from './words.ts';
 
-/** A lane as the page sees it, and as it was read. */
+/** A lane as the page shows it, and as it was read. */
 export interface JudgedLane {
   readonly state: LaneState;
   readonly reading: LaneReading;
 }
 
-/** What the page says first: of the lane that is worst off, and of those the one with the longest queue. */
+/** The summary: about the lane in the worst condition; of several, the one with the longest queue. */
 export function verdictOf(lanes: readonly JudgedLane[], sources: readonly SourceState[]): Verdict {
   const broken = sources.filter(({ problem }) => problem !== undefined);
   if (sources.length > 0 && broken.length === sources.length) return unreachable(broken);

@@ -21,7 +21,7 @@ export function rate(value: number): string {
   return value < 10 ? String(Number(value.toPrecision(2))) : number(value);
 }
 
-/** Cents, or what is less than one to two digits. */
+/** Cents; amounts below one cent to two digits. */
 export function usd(amount: number): string {
   return amount >= 0.1 || amount === 0 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2))}`;
 }
@@ -49,5 +49,5 @@ const NOUNS: Readonly<Record<string, string>> = {
   no_capacity: 'no capacity at this tier',
 };
 
-/** What a dimension or a reason is called. */
+/** Display name of a dimension or a reason. */
 export const noun = (dimension: string): string => NOUNS[dimension] ?? dimension.replaceAll('_', ' ');

@@ -46,7 +46,7 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
   const stops = [
     guard.on('attempt.end', (event) => void ended.set(event.call, event)),
     guard.on('rate_limited', (event) => {
-      // One whose end nobody told: a call that waits for its lane and not for itself.
+      // An earlier refusal without a retry event: the call waited for its lane.
       tellHit(event.call, undefined);
       refused.set(event.call, event);
     }),

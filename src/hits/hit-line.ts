@@ -14,9 +14,9 @@ export interface HitLine {
   readonly dimension: string;
   readonly limit: number | null;
   readonly used: number | null;
-  /** What the refused call asked for, as the provider counts it. */
+  /** What the refused call requested, as the provider counts it. */
   readonly requested: number | null;
-  /** What becomes of the call: the wait before it is sent again, and who named it; null where it is given up. */
+  /** The wait before the retry, and its source; null if the call was given up. */
   readonly waitMs: number | null;
   readonly waitSource: string | null;
   readonly attempt: number;
@@ -28,7 +28,7 @@ export interface HitLine {
   readonly inFlight: number | null;
 }
 
-/** A lane that sends nothing for a while. */
+/** A pause of a lane. */
 export interface PauseLine {
   readonly v: 1;
   readonly kind: 'pause';
@@ -39,7 +39,7 @@ export interface PauseLine {
 }
 
 /**
- * A limit as the provider tells it, when it is told first or is another one, and what has been learned of it since; only with `record:
+ * A limit as the provider states it, when first seen or changed, and what has been learned of it since; only with `record:
  * 'all'`.
  */
 export interface LimitLine {
@@ -52,7 +52,7 @@ export interface LimitLine {
   /** What may be spent at once, and what comes back in a minute. */
   readonly atOnce?: number;
   readonly perMinute?: number;
-  /** Whether it is whole again with each minute of the clock, and not bit by bit. */
+  /** Whether it resets at each minute of the clock instead of refilling continuously. */
   readonly fixedWindow?: boolean;
 }
 
@@ -75,7 +75,7 @@ export interface CallLine {
   readonly inputTokens: number | null;
   readonly cachedTokens: number | null;
   readonly outputTokens: number | null;
-  /** The maximum that it asked for. */
+  /** The output maximum that it requested. */
   readonly maxOutputTokens?: number | null;
 }
 

@@ -3,10 +3,10 @@ import type { DimensionSnapshot } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
 import type { LimitLine } from './hit-line.ts';
 
-/** What is learned of a limit comes bit by bit. */
+/** Limits are learned gradually. */
 const EVERY_MS = 5_000;
 
-/** Writes a line of a limit when more is known of it: what may be spent at once, and how it comes back. */
+/** Writes a line about a limit when more is known: how much may be spent at once, and how it refills. */
 export class LimitWatch {
   readonly #guard: Guard;
   readonly #write: (line: LimitLine) => void;
@@ -18,7 +18,7 @@ export class LimitWatch {
     this.#write = write;
   }
 
-  /** At most every five seconds, but for the last time. */
+  /** At most every five seconds, except for the last line. */
   look(isLast = false): void {
     const now = systemClock.now();
     if (!isLast && now - this.#lookedAt < EVERY_MS) return;

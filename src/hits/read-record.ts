@@ -4,7 +4,7 @@ import type { RecordLine } from './hit-line.ts';
 
 const KINDS: ReadonlySet<string> = new Set<RecordLine['kind']>(['hit', 'pause', 'call', 'limit']);
 
-/** The lines of records, one at a time; undefined for one that is none. Files of any size. */
+/** The lines of records, one at a time; undefined for an invalid one. Files of any size. */
 export async function* readRecord(paths: readonly string[]): AsyncGenerator<RecordLine | undefined> {
   for (const path of paths) {
     const stream = createReadStream(path, 'utf8');
@@ -18,7 +18,7 @@ export async function* readRecord(paths: readonly string[]): AsyncGenerator<Reco
   }
 }
 
-/** One line of a record; undefined where it is none. */
+/** One line of a record; undefined if it is invalid. */
 export function parseRecordLine(text: string): RecordLine | undefined {
   try {
     const line = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
@@ -33,7 +33,7 @@ const NUMBERS =
     ' ',
   );
 
-/** What is read of a line is what it should be: a file may have been cut, edited or mixed up. */
+/** Checks every field that is read: a file may have been truncated, edited or mixed up. */
 function isRecord(line: Readonly<Record<string, unknown>>): boolean {
   const { kind, pool, at, model, dimension } = line;
   if (!KINDS.has(String(kind))) return false;

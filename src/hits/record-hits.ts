@@ -8,7 +8,7 @@ import { RotatingLines } from './rotating-lines.ts';
 export interface RecordHitsOptions {
   /** The file, of one process: `%p` in it becomes the process's id. Its folder is made. */
   readonly path: string;
-  /** Size at which a new file is begun; the old one becomes `<path>.1`. 1 000 … 2^40, default 10 000 000. */
+  /** Size at which a new file is started; the old one becomes `<path>.1`. 1 000 … 2^40, default 10 000 000. */
   readonly rotateBytes?: number;
   /** Old files that are kept. 1 … 1 000, default 5. */
   readonly keep?: number;
@@ -21,7 +21,7 @@ export interface RecordHitsOptions {
 export interface HitRecorder {
   /** Lines that could not be written: the disk is full, read-only or too slow. */
   readonly lost: number;
-  /** Stops, and resolves when what was recorded is in the file. */
+  /** Stops recording; resolves once all lines are in the file. */
   close(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ const KEYS: readonly (keyof RecordHitsOptions)[] = ['path', 'rotateBytes', 'keep
 
 /**
  * Writes a JSON line for every refusal by a limit, a quota or an overloaded provider, and for every pause of a lane: when,
- * which limit, how much of it was used, how long the wait. No content and no key. It never fails a call.
+ * which limit, how much of it was used, how long the wait. No content and no key. Recording never fails a call.
  *
  * @throws TidegateOptionError for a bad option.
  * @example
@@ -39,7 +39,7 @@ const KEYS: readonly (keyof RecordHitsOptions)[] = ['path', 'rotateBytes', 'keep
 export function recordHits(options: RecordHitsOptions): HitRecorder {
   const { path, rotateBytes = 10_000_000, keep = 5, record = 'hits', guard } = check(options);
   const recorded = guard ?? engine().defaultGuard();
-  // Guards have it all, whoever made them; it is not for applications.
+  // An internal member of every guard, not for applications.
   const { emit } = recorded as Partial<Pick<GuardCore, 'emit'>>;
   const tell = (lines: number): void => emit?.({ type: 'hits.lost', lines });
   const lines = new RotatingLines({
@@ -49,7 +49,7 @@ export function recordHits(options: RecordHitsOptions): HitRecorder {
     onLost: () => tell(1),
   });
   const stop = hitEvents(recorded, record === 'all', (line) => lines.write(line));
-  // The series is there before the first loss.
+  // Creates the series before the first loss.
   tell(0);
   return {
     get lost() {

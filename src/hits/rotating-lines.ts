@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { RotatingFileStream } from 'rotating-file-stream';
 import { systemClock } from '../core/clock.ts';
 
-/** Lines that may wait for a slow disk before further ones are given up. */
+/** Lines that may wait for a slow disk; further ones are dropped. */
 const MAX_LINES = 10_000;
 
 /** After an error the file is tried again this much later. */
@@ -12,7 +12,7 @@ export interface LineSettings {
   readonly path: string;
   readonly rotateBytes: number;
   readonly keep: number;
-  /** Told of each line that could not be written. */
+  /** Called for each line that could not be written. */
   readonly onLost?: () => void;
 }
 
@@ -23,7 +23,7 @@ export class RotatingLines {
   #opening: Promise<RotatingFileStream | undefined> | undefined;
   #closed = false;
   #lost = 0;
-  /** Lines that no stream has said to have written. */
+  /** Lines whose write is not confirmed yet. */
   #waiting = 0;
 
   constructor(settings: LineSettings) {
@@ -80,17 +80,17 @@ export class RotatingLines {
     const { path, rotateBytes, keep } = this.#settings;
     const failed = (): void => {
       this.#stream = undefined;
-      // Until then the failed opening answers.
+      // Until then, opening is not tried again.
       systemClock.after(AGAIN_AFTER_MS, () => (this.#opening = undefined), { unref: true });
     };
     try {
-      // Where nothing is recorded, and where there are no files, it is not loaded.
+      // Loaded only when something is recorded: some platforms have no file system.
       const { createStream } = await import('rotating-file-stream');
       const stream = createStream(basename(path), { path: dirname(path), size: `${rotateBytes}B`, rotate: keep });
       stream.once('error', failed);
       // A second one would be uncaught.
       stream.on('error', () => undefined);
-      // Rotation goes wrong without ending the stream: what is written goes to the file that is there.
+      // A failed rotation does not end the stream: lines go to the current file.
       stream.on('warning', () => undefined);
       this.#stream = stream;
       return stream;

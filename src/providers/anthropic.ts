@@ -20,9 +20,9 @@ const FAST_INPUT = names('fast-input-tokens');
 const FAST_OUTPUT = names('fast-output-tokens');
 
 /**
- * Reads `anthropic-ratelimit-*`. `tokens` is a sum of the two others, so it counts only where it stands alone.
- * Fast mode has limits of its own, and headers that come with its answers only; those of priority describe no limit
- * of a call and are left out.
+ * Reads `anthropic-ratelimit-*`. `tokens` is the sum of the two others, so it counts only if they are absent.
+ * Fast mode has its own limits and headers, which only its answers carry; the priority headers describe no limit
+ * of a call and are ignored.
  */
 export function readAnthropicLimits(headers: Headers, wallMs: number): LimitReading[] {
   const now = serverNow(headers, wallMs);
@@ -39,7 +39,7 @@ export function readAnthropicLimits(headers: Headers, wallMs: number): LimitRead
   return readings;
 }
 
-/** Its endpoint for OpenAI's clients may have their headers (platform.claude.com/docs, OpenAI SDK compatibility). */
+/** Its endpoint for OpenAI's clients may send their headers (platform.claude.com/docs, OpenAI SDK compatibility). */
 function readEitherLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings = readAnthropicLimits(headers, wallMs);
   return readings.length > 0 ? readings : readOpenAILimits(headers, wallMs);

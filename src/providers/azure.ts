@@ -7,7 +7,7 @@ import { provider, type Provider } from './provider.ts';
 const REQUESTS = xNames('requests');
 const TOKENS = xNames('tokens');
 
-/** Azure sends the reset in whole seconds, too coarse to tell the window; its limits are per minute. */
+/** Azure sends the reset in whole seconds, too coarse to infer the window; its limits are per minute. */
 function readAzureLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
   addLimit(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests');

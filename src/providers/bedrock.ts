@@ -11,7 +11,7 @@ export const BEDROCK: Provider = provider({
   hosts: [],
   classes: { AnthropicBedrock: 'anthropic', AnthropicBedrockMantle: 'anthropic', BedrockOpenAI: 'openai' },
   packages: ['@anthropic-ai/bedrock-sdk'],
-  // `x-amzn-requestid` comes with every answer of AWS, so it tells only beside an Anthropic class: see infer-provider.
+  // `x-amzn-requestid` comes with every AWS answer, so it counts only together with an Anthropic class: see infer-provider.
   readLimits: readAnthropicLimits,
   charge: anthropicCharge,
   requestIdHeader: 'x-amzn-requestid',

@@ -12,7 +12,7 @@ import type { ChargeRule } from '../core/provider.ts';
  * | Anthropic | estimated input; the expected answer, since `max_tokens` does not count | input without cache reads; answer |
  * | Groq | prompt estimate + max_tokens | prompt without cached tokens + answer |
  *
- * Whether OpenAI and Azure give back what was reserved and not generated is not published: headers tell, and without
+ * Whether OpenAI and Azure give back what was reserved but not generated is not published: headers show it, and without
  * them refusals do (`pacing/usage/given-back.ts`).
  */
 
@@ -34,7 +34,7 @@ function uncached(usage: Usage, model?: string): number {
 }
 
 export const openAICharge: ChargeRule = {
-  // A correction was never published nor seen.
+  // No correction has been published or observed.
   corrects: false,
   // "Do cached prompts contribute to TPM rate limits? Yes" (prompt-caching FAQ).
   cachedInput: 'counts',

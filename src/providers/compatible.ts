@@ -7,12 +7,12 @@ import { addLimit } from './parse/rate-limit-headers.ts';
 import { type Known, provider, type Provider } from './provider.ts';
 
 /**
- * Providers that are compatible with OpenAI's API and differ in a host and in what their headers tell of limits.
+ * Providers with OpenAI's API that differ in host and rate-limit headers.
  *
- * | provider | what its headers tell | source |
+ * | provider | limits in headers | source |
  * |---|---|---|
  * | DeepSeek | nothing: it limits how many requests of a model are in flight | api-docs.deepseek.com/quick_start/rate_limit, read 2026-11-26 |
- * | xAI | its page names none (requests a second, tokens a minute); OpenAI's are read where they come | docs.x.ai/developers/rate-limits, read 2026-11-26 |
+ * | xAI | not documented (limits: requests a second, tokens a minute); OpenAI's headers are read if present | docs.x.ai/developers/rate-limits, read 2026-11-26 |
  * | Together | requests and tokens a second | docs.together.ai/docs/rate-limits, read 2026-11-26 |
  * | Fireworks | requests a minute, tokens a second of a limit that is enforced by the minute | docs.fireworks.ai/serverless/rate-limits, read 2026-11-26 |
  * | OpenRouter | the request limit of a free model, on its refusal, with a date in milliseconds | openrouter.ai/docs/api_reference/limits, read 2026-11-26 |
@@ -34,7 +34,7 @@ export const XAI: Provider = compatible({
 
 const MINUTE = 60_000;
 
-/** A rate that a header gives by the second, as a limit of a minute. What is left of a second tells nothing later. */
+/** A per-second rate of a header as a limit per minute. The rest of a second is obsolete when it arrives. */
 function bySecond(
   headers: Headers,
   name: string,
@@ -43,7 +43,7 @@ function bySecond(
   return limit ? { limit: limit * 60, remaining: undefined, resetMs: undefined } : undefined;
 }
 
-/** `x-ratelimit-reset` is how long to wait after a refusal, which `retry-after` says as well: no level is read off it. */
+/** `x-ratelimit-reset` is the wait after a refusal, as `retry-after` is; it gives no level. */
 export const TOGETHER: Provider = compatible({
   name: 'together_ai',
   hosts: ['api.together.xyz', 'api.together.ai'],
@@ -55,7 +55,7 @@ export const TOGETHER: Provider = compatible({
   },
 });
 
-/** Of the three limits of tokens the one on cached and uncached input together is `input_tokens`. */
+/** Of its three token limits, the one on cached plus uncached input is `input_tokens`. */
 export const FIREWORKS: Provider = compatible({
   name: 'fireworks_ai',
   hosts: ['api.fireworks.ai'],

@@ -1,7 +1,7 @@
 import type { ProviderName, RequestInfo } from '../core/provider.ts';
 import { PROVIDERS } from './registry.ts';
 
-/** The pool of limits that a request draws on, as far as tables tell; undefined where it names no model. */
+/** The pool of limits that a request draws on, by the registry's tables; undefined if it names no model. */
 export function limitPool(provider: ProviderName, request: RequestInfo): string | undefined {
   const { model, operation, tier } = request;
   if (model === undefined) return undefined;
@@ -12,7 +12,7 @@ export function limitPool(provider: ProviderName, request: RequestInfo): string 
 }
 
 const known = new Map<string, string>();
-/** An application calls a few, over and over. */
+/** An application calls the same few over and over. */
 const MAX_KNOWN = 200;
 
 /** The pool of a model, or of what a provider names in its place. */

@@ -7,7 +7,7 @@ import { provider, type Provider } from './provider.ts';
 const REQUESTS = xNames('req-minute');
 const TOKENS = xNames('tokens-minute');
 
-/** Limits of a minute that name it, and no reset (captured 2026-02-12, github.com/mistralai/client-ts/issues/169). */
+/** Limits per minute whose headers name the minute, and no reset (captured 2026-02-12, github.com/mistralai/client-ts/issues/169). */
 function readMistralLimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
   addLimit(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests');
@@ -15,7 +15,7 @@ function readMistralLimits(headers: Headers, wallMs: number): LimitReading[] {
   return readings;
 }
 
-/** Its own SDK is of another make than the three: guarded fetch serves it, or OpenAI's client with its base URL. */
+/** Its own SDK is not one of the supported three: use guarded fetch, or OpenAI's client with its base URL. */
 export const MISTRAL: Provider = provider({
   name: 'mistral_ai',
   api: OPENAI_API,

@@ -9,7 +9,7 @@ const TOKENS = xNames('tokens');
 const PROJECT_TOKENS = xNames('project-tokens');
 const OLD_TOKENS = xNames('tokens_usage_based');
 
-/** Reads `x-ratelimit-*` of OpenAI. Its `requests` may be a limit per day; the reset tells. */
+/** Reads `x-ratelimit-*` of OpenAI. Its `requests` may be a limit per day, depending on the reset. */
 export function readOpenAILimits(headers: Headers, wallMs: number): LimitReading[] {
   const readings: LimitReading[] = [];
   addWindowed(readings, xRateLimit(headers, REQUESTS, wallMs), 'requests', 'requests_day');
@@ -19,7 +19,7 @@ export function readOpenAILimits(headers: Headers, wallMs: number): LimitReading
     'tokens',
     'tokens_day',
   );
-  // A project's limit binds beside the organization's, whichever is larger: others may have used either up.
+  // A project's limit applies in addition to the organization's: others may have used up either.
   addLimit(readings, xRateLimit(headers, PROJECT_TOKENS, wallMs), 'project_tokens');
   return readings;
 }

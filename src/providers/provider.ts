@@ -21,33 +21,33 @@ export interface SharedPool {
   readonly source: string;
 }
 
-/** All that differs by provider: one row of the registry. `docs/add-a-provider.md` tells how to write one. */
+/** All that differs by provider: one row of the registry. `docs/add-a-provider.md` shows how to write one. */
 export interface Provider {
   readonly name: ProviderName;
   readonly api: Api;
-  /** Hosts of its API, without port; a leading dot stands for any subdomain. Empty where only a client's class tells. */
+  /** Hosts of its API, without port; a leading dot matches any subdomain. Empty if only a client's class identifies it. */
   readonly hosts: readonly string[];
-  /** Names of client classes that are this provider's alone, with the SDK that they are built on. */
+  /** Names of client classes that only this provider has, with the SDK that they are built on. */
   readonly classes: Readonly<Record<string, Family>>;
-  /** npm packages that bring these classes, beside the SDK itself. */
+  /** npm packages that export these classes, besides the SDK itself. */
   readonly packages: readonly string[];
-  /** Response headers that no other provider sends: they tell whose error it is. */
+  /** Response headers that no other provider sends; they identify the source of an error. */
   readonly fingerprints: readonly string[];
-  /** Limits as response headers tell them. Total: no header makes it throw. */
+  /** Reads limits from response headers. Total: no header makes it throw. */
   readonly readLimits: (headers: Headers, wallMs: number) => LimitReading[];
   readonly charge: ChargeRule;
   readonly requestIdHeader: string;
-  /** Whether every stream of a finished answer ends with a final event; where unknown, it is learned of each server. */
+  /** Whether every complete stream ends with a final event; if unknown, it is learned for each server. */
   readonly endsStreams: boolean;
   /** Models that share a limit; every other one is a pool of its own. */
   readonly shared: readonly SharedPool[];
   /** Service tiers and speeds with limits of their own. */
   readonly ownTiers: readonly string[];
-  /** A model without what does not matter to its limit: its date, its fine-tuning. */
+  /** A model name without the parts that its limit ignores: date and fine-tuning. */
   readonly modelOf: (model: string) => string;
 }
 
-/** What a provider is without being told otherwise: an OpenAI-compatible API about whose limits nothing is known. */
+/** The default: an OpenAI-compatible API whose limits are unknown. */
 export type Known = Pick<Provider, 'name' | 'api' | 'hosts' | 'readLimits' | 'charge'> & Partial<Provider>;
 
 export function provider(known: Known): Provider {

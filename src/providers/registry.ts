@@ -16,8 +16,8 @@ import { describeRequest } from './request/describe-request.ts';
 import { VERTEX } from './vertex.ts';
 
 /**
- * Every provider. Those with the most telling fingerprints stand first: where an answer carries those of two, as Azure's
- * carry OpenAI's, the first one is meant.
+ * Every provider, those with the most specific fingerprints first: if an answer carries those of two, as Azure's
+ * carry OpenAI's, the first match counts.
  */
 export const PROVIDERS = {
   groq: GROQ,
@@ -75,7 +75,7 @@ const SUFFIXES = [...EXACT].filter(([host]) => host.startsWith('.'));
 const byURL = new Map<string, ProviderName | undefined>();
 const MAX_URLS = 1_000;
 
-/** Whose API a URL is; the few of a process are kept. Undefined for hosts that no row names. */
+/** The provider of a URL, cached: a process uses only a few. Undefined for hosts that no row names. */
 export function providerOfHost(url: string): ProviderName | undefined {
   if (byURL.has(url)) return byURL.get(url);
   const host = URL.canParse(url) ? new URL(url).hostname : '';
@@ -100,14 +100,14 @@ export function knownClass(name: string): KnownClass | undefined {
   return CLASSES.get(name);
 }
 
-/** Whether there are clients of this provider's alone. */
+/** Whether this provider has client classes of its own. */
 export function hasClients(name: ProviderName): boolean {
   return Object.keys(PROVIDERS[name].classes).length > 0;
 }
 
 const FINGERPRINTS = ALL.flatMap(({ name, fingerprints }) => fingerprints.map((header) => [header, name] as const));
 
-/** Whose answer it is, by headers that only one provider sends. */
+/** The provider of an answer, by headers that only one provider sends. */
 export function providerOfHeaders(headers: Headers | undefined): ProviderName | undefined {
   return headers && FINGERPRINTS.find(([header]) => headers.get(header) !== null)?.[1];
 }

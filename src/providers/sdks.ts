@@ -4,7 +4,7 @@ import type { ApiName, Family } from './provider.ts';
 /** An SDK whose clients can be guarded. */
 export interface Sdk {
   readonly package: string;
-  /** Versions that the seam was tested with; the package's peerDependencies say the same. */
+  /** Versions that the seam is tested with, as in the package's peerDependencies. */
   readonly range: string;
   /** Its client class, which also names itself in a static property that survives a minifier. */
   readonly client: string;
@@ -12,7 +12,7 @@ export interface Sdk {
   readonly error: string;
   /** The API that its clients speak, whatever server answers. */
   readonly api: ApiName;
-  /** Who answers where neither class nor host tell. */
+  /** The provider if neither class nor host identify one. */
   readonly provider: ProviderName;
 }
 

@@ -1,6 +1,6 @@
 import type { CallOutcome } from '../core/events.ts';
 
-/** Whether a call failed. One that the caller gave up neither failed nor succeeded. */
+/** Whether a call failed. A call that its caller aborted neither failed nor succeeded. */
 export function isFailure(outcome: CallOutcome): boolean {
   return outcome !== 'success' && outcome !== 'success_after_retry' && outcome !== 'cancelled';
 }

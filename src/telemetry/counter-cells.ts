@@ -5,16 +5,16 @@ export interface Cell {
   readonly tally: Tally;
   readonly counter: Counter;
   readonly attributes: Attributes;
-  /** Counted, and not added to the counter yet. */
+  /** Counted but not yet added to the counter. */
   pending: number;
 }
 
-/** So many additions are kept back at most, for a meter that never asks for its gauges. */
+/** Maximum number of pending additions, for a meter that never collects. */
 const MAX_PENDING = 500;
 
 /**
- * What was counted since the meter was collected last. The SDK hashes the attributes of every addition, a microsecond
- * each, and a call makes six: so they are added up here, and handed over when the meter collects.
+ * Counts since the last collection. The SDK hashes the attributes of every addition, a microsecond
+ * each, and a call makes six, so they are summed here and handed over when the meter collects.
  */
 export class Tally {
   readonly #cells: Cell[] = [];
@@ -41,8 +41,8 @@ export class Tally {
 const MAX_ZERO_SERIES = 1_500;
 
 /**
- * The series of one counter. A plain counter that is added to: an observable one would report sums of its own keeping,
- * which replace one another where two copies of the package report, or where a view drops attributes.
+ * The series of one counter. Not an observable counter: that would report its own sums,
+ * which overwrite one another if two copies of the package report, or if a view drops attributes.
  */
 export class CounterCells<L extends Attributes = Attributes> {
   readonly #counter: Counter;
@@ -54,7 +54,7 @@ export class CounterCells<L extends Attributes = Attributes> {
     this.#tally = tally;
   }
 
-  /** The series with these attributes; exists, and is exported, from now on. */
+  /** The series with these attributes, created and exported from now on. */
   cell(attributes: L): Cell {
     const key = seriesKey(attributes);
     let cell = this.#cells.get(key);
@@ -65,7 +65,7 @@ export class CounterCells<L extends Attributes = Attributes> {
     return cell;
   }
 
-  /** Whether series may still be created that nothing has counted yet. */
+  /** Whether further zero series may be created. */
   get roomForZeros(): boolean {
     return this.#cells.size < MAX_ZERO_SERIES;
   }
@@ -76,7 +76,7 @@ export function seriesKey(attributes: Attributes): string {
   return JSON.stringify(sortedEntries(attributes));
 }
 
-/** The same attributes in the order into which OpenTelemetry's SDK brings those of every value: sorting costs less then. */
+/** The attributes in the order of OpenTelemetry's SDK, which makes its sorting cheaper. */
 export function inOrder<L extends Attributes>(attributes: L): L {
   return Object.freeze(Object.fromEntries(sortedEntries(attributes))) as L;
 }
@@ -85,7 +85,7 @@ function sortedEntries(attributes: Attributes): [string, Attributes[string]][] {
   return Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Adds to a series. What is no count (negative, NaN, infinite) is not added. */
+/** Adds to a series, ignoring negative, NaN and infinite values. */
 export function add(cell: Cell | undefined, amount: number): void {
   if (cell && amount > 0 && amount < Infinity) cell.tally.add(cell, amount);
 }

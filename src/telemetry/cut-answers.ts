@@ -1,6 +1,6 @@
 import type { CutReason } from './contract/closed-sets.ts';
 
-/** Words of providers for an answer that is not whole. Every other one, known or not, counts as an answer's own end. */
+/** Finish reasons of incomplete answers. Any other one, known or not, counts as a regular end. */
 const CUTS: ReadonlyMap<string, CutReason> = new Map([
   ['length', 'length'],
   ['max_tokens', 'length'],
@@ -18,7 +18,7 @@ const CUTS: ReadonlyMap<string, CutReason> = new Map([
   ['malformed_function_call', 'error'],
 ]);
 
-/** Why an answer is not whole; undefined where it is. Of several choices the first that was cut decides. */
+/** Why an answer is incomplete; undefined if it is complete. Of several choices, the first incomplete one decides. */
 export function cutReason(finishReasons: readonly string[] | undefined): CutReason | undefined {
   for (const reason of finishReasons ?? []) {
     const cut = CUTS.get(reason.toLowerCase());

@@ -6,10 +6,10 @@ import { add } from './counter-cells.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import { ATTR } from './names.ts';
 
-/** Faults that most stores have one day; others are there once they come. */
+/** Common faults, whose series start at zero; others start when they occur. */
 const ZERO_FAULTS: readonly StoreFault[] = ['timeout', 'connection'];
 
-/** What the store of shared limits does: one for the whole process, whatever lanes it serves. */
+/** Metrics of the store of shared limits: one for the whole process. */
 export class FleetMetrics {
   readonly #meter: MeterBinding;
   readonly #common: Attributes;
@@ -26,7 +26,7 @@ export class FleetMetrics {
       errors.cell({ ...this.#common, [ATTR.storeFault]: each });
     if (!this.#begun) for (const each of ZERO_FAULTS) cell(each);
     this.#begun = true;
-    // What is refused at once says nothing of how long the store takes.
+    // An immediate refusal says nothing about the store's latency.
     if (fault === undefined || fault === 'timeout') {
       this.#meter.histogram('tidegate.fleet.exchange_seconds').record(Math.max(0, durationMs) / 1_000, this.#common);
     }

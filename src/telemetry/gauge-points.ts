@@ -8,7 +8,7 @@ export interface Point {
   readonly gauge: GaugeName;
   readonly value: number;
   readonly attributes: Attributes;
-  /** Harmless value for a reader that goes on exporting a point that is no longer observed. */
+  /** Rest value, for a reader that goes on exporting a point that is no longer observed. */
   readonly rest: number | undefined;
 }
 
@@ -21,15 +21,15 @@ export function point<N extends GaugeName>(
   return { gauge, value, attributes, rest };
 }
 
-/** What the points of a lane are labelled with. */
+/** Labels of a lane's points. */
 export interface Labelled {
-  /** What the guard adds to all of its points. */
+  /** Attributes that the guard adds to all points. */
   readonly common: Attributes;
-  /** Those with provider and model. */
+  /** Labels with provider and model. */
   readonly model: LabelsOf<'tidegate.ratelimit.observed_age_seconds'>;
 }
 
-/** Several lanes may have the same labels (two credentials, or labels beyond the cap): one of them is shown. */
+/** Several lanes may have the same labels (two credentials, or labels beyond the cap): one is shown. */
 export class Worst<L extends Attributes, T> {
   readonly #best = new Map<string, { readonly attributes: L; readonly item: T; readonly score: number }>();
 

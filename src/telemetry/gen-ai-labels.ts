@@ -5,10 +5,10 @@ import { ATTR } from './names.ts';
 import { inOrder } from './counter-cells.ts';
 import type { Series } from './series.ts';
 
-/** A process calls a few; an application may take a base URL from its tenants. */
+/** A process calls a few servers, but tenants of an application may set base URLs. */
 const MAX_SERVERS = 20;
 
-/** What the metrics of the conventions have in common. */
+/** Labels that the metrics of the conventions share. */
 export type OperationLabels = LabelsOf<'gen_ai.client.operation.duration'>;
 
 interface Labelled {
@@ -24,7 +24,7 @@ interface Labelled {
 export class GenAiLabels {
   readonly #models: LabelCap;
   readonly #servers = new LabelCap(MAX_SERVERS);
-  /** Of a call that runs, and of one that has ended. */
+  /** Labels of a running call, and of one that has ended. */
   #running: Labelled | undefined;
   #ended: Labelled | undefined;
   readonly #all = new WeakMap<Series, Map<string, OperationLabels>>();
@@ -37,7 +37,7 @@ export class GenAiLabels {
   of(series: Series, call: CallInfo, responseModel?: string, errorType?: string): OperationLabels {
     const { serverAddress: address, serverPort: port } = call;
     const last = responseModel === undefined ? this.#running : this.#ended;
-    // Calls come in runs of the same kind, and comparing is cheaper than building a key.
+    // Consecutive calls are usually of the same kind, and comparing is cheaper than building a key.
     if (
       last?.series === series &&
       last.address === address &&
@@ -62,7 +62,7 @@ export class GenAiLabels {
   ): OperationLabels {
     const address = call.serverAddress === undefined ? undefined : this.#servers.label(call.serverAddress);
     const model = responseModel === undefined ? undefined : this.#models.label(responseModel);
-    // A server beyond the cap is any: its port says nothing.
+    // A server beyond the cap has no meaningful port.
     const port = address === call.serverAddress ? call.serverPort : undefined;
     const key = `${address} ${port} ${model} ${errorType}`;
     let known = this.#all.get(series);

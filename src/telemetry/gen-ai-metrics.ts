@@ -18,7 +18,7 @@ export interface GenAiSettings {
 }
 
 /**
- * The metrics of the GenAI conventions. `compat` emits what dashboards know today; `latest` splits them by kind of
+ * The metrics of the GenAI conventions. `compat` emits what existing dashboards use; `latest` splits them by kind of
  * operation and has none for operations without a convention.
  */
 export class GenAiMetrics {
@@ -62,7 +62,7 @@ export class GenAiMetrics {
     const { call, durationMs, usage, response } = event;
     const attributes = this.#labels.of(series, call, response.model, errorType);
     this.#duration(call.operation, durationMs / 1_000, attributes);
-    // A failed call has no error of its own on its tokens.
+    // Token metrics carry no error type.
     if (this.#detailed || this.#latest) {
       const answered = errorType === undefined ? attributes : this.#labels.of(series, call, response.model);
       if (this.#latest) this.#count(call.operation, usage, answered);
@@ -91,7 +91,7 @@ export class GenAiMetrics {
     if (this.#compat) {
       const histogram = this.#binding.histogram('gen_ai.client.token.usage');
       histogram.record(usage.inputTokens, { ...attributes, [ATTR.tokenType]: 'input' });
-      // Embeddings and their like have no output at all.
+      // Embeddings and the like have no output.
       if (usage.outputTokens > 0) histogram.record(usage.outputTokens, { ...attributes, [ATTR.tokenType]: 'output' });
     }
     if (!this.#latest) return;

@@ -15,16 +15,16 @@ import { checkAttributes } from './user-attributes.ts';
 const DEFAULT_MAX_MODELS = 20;
 
 export interface TelemetryInstrumentation extends Instrumentation {
-  /** Tells that calls to a provider may come, so that series of the option `models` start at zero before they do. */
+  /** Announces calls to a provider, so that the series of the option `models` start at zero before them. */
   prepare(provider: ProviderName): void;
 }
 
 /**
- * Turns the events of a guard into OpenTelemetry spans and metrics. Nothing that OpenTelemetry throws reaches a call:
- * it is reported once to the API's `diag` logger. Providers that are registered later are picked up by the next call.
+ * Turns the events of a guard into OpenTelemetry spans and metrics. An error of OpenTelemetry never reaches a call:
+ * it is reported once to the API's `diag` logger. The next call picks up providers that are registered later.
  *
  * @param source gives the lanes and batches whose gauges are published when a reader collects, names the copy of tidegate, if several report
- *   beside one another, says whether calls tell what they cost, and whether nobody but the endpoint of `startTelemetry` reads
+ *   side by side, says whether calls report their cost, and whether the endpoint of `startTelemetry` is the only reader of
  *   metrics
  * @throws TidegateOptionError for a bad key or value in `options.attributes`
  */
@@ -52,8 +52,8 @@ export function createInstrumentation(
           meterProvider: options.meterProvider as MeterProvider | undefined,
           attributes: source.copy === undefined ? attributes : { ...attributes, [ATTR.copy]: source.copy },
           semconv,
-          // Nothing of what is shipped reads them, and they are as many series as all others: where the only reader is the
-          // endpoint of startTelemetry, they wait to be asked for.
+          // No shipped rule or dashboard reads them, and they are as many series as all others: if the only reader is the
+          // endpoint of startTelemetry, they are opt-in.
           genAi: () => options.genAiMetrics ?? (options.meterProvider !== undefined || !source.onlyServed?.()),
           models: options.models ?? [],
           maxModels: options.maxModels ?? DEFAULT_MAX_MODELS,
@@ -79,7 +79,7 @@ class Listener implements TelemetryInstrumentation {
     if (metrics) track(this);
   }
 
-  /** Looks for a meter provider that was registered since. */
+  /** Checks for a newly registered meter provider. */
   bind(): void {
     try {
       this.#metrics?.bind();

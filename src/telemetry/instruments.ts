@@ -10,7 +10,7 @@ export function optionsOf(name: AnyMetricName): MetricOptions {
   return { unit, description, ...(buckets ? { advice: { explicitBucketBoundaries: [...buckets] } } : {}) };
 }
 
-/** Counters that every meter has from the start: those of no option. */
+/** Counters that every meter has from the start: those that no option enables. */
 export const ALWAYS_COUNTED: readonly CounterName[] = (Object.keys(ALL) as AnyMetricName[]).filter(
   (name): name is CounterName => ALL[name].kind === 'counter' && ALL[name].option === undefined,
 );

@@ -1,6 +1,6 @@
 import { OTHER } from './names.ts';
 
-/** Longer names are not names. */
+/** Longer values cannot be names. */
 const MAX_LENGTH = 200;
 
 /** Lets the first `max` distinct values through and turns all further ones into `_OTHER`. */

@@ -12,10 +12,10 @@ import { ATTR, SDK, VERSION } from './names.ts';
 import { RunGauges } from './run-gauges.ts';
 import { providerLabels } from './series.ts';
 
-/** Lanes of one guard, with the labels and attributes that guard uses. */
+/** Lanes of one guard, with the guard's labels and attributes. */
 export interface LaneSource {
   lanes(): readonly LaneSnapshot[];
-  /** Batches that are going on. */
+  /** Running batches. */
   readonly runs: Iterable<() => RunCounts | undefined>;
   readonly attributes: Attributes;
   modelLabel(group: string): string;
@@ -29,7 +29,7 @@ const RATED: ReadonlySet<Dimension> = new Set(BUCKET_DIMENSIONS.filter((each) =>
 /** Higher is worse; two lanes under one label show the worse one. */
 const SEVERITY: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
 
-/** Those of a circuit, to which its state comes. */
+/** Labels of a circuit, to which its state is added. */
 type CircuitLabels = Omit<LabelsOf<'tidegate.circuit.state'>, typeof ATTR.circuitState>;
 
 const worst = <N extends GaugeName, T>(): Worst<LabelsOf<N>, T> => new Worst();
@@ -105,8 +105,8 @@ export function gaugePoints(sources: Iterable<LaneSource>, onError: (error: unkn
 }
 
 /**
- * Whether a limit says something about now. Both numbers must be known, since one without the other gives no
- * utilisation, and neither may be negative (Azure answers -1). A reading from before the last reset says nothing:
+ * Whether a limit is current. Both numbers must be known, since one without the other gives no
+ * utilisation, and neither may be negative (Azure answers -1). A reading from before the last reset is stale:
  * a `remaining` of 0 on an idle process would page for ever.
  */
 export function isCurrent(snapshot: DimensionSnapshot): snapshot is DimensionSnapshot & { readonly remaining: number } {

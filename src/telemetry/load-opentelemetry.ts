@@ -15,7 +15,7 @@ export interface OtlpPackages {
   readonly Exporter: new () => Metrics.PushMetricExporter;
 }
 
-/** Version of the SDK's stable packages with which `spanProcessors` came; 0.52 of its others. */
+/** Version of the SDK's stable packages that introduced `spanProcessors`; 0.52 for the others. */
 const OLDEST = [1, 25] as const;
 
 /**
@@ -27,7 +27,7 @@ const OLDEST = [1, 25] as const;
 export async function loadOpenTelemetry(packages: readonly string[]): Promise<Base> {
   const failed = cannotLoad(packages);
   const [api, sdk] = await Promise.all([importApi(failed), importSdk(failed)]);
-  // Lines that bring no `core` along are newer.
+  // Releases without `core` are newer.
   const core = 'core' in sdk ? (sdk.core as { SDK_INFO?: Readonly<Record<string, unknown>> }) : undefined;
   const version = core?.SDK_INFO?.['telemetry.sdk.version'];
   const [major = 0, minor = 0] = typeof version === 'string' ? version.split('.').map(Number) : OLDEST;
@@ -87,8 +87,8 @@ function cannotLoad(packages: readonly string[]): Failed {
 }
 
 /*
- * Each import in a `try` of its own, with its name written out: what a bundler cannot resolve there is optional, and
- * anywhere else an error of the build.
+ * Each import in its own `try`, with a literal name: an unresolvable import is then optional for bundlers, and
+ * a build error anywhere else.
  */
 type Failed = (error: unknown) => never;
 type OtlpExporter = { OTLPMetricExporter: new () => Metrics.PushMetricExporter };

@@ -51,7 +51,7 @@ export class MeterBinding {
     return histogram;
   }
 
-  /** Adds to the counters what was counted since. */
+  /** Adds pending counts to the counters. */
   flush(): void {
     try {
       this.#tally.flush();
@@ -64,7 +64,7 @@ export class MeterBinding {
     this.#sources.add(source);
   }
 
-  /** The lanes' gauges are published no more. Counters stay: what was counted still has to be exported. */
+  /** Stops publishing the lanes' gauges. Counters stay: pending counts must still be exported. */
   removeSource(source: LaneSource): void {
     this.#sources.delete(source);
     this.flush();
@@ -78,8 +78,8 @@ export class MeterBinding {
       current.set(`${point.gauge} ${seriesKey(point.attributes)}`, point);
       this.#emit(result, point, point.value);
     }
-    // The SDK (3.1.0) goes on exporting the last value of a point that is observed no more. A point that has expired
-    // is therefore set to rest once; where the SDK drops unobserved points, it is gone with the next collection.
+    // The SDK (3.1.0) goes on exporting the last value of a point that is no longer observed. An expired point
+    // is therefore set to its rest value once; if the SDK drops unobserved points, it is gone at the next collection.
     for (const [key, point] of this.#published) {
       if (!current.has(key) && point.rest !== undefined) this.#emit(result, point, point.rest);
     }
@@ -93,12 +93,12 @@ export class MeterBinding {
 }
 
 const bindings = new WeakMap<MeterProvider, MeterBinding>();
-/** Instruments of a provider; undefined when it drops everything anyway. */
+/** Instruments of a provider; undefined if it is the no-op one. */
 export function bindMeter(provider: MeterProvider, report: Report): MeterBinding | undefined {
   let binding = bindings.get(provider);
   if (!binding) {
     const meter = provider.getMeter(SCOPE, VERSION);
-    // The API's, for an application that switches metrics off.
+    // The API's no-op meter, of an application that switches metrics off.
     if (meter.constructor.name === 'NoopMeter') return undefined;
     bindings.set(provider, (binding = new MeterBinding(meter, report)));
   }

@@ -5,17 +5,17 @@ import type { OtlpTarget } from './sdk-environment.ts';
 
 export type MetricsRoute = 'prometheus' | 'otlp' | 'both';
 
-/** Readers of one setup, of the lines of OpenTelemetry that are installed. */
+/** Metric readers of one setup, for the installed OpenTelemetry release. */
 export interface MetricReaders {
   readonly readers: readonly (IMetricReader & { collect(): Promise<unknown> })[];
-  /** Where Prometheus scrapes; without it, where metrics are sent. */
+  /** Address that Prometheus scrapes; without one, where metrics are sent. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
  * @param prometheus undefined for no endpoint
- * @param otlp undefined for none that is sent
+ * @param otlp undefined for no OTLP export
  * @throws TidegateSetupError when a package is missing or the port cannot be used; nothing is left open
  */
 export async function createMetricReaders(

@@ -22,25 +22,25 @@ import { Series, transitionCells, unguardedCell, type Waits } from './series.ts'
 import { errorTypeLabel, statusLabel } from './status.ts';
 import { tierLabel } from './tiers.ts';
 
-// The least that the caps are, whatever `maxModels` says: lanes are a model and an account.
+// Minimum of the caps, whatever `maxModels` is: a lane is a model and an account.
 const MAX_BULKHEADS = 20;
 const MAX_CIRCUITS = 50;
 
 export interface MetricSettings {
-  /** Undefined for the one that is registered globally, now or later. */
+  /** Undefined for the global provider, current or future. */
   readonly meterProvider: MeterProvider | undefined;
   readonly attributes: Attributes;
   readonly semconv: Semconv;
-  /** Whether the metrics of the conventions are asked for, beside ours; asked when a meter is bound. */
+  /** Whether to emit the metrics of the conventions too; evaluated when a meter is bound. */
   readonly genAi: () => boolean;
   readonly models: readonly string[];
   readonly maxModels: number;
   readonly lanes: () => readonly LaneSnapshot[];
   readonly runs: Iterable<() => RunCounts | undefined>;
   readonly report: Report;
-  /** Whether calls tell what they cost. */
+  /** Whether calls report their cost. */
   readonly priced: boolean;
-  /** Whether the histograms are recorded that nothing of tidegate's own reads. */
+  /** Whether to record the histograms that no shipped rule or dashboard reads. */
   readonly detailed: boolean;
 }
 
@@ -81,7 +81,7 @@ export class MetricRecorder {
     };
   }
 
-  /** Binds to the meter provider that is registered now, if it is another one than before. */
+  /** Binds to the current meter provider if it has changed. */
   bind(): Bound | undefined {
     const provider = this.#settings.meterProvider ?? registeredApi().metrics;
     if (provider === this.#provider || this.#closed) return this.#bound;
@@ -114,14 +114,14 @@ export class MetricRecorder {
   }
 
   onEvent(event: GuardEvent): void {
-    // A provider that is registered while a call runs is the next one's.
+    // A provider that is registered during a call takes effect with the next one.
     const bound = 'call' in event && event.type !== 'call.start' ? this.#bound : this.bind();
     if (!bound) return;
     switch (event.type) {
       case 'call.start':
         this.prepare(event.call.provider);
         this.#series(bound, event.call);
-        // Calls come in runs of the same lane.
+        // Consecutive calls usually have the same lane.
         if (bound.startedLane === event.call.lane) return;
         bound.startedLane = event.call.lane;
         bound.transitions(event.call.provider, this.#circuits.label(event.call.lane));
@@ -208,7 +208,7 @@ export class MetricRecorder {
   #series(bound: Bound, call: CallInfo): Series {
     const { provider, model, operation } = call;
     const last = this.#last;
-    // Calls come in runs of the same kind; comparing three strings is cheaper than building a key.
+    // Consecutive calls are usually of the same kind, and comparing three strings is cheaper than building a key.
     if (last?.bound === bound && last.model === model && last.provider === provider && last.operation === operation) {
       return last.series;
     }
@@ -238,7 +238,7 @@ export class MetricRecorder {
   }
 }
 
-/** What an answer that came is like. */
+/** Metrics of a received answer. */
 function answered(series: Series, { call, response }: Extract<GuardEvent, { type: 'call.end' }>): void {
   const cut = cutReason(response.finishReasons);
   if (cut !== undefined) series.cut(cut);
@@ -249,7 +249,7 @@ function answered(series: Series, { call, response }: Extract<GuardEvent, { type
 
 type Timer<N extends HistogramName> = Histogram<LabelsOf<N>>;
 
-/** What belongs to one meter: dropped as a whole when another provider is registered. */
+/** State of one meter: dropped as a whole when another provider is registered. */
 class Bound {
   readonly meter: MeterBinding;
   readonly genAi: GenAiMetrics | undefined;
@@ -257,7 +257,7 @@ class Bound {
   readonly attemptDuration: Timer<'tidegate.attempt.duration_seconds'>;
   readonly callDuration: Timer<'tidegate.call.duration_seconds'>;
   readonly retryDelay: Timer<'tidegate.retry.delay_seconds'>;
-  /** Lane of the latest call, whose series exist. */
+  /** Lane of the latest call; its series exist. */
   startedLane: string | undefined;
   readonly #firstChunk: Timer<'tidegate.stream.first_chunk_seconds'>;
   readonly #waitDuration: Timer<'tidegate.wait.duration_seconds'>;

@@ -11,7 +11,7 @@ export const VERSION = '0.1.0';
 /** Value of `sdk` in `tidegate.build_info`: which implementation of tidegate runs. */
 export const SDK = 'js';
 
-/** Label of everything beyond a cap, and of what has no name. */
+/** Label for values beyond a cap, and for missing ones. */
 export const OTHER = '_OTHER';
 
 export const ATTR = {
@@ -28,7 +28,7 @@ export const ATTR = {
   outputTokens: 'gen_ai.usage.output_tokens',
   cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
   cacheWriteTokens: 'gen_ai.usage.cache_write.input_tokens',
-  /** What 1.41 of the conventions calls it. */
+  /** The name in 1.41 of the conventions. */
   cacheCreationTokens: 'gen_ai.usage.cache_creation.input_tokens',
   reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
   tokenType: 'gen_ai.token.type',
@@ -65,7 +65,7 @@ export const ATTR = {
   retryLayer: 'tidegate.retry.layer',
   cost: 'tidegate.cost',
   spentOn: 'tidegate.cost.spent_on',
-  /** Only where copies of tidegate that cannot share their state are loaded in one process. */
+  /** Only if copies of tidegate that cannot share their state are loaded in one process. */
   copy: 'tidegate.copy',
   storeFault: 'tidegate.fleet.fault',
   sharedMode: 'tidegate.fleet.mode',

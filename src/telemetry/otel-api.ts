@@ -13,9 +13,9 @@ import type {
 } from '@opentelemetry/api';
 
 /**
- * What is registered with OpenTelemetry, read where its API keeps it for all of its copies. The API's own functions
- * would add a package that an application without OpenTelemetry does not have, and they see nothing that an older
- * version of the API has registered.
+ * The globals of OpenTelemetry, read where all copies of its API keep them. The API's own functions
+ * would require a package that an application without OpenTelemetry lacks, and they do not see what an older
+ * version of the API registered.
  */
 interface Registered {
   readonly trace?: TracerProvider;
@@ -52,7 +52,7 @@ export function activeContext(): Context {
   return registeredApi().context?.active() ?? ROOT;
 }
 
-/** Where log records of a scope go; undefined where nobody has registered for them. */
+/** Logger of a scope; undefined if no provider is registered. */
 export function registeredLogger(...scope: Parameters<LoggerProvider['getLogger']>): Logger | undefined {
   return registeredApi().logs?.getLogger(...scope);
 }
@@ -63,7 +63,7 @@ export function runInContext(context: Context, fn: () => void): void {
   else fn();
 }
 
-/** The context with another active span. One of the API's own would copy all of its values. */
+/** The context with another active span. The API's own method would copy all values. */
 export function withSpan(context: Context, span: Span): Context {
   return new SpanContext(context, span);
 }
@@ -90,7 +90,7 @@ class SpanContext implements Context {
   }
 }
 
-/** Headers that carry the trace of a context to a third party; the baggage is the application's own. */
+/** Headers that carry the trace of a context to a third party; baggage is private to the application. */
 export function traceHeaders(context: Context): Record<string, string> {
   const headers: Record<string, string> = {};
   registeredApi().propagation?.inject(context.deleteValue(BAGGAGE), headers, {
@@ -101,7 +101,7 @@ export function traceHeaders(context: Context): Record<string, string> {
   return headers;
 }
 
-/** A context where no manager gives one. */
+/** The context to use without a context manager. */
 class PlainContext implements Context {
   readonly #values: ReadonlyMap<symbol, unknown>;
 

@@ -3,7 +3,7 @@ import { servesClaudeOnly } from './zero-values.ts';
 
 /**
  * The option `models` names models, not who serves them or what they do. Both are guessed by name here,
- * only to decide which series start at zero before the first call: a wrong guess costs a series, no data.
+ * only to decide which series start at zero before the first call: a wrong guess costs a series, not data.
  */
 
 export function mayServe(provider: ProviderName, model: string): boolean {

@@ -14,7 +14,7 @@ export interface PrometheusAddress {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
-  /** Host names beside addresses and private names under which it may be asked. */
+  /** Host names that are accepted besides addresses and private names. */
   readonly allowedHosts: readonly string[];
 }
 
@@ -24,8 +24,8 @@ const PATH = '/metrics';
 const CLUSTER = 'Give each worker of the cluster a `port` of its own, such as 9464 + cluster.worker.id.';
 
 /**
- * Serves one path. Does not keep the process alive: an application ends when its own work has ended.
- * Refuses what a web page in a browser of this network may send.
+ * Serves one path, without keeping the process alive.
+ * Rejects requests that a web page in a browser of this network could send.
  *
  * @throws TidegateSetupError `port_in_use`, or `start_failed` when the address cannot be used for another reason
  */
@@ -34,7 +34,7 @@ export async function servePrometheus(
   metrics: Handler,
 ): Promise<PrometheusServer> {
   const server = createServer({ requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }, (request, response) => {
-    // Nobody here reads one.
+    // Request bodies are not used.
     if (bringsBody(request.headers)) response.setHeader('connection', 'close');
     const problem = accessProblem(request.headers, [host, ...allowedHosts]);
     if (problem === undefined) answer(request, response, metrics);
@@ -62,7 +62,7 @@ function answer(request: IncomingMessage, response: ServerResponse, metrics: Han
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
   } else {
     metrics(request, response);
-    // The exporter names the format without its version; Prometheus 3 wants it told exactly.
+    // The exporter omits the version of the format, which Prometheus 3 requires.
     if (!response.headersSent) response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
   }
 }
@@ -83,7 +83,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       );
     };
     server.once('error', failed);
-    // Workers of a cluster would share the port: a scrape would see one of them, each time another.
+    // `exclusive`: cluster workers would share the port, and each scrape would reach a different one.
     server.listen({ port, host, exclusive: true }, () => {
       server.off('error', failed);
       resolve();

@@ -8,7 +8,7 @@ import { SCHEMA_URLS, type Semconv } from './semconv.ts';
 const WARN: SeverityNumber.WARN = 13;
 
 /**
- * Tells what the application was thrown: an event of the span by 1.41 of the conventions, a log record by the newest.
+ * Records the error that the application gets: a span event in 1.41 of the conventions, a log record in the newest.
  * The class alone: the message of an error may quote the request.
  */
 export function recordException(

@@ -1,9 +1,9 @@
 import { registeredApi } from './otel-api.ts';
 
-/** Tells the operator about a failure of telemetry itself. Never throws. */
+/** Reports a failure of telemetry itself to the operator. Never throws. */
 export type Report = (what: string, error: unknown) => void;
 
-/** Reports each kind of failure once: telemetry that fails does so at every call. */
+/** Reports each kind of failure once: broken telemetry fails at every call. */
 export function createReport(): Report {
   const seen = new Set<string>();
   return (what, error) => {
@@ -12,7 +12,7 @@ export function createReport(): Report {
     try {
       registeredApi().diag?.error(`tidegate: ${what} failed; calls go on without it`, error);
     } catch {
-      // The application's own logger threw; there is nobody left to tell.
+      // The application's own logger threw: there is nowhere left to report.
     }
   };
 }

@@ -13,7 +13,7 @@ interface Sum {
   etaSeconds: number | undefined;
 }
 
-/** Collects the batches that guards run, added up: their names are the application's, and no labels. */
+/** Collects the sums of all running batches: their names come from the application and are not labels. */
 export class RunGauges {
   readonly #sums = new Map<string, Sum>();
 
@@ -28,7 +28,7 @@ export class RunGauges {
     sum.items.answered += done - failed;
     sum.items.failed += failed;
     sum.items.in_flight += inFlight;
-    // Where nobody knows how many there are, none are left that anybody knows of.
+    // If the total is unknown, so is the rest: it counts as 0.
     sum.items.left += Math.max(0, (total ?? 0) - done - inFlight);
     if (eta && eta.toSeconds < Infinity) sum.etaSeconds = Math.max(sum.etaSeconds ?? 0, eta.toSeconds);
   }

@@ -38,17 +38,17 @@ function decode(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {
-    // Not percent-encoded after all: the text itself is the value.
+    // Not percent-encoded: use the text itself.
     return value;
   }
 }
 
 export type OtlpProtocol = 'grpc' | 'http/json' | 'http/protobuf';
 
-/** Where and how metrics are sent, by the standard variables. */
+/** Destination and protocol of metrics, by the standard variables. */
 export interface OtlpTarget {
   readonly protocol: OtlpProtocol;
-  /** Without what may be secret in it; the exporter reads the variables itself. */
+  /** Without possible secrets; the exporter reads the variables itself. */
   readonly shownUrl: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -65,7 +65,7 @@ export function otlpTarget(env: Env): OtlpTarget {
   };
 }
 
-/** What OTEL_METRICS_EXPORTER asks for, of what there is here. */
+/** The supported exporters that OTEL_METRICS_EXPORTER names. */
 export function metricsRequested(env: Env): 'prometheus' | 'otlp' | 'both' | undefined {
   const names = (env['OTEL_METRICS_EXPORTER'] ?? '').split(',').map((name) => name.trim());
   const [prometheus, otlp] = [names.includes('prometheus'), names.includes('otlp')];
@@ -86,7 +86,7 @@ function endpointFrom(env: Env, protocol: OtlpProtocol): string {
   return `${(all || 'http://localhost:4318').replace(/\/$/, '')}/v1/metrics`;
 }
 
-/** A path of the user's own may hold a key, as a query and credentials may. */
+/** A custom path may contain a key, as may a query and credentials. */
 function shown(endpoint: string): string {
   if (!URL.canParse(endpoint)) return 'the OTLP endpoint';
   const { protocol, host, pathname } = new URL(endpoint);

@@ -7,14 +7,14 @@ export type Semconv = 'compat' | 'latest' | 'dup';
 /** Value of OTEL_SEMCONV_STABILITY_OPT_IN that asks for the newest GenAI conventions. */
 const OPT_IN = 'gen_ai_latest_experimental';
 
-/** What the option says, else what the environment says, else `compat`. */
+/** The option, else the environment variable, else `compat`. */
 export function resolveSemconv(option: Semconv | undefined, env: NodeJS.ProcessEnv = process.env): Semconv {
   if (option !== undefined) return option;
   const optedIn = (env['OTEL_SEMCONV_STABILITY_OPT_IN'] ?? '').split(',').map((each) => each.trim());
   return optedIn.includes(OPT_IN) ? 'latest' : 'compat';
 }
 
-/** The version that a span's attributes are of; undefined where they are of two. */
+/** The version of a span's attributes; undefined if they are of two. */
 export const SCHEMA_URLS: Readonly<Record<Semconv, string | undefined>> = {
   compat: 'https://opentelemetry.io/schemas/1.41.0',
   latest: 'https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev',

@@ -35,13 +35,13 @@ import {
 } from './zero-values.ts';
 
 const OUTPUTLESS: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);
-/** Most answers have these two; the others are parts of them that many never have. */
+/** Most answers have these two; the others are parts of them and often absent. */
 const ZERO_KINDS = ['input', 'output'] as const satisfies readonly TokenKind[];
 const INPUT_ONLY: readonly (typeof ZERO_KINDS)[number][] = ['input'];
 
 type Cells = ReadonlyMap<string, Cell>;
 
-/** Labels of what is about calls, and has no further ones. */
+/** Labels of metrics about calls that have no others. */
 export type CallLabels = LabelsOf<'tidegate.call.duration_seconds'>;
 type ProviderLabels = Pick<CallLabels, typeof ATTR.provider>;
 type DelayLabels = LabelsOf<'tidegate.retry.delay_seconds'>;
@@ -127,7 +127,7 @@ export class Series {
     );
   }
 
-  /** What streams has streams that end, from the first one on. */
+  /** An operation that streams gets its stream series at the first stream. */
   get streams(): Cells {
     return (this.#streams ??= zeros(
       this.#binding.counter('tidegate.streams'),
@@ -137,9 +137,9 @@ export class Series {
     ));
   }
 
-  /** Where an attempt waited, and the counter of what it waited for; that of an attempt that did not wait is undefined. */
+  /** The wait of an attempt and its counter; undefined for an attempt that did not wait. */
   wait(stage: 'pacer' | 'bulkhead', cause: WaitCause, priority: Priority): Waits {
-    // Most attempts, and most in a row, are like the one before and have not waited.
+    // Most attempts did not wait.
     if (cause === 'none' && stage === 'pacer' && priority === this.#unheldPriority) return this.#unheld!;
     const waits = this.#waitsOf(stage, cause, priority);
     if (cause === 'none' && stage === 'pacer') {
@@ -156,7 +156,7 @@ export class Series {
       const { [ATTR.operation]: _, ...model } = this.base;
       const shared = { ...model, [ATTR.priority]: urgency };
       return {
-        // A provider that fails holds calls back for another reason than a limit, and for longer.
+        // An open circuit delays calls for a different reason than a limit, and for longer.
         histogram: inOrder({ ...shared, [ATTR.waitStage]: key === 'circuit' ? key : stage }),
         spent:
           key === 'none'
@@ -166,13 +166,13 @@ export class Series {
     });
   }
 
-  /** A call that asks for a tier was answered in one. */
+  /** Counts the tier that answered a call that requested one. */
   tier(asked: Tier, served: Tier): void {
     const attributes = { ...this.base, [ATTR.tierAsked]: asked, [ATTR.tierServed]: served };
     add(this.#binding.counter('tidegate.tier.answers').cell(attributes), 1);
   }
 
-  /** The answer is not whole. */
+  /** Counts an incomplete answer. */
   cut(reason: CutReason): void {
     add(this.#binding.counter('tidegate.answers.cut').cell({ ...this.base, [ATTR.cutReason]: reason }), 1);
   }
@@ -192,7 +192,7 @@ export class Series {
     if (amount > 0) add(this.#tokens.get(kind), amount);
   }
 
-  /** Where there are prices. */
+  /** Only with prices. */
   prepareCosts(binding: MeterBinding): void {
     this.#costs = {
       usd: zeros(
@@ -227,7 +227,7 @@ export function transitionCells(binding: MeterBinding, common: Attributes, provi
   );
 }
 
-/** The counter of requests that no guard sent. Found again by its labels: there are few of both. */
+/** The counter of unguarded requests, by its labels. */
 export function unguardedCell(
   binding: MeterBinding,
   common: Attributes,
@@ -240,12 +240,12 @@ export function unguardedCell(
     .cell({ ...providerLabels(common, provider), [ATTR.unguardedVia]: via });
 }
 
-/** What is added to all points, and the provider. */
+/** The attributes of all points, and the provider. */
 export function providerLabels(common: Attributes, provider: string): ProviderLabels {
   return { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
 }
 
-/** Series by the value of one more label. Those of `first` start at zero while there is room, others as they count. */
+/** Series by the value of one more label. Those of `first` start at zero if there is room, others when they count. */
 function zeros<L extends Attributes, T extends string>(
   counter: CounterCells<L>,
   labels: (value: T) => L,

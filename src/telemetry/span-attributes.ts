@@ -6,7 +6,7 @@ import type { Semconv } from './semconv.ts';
 import { attemptErrorType, errorTypeOnSpan } from './status.ts';
 
 /**
- * What samplers may decide by; set when the span starts. The rest follows at its end: an attribute that is there at the
+ * Attributes for samplers, set when the span starts. The rest follows at its end: an attribute that is set at the
  * start is checked twice by OpenTelemetry's SDK.
  */
 export function startAttributes(call: CallInfo, common: Attributes): Attributes {
@@ -19,13 +19,13 @@ export function startAttributes(call: CallInfo, common: Attributes): Attributes 
   return attributes;
 }
 
-/** What was asked for beside. */
+/** Further request attributes. */
 function addRequest(call: CallInfo, attributes: Attributes): void {
   if (call.stream) attributes[ATTR.requestStream] = true;
   if (call.outputType !== undefined) attributes[ATTR.outputType] = call.outputType;
   if (isOpenAI(call)) {
     if (call.api !== undefined) attributes[ATTR.openaiApi] = call.api;
-    // `auto` asks for no tier.
+    // `auto` requests no tier.
     if (call.tier !== undefined && call.tier !== 'auto') attributes[ATTR.openaiRequestTier] = call.tier;
   }
   for (const key in call.attributes) {
@@ -34,19 +34,19 @@ function addRequest(call: CallInfo, attributes: Attributes): void {
   }
 }
 
-/** Whose conventions have the attributes `openai.*`. */
+/** Providers with `openai.*` attributes in the conventions. */
 function isOpenAI({ provider }: CallInfo): boolean {
   return provider === 'openai' || provider === 'azure.ai.openai';
 }
 
-/** Which attempt of its call one is. */
+/** Number of an attempt within its call. */
 export function orderAttributes(attempt: number): Attributes {
   const attributes: Attributes = { [ATTR.attemptNumber]: attempt };
   if (attempt > 1) attributes[ATTR.resendCount] = attempt - 1;
   return attributes;
 }
 
-/** What came of an attempt. */
+/** Result of an attempt. */
 export function attemptAttributes(event: Extract<GuardEvent, { type: 'attempt.end' }>): Attributes {
   const { attempt, status, requestId, outcome } = event;
   const attributes = orderAttributes(attempt);
@@ -61,11 +61,11 @@ export function attemptAttributes(event: Extract<GuardEvent, { type: 'attempt.en
 interface Learned {
   /** Time to the first content of a stream. */
   readonly firstChunkMs: number | undefined;
-  /** USD of attempts whose answers were given up. */
+  /** USD of attempts whose answers were discarded. */
   readonly spentUsd: number;
 }
 
-/** What was asked, and what came of it. */
+/** Request and result. */
 export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learned, semconv: Semconv): Attributes {
   const { usage, response, outcome } = event;
   const attributes: Attributes = {
@@ -102,12 +102,12 @@ export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learn
   return attributes;
 }
 
-/** One of each choice; `error` for what a call that failed or was left did not bring. */
+/** One for each choice; `error` for those that a failed or aborted call did not deliver. */
 function finishReasons({ call, outcome, attempts, response }: EndEvent): string[] | undefined {
   const { finishReasons: reasons = [] } = response;
   const generates = call.operation === 'chat' || call.operation === 'text_completion';
   const succeeded = outcome === 'success' || outcome === 'success_after_retry';
-  // What was never sent, generates nothing.
+  // A request that was never sent generates nothing.
   if (succeeded || !generates || attempts === 0) return reasons.length > 0 ? [...reasons] : undefined;
   const choices = call.attributes['choice.count'];
   const expected = Math.min(MAX_CHOICES, typeof choices === 'number' ? choices : 1);
@@ -120,7 +120,7 @@ type EndEvent = Extract<GuardEvent, { type: 'call.end' }>;
 
 const requestKeys = new Map<string, string>();
 
-/** Full key of a sampling parameter; kept, since building a property key costs more than looking one up. */
+/** Full key of a sampling parameter; cached, since building a key costs more than a look-up. */
 function requestKey(suffix: string): string {
   let key = requestKeys.get(suffix);
   if (key === undefined) requestKeys.set(suffix, (key = REQUEST_PREFIX + suffix));

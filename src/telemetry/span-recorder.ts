@@ -10,7 +10,7 @@ import { SCHEMA_URLS, type Semconv } from './semconv.ts';
 import { attemptAttributes, endAttributes, orderAttributes, startAttributes } from './span-attributes.ts';
 
 export interface SpanSettings {
-  /** Undefined for the one that is registered globally, now or later. */
+  /** Undefined for the global provider, current or future. */
   readonly tracerProvider: TracerProvider | undefined;
   readonly attributes: Attributes;
   readonly semconv: Semconv;
@@ -19,12 +19,12 @@ export interface SpanSettings {
 interface OpenCall {
   readonly span: Span;
   readonly context: Context;
-  /** False when the sampler left the call out: the context is passed on, nothing else is done. */
+  /** False if the sampler dropped the call: then only the context is propagated. */
   readonly recording: boolean;
   attempt: OpenAttempt | undefined;
   queued: number;
   firstChunkMs: number | undefined;
-  /** USD of attempts that were given up for another one. */
+  /** USD of attempts that another one replaced. */
   spentUsd: number;
 }
 
@@ -42,7 +42,7 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 /** Turns events into spans. May throw what a tracer throws; the caller guards. */
 export class SpanRecorder {
   readonly #settings: SpanSettings;
-  // Kept by the call itself: one that is never told to have ended must not be kept here.
+  // Keyed weakly by call: a call without an end event must not leak.
   readonly #calls = new Attachment<OpenCall>();
   /** The same for every attempt. */
   readonly #attemptOptions: SpanOptions;
@@ -83,7 +83,7 @@ export class SpanRecorder {
     }
   }
 
-  /** Whether a tracer was there when the latest call began. */
+  /** Whether there was a tracer when the latest call began. */
   get recording(): boolean {
     return this.#tracer !== undefined;
   }
@@ -197,7 +197,7 @@ export class SpanRecorder {
         try {
           if (open.attempt) abandonAttempt(open.attempt);
           span.setAttributes(endAttributes(event, open, this.#settings.semconv));
-          // An attempt that failed on the way does not make the call one that failed.
+          // A failed attempt does not make the call a failure.
           if (isFailure(event.outcome)) {
             span.setStatus(ERROR);
             recordException(open, event, this.#settings.semconv);
@@ -212,14 +212,14 @@ export class SpanRecorder {
   #attemptStarted(open: OpenCall, number: number): void {
     const tracer = this.#currentTracer();
     if (!tracer) return;
-    // An attempt that the breaker turned back at the last moment was never sent and has no end of its own.
+    // An attempt that the breaker rejected at the last moment was never sent and has no end event.
     if (open.attempt) abandonAttempt(open.attempt);
     const span = tracer.startSpan(ATTEMPT_SPAN, this.#attemptOptions, open.context);
     open.attempt = { number, span, context: withSpan(open.context, span), ended: false };
   }
 }
 
-/** Events of a lane, which no span shows. */
+/** Events of a lane, for which there is no span. */
 type LaneEventType =
   | 'pause'
   | 'limit'
@@ -239,7 +239,7 @@ function attemptEnded({ attempt }: OpenCall, event: Extract<GuardEvent, { type: 
   endAttempt(attempt);
 }
 
-/** One that was turned back at the last moment has no end of its own to tell which it was. */
+/** An attempt that was rejected at the last moment has no end event to identify it. */
 function abandonAttempt(attempt: OpenAttempt): void {
   if (!attempt.ended) attempt.span.setAttributes(orderAttributes(attempt.number));
   endAttempt(attempt);

@@ -7,7 +7,7 @@ const STATUSES = [200, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 498, 50
 // A class keeps an unlisted status countable: rules that match `5..` also match `5xx`.
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
-/** An attempt that got no response head. */
+/** An attempt without a response head. */
 const NO_STATUS = 'none';
 
 const labels = new Map<number, string>(STATUSES.map((status) => [status, String(status)]));
@@ -21,7 +21,7 @@ export function statusLabel(status: number | undefined): string {
 /** All values that `statusLabel` gives. */
 export const STATUS_LABELS: readonly string[] = [...labels.values(), ...CLASSES, NO_STATUS];
 
-/** Error types that may label a metric; what a server invents is counted as `_OTHER`. */
+/** Error types that may label a metric; unknown ones are counted as `_OTHER`. */
 const ERROR_TYPES: ReadonlySet<string> = new Set([
   'rate_limit_exceeded',
   'rate_limit_error',
@@ -52,7 +52,7 @@ export function errorTypeLabel(errorType: string | undefined): string {
   return ERROR_TYPES.has(errorType) ? errorType : (CONNECTION_CODES.get(errorType) ?? OTHER);
 }
 
-/** Codes that connections fail with, and what they are on metrics. */
+/** Connection error codes and their labels. */
 const CONNECTION_CODES: ReadonlyMap<string, 'connection_error' | 'timeout'> = new Map([
   ['EAI_AGAIN', 'connection_error'],
   ['ECONNREFUSED', 'connection_error'],
@@ -68,7 +68,7 @@ const CONNECTION_CODES: ReadonlyMap<string, 'connection_error' | 'timeout'> = ne
   ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
 ]);
 
-/** Further ones that providers document, or that connections fail with. On spans they cost no series. */
+/** Further documented codes and connection errors, for spans only, where they cost no series. */
 const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
   ...ERROR_TYPES,
   'billing_error',
@@ -96,12 +96,12 @@ const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
   ...CONNECTION_CODES.keys(),
 ]);
 
-/** Value of `error.type` on spans: from a closed set, since a code is whatever a server makes up. */
+/** Value of `error.type` on spans: from a closed set, since a server may send any code. */
 export function errorTypeOnSpan(code: string | undefined): string | undefined {
   return code !== undefined && SPAN_ERROR_TYPES.has(code) ? code : undefined;
 }
 
-/** `error.type` of one attempt: the provider's code, else the status, else what happened. */
+/** `error.type` of one attempt: the provider's code, else the status, else the outcome. */
 export function attemptErrorType(code: string | undefined, status: number | undefined, outcome: Outcome): string {
   const known = errorTypeOnSpan(code);
   if (known !== undefined) return known;

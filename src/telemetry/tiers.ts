@@ -1,10 +1,10 @@
 import { isOneOf } from './contract/closed-set.ts';
 import { type Tier, TIERS } from './contract/closed-sets.ts';
 
-/** Words for the tier that calls get which ask for none. */
+/** Words for the default tier. */
 const STANDARD: ReadonlySet<string> = new Set(['default', 'standard', 'standard_only', 'on_demand']);
 
-/** A provider's word for a tier as a label; undefined where it leaves the choice to the provider, or has none. */
+/** A provider's word for a tier as a label; undefined if it leaves the choice to the provider, or there is none. */
 export function tierLabel(word: string | undefined): Tier | undefined {
   if (word === undefined || word === '' || word === 'auto') return undefined;
   if (STANDARD.has(word)) return 'standard';

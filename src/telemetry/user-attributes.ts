@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { TidegateOptionError } from '../errors.ts';
 import { ATTR, REQUEST_PREFIX } from './names.ts';
 
-/** Label name that the Prometheus exporter makes of an attribute key. */
+/** Label name that the Prometheus exporter derives from an attribute key. */
 export function labelName(key: string): string {
   return key.replace(/[^a-zA-Z0-9_]/g, '_').replace(/_{2,}/g, '_');
 }
@@ -24,7 +24,8 @@ const RESERVED_PREFIX = labelName(REQUEST_PREFIX);
  * Checks the attributes that an application adds to every span and metric point.
  * Two keys that become one Prometheus label would make Prometheus refuse the whole scrape, so they are refused here.
  *
- * @throws TidegateOptionError for what is no object, a reserved, empty or colliding key, or a value that is no string, number or boolean
+ * @throws TidegateOptionError for anything but an object, for a reserved, empty or colliding key, and for a value that
+ *   is not a string, number or boolean
  */
 export function checkAttributes(attributes: Readonly<Record<string, unknown>> | undefined): Attributes {
   if (

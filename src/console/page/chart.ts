@@ -4,7 +4,7 @@ import { clock } from './time.ts';
 
 export interface Line {
   readonly name: string;
-  /** Number of a colour. */
+  /** Index of a colour. */
   readonly colour: number;
   readonly values: readonly (number | null)[];
 }
@@ -21,16 +21,16 @@ interface ChartSettings {
   readonly title: string;
   readonly kind: 'lines' | 'bars';
   readonly format: (value: number) => string;
-  /** Where a line is drawn across. */
+  /** Value of a horizontal line. */
   readonly mark?: number | undefined;
-  /** What the axis goes up to at least. */
+  /** Minimum of the axis's upper end. */
   readonly least: number;
   readonly sync: uPlot.SyncPubSub;
 }
 
 const HEIGHT = 150;
 const NARROWEST = 120;
-/** Rows of the table that says the same. */
+/** Rows of the equivalent table. */
 const MAX_ROWS = 60;
 
 /** A chart with its legend, and a table of the same numbers. */
@@ -48,7 +48,7 @@ export class Chart {
   readonly #details: HTMLDetailsElement;
   readonly #table = el('table', { class: 'data' });
   #uplot: uPlot | undefined;
-  /** Of what the chart was made for; of other lines it is made anew. */
+  /** Lines that the chart was built for; it is rebuilt for others. */
   #made = '';
   #drawn: Drawn | undefined;
 
@@ -178,7 +178,7 @@ export class Chart {
     ctx.restore();
   }
 
-  /** Bars stand on one another: the sum of all is drawn first, and the others over it. */
+  /** Stacked bars: the sum of all is drawn first, the others over it. */
   #data(): uPlot.AlignedData {
     const { times, lines } = this.#drawn!;
     if (this.#kind === 'lines') return [[...times], ...lines.map(({ values }) => [...values])];
@@ -187,7 +187,7 @@ export class Chart {
     return [[...times], ...stacked.reverse()];
   }
 
-  /** In the legend: at the pointer, else now. */
+  /** Legend values: at the pointer, else now. */
   #showValues(): void {
     if (!this.#drawn) return;
     const { times, lines } = this.#drawn;
@@ -208,7 +208,7 @@ export class Chart {
     return `${this.#title.textContent}. ${parts.length === 0 ? 'None' : parts.join('; ')}.`;
   }
 
-  /** Only while somebody looks at it. */
+  /** Only while it is visible. */
   #fillTable(): void {
     if (!this.#details.open || !this.#drawn) return;
     const { times, lines } = this.#drawn;

@@ -5,16 +5,16 @@ import { noun, rate, usd } from '../words.ts';
 import { Chart, type Line } from './chart.ts';
 import { kindsOf, ofLane } from './points.ts';
 
-/** Lines that can be told apart. */
+/** Maximum number of lines: as many as are distinguishable. */
 const MAX_LINES = 8;
-/** Whole things are counted: no half of one on the axis. */
+/** Counts: no fractions on the axis. */
 const MIN_COUNT = 4;
-/** A chart of less would jump. */
+/** Smaller axes would jump. */
 const MIN_SECONDS = 120;
 const seconds = (value: number): string => (value < 120 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
 const share = (value: number): string => `${Math.round(value * 100)} %`;
 
-/** The charts of the page: lines by lane, bars by what counts are of. */
+/** The charts of the page: a line for each lane, bars by kind. */
 export class Charts {
   readonly #charts: Readonly<Record<'used' | 'queued' | 'wait' | 'refused' | 'retries' | 'last', Chart>>;
   /** The colour of a lane, or of a kind, stays the same. */
@@ -72,7 +72,7 @@ export class Charts {
     last.update({ times, lines: [line], unit: each, window });
   }
 
-  /** The colours are others now. */
+  /** Call when the colours have changed. */
   recolour(): void {
     for (const chart of Object.values(this.#charts)) chart.recolour();
   }

@@ -1,6 +1,6 @@
 type Child = Node | string;
 
-/** An element with a class, attributes and children. Text is text: nothing of what is shown is parsed as markup. */
+/** An element with a class, attributes and children. Text is never parsed as markup. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -12,12 +12,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element with this id, which the page has. */
+/** The element with this id, which must exist. */
 export function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
-/** Sets a text where it is another one: what does not change is not touched, nor read out again. */
+/** Sets a text only if it changed, so that screen readers do not announce it again. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -31,7 +31,7 @@ export interface Item<T> {
   update(value: T): void;
 }
 
-/** Children of an element, one for each value; those that stay keep their element, and with it the focus. */
+/** Children of an element, one for each value. Values that stay keep their element and its focus. */
 export class KeyedList<T> {
   readonly #parent: Element;
   readonly #make: () => Item<T>;
@@ -65,7 +65,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 100;
 const HEIGHT = 30;
 
-/** A line without axes. @returns what draws it */
+/** A sparkline. @returns the function that draws it */
 export function spark(): {
   readonly element: SVGElement;
   draw(values: readonly (number | null)[], top?: number): void;
@@ -87,7 +87,7 @@ export function spark(): {
       const most = Math.max(top ?? 0, ...values.map((value) => value ?? 0)) || 1;
       const step = WIDTH / Math.max(1, values.length - 1);
       const y = (value: number): string => (HEIGHT - (value / most) * HEIGHT).toFixed(1);
-      // One value is no line.
+      // One value does not make a line.
       const known = values.length > 1 ? values : [];
       const points = known.map((value, index) => `${(index * step).toFixed(1)},${y(value ?? 0)}`).join(' ');
       setAttribute(line!, 'points', points);

@@ -3,16 +3,16 @@ import { duration, number, rate, short, usd } from '../words.ts';
 import { byId, el, setAttribute, setText, spark } from './dom.ts';
 import { since } from './time.ts';
 
-/** Not by colour alone. */
+/** State is never shown by colour alone. */
 const MARKS: Readonly<Record<Tone, string>> = { bad: '!', warn: '▲', note: '◆', ok: '✓', quiet: '–' };
 
-/** Who reads the page by ear is told of changes, not of every sample. */
+/** Screen readers announce changes, not every sample. */
 const ANNOUNCE_EVERY_MS = 10_000;
 
 let announced = '';
 let announcedAt = -Infinity;
 
-/** Are we limited, by what, whose limit is it, since when, what now. */
+/** The summary: are we limited, by what, whose limit is it, since when, what to do. */
 export function showVerdict({ verdict, at, alerts }: ConsoleState): void {
   setAttribute(byId('verdict'), 'data-tone', verdict.tone);
   setText(byId('verdict-mark'), MARKS[verdict.tone]);
@@ -80,7 +80,7 @@ const TILES: readonly Tile[] = [
 const tiles = TILES.map((tile) => {
   const [value, more, line] = [el('dd', { class: 'value' }), el('dd', { class: 'more' }), spark()];
   const element = el('div', {}, el('dt', {}, tile.name), value, more);
-  // A list of terms holds nothing else.
+  // A `dl` may contain nothing else.
   more.append(el('span'), line.element);
   return { tile, element, value, more: more.firstElementChild!, line };
 });

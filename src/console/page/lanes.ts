@@ -19,7 +19,7 @@ const CONDITIONS: Readonly<Record<LaneState['condition'], string>> = {
   idle: 'idle',
 };
 
-/** What is believed of most limits: how they fill up again. The list below has it. */
+/** The most common belief, how a limit refills; it is in the list below instead. */
 const SHAPES: ReadonlySet<string> = new Set(['resets_at_once', 'short_bucket', 'shorter_window']);
 
 interface Row {

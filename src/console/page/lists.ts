@@ -18,7 +18,7 @@ function makeLists() {
   };
 }
 
-/** What is below the lanes and the charts. */
+/** The lists below the lanes and the charts. */
 export function showLists(state: ConsoleState): void {
   lists ??= makeLists();
   const { alerts, hits, hitsProblem, changes, batches, lanes, sources, at } = state;
@@ -51,7 +51,7 @@ export function showLists(state: ConsoleState): void {
   setText(byId('beliefs-none'), beliefs.length > 0 ? '' : none);
 }
 
-/** Hits of one moment are told apart by how many there were before. */
+/** Hits with the same timestamp get a counter in their key. */
 function sameBefore(hits: readonly HitState[], index: number): number {
   let count = 0;
   for (let next = index + 1; hits[next]?.at === hits[index]!.at; next++) count++;
@@ -179,7 +179,7 @@ function fleetFact({ key, provider, group, fleet }: LaneState): Fact[] {
   return [{ key, name: `${provider}/${group}`, text: text.join(' · ') }];
 }
 
-/** One belief is often held of several limits: it is told once. */
+/** Limits that share a belief are listed together. */
 function beliefFacts(lanes: readonly LaneState[]): Fact[] {
   const facts = new Map<string, { because: string; limits: Map<string, string[]> }>();
   for (const { provider, group, limits } of lanes) {

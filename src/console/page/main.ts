@@ -8,7 +8,7 @@ import { Points } from './points.ts';
 import { followTheme } from './theme.ts';
 import { clock } from './time.ts';
 
-/** As often as the server looks. */
+/** The server's sampling interval. */
 const EVERY_MS = 2_000;
 const LONGEST_ANSWER_MS = 10_000;
 
@@ -32,7 +32,7 @@ async function ask(): Promise<void> {
   return undefined;
 }
 
-/** Asks, shows, and asks again: never twice at once, and not while nobody can see it. */
+/** Polls and renders: never twice at once, and not while the page is hidden. */
 async function round(): Promise<void> {
   clearTimeout(timer);
   if (asking || paused || document.hidden) return;

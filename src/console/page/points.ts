@@ -8,12 +8,12 @@ interface Tier {
 
 const empty = (): Record<TierName, Tier> => ({ fine: { last: 0, points: [] }, coarse: { last: 0, points: [] } });
 
-/** What the page has of the history: as much as the server keeps, however long it is open. */
+/** The page's copy of the history, bounded as the server's is. */
 export class Points {
   #tiers = empty();
   #startedAt = 0;
 
-  /** Number of the last point of a tier; 0 where there is none. */
+  /** Number of the last point of a tier; 0 if there is none. */
   last(tier: TierName): number {
     return this.#tiers[tier].last;
   }
@@ -22,7 +22,7 @@ export class Points {
     return this.#tiers[tier].points;
   }
 
-  /** @returns Whether the update is of another run of the server: what is missing has to be asked for anew. */
+  /** @returns Whether the server has restarted, in which case the missing points must be requested again. */
   add({ state, points }: Update): boolean {
     const isOther = this.#startedAt !== 0 && this.#startedAt !== state.startedAt;
     this.#startedAt = state.startedAt;
@@ -33,7 +33,7 @@ export class Points {
     for (const name of ['fine', 'coarse'] as const) {
       const tier = this.#tiers[name];
       const { last, added } = points[name];
-      // More than is missing is all of it.
+      // The server sends everything if it does not know the number.
       if (added.length > last - tier.last) tier.points = [];
       tier.points.push(...added);
       tier.points.splice(0, tier.points.length - TIERS[name].most);
@@ -47,7 +47,7 @@ export class Points {
 export const ofLane = (points: readonly Point[], key: string, index: keyof LanePoint & number): (number | null)[] =>
   points.map(({ lanes }) => lanes[key]?.[index as 0] ?? null);
 
-/** Names that counts are of, those with the most first. */
+/** Names by their counts, largest first. */
 export function kindsOf(points: readonly Point[], counts: 'refused' | 'retries'): string[] {
   const sums = new Map<string, number>();
   for (const point of points) {

@@ -2,7 +2,7 @@ import { byId } from './dom.ts';
 
 const KEY = 'tidegate-console-theme';
 
-/** Light or dark as the system has it, or as the user says; remembered. */
+/** Light or dark by the system's setting or the user's choice, which is remembered. */
 export function followTheme(changed: () => void): void {
   const select = byId('theme') as HTMLSelectElement;
   const system = matchMedia('(prefers-color-scheme: dark)');
@@ -21,7 +21,7 @@ export function followTheme(changed: () => void): void {
   apply();
 }
 
-/** A browser may refuse to keep anything. */
+/** Storage may be blocked. */
 function remembered(): string | null {
   try {
     return localStorage.getItem(KEY);
@@ -34,6 +34,6 @@ function remember(value: string): void {
   try {
     localStorage.setItem(KEY, value);
   } catch {
-    // It holds for this page.
+    // The choice then lasts for this page.
   }
 }

@@ -2,7 +2,7 @@ import { duration } from '../words.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** Time of the day of whoever looks. */
+/** Time of day in the viewer's zone. */
 export function clock(at: number, withSeconds = true): string {
   const date = new Date(at);
   const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;

@@ -10,18 +10,18 @@ export interface LimitShapes {
   readonly tokenSeconds: number;
   /** Windows that begin with the clock's minute, in place of buckets that refill. */
   readonly fixedWindow: boolean;
-  /** By limit: what comes back in a minute as part of the number that is told. */
+  /** By limit: refill per minute as a share of the stated number. */
   readonly factors: Readonly<Partial<Record<LimitOption, number>>>;
 }
 
-/** What a limit is taken for that nothing else is known of. */
+/** Assumption about a limit of which nothing else is known. */
 export const WHOLE_MINUTES: LimitShapes = { requestSeconds: 60, tokenSeconds: 60, fixedWindow: false, factors: {} };
 
 const MINUTE_SECONDS = 60;
-/** What is learned is off by a little. */
+/** Learned values are slightly off. */
 const NEAR = 1.05;
 
-/** By the last lines of each limit of a minute. */
+/** From the last lines of each limit per minute. */
 export function shapesOf(lines: ReadonlyMap<LimitOption, LimitLine>): LimitShapes {
   const factors: Partial<Record<LimitOption, number>> = {};
   const seconds = { requests: MINUTE_SECONDS, tokens: MINUTE_SECONDS };

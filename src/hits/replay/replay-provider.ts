@@ -8,7 +8,7 @@ import type { LimitShapes } from './limit-shapes.ts';
 
 /** A call of a record. Times in milliseconds. */
 export interface RecordedCall {
-  /** Since the first one. */
+  /** Since the first call. */
   readonly atMs: number;
   readonly model: string;
   readonly stream: boolean;
@@ -32,9 +32,9 @@ export interface ReplayReceiver {
   end(reply: ReplayReply): void;
 }
 
-/** A refusal is answered at once. */
+/** Refusals take no time. */
 const REFUSED_MS = 50;
-/** Part of the time of a stream after which its first event comes, at most half a second. */
+/** The first event of a stream comes after this part of its duration, at most half a second. */
 const FIRST_EVENT = 0.25;
 const DRAIN_STEPS = 8;
 
@@ -54,7 +54,7 @@ export class ReplayProvider {
       requestsHeader: 'minute',
       clock,
     });
-    // Learned, and so without the bounds of an option.
+    // Learned values are not bound by an option's range.
     const bucketSeconds = { requests: requestSeconds, tokens: tokenSeconds };
     const simulation = new Simulation({ ...options, bucketSeconds });
     this.#exchange = new Exchange(simulation, { organization: 'org-1', requestId: 'req_1' });

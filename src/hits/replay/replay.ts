@@ -27,11 +27,11 @@ export interface ReplaySetup {
   /** Default: buckets of a whole minute. */
   readonly shapes?: LimitShapes;
   readonly calls: readonly RecordedCall[];
-  /** What the clock showed when the first call came. */
+  /** Wall-clock time of the first call. */
   readonly wallStart: number;
 }
 
-/** What came of the calls. Times in milliseconds. */
+/** Results of the calls. Times in milliseconds. */
 export interface ReplayResult {
   readonly calls: number;
   readonly succeeded: number;
@@ -51,9 +51,9 @@ const errors: ErrorFactory = {
   own: (_code, message) => new ReplayError(message),
 };
 
-/** Replays share no lane: each has a clock of its own. */
+/** Replays share no lane: each has its own clock. */
 let replays = 0;
-/** Of English text; the pacer corrects it as it does in life. */
+/** For English text; the pacer corrects it as in production. */
 const BYTES_A_TOKEN = 4;
 
 /** Replays calls through a guard of the default options, at their recorded times, against a provider of these limits. */

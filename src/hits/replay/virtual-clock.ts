@@ -18,7 +18,7 @@ export interface VirtualClockOptions {
 /** Begins a minute. */
 export const WALL_START: number = Date.UTC(2026, 0, 15, 12);
 
-/** Virtual time that jumps from timer to timer; between two instants everything settles that waits for promises. */
+/** Virtual time that jumps from timer to timer; pending promises settle in between. */
 export class VirtualClock implements Clock {
   readonly #wallOffset: number;
   #now: number;
@@ -48,7 +48,7 @@ export class VirtualClock implements Clock {
     return () => this.#timers.remove(timer);
   }
 
-  /** Runs until nothing is left to happen, or `done` says so. */
+  /** Runs until there is nothing left to do, or until `done` returns true. */
   async run(done: () => boolean = () => false): Promise<void> {
     await settled();
     for (let at = this.nextAt; at !== undefined && !done(); at = this.nextAt) {
@@ -58,12 +58,12 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** When the next timer falls due. */
+  /** When the next timer is due. */
   protected get nextAt(): number | undefined {
     return this.#timers.peek()?.at;
   }
 
-  /** Runs the next timer, at its time; of several that are due together the one that was set first. */
+  /** Runs the next timer at its time; of several, the one that was set first. */
   protected runNext(): void {
     const timer = this.#timers.peek();
     if (!timer) return;
@@ -77,10 +77,10 @@ export class VirtualClock implements Clock {
   }
 }
 
-// Looked up once, so that fake timers of a test do not stop the time that it looks at.
+// Captured at load, so that a test's fake timers do not stop this clock.
 const { setImmediate: immediate } = globalThis;
 
-/** Lets everything run that waits for promises only, and not for a clock. */
+/** Lets pending promises settle. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => {
     immediate(resolve);

@@ -8,7 +8,7 @@ const FINAL =
 
 /** Follows the events of an OpenAI-style stream to the end of its answer. */
 export class AnswerEnd {
-  /** Undefined until an event is of an API whose answers have an end. */
+  /** Undefined until an event belongs to an API whose answers have a final event. */
   finished: boolean | undefined;
   readonly #choices: number;
   readonly #ended = new Set<unknown>();

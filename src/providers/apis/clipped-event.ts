@@ -6,7 +6,7 @@ const TYPE = /^\s*\{\s*"type"\s*:\s*"([\w.]{1,64})"/;
 // Quotes inside of strings are escaped, so that this matches a key only.
 const FINISH_REASON = /"finish_reason"\s*:\s*"(\w{1,64})"/;
 
-/** What the two ends of a long event tell, in the form in which the event would: its type, its counts and its reason. */
+/** The type, counts and finish reason in the two ends of a long event, in the event's own form. */
 export function clippedEvent(data: string): JsonObject {
   const type = TYPE.exec(data)?.[1];
   const usage = memberOf(data, 1);

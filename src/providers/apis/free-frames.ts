@@ -4,44 +4,44 @@ const LF = 10;
 const CR = 13;
 const COLON = 58;
 
-/** A longer frame is no sign of life: it is not searched for one. */
+/** Longer frames are not checked for being keep-alives. */
 const MAX_SEARCHED_BYTES = 4_096;
-/** Nor does one come with so much else. */
+/** Larger chunks are not searched for keep-alives. */
 const MAX_SEARCHED_CHUNK = 65_536;
 const PING = /^event: ?ping\s*$|^data: ?\{\s*"type"\s*:\s*"ping"\s*\}\s*$/m;
 
 /** Whole lines of a stream that is held back, in order. Each may be missing. */
 export interface Parts {
-  /** Comments, blank lines and pings before everything that waits. */
+  /** Comments, blank lines and pings before the held frames. */
   readonly before: Uint8Array | undefined;
-  /** From the first frame that waits to the last, with what is between them. */
+  /** From the first held frame to the last, with everything between them. */
   readonly held: Uint8Array | undefined;
   /** Comments, blank lines and pings behind it. */
   readonly behind: Uint8Array | undefined;
 }
 
 /**
- * Parts the bytes of an event stream that is held back: comments, blank lines and pings oblige to nothing and may pass,
- * whatever follows; all else waits. Only whole lines pass, so that another stream may go on behind them.
+ * Splits the bytes of a held-back event stream: comments, blank lines and pings commit to nothing and may pass,
+ * whatever follows; everything else waits. Only whole lines pass, so that another stream may continue after them.
  */
 export class FreeFrames {
-  /** What has not come to its end yet. */
+  /** The unfinished rest. */
   #rest: Uint8Array = NOTHING;
   /** Where in `rest` the next line begins. */
   #at = 0;
-  /** The rest has begun with a field. */
+  /** Whether the rest begins with a field. */
   #inFrame = false;
 
   get hasRest(): boolean {
     return this.#rest.byteLength > 0;
   }
 
-  /** Adds bytes; gives what has become whole, as views: a server may send a million blank lines. */
+  /** Adds bytes; returns what is complete, as views: a server may send a million blank lines. */
   push(bytes: Uint8Array): Parts {
     const all = this.hasRest ? Buffer.concat([this.#rest, bytes]) : bytes;
     if (bytes.byteLength > MAX_SEARCHED_CHUNK) {
       this.take();
-      // Where it ends is not known: all up to the next blank line belongs to it.
+      // A frame of unknown length: everything up to the next blank line belongs to it.
       this.#inFrame = true;
       return { before: undefined, held: all, behind: undefined };
     }
@@ -77,7 +77,7 @@ export class FreeFrames {
     return { before: part(all, 0, heldFrom), held: part(all, heldFrom, heldTo), behind: part(all, heldTo, start) };
   }
 
-  /** The rest, which no reader is waiting for. */
+  /** Returns the rest, for which no reader is waiting. */
   take(): Uint8Array | undefined {
     const rest = this.#rest;
     this.#rest = NOTHING;
@@ -92,7 +92,7 @@ function part(bytes: Uint8Array, from: number, to: number): Uint8Array | undefin
   return to > from ? bytes.subarray(from, to) : undefined;
 }
 
-/** Where the line that begins at `from` ends, its break included; -1 where it does not. */
+/** End of the line that begins at `from`, its break included; -1 if it is unfinished. */
 function endOfLine(bytes: Uint8Array, from: number): number {
   for (let at = from; at < bytes.byteLength; at++) {
     if (bytes[at] === LF) return at + 1;

@@ -4,7 +4,7 @@ import { openAIStreamReader } from './openai-stream.ts';
 import { openAIResponseInfo } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
 
-/** OpenAI's API, and that of everyone who is compatible with it. */
+/** OpenAI's API, also of compatible servers. */
 export const OPENAI_API: Api = {
   usage: (body) => openAIBodyUsage(asObject(body) ?? {}),
   response: openAIResponseInfo,

@@ -16,7 +16,7 @@ const DONE: StreamEvent = { kind: 'done' };
 /** Typed events (Responses and others) that come before anything an application could use. */
 const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response.in_progress', 'keepalive', 'ping']);
 
-// Once content has come, most chunks can tell nothing more. Quotes inside JSON strings are escaped, so these match
+// Once content has arrived, most chunks add nothing. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
 const WORTH_PARSING =
   /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)"/;
@@ -27,7 +27,7 @@ export function openAIStreamReader(choices = 1): StreamReader {
   const ending = new AnswerEnd(choices);
   let usage: Usage | undefined;
   let response: ResponseInfo = {};
-  // By the index of the choice; they end in any order.
+  // By the index of the choice; choices end in any order.
   const reasons: (string | undefined)[] = [];
 
   function read(event: string | null, data: string, clipped = false): StreamEvent {
@@ -50,7 +50,7 @@ export function openAIStreamReader(choices = 1): StreamReader {
     return delivered || !isPreamble(parsed) ? content() : PREAMBLE;
   }
 
-  /** Nothing that comes before the content is long. */
+  /** Events before the content are short. */
   function readEnds(data: string): StreamEvent {
     const event = clippedEvent(data);
     const failure = failureOf(event);
@@ -113,7 +113,7 @@ function isPreamble(parsed: JsonObject): boolean {
   return Array.isArray(choices) && choices.every((choice) => !hasContent(asObject(choice)));
 }
 
-/** A background response lives on without its stream: with its id the application can follow it, so it is not repeated. */
+/** A background response survives its stream: the application can follow it by its id, so it is not repeated. */
 function runsOn(parsed: JsonObject): boolean {
   return asObject(parsed['response'])?.['background'] === true;
 }

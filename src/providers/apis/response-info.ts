@@ -3,7 +3,7 @@ import { identifier } from '../../core/server-text.ts';
 import { asObject, asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 
-/** A choice has one, and nobody asks for more choices. */
+/** Maximum number of finish reasons: one a choice. */
 export const MAX_REASONS = 128;
 const MAX_REASON_LENGTH = 64;
 /** Anthropic's fast mode has limits of its own, and is no service tier. */
@@ -40,7 +40,7 @@ function choiceReasons(source: JsonObject): string[] | undefined {
   return reasons.some((reason) => reason !== undefined) ? reasons.map((reason) => reason ?? NO_REASON) : undefined;
 }
 
-/** What stands for a finish reason that did not come: the conventions' word. */
+/** The conventions' word for a missing finish reason. */
 export const NO_REASON = 'error';
 
 /** The Responses API has a status in place of finish reasons; `incomplete` says why. */
@@ -52,7 +52,7 @@ function responsesReason(source: JsonObject): string[] | undefined {
   return [asText(asObject(source['incomplete_details'])?.['reason']) ?? status];
 }
 
-/** A finish reason as far as it may be recorded. */
+/** A finish reason, if it is safe to record. */
 export function reasonOf(reason: string): string {
   return identifier(reason, MAX_REASON_LENGTH) ?? reason;
 }

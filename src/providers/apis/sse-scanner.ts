@@ -3,19 +3,19 @@ import { clip, ClippedText, MAX_CHARS } from './clipped-text.ts';
 
 const LF = 10;
 const CR = 13;
-/** Of a chunk more is not looked at in one go. */
+/** Bytes of a chunk that are parsed in one go. */
 export const SLICE = 65_536;
 
 /**
  * Incremental parser of server-sent events over raw bytes, for looking at a stream that
- * somebody else consumes. Calls `onEvent` with each event's name and data, in order; `clipped` where the data was too
- * long and is only its two ends.
+ * another reader consumes. Calls `onEvent` with each event's name and data, in order; `clipped` if the data was too
+ * long and only its two ends were kept.
  */
 export class SseScanner {
   readonly #onEvent: (event: string | null, data: string, clipped: boolean) => void;
-  /** Made for the first bytes that are no ASCII; from there on it may hold a part of a character. */
+  /** Created at the first non-ASCII bytes; from then on it may hold part of a character. */
   #decoder: TextDecoder | undefined;
-  /** A line that has not ended. */
+  /** The unfinished line. */
   readonly #rest = new ClippedText();
   #event: string | null = null;
   #data: string | null = null;
@@ -30,10 +30,10 @@ export class SseScanner {
     for (let from = 0; from < chunk.length;) from = this.pushSlice(chunk, from);
   }
 
-  /** Looks at a slice of a chunk, which is work for a millisecond at most; gives where the next one begins. */
+  /** Parses a slice of a chunk, at most a millisecond's work; returns where the next one begins. */
   pushSlice(chunk: Uint8Array | string, from: number): number {
     const to = Math.min(chunk.length, from + SLICE);
-    // What is neither the beginning nor the end of a long line is not even decoded.
+    // The middle of a long line is not even decoded.
     if (this.#rest.clipped && from + 2 * SLICE < chunk.length && isWithinLine(chunk, from)) this.#decoder = undefined;
     else if (to - from === chunk.length) this.#push(chunk);
     else this.#push(typeof chunk === 'string' ? chunk.slice(from, to) : chunk.subarray(from, to));
@@ -59,7 +59,7 @@ export class SseScanner {
       this.#rest.add(text);
       return;
     }
-    // Of the line that ends here at the latest.
+    // The tail of a line that ends here at the latest.
     this.#clipped ||= this.#rest.clipped;
     const rest = this.#rest.take();
     const buffer = rest + text;
@@ -76,13 +76,13 @@ export class SseScanner {
     }
     this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
     const text = this.#decoder.decode(chunk, { stream: true });
-    // A byte order mark is one at the beginning of the stream only. Node's decoder takes two away where the first is cut.
+    // A byte order mark counts only at the beginning of the stream. Node's decoder would strip two if the first is split.
     const marked = !this.#begun && text.startsWith('\uFEFF');
     this.#begun ||= text !== '';
     return marked ? text.slice(1) : text;
   }
 
-  /** Reads the lines that end with LF; none does before `from`. Returns where the rest begins. */
+  /** Reads the lines that end with LF; there is none before `from`. Returns where the rest begins. */
   #plainLines(buffer: string, from: number): number {
     let start = 0;
     for (let end = buffer.indexOf('\n', from); end !== -1; end = buffer.indexOf('\n', start)) {
@@ -92,7 +92,7 @@ export class SseScanner {
     return start;
   }
 
-  /** The same where lines may end with CR or CRLF too. */
+  /** The same for lines that may also end with CR or CRLF. */
   #lines(buffer: string, from: number): number {
     let start = 0;
     for (let index = from; index < buffer.length; index++) {

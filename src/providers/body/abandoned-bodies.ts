@@ -18,8 +18,8 @@ interface Holders {
 }
 
 /**
- * After its response was collected a body may still be read by who kept its reader alone. It counts as left when
- * nobody has done so for this long.
+ * After its response was collected, a body may still be read by code that kept only its reader. It counts as abandoned
+ * when it has not been read for this long.
  */
 const LEFT_AFTER_MS = 10_000;
 
@@ -30,7 +30,7 @@ const LEFT_AFTER_MS = 10_000;
  * Of some the stream is never collected while the connection is open: fetch holds the signal of the request, and
  * openai 7 hangs the reader of its stream on it. Those are noticed by their response.
  *
- * Most bodies are read within the turn in which they come, so all that costs something begins with the next one.
+ * Most bodies are read within the turn in which they arrive, so anything costly starts in the next one.
  */
 export class BodyWatch {
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class BodyWatch {
     this.#cancelSettle ??= this.#clock.after(0, this.settle, UNREF);
   }
 
-  /** From now on the body can be read through `holder` only. */
+  /** Sets the only object through which the body can still be read. */
   hold(body: OpenBody, holder: object): void {
     if (this.#fresh.has(body)) this.#fresh.set(body, { holder, response: undefined });
     if (!this.#open.has(body)) return;
@@ -75,7 +75,7 @@ export class BodyWatch {
     if (this.#open.size === 0) this.#stopSweep();
   }
 
-  /** Watches what has not ended by now. */
+  /** Starts watching the bodies that have not ended by now. */
   readonly settle = (): void => {
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;

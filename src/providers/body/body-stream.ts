@@ -4,7 +4,7 @@ import { DirectReads } from './direct-reads.ts';
 export type Chunk = ReadableStreamReadResult<Uint8Array>;
 export type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** Where the bytes of a stream that stands in for another come from. */
+/** Source of the bytes of a replacement stream. */
 export interface ChunkSource {
   read(): Promise<Chunk>;
   cancel(reason: unknown): Promise<void>;
@@ -20,8 +20,8 @@ export interface SourceListener {
 }
 
 /**
- * A stream in place of `original`, whose chunks pass through our hands one by one. It is of the same kind:
- * who could read the original into buffers of his own (`getReader({ mode: 'byob' })`) can do so here.
+ * A stream in place of `original` that passes its chunks on one by one. It is of the same kind:
+ * if the original supports `getReader({ mode: 'byob' })`, so does this one.
  */
 export function standIn(
   original: ReadableStream<Uint8Array> | undefined,
@@ -61,7 +61,7 @@ function isByteStream(stream: ReadableStream<Uint8Array> | undefined): boolean {
   if (!stream) return false;
   const { stackTraceLimit } = Error;
   try {
-    // Nobody sees the error of one that is none, and its stack costs more than all else of it.
+    // The error of a stream that is none is never seen, and its stack would be the largest cost.
     Reflect.set(Error, 'stackTraceLimit', 0);
     stream.getReader({ mode: 'byob' }).releaseLock();
     return true;

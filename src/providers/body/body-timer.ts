@@ -12,7 +12,7 @@ export interface BodyTimes {
   readonly wholeAt: number;
 }
 
-/** Those of a body that may take as long as it likes. */
+/** Limits of a body without any. */
 export const ANY_TIME: BodyTimes = {
   deadlineAt: Infinity,
   firstContentAt: Infinity,
@@ -20,24 +20,24 @@ export const ANY_TIME: BodyTimes = {
   wholeAt: Infinity,
 };
 
-/** What a body can run out of: a time of its call, or that of its attempt. */
+/** Which limit a body can reach: one of its call, or its attempt's. */
 export type BodyLimit = TimeLimit | 'attempt';
 
 /**
- * Ends a body whose time is up. One timer for all times, and none where there is no time: what was set for
- * a time that has moved on is looked at again when it fires.
+ * Ends a body at its time limit. One timer for all limits, and none without a limit: a timer that was set for
+ * a time that has moved checks again when it fires.
  *
- * Only the deadline runs while no read is pending: the provider is not the slow one then.
+ * Only the deadline runs while no read is pending: then the reader is the slow one.
  */
 export class BodyTimer {
   readonly #clock: Clock;
   readonly #times: BodyTimes;
   readonly #onTimeUp: (limit: BodyLimit) => void;
   readonly #headAt: number;
-  /** When the application began to read; what came before is not the provider's. */
+  /** When the application began to read; time before that is not the provider's. */
   #readSince: number | undefined;
   #waitingSince: number | undefined;
-  /** Waited for in reads that brought nothing of the answer, since there was something. */
+  /** Time spent in reads since the last content. */
   #silentMs = 0;
   #contentSeen = false;
   #armedFor = Infinity;
@@ -62,7 +62,7 @@ export class BodyTimer {
     this.#waitingSince = undefined;
   }
 
-  /** What arrived is of the answer, and no mere sign of life. */
+  /** Content arrived, not just a keep-alive. */
   content(): void {
     this.#contentSeen = true;
     this.#silentMs = 0;
@@ -74,7 +74,7 @@ export class BodyTimer {
     this.#armedFor = -Infinity;
   }
 
-  /** The time that is up next, as things are. */
+  /** The limit that is reached next. */
   #next(): { readonly at: number; readonly limit: BodyLimit } {
     const { deadlineAt, firstContentAt, stallMs, wholeAt } = this.#times;
     let at = deadlineAt;
@@ -97,7 +97,7 @@ export class BodyTimer {
     if (at >= this.#armedFor) return;
     this.#cancelTimer?.();
     this.#armedFor = at;
-    // Timers may fire a fraction of a millisecond early: in what was left another attempt would still be in time.
+    // Timers may fire a fraction of a millisecond early, which would leave time for another attempt.
     this.#cancelTimer = this.#clock.after(at - this.#clock.now() + 1, this.#fire, UNREF);
   }
 

@@ -8,15 +8,15 @@ type Facts = Pick<BodyEnd, 'usage' | 'response'>;
 
 const NOTHING: Facts = {};
 
-/** Larger bodies tell no more than their usage: parsing them a second time would cost too much. */
+/** Only usage is read of larger bodies: parsing them a second time would cost too much. */
 const PARSE_LIMIT_CHARS = 16_384;
 
-/** What a body that was read as JSON tells about its call. */
+/** Usage and outcome of a body that was read as JSON. */
 export function jsonFacts(value: unknown, adapter: ProviderAdapter): Facts {
   return { usage: adapter.readUsage(value), response: () => adapter.readResponse(value) };
 }
 
-/** How a text falls short of being JSON: it ends too soon, or it is something else. */
+/** How a text fails to be JSON: it ends too early, or it is something else. */
 export type Flaw = 'cut' | 'unreadable';
 
 export interface TextFacts {
@@ -27,7 +27,7 @@ export interface TextFacts {
   readonly flaw: Flaw | undefined;
 }
 
-/** What a body that was read as text tells. */
+/** Usage and outcome of a body that was read as text. */
 export function textFacts(text: unknown, adapter: ProviderAdapter): TextFacts {
   if (typeof text !== 'string') return { facts: NOTHING, flaw: undefined };
   if (text.length > PARSE_LIMIT_CHARS) {

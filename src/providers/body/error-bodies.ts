@@ -4,9 +4,9 @@ import { giveBody } from './give-body.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';
 
-/** An error says what it has to say in far less, and an SDK makes a message of all of it. */
+/** Errors are far shorter, and an SDK puts the whole text into its message. */
 const MAX_BYTES = 1_048_576;
-/** What has arrived is read even where the time was up before. */
+/** Data that has arrived is read even after the time limit. */
 const MIN_MS = 10;
 
 export interface ErrorTimes {
@@ -17,7 +17,7 @@ export interface ErrorTimes {
 }
 
 /**
- * Lets the body of an error end in time, whoever reads it: its text is then what has come by that. The timers of fetch
+ * Bounds the time of an error's body, whoever reads it: its text is then what has arrived by then. The timers of fetch
  * and of the SDKs stop at the head, so that a body without end would hold its reader for ever.
  */
 export function boundErrorBody(response: Response, clock: Clock, times: ErrorTimes): void {
@@ -29,7 +29,7 @@ export function boundErrorBody(response: Response, clock: Clock, times: ErrorTim
   giveBody(response, new GivenBody(standIn(asNode ? undefined : original, source), asNode));
 }
 
-/** The chunks of a stream until its time is up or it is too long; then its end, and that of its connection. */
+/** The chunks of a stream until a time or size limit; then ends it and its connection. */
 class BoundedSource implements ChunkSource {
   readonly #open: () => ReadableStream<Uint8Array>;
   readonly #clock: Clock;
@@ -76,7 +76,7 @@ class BoundedSource implements ChunkSource {
 
   #next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Chunk> {
     if (this.#timeUp || this.#bytes > MAX_BYTES) return Promise.resolve(END);
-    // No race: a promise that pends on keeps something of each that it took part in, and a body may have a million chunks.
+    // No Promise.race: a pending promise retains every race that it took part in, and a body may have a million chunks.
     return new Promise((resolve, reject) => {
       this.#interrupt = resolve;
       reader.read().then(resolve, reject);

@@ -1,9 +1,9 @@
 import { originOf } from '../../core/origin.ts';
 import type { ResolvedOptions } from '../../options.ts';
 
-/** Answers in a row without a final event after which a server that has never sent one is taken for one that sends none. */
+/** Consecutive answers without a final event after which a server is assumed to send none. */
 const LEARNED_AFTER = 3;
-/** More servers than this are not told apart. */
+/** Maximum number of servers that are tracked. */
 const MAX_SERVERS = 1_000;
 
 interface Habit {
@@ -13,8 +13,8 @@ interface Habit {
 }
 
 /**
- * Knows whose streams end with a final event. Some compatible servers leave it out by habit: what their streams lack
- * is no sign of a stream that was cut.
+ * Learns which servers end streams with a final event. Some compatible servers never send it: its absence there
+ * does not mean that a stream was cut off.
  */
 export class FinalEvents {
   readonly #mode: ResolvedOptions['finalEvent'];
@@ -31,8 +31,8 @@ export class FinalEvents {
   }
 
   /**
-   * A stream ended in good order without its final event. Whether something is missing: `own` servers are those of the
-   * providers, who send it; only streams with content tell what a server's habit is.
+   * A stream ended cleanly without its final event. Returns whether something is missing: `own` servers are those of the
+   * providers, which send it; only streams with content reveal what a server does.
    */
   isMissing(baseURL: string, stream: { readonly own: boolean; readonly content: boolean }): boolean {
     if (this.#mode !== 'learn' || stream.own) return this.#mode !== 'optional';

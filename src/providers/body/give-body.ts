@@ -8,7 +8,7 @@ export function giveBody(response: Response, given: GivenBody): void {
   override.apply(response, given);
 }
 
-/** Everything of a response that gives its body. */
+/** All members of a response that give its body. */
 const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, givenOf) => {
   const body: PropertyDescriptor & ThisType<Response> = {
     configurable: true,
@@ -28,7 +28,7 @@ const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, g
   return members;
 });
 
-/** Says of what kind a blob or a form is. */
+/** Content type of a blob or a form. */
 function contentType(response: Response): string {
   return response.headers.get('content-type') ?? '';
 }

@@ -1,16 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { FreeFrames } from '../apis/free-frames.ts';
 
-/** What comes before the content is less than this; a stream that has more of it is handed over. */
+/** Preambles are shorter than this; a stream with more is delivered. */
 const MAX_BYTES = 1_048_576;
 const MAX_CHUNKS = 10_000;
 
-/** The beginning of a stream that is held back, and the signs of life that came behind it. */
+/** The held-back beginning of a stream, and the keep-alives that arrived after it. */
 export class HeldEvents {
   /** Monotonic time at which the oldest of them came. */
   since = 0;
   readonly #held: Uint8Array[] = [];
-  /** Signs of life that came behind what is held. */
+  /** Keep-alives that arrived after the held events. */
   readonly #late: Uint8Array[] = [];
   readonly #frames = new FreeFrames();
   #bytes = 0;
@@ -25,7 +25,7 @@ export class HeldEvents {
     return this.#late.length > 0;
   }
 
-  /** Counts a chunk that has come. False where it is more than may be held. */
+  /** Counts a chunk. False if it exceeds what may be held. */
   fits(chunk: Uint8Array, now: number): boolean {
     if (!this.any) {
       this.since = now;
@@ -36,7 +36,7 @@ export class HeldEvents {
     return this.#bytes <= MAX_BYTES && ++this.#chunks <= MAX_CHUNKS;
   }
 
-  /** Keeps what the application would take for the beginning of an answer; gives what it may have at once. */
+  /** Keeps what the application would take for the beginning of an answer; returns the rest, which may pass at once. */
   hold(chunk: Uint8Array): Uint8Array | undefined {
     const waits = this.#held.length > 0;
     // A stand-in of a test may give text.
@@ -47,19 +47,19 @@ export class HeldEvents {
     return waits ? undefined : before;
   }
 
-  /** Puts a chunk behind all that is held: from now on everything is handed over in its order. */
+  /** Appends a chunk to what is held: from now on everything is delivered in order. */
   followedBy(chunk: Uint8Array): void {
     const rest = this.#frames.take();
     this.#held.push(...this.#late.splice(0), ...(rest ? [rest, chunk] : [chunk]));
   }
 
-  /** The signs of life, which overtake what is held. */
+  /** The keep-alives, which overtake held events. */
   takeSigns(): Uint8Array {
     const [first, ...more] = this.#late.splice(0);
     return more.length > 0 ? Buffer.concat([first!, ...more]) : first!;
   }
 
-  /** What is to be handed over next. */
+  /** What to deliver next. */
   take(): Uint8Array | undefined {
     return this.#held.shift() ?? this.#late.shift() ?? this.#frames.take();
   }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 
-/** As much as what is looked for may be away from the end; the rest of a longer body is not kept. */
+/** How far from the end the fields may be; the rest of a longer body is not kept. */
 const KEPT_BYTES = 65_536;
 
 /** The last bytes of a body that the application reads chunk by chunk; all but the first byte of a short one. */
@@ -25,7 +25,7 @@ export class JsonTail {
   }
 
   text(): string {
-    // What a body begins with says what it should end with.
+    // The first byte determines how the body should end.
     const chunks = this.#dropped ? [this.#first!, ...this.#chunks] : this.#chunks;
     return new TextDecoder().decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   }

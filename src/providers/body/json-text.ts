@@ -1,5 +1,5 @@
 /**
- * Whether a text that should be JSON ends before its value does. A connection that was cut in good order shows
+ * Whether a text that should be JSON ends before its value does. A connection that was closed cleanly too early shows
  * nowhere else.
  */
 export function isCutJson(text: string): boolean {

@@ -4,10 +4,10 @@ import { parseJson } from '../parse/json.ts';
 const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
 const LESS_THAN = 60;
-/** Of a byte order mark, which says nothing. */
+/** Length of a byte order mark, which is skipped. */
 const MARK: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
-/** What a server sends in place of a stream's events, whatever type it gives it: a JSON error, or a page. */
+/** A JSON error or a page that a server sends in place of events, whatever its content type. */
 export class NoEvents {
   #first: number | undefined;
   readonly #tail = new JsonTail();
@@ -23,7 +23,7 @@ export class NoEvents {
     return this.#first === LESS_THAN;
   }
 
-  /** The value of what is JSON and not too long to be an error. */
+  /** The parsed value, if the text is JSON and short enough to be an error. */
   json(): unknown {
     return this.#first === OPEN_BRACE || this.#first === OPEN_BRACKET ? parseJson(this.#tail.text()) : undefined;
   }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { isWebStream } from './body-stream.ts';
 import type { TrackedBody } from './open-body.ts';
 
-/** The part of a Node stream that is used here: node-fetch and its kin give one as body. */
+/** The part of a Node stream that is used here: the body of node-fetch and similar implementations. */
 export interface NodeBody extends AsyncIterable<Uint8Array> {
   readonly readableEnded?: boolean;
   readonly errored?: unknown;
@@ -28,7 +28,7 @@ export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
         else controller.enqueue(value);
       },
       async cancel() {
-        // First, or the iterator would wait for a chunk that does not come any more; one that never ran ends without it.
+        // Destroy it first, or the iterator would wait for a chunk that never comes; one that never ran ends without this.
         body.destroy?.();
         await chunks?.return?.();
       },
@@ -66,7 +66,7 @@ export class GivenBody {
 
   /** The same bytes for the readers of the response (`json()`, `text()`). */
   get bytes(): ReadableStream<Uint8Array> {
-    // node-fetch ends a broken body by destroying what its response gives as one: that has to be what is read.
+    // node-fetch ends a broken body by destroying `response.body`, so that must be the stream that is read.
     return webStreamOf(this.body);
   }
 }

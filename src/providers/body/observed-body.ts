@@ -6,11 +6,11 @@ import type { TrackedBody } from './open-body.ts';
 import { unlocked } from './reads.ts';
 import { type AnswerError, endOfText } from './read-answer.ts';
 
-/** An error says what it is in far less; of an answer that goes on nothing is held. */
+/** Errors are far shorter; a longer answer is not held. */
 const MAX_HELD_BYTES = 65_536;
 
 /**
- * Hands over the chunks of a body that is no stream of events. JSON is held to its end, as far as an error could go, so
+ * Delivers the chunks of a body that is not an event stream. JSON is held to its end, up to the size of an error, so
  * that another attempt's answer can take its place; blanks before it, with which some servers keep a connection open,
  * pass at once.
  */
@@ -23,9 +23,9 @@ export class ObservedBody implements ChunkSource {
   #heldBytes = 0;
   #holding: boolean;
   #reader: SourceReader | undefined;
-  /** What is left to tell behind what was held. */
+  /** The outcome to report after what was held. */
   #last: (() => Chunk) | undefined;
-  /** What comes now is guarded by an attempt of its own: it passes untouched. */
+  /** The rest belongs to another attempt, which guards it: it passes untouched. */
   #replaced = false;
 
   constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, json: boolean) {
@@ -112,7 +112,7 @@ export class ObservedBody implements ChunkSource {
     return () => END;
   }
 
-  /** Puts another attempt's answer, or the error that ended the attempts, in the place of one that was not handed over. */
+  /** Replaces an undelivered answer by another attempt's, or by the error that ended the attempts. */
   async #replace(
     failure: NonNullable<BodyEnd['failure']>,
     { usage, response }: Partial<BodyEnd> = {},
@@ -140,7 +140,7 @@ export class ObservedBody implements ChunkSource {
   #hold(chunk: Uint8Array): void {
     const first = this.#heldBytes === 0 ? chunk.find((byte) => !isBlank(byte)) : OPEN_BRACE;
     if (first === undefined) return;
-    // Whatever its type says, this is no JSON.
+    // Not JSON, whatever its content type.
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) this.#holding = false;
     this.#held.push(chunk);
     this.#heldBytes += chunk.byteLength;

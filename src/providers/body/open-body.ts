@@ -8,7 +8,7 @@ import type { BodyWatch, OpenBody } from './abandoned-bodies.ts';
 import { ANY_TIME, type BodyLimit, BodyTimer, type BodyTimes } from './body-timer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 
-/** What follows a failure that came before anything was delivered: another response, or the failure itself. */
+/** The result of a failure before anything was delivered: another response, or the failure itself. */
 export type Replacement = { readonly response: Response } | undefined;
 
 /** What a body needs of the attempt that brought it. */
@@ -24,11 +24,11 @@ export interface BodyHooks {
    * application gives the response up with.
    */
   replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement>;
-  /** The body's time is up: closes its connection. Gives the error that its reader gets. */
+  /** A time limit was reached: closes the connection and returns the reader's error. */
   timeUp(reason: TimeUp): unknown;
-  /** The attempt's time is up: closes its connection. Gives the error that the reader gets where nothing replaces it. */
+  /** The attempt timed out: closes the connection and returns the reader's error for when nothing replaces the body. */
   late?(): unknown;
-  /** The error that an SDK throws of an error event; present where its reader would take an error for an empty stream. */
+  /** The error that an SDK throws for an error event; set if its reader would mistake an error for an empty stream. */
   streamError?(body: object): unknown;
   /** Called once. */
   onEnd(end: BodyEnd): void;
@@ -82,7 +82,7 @@ export abstract class AttemptBody implements BodyHooks {
   }
 }
 
-/** Ends a body that did not come within its attempt's time. */
+/** Ends a body that did not arrive within its attempt's time. */
 class Late extends Error {
   override readonly name = 'TimeoutError';
   /** What its reader gets. */
@@ -103,9 +103,9 @@ export class TrackedBody implements OpenBody {
   readonly clock: Clock;
   readonly answers: boolean;
   readonly times: BodyTimes;
-  /** Undefined where there is nothing to time, and in the turn in which the body came where only the whole is timed. */
+  /** Undefined without limits, and, if only the whole body is timed, during the turn in which it arrived. */
   timer: BodyTimer | undefined;
-  /** Of no account before the turn after it came. */
+  /** Ignored until the turn after the body arrived. */
   touchedAt = 0;
   reading = false;
   /** The response that took this one's place. */
@@ -125,7 +125,7 @@ export class TrackedBody implements OpenBody {
   #taken = false;
   #ended = false;
 
-  /** `cancelled` tells how a body ends that nobody reads further; a stream's first content and its silences are timed. */
+  /** `cancelled` decides how an abandoned body ends; a stream's first content and its silences are timed. */
   constructor(hooks: BodyHooks, signal: AbortSignal | undefined, stream?: { readonly cancelled: () => BodyEnd }) {
     this.#hooks = hooks;
     this.#signal = signal;
@@ -179,13 +179,13 @@ export class TrackedBody implements OpenBody {
     return this.#timeUp !== undefined || this.timer !== undefined || this.times.wholeAt < Infinity;
   }
 
-  /** Waits for a read that has all the time. */
+  /** Waits for a read without a time limit. */
   follow<T>(read: Promise<T>): Promise<T> {
     this.reading = true;
     return read;
   }
 
-  /** Waits for a read, and no longer than the body has time. */
+  /** Waits for a read, at most until the body's time limit. */
   within<T>(read: () => Promise<T>): Promise<T> {
     this.reading = true;
     const timed = this.timer !== undefined || this.times.wholeAt < Infinity;
@@ -239,8 +239,8 @@ export class TrackedBody implements OpenBody {
   }
 
   /**
-   * Another attempt's response in the place of a body of which nothing was delivered; undefined where there is none. `facts` is what
-   * was learned of it.
+   * Another attempt's response in place of an undelivered body; undefined if there is none. `facts` is what
+   * the body has revealed.
    */
   async replace(failure: Failure | undefined, facts?: Facts): Promise<Response | undefined> {
     if (!failure || !this.#hooks || this.#ended) return undefined;
@@ -257,7 +257,7 @@ export class TrackedBody implements OpenBody {
     return next.response;
   }
 
-  /** Reading failed; `facts` is what was learned before. Gives the error that the reader gets. */
+  /** Reading failed; `facts` is what the body had revealed. Returns the reader's error. */
   fail(error: unknown, known?: Failure, facts?: Facts): unknown {
     const failure = known ?? this.failureOf(error);
     const shown = error instanceof TimeUp ? this.#hooks?.timeUp(error) : error instanceof Late ? error.shown : error;
@@ -270,7 +270,7 @@ export class TrackedBody implements OpenBody {
     return this.#hooks?.streamError?.(body);
   }
 
-  /** The signal aborted. An object as listener costs no closure a call. */
+  /** Called when the signal aborts. An object as listener avoids a closure per call. */
   handleEvent(): void {
     // The connection of a late body is closed by the same signal.
     if (!(this.#timeUp instanceof Late)) this.cancel();

@@ -6,8 +6,8 @@ import type { TrackedBody } from './open-body.ts';
 import { endOfText, errorIn } from './read-answer.ts';
 
 /**
- * The text of an answer that its SDK parses itself, in the same turn. What it makes of the text tells how the answer has
- * ended: to parse it once more, only to know that, would double what reading it costs.
+ * The text of an answer that its SDK parses in the same turn. The result shows how the answer
+ * ended: parsing it again just for that would double the cost of reading.
  */
 export class ParsedText {
   #body: TrackedBody | undefined;
@@ -57,7 +57,7 @@ async function replaced(body: TrackedBody, failure: Failure, facts?: ReturnType<
 
 let expected: ParsedText | undefined;
 
-/** Runs an SDK's parser up to its first wait. The text that it asks for until then is the one that it parses. */
+/** Runs an SDK's parser up to its first await. The text that it requests until then is the one that it parses. */
 export function expectText<T>(text: ParsedText, parse: () => T): T {
   const outer = expected;
   expected = text;
@@ -68,7 +68,7 @@ export function expectText<T>(text: ParsedText, parse: () => T): T {
   }
 }
 
-/** Who parses the text that is asked for now; undefined where nobody says. For the first who asks. */
+/** The parser of the text that is being requested; undefined if none is known. Only the first request gets it. */
 export function takeExpected(): ParsedText | undefined {
   const text = expected;
   expected = undefined;

@@ -1,6 +1,6 @@
 import { Attachment } from '../../core/attachment.ts';
 
-/** What replaces members of a response: over those that `owner` has; `valueOf` gives what was attached to a response. */
+/** Replacements for members of `owner`; `valueOf` gives the value attached to a response. */
 type Members<T> = (owner: object, valueOf: (response: Response) => T | undefined) => PropertyDescriptorMap;
 
 /**
@@ -10,7 +10,7 @@ type Members<T> = (owner: object, valueOf: (response: Response) => T | undefined
 export class ResponseOverride<T> {
   readonly #members: Members<T>;
   readonly #names: ReadonlySet<string>;
-  /** By prototype of the responses: a process knows one, or a few. */
+  /** Keyed by prototype of the responses: a process has only a few. */
   readonly #prototypes = new WeakMap<object, object>();
   readonly #values = new Attachment<T>();
 
@@ -19,7 +19,7 @@ export class ResponseOverride<T> {
     this.#names = new Set(names);
   }
 
-  /** A stand-in of a test that cannot be changed stays as it is. */
+  /** A frozen test double stays as it is. */
   apply(response: Response, value: T): void {
     if (!Object.isExtensible(response)) return;
     if (this.#isChanged(response)) {

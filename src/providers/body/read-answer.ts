@@ -11,7 +11,7 @@ export function isJson(response: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
 }
 
-/** An error inside an answer, and what it means. */
+/** An error inside an answer, classified. */
 export interface AnswerError {
   readonly failure: Failure;
   /** Of the form of an error's body. */
@@ -19,7 +19,7 @@ export interface AnswerError {
   readonly besideContent: boolean;
 }
 
-/** What is to be known of an answer to read it. */
+/** Context needed to read an answer. */
 interface AnswerOf {
   readonly adapter: ProviderAdapter;
   /** Whether the request is of an API whose answers are known. */
@@ -27,13 +27,13 @@ interface AnswerOf {
   readonly clock: Clock;
 }
 
-/** What an error inside an answer means; its own reader gets the answer as it came where nothing replaces it. */
+/** Classifies an error inside an answer; if nothing replaces it, the reader gets the answer as it arrived. */
 export function errorIn(answer: unknown, { adapter, answers, clock }: AnswerOf): AnswerError | undefined {
   const error = answers ? readEmbeddedError(answer) : undefined;
   return error && { ...error, failure: adapter.classify({ body: error.body }, clock.wall()) };
 }
 
-/** How an answer ends of which this is the text. `error` where it is one, beside no content. */
+/** How the answer with this text ended; `error` if it is one and has no content. */
 export function endOfText(text: string, of: AnswerOf): { readonly end: BodyEnd; readonly error?: AnswerError } {
   const { facts, flaw, value } = textFacts(text, of.adapter);
   if (flaw && (text !== '' || of.answers)) {

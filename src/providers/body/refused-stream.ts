@@ -4,8 +4,8 @@ import { readJsonBody } from '../errors/error-body.ts';
 import { errorIn, isJson } from './read-answer.ts';
 
 /**
- * What an error means that a server gives, with status 200, in place of the stream that it was asked for. It is read
- * before the head is handed over: what takes its place is a stream, and has another type.
+ * Classifies an error that a server sends with status 200 in place of the requested stream. It is read
+ * before the head is delivered, because a replacement is a stream, which has another type.
  */
 export async function refusalOfStream(
   response: Response,

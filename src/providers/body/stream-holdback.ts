@@ -17,12 +17,12 @@ import type { StreamProgress } from './stream-progress.ts';
  */
 const MAX_HELD_MS = 1_000;
 
-/** What comes within this time of each other keeps its order; a sign of life that comes alone overtakes what is held. */
+/** Chunks that arrive within this time keep their order; a keep-alive that arrives alone overtakes held events. */
 const ALONE_MS = 50;
 
 /**
  * Hands over the chunks of a stream one by one and looks at each. Events before the first content are held back
- * for a while, signs of life pass at once; from then on a chunk costs one promise.
+ * for a while, keep-alives pass at once; after that a chunk costs one promise.
  */
 export class StreamPump implements ChunkSource {
   /** Holds the response, so it goes with the first read: see `BodyWatch`. */
@@ -31,14 +31,14 @@ export class StreamPump implements ChunkSource {
   readonly #progress: StreamProgress;
   readonly #held = new HeldEvents();
   #reader: SourceReader | undefined;
-  /** Tells signs of life from content, where silence is limited; from the first content on. */
+  /** Distinguishes keep-alives from content after the first content, if silence is limited. */
   #frames: FreeFrames | undefined;
   /** A read that was under way when holding ended. */
   #pending: Promise<Chunk> | undefined;
   /** Bytes that were looked at in this turn of the event loop. */
   #looked = 0;
   #cancelled = false;
-  /** What comes now is guarded by an attempt of its own: it passes untouched. */
+  /** The rest belongs to another attempt, which guards it: it passes untouched. */
   #replaced = false;
   listener?: SourceListener;
 
@@ -74,7 +74,7 @@ export class StreamPump implements ChunkSource {
     try {
       await (reader ?? this.#open?.())?.cancel(reason);
     } catch (error) {
-      // A break that was met while events were held back comes too late for who has left.
+      // A break during hold-back does not concern a reader that has left.
       if (this.#pending === undefined) throw error;
     } finally {
       reader?.releaseLock();
@@ -111,7 +111,7 @@ export class StreamPump implements ChunkSource {
   }
 
   readonly #failed = (thrown: unknown): never => {
-    // The connection of a body that ran out of time is of no more use.
+    // The connection of a body that timed out cannot be reused.
     if (thrown instanceof TimeUp) void this.#reader?.cancel(thrown).catch(() => undefined);
     throw this.#broken(this.#body.fail(thrown, undefined, this.#progress.facts()));
   };
@@ -122,7 +122,7 @@ export class StreamPump implements ChunkSource {
     return next;
   }
 
-  /** Gives a promise where there is so much to look at that the event loop must have its turns. */
+  /** Returns a promise if there is so much to parse that the event loop needs a turn. */
   #look(chunk: Chunk): Promise<void> | undefined {
     this.#body.touch();
     if (chunk.done) this.#progress.end();
@@ -135,7 +135,7 @@ export class StreamPump implements ChunkSource {
     return undefined;
   }
 
-  /** A chunk may have a million events. It stays whole: where an SDK looks at each part anew, parts would cost it far more. */
+  /** A chunk may have a million events. It stays whole: an SDK that rescans its buffer would pay more for parts. */
   async #lookInTurns(bytes: Uint8Array): Promise<void> {
     for (let from = 0; from < bytes.length && !this.#cancelled;) {
       await nextTurn();
@@ -178,9 +178,9 @@ export class StreamPump implements ChunkSource {
         failure = progress.early;
       } catch (error) {
         failure = this.#body.failureOf(error);
-        // A body whose time was up before this read has not waited for it, and its connection is about to go.
+        // A body that timed out before this read did not wait for it, and its connection is about to close.
         read.catch(() => undefined);
-        // What came before the connection broke comes first; the broken read is the next one.
+        // Deliver what arrived before the connection broke; the broken read follows.
         this.#pending = rejection(error);
       }
       if (failure && (await this.#replace(failure, reader))) return this.read();
@@ -194,7 +194,7 @@ export class StreamPump implements ChunkSource {
     }
   }
 
-  /** Puts another attempt's stream, or the error that ended the attempts, in the place of one that brought nothing. */
+  /** Replaces a stream without content by another attempt's, or by the error that ended the attempts. */
   async #replace(failure: Failure, reader: SourceReader): Promise<boolean> {
     let next: Response | undefined;
     try {
@@ -216,7 +216,7 @@ export class StreamPump implements ChunkSource {
     return true;
   }
 
-  /** Holds a chunk, or ends the holding. Gives what the application may have at once. */
+  /** Holds a chunk, or ends hold-back. Returns what may be delivered at once. */
   #hold(chunk: Uint8Array): Uint8Array | undefined {
     if (!this.#held.fits(chunk, this.#body.clock.now())) this.#progress.holding = false;
     if (this.#progress.holding) return this.#held.hold(chunk);
@@ -224,7 +224,7 @@ export class StreamPump implements ChunkSource {
     return undefined;
   }
 
-  /** Who limits the time to the first content wants another attempt after it: what was handed over would rule that out. */
+  /** A limit on the time to first content calls for another attempt, which delivered events would rule out. */
   get #maxHeldMs(): number {
     return this.#body.times.firstContentAt < Infinity ? Infinity : MAX_HELD_MS;
   }
@@ -234,7 +234,7 @@ export class StreamPump implements ChunkSource {
     return this.#body.clock.now() >= this.#held.since + this.#maxHeldMs;
   }
 
-  /** The next chunk; undefined when it does not come before something that has come should be handed over. */
+  /** The next chunk; undefined if held data is due for delivery first. */
   #inTime(read: Promise<Chunk>): Promise<Chunk | undefined> {
     const { clock } = this.#body;
     const maxMs = this.#held.since + this.#maxHeldMs - clock.now();

@@ -10,7 +10,7 @@ import { NoEvents } from './no-events.ts';
 import { errorIn } from './read-answer.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
-/** What the progress of a stream needs of the attempt that brought it, and tells it. */
+/** The attempt, as the progress of its stream sees it. */
 export interface ProgressHooks {
   readonly adapter: ProviderAdapter;
   readonly clock: Clock;
@@ -18,12 +18,12 @@ export interface ProgressHooks {
   readonly answers: boolean;
   /** Choices that were asked for. */
   readonly choices: number;
-  /** `responseModel`: as far as the stream has told. */
+  /** `responseModel` is set once the stream has named it. */
   onFirstContent(responseModel: string | undefined): void;
-  /** Content after the first; absent when there is no listener. */
+  /** Called for content after the first; absent without a listener. */
   readonly onFurtherContent?: (() => void) | undefined;
   onFinalEvent(): void;
-  /** A stream ended in good order without its final event. Whether that means that it was cut. */
+  /** A stream ended cleanly without its final event. Returns whether that means that it was cut off. */
   isMissing(content: boolean): boolean;
 }
 
@@ -47,7 +47,7 @@ export class StreamProgress {
   /** True until the first content, or until events are handed over for another reason. */
   holding = true;
   contentSeen = false;
-  /** A failure that came before any content and has not been dealt with. */
+  /** A failure before any content that has not been handled yet. */
   early: Failure | undefined;
   /** The body of an error that no reader of events sees. */
   silentError: object | undefined;
@@ -55,9 +55,9 @@ export class StreamProgress {
   #events = 0;
   #finished = false;
   #ended = false;
-  /** Nothing in the stream says so: it ended in good order before its answer did, or it was something else. */
+  /** No event reported this: the stream ended cleanly before its answer did, or it was not a stream. */
   #flaw: Failure | undefined;
-  /** What there is in place of events. */
+  /** What was sent in place of events. */
   readonly #other = new NoEvents();
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;
@@ -69,7 +69,7 @@ export class StreamProgress {
     this.#scanner = new SseScanner((event, data, clipped) => this.#event(event, data, clipped));
   }
 
-  /** Looks at a slice of a chunk; gives where the next one begins. */
+  /** Parses a slice of a chunk; returns where the next one begins. */
   pushSlice(chunk: Uint8Array, from: number): number {
     const begins = this.#events === 0;
     const next = this.#scanner.pushSlice(chunk, from);
@@ -90,7 +90,7 @@ export class StreamProgress {
     if (!this.contentSeen) this.early ??= UNFINISHED;
   }
 
-  /** Whether what came is an error, or a page, that is no stream at all. */
+  /** Whether the body is an error or a page instead of a stream. */
   #isOther(): boolean {
     if (!this.#hooks.answers) return false;
     const error = errorIn(this.#other.json(), this.#hooks);
@@ -106,7 +106,7 @@ export class StreamProgress {
     return true;
   }
 
-  /** Nothing replaces the stream: what came of it goes to the application as it came. */
+  /** Nothing replaces the stream: the application gets it as it arrived. */
   surface(): void {
     this.early = undefined;
     this.holding = false;
@@ -123,7 +123,7 @@ export class StreamProgress {
   }
 
   /**
-   * The reader stopped. After the last event, or after an error, it has seen what there was.
+   * The reader stopped. After the last event, or after an error, it has seen everything.
    * Bound here, not in a closure beside the response: see `TrackedBody`.
    */
   readonly cancelled = (): BodyEnd =>

@@ -13,7 +13,7 @@ import { ResponseOverride } from './patch-response.ts';
 import { errorIn, isJson } from './read-answer.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
-/** Those that fetch defines, and node-fetch's own; a response has those that its maker gave it. */
+/** Those of the fetch standard and of node-fetch; a response may lack some. */
 export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob', 'bytes', 'formData', 'buffer'];
 
 /**
@@ -32,7 +32,7 @@ export function guardBody(response: Response, hooks: BodyHooks, signal: AbortSig
 
 type BodyOf = (response: Response) => TrackedBody | undefined;
 
-/** Readers of a body that tell its record how it ended. */
+/** Readers that report to the record how the body ended. */
 const override = new ResponseOverride<TrackedBody>(['body', 'headers', ...READERS], (owner, bodyOf) => {
   const members: PropertyDescriptorMap = {};
   for (const name of READERS) {
@@ -57,17 +57,17 @@ function isOwnJson(owner: object): owner is Response {
 function readOf(name: Reader, owner: object): Read {
   if (name === 'json' && isOwnJson(owner)) return parsed(owner);
   const { [name]: read, arrayBuffer } = owner as Record<Reader, Read>;
-  // What is no form is broken by nothing but its reader's wish.
+  // Only the caller considers it a form; if it is none, the body is not broken.
   return name === 'formData' && typeof arrayBuffer === 'function' ? arrayBuffer : read;
 }
 
-/** What the reader's caller gets of what was read. */
+/** Converts what was read to what the reader's caller gets. */
 function shownOf(name: Reader, value: unknown, response: Response): unknown {
   if (name !== 'formData' || !(value instanceof ArrayBuffer)) return value;
   return new Response(value, { headers: { 'content-type': response.headers.get('content-type') ?? '' } }).formData();
 }
 
-/** `json()` that knows the text it fails on. */
+/** `json()` that keeps the text on which it fails. */
 function parsed({ text }: Response): Read {
   return async function json(this: Response) {
     const source = await text.call(this);
@@ -100,7 +100,7 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
   return async function read(this: Response, ...args) {
     const body = bodyOf(this);
     const parsedText = name === 'text' ? takeExpected() : undefined;
-    // Its SDK parses once more, what has taken the place of a broken one.
+    // The SDK parses the text once more if it replaced a broken one.
     if (parsedText && body?.replacedBy) return expectText(parsedText, () => body.replacedBy!.text());
     if (!body?.take()) return shownOf(name, await original.apply(this, args), this);
     let value: unknown;
@@ -132,7 +132,7 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
   };
 }
 
-/** Whether a text looks like all of an object: whoever parses it finds out about the rest. */
+/** Whether a text looks like a complete object; parsing it will reveal the rest. */
 function isWholeText(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith('{') && value.endsWith('}');
 }
@@ -140,7 +140,7 @@ function isWholeText(value: unknown): value is string {
 interface Broken {
   /** Undefined where the application has given the body up. */
   readonly failure: Failure | undefined;
-  /** What its reader would get; absent where it gets the text as it came. */
+  /** The reader's error; absent if it gets the text as it arrived. */
   readonly error?: unknown;
   readonly facts?: ReturnType<typeof jsonFacts>;
 }
@@ -157,7 +157,7 @@ function whatBroke(error: unknown, body: TrackedBody): Broken {
   return { failure, error };
 }
 
-/** What the value that a reader gives tells of its answer. */
+/** Usage and outcome from the value that a reader returned. */
 function factsOf(
   name: Reader,
   value: unknown,
@@ -194,7 +194,7 @@ function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (th
     if (known) return known;
     const stream = raw(this);
     const record = bodyOf(this);
-    // A reader of the response reads it, and tells how it ends.
+    // A reader of the response is reading it, and reports how it ends.
     if (!record || record.taken) return stream;
     const asNode = isNodeBody(stream);
     const json = isJson(this) && record.answers;

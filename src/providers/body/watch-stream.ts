@@ -7,8 +7,8 @@ import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
 import { StreamPump } from './stream-holdback.ts';
 
 /**
- * Whether a response is a stream of server-sent events. One that was asked for and is some text, or does not say what it
- * is, may be: servers forget it. Anything else is left to its reader.
+ * Whether a response is a stream of server-sent events. A requested stream that is of another text type, or of none,
+ * may be one: some servers omit the type. Anything else is left to its reader.
  */
 export function isEventStream(response: Response, asked: boolean): boolean {
   const type = response.headers.get('content-type')?.toLowerCase();
@@ -33,7 +33,7 @@ export function guardStream(
   const original = raw?.(response);
   const asNode = isNodeBody(original);
   if (!raw || !(asNode || isWebStream(original))) {
-    // Nothing that could be read: it ends on its own terms, so the slot is not held for it.
+    // Not readable here: it ends without us, so no slot is held for it.
     body.end({ outcome: 'completed' });
     return;
   }

@@ -17,7 +17,7 @@ const BY_OUTCOME: Readonly<Record<FailedOutcome, string>> = {
   cancelled: 'Nothing to fix: the call was cancelled by the application.',
 };
 
-/** Codes whose remedy is more exact than that of their outcome. */
+/** Codes with a more exact remedy than their outcome. */
 const BY_CODE: Readonly<Record<string, string>> = {
   context_length_exceeded: "Shrink tokens: prompt and answer do not fit into the model's context window.",
   organization_on_hold: 'Contact the provider: it has put the organization of this key on hold.',
@@ -34,7 +34,7 @@ function noAccess(dimension: Dimension | undefined): string {
   return `Raise the tier or use another model or mode: ${limit}.`;
 }
 
-/** One sentence that says what to do about a failure. */
+/** One sentence on what to do about a failure. */
 export function adviceFor(
   outcome: FailedOutcome,
   dimension?: Dimension,

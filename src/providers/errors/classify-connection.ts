@@ -4,7 +4,7 @@ import { adviceFor } from './advice.ts';
 import { classNames } from '../parse/class-names.ts';
 import { asObject } from '../parse/json.ts';
 
-/** Names and codes of an error and of what caused it. */
+/** Names and codes of an error and its causes. */
 const TIMEOUT = new Set([
   'TimeoutError',
   'APIConnectionTimeoutError',
@@ -16,7 +16,7 @@ const TIMEOUT = new Set([
   'HeadersTimeoutError',
   'BodyTimeoutError',
   'ConnectTimeoutError',
-  // The SDKs abort an attempt to time it out; the application's own abort is told apart by the caller.
+  // The SDKs abort an attempt to time it out; the caller of this function recognises the application's own abort.
   'AbortError',
 ]);
 
@@ -31,7 +31,7 @@ const PERMANENT = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Network access is blocked: by Node's permission model, or by a library that keeps tests offline. */
+/** Network access is blocked by Node's permission model or by a mocking library. */
 const FORBIDDEN = new Set([
   'ERR_ACCESS_DENIED',
   // undici's MockAgent, and nock.
@@ -50,7 +50,7 @@ const TIMED_OUT = /\btimed? ?out\b/i;
 const MAX_CAUSES = 8;
 
 /**
- * Says what a failed fetch means. `aborted`: whether the application's own signal has aborted.
+ * Classifies a failed fetch. `aborted`: whether the application's own signal has aborted.
  * A certificate that cannot be verified, a closed network and a malformed request are not retryable; all else is.
  */
 export function classifyConnection(error: unknown, aborted: boolean): Failure {
@@ -73,7 +73,7 @@ export function classifyConnection(error: unknown, aborted: boolean): Failure {
 /** A body that ended cleanly but too early: an intermediary closed the connection as if the answer were complete. */
 export const UNFINISHED: Failure = failure('connection', true, undefined);
 
-/** A body that was to be JSON and is none: what answered is not the provider's API. */
+/** A body that should be JSON and is not: the answer does not come from the provider's API. */
 export const UNREADABLE: Failure = failure('server_error', false, undefined);
 
 function failure(outcome: Failure['outcome'], retryable: boolean, code: string | undefined): Failure {

@@ -9,7 +9,7 @@ import { asObject } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 
 /**
- * Says what an error of an OpenAI, Anthropic or Groq client means: its outcome, the limit that was hit, and what to
+ * Explains an error of an OpenAI, Anthropic or Groq client: its outcome, the limit that was hit, and what to
  * do about it. Errors of guarded clients carry the answer already; others are read from status, headers and body.
  * `attempts` is then 1 where a response came and 0 where none did, and `waitedMs` is 0.
  *
@@ -83,7 +83,7 @@ function asHeaders(value: unknown): Headers | undefined {
   return headers;
 }
 
-// What fetch throws when a body breaks off reaches the application as it is.
+// The error of a broken body reaches the application as fetch threw it.
 const BROKEN_BODY = /^(?:terminated|fetch failed|premature close|other side closed|socket hang up)$/i;
 
 function isConnectionError(error: JsonObject): boolean {

@@ -11,11 +11,11 @@ import { serverNow } from '../parse/numbers.ts';
 type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];
 
 /**
- * Says what an error response, or an error inside a stream, means.
+ * Classifies an error response, or an error inside a stream.
  * The body decides before the status does; `x-should-retry` decides last.
  */
 export function classify(response: ErrorResponse, wallMs: number, readLimits: ReadLimits): Failure {
-  // An error that came after a 2xx head has that head's status and headers: they say nothing about it.
+  // An error after a 2xx head has the status and headers of that head, which say nothing about it.
   const status = response.status !== undefined && response.status >= 300 ? response.status : undefined;
   const headers = status === undefined ? undefined : response.headers;
   const facts = readErrorEnvelope(response.body, headers);
@@ -38,7 +38,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   const dimension = dimensionOf(outcome, shrinkRate, text, empty);
   const numbers = limitNumbers(outcome, dimension, text, readings);
   const resetMs = outcome === 'quota_exhausted' ? readAccess(message, now) : numbers.resetMs;
-  // Neither may be broken: the longer one is the floor.
+  // Both must be respected, so the longer one counts.
   const told = longer(headerHint(headers, wallMs), bodyHint(facts, now));
   const hint = told ?? (outcome === 'throttled' ? (fieldHint(facts, now) ?? resetHint(empty)) : undefined);
   const code = codes[0];
@@ -60,7 +60,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
 }
 
 /**
- * The server's word counts as it does for the SDKs, but where the same request can never succeed: an exhausted quota,
+ * The server's word counts as it does for the SDKs, unless the same request can never succeed: an exhausted quota,
  * and a request that is larger than a limit.
  */
 function retryable(
@@ -117,7 +117,7 @@ function limitNumbers(
   };
 }
 
-/** What fields say of a limit is more exact than words. */
+/** Fields are more exact than words. */
 function withFields(text: LimitText, fields: LimitText | undefined): LimitText {
   if (!fields) return text;
   return { ...text, ...fields, dimension: fields.dimension === 'unknown' ? text.dimension : fields.dimension };

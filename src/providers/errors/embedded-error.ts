@@ -6,13 +6,13 @@ import { isKnownCode, isKnownRefusal } from './error-rules.ts';
 export interface EmbeddedError {
   /** Of the form of an error's body. */
   readonly body: object;
-  /** The answer has content all the same. */
+  /** The answer also has content. */
   readonly besideContent: boolean;
 }
 
 /**
- * OpenRouter and other routers answer 200 before the provider behind them has, and put its error into the answer: of the
- * whole, or of a choice. Others have a status of their own in every answer, or answer with nothing but an error. Undefined
+ * OpenRouter and other routers answer 200 before the provider behind them does, and put its error into the answer: into the
+ * whole, or into a choice. Others put their own status into every answer, or send nothing but an error. Undefined
  * for an answer without one, and for an `error` of unknown shape.
  */
 export function readEmbeddedError(value: unknown): EmbeddedError | undefined {
@@ -22,7 +22,7 @@ export function readEmbeddedError(value: unknown): EmbeddedError | undefined {
   const error = asObject(answer['error']) ?? errorOfChoice(choices);
   if (error) return isKnown({ error }) ? { body: { error }, besideContent: hasContent(answer) } : undefined;
   if (hasStopped(choices)) return { body: STOPPED, besideContent: hasContent(answer) };
-  // An answer of any other form says so in its fields.
+  // An answer of any other form has a field for it.
   const other = !Array.isArray(choices) && !hasContent(answer) && isKnown(answer);
   return other ? { body: answer, besideContent: false } : undefined;
 }
@@ -32,7 +32,7 @@ function isKnown(body: object): boolean {
   return status !== undefined || codes.some(isKnownCode) || isKnownRefusal(message);
 }
 
-/** OpenRouter tells of the provider behind it in a choice, too. */
+/** OpenRouter also reports the provider's error in a choice. */
 export function errorOfChoice(choices: unknown): JsonObject | undefined {
   if (!Array.isArray(choices)) return undefined;
   for (const choice of choices as unknown[]) {
@@ -42,10 +42,10 @@ export function errorOfChoice(choices: unknown): JsonObject | undefined {
   return undefined;
 }
 
-/** What a choice means that has ended with an error of which nothing else is told. */
+/** The error of a choice that ended with one and gives no details. */
 export const STOPPED: { readonly error: object } = { error: { type: 'server_error' } };
 
-/** OpenRouter's reasons where the provider behind it has failed; the native one may be all that says so. */
+/** OpenRouter's finish reasons for a failed provider; sometimes only the native reason says so. */
 const FAILED_REASONS: ReadonlySet<unknown> = new Set(['error', 'network_error']);
 
 /** Whether a choice has ended because the provider failed. */
@@ -59,7 +59,7 @@ export function hasStopped(choices: unknown): boolean {
   });
 }
 
-/** Where answers have what was asked for: chat, completions, responses, messages, embeddings, images, transcripts. */
+/** Fields that hold an answer's content: chat, completions, responses, messages, embeddings, images, transcripts. */
 const LISTS = ['output', 'content', 'data', 'segments'] as const;
 const MESSAGE_PARTS = ['content', 'tool_calls', 'function_call', 'refusal', 'audio', 'images', 'reasoning'] as const;
 

@@ -4,30 +4,30 @@ import { type BodyCopy, CHUNK_LIMIT_BYTES, isNodeStream, peekNodeStream } from '
 import { headerHint } from './retry-hint.ts';
 
 /**
- * An error that is sent again waits before it is: by its header, or for about so long. Its text may come meanwhile, and
- * say that waiting does not help, or whom the refusal concerns.
+ * A retried error waits anyway: by its header, or for about this long. Its text may arrive meanwhile, and
+ * say that waiting does not help, or which limit refused.
  */
 const BACKOFF_MS = 500;
-/** Where the status says what to do, and the wait is over at once, the text has as long as a machine may be busy. */
+/** If the status decides and there is no wait, the text gets as long as a busy machine may stall. */
 const SERVER_ERROR_MS = 10;
 /** A limit's text says which limit it was, and whether waiting helps at all. */
 const RETRYABLE_MS = 250;
 const READ_LIMIT_MS = 2_000;
 const READ_LIMIT_BYTES = 65_536;
 
-/** Whether the text has said all that is asked of it, so far as it has come. */
+/** Whether the text so far has answered everything that is asked of it. */
 type Enough = (text: string) => boolean;
 
 /**
- * The body of an error response, parsed where it is JSON, without consuming it for the SDK. What is whole is not waited
- * for, whether its connection ends behind it or not. A body that does not arrive in time, or is no text, is undefined:
+ * The body of an error response, parsed if it is JSON, without consuming it for the SDK. A complete text is not waited
+ * for, even if its connection stays open. A body that does not arrive in time, or is not text, is undefined:
  * status and headers then decide. `maxMs`: what is left of the attempt.
  */
 export function readErrorBody(response: Response, clock: Clock, maxMs: number): Promise<unknown> {
   return readCopy(response, clock, Math.min(maxMs, patienceMs(response, clock)), isWholeJson);
 }
 
-/** The same of a body that has status 200, as long as it may still be JSON. */
+/** The same for a body with status 200, as long as it may still be JSON. */
 export function readJsonBody(response: Response, clock: Clock, maxMs: number): Promise<unknown> {
   return readCopy(response, clock, Math.min(maxMs, READ_LIMIT_MS), (text) => isOther(text) || isWholeJson(text));
 }
@@ -42,7 +42,7 @@ async function readCopy(response: Response, clock: Clock, inMs: number, enough: 
     if (!copy) return undefined;
     const late = new Promise<undefined>((resolve) => {
       cancelTimer = clock.after(inMs, () => {
-        // What has arrived while the process was busy is read before the second timer.
+        // Data that arrived while the process was busy is read before the second timer fires.
         cancelTimer = clock.after(0, () => {
           resolve(undefined);
           copy.cancel();
@@ -52,7 +52,7 @@ async function readCopy(response: Response, clock: Clock, inMs: number, enough: 
     const text = await Promise.race([copy.text, late]);
     return text === undefined ? undefined : parseBody(text);
   } catch {
-    // The connection broke while the error was read; the SDK meets the same and reports it.
+    // The connection broke while the error was read; the SDK will see the same and report it.
     return undefined;
   } finally {
     cancelTimer?.();
@@ -66,7 +66,7 @@ function patienceMs({ status, headers }: Response, clock: Clock): number {
   return Math.min(READ_LIMIT_MS, Math.max(limited ? RETRYABLE_MS : SERVER_ERROR_MS, waitMs));
 }
 
-/** What fetch promises is a body that can be cloned; its kind differs by who made the fetch. */
+/** fetch guarantees a body that can be cloned; its type depends on the implementation. */
 function copyBody(response: Response, clock: Clock, enough: Enough): BodyCopy | undefined {
   const body: unknown = response.body;
   // A clone of these shares its source with the original, so that each waits for the other to be read.

@@ -4,7 +4,7 @@ import { readGoogleDetails } from './google-details.ts';
 import type { LimitText } from './limit-message.ts';
 import { readRouterMetadata } from './router-metadata.ts';
 
-/** What an error body says, whatever its envelope. */
+/** The content of an error body, whatever its envelope. */
 export interface ErrorFacts {
   /** Every code and type of the body in lower case, the most specific first. */
   readonly codes: readonly string[];
@@ -16,7 +16,7 @@ export interface ErrorFacts {
   readonly waitMs?: number;
   /** When the limit is whole again, in milliseconds since 1970. */
   readonly resetAt?: number;
-  /** The same, as a time from now. */
+  /** The same, relative to now. */
   readonly resetInMs?: number;
   /** The limit, where fields name it. */
   readonly limit?: LimitText;
@@ -25,9 +25,9 @@ export interface ErrorFacts {
 }
 
 const MAX_MESSAGE = 2_000;
-/** Words with few digits (`rate_limit_exceeded`, `throttlingexception`): no shape that a key or an identifier has. */
+/** Words with few digits (`rate_limit_exceeded`, `throttlingexception`), unlike keys and identifiers. */
 const CODE = /^(?=.{1,64}$)[a-z]{1,40}\d{0,2}(?:[_.][a-z]{1,40}\d{0,2})*$/;
-/** platform.minimax.io/docs/api-reference/errorcode, by the codes of others. */
+/** MiniMax's codes (platform.minimax.io/docs/api-reference/errorcode), mapped to common ones. */
 const MINIMAX_CODES: ReadonlyMap<unknown, string> = new Map([
   [1000, 'server_error'],
   [1001, 'timeout_error'],
@@ -43,12 +43,12 @@ const MINIMAX_CODES: ReadonlyMap<unknown, string> = new Map([
   [2049, 'invalid_api_key'],
   [2056, 'rate_limit_exceeded'],
 ]);
-/** A proxy puts an error into an error. */
+/** Depth of errors that proxies nest. */
 const MAX_NESTED = 3;
 
 /**
  * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string), Azure, flat and
- * nested Responses events, Google `[{error}]` with its details, AWS `{message}`, Mistral's flat one, xAI `{code, error}`,
+ * nested Responses events, Google `[{error}]` with its details, AWS `{message}`, Mistral's flat form, xAI `{code, error}`,
  * Fireworks `{error, message}` and `{fault}`, FastAPI `{detail}`, OpenRouter's metadata, their inner objects, and text.
  */
 export function readErrorEnvelope(body: unknown, headers?: Headers): ErrorFacts {
@@ -86,7 +86,7 @@ class Found {
     const value: unknown = Array.isArray(body) ? body[0] : body;
     const envelope = asObject(value);
     if (!envelope) {
-      // The text of a whole body may be anything, a key among it.
+      // The text of a whole body may contain anything, even a key.
       if (typeof value === 'string') this.#messages.push(value.slice(0, MAX_MESSAGE));
       return;
     }
@@ -113,7 +113,7 @@ class Found {
     this.#text(asText(envelope['message']) ?? error, depth);
   }
 
-  /** MiniMax says in every answer how it went. */
+  /** MiniMax puts a status into every answer. */
   #readBase(base: JsonObject | undefined, depth: number): void {
     if (!base?.['status_code']) return;
     this.code(MINIMAX_CODES.get(base['status_code']));
@@ -146,11 +146,11 @@ class Found {
     const router = readRouterMetadata(metadata);
     this.#limit ??= router.limit;
     this.#resetAt ??= router.resetAt;
-    // What the provider behind a router said.
+    // The message of the provider behind a router.
     this.#text(router.raw ?? '', depth);
   }
 
-  /** A text may be the JSON of another error. */
+  /** A message may be the JSON of another error. */
   #text(text: string, depth: number): void {
     if (text === '') return;
     const nested = depth < MAX_NESTED && /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
@@ -191,7 +191,7 @@ const WAIT_FIELDS: readonly (readonly [name: string, unitMs: number])[] = [
   ['wait_seconds', 1_000],
 ];
 
-/** Fields that say when, or in how many seconds, a limit is whole again; OpenAI's usage limits have both. */
+/** Fields that say when, or in how many seconds, a limit is full again; OpenAI's usage limits have both. */
 const RESET_TIMES = ['resets_at', 'reset_at', 'resetAt'] as const;
 const RESET_SECONDS = ['resets_in_seconds', 'reset_in_seconds'] as const;
 /** As seconds it would be the year 33658. */
@@ -208,7 +208,7 @@ function messageOf(error: JsonObject): string | undefined {
   const { message, Message, detail, faultstring } = error as Record<string, unknown>;
   const told = asText(message) ?? asText(Message) ?? asText(faultstring) ?? asText(detail);
   if (told !== undefined) return told;
-  // FastAPI lists what is wrong; some say so in an object.
+  // FastAPI lists the problems; some servers use an object.
   const first = asObject(message) ?? (Array.isArray(detail) ? asObject(detail[0]) : asObject(detail));
   return asText(first?.['msg']) ?? asText(first?.['message']) ?? asText(first?.['detail']);
 }

@@ -8,7 +8,7 @@ export interface ErrorEvidence {
   readonly codes: readonly string[];
   readonly message: string;
   readonly limit: LimitText;
-  /** Fields of the body say that money, or a month, is used up. */
+  /** Fields of the body say that a budget or a monthly quota is used up. */
   readonly quota?: boolean | undefined;
 }
 
@@ -49,10 +49,10 @@ const QUOTA_CODES = new Set([
 
 const QUOTA_MESSAGE =
   /you have no credits remaining|billing hard limit has been reached|your credit balance is too low|you have reached your (?:specified )?(?:workspace )?api usage limits|api access blocked: organization spending limit|insufficient (?:balance|credits|funds)|used all available credits|reached (?:its|your) monthly spending limit|monthly spending cap|prepa(?:id|yment) credits are depleted|account [\w./ -]{0,80}is suspended|\bout of credits\b|(?:reached|hit|exceeded) your spend(?:ing)? (?:cap|limit)|budget has been exceeded|\baccount is past due\b|\u4f59\u989d\u4e0d\u8db3|\u5df2\u6b20\u8d39/i;
-/** Google says this of limits of a minute too: there, its details tell. */
+/** Google uses this for per-minute limits too; its details distinguish them. */
 const CURRENT_QUOTA = /you exceeded your current quota/i;
 const GOOGLE_LIMIT = 'resource_exhausted';
-/** Qwen says so, with OpenAI's code of money, of its limit of tokens a minute: where it explains it, it is none of money. */
+/** Qwen sends OpenAI's billing code for its tokens-per-minute limit too, with an explanation that distinguishes it. */
 const EXPLAINED_LIMIT = /error-code#token-limit\b/;
 
 // "S0 pricing tier. Please retry after 86400 seconds": the request or the pricing tier can never fit.
@@ -77,7 +77,7 @@ const AUTH_CODES = new Set([
   'unrecognizedclientexception',
 ]);
 
-/** A tier or a model has no room now. That is no word about the account, and none about the provider's health. */
+/** A tier or a model is out of capacity, which concerns neither the account nor the provider's health. */
 const NO_CAPACITY_CODES = new Set(['resource_unavailable', 'capacity_exceeded', 'service_tier_capacity_exceeded']);
 const NO_CAPACITY_MESSAGE =
   /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b|\bout of capacity\b|\b(?:insufficient|not enough) capacity\b/i;
@@ -107,10 +107,10 @@ const THROTTLE_CODES = new Set([
   'rate_limit',
   'ratelimitreached',
 ]);
-/** Behind a 2xx head, and in a bare text, the words alone tell. */
+/** After a 2xx head, and in plain text, only the words decide. */
 const THROTTLE_MESSAGE =
   /^(?:\W{0,4}(?:error|http)?\W{0,3}429\b|(?:[\w-]{1,20} ){0,3}rate[- ]limit|too many (?:requests|tokens))|error-code#token-limit\b|\u901f\u7387\u9650\u5236|\u5e76\u53d1\u6570\u8fc7\u9ad8|\u4f7f\u7528\u4e0a\u9650/i;
-/** Every server has a code of its own for it. */
+/** Each server has its own code for this. */
 const THROTTLE_CODE = /(?:^|_)rate_?limit|throttl|^too_many_|_quota_exceeded$/;
 
 const TIMEOUT_CODES = new Set(['timeout_error', 'vector_store_timeout', 'deadline_exceeded', 'modeltimeoutexception']);
@@ -205,7 +205,7 @@ const RETRYABLE: Readonly<Record<Failure['outcome'], boolean>> = {
 };
 
 /**
- * A refusal of a limit says what it means anywhere in its message. A 400 may quote the caller's
+ * A refusal may match anywhere in its message. A 400 may quote the caller's
  * own text, so there the message must begin with the phrase.
  */
 function says({ status, message }: ErrorEvidence, pattern: RegExp): boolean {

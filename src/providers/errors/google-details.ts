@@ -16,7 +16,7 @@ export interface GoogleDetails {
 const MAX_DETAILS = 20;
 const MAX_VIOLATIONS = 50;
 
-/** Undefined where `details` is none of Google's. */
+/** Undefined if `details` is not Google's. */
 export function readGoogleDetails(details: unknown): GoogleDetails | undefined {
   if (!Array.isArray(details)) return undefined;
   const known = (details as unknown[])

@@ -2,7 +2,7 @@ import { type Dimension, dimensionOf, windowOf } from '../../core/dimensions.ts'
 import { parseCount } from '../parse/numbers.ts';
 import { type NamedLimit, namedLimit, NOUN, SHORT, shortLimit, WINDOW } from './limit-words.ts';
 
-/** Numbers and name of a limit as a message states them. */
+/** Name and numbers of a limit as a message states them. */
 export interface LimitText {
   readonly dimension: Dimension;
   readonly windowMs?: number;
@@ -51,12 +51,12 @@ const NAMED = new RegExp(`(?:\\b|_)(${NOUN})(?:_?per_?(?!${WINDOW})[a-z_]*?)?${P
 const CONCURRENT = /\bconcurren(?:t|cy)\b|\bsimultaneous\b|(?<!\/ max )\bparallel requests?\b|\u5e76\u53d1/i;
 // Azure: "have exceeded token rate limit", "have exceeded the call rate limit"; Copilot: "exceeded your Copilot token usage".
 const EXCEEDED = /\bexceeded (?:the |your )?(?:[\w-]{1,20} )?(token|call|request) (?:rate limit|usage\b)/i;
-// Qwen has no other word for its limit of tokens a minute than where it is explained.
+// Qwen names its tokens-per-minute limit only in this explanation.
 const TOKENS_EXPLAINED = /error-code#token-limit\b/;
 // Oldest Anthropic form ("Number of request tokens has exceeded your per-minute rate limit") and Bedrock's "Too many tokens per day".
 const COUNTED =
   /\b(?:number of|too many) (?:[\w-]{1,20} ){0,2}?(?:(input|output|request) )?(token|request|call|image)s?\b/i;
-/** What a 429 is called in HTTP, whichever limit it is about. */
+/** The HTTP reason phrase of a 429, which names no limit. */
 const STATUS_PHRASE = /^\W*(?:429\W+)?too many requests\W*$/i;
 const PER_DAY = /\b(?:per[- _]day|daily)\b/i;
 // Vertex: "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model"; Mistral: "Requests rate limit exceeded".
@@ -117,7 +117,7 @@ function fromActual(message: string): LimitText | undefined {
     const [, noun, count, window, actual, limit] = match;
     const { dimension, windowMs } = namedLimit(noun!, window, count);
     const text = defined({ dimension, windowMs, limit: parseCount(limit), used: atMost(parseCount(actual), limit) });
-    // Several are told where one is reached.
+    // Some messages list several limits of which one is reached.
     if (!found || (text.used === text.limit && found.used !== found.limit)) found = text;
   }
   return found;
@@ -140,7 +140,7 @@ function fromMaximum(message: string): LimitText | undefined {
   return scaled({ dimension, windowMs, limit: parseCount(limit) }, times);
 }
 
-/** Of several limits the one that is reached. */
+/** The limit that is reached, of several. */
 function fromCurrent(message: string): LimitText | undefined {
   for (const [, before, short = before, current, limit] of message.matchAll(CURRENT)) {
     const [used, most] = [parseCount(current), parseCount(limit)];
@@ -168,7 +168,7 @@ function fromWords(message: string): Dimension | undefined {
   const named = windowIn(message);
   if (named) return named.dimension;
   const short = message.match(SHORT_NAMES);
-  // Several are named where any may be meant.
+  // Some messages name several limits and leave open which one refused.
   if (short && new Set(short).size === 1) return shortLimit(short[0]).dimension;
   const noun = FOR_NOUN.exec(message);
   if (noun) return namedLimit(noun[1]!, undefined).dimension;
@@ -194,7 +194,7 @@ function fromType(codes: readonly string[]): Dimension {
   return code === undefined ? 'unknown' : TYPE_DIMENSIONS[code]!;
 }
 
-/** What is counted above a limit was not let through. */
+/** Caps usage at the limit: what exceeds it was not admitted. */
 function atMost(used: number | undefined, limit: string | undefined): number | undefined {
   return used === undefined ? undefined : Math.min(used, parseCount(limit) ?? used);
 }

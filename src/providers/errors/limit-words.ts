@@ -10,7 +10,7 @@ interface Noun {
   readonly words: string;
   readonly perMinute: Dimension;
   readonly perDay?: Dimension;
-  /** Units of the limit in one of these. */
+  /** Units of the limit in one of these words. */
   readonly times?: number;
 }
 
@@ -47,7 +47,7 @@ const WINDOWS: readonly (readonly [word: string, ms: number])[] = [
 
 export const WINDOW: string = `(?:${WINDOWS.map(([word]) => word).join('|')})`;
 
-/** The limit that a noun and a window name, with its own length and what one of the noun counts for. */
+/** The limit that a noun and a window name, with the window's length and the units of one noun. */
 export interface NamedLimit {
   readonly dimension: Dimension;
   readonly windowMs: number;

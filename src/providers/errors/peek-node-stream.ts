@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Clock } from '../../core/clock.ts';
 import { beginsAsJson } from '../parse/json.ts';
 
-/** The text of a response that others will read as well. */
+/** The text of a response that is still to be read by others. */
 export interface BodyCopy {
   /** Rejects, or never settles, when the body cannot be read. */
   readonly text: Promise<string>;
@@ -10,11 +10,11 @@ export interface BodyCopy {
   cancel(): void;
 }
 
-/** What is needed of a Node stream, the body that node-fetch and its kin give. */
+/** The part of a Node stream that is used here: the body of node-fetch and similar implementations. */
 interface NodeStream {
   readonly readableLength: number;
   readonly readableHighWaterMark?: number;
-  /** Of a stream through which another flows: that one has ended. */
+  /** Of a transform: its input has ended. */
   readonly writableFinished?: boolean;
   /** Of a message of `node:http`. */
   readonly complete?: boolean;
@@ -23,11 +23,11 @@ interface NodeStream {
   unshift(chunk: Uint8Array | string): unknown;
 }
 
-/** Of one chunk: what has come is read whole where it costs little. */
+/** Maximum size of one chunk that is read whole. */
 export const CHUNK_LIMIT_BYTES = 1_048_576;
 
 const POLL_MS = 1;
-/** So long without more is the end where neither the stream nor its text can tell. */
+/** Silence of this length counts as the end if neither the stream nor its text reveals it. */
 const SILENCE_MS = 10;
 
 export function isNodeStream(value: unknown): value is NodeStream {
@@ -40,8 +40,8 @@ export function isNodeStream(value: unknown): value is NodeStream {
 }
 
 /**
- * Reads what a stream holds and puts it back in the same turn: whoever reads it next finds it all. It is asked from
- * time to time, since to listen to an empty stream is to end it, and its reader would wait for that end for ever.
+ * Reads what a stream holds and puts it back in the same turn, so that the next reader finds it all. It polls
+ * the stream, since listening to an empty stream consumes its end, and its reader would wait for that for ever.
  */
 export function peekNodeStream(
   stream: NodeStream,

@@ -3,7 +3,7 @@ import { parseCount, parseDate, parseDuration, serverNow } from '../parse/number
 import type { ErrorFacts } from './error-envelope.ts';
 import { readWait } from './wait-words.ts';
 
-/** How long a server asked to wait, in milliseconds, and where it said so. */
+/** The wait that a server asked for, in milliseconds, and its source. */
 export interface Hint {
   readonly ms: number;
   readonly source: HintSource;
@@ -32,7 +32,7 @@ export function bodyHint({ waitMs, message }: Pick<ErrorFacts, 'waitMs' | 'messa
   return ms < 0 ? undefined : { ms, source: 'body' };
 }
 
-/** The one that lasts longer; the first of two equal ones. */
+/** The longer hint; the first of two equal ones. */
 export function longer(first: Hint | undefined, second: Hint | undefined): Hint | undefined {
   if (!first || !second) return first ?? second;
   return second.ms > first.ms ? second : first;

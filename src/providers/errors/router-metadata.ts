@@ -3,7 +3,7 @@ import { asObject, asText, type JsonObject } from '../parse/json.ts';
 import { parseCount } from '../parse/numbers.ts';
 import type { LimitText } from './limit-message.ts';
 
-/** What OpenRouter puts beside an error: the words of the provider behind it, and the limit of its own that refused. */
+/** OpenRouter's metadata of an error: the message of the provider behind it, and OpenRouter's own limit. */
 export interface RouterMetadata {
   readonly raw?: string;
   readonly limit?: LimitText;

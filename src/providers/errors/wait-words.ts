@@ -1,6 +1,6 @@
 import { durationAt, timeAt } from '../parse/time-words.ts';
 
-/** A wait that a text asks for is a cue and a time behind it; a number without a cue is no wait. */
+/** A wait in a text is a cue followed by a time; a number without a cue does not count. */
 interface Cue {
   readonly words: string;
   /** Where it was seen. */
@@ -22,7 +22,7 @@ const RETRY_CUES: readonly Cue[] = [
   { words: 'available(?: again)?', sample: 'Available again at 2026-11-26T12:00:30Z.' },
 ];
 
-/** Says when the limit is whole again: later than need be, so it counts where nothing else does. */
+/** Says when the limit is full again, which is later than necessary, so it is a last resort. */
 const RESET_CUES: readonly Cue[] = [
   { words: '(?:will )?(?:be )?reset(?:s|ting)?(?: time)?', sample: 'Your limit resets in 2h15m.' },
   { words: 'renew(?:s|ed)?', sample: 'The quota renews tomorrow at 00:00 UTC.' },

@@ -22,7 +22,7 @@ export function beginsAsJson(text: string): boolean {
   return /^\s*[[{]/.test(text);
 }
 
-/** Whether a text is a whole object or list: nothing that comes behind it can change what it says. */
+/** Whether a text is a complete object or list, whatever follows it. */
 export function isWholeJson(text: string): boolean {
   return beginsAsJson(text) && /[\]}]\s*$/.test(text) && parseJson(text) !== undefined;
 }

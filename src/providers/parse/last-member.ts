@@ -1,4 +1,4 @@
-/** Of a longer text only the end is read: that is where every provider puts what is looked for. */
+/** Only the end of a longer text is read: every provider puts the wanted member there. */
 const WINDOW_CHARS = 65_536;
 
 const QUOTE = 34;

@@ -1,5 +1,5 @@
 /**
- * Readers for the number formats of headers and messages. Each returns a finite,
+ * Parsers for the number formats of headers and messages. Each returns a finite,
  * non-negative number or undefined: what cannot be read is unknown, never 0.
  */
 
@@ -16,7 +16,7 @@ export function parseCount(text: string | null | undefined): number | undefined 
   return finite(Number(trimmed.replaceAll(',', '')));
 }
 
-/** What most headers are: up to 15 digits. Every response brings some, so they are read without a pattern. */
+/** Most headers: up to 15 digits. Every response has some, so they are read without a pattern. */
 function plainCount(text: string): number | undefined {
   if (text.length > 15) return undefined;
   let value = 0;
@@ -51,7 +51,7 @@ export function parseUnits(text: string | null | undefined): number | undefined 
   return trimmed ? finite(sumOfParts(trimmed)) : undefined;
 }
 
-/** Milliseconds of a text that is amounts with their units and nothing else; NaN for any other. */
+/** Milliseconds of a text that consists of amounts with units; NaN for any other. */
 function sumOfParts(text: string): number {
   let total = 0;
   for (let at = 0; at < text.length;) {

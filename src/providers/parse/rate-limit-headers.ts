@@ -4,7 +4,7 @@ import { parseCount, parseDate, parseUnits, serverNow } from './numbers.ts';
 
 const DAY = 86_400_000;
 
-/** The three headers of one limit. Named once: every response is asked for them. */
+/** The three headers of one limit. Built once: every response is checked for them. */
 export interface LimitHeaders {
   readonly limit: string;
   readonly remaining: string;
@@ -18,7 +18,7 @@ export const xNames = (name: string): LimitHeaders => ({
   reset: `x-ratelimit-reset-${name}`,
 });
 
-/** What the headers say of one limit. */
+/** One limit as the headers describe it. */
 export interface Bucket {
   readonly limit: number;
   readonly remaining: number | undefined;
@@ -41,7 +41,7 @@ export function xRateLimit(headers: Headers, names: LimitHeaders, wallMs: number
   };
 }
 
-/** As a duration it would be thirty years. */
+/** Read as a duration this would be thirty years. */
 const FIRST_EPOCH_SECONDS = 1e9;
 const FIRST_EPOCH_MS = 1e12;
 
@@ -75,7 +75,7 @@ function readRemaining(headers: Headers, names: LimitHeaders, limit: number): nu
   return remaining === undefined ? undefined : Math.min(remaining, limit);
 }
 
-/** A limit that may be one per day: its reset tells. */
+/** A limit that may be per day, depending on its reset. */
 export function addWindowed(
   readings: LimitReading[],
   found: Bucket | undefined,
@@ -85,14 +85,14 @@ export function addWindowed(
   addLimit(readings, found, found && isPerDay(found) ? perDay : perMinute);
 }
 
-/** No limit of a minute takes longer than this to be there again. */
+/** A limit per minute is full again within this time. */
 const LONGEST_OF_A_MINUTE_MS = 600_000;
 const DAY_TOLERANCE = 0.05;
 const WHOLE_SECOND_MS = 1_000;
 
 /**
  * The reset of a bucket is the time until it is full, so `reset * limit / used` is its window: for a limit per day
- * about a day. A fixed window or a log of a minute may come to anything there, but its reset is within the minute.
+ * about a day. For a fixed window or a sliding log of a minute it may be anything, but the reset is within the minute.
  * Below 10 ms the header's rounding can be larger than the value: then it decides nothing.
  */
 function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {

@@ -27,7 +27,7 @@ const UNIT_MS = UNITS.map(([words, ms]) => [new RegExp(`^(?:${words})$`, 'i'), m
 
 const MAX_PARTS = 6;
 
-/** Milliseconds of the duration that `text` has at `at`: `6m0s`, `1.6 seconds`, `1 minute and 30 seconds`. Never a bare number. */
+/** Milliseconds of the duration in `text` at `at`: `6m0s`, `1.6 seconds`, `1 minute and 30 seconds`. Never a bare number. */
 export function durationAt(text: string, at: number): number | undefined {
   let total: number | undefined;
   PART.lastIndex = at;
@@ -52,10 +52,10 @@ const HTTP_DATE = /[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GM
 const OF_DAY = new RegExp(`(tomorrow,?\\s(?:at\\s)?)?(?:${CLOCK}|(midnight))${ZONE}(\\stomorrow)?`, 'iy');
 const EPOCH = /(1\d{9}|1\d{12})(?![\d.])/y;
 
-/** Furthest time that a number of seconds since 1970 is believed to mean. */
+/** Latest time that is accepted as a number of seconds since 1970. */
 const MAX_AHEAD_MS = 400 * DAY;
 
-/** Milliseconds from `nowMs` to the time that `text` has at `at`; 0 for one that has passed. A time without a zone is none. */
+/** Milliseconds from `nowMs` to the time in `text` at `at`; 0 for one that has passed. A time without a zone is ignored. */
 export function timeAt(text: string, at: number, nowMs: number): number | undefined {
   const time = dateAt(text, at) ?? ofDayAt(text, at, nowMs) ?? epochAt(text, at, nowMs);
   return time === undefined || !Number.isFinite(time) ? undefined : Math.max(0, time - nowMs);

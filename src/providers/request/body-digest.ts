@@ -2,13 +2,13 @@ import { createHash, type Hash } from 'node:crypto';
 import { isForm } from './form.ts';
 import { dataOf, isReadable } from './plain-data.ts';
 
-/** What is hashed of one body: enough to tell two prompts apart, and no more than a millisecond's work. */
+/** Characters hashed of one body: enough to distinguish two prompts, at most a millisecond's work. */
 const MAX_TEXT = 256_000;
 const MAX_VISITS = 20_000;
 
 /**
- * A digest that is equal for equal bodies, parsed or not, and gives nothing of them away. Undefined for bodies that are
- * no plain data: forms, bytes and streams. Runs no code of the caller's.
+ * A digest that is equal for equal bodies, parsed or not, and reveals nothing of them. Undefined for bodies that are
+ * not plain data: forms, bytes and streams. Runs no code of the caller.
  */
 export function bodyDigest(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null || !isReadable(body)) return undefined;
@@ -37,7 +37,7 @@ class Walk {
         continue;
       }
       const isList = Array.isArray(value);
-      // What JSON leaves out makes no difference between the object that an SDK takes and the text that it sends.
+      // Skip what JSON omits, so that an SDK's object and the text it sends have the same digest.
       const keys = Object.keys(value).filter((key) => dataOf(value, key) !== undefined);
       this.#note(`${isList ? '[' : '{'}${keys.length}`);
       for (const key of keys) {
@@ -53,7 +53,7 @@ class Walk {
     else this.#note('?');
   }
 
-  /** Every piece with its length, so that no two sequences of pieces read alike. */
+  /** Every piece with its length, so that no two sequences of pieces collide. */
   #note(text: string): void {
     const taken = text.slice(0, Math.max(0, MAX_TEXT - this.#text));
     this.#text += taken.length;

@@ -2,7 +2,7 @@ import type { ProviderAdapter, RequestInfo, RequestLike } from '../../core/provi
 import { disown, kindOf, thrownKind } from '../../core/user-value.ts';
 import type { CallHost } from '../seam/call-host.ts';
 
-/** What a request is; its input counted by the application's tokenizer where there is one. */
+/** Describes a request, with its input counted by the application's tokenizer if there is one. */
 export function describeCall(host: CallHost, adapter: ProviderAdapter, like: RequestLike): RequestInfo {
   const request = adapter.describe(like);
   if (!host.countTokens) return request;

@@ -29,13 +29,13 @@ const NO_INPUT: PromptParts = { input: { inputBytes: 0 }, media: { images: 0, au
 // Levels and tiers are words of the provider's, never text of the caller's.
 const LEVEL = /^[a-z][a-z0-9_-]{0,31}$/;
 
-/** What a request is, without its content. Total: a body that cannot be read is described by its path alone. */
+/** Describes a request without its content. Total: an unreadable body is described by its path alone. */
 export function describeRequest(request: RequestLike): RequestInfo {
   const endpoint = readEndpoint(request.method, request.path);
   try {
     return describe(endpoint, request, readBody(request.body));
   } catch {
-    // A form of another make threw. The SDK reads the body next and reports it as it always did.
+    // A form of another implementation threw. The SDK reads the body next and reports it as usual.
     return describe(endpoint, request, {});
   }
 }
@@ -69,7 +69,7 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   return { operation, model, stream, maxOutputTokens, ...input, outputType, api, attributes };
 }
 
-/** It names lanes and labels, and an application may take it from a page: a line of bounded length. */
+/** It names lanes and labels and may be user input, so it becomes one line of bounded length. */
 function modelName(model: string | undefined): string | undefined {
   if (model === undefined || (model.length <= MAX_MODEL_LENGTH && !CONTROL.test(model))) return model;
   return model.slice(0, MAX_MODEL_LENGTH).replaceAll(CONTROLS, '_');
@@ -102,7 +102,7 @@ function tierOf(body: JsonObject): string | undefined {
   return typeof tier === 'string' && LEVEL.test(tier) ? tier : undefined;
 }
 
-/** What an answer is to be, of the APIs that let one choose. */
+/** The kind of output, for APIs that offer a choice. */
 function outputTypeOf(body: JsonObject): OutputType | undefined {
   const modalities = body['modalities'];
   if (modalities !== undefined) {
@@ -159,7 +159,7 @@ function attributesOf(body: JsonObject): Attributes {
   return attributes;
 }
 
-/** What objects hold themselves, JSON text parsed, the text fields of forms. Streams and bytes stay unread. */
+/** Own data of objects, parsed JSON text, text fields of forms. Streams and bytes stay unread. */
 function readBody(body: unknown): JsonObject {
   if (typeof body === 'string') return asObject(parseJson(body)) ?? {};
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return {};
@@ -175,7 +175,7 @@ function readForm(form: Form): JsonObject {
     if (typeof value !== 'string' || value === '') continue;
     fields[name] = FORM_NUMBERS.has(name) ? Number(value) : name === 'stream' ? value === 'true' : value;
   }
-  // Uploads stay unread; that there is one tells that the tokens are not in the text.
+  // Uploads stay unread; their presence means that tokens are not only in the text.
   for (const name of ['file', 'image']) if (form.has(name)) fields[name] = true;
   return fields;
 }

@@ -2,7 +2,7 @@ import type { OpenAIApi, Operation, OutputType } from '../../core/provider.ts';
 
 export interface Endpoint {
   readonly operation: Operation;
-  /** Model or deployment that the path names. */
+  /** Model or deployment in the path. */
   readonly model?: string;
   /** True where the path itself asks for a stream. */
   readonly stream: boolean;
@@ -34,10 +34,10 @@ const APIS: readonly (readonly [RegExp, OpenAIApi])[] = [
   [/\/responses$/, 'responses'],
 ];
 
-/** What the paths of POST requests say: an application calls a few, over and over. */
+/** Parsed paths of POST requests: an application calls the same few over and over. */
 const posted = new Map<string, Endpoint>();
 const MAX_KNOWN = 200;
-/** No API has longer paths, and patterns take their time over some that are. */
+/** No API has longer paths, and some patterns are slow on such. */
 const MAX_CHARS = 2_048;
 
 /** Reads a path (`/chat/completions`, `/openai/v1/embeddings`, `/v1/messages?beta=true`) or a whole URL. */
@@ -54,7 +54,7 @@ export function readEndpoint(method: string | undefined, path = ''): Endpoint {
   return endpoint;
 }
 
-/** The API that a path is one of, where it tells; its provider's own where it does not. */
+/** The API of a path, if it shows; otherwise the provider's own. */
 export function apiOfPath(path = ''): 'openai' | 'anthropic' | undefined {
   const trimmed = bare(path.slice(0, MAX_CHARS)).replace(/\/+$/, '');
   if (/\/messages(?:\/count_tokens)?$/.test(trimmed)) return 'anthropic';

@@ -1,9 +1,9 @@
 import { asObject, parseJson } from '../parse/json.ts';
 
-/** The tier whose calls wait for capacity that others leave, at OpenAI and Groq. */
+/** The tier for spare capacity, at OpenAI and Groq. */
 export const FLEX = 'flex';
 
-/** A request's body with the standard tier in place of flex; the same where it asks for none, or is no JSON. */
+/** A request's body with the standard tier in place of flex; unchanged if it does not ask for flex, or is not JSON. */
 export function withoutFlex<T>(body: T): T | string {
   const text = textOf(body);
   if (text === undefined) return body;

@@ -1,6 +1,6 @@
 import type { HiddenInput } from '../../core/provider.ts';
 
-/** Shorter strings are ids and words, and cost little however they are read. */
+/** Shorter strings are ids and words, and cheap in any case. */
 const MIN_LENGTH = 512;
 const SAMPLE = 256;
 /** Base64 is in lines of at least this length. */
@@ -10,7 +10,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/_-]{60,}\r?\n)*[A-Za-z0-9+/_-]*={0,2}\s*$/;
 /** Random bytes use most of the alphabet; a run of one letter, or hex, does not. */
 const MIN_LETTERS = 24;
 
-/** Whether a long string is encoded bytes and no text: a signature, an image, an encrypted state. */
+/** Whether a long string is encoded bytes rather than text: a signature, an image, an encrypted state. */
 export function isOpaque(text: string): boolean {
   if (text.length < MIN_LENGTH) return false;
   // Most text has a space soon; where encoded bytes have one, it ends a sample.

@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import type { JsonObject } from '../parse/json.ts';
 
 /**
- * Objects of the caller's are read without running his code: a getter or a Proxy may count, change or compute what
- * it gives, and is to be asked when the SDK asks it, as often as the SDK does. What lies behind one is not seen.
+ * The caller's objects are read without running the caller's code: a getter or a Proxy may count, change or compute what
+ * it returns, and must run exactly when and as often as the SDK reads it. Its value is not seen here.
  */
 export function isReadable(value: object): boolean {
   return !types.isProxy(value);
@@ -11,11 +11,11 @@ export function isReadable(value: object): boolean {
 
 /** An own data property; undefined for a getter. */
 export function dataOf(object: object, name: PropertyKey): unknown {
-  // Most are absent, and to ask is cheaper than to describe.
+  // Most are absent, and `in` is cheaper than a descriptor.
   return name in object ? (Object.getOwnPropertyDescriptor(object, name)?.value as unknown) : undefined;
 }
 
-/** The data of a list, at most so many, whatever methods and getters it was given; nothing of what is no list. */
+/** The data elements of an array, up to a maximum, ignoring its methods and getters; none of anything else. */
 export function plainItems(value: unknown, most: number = Infinity): unknown[] {
   if (!Array.isArray(value) || !isReadable(value)) return [];
   const items: unknown[] = [];
@@ -23,12 +23,12 @@ export function plainItems(value: unknown, most: number = Infinity): unknown[] {
   return items;
 }
 
-/** An object that is no list, with its data properties only; undefined for anything else. */
+/** The data properties of an object that is not an array; undefined for anything else. */
 export function plainData(value: unknown): JsonObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isReadable(value)) return undefined;
   for (const name in value) {
     const property = Object.getOwnPropertyDescriptor(value, name);
-    // Inherited, so perhaps a getter of its class: JSON has none of these.
+    // Inherited, so possibly a getter of its class, which JSON data never has.
     if (!property || property.get) return withoutGetters(value);
   }
   return value as JsonObject;

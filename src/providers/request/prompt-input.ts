@@ -45,7 +45,7 @@ const PARTS: Readonly<Record<string, HiddenInput>> = {
   compaction: 'reasoning',
 };
 
-/** Fields that make a request continue what the provider keeps, or let it fetch more. */
+/** Fields that refer to input that the provider keeps or fetches. */
 const FIELDS: ReadonlyMap<string, HiddenInput> = new Map([
   ['previous_response_id', 'previous_response'],
   ['conversation', 'previous_response'],
@@ -63,20 +63,20 @@ const OWN_TOOLS = new Set(['function', 'custom']);
 /** Ids, signatures and media references: no prompt text, or counted by their part. */
 const SKIPPED_KEYS = new Set(['signature', 'id', 'call_id', 'tool_call_id', 'tool_use_id', 'type', 'role']);
 
-// Visits stop here: a body beyond it is estimated from its beginning, and a cycle cannot hang the caller.
+// Maximum visits: a larger body is estimated from its beginning, and a cycle cannot hang the caller.
 const MAX_VISITS = 100_000;
 
 export type PromptInput = Pick<RequestInfo, 'inputBytes' | 'hidden' | 'cached'>;
 
-/** Prompt and what kinds of media it has. */
+/** Prompt bytes and kinds of media. */
 export interface PromptParts {
   readonly input: PromptInput;
   readonly media: PromptMedia;
 }
 
 /**
- * UTF-8 bytes of the prompt text in a request body, and what input there is beside it. Nothing is serialized, and no
- * code of the caller's is run.
+ * UTF-8 bytes of the prompt text in a request body, and its other input. Nothing is serialized, and no
+ * code of the caller is run.
  */
 export function promptInput(body: JsonObject): PromptParts {
   const walk = new Walk();
@@ -102,7 +102,7 @@ class Walk {
   #parts = 0;
   #images = 0;
   #audio = 0;
-  /** Place of the least predictable kind that was met. */
+  /** Index of the least predictable kind so far. */
   #kind: number = HIDDEN_INPUTS.length;
   #visits = 0;
 

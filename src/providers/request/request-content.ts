@@ -14,14 +14,14 @@ const TOOLS: readonly (readonly [type: RegExp, content: Content])[] = [
   [/^image_generation/, 'images'],
 ];
 
-/** What a walk over the prompt has met. */
+/** Findings of a walk over the prompt. */
 export interface PromptMedia {
   readonly images: number;
   readonly audio: number;
   readonly inputBytes: number;
 }
 
-/** What of a request is limited apart from requests and tokens; undefined for most. */
+/** What a request uses of limits other than requests and tokens; undefined for most. */
 export function contentOf(operation: Operation, body: JsonObject, media: PromptMedia): Contents | undefined {
   if (operation === 'count_tokens' || !mayHaveContent(operation, body, media)) return undefined;
   const found: Partial<Record<Content, number>> = {};

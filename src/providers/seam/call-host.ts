@@ -14,7 +14,7 @@ export interface Account {
   readonly credential: string;
 }
 
-/** What a request path (the SDKs' seam, the guarded fetch) tells to begin a call. */
+/** What a request path (the SDKs' seam, the guarded fetch) provides to begin a call. */
 export interface CallStart {
   readonly account: Account;
   readonly adapter: ProviderAdapter;
@@ -22,7 +22,7 @@ export interface CallStart {
   readonly sent: RequestLike;
   /** Attempts that may follow the first. */
   readonly retries: number;
-  /** A header that the request is to have, by its lower-case name; asked only where calls fail. */
+  /** Looks up a request header by its lower-case name; used only when a call fails. */
   readonly header: (name: string) => string | undefined;
   readonly errors: ErrorFactory;
   readonly signal: AbortSignal | undefined;
@@ -33,13 +33,13 @@ export interface CallHost {
   readonly clock: Clock;
   readonly watch: BodyWatch;
   readonly finalEvents: FinalEvents;
-  /** Attempts in all of a call that says nothing itself. */
+  /** Maximum attempts of a call that does not set its own. */
   readonly maxAttempts: number;
   /** What to do with spans that an SDK emits itself; undefined when tidegate emits none. */
   readonly sdkSpans: 'suppress' | 'nest' | 'default' | undefined;
-  /** The application's tokenizer, where it gave one. */
+  /** The application's tokenizer, if it set one. */
   readonly countTokens: ((body: unknown) => number) | undefined;
-  /** A client of this provider is guarded from now on: its series can start at zero. */
+  /** Called when a client of this provider is guarded, so that its series can start at zero. */
   guarding(provider: ProviderName): void;
   /** Begins a logical call. Throws the error of a closed guard in the caller's own class. */
   begin(start: CallStart): Call;

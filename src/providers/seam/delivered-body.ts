@@ -26,10 +26,10 @@ export interface Handing {
 /** The body of an answer that was handed to an SDK. */
 export class HandedBody extends AttemptBody {
   readonly request: SeamRequest;
-  /** Those that an error of the SDK will have. */
+  /** Headers that an error of the SDK will carry. */
   readonly #headers: Headers;
 
-  /** `headers`: those that an error of the SDK will have. */
+  /** @param headers headers that an error of the SDK will carry */
   constructor({ request, props, attempt, abort }: Handing, headers: Headers = props.response.headers) {
     super(attempt, request.seam.host.watch, abort);
     this.request = request;
@@ -59,9 +59,9 @@ export class HandedBody extends AttemptBody {
   }
 }
 
-/** A body that is read as a whole, by an SDK that does not limit its time: that ends with its attempt, as openai's do. */
+/** Times a body that is read whole by an SDK without a body timeout: it ends with its attempt, as openai's do. */
 export class WholeBody extends HandedBody {
-  /** Undefined where the body is no JSON. Leads to no response; held, for an SDK drops it once it reads. */
+  /** Undefined if the body is not JSON. Holds no reference to the response, and is held strongly because the SDK drops it while reading. */
   readonly #controller: AbortController | undefined;
 
   constructor(handing: Handing) {
@@ -80,7 +80,7 @@ export class WholeBody extends HandedBody {
   }
 }
 
-/** A body that an SDK gives up by itself when it does not come in time, and may ask for again. */
+/** A body that the SDK itself times out and may request again. */
 export class RetriedBody extends HandedBody {
   readonly options: SdkRequestOptions;
   readonly logId: string;
@@ -94,20 +94,20 @@ export class RetriedBody extends HandedBody {
     this.logId = retryOfRequestLogID ?? requestLogID ?? '';
   }
 
-  /** The SDK asks for it within the same turn. Only when it does not, the call has ended. */
+  /** The SDK asks for it within the same turn; if it does not, the call has ended. */
   override onEnd(given: BodyEnd): void {
     const { attempt } = this;
     const { seam } = this.request;
-    // Whoever reads the response itself may leave it; what the SDK reads, only its own timer gives up, or the caller's signal.
+    // A caller that reads the raw response may abandon it; a body that the SDK reads is given up only by its timer or the caller's signal.
     const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && isParsedBySdk(this.options);
     const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
     attempt.bodyEnded(end);
-    // Another attempt is to take its place, else.
+    // Otherwise another attempt takes its place.
     if (!attempt.decision?.retry) this.#ended(seam, end);
     this.tellFailure(given);
   }
 
-  /** The SDK has asked for it again. */
+  /** The SDK has requested the body again. */
   refetched(): void {
     this.#cancelEnd?.();
     this.request.seam.forget(this);
@@ -128,10 +128,10 @@ export class RetriedBody extends HandedBody {
   }
 }
 
-/** Why a connection was closed whose body did not come in time. */
+/** The reason for closing a connection whose body did not arrive in time. */
 export const LATE: Error = new Error('The body did not arrive in time.');
 
-/** What the SDK's own timer means that gave a body up. */
+/** The failure to report when the SDK's own timer gives up a body. */
 export function bodyTimeout(): Failure {
   return classifyConnection(new DOMException('The body did not arrive in time.', 'TimeoutError'), false);
 }

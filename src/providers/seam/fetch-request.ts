@@ -23,7 +23,7 @@ export interface FetchRequest {
   ): [Request | string, RequestInit];
 }
 
-/** Reads what `fetch` is called with. A request object says the same as a URL and an init, its body included. */
+/** Reads what `fetch` is called with. A Request object is equivalent to a URL and an init, body included. */
 export async function readFetchRequest(input: RequestInfo | URL, init: RequestInit | undefined): Promise<FetchRequest> {
   const request = input instanceof Request ? input : undefined;
   const url = new URL(request ? request.url : String(input));
@@ -64,7 +64,7 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
   };
 }
 
-/** Whether a request to a server that no row names is of Anthropic's API: its path says so, or a header of that API's. */
+/** Whether a request to an unregistered server is of Anthropic's API, by its path or headers. */
 function speaksAnthropic({ pathname }: URL, headers: Headers): boolean {
   return headers.has('anthropic-version') || apiOfPath(pathname) === 'anthropic';
 }
@@ -76,14 +76,14 @@ function isWhole(headers: Headers): boolean {
   );
 }
 
-/** The body as far as it describes the request: parsed JSON, a form, or the body itself. */
+/** The body as a description of the request: parsed JSON, a form, or the body itself. */
 async function readBody(body: unknown, headers: Headers): Promise<unknown> {
   if (typeof body === 'string') return parseBody(body);
   if (!(body instanceof ArrayBuffer || ArrayBuffer.isView(body))) return body;
   const type = headers.get('content-type') ?? '';
   if (/^multipart\/form-data/i.test(type)) {
     const form = new Response(body as BodyInit, { headers: { 'content-type': type } });
-    // A form that is none is the provider's to refuse.
+    // A malformed form is for the provider to refuse.
     return form.formData().catch(() => undefined);
   }
   return isWhole(headers) ? parseBody(new TextDecoder().decode(body)) : body;

@@ -69,7 +69,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
   guardClones(sdk, family, host, seam);
 }
 
-/** A clone goes on in the same lanes. The SDK hands it the number of retries that it shows, as if it were chosen. */
+/** A clone stays in the same lanes. The SDK passes it the retry count that it exposes, as if the application had set it. */
 function guardClones(sdk: SdkClient, family: Family, host: CallHost, parent: Seam): void {
   const { withOptions } = sdk;
   if (typeof withOptions !== 'function') return;

@@ -127,7 +127,7 @@ class FetchedBody extends AttemptBody {
   }
 }
 
-/** Leaves the policies in the place of an error; the caller gets the response. */
+/** Thrown through the policies in place of an error; the caller gets the response. */
 class FailedResponse {
   readonly response: Response;
 

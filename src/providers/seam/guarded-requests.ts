@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** An attempt of a guard, as long as it has no response. */
+/** An attempt of a guard that has no response yet. */
 interface Sending {
   readonly host: string;
 }
 
 const current = new AsyncLocalStorage<Sending>();
-/** Those whose request was not seen yet. */
+/** Attempts whose request has not been seen yet. */
 const unseen = new Set<Sending>();
 let watched = false;
 
-/** From now on, guarded requests are recorded; without a consumer this must cost nothing. */
+/** Starts recording guarded requests; without a consumer this must cost nothing. */
 export function watchGuardedRequests(watch: boolean): void {
   watched = watch;
 }
@@ -30,7 +30,7 @@ async function sendWatched<T>(url: string, send: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a request that is being made is a guard's. */
+/** Whether a guard is making this request. */
 export function isGuardedRequest(host: string): boolean {
   const sending = current.getStore();
   if (sending) {
@@ -46,7 +46,7 @@ export function isGuardedRequest(host: string): boolean {
 
 const hosts = new Map<string, string>();
 
-/** Host and port of a URL; the few of a process are kept. */
+/** Host and port of a URL, cached: a process uses only a few. */
 export function hostOf(url: string): string {
   let host = hosts.get(url);
   if (host === undefined) {

@@ -8,7 +8,7 @@ import { knownClass, providerOfHost } from '../registry.ts';
 import { FAMILIES, SDKS } from '../sdks.ts';
 import type { SdkClient } from './sdk-client.ts';
 
-/** Whose API a client speaks: decides how errors, limits and usage are read. Undefined: not a supported client. */
+/** The API that a client speaks, which decides how errors, limits and usage are read. Undefined: not a supported client. */
 export function identifyFamily(client: object): Family | undefined {
   for (const name of classNames(client)) {
     const known = knownClass(name);
@@ -23,7 +23,7 @@ export function identifyFamily(client: object): Family | undefined {
   return undefined;
 }
 
-/** Who runs the API behind a client: the class says it, and the host where the class is generic. */
+/** The provider behind a client, by its class, or by its host if the class is generic. */
 export function identifyProvider(client: SdkClient, family: Family): ProviderName {
   const byHost = providerOfHost(client.baseURL);
   for (const name of classNames(client)) {
@@ -34,7 +34,7 @@ export function identifyProvider(client: SdkClient, family: Family): ProviderNam
   return family === 'openai' ? (byHost ?? 'openai') : SDKS[family].provider;
 }
 
-/** Whose client a class of this name is: a subclass names what it extends, as far as a name can tell. */
+/** The provider of a client class, by its name; the name of a subclass often contains its SDK's. */
 export function providerOfClass(name: string): ProviderName | undefined {
   const known = knownClass(name);
   if (known) return known.provider;
@@ -46,7 +46,7 @@ export function providerOfClass(name: string): ProviderName | undefined {
 const SCOPES = ['organization', 'project', 'awsRegion', 'projectId', 'region', 'workspaceId'] as const;
 /** Fields that hold a credential as text, on the client itself. */
 const KEYS = ['apiKey', 'adminAPIKey', 'authToken', 'awsAccessKey'] as const;
-/** Options that make a credential when it is needed; what they make is not the account's name. */
+/** Options that create a credential on demand; the value they create does not identify the account. */
 const SOURCES = [
   'apiKey',
   'azureADTokenProvider',
@@ -57,7 +57,7 @@ const SOURCES = [
 ] as const;
 
 /**
- * Tells accounts apart without keeping a key: equal credentials give equal ids, in this process only.
+ * Distinguishes accounts without keeping a key: equal credentials give equal ids, in this process only.
  * Recomputed when a field of the client changes.
  */
 export class CredentialId {
@@ -80,7 +80,7 @@ export class CredentialId {
       SCOPES.map((name) => text(client[name])),
       credential,
     );
-    // What is told apart by identity means nothing in another process.
+    // An id by object identity means nothing in another process.
     this.#id = credential.some((each) => each.startsWith(IDENTITY)) && keys.length === 0 ? IDENTITY + id : id;
     return this.#id;
   }
@@ -97,7 +97,7 @@ const FIELDS = [...SCOPES, ...KEYS] as const;
 
 type Fields = Readonly<Record<(typeof FIELDS)[number], unknown>>;
 
-/** Asked at every call, hence field by field: a loop over names would cost a look-up each. */
+/** Runs at every call, hence field by field: a loop over names would cost a look-up each. */
 function isSame(client: Fields, seen: Fields): boolean {
   return (
     client.apiKey === seen.apiKey &&
@@ -113,7 +113,7 @@ function isSame(client: Fields, seen: Fields): boolean {
   );
 }
 
-/** What a request without a client names its account by. */
+/** The account of a request without a client, by its headers. */
 export function credentialOfHeaders(headers: Headers): string {
   const key = headers.get('authorization')?.replace(/^Bearer\s+/i, '') ?? headers.get('x-api-key');
   return credentialHash(
@@ -128,18 +128,18 @@ const SCOPE_HEADERS: Readonly<Partial<Record<(typeof SCOPES)[number], string>>> 
   workspaceId: 'anthropic-workspace-id',
 };
 
-/** A short digest that tells two credentials apart and gives neither away. */
+/** A short digest that distinguishes two credentials and reveals neither. */
 function credentialHash(scopes: readonly string[], credential: readonly string[]): string {
   const text = [...scopes, ...credential].join('\n');
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
-/** A provider's own hosts know an account by its credential, whatever the path; those of others may do so by the path. */
+/** A provider's own hosts identify an account by its credential alone; other hosts may use the path. */
 export function accountURL(baseURL: string): string {
   return (providerOfHost(baseURL) && originOf(baseURL)) ?? baseURL;
 }
 
-/** Functions and objects that make credentials are told apart by identity. */
+/** Functions and objects that create credentials are compared by identity. */
 function part(value: unknown): string {
   if (typeof value === 'string') return value;
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';

@@ -9,7 +9,7 @@ export function inferProvider(classes: readonly string[], headers: Headers | und
   if (found === 'anthropic') {
     return headers?.get('x-amzn-requestid') == null ? 'anthropic' : 'aws.bedrock';
   }
-  // OpenAI's client also talks to Azure and, by its base URL, to everyone who is compatible.
+  // OpenAI's client also talks to Azure and, by its base URL, to any compatible server.
   return found === 'openai' ? (providerOfHeaders(headers) ?? 'openai') : found;
 }
 

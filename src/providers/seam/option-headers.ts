@@ -1,7 +1,7 @@
 import { dataOf, isReadable } from '../request/plain-data.ts';
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 
-/** A header by its lower-case name, from the options of a request or of its client, where it stands there as text. */
+/** A header by its lower-case name, from the options of a request or of its client, if it is a string there. */
 export function headerOf(options: SdkRequestOptions, client: SdkClient, name: string): string | undefined {
   return find(dataOf(options, 'headers'), name) ?? find(client._options?.['defaultHeaders'], name);
 }

@@ -3,7 +3,7 @@ import { captureCaller, nameCaller } from './caller-stack.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
 import { tellParseError } from './stream-errors.ts';
 
-/** Requests whose answers their SDK parses, those to further attempts too: it alone gives these up by itself. */
+/** Requests whose answers the SDK parses, further attempts included: only the SDK gives these up. */
 const parsed = new WeakSet<SdkRequestOptions>();
 
 export function isParsedBySdk(options: SdkRequestOptions): boolean {
@@ -11,8 +11,8 @@ export function isParsedBySdk(options: SdkRequestOptions): boolean {
 }
 
 /**
- * Has an SDK parse an answer. What it makes of it tells how the answer ended, and another response takes its place
- * where it is broken, or an error; what the SDK makes of one that nothing replaces is told what broke it.
+ * Lets an SDK parse an answer. The result shows how the answer ended, and another response takes its place
+ * if it is broken or an error; if nothing replaces it, the SDK's error carries the reason.
  */
 export async function parseAnswer(
   parse: () => Promise<unknown>,

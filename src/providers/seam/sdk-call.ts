@@ -30,17 +30,17 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   readonly #allowed: boolean;
   /** Runs later attempts in the caller's async context, even when the stream is read in another. */
   readonly #inCallerContext: <R>(fn: () => R) => R;
-  /** Who awaited the stream that was handed over. */
+  /** Frames of the code that awaited the delivered stream. */
   caller: CallerStack | undefined;
   #options: SdkRequestOptions;
-  /** What the SDK is told of retries; it may remember more than there are. */
+  /** Retries as reported to the SDK, which may remember more than there are. */
   #retriesRemaining: number | null;
   #logId: string | undefined;
   /** The attempt that has no response yet. */
   #sending: Sending | undefined;
-  /** The response that was handed over last, where its body may be asked for again. */
+  /** The response that was delivered last, if its body may be requested again. */
   #latest: RetriedBody | undefined;
-  /** The attempt that is to take the place of a broken body, and whether the SDK has asked for it itself. */
+  /** The attempt that replaces a broken body, and whether the SDK requested it. */
   #underway: Promise<ResponseProps> | undefined;
   #claimed = false;
   #streamHeaders: Headers | undefined;
@@ -92,14 +92,14 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
     return props;
   }
 
-  /** A stream was asked for and something else came. */
+  /** The answer to a stream request is not a stream. */
   async #handOverUnlessRefused(handing: Handing): Promise<ResponseProps> {
     await this.#refuse(handing);
     this.#handOver(handing);
     return handing.props;
   }
 
-  /** Throws where a stream was answered by an error that is to be sent again. */
+  /** Throws if a stream request got an error that is to be retried. */
   async #refuse({ props, attempt }: Handing): Promise<void> {
     const refusal = await refusalOfStream(props.response, attempt, this.leftMs(attempt));
     const decision = refusal && attempt.fail(refusal, this.#barred);
@@ -167,16 +167,16 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   failed(error: unknown, attempt: Attempt): unknown {
     const sending = this.#sending;
     this.#sending = undefined;
-    // The circuit, or the slots, have refused it before it was sent.
+    // The circuit or the slots refused it before it was sent.
     if (sending?.attempt !== attempt) return error;
     if (error instanceof RetrySignal) return new AttemptFailed(attempt.failure!, error, attempt.isFurtherFault);
     if (!attempt.failure) {
       const failure = this.#classify(sending, error);
-      // The SDK refused the request itself, or a hook of the application threw: no word of the provider.
+      // The SDK refused the request, or a hook of the application threw: the provider is not involved.
       if (!failure) return error;
       this.fail(sending, failure);
     }
-    // The SDK had no retry left, or leaves the decision to us; a limit that will pass is waited out all the same.
+    // The SDK had no retry left, or leaves the decision to us; a temporary limit is waited out in either case.
     if (attempt.decision?.retry) this.again(this.#options);
     else if (sending.timer?.timeUp) {
       return new AttemptFailed(
@@ -202,7 +202,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
     const connection = APIConnectionError !== undefined && error instanceof APIConnectionError;
     if (sending.fetchError === undefined && !connection) return undefined;
     const failure = classifyConnection(sending.fetchError ?? error, false);
-    // What the SDK throws without asking for a retry that it has left, it does not take for retryable.
+    // An error that the SDK throws with retries left is one that it considers final.
     return sending.remaining > 0 ? { ...failure, retryable: false } : failure;
   }
 
@@ -231,11 +231,11 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   async replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement> {
     const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) return undefined;
-    // Not held while the next attempt is made: see `TrackedBody`.
+    // Must not be held during the next attempt: see `TrackedBody`.
     const signal = given && new WeakRef(given);
     this.again(this.#options);
     const next = this.#inCallerContext(() => this.#call.resume(decision, this));
-    // Meanwhile the SDK's own timer may give the body up, and the SDK ask for another one.
+    // Meanwhile the SDK's own timer may give up the body and request another.
     if (this.#latest) this.seam.remember(this.#latest);
     this.#underway = next;
     let props: ResponseProps;
@@ -256,7 +256,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   }
 }
 
-/** The application aborts the response it got; the one that replaced it goes with it. */
+/** If the application aborts the response it got, its replacement is aborted too. */
 function forwardAbort(signal: AbortSignal | undefined, controller: AbortController): void {
   if (!signal || signal.reason === LATE) return;
   if (signal.aborted) {

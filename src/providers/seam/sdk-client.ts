@@ -73,7 +73,7 @@ export interface SdkClass {
   readonly APIConnectionTimeoutError?: ErrorConstructor;
 }
 
-/** A body that can be sent only once: it must never be sent again. */
+/** Whether a body can be sent only once, which rules out a retry. */
 export function hasStreamingBody(options: SdkRequestOptions): boolean {
   if (options.__metadata?.['hasStreamingBody'] === true) return true;
   const body = dataOf(options, 'body');

@@ -4,7 +4,7 @@ import type { RequestTimer } from './request-timer.ts';
 import type { SeamRequest } from './sdk-call.ts';
 import type { Seam } from './seam.ts';
 
-/** One attempt while the SDK is making it; found again by the SDK's own calls through the async context. */
+/** One attempt while the SDK is making it; the SDK's nested calls find it through the async context. */
 export interface Sending {
   readonly seam: Seam;
   readonly request: SeamRequest;
@@ -12,9 +12,9 @@ export interface Sending {
   /** Retries that the SDK counts as left while this attempt runs. */
   readonly remaining: number;
   fetchError: unknown;
-  /** What an error response says, for an SDK that decides in the turn in which it sees the head. */
+  /** Body of an error response, for an SDK that decides in the turn in which it sees the head. */
   errorBody: unknown;
-  /** Of the latest fetch; undefined where the call has all the time. */
+  /** Timer of the latest fetch; undefined if the call has no time limit. */
   timer: RequestTimer | undefined;
 }
 

@@ -31,11 +31,11 @@ export function connectionError(sdk: SdkClass, failure: Failure, cause: unknown)
   return new APIConnectionError(reason ? { cause: reason } : {});
 }
 
-/** The error that the SDK throws of an error event with this body. */
+/** The error that the SDK throws for an error event with this body. */
 export function streamError(sdk: SdkClass, body: object, headers: Headers): unknown {
   const { APIError } = sdk;
   if (!APIError) return undefined;
-  // What the SDK takes of a body: all of it, or what is under `error`.
+  // Some SDKs pass the whole body, others only what is under `error`.
   const { error } = APIError.generate(400, body, undefined, headers);
   return new APIError(undefined, error, undefined, headers);
 }

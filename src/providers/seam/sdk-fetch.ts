@@ -14,18 +14,18 @@ export function unguarded(fn: typeof fetch): typeof fetch {
   return rawFetches.get(fn) ?? fn;
 }
 
-/** Notes on the current attempt that its request was sent, and what a failed connection failed of. */
+/** Marks the current attempt as sent, and records why a connection failed. */
 export function probeFetch(raw: typeof fetch): typeof fetch {
   const guarded: typeof fetch = async (input, init) => {
     const sending = sendings.getStore();
-    // What a guarded client fetches beside its attempts, a token perhaps.
+    // A guarded client may fetch outside its attempts, such as for a token.
     if (!sending) return sendGuarded(urlOf(input), () => raw.call(undefined, input, init));
     const { attempt, seam, request } = sending;
     const timer = RequestTimer.of(attempt);
     sending.timer = timer;
     try {
       const response = await raw.call(undefined, input, timer ? { ...init, signal: timer.signal(init?.signal) } : init);
-      // The body of an answer has a timer of its own; that of an error belongs to the request.
+      // The body of an answer has its own timer; the body of an error is part of the request.
       if (response.ok) timer?.stop();
       else if (timer) attempt.whenOver(() => timer.stop());
       if (!response.ok && seam.decidesAtOnce) {

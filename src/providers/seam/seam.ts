@@ -23,7 +23,7 @@ export interface SeamHost {
   readonly clock: Clock;
   readonly watch: BodyWatch;
   readonly finalEvents: FinalEvents;
-  /** Retries of a call that says nothing itself, in place of the SDK's own default. */
+  /** Retries of a call that does not set its own, in place of the SDK's default. */
   readonly defaultRetries: number;
   /** Begins a logical call of this client. @throws when the guard is closed. */
   begin(options: SdkRequestOptions, retries: number): Call;
@@ -43,13 +43,13 @@ export class Seam {
   readonly #shouldRetry: SdkClient['shouldRetry'];
   readonly #retryRequest: SdkClient['retryRequest'];
   readonly #buildRequest: SdkClient['buildRequest'];
-  /** Responses whose body an SDK may still ask to be fetched again, by options object and log id. */
+  /** Responses whose body an SDK may still request again, by options object and log id. */
   readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, RetriedBody>>();
-  /** What the application chose for the whole client; undefined leaves it to the guard. */
+  /** Retries that the application set on the client; undefined leaves them to the guard. */
   #retries: number | undefined;
   /** Only openai >= 7.5 retries a body that does not arrive. */
   readonly retriesBodies: boolean;
-  /** Whether the SDK may be one that makes an error of a named error event without headers: openai before 7.5, and groq. */
+  /** Whether the SDK turns a named error event into an error without headers: openai before 7.5, and groq. */
   readonly losesHeaders: boolean;
   /** Old SDKs decide in one turn, so an error's body must be read before they see its head. */
   readonly decidesAtOnce: boolean;
@@ -96,7 +96,7 @@ export class Seam {
     return this.#retries !== undefined;
   }
 
-  /** The number on the client is the SDK's default after all. */
+  /** Call when the number on the client turns out to be the SDK's default. */
   useDefaultRetries(): void {
     this.#retries = undefined;
   }
@@ -130,7 +130,7 @@ export class Seam {
     nameCaller(error, caller, isTidegateError(error) || (APIError !== undefined && error instanceof APIError));
   }
 
-  /** The SDK asks whether to send again; tells it what the guard has decided. */
+  /** Answers the SDK's question whether to send again with the guard's decision. */
   #verdict(response: Response, rest: readonly unknown[]): boolean | Promise<boolean> {
     const stock = this.#shouldRetry.call(this.client, response, ...rest);
     const sending = this.#current();
@@ -162,10 +162,10 @@ export class Seam {
     logId: string,
     rest: readonly unknown[],
   ): Promise<ResponseProps> {
-    // Within an attempt it is that attempt which is to be made again, also where it replaces a delivered body.
+    // Within an attempt, that attempt is repeated, even if it replaces a delivered body.
     const sending = this.#current();
     if (!sending) {
-      // A body that was given up in the turn in which it came has not said so yet.
+      // A body that was given up in the turn in which it arrived has not reported that yet.
       this.host.watch.settle();
       const delivered = this.#delivered.get(options)?.get(logId);
       if (delivered) return this.#refetch(delivered, options, logId);
@@ -236,7 +236,7 @@ export class Seam {
     });
   }
 
-  /** The application reads the `maxRetries` that it knows; while a request is made the SDK reads the guard's. */
+  /** The application reads its own `maxRetries`; the SDK reads the guard's while a request is made. */
   #installRetries(): void {
     let shown = this.client.maxRetries;
     Object.defineProperty(this.client, 'maxRetries', {

@@ -1,7 +1,7 @@
-/** What every generation of the SDKs sends a request through, or to. */
+/** Members through which every generation of the SDKs sends a request. */
 const SENDING = ['makeRequest', 'buildRequest', 'request', 'post', 'fetchWithTimeout'] as const;
 
-/** Calls that a test replaces when it replaces a client. */
+/** Methods that a test stubs when it replaces a client. */
 const CALLS = [
   ['chat', 'completions', 'create'],
   ['messages', 'create'],
@@ -46,7 +46,7 @@ function follow(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((at, name) => (at as Record<string, unknown> | null | undefined)?.[name], value);
 }
 
-/** Said once a stand-in is met, and only then: in production it is how a bundler's alias shows. */
+/** Reported only when a stand-in is met: in production, that reveals a bundler's alias. */
 export function standInMessage(name: string): string {
   return `${name} is a stand-in for a client of an SDK, as tests make them: its calls pass through unguarded.`;
 }

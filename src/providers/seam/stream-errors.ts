@@ -3,13 +3,13 @@ import { attachDetails, type ErrorDetails } from '../../errors.ts';
 import { asObject } from '../parse/json.ts';
 import type { SdkClass } from './sdk-client.ts';
 
-/** By the headers of the response whose body has failed: all that the SDK's error and we have in common. */
+/** Keyed by the headers of the response whose body failed: the only object that we share with the SDK's error. */
 const details = new WeakMap<object, ErrorDetails>();
 
 const told = new WeakSet<object>();
 
 /**
- * Lets the errors that an SDK makes of events inside its streams carry `tidegate`, as those that pass through our hands
+ * Lets the errors that an SDK makes of events inside its streams carry `tidegate`, as the ones that the seam sees
  * do. They are made when the application reads them, so the class looks the property up; errors that have it themselves,
  * and those of unguarded clients, stay as they were.
  */
@@ -24,25 +24,25 @@ export function tellStreamErrors({ APIError }: SdkClass): void {
       const { headers } = this;
       return typeof headers === 'object' && headers !== null ? details.get(headers) : unnamedDetails(APIError, this);
     },
-    // The application may keep something of its own there.
+    // The application may have set a property of that name.
     set(this: object, value: unknown) {
       Object.defineProperty(this, 'tidegate', { value, configurable: true, enumerable: true, writable: true });
     },
   });
 }
 
-/** The body of the response with these headers has failed: of what an event said, or of what it is. */
+/** Records why the body of the response with these headers failed: an error event, or a body that is not a stream. */
 export function noteFailure(headers: Headers, known: ErrorDetails): void {
   details.set(headers, Object.freeze(known));
 }
 
-/** Lets the error that an SDK makes when it parses an answer itself carry what is known of the answer's failure. */
+/** Attaches the details of a failed answer to the error that the SDK makes when it parses that answer itself. */
 export function tellParseError(error: unknown, headers: Headers): void {
   const known = error instanceof SyntaxError ? details.get(headers) : undefined;
   if (known) attachDetails(error, known);
 }
 
-/** An error that an SDK has made, as far as it tells what of. */
+/** The part of an SDK's error that identifies its source. */
 interface MadeError {
   readonly headers?: unknown;
   readonly status?: unknown;
@@ -61,11 +61,11 @@ interface Unnamed {
 const LOOKED_AT_WITHIN_MS = 10_000;
 const MAX_UNNAMED = 64;
 
-/** By the class that the error will be of: each copy of an SDK has its own. */
+/** Keyed by error class: each copy of an SDK has its own. */
 const unnamed = new WeakMap<object, Unnamed[]>();
 const claimed = new WeakMap<object, ErrorDetails>();
 
-/** As `noteFailure`, for an SDK whose error has no headers: what the event said is all that the two have in common. */
+/** Like `noteFailure`, for an SDK whose error has no headers: the event's text is then the only link. */
 export function noteUnnamed({ APIError }: SdkClass, errorBody: unknown, known: ErrorDetails, clock: Clock): void {
   const { error, message } = asObject(errorBody) ?? {};
   const key = keyOf(error, message);

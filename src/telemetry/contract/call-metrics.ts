@@ -1,4 +1,4 @@
-/** What is counted and timed of calls and their attempts. Part of `METRICS`. */
+/** Metrics of calls and their attempts. Part of `METRICS`. */
 export const CALL_METRICS = {
   'tidegate.calls': {
     kind: 'counter',
@@ -108,7 +108,7 @@ export const CALL_METRICS = {
     description: 'Duration of one attempt: to the head of a stream, else to the end of the body.',
     of: 'call',
     labels: {},
-    // Nowhere a factor of three apart: that is what the alert on slower attempts looks for.
+    // Less than a factor of three apart: the alert on slower attempts looks for that factor.
     buckets: [0.1, 0.25, 0.6, 1.5, 4, 10, 25, 60, 180],
   },
   'tidegate.call.duration_seconds': {

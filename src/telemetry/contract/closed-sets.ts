@@ -17,7 +17,7 @@ import { type Operation, PROVIDER_NAMES, type ProviderName } from '../../core/pr
 
 import type { Closed } from './closed-set.ts';
 
-/** What labels may be whose values are all known: the only ones that a metric, a rule, a dashboard or a page may name. */
+/** Values of the enumerated labels: the only ones that a metric, a rule, a dashboard or a page may name. */
 
 export const PROVIDERS: Closed<ProviderName> = Object.fromEntries(
   PROVIDER_NAMES.map((each) => [each, true]),
@@ -113,12 +113,12 @@ export const STORE_FAULTS: Closed<StoreFault> = {
   other: true,
 };
 
-/** Why an answer is not whole: its length, a filter, a refusal, or an error beside it. */
+/** Why an answer is incomplete: its length, a filter, a refusal, or an error. */
 export type CutReason = 'length' | 'content_filter' | 'refusal' | 'error';
 
 export const CUT_REASONS: Closed<CutReason> = { length: true, content_filter: true, refusal: true, error: true };
 
-/** Service tiers; `standard` is that of calls that ask for none, under whatever name. */
+/** Service tiers; `standard` is the default tier, under whatever name. */
 export type Tier =
   | 'standard'
   | 'flex'
@@ -142,12 +142,12 @@ export const TIERS: Closed<Tier> = {
   other: true,
 };
 
-/** What becomes of the items of a batch. */
+/** Outcomes of batch items. */
 export type BatchState = 'answered' | 'failed' | 'in_flight' | 'left';
 
 export const BATCH_STATES: Closed<BatchState> = { answered: true, failed: true, in_flight: true, left: true };
 
-/** What became of the calls that money was spent on; value of `tidegate.cost.spent_on`. */
+/** What money was spent on; value of `tidegate.cost.spent_on`. */
 export type SpentOn = 'answers' | 'failures';
 
 export const SPENT_ON: Closed<SpentOn> = { answers: true, failures: true };
@@ -166,5 +166,5 @@ export const TOKEN_KINDS: Closed<TokenKind> = {
 /** Where an attempt waited: in the queue, for a slot, or for a provider that fails. */
 export const WAIT_STAGES: Closed<'pacer' | 'bulkhead' | 'circuit'> = { pacer: true, bulkhead: true, circuit: true };
 
-/** Kinds of the conventions, which have no others. */
+/** Token types of the conventions, which define only these. */
 export const TOKEN_TYPES: Closed<'input' | 'output'> = { input: true, output: true };

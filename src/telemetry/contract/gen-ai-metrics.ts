@@ -1,7 +1,7 @@
-/** Declarations are made file by file: a type that is inferred from a constant would have to be looked up. */
+/** Written out because `isolatedDeclarations` cannot infer a type from a constant in another file. */
 type Bounds = readonly number[];
 
-/** Bounds that the conventions advise. */
+/** Bounds that the conventions recommend. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] as const;
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864] as const;
 

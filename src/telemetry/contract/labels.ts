@@ -20,7 +20,7 @@ type OptionalLabels<T> = T extends { readonly where: keyof typeof OPTIONAL }
   ? Partial<Labels<(typeof OPTIONAL)[T['where']]>>
   : unknown;
 
-/** What every point of a metric is labelled with: whoever records one has to give each of them a value of its set. */
+/** Labels of a metric's points: a recorder must give each a value of its set. */
 export type LabelsOf<N extends AnyMetricName> = Labels<(typeof SCOPES)[Contract[N]['of']] & Contract[N]['labels']> &
   OptionalLabels<Contract[N]>;
 
@@ -29,7 +29,7 @@ export function setsOf({ of, labels, where }: Metric): Readonly<Record<string, s
   return { ...SCOPES[of], ...labels, ...(where === undefined ? {} : OPTIONAL[where]) };
 }
 
-/** Attributes that a metric is labelled with. */
+/** Attributes that are labels of a metric. */
 export function attributesOf(metric: Metric): readonly string[] {
   return Object.keys(setsOf(metric));
 }

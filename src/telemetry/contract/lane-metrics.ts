@@ -1,4 +1,4 @@
-/** What stands in lanes: their limits, queues, slots and circuits. Part of `METRICS`. */
+/** Metrics of lanes: limits, queues, slots and circuits. Part of `METRICS`. */
 export const LANE_METRICS = {
   'tidegate.circuit.transitions': {
     kind: 'counter',

@@ -32,20 +32,20 @@ export type CounterName = OfKind<'counter'>;
 export type GaugeName = OfKind<'gauge'>;
 export type HistogramName = OfKind<'histogram'>;
 
-/** What each entry of the contract says. */
+/** An entry of the contract. */
 export interface Metric {
   readonly kind: Kind;
   /** UCUM unit as the instrument declares it. */
   readonly unit: string;
   readonly description: string;
-  /** What it is about, which gives it its first labels. */
+  /** Its scope, which determines its first labels. */
   readonly of: keyof typeof SCOPES;
-  /** Its further labels: attribute and the set of its values. */
+  /** Further labels: attribute and set of values. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Labels that are left out where nothing is known for them. */
+  /** Labels that are omitted if unknown. */
   readonly where?: keyof typeof OPTIONAL;
   /** Upper bounds, of histograms. */
   readonly buckets?: readonly number[];
-  /** Option of a guard without which there is no such metric. */
+  /** Guard option that enables the metric. */
   readonly option?: string;
 }

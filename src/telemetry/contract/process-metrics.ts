@@ -1,4 +1,4 @@
-/** What a process has beside its calls and lanes: shared limits, batches, its record, itself. Part of `METRICS`. */
+/** Metrics of a process: shared limits, batches, the hit record, build information. Part of `METRICS`. */
 export const PROCESS_METRICS = {
   'tidegate.unguarded.requests': {
     kind: 'counter',
@@ -65,7 +65,7 @@ export const PROCESS_METRICS = {
   'tidegate.batch.runs': {
     kind: 'gauge',
     unit: '{run}',
-    description: 'Batches that are going on.',
+    description: 'Running batches.',
     of: 'process',
     labels: {},
   },

@@ -1,4 +1,4 @@
-/** Labels by what a metric is about: attribute and the set of its values. */
+/** Labels by the scope of a metric: attribute and set of values. */
 export const SCOPES = {
   process: {},
   provider: { 'gen_ai.provider.name': 'PROVIDERS' },
@@ -17,7 +17,7 @@ export const SCOPES = {
   circuit: { 'gen_ai.provider.name': 'PROVIDERS', 'tidegate.circuit': 'CIRCUIT' },
 } as const;
 
-/** Labels that the conventions leave out where nothing is known for them. */
+/** Labels that the conventions omit if unknown. */
 export const OPTIONAL = {
   answered: { 'server.address': 'SERVER', 'server.port': 'PORT', 'gen_ai.response.model': 'RESPONSE_MODEL' },
   ended: {
@@ -28,7 +28,7 @@ export const OPTIONAL = {
   },
 } as const;
 
-/** Sets of values that are not listed one by one, in words. Those that are listed are in `closed-sets.ts`. */
+/** Descriptions of value sets that are not enumerated. The enumerated ones are in `closed-sets.ts`. */
 export const OPEN_SETS = {
   MODEL: 'the model that was asked for, of the first 20',
   RESPONSE_MODEL: 'the model that answered, of the first 20',
