@@ -6,7 +6,7 @@ import type { Alert } from './alert-message.ts';
 import { parseMessage } from './alert-message.ts';
 
 const PATH = '/alerts';
-/** Alertmanager groups alerts; a notification of more than this is not from one that is set up sensibly. */
+/** Alertmanager groups alerts; a reasonable configuration sends smaller notifications. */
 const MAX_BYTES = 4 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -18,18 +18,18 @@ export interface AlertInbox {
   close(): Promise<void>;
 }
 
-/** Takes the alerts of one notification, and how many more Alertmanager left out. */
+/** Receives the alerts of one notification, and the number that Alertmanager truncated. */
 export type Receive = (alerts: readonly Alert[], truncated: number) => void;
 
 /**
- * Listens for notifications. What is none is refused with a status that says why, and is not received.
+ * Listens for notifications. Anything else is refused with a status that says why.
  * @param port 0 for a free one
  * @throws Error of `listen`, with its `code`, when the address cannot be used
  */
 export async function openAlertInbox(port: number, host: string, receive: Receive): Promise<AlertInbox> {
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
   const server = createServer(limits, (request, response) => {
-    // A sender that goes away in the middle of its request is no concern of the inbox.
+    // A sender that disconnects during its request is ignored.
     respond(request, response, host, receive).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -53,18 +53,18 @@ async function respond(
   host: string,
   receive: Receive,
 ): Promise<void> {
-  // What is refused is not read.
+  // Bodies of refused requests are not read.
   if (bringsBody(request.headers)) response.setHeader('connection', 'close');
   const problem = accessProblem(request.headers, [host]);
   if (problem !== undefined) return answer(response, 421, problem);
 
-  // A base is needed to parse a path; a target such as `//` is no URL even then.
+  // Parsing a path needs a base; a target such as `//` is invalid even then.
   const path = URL.canParse(request.url ?? '', 'http://inbox')
     ? new URL(request.url ?? '', 'http://inbox').pathname
     : '';
   if (path !== PATH) return answer(response, 404, `Post alerts to ${PATH}.`);
   if (request.method !== 'POST') return answer(response, 405, 'Only POST is understood.', { allow: 'POST' });
-  // What a web page may send elsewhere without asking is of other types.
+  // Web pages cannot send this type cross-origin without a preflight.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     return answer(response, 415, 'Expected application/json.');
   }
@@ -80,8 +80,8 @@ async function respond(
 }
 
 /**
- * Undefined when the body is too long. As much again is read then, since a sender that is cut off would not see
- * the answer; who goes on even so is cut off.
+ * Undefined if the body is too long. As much again is read then, since a sender that is cut off would not see
+ * the answer; beyond that it is cut off.
  */
 async function readText(request: IncomingMessage, onTooLong: () => void): Promise<string | undefined> {
   let chunks: Buffer[] = [];

@@ -4,10 +4,10 @@ import { harmless } from './harmless.ts';
 const SHOWN_APART = ['alertname', 'severity'];
 /** Under the status, which follows the time. */
 const INDENT = ' '.repeat(10);
-/** Columns of a line, unless one word of it is longer: an address must stay whole to be followed. */
+/** Width of a line; longer words stay whole, so that URLs can be followed. */
 const WIDTH = 100;
 
-/** An alert for a terminal: a line that says what, then indented lines that say more. */
+/** An alert for a terminal: a summary line, then indented details. */
 export function alertLines(alert: Alert): string[] {
   const { labels, annotations, status } = alert;
   const at = status === 'firing' ? alert.startsAt : (alert.endsAt ?? alert.startsAt);

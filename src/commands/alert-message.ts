@@ -3,7 +3,7 @@ export interface Alert {
   readonly status: 'firing' | 'resolved';
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Undefined where the notification has none, or one that is no date. */
+  /** Undefined if the notification has none or an invalid one. */
   readonly startsAt: Date | undefined;
   readonly endsAt: Date | undefined;
 }
@@ -14,7 +14,7 @@ export type ParsedMessage =
 
 /**
  * Reads the JSON that Alertmanager's webhook receiver posts (version 4 of its format). Never throws; unknown fields
- * are ignored, since Alertmanager adds some from time to time.
+ * are ignored, since Alertmanager adds fields from time to time.
  */
 export function parseMessage(text: string): ParsedMessage {
   let message: unknown;
@@ -53,7 +53,7 @@ function isStrings(value: unknown): value is Record<string, string> {
   return isObject(value) && Object.values(value).every((each) => typeof each === 'string');
 }
 
-/** Go writes the zero time, 0001-01-01, for an end that is not known. */
+/** Go writes the zero time, 0001-01-01, for an unknown end. */
 function dateOf(value: unknown): Date | undefined {
   const date = typeof value === 'string' ? new Date(value) : undefined;
   return date && date.getTime() > 0 ? date : undefined;

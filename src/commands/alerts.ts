@@ -11,8 +11,8 @@ const DEFAULT_HOST = '127.0.0.1';
 export const alertsDefinition = (): Command =>
   define(
     'alerts',
-    'an inbox that prints the alerts of a local Alertmanager',
-    'An inbox for a local Alertmanager: prints alerts as they arrive, firing and resolved. Times are UTC.',
+    'prints the alerts of a local Alertmanager',
+    'Receives from a local Alertmanager and prints alerts as they arrive, firing and resolved. Times are UTC.',
     `In Alertmanager's configuration:
 
   receivers:
@@ -34,8 +34,8 @@ Examples:
     .option('--json', 'alerts as JSON lines');
 
 /**
- * `tidegate alerts`: receives Alertmanager's webhook until it is stopped. What is not a notification is refused with
- * a status that says why, and printed nowhere.
+ * `tidegate alerts`: receives Alertmanager's webhook until it is stopped. Anything but a notification is refused with
+ * a status that says why, and not printed.
  *
  * @returns The exit code: 0, 1 when it cannot listen, 2 for bad arguments.
  */

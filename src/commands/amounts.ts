@@ -23,6 +23,6 @@ export function durations(from: number, to: number): string {
 export const usd = (amount: number): string =>
   amount >= 0.1 || amount === 0 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2))}`;
 
-/** What happens seldom is told by the minute. */
+/** Rare events are shown per minute. */
 export const perSecond = (rate: number, of: string): string =>
   rate >= 1 ? `${rate.toFixed(1)} ${of}/s` : `${(rate * 60).toFixed(1)} ${of}/min`;

@@ -2,19 +2,19 @@ import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { CommandIo } from './command-io.ts';
 
 /**
- * The definition of a command: what it is, its options, and in `more` what its help says below them. Parsing, `--help` and the
- * shell's completion go by it.
+ * The definition of a command: summary, options, and further help in `more`. Parsing, `--help` and the
+ * shell's completion use it.
  */
 export function define(name: string, summary: string, description: string, more = ''): Command {
   const command = new Command(name)
     .summary(summary)
-    // Lines are broken where the help is narrow, not where the text is.
+    // The help's width determines line breaks, not those of the text.
     .description(description.replaceAll(/\s*\n/g, ' '))
     .helpOption('-h, --help', 'this text')
     .configureHelp({
       commandUsage: (each) => `tidegate ${each.name()} ${each.usage()}`,
       helpWidth: 100,
-      // The description of commands that are listed is their summary.
+      // Listed commands are described by their summary.
       subcommandDescription: (each) => each.summary(),
     });
   return more === '' ? command : command.addHelpText('after', `\n${more}`);
@@ -33,9 +33,9 @@ interface Read<T> {
 }
 
 /**
- * Reads a command's arguments; `check` may throw an Error for what is wrong with them.
+ * Parses a command's arguments; `check` may throw an Error for invalid ones.
  *
- * @returns What `check` made of them, or the exit code where nothing is left to do: 0 after the help, 2 for bad arguments.
+ * @returns The result of `check`, or an exit code: 0 after the help, 2 for invalid arguments.
  */
 export function readArguments<T>(
   command: Command,

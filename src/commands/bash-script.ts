@@ -1,7 +1,7 @@
 const CHANGES: readonly (readonly [RegExp, string])[] = [
-  // A profile is read again and again.
+  // A profile may be sourced repeatedly.
   [/^readonly (?=ShellCompDirective)/gm, ''],
-  // Of the package bash-completion, which not everybody has.
+  // Part of the optional package bash-completion.
   [
     /^( +)(_get_comp_words_by_ref -n "=:" cur prev words cword)$/m,
     [
@@ -13,17 +13,17 @@ const CHANGES: readonly (readonly [RegExp, string])[] = [
       '$1fi',
     ].join('\n'),
   ],
-  // What is typed is passed on and not run: a > in it would empty a file.
+  // Words are passed on without evaluation: a > in them would truncate a file.
   [
     /^( +)# Build the command[^]*?\$\(eval "\$requestComp" 2>\/dev\/null\)$/m,
     '$1out=$(tidegate complete -- "${words[@]:1:cword}" 2> /dev/null)',
   ],
   [/^( +local )requestComp /m, '$1'],
-  // Where nothing of ours may follow, names of files may.
+  // Fall back to file names.
   [/^complete -F /m, 'complete -o default -F '],
 ];
 
-/** The library's script for bash, made to work in any bash and harmless. */
+/** The library's script for bash, changed to work in any bash and to evaluate nothing. */
 export function bashScript(script: string): string {
   let made = script;
   for (const [pattern, replacement] of CHANGES) made = made.replace(pattern, replacement);

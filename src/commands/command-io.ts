@@ -1,4 +1,4 @@
-/** What a command may touch of the process; the command line fills it in, a test its own. */
+/** The parts of the process that a command may use; tests replace them. */
 export interface CommandIo {
   /** Writes a line to standard output. */
   out(text: string): void;
@@ -8,24 +8,24 @@ export interface CommandIo {
   drained(): Promise<void>;
   /** Standard input. */
   input(): AsyncIterable<Uint8Array>;
-  /** Standard error, where it is a terminal: for what is drawn over and taken away. */
+  /** Standard error if it is a terminal, for transient output. */
   readonly terminal?: NodeJS.WritableStream & { readonly isTTY: boolean; readonly columns: number };
-  /** Whether what `out` writes goes to a terminal. */
+  /** Whether `out` writes to a terminal. */
   readonly outIsTerminal?: boolean;
-  /** Takes the whole terminal, and hears each key. Only where standard input and output are one. */
+  /** Takes over the terminal and its keys. Only if standard input and output are terminals. */
   readonly screen?: (onKey: (key: string) => void) => Screen;
   /** Resolves when the user stops the command (Ctrl-C). */
   readonly untilStopped: Promise<void>;
 }
 
-/** A terminal as a whole. */
+/** A full-screen terminal. */
 export interface Screen {
-  /** Lines that it has now. */
+  /** Current number of lines. */
   readonly lines: number;
-  /** How wide they are. */
+  /** Current width. */
   readonly columns: number;
-  /** Shows this text and nothing else. */
+  /** Replaces the screen's content. */
   draw(text: string): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 }

@@ -9,8 +9,8 @@ const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export const completionDefinition = (): Command =>
   define(
     'completion',
-    'a script by which a shell completes commands and options',
-    'Prints a script by which a shell completes commands, options and their values. tidegate has to be on the PATH: ' +
+    'prints a script for shell completion',
+    'Prints a script for shell completion of commands, options and values. tidegate must be on the PATH: ' +
       'npm install -g tidegate, or node_modules/.bin.',
     `Exit codes: 0, 2 bad arguments.
 
@@ -35,10 +35,10 @@ export function completion(args: readonly string[], io: CommandIo, program: Comm
   return 0;
 }
 
-/** `tidegate complete -- <words>`, which that script calls: what may follow the words so far. @returns The exit code. */
+/** `tidegate complete -- <words>`, called by that script: prints completions. @returns The exit code. */
 export function complete(words: readonly string[], io: CommandIo, program: Command): number {
   const text = printed(() => tab(program).parse([...words]));
-  // Where nothing of ours may follow, names of files may.
+  // Fall back to file names.
   io.out(text.includes('\n') ? text : ':0');
   return 0;
 }

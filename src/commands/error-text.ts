@@ -12,8 +12,8 @@ const OF_DISKS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What went wrong, for whoever typed the command: files in words, not by the names of system calls.
- * @param reads what was being read: errors of open files do not name them
+ * An error for the user of a command: file errors in words, without names of system calls.
+ * @param reads the file being read: errors of open files do not name them
  */
 export function errorText(error: unknown, reads?: string): string {
   const { code = '', syscall, message, path = syscall === 'read' ? reads : undefined } = error as NodeJS.ErrnoException;

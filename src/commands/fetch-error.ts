@@ -1,4 +1,4 @@
-/** Why a request failed: fetch says only that it did. Its errors may repeat the URL, which may hold a key. */
+/** Why a request failed, which fetch hides in `cause`. Without the URL, which may hold a key. */
 export function fetchError(error: unknown, url: string): string {
   const { message, cause } = error as Error;
   const { code, message: why } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;

@@ -3,10 +3,10 @@ export class BadKey extends Error {}
 
 /**
  * The key in a variable of the environment; undefined where there is none.
- * @throws BadKey for one that no request can carry: the one of fetch would show it.
+ * @throws BadKey for one that is invalid in a header: the error of fetch would show it.
  */
 export function keyOf(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
-  // Files end with a line break, and copies with a blank.
+  // Files end with a line break, and pasted keys with a space.
   const key = env[name]?.trim();
   if (!key) return undefined;
   if (/^[\x21-\x7e]+$/.test(key)) return key;

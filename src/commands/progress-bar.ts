@@ -1,7 +1,7 @@
 import library, { type MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import type { CommandIo } from './command-io.ts';
 
-/** What a bar shows: how far it is, and in words. */
+/** Content of a bar: progress and text. */
 export interface BarState {
   readonly done: number;
   readonly total: number;
@@ -15,7 +15,7 @@ const CELLS = 20;
 const NARROW_CELLS = 10;
 const NARROW_COLUMNS = 72;
 
-/** A bar at the end of a terminal, until it is cleared; shown anew it comes back. */
+/** A bar at the end of the terminal, until it is cleared. */
 export class ProgressBar {
   readonly #terminal: NonNullable<CommandIo['terminal']>;
   #bars: MultiBar | undefined;
@@ -34,12 +34,12 @@ export class ProgressBar {
         barCompleteChar: '#',
         barIncompleteChar: '.',
         clearOnComplete: true,
-        // Lines that wrap could not be drawn over.
+        // Wrapped lines could not be redrawn.
         linewrap: true,
-        // After a change of the terminal's size what it shows is not what was drawn.
+        // After a resize, the terminal does not show what was drawn.
         forceRedraw: true,
         emptyOnZero: true,
-        // Signals are the command's affair.
+        // The command handles signals.
         gracefulExit: false,
       });
       this.#bar = this.#bars.create(total, done, { text }, { format: barLine });
@@ -51,7 +51,7 @@ export class ProgressBar {
     this.#below.update(done, { text: below });
   }
 
-  /** Takes it away; a line of its own may follow. */
+  /** Clears the bar, so that a permanent line may follow. */
   clear(): void {
     this.#bars?.stop();
     this.#bars = this.#bar = this.#below = undefined;

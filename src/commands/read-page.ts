@@ -1,4 +1,4 @@
-/** A page of metrics or of limits is far smaller; one without end must not fill the memory. */
+/** Pages of metrics or limits are far smaller; an endless one must not fill the memory. */
 const MAX_BYTES = 16 * 1_048_576;
 
 /** The text of a response. @throws Error where it is too long. */

@@ -10,7 +10,7 @@ export function defaults(): string {
   return stringify({ selector: '', labels: SHIPPED_LABELS, thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
 }
 
-/** Files by their path, as a configuration of YAML or JSON asks for them. @throws Error for what is wrong with it */
+/** Generates files from a configuration of YAML or JSON. @throws Error for an invalid configuration */
 export function rendered(text: string): Record<string, string> {
   const config = readConfig(parse(text));
   return {

@@ -8,13 +8,13 @@ import { errorText } from './error-text.ts';
 export const rulesDefinition = (): Command =>
   define(
     'rules',
-    'alert rules and dashboards with your own thresholds',
+    'writes alert rules and dashboards with your own thresholds',
     'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities, label names and selectors of your own.',
     `The file of --config is YAML or JSON; whatever it leaves out stays as shipped. Its keys:
 
   selector    matchers of the targets, e.g. job="shop"
-  labels      names of cluster, namespace, job and instance where you have others; the selector is written with yours
-  runbookUrl  page with a heading for each alert; default: the one that is published with tidegate
+  labels      your label names for cluster, namespace, job and instance; write the selector with these
+  runbookUrl  page with a heading for each alert; default: the published runbook
   thresholds  see --defaults for all of them
   alerts      by name: severity, for, keepFiringFor, windows; or false for none. Name/severity picks one of several
 
@@ -32,11 +32,11 @@ Examples:
   tidegate rules --defaults > tidegate.rules.yml
   tidegate rules --config tidegate.rules.yml --out monitoring`,
   )
-    .option('--config <file>', 'what is different; without it the files are as they are shipped')
+    .option('--config <file>', 'changes to the shipped files; default: none')
     .option('--out <folder>', 'where to write rules/ and dashboards/', 'tidegate')
     .option('--defaults', 'prints a configuration with every threshold as it is shipped, and writes nothing');
 
-/** `tidegate rules`: rules and dashboards to one's own taste. @returns The exit code. */
+/** `tidegate rules`: generates customised rules and dashboards. @returns The exit code. */
 export async function rules(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(rulesDefinition(), args, io, ({ options }) => ({
     config: options['config'] as string | undefined,
@@ -44,7 +44,7 @@ export async function rules(args: readonly string[], io: CommandIo): Promise<num
     defaults: options['defaults'] === true,
   }));
   if (typeof read === 'number') return read;
-  // Only now: it is large, and no other command needs it.
+  // Imported here: it is large, and no other command needs it.
   const { defaults, rendered } = await import('./rules-files.ts');
   if (read.defaults) {
     io.out(defaults());

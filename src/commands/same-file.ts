@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Whether two paths are one file, by whatever links; or would be, where it does not exist yet. */
+/** Whether two paths are the same file, through any links; or would be, if it does not exist yet. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [left, right] = await Promise.all([a, b].map(identityOf));
   return left !== undefined && left === right;
@@ -9,7 +9,7 @@ export async function isSameFile(a: string, b: string): Promise<boolean> {
 
 async function identityOf(path: string): Promise<string | undefined> {
   try {
-    // A file may have several names of the same standing. More digits than a number holds where systems number so.
+    // Hard links. Some systems have inode numbers that exceed a double.
     const { dev, ino } = await stat(path, { bigint: true });
     return `${dev}/${ino}`;
   } catch {

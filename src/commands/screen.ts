@@ -1,17 +1,17 @@
 import type { Screen } from './command-io.ts';
 
 /**
- * The other page of the terminal, without its cursor; what was there comes back. Lines that are too long are cut by the terminal, which
- * knows how wide its signs are.
+ * The terminal's alternate screen, without a cursor. The terminal truncates lines that are too long, since it
+ * knows the width of its characters.
  */
 const ENTER = '\u001B[?1049h\u001B[?25l\u001B[?7l';
 const LEAVE = '\u001B[?7h\u001B[?25h\u001B[?1049l';
 
-/** Takes the terminal; keys come one by one, Ctrl-C among them. */
+/** Takes over the terminal; keys arrive one by one, Ctrl-C included. */
 export function openScreen(onKey: (key: string) => void): Screen {
   const { stdin, stdout } = process;
   const hear = (keys: string): void => {
-    // What is typed fast, or pasted, comes together; a key of several characters begins with Escape.
+    // Fast typing and pastes arrive together; a key of several characters starts with Escape.
     // oxlint-disable-next-line no-control-regex -- Keys are control characters.
     for (const key of keys.match(/\u001B\[[\d;]*[A-Za-z~]|[^]/g) ?? []) if (key.length === 1) onKey(key);
   };

@@ -9,8 +9,8 @@ const PROVIDERS = ['openai', 'azure', 'anthropic', 'groq'];
 export const simulateDefinition = (): Command =>
   define(
     'simulate',
-    'a provider on this machine that limits, refuses and fails like the real one',
-    'Starts a provider on this machine that limits, refuses and fails like the real one.',
+    'runs a simulated provider that limits, refuses and fails like the real one',
+    'Starts a simulated provider that limits, refuses and fails like the real one.',
     `Exit codes: 0 stopped, 1 it cannot start, 2 bad arguments.
 
 Examples:
@@ -36,11 +36,11 @@ Examples:
     .option('--tool-calls', 'answer with a call of the first tool, where a request has tools')
     .option(
       '--fault <kind=rate>',
-      'inflict a fault with a probability, such as server_error=0.05; may be repeated',
+      'injects a fault with this probability, such as server_error=0.05; may be repeated',
       collect,
     )
-    .option('--neighbour <share>', 'share of the limits that somebody else uses, 0 to 1')
-    .option('--json', 'its address, and at the end what it has seen, as JSON lines');
+    .option('--neighbour <share>', 'share of the limits that another user takes, 0 to 1')
+    .option('--json', 'its address, and statistics at the end, as JSON lines');
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
@@ -71,7 +71,7 @@ interface Values extends Readonly<Partial<Record<keyof typeof LIMITS, string>>> 
 }
 
 /**
- * `tidegate simulate`: runs a simulator until it is stopped, then prints what it has seen.
+ * `tidegate simulate`: runs a simulator until it is stopped, then prints its statistics.
  *
  * @returns The exit code: 0, 1 when it cannot start, 2 for bad arguments.
  */
@@ -128,7 +128,7 @@ function optionsOf(values: Values): SimulatorOptions {
   const seed = numberOf('seed', values.seed);
   const bucketSeconds = numberOf('bucket-seconds', values.bucketSeconds);
   return {
-    // The simulator checks these words and says what they may be.
+    // The simulator validates these values and names the valid ones.
     provider: values.provider as SimulatorProvider,
     ...(values.preset === undefined ? {} : { preset: values.preset as PresetName }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
@@ -164,7 +164,7 @@ function numberOf(flag: string, value: string | undefined): number | undefined {
   return number;
 }
 
-/** What a shell exports, by which the SDK finds the simulator without a change to the application. */
+/** Environment variables that point the SDK at the simulator without a change to the application. */
 function environment(provider: SimulatorProvider, url: string, origin: string): Readonly<Record<string, string>> {
   switch (provider) {
     case 'openai':

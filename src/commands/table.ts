@@ -4,9 +4,9 @@ type Align = 'left' | 'right';
 
 interface TableSettings {
   readonly head?: readonly string[];
-  /** Of each column; default: all to the left. */
+  /** Alignment of each column; default: left. */
   readonly align?: readonly Align[];
-  /** Around and between cells; default: only blanks. */
+  /** Draws lines around and between cells; default: only spaces. */
   readonly lines?: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { Reservation } from './limits/limit-engine-types.ts';
 import type { ActualUsage } from './limits/limit-rules.ts';
 import type { Simulation } from './simulation.ts';
 
-/** Who asks: what texts and headers of the answer name. */
+/** The caller, as texts and headers of the answer name it. */
 export interface Caller {
   readonly organization: string;
   readonly requestId: string;
@@ -28,17 +28,17 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** The end of a request that is not served: a limit refuses it, a fault fails it, breaks its connection or leaves it hanging. */
+/** The end of an unserved request: refused by a limit, failed by a fault, disconnected, or left hanging. */
 export type Denial =
   | { readonly kind: 'refused' | 'failed'; readonly answer: Answer }
   | { readonly kind: 'reset' | 'hang' };
 
-/** What becomes of a request; the answer of an admitted one may be generated. */
+/** The verdict on a request; an admitted one may be answered. */
 export type Decision = Denial | { readonly kind: 'admitted'; readonly admitted: Admitted };
 
 /**
- * One request on its way through a simulated provider, whatever carries it: HTTP, or a function call in virtual time.
- * Nothing here waits, and every time is that of the simulation's clock.
+ * One request to a simulated provider, over HTTP or as a function call in virtual time.
+ * Nothing here waits; all times are of the simulation's clock.
  */
 export class Exchange {
   readonly #simulation: Simulation;
@@ -49,14 +49,14 @@ export class Exchange {
     this.#caller = caller;
   }
 
-  /** What an outage makes of the request, before anything of it is read. */
+  /** The result of an outage, before the request is read. */
   meetOutage(): Denial | undefined {
     const { faults, options } = this.#simulation;
     const fault = faults.outage(options.clock.now());
     return fault && this.#inflict(fault, '');
   }
 
-  /** Draws the fault that the request meets, and asks the limits. */
+  /** Draws the request's fault and asks the limits. */
   decide({ model, cost, streamed }: AskedWork): Decision {
     const { engine, statistics, options, faults } = this.#simulation;
     const account = this.#caller.organization;
@@ -78,7 +78,7 @@ export class Exchange {
     return { kind: 'admitted', admitted: new Admitted(this.#simulation, result, this.headers(model), fault) };
   }
 
-  /** An error as it is sent; with a model it has the headers of its limits, where such an error has them. */
+  /** An error as it is sent; with a model, it may carry the headers of its limits. */
   error(error: ErrorAnswer, model: string): Answer {
     const { faults } = this.#simulation;
     const limits =
@@ -87,14 +87,14 @@ export class Exchange {
         : undefined;
     const own = { ...error.headers };
     if (faults.faults.headers === 'negative') {
-      // Seen together with -1: no hint at all.
+      // -1 was seen without any hint.
       delete own['retry-after'];
       delete own['retry-after-ms'];
     }
     return { status: error.status, headers: { ...this.headers(), ...limits, ...own }, body: error.body };
   }
 
-  /** Headers of every answer, and with a model its limits. */
+  /** Headers of every answer, with a model also its limits. */
   headers(model?: string): Record<string, string> {
     const { dialect, options } = this.#simulation;
     const { organization, requestId } = this.#caller;
@@ -111,7 +111,7 @@ export class Exchange {
     return this.#simulation.errorContext(organization, requestId, model, apiVersion);
   }
 
-  /** What a fault makes of the request; undefined for those that spoil an answer under way. */
+  /** The result of a fault; undefined for faults within an answer. */
   #inflict(fault: FaultKind, model: string): Denial | undefined {
     const { statistics, dialect } = this.#simulation;
     if (isAnswerFault(fault)) {
@@ -124,10 +124,10 @@ export class Exchange {
   }
 }
 
-/** A request that the limits let through. */
+/** An admitted request. */
 export class Admitted {
   readonly headers: Readonly<Record<string, string>>;
-  /** Spoils the answer under way. */
+  /** Fault within the answer. */
   readonly fault: FaultKind | undefined;
   readonly #simulation: Simulation;
   readonly #reservation: Reservation;

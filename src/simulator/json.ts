@@ -1,6 +1,6 @@
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reading of bodies that may hold anything: what is of the wrong kind reads as empty. */
+/** Reads untrusted bodies: values of the wrong type read as empty. */
 export function asObject(value: unknown): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }

@@ -1,12 +1,12 @@
 import { checkKeys, numberFrom } from './validate.ts';
 
-/** How long answers take; nothing at all by default. */
+/** Latency of answers; none by default. */
 export interface SimulatorLatency {
   /** Milliseconds to the first token. Minimum and default 0. */
   readonly baseMs?: number;
   /** Milliseconds for each output token. Minimum and default 0. */
   readonly perTokenMs?: number;
-  /** Both vary by this share, up and down, with the seed: 0 … 1. Default 0. */
+  /** Random variation of both by this share, up and down, by the seed: 0 … 1. Default 0. */
   readonly jitter?: number;
 }
 

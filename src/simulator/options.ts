@@ -31,24 +31,24 @@ export interface SimulatorClock {
 }
 
 /**
- * What is simulated. Limits come from `preset`, `limits` (for every model) and `modelLimits`, where the later ones
- * override the earlier, limit by limit. Without any of the three a small tier applies (OpenAI and Anthropic `tier1`,
- * Azure `quota-30k`, Groq `free`); with `limits` or `modelLimits` alone there is nothing but these.
+ * Options of a simulator. Limits come from `preset`, `limits` (for every model) and `modelLimits`; later ones
+ * override earlier ones, limit by limit. Without any of the three a small tier applies (OpenAI and Anthropic `tier1`,
+ * Azure `quota-30k`, Groq `free`); `limits` or `modelLimits` alone are the only limits.
  */
 export interface SimulatorOptions extends LimitSources {
   readonly provider: SimulatorProvider;
-  /** What goes wrong. Default: nothing. */
+  /** Faults to inject. Default: none. */
   readonly faults?: SimulatorFaults;
   /** Integer; the same seed gives the same faults, answers and delays. Default 1. */
   readonly seed?: number;
   readonly latency?: SimulatorLatency;
   /** 0 … 65535; 0 takes a free one. Default 0. */
   readonly port?: number;
-  /** Address to listen at. Default `127.0.0.1`. */
+  /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
   /**
-   * How limits per minute are counted: a bucket that refills continuously, as the providers' numbers betray; a fixed
-   * window that begins anew with the clock's minute (or its part of `bucketSeconds`); a log of the last minute (or part).
+   * How limits per minute are counted: a bucket that refills continuously, as the providers' numbers show; a fixed
+   * window that starts with the clock's minute (or its part of `bucketSeconds`); a log of the last minute (or part).
    * Default `bucket`.
    */
   readonly limiter?: LimitModelKind;
@@ -59,11 +59,11 @@ export interface SimulatorOptions extends LimitSources {
    * second". Default 60, but 10 for Azure's requests.
    */
   readonly bucketSeconds?: number | { readonly requests?: number; readonly tokens?: number };
-  /** How full buckets are when first used, 0 … 1. Default 1. */
+  /** Fill level of buckets at first use, 0 … 1. Default 1. */
   readonly initialFill?: number;
   /** Anthropic: default by preset, `reserve` for the old tiers 1 to 4, else `realtime`. */
   readonly outputCounting?: OutputCounting;
-  /** What refused requests take of the minute's requests. Default: `whole` for OpenAI and Azure, else `none`. */
+  /** What refused requests cost of the requests per minute. Default: `whole` for OpenAI and Azure, else `none`. */
   readonly refusedCounting?: RefusedCounting;
   /** Anthropic: whether a stream that runs into the output limit ends with a rate-limit error. Default false. */
   readonly cutAtOutputLimit?: boolean;
@@ -71,27 +71,27 @@ export interface SimulatorOptions extends LimitSources {
   readonly retryHeader?: RetryHeader;
   /** Whether refusals name the limit and its numbers, or say only "Too Many Requests". Default `full`. */
   readonly refusalTexts?: 'full' | 'mute';
-  /** OpenAI, Groq: what too many requests at once are refused as, 503 or 429. Default `overloaded`. */
+  /** OpenAI, Groq: how too many concurrent requests are refused, as 503 or 429. Default `overloaded`. */
   readonly concurrencyRefusals?: 'overloaded' | 'throttled';
-  /** What the rate-limit headers mean. Which answers have them is told by `faults.headers`. */
+  /** Semantics of the rate-limit headers. `faults.headers` determines which answers have them. */
   readonly headerDialect?: SimulatorHeaderDialect;
-  /** OpenAI: whether the `requests` headers show the day's limit of models that have one. Default `day`. */
+  /** OpenAI: whether the `requests` headers show the daily limit of models that have one. Default `day`. */
   readonly requestsHeader?: 'day' | 'minute';
-  /** Anthropic: an untouched bucket says it resets in 1970. Default true. */
+  /** Anthropic: an untouched bucket states a reset in 1970. Default true. */
   readonly epochResets?: boolean;
-  /** What answers say. Default `lorem`. */
+  /** Content of answers. Default `lorem`. */
   readonly reply?: ReplyOption;
-  /** Tokens of `lorem` answers: a number or the shortest and the longest; 1 … 100000. Default [20, 120]. */
+  /** Tokens of `lorem` answers: a number, or minimum and maximum; 1 … 100000. Default [20, 120]. */
   readonly replyTokens?: number | readonly [number, number];
-  /** Answer the user's message with a call of the first tool, where the request has tools. Default false. */
+  /** Answer the user's message with a call of the first tool, if the request has tools. Default false. */
   readonly toolCalls?: boolean;
-  /** Tokens that usage counts for a text. Default: words, split after eight letters, numbers and signs. */
+  /** Counts the tokens of a text for usage. Default: words (split after eight letters), numbers and symbols. */
   readonly countTokens?: (text: string) => number;
-  /** Whether prompts that begin alike are read from a cache for five minutes. Default true. */
+  /** Whether common prompt prefixes are cached for five minutes. Default true. */
   readonly promptCache?: boolean;
   /**
-   * How the providers' own batches go: `seconds` until they end (default 0), `expired`: share of their requests that expire (default
-   * 0), `enqueuedTokens`: input tokens that may be in batches that have not ended (default: no limit).
+   * The providers' own batches. `seconds`: time until they end (default 0), `expired`: share of requests that expire (default
+   * 0), `enqueuedTokens`: maximum input tokens in unfinished batches (default: no limit).
    */
   readonly batches?: BatchOptions;
   /** Keys that are accepted; others get 401. Default: every key. */
@@ -172,7 +172,7 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
   }
   const { provider, faults = {} } = options;
   const sources = initialSources(provider, options);
-  // Only to check them.
+  // Only for validation.
   limitTable(provider, sources);
   checkFaults(provider, faults);
   const counting = presetOf(provider, sources, 'preset')?.outputCounting ?? 'realtime';

@@ -17,7 +17,7 @@ import { Store } from './apis/store.ts';
 import { checkKeys } from './validate.ts';
 import type { WorkContext } from './apis/work.ts';
 
-/** What can be changed while a simulator runs; each section that is given replaces the one before. */
+/** Settings that can change while a simulator runs; a given section replaces the previous one. */
 export interface SimulatorUpdate extends LimitSources {
   /** `{}` ends every fault. Times in it count from now. */
   readonly faults?: SimulatorFaults;
@@ -32,11 +32,11 @@ export class Simulation {
   readonly statistics: Statistics;
   readonly store: Store = new Store();
   readonly #promptCache: PromptCache | undefined;
-  // Separate sequences, so that one request more or less in one of them does not shift the others.
+  // Separate sequences, so that an additional request in one does not shift the others.
   readonly #ids: Random;
   readonly #delays: Random;
   readonly #hints: Random;
-  /** What the last answer of each account and model would have told. */
+  /** State of the headers at the last answer, by account and model. */
   readonly #previous = new Map<string, readonly LimitLevel[]>();
   #picker: FaultPicker;
   #sources: LimitSources;
@@ -83,7 +83,7 @@ export class Simulation {
     const limitsOf = limitTable(provider, sources);
     if (change.faults) checkFaults(provider, change.faults);
     const latency = change.latency && resolveLatency(change.latency);
-    // Everything is checked before anything is changed.
+    // Validate everything before changing anything.
     this.sync(now);
     if (latency) this.#latency = latency;
     if (change.preset ?? change.limits ?? change.modelLimits) {
@@ -93,7 +93,7 @@ export class Simulation {
     if (change.faults) this.#picker = this.#setFaults(change.faults, now);
   }
 
-  /** Makes changes whose time has come. To be called before the limits are asked. */
+  /** Applies changes that are due. Call before asking the limits. */
   sync(now: number): void {
     if (now < this.#tierChangeAt) return;
     this.#sources = mergeSources(this.#sources, this.#picker.faults.tierChange!);
@@ -162,7 +162,7 @@ export class Simulation {
     return { ...mute, headers: { ...mute.headers, ...retryHeaders(waitMs, context) } };
   }
 
-  /** What the headers of an answer describe: the moment of its admission, or that of the one before. */
+  /** The state that an answer's headers describe: at its own admission, or at the previous one. */
   #told(key: string, levels: readonly LimitLevel[]): readonly LimitLevel[] {
     if (!this.options.headerDialect.late) return levels;
     const told = this.#previous.get(key) ?? [];

@@ -1,10 +1,10 @@
-/** Codes of the errors that the simulator throws; the same words as those of the guard. */
+/** Error codes of the simulator, the same as the guard's. */
 export type SimulatorErrorCode = 'invalid_option' | 'port_in_use' | 'start_failed';
 
 // The registered symbol of tidegate's errors: `isTidegateError` recognises these too.
 const brand = Symbol.for('tidegate.error');
 
-/** A simulator that cannot start: a bad option, a taken port, an address that is not this machine's. */
+/** A simulator that cannot start: an invalid option, a port in use, a foreign address. */
 export class SimulatorError extends Error {
   override readonly name = 'SimulatorError';
   readonly code: SimulatorErrorCode;

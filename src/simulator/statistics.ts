@@ -9,26 +9,26 @@ export interface ModelStats {
   readonly rejected: number;
 }
 
-/** What a simulator has seen since it started; plain data without any content of requests. */
+/** Statistics since the simulator started; plain data without any content of requests. */
 export interface SimulatorStats {
-  /** Requests that reached it, whatever became of them. */
+  /** All requests received. */
   readonly requests: number;
   /** Requests that the limits let through. */
   readonly admitted: number;
-  /** Admitted requests whose answer was sent to its end. */
+  /** Admitted requests whose answer was sent completely. */
   readonly completed: number;
-  /** Admitted requests whose client went away before. */
+  /** Admitted requests whose client disconnected before the end. */
   readonly aborted: number;
   /** Requests that a limit refused. */
   readonly rejected: number;
   readonly rejectedBy: Partial<Readonly<Record<RejectedBy, number>>>;
-  /** Part of `rejected` that no waiting would have helped. */
+  /** Part of `rejected` that exceeds a whole limit. */
   readonly tooLarge: number;
-  /** Faults by kind that were really inflicted. */
+  /** Injected faults by kind. */
   readonly faults: Partial<Readonly<Record<FaultKind, number>>>;
   /** Answers by HTTP status. */
   readonly statuses: Readonly<Record<number, number>>;
-  /** Of completed requests, and of what was generated for aborted ones. */
+  /** Usage of completed requests, and of the generated part of aborted ones. */
   readonly inputTokens: number;
   readonly cachedTokens: number;
   readonly outputTokens: number;
@@ -76,7 +76,7 @@ export class Statistics {
     this.#peakInFlight = Math.max(this.#peakInFlight, this.#inFlight);
     this.#maxRetryCount = Math.max(this.#maxRetryCount, retryCount);
     this.#arrivals.push(now);
-    // At most a second's worth of times is kept.
+    // At most one second of times is kept.
     while (this.#arrivals[0]! <= now - 1_000) this.#arrivals.shift();
     this.#peakRate = Math.max(this.#peakRate, this.#arrivals.length);
   }

@@ -43,7 +43,7 @@ export function listOf(words: readonly string[]): string {
   return words.map((word) => `'${word}'`).join(', ');
 }
 
-/** A longer text is shown from its beginning. */
+/** Longer texts are truncated. */
 const MAX_SHOWN = 400;
 
 function show(value: unknown): string {

@@ -205,9 +205,9 @@ test('tells why a provider cannot be reached', async () => {
 test('says where a provider tells nothing', async () => {
   vi.stubEnv('OPENAI_API_KEY', 'sk-test');
   answers = { '/chat/completions': { id: 'c' } };
-  expect(await run('--base-url', url)).toMatchObject({ code: 1, err: 'The provider told no limits.' });
+  expect(await run('--base-url', url)).toMatchObject({ code: 1, err: 'The provider stated no limits.' });
   answers = {};
   expect((await run('--base-url', url)).err).toBe(
-    'The provider answered 401 to a call of gpt-4o-mini, and told no limit.',
+    'The provider answered 401 to a call of gpt-4o-mini, and stated no limit.',
   );
 });

@@ -26,7 +26,7 @@ Examples:
   cat prompts.txt | tidegate batch - --out - --model claude-haiku-4-5 > answers.jsonl`;
 
 export const batchDefinition = (): Command =>
-  define('batch', 'sends the rows of a file at the pace of your limits, and goes on where it was stopped', ABOUT, MORE)
+  define('batch', 'sends the rows of a file as fast as your limits allow, and resumes where it stopped', ABOUT, MORE)
     .argument(
       '[input]',
       'a file, or - for standard input: batch lines of OpenAI, Azure, Groq or Anthropic; prompts, one a line; or with --template ' +

@@ -112,7 +112,7 @@ async function checkPaths({ input, out, errors, journal, resume }: BatchArgs): P
   });
 }
 
-/** By what is said before the input is read. */
+/** Checks the arguments before the input is read. */
 function apiOf({ provider, format, prompt: { model } }: BatchArgs): PromptSettings['api'] {
   if (provider !== undefined) return provider === 'anthropic' ? 'anthropic' : 'openai';
   return format === 'anthropic' || model?.startsWith('claude') === true ? 'anthropic' : 'openai';
@@ -122,7 +122,7 @@ function providerOf(args: BatchArgs, { format }: Pick<InputCheck, 'format'>): Ba
   return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiOf(args));
 }
 
-/** What to type to go on. It may stand in a log: a base URL that may hold a key is left for the reader to fill in. */
+/** The command that resumes the run. It may be logged, so a base URL that may hold a key is left blank. */
 function resumeCommand(args: readonly string[]): string {
   const shown = args.map((arg, index) => {
     const [flag, url] = arg.startsWith('--base-url=') ? ['--base-url=', arg.slice(11)] : ['', arg];

@@ -6,16 +6,16 @@ import { misencodedLines, REPLACEMENT } from './encoding.ts';
 import { firstLineOf, type InputRow, inputRows } from './input-rows.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
 
-/** What the rows of a model ask for that name one service tier. */
+/** Totals of the rows with the same model and service tier. */
 export interface ModelTotals {
   /** '' for rows that name none. */
   readonly model: string;
-  /** Undefined for the usual one. */
+  /** Undefined for the default. */
   readonly tier: string | undefined;
   readonly rows: number;
   /** Bytes of all bodies as JSON. */
   readonly bodyBytes: number;
-  /** Sum of the output that rows allow; undefined where one sets no bound. */
+  /** Sum of the rows' output maxima; undefined if one has none. */
   readonly outputTokens: number | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface InputCheck {
   readonly firstLine: string;
   readonly rows: number;
   readonly totals: readonly ModelTotals[];
-  /** What is wrong, with the numbers of lines; the first of them. */
+  /** The first problems, with line numbers. */
   readonly problems: readonly string[];
   readonly problemCount: number;
 }
@@ -33,7 +33,7 @@ const MAX_SHOWN = 20;
 
 /**
  * Reads the whole input once before anything is sent: a bad row shows in the first second, not in the third hour.
- * @param checkRow throws BadRow for what else is wrong with one
+ * @param checkRow throws BadRow for further problems
  */
 export async function checkInput(
   path: string,
@@ -72,12 +72,12 @@ export async function checkInput(
   } finally {
     lineOf.close();
   }
-  // What was read is not what is there, and nobody wants to pay for an answer to that.
+  // The text was not decoded correctly, and an answer to it would be wasted money.
   if (mayBeMisencoded) for await (const line of misencodedLines(path)) problem(`line ${line}: ${MISENCODED}`);
   return { format, firstLine, rows, totals: [...models.values()], problems, problemCount };
 }
 
-/** Of CSV the header too is of interest, which is the first line. */
+/** For CSV, also the header, which is the first line. */
 function mayHoldReplacement(row: InputRow): boolean {
   if ('text' in row) return row.text.includes(REPLACEMENT);
   return 'record' in row && Object.values(row.record).some((value) => String(value).includes(REPLACEMENT));

@@ -9,24 +9,24 @@ import { durations, number, usd } from '../amounts.ts';
 
 type Interval = readonly [number, number];
 
-/** Bytes of a JSON body to a token of its text: from dense data to plain English. */
+/** Bytes of a JSON body per token: from dense data to plain English. */
 const BYTES_TO_TOKEN = [6, 2.5] as const;
 
 interface Forecast {
   readonly rows: number;
   readonly models: readonly string[];
   readonly inputTokens: Interval;
-  /** Null where a row sets no bound. */
+  /** Null if a row has no maximum. */
   readonly outputTokensAtMost: number | null;
-  /** By the limits that were named; null where none was. */
+  /** By the given limits; null without any. */
   readonly seconds: Interval | null;
-  /** In USD; without a bound above where a row sets none on its output, null where a model has no known price. */
+  /** In USD; without an upper bound if a row has no output maximum, null if a model has no known price. */
   readonly usd: readonly [number, number | null] | null;
-  /** Models whose price is not known. */
+  /** Models without a known price. */
   readonly unpriced: readonly string[];
 }
 
-/** What sending the input would take; nothing is sent. */
+/** Estimates what sending the input would take, without sending anything. */
 export function forecast(
   { rows, totals }: InputCheck,
   { rpm, tpm, via }: Pick<BatchArgs, 'rpm' | 'tpm' | 'via'>,
@@ -62,7 +62,7 @@ function inputTokens({ bodyBytes }: ModelTotals): Interval {
   return [Math.ceil(bodyBytes / BYTES_TO_TOKEN[0]), Math.ceil(bodyBytes / BYTES_TO_TOKEN[1])];
 }
 
-/** Rows are priced at their mean: prices that rise with the length of a prompt are those of the usual one. */
+/** Rows are priced at their mean length, also where prices rise with the length of a prompt. */
 function priceInterval(
   totals: ModelTotals,
   via: BatchArgs['via'],
@@ -83,7 +83,7 @@ function priceInterval(
     const each = priceOf({ provider, model, usage, serviceTier });
     return each === undefined ? undefined : each * rows;
   };
-  // What a batch of the provider leaves undone has the usual price.
+  // Rows that a provider batch leaves unfinished have the regular price.
   const least = price(from, 0, via === 'sync' ? tier : 'batch');
   const most = outputTokens === undefined ? null : price(to, outputTokens, via === 'sync' ? tier : undefined);
   return least === undefined || most === undefined ? undefined : [least, most];

@@ -16,11 +16,11 @@ interface Ending {
   readonly last: BatchSnapshot | undefined;
 }
 
-/** Tells how a run has ended, and how it goes on. @returns The exit code. */
+/** Reports how a run ended and how to resume it. @returns The exit code. */
 export function endRun({ args, resumeCommand }: Ended, { interrupted, last, ...of }: Ending, io: CommandIo): number {
   const failed = last?.failed ?? 0;
   const stopped = codeOf(of.broken) === 'batch_stopped';
-  // What was at work at the interruption may have been all that was left.
+  // The rows in flight at the interruption may have been the last ones.
   const whole = interrupted && stopped && last !== undefined && last.done === last.total;
   const broken = whole ? undefined : of.broken;
   const code = codeOf(broken);

@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url';
 import { loadPrices, priceOfList } from '../../cost/load-prices.ts';
 import { type PriceFunction, resolvePrices } from '../../cost/prices.ts';
 
-/** The prices of the package: beside tidegate, or where `npx` was called from; undefined where neither has it. */
+/** The price package, installed beside tidegate or where `npx` was run; undefined if neither has it. */
 export async function findPrices(): Promise<PriceFunction | undefined> {
   try {
     return resolvePrices(await loadPrices(), 'prices');
   } catch {
-    // Looked for elsewhere.
+    // Try the next place.
   }
   try {
     const here = createRequire(join(process.cwd(), 'any.js'));

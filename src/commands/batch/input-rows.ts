@@ -4,7 +4,7 @@ import { parse as parseSync } from 'csv-parse/sync';
 import { readLines } from '../read-lines.ts';
 import type { RowFormat } from './row-format.ts';
 
-/** A row as it was read, with the number of its first line. */
+/** A row with the number of its first line. */
 export type InputRow = { readonly line: number } & (
   | { readonly text: string }
   | { readonly record: Readonly<Record<string, unknown>> }
@@ -18,13 +18,13 @@ export function inputRows(path: string, format: RowFormat, firstLine: string): A
   return format === 'csv' ? csvRows(path, delimiterOf(firstLine)) : readLines(path);
 }
 
-/** The first line that holds something; undefined of an empty file. */
+/** The first non-empty line; undefined for an empty file. */
 export async function firstLineOf(path: string): Promise<string | undefined> {
   for await (const { text } of readLines(path)) return text;
   return undefined;
 }
 
-/** Names of the columns by a header; undefined where it is none. */
+/** Column names from a header; undefined if the line is not one. */
 export function columnsOf(header: string): readonly string[] | undefined {
   try {
     const [names] = parseSync(header, { delimiter: delimiterOf(header), bom: true, trim: true });
@@ -54,7 +54,7 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRo
   let line = 2;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: Info }>) {
-      // A record of the wrong length says so and goes on.
+      // A record of the wrong length is reported and skipped.
       const { error } = info as { error?: CsvError };
       yield error ? { line, problem: problemOf(error) } : { line, record };
       line = info.lines + 1;
@@ -68,5 +68,5 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRo
   }
 }
 
-/** The message without its own count of lines, which is where the record ends. */
+/** The message without its line number, which is where the record ends. */
 const problemOf = (error: CsvError): string => `not CSV: ${error.message.replace(/ (?:on|at) line \d+/, '')}`;

@@ -12,7 +12,7 @@ interface Settings {
   readonly out: string;
 }
 
-/** Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere, JSON where that is asked for. */
+/** Shows the progress of a run: a bar on a terminal, else a line every ten seconds, or JSON on request. */
 export class ProgressDisplay {
   readonly #io: CommandIo;
   readonly #json: boolean;
@@ -25,7 +25,7 @@ export class ProgressDisplay {
     this.#io = io;
     this.#json = json;
     this.#quiet = quiet;
-    // Results that scroll through the same terminal leave no place for it.
+    // No bar if results go to the same terminal.
     const mixed = out === '-' && io.outIsTerminal;
     if (io.terminal && !json && !quiet && !mixed) this.#bar = new ProgressBar(io.terminal);
   }
@@ -45,12 +45,12 @@ export class ProgressDisplay {
     this.#io.err(this.#json ? JSON.stringify({ event: 'progress', ...snapshot }) : text);
   }
 
-  /** What is known beside the rows: how far batches of the provider are. */
+  /** Progress besides the rows: that of provider batches. */
   aside(text: string): void {
     this.#aside = text;
   }
 
-  /** A line that stays. */
+  /** Prints a permanent line. */
   say(event: 'batch' | 'stopping', text: string): void {
     this.#bar?.clear();
     this.#io.err(this.#json ? JSON.stringify({ event, text }) : text);
@@ -61,12 +61,12 @@ export class ProgressDisplay {
   }
 }
 
-/** All of it in a line. */
+/** Progress as one line. */
 function progressText(snapshot: BatchSnapshot): string {
   return [farParts, fastParts, leftParts, bindingParts].flatMap((parts) => parts(snapshot)).join(', ');
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export function summaryText(snapshot: BatchSnapshot): string {
   const [rows, ...more] = farParts(snapshot);
   const { reused, elapsedMs } = snapshot;
@@ -109,7 +109,7 @@ function leftParts({ eta }: BatchSnapshot): string[] {
   return [`${durations(eta.fromSeconds, eta.toSeconds)} left`];
 }
 
-/** The limit by which the estimate is what it is. */
+/** The limit that determines the estimate. */
 function bindingParts({ eta }: BatchSnapshot): string[] {
   return eta && eta.toSeconds > 0 ? [`bound by ${eta.binds.replaceAll('_', ' ')}`] : [];
 }

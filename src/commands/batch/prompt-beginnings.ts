@@ -4,23 +4,23 @@ import type { BatchProvider } from './target.ts';
 type Body = Row['body'];
 
 /**
- * Bytes after which a prompt may be cached that is not marked: OpenAI and Groq begin at 1,024 tokens, and rows that share more are to
- * meet more in the cache.
+ * Prefix lengths in bytes for prompts without cache marks: OpenAI and Groq start at 1,024 tokens, and rows that share more
+ * should find more in the cache.
  */
 const LEVELS = [4_096, 16_384, 65_536];
 
 const PATHS = /\/(?:chat\/completions|responses|completions|messages)$/;
 
 /**
- * Beginnings of a row's prompt that the provider may keep for other rows, from the shortest on: at Anthropic up to each mark of the
- * request, elsewhere by length, since the cache is the provider's own affair.
+ * Prefixes of a row's prompt that the provider may cache, shortest first: at Anthropic up to each mark of the
+ * request, elsewhere by length, since caching is automatic.
  */
 export function promptBeginnings(provider: BatchProvider, { url, body }: Row): readonly string[] {
   if (!PATHS.test(url)) return [];
   return provider === 'anthropic' ? markedBeginnings(body) : longBeginnings(body);
 }
 
-/** In the order in which they make up the prompt; one that is absent leaves no trace in JSON. */
+/** In the order of the prompt; absent fields are omitted from the JSON. */
 function longBeginnings(body: Body): readonly string[] {
   const { model, prompt_cache_key: key, tools, response_format, text, instructions } = body;
   const turns = body['messages'] ?? body['input'] ?? body['prompt'];
@@ -29,7 +29,7 @@ function longBeginnings(body: Body): readonly string[] {
   return LEVELS.filter((length) => prompt.length >= length).map((length) => `${named} ${prompt.slice(0, length)}`);
 }
 
-/** Tools, system and messages are one prompt, block by block, of which marks name the beginnings to keep. */
+/** Tools, system and messages form one prompt of blocks, in which marks end the prefixes to cache. */
 function markedBeginnings(body: Body): readonly string[] {
   const blocks = [
     ...listOf(body['tools']),

@@ -4,8 +4,8 @@ import type { CommandIo } from '../command-io.ts';
 const BLOCK = 1 << 16;
 
 /**
- * A file of lines, written in blocks; `-` is standard output. What is there is replaced when there is something to write,
- * not before: a run that is refused leaves the results of the last one.
+ * A file of lines, written in blocks; `-` is standard output. An existing file is replaced at the first write,
+ * not before: a refused run keeps the results of the previous one.
  */
 export class LineFile {
   readonly #path: string;
@@ -31,7 +31,7 @@ export class LineFile {
     if (this.#size >= BLOCK) await this.#flush();
   }
 
-  /** `ifEmpty` says what becomes of a file to which nothing was written: an old one, too. */
+  /** `ifEmpty`: what happens to the file, even an old one, if nothing was written. */
   async close(ifEmpty: 'leave' | 'empty' | 'remove'): Promise<void> {
     if (this.#path === '-') return;
     if (this.#empty && ifEmpty === 'leave') return;

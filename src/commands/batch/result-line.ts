@@ -1,7 +1,7 @@
 import type { BatchResult } from '../../batch/result.ts';
 import type { RowResponse } from './send-row.ts';
 
-/** A row's line in the results or among the errors, as the provider's own batch writes it. */
+/** A row's line in the results or errors file, as in the provider's own batches. */
 export function resultLine(row: BatchResult<RowResponse>, api: 'openai' | 'anthropic'): string {
   return JSON.stringify(api === 'anthropic' ? anthropicLine(row) : openaiLine(row));
 }

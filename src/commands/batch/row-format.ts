@@ -3,10 +3,10 @@ import { columnsOf, type InputRow } from './input-rows.ts';
 export const FORMATS = ['openai', 'anthropic', 'jsonl', 'csv', 'prompts'] as const;
 export type RowFormat = (typeof FORMATS)[number];
 
-/** Where a template takes a member of the row. */
+/** A placeholder for a member of the row. */
 const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
-/** A request that is to be sent. */
+/** A request to send. */
 export interface Row {
   readonly id: string;
   readonly line: number;
@@ -15,7 +15,7 @@ export interface Row {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What makes a request of a prompt. */
+/** Settings that turn a prompt into a request. */
 export interface PromptSettings {
   readonly api: 'openai' | 'anthropic';
   readonly model: string | undefined;
@@ -25,12 +25,12 @@ export interface PromptSettings {
   readonly maxTokens: number | undefined;
 }
 
-/** A row that cannot be sent; the message says why, and nothing of its content. */
+/** A row that cannot be sent; the message says why without its content. */
 export class BadRow extends Error {}
 
 /**
- * By the first line: batch lines of OpenAI, Azure and Groq, those of Anthropic, other objects, a header of CSV with the columns that
- * the template names, or prompts.
+ * Detects the format by the first line: batch lines of OpenAI, Azure and Groq, those of Anthropic, other objects, a CSV header with
+ * the template's columns, or prompts.
  */
 export function detectFormat(text: string, path: string, template: string | undefined): RowFormat {
   let value: unknown;
@@ -109,7 +109,7 @@ function parseObject(text: string): Record<string, unknown> {
   return value;
 }
 
-/** Puts a row's members where the template names them. */
+/** Fills a row's members into the template. */
 function fill(template: string, row: Readonly<Record<string, unknown>>): string {
   return template.replaceAll(PLACE, (_match, name: string) => {
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
@@ -142,13 +142,13 @@ function promptRequest(prompt: string, settings: PromptSettings): Pick<Row, 'url
   return { url: '/v1/chat/completions', body: { model, messages, ...limit, ...format } };
 }
 
-/** A long one is worth keeping for the other rows: Anthropic caches what is marked. */
+/** A long system prompt is worth caching for the other rows: Anthropic caches what is marked. */
 function kept(system: string): unknown {
   if (system.length < CACHED_CHARS) return system;
   return [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }];
 }
 
-/** About a thousand tokens; Anthropic's models begin at 1,024 or more, and pay no heed to marks of less. */
+/** About a thousand tokens; Anthropic's minimum is 1,024 or more, and shorter marks are ignored. */
 const CACHED_CHARS = 4_096;
 
 function isObject(value: unknown): value is Record<string, unknown> {

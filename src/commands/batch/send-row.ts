@@ -1,7 +1,7 @@
 import type { Row } from './row-format.ts';
 import { type Target, urlOf } from './target.ts';
 
-/** What came back; the `response` of the providers' result lines. */
+/** The response, as in the providers' result lines. */
 export interface RowResponse {
   readonly status_code: number;
   readonly request_id: string;
@@ -48,7 +48,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A page of a proxy: still what came back.
+    // Not JSON, such as a proxy's page.
     return text;
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CommandIo } from '../command-io.ts';
 
-/** Standard input as a file, since the input is read twice. Others are left where they are. */
+/** Spools standard input to a file, since the input is read twice. Other inputs stay in place. */
 export async function spooled<T>(input: string, io: CommandIo, use: (path: string) => Promise<T>): Promise<T> {
   if (input !== '-') return use(input);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-'));

@@ -4,11 +4,11 @@ import { keyOf } from '../key.ts';
 export const PROVIDERS = ['openai', 'azure', 'groq', 'anthropic'] as const;
 export type BatchProvider = (typeof PROVIDERS)[number];
 
-/** As events, prices and adapters name it. */
+/** Its name in events, prices and adapters. */
 export const providerName = (provider: BatchProvider): ProviderName =>
   provider === 'azure' ? 'azure.ai.openai' : provider;
 
-/** Where rows are sent, and by whose key. */
+/** The endpoint and key for the rows. */
 export interface Target {
   readonly provider: BatchProvider;
   readonly baseURL: string;
@@ -24,7 +24,7 @@ const KEYS: Readonly<Record<BatchProvider, string>> = {
   anthropic: 'ANTHROPIC_API_KEY',
 };
 
-/** @throws Error that says which variable is missing. */
+/** @throws Error that names the missing variable. */
 export function targetOf(provider: BatchProvider, baseURL: string | undefined, env: Environment): Target {
   const key = keyOf(KEYS[provider], env);
   if (key === undefined) throw new Error(`${KEYS[provider]} is not set: calls of ${provider} need it.`);
@@ -33,11 +33,11 @@ export function targetOf(provider: BatchProvider, baseURL: string | undefined, e
     throw new Error('Azure needs --base-url https://<resource>.openai.azure.com/openai/v1, or AZURE_OPENAI_ENDPOINT.');
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  // What it is instead may hold a key.
+  // The value may hold a key.
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     throw new Error('Expected the base URL to begin with https:// or http://.');
   }
-  // No fetch takes them, and its error would show them.
+  // fetch rejects credentials in URLs, and its error would show them.
   if (parsed.username !== '' || parsed.password !== '') {
     throw new Error(`Expected no user and no password in the base URL: the key is read from ${KEYS[provider]}.`);
   }
@@ -55,7 +55,7 @@ function defaultBase(provider: BatchProvider, env: Environment): string | undefi
     case 'azure':
       return env['AZURE_OPENAI_ENDPOINT'] && `${env['AZURE_OPENAI_ENDPOINT'].replace(/\/+$/, '')}/openai/v1`;
     case 'groq':
-      // As its SDK takes it: without the path.
+      // Without the path, as its SDK expects.
       return env['GROQ_BASE_URL']
         ? `${env['GROQ_BASE_URL'].replace(/\/+$/, '').replace(/\/openai\/v1$/, '')}/openai/v1`
         : 'https://api.groq.com/openai/v1';
@@ -70,7 +70,7 @@ function credential(provider: BatchProvider, key: string): Record<string, string
   return { authorization: `Bearer ${key}` };
 }
 
-/** The base URLs of OpenAI and its kin end with the version that the rows' paths begin with. */
+/** OpenAI-style base URLs end with the version with which the rows' paths begin. */
 export function urlOf({ provider, baseURL }: Target, path: string): string {
   if (provider === 'anthropic') return baseURL.replace(/\/v1$/, '') + path;
   return baseURL + path.replace(/^(?:\/openai)?\/v1(?=\/)/, '');

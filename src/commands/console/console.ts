@@ -14,7 +14,7 @@ import { metricsSource } from './metrics-source.ts';
 const DEFAULT_METRICS = 'http://127.0.0.1:9464/metrics';
 const DEFAULT_HOST = '127.0.0.1';
 const TOKEN = 'TIDEGATE_CONSOLE_TOKEN';
-/** Rates need two looks. */
+/** Rates need two readings. */
 const BETWEEN_LOOKS_MS = 2_000;
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
@@ -22,10 +22,10 @@ const collect = (value: string, before: readonly string[] | undefined): readonly
 export const consoleDefinition = (): Command =>
   define(
     'console',
-    'one page that shows lanes, limits, queues, retries, costs and alerts, without Grafana',
-    'One page, on this machine only: lanes and how much of their limits is used, refusals and retries over time, circuits, cost, ' +
-      'fleet, firing alerts and the last hits. It reads any /metrics with series of tidegate; an application can serve the page ' +
-      'itself with guard.serveConsole(), which knows more. The page can only be looked at.',
+    'serves a page with lanes, limits, queues, retries, costs and alerts, without Grafana',
+    'Serves a page on this machine: lanes and the usage of their limits, refusals and retries over time, circuits, cost, ' +
+      'fleet, firing alerts and the last hits. It reads any /metrics page of tidegate; an application can also serve the page ' +
+      'itself with guard.serveConsole(), which shows more. The page is read-only.',
     `Another --host than a loopback address needs a token of 16 or more characters in ${TOKEN}: a browser asks for it as
 the password of any user.
 
@@ -39,11 +39,11 @@ Examples:
   tidegate console --json`,
   )
     .option('--metrics <url>', `may be repeated; default: ${DEFAULT_METRICS}`, collect)
-    .option('--alertmanager <url>', 'shows what is firing of the rules of tidegate')
+    .option('--alertmanager <url>', "shows firing alerts of tidegate's rules")
     .option('--hits <path>', 'shows the last lines of a record of limit hits')
     .option('--port <n>', `0 for a free one; default: ${DEFAULT_PORT}`)
     .option('--host <address>', `default: ${DEFAULT_HOST}`)
-    .option('--json', 'what the page would show, once');
+    .option('--json', 'prints what the page would show, once');
 
 /** `tidegate console`: serves the page until it is stopped. @returns The exit code. */
 export async function consoleCommand(args: readonly string[], io: CommandIo): Promise<number> {

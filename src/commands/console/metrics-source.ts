@@ -6,7 +6,7 @@ import type { BatchState, FleetState, LimitState } from '../../console/state.ts'
 import { shownUrl } from '../shown-url.ts';
 import { parseMetrics, type Sample } from '../top/metrics-text.ts';
 
-/** A page of metrics, of an application that runs elsewhere. */
+/** The metrics page of a running application. */
 export function metricsSource(url: string, clock: Clock): Source {
   return {
     name: shownUrl(url),
@@ -24,7 +24,7 @@ interface GrowingLane extends Growing<Omit<LaneReading, 'fleet'>> {
   fleet?: Growing<FleetState> & { readonly dimensions: { dimension: string; leased: number }[] };
 }
 
-/** @throws Error where the page has nothing of tidegate */
+/** @throws Error if the page has no metrics of tidegate */
 export function readMetrics(text: string): Reading {
   const samples = parseMetrics(text, (name) => name.startsWith('tidegate_'));
   if (samples.length === 0) throw new Error('it has no series of tidegate');
@@ -75,7 +75,7 @@ function readGauge(lanes: Map<string, GrowingLane>, { name, labels, value }: Sam
       return void (limit().limit = value);
     case 'tidegate_ratelimit_remaining':
       return void (limit().remaining = value);
-    // With a unit where OpenTelemetry's collector has written the names.
+    // OpenTelemetry's collector appends the unit to names.
     case 'tidegate_ratelimit_reset':
     case 'tidegate_ratelimit_reset_seconds':
       return void (limit().resetMs = value * 1000);
@@ -154,7 +154,7 @@ function fleetOf(lane: GrowingLane): NonNullable<GrowingLane['fleet']> {
   return (lane.fleet ??= { mode: '', processes: 1, dimensions: [] });
 }
 
-/** How the lanes of the application go by their limits; metrics do not tell of which. */
+/** How the lanes share limits; metrics do not say which lane. */
 function modeOf(samples: readonly Sample[]): string {
   const modes = samples
     .filter(({ name, value }) => name === 'tidegate_fleet_lanes' && value > 0)
@@ -162,7 +162,7 @@ function modeOf(samples: readonly Sample[]): string {
   return [...new Set(modes)].sort().join(' and ');
 }
 
-/** Batches are added up in metrics. */
+/** Metrics have only sums over batches. */
 function batchesOf(samples: readonly Sample[]): BatchState[] {
   const sumOf = (name: string, state?: string): number =>
     samples

@@ -15,7 +15,7 @@ const SUBJECTS = [
 ];
 
 const TRIES = 3;
-/** The SDKs wait out no longer hint than this; beyond it they go by their own backoff. */
+/** The SDKs follow hints up to this length; beyond it they use their own backoff. */
 const LONGEST_HINT_MS = 60_000;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
@@ -30,7 +30,7 @@ function request(index: number, signal: AbortSignal): RequestInit {
   };
 }
 
-/** As the SDKs send it: three tries, the server's wait where it names one, else a doubling one with jitter. */
+/** As the SDKs do: three attempts, with the server's wait if it names one, else doubling with jitter. */
 export function bareCall(url: string, signal: AbortSignal): Call {
   return async (index) => {
     for (let tried = 1; ; tried++) {

@@ -15,7 +15,7 @@ const RPM = 300;
 export const demoDefinition = (): Command =>
   define(
     'demo',
-    'the same calls with and without tidegate, against a provider on this machine',
+    'runs the same calls with and without tidegate, against a simulated provider',
     'Sends calls all at once to a simulated OpenAI on this machine, first through a client that retries twice as the SDKs do, then ' +
       'guarded, and compares. No key, no network and no SDK is needed.',
     `Exit codes: 0 no guarded call was lost, 1 some were, 2 bad arguments, 130 interrupted.
@@ -30,18 +30,18 @@ Examples:
     .option('--rpm <n>', `the limit, in requests a minute; default: ${RPM}`)
     .option('--json', 'the comparison as JSON');
 
-/** What came of the calls of one kind. */
+/** Results of one kind of calls. */
 export interface DemoRun {
   readonly calls: number;
   readonly succeeded: number;
   readonly lost: number;
-  /** Requests that reached the provider, and those that it refused. */
+  /** Requests to the provider, and refusals. */
   readonly requests: number;
   readonly refused: number;
   readonly seconds: number;
 }
 
-/** `tidegate demo`: shows what tidegate is for. @returns The exit code. */
+/** `tidegate demo`: the same burst with and without tidegate. @returns The exit code. */
 export async function demo(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(demoDefinition(), args, io, ({ options }) => ({
     calls: count(options['calls'] as string | undefined, '--calls') ?? CALLS,

@@ -10,8 +10,8 @@ const METRICS_PORT = 9464;
 export const doctorDefinition = (): Command =>
   define(
     'doctor',
-    'looks at what an application has, and tells what does not fit',
-    'Looks at the folder that it is called in: Node, the SDKs and whether they fit, OpenTelemetry, libraries that retry as well, keys ' +
+    'checks the setup of an application: Node, SDKs, telemetry, keys',
+    'Checks the current folder: Node, the SDKs and their versions, OpenTelemetry, other libraries that retry, keys ' +
       '(only whether they are there), the port of the metrics. Nothing is sent.',
     `Exit codes: 0 nothing is wrong, 1 something is, 2 bad arguments.
 
@@ -20,12 +20,12 @@ Examples:
   tidegate doctor
   tidegate doctor --json`,
   )
-    .option('--port <n>', `where metrics are to be served; default: ${METRICS_PORT}`)
+    .option('--port <n>', `port of the metrics; default: ${METRICS_PORT}`)
     .option('--json', 'the same as JSON');
 
 const MARKS: Readonly<Record<Finding['state'], string>> = { ok: 'ok', note: 'note', wrong: 'WRONG' };
 
-/** `tidegate doctor`: tells whether an application is set up for tidegate. @returns The exit code. */
+/** `tidegate doctor`: checks an application's setup. @returns The exit code. */
 export async function doctor(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(doctorDefinition(), args, io, ({ options }) => ({
     port: port(options['port'] as string | undefined, METRICS_PORT),

@@ -29,7 +29,7 @@ const SDKS = ['openai', '@anthropic-ai/sdk', 'groq-sdk'];
 
 const KEYS = ['OPENAI_API_KEY', 'AZURE_OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GROQ_API_KEY'];
 
-/** Libraries that send failed requests again by themselves, and how that is turned off. */
+/** Libraries with retries of their own, and how to turn those off. */
 const RETRIERS: Readonly<Record<string, string>> = {
   ai: 'maxRetries: 0 in its calls',
   '@langchain/core': 'maxRetries: 0 in its models',
@@ -40,7 +40,7 @@ const RETRIERS: Readonly<Record<string, string>> = {
   '@mastra/core': 'maxRetries: 0 of its model',
 };
 
-/** What there is to say of an application's folder; nothing is sent, and no key is told. */
+/** Findings about an application's folder. Sends nothing and shows no key. */
 export async function findings(place: Place): Promise<Finding[]> {
   const own = await manifestOf(findPackageJSON(import.meta.url));
   return [

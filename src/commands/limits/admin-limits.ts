@@ -4,10 +4,10 @@ import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** No account has as many pages; a server that never ends must not hold the command. */
+/** No account has this many pages; a server that never ends must not block the command. */
 const MAX_PAGES = 200;
 
-/** What an admin key may see; undefined where there is none, or the provider has no such endpoint. */
+/** Limits by an admin key; undefined without one, or if the provider has no such endpoint. */
 export async function byAdmin(question: LimitsQuestion, env: Environment): Promise<PoolLimits[] | undefined> {
   const { provider } = question;
   if (provider !== 'openai' && provider !== 'anthropic') return undefined;
@@ -112,7 +112,7 @@ async function ofAnthropic({ model, baseURL }: LimitsQuestion, key: string, env:
     models: models ?? [],
     limits: limits.map(({ type, value }) => ({
       name: type,
-      // Of batches, files and the like: limits of their own, that `pacing` does not know.
+      // Separate limits of batches, files and the like, which `pacing` does not cover.
       dimension: group.type === 'model_group' ? (ANTHROPIC_LIMITS[type] ?? type) : type,
       limit: value,
     })),

@@ -14,12 +14,12 @@ import { type LimitsQuestion, NoKey, type PoolLimits, PROVIDERS } from './pool-l
 export const limitsDefinition = (): Command =>
   define(
     'limits',
-    'what an account may use, as its provider tells it',
-    'What an account may use, by model and limit: with an admin key from the rate-limit endpoints of OpenAI and Anthropic, else from the ' +
+    'shows the limits of an account, as its provider states them',
+    'Shows the limits of an account, by model and dimension: with an admin key from the rate-limit endpoints of OpenAI and Anthropic, else from the ' +
       'headers of one call for a single token. Printed as the provider states it, and as `pacing` options to start with.',
     `Keys are read from OPENAI_ADMIN_KEY and ANTHROPIC_ADMIN_KEY, else from OPENAI_API_KEY, AZURE_OPENAI_API_KEY, GROQ_API_KEY or
 ANTHROPIC_API_KEY. Base URLs as in tidegate batch.
-Exit codes: 0, 1 the provider told no limits, 2 bad arguments or no key.
+Exit codes: 0, 1 the provider stated no limits, 2 bad arguments or no key.
 
 Examples:
 
@@ -35,7 +35,7 @@ Examples:
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `tidegate limits`: asks a provider what an account may use. @returns The exit code. */
+/** `tidegate limits`: asks a provider for an account's limits. @returns The exit code. */
 export async function limits(args: readonly string[], io: CommandIo): Promise<number> {
   const { env } = process;
   const read = readArguments(limitsDefinition(), args, io, ({ options }) => ({
@@ -54,7 +54,7 @@ export async function limits(args: readonly string[], io: CommandIo): Promise<nu
     return isTidegateError(error) || error instanceof NoKey || error instanceof BadKey ? 2 : 1;
   }
   if (pools.length === 0) {
-    io.err('The provider told no limits.');
+    io.err('The provider stated no limits.');
     return 1;
   }
   if (read.json) io.out(JSON.stringify({ provider: read.provider, pools: pools.map(withPacing) }));
@@ -75,7 +75,7 @@ function withKey(env: Environment): LimitsQuestion['provider'] {
   throw new Error('No key of a provider is set: name the --provider, and set its key.');
 }
 
-/** Limits as options of `pacing`, where there are such. */
+/** Limits as options of `pacing`, as far as there are options for them. */
 const PACING: Readonly<Record<string, string>> = {
   requests: 'requestsPerMinute',
   tokens: 'tokensPerMinute',

@@ -7,14 +7,14 @@ export interface LimitsQuestion {
   readonly baseURL: string | undefined;
 }
 
-/** There is nobody to ask as: no key, or none that can be sent. */
+/** No key, or none that can be sent. */
 export class NoKey extends Error {}
 
-/** One limit, as a provider tells it. */
+/** One limit, as the provider states it. */
 export interface ToldLimit {
   /** The provider's own word. */
   readonly name: string;
-  /** Ours; the same as `name` where there is none. */
+  /** Our name; `name` if there is none. */
   readonly dimension: string;
   readonly limit: number;
   readonly remaining?: number;

@@ -11,7 +11,7 @@ const DEFAULT_MODELS = {
   groq: 'llama-3.1-8b-instant',
 };
 
-/** What the headers of one small call tell. @throws NoKey; Error where the call fails without telling. */
+/** Limits by the headers of one small call. @throws NoKey; Error if the call fails without such headers. */
 export async function byCall(
   { provider, model = DEFAULT_MODELS[provider], baseURL }: LimitsQuestion,
   env: Readonly<Record<string, string | undefined>>,
@@ -36,7 +36,7 @@ export async function byCall(
   await readPage(response);
   const readings = adapterFor(providerName(provider)).readLimits(response.headers, Date.now());
   if (readings.length === 0 && !response.ok) {
-    throw new Error(`The provider answered ${response.status} to a call of ${model}, and told no limit.`);
+    throw new Error(`The provider answered ${response.status} to a call of ${model}, and stated no limit.`);
   }
   const limits = readings.map(({ dimension, limit, remaining, resetMs }): ToldLimit => ({
     name: headerOf(response.headers, dimension, limit) ?? dimension.replaceAll('_', ' '),
@@ -48,7 +48,7 @@ export async function byCall(
   return limits.length === 0 ? [] : [{ name: `${provider}/${model}`, models: [], limits }];
 }
 
-/** The header that tells a limit; of several that fit the one that says least besides. */
+/** The header of a limit; of several matches, the shortest name. */
 function headerOf(headers: Headers, dimension: string, limit: number): string | undefined {
   const unit = dimension.replace(/_day$/, '').replaceAll('_', '-');
   return [...headers]

@@ -6,7 +6,7 @@ import type { PresetName } from '../../simulator/limits/presets.ts';
 import { duration, number } from '../amounts.ts';
 import type { Amounts, LimitSummary, PoolCalls } from './summarize.ts';
 
-/** Share of a limit that is left to other processes and to estimates that are off. */
+/** Share of a limit that is reserved for other processes and estimation errors. */
 const USABLE = 0.95;
 
 interface MinuteLimit {
@@ -21,14 +21,14 @@ const MINUTE_LIMITS = {
   output_tokens: { kind: 'outputTokens', name: 'outputTokensPerMinute' },
 } as const satisfies Readonly<Record<string, MinuteLimit>>;
 
-/** Tiers that can be bought today, the smallest first. */
+/** Tiers on sale today, smallest first. */
 const TIERS: Readonly<Record<string, readonly PresetName[]>> = {
   openai: ['build', 'launch', 'grow'],
   anthropic: ['start', 'build', 'scale'],
   groq: ['free', 'developer'],
 };
 
-/** What would have kept calls inside a limit, in numbers; one sentence each. */
+/** What would have kept calls within a limit, in numbers; one sentence each. */
 export function advise(summary: LimitSummary, calls: PoolCalls | undefined): string[] {
   const { dimension, limit, hits } = summary;
   switch (dimension) {
@@ -50,7 +50,7 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
   const perSecond = (limit * USABLE) / 60;
   const advice = [`Inside the limit of ${number(limit)} a minute: ${amount(perSecond)} ${unit} a second.`];
   if (!calls)
-    return [...advice, "With record: 'all' the report tells concurrency, tokens to cut and the limit to buy."];
+    return [...advice, "With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy."];
   const most = calls.busiest[kind];
   const mean = kind === 'requests' ? 1 : calls.sums[kind] / calls.calls;
   if (mean > 0) {
@@ -76,7 +76,7 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
   return binding === undefined ? advice : [...advice, binding];
 }
 
-/** Which limit is reached first, where several were told. */
+/** Which of several limits is reached first. */
 function bindingOf({ busiest, limits }: PoolCalls): string | undefined {
   const shares = Object.values(MINUTE_LIMITS)
     .flatMap(({ kind }) => (limits[kind] ? [{ kind, share: busiest[kind] / limits[kind] }] : []))
@@ -89,7 +89,7 @@ function bindingOf({ busiest, limits }: PoolCalls): string | undefined {
   return `${text[0]!.toUpperCase()}${text.slice(1)}, and for ${percent(second.share)} of the ${words(second.kind)}.`;
 }
 
-/** The smallest tier whose limit is enough. */
+/** The smallest tier with a sufficient limit. */
 function tierFor(provider: ProviderName, pool: string, name: LimitName, wanted: number): string | undefined {
   const simulated = REPLAYED[provider];
   const tiers = simulated && TIERS[simulated];

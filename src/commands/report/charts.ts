@@ -24,7 +24,7 @@ export interface Charts {
 
 const WIDTH = 960;
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-/** Seen on a light page and on a dark one. */
+/** Visible on light and dark pages. */
 const GREY = '#888888';
 const LINES = { axisLine: { lineStyle: { color: GREY } }, axisLabel: { color: GREY }, splitLine: { show: false } };
 const MAX_POINTS = 480;
@@ -43,7 +43,7 @@ export function drawCharts(limits: readonly LimitSummary[], pools: readonly Pool
     week: limits.length === 0 ? undefined : week(limits),
     pools: pools.map((pool) => ({
       pool: pool.pool,
-      // Where no limit is told, requests and tokens say enough.
+      // Without limits, show requests and tokens.
       svgs: SHOWN.filter(([kind]) => (pool.limits[kind] ?? 0) > 0 || kind === 'requests' || kind === 'tokens').map(
         ([kind, words]) => ({
           svg: minutes(pool, kind),
@@ -68,7 +68,7 @@ function overTime(limits: readonly LimitSummary[]): string {
   const names = limits.map(({ pool, dimension }) => `${pool}, ${dimension.replaceAll('_', ' ')}`);
   // Stacked bars stand on each other only where every series has every hour.
   const hours = [...new Set(limits.flatMap(({ byTime }) => byTime.map(([hour]) => hour)))].sort((a, b) => a - b);
-  // One below the other: without a browser nobody knows how wide a text will be.
+  // Stacked: without a browser, text widths are unknown.
   const top = 20 + 18 * names.length;
   return draw(220 + top, {
     legend: { top: 0, left: 60, orient: 'vertical', itemGap: 4, textStyle: { color: GREY } },
@@ -116,7 +116,7 @@ function minutes({ minutes, limits }: PoolCalls, kind: keyof Amounts): string {
   return draw(220, {
     grid: { left: 80, right: 20, top: 20, bottom: 30 },
     xAxis: { type: 'time', ...LINES },
-    // The line of the limit is to be seen, however far below it calls are.
+    // Keeps the limit's line visible, however far below it calls are.
     yAxis: {
       type: 'value',
       max: ({ max }: { max: number }) => Math.ceil(Math.max(max, (limit ?? 0) * 1.05)),

@@ -8,7 +8,7 @@ interface Page extends Omit<RecordSummary, 'limits'> {
   readonly whatIfs: readonly WhatIf[];
 }
 
-/** Nothing is loaded and nothing runs: the page works without a network, and its content cannot act. */
+/** No external resources and no scripts: the page works offline, and its content cannot run. */
 const HEAD = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -26,7 +26,7 @@ th:first-child, td:first-child { text-align: left; }
 </style>
 `;
 
-/** The report as one page: charts as SVG, no script, nothing from elsewhere. */
+/** The report as one page: charts as SVG, no scripts, no external resources. */
 export async function reportHtml({ limits, pools, skipped, whatIfs }: Page): Promise<string> {
   const { drawCharts } = await import('./charts.ts');
   const calls = pools.reduce((sum, each) => sum + each.calls, 0);

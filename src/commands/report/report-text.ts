@@ -43,8 +43,8 @@ const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const DAY_MS = 86_400_000;
 
 /**
- * A shade an hour of the day, and of each day of the week where the hits are of more than one: the darkest for the one with most
- * hits, none for one without.
+ * A shade for each hour of the day, by day of the week if the hits span several days: darkest for the hour with the most
+ * hits, none for an hour without.
  */
 function heatMap({ byHour, byWeekHour, first, last }: LimitSummary): string[] {
   if (Math.floor(Date.parse(first) / DAY_MS) === Math.floor(Date.parse(last) / DAY_MS)) {

@@ -10,7 +10,7 @@ import { reportText } from './report-text.ts';
 import { summarize } from './summarize.ts';
 import { parseChange, whatIf, whatIfText } from './what-if.ts';
 
-const ABOUT = `What a record of limit hits says, by limit: how often, when, for which models, and what would have stayed inside.
+const ABOUT = `Summarises a record of limit hits by limit: how often, when, for which models, and what would have prevented them.
 Records are written by recordHits(), or by TIDEGATE_HITS=<file> with tidegate/register. Hours are UTC.`;
 
 const MORE = `Exit codes: 0, 1 for a file that cannot be read or is no record, or a --what-if that none of its calls can be replayed with, 2 for
@@ -24,7 +24,7 @@ Examples:
   tidegate report hits.jsonl --what-if tier=launch --what-if max_tokens=800`;
 
 export const reportDefinition = (): Command =>
-  define('report', 'what a record of limit hits says: which, when, and what would have stayed inside', ABOUT, MORE)
+  define('report', 'summarises a record of limit hits: which, when, and what would have prevented them', ABOUT, MORE)
     .argument('[records...]', 'files of a record; those that were rotated too')
     .option('--json', 'the same as JSON')
     .option('--html <file>', 'the same as a page with charts; - for standard output')

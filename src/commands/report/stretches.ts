@@ -3,8 +3,8 @@ const MINUTE = 60_000;
 export type Point = readonly [atMs: number, value: number];
 
 /**
- * Minutes as at most so many stretches of equal length without a gap: each has the highest minute within, so that what is above a limit is
- * seen however long the record is, and zero where there is none.
+ * Downsamples minutes to a maximum number of equal intervals without gaps. Each keeps its highest minute, so that peaks above
+ * a limit stay visible however long the record is; empty intervals are zero.
  * @param minutes by time
  */
 export function stretchesOf(minutes: readonly Point[], most: number): Point[] {
@@ -12,7 +12,7 @@ export function stretchesOf(minutes: readonly Point[], most: number): Point[] {
   const start = minutes[0]![0];
   const count = Math.round((minutes.at(-1)![0] - start) / MINUTE) + 1;
   const every = Math.ceil(count / most);
-  // One more that is empty: the last has a length, too.
+  // One more, empty interval gives the last one a length.
   const made = Array.from(
     { length: Math.ceil(count / every) + 1 },
     (_, at) => [start + at * every * MINUTE, 0] as [number, number],

@@ -2,20 +2,20 @@ import { type Dimension, isBucket, LIMIT_KINDS } from '../../core/dimensions.ts'
 import type { CallLine, HitLine } from '../../hits/hit-line.ts';
 import { readRecord } from '../../hits/read-record.ts';
 
-/** What a record tells of one limit of a pool. */
+/** One limit of a pool, as recorded. */
 export interface LimitSummary {
   readonly pool: string;
   readonly provider: string;
   readonly dimension: string;
   readonly hits: number;
-  /** Of the hits: calls that were given up. */
+  /** Hits after which the call was given up. */
   readonly givenUp: number;
-  /** Sum of the waits that calls were sent again after. */
+  /** Sum of the waits before retries. */
   readonly waitedMs: number;
   readonly longestWaitMs: number;
-  /** The last one that was told. */
+  /** The last recorded value. */
   readonly limit: number | null;
-  /** How far refused calls were over it, of those that told; null where none did. */
+  /** How far refused calls exceeded the limit, if recorded; else null. */
   readonly over: { readonly mean: number; readonly most: number } | null;
   readonly first: string;
   readonly last: string;
@@ -23,27 +23,27 @@ export interface LimitSummary {
   readonly byHour: readonly number[];
   /** Hits by hour of the week, UTC, from Monday on: 168. */
   readonly byWeekHour: readonly number[];
-  /** Hits by the hour that they were in, as milliseconds since 1970. */
+  /** Hits by hour, in milliseconds since 1970. */
   readonly byTime: readonly (readonly [number, number])[];
   readonly byModel: Readonly<Record<string, number>>;
 }
 
-/** What the calls of a pool took; only where the record has them. */
+/** Usage of the calls of a pool; only if they were recorded. */
 export interface PoolCalls {
   readonly pool: string;
   readonly provider: string;
   readonly calls: number;
   readonly meanDurationMs: number;
-  /** The most within one minute of the clock, of each by itself. */
+  /** Maximum within one minute of the clock, of each separately. */
   readonly busiest: Readonly<Amounts>;
   readonly sums: Readonly<Amounts>;
-  /** By the minute, as milliseconds since 1970. */
+  /** By minute, in milliseconds since 1970. */
   readonly minutes: readonly (readonly [number, Readonly<Amounts>])[];
-  /** Of a minute, as they were told last. */
+  /** Limits per minute, by the last record. */
   readonly limits: Readonly<Partial<Amounts>>;
 }
 
-/** What calls take of limits. */
+/** Amounts that calls take of limits. */
 export interface Amounts {
   requests: number;
   inputTokens: number;
@@ -53,7 +53,7 @@ export interface Amounts {
 
 export interface RecordSummary {
   readonly lines: number;
-  /** Lines that are none of a record. */
+  /** Lines that are not valid records. */
   readonly skipped: number;
   readonly limits: readonly LimitSummary[];
   readonly pools: readonly PoolCalls[];

@@ -12,9 +12,9 @@ import { duration, number } from '../amounts.ts';
 import { harmless } from '../harmless.ts';
 import { tableText } from '../table.ts';
 
-/** What is other than it was. */
+/** The change to try. */
 export interface Change {
-  /** As it was given. */
+  /** The argument as given. */
   readonly text: string;
   readonly tier?: string;
   readonly limits: Partial<Record<LimitOption, number>>;
@@ -61,7 +61,7 @@ export interface WhatIf {
   readonly after: ReplayResult;
   readonly limitsBefore: SimulatorLimits;
   readonly limitsAfter: SimulatorLimits;
-  /** How both were counted. */
+  /** How limits were counted in both replays. */
   readonly shapes: LimitShapes;
 }
 
@@ -73,8 +73,8 @@ interface Pool {
 }
 
 /**
- * Replays the calls of records through the pacer, with the limits that were told and with other ones. Both are replays, so that
- * they differ by the change alone.
+ * Replays the calls of records through the pacer, with the recorded limits and with changed ones. Both are replays, so that
+ * they differ only by the change.
  *
  * @returns A result for each pool, and a line for each that could not be replayed.
  */
@@ -108,14 +108,14 @@ export async function whatIf(
     const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
     const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });
     if (Object.keys(pool.limits).length === 0)
-      notes.push(`${name}: the record tells no limit, so that before has none.`);
+      notes.push(`${name}: the record has no limit, so the replay with the old limits has none.`);
     results.push({ pool: name, change: change.text, before, after, limitsBefore: pool.limits, limitsAfter, shapes });
   }
   if (pools.size === 0) notes.push("There are no calls to replay: they are recorded with record: 'all'.");
   return { results, notes };
 }
 
-/** Of limits the last that was told counts. */
+/** The last recorded limits count. */
 async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
   const pools = new Map<string, Pool>();
   const limits = new Map<string, Pool['limits']>();
@@ -153,7 +153,7 @@ async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
   return pools;
 }
 
-/** A call that failed told no tokens: it is taken for a mean one. */
+/** A failed call has no token counts: it gets the mean. */
 function recordedCalls(lines: readonly CallLine[]): { readonly calls: RecordedCall[]; readonly wallStart: number } {
   const sorted = lines.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const wallStart = Date.parse(sorted[0]!.at);
@@ -181,7 +181,7 @@ function recordedCalls(lines: readonly CallLine[]): { readonly calls: RecordedCa
 
 const serviceOf = ({ durationMs, waitedMs }: CallLine): number => Math.max(1, durationMs - waitedMs);
 
-/** An answer takes less time in the proportion in which it is shorter. */
+/** The time of an answer is proportional to its length. */
 function cut(call: RecordedCall, maxTokens: number): RecordedCall {
   const outputTokens = Math.min(call.outputTokens, maxTokens);
   const share = call.outputTokens === 0 ? 1 : outputTokens / call.outputTokens;
@@ -217,7 +217,7 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
 
 const seconds = (ms: number): string => duration(ms / 1000);
 
-/** What the record knows of how limits are counted. */
+/** How limits are counted, as far as the record knows. */
 function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors }: LimitShapes): string[] {
   const short = (of: number): string => `${Number(of.toPrecision(2))} s`;
   const parts = [

@@ -2,14 +2,14 @@ import { duration, number } from '../amounts.ts';
 import type { Look } from './lane-rows.ts';
 import type { Sample } from './metrics-text.ts';
 
-/** How the lanes of what serves a page share their limits with other processes. */
+/** How the lanes behind a metrics page share their limits with other processes. */
 export interface FleetState {
   readonly shared: number;
   readonly joining: number;
   readonly alone: number;
-  /** Exchanges with the store a second that failed, by fault; those that did not happen are left out. */
+  /** Failed exchanges with the store per second, by fault; zeros are omitted. */
   readonly errorsPerSecond: Readonly<Record<string, number>>;
-  /** How long the store took since the look before, on average; undefined where it was not asked. */
+  /** Mean latency of the store since the previous reading; undefined without exchanges. */
   readonly exchangeSeconds: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function fleetState(before: Look | undefined, now: Look): FleetState | un
   return { ...lanes, errorsPerSecond, exchangeSeconds: asked > 0 ? took / asked : undefined };
 }
 
-/** One line; empty where limits are not shared. */
+/** One line; empty if limits are not shared. */
 export function fleetLine(fleet: FleetState | undefined): string {
   if (!fleet) return '';
   const { shared, joining, alone, errorsPerSecond, exchangeSeconds } = fleet;

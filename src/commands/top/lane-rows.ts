@@ -1,6 +1,6 @@
 import type { Sample } from './metrics-text.ts';
 
-/** What one look at a metrics page says of a lane: a provider and a model, or a pool of them. */
+/** A lane on a metrics page: a provider and a model, or a pool of models. */
 export interface LaneRow {
   readonly provider: string;
   readonly model: string;
@@ -11,7 +11,7 @@ export interface LaneRow {
   readonly inFlight: number;
   readonly queued: number;
   readonly oldestWaitSeconds: number;
-  /** Of the limit that is used most; undefined where none is counted. */
+  /** Of the limit used most; undefined if none is counted. */
   readonly utilization: number | undefined;
   readonly binds: string | undefined;
   readonly circuit: string;
@@ -21,7 +21,7 @@ export interface LaneRow {
   readonly fleet: number | undefined;
 }
 
-/** A page, and when it was read. */
+/** A page and the time of its reading. */
 export interface Look {
   readonly atMs: number;
   readonly samples: readonly Sample[];
@@ -38,7 +38,7 @@ const COUNTERS = {
   tidegate_ratelimit_rejections_total: 'refusalsPerSecond',
 } as const;
 
-/** Rates between two looks, and the state at the second one. */
+/** Rates between two readings, and the state at the second one. */
 export function laneRows(before: Look | undefined, now: Look): LaneRow[] {
   const seconds = before ? Math.max(0.001, (now.atMs - before.atMs) / 1000) : 0;
   const old = new Map(before?.samples.map((sample) => [keyOf(sample), sample.value]));

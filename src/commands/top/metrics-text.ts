@@ -9,7 +9,7 @@ const LINE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/;
 const LABEL = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
 
-/** Reads the samples of these names from a page in Prometheus' text format, or OpenMetrics'. What is none is passed over. */
+/** Reads the samples of these names from a page in Prometheus' or OpenMetrics' text format, skipping invalid lines. */
 export function parseMetrics(text: string, wanted: (name: string) => boolean): Sample[] {
   const samples: Sample[] = [];
   for (const line of text.split('\n')) {

@@ -14,15 +14,15 @@ import { SORT_NAMES, sorted, type SortName, view } from './view.ts';
 const DEFAULT_URL = 'http://127.0.0.1:9464/metrics';
 const DEFAULT_SECONDS = 2;
 const LONGEST_ANSWER_MS = 5_000;
-/** Lines of a screen that are not lanes. */
+/** Lines of the screen besides lanes. */
 const OTHER_LINES = 6;
 
 export const topDefinition = (): Command =>
   define(
     'top',
-    'a live view of the lanes of a running application',
-    'A live view of any /metrics with series of tidegate: lanes, how much of their limits is used, queue, refusals, retries, circuits, cost, and the fleet where limits are shared. ' +
-      'Keys: s sorts by the next column, / filters, q quits. Elsewhere than on a terminal it prints the table every interval.',
+    'shows the lanes of a running application live',
+    'Shows the lanes behind any /metrics page of tidegate: usage of their limits, queue, refusals, retries, circuits, cost, and the fleet if limits are shared. ' +
+      'Keys: s sorts by the next column, / filters, q quits. Without a terminal, it prints the table at each interval.',
     `Exit codes: 0 quit, 1 the page cannot be read, 2 bad arguments.
 
 Examples:
@@ -34,8 +34,8 @@ Examples:
     .argument('[url]', `default: ${DEFAULT_URL}`)
     .option('--interval <seconds>', `default: ${DEFAULT_SECONDS}`)
     .addOption(choice('--sort <column>', SORT_NAMES, 'default: used'))
-    .option('--filter <text>', 'lanes whose name has it')
-    .option('--once', 'one table, and no further')
+    .option('--filter <text>', 'only lanes whose name contains this text')
+    .option('--once', 'prints one table and exits')
     .option('--json', 'the rows as JSON lines');
 
 type Room = Pick<Screen, 'lines' | 'columns'>;
@@ -80,7 +80,7 @@ class Top {
   #rows: LaneRow[] = [];
   #fleet: FleetState | undefined;
   #problem = '';
-  /** Text of a filter that is being typed. */
+  /** Text of the filter while it is typed. */
   #typed: string | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -106,7 +106,7 @@ class Top {
           this.#io.err(this.#problem);
           return 1;
         }
-        // Rates need two looks.
+        // Rates need two readings.
         if (now && (before || screen)) {
           this.#fleet = fleetState(before, now);
           this.#show(laneRows(before, now), screen);
@@ -137,7 +137,7 @@ class Top {
     else this.#io.out(this.#text());
   }
 
-  /** As much as there is room for. */
+  /** As many lanes as fit. */
   #text({ lines, columns }: Room = { lines: Infinity, columns: Infinity }): string {
     const { url, sort, filter } = this.#settings;
     const head = this.#problem || `${shownUrl(url)}, by ${sort}${filter === '' ? '' : `, of ${filter}`}`;

@@ -32,7 +32,7 @@ const nameOf = ({ provider, model }: LaneRow): string => harmless(`${provider}/$
 interface Column {
   readonly head: string;
   readonly cell: (row: LaneRow) => string;
-  /** Whether a page has it at all; default: every one. */
+  /** Whether a page has it; default: always. */
   readonly isKnown?: (row: LaneRow) => boolean;
 }
 
@@ -66,7 +66,7 @@ const COLUMNS = {
   },
 } as const satisfies Readonly<Record<string, Column>>;
 
-/** What a narrow terminal does without, the first first. */
+/** Columns to drop on a narrow terminal, in this order. */
 const SPARED: readonly (keyof typeof COLUMNS)[] = [
   'oldest',
   'inFlight',
@@ -82,9 +82,9 @@ const SPARED: readonly (keyof typeof COLUMNS)[] = [
 export interface ViewSettings {
   readonly sort: SortName;
   readonly filter: string;
-  /** Rows that there is room for. */
+  /** Maximum number of rows. */
   readonly most: number;
-  /** How wide they may be. */
+  /** Maximum width. */
   readonly columns: number;
 }
 
@@ -105,7 +105,7 @@ export function view(rows: readonly LaneRow[], { sort, filter, most, columns }: 
 
 function tableOf(rows: readonly LaneRow[], columns: ReadonlyMap<string, Column>): string {
   const cells = rows.map((row) => Array.from(columns.values(), ({ cell }) => cell(row)));
-  // The name stands above the number where there is no bar.
+  // Without a bar, the name aligns with the number.
   const head = Array.from(columns, ([name, of]) =>
     name === 'used' && !columns.has('bar') ? COLUMNS.bar.head : of.head,
   );

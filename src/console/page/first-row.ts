@@ -54,7 +54,7 @@ const TILES: readonly Tile[] = [
   {
     name: 'Waiting',
     value: ({ totals }) => number(totals.queued),
-    more: ({ totals }) => (totals.queued > 0 ? `oldest ${duration(totals.oldestWaitMs)}` : 'nobody waits'),
+    more: ({ totals }) => (totals.queued > 0 ? `oldest ${duration(totals.oldestWaitMs)}` : 'none waiting'),
     line: (point) => overLanes(point, 1),
   },
   {

@@ -46,7 +46,7 @@ export function showLists(state: ConsoleState): void {
   lists.beliefs.update(beliefs, ({ key }) => key);
   const known = sources.some(({ kind }) => kind === 'process');
   const none = known
-    ? 'Nothing beyond what the provider tells.'
+    ? 'Nothing beyond what the provider states.'
     : 'Only the process itself knows: guard.serveConsole().';
   setText(byId('beliefs-none'), beliefs.length > 0 ? '' : none);
 }

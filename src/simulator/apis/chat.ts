@@ -162,7 +162,7 @@ function chatUsage(chat: Chat): JsonObject {
   };
 }
 
-/** What follows the usage. */
+/** The chunk after the usage. */
 function ending(chat: Chat): JsonObject {
   const { provider, requestId, settings } = chat.context;
   const fingerprint = { system_fingerprint: 'fp_21e59ac2de' };

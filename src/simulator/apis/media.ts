@@ -6,7 +6,7 @@ import { BadRequest, created, NO_USAGE } from './work.ts';
 
 /** A PNG of one white pixel. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=';
-/** Where a recording does not say: 16 kHz, 8 bit, one channel. */
+/** Default for recordings without a header: 16 kHz, 8 bit, one channel. */
 const BYTES_PER_SECOND = 16_000;
 
 export function imagesWork(body: JsonObject, model: string, context: WorkContext): Work {
@@ -61,7 +61,7 @@ export function transcriptionWork(fields: JsonObject, model: string, context: Wo
     cost: { inputTokens: audioSeconds * 10, cachedTokens: 0, maxOutputTokens: undefined, audioSeconds },
     usage: { ...NO_USAGE, inputTokens: audioSeconds * 10 },
     ...(plain ? { contentType: 'text/plain; charset=utf-8' } : {}),
-    // Groq tells no usage: audio is limited by its seconds.
+    // Groq reports no usage: audio is limited by seconds.
     body: () =>
       plain
         ? Buffer.from(`${text}\n`)
@@ -74,7 +74,7 @@ export function transcriptionWork(fields: JsonObject, model: string, context: Wo
   };
 }
 
-/** Length of a recording: exact for WAV, else by its size. */
+/** Duration of a recording: exact for WAV, else estimated by size. */
 function secondsOf(file: Uint8Array): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const isWav = file.length >= 44 && view.getUint32(0) === 0x52494646 && view.getUint32(8) === 0x57415645;

@@ -58,7 +58,7 @@ export class MessageBatches {
     );
   }
 
-  /** Results in another order than the requests, as Anthropic gives them. */
+  /** Results in a different order than the requests, as at Anthropic. */
   results({ now }: WorkContext, id: string): Work {
     const { timed } = this.#find(id);
     if (!timed.ended(now)) throw new NotFound(`Batch ${id} has no results yet`);

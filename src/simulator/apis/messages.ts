@@ -88,7 +88,7 @@ function contentBlock(plan: TextPlan, toolId: string): JsonObject {
   const { pieces, tool, truncated } = plan.reply;
   const text = pieces.join('');
   if (!tool) return { type: 'text', text, citations: null };
-  // Arguments that max_tokens cut off are no JSON any more.
+  // Arguments that max_tokens cut off are not JSON.
   return { type: 'tool_use', id: toolId, name: tool.name, input: truncated ? {} : JSON.parse(text) };
 }
 
@@ -97,7 +97,7 @@ function stopReason(plan: TextPlan): string {
   return plan.reply.tool ? 'tool_use' : 'end_turn';
 }
 
-/** Input tokens as Anthropic splits them: new ones, written to and read from the cache. */
+/** Input tokens as Anthropic splits them: uncached, written to the cache and read from it. */
 function inputUsage(plan: TextPlan): JsonObject {
   const { inputTokens, cachedTokens } = plan.usage;
   return {

@@ -16,7 +16,7 @@ interface OpenAIBatch {
   errorFile: string | undefined;
 }
 
-/** Where batches read their input, and write what came of it. */
+/** The files from which batches read, and to which they write. */
 export interface FileContents {
   contentOf(id: string): Uint8Array | undefined;
   addOutput(context: WorkContext, text: string): string;
@@ -124,7 +124,7 @@ export class OpenAIBatches {
     };
   }
 
-  /** Results in another order than the requests, as providers give them. */
+  /** Results in a different order than the requests, as with real providers. */
   #write(context: WorkContext, batch: OpenAIBatch, states: readonly RowState[]): void {
     if (batch.outputFile !== undefined || batch.errorFile !== undefined) return;
     const outputs: string[] = [];

@@ -117,7 +117,7 @@ export function moderationsWork(body: JsonObject, model: string, context: WorkCo
   };
 }
 
-/** Texts of an input that is a text, a list of texts, a list of parts, or a list of token numbers. */
+/** Texts of an input: a string, or a list of strings, parts or token ids. */
 function inputTexts(input: unknown): string[] {
   if (typeof input === 'string') return [input];
   const list = asArray(input);

@@ -2,7 +2,7 @@ import { hash32 } from '../random.ts';
 
 const TTL_MS = 300_000;
 
-/** Knows which prompt beginnings were sent in the last five minutes, by their hashes; keeps no text. */
+/** Remembers prompt prefixes of the last five minutes by hash; keeps no text. */
 export class PromptCache {
   readonly #seen = new Map<string, number>();
 
@@ -11,7 +11,7 @@ export class PromptCache {
     return at !== undefined && at <= now && now - at < TTL_MS;
   }
 
-  /** `warmMs`: a beginning can be read when the first answer to it has begun, and not before. */
+  /** `warmMs`: a prefix can be read once the first answer to it has begun. */
   remember(account: string, model: string, prefix: string, now: number, warmMs: number): void {
     if (this.#seen.size > 10_000) {
       for (const [key, at] of this.#seen) if (now - at >= TTL_MS) this.#seen.delete(key);

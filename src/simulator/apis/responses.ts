@@ -83,7 +83,7 @@ function status(exchange: Exchange): string {
   return exchange.plan.reply.truncated ? 'incomplete' : 'completed';
 }
 
-/** The response object; what the request said comes back in it. */
+/** The response object, which echoes the request's settings. */
 function shell(
   exchange: Exchange,
   state: string,

@@ -11,7 +11,7 @@ import { responsesWork } from './responses.ts';
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest } from './work.ts';
 
-/** A request as it reached an endpoint. */
+/** A request to an endpoint. */
 export interface RoutedRequest {
   /** JSON, or the fields of a form with the file's bytes under `file` and its name under `filename`. */
   readonly body: JsonObject;
@@ -46,7 +46,7 @@ const ANTHROPIC_POSTS: Readonly<Record<string, TextHandler>> = {
   'messages/count_tokens': countTokensWork,
 };
 
-/** Models of endpoints whose requests may leave the model out. */
+/** Default models of endpoints whose requests may omit it. */
 const DEFAULT_MODELS: Readonly<Record<string, string>> = {
   moderations: 'omni-moderation-latest',
   'images/generations': 'gpt-image-1',
@@ -129,7 +129,7 @@ function fileHandler(wanted: string, id: string | undefined): Route['handle'] | 
   }
 }
 
-/** Rows of batches are answered as single requests are. */
+/** Rows of batches are answered like single requests. */
 function answerRow(posts: Readonly<Record<string, TextHandler>>): AnswerRow {
   return (url, body, context) => {
     const path = url.replace(/^\/v1\//, '');

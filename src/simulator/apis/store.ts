@@ -22,7 +22,7 @@ const MODELS: Readonly<Record<SimulatorProvider, readonly string[]>> = {
   groq: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b', 'whisper-large-v3-turbo'],
 };
 
-/** What was put on the server and can be listed: files, of which those for and of batches keep their content, and batches. */
+/** Uploaded files and batches, which can be listed. Only files for and from batches keep their content. */
 export class Store implements FileContents {
   readonly openaiBatches: OpenAIBatches = new OpenAIBatches(this);
   readonly messageBatches: MessageBatches = new MessageBatches();
@@ -66,7 +66,7 @@ export class Store implements FileContents {
     return this.#contents.get(id);
   }
 
-  /** What a batch has written. @returns The file's id. */
+  /** Stores a batch's output. @returns The file's id. */
   addOutput(context: WorkContext, text: string): string {
     const content = Buffer.from(text);
     const id = `file-${randomId(context.random, 22)}`;

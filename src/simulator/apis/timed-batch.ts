@@ -2,17 +2,17 @@ import type { JsonObject } from '../json.ts';
 import type { Work, WorkContext } from './work.ts';
 import { BadRequest } from './work.ts';
 
-/** How batches go. */
+/** Timing and limits of batches. */
 export interface BatchSettings {
-  /** From their creation to their end; 0: they have ended when they are asked for. */
+  /** Seconds from creation to end; with 0, they have ended at the first poll. */
   readonly seconds: number;
   /** Share of requests that expire, 0 … 1. */
   readonly expired: number;
-  /** Input tokens that may be in batches that have not ended. */
+  /** Maximum input tokens in unfinished batches. */
   readonly enqueuedTokens: number;
 }
 
-/** What a request of a batch comes to, as if it had been made by itself. @throws BadRequest */
+/** The result of a batch's request, as of a single request. @throws BadRequest */
 export type AnswerRow = (path: string, body: JsonObject, context: WorkContext) => Work;
 
 export type RowState = 'done' | 'expired' | 'canceled';
@@ -24,11 +24,11 @@ export interface BatchRow {
   /** Status and body of the answer. */
   readonly status: number;
   readonly body: unknown;
-  /** Whether it is one of those that expire. */
+  /** Whether it expires. */
   readonly expires: boolean;
 }
 
-/** A batch in time: its rows are done one after the other until it ends. */
+/** The progress of a batch: its rows finish one after another until it ends. */
 export class TimedBatch {
   readonly id: string;
   readonly rows: readonly BatchRow[];
@@ -67,7 +67,7 @@ export class TimedBatch {
   /** State of each row at the end. */
   states(): RowState[] {
     if (this.#canceledAt === undefined) return this.rows.map(({ expires }) => (expires ? 'expired' : 'done'));
-    // What had its turn is done; the others were given up.
+    // A cancelled batch returns no answers.
     return this.rows.map(() => 'canceled');
   }
 }

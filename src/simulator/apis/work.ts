@@ -10,7 +10,7 @@ export interface Frame {
   readonly tokens: number;
 }
 
-/** What the limits are asked for; estimated as the provider would before the answer is known. */
+/** The charge to ask of the limits, estimated as the provider would before the answer is known. */
 export interface WorkCost {
   readonly inputTokens: number;
   readonly cachedTokens: number;
@@ -19,7 +19,7 @@ export interface WorkCost {
   readonly audioSeconds?: number;
 }
 
-/** A request that was understood, with its answer: nothing of it depends on HTTP. */
+/** A parsed request with its answer, independent of HTTP. */
 export interface Work {
   readonly model: string;
   /** Undefined for endpoints without rate limits. */
@@ -34,7 +34,7 @@ export interface Work {
   readonly onAdmitted?: () => void;
 }
 
-/** Everything that an answer may depend on besides the request. */
+/** Everything besides the request that an answer may depend on. */
 export interface WorkContext {
   readonly provider: SimulatorProvider;
   readonly settings: ReplySettings;
@@ -44,7 +44,7 @@ export interface WorkContext {
   readonly requestId: string;
   readonly random: Random;
   readonly now: number;
-  /** Until the first answer to a prompt has surely begun. */
+  /** Time until the first answer to a prompt has certainly begun. */
   readonly warmMs: number;
   readonly wallMs: number;
 }

@@ -118,7 +118,7 @@ export const anthropicDialect: Dialect = {
           'purchase credits.',
         context,
       ),
-    // No retry-after: waiting does not help, the speed must be dropped.
+    // No retry-after: waiting does not help, the rate must drop.
     fast_mode_limit: (context) =>
       anthropicError(
         429,
@@ -158,7 +158,7 @@ function limitHeaders(levels: readonly LimitLevel[], options: HeaderOptions): Re
   if (requests) put('requests', requests.limit, Math.max(0, Math.floor(requests.remaining + 1e-6)), requests);
   if (input) put('input-tokens', input.limit, thousands(input), input);
   if (output) put('output-tokens', output.limit, thousands(output), output);
-  // The captured sum has the input's reset although the output's was later.
+  // The captured sum has the input's reset, although the output's was later.
   if (input && output) put('tokens', input.limit + output.limit, thousands(input) + thousands(output), input);
   return headers;
 }
@@ -205,7 +205,7 @@ function acceleration(refusal: Refusal | undefined, context: ErrorContext): Erro
   return rateLimit(message, context, refusal?.waitMs ?? 30_000, 'ramp_limit_exceeded');
 }
 
-// The one 429 without retry-after that no waiting within the month ends.
+// The only 429 without retry-after that lasts for the rest of the month.
 function spendLimit(errorCode: string, context: ErrorContext): ErrorAnswer {
   const message =
     'You have reached your API usage limits: your organization has crossed its monthly API usage threshold, set based ' +

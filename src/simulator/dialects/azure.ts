@@ -67,7 +67,7 @@ export const azureDialect: Dialect = {
 
 function limited(refusal: Refusal, context: ErrorContext): ErrorAnswer {
   const rate = refusal.by === 'requestsPerMinute' || refusal.by === 'requestsPerDay' ? 'call' : 'token';
-  // A request larger than the deployment's whole quota is told to come back in a day.
+  // A request larger than the deployment's whole quota gets a hint of one day.
   if (refusal.tooLarge) return retryInSeconds(rate, 86_400, context);
   const seconds = Math.max(1, Math.ceil((refusal.waitMs ?? 0) / 1_000 - 1e-6));
   const answer = retryInSeconds(rate, seconds, context);
@@ -83,7 +83,7 @@ function retryInSeconds(rate: 'call' | 'token', seconds: number, context: ErrorC
 }
 
 function highDemand(waitMs: number | undefined, context: ErrorContext): ErrorAnswer {
-  // Header and message tell one time: the longer of them would count.
+  // Header and message state the same time, since the longer one would count.
   const seconds = context.retryAfterSeconds ?? Math.max(1, Math.ceil((waitMs ?? 20_000) / 1_000));
   const message =
     'The system is currently experiencing high demand and cannot process your request. Your request exceeds the ' +

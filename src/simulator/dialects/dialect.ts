@@ -10,11 +10,11 @@ export interface ErrorAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON, a string as HTML. */
   readonly body: unknown;
-  /** Real 401s and gateways' pages come without rate-limit headers. */
+  /** Real 401s and gateways' pages have no rate-limit headers. */
   readonly limitHeaders: boolean;
 }
 
-/** What error texts and headers are made of. */
+/** Data for error texts and headers. */
 export interface ErrorContext {
   readonly model: string;
   readonly organization: string;
@@ -23,9 +23,9 @@ export interface ErrorContext {
   readonly wallMs: number;
   readonly apiVersion: string;
   readonly retryHeader: RetryHeader;
-  /** Whether too many requests at once are refused as a rate limit; OpenAI and Groq call it overload otherwise. */
+  /** Whether too many concurrent requests are refused as a rate limit; otherwise OpenAI and Groq call it overload. */
   readonly concurrencyThrottles: boolean;
-  /** In place of the true waiting time, in seconds. */
+  /** Replaces the true wait, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 }
 
@@ -49,24 +49,24 @@ export interface HeaderOptions {
 /** The two shapes of streams: named events with a type, or bare data lines. */
 export type StreamApi = 'chat' | 'responses' | 'messages';
 
-/** How one provider writes what all of them have. */
+/** The wire format of one provider. */
 export interface Dialect {
-  /** What an SDK's base URL has after the origin. */
+  /** Path of the SDK's base URL. */
   readonly basePath: string;
   readonly requestIdHeader: string;
   readonly requestIdPrefix: string;
   readonly defaultRetryHeader: RetryHeader;
   keyOf(headers: IncomingHttpHeaders): string | undefined;
-  /** Identity of the account in texts; derived from the key, which it does not reveal. */
+  /** Account id in texts, derived from the key without revealing it. */
   organizationOf(key: string): string;
   commonHeaders(organization: string): Record<string, string>;
   limitHeaders(levels: readonly LimitLevel[], options: HeaderOptions): Record<string, string>;
-  /** Names of the headers that `limitHeaders` may set, for answers that claim -1. */
+  /** Headers that `limitHeaders` may set, for answers that state -1. */
   readonly negativeHeaders: Readonly<Record<string, string>>;
   refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer;
   badRequest(message: string, param: string | undefined, context: ErrorContext): ErrorAnswer;
   unauthorized(context: ErrorContext): ErrorAnswer;
-  /** @param message In place of the text about an unknown path; '' for none. */
+  /** @param message Replaces the text about an unknown path; '' for none. */
   notFound(method: string, path: string, context: ErrorContext, message: string): ErrorAnswer;
   readonly faults: Readonly<Partial<Record<AnswerFault, (context: ErrorContext) => ErrorAnswer>>>;
   /** Server-sent events, complete with their blank line. */
@@ -89,17 +89,17 @@ export function retryHeaders(waitMs: number | undefined, context: ErrorContext):
   return headers;
 }
 
-/** Rounded up, so that a client that waits that long is not early. */
+/** Rounded up, so that a client that follows it is not early. */
 export function wholeMs(ms: number): number {
   return Math.ceil(ms - 1e-6);
 }
 
-/** A reset as a duration in the provider's own form, or the time at which it ends. */
+/** A reset as a duration in the provider's format, or as a time. */
 export function resetOf(level: LimitLevel, options: HeaderOptions, duration: string): string {
   return options.absoluteResets ? String(Math.ceil((options.wallMs + level.fullInMs) / 1_000)) : duration;
 }
 
-/** Where a provider has no words of its own for too many requests at once. */
+/** Fallback for providers without a text for too many concurrent requests. */
 export const CONCURRENCY_MESSAGE = 'Rate limit reached: too many concurrent requests. Please try again later.';
 
 export function json(
@@ -111,7 +111,7 @@ export function json(
   return { status, body, headers, limitHeaders };
 }
 
-/** What a proxy in front of the provider answers. */
+/** The answer of a proxy in front of the provider. */
 export function gatewayPage(status: 502 | 504): ErrorAnswer {
   const title = status === 502 ? '502 Bad Gateway' : '504 Gateway Time-out';
   const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n`;

@@ -2,9 +2,9 @@ const NS_PER_MS = 1_000_000;
 
 /**
  * Writes a duration as Go does: `0s`, `12ms`, `172.799999ms`, `8.64s`, `1m26.4s`, `9m38.016s`, `6m0s`, `1h0m0s`.
- * Below one second the unit is `ms`; trailing zeros are cut. Negative durations read as `0s`.
+ * Below one second the unit is `ms`; trailing zeros are dropped. Negative durations become `0s`.
  *
- * @param ms Milliseconds; digits beyond the nanosecond are cut, never rounded up.
+ * @param ms Milliseconds; digits beyond the nanosecond are truncated.
  */
 export function goDuration(ms: number): string {
   // Adding a tenth of a nanosecond first keeps 86400 / 1000 * 1 from becoming 86.399999999.

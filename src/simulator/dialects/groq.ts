@@ -28,7 +28,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   audioSecondsPerHour: 'seconds of audio per hour',
   audioSecondsPerDay: 'seconds of audio per day',
 };
-// Every refusal of the free tier ends so, whatever was hit.
+// Every refusal of the free tier ends like this, whichever limit was hit.
 const UPGRADE = 'Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing';
 
 function groqError(
@@ -52,7 +52,7 @@ export const groqDialect: Dialect = {
     'x-groq-region': 'fra',
     'cache-control': 'private, max-age=0, no-store, no-cache, must-revalidate',
   }),
-  // Requests per day and tokens per minute only, whatever else is limited.
+  // Only requests per day and tokens per minute, whatever else is limited.
   limitHeaders: (levels, options) => ({
     ...nanosecondHeaders('requests', findLevel(levels, 'requestsPerDay'), options),
     ...nanosecondHeaders('tokens', findLevel(levels, 'tokensPerMinute'), options),
@@ -118,7 +118,7 @@ export const groqDialect: Dialect = {
   },
 };
 
-/** Durations keep their nanoseconds: `172.799999ms` was seen. */
+/** Durations keep nanoseconds: `172.799999ms` was seen. */
 function nanosecondHeaders(
   name: string,
   level: LimitLevel | undefined,
@@ -144,7 +144,7 @@ function refuse(refusal: Refusal, context: ErrorContext): ErrorAnswer {
     `${PHRASES[kind.name]} (${kind.short})`;
   const requested = Math.ceil(refusal.requested);
   if (refusal.tooLarge) {
-    // The output limit answers 429, every other one 413; neither says when to come back.
+    // The output limit answers 429, every other one 413; neither gives a hint.
     const output = refusal.by === 'outputTokensPerMinute';
     const advice = output
       ? ". The request's expected output tokens exceed the enforced limit; reduce max_tokens (or the request's " +

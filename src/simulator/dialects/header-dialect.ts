@@ -3,35 +3,35 @@ import { type LimitView, PLAIN_VIEW } from '../limits/limit-view.ts';
 import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from '../validate.ts';
 
 /**
- * What the rate-limit headers mean. The default is what OpenAI, Anthropic and Groq were observed to send; everything
- * else is documented of, or reported of, a provider or a gateway in front of one.
+ * Semantics of the rate-limit headers. The default is what OpenAI, Anthropic and Groq were observed to send; everything
+ * else is documented or reported for a provider or a gateway.
  */
 export interface SimulatorHeaderDialect {
   /**
-   * `window`: what is left of the whole limit. `bucket`: what can be spent at once now, which with `bucketSeconds: 1`
+   * `window`: the rest of the whole limit. `bucket`: what can be spent now, which with `bucketSeconds: 1`
    * is never more than a sixtieth of the limit. Default `window`.
    */
   readonly remaining?: 'window' | 'bucket';
   /** `window`: the whole limit. `bucket`: what is enforced at once (reported of Azure). Default `window`. */
   readonly limit?: 'window' | 'bucket';
   /**
-   * `full`: the time until all is there again (OpenAI, Groq, Anthropic). `next`: until something comes back, or the
-   * window ends. `absolute`: when all is there again, in seconds since 1970 (gateways; Anthropic sends dates in any
+   * `full`: the time until the limit is full again (OpenAI, Groq, Anthropic). `next`: until the next unit, or the
+   * window ends. `absolute`: when the limit is full again, in seconds since 1970 (gateways; Anthropic sends dates in any
    * case). Default `full`.
    */
   readonly reset?: 'full' | 'next' | 'absolute';
   /** `remaining` is rounded to a multiple of this; an integer of at least 1. Default 1; Anthropic rounds to 1,000 besides. */
   readonly roundTo?: number;
-  /** The limit is told so many times as high as what is enforced, 1 … 100. Default 1. */
+  /** Factor by which the stated limit exceeds the enforced one, 1 … 100. Default 1. */
   readonly inflated?: number;
-  /** Headers describe the answer before. Default false. */
+  /** Headers describe the previous answer. Default false. */
   readonly late?: boolean;
-  /** Headers of another scope: the organization's where the project's limit refuses. Default: of the limit itself. */
+  /** Headers of another scope: the organization's if the project's limit refuses. Default: of the limit itself. */
   readonly scope?: SimulatorScope;
 }
 
 export interface SimulatorScope {
-  /** The other scope's limits, in times of the enforced ones; 0.1 … 1000. */
+  /** The other scope's limits, as a multiple of the enforced ones; 0.1 … 1000. */
   readonly factor: number;
   /** Share of the other scope's limits that others use, 0 … 1. Default 0. */
   readonly othersShare?: number;
@@ -48,7 +48,7 @@ export function resolveHeaderDialect(dialect: SimulatorHeaderDialect = {}): Reso
   const at = (name: string): string => `headerDialect.${name}`;
   checkKeys(dialect, 'headerDialect', ['remaining', 'limit', 'reset', 'roundTo', 'inflated', 'late', 'scope']);
   const limit = oneOf(dialect.limit, at('limit'), ['window', 'bucket'], PLAIN_VIEW.limit);
-  // What is left of a minute says nothing beside the limit of a second.
+  // The rest of a minute says nothing about a limit per second.
   const remaining = oneOf(dialect.remaining, at('remaining'), ['window', 'bucket'], limit);
   if (limit === 'bucket' && remaining === 'window') refuse(at('remaining'), "'bucket' where the limit is", remaining);
   const reset = oneOf(dialect.reset, at('reset'), ['full', 'next', 'absolute'], 'full');

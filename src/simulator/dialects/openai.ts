@@ -158,7 +158,7 @@ export const openaiDialect: Dialect = {
   },
 };
 
-/** `error`, then `response.failed`: the order that was observed. */
+/** `error`, then `response.failed`: the observed order. */
 function responsesError(kind: 'overloaded' | 'rate_limit', sequence: number): string {
   const code = kind === 'rate_limit' ? 'rate_limit_exceeded' : 'server_is_overloaded';
   const message = kind === 'rate_limit' ? 'Rate limit reached. Please try again later.' : OVERLOADED;
@@ -194,7 +194,7 @@ function durationHeaders(name: string, level: LimitLevel | undefined, options: H
   return {
     [`x-ratelimit-limit-${name}`]: String(level.limit),
     [`x-ratelimit-remaining-${name}`]: String(wholeUnits(level.remaining)),
-    // 4.5 ms was seen as `4ms`: OpenAI cuts to the millisecond.
+    // OpenAI truncates to milliseconds: 4.5 ms was seen as `4ms`.
     [`x-ratelimit-reset-${name}`]: resetOf(level, options, goDuration(Math.floor(level.fullInMs + 1e-6))),
   };
 }

@@ -34,19 +34,19 @@ export const ANSWER_FAULTS = [
 
 /** Faults of the connection and of bodies; every provider has them. */
 export const TRANSPORT_FAULTS = [
-  /** The socket is reset before anything is answered. */
+  /** The socket is reset before any answer. */
   'connection_reset',
-  /** No answer ever; the socket stays open. */
+  /** No answer; the socket stays open. */
   'hang',
-  /** Half of the body, then a reset. */
+  /** Half the body, then a reset. */
   'body_reset',
-  /** Half of the body, then silence. */
+  /** Half the body, then silence. */
   'body_hang',
   /** 200 with a body that is not JSON. */
   'garbage',
 ] as const;
 
-/** Faults inside a stream that began well; answers that are not streamed go on unharmed. */
+/** Faults within a stream; answers that are not streamed are unaffected. */
 export const STREAM_FAULTS = [
   /** An overload error as the first event. */
   'stream_error_first',

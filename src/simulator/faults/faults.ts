@@ -8,19 +8,19 @@ import type { SimulatorRamp } from '../limits/ramp.ts';
 import type { Random } from '../random.ts';
 import { checkKeys, integerFrom, booleanFrom, listOf, numberFrom, oneOf, refuse } from '../validate.ts';
 
-/** A time in which nothing works. Times count from when the faults were set. */
+/** An outage. Times count from when the faults were set. */
 export interface SimulatorOutage {
   /** Milliseconds. Minimum and default 0. */
   readonly fromMs?: number;
   /** Milliseconds; above `fromMs`. Default: for ever. */
   readonly untilMs?: number;
-  /** What every request meets. Default `overloaded`. */
+  /** Fault of every request. Default `overloaded`. */
   readonly kind?: FaultKind;
 }
 
-/** Someone else who spends from the same limits. Times count from when the faults were set. */
+/** Another user of the same limits. Times count from when the faults were set. */
 export interface SimulatorNeighbour {
-  /** Share of the limits that is gone, 0 … 1. */
+  /** Share of the limits that it takes, 0 … 1. */
   readonly share: number;
   /** Milliseconds. Minimum and default 0. */
   readonly fromMs?: number;
@@ -28,25 +28,25 @@ export interface SimulatorNeighbour {
   readonly untilMs?: number;
 }
 
-/** Other limits from a time on, in milliseconds from when the faults were set. What is given replaces what was. */
+/** A change of limits, at a time in milliseconds after the faults were set. Given values replace previous ones. */
 export interface SimulatorTierChange extends LimitSources {
   readonly atMs: number;
 }
 
 /**
- * - `normal`: on every answer that the real provider puts them on;
+ * - `normal`: on every answer on which the real provider sends them;
  * - `success_only`: not on errors; `failure_only`: on nothing but refusals; `missing`: never;
- * - `negative`: limits and rests of -1, and no retry hint (seen from Azure's responses).
+ * - `negative`: limits and remaining values of -1, and no retry hint (seen in Azure's responses).
  */
 export type HeaderFault = 'normal' | 'success_only' | 'failure_only' | 'missing' | 'negative';
 
-/** What goes wrong, by knob. Nothing does by default. */
+/** Faults to inject. Default: none. */
 export interface SimulatorFaults {
   /** Probability of each kind, 0 … 1 a request; their sum is at most 1. */
   readonly rates?: Partial<Readonly<Record<FaultKind, number>>>;
-  /** What the next requests meet, in order and each once; `none` is an unharmed one. Comes before `rates`. */
+  /** Faults of the next requests, in order, once each; `none` for no fault. Takes precedence over `rates`. */
   readonly script?: readonly (FaultKind | 'none')[];
-  /** Only requests for these models meet `rates` and `script`. Default: all. */
+  /** Models to which `rates` and `script` apply. Default: all. */
   readonly models?: readonly string[];
   readonly outage?: SimulatorOutage;
   readonly tierChange?: SimulatorTierChange;
@@ -55,7 +55,7 @@ export interface SimulatorFaults {
   readonly ramp?: SimulatorRamp;
   /** State of the rate-limit headers. Default `normal`. */
   readonly headers?: HeaderFault;
-  /** Seconds in every `retry-after`, instead of the true time; also where there would be none. Minimum 0. */
+  /** Seconds in every `retry-after` instead of the true time, also if there would be none. Minimum 0. */
   readonly retryAfterSeconds?: number;
   /** Hints of refusals are wrong by up to this share, up or down, in headers and texts; 0 … 1. Default 0. */
   readonly hintError?: number;
@@ -145,7 +145,7 @@ function checkRamp(ramp: SimulatorRamp): void {
   }
 }
 
-/** Decides what a request meets; with the same seed, the n-th request always meets the same. */
+/** Decides the fault of a request; with the same seed, the n-th request always gets the same. */
 export class FaultPicker {
   readonly faults: SimulatorFaults;
   readonly #setAt: number;
@@ -158,7 +158,7 @@ export class FaultPicker {
     this.#random = random;
   }
 
-  /** The fault of an outage that is on now. */
+  /** The fault of a current outage. */
   outage(now: number): FaultKind | undefined {
     const { outage } = this.faults;
     const since = now - this.#setAt;
@@ -166,7 +166,7 @@ export class FaultPicker {
     return outage.kind ?? 'overloaded';
   }
 
-  /** Faults of streams do not touch a request that is not streamed, and stay for the next one. */
+  /** Stream faults skip requests that are not streamed, and wait for the next one. */
   pick(model: string, stream: boolean): FaultKind | undefined {
     const { script = [], rates = {}, models } = this.faults;
     if (models && !models.includes(model)) return undefined;

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Names that cannot be registered. */
+/** Host names that cannot be registered publicly. */
 const PRIVATE_NAME = /(?:^|\.)(?:localhost|internal|local|svc|test)$/;
 
-/** Whether a request may come from a web page: it can have its own name resolve to this machine (DNS rebinding). */
+/** Whether a request may come from a web page, whose own name may resolve to this machine (DNS rebinding). */
 export function isForeign({ host, origin }: IncomingHttpHeaders, own: string): boolean {
   if (host === undefined) return false;
   const base = `http://${host}`;

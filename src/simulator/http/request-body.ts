@@ -4,13 +4,13 @@ import { BadRequest } from '../apis/work.ts';
 
 /** Larger bodies are refused; Anthropic's own limit is 32 MB, the others take more. */
 const MAX_BODY_BYTES = 64 * 1_048_576;
-/** Of those that hold a batch: OpenAI takes files of 200 MB for one, Anthropic 256 MB. */
+/** Maximum for batches: OpenAI takes files of 200 MB, Anthropic 256 MB. */
 const MAX_BATCH_BYTES = 300 * 1_048_576;
 const HOLDS_BATCH = /\/(?:files|messages\/batches)\/?(?:\?|$)/;
 
 export class TooLarge extends BadRequest {}
 
-/** Reads a body to its end; undefined, and no more read, when it is too large. Rejects when the client goes away. */
+/** Reads a body to its end; undefined if it is too large. Rejects if the client disconnects. */
 export async function readBody(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

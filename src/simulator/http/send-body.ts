@@ -3,7 +3,7 @@ import type { HttpExchange } from './http-exchange.ts';
 import { pause, untilGone, write } from './send.ts';
 import type { Work } from '../apis/work.ts';
 
-/** How much of an answer left the server. */
+/** How much of an answer was sent. */
 export interface Sent {
   readonly completed: boolean;
   readonly outputTokens: number;
@@ -11,7 +11,7 @@ export interface Sent {
 
 const NOTHING: Sent = { completed: false, outputTokens: 0 };
 
-/** Sends a complete body, after the time that generating it takes. */
+/** Sends a complete body after its generation time. */
 export async function sendBody(
   http: HttpExchange,
   work: Work,

@@ -29,7 +29,7 @@ export async function sendStream(
   let outputTokens = 0;
   let events = 0;
   for (const frame of frames) {
-    // Where a stream breaks before its first token, it breaks before everything else too.
+    // A stream that breaks before its first token also breaks before everything else.
     if (outputTokens >= breakAt && (frame.tokens > 0 || breakAt === 0 || outputTokens >= work.usage.outputTokens)) {
       return spoil(http, work, fault!, outputTokens, events);
     }
@@ -86,7 +86,7 @@ async function spoil(
       await resetSoon(request.socket, gone);
       return sent;
     default:
-      // stream_end_early: the end looks like any other.
+      // stream_end_early: looks like a regular end.
       response.end();
       return sent;
   }

@@ -17,7 +17,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the client has gone away. */
+/** Resolves when the client disconnects. */
 export function untilGone(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -25,7 +25,7 @@ export function untilGone(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Writes and waits while the client does not keep up. */
+/** Writes with backpressure. */
 export async function write(response: ServerResponse, data: string | Buffer, signal: AbortSignal): Promise<void> {
   if (signal.aborted || response.write(data)) return;
   await new Promise<void>((resolve) => {

@@ -11,13 +11,13 @@ import { sendBody } from './send-body.ts';
 import { sendStream } from './send-stream.ts';
 import { untilGone } from './send.ts';
 
-/** Answers one request. Resolves when the answer has been sent, or will never be. */
+/** Answers one request. Resolves when the answer has been sent, or never will be. */
 export async function serve(simulation: Simulation, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { dialect, statistics, options } = simulation;
   const controller = new AbortController();
   response.once('close', () => {
     statistics.left();
-    // A given reason spares an exception with a stack for every request.
+    // An explicit reason avoids a DOMException with a stack for every request.
     controller.abort('closed');
   });
   statistics.arrived(options.clock.now(), Number(request.headers['x-stainless-retry-count']) || 0);
@@ -44,7 +44,7 @@ export async function serve(simulation: Simulation, request: IncomingMessage, re
   try {
     bytes = await readBody(request);
   } catch {
-    // The client disconnected while sending: there is no one left to answer.
+    // The client disconnected while sending: no answer is possible.
     return;
   }
   if (!bytes) response.setHeader('connection', 'close');
@@ -123,7 +123,7 @@ function rejection(http: HttpExchange, error: unknown): ErrorAnswer {
   if (error instanceof NotFound) {
     return dialect.notFound(http.request.method ?? 'GET', http.url.pathname, context, error.message);
   }
-  // A `reply` or `countTokens` function of the user's threw: its message must not get lost.
+  // The user's `reply` or `countTokens` threw: its message must not get lost.
   const message = `The simulator could not answer: ${error instanceof Error ? error.message : String(error)}`;
   return { status: 500, body: { error: { message, type: 'simulator_error' } }, limitHeaders: false };
 }

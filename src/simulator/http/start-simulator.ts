@@ -10,22 +10,22 @@ import type { SimulatorUpdate } from '../simulation.ts';
 import { SimulatorError } from '../simulator-error.ts';
 import type { SimulatorStats } from '../statistics.ts';
 
-/** A request that is sent more slowly is answered with 408. */
+/** Slower requests get 408. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** A running simulator. */
 export interface Simulator {
-  /** What goes into `baseURL` of the provider's SDK. */
+  /** The `baseURL` for the provider's SDK. */
   readonly url: string;
-  /** Scheme, host and port only; also what goes into `endpoint` of `AzureOpenAI`. */
+  /** Scheme, host and port only; also the `endpoint` for `AzureOpenAI`. */
   readonly origin: string;
   readonly port: number;
   /** Counts since the start; plain data. */
   stats(): SimulatorStats;
   /**
-   * Changes limits, faults or latency at once. What is used of a limit stays used.
+   * Changes limits, faults or latency at once. Usage of a limit stays.
    *
-   * @throws SimulatorError when a value is bad; nothing is changed then.
+   * @throws SimulatorError for an invalid value, without changing anything.
    */
   update(change: SimulatorUpdate): void;
   /** Ends every connection, answered or not, and frees the port. May be called more than once. */
@@ -58,11 +58,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       return;
     }
     serve(simulation, request, response).catch((error: unknown) => {
-      // Only what could not be told to the client ends here: the connection says that something is wrong.
+      // Only errors that could not be sent to the client end here: closing the connection signals them.
       response.destroy(error instanceof Error ? error : undefined);
     });
   });
-  // Clients keep connections longer than Node's five seconds; a server that closes first resets their next request.
+  // Clients keep connections alive longer than Node's five seconds; closing first would reset their next request.
   server.keepAliveTimeout = 75_000;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   await listen(server, resolved.port, resolved.host);
@@ -101,7 +101,7 @@ function startError(error: NodeJS.ErrnoException, port: number, host: string): S
   return new SimulatorError('start_failed', message, { cause: error });
 }
 
-/** An address that listens everywhere is reached at the loopback one. */
+/** A wildcard address is reachable on loopback. */
 function hostInUrl(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';

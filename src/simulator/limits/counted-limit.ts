@@ -5,7 +5,7 @@ import type { LimitModel, LimitModelKind } from './limit-model.ts';
 import { type LimitLevel, type LimitView, tellLimit } from './limit-view.ts';
 import type { LimitName } from './limits.ts';
 
-/** One limit of one account: what counts, and what headers are written from. */
+/** One limit of one account: the counter, and the state that headers describe. */
 export class CountedLimit {
   readonly name: LimitName;
   limit: number;
@@ -14,7 +14,7 @@ export class CountedLimit {
   readonly #kind: LimitModelKind;
   #touched: boolean;
   #at: number;
-  /** Counts the same for the headers of another scope. */
+  /** Counts the same usage for the headers of another scope. */
   readonly #told: { readonly model: LimitModel; readonly scope: LimitScope } | undefined;
 
   constructor(name: LimitName, setup: LimitModelSetup, scope: LimitScope | undefined) {
@@ -41,7 +41,7 @@ export class CountedLimit {
     this.#at = now;
   }
 
-  /** Whether `need` can be spent now. What exceeds a part of the window needs all of that part. */
+  /** Whether `need` can be spent now. A need above the part of the window needs that whole part. */
   fits(need: number): boolean {
     return this.model.waitMs(need, this.#at) === 0;
   }
@@ -50,7 +50,7 @@ export class CountedLimit {
     return this.model.available(this.#at);
   }
 
-  /** @param since When what is corrected was spent. */
+  /** @param since When the corrected units were spent. */
   spend(units: number, since?: number): void {
     if (units === 0) return;
     this.model.spend(units, this.#at, since);
@@ -68,7 +68,7 @@ export class CountedLimit {
    * With `whole` the calculation uses the printed integer, as OpenAI's messages do; else the exact level.
    */
   waitMs(need: number, whole: boolean): number {
-    // A provider that does not say "too large" hints at a time that never suffices.
+    // A provider that does not say "too large" hints at a wait that never suffices.
     if (need > this.limit) return (need - this.level) / this.model.ratePerMs;
     const exact = this.model.waitMs(need, this.#at);
     if (!whole || exact === 0 || this.#kind !== 'bucket') return exact;

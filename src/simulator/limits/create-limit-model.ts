@@ -28,14 +28,14 @@ export function createLimitModel({
 }: LimitModelSetup): LimitModel {
   const capacity = capacityOf(limit, windowMs, burstMs);
   if (kind === 'bucket') return new TokenBucket(capacity, limit / windowMs, fill, now);
-  // A window that holds one unit lasts as long as the limit grants one.
+  // A window of one unit lasts as long as the limit takes to grant one.
   const lengthMs = (capacity * windowMs) / limit;
   return kind === 'fixed'
     ? new FixedWindow(capacity, lengthMs, clockStart, fill, now)
     : new SlidingLog(capacity, lengthMs, fill, now);
 }
 
-/** What can be spent at once. What cannot hold one unit would never admit anything. */
+/** Units that can be spent at once: at least one, or nothing would ever be admitted. */
 export function capacityOf(limit: number, windowMs: number, burstMs: number): number {
   return Math.max(1, (limit * Math.min(burstMs, windowMs)) / windowMs);
 }

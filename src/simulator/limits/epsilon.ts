@@ -1,2 +1,2 @@
-/** Sums of fractions may end a hair below a whole unit. */
+/** Tolerance for sums of fractions that end just below a whole unit. */
 export const EPSILON = 1e-6;

@@ -1,7 +1,7 @@
 import { EPSILON } from './epsilon.ts';
 import type { LimitModel } from './limit-model.ts';
 
-/** Counts what is spent between two ticks of the clock, and begins anew at each. */
+/** Counts spending between two ticks of the clock, starting over at each. */
 export class FixedWindow implements LimitModel {
   capacity: number;
   readonly #windowMs: number;
@@ -28,7 +28,7 @@ export class FixedWindow implements LimitModel {
     if (now <= this.#at) return;
     const sinceTurn = Math.min(now - this.#at, this.#windowMs - this.#endInMs(now));
     this.#turn(now);
-    // What they took before the window began is over with the last one.
+    // What others took before this window started counts for the previous one.
     this.#used += (others * sinceTurn) / (now - this.#at);
     this.#at = now;
   }
@@ -44,7 +44,7 @@ export class FixedWindow implements LimitModel {
 
   spend(units: number, now: number, since: number = now): void {
     this.#turn(now);
-    // What is given back belongs to the window that it was taken from, which may be over.
+    // A refund belongs to the window of the charge, which may be over.
     if (units < 0 && this.#indexOf(since) < this.#window) return;
     this.#used += units;
   }

@@ -9,7 +9,7 @@ export interface BucketSeconds {
   readonly tokens: number;
 }
 
-/** Others who spend from the same account: a share of what comes back is theirs. */
+/** Other users of the account, who take a share of the refill. */
 export interface Neighbour {
   /** 0 … 1. */
   readonly share: number;
@@ -17,9 +17,9 @@ export interface Neighbour {
   readonly untilMs: number;
 }
 
-/** Headers of another scope than the limit's own: of the organization where a project's limit refuses. */
+/** Headers of another scope than the limit's: of the organization if a project's limit refuses. */
 export interface LimitScope {
-  /** The limit of the other scope, in times of this one. */
+  /** The limit of the other scope, as a multiple of this one. */
   readonly factor: number;
   /** Share of the other scope's limit that others use, 0 … 1. */
   readonly othersShare: number;
@@ -31,7 +31,7 @@ export interface LimitEngineOptions {
   readonly limitsOf: (pool: string) => SimulatorLimits;
   /** Default: 60 for both. Only limits per minute have it. */
   readonly bucketSeconds?: BucketSeconds;
-  /** How full buckets are when first used, 0 … 1. Default 1. */
+  /** Fill level of buckets at first use, 0 … 1. Default 1. */
   readonly initialFill?: number;
   /** Anthropic only. Default `realtime`. */
   readonly outputCounting?: OutputCounting;
@@ -43,7 +43,7 @@ export interface LimitEngineOptions {
   readonly clockStart?: number;
   /** Nothing is counted before the answer is complete. Default false. */
   readonly countsAtEnd?: boolean;
-  /** What `levels` tells. Default: everything of the limits themselves. */
+  /** What `levels` reports. Default: the exact state of all limits. */
   readonly view?: LimitView;
   readonly scope?: LimitScope | undefined;
 }
@@ -56,13 +56,13 @@ export interface Refusal {
   readonly requested: number;
   /** The request exceeds the whole limit: no waiting helps. */
   readonly tooLarge: boolean;
-  /** Until the request fits, as far as the provider knows; undefined where it gives no hint. */
+  /** Time until the request fits, by the provider's knowledge; undefined if it gives no hint. */
   readonly waitMs: number | undefined;
   /** Of a growth limit: what it becomes at the next step. */
   readonly nextLimit?: number;
 }
 
-/** An admitted request; hand it back with what was used. */
+/** An admitted request, to be settled with its usage. */
 export interface Reservation {
   readonly admitted: true;
   readonly pool: string;

@@ -21,7 +21,7 @@ interface Account {
 interface Held extends Reservation {
   readonly account: Account;
   readonly admittedAt: number;
-  /** What is counted at the end, where that is when counting is done. */
+  /** Charges that are counted at the end, if counting happens then. */
   readonly due: ReadonlyMap<LimitName, number>;
   readonly charged: Map<LimitName, number>;
   open: boolean;
@@ -131,7 +131,7 @@ export class LimitEngine {
     return [...account.limits.values()].map((limit) => limit.tell(view));
   }
 
-  /** Other limits from now on; what is used stays used. */
+  /** Changes the limits; usage stays. */
   setLimits(limitsOf: (pool: string) => SimulatorLimits, now: number): void {
     this.#limitsOf = limitsOf;
     for (const [key, account] of this.#accounts) {
@@ -218,7 +218,7 @@ export class LimitEngine {
     }
     for (const [name, cost] of costs) {
       const counted = account.limits.get(name)!;
-      // What is counted at the end only has to find something.
+      // A charge that is counted at the end needs only a level above 0.
       const need = this.#options.countsAtEnd ? Math.min(1, cost.need) : cost.need;
       if (need <= counted.limit && counted.fits(need)) continue;
       const waitMs = counted.waitMs(need, this.#rules.wholeUsed);
@@ -230,7 +230,7 @@ export class LimitEngine {
   #countRefused(account: Account): void {
     const limit = account.limits.get('requestsPerMinute');
     if (!limit || this.#refusedCounting === 'none') return;
-    // "Used" above the limit was never seen for OpenAI: what is refused takes at most what is there.
+    // "Used" above the limit was never seen for OpenAI: a refused request takes at most the rest.
     if (limit.fits(1)) limit.spend(1);
     else if (this.#refusedCounting === 'all') limit.spend(Math.max(0, limit.level));
   }

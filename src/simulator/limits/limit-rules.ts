@@ -10,15 +10,15 @@ export const PROVIDERS: readonly SimulatorProvider[] = ['openai', 'azure', 'anth
 export type OutputCounting = 'realtime' | 'reserve';
 
 /**
- * What a refused or failed request takes of the minute's requests: nothing, one where a whole one is left, or
- * whatever is left of one. With `all`, resending faster than the limit keeps everything out.
+ * What a refused or failed request takes of the minute's requests: nothing, one if a whole one is left, or
+ * whatever is left of one. With `all`, retrying faster than the limit blocks everything.
  */
 export type RefusedCounting = 'none' | 'whole' | 'all';
 export const REFUSED_COUNTINGS: readonly RefusedCounting[] = ['none', 'whole', 'all'];
 
 /** One request as the limits see it. */
 export interface LimitedRequest {
-  /** Whose limits: an API key stands for an organization. */
+  /** Account of the limits: an API key represents an organization. */
   readonly account: string;
   readonly model: string;
   /** Estimated input tokens, cached ones included. */
@@ -39,17 +39,17 @@ export interface ActualUsage {
   readonly outputTokens: number;
 }
 
-/** `charge` is taken at admission; `need` must be there, and is the same unless given. */
+/** `charge` is taken at admission; `need` must be available, default `charge`. */
 export interface Cost {
   readonly charge: number;
   readonly need: number;
 }
 
-/** What differs by provider in how limits are charged ; sources stand beside each provider's rules. */
+/** How a provider charges its limits; sources are given with each provider's rules. */
 export interface LimitRules {
-  /** Cost at admission; undefined where the limit does not concern the request. */
+  /** Cost at admission; undefined if the limit does not apply to the request. */
   cost(name: LimitName, request: LimitedRequest, largestRecentOutput: number): Cost | undefined;
-  /** Final charge, for limits that are corrected afterwards; undefined where the first charge stands. */
+  /** Final charge, for limits that are corrected afterwards; undefined if the first charge stands. */
   actual(name: LimitName, usage: ActualUsage): number | undefined;
   /** Output tokens are taken while they are generated, not at the end. */
   readonly drainsOutput: boolean;
@@ -112,7 +112,7 @@ export function limitRules(provider: SimulatorProvider, outputCounting: OutputCo
           const uncached = request.inputTokens - (request.cachedTokens ?? 0);
           if (name === 'inputTokensPerMinute') return same(uncached);
           if (name === 'outputTokensPerMinute') {
-            // In real time only a bucket with something in it is asked for; the answer is drained as it comes.
+            // In real-time counting, admission needs only a level above 0; the answer is drained as it is generated.
             return outputCounting === 'reserve' ? same(request.maxOutputTokens ?? 0) : { charge: 0, need: 1 };
           }
           return common(name, request, uncached + (request.maxOutputTokens ?? 0));
@@ -131,7 +131,7 @@ export function limitRules(provider: SimulatorProvider, outputCounting: OutputCo
   }
 }
 
-/** Limits that every provider counts alike; `tokens` is the provider's own sum. */
+/** Limits that every provider counts alike; `tokens` is the sum by the provider's rule. */
 function common(name: LimitName, request: LimitedRequest, tokens: number): Cost | undefined {
   switch (name) {
     case 'requestsPerMinute':

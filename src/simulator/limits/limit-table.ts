@@ -5,7 +5,7 @@ import type { Preset, PresetName } from './presets.ts';
 import { DEFAULT_PRESET, PRESETS } from './presets.ts';
 import { oneOf } from '../validate.ts';
 
-/** The three places where limits come from; later ones override earlier ones, limit by limit. */
+/** The three sources of limits; later ones override earlier ones, limit by limit. */
 export interface LimitSources {
   readonly preset?: PresetName;
   readonly limits?: SimulatorLimits;
@@ -13,8 +13,8 @@ export interface LimitSources {
 }
 
 /**
- * The sources at the start: options that name limits mean these and no others,
- * options that name none mean the provider's first tier.
+ * Initial sources: options with limits mean only these limits,
+ * options without any mean the provider's first tier.
  */
 export function initialSources(provider: SimulatorProvider, sources: LimitSources): LimitSources {
   const { preset, limits, modelLimits } = sources;
@@ -24,7 +24,7 @@ export function initialSources(provider: SimulatorProvider, sources: LimitSource
   return mergeSources({}, sources);
 }
 
-/** What is given replaces what was there. */
+/** Given values replace the previous ones. */
 export function mergeSources(before: LimitSources, given: LimitSources): LimitSources {
   const { preset = before.preset, limits = before.limits, modelLimits = before.modelLimits } = given;
   return {
@@ -42,7 +42,7 @@ export function presetOf(provider: SimulatorProvider, sources: LimitSources, pat
 
 /**
  * Checks the sources and returns the limits of each pool.
- * `prefix` stands before the option's name in errors.
+ * `prefix` precedes the option's name in errors.
  */
 export function limitTable(
   provider: SimulatorProvider,

@@ -1,20 +1,20 @@
 import type { LimitModel } from './limit-model.ts';
 import type { LimitName } from './limits.ts';
 
-/** What the headers of a limit say of it. Each reading has been documented for a provider or reported of one. */
+/** How headers describe a limit. Each variant has been documented for a provider or reported of one. */
 export interface LimitView {
   /**
-   * `window`: what is left of the whole limit, as if the part that is enforced at once did not matter.
-   * `bucket`: what can be spent now, never more than is enforced at once.
+   * `window`: the rest of the whole limit, regardless of the part that may be spent at once.
+   * `bucket`: what can be spent now.
    */
   readonly remaining: 'window' | 'bucket';
-  /** `full`: the time until all is there again. `next`: until something is. */
+  /** `full`: the time until the limit is full again. `next`: until the next unit. */
   readonly reset: 'full' | 'next';
   /** `window`: the whole limit. `bucket`: the part that is enforced at once, as was reported of Azure. */
   readonly limit: 'window' | 'bucket';
   /** `remaining` is a multiple of this. */
   readonly roundTo: number;
-  /** The limit is told so many times as high as it is. */
+  /** Factor by which the stated limit exceeds the real one. */
   readonly inflated: number;
 }
 
@@ -41,11 +41,11 @@ export interface ToldLimit {
   /** Of its whole window. */
   readonly limit: number;
   readonly model: LimitModel;
-  /** Whether something was ever spent. */
+  /** Whether anything was ever spent. */
   readonly touched: boolean;
 }
 
-/** What headers say of a limit at a moment. */
+/** A limit at one moment, as headers state it. */
 export function tellLimit({ name, limit: whole, model, touched }: ToldLimit, view: LimitView, now: number): LimitLevel {
   const available = model.available(now);
   const enforced = view.limit === 'bucket' ? model.capacity : whole;

@@ -2,7 +2,7 @@ import { poolOf } from './pool.ts';
 import { checkKeys, refuse } from '../validate.ts';
 
 /**
- * Limits of one model. A limit that is absent does not exist; `Infinity` switches one off that a preset has.
+ * Limits of one model. An absent limit does not exist; `Infinity` removes one that a preset has.
  * All are above 0.
  */
 export interface SimulatorLimits {
@@ -51,7 +51,7 @@ export const LIMIT_KINDS: readonly LimitKind[] = [
 
 const KEYS = [...LIMIT_KINDS.map((kind) => kind.name), 'maxConcurrent'];
 
-/** Limits by model; a key is a model's name, or its beginning followed by `*`. The longest key that matches counts. */
+/** Limits by model; a key is a model's name, or a prefix followed by `*`. The longest matching key counts. */
 export type LimitsByModel = Readonly<Record<string, SimulatorLimits>>;
 
 export function checkLimits(limits: SimulatorLimits, path: string): void {

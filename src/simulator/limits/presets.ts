@@ -18,7 +18,7 @@ type AzurePreset = 'quota-10k' | 'quota-30k' | 'quota-120k' | 'quota-450k';
 type AnthropicPreset = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'start' | 'build' | 'scale';
 type GroqPreset = 'free' | 'developer';
 
-/** Name of a tier, of any provider; which ones a provider has is checked at the start. */
+/** Name of a tier of any provider; whether the provider has it is checked at the start. */
 export type PresetName = OpenAIPreset | AzurePreset | AnthropicPreset | GroqPreset;
 
 /** The limits of one tier, as published. */
@@ -63,7 +63,7 @@ const openai: Record<OpenAIPreset, Preset> = {
     models: { 'gpt-4o': rpmTpm(10_000, 2_000_000), 'gpt-4o-mini': rpmTpm(10_000, 10_000_000) },
   },
   grow: { limits: rpmTpm(15_000, 40_000_000), models: { 'gpt-6-luna': rpmTpm(30_000, 180_000_000) } },
-  // One model's limits for whatever model is asked: small and easy to hit.
+  // The same limits for every model: small and easy to hit.
   'gpt-4o-tier1': { limits: GPT_4O_TIER1, models: {} },
   'gpt-4o-mini-tier1': { limits: GPT_4O_MINI_TIER1, models: {} },
   'embedding-tier1': { limits: EMBEDDING_TIER1, models: {} },
@@ -157,7 +157,7 @@ const groq: Record<GroqPreset, Preset> = {
   free: {
     limits: groqLimits(30, 1_000, 8_000, 200_000),
     models: {
-      // The output and input limits were seen in refusals only; they are in no header and no table.
+      // The output and input limits were only seen in refusals, in no header and no table.
       'qwen/qwen3.8-27b': {
         ...groqLimits(30, 1_000, 8_000, 200_000),
         inputTokensPerMinute: 7_000,
@@ -196,7 +196,7 @@ export const PRESETS: Readonly<Record<SimulatorProvider, Readonly<Record<string,
   groq,
 };
 
-/** What a simulator has that was given neither a preset nor limits. */
+/** Preset of a simulator without preset and limits. */
 export const DEFAULT_PRESET: Readonly<Record<SimulatorProvider, PresetName>> = {
   openai: 'tier1',
   azure: 'quota-30k',

@@ -38,7 +38,7 @@ export function nextRampLimit(ramp: SimulatorRamp, state: RampState): number {
   return Math.max(ramp.startTokensPerMinute, ramp.growthFactor * usedPerMinute);
 }
 
-/** Steps over every boundary up to `now`; says whether the limit changed. */
+/** Advances over every boundary up to `now`; returns whether the limit changed. */
 export function advanceRamp(ramp: SimulatorRamp, state: RampState, now: number): boolean {
   const before = state.limit;
   const period = rampPeriodMs(ramp);
@@ -46,7 +46,7 @@ export function advanceRamp(ramp: SimulatorRamp, state: RampState, now: number):
     const next = nextRampLimit(ramp, state);
     state.periodStart += period;
     if (next === state.limit && state.usedInPeriod === 0) {
-      // Nothing can change any more: the idle periods in between are skipped.
+      // Nothing changes any more: skip the idle periods.
       state.periodStart += Math.floor((now - state.periodStart) / period) * period;
     }
     state.limit = next;

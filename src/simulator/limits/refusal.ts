@@ -22,7 +22,7 @@ export function rampRefusal(
 ): Refusal | undefined {
   const { limit, usedInPeriod, periodStart } = state;
   const period = rampPeriodMs(ramp);
-  // The limit is per minute; a period of another length holds its minutes' worth.
+  // The limit is per minute and scales to the length of the period.
   if (usedInPeriod + requested <= (limit * period) / 60_000) return undefined;
   return {
     ...refusal('acceleration', limit, usedInPeriod, requested, false, periodStart + period - now),

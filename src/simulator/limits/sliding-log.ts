@@ -8,12 +8,12 @@ interface Entry {
 
 const KEPT = 5_000;
 
-/** Remembers everything that was spent in the last `windowMs`, to the millisecond. */
+/** Remembers all spending of the last `windowMs`, to the millisecond. */
 export class SlidingLog implements LimitModel {
   capacity: number;
   readonly #windowMs: number;
   readonly #log: Entry[] = [];
-  /** Where the log begins: what is before has left the window. */
+  /** Start of the log: entries before it have left the window. */
   #first = 0;
   #used = 0;
 
@@ -37,7 +37,7 @@ export class SlidingLog implements LimitModel {
       if (at + this.#windowMs > now + EPSILON) break;
       this.#used -= units;
     }
-    // What left is kept for a while, for `returned`.
+    // Expired entries are kept for a while, for `returned`.
     if (this.#first > 2 * KEPT) {
       this.#log.splice(0, this.#first - KEPT);
       this.#first = KEPT;
@@ -62,7 +62,7 @@ export class SlidingLog implements LimitModel {
       this.#used += units;
       return;
     }
-    // What is given back never was in the log; if its entry has left already, there is nothing to correct.
+    // A refund corrects its entry in the log; if that has expired, there is nothing to correct.
     for (let index = this.#first; index < this.#log.length; index++) {
       const entry = this.#log[index]!;
       if (entry.at < since - EPSILON || entry.units + units < -EPSILON) continue;

@@ -1,4 +1,4 @@
-/** Words by how strongly they speak for spam; negative ones speak against it. */
+/** Words by how strongly they indicate spam; negative values indicate the opposite. */
 const WORDS_BY_WEIGHT: readonly (readonly [number, string])[] = [
   [6, 'viagra'],
   [5, '$$$ casino lottery'],

@@ -7,7 +7,7 @@ export interface ToolSpec {
   readonly parameters: unknown;
 }
 
-/** What the simulator needs of a request for text, whatever its API. */
+/** A request for text, whatever its API. */
 export interface Prompt {
   readonly model: string;
   readonly system: string;

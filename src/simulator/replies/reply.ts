@@ -5,7 +5,7 @@ import { hash32, mulberry32 } from '../random.ts';
 import { valueForSchema } from './schema-value.ts';
 import { splitTokens } from './tokens.ts';
 
-/** What a reply function is told. */
+/** Input of a reply function. */
 export interface ReplyRequest {
   readonly provider: SimulatorProvider;
   readonly model: string;
@@ -22,7 +22,7 @@ export type ReplyOption = 'lorem' | 'label' | ((request: ReplyRequest) => string
 
 export interface ReplySettings {
   readonly reply: ReplyOption;
-  /** Shortest and longest filler in tokens. */
+  /** Minimum and maximum length of the filler in tokens. */
   readonly replyTokens: readonly [number, number];
   readonly toolCalls: boolean;
   readonly seed: number;
@@ -30,7 +30,7 @@ export interface ReplySettings {
 
 /** An answer, cut to the tokens that the request allows. */
 export interface Reply {
-  /** Tokens of the text, or of the tool call's arguments. Joined they are the whole. */
+  /** Tokens of the text, or of the tool call's arguments; joined, they are the whole. */
   readonly pieces: readonly string[];
   readonly tool: { readonly name: string } | undefined;
   readonly truncated: boolean;
@@ -42,7 +42,7 @@ const WORDS =
   'culpa qui officia mollit anim id est laborum';
 const LOREM = WORDS.split(' ');
 
-/** The answer to a prompt: the same for the same prompt, settings and seed, whatever else is going on. */
+/** The answer to a prompt, deterministic for the same prompt, settings and seed. */
 export function replyTo(prompt: Prompt, provider: SimulatorProvider, settings: ReplySettings): Reply {
   const tool = toolToCall(prompt, settings);
   const text = tool
@@ -76,6 +76,6 @@ function textFor(prompt: Prompt, provider: SimulatorProvider, settings: ReplySet
   if (reply === 'label') return labelOf(prompt.lastUser);
   const random = mulberry32(hash32(prompt.text, seed));
   const length = replyTokens[0] + Math.floor(random() * (replyTokens[1] - replyTokens[0] + 1));
-  // Every word is one token together with the blank before it.
+  // Each word is one token together with the space before it.
   return Array.from({ length }, () => LOREM[Math.floor(random() * LOREM.length)]).join(' ');
 }

@@ -1,6 +1,6 @@
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Deepest nesting that is filled in; recursive schemas end there with null. */
+/** Maximum nesting; recursive schemas end there with null. */
 const MAX_DEPTH = 12;
 
 /**

@@ -7,12 +7,12 @@ import type { WorkContext, WorkCost } from '../apis/work.ts';
 
 /** Nominal size of an image; real ones depend on their resolution. */
 const TOKENS_PER_IMAGE = 1_000;
-/** Providers cache nothing shorter. */
+/** Shorter prompts are not cached. */
 const MIN_CACHED_TOKENS = 1_024;
-/** Beginning that OpenAI and Groq recognise without being asked: about 1,024 tokens. */
+/** Prefix that OpenAI and Groq cache automatically: about 1,024 tokens. */
 const AUTOMATIC_PREFIX = 4_096;
 
-/** The numbers and the reply of one request for text; how they are written is the API's business. */
+/** The counts and the reply of one request for text; the API determines their form. */
 export interface TextPlan {
   readonly reply: Reply;
   readonly cost: WorkCost;
@@ -58,7 +58,7 @@ interface CacheUse {
   readonly known: boolean;
 }
 
-/** Anthropic caches what is marked; the others whatever begins alike. */
+/** Anthropic caches marked prefixes; the others cache any common prefix. */
 function cacheOf(prompt: Prompt, context: WorkContext): CacheUse | undefined {
   const { promptCache, provider } = context;
   if (!promptCache) return undefined;

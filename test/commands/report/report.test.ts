@@ -75,7 +75,7 @@ describe('tidegate report', () => {
         00    03    06    09    12    15    18    21    24
                           ██                          ▒▒
         Inside the limit of 60,000 a minute: 950 tokens a second.
-        With record: 'all' the report tells concurrency, tokens to cut and the limit to buy.
+        With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy.
 
       openai/gpt-4o-mini, requests: 1 hits, 0 calls given up; waited 2 s in all, 2 s at most
         from 2026-01-15T09:30:00.000Z to 2026-01-15T09:30:00.000Z
@@ -84,7 +84,7 @@ describe('tidegate report', () => {
         00    03    06    09    12    15    18    21    24
                           ██                            
         Inside the limit of 500 a minute: 7.9 requests a second.
-        With record: 'all' the report tells concurrency, tokens to cut and the limit to buy."
+        With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy."
     `);
   });
 

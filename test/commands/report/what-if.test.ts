@@ -137,7 +137,7 @@ describe('report --what-if', () => {
     ]);
     expect((await asked(busy, 'tier=platinum')).notes[0]).toContain('openai has no tier platinum; it has free, tier1');
     expect((await report(busy, '--what-if', 'tier=platinum')).code).toBe(1);
-    expect((await asked([callLine(0)], 'tpm=5000')).notes[0]).toContain('the record tells no limit');
+    expect((await asked([callLine(0)], 'tpm=5000')).notes[0]).toContain('the record has no limit');
   });
 
   test('takes calls that failed for mean ones, and lines of an earlier version as they are', async () => {

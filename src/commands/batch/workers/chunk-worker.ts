@@ -3,21 +3,21 @@ import { saveError } from '../../../batch/saved-error.ts';
 import type { RowResponse } from '../send-row.ts';
 import { type Chunk, type ChunkRow, PREFIX_OF_QUEUES, type QueueLink, type RowAnswer } from './queue-link.ts';
 
-/** Rows that travel together: few enough that a worker that dies takes little with it. */
+/** Rows per chunk: few, since a dying worker loses its chunk. */
 export const CHUNK_ROWS = 16;
-/** A chunk that so many workers have died with is not given to another. */
+/** A chunk fails after this many workers have died with it. */
 const MAX_DEATHS = 10;
 
 interface Deps {
   readonly link: QueueLink;
-  /** Rows at work at once. */
+  /** Rows in flight. */
   readonly atOnce: number;
-  /** A worker that was not heard of for so long is dead. */
+  /** A worker that is silent for this long counts as dead. */
   readonly takeoverMs: number;
   send(row: ChunkRow): Promise<RowResponse>;
 }
 
-/** Takes chunks of rows from the queue, and sends those of them that nobody has sent. */
+/** Takes chunks of rows from the queue and sends those that have not been sent. */
 export class ChunkWorker {
   readonly #deps: Deps;
   readonly #worker: Worker<Chunk>;
@@ -33,11 +33,11 @@ export class ChunkWorker {
       stalledInterval: takeoverMs / 2,
       maxStalledCount: MAX_DEATHS,
     });
-    // It goes on by itself when Redis is back.
+    // It recovers by itself when Redis is back.
     this.#worker.on('error', () => undefined);
   }
 
-  /** What is at work is finished. */
+  /** Rows in flight are finished first. */
   close(): Promise<void> {
     return this.#worker.close();
   }

@@ -8,9 +8,9 @@ import { redisStore } from '../../../redis.ts';
 import type { RowResponse } from '../send-row.ts';
 import type { Target } from '../target.ts';
 
-/** A row on its way to a worker. No key of an account goes with it. */
+/** A row for a worker, without any API key. */
 export interface ChunkRow {
-  /** As the journal names it. */
+  /** Its key in the journal. */
   readonly key: string;
   readonly url: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ interface IoredisModule {
 
 /** One slot of a cluster. */
 const PREFIX = '{tidegate-batch}';
-/** What a run that nobody went on with leaves behind is gone then. */
+/** Expiry of what an abandoned run leaves behind. */
 const KEPT_SECONDS = 7 * 86_400;
 
 /** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
@@ -47,11 +47,11 @@ export class QueueLink {
     this.client = new Redis(url, { maxRetriesPerRequest: null });
     this.#limits = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
     this.queue = new bullmq.Queue(nameOf(target), { connection: this.client, prefix: PREFIX });
-    // Told by who waits: the queue goes on by itself when Redis is back.
+    // Waiting calls report errors: the queue recovers by itself when Redis is back.
     for (const each of [this.client, this.#limits, this.queue]) each.on('error', () => undefined);
   }
 
-  /** @throws Error where a package or the Redis is missing. */
+  /** @throws Error if a package or the Redis is missing. */
   static async open(url: string | undefined, target: Target): Promise<QueueLink> {
     if (!url) throw new Error('TIDEGATE_REDIS_URL is not set: --fleet works through the queue there.');
     const link = new QueueLink(load('bullmq') as typeof Bullmq, load('ioredis') as IoredisModule, url, target);
@@ -65,12 +65,12 @@ export class QueueLink {
     }
   }
 
-  /** What divides the limits among the workers. */
+  /** The store that divides the limits among the workers. */
   get shared(): ReturnType<typeof redisStore> {
     return redisStore(this.#limits);
   }
 
-  /** Answers of rows, as text: null of those that have none, empty of those whose answer was fetched long ago. */
+  /** Answers of rows, as text: null if there is none, empty if the answer was fetched long ago. */
   answersOf(run: string, keys: readonly string[]): Promise<(string | null)[]> {
     return keys.length === 0 ? Promise.resolve([]) : this.client.hmget(`${PREFIX}:${run}:rows`, ...keys);
   }
@@ -85,12 +85,12 @@ export class QueueLink {
       .exec();
   }
 
-  /** Keys of rows that were answered since the last time. */
+  /** Keys of rows that were answered since the last call. */
   async done(run: string, most: number): Promise<string[]> {
     return (await this.client.lpop(`${PREFIX}:${run}:done`, most)) ?? [];
   }
 
-  /** Whether a row is this job's to send: it is in two where a run was begun again. */
+  /** Whether this job should send a row, which is in two jobs after a restart. */
   async claims(run: string, key: string, job: string): Promise<boolean> {
     const claims = `${PREFIX}:${run}:claims`;
     if ((await this.client.hsetnx(claims, key, job)) === 1) {
@@ -105,13 +105,13 @@ export class QueueLink {
     return true;
   }
 
-  /** The answers are in the journal: they need no room here any more. */
+  /** Drops answers that are in the journal. */
   async fetched(run: string, keys: readonly string[]): Promise<void> {
     if (keys.length > 0)
       await this.client.hset(`${PREFIX}:${run}:rows`, Object.fromEntries(keys.map((key) => [key, ''])));
   }
 
-  /** They are to be sent though they were answered: nobody has the answers. */
+  /** Marks answered rows to be sent again: the answers are lost. */
   async again(run: string, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
     await this.client.hdel(`${PREFIX}:${run}:rows`, ...keys);
@@ -122,7 +122,7 @@ export class QueueLink {
     await this.client.del(`${PREFIX}:${run}:ended`);
   }
 
-  /** Every row has its answer: a chunk that comes back from a worker that died is to be left alone. */
+  /** Marks a run as complete, so that a chunk that returns from a dead worker is ignored. */
   async end(run: string): Promise<void> {
     await this.client.set(`${PREFIX}:${run}:ended`, '1', 'EX', KEPT_SECONDS);
     await this.client.del(`${PREFIX}:${run}:rows`, `${PREFIX}:${run}:claims`, `${PREFIX}:${run}:done`);
@@ -141,13 +141,13 @@ export class QueueLink {
 
 export const PREFIX_OF_QUEUES: string = PREFIX;
 
-/** Workers send their own key: only to where they were told to send it themselves. */
+/** Workers send their own key, so only to the endpoint that they were started with. */
 function nameOf({ provider, baseURL }: Target): string {
   const { host, pathname } = new URL(baseURL);
   return `rows-${contentKey([provider, host, pathname])}`;
 }
 
-/** Beside tidegate, or where `npx` was called from. */
+/** Installed beside tidegate, or where `npx` was run. */
 function load(name: string): unknown {
   for (const from of [import.meta.url, join(process.cwd(), 'any.js')]) {
     try {
@@ -159,7 +159,7 @@ function load(name: string): unknown {
   throw new Error(`--fleet needs ${name}: npm install bullmq ioredis`);
 }
 
-/** The text of the error may have the URL's password. */
+/** The error's text may contain the URL's password. */
 function refused(client: Ioredis.Redis): Promise<never> {
   return new Promise((_resolve, reject) => {
     client.once('error', ({ message }: Error) => {

@@ -6,12 +6,12 @@ import { targetOf } from '../target.ts';
 import { ChunkWorker } from './chunk-worker.ts';
 import { QueueLink } from './queue-link.ts';
 
-/** Rows at work at once in one process, of which the limits let through what fits. */
+/** Rows in flight in one process, before its limits. */
 export const ROWS_AT_ONCE = 256;
-/** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
+/** A batch is not urgent: it waits out even an hourly limit. */
 const LONGEST_WAIT_MS = 3_600_000;
 
-/** Takes rows that others have put into the queue, until it is stopped. @returns The exit code. */
+/** Serves rows from the queue until it is stopped. @returns The exit code. */
 export async function serveRows(args: BatchArgs, io: CommandIo): Promise<number> {
   const target = targetOf(args.provider ?? 'openai', args.baseURL, process.env);
   const link = await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target);

@@ -16,7 +16,7 @@ interface Setup {
   readonly link: QueueLink;
   readonly target: Target;
   readonly send: typeof fetch;
-  /** Beside which the name of the run is kept; undefined where nothing is. */
+  /** Base path of the run's name; undefined if nothing is kept. */
   readonly journal: string | undefined;
   readonly dedupe: boolean;
   readonly atOnce: number;
@@ -29,11 +29,11 @@ interface Waiting {
   readonly resolve: (answer: RowAnswer) => void;
 }
 
-/** A chunk that is not full goes after this. */
+/** A partial chunk is sent after this time. */
 const FILL_MS = 20;
 const LOOK_MS = 100;
 const MAX_AT_ONCE = 500;
-/** Answers that were handed over are on the disk by then. */
+/** Delivered answers are on the disk by then. */
 const SAVED_MS = 60_000;
 const SWEEP_MS = 5_000;
 const LOST: RowAnswer = {
@@ -41,7 +41,7 @@ const LOST: RowAnswer = {
   error: { name: 'Error', message: 'Every worker that took the row has died.', code: 'workers_lost' },
 };
 
-/** Rows go to workers through the queue, this process among them, and come back with their answers. */
+/** Sends rows through the queue to workers, this process included, and collects the answers. */
 export class WorkersMode {
   readonly #setup: Setup;
   readonly #run: string;
@@ -89,7 +89,7 @@ export class WorkersMode {
     return answer.value;
   }
 
-  /** What is not answered is found by the run that goes on with this one. */
+  /** A resuming run finds unanswered rows. */
   async close(): Promise<void> {
     const { link } = this.#setup;
     const finished = this.#waiting.size === 0 && !this.#abort.signal.aborted;
@@ -186,7 +186,7 @@ export class WorkersMode {
   }
 }
 
-/** Names a run, so that the command that goes on with it finds what workers have done meanwhile. */
+/** Names a run, so that a resuming command finds what workers have done meanwhile. */
 async function runOf(journal: string | undefined): Promise<string> {
   const fresh = crypto.randomUUID();
   if (journal === undefined) return fresh;
