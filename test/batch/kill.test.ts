@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../helpers/real-time.ts';
 
 const AT_ONCE = 8;
 /** `KILLS=50` for the long version. */
@@ -49,9 +50,8 @@ describe('a run that is killed', () => {
       const ended = once(child, 'exit');
       // A random place of the run, wherever the machine's load has it by then.
       const place = before + (Math.random() * ROWS * BYTES_A_ROW * 0.8) / KILLS;
-      while (child.exitCode === null && (await sizeOf(journal)) <= place) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
+      const isThere = async (): Promise<boolean> => child.exitCode !== null || (await sizeOf(journal)) > place;
+      await until(`the journal has ${place} bytes`, isThere, 1);
       child.kill('SIGKILL');
       const [, signal] = (await ended) as [number | null, string | null];
       if (signal === 'SIGKILL') killed++;

@@ -8,6 +8,7 @@ import { parseMetrics } from '../../src/commands/top/metrics-text.ts';
 import { view } from '../../src/commands/top/view.ts';
 import { withWorkload } from '../ops/workload.ts';
 import { FakeIo } from './fake-io.ts';
+import { until } from '../helpers/real-time.ts';
 
 const all = (): boolean => true;
 const page = (calls: number, waiting = 0): string => `# HELP x
@@ -161,9 +162,8 @@ describe('the command', () => {
       };
       const io = Object.assign(new FakeIo(), { screen });
       const ended = dispatch(['top', url, '--interval', '0.1'], io, '1');
-      const shown = async (pattern: RegExp): Promise<void> => {
-        while (!pattern.test(drawn.at(-1) ?? '')) await new Promise((resolve) => setTimeout(resolve, 10));
-      };
+      const shown = (pattern: RegExp): Promise<void> =>
+        until(`the screen shows ${pattern}`, () => pattern.test(drawn.at(-1) ?? ''));
       await shown(/by used[^]*gpt-4o-mini/);
       press('s');
       await shown(/by calls/);

@@ -4,6 +4,7 @@ import { serveGuard } from '../../src/console/serve-console.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createGuard, type GuardOptions } from '../../src/index.ts';
 import { startSimulator } from '../../src/testing.ts';
+import { until } from '../helpers/real-time.ts';
 
 /** As fast as a test wants it. */
 const SAMPLE_MS = 250;
@@ -51,7 +52,7 @@ export async function stage(scene: Scene, everyMs: number = SAMPLE_MS): Promise<
     for (let call = 0; call < 12; call++) void askClaude();
   }
   const wanted = { empty: 'idle', healthy: 'free', saturated: 'limited', outage: 'outage' }[scene];
-  await until(served.url, wanted);
+  await shows(served.url, wanted);
   return {
     url: served.url,
     async close() {
@@ -62,15 +63,10 @@ export async function stage(scene: Scene, everyMs: number = SAMPLE_MS): Promise<
   };
 }
 
-async function until(url: string, condition: string): Promise<void> {
-  const before = performance.now();
-  for (;;) {
+async function shows(url: string, condition: string): Promise<void> {
+  const isShown = async (): Promise<boolean> => {
     const { state } = (await (await fetch(`${url}state`)).json()) as { state: { verdict: { condition: string } } };
-    if (state.verdict.condition === condition) return;
-    if (performance.now() - before > 10_000)
-      throw new Error(`Expected ${condition}, got ${JSON.stringify(state.verdict)}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
+    return state.verdict.condition === condition;
+  };
+  await until(`the console shows ${condition}`, isShown, 50);
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
 import { type Answer, scriptedServer, sendEvents, sendPart } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
+import { every, until } from '../helpers/real-time.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -16,17 +17,27 @@ const guardOptions = { retry: { maxAttempts: 2, initialDelayMs: 1, maxDelayMs: 5
 const endless: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"choices":[');
-  const timer = setInterval(() => response.write('x'), 5);
-  response.on('close', () => clearInterval(timer));
+  response.on(
+    'close',
+    every(5, () => response.write('x')),
+  );
 };
 
-let collecting: NodeJS.Timeout;
+let collections = 0;
+let stopCollecting: () => void;
 beforeEach(() => {
-  collecting = setInterval(collectGarbage, 40);
+  stopCollecting = every(40, () => {
+    collectGarbage();
+    collections++;
+  });
 });
-afterEach(() => {
-  clearInterval(collecting);
-});
+afterEach(() => stopCollecting());
+
+/** Enough for an object that only weak references reach. */
+async function collected(): Promise<void> {
+  const enough = collections + 5;
+  await until('garbage is collected five times', () => collections >= enough);
+}
 
 // An SDK drops what closes a connection once it has the response; under load it is collected within seconds.
 describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
@@ -52,7 +63,7 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
       for await (const _ of stream);
     })().catch(() => undefined);
     await expect.poll(() => server.requests.length, POLL).toBe(2);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await collected();
     controller.abort();
     await read;
     await expect.poll(() => server.open(), POLL).toBe(0);
@@ -68,7 +79,7 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     const controller = new AbortController();
     const asked = sdk.create(client, { signal: controller.signal }).catch(() => undefined);
     await expect.poll(() => server.requests.length, POLL).toBe(2);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await collected();
     controller.abort();
     await asked;
     await expect.poll(() => server.open(), POLL).toBe(0);

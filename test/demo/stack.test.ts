@@ -5,6 +5,7 @@ import { openInbox, type Inbox } from '../../demo/stack-inbox.ts';
 import { CALM_MS, guardOptions, PAUSE_MS, SCENES } from '../../demo/stack-scenes.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { resolveOptions } from '../../src/options.ts';
+import { systemClock } from '../../src/core/clock.ts';
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;
 
@@ -94,14 +95,14 @@ describe('the inbox', () => {
     await post('firing', 'B');
     await post('firing', 'A');
     const atMs = await arrives;
-    expect(atMs).toBeLessThanOrEqual(performance.now());
+    expect(atMs).toBeLessThanOrEqual(systemClock.now());
     expect(await inbox.arrives({ ...A, status: 'firing' }, 0, never)).toBe(atMs);
     expect(lines.join('\n')).toMatch(/FIRING .*B[^]*FIRING .*A[^]*Something is up\./);
   });
 
   test('takes no other status, name or provider for it, nor one that came before', async () => {
     await post('resolved', 'A');
-    const sinceMs = performance.now();
+    const sinceMs = systemClock.now();
     await post('firing', 'A');
     await post('resolved', 'AB');
     await post('resolved', 'A', { gen_ai_provider_name: 'openai' });

@@ -1,9 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { callNow, joinFleet } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
+import { pause } from '../helpers/real-time.ts';
 
 export interface ChaosResult {
   readonly made: number;
@@ -65,7 +65,7 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
     const endedAt = performance.now();
     while (processes.some(({ share }) => share.mode !== 'shared') && performance.now() - endedAt < 10_000) {
       await callNow(processes[0]!);
-      await wait(20);
+      await pause(20);
     }
     const modes = processes.map((process) => process.modes);
     return { made, errors, longestMs, allowed, backMs: performance.now() - endedAt, modes };

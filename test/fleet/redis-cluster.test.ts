@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
 import { freePort, RedisServer } from './redis-server.ts';
 import { limit, report } from './reports.ts';
+import { until } from '../helpers/real-time.ts';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
@@ -36,11 +37,9 @@ async function form(servers: readonly RedisServer[], buses: readonly number[]): 
       if (index > 0) await each[0]!.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(buses[index]));
     }
     for (const client of each) {
-      while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, 50);
-        });
-      }
+      const isFormed = async (): Promise<boolean> =>
+        String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok');
+      await until('the cluster is formed', isFormed, 50);
     }
   } finally {
     for (const client of each) client.disconnect();

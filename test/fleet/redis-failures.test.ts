@@ -1,9 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { callNow, joinFleet, type RealProcess } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
+import { pause } from '../helpers/real-time.ts';
 
 /** What the documentation tells to allow, and what drivers ask when they connect. */
 const COMMANDS =
@@ -90,7 +90,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     await breaks();
     for (let made = 0; made < 8; made++) {
       expect(await callNow(process)).toBeLessThan(900);
-      await wait(200);
+      await pause(200);
     }
     expect(process.modes.at(-1)).toBe(fault);
     expect(process.warnings).toEqual([expect.stringContaining(`(${fault})`)]);
@@ -108,7 +108,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     let waitedMs = 0;
     for (let made = 0; made < 40; made++) {
       waitedMs += await callNow(process);
-      await wait(20);
+      await pause(20);
     }
     expect(waitedMs / 40).toBeLessThan(20);
     expect(process.modes.at(-1)).toBe('shared');
@@ -121,7 +121,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     await vi.waitFor(mode(process), SOON);
     await admin.script('FLUSH');
     for (let made = 0; made < 5; made++) await callNow(process);
-    await wait(600);
+    await pause(600);
     expect(process.modes).toEqual(['shared']);
     expect(process.warnings).toEqual([]);
   });
@@ -156,7 +156,7 @@ describe('a user of Redis with the rights that the documentation names', () => {
     const process = join(open({ username: 'tidegate', password: 'secret' }));
     for (let made = 0; made < 5; made++) await callNow(process);
     await vi.waitFor(mode(process), SOON);
-    await wait(1_000);
+    await pause(1_000);
     expect(process.modes).toEqual(['shared']);
     // Drivers name themselves, and go on where they may not: nothing that we ask is denied.
     const denied = JSON.stringify(await admin.call('ACL', 'LOG'));

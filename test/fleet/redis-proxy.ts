@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { pause } from '../helpers/real-time.ts';
 
 /** What becomes of what the server has answered. */
 export interface Fate {
@@ -74,7 +75,7 @@ export class RedisProxy {
       readyAt = Math.max(readyAt, now + delayMs);
       const pass = (): void => this.#pass(() => client.write(data));
       if (readyAt <= now) pass();
-      else setTimeout(pass, readyAt - now);
+      else void pause(readyAt - now).then(pass);
     });
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from '../helpers/real-time.ts';
 
 /** A line to a server on loopback that can be made slow, or cut. */
 export interface SlowLine {
@@ -31,7 +31,7 @@ export async function slowLine(to: number): Promise<SlowLine> {
     }
     client.on('data', (data) => upstream.write(data));
     // In order: what comes later waits as long.
-    upstream.on('data', (data) => void wait(state.delayMs).then(() => client.destroyed || client.write(data)));
+    upstream.on('data', (data) => void pause(state.delayMs).then(() => client.destroyed || client.write(data)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -8,6 +8,9 @@ import { expect, test } from 'vitest';
 import { withServer } from './server.ts';
 import { need, ROOT, TOOL_TIMEOUT_MS } from './tools.ts';
 import { withWorkload } from './workload.ts';
+import { until } from '../helpers/real-time.ts';
+
+const POLL_MS = 200;
 
 interface Notification {
   readonly receiver: string;
@@ -76,16 +79,20 @@ test(
           await withServer(prometheus, prometheusArgs, async (server) => {
             await call();
             // An increase over two samples is extrapolated to twice as much.
-            await until('zeros were scraped', async () => {
-              const quota = 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"}';
-              const query = new URLSearchParams({ query: `count_over_time(${quota}[1m]) > 5 and ${quota} == 0` });
-              const answer = (await (await fetch(`${server}/api/v1/query?${query}`)).json()) as {
-                data: { result: unknown[] };
-              };
-              return answer.data.result.length > 0;
-            });
+            await until(
+              'zeros were scraped',
+              async () => {
+                const quota = 'tidegate_ratelimit_rejections_total{tidegate_limit_dimension="quota"}';
+                const query = new URLSearchParams({ query: `count_over_time(${quota}[1m]) > 5 and ${quota} == 0` });
+                const answer = (await (await fetch(`${server}/api/v1/query?${query}`)).json()) as {
+                  data: { result: unknown[] };
+                };
+                return answer.data.result.length > 0;
+              },
+              POLL_MS,
+            );
             await expect(call(['insufficient_quota'])).rejects.toMatchObject({ status: 429 });
-            await until('somebody was paged', () => Promise.resolve(page('TidegateQuotaExhausted') !== undefined));
+            await until('somebody is paged', () => page('TidegateQuotaExhausted') !== undefined, POLL_MS);
           });
         }),
       );
@@ -103,12 +110,3 @@ test(
     }
   },
 );
-
-/** Asks every 200 ms. @throws Error after 40 s. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`Expected that ${what} within 40 s`);
-}

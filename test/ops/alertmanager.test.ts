@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { ruleGroups } from '../../ops/rules.ts';
 import { withServer } from './server.ts';
 import { need, ROOT, runTool } from './tools.ts';
+import { pause } from '../helpers/real-time.ts';
 
 const CONFIG = 'prometheus/alertmanager.yml';
 
@@ -248,7 +249,7 @@ async function inhibited(url: string, firing: readonly Labels[]): Promise<boolea
       (alerts.length === firing.length && alerts.some((alert) => alert.status.inhibitedBy.length > 0)) ||
       round === 50
     ) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await pause(100);
       const settled = (await (await fetch(`${url}/api/v2/alerts`)).json()) as typeof alerts;
       return firing.map((labels) => {
         const alert = settled.find((each) => key(each.labels) === key(labels));
@@ -256,7 +257,7 @@ async function inhibited(url: string, firing: readonly Labels[]): Promise<boolea
         return alert.status.inhibitedBy.length > 0;
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { CallOptions } from '../../src/options.ts';
 import type { SimulatorOptions } from '../../src/testing.ts';
@@ -10,6 +9,7 @@ import { startStack } from '../../tools/stack/stack.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { type App, startApp } from './live-app.ts';
 import { startInbox } from './live-inbox.ts';
+import { pause } from '../helpers/real-time.ts';
 
 const HELP = `Usage: npm run dashboards:states -- --out <folder>
 
@@ -65,7 +65,7 @@ function ordinary(app: App): void {
     void (async () => {
       for (let turn = 0; ; turn += 1) {
         app.call(client, MODELS[client], turn % 3 === 0).catch(() => {});
-        await wait(450);
+        await pause(450);
       }
     })();
   }
@@ -100,11 +100,11 @@ async function draw(out: string, seconds: number, height: number | undefined): P
   const stack = await startStack({ targets, inbox: inbox.url, timeScale: TIME_SCALE });
   try {
     for (const app of apps) ordinary(app);
-    await wait(20_000);
+    await pause(20_000);
     const from = Date.now() / 1_000;
-    await wait(15_000);
+    await pause(15_000);
     for (const [index, name] of names.entries()) STATES[name]!(apps[index]!);
-    await wait(seconds * 1_000);
+    await pause(seconds * 1_000);
     const to = Date.now() / 1_000;
     for (const job of names) {
       const view = {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../tools/stack/server.ts';
 import { ROOT } from './tools.ts';
+import { until } from '../helpers/real-time.ts';
 
 /**
  * Runs a server on a free loopback port while `use` talks to it.
@@ -26,10 +27,10 @@ export async function withServer<T>(
 }
 
 async function ready(url: string): Promise<void> {
-  for (let round = 0; round < 400; round += 1) {
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${url} did not become ready within 20 s`);
+  const isReady = async (): Promise<boolean> =>
+    fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await until(`${url} becomes ready`, isReady, 50);
 }

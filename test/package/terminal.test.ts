@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 import { withWorkload } from '../ops/workload.ts';
 import { pack, type Packed } from './packed.ts';
+import { until } from '../helpers/real-time.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -61,10 +62,11 @@ function terminal(...args: string[]): Terminal {
     text: () => text,
     type: (keys) => void child.stdin.write(keys),
     async until(pattern) {
-      while (!pattern.test(text)) {
-        if (child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${text}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await until(`the terminal shows ${pattern}`, () => {
+        const shown = pattern.test(text);
+        if (!shown && child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${text}`);
+        return shown;
+      });
     },
   };
 }

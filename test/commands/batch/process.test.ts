@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/testing.ts';
+import { pause, until } from '../../helpers/real-time.ts';
 
 const CLI = new URL('../../../src/cli.ts', import.meta.url).pathname;
 const ROWS = 120;
@@ -37,8 +38,6 @@ function start(...args: string[]): {
   return { child, said: () => said, exit: once(child, 'close') as Promise<[number | null, string | null]> };
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Rows that a run would find; a torn line is none. */
 async function journaled(): Promise<number> {
   const text = await readFile(join(folder, 'out.jsonl.journal'), 'utf8');
@@ -48,9 +47,8 @@ async function journaled(): Promise<number> {
     .filter((line) => line.includes('"key":')).length;
 }
 
-async function untilSent(requests: number): Promise<void> {
-  while (simulator.stats().completed < requests) await pause(5);
-}
+const untilSent = (requests: number): Promise<void> =>
+  until(`${requests} rows are answered`, () => simulator.stats().completed >= requests, 5);
 
 const ids = async (): Promise<number[]> =>
   (await readFile(join(folder, 'out.jsonl'), 'utf8'))
@@ -84,7 +82,7 @@ test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done
   await untilSent(10);
   first.child.kill('SIGINT');
   // On a busy machine it may have finished before the signal came.
-  while (!first.said().includes('Stopping') && first.child.exitCode === null) await pause(5);
+  await until('it stops', () => first.said().includes('Stopping') || first.child.exitCode !== null, 5);
   first.child.kill('SIGINT');
   await first.exit;
   const second = start(...args);
@@ -107,7 +105,7 @@ test('results go through a pipe whose reader is slow', async () => {
   let text = '';
   for await (const part of run.child.stdout!) {
     text += String(part);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   expect(await run.exit).toEqual([0, null]);
   expect([text.trim().split('\n').length, run.said()]).toEqual([ROWS, '']);

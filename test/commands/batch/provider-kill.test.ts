@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/testing.ts';
 import { at, ids, lines, names, type Provider, row, simulate, start, until } from './provider-run.ts';
+import { every, pause } from '../../helpers/real-time.ts';
 
 const ROWS = 20;
 
@@ -42,7 +43,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
     const simulator = await simulate(provider, { batches: { seconds } });
     await writeRows(provider);
     await killed(simulator, provider);
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(waitMs);
     const second = start(simulator, provider);
     expect(await second.code).toBe(0);
     expect(second.err()).toMatch(/Going on with batch \S+ of 20 rows/);
@@ -163,9 +164,9 @@ test(`${KILLS} kills at any moment lose no row and ask for none twice`, async ()
     const ended = once(child, 'exit') as Promise<[number | null]>;
     // Some requests later, wherever that is.
     const after = run < KILLS ? seen + 1 + Math.floor(Math.random() * 12) : Infinity;
-    const watch = setInterval(() => simulator.stats().requests >= after && child.kill('SIGKILL'), 1);
+    const stopWatching = every(1, () => simulator.stats().requests >= after && child.kill('SIGKILL'));
     [code] = await ended;
-    clearInterval(watch);
+    stopWatching();
   }
   expect(code).toBe(0);
   expect(await ids('out.jsonl')).toEqual(names(rows));

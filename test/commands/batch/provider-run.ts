@@ -5,6 +5,7 @@ import { afterEach, beforeEach, vi } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/testing.ts';
 import { FakeIo } from '../fake-io.ts';
+import { until as realUntil } from '../../helpers/real-time.ts';
 
 export type Provider = 'openai' | 'anthropic' | 'groq';
 
@@ -67,6 +68,4 @@ export const ids = async (name: string): Promise<string[]> =>
 
 export const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `row.${index}`);
 
-export async function until(seen: () => boolean): Promise<void> {
-  while (!seen()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
+export const until = (seen: () => boolean): Promise<void> => realUntil('the run gets there', seen);

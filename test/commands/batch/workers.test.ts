@@ -9,6 +9,7 @@ import { WorkersMode } from '../../../src/commands/batch/workers/workers-mode.ts
 import { batchCommand } from '../../../src/commands/batch/batch.ts';
 import { type Target } from '../../../src/commands/batch/target.ts';
 import { RedisServer } from '../../fleet/redis-server.ts';
+import { pause } from '../../helpers/real-time.ts';
 
 const ROWS = 100;
 
@@ -43,7 +44,7 @@ class Sent {
     return async ({ body }) => {
       const prompt = String(body['prompt']);
       this.by.set(prompt, [...(this.by.get(prompt) ?? []), name]);
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      await pause(ms);
       return Response.json({ prompt }, { status: prompt === 'row 7' ? 400 : 200 });
     };
   }
