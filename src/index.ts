@@ -20,17 +20,14 @@ export {
   type TidegateError,
   type TidegateErrorCode,
 } from './errors.ts';
-export type {
-  BodyOptions,
-  BreakerOptions,
-  BulkheadOptions,
-  CallOptions,
-  GuardOptions,
-  PacingOptions,
-  RetryBudgetOptions,
-  RetryOptions,
-  TelemetryOptions,
-} from './options.ts';
+export type { GuardOptions } from './options.ts';
+export type { BodyOptions } from './options/body-options.ts';
+export type { BreakerOptions } from './options/breaker-options.ts';
+export type { BulkheadOptions } from './options/bulkhead-options.ts';
+export type { CallOptions } from './options/call-options.ts';
+export type { PacingOptions } from './options/pacing-options.ts';
+export type { RetryBudgetOptions, RetryOptions } from './options/retry-options.ts';
+export type { TelemetryOptions } from './options/telemetry-options.ts';
 export type { Priority } from './core/admission.ts';
 export type { Dimension, Failure, HintSource, Outcome, Usage } from './core/outcome.ts';
 export type { Operation, ProviderName, ResponseInfo } from './core/provider.ts';

@@ -1,5 +1,5 @@
 import { engine } from './engine.ts';
-import type { CallOptions } from './options.ts';
+import type { CallOptions } from './options/call-options.ts';
 
 /**
  * Runs `fn` with options for every guarded call inside it. Nested uses add to the outer ones.

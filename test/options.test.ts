@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isTidegateError, TidegateOptionError } from '../src/errors.ts';
-import { resolveCallOptions, resolveOptions } from '../src/options.ts';
+import { resolveOptions } from '../src/options.ts';
+import { resolveCallOptions } from '../src/options/call-options.ts';
 
 describe('resolveOptions', () => {
   it('has the documented defaults', () => {

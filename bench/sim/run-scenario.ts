@@ -1,4 +1,5 @@
-import type { GuardOptions, PacingOptions } from '../../src/options.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import type { PacingOptions } from '../../src/options/pacing-options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { quantile } from '../lib/quantile.ts';
 import { lowerBound } from './lower-bound.ts';

@@ -1,7 +1,7 @@
 import type { Priority } from '../core/admission.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard } from '../guard.ts';
-import { section, withMethods } from '../options.ts';
+import { section, withMethods } from '../options/checks.ts';
 import { contentKey } from './item-key.ts';
 import type { BatchSnapshot } from './progress.ts';
 import { costOf, idOf, prefixOf, type Unkeyed, unkeyed } from './user-functions.ts';

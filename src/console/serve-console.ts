@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Clock } from '../core/clock.ts';
 import { TidegateOptionError, TidegateSetupError } from '../errors.ts';
 import type { Guard } from '../guard.ts';
-import { section } from '../options.ts';
+import { section } from '../options/checks.ts';
 import { isLoopback } from './access.ts';
 import { AlertWatch } from './alert-watch.ts';
 import type { ServeConsoleOptions, ServedConsole } from './options.ts';

@@ -1,7 +1,7 @@
 import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard, GuardCore } from '../guard.ts';
-import { section, withMethods } from '../options.ts';
+import { section, withMethods } from '../options/checks.ts';
 import { hitEvents } from './hit-events.ts';
 import { RotatingLines } from './rotating-lines.ts';
 

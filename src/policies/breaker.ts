@@ -1,5 +1,5 @@
 import type { Passage } from '../core/lane.ts';
-import type { ResolvedBreaker } from '../options.ts';
+import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { Breaker, BreakerDeps } from './circuit.ts';
 import { LaneBreaker } from './lane-breaker.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { ResolvedRetry } from '../options.ts';
+import type { ResolvedRetry } from '../options/retry-options.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
 /** How many retries one lane may add to its traffic. */

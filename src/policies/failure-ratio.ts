@@ -1,6 +1,6 @@
 import { CircuitState, type IBreaker } from 'cockatiel';
 import type { Clock } from '../core/clock.ts';
-import type { ResolvedBreaker } from '../options.ts';
+import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { InFlight } from './in-flight.ts';
 import { SlidingWindow } from './sliding-window.ts';
 

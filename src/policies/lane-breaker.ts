@@ -11,7 +11,7 @@ import {
 } from 'cockatiel';
 import type { CircuitState } from '../core/events.ts';
 import { CircuitOpen, type Passage } from '../core/lane.ts';
-import type { ResolvedBreaker } from '../options.ts';
+import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { Breaker, BreakerDeps } from './circuit.ts';
 import { FailureRatio } from './failure-ratio.ts';
 import { InFlight } from './in-flight.ts';

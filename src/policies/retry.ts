@@ -9,7 +9,7 @@ import {
   WAITS_IN_VAIN,
 } from '../core/lane.ts';
 import { type Failure, type HintSource, isProviderFault } from '../core/outcome.ts';
-import type { ResolvedRetry } from '../options.ts';
+import type { ResolvedRetry } from '../options/retry-options.ts';
 import { Backoff } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
 

@@ -2,7 +2,7 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../core/events.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { ProviderName } from '../core/provider.ts';
-import type { TelemetryOptions } from '../options.ts';
+import type { TelemetryOptions } from '../options/telemetry-options.ts';
 import { track } from './live.ts';
 import { ATTR } from './names.ts';
 import { MetricRecorder } from './metric-recorder.ts';

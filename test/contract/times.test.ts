@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { withCall } from '../../src/with-call.ts';
-import type { CallOptions } from '../../src/options.ts';
+import type { CallOptions } from '../../src/options/call-options.ts';
 import { FAST } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';

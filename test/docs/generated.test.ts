@@ -57,22 +57,25 @@ describe('spans as they are', () => {
 
 /** Where each interface stands in the options of a guard. */
 const PLACES = {
-  GuardOptions: [],
-  RetryOptions: ['retry'],
-  RetryBudgetOptions: ['retry', 'budget'],
-  BreakerOptions: ['breaker'],
-  BulkheadOptions: ['bulkhead'],
-  PacingOptions: ['pacing'],
-  BodyOptions: ['body'],
-  TelemetryOptions: ['telemetry'],
+  'options.ts': { GuardOptions: [] },
+  'options/retry-options.ts': { RetryOptions: ['retry'], RetryBudgetOptions: ['retry', 'budget'] },
+  'options/breaker-options.ts': { BreakerOptions: ['breaker'] },
+  'options/bulkhead-options.ts': { BulkheadOptions: ['bulkhead'] },
+  'options/pacing-options.ts': { PacingOptions: ['pacing'] },
+  'options/body-options.ts': { BodyOptions: ['body'] },
+  'options/telemetry-options.ts': { TelemetryOptions: ['telemetry'] },
 } as const;
 
 const number = (text: string): number => Number(text.replace('2^31-1', String(2 ** 31 - 1)).replaceAll(' ', ''));
 const nested = (path: readonly string[], value: unknown): object =>
   path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 
-describe.each(Object.entries(PLACES))('what the docstrings of %s say', async (name, place) => {
-  const options = await readOptions('src/options.ts', name);
+const INTERFACES = Object.entries(PLACES).flatMap(([path, names]) =>
+  Object.entries<readonly string[]>(names).map(([name, place]) => [name, place, path] as const),
+);
+
+describe.each(INTERFACES)('what the docstrings of %s say', async (name, place, path) => {
+  const options = await readOptions(`src/${path}`, name);
   const bounded = options.flatMap(({ name: option, text }) => {
     const [, min, max] = /([\d.]+(?: \d{3})*) … ((?:2\^31-1)|[\d.]+(?: \d{3})*)/.exec(text) ?? [];
     return min === undefined ? [] : [[option, number(min), number(max!)] as const];

@@ -6,7 +6,8 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { GuardOptions, TelemetryOptions } from '../../src/options.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import type { TelemetryOptions } from '../../src/options/telemetry-options.ts';
 import { classifyError } from '../../src/providers/errors/classify-error.ts';
 import { json } from '../helpers/fake-fetch.ts';
 import { FAST } from '../helpers/guarded.ts';

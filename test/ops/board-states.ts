@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { CallOptions } from '../../src/options.ts';
+import type { CallOptions } from '../../src/options/call-options.ts';
 import type { SimulatorOptions } from '../../src/testing.ts';
 import { drawDashboard, findBrowser } from '../../tools/render/screenshot.ts';
 import { serveDashboards } from '../../tools/render/server.ts';

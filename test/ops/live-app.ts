@@ -4,7 +4,8 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { createGuard, withCall } from '../../src/index.ts';
-import type { CallOptions, GuardOptions } from '../../src/options.ts';
+import type { GuardOptions } from '../../src/options.ts';
+import type { CallOptions } from '../../src/options/call-options.ts';
 import { servePrometheus } from '../../src/telemetry/prometheus-server.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
 

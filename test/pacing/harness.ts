@@ -2,7 +2,7 @@ import type { AdmissionRequest, CircuitGate, Ticket } from '../../src/core/admis
 import type { DimensionSnapshot } from '../../src/core/events.ts';
 import type { Dimension, Failure, LimitReading } from '../../src/core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../src/core/provider.ts';
-import type { ResolvedPacing } from '../../src/options.ts';
+import type { ResolvedPacing } from '../../src/options/pacing-options.ts';
 import { type AdmissionConfig, createAdmission, type SharedAdmission } from '../../src/pacing/queue/lane-queue.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 

@@ -16,7 +16,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { CallInfo, DimensionSnapshot, GuardEvent, LaneSnapshot } from '../../src/core/events.ts';
 import type { Usage } from '../../src/core/outcome.ts';
-import type { TelemetryOptions } from '../../src/options.ts';
+import type { TelemetryOptions } from '../../src/options/telemetry-options.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from '../../src/telemetry/instrumentation.ts';
 
 export type EventOf<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;

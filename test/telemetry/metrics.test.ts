@@ -15,7 +15,7 @@ import { valuesOf } from '../../src/telemetry/contract/closed-set.ts';
 import { CIRCUIT_STATES, REJECTION_DIMENSIONS } from '../../src/telemetry/contract/closed-sets.ts';
 import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
 import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
-import type { TelemetryOptions } from '../../src/options.ts';
+import type { TelemetryOptions } from '../../src/options/telemetry-options.ts';
 import { createInstrumentation } from '../../src/telemetry/instrumentation.ts';
 import { STATUS_LABELS } from '../../src/telemetry/status.ts';
 import { ZERO_STATUSES } from '../../src/telemetry/zero-values.ts';

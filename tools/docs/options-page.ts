@@ -8,32 +8,42 @@ interface Section {
   readonly intro: string;
 }
 
-const GUARD = 'src/options.ts';
-
 const SECTIONS: readonly Section[] = [
   {
     name: 'GuardOptions',
-    path: GUARD,
+    path: 'src/options.ts',
     intro:
       "Of a guard: `createGuard({ ... })`, `configure({ ... })`, `wrap(client, { ... })`, and the `tidegate` option of a drop-in's constructor.",
   },
-  { name: 'RetryOptions', path: GUARD, intro: '`retry: { ... }`, or `retry: false` to send every call once.' },
-  { name: 'RetryBudgetOptions', path: GUARD, intro: '`retry: { budget: { ... } }`.' },
-  { name: 'BreakerOptions', path: GUARD, intro: '`breaker: { ... }`, or `breaker: false` for no circuit.' },
-  { name: 'BulkheadOptions', path: GUARD, intro: '`bulkhead: { ... }`.' },
+  {
+    name: 'RetryOptions',
+    path: 'src/options/retry-options.ts',
+    intro: '`retry: { ... }`, or `retry: false` to send every call once.',
+  },
+  { name: 'RetryBudgetOptions', path: 'src/options/retry-options.ts', intro: '`retry: { budget: { ... } }`.' },
+  {
+    name: 'BreakerOptions',
+    path: 'src/options/breaker-options.ts',
+    intro: '`breaker: { ... }`, or `breaker: false` for no circuit.',
+  },
+  { name: 'BulkheadOptions', path: 'src/options/bulkhead-options.ts', intro: '`bulkhead: { ... }`.' },
   {
     name: 'PacingOptions',
-    path: GUARD,
+    path: 'src/options/pacing-options.ts',
     intro: '`pacing: { ... }`, or `pacing: false` for none. [Pacing](pacing.md) says how it works.',
   },
-  { name: 'BodyOptions', path: GUARD, intro: '`body: { ... }`.' },
+  { name: 'BodyOptions', path: 'src/options/body-options.ts', intro: '`body: { ... }`.' },
   {
     name: 'TelemetryOptions',
-    path: GUARD,
+    path: 'src/options/telemetry-options.ts',
     intro:
       '`telemetry: { ... }`, or `telemetry: false` to emit nothing. [Metrics, spans and alerts](telemetry.md) has the names.',
   },
-  { name: 'CallOptions', path: GUARD, intro: 'Of the calls inside `withCall({ ... }, () => ...)`.' },
+  {
+    name: 'CallOptions',
+    path: 'src/options/call-options.ts',
+    intro: 'Of the calls inside `withCall({ ... }, () => ...)`.',
+  },
   {
     name: 'BatchOptions',
     path: 'src/batch/options.ts',

@@ -4,7 +4,7 @@ import type { DimensionSnapshot } from '../../core/events.ts';
 import { WAITS_IN_VAIN } from '../../core/lane.ts';
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
-import type { ResolvedPacing } from '../../options.ts';
+import type { ResolvedPacing } from '../../options/pacing-options.ts';
 import { BeliefWatch } from './belief-watch.ts';
 import { Acceleration } from './growth-limit.ts';
 import { HiddenLimit, type Verdict } from './hidden-limit.ts';

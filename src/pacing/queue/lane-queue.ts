@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { KeptLane } from '../../core/kept-lane.ts';
 import type { DimensionSnapshot, WaitCause, Waiting } from '../../core/events.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
-import type { ResolvedPacing } from '../../options.ts';
+import type { ResolvedPacing } from '../../options/pacing-options.ts';
 import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
 import { Alarm } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';

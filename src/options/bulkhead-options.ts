@@ -1,0 +1,23 @@
+import { integer, orEmpty, section } from './checks.ts';
+
+export interface BulkheadOptions {
+  /** Calls in flight in a lane; a slot is held until the response body has ended. 1 … 1 000 000, default 500. */
+  readonly maxConcurrent?: number;
+  /** Calls waiting in a lane; one more fails at once. 0 … 10 000 000, default 100 000. */
+  readonly maxQueued?: number;
+}
+
+export interface ResolvedBulkhead {
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+}
+
+const BULKHEAD_KEYS = ['maxConcurrent', 'maxQueued'] as const;
+
+export function resolveBulkhead(given: BulkheadOptions | undefined): ResolvedBulkhead {
+  const { maxConcurrent, maxQueued } = section(orEmpty(given), 'bulkhead', BULKHEAD_KEYS);
+  return {
+    maxConcurrent: integer(maxConcurrent, 'bulkhead.maxConcurrent', 1, 1_000_000, 500),
+    maxQueued: integer(maxQueued, 'bulkhead.maxQueued', 0, 10_000_000, 100_000),
+  };
+}

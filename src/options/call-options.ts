@@ -1,0 +1,30 @@
+import type { Priority } from '../core/admission.ts';
+import { TidegateOptionError } from '../errors.ts';
+import { oneOf, optionalMs, section } from './checks.ts';
+
+/** Options of the calls made inside `withCall`. */
+export interface CallOptions {
+  /** Who goes first when a lane has a queue. Default 'normal'. */
+  readonly priority?: Priority;
+  /** Calls of different tenants share a lane fairly. Default: one tenant. */
+  readonly tenant?: string;
+  /** Milliseconds that each call may take in all. Minimum 1. */
+  readonly deadlineMs?: number;
+  /** As the guard's options of these names, for the streams among the calls. */
+  readonly firstContentTimeoutMs?: number;
+  readonly stallTimeoutMs?: number;
+}
+
+/** Times that an option sets for every call, and `withCall` for some. */
+export const TIMES = ['deadlineMs', 'firstContentTimeoutMs', 'stallTimeoutMs'] as const;
+
+/** Checks the options of `withCall`. @throws TidegateOptionError */
+export function resolveCallOptions(options: CallOptions): CallOptions {
+  const call = section(options, 'callOptions', ['priority', 'tenant', ...TIMES]);
+  if (call.priority !== undefined) oneOf(call.priority, 'priority', ['interactive', 'normal', 'batch']);
+  if (call.tenant !== undefined && typeof call.tenant !== 'string') {
+    throw new TidegateOptionError('tenant', 'a string', call.tenant);
+  }
+  for (const time of TIMES) optionalMs(call, time);
+  return call;
+}
