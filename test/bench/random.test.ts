@@ -201,6 +201,8 @@ describe('tidegate on providers drawn at random', () => {
     [3265505346, 'a pace taken from a moment of waiting', 1.3, 0.4],
     [815167266, 'a hidden limit that was raised', 1.05, 0.25],
     [1440296738, 'refusals of a hidden limit, counted for ever', 1.1, 0.15],
+    [806987211, 'windows of a second told as minutes', 1.1, 0.1],
+    [1669886327, 'the same, found anew by each refusal', 1.2, 0.12],
     [335327364, 'a burst whose output is counted at the end', 1, 0.02],
     [966095551, 'answers that outlast the bucket of their output', 1.2, 0.15],
     [1717102934, 'the same in single calls', 1.65, 0.06],

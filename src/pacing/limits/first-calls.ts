@@ -17,7 +17,7 @@ const UNTOLD = 2;
 const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
 const MAX_AT_ONCE = 256;
-const EXPLAINED_DOUBLING_MS = 100;
+const EXPLAINED_DOUBLING_MS = 50;
 /** So many more go with each answer that tells nothing; of a batch, only what the answer made room for. */
 const PER_ANSWER = 2;
 const PATIENT_PER_ANSWER = 1;

@@ -24,6 +24,7 @@ const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
 /** No bucket is taken for less than comes in this time: timers are no finer. */
 const LEAST_MS = 50;
+const MIN_PART = 0.3;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
 /** Headers that are not older tell what is left. */
@@ -322,7 +323,9 @@ export class LimitBucket implements LimitModel {
       const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
       const limit = { limit: this.limit, rate: this.limit / this.kind.windowMs };
       const isFixed = this.beliefs.reset(reset, limit, this.burst, quantum);
-      if (isFixed && this.burst < this.full) this.#setBurst(this.full, now);
+      // A window that is over much sooner is a part of the one that is told: it holds no more than was found.
+      const isWhole = seen.resetMs > MIN_PART * this.kind.windowMs;
+      if (isFixed && isWhole && this.burst < this.full) this.#setBurst(this.full, now);
     }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
