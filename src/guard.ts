@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import type { CallPlace } from './core/call-settings.ts';
 import { Emitter } from './core/emitter.ts';
 import type { CallInfo, GuardEvent, LaneSnapshot } from './core/events.ts';
-import type { HasMemory, KeptLane } from './core/kept-lane.ts';
+import { type HasMemory, type KeptLane, laneName } from './core/kept-lane.ts';
 import type { HasRuns } from './core/live-runs.ts';
 import type { Lane } from './core/lane.ts';
 import type { Failure } from './core/outcome.ts';
@@ -178,12 +178,16 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
       throw new TidegateSetupError('closed', 'This guard is closed: create a new one with createGuard().');
   }
 
+  known(lanes: ReadonlySet<string>): KeptLane[] {
+    return [...this.#lanes.values()].flatMap((lane) => (lanes.has(lane.label) ? (lane.kept() ?? []) : []));
+  }
+
   recall(lanes: readonly KeptLane[], at: number): void {
-    this.#recalled.add(lanes, at);
+    for (const kept of lanes) this.#recalled.keep(laneName(kept), kept, at);
   }
 
   recalled(lane: Parameters<LaneOwner['recalled']>[0]): RecalledLane | undefined {
-    return this.#recalled.take(lane, this.clock.wall());
+    return this.#recalled.take(laneName(lane), this.clock.wall());
   }
 
   readonly emit = (event: GuardEvent): void => {

@@ -5,11 +5,11 @@ import type { GuardEvent, LaneSnapshot } from './core/events.ts';
 import { identityOf } from './core/identity.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { LaneShare } from './fleet/lane-share.ts';
+import { type KeptLane, keptLane } from './core/kept-lane.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ChargeRule, ProviderName } from './core/provider.ts';
-import { LearnedLimits } from './learned-limits.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ContentGate } from './pacing/content/content-gate.ts';
 import { createAdmission } from './pacing/queue/lane-queue.ts';
@@ -19,7 +19,7 @@ import { createRetryBudget } from './policies/budget.ts';
 import { createSlots } from './policies/bulkhead.ts';
 import { createRetry } from './policies/retry.ts';
 import type { Account } from './providers/seam/call-host.ts';
-import type { RecalledLane } from './recalled-lanes.ts';
+import { type RecalledLane, RecalledLanes } from './recalled-lanes.ts';
 
 /** What makes two calls share a lane: the limit is the account's, not the client object's. */
 export interface LaneIdentity extends Account {
@@ -46,6 +46,8 @@ export interface SharedLane extends Lane {
   readonly owners: Set<LaneOwner>;
   /** When a call was last begun in it. */
   usedAt: number;
+  /** What is known of it that another one would have to find out. */
+  kept(): KeptLane | undefined;
   /** Refuses the queued calls of an owner that leaves. */
   closeFor(owner: LaneOwner): void;
   close(): void;
@@ -82,12 +84,13 @@ export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
     return;
   }
   lanes.delete(lane.key);
-  learned.keep(lane.key, lane.admission.dimensions());
+  const kept = lane.kept();
+  if (kept) letGo.keep(lane.key, kept, owner.clock.wall());
   lane.close();
 }
 
-// What lanes that went had learned, for those of them that come back.
-const learned = new LearnedLimits();
+// What was known of lanes that went, for those of them that come back.
+const letGo = new RecalledLanes();
 
 /** Options that shape a lane, as text: equal texts may share. */
 export function laneOptionsKey(options: ResolvedOptions): string {
@@ -141,7 +144,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
   const queue = createAdmission({
     clock,
     random,
-    pacing: options.pacing && { ...options.pacing, ...learned.take(key, options.pacing) },
+    pacing: options.pacing,
     maxConcurrent: options.bulkhead.maxConcurrent,
     maxQueued: options.bulkhead.maxQueued,
     // One cap: a wait that retry agrees to is one that the queue sits out.
@@ -158,10 +161,29 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     maxLimitWaitMs: options.retry.maxHintMs,
     listener,
   });
-  const recalled = creator.recalled({ provider: identity.provider, baseURL: origin, group: identity.group });
+  const recalled =
+    letGo.take(key, clock.wall()) ??
+    creator.recalled({ provider: identity.provider, baseURL: origin, group: identity.group });
   if (recalled) admission.recall(recalled.kept, recalled.ageMs);
   const budget = options.retry.budget && createRetryBudget(options.retry.budget, clock);
   const counts = { calls: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, throttled: 0 };
+  const snapshot = (): LaneSnapshot => ({
+    lane: label,
+    provider: identity.provider,
+    group: identity.group,
+    baseURL: origin,
+    dimensions: admission.dimensions(),
+    inFlight: admission.inFlight,
+    maxConcurrent: admission.maxConcurrent,
+    queued: admission.queued,
+    oldestWaitMs: admission.oldestWaitMs(),
+    waiting: admission.waiting(),
+    maxQueued: admission.maxQueued,
+    pausedForMs: admission.pausedForMs(),
+    circuit: breaker.state(),
+    counts: { ...counts },
+    shared: share?.snapshot(),
+  });
   return {
     key,
     label,
@@ -176,23 +198,8 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     // More retries than the budget allows would be the outage's second half: the circuit holds them back instead.
     retry: createRetry(options.retry, { random, budget, onBudgetSpent: () => breaker.trip() }),
     slots: createSlots(options.bulkhead.maxConcurrent),
-    snapshot: (): LaneSnapshot => ({
-      lane: label,
-      provider: identity.provider,
-      group: identity.group,
-      baseURL: origin,
-      dimensions: admission.dimensions(),
-      inFlight: admission.inFlight,
-      maxConcurrent: admission.maxConcurrent,
-      queued: admission.queued,
-      oldestWaitMs: admission.oldestWaitMs(),
-      waiting: admission.waiting(),
-      maxQueued: admission.maxQueued,
-      pausedForMs: admission.pausedForMs(),
-      circuit: breaker.state(),
-      counts: { ...counts },
-      shared: share?.snapshot(),
-    }),
+    snapshot,
+    kept: () => keptLane(snapshot(), admission.learnedTokens()),
     closeFor: (owner) => admission.closeFor(owner),
     close() {
       admission.close();

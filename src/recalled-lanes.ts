@@ -1,31 +1,29 @@
-import { type KeptLane, laneName } from './core/kept-lane.ts';
+import type { KeptLane } from './core/kept-lane.ts';
 
 /** Older than this, limits may be those of another tier: they are found out anew. */
 const OLD_MS = 86_400_000;
-const MAX_KEPT = 1_000;
+const MAX_KEPT = 2_000;
 
-/** A lane of an earlier process, and how long ago that was. */
+/** What was known of a lane, and how long ago that was. */
 export interface RecalledLane {
   readonly kept: KeptLane;
   readonly ageMs: number;
 }
 
-/** What earlier processes knew of lanes that this one has not yet. Each is told once, to the first lane that it fits. */
+/** What is known of lanes that are not there: of an earlier process, or let go. Each is told once, to the lane that comes. */
 export class RecalledLanes {
   readonly #lanes = new Map<string, { readonly kept: KeptLane; readonly at: number }>();
 
   /** `at`: wall-clock time. */
-  add(lanes: readonly KeptLane[], at: number): void {
-    for (const kept of lanes) {
-      if (this.#lanes.size >= MAX_KEPT) this.#lanes.delete(this.#lanes.keys().next().value!);
-      this.#lanes.set(laneName(kept), { kept, at });
-    }
+  keep(key: string, kept: KeptLane, at: number): void {
+    this.#lanes.delete(key);
+    if (this.#lanes.size >= MAX_KEPT) this.#lanes.delete(this.#lanes.keys().next().value!);
+    this.#lanes.set(key, { kept, at });
   }
 
-  take(lane: Parameters<typeof laneName>[0], wall: number): RecalledLane | undefined {
-    const name = laneName(lane);
-    const found = this.#lanes.get(name);
-    this.#lanes.delete(name);
+  take(key: string, wall: number): RecalledLane | undefined {
+    const found = this.#lanes.get(key);
+    this.#lanes.delete(key);
     // A clock that was set back makes nothing younger than now.
     const ageMs = found ? Math.max(0, wall - found.at) : 0;
     return found && ageMs <= OLD_MS ? { kept: found.kept, ageMs } : undefined;

@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import type { LaneSnapshot } from '../core/events.ts';
 import { keepLanes, recallLanes } from '../core/kept-lane.ts';
 import type { Journal } from './journal.ts';
 
@@ -10,14 +9,16 @@ const SHARE = 1 / 50;
 /** Lets a run begin with what the journal's last one knew of limits, and keeps that for the next one. */
 export class LimitsKeeper {
   readonly #journal: Journal;
-  readonly #lanes: () => readonly LaneSnapshot[];
+  readonly #guard: object;
+  readonly #lanes: ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #startedAt: number;
   #keptAt = -Infinity;
 
   /** `lanes`: those that calls of the run go to. */
-  constructor(journal: Journal, guard: object, lanes: () => readonly LaneSnapshot[], clock: Clock) {
+  constructor(journal: Journal, guard: object, lanes: ReadonlySet<string>, clock: Clock) {
     this.#journal = journal;
+    this.#guard = guard;
     this.#lanes = lanes;
     this.#clock = clock;
     this.#startedAt = clock.now();
@@ -34,7 +35,7 @@ export class LimitsKeeper {
   }
 
   keep(): void {
-    const lanes = keepLanes(this.#lanes());
+    const lanes = keepLanes(this.#guard, this.#lanes);
     if (lanes.length > 0) this.#journal.keepLimits({ limits: { at: this.#clock.wall(), lanes } });
   }
 }

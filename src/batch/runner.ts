@@ -73,7 +73,7 @@ export class Runner<I, O> {
     this.#failures = new FailureLimit(options.stopAfter);
     const spent = journal?.spent;
     if (spent) this.#progress.spent(spent);
-    if (journal) this.#limits = new LimitsKeeper(journal, this.#guard, () => this.#lanes(), systemClock);
+    if (journal) this.#limits = new LimitsKeeper(journal, this.#guard, this.#work.lanes, systemClock);
     if (options.budget) this.#budget = new CostBudget(options.budget.maxUsd, spent?.chargedUsd ?? 0);
   }
 

@@ -10,6 +10,8 @@ export interface KeptLimit {
   readonly atOnce: number;
   /** What was there of that; below 0 where it owed. */
   readonly left: number;
+  /** What comes back to it, where that is more than the limit in a minute. */
+  readonly perSecond?: number | undefined;
 }
 
 /**
@@ -28,10 +30,14 @@ export interface KeptLane {
   readonly inFlight?: { readonly limit: number; readonly named: boolean } | undefined;
   /** How long it was to send nothing. */
   readonly pausedMs?: number | undefined;
+  /** What calls were found to take, as the pacer writes it. */
+  readonly tokens?: string | undefined;
 }
 
 /** What a guard has beside what is public: a run may come from another copy of the package than its guard. */
 export interface HasMemory {
+  /** What is known of lanes, named as in snapshots. */
+  known(lanes: ReadonlySet<string>): KeptLane[];
   /** Lanes that begin from now on begin with what was known of them at a wall-clock time. */
   recall(lanes: readonly KeptLane[], at: number): void;
 }
@@ -45,14 +51,16 @@ export function recallLanes(guard: object, lanes: readonly KeptLane[], at: numbe
 const MAX_LANES = 100;
 const MAX_TEXT = 512;
 const DIGITS = 6;
+/** Less more is a matter of measuring. */
+const MORE = 1.05;
 
-/** Lanes of which something is known that another process would have to find out. */
-export function keepLanes(lanes: readonly LaneSnapshot[]): KeptLane[] {
+/** What a guard knows of lanes that another process would have to find out. */
+export function keepLanes(guard: object, lanes: ReadonlySet<string>): KeptLane[] {
   const kept = new Map<string, KeptLane | undefined>();
-  for (const lane of lanes) {
+  for (const lane of (guard as Partial<HasMemory>).known?.(lanes) ?? []) {
     const key = laneName(lane);
     // Nobody could tell which of them is meant.
-    kept.set(key, kept.has(key) ? undefined : keptLane(lane));
+    kept.set(key, kept.has(key) ? undefined : lane);
   }
   return [...kept.values()].filter((lane) => lane !== undefined).slice(0, MAX_LANES);
 }
@@ -61,22 +69,27 @@ export function laneName({ provider, baseURL, group }: Pick<KeptLane, 'provider'
   return [provider, baseURL, group].join('\n');
 }
 
-function keptLane({ provider, group, baseURL, dimensions, pausedForMs }: LaneSnapshot): KeptLane | undefined {
+/** What is worth keeping of a lane; undefined where nothing is known of it. */
+export function keptLane(
+  { provider, group, baseURL, dimensions, pausedForMs }: LaneSnapshot,
+  tokens: string | undefined,
+): KeptLane | undefined {
   const limits: KeptLimit[] = [];
   let pace: number | undefined;
   let inFlight: KeptLane['inFlight'];
-  for (const { dimension, limit, remaining, atOnce, source, ratePerSecond, beliefs } of dimensions) {
+  for (const { dimension, limit, remaining, atOnce, source, ratePerSecond, refillPerSecond, beliefs } of dimensions) {
     if (dimension === 'unknown' && (beliefs?.includes('pace') || beliefs?.includes('wall')))
       pace = short(ratePerSecond!);
     if (dimension === 'concurrency' && source !== 'config') inFlight = { limit, named: source === 'body' };
     // Of a day every answer tells; what the application has told it tells again, unless less is let through at once.
     if (!isMinute(dimension) || remaining === undefined || atOnce === undefined) continue;
     if (source === 'config' && atOnce >= limit && remaining >= limit) continue;
-    limits.push({ dimension, limit, atOnce: short(atOnce), left: short(remaining - limit + atOnce) });
+    const perSecond = refillPerSecond! > MORE * (limit / 60) ? short(refillPerSecond!) : undefined;
+    limits.push({ dimension, limit, atOnce: short(atOnce), left: short(remaining - limit + atOnce), perSecond });
   }
   const pausedMs = pausedForMs > 0 ? Math.ceil(pausedForMs) : undefined;
-  const known = limits.length > 0 || (pace ?? inFlight ?? pausedMs) !== undefined;
-  return known ? { provider, group, baseURL, limits, pace, inFlight, pausedMs } : undefined;
+  const known = limits.length > 0 || (pace ?? inFlight ?? pausedMs ?? tokens) !== undefined;
+  return known ? { provider, group, baseURL, limits, pace, inFlight, pausedMs, tokens } : undefined;
 }
 
 /** Reads what `keepLanes` gave, from a file that may have been spoiled. */
@@ -85,7 +98,7 @@ export function readKeptLanes(value: unknown): KeptLane[] {
 }
 
 function readLane(value: unknown): KeptLane | undefined {
-  const { provider, group, baseURL, limits, pace, inFlight, pausedMs } = (value ?? {}) as Record<
+  const { provider, group, baseURL, limits, pace, inFlight, pausedMs, tokens } = (value ?? {}) as Record<
     keyof KeptLane,
     unknown
   >;
@@ -100,15 +113,23 @@ function readLane(value: unknown): KeptLane | undefined {
     pace: isAmount(pace) ? pace : undefined,
     inFlight: readInFlight(inFlight),
     pausedMs: isAmount(pausedMs) ? pausedMs : undefined,
+    tokens: typeof tokens === 'string' ? tokens : undefined,
   };
 }
 
 function readLimit(value: unknown): KeptLimit | undefined {
-  const { dimension, limit, atOnce, left } = (value ?? {}) as Record<keyof KeptLimit, unknown>;
+  const { dimension, limit, atOnce, left, perSecond } = (value ?? {}) as Record<keyof KeptLimit, unknown>;
   if (!isMinute(dimension) || !isAmount(limit) || !isAmount(atOnce) || !Number.isFinite(left)) return undefined;
   // Nobody owes more than comes in a minute: a spoiled number would hold the lane for ever.
   const owed = Math.max(-limit, Math.min(atOnce, left as number));
-  return { dimension, limit, atOnce: Math.min(limit, atOnce), left: owed };
+  return {
+    dimension,
+    limit,
+    atOnce: Math.min(limit, atOnce),
+    left: owed,
+    // All of it in a second is the most that anybody has.
+    perSecond: isAmount(perSecond) ? Math.min(limit, perSecond) : undefined,
+  };
 }
 
 function readInFlight(value: unknown): KeptLane['inFlight'] {

@@ -88,6 +88,10 @@ export class LeasedLimit implements Limit {
     this.#model.adopt(limit, burst, now);
   }
 
+  adoptRate(rate: number, now: number): void {
+    this.#model.adoptRate(rate, now);
+  }
+
   snapshot(now: number): DimensionSnapshot {
     return this.#model.snapshot(now);
   }

@@ -1,5 +1,5 @@
 import type { DividedLane } from '../pacing/limits/division.ts';
-import { readLearned, writeLearned } from './learned-text.ts';
+import { readLearned, writeLearned } from '../pacing/usage/learned-text.ts';
 
 /** What calls were found to take changes slowly, and only who comes later asks. */
 const TELL_EVERY_MS = 10_000;

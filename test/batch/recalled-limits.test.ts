@@ -50,7 +50,10 @@ async function killed(seed: number, awayMs: number, recalled: boolean): Promise<
   let dead = false;
   const keep = (): void => {
     if (dead) return;
-    const lanes: KeptLane[] = keepLanes(first.process.guard.snapshot());
+    const lanes: KeptLane[] = keepLanes(
+      first.process.guard,
+      new Set(first.process.guard.snapshot().map(({ lane }) => lane)),
+    );
     // As it comes back from a file.
     if (lanes.length > 0) limits.hear(JSON.parse(JSON.stringify({ limits: { at: clock.wall(), lanes } })));
     clock.after(KEPT_EVERY_MS, keep);

@@ -89,6 +89,10 @@ export class ContentGate implements SharedAdmission {
     this.#inner.recall(kept, ageMs);
   }
 
+  learnedTokens(): string | undefined {
+    return this.#inner.learnedTokens();
+  }
+
   get cause(): WaitCause {
     return this.#inner.cause;
   }

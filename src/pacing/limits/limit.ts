@@ -63,6 +63,8 @@ export interface Limit extends LimitFacts {
   burstIs(burst: number, now: number): void;
   /** Others have learned of another limit, or of another bucket. */
   adopt(limit: number, burst: number, now: number): void;
+  /** Others have found so many units a millisecond to come. */
+  adoptRate(rate: number, now: number): void;
   snapshot(now: number): DimensionSnapshot;
 }
 
@@ -92,8 +94,6 @@ export interface LimitModel extends Limit {
   spreadMs(amount: number): number;
   /** A call waits for our part of it. */
   waits(): void;
-  /** Others have found so many units a millisecond to come. */
-  adoptRate(rate: number, now: number): void;
   /** At most this part of the limit may be used while nobody tells what is ours; 1 for all of it. */
   shareAtMost: number;
   /** Those who divide it, and what they believe to be left in all; undefined while they do not. */

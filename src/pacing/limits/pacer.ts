@@ -11,6 +11,7 @@ import { HiddenLimit, type Verdict } from './hidden-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { readLearned, writeLearned } from '../usage/learned-text.ts';
 import type { LearnedTokens } from '../usage/learned-tokens.ts';
 import { Estimator } from '../usage/token-estimator.ts';
 import type { Settlement } from '../queue/ticket.ts';
@@ -29,6 +30,8 @@ import { NamedRefusals } from './named-refusals.ts';
 import type { Division, Learned } from './division.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { FirstCalls } from './first-calls.ts';
+
+const MINUTE_MS = 60_000;
 
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
 
@@ -92,16 +95,22 @@ export class Pacer {
   }
 
   /** What another process knew of the lane `ageMs` ago. It begins with that as with what it had learned itself. */
-  recall({ limits, pace, inFlight }: KeptLane, ageMs: number, now: number): void {
-    for (const { dimension, limit, atOnce, left } of limits) {
+  recall({ limits, pace, inFlight, tokens }: KeptLane, ageMs: number, now: number): void {
+    for (const { dimension, limit, atOnce, left, perSecond } of limits) {
       const told = this.limits.get(dimension)?.limit ?? limit;
       if (told !== limit) continue;
       this.limits.adopt(dimension, limit, atOnce, now);
-      const missing = atOnce - left - (limit * ageMs) / LIMIT_KINDS[dimension].windowMs;
-      this.limits.get(dimension)!.trueUp(-Math.max(0, missing), now);
+      const bucket = this.limits.get(dimension)!;
+      if (perSecond !== undefined) bucket.adoptRate(perSecond / 1_000, now);
+      const missing = atOnce - left - bucket.limitRate * ageMs;
+      bucket.trueUp(-Math.max(0, missing), now);
     }
+    // What was felt out before need not be again, once all of it is back.
+    if (this.limits.paces && ageMs >= MINUTE_MS) this.#firstCalls.end();
     if (pace !== undefined) this.#hidden.recall(pace / 1_000, now);
     if (inFlight) this.#concurrency.recall(inFlight, now);
+    const learned = tokens === undefined ? undefined : readLearned(tokens);
+    if (learned) this.adopt(learned);
   }
 
   plan(info: RequestInfo): Reservation {
@@ -119,6 +128,11 @@ export class Pacer {
   learned(): Learned {
     const { calls } = this.#estimator;
     return { calls, countedOnArrival: this.#countedShare, models: () => this.#estimator.learned() };
+  }
+
+  /** The same, for a later process; undefined where no call has told it. */
+  learnedText(): string | undefined {
+    return this.#estimator.calls > 0 ? writeLearned(this.learned()) : undefined;
   }
 
   get #countedShare(): number {

@@ -54,6 +54,8 @@ export interface SharedAdmission extends Admission {
   closeFor(owner: object): void;
   /** Begins with what another process knew of the lane. */
   recall(kept: KeptLane, ageMs: number): void;
+  /** What calls were found to take, for another process; undefined where none was answered. */
+  learnedTokens(): string | undefined;
 }
 
 export function createAdmission(config: AdmissionConfig): SharedAdmission {
@@ -191,6 +193,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#pacer?.recall(kept, ageMs, now);
     const pausedMs = Math.min(kept.pausedMs ?? 0, this.#maxWaitMs);
     this.#pause.join(pausedMs - ageMs, 'unknown', now);
+  }
+
+  learnedTokens(): string | undefined {
+    return this.#pacer?.learnedText();
   }
 
   pausedForMs(): number {

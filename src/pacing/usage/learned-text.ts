@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { HIDDEN_INPUTS } from '../core/provider.ts';
-import type { Learned } from '../pacing/limits/division.ts';
-import type { LearnedModel, LearnedTokens } from '../pacing/usage/learned-tokens.ts';
+import { HIDDEN_INPUTS } from '../../core/provider.ts';
+import type { Learned } from '../limits/division.ts';
+import type { LearnedModel, LearnedTokens } from './learned-tokens.ts';
 
 /** The newest models of a lane; more of them are seldom called. */
 const MODELS = 16;
 const DIGITS = 4;
+/** No call takes more: a file may have been spoiled. */
+const MAX_TOKENS = 1e7;
 
-/** In the store: numbers by digests of models. */
+/** In a store or a file: numbers by digests of models. */
 interface Told {
   readonly onArrival: number;
   readonly models: Readonly<Record<string, ToldModel>>;
@@ -61,9 +63,12 @@ function learnedOf({ output, text, cached, hidden = {} }: ToldModel): LearnedMod
   if (!areAmounts(output, 2) || !areAmounts(text, 4) || !areAmounts([cached ?? 0], 1)) return undefined;
   const [calls, mean] = output as [number, number];
   const [texts, raw, counted, overhead] = text as [number, number, number, number];
+  if (Math.max(mean, overhead) > MAX_TOKENS) return undefined;
   const parts = HIDDEN_INPUTS.flatMap((kind) => {
     const known = hidden[kind];
-    return areAmounts(known, 2) && known[0]! > 0 ? [[kind, { parts: known[0]!, tokens: known[1]! }] as const] : [];
+    return areAmounts(known, 2) && known[0]! > 0 && known[1]! <= MAX_TOKENS * known[0]!
+      ? [[kind, { parts: known[0]!, tokens: known[1]! }] as const]
+      : [];
   });
   return {
     calls,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readLearned, writeLearned } from '../../src/fleet/learned-text.ts';
+import { readLearned, writeLearned } from '../../src/pacing/usage/learned-text.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import type { FleetStore, Report } from '../../src/fleet/protocol.ts';
 import type { RequestInfo } from '../../src/core/provider.ts';
@@ -7,7 +7,7 @@ import type { Usage } from '../../src/core/outcome.ts';
 import { Estimator } from '../../src/pacing/usage/token-estimator.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { finish, info, reading, watch } from '../pacing/harness.ts';
-import { fleetLane } from './fleet-lane.ts';
+import { fleetLane } from '../fleet/fleet-lane.ts';
 
 const MODEL = 'ft:gpt-4o:some-company::abc';
 const PLAIN: RequestInfo = info({ model: MODEL, inputBytes: 3_600, maxOutputTokens: 1_000 });
