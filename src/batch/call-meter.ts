@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CallInfo, GuardEvent } from '../core/events.ts';
+import type { CallInfo } from '../core/events.ts';
 import type { Guard } from '../guard.ts';
 import { isLost } from './lost-attempt.ts';
 import type { ItemUsage } from './result.ts';
@@ -31,6 +31,8 @@ export class CallMeter {
   /** Lanes that the run's calls go to. */
   readonly lanes: Set<string> = new Set();
   readonly #meterOf = new WeakMap<CallInfo, ItemMeter>();
+  /** Calls with an attempt whose answer never came. */
+  readonly #lost = new WeakSet<CallInfo>();
   readonly #own = new WeakSet<ItemMeter>();
   readonly #stop: readonly (() => void)[];
 
@@ -46,6 +48,7 @@ export class CallMeter {
       guard.on('attempt.end', (event) => {
         const meter = this.#meterOf.get(event.call);
         if (!meter || !isLost(event)) return;
+        this.#lost.add(event.call);
         meter.lost++;
         meter.onLost?.();
       }),
@@ -58,14 +61,15 @@ export class CallMeter {
         meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
       }),
       guard.on('call.end', (event) => {
-        const { call, attempts, usage, costUsd } = event;
+        const { call, attempts, outcome, usage, costUsd } = event;
         const meter = this.#meterOf.get(call);
         if (!meter) return;
         meter.attempts += attempts;
         meter.waitedMs += event.waitedPacerMs + event.waitedBulkheadMs;
         if (costUsd !== undefined) meter.priced = true;
         if (typeof costUsd === 'number') meter.costUsd += costUsd;
-        else if (costUsd === null || mayHaveCost(event)) meter.unpriced++;
+        // Of an answer, or of one that nobody waited for, the provider told no use.
+        else if (costUsd === null || outcome.startsWith('success') || this.#lost.has(call)) meter.unpriced++;
         if (usage) meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
       }),
     ];
@@ -80,14 +84,6 @@ export class CallMeter {
     for (const stop of this.#stop) stop();
   }
 }
-
-/** Whether the provider may have worked for a call of which it told no use: an answer, or one that nobody waited for. */
-function mayHaveCost({ outcome, attempts, errorType }: Extract<GuardEvent, { type: 'call.end' }>): boolean {
-  if (attempts === 0) return false;
-  return outcome.startsWith('success') || outcome === 'timeout' || outcome === 'cancelled' || LOST.has(errorType ?? '');
-}
-
-const LOST: ReadonlySet<string> = new Set(['timeout', 'connection_error']);
 
 export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
   return {

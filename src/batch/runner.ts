@@ -2,12 +2,12 @@ import { systemClock } from '../core/clock.ts';
 import type { LaneSnapshot } from '../core/events.ts';
 import { engine } from '../engine.ts';
 import type { Guard } from '../guard.ts';
-import { BatchError } from './batch-error.ts';
 import { costOf } from './call-meter.ts';
 import { CostBudget } from './cost-budget.ts';
 import { FailureLimit } from './failure-limit.ts';
 import { contentKey } from './item-key.ts';
 import { type Slot, Slots } from './item-slot.ts';
+import { type Items, ItemSource } from './item-source.ts';
 import { ItemWork } from './item-work.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { restoreResult, saveResult } from './journal-results.ts';
@@ -16,6 +16,7 @@ import type { BatchWorker, ResolvedBatchOptions } from './options.ts';
 import { type BatchSnapshot, Progress } from './progress.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { BatchResult } from './result.ts';
+import { RunEnd } from './run-end.ts';
 
 /** Finished items that are kept in memory while an earlier one is at work, by their size; more are left to the journal. */
 const MAX_HELD_BYTES = 4e6;
@@ -34,11 +35,9 @@ interface Begun<I, O> {
   readonly worstUsd: number | undefined;
 }
 
-type Source<I> = AsyncIterator<I> | Iterator<I>;
-
 /** Pulls items, runs workers, and hands their results over: no further ahead of the reader than the window. */
 export class Runner<I, O> {
-  readonly #source: Source<I>;
+  readonly #source: ItemSource<I>;
   readonly #options: ResolvedBatchOptions<I>;
   readonly #journal: Journal | undefined;
   readonly #work: ItemWork<I, O>;
@@ -47,24 +46,20 @@ export class Runner<I, O> {
   readonly #slots: Slots<O>;
   readonly #failures: FailureLimit;
   readonly #budget: CostBudget | undefined;
-  readonly #abort = new AbortController();
+  readonly #end = new RunEnd();
   readonly #recent: RecentAnswers<O>;
-  #pulled = 0;
   #heldBytes = 0;
   #unsaved = 0;
   #pulling = false;
-  #exhausted = false;
-  #stopped: { readonly cause: unknown } | undefined;
-  #failed: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(
-    source: Source<I>,
+    items: Items<I>,
     worker: BatchWorker<I, O>,
     options: ResolvedBatchOptions<I>,
     journal: Journal | undefined,
   ) {
-    this.#source = source;
+    this.#source = new ItemSource(items);
     this.#options = options;
     this.#journal = journal;
     this.#slots = new Slots(options.order === 'input');
@@ -79,13 +74,14 @@ export class Runner<I, O> {
 
   /** Starts no further item; what is in flight is finished. */
   stop(cause?: unknown): void {
-    this.#stopped ??= { cause };
+    this.#end.stop(cause);
     this.#budget?.close();
     this.#wake?.();
   }
 
   snapshot(): BatchSnapshot {
-    const total = this.#exhausted ? this.#pulled : this.#options.total;
+    const { exhausted, pulled } = this.#source;
+    const total = exhausted ? pulled : this.#options.total;
     return this.#progress.snapshot(systemClock.now(), total, this.#lanes(), this.#budget?.reservedUsd);
   }
 
@@ -112,14 +108,13 @@ export class Runner<I, O> {
         if (slot.result) this.#heldBytes -= slot.entry?.bytes ?? 0;
         yield slot.result ?? (await restoreResult(this.#journal!, slot));
       }
-      if (this.#stopped) throw stopped(this.#stopped.cause);
+      this.#end.throwIfStopped();
     } finally {
       signal?.removeEventListener('abort', aborted);
       // A reader that left early, an abort, a broken disk: nobody wants what is still in flight.
-      this.#failed ??= { error: undefined };
-      this.#abort.abort(this.#failed.error ?? new BatchError('batch_stopped', 'The results of the run were left.'));
+      this.#end.leave();
       this.#work.close();
-      await this.#closeSource();
+      this.#source.leave();
       this.#limits?.keep();
       await this.#journal?.close();
     }
@@ -127,11 +122,11 @@ export class Runner<I, O> {
 
   async #next(): Promise<Slot<O> | undefined> {
     for (;;) {
-      if (this.#failed) throw this.#failed.error;
+      this.#end.throwIfFailed();
       const slot = this.#slots.take();
       if (slot) return slot;
       // An item that is pulled after a stop is not begun, so that nobody waits for it.
-      const last = this.#stopped !== undefined || (this.#exhausted && !this.#pulling);
+      const last = this.#end.stopped || (this.#source.exhausted && !this.#pulling);
       if (last && this.#slots.size === 0) return undefined;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -143,20 +138,17 @@ export class Runner<I, O> {
     const { maxConcurrent, window } = this.#options;
     try {
       while (
-        !this.#exhausted &&
-        !this.#stopped &&
-        !this.#failed &&
+        !this.#source.exhausted &&
+        !this.#end.over &&
         this.#progress.inFlight < maxConcurrent &&
         this.#slots.size < window &&
         this.#budget?.full !== true &&
         this.#unsaved < MAX_UNSAVED
       ) {
-        const step = await this.#source.next();
-        if (step.done === true) this.#exhausted = true;
-        else if (!this.#stopped && !this.#failed) this.#begin(step.value);
+        const next = await this.#source.next();
+        if (next && !this.#end.over) this.#begin(next.item, next.index);
       }
     } catch (error) {
-      this.#exhausted = true;
       this.#fail(error);
     } finally {
       this.#pulling = false;
@@ -164,9 +156,8 @@ export class Runner<I, O> {
     }
   }
 
-  #begin(item: I): void {
+  #begin(item: I, index: number): void {
     const options = this.#options;
-    const index = this.#pulled++;
     const id = options.id ? options.id(item, index) : String(index);
     const slot: Slot<O> = { index, id, result: undefined, entry: undefined, source: 'called' };
     this.#slots.add(slot);
@@ -205,12 +196,12 @@ export class Runner<I, O> {
     const { index, id } = slot;
     this.#progress.inFlight++;
     const onLost = (): void => this.#budget?.lost(worstUsd ?? 0);
-    const context = { index, id, signal: this.#abort.signal };
+    const context = { index, id, signal: this.#end.signal };
     const { took, ...outcome } = await this.#work.run(item, context, prefixes, onLost);
     this.#progress.inFlight--;
     const chargedUsd = this.#budget?.settle(worstUsd ?? 0, took);
     if (chargedUsd !== undefined) this.#progress.possiblySpent(chargedUsd - took.costUsd);
-    if (this.#failed) return;
+    if (this.#end.failed) return;
     // Before the disk has it: what comes next would be sent meanwhile.
     const enough = this.#failures.ended(outcome.status);
     if (enough && outcome.status === 'error') this.stop(outcome.error);
@@ -251,24 +242,7 @@ export class Runner<I, O> {
   }
 
   #fail(error: unknown): void {
-    this.#failed ??= { error };
-    this.#abort.abort(error);
+    this.#end.fail(error);
     this.#wake?.();
   }
-
-  async #closeSource(): Promise<void> {
-    if (this.#exhausted) return;
-    try {
-      // Not awaited: a generator that is in the middle of a wait would hold up the abort.
-      void Promise.resolve(this.#source.return?.()).catch(() => undefined);
-    } catch {
-      // Its own affair: the run is over.
-    }
-  }
-}
-
-function stopped(cause: unknown): BatchError {
-  if (cause instanceof BatchError) return cause;
-  const message = 'The run was stopped before its end; what was in flight has been finished.';
-  return new BatchError('batch_stopped', message, cause === undefined ? undefined : { cause });
 }
