@@ -95,7 +95,14 @@ export class SimProcess<J extends Job = Job> {
     return this.guard.begin({
       account: this.#account,
       adapter: this.#adapter,
-      request: { operation: 'chat', model: 'model', stream, maxOutputTokens, inputBytes, attributes: {} },
+      request: {
+        operation: 'chat',
+        model: 'model',
+        stream,
+        maxOutputTokens,
+        inputBytes,
+        attributes: { max_tokens: maxOutputTokens },
+      },
       sent: {},
       retries: this.guard.maxAttempts - 1,
       header: () => undefined,

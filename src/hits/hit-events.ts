@@ -1,5 +1,6 @@
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
+import type { Dimension } from '../core/outcome.ts';
 import type { Guard } from '../guard.ts';
 import type { RecordLine } from './hit-line.ts';
 import { LimitWatch } from './limit-watch.ts';
@@ -7,12 +8,17 @@ import { LimitWatch } from './limit-watch.ts';
 type Event<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
 
 /** Turns a guard's events into lines of the record. @returns What stops it. */
-export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) => void): () => void {
+export function hitEvents(
+  guard: Guard,
+  all: boolean,
+  write: (line: RecordLine) => void,
+  clock: Clock = systemClock,
+): () => void {
   const ended = new WeakMap<CallInfo, Event<'attempt.end'>>();
   const refused = new WeakMap<CallInfo, Event<'rate_limited'>>();
-  const limits = new LimitWatch(guard, write);
+  const limits = new LimitWatch(guard, write, clock);
   const startedAt = new WeakMap<CallInfo, number>();
-  const now = (): string => new Date(systemClock.wall()).toISOString();
+  const now = (): string => new Date(clock.wall()).toISOString();
 
   const tellHit = (call: CallInfo, retry: Event<'retry'> | undefined): void => {
     const hit = refused.get(call);
@@ -54,14 +60,25 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
     guard.on('pause', ({ lane, dimension, forMs }) =>
       write({ v: 1, kind: 'pause', at: now(), pool: lane, dimension, waitMs: Math.round(forMs) }),
     ),
-    guard.on('limit', ({ lane, dimension, limit }) => {
-      if (all) write({ v: 1, kind: 'limit', at: now(), pool: lane, dimension, limit });
+    guard.on('limit', ({ lane, dimension, limit, source }) => {
+      if (!all) return;
+      const remaining = remainingOf(guard, lane, dimension);
+      write({
+        v: 1,
+        kind: 'limit',
+        at: now(),
+        pool: lane,
+        dimension,
+        limit,
+        source,
+        ...(remaining !== undefined && { remaining }),
+      });
     }),
-    guard.on('call.start', ({ call }) => void (all && startedAt.set(call, systemClock.wall()))),
+    guard.on('call.start', ({ call }) => void (all && startedAt.set(call, clock.wall()))),
     guard.on('call.end', (event) => {
       tellHit(event.call, undefined);
       if (!all) return;
-      write(callLine(event, startedAt.get(event.call)));
+      write(callLine(event, startedAt.get(event.call) ?? clock.wall() - event.durationMs));
       limits.look();
     }),
   ];
@@ -71,13 +88,19 @@ export function hitEvents(guard: Guard, all: boolean, write: (line: RecordLine) 
   };
 }
 
-function callLine(event: Event<'call.end'>, startedAt: number | undefined): RecordLine {
+function remainingOf(guard: Guard, lane: string, dimension: Dimension): number | undefined {
+  const known = guard.snapshot().find((each) => each.lane === lane);
+  const remaining = known?.dimensions.find((each) => each.dimension === dimension)?.remaining;
+  return remaining === undefined ? undefined : Math.round(remaining);
+}
+
+function callLine(event: Event<'call.end'>, startedAt: number): RecordLine {
   const { call, usage } = event;
   const max = call.attributes['max_tokens'];
   return {
     v: 1,
     kind: 'call',
-    at: new Date(startedAt ?? systemClock.wall() - event.durationMs).toISOString(),
+    at: new Date(startedAt).toISOString(),
     provider: call.provider,
     model: call.model ?? null,
     pool: call.lane,

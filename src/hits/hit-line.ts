@@ -1,4 +1,4 @@
-import type { Priority } from '../core/events.ts';
+import type { LimitSource, Priority } from '../core/events.ts';
 
 /** A refusal by a limit, a quota or an overloaded provider. Times in milliseconds; null where it is not known. */
 export interface HitLine {
@@ -54,6 +54,12 @@ export interface LimitLine {
   readonly perMinute?: number;
   /** Whether it resets at each minute of the clock instead of refilling continuously. */
   readonly fixedWindow?: boolean;
+  /** Who told it. Earlier versions wrote nothing of that, nor of what follows. */
+  readonly source?: LimitSource;
+  /** What was left of it. */
+  readonly remaining?: number;
+  /** Whether what answers tell as left is of what may be spent at once. */
+  readonly ofBucket?: boolean;
 }
 
 /** A finished call; only with `record: 'all'`. Records of earlier versions have no `stream`, `priority` and maximum. */

@@ -1,9 +1,8 @@
-import { type Dimension, isBucket, LIMIT_KINDS, type LimitOption } from '../../core/dimensions.ts';
-import type { ProviderName } from '../../core/provider.ts';
-import type { CallLine, LimitLine } from '../../hits/hit-line.ts';
-import { readRecord } from '../../hits/read-record.ts';
+import type { LimitOption } from '../../core/dimensions.ts';
+import type { CallLine } from '../../hits/hit-line.ts';
 import { replay, REPLAYED, type ReplayResult } from '../../hits/replay/replay.ts';
 import { type LimitShapes, shapesOf } from '../../hits/replay/limit-shapes.ts';
+import { paceOf, withoutBurst, withPace } from '../../hits/replay/unnamed-limit.ts';
 import type { RecordedCall } from '../../hits/replay/replay-provider.ts';
 import { limitTable } from '../../simulator/limits/limit-table.ts';
 import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
@@ -11,6 +10,7 @@ import { PRESETS, type PresetName } from '../../simulator/limits/presets.ts';
 import { duration, number } from '../amounts.ts';
 import { harmless } from '../harmless.ts';
 import { tableText } from '../table.ts';
+import { poolsOf } from './recorded-pools.ts';
 
 /** The change to try. */
 export interface Change {
@@ -65,13 +65,6 @@ export interface WhatIf {
   readonly shapes: LimitShapes;
 }
 
-interface Pool {
-  readonly provider: ProviderName;
-  readonly calls: CallLine[];
-  readonly limits: Partial<Record<LimitOption, number>>;
-  readonly learned: ReadonlyMap<LimitOption, LimitLine>;
-}
-
 /**
  * Replays the calls of records through the pacer, with the recorded limits and with changed ones. Both are replays, so that
  * they differ only by the change.
@@ -98,59 +91,27 @@ export async function whatIf(
       continue;
     }
     const model = name.slice(name.indexOf('/') + 1);
-    const tier =
-      change.tier === undefined ? pool.limits : limitTable(provider, { preset: change.tier as PresetName })(model);
+    const telling = pool.telling.telling(pool.calls);
+    const pace = telling.texts ? undefined : paceOf(pool.calls);
+    const known = withPace(pool.limits, pace);
+    const tier = change.tier === undefined ? known : limitTable(provider, { preset: change.tier as PresetName })(model);
     const limitsAfter = { ...tier, ...change.limits };
     const { calls, wallStart } = recordedCalls(pool.calls);
-    const shapes = shapesOf(pool.learned);
-    const setup = { provider: pool.provider, wallStart, shapes };
-    const before = await replay({ ...setup, calls, limits: pool.limits });
+    const shapes = withoutBurst(shapesOf(pool.learned), pace);
+    const setup = { provider: pool.provider, wallStart, shapes, telling };
+    const before = await replay({ ...setup, calls, limits: known });
     const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
     const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });
-    if (Object.keys(pool.limits).length === 0)
+    if (pace !== undefined)
+      notes.push(
+        `${name}: refusals name no limit, so the pace of the calls is taken for one: ${number(pace)} a minute.`,
+      );
+    else if (Object.keys(known).length === 0)
       notes.push(`${name}: the record has no limit, so the replay with the old limits has none.`);
-    results.push({ pool: name, change: change.text, before, after, limitsBefore: pool.limits, limitsAfter, shapes });
+    results.push({ pool: name, change: change.text, before, after, limitsBefore: known, limitsAfter, shapes });
   }
   if (pools.size === 0) notes.push("There are no calls to replay: they are recorded with record: 'all'.");
   return { results, notes };
-}
-
-/** The last recorded limits count. */
-async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
-  const pools = new Map<string, Pool>();
-  const limits = new Map<string, Pool['limits']>();
-  const learned = new Map<string, Map<LimitOption, LimitLine>>();
-  const learnedOf = (name: string): Map<LimitOption, LimitLine> => {
-    let known = learned.get(name);
-    if (!known) learned.set(name, (known = new Map()));
-    return known;
-  };
-  const optionOf = (dimension: string): LimitOption | undefined =>
-    isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS].option : undefined;
-  const told = (name: string, dimension: string, limit: number | null): void => {
-    const option = optionOf(dimension);
-    if (!option || limit === null) return;
-    let known = limits.get(name);
-    if (!known) limits.set(name, (known = {}));
-    known[option] = limit;
-  };
-  for await (const line of readRecord(paths)) {
-    if (line?.kind === 'hit' || line?.kind === 'limit') told(line.pool, line.dimension, line.limit);
-    if (line?.kind === 'limit' && line.atOnce !== undefined) {
-      const option = optionOf(line.dimension);
-      if (option) learnedOf(line.pool).set(option, line);
-    }
-    if (line?.kind !== 'call') continue;
-    let known = limits.get(line.pool);
-    if (!known) limits.set(line.pool, (known = {}));
-    let pool = pools.get(line.pool);
-    if (!pool) {
-      const provider = line.provider as ProviderName;
-      pools.set(line.pool, (pool = { provider, calls: [], limits: known, learned: learnedOf(line.pool) }));
-    }
-    pool.calls.push(line);
-  }
-  return pools;
 }
 
 /** A failed call has no token counts: it gets the mean. */

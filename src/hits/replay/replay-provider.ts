@@ -5,6 +5,7 @@ import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
 import { resolveOptions } from '../../simulator/options.ts';
 import { Simulation } from '../../simulator/simulation.ts';
 import type { LimitShapes } from './limit-shapes.ts';
+import type { Telling } from './telling.ts';
 
 /** A call of a record. Times in milliseconds. */
 export interface RecordedCall {
@@ -44,7 +45,13 @@ export class ReplayProvider {
   readonly #clock: Clock;
   readonly #exchange: Exchange;
 
-  constructor(provider: SimulatorProvider, limits: SimulatorLimits, shapes: LimitShapes, clock: Clock) {
+  constructor(
+    provider: SimulatorProvider,
+    limits: SimulatorLimits,
+    shapes: LimitShapes,
+    { headers, ofBucket, hints, texts, fill }: Telling,
+    clock: Clock,
+  ) {
     this.#clock = clock;
     const { requestSeconds, tokenSeconds, fixedWindow } = shapes;
     const options = resolveOptions({
@@ -52,6 +59,11 @@ export class ReplayProvider {
       limits,
       limiter: fixedWindow ? 'fixed' : 'bucket',
       requestsHeader: 'minute',
+      headerDialect: { remaining: ofBucket ? 'bucket' : 'window' },
+      initialFill: fill,
+      ...(!hints && { retryHeader: 'none' as const }),
+      ...(!texts && { refusalTexts: 'mute' as const }),
+      ...(!headers && { faults: { headers: 'missing' as const } }),
       clock,
     });
     // Learned values are not bound by an option's range.

@@ -111,7 +111,11 @@ describe('report --what-if', () => {
     });
     const guard = createGuard();
     const hits = recordHits({ path: join(folder, 'short.jsonl'), record: 'all', guard });
-    const body = JSON.stringify({ model: 'gpt-4o-mini', max_tokens: 8, messages: [{ role: 'user', content: 'Hi' }] });
+    const body = JSON.stringify({
+      model: 'gpt-4o-mini',
+      max_tokens: 8,
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
     const headers = { authorization: 'Bearer sk', 'content-type': 'application/json' };
     const ask = () => guard.fetch(`${simulator.url}/chat/completions`, { method: 'POST', headers, body });
     await Promise.all(Array.from({ length: 80 }, () => ask().then((response) => response.text())));
@@ -126,6 +130,25 @@ describe('report --what-if', () => {
     expect(whatIf[0]!.shapes.requestSeconds).toBeLessThan(3);
     expect(whatIf[0]!.before.tookMs).toBeGreaterThan(2_500);
   }, 30_000);
+
+  test('takes the pace that calls got for the limit of which refusals say nothing', async () => {
+    const calls = Array.from({ length: 61 }, (_, each) =>
+      callLine(0, { durationMs: each * 1_000 + 500, waitedMs: each * 1_000 }),
+    );
+    const unnamed = {
+      ...limit('requests', 0),
+      kind: 'hit',
+      dimension: 'unknown',
+      limit: null,
+      waitSource: 'backoff',
+    };
+    const { whatIf, notes } = await asked([unnamed, ...calls], 'rpm=6000');
+    const [{ before, after, limitsBefore }] = whatIf as [WhatIf];
+    expect(limitsBefore.requestsPerMinute).toBeCloseTo(60, -1);
+    expect(before.tookMs).toBeGreaterThan(50_000);
+    expect(after.tookMs).toBeLessThan(5_000);
+    expect(notes[0]).toContain('refusals name no limit, so the pace');
+  });
 
   test('says what it cannot replay', async () => {
     expect((await asked([], 'tpm=5')).notes).toEqual([

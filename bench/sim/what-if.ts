@@ -1,0 +1,94 @@
+/**
+ * How far `tidegate report --what-if` with nothing changed is from what happened: runs providers drawn at random with a
+ * record, and replays it. `node bench/sim/what-if.ts [--draws=40] [--seed=4242] [--all]`.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { whatIf } from '../../src/commands/report/what-if.ts';
+import { hitEvents } from '../../src/hits/hit-events.ts';
+import type { RecordLine } from '../../src/hits/hit-line.ts';
+import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
+import { mulberry32 } from '../../src/simulator/random.ts';
+import { quantile } from '../lib/quantile.ts';
+import type { Case } from './random/case.ts';
+import { drawCase, seedOf } from './random/draw.ts';
+import { RandomProvider } from './random/random-provider.ts';
+import { SimProcess, type Tally } from './sim-process.ts';
+
+const MAX_CALLS = 600;
+const UNCHANGED = { text: 'nothing changed', limits: {} };
+
+interface Ran {
+  readonly refusals: number;
+  readonly tookMs: number;
+  readonly meanWaitMs: number;
+  readonly lines: readonly RecordLine[];
+}
+
+async function run(each: Case): Promise<Ran> {
+  const { provider: spec, seed } = each;
+  const jobs = each.jobs(mulberry32(seed)).slice(0, MAX_CALLS);
+  const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
+  const provider = new RandomProvider(spec, clock, seed);
+  const tally: Tally = { attempts: 0, throttled: 0, failedAttempts: 0, waits: [], sent: [] };
+  const process = new SimProcess(clock, mulberry32(seed + 1), provider, spec.dialect, each.options ?? {}, tally);
+  const lines: RecordLine[] = [];
+  const stop = hitEvents(process.guard, true, (line) => void lines.push(line), clock);
+  let done = 0;
+  let tookMs = 0;
+  for (const job of jobs) {
+    void process.call(job).finally(() => {
+      done++;
+      tookMs = clock.now();
+    });
+  }
+  await clock.run(() => done === jobs.length);
+  stop();
+  await process.guard.close();
+  const meanWaitMs = tally.waits.reduce((sum, { ms }) => sum + ms, 0) / Math.max(1, tally.waits.length);
+  return { refusals: tally.throttled, tookMs, meanWaitMs, lines };
+}
+
+const { values } = parseArgs({
+  options: {
+    draws: { type: 'string', default: '40' },
+    seed: { type: 'string', default: '4242' },
+    all: { type: 'boolean', default: false },
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), 'what-if-'));
+const times: number[] = [];
+const waits: number[] = [];
+const sums = { happened: 0, replayed: 0, off: 0 };
+for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
+  const each = drawCase(seedOf(Number(values.seed), index));
+  // A record is of one process, and tells nothing of faults by chance or of an outage.
+  const { errors, throttles, outage, change, neighbour } = each.provider;
+  if (each.processes !== 1 || (errors ?? throttles ?? outage ?? change ?? neighbour) !== undefined) continue;
+  drawn++;
+  const ran = await run(each);
+  const path = join(folder, `${index}.jsonl`);
+  writeFileSync(path, ran.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const { results } = await whatIf([path], UNCHANGED);
+  const { before } = results[0]!;
+  times.push(before.tookMs / ran.tookMs);
+  waits.push((before.meanWaitMs + 100) / (ran.meanWaitMs + 100));
+  sums.happened += ran.refusals;
+  sums.replayed += before.refusals;
+  sums.off += Math.abs(before.refusals - ran.refusals);
+  if (values.all) {
+    console.log(
+      `refusals ${ran.refusals} -> ${before.refusals}  took ${(ran.tookMs / 1_000).toFixed(1)} -> ${(before.tookMs / 1_000).toFixed(1)} s  ${each.name}`,
+    );
+  }
+}
+
+rmSync(folder, { recursive: true });
+const spread = (ratios: number[]): string => {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  return [0.05, 0.25, 0.5, 0.75, 0.95].map((share) => quantile(sorted, share).toFixed(2)).join(' ');
+};
+console.log(`replayed over happened at 5, 25, 50, 75, 95 %: time ${spread(times)}, mean wait ${spread(waits)}`);
+console.log(`refusals: ${sums.happened} happened, ${sums.replayed} replayed, off by ${sums.off} in all`);

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import type { HitLine, LimitLine } from '../../src/hits/hit-line.ts';
+import { TELLS_ALL, TellingWatch } from '../../src/hits/replay/telling.ts';
+import { at, callLine } from '../commands/report/call-line.ts';
+
+const limit = (more: Partial<LimitLine> = {}): LimitLine => ({
+  v: 1,
+  kind: 'limit',
+  at: at(10_000),
+  pool: 'openai/gpt-4o-mini',
+  dimension: 'requests',
+  limit: 100,
+  ...more,
+});
+
+const hit = (more: Partial<HitLine> = {}): HitLine => ({
+  v: 1,
+  kind: 'hit',
+  at: at(10_000),
+  provider: 'openai',
+  model: 'gpt-4o-mini',
+  pool: 'openai/gpt-4o-mini',
+  dimension: 'requests',
+  limit: 100,
+  used: 100,
+  requested: 1,
+  waitMs: 1_000,
+  waitSource: 'retry_after',
+  attempt: 1,
+  status: 429,
+  code: null,
+  requestId: null,
+  queued: 0,
+  inFlight: 1,
+  ...more,
+});
+
+test('a record that says nothing of it is of a provider that tells everything', () => {
+  const watch = new TellingWatch();
+  watch.limit(limit());
+  expect(watch.telling([callLine(0)])).toEqual(TELLS_ALL);
+});
+
+test('answers tell nothing where only refusals have told', () => {
+  const watch = new TellingWatch();
+  watch.limit(limit({ source: 'body' }));
+  watch.hit(hit());
+  expect(watch.telling([])).toMatchObject({ headers: false, hints: true, texts: true });
+});
+
+test('refusals tell nothing where none named a limit, or a wait', () => {
+  const watch = new TellingWatch();
+  watch.hit(hit({ dimension: 'unknown', waitSource: 'backoff' }));
+  expect(watch.telling([])).toMatchObject({ hints: false, texts: false });
+  watch.hit(hit({ dimension: 'unknown', waitSource: 'body' }));
+  watch.hit(hit({ waitSource: 'backoff' }));
+  expect(watch.telling([])).toMatchObject({ hints: true, texts: true });
+});
+
+test('what was missing at first is what calls had not taken', () => {
+  const sent = Array.from({ length: 20 }, (_, each) => callLine(each, { waitedMs: 0 }));
+  const later = callLine(9_000, { waitedMs: 60_000 });
+  const found = (remaining: number): number => {
+    const watch = new TellingWatch();
+    watch.limit(limit({ source: 'header', remaining }));
+    watch.limit(limit({ source: 'header', remaining: 0 }));
+    return watch.telling([...sent, later]).fill;
+  };
+  expect([found(80), found(30), found(0)]).toEqual([1, 0.5, 0.2]);
+});
+
+test('what is left is told of a bucket while that is believed', () => {
+  const watch = new TellingWatch();
+  watch.limit(limit({ source: 'header', ofBucket: true }));
+  expect(watch.telling([]).ofBucket).toBe(true);
+  watch.limit(limit({ source: 'header', ofBucket: false }));
+  expect(watch.telling([]).ofBucket).toBe(false);
+});
