@@ -114,6 +114,8 @@ describe('recordHits', () => {
       provider: 'openai',
       limits: { requestsPerMinute: 600 },
       bucketSeconds: 0.5,
+      // However slowly a busy machine sends them.
+      initialFill: 0,
     });
     const guard = testGuard({ pacing: false });
     const hits = recordHits({ path, guard });
