@@ -1,4 +1,4 @@
-import type { LimitsRow } from './limits-row.ts';
+import type { KeptLane } from '../core/kept-lane.ts';
 import type { ItemUsage } from './result.ts';
 import type { SavedError } from './saved-error.ts';
 
@@ -28,6 +28,15 @@ export interface JournalHeader {
 /** What a user of the journal keeps for its later runs, beside the rows. */
 export interface JournalNote {
   readonly note: unknown;
+}
+
+/** What the lanes of a run knew of their limits, so that the next run need not be refused to learn it again. */
+export interface LimitsRow {
+  readonly limits: {
+    /** Wall-clock time, in milliseconds since 1970. */
+    readonly at: number;
+    readonly lanes: readonly KeptLane[];
+  };
 }
 
 /** A line that a disk has spoiled is a row that is done again. */

@@ -1,9 +1,9 @@
 import { BatchError } from './batch-error.ts';
 import { contentKey } from './item-key.ts';
 import { attempt, JournalFile, ofDisk, prepareJournal } from './journal-file.ts';
-import { type JournalHeader, type JournalRow, parseLine } from './journal-row.ts';
+import { type JournalHeader, type JournalRow, type LimitsRow, parseLine } from './journal-row.ts';
 import { lockFile } from './journal-lock.ts';
-import { FoundLimits, type LimitsRow } from './limits-row.ts';
+import { FoundLimits } from './limits-row.ts';
 import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
 

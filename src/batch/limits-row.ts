@@ -1,15 +1,6 @@
-import { type KeptLane, readKeptLanes } from '../core/kept-lane.ts';
+import { readKeptLanes } from '../core/kept-lane.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
-import type { JournalRow } from './journal-row.ts';
-
-/** What the lanes of a run knew of their limits, so that the next run need not be refused to learn it again. */
-export interface LimitsRow {
-  readonly limits: {
-    /** Wall-clock time, in milliseconds since 1970. */
-    readonly at: number;
-    readonly lanes: readonly KeptLane[];
-  };
-}
+import type { JournalRow, LimitsRow } from './journal-row.ts';
 
 /** The latest limits of a journal, less what was spent after they were written. */
 export class FoundLimits {

@@ -10,7 +10,7 @@ import { FleetGauges } from './fleet-gauges.ts';
 import { type Point, point, Worst } from './gauge-points.ts';
 import { ATTR, SDK, VERSION } from './names.ts';
 import { RunGauges } from './run-gauges.ts';
-import { providerLabels } from './series.ts';
+import { providerLabels } from './provider-labels.ts';
 
 /** Lanes of one guard, with the guard's labels and attributes. */
 export interface LaneSource {

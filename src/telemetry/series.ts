@@ -8,7 +8,6 @@ import {
   type CutReason,
   OPERATIONS,
   PRIORITIES,
-  PROVIDERS,
   REJECTION_DIMENSIONS,
   RETRY_LAYERS,
   RETRY_REASONS,
@@ -24,6 +23,7 @@ import {
 import { isOneOf, valuesOf } from './contract/closed-set.ts';
 import type { LabelsOf } from './contract/labels.ts';
 import { ATTR, OTHER } from './names.ts';
+import { type ProviderLabels, providerLabels } from './provider-labels.ts';
 import { STATUS_LABELS } from './status.ts';
 import {
   ZERO_DIMENSIONS,
@@ -43,7 +43,6 @@ type Cells = ReadonlyMap<string, Cell>;
 
 /** Labels of metrics about calls that have no others. */
 export type CallLabels = LabelsOf<'tidegate.call.duration_seconds'>;
-type ProviderLabels = Pick<CallLabels, typeof ATTR.provider>;
 type DelayLabels = LabelsOf<'tidegate.retry.delay_seconds'>;
 
 export interface Waits {
@@ -240,12 +239,7 @@ export function unguardedCell(
     .cell({ ...providerLabels(common, provider), [ATTR.unguardedVia]: via });
 }
 
-/** The attributes of all points, and the provider. */
-export function providerLabels(common: Attributes, provider: string): ProviderLabels {
-  return { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
-}
-
-/** Series by the value of one more label. Those of `first` start at zero if there is room, others when they count. */
+/** Series by the value of one more label. Those of `first` start at zero while there is room, others as they count. */
 function zeros<L extends Attributes, T extends string>(
   counter: CounterCells<L>,
   labels: (value: T) => L,

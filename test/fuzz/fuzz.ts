@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { mutate, pump } from './mutate.ts';
-import { TARGETS } from './targets/all.ts';
-
-/** A parser of what somebody else sends. */
-export interface Target {
-  readonly name: string;
-  /** @throws where the parser throws that may not, or what it made of the text is unsound. */
-  run(text: string): void;
-}
+import type { Target } from './target.ts';
 
 export interface Finding {
   readonly target: string;
@@ -55,5 +48,3 @@ function attempt(target: Target, text: string): Finding | undefined {
     return { target: target.name, text, error };
   }
 }
-
-export { TARGETS };

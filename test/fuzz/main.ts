@@ -4,7 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { fuzz, TARGETS } from './fuzz.ts';
+import { fuzz } from './fuzz.ts';
+import { TARGETS } from './targets/all.ts';
 
 const ROUNDS = 500;
 

@@ -1,6 +1,6 @@
 import { adapterFor } from '../../../src/providers/registry.ts';
 import type { CaseJob } from './case.ts';
-import type { ClientSetup } from './contestants.ts';
+import type { ClientSetup } from './contestant.ts';
 
 /** What one attempt came to, as an SDK shows it. */
 export interface Attempted {

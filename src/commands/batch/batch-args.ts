@@ -4,7 +4,8 @@ import { type Prices, type PriceFunction, resolvePrices } from '../../cost/price
 import { choice, count, define, oneOf } from '../arguments.ts';
 import { errorText } from '../error-text.ts';
 import { parseDeadline, type Via, VIAS } from './provider/choose-way.ts';
-import { FORMATS, type PromptSettings, type RowFormat } from './row-format.ts';
+import { FORMATS, type RowFormat } from './input-rows.ts';
+import type { PromptSettings } from './row-format.ts';
 import { type BatchProvider, PROVIDERS } from './target.ts';
 
 const ABOUT = `Sends every row of a file at the pace of your limits, and writes the answers in the order of the rows. The same command goes

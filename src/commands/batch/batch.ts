@@ -10,7 +10,8 @@ import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts
 import { checkInput, type InputCheck } from './check-input.ts';
 import { forecast, forecastText } from './dry-run.ts';
 import { findPrices } from './find-prices.ts';
-import { BadRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
+import type { RowFormat } from './input-rows.ts';
+import { BadRow, type PromptSettings, type Row } from './row-format.ts';
 import { runRows } from './run-rows.ts';
 import { spooled } from './spool.ts';
 import { serveRows } from './workers/serve-rows.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { KeyTable } from '../../batch/key-table.ts';
 import { pricedTier } from '../../cost/service-tier.ts';
 import { misencodedLines, REPLACEMENT } from './encoding.ts';
-import { firstLineOf, type InputRow, inputRows } from './input-rows.ts';
-import { BadRow, detectFormat, parseRow, type PromptSettings, type Row, type RowFormat } from './row-format.ts';
+import { firstLineOf, type InputRow, inputRows, type RowFormat } from './input-rows.ts';
+import { BadRow, detectFormat, parseRow, type PromptSettings, type Row } from './row-format.ts';
 
 /** Totals of the rows with the same model and service tier. */
 export interface ModelTotals {

@@ -2,7 +2,9 @@ import { createReadStream } from 'node:fs';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
 import { readLines } from '../read-lines.ts';
-import type { RowFormat } from './row-format.ts';
+
+export const FORMATS = ['openai', 'anthropic', 'jsonl', 'csv', 'prompts'] as const;
+export type RowFormat = (typeof FORMATS)[number];
 
 /** A row with the number of its first line. */
 export type InputRow = { readonly line: number } & (

@@ -1,7 +1,4 @@
-import { columnsOf, type InputRow } from './input-rows.ts';
-
-export const FORMATS = ['openai', 'anthropic', 'jsonl', 'csv', 'prompts'] as const;
-export type RowFormat = (typeof FORMATS)[number];
+import { columnsOf, type InputRow, type RowFormat } from './input-rows.ts';
 
 /** A placeholder for a member of the row. */
 const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;

@@ -1,20 +1,7 @@
 import type { LaneListener } from '../../core/admission.ts';
-import type { LimitBelief } from '../../core/beliefs.ts';
 import type { HiddenBelief } from './hidden-limit.ts';
 import type { Limit } from './limit.ts';
-
-/** What is believed of a limit that is told. */
-export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
-
-export const BUCKET_BELIEFS: readonly BucketBelief[] = [
-  'short_bucket',
-  'shorter_window',
-  'other_scope',
-  'less_than_told',
-  'shared',
-  'resets_at_once',
-  'fixed_window',
-];
+import { BUCKET_BELIEFS } from './limit-beliefs.ts';
 
 /** A belief that comes and goes by chance is told no more often. */
 const EVERY_MS = 1_000;

@@ -1,13 +1,27 @@
+import type { LimitBelief } from '../../core/beliefs.ts';
 import type { LimitSource } from '../../core/events.ts';
-import { BUCKET_BELIEFS, type BucketBelief } from './belief-watch.ts';
 import { EnforcedRate } from './enforced-rate.ts';
 import { FixedWindow, type ToldReset } from './fixed-window.ts';
 import { FullPromise } from './full-promise.ts';
+import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
 import { OtherScope } from './other-scope.ts';
 import { RefillRate } from './refill-rate.ts';
 import { Sharing } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
+
+/** What is believed of a limit that is told. */
+export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
+
+export const BUCKET_BELIEFS: readonly BucketBelief[] = [
+  'short_bucket',
+  'shorter_window',
+  'other_scope',
+  'less_than_told',
+  'shared',
+  'resets_at_once',
+  'fixed_window',
+];
 
 interface MarkedReset extends ToldReset {
   /** Our consumption in all up to the request that was answered. */

@@ -2,25 +2,8 @@ import type { Priority } from '../../core/admission.ts';
 import type { Waiting } from '../../core/events.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
-import type { Waiter } from './waiter.ts';
+import type { FairClass, Waiter } from './waiter.ts';
 import { WaitingTally } from './waiting-tally.ts';
-
-/** Calls of one tenant and priority. */
-export interface FairClass {
-  readonly key: string;
-  readonly priority: Priority;
-  readonly tenant: string | undefined;
-  readonly weight: number;
-  readonly waiters: IndexedHeap<'queueIndex', Waiter>;
-  /** What its waiters reserve in all. */
-  readonly waiting: Amounts;
-  /** Virtual time at which the class's first waiter may start, and at which its last one has finished. */
-  start: number;
-  finish: number;
-  activeIndex: number;
-  /** Position among the idle classes whose debt has not passed. */
-  idleIndex: number;
-}
 
 /** Whether nobody waits for the answer: a call of a batch is in no hurry of its own. */
 export function isPatient(priority: Priority): boolean {

@@ -1,6 +1,23 @@
-import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
-import type { FairClass } from './fair-queue.ts';
+import type { AdmissionRequest, Priority, Ticket } from '../../core/admission.ts';
+import type { IndexedHeap } from './indexed-heap.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
+
+/** Calls of one tenant and priority. */
+export interface FairClass {
+  readonly key: string;
+  readonly priority: Priority;
+  readonly tenant: string | undefined;
+  readonly weight: number;
+  readonly waiters: IndexedHeap<'queueIndex', Waiter>;
+  /** What its waiters reserve in all. */
+  readonly waiting: Amounts;
+  /** Virtual time at which the class's first waiter may start, and at which its last one has finished. */
+  start: number;
+  finish: number;
+  activeIndex: number;
+  /** Position among the idle classes whose debt has not passed. */
+  idleIndex: number;
+}
 
 /** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
 export class Waiter {

@@ -1,4 +1,4 @@
-import type { Target } from '../fuzz.ts';
+import type { Target } from '../target.ts';
 import { ANSWERS } from './answers.ts';
 import { REFUSALS } from './refusals.ts';
 import { REQUESTS } from './requests.ts';

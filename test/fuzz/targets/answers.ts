@@ -4,7 +4,7 @@ import { SseScanner } from '../../../src/providers/apis/sse-scanner.ts';
 import { parseJson } from '../../../src/providers/parse/json.ts';
 import { lastMember } from '../../../src/providers/parse/last-member.ts';
 import { adapterFor } from '../../../src/providers/registry.ts';
-import type { Target } from '../fuzz.ts';
+import type { Target } from '../target.ts';
 import { ensure, NOW, PROVIDERS, soundFailure, soundInfo, soundUsage } from './sound.ts';
 
 function eventsOf(chunks: readonly Uint8Array[]): string {

@@ -7,7 +7,7 @@ import { headerHint } from '../../../src/providers/errors/retry-hint.ts';
 import { parseCount, parseDate, parseDuration } from '../../../src/providers/parse/numbers.ts';
 import { durationAt, timeAt } from '../../../src/providers/parse/time-words.ts';
 import { adapterFor } from '../../../src/providers/registry.ts';
-import type { Target } from '../fuzz.ts';
+import type { Target } from '../target.ts';
 import { ensure, headersOf, NOW, PROVIDERS, sound, soundFailure, soundReadings } from './sound.ts';
 
 /** What a refusal says: its headers, its body, its words. */

@@ -12,7 +12,7 @@ import { readEndpoint } from '../../../src/providers/request/endpoint.ts';
 import { checkAttributes } from '../../../src/telemetry/user-attributes.ts';
 import { logsRequested, resourceFromEnv, tracesRequested } from '../../../src/telemetry/sdk-environment.ts';
 import { recognizeRequest } from '../../../src/unguarded/recognize-request.ts';
-import type { Target } from '../fuzz.ts';
+import type { Target } from '../target.ts';
 import { ensure, PROVIDERS, sound } from './sound.ts';
 
 /** A bad option throws our error, and only that. */

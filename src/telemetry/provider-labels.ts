@@ -1,0 +1,12 @@
+import type { Attributes } from '@opentelemetry/api';
+import { isOneOf } from './contract/closed-set.ts';
+import { PROVIDERS } from './contract/closed-sets.ts';
+import type { LabelsOf } from './contract/labels.ts';
+import { ATTR, OTHER } from './names.ts';
+
+export type ProviderLabels = Pick<LabelsOf<'tidegate.call.duration_seconds'>, typeof ATTR.provider>;
+
+/** What is added to all points, and the provider. */
+export function providerLabels(common: Attributes, provider: string): ProviderLabels {
+  return { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
+}
