@@ -1,5 +1,6 @@
 import { callContext } from './call-context.ts';
 import type { Attempt } from './core/attempt.ts';
+import type { RunningCall } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { CallPlace } from './core/call-settings.ts';
@@ -211,7 +212,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   }
 
   readonly #layers = new RetryLayerNotice(this);
-  readonly #gaveUp = (call: Call, sent: RequestLike): void => this.#layers.gaveUp(call, sent);
+  readonly #gaveUp = (call: RunningCall, sent: RequestLike): void => this.#layers.gaveUp(call, sent);
   readonly #hasEndListener = (): boolean =>
     this.#emitter.hears('call.end') || this.#instrumentation?.recording() === true;
   readonly #isHeard = (): boolean => this.#emitter.isHeard || this.#instrumentation?.recording() === true;

@@ -1,10 +1,47 @@
 import type { Ticket, WhoWaits } from './admission.ts';
 import { attemptOutcome, type BodyEnd } from './body-end.ts';
-import type { Call } from './call.ts';
-import type { Lane, RetryBar, RetryDecision } from './lane.ts';
-import { type Failure, isProviderFault, type Outcome, type Usage } from './outcome.ts';
+import type { Clock } from './clock.ts';
+import type { CallInfo, GuardEvent } from './events.ts';
+import type { Lane, Retry, RetryBar, RetryDecision } from './lane.ts';
+import { type Failure, isProviderFault, type Outcome, type TimeLimit, type Usage } from './outcome.ts';
+import type { ProviderAdapter } from './provider.ts';
 import { identifier } from './server-text.ts';
-import { attachDetails } from '../errors.ts';
+import { attachDetails, type ErrorDetails } from '../errors.ts';
+
+/** The call that attempts are made for, as they see it, and those that handle their answers. */
+export interface RunningCall {
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  readonly firstContentTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly lane: Lane;
+  /** Label of the lane in which it began. */
+  readonly beganIn: string;
+  readonly adapter: ProviderAdapter;
+  readonly info: CallInfo;
+  readonly emit: (event: GuardEvent) => void;
+  readonly isHeard: boolean;
+  readonly timesChunks: boolean;
+  readonly withoutFlex: boolean;
+  /**
+   * Whether the answer is this call's own work, of an API whose answers are known. Files, batches and responses that
+   * are fetched again show what other calls have used, and others may be empty.
+   */
+  readonly ownsAnswer: boolean;
+  /**
+   * What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt.
+   * `sinceHeadMs`: how long the text of the error took, which is waited for already.
+   */
+  decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision;
+  retries(failure: Failure, decision: Retry): void;
+  details(failure?: Failure): ErrorDetails;
+  /** The error of a call whose time is up. */
+  timeError(limit: TimeLimit): unknown;
+  /** The body of the response that the application got has ended. */
+  bodyEnded(end: BodyEnd): void;
+}
 
 /**
  * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, whoever tells of it.
@@ -22,7 +59,7 @@ const ENDED: AttemptState = { at: 'ended' };
 
 /** One HTTP exchange of a call, from its admission to the end of its body. */
 export class Attempt {
-  readonly call: Call;
+  readonly call: RunningCall;
   readonly number: number;
   readonly ticket: Ticket;
   /** Whether the provider has failed the call before, so that the circuit has its evidence of it. */
@@ -40,7 +77,7 @@ export class Attempt {
   #contentAt = 0;
   #responseModel: string | undefined;
 
-  constructor(call: Call, number: number, ticket: Ticket, isFurtherFault: boolean) {
+  constructor(call: RunningCall, number: number, ticket: Ticket, isFurtherFault: boolean) {
     this.call = call;
     this.number = number;
     this.ticket = ticket;

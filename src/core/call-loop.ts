@@ -1,22 +1,27 @@
 import { sleep } from './abort.ts';
 import { AdmissionRefused, type Ticket } from './admission.ts';
-import { Attempt } from './attempt.ts';
-import type { Call } from './call.ts';
+import { Attempt, type RunningCall } from './attempt.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings, Exchange } from './call-settings.ts';
-import { AttemptFailed, CircuitOpen, type Passage } from './lane.ts';
-import type { Retry, RetryCourse } from './retry-course.ts';
+import { AttemptFailed, CircuitOpen, type Passage, type Retry } from './lane.ts';
+import type { RetryCourse } from './retry-course.ts';
+
+/** The call whose attempts the loop makes. */
+export interface LoopedCall extends RunningCall {
+  /** Ends the call for whatever ended the loop. Returns what the application sees. */
+  failed(error: unknown): unknown;
+}
 
 /** Takes the attempts of one call through queue, circuit and slots until one is answered or no more may be made. */
 export class CallLoop {
-  readonly #call: Call;
+  readonly #call: LoopedCall;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
   readonly #retries: RetryCourse;
   /** Keeps its place in the queue from one attempt to the next. */
   #place: number | undefined;
 
-  constructor(call: Call, settings: CallSettings, record: CallRecord, retries: RetryCourse) {
+  constructor(call: LoopedCall, settings: CallSettings, record: CallRecord, retries: RetryCourse) {
     this.#call = call;
     this.#settings = settings;
     this.#record = record;

@@ -1,6 +1,5 @@
 import type { Priority } from './admission.ts';
-import type { Attempt } from './attempt.ts';
-import type { Call } from './call.ts';
+import type { Attempt, RunningCall } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, GuardEvent, Instrumentation } from './events.ts';
 import type { Lane } from './lane.ts';
@@ -79,5 +78,5 @@ export interface CallSettings {
   /** A limit has refused an attempt: its words may tell more of pools than tables do. */
   readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
   /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */
-  readonly gaveUp: (call: Call, sent: RequestLike) => void;
+  readonly gaveUp: (call: RunningCall, sent: RequestLike) => void;
 }

@@ -1,28 +1,27 @@
 import { AdmissionRefused, type WhoWaits } from './admission.ts';
 import type { BodyEnd } from './body-end.ts';
-import { CallLoop } from './call-loop.ts';
+import { CallLoop, type LoopedCall } from './call-loop.ts';
 import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
 import { CallRecord, type EndFacts } from './call-record.ts';
 import { type CallSettings, type Exchange, inOneStep, type Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
 import type { CallInfo, CallOutcome, GuardEvent } from './events.ts';
-import { AttemptFailed, type Lane, type RetryBar, type RetryDecision } from './lane.ts';
+import { AttemptFailed, type Lane, type Retry, type RetryBar, type RetryDecision } from './lane.ts';
 import type { Failure, TimeLimit } from './outcome.ts';
 import type { ProviderAdapter } from './provider.ts';
 import { REFUSALS } from './refusals.ts';
-import { type Retry, RetryCourse } from './retry-course.ts';
+import { RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
 /** One logical call, from its beginning to what the application sees of its end. */
-export class Call {
+export class Call implements LoopedCall {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   readonly deadlineAt: number;
   readonly firstContentTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly emit: (event: GuardEvent) => void;
-  /** Label of the lane in which it began. */
   readonly beganIn: string;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
@@ -89,10 +88,6 @@ export class Call {
     return this.#loop.run(stepsOf(exchange), decision);
   }
 
-  /**
-   * What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt.
-   * `sinceHeadMs`: how long the text of the error took, which is waited for already.
-   */
   decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
     return this.#retries.decide(failure, barred, waiter, sinceHeadMs);
   }
@@ -105,21 +100,15 @@ export class Call {
     return this.#record.details(failure);
   }
 
-  /** The error of a call whose time is up. */
   timeError(limit: TimeLimit): unknown {
     const details = this.details(timeFailure(limit));
     return this.#settings.errors.own(timeCode(limit), timeMessage(limit, this.info.lane), details);
   }
 
-  /**
-   * Whether the answer is this call's own work, of an API whose answers are known. Files, batches and responses that
-   * are fetched again show what other calls have used, and others may be empty.
-   */
   get ownsAnswer(): boolean {
     return this.info.operation !== 'other';
   }
 
-  /** The body of the response that the application got has ended. */
   bodyEnded(end: BodyEnd): void {
     const usage = this.ownsAnswer ? end.usage : undefined;
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
@@ -146,7 +135,6 @@ export class Call {
     this.#end(outcomeOf(failure), errorTypeOf(failure), known);
   }
 
-  /** Ends the call for whatever ended the loop. Returns what the application sees. */
   failed(error: unknown): unknown {
     if (error instanceof AttemptFailed) {
       attachDetails(error.error, this.details(error.failure));

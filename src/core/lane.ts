@@ -17,6 +17,8 @@ export type RetryDecision =
     }
   | { readonly retry: false; readonly reason: GiveUpReason };
 
+export type Retry = RetryDecision & { readonly retry: true };
+
 /**
  * Refusals of one call for which its whole lane pauses. Of a further one the lane learns nothing new: the call then
  * waits by itself, and others go on.

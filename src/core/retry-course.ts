@@ -2,10 +2,8 @@ import type { WhoWaits } from './admission.ts';
 import type { CallRecord } from './call-record.ts';
 import type { CallSettings } from './call-settings.ts';
 import { refusedBy } from './call-outcome.ts';
-import type { CallRetry, RetryBar, RetryDecision } from './lane.ts';
+import type { CallRetry, Retry, RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault } from './outcome.ts';
-
-export type Retry = RetryDecision & { readonly retry: true };
 
 /** How far the retries of one call have come: what its failures were, and what follows from the next one. */
 export class RetryCourse {

@@ -1,4 +1,4 @@
-import type { Call } from '../core/call.ts';
+import type { RunningCall } from '../core/attempt.ts';
 import type { GuardEvent, RetryLayer } from '../core/events.ts';
 import type { RequestLike } from '../core/provider.ts';
 import { bodyDigest } from '../providers/request/body-digest.ts';
@@ -36,13 +36,13 @@ export class RetryLayerNotice {
   }
 
   /** A call has failed for good. */
-  gaveUp(call: Call, { body }: RequestLike): void {
+  gaveUp(call: RunningCall, { body }: RequestLike): void {
     const digest = bodyDigest(body);
     if (digest !== undefined) this.#givenUp.add(call.beganIn, digest, call.startedAt, call.clock.now());
   }
 
   /** A call begins. */
-  begins(call: Call, { body }: RequestLike, header: HeaderReader): void {
+  begins(call: RunningCall, { body }: RequestLike, header: HeaderReader): void {
     if (this.#givenUp.empty) return;
     const digest = bodyDigest(body);
     const again = digest && this.#givenUp.take(call.beganIn, digest, call.startedAt);
