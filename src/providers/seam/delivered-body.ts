@@ -6,26 +6,35 @@ import { AttemptBody, type Replacement } from '../body/open-body.ts';
 import type { BodyTimes } from '../body/body-timer.ts';
 import { isJson } from '../body/read-answer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
-import type { SeamRequest } from './sdk-call.ts';
+import type { ClientSeam, LateBody } from './client-seam.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
 import { isParsedBySdk } from './parse-answer.ts';
 import { connectionError, streamError } from './sdk-errors.ts';
-import type { Seam } from './seam.ts';
 import { noteFailure, noteUnnamed } from './stream-errors.ts';
+
+/** The request that an answer is of, as its body needs it. */
+export interface AnsweredRequest {
+  readonly seam: ClientSeam;
+  /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
+  replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement>;
+  /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
+  refetch(options: SdkRequestOptions, logId: string): Promise<ResponseProps>;
+  /** Milliseconds that an attempt may take, as the application has told the SDK. */
+  timeoutMs(): number;
+}
 
 /** An answer on its way to the application. */
 export interface Handing {
-  readonly request: SeamRequest;
+  readonly request: AnsweredRequest;
   readonly props: ResponseProps;
   readonly attempt: Attempt;
-  /** Retries that the SDK counts as left. */
   /** Closes the connection of an answer whose time is up. */
   readonly abort: ((reason: TimeUp) => void) | undefined;
 }
 
 /** The body of an answer that was handed to an SDK. */
 export class HandedBody extends AttemptBody {
-  readonly request: SeamRequest;
+  readonly request: AnsweredRequest;
   /** Headers that an error of the SDK will carry. */
   readonly #headers: Headers;
 
@@ -81,7 +90,7 @@ export class WholeBody extends HandedBody {
 }
 
 /** A body that the SDK itself times out and may request again. */
-export class RetriedBody extends HandedBody {
+export class RetriedBody extends HandedBody implements LateBody {
   readonly options: SdkRequestOptions;
   readonly logId: string;
   /** Cancels the end of the call that a failed body has announced. */
@@ -113,7 +122,7 @@ export class RetriedBody extends HandedBody {
     this.request.seam.forget(this);
   }
 
-  #ended(seam: Seam, end: BodyEnd): void {
+  #ended(seam: ClientSeam, end: BodyEnd): void {
     const { call } = this.attempt;
     if (end.outcome === 'completed' || end.outcome === 'unread') {
       seam.forget(this);

@@ -6,7 +6,16 @@ import { AttemptFailed, type RetryBar, type RetryDecision } from '../../core/lan
 import type { Failure } from '../../core/outcome.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { CallerStack } from './caller-stack.ts';
-import { bodyTimeout, HandedBody, type Handing, LATE, RetriedBody, WholeBody } from './delivered-body.ts';
+import type { ClientSeam } from './client-seam.ts';
+import {
+  type AnsweredRequest,
+  bodyTimeout,
+  HandedBody,
+  type Handing,
+  LATE,
+  RetriedBody,
+  WholeBody,
+} from './delivered-body.ts';
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
@@ -16,14 +25,13 @@ import { sendGuarded } from './guarded-requests.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { dataOf } from '../request/plain-data.ts';
 import { hasStreamingBody, type ResponseProps, type SdkRequestOptions } from './sdk-client.ts';
-import type { Seam } from './seam.ts';
 import { discardBody } from '../body/node-body.ts';
 import type { Replacement } from '../body/open-body.ts';
-import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
+import { type RequestUnderWay, RetrySignal, type Sending, sendings } from './sdk-context.ts';
 
 /** One logical request on its way through the SDK, attempt after attempt. */
-export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
-  readonly seam: Seam;
+export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, AnsweredRequest, RequestUnderWay {
+  readonly seam: ClientSeam;
   readonly #call: Call;
   readonly #rest: readonly unknown[];
   /** Retries allowed at all: off when the caller asked for none. */
@@ -46,7 +54,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
   #streamHeaders: Headers | undefined;
 
   constructor(
-    seam: Seam,
+    seam: ClientSeam,
     call: Call,
     options: SdkRequestOptions,
     retriesRemaining: number | null,
@@ -109,19 +117,16 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
     throw new AttemptFailed(refusal!, undefined, attempt.isFurtherFault);
   }
 
-  /** Decides about a failed attempt, once. */
   fail(sending: Sending, failure: Failure): RetryDecision {
     return sending.attempt.fail(failure, this.#barred);
   }
 
-  /** Sets what the next attempt is made with. */
   again(options: SdkRequestOptions, logId?: string): void {
     this.#options = options;
     this.#retriesRemaining = this.#call.retriesLeft;
     this.#logId = logId ?? this.#logId;
   }
 
-  /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
   async refetch(options: SdkRequestOptions, logId: string): Promise<ResponseProps> {
     if (this.#underway) {
       this.#claimed = true;
@@ -141,18 +146,15 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
     return this.#call.resume(decision, this);
   }
 
-  /** Lets the text of an error, which the SDK reads to its end, come within its attempt's time. */
   boundError(response: Response, attempt: Attempt): void {
     const times = { leftMs: this.leftMs(attempt), deadlineAt: this.#call.deadlineAt };
     boundErrorBody(response, this.seam.host.clock, times);
   }
 
-  /** What is left of an attempt. */
   leftMs({ startedAt }: Attempt): number {
     return Math.min(startedAt + this.timeoutMs(), this.#call.deadlineAt) - this.seam.host.clock.now();
   }
 
-  /** Milliseconds that an attempt may take, as the application has told the SDK. */
   timeoutMs(): number {
     const timeout = dataOf(this.#options, 'timeout') ?? this.seam.client.timeout;
     return typeof timeout === 'number' && timeout > 0 ? timeout : Infinity;
@@ -227,7 +229,6 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps> {
     );
   }
 
-  /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
   async replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement> {
     const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) return undefined;

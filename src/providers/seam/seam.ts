@@ -1,42 +1,22 @@
-import type { Attempt } from '../../core/attempt.ts';
-import type { Call } from '../../core/call.ts';
-import type { Clock } from '../../core/clock.ts';
 import { isTidegateError } from '../../errors.ts';
-import type { BodyWatch } from '../body/abandoned-bodies.ts';
-import type { FinalEvents } from '../body/final-events.ts';
-import type { Family } from '../provider.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import { readErrorBody } from '../errors/error-body.ts';
 import { type CallerStack, captureCaller, nameCaller } from './caller-stack.ts';
+import type { ClientSeam, LateBody, SeamHost } from './client-seam.ts';
 import { parseAnswer } from './parse-answer.ts';
 import { connectionError } from './sdk-errors.ts';
 import { probeFetch, unguarded } from './sdk-fetch.ts';
 import type { MakeRequest, ResponseProps, SdkClient, SdkRequestOptions } from './sdk-client.ts';
-import type { RetriedBody } from './delivered-body.ts';
 import { SeamRequest } from './sdk-call.ts';
 import { withoutFlex } from '../request/flex-tier.ts';
 import { RetrySignal, type Sending, sendings } from './sdk-context.ts';
-
-/** What the seam needs of the guard. */
-export interface SeamHost {
-  readonly family: Family;
-  readonly clock: Clock;
-  readonly watch: BodyWatch;
-  readonly finalEvents: FinalEvents;
-  /** Retries of a call that does not set its own, in place of the SDK's default. */
-  readonly defaultRetries: number;
-  /** Begins a logical call of this client. @throws when the guard is closed. */
-  begin(options: SdkRequestOptions, retries: number): Call;
-  /** Headers that carry the trace of an attempt; undefined when none do. */
-  readonly propagationHeaders: ((attempt: Attempt) => Readonly<Record<string, string>>) | undefined;
-}
 
 /**
  * Takes over the request path of one client. The SDK goes on deciding with its real retry count,
  * building, sending, logging and parsing; only the waiting between attempts and the verdict
  * about a failed one are ours.
  */
-export class Seam {
+export class Seam implements ClientSeam {
   readonly client: SdkClient;
   readonly host: SeamHost;
   readonly makeRequest: MakeRequest;
@@ -44,14 +24,11 @@ export class Seam {
   readonly #retryRequest: SdkClient['retryRequest'];
   readonly #buildRequest: SdkClient['buildRequest'];
   /** Responses whose body an SDK may still request again, by options object and log id. */
-  readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, RetriedBody>>();
+  readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, LateBody>>();
   /** Retries that the application set on the client; undefined leaves them to the guard. */
   #retries: number | undefined;
-  /** Only openai >= 7.5 retries a body that does not arrive. */
   readonly retriesBodies: boolean;
-  /** Whether the SDK turns a named error event into an error without headers: openai before 7.5, and groq. */
   readonly losesHeaders: boolean;
-  /** Old SDKs decide in one turn, so an error's body must be read before they see its head. */
   readonly decidesAtOnce: boolean;
 
   /** `explicit`: the application chose the client's `maxRetries` itself. */
@@ -101,7 +78,6 @@ export class Seam {
     this.#retries = undefined;
   }
 
-  /** Retries that a request starts with. */
   retriesOf(options: SdkRequestOptions): number {
     const value = options.maxRetries ?? this.#retries ?? this.host.defaultRetries;
     return Number.isInteger(value) && value > 0 ? value : 0;
@@ -180,7 +156,7 @@ export class Seam {
     return Promise.reject(new RetrySignal());
   }
 
-  async #refetch(delivered: RetriedBody, options: SdkRequestOptions, logId: string): Promise<ResponseProps> {
+  async #refetch(delivered: LateBody, options: SdkRequestOptions, logId: string): Promise<ResponseProps> {
     try {
       return await delivered.request.refetch(options, logId);
     } catch (error) {
@@ -255,13 +231,13 @@ export class Seam {
     return sending?.seam === this ? sending : undefined;
   }
 
-  remember(delivered: RetriedBody): void {
+  remember(delivered: LateBody): void {
     let byLogId = this.#delivered.get(delivered.options);
     if (!byLogId) this.#delivered.set(delivered.options, (byLogId = new Map()));
     byLogId.set(delivered.logId, delivered);
   }
 
-  forget({ options, request }: RetriedBody): void {
+  forget({ options, request }: LateBody): void {
     const byLogId = this.#delivered.get(options);
     if (!byLogId) return;
     for (const [logId, each] of byLogId) if (each.request === request) byLogId.delete(logId);
