@@ -22,13 +22,18 @@ import { resolveReply } from './replies/resolve-reply.ts';
 import { countTokens } from './replies/tokens.ts';
 import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from './validate.ts';
 
-/** Time as the limits see it. */
+/** Time as the simulator sees it. */
 export interface SimulatorClock {
   /** Monotonic milliseconds. */
   now(): number;
   /** Milliseconds since 1970, for dates in headers. */
   wall(): number;
+  /** Calls `fn` once after `ms`; the returned function cancels it. Without it delays take real time. */
+  after?(ms: number, fn: () => void): () => void;
 }
+
+/** A clock that delays go by. */
+export type DelayClock = Pick<Required<SimulatorClock>, 'now' | 'after'>;
 
 /**
  * Options of a simulator. Limits come from `preset`, `limits` (for every model) and `modelLimits`; later ones
@@ -96,7 +101,7 @@ export interface SimulatorOptions extends LimitSources {
   readonly batches?: BatchOptions;
   /** Keys that are accepted; others get 401. Default: every key. */
   readonly apiKeys?: readonly string[];
-  /** Time of the limits, of faults and of dates; delays are always real. Default: the machine's. */
+  /** Time of limits, faults and dates, and of delays where it has `after`. Default: the machine's. */
   readonly clock?: SimulatorClock;
 }
 
@@ -161,9 +166,17 @@ export interface ResolvedOptions {
   readonly batches: BatchSettings;
   readonly apiKeys: ReadonlySet<string> | undefined;
   readonly clock: SimulatorClock;
+  readonly delayClock: DelayClock;
 }
 
-const systemClock: SimulatorClock = { now: () => performance.now(), wall: () => Date.now() };
+const systemClock: Required<SimulatorClock> = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
   checkKeys(options, 'options', KEYS);
@@ -211,7 +224,12 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     batches: resolveBatches(options.batches ?? {}),
     apiKeys: keysFrom(options.apiKeys),
     clock: options.clock ?? systemClock,
+    delayClock: keepsDelays(options.clock) ? options.clock : systemClock,
   };
+}
+
+function keepsDelays(clock: SimulatorClock | undefined): clock is Required<SimulatorClock> {
+  return clock?.after !== undefined;
 }
 
 function hostFrom(host: unknown): string {

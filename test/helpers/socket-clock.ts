@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 // Bound at import, so that a test which fakes the timers does not stop time altogether.
@@ -69,6 +70,15 @@ const socketEvents = (): number => performance.nodeTiming.uvMetricsInfo.events;
 
 /** The time of this test file, for guards and for servers. */
 export const socketClock: SocketClock = new SocketClock();
+
+/** Makes it the time of every guard of this file that is given no clock: of drop-ins and of the default guard. */
+export function useSocketClock(): void {
+  Object.assign(systemClock, {
+    now: () => socketClock.now(),
+    wall: () => socketClock.wall(),
+    after: (...args: Parameters<Clock['after']>) => socketClock.after(...args),
+  } satisfies Clock);
+}
 
 /** What a server lets pass before it goes on. */
 export const pause = (ms: number): Promise<void> =>

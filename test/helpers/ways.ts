@@ -1,5 +1,4 @@
 import { configure, defaultGuard } from '../../src/default-guard.ts';
-import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { Guard } from '../../src/guard.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { GuardOptions } from '../../src/options.ts';
@@ -9,7 +8,7 @@ import { SseScanner } from '../../src/providers/apis/sse-scanner.ts';
 import { FAST, testGuard } from './guarded.ts';
 import { recordEvents } from './record-events.ts';
 import { type AnyClient, SDKS, type SdkCase } from './sdk-matrix.ts';
-import { socketClock } from './socket-clock.ts';
+import { socketClock, useSocketClock } from './socket-clock.ts';
 
 /** One SDK behind one of the four ways in. */
 export interface WayIn {
@@ -47,11 +46,7 @@ let nextKey = 1;
 let registered: GuardEvent[] | undefined;
 function registerEvents(): GuardEvent[] {
   if (!registered) {
-    Object.assign(systemClock, {
-      now: () => socketClock.now(),
-      wall: () => socketClock.wall(),
-      after: (...args: Parameters<Clock['after']>) => socketClock.after(...args),
-    } satisfies Clock);
+    useSocketClock();
     configure(FAST);
     registered = recordEvents(defaultGuard);
   }

@@ -11,6 +11,9 @@ import type { GuardOptions } from '../../src/options.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
 import { FAST } from '../helpers/guarded.ts';
 import { recordEvents } from '../helpers/record-events.ts';
+import { socketClock, useSocketClock } from '../helpers/socket-clock.ts';
+
+useSocketClock();
 
 /** The two ways into tidegate, with and without pacing. Each must do the same. */
 export interface Way {
@@ -63,6 +66,7 @@ export async function simulate(options: SimulatorOptions): Promise<Simulator> {
   // Limits that no test of one client reaches: the default tiers would make tests wait.
   const started = await startSimulator({
     limits: { requestsPerMinute: 60_000, tokensPerMinute: 60_000_000 },
+    clock: socketClock,
     ...options,
   });
   closing.push(() => started.close());

@@ -18,10 +18,10 @@ export async function sendBody(
   headers: Readonly<Record<string, string>>,
   fault: FaultKind | undefined,
 ): Promise<Sent> {
-  const { simulation, response, request, gone } = http;
+  const { simulation, response, gone } = http;
   if (work.cost) {
     const { baseMs, perTokenMs } = simulation.delays();
-    await pause(baseMs + perTokenMs * work.usage.outputTokens, gone);
+    await pause(simulation.options.delayClock, baseMs + perTokenMs * work.usage.outputTokens, gone);
     if (gone.aborted) return NOTHING;
   }
   const body = work.body();
@@ -39,7 +39,7 @@ export async function sendBody(
   if (fault === 'body_reset' || fault === 'body_hang') {
     await write(response, data.subarray(0, Math.ceil(data.length / 2)), gone);
     if (fault === 'body_hang') await untilGone(gone);
-    else await resetSoon(request.socket, gone);
+    else await resetSoon(http);
     return { completed: false, outputTokens: work.usage.outputTokens };
   }
   response.end(data);
@@ -47,7 +47,7 @@ export async function sendBody(
 }
 
 /** A reset overtakes what the kernel has not sent yet, so the first half gets a moment. */
-export async function resetSoon(socket: { resetAndDestroy(): unknown }, gone: AbortSignal): Promise<void> {
-  await pause(10, gone);
-  socket.resetAndDestroy();
+export async function resetSoon({ simulation, request, gone }: HttpExchange): Promise<void> {
+  await pause(simulation.options.delayClock, 10, gone);
+  request.socket.resetAndDestroy();
 }

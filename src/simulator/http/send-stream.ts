@@ -18,14 +18,15 @@ export async function sendStream(
 ): Promise<Sent> {
   const { simulation, response, gone } = http;
   const { options, statistics } = simulation;
+  const { delayClock } = options;
   const { headers, fault } = admitted;
   const { baseMs, perTokenMs } = simulation.delays();
-  await pause(baseMs, gone);
+  await pause(delayClock, baseMs, gone);
   if (gone.aborted) return { completed: false, outputTokens: 0 };
   statistics.answered(200);
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
   const breakAt = breakingPoint(work, fault);
-  const startedAt = performance.now();
+  const startedAt = delayClock.now();
   let outputTokens = 0;
   let events = 0;
   for (const frame of frames) {
@@ -34,8 +35,8 @@ export async function sendStream(
       return spoil(http, work, fault!, outputTokens, events);
     }
     if (frame.tokens > 0) {
-      const early = outputTokens * perTokenMs - (performance.now() - startedAt);
-      if (early >= SHORTEST_PAUSE_MS) await pause(early, gone);
+      const early = outputTokens * perTokenMs - (delayClock.now() - startedAt);
+      if (early >= SHORTEST_PAUSE_MS) await pause(delayClock, early, gone);
     }
     await write(response, frame.text, gone);
     if (gone.aborted) return { completed: false, outputTokens };
@@ -64,7 +65,7 @@ async function spoil(
   outputTokens: number,
   events: number,
 ): Promise<Sent> {
-  const { simulation, response, request, gone } = http;
+  const { simulation, response, gone } = http;
   const api = work.streamApi ?? 'chat';
   simulation.statistics.fault(fault);
   const sent = { completed: false, outputTokens };
@@ -83,7 +84,7 @@ async function spoil(
       await untilGone(gone);
       return sent;
     case 'body_reset':
-      await resetSoon(request.socket, gone);
+      await resetSoon(http);
       return sent;
     default:
       // stream_end_early: looks like a regular end.

@@ -1,18 +1,19 @@
 import type { ServerResponse } from 'node:http';
+import type { DelayClock } from '../options.ts';
 
 /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(clock: DelayClock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (ms <= 0 || signal.aborted) {
       resolve();
       return;
     }
     const done = (): void => {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const cancel = clock.after(ms, done);
     signal.addEventListener('abort', done, { once: true });
   });
 }
