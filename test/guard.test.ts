@@ -8,6 +8,7 @@ import { withCall } from '../src/with-call.ts';
 import { fakeFetch, json, sse } from './helpers/fake-fetch.ts';
 import { FAST, guardedClient, settle, testGuard } from './helpers/guarded.ts';
 import { eventsOf } from './helpers/record-events.ts';
+import { socketClock } from './helpers/socket-clock.ts';
 import { SDKS } from './helpers/sdk-matrix.ts';
 
 const openai = SDKS[0]!;
@@ -83,29 +84,29 @@ describe('createGuard', () => {
 
 describe('withCall', () => {
   it('ends a wait at the deadline, and names it', async () => {
-    const guard = testGuard();
+    const guard = testGuard(FAST, { clock: socketClock });
     const busy = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, {
       'retry-after': '30',
     });
     const fake = fakeFetch(busy);
     const client = guardedClient(openai, guard, fake.fetch);
-    const startedAt = performance.now();
+    const startedAt = socketClock.now();
     const first = await withCall({ deadlineMs: 100 }, () => openai.create(client)).catch((thrown: unknown) => thrown);
     expect(first).toMatchObject({ status: 429, tidegate: { outcome: 'throttled', attempts: 1 } });
     // Nobody waits longer for the lane than this call's deadline.
     const second = await withCall({ deadlineMs: 100 }, () => openai.create(client)).catch((thrown: unknown) => thrown);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(socketClock.now() - startedAt).toBeLessThanOrEqual(200);
     expect(second).toBeInstanceOf(OpenAI.APIError);
     expect(second).toMatchObject({ code: 'deadline_exceeded' });
   });
 
   it('ends an attempt in flight at the deadline', async () => {
     const fake = fakeFetch(() => new Promise<Response>(() => undefined));
-    const guard = testGuard();
+    const guard = testGuard(FAST, { clock: socketClock });
     const client = guardedClient(openai, guard, fake.fetch);
-    const startedAt = performance.now();
+    const startedAt = socketClock.now();
     const error = await withCall({ deadlineMs: 50 }, () => openai.create(client)).catch((thrown: unknown) => thrown);
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(socketClock.now() - startedAt).toBeCloseTo(50, -1);
     expect(error).toBeInstanceOf(OpenAI.APIError);
     expect(error).toMatchObject({ code: 'deadline_exceeded', tidegate: { attempts: 1 } });
     await settle();

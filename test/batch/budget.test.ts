@@ -212,11 +212,17 @@ describe('a run with a budget', () => {
 
   it('ends when it is stopped while an item waits for room', async () => {
     const seen: unknown[] = [];
-    const batchRun = batch(items, (item, { signal }) => ask(item, signal), { guard, maxCost: 1, worstCost: () => 1 });
+    let begin!: () => void;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const work = (item: string, { signal }: { readonly signal: AbortSignal }) => {
+      begin();
+      return ask(item, signal);
+    };
+    const batchRun = batch(items, work, { guard, maxCost: 1, worstCost: () => 1 });
     const reading = (async () => {
       for await (const row of batchRun) seen.push(row.id);
     })();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await begun;
     batchRun.stop();
     await expect(reading).rejects.toMatchObject({ code: 'batch_stopped' });
     expect(seen).toEqual(['0']);

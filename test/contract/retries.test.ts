@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, type Reply } from '../helpers/fake-fetch.ts';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
+import { socketClock } from '../helpers/socket-clock.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
 
 /** The head of an error and the beginning of its body, and then nothing. */
@@ -13,8 +14,8 @@ const stalls =
     return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } });
   };
 
-// Far below what tidegate's own delays come to, and above what a loaded machine needs for nothing.
-const SOON_MS = 600;
+/** Far below what tidegate's own delays come to. */
+const SOON_MS = 300;
 
 describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
   const ok = json(sdk.completion);
@@ -29,14 +30,14 @@ describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
     for (const guarded of [false, true]) {
       const fake = fakeFetch(...replies);
       const client = guarded
-        ? guardedClient(sdk, testGuard({}, { random: () => 0.99 }), fake.fetch, { ...options })
+        ? guardedClient(sdk, testGuard({}, { random: () => 0.99, clock: socketClock }), fake.fetch, { ...options })
         : new sdk.Client({ apiKey: 'bare', fetch: fake.fetch, ...options });
-      const startedAt = performance.now();
+      const startedAt = socketClock.now();
       const result: unknown = await run(client).then(
         () => 'answer',
         (error: { status?: number }) => error.status,
       );
-      results.push({ sent: fake.requests.length, ms: performance.now() - startedAt, result });
+      results.push({ sent: fake.requests.length, ms: socketClock.now() - startedAt, result });
     }
     return results;
   }

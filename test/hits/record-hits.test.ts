@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Guard } from '../../src/guard.ts';
 import { recordHits } from '../../src/hits/record-hits.ts';
 import { fakeFetch, json, type Reply } from '../helpers/fake-fetch.ts';
-import { FAST, testGuard } from '../helpers/guarded.ts';
+import { FAST, settle, testGuard } from '../helpers/guarded.ts';
 import { startSimulator } from '../../src/testing.ts';
 
 let folder: string;
@@ -137,7 +137,7 @@ describe('recordHits', () => {
     const hits = recordHits({ path, guard, record: 'all', rotateBytes: 1_000, keep: 2 });
     for (let call = 0; call < 30; call++) {
       await ask(guard, ANSWER);
-      await new Promise((resolve) => setTimeout(resolve, 3));
+      await settle();
     }
     await hits.close();
     expect((await readdir(folder)).sort()).toEqual(['hits.jsonl', 'hits.jsonl.1', 'hits.jsonl.2']);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { ErrorDetails } from '../../src/errors.ts';
 import { GuardCore } from '../../src/guard.ts';
 import { FAST } from '../helpers/guarded.ts';
+import { socketClock } from '../helpers/socket-clock.ts';
 
 /** What a provider is expected to be understood as saying. */
 export interface Verdict {
@@ -49,7 +50,7 @@ export function interceptNetwork(): void {
 
 /** Guards a client; every client has an account of its own. */
 export function guarded<T extends object>(make: (apiKey: string) => T): T {
-  const guard = new GuardCore({ ...FAST, pacing: false });
+  const guard = new GuardCore({ ...FAST, pacing: false }, { clock: socketClock });
   guards.push(guard);
   return guard.wrap(make(`key-${Math.random().toString(36).slice(2)}`));
 }
@@ -130,11 +131,11 @@ export async function thrownBy(call: () => PromiseLike<unknown>): Promise<SdkErr
   throw new Error('did not fail');
 }
 
-/** How long a promise takes, in milliseconds. */
+/** How long a promise takes, in milliseconds of the guards' time. */
 export async function timed<T>(promise: PromiseLike<T>): Promise<{ value: T; ms: number }> {
-  const startedAt = performance.now();
+  const startedAt = socketClock.now();
   const value = await promise;
-  return { value, ms: performance.now() - startedAt };
+  return { value, ms: socketClock.now() - startedAt };
 }
 
 /** An error whose message names no wait: the longest that an answer names is waited out. */

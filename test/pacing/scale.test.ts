@@ -5,12 +5,12 @@ import { harness, PACING, request } from './harness.ts';
 const COUNT = 100_000;
 
 describe('a hundred thousand queued calls', () => {
+  // Each step is logarithmic: a quadratic queue takes longer than a test may.
   it('share one signal, leave at once when it aborts, and leave no timer behind', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 60 }, maxQueued: COUNT });
     const controller = new AbortController();
     const outcomes = new Map<unknown, number>();
     const note = (outcome: unknown): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    const startedAt = performance.now();
     const calls = Array.from({ length: COUNT }, (_, index) =>
       Promise.resolve(
         h.lane.acquire(request({ signal: controller.signal, deadlineAt: h.clock.now() + 1e9 + index })),
@@ -20,8 +20,6 @@ describe('a hundred thousand queued calls', () => {
     expect(h.clock.pending()).toBe(1);
     controller.abort('stop');
     await Promise.all(calls);
-    // Each step is logarithmic: a quadratic queue takes minutes here.
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
     expect(outcomes.get('stop')).toBeGreaterThan(COUNT - 100);
     expect(h.lane.queued).toBe(0);
     expect(h.clock.pending()).toBe(0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isTidegateError } from '../../src/errors.ts';
 import { SimulatorError, startSimulator } from '../../src/testing.ts';
+import { socketClock } from '../helpers/socket-clock.ts';
 import { statusOf } from '../helpers/status-of.ts';
 import { CHAT, failure, openai, simulator, testClock } from './servers.ts';
 
@@ -131,20 +132,25 @@ describe('the server', () => {
   });
 
   it('takes the time that it was told to', async () => {
-    const server = await simulator({ provider: 'openai', latency: { baseMs: 60, perTokenMs: 4 }, replyTokens: 10 });
-    const before = performance.now();
+    const server = await simulator({
+      provider: 'openai',
+      latency: { baseMs: 60, perTokenMs: 4 },
+      replyTokens: 10,
+      clock: socketClock,
+    });
+    const before = socketClock.now();
     await openai(server).chat.completions.create(CHAT);
-    expect(performance.now() - before).toBeGreaterThan(98);
-    const streamed = performance.now();
+    expect(socketClock.now() - before).toBe(100);
+    const streamed = socketClock.now();
     const stream = await openai(server).chat.completions.create({ ...CHAT, stream: true });
-    expect(performance.now() - streamed).toBeGreaterThan(58);
+    expect(socketClock.now() - streamed).toBe(60);
     for await (const _ of stream);
     // The last of ten tokens comes nine intervals after the first.
-    expect(performance.now() - streamed).toBeGreaterThan(94);
+    expect(socketClock.now() - streamed).toBe(96);
     server.update({ latency: {} });
-    const quick = performance.now();
+    const quick = socketClock.now();
     await openai(server).chat.completions.create(CHAT);
-    expect(performance.now() - quick).toBeLessThan(95);
+    expect(socketClock.now() - quick).toBe(0);
   });
 
   it('counts requests a second, in flight and by model, and keeps no prompt', async () => {
