@@ -8,9 +8,9 @@ import { firing, notification, resolved } from './notification.ts';
 
 test('with --json prints each alert as a line of its own, and nothing else', async () => {
   const io = new FakeIo();
+  const listening = io.line(/at (http:\S+)/);
   const ended = alerts(['--port', '0', '--json'], io);
-  while (io.errLines.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const [, url] = /at (http:\S+)/.exec(io.errLines[0]!)!;
+  const [, url] = await listening;
   const body = JSON.stringify({ ...notification([firing, resolved]), truncatedAlerts: 2 });
   await fetch(url!, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
   io.stop();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { dropIn } from '../../src/drop-in.ts';
 import { patchModule } from '../../src/register/patch-module.ts';
 import { testGuard } from '../helpers/guarded.ts';
+import { looks } from '../helpers/socket-clock.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { drawAnswer } from './differential/answers.ts';
 import { Draw } from './differential/draw.ts';
@@ -13,8 +14,9 @@ import { AnswerServer, type Wire } from './differential/wire.ts';
 const FIRST = Number(process.env['TIDEGATE_FUZZ_SEED'] ?? 1);
 const COUNT = Number(process.env['TIDEGATE_FUZZ_COUNT'] ?? 1_000);
 const AT_ONCE = 16;
-/** A call that neither ends nor fails after all that was sent has arrived. */
-const HANGS_MS = 5_000;
+/** Of a call that neither ends nor fails after all that was sent has arrived. */
+const HANGS_LOOKS = 100;
+const APART_MS = 50;
 
 let server: AnswerServer;
 
@@ -86,19 +88,17 @@ async function see(seed: number, who: 'bare' | 'guarded', way: Way): Promise<See
   const client = clientOf(at, who === 'bare' ? 'bare' : way, options);
   const notes: unknown[] = [];
   let error: unknown;
-  let cancel: NodeJS.Timeout | undefined;
-  const hangs = new Promise<void>((resolve) => {
-    cancel = setTimeout(() => {
-      notes.push('hangs');
-      resolve();
-    }, HANGS_MS);
-  });
+  const ended = new AbortController();
+  const hangs = (async () => {
+    for (let look = 0; look < HANGS_LOOKS && !ended.signal.aborted; look++) await looks(1, APART_MS);
+    if (!ended.signal.aborted) notes.push('hangs');
+  })();
   try {
     await Promise.race([application(run, client, (seen) => notes.push(seen)), hangs]);
   } catch (thrown) {
     error = describeError(thrown, sdk);
   } finally {
-    clearTimeout(cancel);
+    ended.abort();
   }
   return { notes, error, wire, stalled: answer.end === 'stalls' };
 }

@@ -52,14 +52,21 @@ export class SocketClock extends VirtualClock {
   }
 }
 
+/** Lets the event loop look at its sockets so many times: what was sent in this process is read by then, however busy it is. */
+export async function looks(count: number, apartMs = 1): Promise<void> {
+  for (let look = 0; look < count; look++) {
+    await new Promise<void>((resolve) => {
+      timeout(resolve, apartMs);
+    });
+  }
+}
+
 /** Resolves once the event loop has had nothing from any socket for some turns. */
-export async function socketsQuiet(looks: number = QUIET_LOOKS): Promise<void> {
+export async function socketsQuiet(quietLooks: number = QUIET_LOOKS): Promise<void> {
   let quiet = 0;
   let seen = socketEvents();
-  while (quiet < looks) {
-    await new Promise<void>((resolve) => {
-      timeout(resolve, 1);
-    });
+  while (quiet < quietLooks) {
+    await looks(1);
     const now = socketEvents();
     quiet = now === seen ? quiet + 1 : 0;
     seen = now;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Guard } from '../../src/guard.ts';
 import { recordHits } from '../../src/hits/record-hits.ts';
 import { fakeFetch, json, type Reply } from '../helpers/fake-fetch.ts';
@@ -150,7 +150,7 @@ describe('recordHits', () => {
     const guard = testGuard(FAST);
     const hits = recordHits({ path: join(folder, 'file', 'hits.jsonl'), guard, record: 'all' });
     for (let call = 0; call < 3; call++) await ask(guard, ANSWER);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.waitFor(() => expect(hits.lost).toBe(3));
     await ask(guard, ANSWER);
     await hits.close();
     expect(hits.lost).toBe(4);

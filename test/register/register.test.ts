@@ -318,24 +318,20 @@ describe('node --import tidegate/register', () => {
     );
   });
 
-  it('says within the second that an SDK which is built into the application is past it', async () => {
+  it('says that an SDK which is built into the application is past it', async () => {
     const inlined = join(directory, 'app/inlined');
     await copySdk('groq-1.1', inlined);
     await writeFile(join(inlined, 'package.json'), '{"name":"application","main":"index.js"}');
     const source = `
       const Groq = require('./inlined');
-      const began = performance.now();
       process.on('warning', ({ name, message }) => {
-        console.log(JSON.stringify({ soon: performance.now() - began < 1_000, text: name + ': ' + message }));
+        console.log(JSON.stringify(name + ': ' + message));
         process.exit();
       });
       new Groq({ apiKey: 'secret', baseURL: process.env.SERVER + '/inlined' }).models.list().catch(() => {});`;
-    const warned = (await runApp('app/bundled.cjs', source)) as { soon: boolean; text: string };
-    expect(warned.soon).toBe(true);
-    expect(warned.text).toMatch(
-      /^TidegateWarning: A request to 127\.0\.0\.1:\d+ \(groq\) went past tidegate: .* external/,
-    );
-    expect(warned.text).not.toContain('secret');
+    const warned = (await runApp('app/bundled.cjs', source)) as string;
+    expect(warned).toMatch(/^TidegateWarning: A request to 127\.0\.0\.1:\d+ \(groq\) went past tidegate: .* external/);
+    expect(warned).not.toContain('secret');
   });
 
   it('says in one sentence that the runtime is too old', async () => {

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { looks } from '../../helpers/socket-clock.ts';
 import type { Answer } from './answers.ts';
 
-/** After this what was sent has been read, in a process that does both. */
-const ARRIVED_MS = 60;
+/** After so many what was sent has been read, and decompressed. */
+const ARRIVED_LOOKS = 50;
 
 /** A request as it came over the wire. */
 export interface Wire {
@@ -66,7 +67,7 @@ export class AnswerServer {
     });
     const { answer, onStall } = this.#answers.get(name)!;
     await send(response, answer);
-    if (answer.end === 'stalls') setTimeout(onStall, ARRIVED_MS);
+    if (answer.end === 'stalls') void looks(ARRIVED_LOOKS).then(onStall);
   }
 }
 
@@ -86,5 +87,5 @@ async function send(response: ServerResponse, { status, headers, chunks, end, si
   }
   if (end === 'ends') response.end();
   // What was sent is to arrive before the reset overtakes it.
-  else if (end === 'breaks') setTimeout(() => response.destroy(), 5);
+  else if (end === 'breaks') void looks(5).then(() => response.destroy());
 }
