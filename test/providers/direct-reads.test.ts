@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Chunk, type ChunkSource, standIn } from '../../src/providers/body/body-stream.ts';
+import { standIn } from '../../src/providers/body/body-stream.ts';
+import type { Chunk, ChunkSource } from '../../src/providers/body/chunk-source.ts';
 
 type Stream = ReadableStream<Uint8Array>;
 

@@ -1,4 +1,4 @@
-import type { Chunk, ChunkSource, SourceListener, SourceReader } from './body-stream.ts';
+import type { Chunk, ChunkSource, SourceListener, SourceReader } from './chunk-source.ts';
 
 type Stream = ReadableStream<Uint8Array>;
 

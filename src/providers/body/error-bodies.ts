@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
-import { type Chunk, type ChunkSource, isWebStream, standIn } from './body-stream.ts';
+import { isWebStream, standIn } from './body-stream.ts';
+import type { Chunk, ChunkSource } from './chunk-source.ts';
 import { giveBody } from './give-body.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';

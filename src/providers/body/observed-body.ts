@@ -1,5 +1,5 @@
 import type { BodyEnd } from '../../core/body-end.ts';
-import type { Chunk, ChunkSource, SourceReader } from './body-stream.ts';
+import type { Chunk, ChunkSource, SourceReader } from './chunk-source.ts';
 import { JsonTail } from './json-tail.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';

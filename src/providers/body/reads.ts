@@ -1,4 +1,4 @@
-import type { Chunk, SourceReader } from './body-stream.ts';
+import type { Chunk, SourceReader } from './chunk-source.ts';
 
 /** A chunk of a reader, which gives its stream free with the last. */
 export function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
