@@ -19,13 +19,15 @@ export function memoryFetch(answer: Answer): typeof fetch {
   };
 }
 
+/** A stream of bytes, as fetch's own are. It takes the buffer of a chunk away. */
 function source(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   let index = 0;
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream({
+    type: 'bytes',
     pull(controller) {
       const chunk = chunks[index++];
       if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+      else controller.enqueue(new Uint8Array(chunk));
     },
   });
 }

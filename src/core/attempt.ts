@@ -117,7 +117,7 @@ export class Attempt {
     const { adapter } = this.call;
     this.arrived();
     this.#status = status;
-    this.#requestId = identifier(headers.get(adapter.requestIdHeader));
+    if (this.call.isHeard) this.#requestId = identifier(headers.get(adapter.requestIdHeader));
     this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
   }
 
