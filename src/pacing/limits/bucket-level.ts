@@ -51,12 +51,11 @@ export class BucketLevel {
 
   /** So much is there by what was promised; `anew` where nothing is left of what was kept before. */
   collect(level: number, anew: boolean): void {
+    const { headroom } = this;
     const gain = level - this.value;
-    if (gain > 0) {
-      this.value = level;
-      this.headroom.refilled(gain, 0, this.burst, 0);
-    }
-    if (anew) this.headroom.keepAtMost(this.burst);
+    if (gain > 0) this.value = level;
+    if (anew) headroom.keepAtMost(this.burst);
+    else if (gain > 0 && !headroom.isMargin) headroom.refilled(gain, 0, this.burst, 0);
   }
 
   take(amount: number): void {

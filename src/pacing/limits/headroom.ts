@@ -1,5 +1,6 @@
 /** What is found to be there at once is spent little by little at first, twice as much each time: it may not be. */
 const DOUBLING_MS = 100;
+const MAX_MARGIN = 0.02;
 
 /** Units of a level that are not to be spent: the headroom, and for a moment what was not expected to be there. */
 export class Headroom {
@@ -14,6 +15,11 @@ export class Headroom {
   constructor(share: number, limit: number) {
     this.share = share;
     this.#kept = share * limit;
+  }
+
+  /** Whether it is no more than what is not known exactly, and nobody's share. */
+  get isMargin(): boolean {
+    return this.share <= MAX_MARGIN;
   }
 
   get kept(): number {
@@ -61,7 +67,7 @@ export class Headroom {
   /** Less by `units` is there than was thought: others have taken what was kept for them, of a bucket of `full`. */
   drop(units: number, full: number): void {
     this.#held = Math.max(0, this.#held - units);
-    this.#kept = Math.max(Math.min(this.#kept, this.share * full), this.#kept - units);
+    if (!this.isMargin) this.#kept = Math.max(Math.min(this.#kept, this.share * full), this.#kept - units);
   }
 
   /** The bucket holds no more than `full`. */

@@ -416,7 +416,7 @@ export class LimitBucket implements LimitModel {
     if (!confirmed && collected) return;
     const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#level.headroom.kept + this.#largest));
     this.beliefs.promise.collected = true;
-    this.#level.collect(level, confirmed && (this.beliefs.fixed.believed || this.headroomShare <= MAX_RESERVE));
+    this.#level.collect(level, confirmed && (this.beliefs.fixed.believed || this.#level.headroom.isMargin));
   }
 
   #divide(now: number): void {
