@@ -39,7 +39,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
       name: 'TidegateRetryStorm',
       // A circuit that opens has ended it already. A blip of 40 s is over, and out of the minute, before it is told.
       expr: `(tidegate:attempts_per_call:ratio1m > ${retries.stormAttempts})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
-      for: '1m',
+      for: '90s',
       keepFiringFor: '5m',
       severity: 'critical',
       summary: 'LLM clients send each call several times.',
