@@ -3,7 +3,7 @@ import { BatchError } from './batch-error.ts';
 /** Whether a run goes on: stopped, it finishes what is in flight; failed, it leaves that. */
 export class RunEnd {
   readonly #abort = new AbortController();
-  #stopped: { readonly cause: unknown } | undefined;
+  #stopped: { readonly error: unknown } | undefined;
   #failed: { readonly error: unknown } | undefined;
 
   /** Aborted where nobody wants what is in flight. */
@@ -25,7 +25,12 @@ export class RunEnd {
 
   /** Without a cause where the caller asked for it. The first one counts. */
   stop(cause: unknown): void {
-    this.#stopped ??= { cause };
+    this.#stopped ??= { error: stopped(cause) };
+  }
+
+  /** There is no further item, because of an error: it is told when what is in flight has been. */
+  cut(error: unknown): void {
+    this.#stopped ??= { error };
   }
 
   fail(error: unknown): void {
@@ -43,10 +48,12 @@ export class RunEnd {
   }
 
   throwIfStopped(): void {
-    if (!this.#stopped) return;
-    const { cause } = this.#stopped;
-    if (cause instanceof BatchError) throw cause;
-    const message = 'The run was stopped before its end; what was in flight has been finished.';
-    throw new BatchError('batch_stopped', message, cause === undefined ? undefined : { cause });
+    if (this.#stopped) throw this.#stopped.error;
   }
+}
+
+function stopped(cause: unknown): BatchError {
+  if (cause instanceof BatchError) return cause;
+  const message = 'The run was stopped before its end; what was in flight has been finished.';
+  return new BatchError('batch_stopped', message, cause === undefined ? undefined : { cause });
 }

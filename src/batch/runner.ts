@@ -75,6 +75,10 @@ export class Runner<I, O> {
   /** Starts no further item; what is in flight is finished. */
   stop(cause?: unknown): void {
     this.#end.stop(cause);
+    this.#stopped();
+  }
+
+  #stopped(): void {
     this.#budget?.close();
     this.#wake?.();
   }
@@ -145,7 +149,7 @@ export class Runner<I, O> {
         this.#budget?.full !== true &&
         this.#unsaved < MAX_UNSAVED
       ) {
-        const next = await this.#source.next();
+        const next = await this.#pull();
         if (next && !this.#end.over) this.#begin(next.item, next.index);
       }
     } catch (error) {
@@ -153,6 +157,17 @@ export class Runner<I, O> {
     } finally {
       this.#pulling = false;
       this.#wake?.();
+    }
+  }
+
+  async #pull(): ReturnType<ItemSource<I>['next']> {
+    try {
+      return await this.#source.next();
+    } catch (error) {
+      // What is in flight is being paid for.
+      this.#end.cut(error);
+      this.#stopped();
+      return undefined;
     }
   }
 

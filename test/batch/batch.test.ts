@@ -244,6 +244,28 @@ describe('batch', () => {
     expect(told.at(-1)!.eta).toEqual({ fromSeconds: 0, toSeconds: 0, binds: 'concurrency' });
   });
 
+  it('finishes what is in flight when there is no further item because of an error', async () => {
+    const broken = new Error('the file ends in the middle');
+    const { worker, end, begun } = held();
+    async function* items() {
+      yield 'a';
+      yield 'b';
+      throw broken;
+    }
+    const rows: BatchResult<string>[] = [];
+    const reading = (async () => {
+      for await (const row of batch(items(), worker)) rows.push(row);
+    })();
+    const finishing = async (): Promise<void> => {
+      await settle();
+      expect(begun).toEqual(['a', 'b']);
+      await end('b');
+      await end('a');
+    };
+    await Promise.all([expect(reading).rejects.toBe(broken), finishing()]);
+    expect(values(rows)).toEqual(['a', 'b']);
+  });
+
   it('says what is wrong with an option at once', () => {
     expect(() => batch([], () => 1, { maxConcurrent: 0 })).toThrow('Expected `maxConcurrent` to be an integer from 1');
     expect(() => batch([], () => 1, { stopAfter: 1.5 })).toThrow('`stopAfter`');
