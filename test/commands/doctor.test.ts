@@ -32,7 +32,7 @@ const about = (found: Finding[], name: string): (readonly [string, string])[] =>
 test('tells which SDKs fit, and which do not', async () => {
   await install({ openai: '4.104.0', '@anthropic-ai/sdk': '1.12.0', 'groq-sdk': '1.6.0', tidegate: VERSION });
   const found = await look();
-  expect(about(found, 'openai')).toEqual([['wrong', '4.104.0 does not fit: >=5.0.0 <8 does']]);
+  expect(about(found, 'openai')).toEqual([['wrong', '4.104.0 is not supported: tidegate needs >=5.0.0 <8']]);
   expect(about(found, '@anthropic-ai/sdk')).toEqual([['ok', '1.12.0']]);
   expect(about(found, 'groq-sdk')).toEqual([['ok', '1.6.0']]);
   expect(about(found, 'tidegate')).toEqual([['ok', VERSION]]);
@@ -62,7 +62,7 @@ test('tells whether keys are there, and never what they are', async () => {
   const found = await look({ OPENAI_API_KEY: 'sk-secret', ANTHROPIC_API_KEY: '"sk-ant-secret"', GROQ_API_KEY: '' });
   expect(about(found, 'keys')).toEqual([
     ['ok', 'OPENAI_API_KEY is set'],
-    ['wrong', 'ANTHROPIC_API_KEY has quotes, a blank or a line break in it'],
+    ['wrong', 'ANTHROPIC_API_KEY contains quotes, a space or a line break'],
   ]);
   expect(JSON.stringify(found)).not.toContain('secret');
   expect(about(await look(), 'keys')[0]![1]).toContain('none of OPENAI_API_KEY');

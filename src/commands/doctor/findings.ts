@@ -69,7 +69,9 @@ async function copies({ folder }: Place): Promise<Finding[]> {
     return [{ state: 'note', about: 'tidegate', text: `${VERSION}; not installed here: npm install tidegate` }];
   }
   const same = found.version === VERSION;
-  const text = same ? VERSION : `${found.version} here, and ${VERSION} is what runs: npx tidegate@${found.version}`;
+  const text = same
+    ? VERSION
+    : `${found.version} is installed, but ${VERSION} is running: npx tidegate@${found.version}`;
   return [{ state: same ? 'ok' : 'note', about: 'tidegate', text }];
 }
 
@@ -82,11 +84,11 @@ async function sdks({ folder }: Place, own: Manifest | undefined): Promise<Findi
     made.push(
       satisfies(found.version, range, { includePrerelease: true })
         ? { state: 'ok', about: name, text: found.version }
-        : { state: 'wrong', about: name, text: `${found.version} does not fit: ${range} does` },
+        : { state: 'wrong', about: name, text: `${found.version} is not supported: tidegate needs ${range}` },
     );
   }
   if (made.length > 0) return made;
-  return [{ state: 'note', about: 'SDKs', text: `none of ${SDKS.join(', ')} is here; a guarded fetch needs none` }];
+  return [{ state: 'note', about: 'SDKs', text: `none of ${SDKS.join(', ')} is installed; guarded fetch needs none` }];
 }
 
 async function telemetry({ folder }: Place): Promise<Finding[]> {
@@ -99,7 +101,7 @@ async function telemetry({ folder }: Place): Promise<Finding[]> {
       {
         state: 'note',
         about: 'OpenTelemetry',
-        text: 'not here: no spans and metrics. npm install ' + others.join(' '),
+        text: 'not installed, so there are no spans and metrics: npm install ' + others.join(' '),
       },
     ];
   }
@@ -121,7 +123,7 @@ async function prices({ folder }: Place, own: Manifest | undefined): Promise<Fin
   return [
     satisfies(found.version, range)
       ? { state: 'ok', about: 'prices', text: `${name} ${found.version}` }
-      : { state: 'wrong', about: 'prices', text: `${name} ${found.version} does not fit: ${range} does` },
+      : { state: 'wrong', about: 'prices', text: `${name} ${found.version} is not supported: tidegate needs ${range}` },
   ];
 }
 
@@ -140,7 +142,7 @@ function keys({ env }: Place): Finding[] {
   return there.map((name): Finding => {
     const spoiled = /^\s|\s$|^["']|["']$|[^\x21-\x7e]/.test(env[name]!);
     return spoiled
-      ? { state: 'wrong', about: 'keys', text: `${name} has quotes, a blank or a line break in it` }
+      ? { state: 'wrong', about: 'keys', text: `${name} contains quotes, a space or a line break` }
       : { state: 'ok', about: 'keys', text: `${name} is set` };
   });
 }
