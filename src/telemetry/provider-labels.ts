@@ -6,7 +6,7 @@ import { ATTR, OTHER } from './names.ts';
 
 export type ProviderLabels = Pick<LabelsOf<'tidegate.call.duration_seconds'>, typeof ATTR.provider>;
 
-/** What is added to all points, and the provider. */
+/** The attributes of all points, and the provider. */
 export function providerLabels(common: Attributes, provider: string): ProviderLabels {
   return { ...common, [ATTR.provider]: isOneOf(PROVIDERS, provider) ? provider : OTHER };
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Priority, WaitCause } from '../core/events.ts';
-import { add, type Cell, type CounterCells, inOrder } from './counter-cells.ts';
+import { add, type Cell, inOrder } from './counter-cells.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import {
   CALL_OUTCOMES,
@@ -25,6 +25,7 @@ import type { LabelsOf } from './contract/labels.ts';
 import { ATTR, OTHER } from './names.ts';
 import { type ProviderLabels, providerLabels } from './provider-labels.ts';
 import { STATUS_LABELS } from './status.ts';
+import { type Cells, zeroCells } from './zero-cells.ts';
 import {
   ZERO_DIMENSIONS,
   ZERO_OUTCOMES,
@@ -38,8 +39,6 @@ const OUTPUTLESS: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'co
 /** Most answers have these two; the others are parts of them and often absent. */
 const ZERO_KINDS = ['input', 'output'] as const satisfies readonly TokenKind[];
 const INPUT_ONLY: readonly (typeof ZERO_KINDS)[number][] = ['input'];
-
-type Cells = ReadonlyMap<string, Cell>;
 
 /** Labels of metrics about calls that have no others. */
 export type CallLabels = LabelsOf<'tidegate.call.duration_seconds'>;
@@ -80,25 +79,25 @@ export class Series {
     });
     const { base } = this;
     const of = <L extends object>(label: L): CallLabels & L => ({ ...base, ...label });
-    this.calls = zeros(
+    this.calls = zeroCells(
       binding.counter('tidegate.calls'),
       (value) => of({ [ATTR.outcome]: value }),
       valuesOf(CALL_OUTCOMES),
       ZERO_OUTCOMES,
     );
-    this.attempts = zeros(
+    this.attempts = zeroCells(
       binding.counter('tidegate.attempts'),
       (value) => of({ [ATTR.statusCode]: value }),
       STATUS_LABELS,
       ZERO_STATUSES,
     );
-    this.retries = zeros(
+    this.retries = zeroCells(
       binding.counter('tidegate.retries'),
       (value) => of({ [ATTR.retryReason]: value }),
       valuesOf(RETRY_REASONS),
       ZERO_RETRIES,
     );
-    this.rejections = zeros(
+    this.rejections = zeroCells(
       binding.counter('tidegate.ratelimit.rejections'),
       (value) => of({ [ATTR.dimension]: value }),
       valuesOf(REJECTION_DIMENSIONS),
@@ -106,19 +105,19 @@ export class Series {
     );
     this.#binding = binding;
     const counted = OUTPUTLESS.has(operation) ? INPUT_ONLY : ZERO_KINDS;
-    this.#tokens = zeros(
+    this.#tokens = zeroCells(
       binding.counter('tidegate.tokens'),
       (value) => of({ [ATTR.tokenKind]: value }),
       valuesOf(TOKEN_KINDS),
       counted,
     );
-    this.#estimates = zeros(
+    this.#estimates = zeroCells(
       binding.counter('tidegate.pacer.estimated_tokens'),
       (value) => of({ [ATTR.tokenKind]: value }),
       ZERO_KINDS,
       counted,
     );
-    this.repeated = zeros(
+    this.repeated = zeroCells(
       binding.counter('tidegate.repeated_calls'),
       (value) => of({ [ATTR.retryLayer]: value }),
       valuesOf(RETRY_LAYERS),
@@ -128,7 +127,7 @@ export class Series {
 
   /** An operation that streams gets its stream series at the first stream. */
   get streams(): Cells {
-    return (this.#streams ??= zeros(
+    return (this.#streams ??= zeroCells(
       this.#binding.counter('tidegate.streams'),
       (value) => ({ ...this.base, [ATTR.streamOutcome]: value }),
       valuesOf(STREAM_OUTCOMES),
@@ -194,7 +193,7 @@ export class Series {
   /** Only with prices. */
   prepareCosts(binding: MeterBinding): void {
     this.#costs = {
-      usd: zeros(
+      usd: zeroCells(
         binding.counter('tidegate.cost'),
         (value) => ({ ...this.base, [ATTR.spentOn]: value }),
         valuesOf(SPENT_ON),
@@ -218,7 +217,7 @@ export class Series {
 /** Transition counters of one circuit. `circuit` is a label, already capped. */
 export function transitionCells(binding: MeterBinding, common: Attributes, provider: string, circuit: string): Cells {
   const base = { ...providerLabels(common, provider), [ATTR.circuit]: circuit };
-  return zeros(
+  return zeroCells(
     binding.counter('tidegate.circuit.transitions'),
     (value) => ({ ...base, [ATTR.circuitState]: value }),
     valuesOf(CIRCUIT_STATES),
@@ -237,35 +236,6 @@ export function unguardedCell(
   return binding
     .counter('tidegate.unguarded.requests')
     .cell({ ...providerLabels(common, provider), [ATTR.unguardedVia]: via });
-}
-
-/** Series by the value of one more label. Those of `first` start at zero while there is room, others as they count. */
-function zeros<L extends Attributes, T extends string>(
-  counter: CounterCells<L>,
-  labels: (value: T) => L,
-  values: readonly T[],
-  first: readonly T[] = values,
-): Cells {
-  const cells = new LazyCells((value) => counter.cell(labels(value)), values);
-  if (counter.roomForZeros) for (const value of first) cells.get(value);
-  return cells;
-}
-
-class LazyCells<T extends string> extends Map<string, Cell> {
-  readonly #create: (value: T) => Cell;
-  readonly #allowed: ReadonlySet<string>;
-
-  constructor(create: (value: T) => Cell, allowed: readonly T[]) {
-    super();
-    this.#create = create;
-    this.#allowed = new Set<string>(allowed);
-  }
-
-  override get(value: string): Cell | undefined {
-    let cell = super.get(value);
-    if (!cell && this.#allowed.has(value)) this.set(value, (cell = this.#create(value as T)));
-    return cell;
-  }
 }
 
 function cached<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -13,7 +13,7 @@ export interface Pool {
   readonly telling: TellingWatch;
 }
 
-/** Of limits the last that was told counts. */
+/** The last recorded limits count. */
 export async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
   const pools = new Map<string, Pool>();
   const limits = new Map<string, Pool['limits']>();

@@ -19,7 +19,7 @@ export interface AnsweredRequest {
   replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement>;
   /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
   refetch(options: SdkRequestOptions, logId: string): Promise<ResponseProps>;
-  /** Milliseconds that an attempt may take, as the application has told the SDK. */
+  /** Milliseconds that an attempt may take, by the SDK's `timeout`. */
   timeoutMs(): number;
 }
 

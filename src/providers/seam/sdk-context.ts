@@ -12,7 +12,7 @@ export interface RequestUnderWay {
   fail(sending: Sending, failure: Failure): RetryDecision;
   /** Sets what the next attempt is made with. */
   again(options: SdkRequestOptions, logId?: string): void;
-  /** Lets the text of an error, which the SDK reads to its end, come within its attempt's time. */
+  /** Bounds the text of an error, which the SDK reads to its end, by its attempt's time. */
   boundError(response: Response, attempt: Attempt): void;
   /** What is left of an attempt. */
   leftMs(attempt: Attempt): number;
