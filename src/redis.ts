@@ -8,7 +8,16 @@ import type { RedisClient } from './fleet/redis-client.ts';
 import { RedisStore } from './fleet/redis-store.ts';
 import type { SharedLimits } from './fleet/shared-limits.ts';
 
-export type { FleetStore, Grant, LimitGrant, LimitReport, Report, SampleReport } from './fleet/protocol.ts';
+export type {
+  FleetStore,
+  Grant,
+  LimitGrant,
+  LimitReport,
+  News,
+  NewsListener,
+  Report,
+  SampleReport,
+} from './fleet/protocol.ts';
 export type { GlideClient, IoredisClient, NodeRedisClient, RedisClient } from './fleet/redis-client.ts';
 export type { SharedLimits } from './fleet/shared-limits.ts';
 

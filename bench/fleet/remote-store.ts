@@ -1,5 +1,5 @@
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore, Grant, Report } from '../../src/fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/protocol.ts';
 import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 
 export interface Network {
@@ -14,7 +14,7 @@ const LATE_MS = 3_000;
 /** All lanes are of one account; a network lies between. */
 export class RemoteStore implements FleetStore {
   commands = 0;
-  readonly #store: FleetStore;
+  readonly #store: MemoryStore;
   readonly #clock: VirtualClock;
   readonly #delayMs: number;
   readonly #fate: NonNullable<Network['fate']>;
@@ -41,5 +41,13 @@ export class RemoteStore implements FleetStore {
         this.#clock.after(this.#delayMs / 2, () => void answer.then(resolve, reject));
       });
     });
+  }
+
+  listen(_lane: string, { onHears, onNews }: NewsListener): () => void {
+    const later =
+      <T>(told: (what: T) => void) =>
+      (what: T) =>
+        void this.#clock.after(this.#delayMs / 2, () => told(what));
+    return this.#store.listen('lane', { onHears: later(onHears), onNews: later(onNews) });
   }
 }

@@ -6,7 +6,7 @@
  * how much they were served. All are in one slot of a cluster.
  */
 export const DIVIDE_SCRIPT = `
-local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY = 6000, 1000, 25, 2000, 500, 0.5
+local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY, OFTEN = 6000, 1000, 25, 2000, 500, 0.5, 470
 local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
 local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 16, 500, 500, 16, 500
 local BELIEVED, RAISE, AVERAGE, MIN_RATE, CAUTION, MAX_CAUTION, PASSES, FORGOTTEN, BRISK = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000, 750
@@ -15,6 +15,7 @@ local time = call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local report = cjson.decode(ARGV[1])
 local id = report.process
+local renewMs = report.renewMs or 0
 
 local function exact(n) return string.format('%.17g', n) end
 local function rateOf(l)
@@ -111,8 +112,14 @@ if call('ZCARD', KEYS[3]) == 0 then
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
+if renewMs > OFTEN and call('ZCARD', KEYS[4]) > (p and p.waits and 1 or 0) then
+  for _, told in ipairs(report.limits) do
+    if told.rest then told.want = min(told.want, max(told.need, told.rest)) end
+  end
+end
 if not p then told = lane.learned or '' end
 
+local epoch, pauseUntil, circuitUntil = lane.epoch, lane.pauseUntil, lane.circuitUntil
 local elapsed = now - lane.at
 if elapsed > 0 then
   lane.at = now
@@ -239,6 +246,14 @@ elseif report.opens then
   lane.stop = nil
 end
 if report.learned then lane.learned = report.learned end
+if renewMs > OFTEN then
+  local paused = lane.pauseUntil ~= pauseUntil
+  local voids = lane.epoch - epoch > (paused and 1 or 0)
+  if paused or voids or report.stop or report.opens or lane.circuitUntil ~= circuitUntil then
+    -- Who may not publish is asked twice a second.
+    redis.pcall('PUBLISH', KEYS[1], cjson.encode({ pauseMs = paused and lane.pauseUntil - now or 0, voids = voids }))
+  end
+end
 local wants, waits = false, false
 if not report.leaves then
   for _, told in ipairs(report.limits) do
@@ -285,7 +300,7 @@ end
 if wants and lane.pauseUntil <= now then
   local share = waits and max(1, FREE_PART * call('ZCARD', KEYS[4])) or lane.wanting
   local first = report.limits[1]
-  local slack = AHEAD / lane.limits[first.name].windowMs / share / report.weight
+  local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / report.weight
   local lax = slack
   local plenty = true
   for _, told in ipairs(report.limits) do
@@ -339,7 +354,7 @@ if wants and lane.pauseUntil <= now then
     end
   end
   if waitMs > 0 then
-    waitMs = min(MAX_WAIT, max(MIN_WAIT, waitMs))
+    waitMs = min(max(MAX_WAIT, renewMs), max(MIN_WAIT, waitMs))
     p.waitsUntil = now + waitMs + LATE
   else
     local least = leastServed()

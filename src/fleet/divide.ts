@@ -3,7 +3,8 @@ import { firstWaitMs } from './first-comers.ts';
 import { keptNow, keptOf, learn, learnRest, rateOf, reclaim, refill, rests, settle, unspent } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
-import { aheadOf, join, LOOK, moveTo } from './turns.ts';
+import { newsOf } from './news.ts';
+import { aheadOf, join, LOOK, moveTo, wantsLess } from './turns.ts';
 
 /** A process that was not seen for so long is gone. */
 export const LIVE_MS = 6_000;
@@ -11,7 +12,7 @@ export const LIVE_MS = 6_000;
 const LATE_MS = 1_000;
 const MIN_WAIT_MS = 25;
 const MAX_WAIT_MS = 2_000;
-/** Who is this far ahead of the one that was served least gets no more than he needs while there is not enough. */
+/** Who is this far ahead of the one that was served least, or as far as a lease is for, gets no more than he needs while there is not enough. */
 const AHEAD_MS = 500;
 /** A bucket that is this full may overflow while somebody is waited for. */
 const PLENTY = 0.5;
@@ -31,14 +32,17 @@ const EPSILON = 1e-6;
  * queueing, so that a large call is not starved by small ones elsewhere: who was served least goes first, and what he
  * needs is kept for him.
  */
-export function divide(lane: LaneState, report: Report, now: number): Grant {
+export function divide(lane: LaneState, asked: Report, now: number): Grant {
+  const report = wantsLess(lane, asked);
   for (const [id, each] of lane.processes) {
     if (each.seenAt > now - LIVE_MS) break;
     forget(lane, id, each);
   }
   const known = lane.processes.get(report.process);
+  lane.news = undefined;
   // It comes late, and was followed already.
   if (known && report.serial <= known.serial) return answer(lane, report, [], 0, now);
+  const before = { epoch: lane.epoch, pauseUntil: lane.pauseUntil, circuitUntil: lane.circuitUntil };
   refill(lane, now);
   const process = take(lane, report, now);
   const limits: LimitState[] = [];
@@ -53,6 +57,7 @@ export function divide(lane: LaneState, report: Report, now: number): Grant {
   }
   const told = known ? undefined : lane.learned;
   learnFacts(lane, report, now);
+  lane.news = newsOf(lane, before, report, now);
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);
   join(lane, report.process, process, wants, waits);
@@ -114,7 +119,8 @@ function grant(
   const kept = limits.map((limit) => keptNow(lane, limit));
   // Who keeps something in hand leaves as much to everybody else who does.
   const share = process.waits ? Math.max(1, FREE_PART * lane.waiting.length) : lane.wanting;
-  const slack = AHEAD_MS / (limits[0]?.windowMs ?? 1) / share / report.weight;
+  const { renewMs = 0 } = report;
+  const slack = Math.max(AHEAD_MS, renewMs) / (limits[0]?.windowMs ?? 1) / share / report.weight;
   const plenty = limits.every((limit, index) => limit.free - kept[index]! > PLENTY * limit.full);
   const wait = aheadOf(lane, report.process, process.tag, plenty ? Infinity : slack, now);
   process.weight = report.weight;
@@ -142,7 +148,7 @@ function grant(
     }
   });
   if (waitMs > 0) {
-    waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, waitMs));
+    waitMs = Math.min(Math.max(MAX_WAIT_MS, renewMs), Math.max(MIN_WAIT_MS, waitMs));
     process.waitsUntil = now + waitMs + LATE_MS;
     return waitMs;
   }

@@ -1,38 +1,25 @@
-import type { Clock } from '../core/clock.ts';
 import type { SharedMode, SharedSnapshot } from '../core/events.ts';
-import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
+import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, Division } from '../pacing/limits/division.ts';
 import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
+import { NewsWire } from './news-wire.ts';
+import { SharedPause } from './shared-pause.ts';
 import { Rhythm } from './rhythm.ts';
 import { SharedFacts } from './shared-facts.ts';
+import { takeGrant } from './take-grant.ts';
 import { Timer } from './timer.ts';
 import { LeasedLimit } from './leased-limit.ts';
+import type { LaneShareDeps } from './lane-share-deps.ts';
 import { Lease, type LeaseHost } from './lease.ts';
 import { Exchange, PATIENCE_MS } from './exchange.ts';
-import type { FleetStore, Grant, Report } from './protocol.ts';
+import type { Grant, News, Report } from './protocol.ts';
 
-/** Later than this after it was asked for a lease is void. */
-const LEASE_MS = 2_000;
+/** So long after it should have been renewed a lease is void. */
+const GRACE_MS = 1_500;
 /** So long a call waits for a store of which nothing is known. */
 const FIRST_MS = 50;
 const FIRST_TOOK_MS = 5;
 const TOOK_WEIGHT = 0.2;
-/** How unlike two pauses must be. */
-const SAME_PAUSE_MS = 25;
-
-export interface LaneShareDeps {
-  readonly store: FleetStore;
-  /** Names the lane, and tells nothing of the account. */
-  readonly lane: string;
-  readonly process: string;
-  readonly clock: Clock;
-  /** Processes that are reckoned with while the store has told of none. */
-  readonly assumed: number;
-  onMode(mode: SharedMode, error: unknown, processes: number): void;
-  onExchange(tookMs: number, error: unknown): void;
-  /** Another process has opened its circuit: says whether ours was closed, and opens. */
-  onCircuit(): boolean;
-}
 
 /** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
 export class LaneShare implements Division, LeaseHost {
@@ -50,9 +37,10 @@ export class LaneShare implements Division, LeaseHost {
   readonly #rhythm: Rhythm;
   readonly #timer: Timer;
   readonly #facts: SharedFacts;
+  readonly #wire: NewsWire;
+  readonly #pause = new SharedPause();
   #returns = false;
   #since: number | undefined;
-  #adoptedUntil = 0;
   /** Nothing is known of the lane, and those who came before find out. */
   #othersFirst = false;
   #over = false;
@@ -66,6 +54,10 @@ export class LaneShare implements Division, LeaseHost {
     const now = deps.clock.now();
     this.#rhythm = new Rhythm(now);
     this.#measuredAt = now;
+    this.#wire = new NewsWire(deps.store, deps.lane, this.#rhythm, {
+      onNews: (news) => this.#heard(news),
+      onSilence: () => this.#soon(),
+    });
   }
 
   join(lane: DividedLane): void {
@@ -85,6 +77,7 @@ export class LaneShare implements Division, LeaseHost {
     if (this.#over) return;
     this.#over = true;
     this.#timer.clear();
+    this.#wire.end();
     this.#exchanges.end();
     if (this.mode === 'shared') void this.#exchanges.tell(this.#report(true));
   }
@@ -103,7 +96,7 @@ export class LaneShare implements Division, LeaseHost {
   /** The circuit of this process has opened for so long, or closed when that is 0. */
   circuit(openForMs: number): void {
     this.#facts.circuit(openForMs, this.#deps.clock.now());
-    this.#schedule(this.#rhythm.evenly);
+    this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
   }
 
   snapshot(): SharedSnapshot {
@@ -132,6 +125,11 @@ export class LaneShare implements Division, LeaseHost {
     if (this.#exchanges.askedAt !== undefined) return Math.max(1, this.#tookMs);
     this.#schedule(this.#rhythm.soonest(now));
     return Math.max(1, this.#timer.at - now);
+  }
+
+  tell(): void {
+    this.hungry();
+    if (this.#rhythm.isSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
   }
 
   spent(low: boolean): void {
@@ -165,7 +163,6 @@ export class LaneShare implements Division, LeaseHost {
     const ends = this.#rhythm.ends(demand.arrived, now);
     const elapsed = now - this.#measuredAt;
     this.#measuredAt = now;
-    const pausedMs = this.#lane!.pausedForMs();
     const returns = this.#returns;
     return {
       process,
@@ -175,7 +172,8 @@ export class LaneShare implements Division, LeaseHost {
       fleet: this.fleet,
       returns,
       leaves,
-      pauseMs: now + pausedMs > this.#adoptedUntil + SAME_PAUSE_MS ? pausedMs : 0,
+      renewMs: this.#rhythm.renewMs,
+      pauseMs: this.#pause.report(this.#lane!, now),
       ...this.#facts.report(this.#lane!, now),
       limits: Array.from(this.#leases.values(), (lease) => {
         const { unit } = LIMIT_KINDS[lease.limit.dimension];
@@ -186,6 +184,7 @@ export class LaneShare implements Division, LeaseHost {
           unanswered: unanswered[unit],
           keeps: keeps && !leaves,
           ends,
+          renewMs: this.#rhythm.renewMs,
         };
         return lease.report(use, elapsed, now);
       }),
@@ -197,7 +196,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = clock.now();
     this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
-    this.#leaseUntil = sentAt + LEASE_MS;
+    this.#leaseUntil = sentAt + this.#rhythm.renewMs + GRACE_MS;
     this.#returns = false;
     this.#rhythm.active = grant.active;
     this.#rhythm.fleet = grant.fleet;
@@ -209,27 +208,30 @@ export class LaneShare implements Division, LeaseHost {
     }
     if (grant.since !== this.#since) for (const lease of this.#leases.values()) lease.forget();
     this.#since = grant.since;
-    const at = (sentAt + now) / 2;
-    for (const each of grant.limits) {
-      if (!isBucket(each.name as BucketDimension)) continue;
-      const dimension = each.name as BucketDimension;
-      const twin = LIMIT_KINDS[dimension].sameHeaderAs;
-      const isTwin = this.#lane!.limits.some((known) => known.dimension === twin && known.limit === each.limit);
-      if (!this.#leases.has(dimension) && !isTwin) this.#lane!.learn(dimension, each.limit, each.full);
-      const told = report.limits.find(({ name }) => name === each.name);
-      this.#leases.get(dimension)?.granted(each, told, at, now);
-    }
+    takeGrant(this.#leases, this.#lane!, grant, report, (sentAt + now) / 2, now);
     this.#facts.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);
-    if (grant.pauseMs > this.#lane!.pausedForMs() + SAME_PAUSE_MS) {
-      this.#adoptedUntil = now + grant.pauseMs;
-      this.#lane!.pauseFor(grant.pauseMs);
-    }
+    this.#pause.adopt(this.#lane!, grant.pauseMs, now);
     const leases = Array.from(this.#leases.values());
+    this.#rhythm.longestMs = Math.min(...leases.map((lease) => lease.longestMs(grant.active)));
+    this.#wire.listenInCrowds();
     const news = leases.some((lease) => lease.isNews);
     const { waitMs } = grant;
     this.#schedule(this.#rhythm.answered({ sentAt, waitMs, news, limits: leases.length > 0 }, now));
     this.#lane!.wake();
+  }
+
+  #heard({ pauseMs, voids }: News): void {
+    if (this.mode !== 'shared') return;
+    const now = this.#deps.clock.now();
+    this.#pause.adopt(this.#lane!, pauseMs, now);
+    if (voids) for (const lease of this.#leases.values()) lease.void();
+    // What is paused needs nothing yet.
+    if (voids || pauseMs === 0) this.#soon();
+  }
+
+  #soon(): void {
+    this.#schedule(this.#rhythm.afterNews(this.#timer.at, this.#deps.clock.now()));
   }
 
   #failed(error: unknown, sentAt: number): void {

@@ -1,4 +1,4 @@
-import type { Stop } from './protocol.ts';
+import type { News, Stop } from './protocol.ts';
 
 /** What a store keeps of one limit. */
 export interface LimitState {
@@ -71,6 +71,8 @@ export interface LaneState {
   stop: (Omit<Stop, 'forMs'> & { readonly until: number }) | undefined;
   /** What calls were found to take, as a process told it last. */
   learned: string | undefined;
+  /** What the last exchange has to tell all others. */
+  news: News | undefined;
   /** Service that the least served of those had whose calls waited last. */
   virtual: number;
   /** Processes that want something. */
@@ -96,6 +98,7 @@ export function newLane(now: number): LaneState {
     circuitUntil: 0,
     stop: undefined,
     learned: undefined,
+    news: undefined,
     virtual: 0,
     wanting: 0,
     busy: 0,

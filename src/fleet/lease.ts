@@ -9,6 +9,8 @@ export interface LeaseHost {
   readonly leases: boolean;
   /** The lease is not enough. Milliseconds until there may be more; undefined where nobody knows. */
   hungry(): number | undefined;
+  /** Something is known that others must hear of. */
+  tell(): void;
   /** Something was spent; `low` when less than half of the lease is left. */
   spent(low: boolean): void;
 }
@@ -20,14 +22,18 @@ interface Use {
   readonly unanswered: number;
   /** Whether something is to be kept in hand for calls to come, and whether none has come for a while. */
   readonly keeps: boolean;
+  readonly renewMs: number;
   readonly ends: boolean;
 }
 
 const RATE_WEIGHT = 0.3;
 const AMOUNT_WEIGHT = 0.1;
-/** What is spent in this time is leased ahead, and so many calls. */
-const AHEAD_MS = 1_000;
+/** What is spent in so many times of that between two exchanges is leased ahead, and so many calls. */
+const AHEAD = 2;
 const CALLS_AHEAD = 2;
+/** Part of a bucket that a lease lasts for at most, and calls that it must have for each process. */
+const PART_OF_BUCKET = 0.25;
+const CALLS_EACH = 4;
 const LOW = 0.5;
 const EPSILON = 1e-6;
 /** Windows that differ by less are the same. */
@@ -99,12 +105,12 @@ export class Lease {
     this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
     // What is leased is not there.
     this.void();
-    this.#host.hungry();
+    this.#host.tell();
   }
 
   /** It is another limit now: the others learn of it when they renew, and the store must know by then. */
   changed(): void {
-    this.#host.hungry();
+    this.#host.tell();
   }
 
   /** The lease is over. */
@@ -120,14 +126,14 @@ export class Lease {
   }
 
   /** What to tell the store; `elapsedMs` since the last time. */
-  report({ need, queued, unanswered, keeps, ends }: Use, elapsedMs: number, now: number): LimitReport {
+  report({ need, queued, unanswered, keeps, renewMs, ends }: Use, elapsedMs: number, now: number): LimitReport {
     const { dimension, limit, burst, level, headroomShare } = this.limit;
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
     this.#rate += (rate - this.#rate) * RATE_WEIGHT;
     // A burst is no rate: nobody spends more for long than comes.
     const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
-    const ahead = keeps ? Math.max(AHEAD_MS * spends, CALLS_AHEAD * this.#average) : 0;
+    const ahead = keeps ? Math.max(AHEAD * renewMs * spends, CALLS_AHEAD * this.#average) : 0;
     const sample = this.#covered;
     this.#covered = undefined;
     const refusedAt = this.#refusedAt;
@@ -148,6 +154,12 @@ export class Lease {
       sample: sample?.burst === burst ? this.#totals.report(sample, now) : undefined,
       refusedAt,
     };
+  }
+
+  /** For how long it may be leased to so many: a bucket of few calls, or one that fills soon, would lie with those who rest. */
+  longestMs(processes: number): number {
+    const { burst, limitRate } = this.limit;
+    return burst < CALLS_EACH * processes * this.#average ? 0 : (PART_OF_BUCKET * burst) / limitRate;
   }
 
   /** The store's answer to what was reported. */

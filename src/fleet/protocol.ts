@@ -60,6 +60,8 @@ export interface Report {
   /** It spends nothing any more, and takes no lease. */
   readonly leaves: boolean;
   readonly pauseMs: number;
+  /** How often it renews its leases; twice a second unless it says so. */
+  readonly renewMs?: number | undefined;
   /** What it has met since the last exchange, and by itself. */
   readonly stop: Stop | undefined;
   /** A call has got through since: nothing is stopped, as far as it knows. */
@@ -110,6 +112,20 @@ export interface Grant {
   readonly limits: readonly LimitGrant[];
 }
 
+/** What cannot wait until a process comes again. */
+export interface News {
+  /** Milliseconds for which nobody sends anything; 0 where there is no pause. */
+  readonly pauseMs: number;
+  /** Whether all that is leased is void. */
+  readonly voids: boolean;
+}
+
+export interface NewsListener {
+  /** Whether news arrives from now on. */
+  onHears(hears: boolean): void;
+  onNews(news: News): void;
+}
+
 /**
  * Where processes of one account meet. A third implementation needs nothing beside this: `divide.ts` has the rules, and
  * an exchange must apply them to one lane at a time.
@@ -117,4 +133,9 @@ export interface Grant {
 export interface FleetStore {
   /** One exchange about one lane, whose name tells nothing of the account. Rejects where the store is of no use. */
   exchange(lane: string, report: Report): Promise<Grant>;
+  /**
+   * Hears of news of a lane within half a second, until what is returned is called: who does comes seldomer where
+   * processes are many. Without it each comes twice a second.
+   */
+  listen?(lane: string, listener: NewsListener): () => void;
 }

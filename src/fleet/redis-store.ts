@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DIVIDE_SCRIPT } from './divide-script.ts';
-import type { FleetStore, Grant, LimitGrant, Report, Stop } from './protocol.ts';
+import type { FleetStore, Grant, LimitGrant, NewsListener, Report, Stop } from './protocol.ts';
+import { RedisNews } from './redis-news.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 
 const HEAD = 11;
@@ -10,28 +11,40 @@ const ROW = 10;
 export class RedisStore implements FleetStore {
   readonly #run: RunScript;
   readonly #prefix: string;
+  readonly #news: RedisNews | undefined;
 
-  private constructor(run: RunScript, prefix: string) {
+  private constructor(run: RunScript, prefix: string, news: RedisNews | undefined) {
     this.#run = run;
     this.#prefix = prefix;
+    this.#news = news;
   }
 
   /** Undefined where the client is none that is known. */
   static of(client: RedisClient, prefix: string): RedisStore | undefined {
     const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
     const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
-    return run && new RedisStore(run, prefix);
+    return run && new RedisStore(run, prefix, RedisNews.of(client));
   }
 
   async exchange(lane: string, report: Report): Promise<Grant> {
-    const key = `{${this.#prefix}:${lane}}`;
+    const key = this.#keyOf(lane);
     const answer = await this.#run([key, `${key}:p`, `${key}:l`, `${key}:a`], JSON.stringify(report));
     const grant = grantOf(answer);
     // Something between has mixed answers up.
     if (grant.serial !== report.serial) throw new TypeError('unsupported answer');
     return grant;
   }
+
+  listen(lane: string, listener: NewsListener): () => void {
+    return this.#news?.listen(this.#keyOf(lane), listener) ?? noop;
+  }
+
+  #keyOf(lane: string): string {
+    return `{${this.#prefix}:${lane}}`;
+  }
 }
+
+function noop(): void {}
 
 function grantOf(answer: unknown): Grant {
   if (!Array.isArray(answer) || answer.length < HEAD) throw new TypeError('unsupported answer');

@@ -1,13 +1,17 @@
 /** A lease is renewed this often: a pause or a cut is known everywhere within it. */
 const RENEW_MS = 470;
-/** Of all processes of a lane together there are no more exchanges than one in this time, as far as RENEW_MS allows. */
+/** Of all processes of a lane together there are no more exchanges than one in this time, as far as they may come so seldom. */
 const SPACING_MS = 65;
+/** Who hears of a pause and of a cut without asking need not come sooner than this, as long as buckets last. */
+const SELDOM_MS = 3_800;
 /** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
 const SAVED = 2;
 /** A lane that is used keeps something in hand; later its first call asks. */
 const KEEP_MS = 10_000;
 /** Where no call has come for so long, those that wait are the last for now. */
 const QUIET_MS = 2_000;
+/** News has been acted on so soon. */
+const NEWS_MS = 400;
 const HEARTBEAT_MS = 3_000;
 /** A lane that was not used for so long is not of the fleet any more. */
 const REST_MS = 600_000;
@@ -29,6 +33,10 @@ export interface Answered {
 export class Rhythm {
   /** Processes that want something. */
   active = 1;
+  /** Whether it is told at once what cannot wait. */
+  hears = false;
+  /** No limit can be leased for longer. */
+  longestMs: number = Infinity;
   /** Processes that are there. */
   fleet = 1;
   #usedAt: number;
@@ -58,7 +66,7 @@ export class Rhythm {
 
   /** Whether something is kept in hand for calls to come. */
   keeps(now: number): boolean {
-    return now - this.#usedAt < KEEP_MS;
+    return now - this.#usedAt < (this.isSeldom ? QUIET_MS : KEEP_MS);
   }
 
   asked(now: number): void {
@@ -72,20 +80,42 @@ export class Rhythm {
   }
 
   get renewal(): number {
-    return this.#lastAt + RENEW_MS;
+    return this.#lastAt + this.renewMs;
   }
 
-  get evenly(): number {
-    return this.#lastAt + this.#spacingMs;
+  /** How often a lease is renewed. */
+  get renewMs(): number {
+    if (!this.hears) return RENEW_MS;
+    const longest = Math.min(SELDOM_MS, this.longestMs);
+    return Math.max(RENEW_MS, Math.min(longest, SPACING_MS * this.active));
+  }
+
+  get isSeldom(): boolean {
+    return this.renewMs > RENEW_MS;
+  }
+
+  /** Whether so many come that to hear is of use. */
+  get isCrowded(): boolean {
+    return SPACING_MS * this.active > RENEW_MS;
+  }
+
+  /** When to ask after news that asks for it, if `at` was the time: spread as exchanges are. */
+  afterNews(at: number, now: number): number {
+    return now + Math.max(0, at - now) * Math.min(1, NEWS_MS / this.renewMs);
+  }
+
+  /** When to tell what others must hear of. */
+  get telling(): number {
+    return this.#lastAt + this.#tellingMs;
   }
 
   /** When to ask again after an answer; Infinity for never. */
   answered({ sentAt, waitMs, news, limits }: Answered, now: number): number {
     this.#failures = 0;
     this.#comeAt = waitMs > 0 ? now + waitMs : 0;
-    if (news) return sentAt + this.#spacingMs;
+    if (news) return sentAt + this.#tellingMs;
     if (waitMs > 0) return Math.max(this.#comeAt, sentAt + this.#spacingMs);
-    if (this.keeps(now)) return sentAt + (limits ? RENEW_MS : Math.min(RENEW_MS, 2 * SPACING_MS * this.fleet));
+    if (this.keeps(now)) return sentAt + (limits ? this.renewMs : Math.min(RENEW_MS, 2 * SPACING_MS * this.fleet));
     return this.#rests(now) ? Infinity : sentAt + HEARTBEAT_MS;
   }
 
@@ -98,7 +128,11 @@ export class Rhythm {
     return now - this.#usedAt >= REST_MS;
   }
 
+  get #tellingMs(): number {
+    return Math.min(RENEW_MS, this.#spacingMs);
+  }
+
   get #spacingMs(): number {
-    return Math.min(RENEW_MS, SPACING_MS * Math.max(1, this.active));
+    return Math.min(this.renewMs, SPACING_MS * Math.max(1, this.active));
   }
 }

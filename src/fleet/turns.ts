@@ -1,4 +1,6 @@
 import type { LaneState, ProcessState } from './lane-state.ts';
+import { OFTEN_MS } from './news.ts';
+import type { Report } from './protocol.ts';
 
 /** So many of those who were served least are looked at: what they need is theirs before others get anything. */
 export const LOOK = 32;
@@ -31,6 +33,17 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   }
   const rank = before < LOOK ? 0 : lane.waiting.indexOf(self);
   return { ahead, all, beyond: Math.max(0, rank - LOOK) };
+}
+
+/** Of many processes, one to which no call comes keeps nothing in hand while others wait: all of it would lie idle. */
+export function wantsLess(lane: LaneState, report: Report): Report {
+  const others = lane.waiting.length - Number(lane.processes.get(report.process)?.waits ?? false);
+  if ((report.renewMs ?? 0) <= OFTEN_MS || others <= 0) return report;
+  const limits = report.limits.map((told) => ({
+    ...told,
+    want: told.rest === undefined ? told.want : Math.min(told.want, Math.max(told.need, told.rest)),
+  }));
+  return { ...report, limits };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { FleetStore, Grant, Report } from '../fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../fleet/protocol.ts';
 import type { RedisClient } from '../fleet/redis-client.ts';
 import { RedisStore } from '../fleet/redis-store.ts';
 import type { SharedLimits } from '../fleet/shared-limits.ts';
@@ -45,6 +45,19 @@ class LazyRedis implements FleetStore {
   async exchange(lane: string, report: Report): Promise<Grant> {
     this.#store ??= connect(this.#url);
     return (await this.#store).exchange(lane, report);
+  }
+
+  listen(lane: string, listener: NewsListener): () => void {
+    let over = false;
+    let unlisten: (() => void) | undefined;
+    // Nobody listens who has not asked before.
+    void this.#store?.then((store) => {
+      if (!over) unlisten = store.listen(lane, listener);
+    });
+    return () => {
+      over = true;
+      unlisten?.();
+    };
   }
 }
 

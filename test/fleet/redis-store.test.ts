@@ -99,6 +99,7 @@ const steps = fc.array(
     pauseMs: fc.constantFrom(0, 0, 0, 0, 700),
     circuitMs: fc.constantFrom(0, 0, 0, 5_000, -1),
     opens: fc.boolean(),
+    renewMs: fc.constantFrom(undefined, 470, 4_000),
     learned: fc.constantFrom(undefined, undefined, '{"a":1}', 'b'),
     stop: fc.constantFrom(
       undefined,

@@ -60,6 +60,16 @@ describe('processes that share limits through a store', () => {
     }
   });
 
+  it.each([16, 64])('send no more when they are %d and hear of what cannot wait', async (processes) => {
+    const result = await runFleet(rpm, { processes, seed: SEED });
+    expect(result.succeeded).toBe(result.calls);
+    // Most of what is above 20 is sent while they begin.
+    expect(result.commandsPerSecond).toBeLessThanOrEqual(21);
+    expect(result.ratio).toBeLessThan(1.05);
+    expect(result.waste).toBeLessThan(0.005);
+    expect(result.jain).toBeGreaterThan(0.98);
+  });
+
   it('are better off than without a store', async () => {
     const alone = await runFleet(shortRpm, { processes: 8, seed: SEED, alone: true });
     const result = await runFleet(shortRpm, { processes: 8, seed: SEED });

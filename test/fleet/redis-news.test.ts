@@ -1,0 +1,150 @@
+import { Redis } from 'ioredis';
+import OldestIoredis from 'ioredis-oldest';
+import { createClient } from 'redis';
+import { createClient as createOldestClient } from 'redis-oldest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { News } from '../../src/fleet/protocol.ts';
+import type { RedisClient } from '../../src/fleet/redis-client.ts';
+import { RedisStore } from '../../src/fleet/redis-store.ts';
+import { RedisServer } from './redis-server.ts';
+import { limit, report } from './reports.ts';
+
+/** What the documentation tells to allow beside what a fleet of few needs. */
+const NEWS_RULES = ['&{tidegate:*', '+subscribe', '+unsubscribe', '+publish'];
+const SCRIPT_RULES = '~{tidegate:* -@all +evalsha +eval +time +get +set +hget +hset +hdel +hmget +zadd +zrem +zrange'
+  .concat(' +zrangebyscore +zcard +zrank +pexpire +ping +info +hello +quit')
+  .split(' ');
+const SELDOM = { renewMs: 3_000 };
+const SOON = { timeout: 4_000, interval: 10 };
+
+let server: RedisServer;
+let admin: Redis;
+const closing: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  server = await RedisServer.start();
+  admin = open();
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await server.stop();
+});
+
+function open(options: object = {}): Redis {
+  const client = new Redis({ host: '127.0.0.1', port: server.port, retryStrategy: () => 50, ...options });
+  client.on('error', () => undefined);
+  closing.push(() => client.disconnect());
+  return client;
+}
+
+const CLIENTS: Readonly<Record<string, () => RedisClient | Promise<RedisClient>>> = {
+  'ioredis 6': () => open(),
+  'ioredis 5.0': () => {
+    const client = new (OldestIoredis as unknown as typeof Redis)(server.port, '127.0.0.1');
+    closing.push(() => client.disconnect());
+    return client;
+  },
+  'redis 6': async () => {
+    const client = createClient({ url: server.url, socket: { reconnectStrategy: () => 50 } });
+    client.on('error', () => undefined);
+    await client.connect();
+    closing.push(() => client.destroy());
+    return client;
+  },
+  'redis 4.6': async () => {
+    const client = createOldestClient({ url: server.url, socket: { reconnectStrategy: () => 50 } });
+    client.on('error', () => undefined);
+    await client.connect();
+    closing.push(() => client.disconnect());
+    return client;
+  },
+};
+
+interface Listening {
+  readonly news: News[];
+  readonly hears: boolean[];
+  leave(): void;
+}
+
+function listen(store: RedisStore, lane = 'lane'): Listening {
+  const news: News[] = [];
+  const hears: boolean[] = [];
+  const leave = store.listen(lane, { onNews: (each) => news.push(each), onHears: (each) => hears.push(each) });
+  closing.unshift(leave);
+  return { news, hears, leave };
+}
+
+async function connections(): Promise<number> {
+  return String(await admin.client('LIST'))
+    .trim()
+    .split('\n').length;
+}
+
+describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
+  it('hears of a pause, of a cut and of a quota, and of nothing else', async () => {
+    const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
+    const { news, hears } = listen(store);
+    const other = listen(store, 'other');
+    await vi.waitFor(() => expect([hears, other.hears]).toEqual([[true], [true]]), SOON);
+    await store.exchange('lane', report('a', [limit()], SELDOM));
+    await store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 5_000 }));
+    await store.exchange('lane', report('a', [limit({ limit: 60, full: 60, changed: true })], SELDOM));
+    const stop = { reason: 'quota', outcome: 'quota_exhausted', forMs: -1 };
+    await store.exchange('lane', report('a', [limit({ limit: 60, full: 60 })], { ...SELDOM, stop }));
+    await vi.waitFor(() => expect(news).toHaveLength(3), SOON);
+    expect(news[0]!.pauseMs).toBeCloseTo(5_000, 0);
+    expect(news.map(({ voids }) => voids)).toEqual([false, true, false]);
+    expect(news.slice(1).map(({ pauseMs }) => pauseMs)).toEqual([0, 0]);
+    expect(other.news).toEqual([]);
+  });
+
+  it('tells when it hears nothing any more, and when it does again', async () => {
+    const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
+    const { hears, news } = listen(store);
+    await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+    await server.kill();
+    await vi.waitFor(() => expect(hears.at(-1)).toBe(false), SOON);
+    await server.start();
+    await vi.waitFor(() => expect(hears.at(-1)).toBe(true), SOON);
+    await vi.waitFor(() => store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 })), SOON);
+    await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+  });
+
+  it('has one further connection as long as anybody listens', async () => {
+    const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
+    const before = await connections();
+    const both = [listen(store), listen(store, 'other')];
+    await vi.waitFor(() => expect(both.map(({ hears }) => hears)).toEqual([[true], [true]]), SOON);
+    expect(await connections()).toBe(before + 1);
+    for (const { leave } of both) leave();
+    await vi.waitFor(async () => expect(await connections()).toBe(before), SOON);
+  });
+});
+
+it('is told to a user with no more than the documented rights', async () => {
+  await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...SCRIPT_RULES, ...NEWS_RULES);
+  const store = RedisStore.of(open({ username: 'tidegate', password: 'secret' }), 'tidegate')!;
+  const { news, hears } = listen(store);
+  await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+  await store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 }));
+  await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+});
+
+it('is missed without harm by a user that may not subscribe nor publish', async () => {
+  await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', 'resetchannels', ...SCRIPT_RULES);
+  const store = RedisStore.of(open({ username: 'tidegate', password: 'secret' }), 'tidegate')!;
+  const { hears } = listen(store);
+  const grant = await store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 }));
+  expect(grant.pauseMs).toBeCloseTo(900, -1);
+  expect(hears).toEqual([]);
+});
+
+it('is none of who says that it comes twice a second', async () => {
+  const store = RedisStore.of(open(), 'tidegate')!;
+  const { news, hears } = listen(store);
+  await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+  await store.exchange('lane', report('a', [limit()], { renewMs: 470, pauseMs: 900 }));
+  await store.exchange('lane', report('b', [limit()], { ...SELDOM, pauseMs: 9_000 }));
+  await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+});
