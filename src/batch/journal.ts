@@ -3,7 +3,7 @@ import { contentKey } from './item-key.ts';
 import { attempt, JournalFile, ofDisk, prepareJournal } from './journal-file.ts';
 import { type JournalHeader, type JournalRow, type LimitsRow, parseLine } from './journal-row.ts';
 import { lockFile } from './journal-lock.ts';
-import { FoundLimits } from './limits-row.ts';
+import { FoundLimits } from './found-limits.ts';
 import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
 

@@ -4,7 +4,7 @@ import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
 import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from '../../bench/sim/sim-process.ts';
-import { FoundLimits } from '../../src/batch/limits-row.ts';
+import { FoundLimits } from '../../src/batch/found-limits.ts';
 import { type KeptLane, keepLanes, recallLanes } from '../../src/core/kept-lane.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 

@@ -16,7 +16,7 @@ export class FoundLimits {
 
   /**
    * A row that was finished after the latest limits. Some of those had counted it, when it was in flight; as many were in flight when the run
-   * died, of which nobody tells.
+   * died, which nothing records.
    */
   spent({ attempts, usage }: Pick<JournalRow, 'attempts' | 'usage'>): void {
     this.#requests += attempts;
@@ -34,7 +34,7 @@ export class FoundLimits {
       inputTokens: this.#inputTokens,
       outputTokens: this.#outputTokens,
     };
-    // Rows do not tell their lane.
+    // Rows do not name their lane.
     const owes = (left: number, unit: keyof typeof spent): number =>
       Math.max(Math.min(0, left), left - spent[unit] / lanes.length);
     return {
