@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { textLines } from '../core/byte-lines.ts';
 
 export interface InputLine {
   /** From 1, as editors count. */
@@ -9,18 +9,11 @@ export interface InputLine {
 
 /** The lines of a file that hold something; one at a time, whatever the size of the file. */
 export async function* readLines(path: string): AsyncGenerator<InputLine> {
-  const stream = createReadStream(path, 'utf8');
-  const lines = createInterface({ input: stream, crlfDelay: Infinity });
   let line = 0;
-  try {
-    for await (const text of lines) {
-      line++;
-      // The mark that some editors put at the beginning of a file.
-      const bare = line === 1 ? text.replace(/^\uFEFF/, '') : text;
-      if (bare.trim() !== '') yield { line, text: bare };
-    }
-  } finally {
-    lines.close();
-    stream.destroy();
+  for await (const text of textLines(createReadStream(path))) {
+    line++;
+    // The mark that some editors put at the beginning of a file.
+    const bare = line === 1 ? text.replace(/^\uFEFF/, '') : text;
+    if (bare.trim() !== '') yield { line, text: bare };
   }
 }

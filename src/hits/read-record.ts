@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { textLines } from '../core/byte-lines.ts';
 import type { RecordLine } from './hit-line.ts';
 
 const KINDS: ReadonlySet<string> = new Set<RecordLine['kind']>(['hit', 'pause', 'call', 'limit']);
@@ -7,14 +7,7 @@ const KINDS: ReadonlySet<string> = new Set<RecordLine['kind']>(['hit', 'pause', 
 /** The lines of records, one at a time; undefined for an invalid one. Files of any size. */
 export async function* readRecord(paths: readonly string[]): AsyncGenerator<RecordLine | undefined> {
   for (const path of paths) {
-    const stream = createReadStream(path, 'utf8');
-    const lines = createInterface({ input: stream, crlfDelay: Infinity });
-    try {
-      for await (const text of lines) if (text.trim() !== '') yield parseRecordLine(text);
-    } finally {
-      lines.close();
-      stream.destroy();
-    }
+    for await (const text of textLines(createReadStream(path))) if (text.trim() !== '') yield parseRecordLine(text);
   }
 }
 

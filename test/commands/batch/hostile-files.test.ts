@@ -93,3 +93,12 @@ test('other files that a command cannot read or write are told in words, too', a
     expect.stringContaining('is below something that is no folder.'),
   ]);
 });
+
+test('a line may hold the breaks of paragraphs that JSON leaves as they are', async () => {
+  const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'one\u2028two\u2029three\u0085four' }] };
+  const row = JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body });
+  expect(row).toContain('\u2028');
+  await writeFile(at('in.jsonl'), `${row}\n`);
+  const { code, err } = await batch(at('in.jsonl'), '--dry-run');
+  expect([code, err]).toEqual([0, []]);
+});

@@ -20,6 +20,15 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.errors.jsonl', 'out.jsonl', 'out.jsonl.journal']);
   });
 
+  it('keep the breaks of paragraphs that their answers hold', async () => {
+    const simulator = await simulate(provider, { reply: () => 'one\u2028two\u2029three' });
+    await writeFile(at('in.jsonl'), row(provider, 'a'));
+    expect(await start(simulator, provider).code).toBe(0);
+    expect(JSON.stringify(await lines('out.jsonl'))).toContain('one\u2028two\u2029three');
+    // Of a result that was not understood the row would have been sent, and paid, again.
+    expect(Object.keys(simulator.stats().models).filter((model) => !model.includes('batches'))).toEqual([]);
+  });
+
   it('that have expired are sent one by one', async () => {
     const simulator = await simulate(provider, { batches: { expired: 0.3 } });
     await writeFile(

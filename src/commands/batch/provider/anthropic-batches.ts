@@ -1,6 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import { textLines } from '../../../core/byte-lines.ts';
 import { type Target, urlOf } from '../target.ts';
 import {
   type BatchApi,
@@ -120,7 +119,7 @@ function mayBe({ id, request_counts: counts }: MessageBatch, { rows, isOther }: 
 }
 
 async function firstRowOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  for await (const text of createInterface({ input: Readable.from(body) })) {
+  for await (const text of textLines(body)) {
     return String((JSON.parse(text) as ResultLine).custom_id);
   }
   return '';

@@ -1,7 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { KeyTable } from '../../../batch/key-table.ts';
+import { textLines } from '../../../core/byte-lines.ts';
 import type { BatchApi, BatchOutcome } from './batch-api.ts';
 
 /** Longest line that is read at once; most are shorter. */
@@ -43,7 +42,7 @@ export class ResultStore {
   async fetch(batch: string): Promise<void> {
     this.#file ??= await open(this.#path, 'w+');
     for (const body of await this.#api.results(batch)) {
-      for await (const text of createInterface({ input: Readable.from(body), crlfDelay: Infinity })) {
+      for await (const text of textLines(body)) {
         const customId = idOf(this.#api, text);
         if (customId === undefined) continue;
         const line = Buffer.from(`${text}\n`);
