@@ -1,15 +1,12 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { textLines } from '../../src/core/byte-lines.ts';
 
 async function linesOf(chunks: readonly Uint8Array[]): Promise<string[]> {
-  return Array.fromAsync(
-    textLines(
-      (async function* () {
-        yield* chunks;
-      })(),
-    ),
-  );
+  const lines: string[] = [];
+  for await (const line of textLines(Readable.from(chunks, { objectMode: true }))) lines.push(line);
+  return lines;
 }
 
 const text = fc.string({

@@ -136,11 +136,15 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
   if (values['out'] === undefined && !dryRun && !serves)
     throw new Error('Expected --out with a file for the results, or - .');
   const out = values['out'] ?? '-';
+  const journal = values['journal'] ?? (out === '-' ? undefined : `${out}.journal`);
+  const via = oneOf(values['via'], '--via', VIAS) ?? 'sync';
+  if (via !== 'sync' && journal === undefined && !dryRun)
+    throw new Error('Expected --journal with a file: batches at the provider are found again by it.');
   return {
     input,
     out,
     errors: values['errors'] ?? (out === '-' ? undefined : `${out.replace(/\.jsonl$/, '')}.errors.jsonl`),
-    journal: values['journal'] ?? (out === '-' ? undefined : `${out}.journal`),
+    journal,
     resume: options['resume'] === true,
     retryFailed: options['retryFailed'] === true,
     acceptChanges: options['acceptChanges'] === true,
@@ -160,7 +164,7 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
       schema: values['schema'] === undefined ? undefined : readJson(values['schema'], 'the schema'),
       maxTokens: count(values['maxTokens'], '--max-tokens'),
     },
-    via: oneOf(values['via'], '--via', VIAS) ?? 'sync',
+    via,
     deadlineMs: values['deadline'] === undefined ? undefined : parseDeadline(values['deadline']),
     pollMs: seconds(values['poll'], 30) * 1000,
     fleet,

@@ -1,5 +1,5 @@
 import { BatchError } from '../../batch/batch-error.ts';
-import { batch, batchWith } from '../../batch/batch.ts';
+import { batchWith } from '../../batch/batch.ts';
 import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { createGuard } from '../../create-guard.ts';
@@ -14,7 +14,7 @@ import { ProgressDisplay } from './progress.ts';
 import { promptBeginnings } from './prompt-beginnings.ts';
 import type { Senders } from './provider/batch-api.ts';
 import { chooseWay } from './provider/choose-way.ts';
-import { openProviderMode, type ProviderMode } from './provider/provider-mode.ts';
+import { openProviderMode, openWithoutBatches, type ProviderMode } from './provider/provider-mode.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
@@ -84,14 +84,9 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   };
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
   const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
-  const rows = batches
-    ? batchWith(
-        batches.rows(() => rowsOf(run)),
-        worker,
-        options,
-        (journal) => batches.openJournal(journal),
-      )
-    : batch(rowsOf(run), worker, options);
+  const items = batches ? batches.rows(() => rowsOf(run)) : rowsOf(run);
+  const openJournal = batches ? (of: JournalOptions) => batches.openJournal(of) : openWithoutBatches;
+  const rows = batchWith(items, worker, options, openJournal);
   let interrupted = false;
   let finished = false;
   void io.untilStopped.then(() => {
@@ -154,14 +149,14 @@ function providerMode(run: Run, senders: Senders, display: ProgressDisplay): Pro
   };
   if (way.note !== undefined) say(way.note);
   if (way.via === 'sync') return undefined;
-  const { journal, dedupe, retryFailed, pollMs, prices } = args;
+  const { journal, dedupe, retryFailed, acceptChanges, pollMs, prices } = args;
   const { maxCost, worstCost } = budgetOf(run);
   const budget =
     maxCost === undefined ? undefined : { maxUsd: maxCost, worstUsd: (row: Row) => worstCost!(row, 0) ?? Infinity };
   const progress = (text: string): void => display.aside(text);
   const { leaveAfterMs } = way;
-  const kept = { journal, dedupe, retryFailed, pollMs, leaveAfterMs, prices, budget };
-  return openProviderMode({ ...senders, target, ...kept, say, progress });
+  const kept = { journal: journal!, dedupe, retryFailed, acceptChanges, pollMs, leaveAfterMs, prices, budget };
+  return openProviderMode({ ...senders, target, ...kept, orRowByRow: args.via === 'auto', say, progress });
 }
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {

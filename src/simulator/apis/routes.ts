@@ -113,6 +113,8 @@ function fileHandler(wanted: string, id: string | undefined): Route['handle'] | 
       return ({ query, store }) => store.listFiles(query);
     case 'GET files/id':
       return ({ store }) => store.getFile(id!);
+    case 'DELETE files/id':
+      return ({ store }) => store.deleteFile(id!);
     case 'GET files/id/content':
       return ({ store }) => store.getContent(id!);
     case 'POST batches':

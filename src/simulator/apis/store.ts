@@ -26,7 +26,7 @@ const MODELS: Readonly<Record<SimulatorProvider, readonly string[]>> = {
 export class Store implements FileContents {
   readonly openaiBatches: OpenAIBatches = new OpenAIBatches(this);
   readonly messageBatches: MessageBatches = new MessageBatches();
-  readonly #files: JsonObject[] = [];
+  #files: JsonObject[] = [];
   readonly #contents = new Map<string, Uint8Array>();
 
   listModels(context: WorkContext, query: URLSearchParams): Work {
@@ -90,6 +90,13 @@ export class Store implements FileContents {
     const file = this.#files.find((each) => each.id === id);
     if (!file) throw new NotFound(`No such File object: ${id}`);
     return unlimited(file);
+  }
+
+  deleteFile(id: string): Work {
+    this.getFile(id);
+    this.#files = this.#files.filter((each) => each.id !== id);
+    this.#contents.delete(id);
+    return unlimited({ id, object: 'file', deleted: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, vi } from 'vitest';
+import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/testing.ts';
 import { FakeIo } from '../fake-io.ts';
@@ -17,6 +18,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'provider-'));
 });
 afterEach(async () => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await Promise.all([...started.splice(0).map((each) => each.close()), rm(folder, { recursive: true })]);
 });
@@ -69,3 +71,20 @@ export const ids = async (name: string): Promise<string[]> =>
 export const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `row.${index}`);
 
 export const until = (seen: () => boolean): Promise<void> => realUntil('the run gets there', seen);
+
+/** Keeps time from passing but by `hurried`. */
+export function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+}
+
+/** Passes the time of whatever waits, as soon as nothing moves on the sockets. */
+export async function hurried<T>(done: Promise<T>): Promise<T> {
+  const run = { over: false };
+  const ended = done.finally(() => (run.over = true));
+  ended.catch(() => undefined);
+  while (!run.over) {
+    await socketsQuiet();
+    if (!run.over) await vi.advanceTimersToNextTimerAsync();
+  }
+  return ended;
+}

@@ -1,21 +1,16 @@
 import { openAsBlob } from 'node:fs';
 import { textLines } from '../../../core/byte-lines.ts';
-import { type Target, urlOf } from '../target.ts';
-import {
-  type BatchApi,
-  BatchApiError,
-  type BatchOutcome,
-  type BatchState,
-  type FoundBatch,
-  type LostBatch,
-  type Senders,
-} from './batch-api.ts';
+import type { Target } from '../target.ts';
+import type { BatchApi, BatchOutcome, BatchState, FoundBatch, LostBatch, Senders } from './batch-api.ts';
+import { batchClient } from './batch-client.ts';
+import { isPassingStatus } from './row-status.ts';
 
 /** As `MessageBatch` of the SDK. */
 interface MessageBatch {
   readonly id: string;
   readonly processing_status: string;
   readonly created_at: string;
+  readonly cancel_initiated_at?: string | null;
   readonly request_counts: Readonly<Record<string, number>>;
 }
 
@@ -50,16 +45,15 @@ const STATUS: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** The provider's clock and ours may differ by so much. */
-const CLOCKS_MS = 120_000;
+const isBatch = ({ id, processing_status: status, request_counts: counts }: MessageBatch): boolean =>
+  typeof id === 'string' && id !== '' && typeof status === 'string' && typeof counts === 'object' && counts !== null;
+
+const isPage = ({ data }: Page): boolean => Array.isArray(data) && data.every(isBatch);
 
 /** Anthropic's Message Batches. */
 export function anthropicBatches(target: Target, { send, sendOnce }: Senders): BatchApi {
-  const ask = async (doing: string, path: string, init: RequestInit = {}, by = send): Promise<Response> => {
-    const response = await by(urlOf(target, `/v1/messages/batches${path}`), { ...init, headers: target.headers });
-    if (!response.ok) throw new BatchApiError(response.status, await response.text(), doing);
-    return response;
-  };
+  const { ask, askFor } = batchClient(target, '/v1/messages/batches', { send });
+  const list = (query: string): Promise<Page> => askFor('a list of batches', isPage, `?${query}`);
   const results = async (id: string): Promise<AsyncIterable<Uint8Array>> =>
     (await ask('a download', `/${id}/results`)).body as AsyncIterable<Uint8Array>;
   return {
@@ -69,24 +63,27 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
     form: { head: '{"requests":[\n', between: ',\n', tail: '\n]}' },
     groupOf: () => '',
     lineOf: ({ customId, body }) => JSON.stringify({ custom_id: customId, params: body }),
+    /** The newest batch of the account: ours comes behind it, whatever the clocks say. */
+    async prepare() {
+      const { data } = await list('limit=1');
+      return data[0] ? `${data[0].created_at} ${data[0].id}` : '';
+    },
     async create({ path }) {
-      const made = await ask('a batch', '', { method: 'POST', body: await openAsBlob(path) }, sendOnce);
-      return ((await made.json()) as MessageBatch).id;
+      const init = { method: 'POST' as const, body: await openAsBlob(path), headers: target.headers };
+      return (await askFor('a batch', isBatch, '', init, sendOnce)).id;
     },
     /**
      * A batch has no name of ours here, and tells its rows when it has ended. Until then one of as many rows, begun since, is taken for
      * it; results of other rows are of no use, and those rows go row by row.
      */
     async find(lost) {
+      const [since = '', before = ''] = lost.mark.split(' ');
       let guess: FoundBatch | undefined;
       for (let after = ''; ;) {
-        const {
-          data,
-          has_more: more,
-          last_id: last,
-        } = (await (await ask('a list of batches', `?limit=100${after}`)).json()) as Page;
+        const { data, has_more: more, last_id: last } = await list(`limit=100${after}`);
         for (const batch of data) {
-          if (Date.parse(batch.created_at) < lost.sinceMs - CLOCKS_MS) return guess;
+          // The one before may have been deleted since.
+          if (batch.id === before || Date.parse(batch.created_at) < Date.parse(since)) return guess;
           if (!mayBe(batch, lost)) continue;
           if (batch.processing_status !== 'ended') guess = { id: batch.id, guessed: true };
           else if (lost.isOwnRow(await firstRowOf(await results(batch.id)))) return { id: batch.id, guessed: false };
@@ -95,9 +92,13 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
         after = `&after_id=${last}`;
       }
     },
+    async discard() {},
     async look(id): Promise<BatchState> {
-      const { processing_status: status } = (await (await ask('a look at a batch', `/${id}`)).json()) as MessageBatch;
-      return { state: status === 'ended' ? 'ended' : 'running' };
+      const batch = await askFor('a look at a batch', isBatch, `/${id}`);
+      // It counts nothing before its end.
+      if (batch.processing_status !== 'ended') return { state: 'running', isNew: false, done: undefined };
+      const { succeeded = 0 } = batch.request_counts;
+      return { state: 'ended', isCancelled: typeof batch.cancel_initiated_at === 'string', answered: succeeded };
     },
     async results(id) {
       return [await results(id)];
@@ -132,6 +133,7 @@ function outcomeOf(result: NonNullable<ResultLine['result']>): BatchOutcome {
     case 'errored': {
       const { error } = result;
       const status_code = STATUS[error.error?.type ?? ''] ?? 500;
+      if (isPassingStatus(status_code)) return { kind: 'unfinished' };
       return { kind: 'answered', response: { status_code, request_id: error.request_id ?? '', body: error } };
     }
     default:

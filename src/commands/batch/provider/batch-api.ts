@@ -8,22 +8,47 @@ export interface BatchRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What a batch made of a row: an answer, a refusal, or nothing in its time. */
+/** What a batch made of a row: an answer, a refusal, or nothing that lasts. */
 export type BatchOutcome =
   | { readonly kind: 'answered'; readonly response: RowResponse }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** It had no turn, or met a fault of the moment. */
   | { readonly kind: 'unfinished' };
 
-export interface BatchState {
-  readonly state: 'running' | 'ended' | 'failed';
-  /** It may still be refused as a whole. */
-  readonly isNew?: boolean;
-  /** Rows that are done, where the provider tells it. */
-  readonly done?: number | undefined;
-  /** Of one that failed as a whole: whether it would go once others have ended. */
-  readonly tooMuchQueued?: boolean;
-  readonly reason?: string;
+export interface RowRefusal {
+  readonly code: string;
+  readonly message: string;
 }
+
+/** Why there is no batch of a file. */
+export type BatchRefusal =
+  /** It would go once others have ended; `limitTokens` may be queued at once, where that is told. */
+  | { readonly kind: 'queue'; readonly limitTokens: number | undefined }
+  /** It would go in smaller ones. */
+  | { readonly kind: 'size' }
+  /** It would go without these rows, by their place in the file from 0. */
+  | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, RowRefusal> }
+  /** No file goes, for a fault of the account. */
+  | ({ readonly kind: 'account' } & RowRefusal)
+  /** It never goes. */
+  | ({ readonly kind: 'batch' } & RowRefusal);
+
+export type BatchState =
+  | {
+      readonly state: 'running';
+      /** It may still be refused as a whole. */
+      readonly isNew: boolean;
+      /** Rows that are done, where the provider tells it. */
+      readonly done: number | undefined;
+    }
+  | {
+      readonly state: 'ended';
+      /** Somebody asked for that before it was done. */
+      readonly isCancelled: boolean;
+      /** Rows whose answers are in its results, at least. */
+      readonly answered: number;
+    }
+  | { readonly state: 'refused'; readonly refusal: BatchRefusal };
 
 /** How the rows of a batch stand in one file: each is a line of its own. */
 export interface BatchForm {
@@ -42,12 +67,12 @@ export interface WrittenBatch {
   readonly group: string;
 }
 
-/** A batch that was asked for by a run that did not live to note its id. */
+/** A batch that was asked for, and whose id nobody heard. */
 export interface LostBatch {
   readonly token: string;
   readonly rows: number;
-  /** Wall-clock milliseconds before it can have been asked for. */
-  readonly sinceMs: number;
+  /** What `prepare` resolved with. */
+  readonly mark: string;
   /** Whether a batch is known to be another one. */
   isOther(id: string): boolean;
   isOwnRow(customId: string): boolean;
@@ -69,9 +94,13 @@ export interface BatchApi {
   groupOf(request: BatchRequest): string;
   /** One line of text. */
   lineOf(request: BatchRequest): string;
+  /** What comes before a batch is asked for. @returns By what it is known again, should nobody hear of its id. */
+  prepare(batch: WrittenBatch): Promise<string>;
   /** Asks for it once. @returns The batch's id. */
-  create(batch: WrittenBatch): Promise<string>;
+  create(batch: WrittenBatch, mark: string): Promise<string>;
   find(lost: LostBatch): Promise<FoundBatch | undefined>;
+  /** Takes back what was prepared for a batch that is not to be. */
+  discard(mark: string): Promise<void>;
   look(id: string): Promise<BatchState>;
   /** Outcomes of a batch that has ended, in any order, as lines of text; `read` makes sense of one. */
   results(id: string): Promise<AsyncIterable<Uint8Array>[]>;
@@ -85,24 +114,4 @@ export interface Senders {
   readonly send: typeof fetch;
   /** Sends once, since what was answered by nothing may have been done. */
   readonly sendOnce: typeof fetch;
-}
-
-/** A refusal of the provider's batch API. */
-export class BatchApiError extends Error {
-  override readonly name = 'BatchApiError';
-  readonly status: number;
-
-  constructor(status: number, text: string, doing: string) {
-    super(`The provider answered ${status} to ${doing}${messageOf(text)}`);
-    this.status = status;
-  }
-}
-
-function messageOf(text: string): string {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === 'string' ? `: ${error.message.slice(0, 300)}` : '.';
-  } catch {
-    return '.';
-  }
 }

@@ -30,6 +30,10 @@ export class BatchFile implements WrittenBatch {
     return this.#rows;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Size with another row. */
   bytesWith(row: string): number {
     return this.#bytes + Buffer.byteLength(row) + this.#form.between.length;

@@ -1,14 +1,15 @@
 import type { Journal } from '../../../batch/journal.ts';
 import { KeyTable } from '../../../batch/key-table.ts';
-import { systemClock } from '../../../core/clock.ts';
 import type { FoundBatch, LostBatch } from './batch-api.ts';
 
 /** What the journal keeps of a batch, by the token that names it. Of each kind a later one replaces the earlier. */
 type Note = { readonly batch: string } & (
   | { readonly rows: readonly string[] }
-  /** It is asked for in the next moment; `at` in wall-clock milliseconds. */
-  | { readonly asked: number; readonly at: number }
+  /** A batch of so many rows is asked for in the next moment. */
+  | { readonly asked: number; readonly mark: string }
   | { readonly id: string; readonly guessed: boolean }
+  /** We are about to cancel it. */
+  | { readonly left: true }
   /** Nothing of it is wanted any more. */
   | { readonly over: true }
 );
@@ -19,12 +20,23 @@ export interface NotedBatch {
   /** Its place among all that were noted. */
   readonly index: number;
   rows: number;
-  askedAt: number;
+  mark: string;
   /** Undefined where it was asked for, and nobody knows whether it exists. */
   id: string | undefined;
   guessed: boolean;
   state: 'collected' | 'asked' | 'over';
+  /** Who ended it before it was done: us, or somebody else, who may not want to pay for its rows. */
+  cancelledBy: 'us' | 'others' | undefined;
 }
+
+const UNKNOWN = {
+  rows: 0,
+  mark: '',
+  id: undefined,
+  guessed: false,
+  state: 'collected',
+  cancelledBy: undefined,
+} as const;
 
 /** Ids in a line of the journal. */
 const LINE_ROWS = 1_000;
@@ -55,6 +67,11 @@ export class BatchNotes {
     if (typeof (note as Partial<Note> | null)?.batch === 'string') this.#apply(note as Note);
   }
 
+  /** What an earlier run was still collecting never was a batch. */
+  dropCollected(): void {
+    for (const batch of this.#byIndex) if (batch.state === 'collected') batch.state = 'over';
+  }
+
   /** Batches of earlier runs that are not over. */
   get open(): NotedBatch[] {
     return this.#byIndex.filter(({ state }) => state === 'asked');
@@ -62,13 +79,18 @@ export class BatchNotes {
 
   /** Whether the row is in a batch that is not over, or on its way into one. */
   holds(customId: string): boolean {
-    const index = this.#batchOf.get(customId);
-    return index !== undefined && this.#byIndex[index]!.state !== 'over';
+    const batch = this.#batchWith(customId);
+    return batch !== undefined && batch.state !== 'over';
   }
 
-  isIn(customId: string, token: string): boolean {
+  /** Whether the last batch that had the row was ended by somebody else. */
+  isCancelled(customId: string): boolean {
+    return this.#batchWith(customId)?.cancelledBy === 'others';
+  }
+
+  #batchWith(customId: string): NotedBatch | undefined {
     const index = this.#batchOf.get(customId);
-    return index !== undefined && this.#byIndex[index]!.token === token;
+    return index === undefined ? undefined : this.#byIndex[index];
   }
 
   async addRow(token: string, customId: string): Promise<void> {
@@ -82,28 +104,39 @@ export class BatchNotes {
   }
 
   /** Resolves when a run after a power cut would look for it. */
-  async asks(token: string, rows: number): Promise<void> {
+  async asks(token: string, rows: number, mark: string): Promise<void> {
     const rest = this.#unwritten.get(token) ?? [];
     this.#unwritten.delete(token);
     if (rest.length > 0) void this.#journal?.note({ batch: token, rows: rest } satisfies Note).catch(() => undefined);
-    await this.#write({ batch: token, asked: rows, at: Math.floor(systemClock.wall()) });
+    await this.#write({ batch: token, asked: rows, mark });
   }
 
   created(token: string, { id, guessed }: FoundBatch): Promise<void> {
     return this.#write({ batch: token, id, guessed });
   }
 
+  leaves(token: string): Promise<void> {
+    return this.#write({ batch: token, left: true });
+  }
+
+  /** It has ended so; the next run that looks at it finds the same. */
+  cancelled(token: string): void {
+    this.#batches.get(token)!.cancelledBy ??= 'others';
+  }
+
   over(token: string): Promise<void> {
     return this.#write({ batch: token, over: true });
   }
 
-  lost({ token, rows, askedAt }: NotedBatch): LostBatch {
+  /** What is known of one whose id nobody heard. */
+  lost(token: string): LostBatch {
+    const { rows, mark } = this.#batches.get(token)!;
     return {
       token,
       rows,
-      sinceMs: askedAt,
+      mark,
       isOther: (id) => this.#byIndex.some((each) => each.id === id && each.token !== token),
-      isOwnRow: (customId) => this.isIn(customId, token),
+      isOwnRow: (customId) => this.#batchWith(customId)?.token === token,
     };
   }
 
@@ -121,15 +154,16 @@ export class BatchNotes {
     let batch = this.#batches.get(token);
     if (!batch) {
       const index = this.#byIndex.length;
-      batch = { token, index, rows: 0, askedAt: 0, id: undefined, guessed: false, state: 'collected' };
+      batch = { token, index, ...UNKNOWN };
       this.#batches.set(token, batch);
       this.#byIndex.push(batch);
     }
     if ('rows' in note) {
       for (const row of note.rows) this.#batchOf.set(row, batch.index);
     } else if ('asked' in note) {
-      Object.assign(batch, { state: 'asked', rows: note.asked, askedAt: note.at, id: undefined });
+      Object.assign(batch, { state: 'asked', rows: note.asked, mark: note.mark, id: undefined });
     } else if ('id' in note) Object.assign(batch, { id: note.id, guessed: note.guessed });
+    else if ('left' in note) batch.cancelledBy = 'us';
     else batch.state = 'over';
   }
 }

@@ -21,9 +21,9 @@ export interface Way {
 
 /** Where no limit is named: most accounts have more. */
 const ROWS_A_MINUTE = 100;
-/** Estimates are off, and the last answers take their time. */
+/** Estimates are off, and the last answers take their time; OpenAI takes up to ten minutes to cancel a batch. */
 const MARGIN = 1.2;
-const MARGIN_MS = 60_000;
+const MARGIN_MS = 660_000;
 /** A batch that is to be given up so soon is not worth its beginning. */
 const MIN_MS = 600_000;
 

@@ -1,24 +1,36 @@
 import { openAsBlob } from 'node:fs';
-import { type Target, urlOf } from '../target.ts';
-import {
-  type BatchApi,
-  BatchApiError,
-  type BatchForm,
-  type BatchOutcome,
-  type BatchRequest,
-  type BatchState,
-  type Senders,
+import { harmless } from '../../harmless.ts';
+import type { Target } from '../target.ts';
+import type {
+  BatchApi,
+  BatchForm,
+  BatchOutcome,
+  BatchRefusal,
+  BatchRequest,
+  BatchState,
+  RowRefusal,
+  Senders,
 } from './batch-api.ts';
+import { batchClient } from './batch-client.ts';
+import { isPassingStatus } from './row-status.ts';
 
 /** As `Batch` of the SDKs of OpenAI and Groq. */
 interface Batch {
   readonly id: string;
   readonly status: string;
+  readonly input_file_id?: string;
   readonly output_file_id?: string | null;
   readonly error_file_id?: string | null;
   readonly metadata?: Readonly<Record<string, unknown>> | null;
   readonly request_counts?: { readonly completed?: number; readonly failed?: number } | null;
-  readonly errors?: { readonly data?: readonly { readonly code?: string; readonly message?: string }[] } | null;
+  readonly errors?: { readonly data?: readonly BatchProblem[] } | null;
+}
+
+interface BatchProblem {
+  readonly code?: string;
+  readonly message?: string;
+  /** From 1. */
+  readonly line?: number | null;
 }
 
 interface Page {
@@ -34,6 +46,12 @@ interface OutputLine {
 
 const UNFINISHED: ReadonlySet<string> = new Set(['batch_expired', 'batch_cancelled']);
 const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']);
+/** Of the account: no other file would go either. */
+const ACCOUNT: ReadonlySet<string> = new Set([
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'insufficient_quota',
+]);
 
 /** Names a batch in its metadata. */
 const TOKEN = 'tidegate_batch';
@@ -51,19 +69,12 @@ const FORM: BatchForm = {
   tail: `\n\r\n--${BOUNDARY}--\r\n`,
 };
 
+const isBatch = ({ id, status }: Batch): boolean => typeof id === 'string' && id !== '' && typeof status === 'string';
+
 /** The batch API of OpenAI and Groq: a file of requests in, files of results out. */
 export function openaiBatches(target: Target, { send, sendOnce }: Senders): BatchApi {
-  const { 'content-type': _, ...credential } = target.headers;
-  const ask = async (doing: string, path: string, init: RequestInit = {}, by = send): Promise<Response> => {
-    const response = await by(urlOf(target, `/v1${path}`), {
-      headers: typeof init.body === 'string' ? target.headers : credential,
-      ...init,
-    });
-    if (!response.ok) throw new BatchApiError(response.status, await response.text(), doing);
-    return response;
-  };
-  const get = async (id: string): Promise<Batch> =>
-    (await (await ask('a look at a batch', `/batches/${id}`)).json()) as Batch;
+  const { ask, askFor } = batchClient(target, '/v1', { send });
+  const get = (id: string): Promise<Batch> => askFor('a look at a batch', isBatch, `/batches/${id}`);
   return {
     mostRows: 50_000,
     // 200 MB by OpenAI's own counting.
@@ -73,40 +84,43 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
     groupOf: ({ url, body }) => `${endpointOf(url)} ${String(body['model'])}`,
     lineOf: ({ customId, url, body }) =>
       JSON.stringify({ custom_id: customId, method: 'POST', url: endpointOf(url), body }),
-    async create({ path, token, group }) {
-      const upload = { method: 'POST', body: await openAsBlob(path), headers: { ...credential, ...MULTIPART } };
-      const file = (await (await ask('an upload', '/files', upload)).json()) as { id: string };
-      const [endpoint] = group.split(' ');
-      const metadata = { [TOKEN]: token };
-      const body = { input_file_id: file.id, endpoint, completion_window: '24h', metadata };
-      const made = await ask('a batch', '/batches', { method: 'POST', body: JSON.stringify(body) }, sendOnce);
-      return ((await made.json()) as Batch).id;
+    async prepare({ path }) {
+      const upload = { method: 'POST' as const, body: await openAsBlob(path), headers: MULTIPART };
+      const isFile = ({ id }: { id: string }): boolean => typeof id === 'string' && id !== '';
+      return (await askFor('an upload', isFile, '/files', upload)).id;
     },
-    async find({ token }) {
-      for (let after = ''; ;) {
-        const listed = await ask('a list of batches', `/batches?limit=100${after}`);
-        const { data, has_more: more } = (await listed.json()) as Page;
+    async create({ token, group }, file) {
+      const [endpoint] = group.split(' ');
+      const body = { input_file_id: file, endpoint, completion_window: '24h', metadata: { [TOKEN]: token } };
+      const init = { method: 'POST' as const, body: JSON.stringify(body) };
+      return (await askFor('a batch', isBatch, '/batches', init, sendOnce)).id;
+    },
+    async find({ token, mark }) {
+      for (let after = '', last = ''; ;) {
+        const isPage = ({ data }: Page): boolean => Array.isArray(data) && data.every(isBatch);
+        const { data, has_more: more } = await askFor('a list of batches', isPage, `/batches?limit=100${after}`);
         // One that failed was refused, and is asked for anew by the same name.
-        const found = data.find(({ metadata, status }) => metadata?.[TOKEN] === token && status !== 'failed');
+        const found = data.find(
+          ({ metadata, input_file_id: file, status }) =>
+            (metadata?.[TOKEN] === token || file === mark) && status !== 'failed',
+        );
         if (found) return { id: found.id, guessed: false };
-        const last = data.at(-1);
-        if (more !== true || !last) return undefined;
-        after = `&after=${last.id}`;
+        const next = data.at(-1)?.id;
+        // A list that knows no pages begins anew each time.
+        if (more !== true || next === undefined || next === last) return undefined;
+        last = next;
+        after = `&after=${next}`;
       }
+    },
+    async discard(file) {
+      await (await ask('a removal of its file', `/files/${file}`, { method: 'DELETE' })).text();
     },
     async look(id): Promise<BatchState> {
       const { status, errors, request_counts: counts } = await get(id);
-      if (ENDED.has(status)) return { state: 'ended' };
-      if (status !== 'failed') {
-        const done = (counts?.completed ?? 0) + (counts?.failed ?? 0);
-        return { state: 'running', isNew: status === 'validating', done };
-      }
-      const [first] = errors?.data ?? [];
-      return {
-        state: 'failed',
-        tooMuchQueued: errors?.data?.some(({ code }) => code === 'token_limit_exceeded') ?? false,
-        reason: first?.message ?? 'The provider did not say why.',
-      };
+      const answered = counts?.completed ?? 0;
+      if (ENDED.has(status)) return { state: 'ended', isCancelled: status === 'cancelled', answered };
+      if (status === 'failed') return { state: 'refused', refusal: refusalOf(errors?.data ?? []) };
+      return { state: 'running', isNew: status === 'validating', done: answered + (counts?.failed ?? 0) };
     },
     async results(id) {
       const { output_file_id: output, error_file_id: errors } = await get(id);
@@ -130,8 +144,33 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
 /** The path with its version, as batches want it. */
 const endpointOf = (url: BatchRequest['url']): string => url.replace(/^\/openai(?=\/v1\/)/, '');
 
+function refusalOf(problems: readonly BatchProblem[]): BatchRefusal {
+  const queued = problems.find(({ code }) => code === 'token_limit_exceeded');
+  if (queued) {
+    const limit = /Limit: ([\d,]+) enqueued tokens/i.exec(queued.message ?? '')?.[1]?.replaceAll(',', '');
+    return { kind: 'queue', limitTokens: limit === undefined ? undefined : Number(limit) };
+  }
+  const [first] = problems;
+  const account = problems.find(({ code }) => ACCOUNT.has(code ?? ''));
+  if (account) return { kind: 'account', ...toldOf(account) };
+  const rows = new Map(
+    problems.flatMap((problem) =>
+      typeof problem.line === 'number' && problem.line > 0 ? [[problem.line - 1, toldOf(problem)] as const] : [],
+    ),
+  );
+  return rows.size > 0 ? { kind: 'rows', rows } : { kind: 'batch', ...toldOf(first ?? {}) };
+}
+
+const toldOf = ({ code, message }: BatchProblem): RowRefusal => ({
+  code: code ?? 'batch_failed',
+  message: harmless(message ?? 'The provider did not say why.'),
+});
+
 function outcomeOf({ response, error }: OutputLine): BatchOutcome {
-  if (response) return { kind: 'answered', response: { ...response, request_id: response.request_id ?? '' } };
+  if (typeof response?.status_code === 'number') {
+    if (isPassingStatus(response.status_code)) return { kind: 'unfinished' };
+    return { kind: 'answered', response: { ...response, request_id: response.request_id ?? '' } };
+  }
   const code = error?.code ?? 'unknown';
   if (UNFINISHED.has(code)) return { kind: 'unfinished' };
   return { kind: 'failed', code, message: error?.message ?? 'The provider did not say why.' };

@@ -1,10 +1,14 @@
 import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { number } from '../../amounts.ts';
-import { type BatchApi, BatchApiError, type BatchState } from './batch-api.ts';
-import { BatchFile, customIdOf } from './batch-file.ts';
+import type { BatchApi, BatchRefusal, FoundBatch } from './batch-api.ts';
+import { BatchApiError } from './batch-client.ts';
+import type { BatchFile } from './batch-file.ts';
 import type { BatchNotes, NotedBatch } from './batch-notes.ts';
+import { isGone, Patience } from './patience.ts';
 import type { ResultStore } from './result-store.ts';
+import { RunningBatches } from './running-batches.ts';
+import { fitsAlone, halvesOf, refuseRows, withoutBadRows } from './split-batch.ts';
 
 interface Settings {
   readonly api: BatchApi;
@@ -13,58 +17,62 @@ interface Settings {
   /** Beside which files are written. */
   readonly base: string;
   readonly pollMs: number;
-  /** Told of what a user wants to know: batches that are created, refused, done. */
+  /** Whether rows that the provider takes into no batch go row by row; else they end with its refusal. */
+  readonly orRowByRow: boolean;
+  readonly acceptChanges: boolean;
   readonly say: (text: string) => void;
-  /** Told how many rows are done of all that are at the provider. */
   readonly progress: (text: string) => void;
   /** What ends everything: an error of the API that no wait mends. */
   readonly fail: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
-/** Of a request for a batch that may have been heard. */
-const MAX_ASKED = 5;
-const BACKOFF_MS = 1_000;
+/** Refusals by the line, of one file: lines may be named a few at a time. */
+const MAX_SIFTED = 10;
+/** Others' batches may be what the queue is full of. */
+const MAX_QUEUED = 100;
+const MAX_QUEUE_MS = 300_000;
 
 /** Brings files of rows to the provider, and their results back. */
 export class ProviderBatches {
   readonly #settings: Settings;
-  /** Rows that are done, of batches that are at the provider. */
-  readonly #running = new Map<string, { readonly id: string; readonly rows: number; done: number; guessed: boolean }>();
+  readonly #patience: Patience;
+  readonly #running: RunningBatches;
   readonly #lives = new Set<Promise<void>>();
-  #waiting: (() => void)[] = [];
-  #leaving = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#patience = new Patience(settings);
+    this.#running = new RunningBatches({ ...settings, patience: this.#patience });
   }
 
   /** Whether nothing more is handed over. */
   get leaving(): boolean {
-    return this.#leaving;
+    return this.#running.leaving;
   }
 
   /** Goes on with the batches of earlier runs. Resolves when it is known which of them exist. */
   async resume(): Promise<void> {
     const { api, notes, say } = this.#settings;
+    notes.dropCollected();
     for (const noted of notes.open) {
       if (noted.id === undefined) {
-        const found = await api.find(notes.lost(noted));
+        const found = await this.#patience.until(() => api.find(notes.lost(noted.token)));
         if (found) await notes.created(noted.token, found);
       }
       // One that was refused, or was never there, is asked for anew with the rows that are not done.
-      if (noted.id === undefined || (await this.#isRefused(noted.id))) {
+      if (noted.id === undefined || (await this.#running.isRefused(noted.id))) {
         await notes.over(noted.token);
         continue;
       }
-      say(`Going on with batch ${noted.id} of ${noted.rows} rows.`);
+      say(`Going on with batch ${noted.id} of ${number(noted.rows)} rows.`);
       this.#live(this.#goOn(noted, noted.id));
     }
   }
 
   /** Resolves when the provider has been asked for a batch of it; what follows goes on beside. */
-  put(file: BatchFile): Promise<void> {
-    return new Promise((resolve) => this.#live(this.#carry(file, resolve).finally(resolve)));
+  put(file: BatchFile, sifted = 0): Promise<void> {
+    return new Promise((resolve) => this.#live(this.#carry(file, sifted, resolve).finally(resolve)));
   }
 
   /** Resolves when every row that was handed over has an outcome. */
@@ -78,17 +86,9 @@ export class ProviderBatches {
     for (const { token } of notes.open) await notes.over(token);
   }
 
-  /** Gives up what is not finished: batches are cancelled, and their rows that were not done are to go another way. */
+  /** Gives up what is not finished. */
   leave(): void {
-    if (this.#leaving) return;
-    this.#leaving = true;
-    const { api, say } = this.#settings;
-    for (const { id, guessed } of this.#running.values()) {
-      if (guessed) say(`Batch ${id} may be of somebody else, and goes on.`);
-      else say(`Cancelling batch ${id}: the rest is sent row by row.`);
-      if (!guessed) api.cancel(id).catch((error: unknown) => say((error as Error).message));
-    }
-    this.#wake();
+    this.#live(this.#running.leave());
   }
 
   #live(life: Promise<void>): void {
@@ -101,118 +101,106 @@ export class ProviderBatches {
     this.#lives.add(told);
   }
 
-  async #isRefused(id: string): Promise<boolean> {
-    const { api, pollMs, signal } = this.#settings;
-    for (;;) {
-      const { state, isNew } = await api.look(id);
-      if (state !== 'running' || isNew !== true) return state === 'failed';
-      await sleep(systemClock, pollMs, signal);
-    }
-  }
-
   async #goOn({ token, rows, guessed }: NotedBatch, id: string): Promise<void> {
-    const { state } = await this.#follow(token, { id, rows, guessed });
-    // The results know nothing of them: they are unfinished, and sent by whoever asks.
-    if (state !== 'ended') await this.#settings.notes.over(token);
+    // The results know nothing of its rows: they are unfinished, and sent by whoever asks.
+    if (await this.#running.follow(token, { id, rows, guessed })) await this.#settings.notes.over(token);
   }
 
-  /** Until its rows have outcomes, or are to go row by row. */
-  async #carry(file: BatchFile, asked: () => void): Promise<void> {
-    const { notes, say } = this.#settings;
-    const { token, rows } = file;
+  /** Until its rows have outcomes, are in other files, or are to go row by row. */
+  async #carry(file: BatchFile, sifted: number, asked: () => void): Promise<void> {
     try {
-      for (; !this.#leaving; asked()) {
-        const id = await this.#ask(file);
-        say(`Created batch ${id} of ${rows} rows.`);
-        asked();
-        const { state, tooMuchQueued, reason } = await this.#follow(token, { id, rows, guessed: false });
-        if (state === 'ended') return;
-        await notes.over(token);
-        if (tooMuchQueued !== true) throw new Error(`The provider refused batch ${id}: ${reason ?? ''}`);
-        say(`Too much is queued for batch ${id} of ${rows} rows.`);
-        if (this.#leaving) return;
-        if (this.#running.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        else if (rows === 1) return;
-        else return void (await Promise.all((await this.#halves(file)).map((half) => this.#carry(half, asked))));
-      }
+      const refusal = await this.#handOver(file, asked);
+      if (refusal && !this.leaving) await this.#splitUp(file, refusal, sifted);
     } finally {
       await file.remove();
     }
   }
 
-  /** Asks for a batch until it is there, and never for a second one. */
-  async #ask(file: BatchFile): Promise<string> {
-    const { api, notes, signal } = this.#settings;
+  /** @returns Why the provider takes no batch of it. */
+  async #handOver(file: BatchFile, asked: () => void): Promise<BatchRefusal | undefined> {
+    const { api, notes } = this.#settings;
+    const { token, rows } = file;
+    const mark = await this.#prepare(file);
+    if (typeof mark !== 'string') return mark;
+    for (let waits = 0; !this.leaving; waits++) {
+      const made = await this.#ask(file, mark);
+      asked();
+      const refusal = made && 'id' in made ? await this.#running.follow(token, { ...made, rows }) : made;
+      if (refusal === undefined) return undefined;
+      await notes.over(token);
+      if (refusal.kind === 'queue' && (await this.#room(file, refusal, waits))) continue;
+      await api.discard(mark).catch(() => undefined);
+      return refusal.kind === 'queue' ? { kind: 'size' } : refusal;
+    }
+    return undefined;
+  }
+
+  async #prepare(file: BatchFile): Promise<string | BatchRefusal> {
+    const { api, orRowByRow } = this.#settings;
+    try {
+      return await this.#patience.until(() => api.prepare(file));
+    } catch (error) {
+      const refusal = error instanceof BatchApiError ? error.refusal : undefined;
+      // There are no batches here at all.
+      if (!refusal || (isGone(error) && !orRowByRow)) throw error;
+      return refusal;
+    }
+  }
+
+  /** Asks until there is a batch or a refusal, and never for a second one; undefined where the run leaves before. */
+  async #ask(file: BatchFile, mark: string): Promise<FoundBatch | BatchRefusal | undefined> {
+    const { api, notes, say, signal } = this.#settings;
     const { token, rows } = file;
     signal.throwIfAborted();
-    await notes.asks(token, rows);
-    for (let tries = 1; ; tries++) {
+    await notes.asks(token, rows, mark);
+    let mayBeThere = false;
+    const made = await this.#patience.until(async () => {
+      const found = mayBeThere ? await api.find(notes.lost(token)) : undefined;
+      if (found || this.leaving) return found;
       try {
-        const id = await api.create(file);
-        await notes.created(token, { id, guessed: false });
-        return id;
+        return { id: await api.create(file, mark), guessed: false };
       } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof BatchApiError && isFinal(error.status)) throw error;
-        await sleep(systemClock, BACKOFF_MS * 2 ** (tries - 1), signal);
-        const found = await api.find(notes.lost(notes.open.find((each) => each.token === token)!));
-        if (found) await notes.created(token, found);
-        if (found) return found.id;
-        if (tries === MAX_ASKED) throw error;
+        const refused = error instanceof BatchApiError ? error : undefined;
+        if (refused?.refusal) return refused.refusal;
+        mayBeThere = refused?.status !== 429;
+        throw error;
       }
+    });
+    if (made === undefined) await notes.over(token);
+    else if ('id' in made) {
+      await notes.created(token, made);
+      say(`Created batch ${made.id} of ${number(rows)} rows.`);
     }
+    return made;
   }
 
-  /** Waits for the end of a batch, and takes its results. */
-  async #follow(token: string, batch: { id: string; rows: number; guessed: boolean }): Promise<BatchState> {
-    const { api, results, pollMs, signal } = this.#settings;
-    const { id } = batch;
-    const running = { ...batch, done: 0 };
-    this.#running.set(token, running);
-    try {
-      // It was asked for before the run turned to sending row by row.
-      if (this.#leaving && !batch.guessed) await api.cancel(id);
-      for (;;) {
-        const state = await api.look(id);
-        if (state.state === 'ended') await results.fetch(id);
-        if (state.state !== 'running') return state;
-        running.done = state.done ?? 0;
-        this.#tell();
-        await sleep(systemClock, pollMs, signal);
-      }
-    } finally {
-      this.#running.delete(token);
-      this.#wake();
+  /** Waits until there may be room in the queue. @returns Whether it may ever be enough for the file. */
+  async #room(file: BatchFile, refusal: BatchRefusal, waits: number): Promise<boolean> {
+    const { pollMs, say, signal } = this.#settings;
+    say(`Too much is queued for a batch of ${number(file.rows)} rows.`);
+    if (this.#running.size > 0) {
+      await this.#running.oneEnded();
+      return true;
     }
+    if (waits >= MAX_QUEUED || !fitsAlone(file, refusal)) return false;
+    await sleep(systemClock, Math.min(MAX_QUEUE_MS, pollMs * 2 ** waits), signal);
+    return true;
   }
 
-  /** There may be room for others now. */
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  #tell(): void {
-    const all = [...this.#running.values()];
-    const rows = all.reduce((sum, each) => sum + each.rows, 0);
-    const done = all.reduce((sum, each) => sum + each.done, 0);
-    const batches = all.length === 1 ? 'a batch' : `${all.length} batches`;
-    this.#settings.progress(`${number(rows)} rows at the provider in ${batches}, ${number(done)} of them done`);
-  }
-
-  async #halves(file: BatchFile): Promise<readonly [BatchFile, BatchFile]> {
-    const { api, notes, base } = this.#settings;
-    const half = (): BatchFile => new BatchFile(base, file.group, api.form);
-    const halves = [half(), half()] as const;
-    let index = 0;
-    for await (const row of file.lines()) {
-      const into = halves[index++ < file.rows / 2 ? 0 : 1];
-      await notes.addRow(into.token, customIdOf(row));
-      await into.add(row);
+  /** What becomes of a file that the provider does not take as it is. */
+  async #splitUp(file: BatchFile, refusal: BatchRefusal, sifted: number): Promise<void> {
+    const { api, results, orRowByRow, say } = this.#settings;
+    const settings = { ...this.#settings, form: api.form };
+    const rows = number(file.rows);
+    if (refusal.kind === 'rows' && sifted < MAX_SIFTED) {
+      say(`The provider refused ${number(refusal.rows.size)} of ${rows} rows, and gets the others without them.`);
+      for (const rest of await withoutBadRows(file, refusal, settings)) await this.put(rest, sifted + 1);
+    } else if ('code' in refusal || refusal.kind === 'rows') {
+      const why = refusal.kind === 'rows' ? refusal.rows.values().next().value! : refusal;
+      say(`The provider takes no batch of ${rows} rows${orRowByRow ? ', which go row by row' : ''}: ${why.message}`);
+      if (!orRowByRow) await refuseRows(file, why, results);
+    } else if (file.rows > 1) {
+      for (const half of await halvesOf(file, settings)) await this.put(half, sifted);
     }
-    for (const each of halves) await each.end();
-    return halves;
   }
 }
-
-/** Whether asking again would be answered the same. */
-const isFinal = (status: number): boolean => status < 500 && ![408, 409, 425, 429].includes(status);

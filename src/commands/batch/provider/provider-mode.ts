@@ -1,5 +1,4 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { BatchError } from '../../../batch/batch-error.ts';
 import { meterItem } from '../../../batch/call-meter.ts';
 import { contentKey } from '../../../batch/item-key.ts';
 import { Journal } from '../../../batch/journal.ts';
@@ -7,6 +6,7 @@ import type { ItemContext, JournalOptions } from '../../../batch/options.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { PriceFunction } from '../../../cost/prices.ts';
 import { adapterFor } from '../../../providers/registry.ts';
+import { number } from '../../amounts.ts';
 import type { Row } from '../row-format.ts';
 import { type RowResponse, RowRefused, sendRow } from '../send-row.ts';
 import { providerName, type Target } from '../target.ts';
@@ -21,10 +21,12 @@ import { ResultStore } from './result-store.ts';
 
 interface Setup extends Senders {
   readonly target: Target;
-  /** Beside which files are written; undefined where nothing is kept. */
-  readonly journal: string | undefined;
+  /** Beside which files are written. */
+  readonly journal: string;
   readonly dedupe: boolean;
   readonly retryFailed: boolean;
+  readonly acceptChanges: boolean;
+  readonly orRowByRow: boolean;
   readonly pollMs: number;
   readonly leaveAfterMs: number | undefined;
   readonly prices: PriceFunction | undefined;
@@ -46,9 +48,8 @@ export interface ProviderMode {
 
 /** Rows go into batches of the provider; what those leave undone goes row by row. */
 export function openProviderMode(setup: Setup): ProviderMode {
-  const { target, send, leaveAfterMs, say, progress, pollMs, dedupe, budget } = setup;
+  const { target, send, journal: base, leaveAfterMs, dedupe, budget } = setup;
   const abort = new AbortController();
-  const base = setup.journal ?? join(tmpdir(), `tidegate-${crypto.randomUUID()}`);
   const senders: Senders = {
     send: (url, init) => send(url, { ...init, signal: abort.signal }),
     sendOnce: (url, init) => setup.sendOnce(url, { ...init, signal: abort.signal }),
@@ -57,7 +58,7 @@ export function openProviderMode(setup: Setup): ProviderMode {
   const notes = new BatchNotes(base);
   const results = new ResultStore(`${base}.results`, api);
   const fail = (error: unknown): void => abort.abort(error);
-  const batches = new ProviderBatches({ api, notes, results, base, pollMs, say, progress, fail, signal: abort.signal });
+  const batches = new ProviderBatches({ ...setup, api, notes, results, base, fail, signal: abort.signal });
   const cancel =
     leaveAfterMs === undefined ? undefined : systemClock.after(leaveAfterMs, () => batches.leave(), { unref: true });
   let journal: Journal | undefined;
@@ -96,9 +97,14 @@ export function openProviderMode(setup: Setup): ProviderMode {
   const usageOf = adapterFor(providerName(target.provider));
 
   async function answer(row: Row, { index, signal }: ItemContext): Promise<RowResponse> {
-    const outcome = await results.get(customIdOf(row, index));
-    if (outcome.kind === 'unfinished') return sendRow(row, target, send, signal);
-    if (outcome.kind === 'failed') throw Object.assign(new Error(outcome.message), { code: outcome.code });
+    const customId = customIdOf(row, index);
+    const outcome = await results.get(customId);
+    if (outcome.kind === 'unfinished') {
+      // Nobody who cancels a batch wants to pay twice as much for its rows.
+      if (notes.isCancelled(customId)) throw rowError('batch_cancelled', 'Its batch was cancelled at the provider.');
+      return sendRow(row, target, send, signal);
+    }
+    if (outcome.kind === 'failed') throw rowError(outcome.code, outcome.message);
     const { response } = outcome;
     if (response.status_code >= 400) throw new RowRefused(response);
     const usage = usageOf.readUsage(response.body);
@@ -137,4 +143,24 @@ export function openProviderMode(setup: Setup): ProviderMode {
       await results.close();
     },
   };
+}
+
+const rowError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+/**
+ * A journal for rows that go one by one. Some of them may be in batches that an earlier run has left at the provider, and would be
+ * paid twice.
+ */
+export async function openWithoutBatches(options: JournalOptions): Promise<Journal> {
+  const notes = new BatchNotes(options.path);
+  try {
+    const journal = await Journal.open(options, (note) => notes.hear(note));
+    const [batch] = notes.open;
+    if (!batch || options.acceptChanges === true) return journal;
+    await journal.close();
+    const text = `Batch ${batch.id ?? 'that was asked for'} of ${number(batch.rows)} rows is at the provider. Go on with --via provider-batch, or --accept-changes to send its rows again.`;
+    throw new BatchError('journal_changed', text);
+  } finally {
+    notes.close();
+  }
 }

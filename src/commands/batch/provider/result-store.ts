@@ -7,12 +7,17 @@ import type { BatchApi, BatchOutcome } from './batch-api.ts';
 const READ_BYTES = 16_384;
 const BREAK = 10;
 
-/** Results of batches that have ended, in a file: rows are asked for in another order than results come in. */
+/**
+ * What became of rows in batches that have ended, in a file: rows are asked for in another order than results come in. An answer
+ * that is good stays, whatever else is said of its row.
+ */
 export class ResultStore {
   readonly #path: string;
   readonly #api: BatchApi;
+  /** Place of a row's line, doubled; odd where the answer is good. */
   readonly #places: KeyTable;
-  #file: FileHandle | undefined;
+  /** Opened once, though several batches end at once: to open it empties it. */
+  #opening: Promise<FileHandle> | undefined;
   #size = 0;
 
   constructor(path: string, api: BatchApi) {
@@ -26,47 +31,68 @@ export class ResultStore {
   }
 
   async get(customId: string): Promise<BatchOutcome> {
-    const place = this.#places.get(customId);
+    const known = this.#places.get(customId);
     // A row that is in no result was not finished.
-    if (place === undefined || !this.#file) return { kind: 'unfinished' };
+    if (known === undefined) return { kind: 'unfinished' };
+    const file = await this.#file();
+    const place = Math.floor(known / 2);
     for (let size = READ_BYTES; ; size *= 4) {
       const bytes = Buffer.allocUnsafe(size);
-      const { bytesRead } = await this.#file.read(bytes, 0, size, place);
+      const { bytesRead } = await file.read(bytes, 0, size, place);
       const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
-      if (end === -1 && bytesRead === size) continue;
-      return this.#api.read(bytes.toString('utf8', 0, end === -1 ? bytesRead : end))?.outcome ?? { kind: 'unfinished' };
+      if (end !== -1) return JSON.parse(bytes.toString('utf8', 0, end)) as BatchOutcome;
+      if (bytesRead < size) return { kind: 'unfinished' };
     }
   }
 
-  /** Takes the results of a batch. */
-  async fetch(batch: string): Promise<void> {
-    this.#file ??= await open(this.#path, 'w+');
+  /** Takes the results of a batch. @returns How many of its rows have a good answer. */
+  async fetch(batch: string): Promise<number> {
+    const begun = this.#size;
+    let good = 0;
     for (const body of await this.#api.results(batch)) {
       for await (const text of textLines(body)) {
-        const customId = idOf(this.#api, text);
-        if (customId === undefined) continue;
-        const line = Buffer.from(`${text}\n`);
-        // Taken before the write: several batches may be read at once.
-        const place = this.#size;
-        this.#size += line.length;
-        await this.#file.write(line, 0, line.length, place);
-        this.#places.set(customId, place);
+        const read = this.#read(text);
+        if (!read) continue;
+        const known = this.#places.get(read.customId);
+        const isFirst = known === undefined || known < begun * 2 || known % 2 === 0;
+        if (isFirst && isGood(read.outcome)) good++;
+        await this.put(read.customId, read.outcome);
       }
     }
+    return good;
+  }
+
+  async put(customId: string, outcome: BatchOutcome): Promise<void> {
+    const known = this.#places.get(customId);
+    if (known !== undefined && known % 2 === 1 && !isGood(outcome)) return;
+    const line = Buffer.from(`${JSON.stringify(outcome)}\n`);
+    // Taken before the write: several batches may be read at once.
+    const place = this.#size;
+    this.#size += line.length;
+    const file = await this.#file();
+    await file.write(line, 0, line.length, place);
+    this.#places.set(customId, place * 2 + Number(isGood(outcome)));
   }
 
   async close(): Promise<void> {
     this.#places.close();
-    await this.#file?.close();
+    const file = await this.#opening?.catch(() => undefined);
+    await file?.close();
     await rm(this.#path, { force: true });
+  }
+
+  #file(): Promise<FileHandle> {
+    return (this.#opening ??= open(this.#path, 'w+', 0o600));
+  }
+
+  /** A line that a transfer has spoiled, or a page instead of lines, tells of no row. */
+  #read(text: string): ReturnType<BatchApi['read']> {
+    try {
+      return text.trim() === '' ? undefined : this.#api.read(text);
+    } catch {
+      return undefined;
+    }
   }
 }
 
-/** A line that a transfer has spoiled is a row that was not finished. */
-function idOf(api: BatchApi, text: string): string | undefined {
-  try {
-    return text.trim() === '' ? undefined : api.read(text)?.customId;
-  } catch {
-    return undefined;
-  }
-}
+const isGood = (outcome: BatchOutcome): boolean => outcome.kind === 'answered' && outcome.response.status_code < 400;

@@ -1,0 +1,102 @@
+import { systemClock } from '../../../core/clock.ts';
+import type { Outcome } from '../../../core/outcome.ts';
+import { adapterFor } from '../../../providers/registry.ts';
+import { harmless } from '../../harmless.ts';
+import { providerName, type Target, urlOf } from '../target.ts';
+import type { BatchRefusal, Senders } from './batch-api.ts';
+
+/** Outcomes that are another one later. */
+const PASSING: ReadonlySet<Outcome> = new Set([
+  'throttled',
+  'overloaded',
+  'server_error',
+  'timeout',
+  'connection',
+  'conflict',
+]);
+
+const MAX_MESSAGE = 300;
+
+/** A refusal of the provider's batch API. */
+export class BatchApiError extends Error {
+  override readonly name = 'BatchApiError';
+  readonly status: number;
+  readonly outcome: Outcome;
+  /** The provider's own words. */
+  readonly code: string;
+  readonly said: string;
+
+  constructor(status: number, outcome: Outcome, doing: string, { code, message }: Told) {
+    super(`The provider answered ${status} to ${doing}${message === '' ? '.' : `: ${message}`}`);
+    this.status = status;
+    this.outcome = outcome;
+    this.code = code || `http_${status}`;
+    this.said = message || `The provider answered ${status}.`;
+  }
+
+  get isPassing(): boolean {
+    return PASSING.has(this.outcome);
+  }
+
+  /** What is wrong with the batch that was asked for; undefined where it is something else. */
+  get refusal(): BatchRefusal | undefined {
+    if (this.outcome === 'too_large' || this.status === 413) return { kind: 'size' };
+    return this.outcome === 'bad_request' ? { kind: 'batch', code: this.code, message: this.said } : undefined;
+  }
+}
+
+interface Told {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface BatchInit {
+  readonly method?: 'POST' | 'DELETE';
+  readonly body?: string | Blob;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface BatchClient {
+  /** `doing` says what is asked for, in errors. */
+  ask(doing: string, path: string, init?: BatchInit, by?: typeof fetch): Promise<Response>;
+  /** The same, for an object that `isWhole` knows. A page of a proxy, or half of an answer, is none. */
+  askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]): Promise<T>;
+}
+
+/** Requests to the batch API at `base`, a path with its version. */
+export function batchClient(target: Target, base: string, { send }: Pick<Senders, 'send'>): BatchClient {
+  const { 'content-type': _, ...credential } = target.headers;
+  const { classify } = adapterFor(providerName(target.provider));
+
+  async function ask(doing: string, path: string, init: BatchInit = {}, by = send): Promise<Response> {
+    const headers = { ...(typeof init.body === 'string' ? target.headers : credential), ...init.headers };
+    const response = await by(urlOf(target, base + path), { ...init, headers });
+    if (response.ok) return response;
+    const body = parse(await response.text());
+    const { outcome } = classify({ status: response.status, headers: response.headers, body }, systemClock.wall());
+    throw new BatchApiError(response.status, outcome, doing, toldBy(body));
+  }
+
+  return {
+    ask,
+    async askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]) {
+      const answer = parse(await (await ask(doing, ...request)).text());
+      if (typeof answer === 'object' && answer !== null && isWhole(answer as T)) return answer as T;
+      throw new Error(`The provider answered ${doing} with something else than that.`);
+    },
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function toldBy(body: unknown): Told {
+  const { error } = (body ?? {}) as { readonly error?: Readonly<Record<string, unknown>> | null };
+  const text = (value: unknown): string => (typeof value === 'string' ? harmless(value.slice(0, MAX_MESSAGE)) : '');
+  return { code: text(error?.['code']) || text(error?.['type']), message: text(error?.['message']) };
+}

@@ -1,0 +1,168 @@
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { at, hurried, ids, lines, names, type Provider, row, simulate, start, stopTime } from './provider-run.ts';
+import { type Step, type Tamper, tampered, type Tampering } from './tampered.ts';
+
+const ROWS = 12;
+const HTML = { status: 200, text: '<html>Sign in</html>', headers: { 'content-type': 'text/html' } };
+const EMPTY = { status: 200, text: '{}' };
+const answer = (status: number, error: object = {}): Tampering => ({
+  status,
+  text: JSON.stringify({ error: { message: 'Not today.', type: 'api_error', ...error } }),
+});
+const some = (first: number): ((text: string) => string) => {
+  return (text) => text.split('\n').slice(0, first).join('\n');
+};
+
+beforeEach(stopTime);
+
+async function run(provider: Provider, tamper: Tamper, ...args: string[]) {
+  const simulator = await simulate(provider, { batches: { seconds: 0.3 } });
+  const proxy = await tampered(simulator, tamper);
+  await writeFile(
+    at('in.jsonl'),
+    names(ROWS)
+      .map((id) => row(provider, id))
+      .join('\n'),
+  );
+  const again = async (...more: string[]) => {
+    const begun = start(proxy, provider, ...args, ...more);
+    return { code: await hurried(begun.code), err: begun.err() };
+  };
+  const count = (step: Step): number => proxy.steps.filter((each) => each === step).length;
+  return { ...(await again()), again, count, created: () => proxy.created };
+}
+
+/** What is done to the first, second and so on of a step, and nothing to what comes after. */
+const first =
+  (of: Step, ...done: (Tampering | undefined)[]): Tamper =>
+  (step, nth) =>
+    step === of ? done[nth - 1] : undefined;
+
+const times = (count: number, how: Tampering): Tampering[] => Array.from({ length: count }, () => how);
+
+describe.each(['openai', 'anthropic', 'groq'] as const)(
+  'a bad day of %s costs no row and no second batch',
+  (provider) => {
+    test.each<[string, Tamper]>([
+      ['no look is answered for minutes', first('look', ...times(8, answer(503)), ...times(8, 'lost'))],
+      ['looks are answered by a proxy', first('look', HTML, EMPTY, 'cut', { status: 502, text: '<html>' })],
+      ['results break off', first('results', 'cut', 'cut', 'answer lost', ...times(8, answer(503)))],
+      ['results come late', first('results', answer(404), answer(404), HTML, some(5))],
+      ['nobody hears of the batch', first('create', 'answer lost')],
+      ['half of its creation is heard', first('create', 'cut')],
+      [
+        'it is looked for while the provider is away',
+        (step, nth) =>
+          step === 'create' && nth === 1 ? 'answer lost' : step === 'list' && nth < 8 ? answer(503) : undefined,
+      ],
+      ['batches are too many for a while', first('create', ...times(7, answer(429)))],
+      ['none can be made for a while', first('create', EMPTY, HTML, ...times(3, 'lost'), ...times(2, answer(500)))],
+      ['files get lost', first('upload', 'lost', 'answer lost', 'cut', EMPTY, HTML)],
+    ])('%s', async (_name, tamper) => {
+      const { code, err, count, created } = await run(provider, tamper);
+      expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
+      expect([created(), count('row')]).toEqual([1, 0]);
+      // It is told once, not at every try.
+      expect(err.match(/Asking again/g)?.length ?? 0).toBeLessThan(5);
+    });
+
+    test('a file that is too large goes in halves', async () => {
+      const { code, count, created } = await run(provider, first('create', answer(413)));
+      expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
+      expect([created(), count('row'), count('discard')]).toEqual([2, 0, provider === 'anthropic' ? 0 : 1]);
+    });
+
+    test('rows that go into no batch end with what the provider says, and go another time', async () => {
+      const refused = first(
+        'create',
+        answer(400, { message: 'No batches of this model.', type: 'invalid_request_error' }),
+      );
+      const { code, err, again, count } = await run(provider, refused);
+      expect([code, await ids('out.errors.jsonl')]).toEqual([1, names(ROWS)]);
+      expect(err).toContain('The provider takes no batch of 12 rows: No batches of this model.');
+      expect(JSON.stringify(await lines('out.errors.jsonl'))).toContain('No batches of this model.');
+      expect((await again('--retry-failed')).code).toBe(0);
+      expect([await ids('out.jsonl'), count('row')]).toEqual([names(ROWS), 0]);
+    });
+
+    test('with auto they go row by row', async () => {
+      const { code, count } = await run(provider, first('create', answer(400)), '--via', 'auto');
+      expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), ROWS]);
+    });
+
+    test('rows that are not in the results after all are sent again, and said so', async () => {
+      const { code, err, count } = await run(provider, (step) => (step === 'results' ? some(5) : undefined));
+      expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), ROWS - 5]);
+      expect(err).toMatch(/7 answers of batch \S+ are not in its results: those rows are sent again\./);
+    });
+
+    test('results may be in any order, twice, of other rows, and contradict themselves', async () => {
+      const failed = (line: string): string => {
+        const { custom_id } = JSON.parse(line) as { custom_id: string };
+        const error = { type: 'error', error: { type: 'invalid_request_error', message: 'no' }, request_id: null };
+        return JSON.stringify(
+          provider === 'anthropic'
+            ? { custom_id, result: { type: 'errored', error } }
+            : { custom_id, response: null, error: { code: 'batch_expired', message: 'no' } },
+        );
+      };
+      const mixed = (text: string): string => {
+        const good = text.trim().split('\n');
+        const others = [
+          good[0]!.replace(/"custom_id":"[^"]+"/, '"custom_id":"stranger"'),
+          '{"custom_id":7}',
+          'null',
+          '{',
+        ];
+        return [failed(good[3]!), ...good.toReversed(), ...good, ...others, ...good.map(failed)].join('\r\n\n');
+      };
+      const { code, count } = await run(provider, (step) => (step === 'results' ? mixed : undefined));
+      expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), 0]);
+    });
+
+    test('rows that met a fault of the moment are sent again, as nobody pays for those', async () => {
+      const faulty = (text: string): string =>
+        text.replace(/^.*$/m, (line) => {
+          const { custom_id } = JSON.parse(line) as { custom_id: string };
+          const error = { type: 'error', error: { type: 'overloaded_error', message: 'no' }, request_id: null };
+          return JSON.stringify(
+            provider === 'anthropic'
+              ? { custom_id, result: { type: 'errored', error } }
+              : { custom_id, response: { status_code: 503, body: error }, error: null },
+          );
+        });
+      const counted = (text: string): string => text.replace(/"(completed|succeeded)":12/, `"$1":11`);
+      const { code, count } = await run(provider, (step) =>
+        step === 'results' ? faulty : step === 'look' ? counted : undefined,
+      );
+      expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), 1]);
+    });
+
+    test('a batch that somebody else cancels is not paid for row by row', async () => {
+      let cancelled = false;
+      const { code, again, count } = await run(provider, (step, nth, cancel) => {
+        if (step === 'look' && nth === 2) cancelled = cancel();
+        return undefined;
+      });
+      expect([cancelled, code, count('row')]).toEqual([true, 1, 0]);
+      expect(await ids('out.errors.jsonl')).toEqual(names(ROWS));
+      expect((await again()).code).toBe(1);
+      expect((await again('--retry-failed')).code).toBe(0);
+      expect([await ids('out.jsonl'), count('row'), count('create')]).toEqual([names(ROWS), 0, 2]);
+    });
+
+    test('a key that is no good any more ends the run, which goes on with another', async () => {
+      const { code, err, again, count, created } = await run(
+        provider,
+        first('look', answer(401, { message: 'Bad key.' })),
+      );
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(/The provider answered 401 to a look at a batch: Bad key\.\n(.*\n)*To go on:/),
+      ]);
+      expect((await again()).code).toBe(0);
+      expect([await ids('out.jsonl'), count('row'), created()]).toEqual([names(ROWS), 0, 1]);
+    });
+  },
+);

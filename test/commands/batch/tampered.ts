@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterEach } from 'vitest';
+import type { Simulator } from '../../../src/testing.ts';
+
+/** What is done to a request of the batch API, or to its answer; undefined where it goes through as it is. */
+export type Tampering =
+  /** It never reaches the provider. */
+  | 'lost'
+  /** The provider does it, and nobody hears of it. */
+  | 'answer lost'
+  /** The answer breaks off in the middle of its body. */
+  | 'cut'
+  /** Answered without the provider. */
+  | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+  /** The provider's answer, changed. */
+  | ((text: string) => string);
+
+export type Step = 'upload' | 'create' | 'list' | 'look' | 'cancel' | 'results' | 'discard' | 'row';
+
+/** `cancel` ends the newest batch, as somebody else would. @returns Whether there was one. */
+export type Tamper = (step: Step, nth: number, cancel: () => boolean) => Tampering | undefined;
+
+export interface Tampered {
+  readonly url: string;
+  /** Batches that the provider has made. */
+  readonly created: number;
+  /** What came, in its order. */
+  readonly steps: Step[];
+}
+
+const started: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of started.splice(0)) stop();
+});
+
+const STEPS: readonly (readonly [Step, RegExp])[] = [
+  ['upload', /^POST .*\/files$/],
+  ['create', /^POST .*\/batches$/],
+  ['list', /^GET .*\/batches(?:\?|$)/],
+  ['cancel', /\/cancel$/],
+  ['results', /\/(?:content|results)$/],
+  ['look', /^GET .*\/batches\//],
+  ['discard', /^DELETE /],
+  ['row', /^POST /],
+];
+
+/** A provider on a bad day: the simulator, behind something that does to the nth request of a kind what `tamper` says. */
+export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Tampered> {
+  const steps: Step[] = [];
+  const made: { readonly url: string; readonly headers: IncomingHttpHeaders; readonly id: string }[] = [];
+  const cancel = (): boolean => {
+    const last = made.at(-1);
+    if (!last) return false;
+    const { 'content-length': _, ...headers } = last.headers;
+    httpRequest(new URL(`${last.url}/${last.id}/cancel`, simulator.origin), { method: 'POST', headers }).end();
+    return true;
+  };
+  const server = createServer((request, response) => {
+    const { method = 'GET', url = '' } = request;
+    const [step] = STEPS.find(([, pattern]) => pattern.test(`${method} ${url}`))!;
+    steps.push(step);
+    const how = tamper(step, steps.filter((each) => each === step).length, cancel);
+    if (how === 'lost') return void request.socket.destroy();
+    if (typeof how === 'object') {
+      request.resume();
+      response.writeHead(how.status, { 'content-type': 'application/json', ...how.headers }).end(how.text);
+      return;
+    }
+    forward(request, response, new URL(url, simulator.origin), how, (answer) => {
+      if (step === 'create')
+        made.push({ url, headers: request.headers, id: (JSON.parse(answer) as { id: string }).id });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  started.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const url = simulator.url.replace(simulator.origin, `http://127.0.0.1:${port}`);
+  return {
+    url,
+    steps,
+    get created() {
+      return made.length;
+    },
+  };
+}
+
+function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  how: Exclude<Tampering, { readonly status: number }> | undefined,
+  heard: (answer: string) => void,
+): void {
+  const { method, headers } = request;
+  const forwarded = httpRequest(url, { method: method!, headers }, (answer) => {
+    void buffer(answer).then((body) => give(answer, body, response, how, heard));
+  });
+  request.pipe(forwarded);
+}
+
+function give(
+  { statusCode, headers }: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  how: Exclude<Tampering, { readonly status: number }> | undefined,
+  heard: (answer: string) => void,
+): void {
+  heard(body.toString());
+  if (how === 'answer lost') return void response.destroy();
+  const { 'content-length': _, ...told } = headers;
+  if (how === 'cut') {
+    response.writeHead(statusCode!, { ...told, 'content-length': body.length });
+    return void response.write(body.subarray(0, body.length / 2), () => setImmediate(() => response.destroy()));
+  }
+  const text = typeof how === 'function' ? Buffer.from(how(body.toString())) : body;
+  response.writeHead(statusCode!, { ...told, 'content-length': text.length }).end(text);
+}
