@@ -23,6 +23,8 @@ const io: CommandIo = {
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
+    // The terminal is gone: what is at work is finished all the same.
+    process.once('SIGHUP', () => resolve());
   }),
 };
 
@@ -31,9 +33,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(process.argv[2] === 'batch' ? 1 : 0);
 });
-// Nobody reads what is said beside it: no reason to stop.
+// Nobody reads what is said beside it, or the terminal is gone: no reason to stop.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

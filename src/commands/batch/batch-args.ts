@@ -138,7 +138,7 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
   const out = values['out'] ?? '-';
   const journal = values['journal'] ?? (out === '-' ? undefined : `${out}.journal`);
   const via = oneOf(values['via'], '--via', VIAS) ?? 'sync';
-  if (via !== 'sync' && journal === undefined && !dryRun)
+  if (via !== 'sync' && journal === undefined && !dryRun && !fleet)
     throw new Error('Expected --journal with a file: batches at the provider are found again by it.');
   return {
     input,
@@ -161,7 +161,7 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
       model: values['model'],
       system: values['system'],
       template: values['template'],
-      schema: values['schema'] === undefined ? undefined : readJson(values['schema'], 'the schema'),
+      schema: values['schema'] === undefined ? undefined : schema(values['schema']),
       maxTokens: count(values['maxTokens'], '--max-tokens'),
     },
     via,
@@ -180,6 +180,12 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
     json: options['json'] === true,
     quiet: options['quiet'] === true,
   };
+}
+
+function schema(path: string): object {
+  const value = readJson(path, 'the schema');
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Error(`Expected the schema in ${path} to be a JSON object.`);
 }
 
 function readJson(path: string, what: string): unknown {

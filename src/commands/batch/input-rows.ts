@@ -43,10 +43,15 @@ function delimiterOf(header: string): string {
 
 async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRow> {
   const file = createReadStream(path);
+  let twice: string | undefined;
   const parser = parse({
     delimiter,
     bom: true,
-    columns: (names: string[]) => names.map((name) => name.trim()),
+    columns: (header: string[]) => {
+      const names = header.map((name) => name.trim());
+      twice = names.find((name, index) => name !== '' && names.indexOf(name) < index);
+      return names;
+    },
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
@@ -56,6 +61,8 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRo
   let line = 2;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: Info }>) {
+      // A template could mean either of them.
+      if (twice !== undefined) return yield { line: 1, problem: `two columns are named ${JSON.stringify(twice)}` };
       // A record of the wrong length is reported and skipped.
       const { error } = info as { error?: CsvError };
       yield error ? { line, problem: problemOf(error) } : { line, record };

@@ -1,5 +1,7 @@
 import { columnsOf, type InputRow, type RowFormat } from './input-rows.ts';
 
+const JSON_FILE = /\.(?:json|jsonl|ndjson)$/i;
+
 /** A placeholder for a member of the row. */
 const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
@@ -35,13 +37,15 @@ export function detectFormat(text: string, path: string, template: string | unde
     value = JSON.parse(text);
   } catch {
     if (/\.[ct]sv$/i.test(path)) return 'csv';
+    // What is named as JSON and is none, as an array over several lines, is no list of prompts that somebody wants to pay for.
+    if (JSON_FILE.test(path)) return 'jsonl';
     const columns = columnsOf(text) ?? [];
     const wanted = Array.from(template?.matchAll(PLACE) ?? [], ([, name]) => name!);
     return columns.length > 1 && wanted.length > 0 && wanted.every((name) => columns.includes(name))
       ? 'csv'
       : 'prompts';
   }
-  if (!isObject(value)) return 'prompts';
+  if (!isObject(value)) return JSON_FILE.test(path) ? 'jsonl' : 'prompts';
   if (isObject(value['params'])) return 'anthropic';
   return isObject(value['body']) ? 'openai' : 'jsonl';
 }
@@ -109,10 +113,21 @@ function parseObject(text: string): Record<string, unknown> {
 /** Fills a row's members into the template. */
 function fill(template: string, row: Readonly<Record<string, unknown>>): string {
   return template.replaceAll(PLACE, (_match, name: string) => {
-    const value = Object.hasOwn(row, name) ? row[name] : undefined;
+    const value = memberOf(row, name);
     if (value === undefined || value === null) throw new BadRow(`has no "${name}" for the template`);
     return typeof value === 'string' ? value : JSON.stringify(value);
   });
+}
+
+/** `user.name` is a member of that name, else the name of the user. */
+function memberOf(row: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(row, name)) return row[name];
+  let value: unknown = row;
+  for (const part of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[part];
+  }
+  return value;
 }
 
 function promptRequest(prompt: string, settings: PromptSettings): Pick<Row, 'url' | 'body'> {

@@ -53,12 +53,10 @@ function defaultBase(provider: BatchProvider, env: Environment): string | undefi
     case 'openai':
       return env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
     case 'azure':
-      return env['AZURE_OPENAI_ENDPOINT'] && `${env['AZURE_OPENAI_ENDPOINT'].replace(/\/+$/, '')}/openai/v1`;
+      return env['AZURE_OPENAI_ENDPOINT'] && withV1(env['AZURE_OPENAI_ENDPOINT']);
     case 'groq':
       // Without the path, as its SDK expects.
-      return env['GROQ_BASE_URL']
-        ? `${env['GROQ_BASE_URL'].replace(/\/+$/, '').replace(/\/openai\/v1$/, '')}/openai/v1`
-        : 'https://api.groq.com/openai/v1';
+      return withV1(env['GROQ_BASE_URL'] || 'https://api.groq.com');
     case 'anthropic':
       return env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com';
   }
@@ -70,8 +68,18 @@ function credential(provider: BatchProvider, key: string): Record<string, string
   return { authorization: `Bearer ${key}` };
 }
 
+/** Of a resource or host, named with the path or without. */
+const withV1 = (url: string): string => `${url.replace(/\/+$/, '').replace(/\/openai(?:\/v1)?$/, '')}/openai/v1`;
+
 /** OpenAI-style base URLs end with the version with which the rows' paths begin. */
 export function urlOf({ provider, baseURL }: Target, path: string): string {
-  if (provider === 'anthropic') return baseURL.replace(/\/v1$/, '') + path;
-  return baseURL + path.replace(/^(?:\/openai)?\/v1(?=\/)/, '');
+  const base = new URL(baseURL);
+  // Azure's older API has its version there, and deployments in the paths of the resource.
+  const [row, query] = path.split('?', 2) as [string, string?];
+  const search = [base.search.slice(1), query].filter(Boolean).join('&');
+  const of = (place: string): string => `${base.origin}${place}${search === '' ? '' : `?${search}`}`;
+  const root = base.pathname.replace(/\/+$/, '');
+  if (provider === 'anthropic') return of(root.replace(/\/v1$/, '') + row);
+  if (provider === 'azure' && row.startsWith('/openai/')) return of(row);
+  return of(root + row.replace(/^(?:\/openai)?\/v1(?=\/)/, ''));
 }

@@ -17,7 +17,7 @@ const some = (first: number): ((text: string) => string) => {
 beforeEach(stopTime);
 
 async function run(provider: Provider, tamper: Tamper, ...args: string[]) {
-  const simulator = await simulate(provider, { batches: { seconds: 0.3 } });
+  const simulator = await simulate(provider, { batches: { seconds: args.includes('1') ? 20 : 0.3 } });
   const proxy = await tampered(simulator, tamper);
   await writeFile(
     at('in.jsonl'),
