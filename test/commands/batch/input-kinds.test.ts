@@ -71,7 +71,7 @@ test('a template takes members of members, and those that are named so first', a
 test.skipIf(process.platform === 'win32')(
   'an input that can be read once only is kept for the second time',
   async () => {
-    execFileSync('mkfifo', [at('pipe')]);
+    execFileSync('sh', ['-c', `mkfifo '${at('pipe')}'`]);
     await using simulator = await startSimulator({ provider: 'openai', reply: ({ prompt }) => prompt });
     const writer = spawn('sh', ['-c', `printf 'one\\ntwo\\n' > '${at('pipe')}'`]);
     const run = batch(at('pipe'), '--out', at('out.jsonl'), '--base-url', simulator.url, '--quiet', ...MODEL);

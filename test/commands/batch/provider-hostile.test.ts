@@ -17,7 +17,7 @@ const some = (first: number): ((text: string) => string) => {
 beforeEach(stopTime);
 
 async function run(provider: Provider, tamper: Tamper, ...args: string[]) {
-  const simulator = await simulate(provider, { batches: { seconds: args.includes('1') ? 20 : 0.3 } });
+  const simulator = await simulate(provider, { batches: { seconds: args.includes('1') ? 5 : 0.3 } });
   const proxy = await tampered(simulator, tamper);
   await writeFile(
     at('in.jsonl'),
@@ -141,10 +141,11 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
 
     test('a batch that somebody else cancels is not paid for row by row', async () => {
       let cancelled = false;
-      const { code, again, count } = await run(provider, (step, nth, cancel) => {
-        if (step === 'look' && nth === 2) cancelled = cancel();
+      const cancels: Tamper = (step, nth, cancel) => {
+        if (step === 'look' && nth === 1) cancelled = cancel();
         return undefined;
-      });
+      };
+      const { code, again, count } = await run(provider, cancels, '--poll', '1');
       expect([cancelled, code, count('row')]).toEqual([true, 1, 0]);
       expect(await ids('out.errors.jsonl')).toEqual(names(ROWS));
       expect((await again()).code).toBe(1);

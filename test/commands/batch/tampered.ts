@@ -57,11 +57,16 @@ const STEPS: readonly (readonly [Step, RegExp])[] = [
 export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Tampered> {
   const steps: Step[] = [];
   const made: { readonly url: string; readonly headers: IncomingHttpHeaders; readonly id: string }[] = [];
+  let cancelling: Promise<unknown> = Promise.resolve();
   const cancel = (): boolean => {
     const last = made.at(-1);
     if (!last) return false;
     const { 'content-length': _, ...headers } = last.headers;
-    httpRequest(new URL(`${last.url}/${last.id}/cancel`, simulator.origin), { method: 'POST', headers }).end();
+    const request = httpRequest(new URL(`${last.url}/${last.id}/cancel`, simulator.origin), {
+      method: 'POST',
+      headers,
+    });
+    cancelling = once(request.end(), 'response');
     return true;
   };
   const server = createServer((request, response) => {
@@ -75,10 +80,11 @@ export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Ta
       response.writeHead(how.status, { 'content-type': 'application/json', ...how.headers }).end(how.text);
       return;
     }
-    forward(request, response, new URL(url, simulator.origin), how, (answer) => {
+    const heard = (answer: string): void => {
       if (step === 'create')
         made.push({ url, headers: request.headers, id: (JSON.parse(answer) as { id: string }).id });
-    });
+    };
+    void cancelling.then(() => forward(request, response, new URL(url, simulator.origin), how, heard));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
