@@ -54,11 +54,11 @@ export interface LimitLine {
   readonly perMinute?: number;
   /** Whether it resets at each minute of the clock instead of refilling continuously. */
   readonly fixedWindow?: boolean;
-  /** Who told it. Earlier versions wrote nothing of that, nor of what follows. */
+  /** Source of the limit. Absent in records of earlier versions, as are the members below. */
   readonly source?: LimitSource;
   /** What was left of it. */
   readonly remaining?: number;
-  /** Whether what answers tell as left is of what may be spent at once. */
+  /** Whether `remaining` refers to what may be spent at once. */
   readonly ofBucket?: boolean;
 }
 

@@ -2,7 +2,7 @@ import { type Dimension, isBucket, LIMIT_KINDS, type LimitOption } from '../../c
 import type { ProviderName } from '../../core/provider.ts';
 import type { CallLine, LimitLine } from '../../hits/hit-line.ts';
 import { readRecord } from '../../hits/read-record.ts';
-import { TellingWatch } from '../../hits/replay/telling.ts';
+import { DisclosureWatch } from '../../hits/replay/disclosure.ts';
 
 /** What records have of one pool. */
 export interface Pool {
@@ -10,7 +10,7 @@ export interface Pool {
   readonly calls: CallLine[];
   readonly limits: Partial<Record<LimitOption, number>>;
   readonly learned: ReadonlyMap<LimitOption, LimitLine>;
-  readonly telling: TellingWatch;
+  readonly disclosure: DisclosureWatch;
 }
 
 /** The last recorded limits count. */
@@ -18,10 +18,10 @@ export async function poolsOf(paths: readonly string[]): Promise<Map<string, Poo
   const pools = new Map<string, Pool>();
   const limits = new Map<string, Pool['limits']>();
   const learned = new Map<string, Map<LimitOption, LimitLine>>();
-  const tellings = new Map<string, TellingWatch>();
-  const tellingOf = (name: string): TellingWatch => {
-    let known = tellings.get(name);
-    if (!known) tellings.set(name, (known = new TellingWatch()));
+  const disclosures = new Map<string, DisclosureWatch>();
+  const disclosureOf = (name: string): DisclosureWatch => {
+    let known = disclosures.get(name);
+    if (!known) disclosures.set(name, (known = new DisclosureWatch()));
     return known;
   };
   const learnedOf = (name: string): Map<LimitOption, LimitLine> => {
@@ -40,8 +40,8 @@ export async function poolsOf(paths: readonly string[]): Promise<Map<string, Poo
   };
   for await (const line of readRecord(paths)) {
     if (line?.kind === 'hit' || line?.kind === 'limit') told(line.pool, line.dimension, line.limit);
-    if (line?.kind === 'hit') tellingOf(line.pool).hit(line);
-    if (line?.kind === 'limit') tellingOf(line.pool).limit(line);
+    if (line?.kind === 'hit') disclosureOf(line.pool).hit(line);
+    if (line?.kind === 'limit') disclosureOf(line.pool).limit(line);
     if (line?.kind === 'limit' && line.atOnce !== undefined) {
       const option = optionOf(line.dimension);
       if (option) learnedOf(line.pool).set(option, line);
@@ -59,7 +59,7 @@ export async function poolsOf(paths: readonly string[]): Promise<Map<string, Poo
           calls: [],
           limits: known,
           learned: learnedOf(line.pool),
-          telling: tellingOf(line.pool),
+          disclosure: disclosureOf(line.pool),
         }),
       );
     }

@@ -91,14 +91,14 @@ export async function whatIf(
       continue;
     }
     const model = name.slice(name.indexOf('/') + 1);
-    const telling = pool.telling.telling(pool.calls);
-    const pace = telling.texts ? undefined : paceOf(pool.calls);
+    const disclosure = pool.disclosure.disclosure(pool.calls);
+    const pace = disclosure.texts ? undefined : paceOf(pool.calls);
     const known = withPace(pool.limits, pace);
     const tier = change.tier === undefined ? known : limitTable(provider, { preset: change.tier as PresetName })(model);
     const limitsAfter = { ...tier, ...change.limits };
     const { calls, wallStart } = recordedCalls(pool.calls);
     const shapes = withoutBurst(shapesOf(pool.learned), pace);
-    const setup = { provider: pool.provider, wallStart, shapes, telling };
+    const setup = { provider: pool.provider, wallStart, shapes, disclosure };
     const before = await replay({ ...setup, calls, limits: known });
     const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
     const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });

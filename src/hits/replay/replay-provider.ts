@@ -5,7 +5,7 @@ import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
 import { resolveOptions } from '../../simulator/options.ts';
 import { Simulation } from '../../simulator/simulation.ts';
 import type { LimitShapes } from './limit-shapes.ts';
-import type { Telling } from './telling.ts';
+import type { Disclosure } from './disclosure.ts';
 
 /** A call of a record. Times in milliseconds. */
 export interface RecordedCall {
@@ -49,7 +49,7 @@ export class ReplayProvider {
     provider: SimulatorProvider,
     limits: SimulatorLimits,
     shapes: LimitShapes,
-    { headers, ofBucket, hints, texts, fill }: Telling,
+    { headers, ofBucket, hints, texts, fill }: Disclosure,
     clock: Clock,
   ) {
     this.#clock = clock;

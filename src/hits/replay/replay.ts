@@ -11,7 +11,7 @@ import { mulberry32 } from '../../simulator/random.ts';
 import { withCall } from '../../with-call.ts';
 import { enforced, type LimitShapes, WHOLE_MINUTES } from './limit-shapes.ts';
 import { type RecordedCall, ReplayProvider } from './replay-provider.ts';
-import { TELLS_ALL, type Telling } from './telling.ts';
+import { DISCLOSES_ALL, type Disclosure } from './disclosure.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Providers whose limits can be replayed. */
@@ -27,8 +27,8 @@ export interface ReplaySetup {
   readonly limits: SimulatorLimits;
   /** Default: buckets of a whole minute. */
   readonly shapes?: LimitShapes;
-  /** Default: everything is told, and the limits are full at the start. */
-  readonly telling?: Telling;
+  /** Default: everything is disclosed, and the limits are full at the start. */
+  readonly disclosure?: Disclosure;
   readonly calls: readonly RecordedCall[];
   /** Wall-clock time of the first call. */
   readonly wallStart: number;
@@ -64,12 +64,12 @@ export async function replay({
   provider,
   limits,
   shapes = WHOLE_MINUTES,
-  telling = TELLS_ALL,
+  disclosure = DISCLOSES_ALL,
   calls,
   wallStart,
 }: ReplaySetup): Promise<ReplayResult> {
   const clock = new VirtualClock({ wall: wallStart });
-  const simulated = new ReplayProvider(REPLAYED[provider]!, enforced(limits, shapes), shapes, telling, clock);
+  const simulated = new ReplayProvider(REPLAYED[provider]!, enforced(limits, shapes), shapes, disclosure, clock);
   const guard = new GuardCore({ telemetry: false }, { clock, random: mulberry32(1) });
   const adapter = adapterFor(provider);
   const account = { provider, baseURL: 'https://replay.invalid', credential: String(replays++) };

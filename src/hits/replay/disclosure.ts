@@ -1,20 +1,20 @@
 import type { CallLine, HitLine, LimitLine } from '../hit-line.ts';
 
-/** What answers and refusals of a pool tell of its limits, as far as a record knows, and what was there at its start. */
-export interface Telling {
-  /** Whether answers tell what is left. */
+/** What answers and refusals of a pool disclose of its limits, by its record, and how full they were at the start. */
+export interface Disclosure {
+  /** Whether answers state what is left. */
   readonly headers: boolean;
-  /** Whether what they tell is left of what may be spent at once, and not of the minute. */
+  /** Whether they state the rest of what may be spent at once instead of the minute's. */
   readonly ofBucket: boolean;
   /** Whether refusals say how long to wait, and which limit it was. */
   readonly hints: boolean;
   readonly texts: boolean;
-  /** Share of the limits that was there when the first calls came. */
+  /** Share of the limits that was available at the first call. */
   readonly fill: number;
 }
 
-/** What is taken for so where a record says nothing. */
-export const TELLS_ALL: Telling = {
+/** Assumption if a record says nothing. */
+export const DISCLOSES_ALL: Disclosure = {
   headers: true,
   ofBucket: false,
   hints: true,
@@ -22,18 +22,18 @@ export const TELLS_ALL: Telling = {
   fill: 1,
 };
 
-/** What is missing beyond what calls have taken is a matter of estimates up to here. */
+/** Levels above this count as full: the difference may be estimation error. */
 const NEARLY_FULL = 0.9;
 
-/** Gathers from the lines of one pool how its provider tells limits. */
-export class TellingWatch {
+/** Gathers what a provider discloses from the lines of one pool. */
+export class DisclosureWatch {
   #told = false;
   #headers = false;
   #ofBucket = false;
   #hits = 0;
   #hinted = false;
   #named = false;
-  /** The first that answers told of each. */
+  /** The first statement on each limit. */
   readonly #first = new Map<string, LimitLine>();
 
   limit(line: LimitLine): void {
@@ -51,7 +51,7 @@ export class TellingWatch {
     if (waitSource !== null && waitSource !== 'backoff' && waitSource !== 'default') this.#hinted = true;
   }
 
-  telling(calls: readonly CallLine[]): Telling {
+  disclosure(calls: readonly CallLine[]): Disclosure {
     const refused = this.#hits > 0;
     return {
       headers: !this.#told || this.#headers,
@@ -62,7 +62,7 @@ export class TellingWatch {
     };
   }
 
-  /** What was left when it was first told, and what the calls had taken that were sent until then. */
+  /** The first stated rest plus what earlier calls had taken. */
   #fill(calls: readonly CallLine[]): number {
     let fill = 1;
     for (const { at, dimension, limit, remaining } of this.#first.values()) {

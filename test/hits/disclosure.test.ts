@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HitLine, LimitLine } from '../../src/hits/hit-line.ts';
-import { TELLS_ALL, TellingWatch } from '../../src/hits/replay/telling.ts';
+import { DISCLOSES_ALL, DisclosureWatch } from '../../src/hits/replay/disclosure.ts';
 import { at, callLine } from '../commands/report/call-line.ts';
 
 const limit = (more: Partial<LimitLine> = {}): LimitLine => ({
@@ -36,43 +36,43 @@ const hit = (more: Partial<HitLine> = {}): HitLine => ({
 });
 
 test('a record that says nothing of it is of a provider that tells everything', () => {
-  const watch = new TellingWatch();
+  const watch = new DisclosureWatch();
   watch.limit(limit());
-  expect(watch.telling([callLine(0)])).toEqual(TELLS_ALL);
+  expect(watch.disclosure([callLine(0)])).toEqual(DISCLOSES_ALL);
 });
 
 test('answers tell nothing where only refusals have told', () => {
-  const watch = new TellingWatch();
+  const watch = new DisclosureWatch();
   watch.limit(limit({ source: 'body' }));
   watch.hit(hit());
-  expect(watch.telling([])).toMatchObject({ headers: false, hints: true, texts: true });
+  expect(watch.disclosure([])).toMatchObject({ headers: false, hints: true, texts: true });
 });
 
 test('refusals tell nothing where none named a limit, or a wait', () => {
-  const watch = new TellingWatch();
+  const watch = new DisclosureWatch();
   watch.hit(hit({ dimension: 'unknown', waitSource: 'backoff' }));
-  expect(watch.telling([])).toMatchObject({ hints: false, texts: false });
+  expect(watch.disclosure([])).toMatchObject({ hints: false, texts: false });
   watch.hit(hit({ dimension: 'unknown', waitSource: 'body' }));
   watch.hit(hit({ waitSource: 'backoff' }));
-  expect(watch.telling([])).toMatchObject({ hints: true, texts: true });
+  expect(watch.disclosure([])).toMatchObject({ hints: true, texts: true });
 });
 
 test('what was missing at first is what calls had not taken', () => {
   const sent = Array.from({ length: 20 }, (_, each) => callLine(each, { waitedMs: 0 }));
   const later = callLine(9_000, { waitedMs: 60_000 });
   const found = (remaining: number): number => {
-    const watch = new TellingWatch();
+    const watch = new DisclosureWatch();
     watch.limit(limit({ source: 'header', remaining }));
     watch.limit(limit({ source: 'header', remaining: 0 }));
-    return watch.telling([...sent, later]).fill;
+    return watch.disclosure([...sent, later]).fill;
   };
   expect([found(80), found(30), found(0)]).toEqual([1, 0.5, 0.2]);
 });
 
 test('what is left is told of a bucket while that is believed', () => {
-  const watch = new TellingWatch();
+  const watch = new DisclosureWatch();
   watch.limit(limit({ source: 'header', ofBucket: true }));
-  expect(watch.telling([]).ofBucket).toBe(true);
+  expect(watch.disclosure([]).ofBucket).toBe(true);
   watch.limit(limit({ source: 'header', ofBucket: false }));
-  expect(watch.telling([]).ofBucket).toBe(false);
+  expect(watch.disclosure([]).ofBucket).toBe(false);
 });
