@@ -7,12 +7,12 @@ export interface InputLine {
   readonly text: string;
 }
 
-/** The lines of a file that hold something; one at a time, whatever the size of the file. */
+/** The non-empty lines of a file, one at a time, whatever its size. */
 export async function* readLines(path: string): AsyncGenerator<InputLine> {
   let line = 0;
   for await (const text of textLines(createReadStream(path))) {
     line++;
-    // The mark that some editors put at the beginning of a file.
+    // The byte order mark that some editors write.
     const bare = line === 1 ? text.replace(/^\uFEFF/, '') : text;
     if (bare.trim() !== '') yield { line, text: bare };
   }

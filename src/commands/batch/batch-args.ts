@@ -110,7 +110,7 @@ export interface BatchArgs {
   readonly deadlineMs: number | undefined;
   readonly pollMs: number;
   readonly fleet: boolean;
-  /** Takes rows of others, and has none of its own. */
+  /** Serves rows of other processes, without its own. */
   readonly serves: boolean;
   readonly takeoverMs: number;
   readonly rpm: number | undefined;

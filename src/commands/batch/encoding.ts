@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { byteLines } from '../../core/byte-lines.ts';
 
-/** What a byte that is no UTF-8 becomes; a text may have it for itself, too. */
+/** The replacement of an invalid byte; a valid text may contain it too. */
 export const REPLACEMENT = '\uFFFD';
 
 /** Numbers of the lines, from 1, that are not UTF-8. */

@@ -37,7 +37,7 @@ export function detectFormat(text: string, path: string, template: string | unde
     value = JSON.parse(text);
   } catch {
     if (/\.[ct]sv$/i.test(path)) return 'csv';
-    // What is named as JSON and is none, as an array over several lines, is no list of prompts that somebody wants to pay for.
+    // A file named as JSON that is not JSON lines, such as an array over several lines, is not a list of prompts.
     if (JSON_FILE.test(path)) return 'jsonl';
     const columns = columnsOf(text) ?? [];
     const wanted = Array.from(template?.matchAll(PLACE) ?? [], ([, name]) => name!);

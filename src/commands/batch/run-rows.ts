@@ -33,13 +33,13 @@ interface Run {
   readonly resumeCommand: string;
 }
 
-/** Rows that may be in the queue for workers at once. */
+/** Maximum number of rows in the queue for workers. */
 const AT_WORKERS = 4_000;
 
-/** More than any way has at work at once. */
+/** More than any way has in flight. */
 const MAX_QUEUED = 1_000_000;
 
-/** Nobody looks at the clock of a batch: it waits out what an hourly limit asks for. */
+/** A batch is not urgent: it waits out even an hourly limit. */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /** Sends the rows of a checked input. @returns The exit code. */
@@ -72,7 +72,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     ...(args.maxConcurrent !== undefined && { maxConcurrent: args.maxConcurrent }),
     ...(link && { maxConcurrent: AT_WORKERS }),
     ...(mode && { signal: mode.signal }),
-    // Workers' rows meet where they are sent, and batches of the provider have a cache of their own.
+    // Not for workers, which order rows where they send them, nor for provider batches, which have their own cache.
     ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
     ...(args.stopAfter !== undefined && { stopAfter: args.stopAfter }),
     ...budgetOf(run),
@@ -123,7 +123,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       await out.close(broke ? 'leave' : 'empty');
       if (errors !== out) await errors.close(broke ? 'leave' : 'remove');
     } catch (error) {
-      // A full disk, say: what is in the journal is there all the same.
+      // Such as a full disk: the journal is intact.
       broken ??= error;
     }
     await mode?.close();
@@ -132,13 +132,13 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   return endRun(run, { broken, interrupted, last }, io);
 }
 
-/** Rows go to the workers of all machines. */
+/** Sends rows through workers on any machine. */
 function workersMode({ args, target }: Run, link: QueueLink, send: typeof fetch): Promise<WorkersMode> {
   const { journal, dedupe, takeoverMs, prices, maxConcurrent: atOnce = ROWS_AT_ONCE } = args;
   return WorkersMode.open({ link, target, send, journal, dedupe, atOnce, takeoverMs, prices });
 }
 
-/** Undefined where rows go one by one. */
+/** Undefined if rows go one by one. */
 function providerMode(run: Run, senders: Senders, display: ProgressDisplay): ProviderMode | undefined {
   const { args, check, target } = run;
   const { seconds } = forecast(check, args, providerName(target.provider), undefined);
@@ -174,7 +174,7 @@ function journalOf({ args, target, settings }: Run, path: string): JournalOption
   const { host, pathname } = new URL(target.baseURL);
   return {
     path,
-    // Not the key: another one of the same account goes on where this one ended.
+    // Not the key: a run may resume with another key of the same account.
     parameters: { provider: target.provider, host, pathname, ...settings },
     acceptChanges: args.acceptChanges,
     retryFailed: args.retryFailed,

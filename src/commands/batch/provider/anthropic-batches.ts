@@ -73,8 +73,8 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
       return (await askFor('a batch', isBatch, '', init, sendOnce)).id;
     },
     /**
-     * A batch has no name of ours here, and tells its rows when it has ended. Until then one of as many rows, begun since, is taken for
-     * it; results of other rows are of no use, and those rows go row by row.
+     * Batches have no custom name here, and reveal their rows only at the end. Until then one with as many rows, created since, is assumed
+     * to be ours; if its results are of other rows, our rows go row by row.
      */
     async find(lost) {
       const [since = '', before = ''] = lost.mark.split(' ');

@@ -1,6 +1,6 @@
 import type { RowResponse } from '../send-row.ts';
 
-/** A row on its way into a batch of the provider. */
+/** A row to submit in a batch of the provider. */
 export interface BatchRequest {
   /** Unique within all batches of a run; letters, digits, `-` and `_`, at most 64. */
   readonly customId: string;
@@ -22,7 +22,7 @@ export interface RowRefusal {
 
 /** Why there is no batch of a file. */
 export type BatchRefusal =
-  /** It would go once others have ended; `limitTokens` may be queued at once, where that is told. */
+  /** It would pass once others have ended; `limitTokens` is the queue's limit, if stated. */
   | { readonly kind: 'queue'; readonly limitTokens: number | undefined }
   /** It would go in smaller ones. */
   | { readonly kind: 'size' }
@@ -36,9 +36,9 @@ export type BatchRefusal =
 export type BatchState =
   | {
       readonly state: 'running';
-      /** It may still be refused as a whole. */
+      /** The provider may still refuse all of it. */
       readonly isNew: boolean;
-      /** Rows that are done, where the provider tells it. */
+      /** Finished rows, if the provider reports them. */
       readonly done: number | undefined;
     }
   | {
@@ -50,37 +50,37 @@ export type BatchState =
     }
   | { readonly state: 'refused'; readonly refusal: BatchRefusal };
 
-/** How the rows of a batch stand in one file: each is a line of its own. */
+/** The file format of a batch: one line per row. */
 export interface BatchForm {
   readonly head: string;
   readonly between: string;
   readonly tail: string;
 }
 
-/** Rows that are to become a batch, in a file. */
+/** A file of rows to submit as a batch. */
 export interface WrittenBatch {
   readonly path: string;
   readonly rows: number;
-  /** Names the batch from before it exists. */
+  /** Our name of the batch, chosen before it exists. */
   readonly token: string;
-  /** What its rows have in common. */
+  /** Common properties of its rows. */
   readonly group: string;
 }
 
-/** A batch that was asked for, and whose id nobody heard. */
+/** A batch that was requested and whose id never arrived. */
 export interface LostBatch {
   readonly token: string;
   readonly rows: number;
   /** What `prepare` resolved with. */
   readonly mark: string;
-  /** Whether a batch is known to be another one. */
+  /** Whether a batch is known to be a different one. */
   isOther(id: string): boolean;
   isOwnRow(customId: string): boolean;
 }
 
 export interface FoundBatch {
   readonly id: string;
-  /** It fits, and nothing proves it: it may be somebody else's. */
+  /** A match without proof: it may belong to another program. */
   readonly guessed: boolean;
 }
 
@@ -90,19 +90,19 @@ export interface BatchApi {
   readonly mostRows: number;
   readonly mostBytes: number;
   readonly form: BatchForm;
-  /** Rows of one batch have this in common. */
+  /** Rows with equal values may share a batch. */
   groupOf(request: BatchRequest): string;
   /** One line of text. */
   lineOf(request: BatchRequest): string;
-  /** What comes before a batch is asked for. @returns By what it is known again, should nobody hear of its id. */
+  /** Prepares the request for a batch. @returns What identifies it if its id never arrives. */
   prepare(batch: WrittenBatch): Promise<string>;
-  /** Asks for it once. @returns The batch's id. */
+  /** Creates the batch, without retries. @returns The batch's id. */
   create(batch: WrittenBatch, mark: string): Promise<string>;
   find(lost: LostBatch): Promise<FoundBatch | undefined>;
-  /** Takes back what was prepared for a batch that is not to be. */
+  /** Removes the preparations for a batch that will not be created. */
   discard(mark: string): Promise<void>;
   look(id: string): Promise<BatchState>;
-  /** Outcomes of a batch that has ended, in any order, as lines of text; `read` makes sense of one. */
+  /** Outcomes of a finished batch, in any order, as lines of text; `read` parses one. */
   results(id: string): Promise<AsyncIterable<Uint8Array>[]>;
   read(line: string): { readonly customId: string; readonly outcome: BatchOutcome } | undefined;
   cancel(id: string): Promise<void>;
@@ -110,8 +110,8 @@ export interface BatchApi {
 
 /** Ways to the provider. */
 export interface Senders {
-  /** Sends again what fails. */
+  /** With retries. */
   readonly send: typeof fetch;
-  /** Sends once, since what was answered by nothing may have been done. */
+  /** Without retries, since a request without an answer may have taken effect. */
   readonly sendOnce: typeof fetch;
 }

@@ -38,7 +38,7 @@ export class BatchApiError extends Error {
     return PASSING.has(this.outcome);
   }
 
-  /** What is wrong with the batch that was asked for; undefined where it is something else. */
+  /** The provider's objection to the requested batch; undefined for other errors. */
   get refusal(): BatchRefusal | undefined {
     if (this.outcome === 'too_large' || this.status === 413) return { kind: 'size' };
     return this.outcome === 'bad_request' ? { kind: 'batch', code: this.code, message: this.said } : undefined;
@@ -57,7 +57,7 @@ interface BatchInit {
 }
 
 export interface BatchClient {
-  /** `doing` says what is asked for, in errors. */
+  /** `doing` describes the request in errors. */
   ask(doing: string, path: string, init?: BatchInit, by?: typeof fetch): Promise<Response>;
   /** The same, for an object that `isWhole` knows. A page of a proxy, or half of an answer, is none. */
   askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]): Promise<T>;

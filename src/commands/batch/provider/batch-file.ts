@@ -7,7 +7,7 @@ const BLOCK = 1 << 16;
 const NAME = '.batch-';
 const ROW = '{"custom_id":';
 
-/** Collects rows in a file until they are enough for a batch. */
+/** Collects rows in a file until it is large enough for a batch. */
 export class BatchFile implements WrittenBatch {
   readonly path: string;
   readonly token: string = crypto.randomUUID();
@@ -76,12 +76,12 @@ export class BatchFile implements WrittenBatch {
   }
 }
 
-/** By an id in front, as every row of a batch has it. */
+/** Starts with the id, as every row of a batch does. */
 export function customIdOf(row: string): string {
   return (JSON.parse(row) as { custom_id: string }).custom_id;
 }
 
-/** Removes what a run that was killed has left. */
+/** Removes leftovers of a killed run. */
 export async function removeFiles(base: string): Promise<void> {
   const folder = dirname(base);
   const names = (await readdir(folder)).filter((name) => name.startsWith(basename(base) + NAME));

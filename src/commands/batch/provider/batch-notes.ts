@@ -2,7 +2,7 @@ import type { Journal } from '../../../batch/journal.ts';
 import { KeyTable } from '../../../batch/key-table.ts';
 import type { FoundBatch, LostBatch } from './batch-api.ts';
 
-/** What the journal keeps of a batch, by the token that names it. Of each kind a later one replaces the earlier. */
+/** The journal's notes on a batch, by its token. A later note replaces an earlier one of its kind. */
 type Note = { readonly batch: string } & (
   | { readonly rows: readonly string[] }
   /** A batch of so many rows is asked for in the next moment. */
@@ -10,22 +10,22 @@ type Note = { readonly batch: string } & (
   | { readonly id: string; readonly guessed: boolean }
   /** We are about to cancel it. */
   | { readonly left: true }
-  /** Nothing of it is wanted any more. */
+  /** It is no longer needed. */
   | { readonly over: true }
 );
 
-/** A batch that may be at the provider. */
+/** A batch that may exist at the provider. */
 export interface NotedBatch {
   readonly token: string;
-  /** Its place among all that were noted. */
+  /** Its index among all noted batches. */
   readonly index: number;
   rows: number;
   mark: string;
-  /** Undefined where it was asked for, and nobody knows whether it exists. */
+  /** Undefined if it was requested and may or may not exist. */
   id: string | undefined;
   guessed: boolean;
   state: 'collected' | 'asked' | 'over';
-  /** Who ended it before it was done: us, or somebody else, who may not want to pay for its rows. */
+  /** Who cancelled it: this run, or someone else, who may not want to pay for its rows. */
   cancelledBy: 'us' | 'others' | undefined;
 }
 
@@ -42,8 +42,8 @@ const UNKNOWN = {
 const LINE_ROWS = 1_000;
 
 /**
- * The batches of the provider that the journal knows of, and which rows are in them: a run that is killed goes on with them. In memory
- * there is a line a batch and a table of bounded size for the rows.
+ * The provider's batches in the journal, with their rows, from which a killed run resumes. In memory
+ * there is an entry per batch and a table of bounded size for the rows.
  */
 export class BatchNotes {
   readonly #batches = new Map<string, NotedBatch>();
@@ -57,12 +57,12 @@ export class BatchNotes {
     this.#batchOf = new KeyTable(() => `${base}.rows-${crypto.randomUUID()}`);
   }
 
-  /** Writes to this journal from now on. */
+  /** Sets the journal to write to. */
   keepIn(journal: Journal): void {
     this.#journal = journal;
   }
 
-  /** Takes what an earlier run has noted. */
+  /** Restores the notes of an earlier run. */
   hear(note: unknown): void {
     if (typeof (note as Partial<Note> | null)?.batch === 'string') this.#apply(note as Note);
   }
@@ -77,13 +77,13 @@ export class BatchNotes {
     return this.#byIndex.filter(({ state }) => state === 'asked');
   }
 
-  /** Whether the row is in a batch that is not over, or on its way into one. */
+  /** Whether the row is in an unfinished batch, or about to be. */
   holds(customId: string): boolean {
     const batch = this.#batchWith(customId);
     return batch !== undefined && batch.state !== 'over';
   }
 
-  /** Whether the last batch that had the row was ended by somebody else. */
+  /** Whether someone else cancelled the last batch with this row. */
   isCancelled(customId: string): boolean {
     return this.#batchWith(customId)?.cancelledBy === 'others';
   }
@@ -103,7 +103,7 @@ export class BatchNotes {
     await this.#journal?.note({ batch: token, rows } satisfies Note);
   }
 
-  /** Resolves when a run after a power cut would look for it. */
+  /** Resolves once the note is durable. */
   async asks(token: string, rows: number, mark: string): Promise<void> {
     const rest = this.#unwritten.get(token) ?? [];
     this.#unwritten.delete(token);
@@ -128,7 +128,7 @@ export class BatchNotes {
     return this.#write({ batch: token, over: true });
   }
 
-  /** What is known of one whose id nobody heard. */
+  /** Notes on a batch whose id never arrived. */
   lost(token: string): LostBatch {
     const { rows, mark } = this.#batches.get(token)!;
     return {

@@ -7,27 +7,27 @@ interface Question {
   readonly via: Via;
   readonly deadlineMs: number | undefined;
   readonly rows: number;
-  /** What sending row by row takes at most, by limits that were named. */
+  /** Maximum time of sending row by row, by the given limits. */
   readonly seconds: number | undefined;
 }
 
 export interface Way {
   readonly via: 'sync' | 'provider-batch';
-  /** When what is not finished has to go row by row; undefined where that has time without end. */
+  /** When unfinished rows must go row by row; undefined without a deadline. */
   readonly leaveAfterMs: number | undefined;
-  /** What is worth telling. */
+  /** Notes for the user. */
   readonly note: string | undefined;
 }
 
-/** Where no limit is named: most accounts have more. */
+/** Default limit; most accounts have more. */
 const ROWS_A_MINUTE = 100;
 /** Estimates are off, and the last answers take their time; OpenAI takes up to ten minutes to cancel a batch. */
 const MARGIN = 1.2;
 const MARGIN_MS = 660_000;
-/** A batch that is to be given up so soon is not worth its beginning. */
+/** A batch that would be cancelled this soon is not worth starting. */
 const MIN_MS = 600_000;
 
-/** The cheapest way that is in time: the provider's batch, as long as what it may leave undone can still go row by row. */
+/** The cheapest way that meets the deadline: the provider's batch, if unfinished rows can still go row by row. */
 export function chooseWay({ via, deadlineMs, rows, seconds }: Question): Way {
   if (via === 'sync') return { via, leaveAfterMs: undefined, note: undefined };
   if (deadlineMs === undefined) return { via: 'provider-batch', leaveAfterMs: undefined, note: undefined };

@@ -12,18 +12,18 @@ interface Settings {
   readonly batches: ProviderBatches;
   readonly base: string;
   customIdOf(row: Row, index: number): string;
-  /** Whether the journal has what came of it. */
+  /** Whether the journal has its outcome. */
   isDone(row: Row, index: number): boolean;
-  /** Undefined where nothing limits what is spent. */
+  /** Undefined without a budget. */
   readonly budget: { left(): number; worstUsd(row: Row): number } | undefined;
   readonly signal: AbortSignal;
-  /** Resolves when every row that was given to the run has ended. */
+  /** Resolves when every row in the run has ended. */
   settled(): Promise<void>;
 }
 
 /**
- * Reads the rows twice: once ahead, to hand over what is not done, and once more for the run when the batches have ended. So no row
- * is in memory while the provider works. With a budget there may be several such rounds.
+ * Reads the rows twice: first to submit unfinished ones, then again for the run when the batches have ended, so that no row
+ * stays in memory meanwhile. With a budget there may be several rounds.
  */
 export class HandOver {
   readonly #settings: Settings;
@@ -33,7 +33,7 @@ export class HandOver {
     this.#settings = settings;
   }
 
-  /** The rows in their order, each when what came of it is known. */
+  /** The rows in order, each once its outcome is known. */
   async *rows(read: () => AsyncGenerator<Row>): AsyncGenerator<Row, void, undefined> {
     const { batches, settled } = this.#settings;
     await batches.resume();
@@ -68,9 +68,9 @@ export class HandOver {
   }
 
   /**
-   * Hands a row over where that is still to be done.
+   * Submits a row if that is still to be done.
    *
-   * @returns What it may cost; undefined where that does not fit. The first of a round is let through, for the run to refuse it.
+   * @returns Its maximum cost; undefined if that exceeds the budget. The first row of a round passes, for the run to refuse it.
    */
   async #offer(row: Row, index: number, leftUsd: number, isFirst: boolean): Promise<number | undefined> {
     const { api, notes, results, batches, budget, signal } = this.#settings;

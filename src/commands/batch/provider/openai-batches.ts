@@ -60,7 +60,7 @@ const BOUNDARY = `tidegate-${crypto.randomUUID()}`;
 const MULTIPART = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
 const part = (name: string): string => `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"`;
 
-/** A whole body of an upload: fetch ends the process when it makes one of FormData and the server refuses it on the way. */
+/** Builds an upload's body in full: with FormData, fetch crashes the process if the server refuses during the upload. */
 const FORM: BatchForm = {
   head:
     `${part('purpose')}\r\n\r\nbatch\r\n` +
@@ -99,7 +99,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       for (let after = '', last = ''; ;) {
         const isPage = ({ data }: Page): boolean => Array.isArray(data) && data.every(isBatch);
         const { data, has_more: more } = await askFor('a list of batches', isPage, `/batches?limit=100${after}`);
-        // One that failed was refused, and is asked for anew by the same name.
+        // A failed batch was refused, and is created again under the same name.
         const found = data.find(
           ({ metadata, input_file_id: file, status }) =>
             (metadata?.[TOKEN] === token || file === mark) && status !== 'failed',
@@ -141,7 +141,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
   };
 }
 
-/** The path with its version, as batches want it. */
+/** The path with its version, as batches require. */
 const endpointOf = (url: BatchRequest['url']): string => url.replace(/^\/openai(?=\/v1\/)/, '');
 
 function refusalOf(problems: readonly BatchProblem[]): BatchRefusal {

@@ -7,7 +7,7 @@ import { BatchApiError } from './batch-client.ts';
 const AWAY_MS = 3_600_000;
 /** A provider that has never answered is rather a wrong address. */
 const FIRST_TRIES = 5;
-/** What was made a moment ago may not be everywhere yet. */
+/** A batch that was just created may not be visible everywhere yet. */
 const LAG_TRIES = 5;
 const BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
@@ -55,7 +55,7 @@ export class Patience {
   }
 }
 
-/** Whether the provider knows nothing of what it was asked about. */
+/** Whether the provider does not know the requested object. */
 export function isGone(error: unknown): boolean {
   return error instanceof BatchApiError && (error.status === 404 || error.status === 410);
 }

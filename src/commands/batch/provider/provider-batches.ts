@@ -14,7 +14,7 @@ interface Settings {
   readonly api: BatchApi;
   readonly notes: BatchNotes;
   readonly results: ResultStore;
-  /** Beside which files are written. */
+  /** Base path of files. */
   readonly base: string;
   readonly pollMs: number;
   /** Whether rows that the provider takes into no batch go row by row; else they end with its refusal. */
@@ -22,18 +22,18 @@ interface Settings {
   readonly acceptChanges: boolean;
   readonly say: (text: string) => void;
   readonly progress: (text: string) => void;
-  /** What ends everything: an error of the API that no wait mends. */
+  /** Called for a permanent error of the API, which ends the run. */
   readonly fail: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
 /** Refusals by the line, of one file: lines may be named a few at a time. */
 const MAX_SIFTED = 10;
-/** Others' batches may be what the queue is full of. */
+/** Other programs' batches may fill the queue. */
 const MAX_QUEUED = 100;
 const MAX_QUEUE_MS = 300_000;
 
-/** Brings files of rows to the provider, and their results back. */
+/** Submits files of rows to the provider and fetches the results. */
 export class ProviderBatches {
   readonly #settings: Settings;
   readonly #patience: Patience;
@@ -46,12 +46,12 @@ export class ProviderBatches {
     this.#running = new RunningBatches({ ...settings, patience: this.#patience });
   }
 
-  /** Whether nothing more is handed over. */
+  /** Whether submission has stopped. */
   get leaving(): boolean {
     return this.#running.leaving;
   }
 
-  /** Goes on with the batches of earlier runs. Resolves when it is known which of them exist. */
+  /** Resumes the batches of earlier runs. Resolves when it is known which of them exist. */
   async resume(): Promise<void> {
     const { api, notes, say } = this.#settings;
     notes.dropCollected();
@@ -60,7 +60,7 @@ export class ProviderBatches {
         const found = await this.#patience.until(() => api.find(notes.lost(noted.token)));
         if (found) await notes.created(noted.token, found);
       }
-      // One that was refused, or was never there, is asked for anew with the rows that are not done.
+      // A batch that was refused, or never existed, is created again with the unfinished rows.
       if (noted.id === undefined || (await this.#running.isRefused(noted.id))) {
         await notes.over(noted.token);
         continue;
@@ -70,23 +70,23 @@ export class ProviderBatches {
     }
   }
 
-  /** Resolves when the provider has been asked for a batch of it; what follows goes on beside. */
+  /** Resolves when the batch has been requested; the rest continues in the background. */
   put(file: BatchFile, sifted = 0): Promise<void> {
     return new Promise((resolve) => this.#live(this.#carry(file, sifted, resolve).finally(resolve)));
   }
 
-  /** Resolves when every row that was handed over has an outcome. */
+  /** Resolves when every submitted row has an outcome. */
   async idle(): Promise<void> {
     while (this.#lives.size > 0) await Promise.all(this.#lives);
   }
 
-  /** Everything that they brought is in the journal. */
+  /** Call when all their outcomes are in the journal. */
   async finished(): Promise<void> {
     const { notes } = this.#settings;
     for (const { token } of notes.open) await notes.over(token);
   }
 
-  /** Gives up what is not finished. */
+  /** Gives up unfinished batches. */
   leave(): void {
     this.#live(this.#running.leave());
   }
@@ -102,7 +102,7 @@ export class ProviderBatches {
   }
 
   async #goOn({ token, rows, guessed }: NotedBatch, id: string): Promise<void> {
-    // The results know nothing of its rows: they are unfinished, and sent by whoever asks.
+    // Its rows are in no result: they are unfinished, and the caller sends them.
     if (await this.#running.follow(token, { id, rows, guessed })) await this.#settings.notes.over(token);
   }
 
@@ -147,7 +147,7 @@ export class ProviderBatches {
     }
   }
 
-  /** Asks until there is a batch or a refusal, and never for a second one; undefined where the run leaves before. */
+  /** Requests a batch until it exists or is refused, without ever creating a second one; undefined if the run ends first. */
   async #ask(file: BatchFile, mark: string): Promise<FoundBatch | BatchRefusal | undefined> {
     const { api, notes, say, signal } = this.#settings;
     const { token, rows } = file;

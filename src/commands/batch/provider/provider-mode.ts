@@ -21,7 +21,7 @@ import { ResultStore } from './result-store.ts';
 
 interface Setup extends Senders {
   readonly target: Target;
-  /** Beside which files are written. */
+  /** Base path of files. */
   readonly journal: string;
   readonly dedupe: boolean;
   readonly retryFailed: boolean;
@@ -36,17 +36,17 @@ interface Setup extends Senders {
 }
 
 export interface ProviderMode {
-  /** Ends the run: the user's Ctrl-C, or a refusal that no wait mends. */
+  /** Ends the run: Ctrl-C, or a permanent refusal. */
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
   openJournal(options: JournalOptions): Promise<Journal>;
-  /** Rows as the run is to have them: each when what came of it is known. */
+  /** Rows for the run, each once its outcome is known. */
   rows(read: () => AsyncGenerator<Row>): AsyncGenerator<Row>;
   worker(row: Row, context: ItemContext): Promise<RowResponse>;
   close(): Promise<void>;
 }
 
-/** Rows go into batches of the provider; what those leave undone goes row by row. */
+/** Sends rows in the provider's batches, and unfinished ones row by row. */
 export function openProviderMode(setup: Setup): ProviderMode {
   const { target, send, journal: base, leaveAfterMs, dedupe, budget } = setup;
   const abort = new AbortController();
@@ -80,7 +80,7 @@ export function openProviderMode(setup: Setup): ProviderMode {
       return entry !== undefined && (entry.status === 'ok' || !setup.retryFailed);
     },
     budget: budget && {
-      // What was spent is known by the journal; without one no more is handed over than fits in the worst case.
+      // The journal knows what was spent; without one, only what fits in the worst case is submitted.
       left: () => budget.maxUsd - (journal?.spent.chargedUsd ?? worstUsd),
       worstUsd(row) {
         const usd = budget.worstUsd(row);
@@ -90,7 +90,7 @@ export function openProviderMode(setup: Setup): ProviderMode {
     },
     async settled() {
       while (work.begun > 0) await new Promise<void>((resolve) => (work.ended = resolve));
-      // What ended last goes to the journal first.
+      // Write the last outcomes to the journal first.
       await new Promise((resolve) => setImmediate(resolve));
     },
   });

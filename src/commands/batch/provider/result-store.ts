@@ -3,7 +3,7 @@ import { KeyTable } from '../../../batch/key-table.ts';
 import { textLines } from '../../../core/byte-lines.ts';
 import type { BatchApi, BatchOutcome } from './batch-api.ts';
 
-/** Longest line that is read at once; most are shorter. */
+/** Size of a read; most lines are shorter. */
 const READ_BYTES = 16_384;
 const BREAK = 10;
 
@@ -14,7 +14,7 @@ const BREAK = 10;
 export class ResultStore {
   readonly #path: string;
   readonly #api: BatchApi;
-  /** Place of a row's line, doubled; odd where the answer is good. */
+  /** Twice the position of a row's line, plus 1 if the answer is good. */
   readonly #places: KeyTable;
   /** Opened once, though several batches end at once: to open it empties it. */
   #opening: Promise<FileHandle> | undefined;
@@ -32,7 +32,7 @@ export class ResultStore {
 
   async get(customId: string): Promise<BatchOutcome> {
     const known = this.#places.get(customId);
-    // A row that is in no result was not finished.
+    // A row without a result is unfinished.
     if (known === undefined) return { kind: 'unfinished' };
     const file = await this.#file();
     const place = Math.floor(known / 2);
@@ -66,7 +66,7 @@ export class ResultStore {
     const known = this.#places.get(customId);
     if (known !== undefined && known % 2 === 1 && !isGood(outcome)) return;
     const line = Buffer.from(`${JSON.stringify(outcome)}\n`);
-    // Taken before the write: several batches may be read at once.
+    // Reserved before the write: several batches may be read at once.
     const place = this.#size;
     this.#size += line.length;
     const file = await this.#file();
@@ -85,7 +85,7 @@ export class ResultStore {
     return (this.#opening ??= open(this.#path, 'w+', 0o600));
   }
 
-  /** A line that a transfer has spoiled, or a page instead of lines, tells of no row. */
+  /** A corrupted line, or a page instead of lines, has no row. */
   #read(text: string): ReturnType<BatchApi['read']> {
     try {
       return text.trim() === '' ? undefined : this.#api.read(text);

@@ -1,2 +1,2 @@
-/** Whether a row that was answered so would be answered otherwise later: nobody pays for those. */
+/** Whether a row with this status may succeed later; such answers are not charged. */
 export const isPassingStatus = (status: number): boolean => status >= 500 || [408, 409, 425, 429].includes(status);

@@ -15,9 +15,9 @@ interface Settings {
   readonly pollMs: number;
   /** Whether batches that the provider knows nothing of are given up. */
   readonly acceptChanges: boolean;
-  /** Told of what a user wants to know: batches that are created, refused, done. */
+  /** Called with messages for the user: batches created, refused, finished. */
   readonly say: (text: string) => void;
-  /** Told how many rows are done of all that are at the provider. */
+  /** Called with the number of finished rows of all that are at the provider. */
   readonly progress: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -40,7 +40,7 @@ export class RunningBatches {
     this.#settings = settings;
   }
 
-  /** Whether what is not finished is given up. */
+  /** Whether unfinished batches are given up. */
   get leaving(): boolean {
     return this.#leaving;
   }
@@ -49,7 +49,7 @@ export class RunningBatches {
     return this.#running.size;
   }
 
-  /** Gives up what is not finished: batches are cancelled, and their rows that were not done are to go another way. */
+  /** Cancels unfinished batches, whose remaining rows then go row by row. */
   async leave(): Promise<void> {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -57,7 +57,7 @@ export class RunningBatches {
     await Promise.all(Array.from(this.#running, ([token, batch]) => this.#cancel(token, batch)));
   }
 
-  /** Resolves when one has ended, or none is to be waited for any more. */
+  /** Resolves when a batch has ended, or waiting is over. */
   oneEnded(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -79,13 +79,13 @@ export class RunningBatches {
     }
   }
 
-  /** Waits for the end of a batch, and takes its results. @returns Why there is none after all. */
+  /** Waits for the end of a batch and fetches its results. @returns Why there is none after all. */
   async follow(token: string, batch: RunningBatch): Promise<BatchRefusal | undefined> {
     const { notes, pollMs, signal } = this.#settings;
     const running = { ...batch, done: 0 };
     this.#running.set(token, running);
     try {
-      // It was asked for before the run turned to sending row by row.
+      // It was requested before the run switched to sending row by row.
       if (this.#leaving) await this.#cancel(token, batch);
       for (;;) {
         const now = await this.#look(batch.id);
@@ -115,11 +115,11 @@ export class RunningBatches {
 
   async #cancel(token: string, { id, guessed }: FoundBatch): Promise<void> {
     const { api, notes, patience, say } = this.#settings;
-    if (guessed) return say(`Batch ${id} may be of somebody else, and goes on.`);
+    if (guessed) return say(`Batch ${id} may belong to another program, and is left running.`);
     say(`Cancelling batch ${id}: the rest is sent row by row.`);
     await notes.leaves(token);
     const ended = (error: unknown): void => {
-      // It has ended meanwhile, as looking at it tells.
+      // It has ended meanwhile, as the next poll shows.
       if (!(error instanceof BatchApiError) || error.status !== 409) throw error;
     };
     await patience.until(() => api.cancel(id).catch(ended)).catch((error: unknown) => say((error as Error).message));

@@ -9,12 +9,12 @@ const BYTES_TO_TOKEN = 2.5;
 interface Settings {
   readonly notes: BatchNotes;
   readonly results: ResultStore;
-  /** Beside which files are written. */
+  /** Base path of files. */
   readonly base: string;
   readonly form: BatchForm;
 }
 
-/** Whether a file was refused for what else is in the queue: it would go by itself. */
+/** Whether a file was refused because of other queued batches: alone it would pass. */
 export function fitsAlone({ bytes }: BatchFile, refusal: BatchRefusal): boolean {
   return refusal.kind === 'queue' && bytes / BYTES_TO_TOKEN <= (refusal.limitTokens ?? 0);
 }
@@ -26,7 +26,7 @@ export async function halvesOf(file: BatchFile, settings: Settings): Promise<rea
   return halves;
 }
 
-/** The file without the rows that the provider names, which end with what it says of them. */
+/** The file without the rows that the provider rejected, which end with its errors. */
 export async function withoutBadRows(
   file: BatchFile,
   refusal: Extract<BatchRefusal, { kind: 'rows' }>,
@@ -61,7 +61,7 @@ async function spread(
   for (const each of into) await each.end();
 }
 
-/** Ends every row of a file with what the provider says of the whole. */
+/** Ends every row of a file with the provider's error for the whole. */
 export async function refuseRows(file: BatchFile, { code, message }: RowRefusal, results: ResultStore): Promise<void> {
   for await (const row of file.lines()) await results.put(customIdOf(row), { kind: 'failed', code, message });
 }
