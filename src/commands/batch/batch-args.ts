@@ -8,8 +8,8 @@ import { FORMATS, type RowFormat } from './input-rows.ts';
 import type { PromptSettings } from './row-format.ts';
 import { type BatchProvider, PROVIDERS } from './target.ts';
 
-const ABOUT = `Sends every row of a file at the pace of your limits, and writes the answers in the order of the rows. The same command goes
-on where it was stopped, killed or out of disk: what is done is kept in a journal and not sent again.`;
+const ABOUT = `Sends every row of a file as fast as your limits allow, and writes the answers in the order of the rows. After an interruption,
+a kill or a full disk the same command resumes: finished rows are in a journal and not sent again.`;
 
 const MORE = `Keys are read from OPENAI_API_KEY, AZURE_OPENAI_API_KEY, GROQ_API_KEY or ANTHROPIC_API_KEY.
 Exit codes: 0 every row is ok, 1 some failed or the run broke off, 2 bad arguments or bad rows, 3 stopped by --max-cost,
@@ -31,19 +31,19 @@ export const batchDefinition = (): Command =>
     .argument(
       '[input]',
       'a file, or - for standard input: batch lines of OpenAI, Azure, Groq or Anthropic; prompts, one a line; or with --template ' +
-        'CSV with a header, or JSON objects, one a line. Told by the first line',
+        'CSV with a header, or JSON objects, one a line. Detected by the first line',
     )
     .option('--out <file>', "results in the provider's own format; - for standard output")
     .option('--errors <file>', 'rows that failed; default: <out> with .errors.jsonl, or among the results with --out -')
     .option('--journal <file>', 'default: <out> with .journal; none with --out -')
-    .option('--resume', 'goes on only: fails where there is no journal')
-    .option('--retry-failed', 'sends rows again that have failed')
-    .option('--accept-changes', 'goes on though model, prompt or provider are others; changed rows are sent again')
-    .option('--dry-run', 'counts rows and tokens, tells minutes and price, and sends nothing')
-    .option('--max-cost <usd>', 'stops before more is spent, with what earlier runs of the journal have spent')
+    .option('--resume', 'resumes only: fails without a journal')
+    .option('--retry-failed', 'sends failed rows again')
+    .option('--accept-changes', 'resumes although model, prompt or provider have changed; changed rows are sent again')
+    .option('--dry-run', 'counts rows and tokens, estimates time and price, and sends nothing')
+    .option('--max-cost <usd>', 'stops before more is spent, earlier runs of the journal included')
     .option(
       '--prices <file>',
-      'JSON: {"<model>": {"input", "output"}}, USD for a million tokens; default: those of @pydantic/genai-prices where it is installed',
+      'JSON: {"<model>": {"input", "output"}}, USD for a million tokens; default: @pydantic/genai-prices if it is installed',
     )
     .addOption(
       choice('--provider <name>', PROVIDERS, 'default: anthropic for its lines and for claude models, else openai'),
@@ -62,31 +62,30 @@ export const batchDefinition = (): Command =>
       choice(
         '--via <way>',
         VIAS,
-        'row by row, in batches of the provider (half the price, up to 24 h), or the cheapest in time; default: sync',
+        "row by row, in the provider's batches (half the price, up to 24 h), or the cheapest that meets --deadline; default: sync",
       ),
     )
-    .option('--deadline <time>', 'as 90m, 6h or 2d: what batches of the provider have not done goes row by row in time')
-    .option('--poll <seconds>', 'between looks at batches of the provider; default: 30')
+    .option(
+      '--deadline <time>',
+      "such as 90m, 6h or 2d: rows that the provider's batches have not finished go row by row in time",
+    )
+    .option('--poll <seconds>', "between polls of the provider's batches; default: 30")
     .option(
       '--fleet',
-      'with workers on other machines, through BullMQ on the Redis of TIDEGATE_REDIS_URL; without an input, takes rows of others until it is stopped',
+      'with workers on other machines, through BullMQ on the Redis of TIDEGATE_REDIS_URL; without an input, serves rows of other machines until it is stopped',
     )
-    .option('--takeover <seconds>', 'after which rows of a worker that is gone are taken over; default: 30')
-    .option('--rpm <n>', 'requests a minute, where known; learned from the first answer otherwise')
+    .option('--takeover <seconds>', 'after which the rows of a lost worker are taken over; default: 30')
+    .option('--rpm <n>', 'requests a minute, if known; otherwise learned from the first answer')
     .option('--tpm <n>', 'tokens a minute, as --rpm')
-    .option('--max-concurrent <n>', 'rows at work at once; default: 1000, of which the limits let through what fits')
-    .option('--stop-after <n>', 'failed rows after which no further one is sent: a count, or a share as 5%')
+    .option('--max-concurrent <n>', 'rows in flight; default: 1000, paced by the limits')
+    .option('--stop-after <n>', 'stops sending after this many failed rows: a count, or a share such as 5%')
     .addOption(
-      choice(
-        '--order <order>',
-        ['input', 'completion'],
-        'of the results: that of the rows, or as they come; default: input',
-      ),
+      choice('--order <order>', ['input', 'completion'], 'of the results: by row, or as they complete; default: input'),
     )
-    .option('--no-dedupe', 'sends equal rows each for itself; default: once')
+    .option('--no-dedupe', 'sends equal rows separately; default: once')
     .option(
       '--no-warm',
-      'sends rows that begin alike at once; default: one first, that the others meet a warm prompt cache',
+      'sends rows with a common beginning at once; default: one first, to warm the prompt cache for the others',
     )
     .option('--json', 'progress and summary as JSON lines, on standard error')
     .option('--quiet', 'no progress');
