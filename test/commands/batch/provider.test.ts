@@ -1,7 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it, test, vi } from 'vitest';
 import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
-import { at, folder, ids, lines, names, row, simulate, start, until } from './provider-run.ts';
+import { socketsQuiet } from '../../helpers/socket-clock.ts';
+import { at, folder, hurried, ids, lines, names, row, simulate, start, stopTime, until } from './provider-run.ts';
 
 describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batches of %s', (provider) => {
   it('come back in their order, with failures in the file of errors, from one batch', async () => {
@@ -77,20 +78,15 @@ test('what the provider has not done before the deadline goes row by row', async
   // The time for rows one by one is a minute, and ten for the end of the batch: the rest is the batch's.
   const { leaveAfterMs } = chooseWay({ via: 'auto', deadlineMs: 1_300_000, rows: 20, seconds: 0 });
   expect(leaveAfterMs).toBe(640_000);
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
-  try {
-    const run = start(simulator, 'openai', '--deadline', '40m');
-    while (!run.err().includes('Created batch')) await vi.advanceTimersByTimeAsync(100);
-    await vi.advanceTimersByTimeAsync(2_400_000);
-    while (!run.err().includes('Cancelling batch')) await vi.advanceTimersByTimeAsync(1_000);
-    vi.useRealTimers();
-    expect(await run.code).toBe(0);
-    expect(run.err()).toMatch(/What the provider has not done in \d+ min goes row by row\./);
-    expect(await ids('out.jsonl')).toEqual(names(20));
-    expect(simulator.stats().requests).toBeGreaterThan(20);
-  } finally {
-    vi.useRealTimers();
-  }
+  stopTime();
+  const run = start(simulator, 'openai', '--deadline', '40m', '--poll', '60');
+  while (!run.err().includes('Created batch')) await socketsQuiet();
+  await vi.advanceTimersByTimeAsync(1_726_000);
+  expect(run.err()).toContain('Cancelling batch');
+  expect(await hurried(run.code)).toBe(0);
+  expect(run.err()).toMatch(/What the provider has not done in \d+ min goes row by row\./);
+  expect(await ids('out.jsonl')).toEqual(names(20));
+  expect(simulator.stats().requests).toBeGreaterThan(20);
 }, 30_000);
 
 test('a limit of what is queued is kept by halves, and by waiting', async () => {
