@@ -49,8 +49,8 @@ export const MAX_TOKENS = 100;
 export const REPLY_TOKENS = 40;
 const INPUT_TOKENS = 40;
 /** No phase and no recovery is of more calls. */
-const MOST_CALLS = 300;
-const MOST_SECONDS = 60;
+const MAX_CALLS = 300;
+const MAX_SECONDS = 60;
 
 /** The faults of the provider that end by themselves, and say something about it or nothing at all. */
 const KINDS: readonly FaultKind[] = [
@@ -177,7 +177,7 @@ function drawPhase(draw: Draw, around: Around): Phase {
   const { provider, callsPerMinute, stream, patienceMs, answerMs } = around;
   const what = draw.among({ overload: 5, outage: 6, mixed: 3, slow: 2, cut: 1, neighbour: 1, muted: 1 });
   const load = what === 'overload' || draw.chance(0.2) ? draw.logarithmic(1.2, 20) : draw.between(0.3, 1);
-  const longest = Math.min(MOST_SECONDS, (MOST_CALLS * 60) / (callsPerMinute * load));
+  const longest = Math.min(MAX_SECONDS, (MAX_CALLS * 60) / (callsPerMinute * load));
   const seconds = draw.between(Math.min(2, longest), longest);
   const base = { seconds, load };
   const known = faultKindsOf(provider).filter((kind) => KINDS.includes(kind) && (stream || !kind.startsWith('stream')));

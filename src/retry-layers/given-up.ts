@@ -5,7 +5,7 @@ const MAX_BODIES = 512;
 /** Two calls of one body as far apart as the two before them, to this share, are a timer's. */
 const SAME_INTERVAL = 0.05;
 /** Below it intervals are equal by chance. */
-const LEAST_INTERVAL_MS = 200;
+const MIN_INTERVAL_MS = 200;
 
 /** Calls of one body, each of which began after the one before it was given up. */
 interface Chain {
@@ -81,7 +81,7 @@ export class GivenUp {
 }
 
 function isTimer(before: number | undefined, intervalMs: number): boolean {
-  return before !== undefined && before >= LEAST_INTERVAL_MS && Math.abs(intervalMs - before) <= SAME_INTERVAL * before;
+  return before !== undefined && before >= MIN_INTERVAL_MS && Math.abs(intervalMs - before) <= SAME_INTERVAL * before;
 }
 
 /** At the end, and the oldest makes room. */

@@ -3,7 +3,7 @@ import { BATCHES } from '../../bench/sim/random/batch-cases.ts';
 import { runCase } from '../../bench/sim/random/run-case.ts';
 
 /** A part of what a limit lets through at once, or fewer than this. */
-const MOST_REFUSED = 6;
+const MAX_REFUSED = 6;
 const ROWS = 200;
 /** Nobody waits for a batch: feeling out what fits may take some seconds of it, once. */
 const FELT_OUT_MS = 2_600;
@@ -16,7 +16,7 @@ describe('the rows of a batch', () => {
     async (_, each) => {
       const { boundMs, lost, throttled, wallMs } = await runCase(each, 'tidegate');
       expect(lost).toBe(0);
-      expect((ROWS * throttled) / (1 - throttled)).toBeLessThanOrEqual(MOST_REFUSED);
+      expect((ROWS * throttled) / (1 - throttled)).toBeLessThanOrEqual(MAX_REFUSED);
       expect(wallMs).toBeLessThanOrEqual(1.05 * boundMs + FELT_OUT_MS);
     },
   );

@@ -23,7 +23,7 @@ const EPSILON = 1e-6;
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
 /** No bucket is taken for less than comes in this time: timers are no finer. */
-const LEAST_MS = 50;
+const MIN_MS = 50;
 const MIN_PART = 0.3;
 const LATENESS_WEIGHT = 0.1;
 const FORGETS = 0.99;
@@ -355,7 +355,7 @@ export class LimitBucket implements LimitModel {
     const surprising = remaining === undefined ? claimed > amount + margin : remaining >= amount;
     if (surprising && this.beliefs.fixed.believed) this.beliefs.fixed.contradicted();
     else if (surprising) {
-      const least = Math.max(1, Math.min(LEAST_MS * this.limitRate, this.burst), Math.min(amount, this.limit));
+      const least = Math.max(1, Math.min(MIN_MS * this.limitRate, this.burst), Math.min(amount, this.limit));
       const burst = Math.max(least, Math.min(this.burst, used));
       this.#burstProbe.refused(burst, this.burst);
       this.#setBurst(burst, now);

@@ -3,7 +3,7 @@ import type { WaitCause } from '../../core/events.ts';
 import type { Outcome } from '../../core/outcome.ts';
 
 const FIRST_MS = 2_000;
-const MOST_MS = 30_000;
+const MAX_MS = 30_000;
 
 /**
  * A lane that sends nothing learns nothing: what it believes of a limit stays as wrong as it is. Where that would cost a
@@ -40,6 +40,6 @@ export class Doubt {
     if (isAnswer) this.#heardAt = now;
     if (place !== this.#trial) return;
     this.#trial = undefined;
-    if (isAnswer) this.#afterMs = outcome === 'ok' ? FIRST_MS : Math.min(MOST_MS, 2 * this.#afterMs);
+    if (isAnswer) this.#afterMs = outcome === 'ok' ? FIRST_MS : Math.min(MAX_MS, 2 * this.#afterMs);
   }
 }
