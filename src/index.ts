@@ -32,21 +32,22 @@ export type { Priority } from './core/admission.ts';
 export type { Dimension, Failure, HintSource, Outcome, Usage } from './core/outcome.ts';
 export type { Operation, ProviderName, ResponseInfo } from './core/provider.ts';
 export type {
-  CallInfo,
   CallOutcome,
   CircuitState,
-  DimensionSnapshot,
   GiveUpReason,
-  GuardEvent,
-  LaneCounts,
-  LaneSnapshot,
-  LimitSource,
   RetryReason,
-  SharedDimensionSnapshot,
   SharedMode,
-  SharedSnapshot,
   StoreFault,
   StreamOutcome,
   WaitCause,
-} from './core/events.ts';
+} from './core/event-words.ts';
+export type { CallInfo, GuardEvent } from './core/events.ts';
+export type {
+  DimensionSnapshot,
+  LaneCounts,
+  LaneSnapshot,
+  LimitSource,
+  SharedDimensionSnapshot,
+  SharedSnapshot,
+} from './core/snapshot.ts';
 export type { LimitBelief } from './core/beliefs.ts';

@@ -1,7 +1,8 @@
 import { BELIEFS } from './core/beliefs.ts';
 import type { LaneListener } from './core/admission.ts';
 import type { Clock } from './core/clock.ts';
-import type { GuardEvent, LaneSnapshot } from './core/events.ts';
+import type { GuardEvent } from './core/events.ts';
+import type { LaneSnapshot } from './core/snapshot.ts';
 import { identityOf } from './core/identity.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { LaneShare } from './fleet/lane-share.ts';

@@ -1,4 +1,4 @@
-import type { LaneSnapshot } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import { type ItemMeter, sumOf } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';
 import { type BatchEstimate, TimeLeft } from './time-left.ts';

@@ -1,5 +1,5 @@
 import { systemClock } from '../core/clock.ts';
-import type { LaneSnapshot } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import { engine } from '../engine.ts';
 import type { Guard } from '../guard.ts';
 import { costOf } from './call-meter.ts';

@@ -1,5 +1,5 @@
 import type { Dimension } from '../core/dimensions.ts';
-import type { LaneSnapshot } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import { Sample, type Interval } from './sample.ts';
 import type { ItemMeter } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';

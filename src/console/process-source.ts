@@ -1,6 +1,6 @@
 import { BELIEFS } from '../core/beliefs.ts';
 import type { Clock } from '../core/clock.ts';
-import type { DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
+import type { DimensionSnapshot, LaneSnapshot } from '../core/snapshot.ts';
 import type { HasRuns } from '../core/live-runs.ts';
 import type { Guard } from '../guard.ts';
 import { type LaneReading, type Reading, type Source, Tally } from './reading.ts';

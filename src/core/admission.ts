@@ -1,5 +1,7 @@
 import type { LimitBelief } from './beliefs.ts';
-import type { DimensionSnapshot, Priority, WaitCause, Waiting } from './events.ts';
+import type { WaitCause } from './event-words.ts';
+import type { Priority } from './events.ts';
+import type { DimensionSnapshot, Waiting } from './snapshot.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
 import type { ChargeRule, RequestInfo } from './provider.ts';
 

@@ -1,4 +1,4 @@
-import type { StreamOutcome } from './events.ts';
+import type { StreamOutcome } from './event-words.ts';
 import type { Failure, Outcome, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 

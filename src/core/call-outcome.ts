@@ -1,4 +1,4 @@
-import type { CallOutcome, RefusedBy } from './events.ts';
+import type { CallOutcome, RefusedBy } from './event-words.ts';
 import type { Failure } from './outcome.ts';
 
 /** How a call ends that this failure has ended. */

@@ -1,6 +1,20 @@
 import type { LimitBelief } from './beliefs.ts';
+import type {
+  CallOutcome,
+  CircuitState,
+  GiveUpReason,
+  RefusedBy,
+  RetryLayer,
+  RetryReason,
+  SharedMode,
+  StoreFault,
+  StreamOutcome,
+  UnguardedVia,
+  WaitCause,
+} from './event-words.ts';
 import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
 import type { OpenAIApi, Operation, OutputType, ProviderName, RequestAttributes, ResponseInfo } from './provider.ts';
+import type { LimitSource } from './snapshot.ts';
 
 /** How urgent a call is; value of `tidegate.priority`. */
 export type Priority = 'interactive' | 'normal' | 'batch';
@@ -23,81 +37,6 @@ export interface CallInfo {
   readonly api?: OpenAIApi | undefined;
   readonly attributes: RequestAttributes;
 }
-
-/** Final result of a call; value of `tidegate.outcome`. */
-export type CallOutcome =
-  | 'success'
-  | 'success_after_retry'
-  | 'retries_exhausted'
-  | 'rejected_circuit'
-  | 'rejected_bulkhead'
-  | 'timeout'
-  | 'cancelled'
-  | 'bad_request'
-  | 'client_error';
-
-/** Why an attempt is sent again; value of `tidegate.retry.reason`. */
-export type RetryReason =
-  | 'rate_limit'
-  | 'overloaded'
-  | 'no_capacity'
-  | 'server_error'
-  | 'timeout'
-  | 'first_content'
-  | 'connection'
-  | 'conflict'
-  | 'header_requested'
-  | 'other';
-
-/** What refused an attempt: a limit, a tier without capacity, or an overloaded provider. */
-export type RefusedBy = Dimension | 'no_capacity' | 'overloaded';
-
-/** What a call waited for before an attempt: a limit, or a state of its lane. */
-export type WaitCause = Dimension | 'pause' | 'circuit' | 'none';
-
-export type CircuitState = 'closed' | 'open' | 'half_open';
-
-export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread';
-
-/** How a request that no guard saw was made: by an SDK's client, else by what; value of `tidegate.unguarded.via`. */
-export type UnguardedVia = 'sdk' | 'fetch' | 'http';
-
-/** How a lane goes by limits that processes share: by what it has leased, or by its share of them. */
-export type SharedMode = 'joining' | 'shared' | 'alone';
-
-/** Why the store of shared limits is of no use. */
-export type StoreFault =
-  | 'timeout'
-  | 'connection'
-  | 'auth'
-  | 'permission'
-  | 'read_only'
-  | 'out_of_memory'
-  | 'loading'
-  | 'cluster_down'
-  | 'unsupported'
-  | 'other';
-
-export type GiveUpReason =
-  | 'not_retryable'
-  | 'attempts'
-  | 'budget'
-  | 'deadline'
-  | 'max_wait'
-  | 'circuit'
-  | 'streaming_body'
-  | 'closed';
-
-/** A library that sends failed requests again by itself; value of `tidegate.retry.layer`. */
-export type RetryLayer =
-  | 'ai_sdk'
-  | 'langchain'
-  | 'openai_agents'
-  | 'llamaindex'
-  | 'sdk'
-  | 'p_retry'
-  | 'cockatiel'
-  | 'unknown';
 
 /** All times in milliseconds; `attempt` counts from 1. */
 export type GuardEvent =
@@ -279,101 +218,6 @@ export type GuardEvent =
       readonly fault: StoreFault | undefined;
     }
   | { readonly type: 'warning'; readonly message: string };
-
-export type LimitSource = 'header' | 'body' | 'config' | 'learned';
-
-/** One limit of a lane, as `guard.snapshot()` and the gauges show it. */
-export interface DimensionSnapshot {
-  readonly dimension: Dimension;
-  readonly limit: number;
-  /** Estimate of what is left now; undefined when nothing is known. */
-  readonly remaining: number | undefined;
-  /**
-   * Share of the limit in use by our own count: what this process admitted within the last minute, or of the day what is
-   * gone. Above 1 where a bucket that was full is spent. Undefined where the limit is not counted.
-   */
-  readonly utilization?: number | undefined;
-  /** Until the bucket is full again. */
-  readonly resetMs: number | undefined;
-  readonly windowMs: number;
-  readonly source: LimitSource;
-  /** Age of the last reading from the provider; undefined when there was none. */
-  readonly observedAgeMs: number | undefined;
-  /** Rate that the pacer admits now, in units per second; undefined when the dimension is not paced. */
-  readonly ratePerSecond: number | undefined;
-  /** The most that may be spent at once; undefined where the limit is not counted. */
-  readonly atOnce?: number | undefined;
-  /** What comes back to the limit, for all who spend of it. */
-  readonly refillPerSecond?: number | undefined;
-  /** What is believed of it beyond what is told, each until evidence ends it. */
-  readonly beliefs?: readonly LimitBelief[] | undefined;
-}
-
-/** State of one lane; plain data. */
-/** Who waits in a lane. */
-export interface Waiting {
-  /** Calls of another priority than `batch`. */
-  readonly urgent: number;
-  /** The tenant that has the most calls waiting; undefined where nobody's tenant is named. */
-  readonly busiestTenant: string | undefined;
-  /** Its share of the calls that wait. */
-  readonly busiestShare: number;
-}
-
-export interface LaneSnapshot {
-  readonly lane: string;
-  readonly provider: ProviderName;
-  /** Limit group: by default the pool of limits that the model draws on, with its tier where that has its own. */
-  readonly group: string;
-  /** Scheme, host and port only. */
-  readonly baseURL: string;
-  readonly dimensions: readonly DimensionSnapshot[];
-  readonly inFlight: number;
-  readonly maxConcurrent: number;
-  readonly queued: number;
-  /** How long the call waits that came first; 0 where none does. */
-  readonly oldestWaitMs: number;
-  readonly waiting: Waiting;
-  readonly maxQueued: number;
-  /** 0 when the lane is not paused. */
-  readonly pausedForMs: number;
-  readonly circuit: CircuitState;
-  readonly counts: LaneCounts;
-  /** How limits are shared with other processes; undefined where they are not. */
-  readonly shared?: SharedSnapshot | undefined;
-}
-
-export interface SharedSnapshot {
-  readonly mode: SharedMode;
-  /** Processes that share the account, as far as is known, and those of them that want something now. */
-  readonly processes: number;
-  readonly active: number;
-  /** How long the store takes to answer. */
-  readonly exchangeMs: number;
-  readonly dimensions: readonly SharedDimensionSnapshot[];
-}
-
-export interface SharedDimensionSnapshot {
-  readonly dimension: Dimension;
-  /** What this process may spend of it at once. */
-  readonly leased: number;
-  /** What may be leased beside. */
-  readonly free: number;
-  /**
-   * What all processes have leased and may not have spent: no more than this is let through too much if the store loses
-   * its state. Leases of processes that died count as spent.
-   */
-  readonly mostOvershoot: number;
-}
-
-export interface LaneCounts {
-  readonly calls: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly attempts: number;
-  readonly retries: number;
-  readonly throttled: number;
-}
 
 /**
  * Receives every event and may run an attempt inside its own context, so that

@@ -1,5 +1,5 @@
 import { BUCKET_DIMENSIONS, type BucketDimension } from './dimensions.ts';
-import type { LaneSnapshot } from './events.ts';
+import type { LaneSnapshot } from './snapshot.ts';
 import { PROVIDER_NAMES, type ProviderName } from './provider.ts';
 
 /** What was known of one limit a minute. */

@@ -1,5 +1,6 @@
 import type { Admission, WhoWaits } from './admission.ts';
-import type { CircuitState, GiveUpReason, LaneCounts, LaneSnapshot, RetryReason } from './events.ts';
+import type { CircuitState, GiveUpReason, RetryReason } from './event-words.ts';
+import type { LaneCounts, LaneSnapshot } from './snapshot.ts';
 import type { Failure, HintSource } from './outcome.ts';
 
 /** What the retry policy says about one failed attempt. */

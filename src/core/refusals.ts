@@ -1,5 +1,5 @@
 import type { AdmissionRefused, RefusalReason } from './admission.ts';
-import type { CallOutcome, GiveUpReason } from './events.ts';
+import type { CallOutcome, GiveUpReason } from './event-words.ts';
 import type { ErrorDetails, TidegateErrorCode } from '../errors.ts';
 
 /** What a call is told that its lane did not let go. */

@@ -1,4 +1,5 @@
-import type { SharedMode, SharedSnapshot } from '../core/events.ts';
+import type { SharedMode } from '../core/event-words.ts';
+import type { SharedSnapshot } from '../core/snapshot.ts';
 import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, Division } from '../pacing/limits/division.ts';
 import type { Limit, LimitModel } from '../pacing/limits/limit.ts';

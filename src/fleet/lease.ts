@@ -1,4 +1,4 @@
-import type { SharedDimensionSnapshot } from '../core/events.ts';
+import type { SharedDimensionSnapshot } from '../core/snapshot.ts';
 import type { LevelSample, LimitModel } from '../pacing/limits/limit.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
 import type { LimitGrant, LimitReport } from './protocol.ts';

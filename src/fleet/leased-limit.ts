@@ -1,5 +1,5 @@
 import type { BucketDimension, LimitKind } from '../core/dimensions.ts';
-import type { DimensionSnapshot, LimitSource } from '../core/events.ts';
+import type { DimensionSnapshot, LimitSource } from '../core/snapshot.ts';
 import type { Contradiction } from '../pacing/limits/enforced-rate.ts';
 import type { Limit, LimitFacts, LimitModel } from '../pacing/limits/limit.ts';
 import type { Observation } from '../pacing/limits/observation.ts';

@@ -1,4 +1,5 @@
-import type { LimitSource, Priority } from '../core/events.ts';
+import type { Priority } from '../core/events.ts';
+import type { LimitSource } from '../core/snapshot.ts';
 
 /** A refusal by a limit, a quota or an overloaded provider. Times in milliseconds; null where it is not known. */
 export interface HitLine {

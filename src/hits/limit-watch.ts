@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { DimensionSnapshot } from '../core/events.ts';
+import type { DimensionSnapshot } from '../core/snapshot.ts';
 import type { Guard } from '../guard.ts';
 import type { LimitLine } from './hit-line.ts';
 

@@ -1,6 +1,6 @@
 import type { CircuitGate } from '../core/admission.ts';
 import type { Clock } from '../core/clock.ts';
-import type { CircuitState } from '../core/events.ts';
+import type { CircuitState } from '../core/event-words.ts';
 import type { Passage } from '../core/lane.ts';
 
 /** The circuit of a lane, which lets attempts through as long as the provider answers. */

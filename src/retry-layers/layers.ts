@@ -1,4 +1,4 @@
-import type { RetryLayer } from '../core/events.ts';
+import type { RetryLayer } from '../core/event-words.ts';
 
 interface KnownLayer {
   readonly layer: RetryLayer;

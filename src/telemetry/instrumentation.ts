@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
-import type { CallInfo, GuardEvent, Instrumentation, LaneSnapshot } from '../core/events.ts';
+import type { CallInfo, GuardEvent, Instrumentation } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { TelemetryOptions } from '../options/telemetry-options.ts';

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { CircuitState, DimensionSnapshot, LaneSnapshot } from '../core/events.ts';
+import type { CircuitState } from '../core/event-words.ts';
+import type { DimensionSnapshot, LaneSnapshot } from '../core/snapshot.ts';
 import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import { isOneOf } from './contract/closed-set.ts';

@@ -1,5 +1,6 @@
 import type { Attributes, Histogram, MeterProvider } from '@opentelemetry/api';
-import type { CallInfo, GuardEvent, LaneSnapshot } from '../core/events.ts';
+import type { CallInfo, GuardEvent } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
 import { isFailure } from './call-result.ts';

@@ -5,7 +5,7 @@ import { AlertWatch } from '../../src/console/alert-watch.ts';
 import { processSource } from '../../src/console/process-source.ts';
 import { serveSources } from '../../src/console/serve-console.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import type { LaneSnapshot } from '../../src/core/events.ts';
+import type { LaneSnapshot } from '../../src/core/snapshot.ts';
 import { callInfo } from '../telemetry/harness.ts';
 import { FakeGuard, laneSnapshot } from './fake-guard.ts';
 import type { Staged } from './scenes.ts';

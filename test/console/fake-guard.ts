@@ -1,4 +1,5 @@
-import type { GuardEvent, LaneSnapshot } from '../../src/core/events.ts';
+import type { GuardEvent } from '../../src/core/events.ts';
+import type { LaneSnapshot } from '../../src/core/snapshot.ts';
 import { Emitter } from '../../src/core/emitter.ts';
 import type { Guard } from '../../src/guard.ts';
 import type { LaneReading } from '../../src/console/reading.ts';

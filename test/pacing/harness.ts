@@ -1,5 +1,5 @@
 import type { AdmissionRequest, CircuitGate, Ticket } from '../../src/core/admission.ts';
-import type { DimensionSnapshot } from '../../src/core/events.ts';
+import type { DimensionSnapshot } from '../../src/core/snapshot.ts';
 import type { Dimension, Failure, LimitReading } from '../../src/core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../src/core/provider.ts';
 import type { ResolvedPacing } from '../../src/options/pacing-options.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdmissionRefused } from '../../src/core/admission.ts';
-import type { DimensionSnapshot } from '../../src/core/events.ts';
+import type { DimensionSnapshot } from '../../src/core/snapshot.ts';
 import type { Dimension } from '../../src/core/outcome.ts';
 import { flush } from '../helpers/virtual-clock.ts';
 import { DAY, fail, finish, type Harness, harness, info, MINUTE, PACING, reading, watch } from './harness.ts';

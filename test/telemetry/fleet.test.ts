@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GuardEvent, SharedSnapshot, StoreFault } from '../../src/core/events.ts';
+import type { StoreFault } from '../../src/core/event-words.ts';
+import type { GuardEvent } from '../../src/core/events.ts';
+import type { SharedSnapshot } from '../../src/core/snapshot.ts';
 import { valuesOf } from '../../src/telemetry/contract/closed-set.ts';
 import { STORE_FAULTS } from '../../src/telemetry/contract/closed-sets.ts';
 import { Harness, lane } from './harness.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DimensionSnapshot, LaneSnapshot } from '../../src/core/events.ts';
+import type { DimensionSnapshot, LaneSnapshot } from '../../src/core/snapshot.ts';
 import { isCurrent } from '../../src/telemetry/lane-gauges.ts';
 import { dimension, Harness, lane, pointsOf } from './harness.ts';
 import { VERSION } from '../../src/telemetry/names.ts';

@@ -14,7 +14,8 @@ import {
   type ReadableSpan,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
-import type { CallInfo, DimensionSnapshot, GuardEvent, LaneSnapshot } from '../../src/core/events.ts';
+import type { CallInfo, GuardEvent } from '../../src/core/events.ts';
+import type { DimensionSnapshot, LaneSnapshot } from '../../src/core/snapshot.ts';
 import type { Usage } from '../../src/core/outcome.ts';
 import type { TelemetryOptions } from '../../src/options/telemetry-options.ts';
 import { createInstrumentation, type TelemetryInstrumentation } from '../../src/telemetry/instrumentation.ts';

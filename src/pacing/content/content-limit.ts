@@ -1,4 +1,4 @@
-import type { DimensionSnapshot } from '../../core/events.ts';
+import type { DimensionSnapshot } from '../../core/snapshot.ts';
 import { CONTENT_KINDS, type ContentDimension, type ContentKind } from '../../core/content-kinds.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 

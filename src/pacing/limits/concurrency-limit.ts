@@ -1,4 +1,4 @@
-import type { LimitSource } from '../../core/events.ts';
+import type { LimitSource } from '../../core/snapshot.ts';
 
 const CUT = 0.7;
 const GROWTH_EVERY_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
+import type { DimensionSnapshot, LimitSource } from '../../core/snapshot.ts';
 import { BucketLevel } from './bucket-level.ts';
 import { BurstProbe } from './burst-retest.ts';
 import { CountedShare } from './prompt-count-ratio.ts';

@@ -1,5 +1,5 @@
 import type { LimitBelief } from '../../core/beliefs.ts';
-import type { LimitSource } from '../../core/events.ts';
+import type { LimitSource } from '../../core/snapshot.ts';
 import { EnforcedRate } from './enforced-rate.ts';
 import { FixedWindow, type ToldReset } from './fixed-window.ts';
 import { FullPromise } from './full-promise.ts';

@@ -1,5 +1,5 @@
 import { AdmissionRefused, type LaneListener } from '../../core/admission.ts';
-import type { LimitSource } from '../../core/events.ts';
+import type { LimitSource } from '../../core/snapshot.ts';
 import type { Dimension } from '../../core/outcome.ts';
 import { AdmittedMinute } from '../usage/admitted-minute.ts';
 import { Consumption } from '../usage/lane-totals.ts';

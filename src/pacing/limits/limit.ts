@@ -1,5 +1,5 @@
 import type { BucketDimension, LimitKind } from '../../core/dimensions.ts';
-import type { DimensionSnapshot, LimitSource } from '../../core/events.ts';
+import type { DimensionSnapshot, LimitSource } from '../../core/snapshot.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import type { LimitBeliefs } from './limit-beliefs.ts';
 import type { Observation } from './observation.ts';

@@ -1,4 +1,4 @@
-import type { LimitSource } from '../../core/events.ts';
+import type { LimitSource } from '../../core/snapshot.ts';
 
 /** What the provider said of a limit, and what we know about that moment. */
 export interface Observation {

@@ -1,6 +1,6 @@
 import type { AdmissionRefused, LaneListener } from '../../core/admission.ts';
 import type { KeptLane } from '../../core/kept-lane.ts';
-import type { DimensionSnapshot } from '../../core/events.ts';
+import type { DimensionSnapshot } from '../../core/snapshot.ts';
 import { WAITS_IN_VAIN } from '../../core/lane.ts';
 import type { Dimension, Failure, LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';

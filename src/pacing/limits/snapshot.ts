@@ -1,4 +1,4 @@
-import type { DimensionSnapshot } from '../../core/events.ts';
+import type { DimensionSnapshot } from '../../core/snapshot.ts';
 import type { Acceleration } from './growth-limit.ts';
 import type { HiddenLimit } from './hidden-limit.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';

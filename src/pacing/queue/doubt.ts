@@ -1,5 +1,5 @@
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
-import type { WaitCause } from '../../core/events.ts';
+import type { WaitCause } from '../../core/event-words.ts';
 import type { Outcome } from '../../core/outcome.ts';
 
 const FIRST_MS = 2_000;

@@ -1,5 +1,5 @@
 import type { Priority } from '../../core/admission.ts';
-import type { Waiting } from '../../core/events.ts';
+import type { Waiting } from '../../core/snapshot.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { FairClass, Waiter } from './waiter.ts';

@@ -1,4 +1,4 @@
-import type { Waiting } from '../../core/events.ts';
+import type { Waiting } from '../../core/snapshot.ts';
 import { inTurns } from '../../core/turns.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';

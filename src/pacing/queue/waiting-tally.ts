@@ -1,4 +1,5 @@
-import type { Priority, Waiting } from '../../core/events.ts';
+import type { Priority } from '../../core/events.ts';
+import type { Waiting } from '../../core/snapshot.ts';
 
 /** Counts who waits by what an operator asks: is it urgent, and is it one tenant? */
 export class WaitingTally {

@@ -1,7 +1,6 @@
 import type {
   CallOutcome,
   CircuitState,
-  Priority,
   RefusedBy,
   RetryLayer,
   RetryReason,
@@ -10,7 +9,8 @@ import type {
   StreamOutcome,
   UnguardedVia,
   WaitCause,
-} from '../../core/events.ts';
+} from '../../core/event-words.ts';
+import type { Priority } from '../../core/events.ts';
 import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../../core/dimensions.ts';
 import type { HintSource } from '../../core/outcome.ts';
 import { type Operation, PROVIDER_NAMES, type ProviderName } from '../../core/provider.ts';
