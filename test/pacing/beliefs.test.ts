@@ -20,7 +20,7 @@ function rig() {
   return { told, watch, bucket };
 }
 
-const seen = { limit: 3_000, source: 'header', mark: 0, since: 0, refused: false } as const;
+const seen = { limit: 3_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;
 
 describe('what is believed of a limit', () => {
   it('is told when it begins and when it ends, with the evidence', () => {

@@ -62,7 +62,7 @@ describe('output, which a provider counts while it is generated', () => {
       }
       if (now % 500 > 0) continue;
       // The provider's bucket is full all the time: as much as ends comes back.
-      const seen = { limit: 6_000, remaining: 5_999, source: 'header', mark: 0, refused: false } as const;
+      const seen = { limit: 6_000, remaining: 5_999, source: 'header', mark: 0, amount: 1, refused: false } as const;
       bucket.observe({ ...seen, sentAt: now, sampledAt: now, sequence, since: uncounted }, now);
     }
     expect(sent).toBeGreaterThan(0.95 * 2_000);
@@ -72,7 +72,7 @@ describe('output, which a provider counts while it is generated', () => {
 describe('a level that is found higher than expected', () => {
   it('is waited for no longer than it is held back', () => {
     const bucket = new LimitBucket('requests', 6_000, 'header', { headroom: 0, smooth: false, corrects: true }, 0);
-    const seen = { limit: 6_000, source: 'header', mark: 0, since: 0, refused: false } as const;
+    const seen = { limit: 6_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;
     bucket.observe({ ...seen, remaining: 0, sentAt: 0, sampledAt: 0, sequence: 1 }, 0);
     bucket.observe({ ...seen, remaining: 6_000, sentAt: 1, sampledAt: 1, sequence: 2 }, 1);
     expect(bucket.level).toBeGreaterThan(2_500);

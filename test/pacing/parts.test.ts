@@ -275,6 +275,21 @@ describe('small parts', () => {
     expect(quantum.observe(25_431, 30_000)).toBe(1);
   });
 
+  it('see a level that is rounded to nothing: all is back sooner than the limit brings what a call takes', () => {
+    const quantum = new Quantum();
+    const told = { limit: 487, remaining: 0, resetMs: 0, amount: 57 };
+    const hides = (over: Partial<typeof told>): boolean => quantum.hides({ ...told, ...over }, 60_000);
+    expect(hides({})).toBe(true);
+    expect(hides({ resetMs: 1_000 })).toBe(true);
+    // A bucket that is empty takes as long as that.
+    expect(hides({ resetMs: 7_100 })).toBe(false);
+    // The call has taken all of it, or the limit is larger than the step.
+    expect(hides({ amount: 480 })).toBe(false);
+    expect(hides({ limit: 2_822, amount: 290 })).toBe(false);
+    quantum.observe(120, 487);
+    expect(hides({})).toBe(false);
+  });
+
   it('cut the number in flight and let it grow until it has nothing to say', () => {
     const limit = new ConcurrencyLimit(50);
     expect(limit.current(0)).toBe(50);

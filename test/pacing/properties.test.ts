@@ -69,6 +69,7 @@ describe('a bucket', () => {
               sequence: ++sequence,
               mark: 0,
               since: 0,
+              amount: 1,
             } as const;
             bucket.observe({ ...seen, sentAt: now - ago, sampledAt: now - ago }, now);
           }
@@ -94,6 +95,7 @@ describe('a bucket', () => {
           sampledAt: 0,
           mark: 0,
           since: 0,
+          amount: 1,
           refused: false,
         } as const;
         bucket.observe({ ...seen, remaining: late, sequence: 2 }, 0);

@@ -283,7 +283,7 @@ export class LimitBucket implements LimitModel {
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
     const first = this.#observedAt === undefined;
     if (newest) this.#setLimit(seen.limit, seen.source, now);
-    if (seen.remaining === undefined) return changed;
+    if (seen.remaining === undefined || this.#isRoundedAway(seen)) return changed;
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;
@@ -464,6 +464,11 @@ export class LimitBucket implements LimitModel {
       if (this.burst >= known || (capacity ?? Infinity) < this.burst) this.#setBurst(capacity ?? this.limit, now);
     }
     return remaining + this.limit - (capacity ?? this.limit);
+  }
+
+  /** Whether the level is lost in rounding. A limit of requests is never told in such steps. */
+  #isRoundedAway(seen: Observation): boolean {
+    return this.kind.unit !== 'requests' && this.#quantum.hides(seen, this.kind.windowMs);
   }
 
   #setLimit(limit: number, source: LimitSource, now: number): void {

@@ -200,7 +200,7 @@ export class LimitSet {
     now: number,
   ): void {
     const { unit } = LIMIT_KINDS[dimension];
-    const { sequence, sentAt, marks } = reservation;
+    const { sequence, sentAt, marks, reserved } = reservation;
     const known = this.get(dimension);
     const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
@@ -208,7 +208,8 @@ export class LimitSet {
     const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
     this.#consumption.pass(2 * this.#oneWayMs, now);
     const since = this.#consumption.since(unit, reservation);
-    const seen = { limit, remaining, resetMs, source, sentAt, sampledAt, sequence, mark: marks[unit], since, refused };
+    const about = { sentAt, sampledAt, sequence, mark: marks[unit], since, amount: reserved[unit] };
+    const seen = { limit, remaining, resetMs, source, refused, ...about };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
 }

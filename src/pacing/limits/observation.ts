@@ -15,6 +15,8 @@ export interface Observation {
   /** Our consumption in all up to that request, and what has come since. */
   readonly mark: number;
   readonly since: number;
+  /** What the call takes that was answered. */
+  readonly amount: number;
   /** A refused request tells of now; others may have been overtaken. */
   readonly refused: boolean;
 }
