@@ -32,7 +32,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     await ask(entered, sdk, 'a');
     const back = guard.snapshot().find(({ group }) => group === 'a')!;
     expect(back.counts.calls).toBe(1);
-    expect(back.dimensions[0]).toMatchObject({ limit: 50_000, source: 'config' });
+    expect(back.dimensions[0]).toMatchObject({ limit: 50_000, source: 'learned' });
     await clock.advance(2 * HOUR);
     expect(groups(guard)).toEqual([]);
     expect(clock.pending()).toBe(0);
