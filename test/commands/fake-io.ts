@@ -19,15 +19,12 @@ export class FakeIo implements CommandIo {
 
   out(text: string): void {
     this.outLines.push(text);
-    this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
-      const match = pattern.exec(text);
-      if (match) resolve(match);
-      return !match;
-    });
+    this.#written(text);
   }
 
   err(text: string): void {
     this.errLines.push(text);
+    this.#written(text);
   }
 
   drained(): Promise<void> {
@@ -42,8 +39,16 @@ export class FakeIo implements CommandIo {
     this.#stop();
   }
 
-  /** Resolves with the first match that is written from now on. */
+  /** Resolves with the first match that is written from now on, as output or as an error. */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve) => this.#waiting.push({ pattern, resolve }));
+  }
+
+  #written(text: string): void {
+    this.#waiting = this.#waiting.filter(({ pattern, resolve }) => {
+      const match = pattern.exec(text);
+      if (match) resolve(match);
+      return !match;
+    });
   }
 }
