@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
+import { ACTUAL, fail, finish, type Harness, harness, info, PACING, reading, watch, type Watched } from './harness.ts';
 
 const policy = { headroom: 0, smooth: false, corrects: true };
 const PER_MINUTE = 600;
@@ -68,5 +69,41 @@ describe('a limit of which only refusals tell', () => {
       bucket.accepted(1, now);
     }
     expect(bucket.limitRate).toBe(RATE);
+  });
+});
+
+describe('a long wait that is told to a call', () => {
+  const HINT_MS = 59_000;
+  const refusal = {
+    outcome: 'throttled',
+    dimension: 'tokens',
+    hintMs: HINT_MS,
+    hintSource: 'retry_after',
+    limit: 30_000,
+    remaining: 100,
+    requested: 4_100,
+  } as const;
+
+  /** Six calls of 4,000 tokens of output at most are sent, then one is refused while `inFlight` are not answered yet. */
+  async function refusedBeside(inFlight: number, corrects = true): Promise<Harness & { readonly calls: Watched[] }> {
+    const h = harness({ pacing: { ...PACING, tokensPerMinute: 30_000 }, charge: { ...ACTUAL, corrects } });
+    const calls = Array.from({ length: 6 }, () =>
+      watch(h, { info: info({ maxOutputTokens: 4_000, inputBytes: 400 }) }),
+    );
+    await h.clock.advance(10_000);
+    for (const { ticket } of calls.slice(inFlight + 1)) finish(ticket, [reading('tokens', 30_000, 5_000)]);
+    fail(calls[0]!.ticket, refusal);
+    return { ...h, calls };
+  }
+
+  it('is not waited out while calls in flight are bound to give back more than is missing', async () => {
+    const { lane } = await refusedBeside(5);
+    expect(lane.pausedForMs()).toBe(0);
+  });
+
+  it('is waited out where too little comes back, or a provider gives nothing back', async () => {
+    for (const { lane } of [await refusedBeside(1), await refusedBeside(5, false)]) {
+      expect(lane.pausedForMs()).toBeGreaterThanOrEqual(HINT_MS);
+    }
   });
 });

@@ -9,6 +9,8 @@ import type { LimitSet } from './limit-set.ts';
 /** The least that whole seconds can say; what is known may be far sooner. */
 const MIN_SECONDS_MS = 1_000;
 const SOONER = 0.2;
+/** A shorter wait is over before it is worth more refusals to know better. */
+const LONG_MS = 5_000;
 
 /** Refusals that name the limit that refused, or show it. */
 export class NamedRefusals {
@@ -50,12 +52,20 @@ export class NamedRefusals {
   }
 
   /** How long the lane waits for a limit that is known: not until it is full, which is all that a reset tells. */
-  pauseMs(dimension: BucketDimension, failure: Failure): number {
-    return tellsWhenFull(this.#limits.get(dimension), failure) ? 0 : (failure.hintMs ?? 0);
+  pauseMs(dimension: BucketDimension, failure: Failure, comingBack: number): number {
+    if (tellsWhenFull(this.#limits.get(dimension), failure) || comesSooner(failure, comingBack)) return 0;
+    return failure.hintMs ?? 0;
   }
 
-  /** Corrects the bucket that refused; false when nothing is known of it. */
-  correct(dimension: BucketDimension, reservation: Reservation, failure: Failure, news: boolean, now: number): boolean {
+  /** Corrects the bucket that refused, to which calls in flight give back; false when nothing is known of it. */
+  correct(
+    dimension: BucketDimension,
+    reservation: Reservation,
+    failure: Failure,
+    comingBack: number,
+    news: boolean,
+    now: number,
+  ): boolean {
     const { limit, remaining, requested, windowMs } = failure;
     const { unit, windowMs: whole } = LIMIT_KINDS[dimension];
     const known = this.#limits.get(dimension);
@@ -64,7 +74,7 @@ export class NamedRefusals {
     const shown = reservation.refusal?.find(
       (each) => each.dimension === dimension && each.windowMs === whole,
     )?.remaining;
-    const waitMs = this.#waitMs(known, amount, failure, news);
+    const waitMs = this.#waitMs(known, amount, failure, comingBack, news);
     // What the refused call has taken is back already.
     if (known && news && unit === 'tokens' && remaining !== undefined) {
       this.#givenBack.refused(known.level - remaining, now);
@@ -88,13 +98,20 @@ export class NamedRefusals {
   }
 
   /** Until `amount` will be there, by what is known of the limit and told of the wait. */
-  #waitMs(known: Limit | undefined, amount: number, failure: Failure, news: boolean): number {
+  #waitMs(known: Limit | undefined, amount: number, failure: Failure, comingBack: number, news: boolean): number {
     const { hintMs } = failure;
     const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
     if (hintMs === undefined) return next(this.#unnamedWait);
+    if (comesSooner(failure, comingBack)) return Math.min(hintMs, next(this.#unnamedWait));
     if (!saysTooMuch(known, amount, hintMs) && !tellsWhenFull(known, failure)) return hintMs;
     return Math.min(hintMs, Math.max(amount / known!.rate, next(this.#secondWait)));
   }
+}
+
+/** Whether calls in flight give back what is missing, long before the hint, which knows nothing of that, is over. */
+function comesSooner({ hintMs = 0, requested, remaining }: Failure, comingBack: number): boolean {
+  if (hintMs < LONG_MS || requested === undefined || remaining === undefined) return false;
+  return comingBack > requested - remaining;
 }
 
 /** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */

@@ -33,6 +33,9 @@ import { FirstCalls } from './first-calls.ts';
 
 const MINUTE_MS = 60_000;
 
+/** What comes back must be enough for this part of those who wait, or they would be refused again and again. */
+const HELPED = 0.5;
+
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
 
 export interface PacerDeps {
@@ -52,6 +55,8 @@ export class Pacer {
   binding: Dimension = 'unknown';
   /** What was sent that was not answered yet. */
   readonly unanswered: Amounts = noAmounts();
+  /** Tokens that calls in flight have taken and are expected to give back. */
+  #comingBack = 0;
   readonly #charge: ChargeRule;
   readonly #maxWaitMs: number;
   readonly #estimator = new Estimator();
@@ -183,6 +188,7 @@ export class Pacer {
     reservation.sentAt = now;
     reservation.state = 'sent';
     addAmounts(this.unanswered, reserved, 1);
+    this.#comingBack += this.#givesBack(reservation);
     this.#active++;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
     this.#firstCalls.take();
@@ -261,6 +267,7 @@ export class Pacer {
 
   released(reservation: Reservation, now: number): void {
     this.#active--;
+    this.#comingBack -= this.#givesBack(reservation);
     this.#answered(reservation);
     // Neither an answer nor a decision: it was never sent. A decision that comes later charges it again.
     if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false, now);
@@ -281,6 +288,13 @@ export class Pacer {
       this.limits.learn({ dimension, limit, remaining, resetMs, source, refused }, reservation, now);
     }
     if (!refused) this.#firstCalls.told(reservation, readings);
+  }
+
+  /** Of the tokens that it takes, what the provider is expected to give back when its answer is there. */
+  #givesBack({ reserved, countedInputTokens: inputTokens, expectedOutputTokens }: Reservation): number {
+    if (!this.#charge.corrects) return 0;
+    const { tokens = 0 } = this.#charge.reserve({ inputTokens, maxOutputTokens: undefined, expectedOutputTokens });
+    return Math.max(0, reserved.tokens - tokens);
   }
 
   #answered(reservation: Reservation): void {
@@ -315,12 +329,14 @@ export class Pacer {
       if (news) this.#concurrency.cut(this.#active, now);
       return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
     }
-    if (isBucket(dimension) && this.#named.correct(dimension, reservation, failure, news, now)) {
+    const inAll = dimension === 'tokens' ? this.#comingBack - this.#givesBack(reservation) : 0;
+    const comingBack = inAll / (HELPED * queued + 1);
+    if (isBucket(dimension) && this.#named.correct(dimension, reservation, failure, comingBack, news, now)) {
       if (this.limits.paces) this.#firstCalls.end();
       // A day limit is a gate of its own; the lane goes on with what still fits.
       const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
-      return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure) };
+      return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure, comingBack) };
     }
     const alone = this.#active <= 1;
     // Coming back when it is told to is all the pace that a caller alone needs.
