@@ -80,7 +80,7 @@ export class FailureRatio implements IBreaker {
   /** Faults of a burst may come after all of its answers: only what was sent after those counts. */
   #addToRow(): boolean {
     const sentAt = this.#inFlight.failedFrom;
-    if (sentAt < this.#succeededFrom) return false;
+    if (sentAt <= this.#succeededFrom) return false;
     if (this.#inARow === 0 || sentAt - this.#rowTo > this.#windowMs) {
       this.#inARow = 0;
       this.#callsInARow = 0;

@@ -209,6 +209,7 @@ describe('tidegate on providers drawn at random', () => {
     [3225832672, 'a pace from which others have gone', 2.2, 0.5],
     [351401295, 'the same of a limit that is told too high', 1.5, 0.55],
     [855715181, 'a level that is rounded to nothing', 1.1, 0.02],
+    [4161877361, 'faults of a burst that come after its answers', 1.5, 0.02],
     [1662754336, 'a minute told while calls in flight give back', 8, 0.1],
   ] as const)('goes on in draw %d: %s', async (seed, _what, most, mostWaste) => {
     const { ratio, waste, lost } = await runCase(drawCase(seed), 'tidegate');

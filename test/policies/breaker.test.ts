@@ -130,13 +130,24 @@ describe('opening', () => {
 
   it('opens when a few calls are all there is, and fail again and again', async () => {
     class Again extends Down {}
-    const { breaker } = rig({ minimumAttempts: 10 }, { isFurtherFault: (error) => error instanceof Again });
+    const { breaker, clock } = rig({ minimumAttempts: 10 }, { isFurtherFault: (error) => error instanceof Again });
     await succeed(breaker, 50);
+    await clock.advance(1);
     await fail(breaker, 3);
     await fail(breaker, 6, new Again());
     expect(breaker.state()).toBe('closed');
     await fail(breaker, 1, new Again());
     expect(breaker.state()).toBe('open');
+  });
+
+  it('stays closed for faults of a burst that come after all of its answers, though all were sent in one moment', async () => {
+    const { breaker } = rig({ minimumAttempts: 10 });
+    const burst = Array.from({ length: 60 }, () => pending(breaker));
+    for (const { resolve } of burst.slice(20)) resolve();
+    await Promise.all(burst.slice(20).map(async ({ result }) => result));
+    for (const { reject } of burst.slice(0, 20)) reject(new Down('503'));
+    await Promise.allSettled(burst.map(async ({ result }) => result));
+    expect(breaker.state()).toBe('closed');
   });
 
   it('stays closed for two calls that fail by themselves, and for many that do beside one that does not', async () => {
