@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
     job: 'spike',
     receiver: 'ticket',
     labels: { severity: 'warning', ...OPENAI },
-    says: /retries for 100 calls \(threshold 15\).* for rate_limit slow down requests or shrink tokens/,
+    says: /retries for 100 calls, mostly because attempts are refused for a limit \(threshold 15\).*Slow down requests or shrink tokens/,
   },
   {
     job: 'requests',
@@ -87,13 +87,13 @@ const CASES: readonly Case[] = [
     job: 'key',
     receiver: 'page',
     labels: { severity: 'critical', ...OPENAI },
-    says: /refused with 401 or 403.*Fix the key/,
+    says: /^The key is refused: .*answered with 401 or 403.*Fix the key/,
   },
   {
     job: 'release',
     receiver: 'page',
     labels: { severity: 'critical', ...OPENAI },
-    says: /refused as a bad request.*A release changed what is sent/,
+    says: /^A release changed what is sent.*refused as a bad request/,
   },
   {
     job: 'streams',

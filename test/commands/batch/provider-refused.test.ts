@@ -136,6 +136,8 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a run of %s that is beg
       provider,
       (step, nth) => (step === 'look' && nth === 2 ? { status: 401, text: '{}' } : undefined),
       plain(3),
+      // Not over at the first look.
+      { batches: { seconds: 3 } },
     );
     const second = await again('--via', 'sync');
     expect([second.code, second.err]).toEqual([2, expect.stringMatching(/^Batch \S+ of 3 rows is at the provider\./)]);
