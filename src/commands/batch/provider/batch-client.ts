@@ -1,5 +1,6 @@
 import { systemClock } from '../../../core/clock.ts';
 import type { Outcome } from '../../../core/outcome.ts';
+import { parseJson } from '../../../providers/parse/json.ts';
 import { adapterFor } from '../../../providers/registry.ts';
 import { harmless } from '../../harmless.ts';
 import { providerName, type Target, urlOf } from '../target.ts';
@@ -72,7 +73,7 @@ export function batchClient(target: Target, base: string, { send }: Pick<Senders
     const headers = { ...(typeof init.body === 'string' ? target.headers : credential), ...init.headers };
     const response = await by(urlOf(target, base + path), { ...init, headers });
     if (response.ok) return response;
-    const body = parse(await response.text());
+    const body = parseJson(await response.text());
     const { outcome } = classify({ status: response.status, headers: response.headers, body }, systemClock.wall());
     throw new BatchApiError(response.status, outcome, doing, toldBy(body));
   }
@@ -80,19 +81,11 @@ export function batchClient(target: Target, base: string, { send }: Pick<Senders
   return {
     ask,
     async askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]) {
-      const answer = parse(await (await ask(doing, ...request)).text());
+      const answer = parseJson(await (await ask(doing, ...request)).text());
       if (typeof answer === 'object' && answer !== null && isWhole(answer as T)) return answer as T;
       throw new Error(`The provider answered ${doing} with something else than that.`);
     },
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function toldBy(body: unknown): Told {

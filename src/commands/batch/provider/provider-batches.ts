@@ -1,30 +1,21 @@
 import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { number } from '../../amounts.ts';
-import type { BatchApi, BatchRefusal, FoundBatch } from './batch-api.ts';
+import type { BatchRefusal, FoundBatch } from './batch-api.ts';
 import { BatchApiError } from './batch-client.ts';
 import type { BatchFile } from './batch-file.ts';
-import type { BatchNotes, NotedBatch } from './batch-notes.ts';
+import type { NotedBatch } from './batch-notes.ts';
 import { isGone, Patience } from './patience.ts';
-import type { ResultStore } from './result-store.ts';
-import { RunningBatches } from './running-batches.ts';
+import { RunningBatches, type RunningSettings } from './running-batches.ts';
 import { fitsAlone, halvesOf, refuseRows, withoutBadRows } from './split-batch.ts';
 
-interface Settings {
-  readonly api: BatchApi;
-  readonly notes: BatchNotes;
-  readonly results: ResultStore;
+interface Settings extends Omit<RunningSettings, 'patience'> {
   /** Base path of files. */
   readonly base: string;
-  readonly pollMs: number;
   /** Whether rows that the provider takes into no batch go row by row; else they end with its refusal. */
   readonly orRowByRow: boolean;
-  readonly acceptChanges: boolean;
-  readonly say: (text: string) => void;
-  readonly progress: (text: string) => void;
   /** Called for a permanent error of the API, which ends the run. */
   readonly fail: (error: unknown) => void;
-  readonly signal: AbortSignal;
 }
 
 /** Refusals by the line, of one file: lines may be named a few at a time. */

@@ -7,7 +7,7 @@ import type { BatchNotes } from './batch-notes.ts';
 import { isGone, type Patience } from './patience.ts';
 import type { ResultStore } from './result-store.ts';
 
-interface Settings {
+export interface RunningSettings {
   readonly api: BatchApi;
   readonly notes: BatchNotes;
   readonly results: ResultStore;
@@ -31,12 +31,12 @@ const MAX_FETCHED = 4;
 
 /** Batches that are at the provider, until their results are here. */
 export class RunningBatches {
-  readonly #settings: Settings;
+  readonly #settings: RunningSettings;
   readonly #running = new Map<string, RunningBatch & { done: number }>();
   #waiting: (() => void)[] = [];
   #leaving = false;
 
-  constructor(settings: Settings) {
+  constructor(settings: RunningSettings) {
     this.#settings = settings;
   }
 
