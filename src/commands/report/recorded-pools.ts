@@ -13,57 +13,40 @@ export interface Pool {
   readonly disclosure: DisclosureWatch;
 }
 
-/** The last recorded limits count. */
+/** The pools with calls, in the order of their first one. The last recorded limits count. */
 export async function poolsOf(paths: readonly string[]): Promise<Map<string, Pool>> {
-  const pools = new Map<string, Pool>();
-  const limits = new Map<string, Pool['limits']>();
-  const learned = new Map<string, Map<LimitOption, LimitLine>>();
-  const disclosures = new Map<string, DisclosureWatch>();
-  const disclosureOf = (name: string): DisclosureWatch => {
-    let known = disclosures.get(name);
-    if (!known) disclosures.set(name, (known = new DisclosureWatch()));
-    return known;
-  };
-  const learnedOf = (name: string): Map<LimitOption, LimitLine> => {
-    let known = learned.get(name);
-    if (!known) learned.set(name, (known = new Map()));
-    return known;
-  };
-  const optionOf = (dimension: string): LimitOption | undefined =>
-    isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS].option : undefined;
-  const told = (name: string, dimension: string, limit: number | null): void => {
-    const option = optionOf(dimension);
-    if (!option || limit === null) return;
-    let known = limits.get(name);
-    if (!known) limits.set(name, (known = {}));
-    known[option] = limit;
-  };
+  const called = new Map<string, Pool>();
+  const known = new Map<string, ReturnType<typeof emptyPool>>();
   for await (const line of readRecord(paths)) {
-    if (line?.kind === 'hit' || line?.kind === 'limit') told(line.pool, line.dimension, line.limit);
-    if (line?.kind === 'hit') disclosureOf(line.pool).hit(line);
-    if (line?.kind === 'limit') disclosureOf(line.pool).limit(line);
-    if (line?.kind === 'limit' && line.atOnce !== undefined) {
-      const option = optionOf(line.dimension);
-      if (option) learnedOf(line.pool).set(option, line);
+    if (!line || line.kind === 'pause') continue;
+    let pool = known.get(line.pool);
+    if (!pool) known.set(line.pool, (pool = emptyPool()));
+    if (line.kind === 'call') {
+      if (!called.has(line.pool)) called.set(line.pool, { ...pool, provider: line.provider as ProviderName });
+      pool.calls.push(line);
+      continue;
     }
-    if (line?.kind !== 'call') continue;
-    let known = limits.get(line.pool);
-    if (!known) limits.set(line.pool, (known = {}));
-    let pool = pools.get(line.pool);
-    if (!pool) {
-      const provider = line.provider as ProviderName;
-      pools.set(
-        line.pool,
-        (pool = {
-          provider,
-          calls: [],
-          limits: known,
-          learned: learnedOf(line.pool),
-          disclosure: disclosureOf(line.pool),
-        }),
-      );
+    const option = optionOf(line.dimension);
+    if (option && line.limit !== null) pool.limits[option] = line.limit;
+    if (line.kind === 'hit') {
+      pool.disclosure.hit(line);
+      continue;
     }
-    pool.calls.push(line);
+    pool.disclosure.limit(line);
+    if (option && line.atOnce !== undefined) pool.learned.set(option, line);
   }
-  return pools;
+  return called;
+}
+
+function emptyPool() {
+  return {
+    calls: [] as CallLine[],
+    limits: {} as Partial<Record<LimitOption, number>>,
+    learned: new Map<LimitOption, LimitLine>(),
+    disclosure: new DisclosureWatch(),
+  };
+}
+
+function optionOf(dimension: string): LimitOption | undefined {
+  return isBucket(dimension as Dimension) ? LIMIT_KINDS[dimension as keyof typeof LIMIT_KINDS].option : undefined;
 }
