@@ -1,5 +1,6 @@
 import { type Dimension, isBucket } from './core/dimensions.ts';
 import { isContent } from './core/content-kinds.ts';
+import { keepNewest } from './core/keep-newest.ts';
 import type { Failure } from './core/outcome.ts';
 import { isShared, modelOf, modelPool } from './providers/limit-pools.ts';
 import type { Account } from './providers/seam/call-host.ts';
@@ -103,8 +104,7 @@ export class LearnedPools {
     let known = this.#accounts.get(key);
     if (!known) {
       known = { joined: new Map(), split: new Set(), told: new Map() };
-      if (this.#accounts.size >= MAX_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
-      this.#accounts.set(key, known);
+      keepNewest(this.#accounts, key, known, MAX_ACCOUNTS);
     }
     return known;
   }

@@ -1,3 +1,4 @@
+import { keepNewest } from './core/keep-newest.ts';
 import type { KeptLane } from './core/kept-lane.ts';
 
 /** Older than this, limits may be those of another tier: they are found out anew. */
@@ -16,9 +17,7 @@ export class RecalledLanes {
 
   /** `at`: wall-clock time. */
   keep(key: string, kept: KeptLane, at: number): void {
-    this.#lanes.delete(key);
-    if (this.#lanes.size >= MAX_KEPT) this.#lanes.delete(this.#lanes.keys().next().value!);
-    this.#lanes.set(key, { kept, at });
+    keepNewest(this.#lanes, key, { kept, at }, MAX_KEPT);
   }
 
   take(key: string, wall: number): RecalledLane | undefined {

@@ -1,3 +1,5 @@
+import { keepNewest } from '../core/keep-newest.ts';
+
 /** A layer above waits seconds before it sends again; whoever comes later is a person, or a job that starts over. */
 const WINDOW_MS = 30_000;
 /** Bodies that are remembered: an outage may fail thousands within the window. */
@@ -54,7 +56,7 @@ export class GivenUp {
     const own = last !== undefined && (last.chain.own || began < last.at);
     const chain = last?.chain.began === began ? last.chain : { began, times: 0, intervalMs: undefined };
     this.#sent.delete(key);
-    put(this.#waiting, key, { at: now, chain: { ...chain, own } });
+    keepNewest(this.#waiting, key, { at: now, chain: { ...chain, own } }, MAX_BODIES);
   }
 
   /** A call begins. @returns what came before it, once; undefined where that is nothing */
@@ -68,7 +70,7 @@ export class GivenUp {
     const intervalMs = began - chain.began;
     const own = chain.own || isTimer(chain.intervalMs, intervalMs);
     const times = chain.times + 1;
-    put(this.#sent, key, { at, chain: { began, times, intervalMs, own } });
+    keepNewest(this.#sent, key, { at, chain: { began, times, intervalMs, own } }, MAX_BODIES);
     return { sinceMs: began - at, times, own };
   }
 
@@ -82,15 +84,6 @@ export class GivenUp {
 
 function isTimer(before: number | undefined, intervalMs: number): boolean {
   return before !== undefined && before >= MIN_INTERVAL_MS && Math.abs(intervalMs - before) <= SAME_INTERVAL * before;
-}
-
-/** At the end, and the oldest makes room. */
-function put(bodies: Map<string, Known>, key: string, known: Known): void {
-  bodies.delete(key);
-  bodies.set(key, known);
-  if (bodies.size <= MAX_BODIES) return;
-  const [oldest] = bodies.keys();
-  bodies.delete(oldest!);
 }
 
 function keyOf(lane: string, digest: string): string {

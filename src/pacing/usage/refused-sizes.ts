@@ -1,4 +1,5 @@
 import { type BucketDimension, LIMIT_KINDS } from '../../core/dimensions.ts';
+import { keepNewest } from '../../core/keep-newest.ts';
 import type { Reservation } from './reservation.ts';
 
 /** A user's tokenizer may be a little off from the provider's. */
@@ -21,14 +22,12 @@ export class RefusedSizes {
   refused(reservation: Reservation, dimension: BucketDimension, now: number): void {
     // Of files and the like the next one may be a fraction of this one.
     if (reservation.info.hidden) return;
-    const key = keyOf(reservation, dimension);
-    this.#refused.delete(key);
-    if (this.#refused.size >= MAX_KNOWN) this.#refused.delete(this.#refused.keys().next().value!);
-    this.#refused.set(key, {
+    const size = {
       raw: reservation.rawInputTokens,
       amount: reservation.reserved[LIMIT_KINDS[dimension].unit],
       until: now + BELIEVED_MS,
-    });
+    };
+    keepNewest(this.#refused, keyOf(reservation, dimension), size, MAX_KNOWN);
   }
 
   /** Whether a reservation that seems to be more than `limit` is: an estimate alone refuses nobody. */

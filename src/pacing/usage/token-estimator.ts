@@ -1,3 +1,4 @@
+import { keepNewest } from '../../core/keep-newest.ts';
 import type { Usage } from '../../core/outcome.ts';
 import type { HiddenInput, RequestInfo } from '../../core/provider.ts';
 import type { LearnedModel, LearnedTokens } from './learned-tokens.ts';
@@ -128,8 +129,7 @@ export class Estimator {
   }
 
   #keep(model: string, stats: ModelStats): ModelStats {
-    if (this.#models.size >= MAX_MODELS) this.#models.delete(this.#models.keys().next().value!);
-    this.#models.set(model, stats);
+    keepNewest(this.#models, model, stats, MAX_MODELS);
     return stats;
   }
 }

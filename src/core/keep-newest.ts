@@ -1,0 +1,6 @@
+/** Puts an entry at the end of a map of at most `max`; the oldest makes room. */
+export function keepNewest<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  map.delete(key);
+  if (map.size >= max) map.delete(map.keys().next().value!);
+  map.set(key, value);
+}
