@@ -2,6 +2,7 @@ import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { findRoute } from '../../src/simulator/apis/routes.ts';
 import { NO_USAGE, type Work } from '../../src/simulator/apis/work.ts';
 import { type Admitted, type Answer, type Denial, Exchange } from '../../src/simulator/exchange.ts';
+import { breakingPoint, lastWords } from '../../src/simulator/faults/broken-stream.ts';
 import type { JsonObject } from '../../src/simulator/json.ts';
 import type { Simulation } from '../../src/simulator/simulation.ts';
 
@@ -99,7 +100,6 @@ function stream(asked: Asked, work: Work, admitted: Admitted): void {
   const { simulation, gone, later, resolve } = asked;
   const { baseMs, perTokenMs } = simulation.delays();
   const { fault } = admitted;
-  const api = work.streamApi ?? 'chat';
   const end = ending(asked, admitted);
   const breakAt = breakingPoint(work, fault);
   let sent = 0;
@@ -117,12 +117,9 @@ function stream(asked: Asked, work: Work, admitted: Admitted): void {
         for (let step = frames.next(); !step.done; step = frames.next()) {
           const { text, tokens } = step.value;
           if (sent >= breakAt && (tokens > 0 || breakAt === 0)) {
-            if (fault === 'body_hang') return;
-            if (fault === 'body_reset') controller.error(reset());
-            else if (fault === 'garbage') close('data: {"id":"garb\n\n');
-            else if (fault === 'stream_rate_limit') close(simulation.dialect.streamError(api, 'rate_limit', events));
-            else if (fault === 'stream_end_early') close('');
-            else close(simulation.dialect.streamError(api, 'overloaded', events));
+            const text = lastWords(simulation, work, fault!, events);
+            if (text !== undefined) close(text);
+            else if (fault === 'body_reset') controller.error(reset());
             return;
           }
           controller.enqueue(ENCODER.encode(text));
@@ -139,11 +136,6 @@ function stream(asked: Asked, work: Work, admitted: Admitted): void {
       });
     },
   });
-}
-
-function breakingPoint(work: Work, fault: Admitted['fault']): number {
-  if (fault === undefined) return Infinity;
-  return fault === 'stream_error_first' || fault === 'garbage' ? 0 : Math.ceil(work.usage.outputTokens / 2);
 }
 
 /** Tells the provider once that the answer is over: complete, or left by its client. */

@@ -1,4 +1,5 @@
 import type { Admitted } from '../exchange.ts';
+import { breakingPoint, lastWords } from '../faults/broken-stream.ts';
 import type { FaultKind } from '../faults/fault-kinds.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { Sent } from './send-body.ts';
@@ -52,12 +53,6 @@ export async function sendStream(
   return { completed: true, outputTokens };
 }
 
-/** Number of tokens after which the fault comes. */
-function breakingPoint(work: Work, fault: FaultKind | undefined): number {
-  if (fault === undefined) return Infinity;
-  return fault === 'stream_error_first' || fault === 'garbage' ? 0 : Math.ceil(work.usage.outputTokens / 2);
-}
-
 async function spoil(
   http: HttpExchange,
   work: Work,
@@ -66,29 +61,10 @@ async function spoil(
   events: number,
 ): Promise<Sent> {
   const { simulation, response, gone } = http;
-  const api = work.streamApi ?? 'chat';
   simulation.statistics.fault(fault);
-  const sent = { completed: false, outputTokens };
-  switch (fault) {
-    case 'stream_error_first':
-    case 'stream_error_middle':
-      response.end(simulation.dialect.streamError(api, 'overloaded', events));
-      return sent;
-    case 'stream_rate_limit':
-      response.end(simulation.dialect.streamError(api, 'rate_limit', events));
-      return sent;
-    case 'garbage':
-      response.end('data: {"id":"garb\n\n');
-      return sent;
-    case 'body_hang':
-      await untilGone(gone);
-      return sent;
-    case 'body_reset':
-      await resetSoon(http);
-      return sent;
-    default:
-      // stream_end_early: looks like a regular end.
-      response.end();
-      return sent;
-  }
+  const text = lastWords(simulation, work, fault, events);
+  if (text !== undefined) response.end(text);
+  else if (fault === 'body_hang') await untilGone(gone);
+  else await resetSoon(http);
+  return { completed: false, outputTokens };
 }
