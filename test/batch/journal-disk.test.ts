@@ -32,18 +32,24 @@ beforeEach(() => {
   called = 0;
 });
 
-/** The values of a run; `during` is called as an item in the middle is. */
+/** The values of a run; `during` is called as an item in the middle is, and has ended when the run has. */
 async function valuesOf(journal: string, during?: () => Promise<unknown>): Promise<unknown[]> {
-  const rows = await batch(
-    ITEMS,
-    async (item) => {
-      called++;
-      if (item === ITEMS[200]) await during?.();
-      return item.toUpperCase();
-    },
-    { journal, maxConcurrent: 4 },
-  );
-  return rows.map((row) => (row.status === 'ok' ? row.value : row.error));
+  let meanwhile: Promise<unknown> | undefined;
+  try {
+    const rows = await batch(
+      ITEMS,
+      async (item) => {
+        called++;
+        if (item === ITEMS[200]) await (meanwhile = during?.());
+        return item.toUpperCase();
+      },
+      { journal, maxConcurrent: 4 },
+    );
+    return rows.map((row) => (row.status === 'ok' ? row.value : row.error));
+  } finally {
+    // A run that has failed waits for no item.
+    await meanwhile;
+  }
 }
 
 const failing = async (made: Promise<unknown>): Promise<BatchError> => {
