@@ -60,14 +60,14 @@ class Sent {
   }
 }
 
-async function run(sent: Sent, name: string, takeoverMs = 1_000): Promise<WorkersMode> {
+async function run(sent: Sent, name: string, takeoverMs = 30_000): Promise<WorkersMode> {
   const link = await QueueLink.open(redis.url, target);
   const journal = join(folder, 'journal');
   const common = { target, journal, dedupe: true, takeoverMs, prices: undefined, atOnce: 16 };
   return WorkersMode.open({ link, send: sent.fetch(name), ...common });
 }
 
-async function worker(send: (row: ChunkRow) => Promise<any>, takeoverMs = 1_000): Promise<() => Promise<void>> {
+async function worker(send: (row: ChunkRow) => Promise<any>, takeoverMs = 30_000): Promise<() => Promise<void>> {
   const link = await QueueLink.open(redis.url, target);
   const made = new ChunkWorker({ link, atOnce: 16, takeoverMs, send });
   return async () => {
@@ -125,6 +125,19 @@ test('a run that is interrupted finds what was done meanwhile, and sends nothing
   expect([...sent.by.values()].every((senders) => senders.length === 1)).toBe(true);
   await second.close();
   await close();
+});
+
+test('a row whose sender has answered and gone is not claimed again', async () => {
+  const link = await QueueLink.open(redis.url, target);
+  expect(await link.claims('run', 'answered', 'gone')).toBe(true);
+  await link.answered('run', 'answered', { status: 'error', error: { name: 'Error', message: 'No.' } });
+  expect(await link.claims('run', 'answered', 'other')).toBe(false);
+  expect(await link.claims('run', 'lost', 'gone')).toBe(true);
+  expect(await link.claims('run', 'lost', 'other')).toBe(true);
+  const alive = await link.queue.add('rows', { run: 'run', rows: [] });
+  expect(await link.claims('run', 'at work', alive.id!)).toBe(true);
+  expect(await link.claims('run', 'at work', 'other')).toBe(false);
+  await link.close();
 });
 
 test('a chunk of a run that has ended is left alone', async () => {

@@ -35,6 +35,19 @@ const PREFIX = '{tidegate-batch}';
 /** Expiry of what an abandoned run leaves behind. */
 const KEPT_SECONDS = 7 * 86_400;
 
+/**
+ * In one step with the look at the answers: a job that has answered the row and is gone would otherwise look like one
+ * that died with it.
+ */
+const CLAIM = `
+local row, job, from = ARGV[1], ARGV[2], ARGV[3]
+if redis.call('HEXISTS', KEYS[1], row) == 1 then return false end
+local holder = redis.call('HGET', KEYS[2], row)
+if holder and holder ~= from then return holder end
+redis.call('HSET', KEYS[2], row, job)
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return job`;
+
 /** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
 export class QueueLink {
   readonly bullmq: typeof Bullmq;
@@ -92,17 +105,18 @@ export class QueueLink {
 
   /** Whether this job should send a row, which is in two jobs after a restart. */
   async claims(run: string, key: string, job: string): Promise<boolean> {
-    const claims = `${PREFIX}:${run}:claims`;
-    if ((await this.client.hsetnx(claims, key, job)) === 1) {
-      await this.client.expire(claims, KEPT_SECONDS);
-      return true;
-    }
-    const holder = await this.client.hget(claims, key);
+    const holder = await this.#claim(run, key, job, '');
     if (holder === job) return true;
-    const other = holder === null ? undefined : await this.queue.getJob(holder);
+    if (holder === null) return false;
+    const other = await this.queue.getJob(holder);
     if (other && !(await other.isFailed()) && !(await other.isCompleted())) return false;
-    await this.client.hset(claims, key, job);
-    return true;
+    return (await this.#claim(run, key, job, holder)) === job;
+  }
+
+  /** @returns Who holds the row now; null if it was answered. */
+  async #claim(run: string, key: string, job: string, from: string): Promise<string | null> {
+    const keys = [`${PREFIX}:${run}:rows`, `${PREFIX}:${run}:claims`];
+    return (await this.client.eval(CLAIM, keys.length, ...keys, key, job, from, KEPT_SECONDS)) as string | null;
   }
 
   /** Drops answers that are in the journal. */
