@@ -12,6 +12,8 @@ import { attachDetails, type ErrorDetails } from '../errors.ts';
 export interface RunningCall {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
+  /** Aborted when the application has left a body that the attempts are to replace. */
+  readonly left: AbortSignal | undefined;
   readonly startedAt: number;
   readonly deadlineAt: number;
   readonly firstContentTimeoutMs: number;

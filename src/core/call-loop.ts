@@ -20,16 +20,32 @@ export class CallLoop {
   readonly #retries: RetryCourse;
   /** Keeps its place in the queue from one attempt to the next. */
   #place: number | undefined;
+  /** Ends what the next attempt waits for. */
+  #signal: AbortSignal | undefined;
+  #left: AbortSignal | undefined;
 
   constructor(call: LoopedCall, settings: CallSettings, record: CallRecord, retries: RetryCourse) {
     this.#call = call;
     this.#settings = settings;
     this.#record = record;
     this.#retries = retries;
+    this.#signal = settings.signal;
+  }
+
+  get left(): AbortSignal | undefined {
+    return this.#left;
+  }
+
+  /** Goes on behind an attempt that failed when its body was read, until `left` says that nobody reads it any more. */
+  resume<T>(exchange: Exchange<T>, retry: Retry, left: AbortSignal | undefined): Promise<T> {
+    const { signal } = this.#settings;
+    this.#left = left;
+    this.#signal = signal && left ? AbortSignal.any([signal, left]) : (signal ?? left);
+    return this.run(exchange, retry);
   }
 
   /** Where nothing holds an attempt back, it waits for the response alone: no step between has a promise of its own. */
-  async run<T>(exchange: Exchange<T>, first: Retry | undefined): Promise<T> {
+  async run<T>(exchange: Exchange<T>, first?: Retry): Promise<T> {
     let retry = first;
     try {
       for (;;) {
@@ -67,7 +83,7 @@ export class CallLoop {
     if (pausesLane) return;
     const startedAt = this.#settings.clock.now();
     try {
-      await sleep(this.#settings.clock, delayMs, this.#settings.signal);
+      await sleep(this.#settings.clock, delayMs, this.#signal);
     } finally {
       this.#record.waitedForRetry(this.#settings.clock.now() - startedAt);
     }
@@ -86,7 +102,7 @@ export class CallLoop {
       owner,
       priority,
       tenant,
-      signal: this.#settings.signal,
+      signal: this.#signal,
       deadlineAt: this.#settings.deadlineAt,
     });
     if (admission.queued > 0) this.#settings.emit({ type: 'queued', call: this.#call.info, depth: admission.queued });

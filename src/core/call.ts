@@ -59,6 +59,15 @@ export class Call implements LoopedCall {
     return this.#record.startedAt;
   }
 
+  get left(): AbortSignal | undefined {
+    return this.#loop.left;
+  }
+
+  /** Whether nobody waits for the call any more. */
+  get isLeft(): boolean {
+    return this.signal?.aborted === true || this.left?.aborted === true;
+  }
+
   get isHeard(): boolean {
     return this.#settings.isHeard();
   }
@@ -78,15 +87,16 @@ export class Call implements LoopedCall {
 
   /** Runs attempts until one yields a response head. Rejects with what the application is to see. */
   run<T>(exchange: Exchange<T> | Send<T>): Promise<T> {
-    return this.#loop.run(stepsOf(exchange), undefined);
+    return this.#loop.run(stepsOf(exchange));
   }
 
   /**
    * Continues with further attempts after one that failed behind its response head: a body that stalled or broke off, an
-   * error before the first content of a stream. `decision` is what `attempt.fail` returned.
+   * error before the first content of a stream. `decision` is what `attempt.fail` returned; `left` aborts when the
+   * application has given up the body that they are to replace.
    */
-  resume<T>(decision: Retry, exchange: Exchange<T> | Send<T>): Promise<T> {
-    return this.#loop.run(stepsOf(exchange), decision);
+  resume<T>(decision: Retry, exchange: Exchange<T> | Send<T>, left?: AbortSignal): Promise<T> {
+    return this.#loop.resume(stepsOf(exchange), decision, left);
   }
 
   decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
@@ -146,6 +156,10 @@ export class Call implements LoopedCall {
     if (this.signal?.aborted && error === this.signal.reason) {
       this.#end('cancelled', undefined);
       return this.#settings.errors.aborted(this.signal);
+    }
+    if (this.left?.aborted && error === this.left.reason) {
+      this.#end('cancelled', undefined);
+      return error;
     }
     // The request never left: the error belongs to the application or its SDK.
     this.#end('client_error', '_OTHER', { error });

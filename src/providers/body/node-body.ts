@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
+import type { BodyEnd } from '../../core/body-end.ts';
 import { isWebStream } from './body-stream.ts';
-import type { TrackedBody } from './open-body.ts';
 
 /** The part of a Node stream that is used here: the body of node-fetch and similar implementations. */
 export interface NodeBody extends AsyncIterable<Uint8Array> {
@@ -37,8 +37,14 @@ export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
   );
 }
 
+interface BodyRecord {
+  end(end: BodyEnd): void;
+  fail(error: unknown): unknown;
+  cancel(): void;
+}
+
 /** Observes how a Node stream ends without making it flow. */
-export function followNodeBody(body: NodeBody, record: TrackedBody): void {
+export function followNodeBody(body: NodeBody, record: BodyRecord): void {
   body.once('end', () => record.end({ outcome: 'completed' }));
   body.once('close', () => {
     if (body.errored) record.fail(body.errored);

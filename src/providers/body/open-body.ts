@@ -7,6 +7,7 @@ import { TimeUp } from '../../core/time-limits.ts';
 import type { BodyWatch, OpenBody } from './abandoned-bodies.ts';
 import { ANY_TIME, type BodyLimit, BodyTimer, type BodyTimes } from './body-timer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
+import { discardBody } from './node-body.ts';
 
 /** The result of a failure before anything was delivered: another response, or the failure itself. */
 export type Replacement = { readonly response: Response } | undefined;
@@ -21,9 +22,9 @@ export interface BodyHooks {
   readonly answers: boolean;
   /**
    * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is what the
-   * application gives the response up with.
+   * application gives the response up with; `left` aborts when it has done so, by whatever means.
    */
-  replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement>;
+  replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement>;
   /** A time limit was reached: closes the connection and returns the reader's error. */
   timeUp(reason: TimeUp): unknown;
   /** The attempt timed out: closes the connection and returns the reader's error for when nothing replaces the body. */
@@ -75,7 +76,7 @@ export abstract class AttemptBody implements BodyHooks {
     return this.attempt.call.timeError(reason.limit);
   }
 
-  abstract replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement>;
+  abstract replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement>;
 
   onEnd(end: BodyEnd): void {
     this.attempt.delivered(end);
@@ -124,6 +125,10 @@ export class TrackedBody implements OpenBody {
   #interrupt: ((reason: TimeUp | Late) => void) | undefined;
   #taken = false;
   #ended = false;
+  /** While another attempt is to take its place. */
+  #leaving: AbortController | undefined;
+  /** What its reader gets of a body that ended meanwhile. */
+  #shown: unknown;
 
   /** `cancelled` decides how an abandoned body ends; a stream's first content and its silences are timed. */
   constructor(hooks: BodyHooks, signal: AbortSignal | undefined, stream?: { readonly cancelled: () => BodyEnd }) {
@@ -230,6 +235,8 @@ export class TrackedBody implements OpenBody {
   /** The reader cancelled the body. */
   cancel(): void {
     this.end(this.#cancelled ? this.#cancelled() : { outcome: 'cancelled' });
+    const givenUp = this.#givenUp;
+    this.#leaving?.abort(givenUp?.aborted ? givenUp.reason : undefined);
   }
 
   /** What a failed read means; undefined where the application has given the body up. */
@@ -244,12 +251,20 @@ export class TrackedBody implements OpenBody {
    */
   async replace(failure: Failure | undefined, facts?: Facts): Promise<Response | undefined> {
     if (!failure || !this.#hooks || this.#ended) return undefined;
+    const leaving = (this.#leaving = new AbortController());
     let next: Replacement;
     try {
-      next = await this.#hooks.replace(failure, this.#givenUp);
+      next = await this.#hooks.replace(failure, this.#givenUp, leaving.signal);
     } catch (error) {
       this.end({ outcome: 'interrupted', failure, ...facts });
       throw error;
+    } finally {
+      this.#leaving = undefined;
+    }
+    if (this.#ended) {
+      // Nobody is left to read it.
+      if (next) void discardBody(next.response).catch(() => undefined);
+      throw this.#shown ?? leaving.signal.reason;
     }
     if (!next) return undefined;
     this.replacedBy = next.response;
@@ -261,6 +276,7 @@ export class TrackedBody implements OpenBody {
   fail(error: unknown, known?: Failure, facts?: Facts): unknown {
     const failure = known ?? this.failureOf(error);
     const shown = error instanceof TimeUp ? this.#hooks?.timeUp(error) : error instanceof Late ? error.shown : error;
+    this.#shown = shown;
     if (failure) this.end({ outcome: 'interrupted', failure, error: shown, ...facts });
     else this.cancel();
     return shown;

@@ -16,7 +16,12 @@ import { noteFailure, noteUnnamed } from './stream-errors.ts';
 export interface AnsweredRequest {
   readonly seam: ClientSeam;
   /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
-  replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement>;
+  replace(
+    attempt: Attempt,
+    failure: Failure,
+    given: AbortSignal | undefined,
+    left: AbortSignal | undefined,
+  ): Promise<Replacement>;
   /** The body of a delivered response did not arrive in time and the SDK wants it fetched again. */
   refetch(options: SdkRequestOptions, logId: string): Promise<ResponseProps>;
   /** Milliseconds that an attempt may take, by the SDK's `timeout`. */
@@ -45,8 +50,8 @@ export class HandedBody extends AttemptBody {
     this.#headers = headers;
   }
 
-  replace(failure: Failure, signal: AbortSignal | undefined): Promise<Replacement> {
-    return this.request.replace(this.attempt, failure, signal);
+  replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement> {
+    return this.request.replace(this.attempt, failure, signal, left);
   }
 
   streamError(body: object): unknown {
@@ -101,6 +106,11 @@ export class RetriedBody extends HandedBody implements LateBody {
     const { options, retryOfRequestLogID, requestLogID } = handing.props;
     this.options = options;
     this.logId = retryOfRequestLogID ?? requestLogID ?? '';
+  }
+
+  /** What the SDK's own timer gives up, the SDK asks for once more. */
+  override replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement> {
+    return this.request.replace(this.attempt, failure, signal, isParsedBySdk(this.options) ? undefined : left);
   }
 
   /** The SDK asks for it within the same turn; if it does not, the call has ended. */

@@ -19,7 +19,7 @@ import { guardBody } from '../body/watch-body.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
 import { readFetchRequest } from './fetch-request.ts';
 import { sendGuarded } from './guarded-requests.ts';
-import { RequestTimer } from './request-timer.ts';
+import { requestSignal, RequestTimer } from './request-timer.ts';
 
 /** Time that the text of an error may take: the SDKs' own default for an attempt. */
 const ERROR_BODY_MS = 600_000;
@@ -55,13 +55,13 @@ export function guardedFetch(host: CallHost): typeof fetch {
       try {
         const sent = request.arguments(
           host.propagationHeaders(attempt),
-          timer?.signal(request.signal),
+          requestSignal(request.signal, timer, attempt),
           call.withoutFlex,
         );
         response = await sendGuarded(request.baseURL, () => globalThis.fetch(...sent));
       } catch (error) {
         const timeUp = timer?.timeUp;
-        const failure = classifyConnection(timeUp ?? error, request.signal?.aborted === true);
+        const failure = classifyConnection(timeUp ?? error, call.isLeft);
         const decision = attempt.fail(failure, barred);
         const shown = timeUp && !decision.retry ? call.timeError(timeUp.limit) : error;
         throw new AttemptFailed(failure, shown, attempt.isFurtherFault);
@@ -93,9 +93,9 @@ export function guardedFetch(host: CallHost): typeof fetch {
         throw new AttemptFailed(refusal, undefined, attempt.isFurtherFault);
       }
       attempt.succeeded(stream);
-      const hooks = new FetchedBody(attempt, host.watch, timer?.abort, async (failure) => {
+      const hooks = new FetchedBody(attempt, host.watch, timer?.abort, async (failure, _signal, left) => {
         const decision = attempt.failBehindHead(failure, barred);
-        return decision.retry ? { response: await call.resume(decision, send) } : undefined;
+        return decision.retry ? { response: await call.resume(decision, send, left) } : undefined;
       });
       if (stream) {
         guardStream(response, hooks, streamHooks(attempt, host.finalEvents, request.baseURL), request.signal);

@@ -23,9 +23,9 @@ export class RequestTimer {
     return Math.min(deadlineAt, contentAt) < Infinity ? new RequestTimer(attempt, deadlineAt, contentAt) : undefined;
   }
 
-  /** The request's signal, which also aborts at the time limit. */
-  signal(given: AbortSignal | null | undefined): AbortSignal {
-    return given ? AbortSignal.any([given, this.#controller.signal]) : this.#controller.signal;
+  /** Aborts at the time limit. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** The limit that ended the request, if this timer did. */
@@ -42,4 +42,14 @@ export class RequestTimer {
     this.#timeUp = reason;
     this.#controller.abort(reason);
   };
+}
+
+/** The signal of a request that may end before its caller ends it; undefined where only the given one can. */
+export function requestSignal(
+  given: AbortSignal | null | undefined,
+  timer: RequestTimer | undefined,
+  { call: { left } }: Attempt,
+): AbortSignal | undefined {
+  if (!timer && !left) return undefined;
+  return AbortSignal.any([given, timer?.signal, left].filter((signal) => signal !== null && signal !== undefined));
 }

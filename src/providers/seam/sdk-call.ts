@@ -193,7 +193,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
 
   #classify(sending: Sending, error: unknown): Failure | undefined {
     const { APIConnectionError, APIError, APIUserAbortError } = this.seam.client.constructor;
-    const aborted = this.#call.signal?.aborted === true || (APIUserAbortError && error instanceof APIUserAbortError);
+    const aborted = this.#call.isLeft || (APIUserAbortError && error instanceof APIUserAbortError);
     if (aborted) return classifyConnection(error, true);
     if (APIError && error instanceof APIError) {
       const { status, headers, error: body } = error as { status?: number; headers?: Headers; error?: unknown };
@@ -230,13 +230,18 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
     );
   }
 
-  async replace(attempt: Attempt, failure: Failure, given: AbortSignal | undefined): Promise<Replacement> {
+  async replace(
+    attempt: Attempt,
+    failure: Failure,
+    given: AbortSignal | undefined,
+    left: AbortSignal | undefined,
+  ): Promise<Replacement> {
     const decision = attempt.failBehindHead(failure, this.#barred);
     if (!decision.retry) return undefined;
     // Must not be held during the next attempt: see `TrackedBody`.
     const signal = given && new WeakRef(given);
     this.again(this.#options);
-    const resume = (): Promise<ResponseProps> => this.#call.resume(decision, this);
+    const resume = (): Promise<ResponseProps> => this.#call.resume(decision, this, left);
     const next = this.#callerContext?.runInAsyncScope(resume) ?? resume();
     // Meanwhile the SDK's own timer may give up the body and request another.
     if (this.#latest) this.seam.remember(this.#latest);

@@ -1,6 +1,6 @@
 import { readErrorBody } from '../errors/error-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
-import { RequestTimer } from './request-timer.ts';
+import { requestSignal, RequestTimer } from './request-timer.ts';
 import { sendings } from './sdk-context.ts';
 
 function urlOf(input: RequestInfo | URL): string {
@@ -24,7 +24,8 @@ export function probeFetch(raw: typeof fetch): typeof fetch {
     const timer = RequestTimer.of(attempt);
     sending.timer = timer;
     try {
-      const response = await raw.call(undefined, input, timer ? { ...init, signal: timer.signal(init?.signal) } : init);
+      const signal = requestSignal(init?.signal, timer, attempt);
+      const response = await raw.call(undefined, input, signal ? { ...init, signal } : init);
       // The body of an answer has its own timer; the body of an error is part of the request.
       if (response.ok) timer?.stop();
       else if (timer) attempt.whenOver(() => timer.stop());

@@ -147,7 +147,8 @@ export class Seam implements ClientSeam {
       if (delivered) return this.#refetch(delivered, options, logId);
       return this.#retryRequest.call(this.client, options, remaining, logId, ...rest);
     }
-    const failure = sending.attempt.failure ?? classifyConnection(sending.fetchError, false);
+    const failure =
+      sending.attempt.failure ?? classifyConnection(sending.fetchError, sending.attempt.call.left?.aborted === true);
     const decision = sending.request.fail(sending, failure);
     if (!decision.retry) {
       return Promise.reject(connectionError(this.client.constructor, failure, sending.fetchError));
