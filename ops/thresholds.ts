@@ -26,6 +26,8 @@ export interface Thresholds extends SignalThresholds {
     readonly exhaustedRatio: number;
     /** Calls in 30 minutes below which that is no ticket. */
     readonly exhaustedCalls: number;
+    /** How many times those of the worst five minutes they must be: what is over by then was a blip. */
+    readonly exhaustedSpread: number;
   };
   /** Calls per second below which ratios say nothing; 0.02 is one call in 50 s. */
   readonly callFloor: number;
@@ -126,6 +128,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     failingCalls: 20,
     exhaustedRatio: 0.01,
     exhaustedCalls: 10,
+    exhaustedSpread: 1.25,
   },
   callFloor: 0.02,
   tier: {

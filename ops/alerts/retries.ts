@@ -20,6 +20,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
   const halfAnHour = (matchers: string): string =>
     `sum by (${BY_MODEL}) (${pieces(`tidegate:calls:increase5m${matchers}`, 6)})`;
   const exhausted = halfAnHour('{tidegate_outcome="retries_exhausted"}');
+  const worst = `sum by (${BY_MODEL}) (max_over_time(tidegate:calls:increase5m{tidegate_outcome="retries_exhausted"}[30m]))`;
   const ended = halfAnHour('');
   return [
     {
@@ -57,9 +58,10 @@ export function retryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRetriesExhausted',
-      // A page is the burn alerts' to make: they know how much loss an objective allows.
-      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})${afterOutage('30m', context)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
-      for: '5m',
+      // A page is the burn alerts' to make: they know how much loss an objective allows. A fleet of quiet processes loses
+      // the calls of a blip without a circuit that opens.
+      expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\nand (${exhausted} > ${retries.exhaustedSpread} * ${worst})${afterOutage('30m', context)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
+      for: '2m',
       severity: 'warning',
       summary: 'LLM calls fail after all retries.',
       description: `${lastStatus()}${MODEL} lost ${share()} of its calls in 30 minutes with every retry used, mostly {{ if eq $status "429" }}because they are refused for a limit{{ else if eq $status "none" }}because attempts have no answer{{ else if eq $status "" }}for a reason that no attempt names{{ else }}because the provider answers {{ $status }}{{ end }} (threshold ${percent(retries.exhaustedRatio)}). The application sees these errors: {{ if eq $status "429" }}slow down requests or raise the tier{{ else }}wait for the provider, or use another model{{ end }}.`,

@@ -189,11 +189,18 @@ const EXHAUSTED: RuleTest[] = [
   {
     alert: 'TidegateRetriesExhausted',
     does: 'counts the first failures of a counter that starts at zero',
-    input: [calls('success', '0+24x80'), calls('retries_exhausted', '0x20 12x60')],
+    input: [calls('success', '0+24x80'), calls('retries_exhausted', '0x20 8x14 16x45')],
     checks: [
       { at: '10m', situation: 'quiet', firing: [] },
-      { at: '17m', situation: 'first-event', firing: [exhausted('1.4%')] },
+      { at: '22m', situation: 'first-event', firing: [exhausted('1.5%')] },
     ],
+  },
+  {
+    // 200 processes of which none sees enough of it to open its circuit.
+    alert: 'TidegateRetriesExhausted',
+    does: 'stays quiet for what a fleet loses in 40 seconds',
+    input: [calls('success', '0+100x160'), calls('retries_exhausted', '0x40 150 300x120')],
+    checks: ['23m', '26m', '30m', '40m', '52m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),
   },
   {
     alert: 'TidegateRetriesExhausted',

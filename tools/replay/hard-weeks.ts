@@ -49,9 +49,14 @@ const HALF_A_DAY = 12 * HOUR;
 const FAILURES: readonly Conditions['failing'][] = [{ '503': 1 }, { none: 1 }, { '500': 0.8 }, { '529': 1 }];
 
 /** All day at its busiest: a failure of 40 s at any second of a scrape and of an evaluation. */
-function blipping(seed: number, job: string, arrivals: number): ServiceSpec['conditions'] {
+function blipping(
+  seed: number,
+  job: string,
+  arrivals: number,
+  times: readonly number[] = every(30 * 60, HALF_A_DAY),
+): ServiceSpec['conditions'] {
   const random = mulberry32(hash32(job, seed));
-  const blips: Blip[] = every(30 * 60, HALF_A_DAY).map((at, index) => ({
+  const blips: Blip[] = times.map((at, index) => ({
     at: Math.floor(at - random() * 10 * 60),
     seconds: 40,
     failing: FAILURES[index % FAILURES.length]!,
@@ -106,6 +111,18 @@ export const HARD_WEEKS: readonly HardWeek[] = [
       ).map(([job, processes, peak]) =>
         service(job, peak, HALF_A_DAY, seed, { processes, conditions: blipping(seed, job, peak) }),
       ),
+  },
+  {
+    id: 'quiet-fleet',
+    what: '40 s in which the provider fails, every hour, for 200 processes of which each calls once in 100 s',
+    to: 5 * HOUR,
+    tickets: 0,
+    services: (seed) => [
+      service('quiet', 2, 5 * HOUR, seed, {
+        processes: 200,
+        conditions: blipping(seed, 'quiet', 2, every(HOUR, 5 * HOUR)),
+      }),
+    ],
   },
   {
     id: 'scrape-gaps',
