@@ -38,6 +38,17 @@ export function largest(variable: string, query: string, labels: string, label: 
   return `{{ ${variable} := "" }}${found}`;
 }
 
+/**
+ * Template that sets a variable to the mean of a histogram over five minutes; zero when nothing is recorded. A percentile
+ * is a place in a bucket that may reach from ten seconds to sixty; this is what was measured.
+ */
+export function mean(variable: string, histogram: (part: 'sum' | 'count') => string, labels: string): string {
+  const of = (part: 'sum' | 'count'): string => `sum(rate(${histogram(part)}[5m]))`;
+  const { args } = lookupOf(labels);
+  const found = `{{ with printf \`${of('sum')} / (${of('count')} > 0)\` ${args} ${args} | query }}{{ ${variable} = . | first | value }}{{ end }}`;
+  return `{{ ${variable} := 0.0 }}${found}`;
+}
+
 /** Template that says the text of a value; the last where it is none of them. */
 export function choice(variable: string, texts: Readonly<Record<string, string>>, otherwise = ''): string {
   const branches = Object.entries(texts).map(

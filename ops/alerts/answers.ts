@@ -8,9 +8,10 @@ import {
   pieces,
   PROVIDER,
   type RuleContext,
+  URGENT,
 } from '../alert.ts';
 import { BY_CUT } from '../signal-rules.ts';
-import { choice, duration, share, spoken } from '../words.ts';
+import { choice, duration, mean, share, spoken } from '../words.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 
@@ -97,7 +98,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM streams begin late.',
-      description: `${waited()}{{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Calls wait here{{ else }}The provider is slow{{ end }}: ${MODEL} takes ${duration()} to the first chunk of a stream at the 95th percentile (objective ${spoken(answers.firstChunkSeconds)}){{ if gt $waited 0.0 }}; before they are sent, calls wait ${duration('$waited')} here{{ end }}. {{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}Shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
+      description: `${waited(series)}${begins(series)}{{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Calls wait here{{ else }}The provider is slow{{ end }}: ${MODEL} takes {{ if gt $begins 0.0 }}${duration('$begins')} on average{{ else }}long{{ end }} to the first chunk of a stream, and for one in twenty more than the objective of ${spoken(answers.firstChunkSeconds)}{{ if gt $waited 0.0 }}; before they are sent, calls wait ${duration('$waited')} here on average{{ end }}. {{ if gt $waited ${(answers.firstChunkSeconds / 2).toFixed(3)} }}Slow down requests, raise the tier, or give what is not urgent the priority batch.{{ else }}Shorten prompts, ask for less reasoning, or use a faster model or tier.{{ end }}`,
     },
     {
       name: 'TidegateTierDowngraded',
@@ -132,9 +133,14 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
   ];
 }
 
-/** Template that sets `$waited` to how long calls wait before they are sent, 95th percentile of what is recorded. */
-function waited(): string {
-  const { matchers, args } = lookupOf(BY_MODEL);
-  const query = `max(tidegate:wait_duration:p95_5m{${matchers}})`;
-  return `{{ $waited := 0.0 }}{{ with printf \`${query}\` ${args} | query }}{{ $waited = . | first | value }}{{ end }}`;
+/** Template that sets `$waited` to how long calls wait before they are sent, on average. */
+function waited(series: RuleContext['series']): string {
+  const matchers = `${lookupOf(BY_MODEL).matchers},${URGENT},tidegate_wait_stage!="circuit"`;
+  return mean('$waited', (part) => series('tidegate.wait.duration_seconds', matchers, part), BY_MODEL);
+}
+
+/** Template that sets `$begins` to the time to the first chunk of a stream, on average. */
+function begins(series: RuleContext['series']): string {
+  const { matchers } = lookupOf(BY_MODEL);
+  return mean('$begins', (part) => series('tidegate.stream.first_chunk_seconds', matchers, part), BY_MODEL);
 }

@@ -13,7 +13,7 @@ import {
   type RuleContext,
   URGENT,
 } from '../alert.ts';
-import { choice, duration, largest, onePod, share, spoken } from '../words.ts';
+import { choice, duration, largest, mean, onePod, share, spoken } from '../words.ts';
 
 const WAITED_FOR = [
   'requests',
@@ -121,7 +121,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       severity: 'warning',
       summary: 'LLM calls wait though no limit is used up.',
-      description: `${pausedFor(series)}${PROVIDER} {{ if $paused }}has asked to wait{{ else }}has calls that the client holds back by itself{{ end }}: {{ printf "%.0f" $value }} wait, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. {{ if $paused }}A pause had up to ${duration('$paused')} left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit.{{ else }}It is a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate.{{ end }} A higher tier would not help.`,
+      description: `${pausedFor(series)}{{ if $paused }}The provider has asked to wait{{ else }}Another client takes most of the account, a limit in pacing is too low, or tidegate is at fault{{ end }}: {{ printf "%.0f" $value }} calls to ${PROVIDER} wait, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. {{ if $paused }}A pause had up to ${duration('$paused')} left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit.{{ else }}The client holds them back by itself: compare the limits in guard.snapshot() with those of the account.{{ end }} A higher tier would not help.`,
     },
     {
       name: 'TidegateQueueSlow',
@@ -134,7 +134,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '5m',
       severity: 'warning',
       summary: 'LLM calls queue faster than they are sent.',
-      description: `${longestWait(series, BY_PROVIDER, URGENT)}${PROVIDER} ${WHY_QUEUED}: it takes ${duration()} to send the calls that wait now (threshold ${spoken(queue.drainSeconds)}), batches apart.${mostlyOne(series)}${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} {{ if eq $dimension "concurrency" }}Raise bulkhead.maxConcurrent or shorten the answers{{ else }}Slow down requests at the source or raise the tier{{ end }}; where only some of it is urgent, give the rest the priority batch.`,
+      description: `${longestWait(series, BY_PROVIDER, URGENT)}${PROVIDER} ${WHY_QUEUED}${mostlyOne(series)}: it takes ${duration()} to send the calls that wait now (threshold ${spoken(queue.drainSeconds)}), batches apart.${onePod(series, series('tidegate.queue.urgent', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} {{ if eq $dimension "concurrency" }}Raise bulkhead.maxConcurrent or shorten the answers{{ else }}Slow down requests at the source or raise the tier{{ end }}; where only some of it is urgent, give the rest the priority batch.`,
     },
     {
       name: 'TidegateClientWaitHigh',
@@ -143,23 +143,30 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls wait long before they are sent.',
-      description: `${longestWait(series, BY_MODEL, `${URGENT},tidegate_limit_dimension!~"circuit|concurrency"`)}Calls to ${MODEL} wait ${duration()} at the 95th percentile {{ if eq $labels.tidegate_wait_stage "bulkhead" }}for a slot{{ else if eq $dimension "" }}in stage {{ $labels.tidegate_wait_stage }}{{ else if eq $dimension "pause" }}because the provider has asked for it{{ else }}for the {{ $dimension }} limit{{ end }} (threshold ${spoken(queue.waitSeconds)}).${mostlyOne(series)}${othersTakeIt()} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}Raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
+      description: `${longestWait(series, BY_MODEL, `${URGENT},tidegate_limit_dimension!~"circuit|concurrency"`)}${waits(series)}Calls to ${MODEL} wait {{ if gt $waits 0.0 }}${duration('$waits')} on average{{ else }}long{{ end }} {{ if eq $labels.tidegate_wait_stage "bulkhead" }}for a slot{{ else if eq $dimension "" }}in stage {{ $labels.tidegate_wait_stage }}{{ else if eq $dimension "pause" }}because the provider has asked for it{{ else }}for the {{ $dimension }} limit{{ end }}${mostlyOne(series)}, and one in twenty more than ${spoken(queue.waitSeconds)}${othersTakeIt()}. {{ if eq $labels.tidegate_wait_stage "bulkhead" }}Raise bulkhead.maxConcurrent or shorten the answers.{{ else }}${adviceFor(WAITED_FOR, '$dimension')}{{ end }}`,
     },
   ];
+}
+
+/** Template that sets `$waits` to how long calls of the stage wait, on average. */
+function waits(series: RuleContext['series']): string {
+  const labels = `${BY_MODEL}, tidegate_wait_stage`;
+  const matchers = `${lookupOf(labels).matchers},${URGENT}`;
+  return mean('$waits', (part) => series('tidegate.wait.duration_seconds', matchers, part), labels);
 }
 
 /** Template that says how much of the waiting calls one tenant has sent, where that is most of them. */
 function mostlyOne(series: RuleContext['series']): string {
   const { matchers, args } = lookupOf(BY_PROVIDER);
   const query = `max(${series('tidegate.queue.tenant_share_ratio', matchers)}) > 0.5`;
-  return `{{ with printf \`${query}\` ${args} | query }} One tenant has {{ $share := . | first | value }}${share('$share')} of them: see guard.snapshot() for its name.{{ end }}`;
+  return `{{ with printf \`${query}\` ${args} | query }}, {{ $share := . | first | value }}${share('$share')} of those that wait from one tenant (guard.snapshot() has its name){{ end }}`;
 }
 
 /** Template that says that others use up the limit that calls wait for, where the job's own count is far below it. */
 function othersTakeIt(): string {
   const { matchers, args } = lookupOf(BY_MODEL);
   const query = `max(tidegate:limit:utilization{${matchers},tidegate_limit_dimension=%q}) < 0.8`;
-  return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }} By its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit: others on the account take the rest, find them.{{ end }}{{ end }}`;
+  return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }}; by its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit, others on the account the rest: find them{{ end }}{{ end }}`;
 }
 
 /** Template that sets `$dimension` to what calls spent most of their waiting on; empty when unknown. */

@@ -1,4 +1,5 @@
 import type { DashboardSpec, Variables } from './dashboard.ts';
+import { BY_JOB } from '../alert.ts';
 import { GEN_AI_SERIES, type GenAiName } from '../gen-ai-series.ts';
 import { type DashboardContext, quantile, rate, TARGETS, utilization } from './queries.ts';
 import { firingTable } from './rows/firing.ts';
@@ -13,7 +14,7 @@ const NO_TIDEGATE = 'tidegate is not in use here.';
  */
 function each(name: GenAiName, part: '' | '_bucket' | '_sum' | '_count', by: string, matchers = ''): string {
   const labels = matchers === '' ? CHOSEN : `${CHOSEN},${matchers}`;
-  const keys = by === '' ? 'job' : `job, ${by}`;
+  const keys = by === '' ? BY_JOB : `${BY_JOB}, ${by}`;
   return GEN_AI_SERIES[name].map((family) => `sum by (${keys}) (${rate(`${family}${part}{${labels}}`)})`).join(' or ');
 }
 
@@ -134,7 +135,7 @@ function latency(): PanelSpec[] {
 /** tidegate counts tokens under a name of its own, and under those of the conventions where that is asked for. */
 function tokens({ select }: DashboardContext): PanelSpec[] {
   const counted = (kind: 'input' | 'output', by: string): string =>
-    `sum by (${by === '' ? 'job' : `job, ${by}`}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
+    `sum by (${by === '' ? BY_JOB : `${BY_JOB}, ${by}`}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
   const used = (kind: 'input' | 'output', by: string): string =>
     `${each('tokens', '_sum', by, `gen_ai_token_type="${kind}"`)} or ${each(kind === 'input' ? 'inputTokens' : 'outputTokens', '', by)} or ${counted(kind, by)}`;
   const both = ['input', 'output'] as const;

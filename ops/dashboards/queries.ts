@@ -1,4 +1,4 @@
-import { BY_JOB } from '../alert.ts';
+import { BY_LIMIT, BY_MODEL } from '../alert.ts';
 import { utilization as utilizationBy } from '../recording-rules.ts';
 import { METRICS, type Metric, type MetricName } from '../metrics.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../thresholds.ts';
@@ -16,6 +16,9 @@ export interface DashboardContext {
 }
 
 export const TARGETS = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"';
+
+/** The same of recorded series, which have no instance. */
+export const RECORDED = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",gen_ai_provider_name=~"$provider"';
 
 export function createContext(thresholds: Thresholds = DEFAULT_THRESHOLDS): DashboardContext {
   const series = createSeries(TARGETS);
@@ -40,10 +43,10 @@ export function createContext(thresholds: Thresholds = DEFAULT_THRESHOLDS): Dash
 
 const LANE_LABELS = ['tidegate.bulkhead', 'tidegate.circuit'];
 
-/** One account's limit is never mixed with that of another job. */
-export const LANE: string = `${BY_JOB}, gen_ai_provider_name, gen_ai_request_model`;
-export const LIMIT: string = `${LANE}, tidegate_limit_dimension`;
-export const LIMIT_LEGEND = '{{gen_ai_request_model}} {{tidegate_limit_dimension}}';
+/** One account's limit is never mixed with that of another job, or of another client in it. */
+export const LANE: string = BY_MODEL;
+export const LIMIT: string = BY_LIMIT;
+export const LIMIT_LEGEND = '{{gen_ai_request_model}} {{tidegate_limit_dimension}} {{tidegate_client}}';
 
 /** Refusals that pacing should prevent. */
 export const REFUSED = 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"';

@@ -2,10 +2,7 @@ import type { DashboardSpec } from './dashboard.ts';
 import { firingTable } from './rows/firing.ts';
 import type { PanelSpec } from './panel.ts';
 import { OUTCOME_COLORS } from './overrides.ts';
-import { COUNTED, type DashboardContext, FAILED, rate, ratio, success } from './queries.ts';
-
-/** Recording rules have no instance: they speak of a job and provider. */
-const RECORDED = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",gen_ai_provider_name=~"$provider"';
+import { COUNTED, type DashboardContext, FAILED, rate, ratio, RECORDED, success } from './queries.ts';
 
 export function sloDashboard(context: DashboardContext): DashboardSpec {
   const { select } = context;

@@ -14,7 +14,7 @@ const idle: Firing = {
   labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'LLM calls wait though no limit is used up.',
   description:
-    'openai (app) has calls that the client holds back by itself: 700 wait, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. It is a limit in pacing that is too low, another client that takes most of the account, or a fault of tidegate. A higher tier would not help.',
+    'Another client takes most of the account, a limit in pacing is too low, or tidegate is at fault: 700 calls to openai (app) wait, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. The client holds them back by itself: compare the limits in guard.snapshot() with those of the account. A higher tier would not help.',
 };
 
 const IDLE: RuleTest[] = [
@@ -68,7 +68,7 @@ const IDLE: RuleTest[] = [
           {
             ...idle,
             description:
-              'openai (app) has asked to wait: 700 wait, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. A pause had up to 2 minutes left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit. A higher tier would not help.',
+              'The provider has asked to wait: 700 calls to openai (app) wait, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. A pause had up to 2 minutes left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit. A higher tier would not help.',
           },
         ],
       },

@@ -9,7 +9,7 @@ const ofOneTenant = (values: string): InputSeries => input('tidegate.queue.tenan
 const slow = (time: string, tenant = ''): Firing => ({
   labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
   summary: 'LLM calls queue faster than they are sent.',
-  description: `openai (app) gets more calls than its tokens limit admits: it takes ${time} to send the calls that wait now (threshold 30 seconds), batches apart.${tenant} Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
+  description: `openai (app) gets more calls than its tokens limit admits${tenant}: it takes ${time} to send the calls that wait now (threshold 30 seconds), batches apart. Slow down requests at the source or raise the tier; where only some of it is urgent, give the rest the priority batch.`,
 });
 
 // Ten admissions in 30 s are one in three seconds.
@@ -36,7 +36,7 @@ const SLOW: RuleTest[] = [
       {
         at: '10m',
         situation: 'fires',
-        firing: [slow('3 minutes', ' One tenant has 88% of them: see guard.snapshot() for its name.')],
+        firing: [slow('3 minutes', ', 88% of those that wait from one tenant (guard.snapshot() has its name)')],
       },
     ],
   },

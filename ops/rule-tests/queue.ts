@@ -111,7 +111,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'Calls to openai/gpt-5.1 (app) wait 29 seconds at the 95th percentile for the tokens limit (threshold 10 seconds). Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
+            'Calls to openai/gpt-5.1 (app) wait 12 seconds on average for the tokens limit, and one in twenty more than 10 seconds. Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
           ),
         ],
       },
@@ -129,7 +129,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'bulkhead',
-            'Calls to openai/gpt-5.1 (app) wait 29 seconds at the 95th percentile for a slot (threshold 10 seconds). Raise bulkhead.maxConcurrent or shorten the answers.',
+            'Calls to openai/gpt-5.1 (app) wait 20 seconds on average for a slot, and one in twenty more than 10 seconds. Raise bulkhead.maxConcurrent or shorten the answers.',
           ),
         ],
       },
@@ -162,7 +162,7 @@ const WAIT: RuleTest[] = [
         firing: [
           wait(
             'pacer',
-            'Calls to openai/gpt-5.1 (app) wait 58 seconds at the 95th percentile because the provider has asked for it (threshold 10 seconds). The provider asked to wait: slow down requests until it stops doing so.',
+            'Calls to openai/gpt-5.1 (app) wait 40 seconds on average because the provider has asked for it, and one in twenty more than 10 seconds. The provider asked to wait: slow down requests until it stops doing so.',
           ),
         ],
       },

@@ -46,7 +46,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'a release puts the time before each prompt, and no prompt is found in the cache any more',
     expected: ['TidegateCacheShareFell'],
     severity: 'warning',
-    says: /A release changed the beginning of prompts/,
+    says: /^A release changed the beginning of prompts/,
     history: () =>
       ['tidegate:cache:ratio1h', 'tidegate:cache:ratio10m'].map((name) => ({
         name,
@@ -86,7 +86,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'a model is used whose price nobody gave',
     expected: ['TidegateModelUnpriced'],
     severity: 'warning',
-    says: /Add the model/,
+    says: /price is not known/,
     stage: ordinary({
       provider: 'openai',
       guard: { prices: PRICES },
@@ -110,7 +110,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'a layer above sends what was given up again, three times',
     expected: ['TidegateSecondRetryLayer'],
     severity: 'warning',
-    says: /Two layers retry/,
+    says: /^Something above the client sends calls of .* again/,
     stage: async (set) => {
       const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
       const service = await set.service({

@@ -20,21 +20,25 @@ export interface Staged {
   close(): Promise<void>;
 }
 
-export interface Fault {
+interface FaultBase {
   readonly id: string;
   /** What happens, in words. */
   readonly what: string;
   /** Alerts of which one must be delivered; none when nobody may be told. */
   readonly expected: readonly `Tidegate${string}`[];
-  readonly severity: 'critical' | 'warning' | 'none';
-  /** What the text of that alert has to say: the cause. */
-  readonly says?: RegExp;
   /** Minutes within which it is due, and why these are not the usual ones. */
   readonly due?: { readonly minutes: number; readonly because: string };
   /** OpenMetrics samples of the time before, by rule names, for alerts that compare with it. */
   readonly history?: (now: number) => readonly HistorySeries[];
   stage(set: StageSet): Promise<Staged>;
 }
+
+/** What the first sentence of that alert has to say: the cause. */
+type Told =
+  | { readonly severity: 'critical' | 'warning'; readonly says: RegExp }
+  | { readonly severity: 'none'; readonly says?: RegExp };
+
+export type Fault = FaultBase & Told;
 
 /** A recorded series as it was before: the same value every minute. */
 export interface HistorySeries {

@@ -10,7 +10,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'the credit of the account is used up',
     expected: ['TidegateQuotaExhausted'],
     severity: 'critical',
-    says: /Fix billing/,
+    says: /because credit or spend limit is used up/,
     stage: ordinary({ provider: 'openai', begin: faults({ outage: { kind: 'insufficient_quota' } }) }),
   },
   {
@@ -18,7 +18,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'the credit of an Anthropic account is used up',
     expected: ['TidegateQuotaExhausted'],
     severity: 'critical',
-    says: /Fix billing/,
+    says: /because credit or spend limit is used up/,
     stage: ordinary({ provider: 'anthropic', begin: faults({ outage: { kind: 'credit_balance_too_low' } }) }),
   },
   {
@@ -26,7 +26,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'seven of ten attempts are refused: every call is sent three times',
     expected: ['TidegateRetryStorm', 'TidegateCallsFailing'],
     severity: 'critical',
-    says: /attempts per call/,
+    says: /mostly because (?:attempts are refused for a limit|the provider refuses or fails each attempt)/,
     stage: ordinary({ rate: 3, provider: 'openai', begin: faults({ rates: { unknown_429: 0.7 } }) }),
   },
   {
@@ -34,6 +34,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'three of ten attempts are refused and no limit is named',
     expected: ['TidegateRateLimited', 'TidegateRetrySpike'],
     severity: 'warning',
+    says: /for a limit that it does not name|because attempts are refused for a limit/,
     stage: ordinary({ provider: 'openai', begin: faults({ rates: { unknown_429: 0.3 } }) }),
   },
   {
@@ -66,7 +67,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'a neighbour takes three quarters of the account',
     expected: ['TidegateRateLimited', 'TidegateQueueSlow', 'TidegateClientWaitHigh', 'TidegateBelowLimit'],
     severity: 'warning',
-    says: /others on the account|another client that takes most of the account/,
+    says: /others on the account|^Another client takes most of the account/,
     stage: ordinary({
       provider: 'openai',
       limits: TEN,
@@ -81,7 +82,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'the traffic grows a fifth beyond the tier',
     expected: ['TidegateTierNearlyExhausted', 'TidegateClientWaitHigh', 'TidegateQueueSlow'],
     severity: 'warning',
-    says: /raise the tier/,
+    says: /of its requests limit|its requests limit admits|for the requests limit/,
     stage: ordinary({
       provider: 'openai',
       limits: { requestsPerMinute: 300, tokensPerMinute: 3_000_000 },
@@ -94,7 +95,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'a queue that grows to thousands',
     expected: ['TidegateQueueSlow'],
     severity: 'warning',
-    says: /to send the calls that wait now/,
+    says: /gets more calls than its requests limit admits/,
     stage: ordinary({
       provider: 'openai',
       limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
@@ -107,7 +108,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'one of many tenants sends ten times what all did',
     expected: ['TidegateQueueSlow', 'TidegateClientWaitHigh'],
     severity: 'warning',
-    says: /One tenant has \d+% of them/,
+    says: /\d+% of those that wait from one tenant/,
     stage: ordinary({
       provider: 'openai',
       limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
@@ -128,6 +129,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
       'TidegateCallErrorBudgetBurn',
     ],
     severity: 'warning',
+    says: /gets more calls than|because the queue is full/,
     stage: ordinary({
       provider: 'openai',
       limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
@@ -141,7 +143,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     what: 'the provider asks to slow down once in two minutes: hundreds of calls wait, and the limit is free',
     expected: ['TidegateBelowLimit'],
     severity: 'warning',
-    says: /while each limit and the slots are used by less than 50%/,
+    says: /^The provider has asked to wait: .* while each limit and the slots are used by less than 50%/,
     stage: ordinary({
       provider: 'openai',
       limits: TEN,

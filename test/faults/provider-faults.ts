@@ -2,6 +2,10 @@ import { type Fault, faults, oneApart, ordinary } from './fault.ts';
 
 const down = (kind: 'server_error' | 'hang' | 'bad_request' | 'auth') => faults({ outage: { kind } });
 
+/** What each alert on a provider that fails now and then says first. */
+const PROVIDER_FAILS =
+  /fails or cannot be reached|recovers and fails again|answered [\d.]+% of the attempts with 5xx|mostly because the provider|because attempts have no answer/;
+
 const NO_MODEL = {
   message: 'The model does not exist or you do not have access to it.',
   type: 'invalid_request_error',
@@ -16,7 +20,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the provider answers 500 to everything',
     expected: ['TidegateCircuitOpen'],
     severity: 'critical',
-    says: /was not closed.*check its status page/,
+    says: /fails or cannot be reached/,
     stage: ordinary({ begin: down('server_error') }),
   },
   {
@@ -24,7 +28,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the provider takes every request and answers none',
     expected: ['TidegateStalled', 'TidegateCircuitOpen'],
     severity: 'critical',
-    says: /The provider hangs|was not closed/,
+    says: /The provider hangs|fails or cannot be reached/,
     stage: ordinary({ begin: down('hang') }),
   },
   {
@@ -32,7 +36,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the provider fails for 15 s, then takes what it is probed with and never answers',
     expected: ['TidegateCircuitOpen', 'TidegateStalled'],
     severity: 'critical',
-    says: /was not closed/,
+    says: /fails or cannot be reached|The provider hangs/,
     stage: ordinary({
       begin: ({ simulator, set }) => {
         simulator.update({ faults: { outage: { kind: 'server_error' } } });
@@ -46,6 +50,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the provider answers 529 to two of five attempts',
     expected: ['TidegateProviderOverloaded', 'TidegateCircuitFlapping', 'TidegateRetrySpike', 'TidegateCircuitOpen'],
     severity: 'warning',
+    says: PROVIDER_FAILS,
     stage: ordinary({ provider: 'anthropic', begin: faults({ rates: { overloaded: 0.4 } }) }),
   },
   {
@@ -59,6 +64,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
       'TidegateCircuitOpen',
     ],
     severity: 'warning',
+    says: PROVIDER_FAILS,
     stage: ordinary({ begin: faults({ rates: { server_error: 0.35 } }) }),
   },
   {
@@ -89,6 +95,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the provider fails where a call is made every ten seconds',
     expected: ['TidegateCircuitOpen', 'TidegateProviderOverloaded', 'TidegateCallsFailing'],
     severity: 'critical',
+    says: PROVIDER_FAILS,
     stage: ordinary({ rate: 0.1, begin: down('server_error') }),
   },
   {
@@ -96,7 +103,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'the key is revoked',
     expected: ['TidegateAuthFailing'],
     severity: 'critical',
-    says: /Fix the key/,
+    says: /^The key is refused/,
     stage: ordinary({ begin: down('auth') }),
   },
   {
@@ -104,7 +111,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: '400 on every call',
     expected: ['TidegateBadRequests'],
     severity: 'critical',
-    says: /A release changed what is sent, or the model is gone/,
+    says: /^A release changed what is sent, or the model is gone/,
     stage: ordinary({ begin: down('bad_request') }),
   },
   {
@@ -112,7 +119,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: '404 on every call',
     expected: ['TidegateBadRequests'],
     severity: 'critical',
-    says: /A release changed what is sent, or the model is gone/,
+    says: /^A release changed what is sent, or the model is gone/,
     stage: ordinary({
       provider: 'openai',
       rate: 2,
@@ -124,7 +131,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'a release of which two of five requests are wrong',
     expected: ['TidegateBadRequests'],
     severity: 'warning',
-    says: /A release changed what is sent/,
+    says: /^A release changed what is sent/,
     stage: ordinary({ begin: faults({ rates: { bad_request: 0.4 } }) }),
   },
   {
@@ -153,7 +160,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     what: 'streams begin after 14 s',
     expected: ['TidegateFirstChunkSlow'],
     severity: 'warning',
-    says: /The provider is slow/,
+    says: /^The provider is slow: .* takes 1[3-9] seconds on average/,
     stage: ordinary({
       ask: () => ({ stream: true }),
       begin: ({ simulator }) => simulator.update({ latency: { baseMs: 14_000, jitter: 0.1 } }),

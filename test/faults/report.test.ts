@@ -40,6 +40,10 @@ test.for<[string, readonly Told[]]>([
   ['not found', [told('TidegateCircuitOpen', 100, { receiver: 'ticket' })]],
   ['late', [told('TidegateCircuitOpen', 181)]],
   ['cause not named', [told('TidegateCircuitOpen', 100, { annotations: { description: 'Something.' } })]],
+  [
+    'cause not named',
+    [told('TidegateCircuitOpen', 100, { annotations: { description: 'It fails on gpt-5.1. See its status page.' } })],
+  ],
   ['false before: Other', [told('TidegateOther', -20), told('TidegateCircuitOpen', 100)]],
 ])('says what is wrong: %s', ([expected, deliveries]) => {
   expect(verdict(PAGE, deliveries)).toBe(expected);

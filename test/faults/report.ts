@@ -25,15 +25,15 @@ export function judge(outcome: Outcome): Judged {
   const fits = ({ labels }: Told): boolean =>
     expected.some((name) => name === labels['alertname']) &&
     (severity !== 'critical' || labels['severity'] === severity);
-  const answer =
-    told.find((each) => fits(each) && (says?.test(each.annotations['description'] ?? '') ?? true)) ?? told.find(fits);
+  const named = (each: Told): boolean => says?.test(firstSentence(each.annotations['description'] ?? '')) ?? true;
+  const answer = told.find((each) => fits(each) && named(each)) ?? told.find(fits);
   const pages = told.filter(({ labels }) => labels['severity'] === 'critical');
   const problems = [
     ...(before.length > 0 ? [`false before: ${names(before)}`] : []),
     ...(severity === 'none' && told.length > 0 ? ['told of nothing'] : []),
     ...(severity !== 'none' && !answer ? ['not found'] : []),
     ...(answer && answer.since > dueWithin(fault) * 60 ? ['late'] : []),
-    ...(answer && says && !says.test(answer.annotations['description'] ?? '') ? ['cause not named'] : []),
+    ...(answer && !named(answer) ? ['cause not named'] : []),
     ...(severity === 'warning' && !pages.every(fits) ? [`page: ${names(pages)}`] : []),
     ...tooMany('pages', messages(pages), 1),
     ...tooMany('tickets', messages(told.filter(({ labels }) => labels['severity'] === 'warning')), MAX_TICKETS),
@@ -46,6 +46,11 @@ export function judge(outcome: Outcome): Judged {
     good: problems.length === 0,
     verdict: problems.length > 0 ? problems.join('; ') : severity === 'none' ? 'quiet' : 'found',
   };
+}
+
+/** What is read on a telephone: up to a full stop before another sentence. */
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.) (?=[A-Z])/)[0]!;
 }
 
 function dueWithin({ severity, due }: Fault): number {

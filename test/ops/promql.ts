@@ -39,3 +39,36 @@ export function concrete(expr: string): string {
     .replaceAll('$__range', '1h')
     .replaceAll(/\$(cluster|namespace|job|instance|provider|model)\b/g, '.*');
 }
+
+/** Where something of an expression is summed up. */
+export interface Aggregation {
+  /** `sum`, `topk`. */
+  readonly operator: string;
+  /** Labels that are kept. None where it says nothing, or what it drops. */
+  readonly by: readonly string[];
+  /** What it is of. */
+  readonly of: string;
+}
+
+const AGGREGATION =
+  /(?<![\w:])(sum|min|max|avg|count|group|stddev|stdvar|quantile|topk|bottomk|count_values)\s*(?:by\s*\(([^)]*)\)\s*|without\s*\([^)]*\)\s*)?\(/g;
+
+const list = (labels: string | undefined): string[] => labels?.split(/\s*,\s*/).map((label) => label.trim()) ?? [];
+
+/** Every aggregation of an expression, those within others too. */
+export function aggregationsIn(expr: string): Aggregation[] {
+  const text = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, (quoted) => `"${'_'.repeat(quoted.length - 2)}"`);
+  return [...text.matchAll(AGGREGATION)].map(({ 0: opening, 1: operator, 2: labels, index }) => {
+    const from = index + opening.length;
+    let depth = 1;
+    let to = from;
+    for (; to < text.length && depth > 0; to += 1) depth += text[to] === '(' ? 1 : text[to] === ')' ? -1 : 0;
+    return { operator: operator!, by: list(labels), of: expr.slice(from, to - 1) };
+  });
+}
+
+/** Labels of every `on` of an expression; none for an `ignoring`, which says the opposite. */
+export function joinsIn(expr: string): string[][] {
+  const joins = expr.matchAll(/(?<![\w:])(on|ignoring)\s*\(([^)]*)\)/g);
+  return [...joins].map(([, word, labels]) => (word === 'on' ? list(labels) : []));
+}

@@ -3,6 +3,8 @@ import { bandsOf, fit, stackable, totals } from '../../tools/render/page/arrange
 import type { Named, View } from '../../tools/render/page/data.ts';
 import { type RenderServer, serveDashboards } from '../../tools/render/server.ts';
 import { stepOf } from '../../tools/render/page/data.ts';
+import { allPanels, type Dashboard, type Panel } from '../../tools/render/page/dashboard.ts';
+import { asPattern, queryOf, repeatRows } from '../../tools/render/page/repeat.ts';
 
 const VIEW: View = {
   prometheus: 'http://127.0.0.1:9090',
@@ -121,4 +123,36 @@ test('gives a legend as many names as fit its rows', () => {
   const long = Array.from({ length: 9 }, (_, index) => `a rather long name ${index}`);
   expect(fit(long, 400)).toEqual({ names: long.slice(0, 4), rows: 2 });
   expect(fit(long, 10)).toEqual({ names: long.slice(0, 2), rows: 2 });
+});
+
+test('a row that repeats is drawn once for each model, the rest below it, and no name of a variable is left', async () => {
+  const board = (await (await get('/dashboards/provider.json')).json()) as Dashboard;
+  const after = { type: 'row', title: 'After', gridPos: { x: 0, y: 1_000, w: 24, h: 1 } } as const;
+  const panels: readonly Panel[] = [...allPanels(board), after];
+  const [row, repeatedAt] = [panels.find(({ repeat }) => repeat)!, panels.findIndex(({ repeat }) => repeat)];
+  const drawn = repeatRows(panels, () => ['gpt-5.1', 'o4']);
+  const copies = drawn.filter(({ chosen }) => chosen);
+  expect(copies).toHaveLength(2 * (panels.length - 1 - repeatedAt));
+  expect(copies.filter(({ panel }) => panel.type === 'row').map(({ panel }) => panel.title)).toEqual(['gpt-5.1', 'o4']);
+  expect(drawn.filter(({ panel }) => panel.title.includes('$'))).toEqual([]);
+  const top = (model: string): number =>
+    Math.min(...copies.flatMap(({ panel, chosen }) => (chosen!.value === model ? panel.gridPos.y : [])));
+  const bottom = (model: string): number =>
+    Math.max(
+      ...copies.flatMap(({ panel: { gridPos }, chosen }) => (chosen!.value === model ? gridPos.y + gridPos.h : [])),
+    );
+  expect([top('gpt-5.1'), top('o4')]).toEqual([row.gridPos.y, bottom('gpt-5.1')]);
+  expect(drawn.at(-1)!.panel.gridPos.y - after.gridPos.y).toBe(bottom('o4') - bottom('gpt-5.1'));
+  expect(queryOf(board, 'model')).toMatchObject({ label: 'gen_ai_request_model' });
+  expect(queryOf(board, 'none')).toBeUndefined();
+});
+
+test('a row that repeats for nothing is not drawn', () => {
+  const gridPos = { x: 0, y: 0, w: 24, h: 1 };
+  const row = { type: 'row', title: '$model', repeat: 'model', gridPos } as const;
+  expect(repeatRows([row, { type: 'stat', title: 'One', gridPos }], () => [])).toEqual([]);
+});
+
+test('a value is matched as it is', () => {
+  expect(asPattern('gpt-5.1')).toBe(String.raw`gpt-5\\.1`);
 });

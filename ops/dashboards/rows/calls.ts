@@ -1,4 +1,4 @@
-import { BY_JOB } from '../../alert.ts';
+import { BY_CIRCUIT } from '../../alert.ts';
 import type { Row } from '../dashboard.ts';
 import { type DashboardContext, orZero, rate, ratio, success } from '../queries.ts';
 
@@ -63,7 +63,7 @@ export function callRow(context: DashboardContext): Row {
             queries: [
               {
                 expr: orZero(
-                  `sum(max by (${BY_JOB}, gen_ai_provider_name, tidegate_circuit) (${select('tidegate.circuit.state', 'tidegate_circuit_state="open"')}))`,
+                  `sum(max by (${BY_CIRCUIT}) (${select('tidegate.circuit.state', 'tidegate_circuit_state="open"')}))`,
                 ),
                 legend: 'open',
               },

@@ -146,6 +146,7 @@ function limitTable(context: DashboardContext): PanelSpec {
             cluster: 'Cluster',
             namespace: 'Namespace',
             job: 'Job',
+            tidegate_client: 'Client',
             gen_ai_provider_name: 'Provider',
             gen_ai_request_model: 'Model',
             tidegate_limit_dimension: 'Limit by',

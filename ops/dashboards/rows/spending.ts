@@ -1,11 +1,9 @@
 import { FIRING, type Line, type Row } from '../dashboard.ts';
 import type { PanelSpec, Step } from '../panel.ts';
-import { type DashboardContext, rate, ratio } from '../queries.ts';
+import { type DashboardContext, rate, ratio, RECORDED } from '../queries.ts';
 import { over } from '../../signal-rules.ts';
 import { firingTable } from './firing.ts';
 
-/** Recorded series have no instance. */
-const RECORDED = 'job=~"$job",gen_ai_provider_name=~"$provider"';
 const BY_MODEL = `${RECORDED},gen_ai_request_model=~"$model"`;
 const NO_PRICES = 'No prices are given.';
 const PLAIN: readonly Step[] = [{ from: null, color: 'blue' }];

@@ -1,6 +1,6 @@
 import type { Row } from '../dashboard.ts';
 import { DASHED_LIMITS } from '../overrides.ts';
-import { type DashboardContext, rate, ratio } from '../queries.ts';
+import { type DashboardContext, LIMIT, rate, ratio } from '../queries.ts';
 
 export function tokenRow({ select }: DashboardContext): Row {
   const tokens = (kind: string): string => `sum(${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
@@ -25,7 +25,7 @@ export function tokenRow({ select }: DashboardContext): Row {
                 legend,
               },
               {
-                expr: `sum by (tidegate_limit_dimension) (max by (gen_ai_provider_name, gen_ai_request_model, tidegate_limit_dimension) (${select('tidegate.ratelimit.limit', 'tidegate_limit_dimension=~"(input_|output_)?tokens"')}))`,
+                expr: `sum by (tidegate_limit_dimension) (max by (${LIMIT}) (${select('tidegate.ratelimit.limit', 'tidegate_limit_dimension=~"(input_|output_)?tokens"')}))`,
                 legend: '{{tidegate_limit_dimension}} limit',
               },
             ],

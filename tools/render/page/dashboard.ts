@@ -3,6 +3,7 @@ export interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly definition?: string }[] };
 }
 
 export interface Step {
@@ -22,6 +23,8 @@ export interface Panel {
   readonly title: string;
   readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
   readonly panels?: readonly Panel[];
+  /** Variable for whose values a row repeats. */
+  readonly repeat?: string;
   readonly targets?: readonly Target[];
   readonly options?: { readonly textMode?: string };
   readonly transformations?: readonly Transformation[];

@@ -1,6 +1,7 @@
 import { scaleExpression } from '../../../ops/time-scale.ts';
 import { type Series, queryAt, queryRange } from '../../stack/query.ts';
-import type { Panel, Target } from './dashboard.ts';
+import type { Dashboard, Panel, Target } from './dashboard.ts';
+import { queryOf } from './repeat.ts';
 
 /** What the page draws; the server answers it at `/view.json`. */
 export interface View {
@@ -45,6 +46,15 @@ export async function load(panel: Panel, view: View): Promise<Named[]> {
     }),
   );
   return loaded.flat();
+}
+
+/** The values that a variable has in the view, sorted. */
+export async function valuesOf(dashboard: Dashboard, variable: string, view: View): Promise<string[]> {
+  const query = queryOf(dashboard, variable);
+  if (query === undefined) return [];
+  const expr = `group by (${query.label}) (last_over_time(${query.selector}[$__range]))`;
+  const series = await queryAt(view.prometheus, concrete(expr, view), view.to);
+  return series.flatMap(({ metric }) => metric[query.label] ?? []).toSorted();
 }
 
 function ask(expr: string, view: View): Promise<Series[]> {

@@ -1,6 +1,7 @@
 import { barGauge, heatmap, stateTimeline, timeSeries } from './charts.ts';
 import { allPanels, type Dashboard, type Panel } from './dashboard.ts';
-import { load, type Named, type View } from './data.ts';
+import { load, type Named, valuesOf, type View } from './data.ts';
+import { asPattern, repeatRows } from './repeat.ts';
 import { stat, table } from './texts.ts';
 
 /** What a driver of the page reads once `document.body.dataset.state` is `done`. */
@@ -19,13 +20,17 @@ document.querySelector('h1')!.textContent = dashboard.title;
 const grid = document.querySelector<HTMLElement>('main')!;
 const empty: string[] = [];
 const failed: string[] = [];
-const panels = allPanels(dashboard);
+const repeated = new Set(dashboard.panels.flatMap(({ repeat }) => repeat ?? []));
+const values = new Map<string, string[]>();
+for (const variable of repeated) values.set(variable, await valuesOf(dashboard, variable, view));
+const panels = repeatRows(allPanels(dashboard), (variable) => values.get(variable)!);
 await Promise.all(
-  panels.map(async (panel) => {
+  panels.map(async ({ panel, chosen }) => {
     const element = place(panel);
     if (panel.type === 'row') return;
     try {
-      const series = await load(panel, view);
+      const variables = chosen && { ...view.variables, [chosen.variable]: asPattern(chosen.value) };
+      const series = await load(panel, variables ? { ...view, variables } : view);
       if (series.every(({ values }) => values.length === 0)) empty.push(panel.title);
       fill(element, panel, series);
     } catch (error) {

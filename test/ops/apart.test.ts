@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { BY_CIRCUIT, BY_JOB, BY_MODEL } from '../../ops/alert.ts';
+import { readConfig, ruleOptions } from '../../ops/config.ts';
+import { ruleGroups } from '../../ops/rules.ts';
+import { allPanels, loadDashboards } from './dashboard-json.ts';
+import { aggregationsIn, joinsIn, seriesIn } from './promql.ts';
+
+/*
+ * A job of the same name in another cluster or namespace is another job, and its account another account. What keeps these
+ * labels in every aggregation, and has them in every join, cannot mix the two whatever their values are: vectors that are
+ * joined without a word match on all labels.
+ */
+
+const PLACE = BY_JOB.split(', ');
+const ALL = ruleGroups(ruleOptions(readConfig({ thresholds: { cost: { budgetUsdPerDay: 100 } } }))).flatMap(
+  ({ rules }) => rules,
+);
+
+const lacks = (labels: readonly string[], wanted = PLACE): boolean => wanted.some((label) => !labels.includes(label));
+
+function mixing(expr: string): string[] {
+  return [
+    ...aggregationsIn(expr).flatMap(({ operator, by, of }) => (lacks(by) ? [`${operator} of ${of}`] : [])),
+    ...joinsIn(expr).flatMap((on) => (lacks(on) ? [`on (${on.join(', ')})`] : [])),
+  ];
+}
+
+describe('a job is told from its namesakes', () => {
+  test.each(ALL.map((rule, index) => [rule.record ?? rule.alert!, index, rule.expr] as const))(
+    'by %s, rule %i',
+    (_, __, expr) => {
+      expect(mixing(expr)).toEqual([]);
+    },
+  );
+
+  test('by every query of a text', () => {
+    const texts = ALL.flatMap(({ annotations }) => annotations?.description ?? []);
+    const queries = texts.flatMap((text) => [...text.matchAll(/printf `([^`]+)`/g)].map(([, query]) => query!));
+    expect(queries.length).toBeGreaterThan(20);
+    const selected = queries.flatMap((query) => seriesIn(query));
+    expect(selected.length).toBeGreaterThan(queries.length);
+    expect(selected.filter(({ labels }) => lacks(labels))).toEqual([]);
+  });
+
+  test.each([
+    'sum by (job) (x)',
+    'sum without (instance) (x)',
+    'max(x)',
+    'sum by (cluster, namespace, job) (a) / on (job) sum by (cluster, namespace, job) (b)',
+    'a and ignoring (instance) b',
+    'max by (cluster, namespace, job) (sum by (job) (x{a="sum by (cluster, namespace, job) ("}))',
+  ])('and %s would not do so', (expr) => {
+    expect(mixing(expr)).not.toEqual([]);
+  });
+});
+
+/** What is the account's, or a lane's: a value of two of them says nothing. */
+const OF_ONE_ACCOUNT = /^tidegate_(?:limit_utilization|ratelimit_(?:limit|remaining|reset)|pacer_rate)/;
+const WITH_INSTANCE = ['cluster', 'namespace', 'job', 'instance'];
+
+const QUERIES = loadDashboards().flatMap((board) =>
+  allPanels(board).flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [board.uid, title, expr] as const)),
+);
+
+/** Each series of an expression with the labels that the innermost aggregation around it keeps. */
+function innermost(expr: string): { readonly name: string; readonly by: readonly string[] }[] {
+  const aggregations = aggregationsIn(expr);
+  return aggregations
+    .filter(({ of }) => aggregationsIn(of).length === 0)
+    .flatMap(({ by, of }) => seriesIn(of).map(({ name }) => ({ name, by })));
+}
+
+describe('boards', () => {
+  test('select where it runs in every query', () => {
+    const wrong = QUERIES.flatMap(([uid, title, expr]) =>
+      seriesIn(expr)
+        .filter(({ name, labels }) => lacks(labels, /^(?:tidegate:|ALERTS$)/.test(name) ? PLACE : WITH_INSTANCE))
+        .map(({ name }) => `${uid}, ${title}: ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('never join jobs', () => {
+    const joins = QUERIES.flatMap(([uid, title, expr]) => joinsIn(expr).map((on) => ({ uid, title, on })));
+    expect(joins.length).toBeGreaterThan(2);
+    // A share of a total: all that is chosen, over all that is chosen.
+    expect(joins.filter(({ on }) => on.join() !== '' && lacks(on))).toEqual([]);
+  });
+
+  test('never mix the limits of two accounts', () => {
+    const found = QUERIES.flatMap(([uid, title, expr]) =>
+      innermost(expr)
+        .filter(({ name }) => OF_ONE_ACCOUNT.test(name))
+        .map(({ name, by }) => ({ at: `${uid}, ${title}: ${name}`, by })),
+    );
+    expect(found.length).toBeGreaterThan(20);
+    expect(found.filter(({ by }) => lacks(by, BY_MODEL.split(', ')))).toEqual([]);
+  });
+
+  test('count the circuits of each account', () => {
+    const open = QUERIES.filter(([, title]) => title === 'Circuits open').flatMap(([, , expr]) => innermost(expr));
+    expect(open).toEqual([{ name: 'tidegate_circuit_state', by: BY_CIRCUIT.split(', ') }]);
+  });
+
+  test('take a metric under the name that each job has for it', () => {
+    const other = QUERIES.filter(([uid, , expr]) => uid === 'tidegate-gen-ai' && / or sum by/.test(expr));
+    expect(other.length).toBeGreaterThan(10);
+    expect(other.flatMap(([, , expr]) => innermost(expr)).filter(({ by }) => lacks(by))).toEqual([]);
+  });
+});
