@@ -59,7 +59,9 @@ const OF_ONE_ACCOUNT = /^tidegate_(?:limit_utilization|ratelimit_(?:limit|remain
 const WITH_INSTANCE = ['cluster', 'namespace', 'job', 'instance'];
 
 const QUERIES = loadDashboards().flatMap((board) =>
-  allPanels(board).flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [board.uid, title, expr] as const)),
+  allPanels(board)
+    .filter(({ type }) => type !== 'row')
+    .flatMap(({ title, targets }) => targets.map(({ expr }) => [board.uid, title, expr] as const)),
 );
 
 /** Each series of an expression with the labels that the innermost aggregation around it keeps. */

@@ -380,6 +380,57 @@ describe('importing', () => {
   });
 });
 
+describe('workers of a cluster', () => {
+  it('are scraped at a port each, and one that another has taken is refused with what to do', async () => {
+    await full.write(
+      'cluster.mjs',
+      `import cluster from 'node:cluster';
+      import { once } from 'node:events';
+      import { createServer } from 'node:net';
+      import OpenAI from 'tidegate/openai';
+      import { startTelemetry } from 'tidegate/telemetry';
+      import { startSimulator } from 'tidegate/testing';
+      if (cluster.isPrimary) {
+        const taken = createServer().listen(0, '127.0.0.1');
+        await once(taken, 'listening');
+        const { port } = taken.address();
+        await new Promise((resolve) => taken.close(resolve));
+        const simulator = await startSimulator({ provider: 'openai' });
+        const started = (ports) => Promise.all(ports.map(async (port, index) => {
+          const worker = cluster.fork({ PORT: port, CALLS: 3 * (index + 1), SIMULATOR: simulator.url });
+          const [said] = await once(worker, 'message');
+          return { said, worker };
+        }));
+        const shared = await started([port, port]);
+        console.log(shared.map(({ said }) => said.code ?? 'serves').sort().join(), shared.some(({ said }) => said.message?.includes('9464 + cluster.worker.id')));
+        for (const { worker } of shared) worker.kill();
+        const own = await started([0, 0]);
+        const counts = [];
+        for (let scrape = 0; scrape < 5; scrape += 1) {
+          for (const { said } of own) {
+            const text = await (await fetch(said.url)).text();
+            counts.push(/^tidegate_calls_total\\{.*tidegate_outcome="success"\\} (\\d+)/m.exec(text)[1]);
+          }
+        }
+        console.log(counts.join(' '));
+        process.exit();
+      }
+      const { PORT, CALLS, SIMULATOR } = process.env;
+      try {
+        const { url } = await startTelemetry({ serviceName: 'app', port: Number(PORT) });
+        const client = new OpenAI({ apiKey: 'k', baseURL: SIMULATOR });
+        for (let call = 0; call < Number(CALLS); call += 1) {
+          await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'hello ' + call }] });
+        }
+        process.send({ url });
+      } catch (error) {
+        process.send({ code: error.code, message: error.message });
+      }`,
+    );
+    expect((await full.node('cluster.mjs')).split('\n')).toEqual(['port_in_use,serves true', '3 6 3 6 3 6 3 6 3 6']);
+  });
+});
+
 describe('installed by npm', () => {
   it('asks for no SDK but those that are there, and has a command', async () => {
     const app = await packed.installed('installed', ['groq-sdk']);
