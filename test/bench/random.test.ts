@@ -210,6 +210,8 @@ describe('tidegate on providers drawn at random', () => {
     [351401295, 'the same of a limit that is told too high', 1.5, 0.55],
     [855715181, 'a level that is rounded to nothing', 1.1, 0.02],
     [4161877361, 'faults of a burst that come after its answers', 1.5, 0.02],
+    [231436167, 'a pace that its own refusals confirmed', 1.3, 0.05],
+    [1773211311, 'a debt that takes longer than a person waits', 1.05, 0.03],
     [1662754336, 'a minute told while calls in flight give back', 8, 0.1],
   ] as const)('goes on in draw %d: %s', async (seed, _what, most, mostWaste) => {
     const { ratio, waste, lost } = await runCase(drawCase(seed), 'tidegate');

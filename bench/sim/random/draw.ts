@@ -62,7 +62,8 @@ export function drawCase(seed: number): Case {
     seed,
     jobs: () => jobs,
     processes,
-    options: { bulkhead: { maxConcurrent: 10_000 } },
+    // Whoever submits all at once waits as `tidegate batch` does, not as a person does.
+    options: { bulkhead: { maxConcurrent: 10_000 }, retry: { maxHintMs: 3_600_000 } },
   };
   const { sentMs } = reference({ ...made, provider: base }, jobs);
   const provider: ProviderSpec = { ...base, ...drawDisturbance(draw, sentMs) };

@@ -31,6 +31,11 @@ const TRIED_AFTER = 3;
 const TRIED_AGAIN_AFTER = 500;
 const TRIAL_PACE = 0.7;
 const TRIAL = 24;
+/** A pace that is refused all the same is tried so much faster, after so many calls: a limit refuses about half of those. */
+const FASTER = 2;
+const FASTER_AFTER = 32;
+const REFUSED_BY_LIMIT = 0.38;
+const TOO_MANY = 6;
 const MAX_TRIAL_MS = 5_000;
 const HELPED = 0.5;
 const TELLING = 3;
@@ -67,8 +72,9 @@ const CALL: Verdict = { who: 'call', laneMs: 0 };
  *
  * - `wall`: nothing gets through at any pace. Wait, and try with one call, until one does.
  * - `pace`: what was let through between two refusals is the limit. Without further ones the pace doubles; refused at
- *   less than what was let through before, it is chance.
- * - `trial`: some are refused. Slower for a while; fewer refusals are `pace`, as many are `chance`.
+ *   less than what was let through before, it is chance. Refused again and again, a faster one is tried.
+ * - `trial`: some are refused. Slower for a while; fewer refusals are `pace`, as many are `chance`. Or faster; more are
+ *   `pace`.
  * - `chance`: refusals come at any pace, and slowing down is no use. More of them than that are a wall or a pace.
  */
 export class HiddenLimit {
@@ -84,6 +90,10 @@ export class HiddenLimit {
   #trialFrom = 0;
   #trialAt = 0;
   #trialShare = 0;
+  /** The pace from which a faster one is tried; undefined where a slower one is. */
+  #fasterThan: number | undefined;
+  /** Place of the last call before the pace was believed. */
+  #paceFrom = 0;
   #nextTrial = 0;
   #trialEvery = TRIED_AGAIN_AFTER;
   readonly #refusals = new RecentRefusals(KEPT);
@@ -191,6 +201,7 @@ export class HiddenLimit {
   /** Something gets through again. What was believed during a refusal ends with it. */
   #open(now: number): void {
     this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
+    this.#paceFrom = this.#sequence;
     this.#probeAt = undefined;
     this.#refusals.forget();
     this.#pace.open(now);
@@ -215,28 +226,68 @@ export class HiddenLimit {
     if (this.#belief === 'pace') this.#slowDown(refusal, now);
     else if (this.#belief === 'trial') this.#judge(now);
     else if (sequence >= FEW && this.#share(sequence, SOME) >= TOO_FAST) {
-      this.#belief = 'pace';
+      this.#believePace();
       this.#slowDown(refusal, now);
     } else if (
       !refusal.opening &&
       sequence >= this.#nextTrial &&
       this.#share(sequence, KEPT) * Math.min(sequence, KEPT) >= TRIED_AFTER
     ) {
-      this.#belief = 'trial';
-      this.#trialFrom = this.#sequence;
-      this.#trialAt = now;
       this.#trialShare = this.#share(sequence, KEPT);
-      this.#pace.set(TRIAL_PACE * this.sendingRate(now), now);
-      this.#pace.growFrom(Infinity);
+      this.#fasterThan = undefined;
+      this.#try(TRIAL_PACE * this.sendingRate(now), now);
     }
+  }
+
+  #believePace(): void {
+    this.#belief = 'pace';
+    this.#paceFrom = this.#sequence;
+  }
+
+  #try(rate: number, now: number): void {
+    this.#belief = 'trial';
+    this.#trialFrom = this.#sequence;
+    this.#trialAt = now;
+    this.#pace.set(rate, now);
+    this.#pace.growFrom(Infinity);
+  }
+
+  /** Whether a pace that should be slow enough was refused so often that a faster one may be refused no more. */
+  #isRefusedAtAnyPace(sequence: number): boolean {
+    const sent = Math.min(KEPT, sequence - this.#paceFrom);
+    if (sent < FASTER_AFTER || sequence < this.#nextTrial) return false;
+    const refused = this.#refusals.count(sequence, sent);
+    return refused >= TRIED_AFTER && refused < MAX_BY_CHANCE * sent;
+  }
+
+  /** Whether a faster pace was refused more: a limit would have refused about half. */
+  #judgeFaster(before: number, sent: number, now: number, isOver: boolean): void {
+    const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
+    const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
+    // Those that were sent last may still be refused.
+    const known = sent - this.#pace.rate * (PATIENCE * this.refusalMs + MIN_PATIENCE_MS);
+    if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
+    if (!tooMany && sent >= TRIAL) {
+      this.#byChance(this.#pace.rate, now);
+      return;
+    }
+    this.#nextTrial = this.#sequence + this.#trialEvery;
+    this.#trialEvery *= 2;
+    this.#believePace();
+    this.#pace.set(before, now);
+    this.#pace.exhaust();
   }
 
   /** Whether a slower pace was refused less. */
   #judge(now: number, isOver = false): void {
     const sent = this.#sequence - this.#trialFrom;
+    if (this.#fasterThan !== undefined) {
+      this.#judgeFaster(this.#fasterThan, sent, now, isOver);
+      return;
+    }
     if (sent < TRIAL && !isOver) return;
     if (sent === 0 || this.#share(this.#sequence, Math.min(KEPT, sent)) < HELPED * this.#trialShare) {
-      this.#belief = 'pace';
+      this.#believePace();
       this.#pace.growFrom(now);
     } else this.#byChance(this.#pace.rate, now);
   }
@@ -253,7 +304,10 @@ export class HiddenLimit {
     this.#pace.measure(sequence, sentAt);
     const { contradictions, highest } = this.#pace;
     if (contradictions >= TELLING && this.#share(sequence, KEPT) < MAX_BY_CHANCE) this.#byChance(highest, now);
-    else this.#pace.slowDown(this.sendingRate(now), now);
+    else if (this.#isRefusedAtAnyPace(sequence)) {
+      this.#fasterThan = this.#pace.rate;
+      this.#try(FASTER * this.#pace.rate, now);
+    } else this.#pace.slowDown(this.sendingRate(now), now);
   }
 
   /** Cost sent in about the last minute. */
