@@ -1,6 +1,13 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { sleep } from '../core/abort.ts';
+import { systemClock } from '../core/clock.ts';
 import { BatchError } from './batch-error.ts';
+
+/** File systems that know no links. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/** Others that saw the same dead owner may be about to move its lock away. */
+const SETTLES_MS = 50;
 
 /**
  * Holds a file for this process. A lock whose process is gone, as after SIGKILL or a power cut, is taken over; one of
@@ -10,32 +17,38 @@ import { BatchError } from './batch-error.ts';
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), nonce: crypto.randomUUID() });
+  const { pid } = process;
+  const owner: Owner = { pid, host: hostname(), began: await startOf(pid), nonce: crypto.randomUUID() };
+  const mine = JSON.stringify(owner);
   for (let tries = 0; tries < 3; tries++) {
-    if (await create(lock, mine)) return async () => void ((await textOf(lock)) === mine && (await rm(lock)));
+    if (await create(lock, mine)) {
+      if (tries > 0) await sleep(systemClock, SETTLES_MS);
+      if ((await textOf(lock)) !== mine) break;
+      return async () => void ((await textOf(lock)) === mine && (await rm(lock)));
+    }
     const found = await textOf(lock);
     if (found === undefined) continue;
-    if (isHeld(found)) throw locked(path, lock, found);
+    if (await isHeld(found)) throw locked(path, lock, found);
     await remove(lock, found);
   }
   throw locked(path, lock, (await textOf(lock)) ?? '');
 }
 
+/** Makes the lock with its text: one that is still empty would be taken for that of a dead process. */
 async function create(lock: string, text: string): Promise<boolean> {
+  const whole = `${lock}.${crypto.randomUUID()}`;
   try {
-    const file = await open(lock, 'wx');
-    try {
-      await file.writeFile(text);
-    } catch (error) {
-      await rm(lock, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
+    await writeFile(whole, text, { flag: 'wx' });
+    await link(whole, lock).catch((error: NodeJS.ErrnoException) => {
+      if (!NO_LINKS.has(error.code)) throw error;
+      return writeFile(lock, text, { flag: 'wx' });
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(whole, { force: true });
   }
 }
 
@@ -48,8 +61,10 @@ async function remove(lock: string, seen: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  if ((await textOf(aside)) === seen) await rm(aside);
-  else await rename(aside, lock);
+  const moved = await textOf(aside);
+  // A third one may have made its own meanwhile, which stays.
+  if (moved !== undefined && moved !== seen) await create(lock, moved);
+  await rm(aside, { force: true });
 }
 
 async function textOf(file: string): Promise<string | undefined> {
@@ -61,22 +76,39 @@ async function textOf(file: string): Promise<string | undefined> {
   }
 }
 
-function isHeld(text: string): boolean {
-  let owner: { pid?: unknown; host?: unknown };
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** When it began, by the system's own count. */
+  readonly began: string | undefined;
+  readonly nonce: string;
+}
+
+async function isHeld(text: string): Promise<boolean> {
+  let owner: Partial<Owner>;
   try {
     owner = JSON.parse(text) as typeof owner;
   } catch {
-    // Cut short by whoever died while writing it, or still being written.
+    // Cut short by whoever died while writing it.
     return false;
   }
   if (owner.host !== hostname()) return true;
   if (typeof owner.pid !== 'number') return false;
   try {
     process.kill(owner.pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  // Ids are given again: in a container that was started anew its process has the one that it had.
+  const began = await startOf(owner.pid);
+  return began === undefined || owner.began === undefined || began === owner.began;
+}
+
+/** When a process began, on Linux. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // Behind the name, which may hold anything.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 function locked(path: string, lock: string, owner: string): BatchError {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch, type BatchOptions, type BatchResult } from '../../src/batch.ts';
+import { lockFile } from '../../src/batch/journal-lock.ts';
 import { settle } from '../helpers/guarded.ts';
 
 let folder: string;
@@ -123,6 +124,32 @@ describe('a journal', () => {
     expect((await run(['z'])).called).toEqual(['z']);
     await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: 'elsewhere' }));
     await expect(run(['z'])).rejects.toMatchObject({ code: 'journal_locked' });
+  });
+
+  it.each([
+    ['nobody had before', undefined],
+    ['a dead process had', JSON.stringify({ pid: 2 ** 30, host: hostname() })],
+    ['a dead process was about to have', ''],
+  ])('is for one of many that begin at once, where %s it', async (_name, lock) => {
+    const held = async (one: string): Promise<number> => {
+      if (lock !== undefined) await writeFile(`${one}.lock`, lock);
+      const begun = await Promise.allSettled(Array.from({ length: 8 }, () => lockFile(one)));
+      const won = begun.filter((each) => each.status === 'fulfilled');
+      for (const { value: unlock } of won) await unlock();
+      return won.length;
+    };
+    // Who is first is chance.
+    for (let time = 0; time < 4; time++) expect(await held(`${path}.${time}`)).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('is not held by another process that was given the same id', async () => {
+    // As that of a container whose only process always has the first id.
+    const owner = { pid: process.pid, host: hostname(), nonce: 'of before' };
+    await writeFile(`${path}.lock`, JSON.stringify({ ...owner, began: '1' }));
+    expect((await run(['a'])).called).toEqual(['a']);
+    await writeFile(`${path}.lock`, JSON.stringify(owner));
+    await expect(run(['a'])).rejects.toMatchObject({ code: 'journal_locked' });
   });
 
   it('holds what has to wait behind a slow item, and gives it back in order', async () => {

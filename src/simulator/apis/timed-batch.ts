@@ -35,7 +35,8 @@ export class TimedBatch {
   readonly wallMs: number;
   readonly createdAt: number;
   #endsAt: number;
-  #canceledAt: number | undefined;
+  /** Rows that were finished at the cancellation. */
+  #finished: number | undefined;
 
   constructor(id: string, rows: readonly BatchRow[], seconds: number, { now, wallMs }: WorkContext) {
     this.id = id;
@@ -46,12 +47,12 @@ export class TimedBatch {
   }
 
   get canceled(): boolean {
-    return this.#canceledAt !== undefined;
+    return this.#finished !== undefined;
   }
 
   cancel(now: number): void {
     if (this.ended(now)) return;
-    this.#canceledAt = now;
+    this.#finished = Math.floor((this.rows.length * (now - this.createdAt)) / (this.#endsAt - this.createdAt));
     this.#endsAt = now;
   }
 
@@ -66,9 +67,10 @@ export class TimedBatch {
 
   /** State of each row at the end. */
   states(): RowState[] {
-    if (this.#canceledAt === undefined) return this.rows.map(({ expires }) => (expires ? 'expired' : 'done'));
-    // A cancelled batch returns no answers.
-    return this.rows.map(() => 'canceled');
+    const finished = this.#finished;
+    if (finished === undefined) return this.rows.map(({ expires }) => (expires ? 'expired' : 'done'));
+    // What is finished is answered, and paid for.
+    return this.rows.map((_, index) => (index < finished ? 'done' : 'canceled'));
   }
 }
 

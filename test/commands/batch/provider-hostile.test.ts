@@ -51,6 +51,9 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       ['results come late', first('results', answer(404), answer(404), HTML, some(5))],
       ['nobody hears of the batch', first('create', 'answer lost')],
       ['half of its creation is heard', first('create', 'cut')],
+      ['it is made long after the connection broke off', first('create', { lateBy: 2 })],
+      ['no file is removed', first('discard', 'lost')],
+      ['no file can be removed', first('discard', answer(403))],
       [
         'it is looked for while the provider is away',
         (step, nth) =>
@@ -70,7 +73,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
     test('a file that is too large goes in halves', async () => {
       const { code, count, created } = await run(provider, first('create', answer(413)));
       expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
-      expect([created(), count('row'), count('discard')]).toEqual([2, 0, provider === 'anthropic' ? 0 : 1]);
+      expect([created(), count('row'), count('discard')]).toEqual([2, 0, provider === 'anthropic' ? 0 : 3]);
     });
 
     test('rows that go into no batch end with what the provider says, and go another time', async () => {

@@ -43,7 +43,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
       { code: 'invalid_model', message: 'Not here: 12' },
     ]);
     expect(await ids('out.jsonl')).toEqual(names(12).filter((id) => id !== 'row.2' && id !== 'row.11'));
-    expect([count('row'), proxy.created, count('discard')]).toEqual([0, 2, 1]);
+    expect([count('row'), proxy.created, count('discard')]).toEqual([0, 2, 2]);
     expect(err).toContain('The provider refused 2 of 12 rows, and gets the others without them.');
   });
 

@@ -17,12 +17,16 @@ export type Tampering =
   | 'lost'
   /** The provider does it, and nobody hears of it. */
   | 'answer lost'
+  /** The connection breaks off, and the provider does it all the same, once it has been looked for `after` times. */
+  | { readonly lateBy: number }
   /** The answer breaks off in the middle of its body. */
   | 'cut'
   /** Answered without the provider. */
   | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
   /** The provider's answer, changed. */
   | ((text: string) => string);
+
+type ToAnswer = Exclude<Tampering, { readonly status: number } | { readonly lateBy: number }>;
 
 export type Step = 'upload' | 'create' | 'list' | 'look' | 'cancel' | 'results' | 'discard' | 'row';
 
@@ -57,6 +61,23 @@ const STEPS: readonly (readonly [Step, RegExp])[] = [
 export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Tampered> {
   const steps: Step[] = [];
   const made: { readonly url: string; readonly headers: IncomingHttpHeaders; readonly id: string }[] = [];
+  const late: { readonly request: ReturnType<typeof held>; lists: number }[] = [];
+  /** Reads a request, and breaks its connection off. */
+  const held = async (request: IncomingMessage) => {
+    const { url, method, headers } = request;
+    const body = await buffer(request);
+    request.socket.destroy();
+    return { url: url!, method: method!, headers, body };
+  };
+  const sendLate = async (request: ReturnType<typeof held>): Promise<void> => {
+    const { url, method, headers, body } = await request;
+    const [answer] = (await once(
+      httpRequest(new URL(url, simulator.origin), { method, headers }).end(body),
+      'response',
+    )) as [IncomingMessage];
+    const text = await buffer(answer);
+    made.push({ url, headers, id: (JSON.parse(text.toString()) as { id: string }).id });
+  };
   let cancelling: Promise<unknown> = Promise.resolve();
   const cancel = (): boolean => {
     const last = made.at(-1);
@@ -75,6 +96,10 @@ export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Ta
     steps.push(step);
     const how = tamper(step, steps.filter((each) => each === step).length, cancel);
     if (how === 'lost') return void request.socket.destroy();
+    if (typeof how === 'object' && 'lateBy' in how) {
+      late.push({ request: held(request), lists: how.lateBy });
+      return;
+    }
     if (typeof how === 'object') {
       request.resume();
       response.writeHead(how.status, { 'content-type': 'application/json', ...how.headers }).end(how.text);
@@ -84,7 +109,9 @@ export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Ta
       if (step === 'create')
         made.push({ url, headers: request.headers, id: (JSON.parse(answer) as { id: string }).id });
     };
-    void cancelling.then(() => forward(request, response, new URL(url, simulator.origin), how, heard));
+    const due = step === 'list' ? late.filter((each) => each.lists-- === 0) : [];
+    const before = Promise.all([cancelling, ...due.map((each) => sendLate(each.request))]);
+    void before.then(() => forward(request, response, new URL(url, simulator.origin), how, heard));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -107,7 +134,7 @@ function forward(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  how: Exclude<Tampering, { readonly status: number }> | undefined,
+  how: ToAnswer | undefined,
   heard: (answer: string) => void,
 ): void {
   const { method, headers } = request;
@@ -121,7 +148,7 @@ function give(
   { statusCode, headers }: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
-  how: Exclude<Tampering, { readonly status: number }> | undefined,
+  how: ToAnswer | undefined,
   heard: (answer: string) => void,
 ): void {
   heard(body.toString());

@@ -99,7 +99,7 @@ export interface BatchApi {
   /** Creates the batch, without retries. @returns The batch's id. */
   create(batch: WrittenBatch, mark: string): Promise<string>;
   find(lost: LostBatch): Promise<FoundBatch | undefined>;
-  /** Removes the preparations for a batch that will not be created. */
+  /** Removes the preparations for a batch that has ended, or will not be created. */
   discard(mark: string): Promise<void>;
   look(id: string): Promise<BatchState>;
   /** Outcomes of a finished batch, in any order, as lines of text; `read` parses one. */

@@ -113,7 +113,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       }
     },
     async discard(file) {
-      await (await ask('a removal of its file', `/files/${file}`, { method: 'DELETE' })).text();
+      await (await ask('a removal of its file', `/files/${file}`, { method: 'DELETE' }, sendOnce)).text();
     },
     async look(id): Promise<BatchState> {
       const { status, errors, request_counts: counts } = await get(id);

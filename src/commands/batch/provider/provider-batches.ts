@@ -23,6 +23,11 @@ const MAX_SIFTED = 10;
 /** Other programs' batches may fill the queue. */
 const MAX_QUEUED = 100;
 const MAX_QUEUE_MS = 300_000;
+/** For a batch whose creation had no answer: the provider may be at it. */
+const MAX_LOOKS = 4;
+const LOOK_MS = 1_000;
+/** To remove a file that is no longer needed; it is no fault of the run where it stays. */
+const DISCARD_MS = 10_000;
 
 /** Submits files of rows to the provider and fetches the results. */
 export class ProviderBatches {
@@ -44,16 +49,17 @@ export class ProviderBatches {
 
   /** Resumes the batches of earlier runs. Resolves when it is known which of them exist. */
   async resume(): Promise<void> {
-    const { api, notes, say } = this.#settings;
+    const { notes, say } = this.#settings;
     notes.dropCollected();
     for (const noted of notes.open) {
       if (noted.id === undefined) {
-        const found = await this.#patience.until(() => api.find(notes.lost(noted.token)));
+        const found = await this.#patience.until(() => this.#find(noted.token));
         if (found) await notes.created(noted.token, found);
       }
       // A batch that was refused, or never existed, is created again with the unfinished rows.
       if (noted.id === undefined || (await this.#running.isRefused(noted.id))) {
         await notes.over(noted.token);
+        await this.#discard(noted.mark);
         continue;
       }
       say(`Going on with batch ${noted.id} of ${number(noted.rows)} rows.`);
@@ -92,9 +98,10 @@ export class ProviderBatches {
     this.#lives.add(told);
   }
 
-  async #goOn({ token, rows, guessed }: NotedBatch, id: string): Promise<void> {
+  async #goOn({ token, rows, mark, guessed }: NotedBatch, id: string): Promise<void> {
     // Its rows are in no result: they are unfinished, and the caller sends them.
     if (await this.#running.follow(token, { id, rows, guessed })) await this.#settings.notes.over(token);
+    await this.#discard(mark);
   }
 
   /** Until its rows have outcomes, are in other files, or are to go row by row. */
@@ -109,21 +116,21 @@ export class ProviderBatches {
 
   /** @returns Why the provider takes no batch of it. */
   async #handOver(file: BatchFile, asked: () => void): Promise<BatchRefusal | undefined> {
-    const { api, notes } = this.#settings;
+    const { notes } = this.#settings;
     const { token, rows } = file;
     const mark = await this.#prepare(file);
     if (typeof mark !== 'string') return mark;
+    let refusal: BatchRefusal | undefined;
     for (let waits = 0; !this.leaving; waits++) {
       const made = await this.#ask(file, mark);
       asked();
-      const refusal = made && 'id' in made ? await this.#running.follow(token, { ...made, rows }) : made;
-      if (refusal === undefined) return undefined;
+      refusal = made && 'id' in made ? await this.#running.follow(token, { ...made, rows }) : made;
+      if (refusal === undefined) break;
       await notes.over(token);
-      if (refusal.kind === 'queue' && (await this.#room(file, refusal, waits))) continue;
-      await api.discard(mark).catch(() => undefined);
-      return refusal.kind === 'queue' ? { kind: 'size' } : refusal;
+      if (refusal.kind !== 'queue' || !(await this.#room(file, refusal, waits))) break;
     }
-    return undefined;
+    await this.#discard(mark);
+    return refusal?.kind === 'queue' ? { kind: 'size' } : refusal;
   }
 
   async #prepare(file: BatchFile): Promise<string | BatchRefusal> {
@@ -146,7 +153,7 @@ export class ProviderBatches {
     await notes.asks(token, rows, mark);
     let mayBeThere = false;
     const made = await this.#patience.until(async () => {
-      const found = mayBeThere ? await api.find(notes.lost(token)) : undefined;
+      const found = mayBeThere ? await this.#find(token) : undefined;
       if (found || this.leaving) return found;
       try {
         return { id: await api.create(file, mark), guessed: false };
@@ -163,6 +170,30 @@ export class ProviderBatches {
       say(`Created batch ${made.id} of ${number(rows)} rows.`);
     }
     return made;
+  }
+
+  /** Looks for a batch that was asked for, and may yet be in the making. */
+  async #find(token: string): Promise<FoundBatch | undefined> {
+    const { api, notes, pollMs, signal } = this.#settings;
+    for (let looks = 1; ; looks++) {
+      const found = await api.find(notes.lost(token));
+      if (found || this.leaving || looks === MAX_LOOKS) return found;
+      await sleep(systemClock, Math.min(pollMs, LOOK_MS * 2 ** (looks - 1)), signal);
+    }
+  }
+
+  /** Removes what was prepared for a batch that has ended, or is not to be. */
+  #discard(mark: string): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = systemClock.after(DISCARD_MS, resolve, { unref: true });
+      void this.#settings.api
+        .discard(mark)
+        .catch(() => undefined)
+        .finally(() => {
+          cancel();
+          resolve();
+        });
+    });
   }
 
   /** Waits until there may be room in the queue. @returns Whether it may ever be enough for the file. */
