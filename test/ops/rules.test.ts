@@ -11,7 +11,7 @@ import { setsOf } from '../../src/telemetry/contract/labels.ts';
 import { type Metric, METRICS as CONTRACT } from '../../src/telemetry/contract/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { RULE_TESTS } from '../../ops/rule-tests/all.ts';
-import type { RuleTestFile } from '../../ops/rule-tests/rule-test.ts';
+import { renderRuleTests, type RuleTestFile } from '../../ops/rule-tests/rule-test.ts';
 import type { RenderedRule } from '../../ops/rendered-rule.ts';
 import { type RuleOptions, ruleGroups } from '../../ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
@@ -169,12 +169,25 @@ test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (cont
 function runRuleTests(promtool: string, file: RuleTestFile, options?: RuleOptions): string {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-rules-'));
   try {
-    writeFileSync(join(folder, 'rules.yml'), stringify({ groups: neededRules(file, options) }, { lineWidth: 0 }));
-    const source = readFileSync(join(ROOT, `prometheus/tests/${file.name}.test.yml`), 'utf8');
-    expect(source).toContain('../rules/tidegate.rules.yml');
-    writeFileSync(join(folder, 'test.yml'), source.replace('../rules/tidegate.rules.yml', 'rules.yml'));
-    return runTool(promtool, ['test', 'rules', join(folder, 'test.yml')]);
+    const paths = partsOf(file).map((part, at) => {
+      writeFileSync(join(folder, `${at}.yml`), stringify({ groups: neededRules(part, options) }, { lineWidth: 0 }));
+      const path = join(folder, `${at}.test.yml`);
+      writeFileSync(path, renderRuleTests(part, `${at}.yml`));
+      return path;
+    });
+    return runTool(promtool, ['test', 'rules', ...paths]);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** One for each alert, as no test of an alert needs the rules of another: a day of one would be a day of all of them. */
+function partsOf({ expressions, ...file }: RuleTestFile): RuleTestFile[] {
+  const alerts = new Set([...file.alerts, ...file.tests.map(({ alert }) => alert)]);
+  const parts = [...alerts].map((alert) => ({
+    ...file,
+    alerts: [alert],
+    tests: file.tests.filter((each) => each.alert === alert),
+  }));
+  return expressions ? [...parts, { ...file, alerts: [], tests: [], expressions }] : parts;
 }
