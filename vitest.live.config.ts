@@ -7,6 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     // Real time, on a machine that may be busy for a moment.
     retry: 1,
+    testTimeout: 60_000,
     // Side by side they mostly wait.
     maxConcurrency: 4,
   },
