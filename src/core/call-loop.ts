@@ -66,6 +66,7 @@ export class CallLoop {
           const value = received instanceof Promise ? await received : received;
           const counted = passage.succeeded();
           if (counted) await counted;
+          this.#retries.answered();
           return value;
         } catch (error) {
           const counted = passage?.failed(error);

@@ -54,6 +54,8 @@ export interface RetryContext {
 /** Retry policy of one call. */
 export interface CallRetry {
   decide(failure: Failure, context: RetryContext): RetryDecision;
+  /** The latest retry was answered. */
+  answered(): void;
 }
 
 /** A failed attempt on its way through the policies. */

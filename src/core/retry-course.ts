@@ -45,6 +45,11 @@ export class RetryCourse {
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
+  /** The latest attempt was answered. */
+  answered(): void {
+    this.#policy?.answered();
+  }
+
   decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
     this.#record.lastFailure = failure;
     this.resendable = barred !== 'attempts';

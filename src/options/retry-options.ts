@@ -9,7 +9,10 @@ export interface RetryOptions {
   readonly maxDelayMs?: number;
   /** Longest wait that a server may ask for; a longer one fails the call at once. 0 … 2^31-1, default 120 000. */
   readonly maxHintMs?: number;
-  /** Retries that a lane may add to its traffic; `false` for no limit. Rate-limit waits are not charged. */
+  /**
+   * Retries that a lane may add to its traffic; `false` for no limit. Rate-limit waits are not charged, and a retry that
+   * is answered is given back.
+   */
   readonly budget?: RetryBudgetOptions | false;
 }
 

@@ -8,6 +8,8 @@ export interface RetryBudget {
   deposit(): void;
   /** Takes one retry; false, and nothing taken, when there is none left. */
   withdraw(): boolean;
+  /** Gives back a retry that was answered. */
+  refund(): void;
   /** Whole retries left now; never negative. */
   balance(): number;
 }
@@ -15,7 +17,8 @@ export interface RetryBudget {
 /**
  * Allows `minimum` retries a window plus `ratio` retries for each call of the window, so that an outage
  * multiplies the traffic by at most 1 + ratio. After Finagle's RetryBudget (`percentCanRetry` 0.2), with a
- * longer window, because calls of language models come in ones a second rather than in thousands.
+ * longer window, because calls of language models come in ones a second rather than in thousands. A retry that is
+ * answered is given back, as the AWS SDKs' retry quota does: faults that strike one attempt in five are no outage.
  */
 export function createRetryBudget(options: NonNullable<ResolvedRetry['budget']>, clock: Clock): RetryBudget {
   const { ratio, minimum, windowMs } = options;
@@ -29,6 +32,7 @@ export function createRetryBudget(options: NonNullable<ResolvedRetry['budget']>,
       window.addSecond();
       return true;
     },
+    refund: () => window.addSecond(-1),
     balance: () => Math.max(0, left()),
   };
 }

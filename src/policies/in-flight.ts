@@ -10,6 +10,8 @@ interface Sent {
 export class InFlight {
   /** When the attempt was sent that failed last. */
   failedFrom = 0;
+  /** When the newest attempt was sent that has failed: what was sent before it has taken longer than a failure does. */
+  #newestFailedFrom = -Infinity;
   /** In the order of sending. */
   readonly #attempts = new Set<Sent>();
 
@@ -20,14 +22,16 @@ export class InFlight {
 
   end(sent: Sent, failed: boolean): void {
     this.#attempts.delete(sent);
-    if (failed) this.failedFrom = sent.at;
+    if (!failed) return;
+    this.failedFrom = sent.at;
+    this.#newestFailedFrom = Math.max(this.#newestFailedFrom, sent.at);
   }
 
-  /** Those that were sent from `since` on and before the one that failed last; counts up to `most`. */
+  /** Those that were sent from `since` on and before the newest that has failed; counts up to `most`. */
   outlasting(since: number, most: number): number {
     let count = 0;
     for (const { at } of this.#attempts) {
-      if (at > this.failedFrom || count === most) break;
+      if (at > this.#newestFailedFrom || count === most) break;
       if (at >= since) count++;
     }
     return count;

@@ -19,7 +19,7 @@ const HINT_JITTER = 0.1;
 const MAX_FRUITLESS = 10;
 /** Of most limits: sooner, others on the account may have taken what was promised. */
 const WINDOW_MS = 60_000;
-/** Longest backoff of a call that is refused again and again while others get through. */
+/** Longest backoff of a call that fails again and again while others get through: the SDKs' own. */
 const MAX_BESIDE_MS = 8_000;
 
 export interface RetryDeps {
@@ -42,7 +42,7 @@ export interface RetryDeps {
  * long as three such waits. So
  * is a 429 that does not say when to come back, where the lane knows how to wait for it; where the call has to, it is
  * counted. So is every other failure; only the provider's faults are charged, since the budget is there to spare a provider
- * that fails.
+ * that fails, and a charge is given back when the retry is answered.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -52,11 +52,15 @@ class Retry implements CallRetry {
   readonly #options: ResolvedRetry;
   readonly #deps: RetryDeps;
   #backoff: Backoff | undefined;
+  /** Whether the latest retry was charged to the budget. */
+  #charged = false;
   #waits = 0;
   #fruitless = 0;
   #fruitlessSince = 0;
   /** What the lane had let through when the call was refused last. */
   #served = 0;
+  /** The same, when it failed otherwise. */
+  #servedAtFault = 0;
 
   constructor(options: ResolvedRetry, deps: RetryDeps) {
     this.#options = options;
@@ -64,6 +68,7 @@ class Retry implements CallRetry {
   }
 
   decide(failure: Failure, context: RetryContext): RetryDecision {
+    this.#charged = false;
     if (!failure.retryable) return { retry: false, reason: 'not_retryable' };
     if (context.barred) return { retry: false, reason: context.barred };
     const wait = serverWait(failure);
@@ -73,6 +78,10 @@ class Retry implements CallRetry {
       if (context.waiter === 'lane') return this.#waitWithLane(context);
     }
     return this.#tryAgain(failure, wait, context);
+  }
+
+  answered(): void {
+    if (this.#charged) this.#deps.budget?.refund();
   }
 
   /** A limit that will pass: the whole lane waits, with a jitter of its own, unless it knows better than to stop. */
@@ -107,15 +116,19 @@ class Retry implements CallRetry {
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
     if (context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
-    const backoff = this.#nextBackoff();
+    // Faults that spare others are the provider's luck, not its load: a longer wait would not help it.
+    const beside = context.served !== this.#servedAtFault;
+    this.#servedAtFault = context.served;
+    const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
     // A server that says when to come back is taken at its word, sooner than we would or later. At once is no time.
     const told = wait && wait.ms > 0 ? wait : undefined;
     const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only a retry that follows is charged.
-    const charged = isProviderFault(failure) && !context.probe;
-    if (charged && this.#deps.budget?.withdraw() === false && !this.#deps.onBudgetSpent?.()) {
-      return { retry: false, reason: 'budget' };
+    if (isProviderFault(failure) && !context.probe) {
+      this.#charged = this.#deps.budget?.withdraw() ?? false;
+      if (this.#deps.budget && !this.#charged && !this.#deps.onBudgetSpent?.())
+        return { retry: false, reason: 'budget' };
     }
     return {
       retry: true,

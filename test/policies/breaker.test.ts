@@ -169,6 +169,22 @@ describe('opening', () => {
     expect(beside.breaker.state()).toBe('closed');
   });
 
+  it('stays closed for the quick faults of a burst whose answers take longer, in whatever order they come', async () => {
+    const { breaker, clock } = rig({ minimumAttempts: 10 });
+    const burst: ReturnType<typeof pending>[] = [];
+    for (let i = 0; i < 100; i++) {
+      burst.push(pending(breaker));
+      await clock.advance(1);
+    }
+    const ends = Promise.allSettled(burst.map(async ({ result }) => result));
+    for (const index of [98, 70, 55, 41, 33, 27, 20, 16, 11, 9, 6, 4, 2, 1]) burst[index]!.reject(new Down('503'));
+    await flush();
+    expect(breaker.state()).toBe('closed');
+    for (const { reject } of burst) reject(new Down('503'));
+    await ends;
+    expect(breaker.state()).toBe('open');
+  });
+
   it('does not count the late faults of a burst that was answered', async () => {
     const { breaker, clock } = rig({ threshold: 0.5, minimumAttempts: 10 });
     const slow = Array.from({ length: 15 }, () => pending(breaker));

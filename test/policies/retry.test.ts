@@ -42,11 +42,51 @@ function countingBudget(left: number): RetryBudget & { taken: number } {
       this.taken++;
       return true;
     },
+    refund() {
+      this.taken--;
+    },
     balance() {
       return left - this.taken;
     },
   };
 }
+
+describe('the budget', () => {
+  it('gets back the retry that was answered, once, and no other', () => {
+    const ledger = countingBudget(5);
+    const call = callRetry({ ledger });
+    call.decide(failure('server_error'), context);
+    call.decide(failure('server_error'), context);
+    expect(ledger.taken).toBe(2);
+    call.answered();
+    expect(ledger.taken).toBe(1);
+    const limited = callRetry({ ledger });
+    limited.decide(failure('server_error'), context);
+    limited.decide(failure('throttled', { hintMs: 100, hintSource: 'retry_after' }), context);
+    limited.answered();
+    expect(ledger.taken).toBe(2);
+    const spent = callRetry({ ledger: countingBudget(0) });
+    expect(spent.decide(failure('server_error'), context)).toEqual({ retry: false, reason: 'budget' });
+  });
+});
+
+describe('backoff of a fault', () => {
+  const sixth = (served: (attempt: number) => number): number => {
+    const call = callRetry({ random: () => 0.9 });
+    let delayMs = 0;
+    for (let attempts = 1; attempts <= 6; attempts++) {
+      const decision = call.decide(failure('server_error'), { ...context, attempts, served: served(attempts) });
+      if (decision.retry) ({ delayMs } = decision);
+    }
+    return delayMs;
+  };
+
+  it('stays short while others get through', () => {
+    expect(sixth((attempt) => attempt * 3)).toBe(8_000);
+    expect(sixth(() => 0)).toBeGreaterThan(8_000);
+    expect(sixth(() => 3)).toBeGreaterThan(8_000);
+  });
+});
 
 describe('decide', () => {
   it('waits out a limit that will pass: not counted, not charged, the whole lane', () => {
@@ -252,7 +292,7 @@ describe('decide', () => {
 
 describe('a probe of an open circuit', () => {
   it('costs neither an attempt nor a unit of the budget', () => {
-    const ledger = { deposit: vi.fn(), withdraw: vi.fn(() => false), balance: () => 0 };
+    const ledger = { deposit: vi.fn(), withdraw: vi.fn(() => false), refund: () => undefined, balance: () => 0 };
     const policy = createRetry(resolveOptions({ retry: { initialDelayMs: 500 } }).retry, {
       random: () => 0.5,
       budget: ledger,
