@@ -92,9 +92,10 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       // Calls that a circuit has held back begin late as well; that is the circuit's to tell.
       expr: [
         `(tidegate:first_chunk:p95_10m > ${answers.firstChunkSeconds})`,
+        `and (tidegate:first_chunk:p95_4m > ${answers.firstChunkSeconds})`,
         `unless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[15m])) > ${circuit.actingShare})`,
       ].join('\n'),
-      for: '5m',
+      for: '6m',
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM streams begin late.',

@@ -166,7 +166,7 @@ function mostlyOne(series: RuleContext['series']): string {
 function othersTakeIt(): string {
   const { matchers, args } = lookupOf(BY_MODEL);
   const query = `max(tidegate:limit:utilization{${matchers},tidegate_limit_dimension=%q}) < 0.8`;
-  return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }}; by its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit, others on the account the rest: find them{{ end }}{{ end }}`;
+  return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }}; by its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit: others on the account take the rest, or pacing takes it for lower than it is{{ end }}{{ end }}`;
 }
 
 /** Template that sets `$dimension` to what calls spent most of their waiting on; empty when unknown. */

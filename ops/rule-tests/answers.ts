@@ -125,6 +125,13 @@ const FIRST_CHUNK: RuleTest[] = [
   },
   {
     alert: 'TidegateFirstChunkSlow',
+    does: 'stays quiet for 50 seconds of it, which are more than one in twenty of ten minutes',
+    interval: '20s',
+    input: [...streams('0+10x30 300 300 305 315+10x90', '0+10x124'), sent('normal', '0+10x124')],
+    checks: ['14m', '15m40s', '17m', '18m20s', '20m'].map((at) => ({ at, situation: 'quiet' as const, firing: [] })),
+  },
+  {
+    alert: 'TidegateFirstChunkSlow',
     does: 'leaves calls that may take their time alone',
     input: [...streams('0+5x60', '0+10x60'), sent('batch', '0+9x60'), sent('normal', '0+1x60')],
     checks: [{ at: '20m', situation: 'quiet', firing: [] }],

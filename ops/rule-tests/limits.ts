@@ -83,8 +83,8 @@ const RATE_LIMITED: RuleTest[] = [
           refused(
             'requests',
             '20',
-            `Find the others. ${ADVICE[0]![1]}`,
-            'others on the account use up the requests limit, of which this job uses 25% by its own count',
+            `Look for others on the account first. ${ADVICE[0]![1]}`,
+            'others on the account use up the requests limit, or the provider enforces it within seconds: this job uses 25% of it by its own count',
           ),
         ],
       },

@@ -48,7 +48,8 @@ const PEOPLE: CallOptions = { priority: 'interactive' };
 /** What begins in each application when its state does. */
 const STATES: Readonly<Record<string, (app: App) => void>> = {
   healthy: () => {},
-  batch: (app) => void app.saturate(40, { priority: 'batch' }),
+  // Behind whoever asks in between it waits for longer than people do, and loses nothing.
+  batch: (app) => void app.saturate(40, { priority: 'batch', deadlineMs: 600_000 }),
   saturated: crowd,
   short: crowd,
   outage: (app) => app.simulators[1]!.update({ faults: { outage: { kind: 'server_error' } } }),
