@@ -7,7 +7,7 @@ import { pause } from '../helpers/real-time.ts';
 
 /** What the documentation tells to allow, and what drivers ask when they connect. */
 const COMMANDS =
-  'evalsha eval time get set hget hset hdel hmget zadd zrem zrange zrangebyscore zcard zrank pexpire ping info hello quit';
+  'evalsha eval time get set hget hset hdel hmget zadd zrem zrange zrangebyscore zcard zrank pexpire ping info hello';
 const ACL = ['~{tidegate:*', '-@all', ...COMMANDS.split(' ').map((name) => `+${name}`)];
 
 let server: RedisServer;

@@ -12,7 +12,7 @@ import { limit, report } from './reports.ts';
 /** What the documentation tells to allow beside what a fleet of few needs. */
 const NEWS_RULES = ['&{tidegate:*', '+subscribe', '+unsubscribe', '+publish'];
 const SCRIPT_RULES = '~{tidegate:* -@all +evalsha +eval +time +get +set +hget +hset +hdel +hmget +zadd +zrem +zrange'
-  .concat(' +zrangebyscore +zcard +zrank +pexpire +ping +info +hello +quit')
+  .concat(' +zrangebyscore +zcard +zrank +pexpire +ping +info +hello')
   .split(' ');
 const SELDOM = { renewMs: 3_000 };
 const SOON = { timeout: 4_000, interval: 10 };

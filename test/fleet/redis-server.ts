@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
+/** Another version of Redis, or Valkey: the path of its server. */
+const SERVER = process.env['REDIS_SERVER'] ?? 'redis-server';
+
 /** A Redis of our own on loopback (`apt-get install redis-server`), that keeps nothing when it is stopped. */
 export class RedisServer {
   readonly port: number;
@@ -53,11 +56,11 @@ export class RedisServer {
   async start(): Promise<void> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const base = this.#config === undefined ? [...own, '--dir', this.#folder] : [this.#config];
-    const child = spawn('redis-server', [...base, ...this.#args], { stdio: 'ignore' });
+    const child = spawn(SERVER, [...base, ...this.#args], { stdio: 'ignore' });
     this.#child = child;
     const failed = new Promise<never>((_resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)));
+      child.once('exit', (code) => reject(new Error(`${SERVER} ended with ${code}`)));
     });
     failed.catch(() => {
       // Looked at below, and no longer when it has started.

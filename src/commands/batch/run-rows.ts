@@ -4,6 +4,7 @@ import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/opti
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { createGuard } from '../../create-guard.ts';
 import { worstCostOf } from '../../cost/worst-cost.ts';
+import type { Guard } from '../../guard.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck } from './check-input.ts';
@@ -59,7 +60,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const display = new ProgressDisplay(io, args);
   let last: BatchSnapshot | undefined;
   const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
-  const workers = link && (await workersMode(run, link, guard.fetch));
+  const workers = link && workersMode(run, link, guard, display);
   const batches = link ? undefined : providerMode(run, { send: guard.fetch, sendOnce: once.fetch }, display);
   const mode = workers ?? batches;
   const options: BatchOptions<Row> = {
@@ -85,7 +86,10 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
   const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
   const items = batches ? batches.rows(() => rowsOf(run)) : rowsOf(run);
-  const openJournal = batches ? (of: JournalOptions) => batches.openJournal(of) : openWithoutBatches;
+  const openJournal = mode
+    ? (of: JournalOptions) => mode.openJournal(of)
+    : (of: JournalOptions) => openWithoutBatches(of);
+  if (workers && args.journal === undefined) await workers.begin();
   const rows = batchWith(items, worker, options, openJournal);
   let interrupted = false;
   let finished = false;
@@ -126,16 +130,19 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       // Such as a full disk: the journal is intact.
       broken ??= error;
     }
-    await mode?.close();
+    await mode?.close(!broke);
     await Promise.all([guard.close(), once.close()]);
   }
   return endRun(run, { broken, interrupted, last }, io);
 }
 
 /** Sends rows through workers on any machine. */
-function workersMode({ args, target }: Run, link: QueueLink, send: typeof fetch): Promise<WorkersMode> {
-  const { journal, dedupe, takeoverMs, prices, maxConcurrent: atOnce = ROWS_AT_ONCE } = args;
-  return WorkersMode.open({ link, target, send, journal, dedupe, atOnce, takeoverMs, prices });
+function workersMode({ args, target }: Run, link: QueueLink, guard: Guard, display: ProgressDisplay): WorkersMode {
+  const { dedupe, retryFailed, takeoverMs, prices, quiet, maxConcurrent: atOnce = ROWS_AT_ONCE } = args;
+  const say = (text: string): void => {
+    if (!quiet) display.say('redis', text);
+  };
+  return new WorkersMode({ link, target, guard, dedupe, retryFailed, takeoverMs, prices, atOnce, say });
 }
 
 /** Undefined if rows go one by one. */

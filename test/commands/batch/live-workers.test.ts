@@ -8,6 +8,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/testing.ts';
 import { RedisServer } from '../../fleet/redis-server.ts';
 
+/** As documented. */
+const RIGHTS =
+  'on >secret ~{tidegate:* ~{tidegate-batch}:* &{tidegate:* -@all +@read +@write +@connection +@transaction -@dangerous ' +
+  '+eval +evalsha +time +info +subscribe +unsubscribe +publish';
 const CLI = new URL('../../../src/cli.ts', import.meta.url).pathname;
 const ROWS = 300;
 /** Rows that one process has at work. */
@@ -22,6 +26,9 @@ const children = new Set<ChildProcess>();
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'batch-workers-'));
   redis = await RedisServer.start();
+  const admin = new Redis(redis.port, '127.0.0.1');
+  await admin.call('ACL', 'SETUSER', 'tidegate', ...RIGHTS.split(' '));
+  admin.disconnect();
   simulator = await startSimulator({
     provider: 'openai',
     seed: 7,
@@ -49,7 +56,7 @@ function start(...args: string[]): Started {
     ...process.env,
     OPENAI_API_KEY: 'sk-test',
     OPENAI_BASE_URL: simulator.url,
-    TIDEGATE_REDIS_URL: redis.url,
+    TIDEGATE_REDIS_URL: redis.url.replace('://', '://tidegate:secret@'),
   };
   const own = ['--takeover', '1', '--max-concurrent', String(AT_ONCE)];
   const child = spawn(process.execPath, [CLI, 'batch', ...args, ...own], { env });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -6,6 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { ChunkWorker } from '../../../src/commands/batch/workers/chunk-worker.ts';
 import { type ChunkRow, QueueLink } from '../../../src/commands/batch/workers/queue-link.ts';
 import { WorkersMode } from '../../../src/commands/batch/workers/workers-mode.ts';
+import { createGuard } from '../../../src/create-guard.ts';
+import type { Guard } from '../../../src/guard.ts';
 import { batchCommand } from '../../../src/commands/batch/batch.ts';
 import { type Target } from '../../../src/commands/batch/target.ts';
 import { RedisServer } from '../../fleet/redis-server.ts';
@@ -60,27 +62,40 @@ class Sent {
   }
 }
 
-async function run(sent: Sent, name: string, takeoverMs = 30_000): Promise<WorkersMode> {
-  const link = await QueueLink.open(redis.url, target);
-  const journal = join(folder, 'journal');
-  const common = { target, journal, dedupe: true, takeoverMs, prices: undefined, atOnce: 16 };
-  return WorkersMode.open({ link, send: sent.fetch(name), ...common });
+/** A guard without limits. */
+function guardOf(send: typeof fetch): Pick<Guard, 'fetch' | 'on'> {
+  return { fetch: send, on: () => () => undefined };
 }
 
-async function worker(send: (row: ChunkRow) => Promise<any>, takeoverMs = 30_000): Promise<() => Promise<void>> {
+interface Of {
+  readonly run?: string;
+  readonly ms?: number;
+  readonly retryFailed?: boolean;
+}
+
+async function open(guard: Pick<Guard, 'fetch' | 'on'>, retryFailed = false): Promise<WorkersMode> {
   const link = await QueueLink.open(redis.url, target);
-  const made = new ChunkWorker({ link, atOnce: 16, takeoverMs, send });
+  const common = { target, dedupe: true, retryFailed, takeoverMs: 30_000, prices: undefined, atOnce: 16 };
+  return new WorkersMode({ link, guard, say: () => undefined, ...common });
+}
+
+async function run(sent: Sent, name: string, of: Of = {}): Promise<WorkersMode> {
+  const mode = await open(guardOf(sent.fetch(name, of.ms)), of.retryFailed);
+  await mode.begin(of.run ?? 'run');
+  return mode;
+}
+
+async function worker(guard: Pick<Guard, 'fetch' | 'on'>, onKeyRefused = () => {}): Promise<() => Promise<void>> {
+  const link = await QueueLink.open(redis.url, target);
+  const made = new ChunkWorker({ link, guard, target, atOnce: 16, takeoverMs: 30_000, onKeyRefused });
   return async () => {
     await made.close();
     await link.close();
   };
 }
 
-const answerOf = async (response: Promise<Response>): Promise<object> => ({
-  status_code: 200,
-  request_id: '',
-  body: await (await response).json(),
-});
+const rowsOf = (...indexes: number[]): ChunkRow[] =>
+  indexes.map((index) => ({ key: String(index), url: '/v1/chat/completions', body: { prompt: `row ${index}` } }));
 
 const ask = (mode: WorkersMode, index: number): Promise<unknown> => {
   const row = { id: String(index), line: index, url: '/v1/x', body: { prompt: `row ${index}` } };
@@ -92,7 +107,7 @@ const ask = (mode: WorkersMode, index: number): Promise<unknown> => {
 
 test('rows go to whoever is free, and each comes back with its own answer', async () => {
   const sent = new Sent();
-  const close = await worker((row) => answerOf(sent.of('worker')(row)));
+  const close = await worker(guardOf(sent.fetch('worker')));
   const mode = await run(sent, 'run');
   const answers = await Promise.all(Array.from({ length: ROWS }, (_, index) => ask(mode, index)));
   answers.forEach((answer, index) => {
@@ -103,41 +118,109 @@ test('rows go to whoever is free, and each comes back with its own answer', asyn
   expect(sent.senders).toEqual(new Set(['run', 'worker']));
   const stored = JSON.stringify(await Promise.all((await client.keys('*')).map((key) => client.dump(key))));
   expect(stored).not.toContain('sk-secret');
-  await mode.close();
+  await mode.close(true);
   await close();
   expect((await client.keys('*')).filter((key) => /rows$|claims$|done$/.test(key))).toEqual([]);
 });
 
 test('a run that is interrupted finds what was done meanwhile, and sends nothing again', async () => {
   const sent = new Sent();
-  const close = await worker((row) => answerOf(sent.of('worker')(row)));
+  const close = await worker(guardOf(sent.fetch('worker')));
   const first = await run(sent, 'first');
   const asked = Array.from({ length: ROWS }, (_, index) => ask(first, index));
   await vi.waitFor(() => expect(sent.by.size).toBeGreaterThan(20));
   first.abort(new Error('Interrupted'));
-  await first.close();
+  await first.close(false);
   void asked;
-  const name = await readFile(join(folder, 'journal.fleet'), 'utf8');
   const second = await run(sent, 'second');
   const answers = await Promise.all(Array.from({ length: ROWS }, (_, index) => ask(second, index)));
   expect(answers).toHaveLength(ROWS);
-  expect(await readFile(join(folder, 'journal.fleet'), 'utf8')).toBe(name);
   expect([...sent.by.values()].every((senders) => senders.length === 1)).toBe(true);
-  await second.close();
+  await second.close(true);
   await close();
 });
 
-test('a row whose sender has answered and gone is not claimed again', async () => {
+test('a row is claimed by one worker that is alive, until it is answered', async () => {
   const link = await QueueLink.open(redis.url, target);
-  expect(await link.claims('run', 'answered', 'gone')).toBe(true);
-  await link.answered('run', 'answered', { status: 'error', error: { name: 'Error', message: 'No.' } });
-  expect(await link.claims('run', 'answered', 'other')).toBe(false);
-  expect(await link.claims('run', 'lost', 'gone')).toBe(true);
-  expect(await link.claims('run', 'lost', 'other')).toBe(true);
-  const alive = await link.queue.add('rows', { run: 'run', rows: [] });
-  expect(await link.claims('run', 'at work', alive.id!)).toBe(true);
-  expect(await link.claims('run', 'at work', 'other')).toBe(false);
+  const [one, other, dead] = [link.claims(30_000), link.claims(30_000), link.claims(1)];
+  expect(await one.claim('run', ['a', 'b'])).toEqual(['claimed', 'claimed']);
+  expect(await one.claim('run', ['a'])).toEqual(['claimed']);
+  await link.answered('run', 'b', { status: 'error', error: { name: 'Error', message: 'No.' } });
+  expect(await other.claim('run', ['a', 'b', 'c'])).toEqual(['held', 'answered', 'claimed']);
+  await one.release('run', ['a', 'c']);
+  expect(await other.claim('run', ['a', 'c'])).toEqual(['claimed', 'claimed']);
+  expect(await dead.claim('run', ['d'])).toEqual(['claimed']);
+  await vi.waitFor(async () => expect(await other.claim('run', ['d'])).toEqual(['claimed']));
+  await link.end('run');
+  expect(await other.claim('run', ['e'])).toEqual(['answered']);
   await link.close();
+});
+
+test('a Redis that loses its state is filled again, and rows in flight are not sent twice', async () => {
+  const sent = new Sent();
+  const mode = await run(sent, 'run', { ms: 300 });
+  const asked = Array.from({ length: 40 }, (_, index) => ask(mode, index));
+  await vi.waitFor(() => expect(sent.by.size).toBe(16));
+  await client.flushall();
+  expect(await Promise.all(asked)).toHaveLength(40);
+  expect([...sent.by.values()].every((senders) => senders.length === 1)).toBe(true);
+  await mode.close(true);
+}, 20_000);
+
+test('a wrong key stops its worker, whose rows are sent by others', async () => {
+  const refuse = vi.fn(async () => Response.json({ error: { message: 'Incorrect API key' } }, { status: 401 }));
+  const stopped = vi.fn();
+  const close = await worker(guardOf(refuse as never), stopped);
+  const link = await QueueLink.open(redis.url, target);
+  await link.add('run', rowsOf(1, 3));
+  await vi.waitFor(() => expect(stopped).toHaveBeenCalledOnce());
+  await close();
+  const mode = await run(new Sent(), 'run');
+  await vi.waitFor(async () => expect(await link.answersOf('run', ['1', '3'])).not.toContain(null));
+  expect(refuse.mock.calls.length).toBeLessThanOrEqual(2);
+  await mode.close(true);
+  await link.close();
+});
+
+test('what waits for limits goes back to the queue when its worker ends', async () => {
+  const guard = createGuard({ pacing: { requestsPerMinute: 1 }, telemetry: false });
+  const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json({}));
+  const close = await worker(guard);
+  const link = await QueueLink.open(redis.url, target);
+  const keys = ['1', '2', '3'];
+  await link.add('run', rowsOf(1, 2, 3));
+  await vi.waitFor(async () => expect(await link.answersOf('run', keys)).not.toEqual([null, null, null]));
+  await close();
+  await guard.close();
+  expect(fetched).toHaveBeenCalledOnce();
+  expect((await link.claims(1_000).claim('run', keys)).toSorted()).toEqual(['answered', 'claimed', 'claimed']);
+  fetched.mockRestore();
+  await link.close();
+});
+
+test('a run that cannot open its journal leaves the other one alone', async () => {
+  const sent = new Sent();
+  const path = join(folder, 'journal');
+  const first = await open(guardOf(sent.fetch('first', 200)));
+  const journal = await first.openJournal({ path });
+  const asked = ask(first, 1);
+  const second = await open(guardOf(sent.fetch('second')));
+  await expect(second.openJournal({ path })).rejects.toMatchObject({ code: 'journal_locked' });
+  await second.close(false);
+  expect(await asked).toEqual({ prompt: 'row 1' });
+  await journal.close();
+  await first.close(true);
+});
+
+test('an error that an earlier run has left is no answer where failed rows are sent again', async () => {
+  const sent = new Sent();
+  const first = await run(sent, 'first');
+  expect(await ask(first, 7)).toMatchObject({ name: 'RowRefused' });
+  await first.close(false);
+  const second = await run(sent, 'second', { retryFailed: true });
+  await ask(second, 7);
+  expect(sent.by.get('row 7')).toEqual(['first', 'second']);
+  await second.close(true);
 });
 
 test('a chunk of a run that has ended is left alone', async () => {
@@ -145,10 +228,9 @@ test('a chunk of a run that has ended is left alone', async () => {
   const mode = await run(sent, 'run');
   await ask(mode, 1);
   const link = await QueueLink.open(redis.url, target);
-  const name = await readFile(join(folder, 'journal.fleet'), 'utf8');
-  await mode.close();
-  const job = await link.queue.add('rows', { run: name, rows: [{ key: 'k', url: '/x', body: { prompt: 'row 1' } }] });
-  const close = await worker((row) => answerOf(sent.of('worker')(row)));
+  await mode.close(true);
+  const job = await link.queue.add('rows', { run: 'run', rows: [{ key: 'k', url: '/x', body: { prompt: 'row 1' } }] });
+  const close = await worker(guardOf(sent.fetch('worker')));
   await vi.waitFor(async () => expect(await job.isCompleted()).toBe(true));
   expect(sent.by.get('row 1')).toEqual(['run']);
   await close();

@@ -151,10 +151,13 @@ const rowError = (code: string, message: string): Error => Object.assign(new Err
  * A journal for rows that go one by one. Some of them may be in batches that an earlier run has left at the provider, and would be
  * paid twice.
  */
-export async function openWithoutBatches(options: JournalOptions): Promise<Journal> {
+export async function openWithoutBatches(options: JournalOptions, onNote?: (note: unknown) => void): Promise<Journal> {
   const notes = new BatchNotes(options.path);
   try {
-    const journal = await Journal.open(options, (note) => notes.hear(note));
+    const journal = await Journal.open(options, (note) => {
+      notes.hear(note);
+      onNote?.(note);
+    });
     const [batch] = notes.open;
     if (!batch || options.acceptChanges === true) return journal;
     await journal.close();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as Bullmq from 'bullmq';
@@ -7,6 +8,7 @@ import type { SavedError } from '../../../batch/saved-error.ts';
 import { redisStore } from '../../../redis.ts';
 import type { RowResponse } from '../send-row.ts';
 import type { Target } from '../target.ts';
+import { RowClaims } from './row-claims.ts';
 
 /** A row for a worker, without any API key. */
 export interface ChunkRow {
@@ -35,19 +37,6 @@ const PREFIX = '{tidegate-batch}';
 /** Expiry of what an abandoned run leaves behind. */
 const KEPT_SECONDS = 7 * 86_400;
 
-/**
- * In one step with the look at the answers: a job that has answered the row and is gone would otherwise look like one
- * that died with it.
- */
-const CLAIM = `
-local row, job, from = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('HEXISTS', KEYS[1], row) == 1 then return false end
-local holder = redis.call('HGET', KEYS[2], row)
-if holder and holder ~= from then return holder end
-redis.call('HSET', KEYS[2], row, job)
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-return job`;
-
 /** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
 export class QueueLink {
   readonly bullmq: typeof Bullmq;
@@ -57,7 +46,7 @@ export class QueueLink {
 
   private constructor(bullmq: typeof Bullmq, { default: Redis }: IoredisModule, url: string, target: Target) {
     this.bullmq = bullmq;
-    this.client = new Redis(url, { maxRetriesPerRequest: null });
+    this.client = new Redis(url, { maxRetriesPerRequest: null, reconnectOnError: isReplica });
     this.#limits = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
     this.queue = new bullmq.Queue(nameOf(target), { connection: this.client, prefix: PREFIX });
     // Waiting calls report errors: the queue recovers by itself when Redis is back.
@@ -88,14 +77,16 @@ export class QueueLink {
     return keys.length === 0 ? Promise.resolve([]) : this.client.hmget(`${PREFIX}:${run}:rows`, ...keys);
   }
 
+  /** @throws Error if Redis does not take it. */
   async answered(run: string, key: string, answer: RowAnswer): Promise<void> {
-    await this.client
+    const replies = await this.client
       .multi()
       .hsetnx(`${PREFIX}:${run}:rows`, key, JSON.stringify(answer))
       .rpush(`${PREFIX}:${run}:done`, key)
       .expire(`${PREFIX}:${run}:rows`, KEPT_SECONDS)
       .expire(`${PREFIX}:${run}:done`, KEPT_SECONDS)
       .exec();
+    for (const [error] of replies ?? []) if (error) throw error;
   }
 
   /** Keys of rows that were answered since the last call. */
@@ -103,20 +94,24 @@ export class QueueLink {
     return (await this.client.lpop(`${PREFIX}:${run}:done`, most)) ?? [];
   }
 
-  /** Whether this job should send a row, which is in two jobs after a restart. */
-  async claims(run: string, key: string, job: string): Promise<boolean> {
-    const holder = await this.#claim(run, key, job, '');
-    if (holder === job) return true;
-    if (holder === null) return false;
-    const other = await this.queue.getJob(holder);
-    if (other && !(await other.isFailed()) && !(await other.isCompleted())) return false;
-    return (await this.#claim(run, key, job, holder)) === job;
+  /** Claims of one worker on rows. */
+  claims(takeoverMs: number): RowClaims {
+    const { client } = this;
+    return new RowClaims({ client, prefix: PREFIX, worker: randomUUID(), keptSeconds: KEPT_SECONDS, takeoverMs });
   }
 
-  /** @returns Who holds the row now; null if it was answered. */
-  async #claim(run: string, key: string, job: string, from: string): Promise<string | null> {
-    const keys = [`${PREFIX}:${run}:rows`, `${PREFIX}:${run}:claims`];
-    return (await this.client.eval(CLAIM, keys.length, ...keys, key, job, from, KEPT_SECONDS)) as string | null;
+  /** @returns The id of its job. */
+  async add(run: string, rows: readonly ChunkRow[]): Promise<string> {
+    // Not the queue's own numbers: a Redis that has lost its state begins anew with them.
+    const jobId = randomUUID();
+    await this.queue.add('rows', { run, rows }, { jobId, removeOnComplete: true });
+    return jobId;
+  }
+
+  /** Jobs that are not there any more: done, or lost with the state of Redis. */
+  async gone(jobIds: readonly string[]): Promise<string[]> {
+    const there = await Promise.all(jobIds.map((id) => this.client.exists(this.queue.toKey(id))));
+    return jobIds.filter((_, index) => there[index] === 0);
   }
 
   /** Drops answers that are in the journal. */
@@ -142,10 +137,6 @@ export class QueueLink {
     await this.client.del(`${PREFIX}:${run}:rows`, `${PREFIX}:${run}:claims`, `${PREFIX}:${run}:done`);
   }
 
-  async hasEnded(run: string): Promise<boolean> {
-    return (await this.client.exists(`${PREFIX}:${run}:ended`)) === 1;
-  }
-
   async close(): Promise<void> {
     await this.queue.close();
     this.client.disconnect();
@@ -160,6 +151,9 @@ function nameOf({ provider, baseURL }: Target): string {
   const { host, pathname } = new URL(baseURL);
   return `rows-${contentKey([provider, host, pathname])}`;
 }
+
+/** After a failover: connect again, to the new master, and send the command again. */
+const isReplica = ({ message }: Error): 2 | false => (message.startsWith('READONLY') ? 2 : false);
 
 /** Installed beside tidegate, or where `npx` was run. */
 function load(name: string): unknown {

@@ -1,27 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { meterItem } from '../../../batch/call-meter.ts';
 import { contentKey } from '../../../batch/item-key.ts';
-import type { ItemContext } from '../../../batch/options.ts';
+import type { Journal } from '../../../batch/journal.ts';
+import type { ItemContext, JournalOptions } from '../../../batch/options.ts';
 import { restoreError } from '../../../batch/saved-error.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { PriceFunction } from '../../../cost/prices.ts';
+import type { Guard } from '../../../guard.ts';
 import { adapterFor } from '../../../providers/registry.ts';
+import { openWithoutBatches } from '../provider/provider-mode.ts';
 import type { Row } from '../row-format.ts';
-import { type RowResponse, sendRow } from '../send-row.ts';
+import type { RowResponse } from '../send-row.ts';
 import { providerName, type Target } from '../target.ts';
 import { CHUNK_ROWS, ChunkWorker } from './chunk-worker.ts';
 import type { ChunkRow, QueueLink, RowAnswer } from './queue-link.ts';
+import { KEY_REFUSED } from './serve-rows.ts';
 
 interface Setup {
   readonly link: QueueLink;
   readonly target: Target;
-  readonly send: typeof fetch;
-  /** Base path of the run's name; undefined if nothing is kept. */
-  readonly journal: string | undefined;
+  readonly guard: Pick<Guard, 'fetch' | 'on'>;
   readonly dedupe: boolean;
+  /** Errors that an earlier run has left in Redis are no answers. */
+  readonly retryFailed: boolean;
   readonly atOnce: number;
   readonly takeoverMs: number;
   readonly prices: PriceFunction | undefined;
+  readonly say: (text: string) => void;
 }
 
 interface Waiting {
@@ -35,37 +41,64 @@ const LOOK_MS = 100;
 const MAX_AT_ONCE = 500;
 /** Delivered answers are on the disk by then. */
 const SAVED_MS = 60_000;
-const SWEEP_MS = 5_000;
+const SWEEP_MS = 2_000;
+const RETRY_MS = 1_000;
+const UUID = /^[\da-f-]{36}$/;
 const LOST: RowAnswer = {
   status: 'error',
   error: { name: 'Error', message: 'Every worker that took the row has died.', code: 'workers_lost' },
 };
+/** BullMQ's words for a job with which too many workers have died. */
+const ALL_DIED = 'stalled';
+/** Errors of Redis that time does not mend. */
+const IS_PERMANENT = /\b(NOPERM|NOAUTH|WRONGPASS)\b|unknown command/;
 
 /** Sends rows through the queue to workers, this process included, and collects the answers. */
 export class WorkersMode {
   readonly #setup: Setup;
-  readonly #run: string;
   readonly #abort = new AbortController();
-  readonly #worker: ChunkWorker;
+  #run = '';
+  #worker: ChunkWorker | undefined;
   readonly #waiting = new Map<string, Waiting>();
+  /** Rows of jobs that may be in the queue. */
+  readonly #jobs = new Map<string, readonly ChunkRow[]>();
   #chunk: ChunkRow[] = [];
   #fetched: { readonly key: string; readonly at: number }[] = [];
   readonly #timers = new Set<() => void>();
+  #saidWhy = false;
 
-  private constructor(setup: Setup, run: string) {
+  constructor(setup: Setup) {
     this.#setup = setup;
-    this.#run = run;
-    const { link, target, send, atOnce, takeoverMs } = setup;
-    const never = new AbortController().signal;
-    this.#worker = new ChunkWorker({ link, atOnce, takeoverMs, send: (row) => sendRow(row, target, send, never) });
-    this.#every(LOOK_MS, () => this.#look());
-    this.#every(SWEEP_MS, () => this.#sweep());
   }
 
-  static async open(setup: Setup): Promise<WorkersMode> {
-    const run = await runOf(setup.journal);
-    await setup.link.begin(run);
-    return new WorkersMode(setup, run);
+  /**
+   * The run's name is in the journal, so that a resuming command finds what workers have done meanwhile; and beside it, so
+   * that a run without its journal does too.
+   */
+  async openJournal(options: JournalOptions): Promise<Journal> {
+    let run: string | undefined;
+    const journal = await openWithoutBatches(options, (note) => (run = runOf(note) ?? run));
+    try {
+      const name = run ?? (await nameBeside(options.path)) ?? randomUUID();
+      if (run === undefined) await journal.note({ fleet: name });
+      await writeFile(besideOf(options.path), name);
+      await this.begin(name);
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  /** Begins or resumes a run, which has a name of its own if it keeps no journal. */
+  async begin(run: string = randomUUID()): Promise<void> {
+    const { link, target, guard, atOnce, takeoverMs } = this.#setup;
+    this.#run = run;
+    await link.begin(run);
+    const onKeyRefused = (): void => this.abort(new Error(`${KEY_REFUSED} Workers go on with what is in the queue.`));
+    this.#worker = new ChunkWorker({ link, target, guard, atOnce, takeoverMs, onKeyRefused });
+    this.#every(LOOK_MS, () => this.#look());
+    this.#every(SWEEP_MS, () => this.#sweep());
   }
 
   get signal(): AbortSignal {
@@ -89,37 +122,45 @@ export class WorkersMode {
     return answer.value;
   }
 
-  /** A resuming run finds unanswered rows. */
-  async close(): Promise<void> {
+  /** `finished`: all answers are in the journal. A resuming run finds the others in Redis. */
+  async close(finished: boolean): Promise<void> {
     const { link } = this.#setup;
-    const finished = this.#waiting.size === 0 && !this.#abort.signal.aborted;
     if (!this.#abort.signal.aborted) this.#abort.abort(new Error('The run has ended.'));
     for (const cancel of this.#timers) cancel();
     if (finished) await link.end(this.#run);
-    await this.#worker.close();
+    await this.#worker?.close();
     await link.close();
   }
 
   #send(): void {
     const rows = this.#chunk;
     this.#chunk = [];
-    if (rows.length > 0 && !this.signal.aborted) void this.#enqueue(rows).catch((error: unknown) => this.abort(error));
+    if (rows.length > 0) void this.#tryEnqueue(rows);
+  }
+
+  async #tryEnqueue(rows: readonly ChunkRow[]): Promise<void> {
+    if (this.signal.aborted) return;
+    try {
+      await this.#enqueue(rows);
+    } catch (error) {
+      this.#failed(error);
+      this.#after(RETRY_MS, () => this.#tryEnqueue(rows));
+    }
   }
 
   async #enqueue(rows: readonly ChunkRow[]): Promise<void> {
-    const { link } = this.#setup;
-    const answers = await link.answersOf(
-      this.#run,
-      rows.map(({ key }) => key),
-    );
-    rows.forEach(({ key }, index) => this.#settle(key, answers[index]));
-    await link.again(
-      this.#run,
-      rows.filter((_, index) => answers[index] === '').map(({ key }) => key),
-    );
-    const missing = rows.filter((_, index) => !answers[index]);
+    const { link, retryFailed } = this.#setup;
+    const keys = rows.map(({ key }) => key);
+    const answers = await link.answersOf(this.#run, keys);
+    const lost = keys.filter((_, index) => isLost(answers[index], retryFailed));
+    await link.again(this.#run, lost);
+    const sentAgain = new Set(lost);
+    keys.forEach((key, index) => {
+      if (!sentAgain.has(key)) this.#settle(key, answers[index]);
+    });
+    const missing = rows.filter(({ key }) => this.#waiting.has(key));
     if (missing.length === 0) return;
-    await link.queue.add('rows', { run: this.#run, rows: missing }, { removeOnComplete: true });
+    this.#jobs.set(await link.add(this.#run, missing), missing);
   }
 
   async #look(): Promise<void> {
@@ -136,17 +177,36 @@ export class WorkersMode {
     const { link } = this.#setup;
     const until = systemClock.now() - SAVED_MS;
     const old = this.#fetched.filter(({ at }) => at < until);
-    this.#fetched = this.#fetched.slice(old.length);
     await link.fetched(
       this.#run,
       old.map(({ key }) => key),
     );
+    this.#fetched = this.#fetched.slice(old.length);
     for (const job of await link.queue.getFailed(0, MAX_AT_ONCE)) {
       if (job.data.run !== this.#run) continue;
       await this.#look();
-      for (const { key } of job.data.rows) this.#settle(key, JSON.stringify(LOST));
+      if (job.failedReason?.includes(ALL_DIED))
+        for (const { key } of job.data.rows) this.#settle(key, JSON.stringify(LOST));
       await job.remove();
     }
+    // A chunk is over when its rows are answered; a Redis that was restarted empty has neither.
+    for (const id of await link.gone([...this.#jobs.keys()])) {
+      const missing = this.#jobs.get(id)!.filter(({ key }) => this.#waiting.has(key));
+      if (missing.length > 0) await this.#enqueue(missing);
+      this.#jobs.delete(id);
+    }
+  }
+
+  /** The run goes on when Redis does, and says once what is wrong. */
+  #failed(error: unknown): void {
+    const { message } = error as Error;
+    if (IS_PERMANENT.test(message)) {
+      this.abort(error);
+      return;
+    }
+    if (this.#saidWhy || this.signal.aborted) return;
+    this.#saidWhy = true;
+    this.#setup.say(`Redis is of no use (${message}): the run goes on when it is.`);
   }
 
   #settle(key: string, text: string | null | undefined): void {
@@ -179,23 +239,32 @@ export class WorkersMode {
       try {
         await act();
       } catch (error) {
-        this.abort(error);
+        this.#failed(error);
       }
       if (!this.signal.aborted) this.#every(ms, act);
     });
   }
 }
 
-/** Names a run, so that a resuming command finds what workers have done meanwhile. */
-async function runOf(journal: string | undefined): Promise<string> {
-  const fresh = crypto.randomUUID();
-  if (journal === undefined) return fresh;
-  const path = `${journal}.fleet`;
+/** Whether the answer of a row is no longer there, or is to be replaced. */
+function isLost(text: string | null | undefined, retryFailed: boolean): boolean {
+  if (text === '') return true;
+  return retryFailed && typeof text === 'string' && (JSON.parse(text) as RowAnswer).status === 'error';
+}
+
+const besideOf = (journal: string): string => `${journal}.fleet`;
+
+/** Undefined if there is none, or it was being written when the process died. */
+async function nameBeside(journal: string): Promise<string | undefined> {
   try {
-    await writeFile(path, fresh, { flag: 'wx' });
-    return fresh;
+    return UUID.exec(await readFile(besideOf(journal), 'utf8'))?.[0];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return (await readFile(path, 'utf8')).trim() || fresh;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
+}
+
+function runOf(note: unknown): string | undefined {
+  const { fleet } = (note ?? {}) as { readonly fleet?: unknown };
+  return typeof fleet === 'string' ? fleet : undefined;
 }
