@@ -19,6 +19,8 @@ const HINT_JITTER = 0.1;
 const MAX_FRUITLESS = 10;
 /** Of most limits: sooner, others on the account may have taken what was promised. */
 const WINDOW_MS = 60_000;
+/** Where nobody else of the lane waits, a call is refused in vain for this part of the longest wait that is agreed to. */
+const ALONE = 0.5;
 /** Longest backoff of a call that fails again and again while others get through: the SDKs' own. */
 const MAX_BESIDE_MS = 8_000;
 
@@ -38,11 +40,11 @@ export interface RetryDeps {
  * Retry policy of a lane: says what follows a failure. The loop around it is the call's.
  *
  * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`, and by ten in a row, over more than a minute, while nobody else gets through either; where others wait too, over as
- * long as three such waits. So
- * is a 429 that does not say when to come back, where the lane knows how to wait for it; where the call has to, it is
- * counted. So is every other failure; only the provider's faults are charged, since the budget is there to spare a provider
- * that fails, and a charge is given back when the retry is answered.
+ * deadline and `maxHintMs`, and by ten in a row, over more than a minute and half of the longest wait, while nobody else
+ * gets through either; where others wait too, over as long as three such waits. So is a 429 that does not say when to
+ * come back, where the lane knows how to wait for it; where the call has to, it is counted. So is every other failure; only
+ * the provider's faults are charged, since the budget is there to spare a provider that fails, and a charge is given back when the
+ * retry is answered.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -93,7 +95,9 @@ class Retry implements CallRetry {
     this.#fruitless++;
     this.#served = context.served;
     const inVainMs = context.now - this.#fruitlessSince;
-    const mostInVainMs = context.waiter === undefined ? WINDOW_MS : WAITS_IN_VAIN * this.#options.maxHintMs;
+    const { maxHintMs } = this.#options;
+    const mostInVainMs =
+      context.waiter === undefined ? Math.max(WINDOW_MS, ALONE * maxHintMs) : WAITS_IN_VAIN * maxHintMs;
     if (this.#fruitless > MAX_FRUITLESS && inVainMs > mostInVainMs) {
       return { retry: false, reason: 'max_wait' };
     }

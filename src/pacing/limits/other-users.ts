@@ -1,5 +1,8 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
+/** Whoever took nothing for so long has gone; what they took in it counts so many times at most. */
+const LATELY_MS = 2_000;
+const LATELY = 2;
 const MIN_INTERVAL_MS = 1_000;
 /** Without answers there is nothing to compare with. */
 const MAX_UNCOUNTED = 10_000;
@@ -33,6 +36,7 @@ interface Uncounted {
 export class Foreign {
   #average = 0;
   #own = 0;
+  #lately = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
   /** Whether answers have told of at least one interval. */
@@ -47,7 +51,7 @@ export class Foreign {
   share(limitRate: number, now: number): number {
     if (!this.#anchor) return 1;
     const age = now - this.#anchor.at;
-    const taken = age > STALE_MS ? this.#average * Math.exp(1 - age / STALE_MS) : this.#average;
+    const taken = age > STALE_MS ? this.#taken * Math.exp(1 - age / STALE_MS) : this.#taken;
     if (taken <= NOISE * limitRate) return 1;
     return MIN_SHARE + (1 - MIN_SHARE) * (this.#own / (this.#own + taken));
   }
@@ -108,10 +112,15 @@ export class Foreign {
     return sum;
   }
 
+  get #taken(): number {
+    return Math.min(this.#average, LATELY * this.#lately);
+  }
+
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
     // The mean of all that was seen at first, so that a start beside others is noticed at once.
     const weight = elapsed / Math.max(elapsed, Math.min(AVERAGE_MS, now - this.#firstAt));
     this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;
+    this.#lately += (Math.max(-limitRate, taken) - this.#lately) * Math.max(weight, Math.min(1, elapsed / LATELY_MS));
   }
 }

@@ -12,6 +12,9 @@ const MAX_COMFORT = 0.2;
 const COMFORT_PER_NEED = 2;
 const MIN_HASTE = 0.1;
 const MAX_HASTE = 2;
+/** What is above the comfortable level is spent in this time, of a bucket that takes many times as long to fill. */
+const SPENT_IN_MS = 2_000;
+const LONG_MS = 20_000;
 /** What others send by chance more than on average in this time stays in the bucket. */
 const CHANCE_MS = 1_000;
 
@@ -42,8 +45,10 @@ export class Sharing {
     const most = Math.max(MAX_COMFORT * burst, Math.min(burst, need) / MAX_HASTE);
     const comfort = Math.min(most, Math.max(comfortMs * limitRate, COMFORT_PER_NEED * need));
     // A level that nobody else's answers show says nothing of how much faster all of them may go.
-    const fastest = atMost < found ? 1 : MAX_HASTE;
-    this.#haste = this.shared ? Math.min(fastest, Math.max(MIN_HASTE, level / comfort)) : 1;
+    const spentInMs = Math.max(SPENT_IN_MS, COMFORT_PER_LATENESS * latenessMs);
+    const surplus = burst > LONG_MS * limitRate ? 1 + (level - comfort) / (limitRate * spentInMs) : 0;
+    const fastest = atMost < found ? 1 : Math.max(MAX_HASTE, surplus);
+    this.#haste = this.shared ? Math.min(fastest, Math.max(MIN_HASTE, level / comfort, surplus)) : 1;
   }
 
   get shared(): boolean {
