@@ -106,7 +106,6 @@ export class Runner<I, O> {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', aborted, { once: true });
       for (;;) {
-        void this.#pump();
         const slot = await this.#next();
         if (!slot) break;
         if (slot.result) this.#heldBytes -= slot.entry?.bytes ?? 0;
@@ -127,6 +126,8 @@ export class Runner<I, O> {
   async #next(): Promise<Slot<O> | undefined> {
     for (;;) {
       this.#end.throwIfFailed();
+      // Whatever has ended left room, though a slow item at the head holds its result back.
+      void this.#pump();
       const slot = this.#slots.take();
       if (slot) return slot;
       // An item that is pulled after a stop is not begun, so that nobody waits for it.

@@ -167,6 +167,23 @@ describe('a journal', () => {
     expect(rows.map((row) => row.status === 'ok' && row.value)).toEqual(items.map(value));
   });
 
+  it.each([
+    ['with a journal', () => ({ journal: path })],
+    ['without one', () => ({ maxConcurrent: 2, window: 300 })],
+  ])('goes on behind a slow item while others end: %s', async (_name, options) => {
+    const items = Array.from({ length: 300 }, (_, index) => index);
+    let others = 0;
+    let release = (): void => {};
+    // It ends when all the others have.
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const worker = (item: number): number | Promise<number> => {
+      if (item === 0) return slow.then(() => item);
+      if (++others === items.length - 1) release();
+      return item;
+    };
+    expect((await batch(items, worker, options())).map(({ index }) => index)).toEqual(items);
+  });
+
   it('is written before a result is told', async () => {
     for await (const row of batch(['a', 'b', 'c'], (item) => item, { journal: path })) {
       expect(await readFile(path, 'utf8')).toContain(`"index":${row.index}`);

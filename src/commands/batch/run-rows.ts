@@ -2,7 +2,9 @@ import { BatchError } from '../../batch/batch-error.ts';
 import { batchWith } from '../../batch/batch.ts';
 import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
+import type { ProviderName } from '../../core/provider.ts';
 import { createGuard } from '../../create-guard.ts';
+import type { PriceFunction } from '../../cost/prices.ts';
 import { worstCostOf } from '../../cost/worst-cost.ts';
 import type { Guard } from '../../guard.ts';
 import type { CommandIo } from '../command-io.ts';
@@ -49,7 +51,8 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const link = args.fleet ? await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target) : undefined;
   const guard = createGuard({
     ...(link && { shared: link.shared }),
-    ...(args.prices && { prices: args.prices }),
+    // A proxy's address does not tell whose models it has.
+    ...(args.prices && { prices: pricesOf(args.prices, providerName(target.provider)) }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
     bulkhead: { maxQueued: MAX_QUEUED },
     pacing: {
@@ -168,6 +171,10 @@ function providerMode(run: Run, senders: Senders, display: ProgressDisplay): Pro
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {
   for await (const row of inputRows(path, check.format, check.firstLine)) yield parseRow(row, check.format, settings);
+}
+
+function pricesOf(prices: PriceFunction, provider: ProviderName): PriceFunction {
+  return (used) => prices({ ...used, provider });
 }
 
 function budgetOf({ args, target }: Run): Pick<BatchOptions<Row>, 'maxCost' | 'worstCost'> {

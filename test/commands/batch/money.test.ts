@@ -148,3 +148,14 @@ test.each([
   const { code } = await run(at('in.jsonl'), '--out', at('o'), option, /^[A-Z]/.test(value) ? at(value) : value);
   expect([code, openai.stats().requests]).toEqual([2, 0]);
 });
+
+test('what is known of a provider counts behind any address', async () => {
+  await writeFile(at('prices.json'), JSON.stringify({ 'groq/gpt-4o-mini': { input: 10_000, output: 10_000 } }));
+  await writeFile(at('in.jsonl'), line(0, { max_tokens: 5 }));
+  vi.stubEnv('GROQ_API_KEY', 'gsk-money');
+  const groq = ['--provider', 'groq', '--base-url', openai.url, '--prices', at('prices.json')];
+  const { code, err } = await run(at('in.jsonl'), '--out', at('out.jsonl'), ...groq, '--json');
+  const { cost } = JSON.parse(err.split('\n').at(-1)!) as { cost: { usd: number; unknown: number } };
+  expect([code, cost.unknown]).toEqual([0, 0]);
+  expect(cost.usd).toBeGreaterThan(0);
+});
