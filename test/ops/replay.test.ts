@@ -4,7 +4,7 @@ import { firingsOf, levels } from '../../tools/replay/evaluate.ts';
 import { FAULTS, HARMLESS } from '../../tools/replay/faults.ts';
 import { notifications } from '../../tools/replay/notify.ts';
 import { replay } from '../../tools/replay/replay.ts';
-import { judgeFault } from '../../tools/replay/report.ts';
+import { judgeFault, renderReport, withSeed } from '../../tools/replay/report.ts';
 import { need } from './tools.ts';
 
 const STEP = 15;
@@ -23,6 +23,21 @@ test('an alert is pending for as long as `for` says, and goes on for `keep_firin
     { from: 0, to: 15 },
     { from: 300, to: 315 },
   ]);
+});
+
+test('another seed has a line below the report, and one only', () => {
+  const judged = (seed: number, good: boolean): Parameters<typeof renderReport>[0] => ({
+    seed,
+    samples: 1e6,
+    week: { pages: [], tickets: [], good: true },
+    faults: [{ fault: FAULTS[0]!, answer: undefined, others: [], good, verdict: good ? 'found' : 'not found' }],
+  });
+  const first = renderReport(judged(1, true));
+  const both = withSeed(withSeed(first, judged(3, false)), judged(2, true));
+  expect(both.startsWith(first)).toBe(true);
+  const [two, three] = ['| 2 | 0 | 0 | 1 of 1 |  |', `| 3 | 0 | 0 | 0 of 1 | ${FAULTS[0]!.what}: not found |`];
+  expect(both.endsWith(`\n${two}\n${three}\n`)).toBe(true);
+  expect(withSeed(both, judged(2, true))).toBe(both);
 });
 
 test('a recording rule is evaluated after those that it reads', () => {

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FAULTS, HARMLESS } from './faults.ts';
 import { replay } from './replay.ts';
-import { judgeFault, judgeWeek, renderReport } from './report.ts';
+import { judgeFault, judgeWeek, renderReport, withSeed } from './report.ts';
 import { WEEK, ordinaryWeek } from './week.ts';
 
 const HELP = `Usage: npm run replay -- [options]
@@ -15,7 +15,7 @@ folder for temporary files.
 
   --seed <n>     of all that is random. Default: 1
   --only <ids>   week, faults, or some of them, with commas between
-  --write        writes the table to prometheus/replay.md
+  --write        writes the table to prometheus/replay.md; of a seed other than 1 a line below the table that is there
   --help         this text
 
 Exit code: 0; 1 when somebody was woken for nothing, or a fault was not found in time.
@@ -43,15 +43,19 @@ else {
   const clock = performance.now();
   const { sent, samples } = await replay([...week, ...faults.map(({ service }) => service)], { from, to }, seed);
   const judged = faults.map((fault) => judgeFault(fault, sent));
-  const report = renderReport({
+  const replayed = {
     seed,
     samples,
     week: week.length > 0 ? judgeWeek(week, sent) : undefined,
     faults: judged,
-  });
+  };
+  const report = renderReport(replayed);
   console.log(report);
   console.error(`${((performance.now() - clock) / 1_000).toFixed(0)} s`);
-  if (values.write) writeFileSync(join(import.meta.dirname, '../../prometheus/replay.md'), report);
+  if (values.write) {
+    const path = join(import.meta.dirname, '../../prometheus/replay.md');
+    writeFileSync(path, seed === 1 ? report : withSeed(readFileSync(path, 'utf8'), replayed));
+  }
   const calm = week.length === 0 || judgeWeek(week, sent).good;
   if (!calm || judged.some(({ good }) => !good)) process.exitCode = 1;
 }

@@ -130,6 +130,27 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
   return lines.join('\n');
 }
 
+const OTHER_SEEDS = [
+  '## Other seeds',
+  '',
+  '| seed | pages of the week | tickets | faults as they should be | those that are not |',
+  '| --- | --- | --- | --- | --- |',
+].join('\n');
+
+/** The report of one seed with a line for another one, instead of an earlier line of that seed. */
+export function withSeed(document: string, { seed, week, faults }: Report): string {
+  const [own, rows = ''] = document.split(`${OTHER_SEEDS}\n`);
+  const wrong = faults.flatMap(({ fault, good, verdict }) => (good ? [] : [`${fault.what}: ${verdict}`]));
+  const counts = [
+    week?.pages.length ?? '',
+    week?.tickets.length ?? '',
+    `${faults.length - wrong.length} of ${faults.length}`,
+  ];
+  const others = rows.split('\n').filter((line) => line !== '' && !line.startsWith(`| ${seed} |`));
+  const all = [...others, `| ${[seed, ...counts, wrong.join('; ')].join(' | ')} |`].toSorted();
+  return `${own!.trimEnd()}\n\n${OTHER_SEEDS}\n${all.join('\n')}\n`;
+}
+
 function row({ fault, answer, others, verdict }: JudgedFault): string {
   const delay = answer ? `${((answer.at - FAULT_AT) / 60).toFixed(1)} min` : '';
   const besides = others.map(
