@@ -42,6 +42,33 @@ describe('SseScanner', () => {
     expect(scan(['data: [DONE]'])).toEqual([[null, '[DONE]']]);
   });
 
+  it('reads events that come one a chunk as it reads them together', () => {
+    const pieces = [
+      'data: a\n\n',
+      'data:b\n\n',
+      'data:\n\n',
+      'data\n\n',
+      'event: named\ndata: c\n\n',
+      'event:named\ndata:d\n\n',
+      'event: alone\n\n',
+      'event: two\n',
+      'data: lines\ndata: of it\n\n',
+      'event: cr\ndata: e\r\n\n',
+      'event: cr\r\ndata: f\n\n',
+      'data: g\n\ndata: h\n\n',
+      'data: i\n',
+      '\n',
+      'data: ',
+      'data: j\n\n',
+      'data: é\n\n',
+      ': comment\n\n',
+      'event: \ndata: k\n\n',
+      'data: l\n\n\n',
+      'event: open',
+    ];
+    expect(scan(pieces.map(bytes))).toEqual(scan([bytes(pieces.join(''))]));
+  });
+
   it('skips a byte order mark', () => {
     expect(scan([bytes('\uFEFFdata: x\n\n')])).toEqual([[null, 'x']]);
   });

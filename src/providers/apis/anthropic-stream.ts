@@ -23,7 +23,7 @@ export function anthropicStreamReader(): StreamReader {
 
   function read(event: string | null, data: string, clipped = false): StreamEvent {
     const type = event ?? EVENT_TYPE.exec(data)?.[1];
-    if (type !== undefined && ANSWER.test(type)) finished ??= false;
+    if (finished === undefined && type !== undefined && ANSWER.test(type)) finished = false;
     switch (type) {
       case 'message_stop':
         finished = true;

@@ -28,7 +28,11 @@ export class ClippedText {
 
   /** The last characters, to find the end of a line. */
   endsWith(text: string): boolean {
-    return this.#pieces.at(-1)?.endsWith(text) === true;
+    return this.#length > 0 && this.#pieces.at(-1)!.endsWith(text);
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
   }
 
   get clipped(): boolean {
@@ -37,6 +41,7 @@ export class ClippedText {
 
   /** Returns what was kept and resets. */
   take(): string {
+    if (this.#length === 0) return '';
     const text = this.#pieces.length === 1 ? this.#pieces[0]! : this.#pieces.join('');
     this.#pieces = [];
     this.#length = 0;

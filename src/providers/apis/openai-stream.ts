@@ -19,7 +19,7 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 // Once content has arrived, most chunks add nothing. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
 const WORTH_PARSING =
-  /"usage"\s*:\s*\{|"error"\s*:\s*[^n\s]|"finish_reason"\s*:\s*"|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)"/;
+  /"(?:usage"\s*:\s*\{|error"\s*:\s*[^n\s]|finish_reason"\s*:\s*"|type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)")/;
 
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
 export function openAIStreamReader(choices = 1): StreamReader {

@@ -52,7 +52,7 @@ export class SseScanner {
 
   #push(chunk: Uint8Array | string): void {
     const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
-    if (text === '') return;
+    if (text === '' || this.#isWholeEvent(text)) return;
     const endsWithCr = this.#rest.endsWith('\r');
     const hasCr = endsWithCr || text.includes('\r');
     if (!hasCr && !text.includes('\n')) {
@@ -67,6 +67,22 @@ export class SseScanner {
       ? this.#lines(buffer, endsWithCr ? rest.length - 1 : rest.length)
       : this.#plainLines(buffer, rest.length);
     if (start < buffer.length) this.#rest.add(buffer.slice(start));
+  }
+
+  /** Reads what most chunks are: one event of one line of data, at about half the cost of reading line by line. */
+  #isWholeEvent(text: string): boolean {
+    if (!this.#isBetweenEvents || text.length > MAX_CHARS) return false;
+    const named = text.startsWith('event:');
+    const from = named ? text.indexOf('\n') + 1 : 0;
+    if (!text.startsWith('data:', from)) return false;
+    const end = text.indexOf('\n', from);
+    if (end !== text.length - 2 || text.charCodeAt(end + 1) !== LF || text.includes('\r')) return false;
+    this.#onEvent(named ? value(text.slice(0, from - 1), 6) : null, value(text.slice(from, end), 5), false);
+    return true;
+  }
+
+  get #isBetweenEvents(): boolean {
+    return this.#rest.isEmpty && this.#event === null && this.#data === null && !this.#clipped;
   }
 
   #decode(chunk: Uint8Array): string {

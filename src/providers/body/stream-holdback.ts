@@ -30,6 +30,8 @@ export class StreamPump implements ChunkSource {
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
   readonly #held = new HeldEvents();
+  /** Nothing is held any more, nor will be. */
+  #drained = false;
   #reader: SourceReader | undefined;
   /** Distinguishes keep-alives from content after the first content, if silence is limited. */
   #frames: FreeFrames | undefined;
@@ -54,9 +56,10 @@ export class StreamPump implements ChunkSource {
   }
 
   read(): Promise<Chunk> {
-    if (!this.#progress.holding || this.#replaced) {
+    if (!this.#drained && (!this.#progress.holding || this.#replaced)) {
       const value = this.#held.take();
       if (value) return Promise.resolve({ done: false, value });
+      this.#drained = true;
     }
     const reader = this.#openReader();
     if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
