@@ -96,7 +96,7 @@ describe('a run with a budget', () => {
       ),
       { numRuns: 15 },
     );
-  }, 60_000);
+  });
 
   it('goes on from its journal, which knows what earlier runs have cost', async () => {
     const options = { journal: join(folder, 'run.jsonl'), worstCost: () => 0.5, maxConcurrent: 5 };

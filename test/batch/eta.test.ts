@@ -87,7 +87,7 @@ describe('the estimate of a run', () => {
     expect(right / all.length).toBeGreaterThanOrEqual(0.9);
     expect(widths.at(-1)!).toBeLessThan(1);
     expect(widths.at(-1)!).toBeLessThan(widths[2]! / 2);
-  }, 120_000);
+  });
 });
 
 function holds({ fromSeconds, toSeconds }: BatchEstimate, seconds: number): boolean {

@@ -223,7 +223,7 @@ describe('a journal', () => {
       ),
       { numRuns: 40 },
     );
-  }, 30_000);
+  });
 
   it('comes to the same results however often the run is stopped (property)', async () => {
     const item = fc.stringMatching(/^!?[a-d]{1,2}$/);

@@ -52,5 +52,5 @@ describe('a table of keys', () => {
     expect([keys.size, keys.get('key 400000')]).toEqual([count, undefined]);
     keys.close();
     expect(await readdir(folder)).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -64,7 +64,7 @@ describe('a run that is killed', () => {
     expect(new Set(calls).size).toBe(ROWS);
     // Rows that were answered and waited for the disk count as in flight: a group is at most the workers of a turn.
     expect(calls.length).toBeLessThanOrEqual(ROWS + killed * AT_ONCE * 4);
-  }, 120_000);
+  });
 
   it('goes on after a full disk', async ({ skip }) => {
     const small = join(folder, 'small');
@@ -89,5 +89,5 @@ describe('a run that is killed', () => {
     } finally {
       await run('umount', [small]);
     }
-  }, 60_000);
+  });
 });

@@ -119,7 +119,7 @@ describe('tidegate top and limits', () => {
       said: expect.stringContaining('too long') as string,
     });
     expect(await run('limits', '--provider', 'openai', '--base-url', server.url)).toMatchObject({ code: 1 });
-    await expect.poll(() => server.open(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 });
 

@@ -7,7 +7,7 @@ import { SCENES, stage, type Staged } from './scenes.ts';
 let browser: Browser | undefined;
 beforeAll(async () => {
   browser = await startBrowser();
-}, 60_000);
+});
 afterAll(() => browser?.close());
 
 describe.each(SCENES)('in a browser, %s', (scene) => {

@@ -9,7 +9,6 @@ import { every, until } from '../helpers/real-time.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const POLL = { timeout: 10_000 };
 const ATTEMPT_MS = 500;
 const guardOptions = { retry: { maxAttempts: 2, initialDelayMs: 1, maxDelayMs: 5 } };
 
@@ -47,7 +46,7 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 1 };
     const client = guardedClient(sdk, guard, globalThis.fetch, options);
     await expect(sdk.create(client)).rejects.toBeInstanceOf(Error);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it('closes that of a stream which has replaced another, when its caller aborts', async () => {
@@ -62,11 +61,11 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     const read = (async () => {
       for await (const _ of stream);
     })().catch(() => undefined);
-    await expect.poll(() => server.requests.length, POLL).toBe(2);
+    await expect.poll(() => server.requests.length).toBe(2);
     await collected();
     controller.abort();
     await read;
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it('closes that of an answer which has replaced another, when its caller aborts', async () => {
@@ -78,10 +77,10 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     const client = guardedClient(sdk, testGuard(guardOptions), globalThis.fetch, { baseURL: server.url });
     const controller = new AbortController();
     const asked = sdk.create(client, { signal: controller.signal }).catch(() => undefined);
-    await expect.poll(() => server.requests.length, POLL).toBe(2);
+    await expect.poll(() => server.requests.length).toBe(2);
     await collected();
     controller.abort();
     await asked;
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 });

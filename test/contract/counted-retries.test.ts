@@ -1,11 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../helpers/scripted-server.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE } from '../helpers/ways.ts';
-
-vi.setConfig({ testTimeout: 20_000 });
+import { eventually } from '../helpers/eventually.ts';
 
 const MAX_ATTEMPTS = 4;
 const retry = { maxAttempts: MAX_ATTEMPTS, initialDelayMs: 1, maxDelayMs: 5 };
@@ -31,7 +30,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
     const server = await scriptedServer(...answers);
     const connection = connect(server.url, { retry, pacing: false, breaker: false });
     await Promise.resolve(connection[how]()).catch(() => undefined);
-    await vi.waitFor(() => expect(eventsOf(connection.events(), 'call.end')).toHaveLength(1));
+    await eventually(() => expect(eventsOf(connection.events(), 'call.end')).toHaveLength(1));
     expect(server.requests).toHaveLength(MAX_ATTEMPTS);
   });
 

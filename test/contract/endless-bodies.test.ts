@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-server.ts';
@@ -7,10 +7,10 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
 import { withCall } from '../../src/with-call.ts';
 import { pause, socketClock } from '../helpers/socket-clock.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 /** In it the head of an answer has to come, however busy the machine is. */
 const ATTEMPT_MS = 800;
-const POLL = { timeout: 10_000 };
 
 /** A body that goes on for as long as somebody takes it. */
 const endless =
@@ -45,7 +45,7 @@ describe.each(SDKS)('$name', (sdk) => {
       const client = guardedClient(sdk, guard, globalThis.fetch, options);
       const asks = [sdk.create(client), sdk.stream(client), sdk.create(client).asResponse()];
       await Promise.all(asks.map((ask) => expect(ask).rejects.toMatchObject({ status })));
-      await expect.poll(() => server.open(), POLL).toBe(0);
+      await expect.poll(() => server.open()).toBe(0);
       expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
     });
     await Promise.all(ends);
@@ -66,9 +66,9 @@ describe.each(SDKS)('$name', (sdk) => {
     const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: ATTEMPT_MS });
     expect(sdk.text(await sdk.create(client))).toBe('answer');
     expect(server.requests).toHaveLength(2);
-    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]));
+    await eventually(() => expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]));
     expect(eventsOf(guard, 'attempt.end').map(({ outcome }) => outcome)).toEqual(['timeout', 'ok']);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it('fails as the SDK does where no attempt brings a whole answer', async () => {
@@ -79,8 +79,8 @@ describe.each(SDKS)('$name', (sdk) => {
     const timeout = (sdk.Client as unknown as Record<string, new () => Error>)['APIConnectionTimeoutError']!;
     await expect(sdk.create(client)).rejects.toBeInstanceOf(timeout);
     expect(server.requests).toHaveLength(2);
-    await vi.waitFor(() => expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]));
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await eventually(() => expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]));
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it('leaves a download its time', async () => {
@@ -118,7 +118,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const error = await sdk.create(client).then(undefined, (thrown: unknown) => thrown as Error);
     expect(error).toMatchObject({ status: 500 });
     expect((error as Error).message.length).toBeLessThan(2 * 1_048_576);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 });
 
@@ -129,7 +129,7 @@ describe.each(WAYS_IN)('$name', ({ way, connect }) => {
       const connection = connect(server.url);
       const ask = async (): Promise<unknown> => withCall({ deadlineMs: 500 }, () => connection.ask());
       await expect(ask()).rejects.toBeInstanceOf(Error);
-      await expect.poll(() => server.open(), POLL).toBe(0);
+      await expect.poll(() => server.open()).toBe(0);
       expect(way === 'register' || connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
     });
     await Promise.all(ends);
@@ -146,6 +146,6 @@ describe.each(CONFIGURABLE.filter(({ way }) => way === 'fetch'))('$name', ({ sdk
     expect(socketClock.now() - startedAt).toBeGreaterThanOrEqual(600_000);
     expect(socketClock.now() - startedAt).toBeLessThan(604_000);
     expect(text).toMatch(/^\{"error":\{"message":"x+$/);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 });

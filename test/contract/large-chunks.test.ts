@@ -6,6 +6,7 @@ import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 // A response may be read as it is, so that nothing here is the SDK's own work.
 const openai = SDKS[0]!;
@@ -75,7 +76,7 @@ describe('a chunk of 50 MB', () => {
     for await (const part of response.body!) bytes += part.byteLength;
     expect(most()).toBeLessThanOrEqual(SLICE);
     expect(bytes).toBe(chunk.length + END.length);
-    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toHaveLength(1));
+    await eventually(() => expect(eventsOf(guard, 'call.end')).toHaveLength(1));
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
 
@@ -115,7 +116,7 @@ describe.each(SDKS)('$name', (sdk) => {
     let read = '';
     for await (const chunk of await sdk.stream(client)) read += sdk.chunkText(chunk);
     expect(read).toBe(`${'an'.repeat(1_000)}swer`);
-    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success' }]));
+    await eventually(() => expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success' }]));
   });
 });
 

@@ -102,7 +102,7 @@ describe.each([
   let observed: ReadonlyMap<Sample, Observed>;
   beforeAll(async () => {
     observed = await observeAll(way);
-  }, 60_000);
+  });
 
   it.each(ROWS)('%s', (_row, _file, sample) => {
     const { sends, holds, waitedMs, guard } = observed.get(sample)!;

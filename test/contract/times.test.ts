@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { withCall } from '../../src/with-call.ts';
 import type { CallOptions } from '../../src/options/call-options.ts';
 import { FAST } from '../helpers/guarded.ts';
@@ -7,13 +7,10 @@ import { type Answer, scriptedServer, sendEvents, sendJson, sendPart } from '../
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, type Connection, WAYS_IN } from '../helpers/ways.ts';
 import { pause, socketClock } from '../helpers/socket-clock.ts';
-
-// What hangs here hangs for every SDK and way.
-vi.setConfig({ testTimeout: 20_000 });
+import { eventually } from '../helpers/eventually.ts';
 
 /** In it the beginning of an answer has to come, however busy the machine is. */
 const DEADLINE_MS = 600;
-const POLL = { timeout: 10_000 };
 
 const never: Answer = () => undefined;
 
@@ -65,14 +62,14 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       expect(text === '').toBe(name !== 'the rest of a stream');
       expect(tookMs).toBeGreaterThan(DEADLINE_MS - 10);
       expect(server.requests).toHaveLength(1);
-      await expect.poll(() => server.open(), POLL).toBe(0);
+      await expect.poll(() => server.open()).toBe(0);
       return connection;
     });
     const end = { outcome: 'timeout', errorType: 'deadline_exceeded' };
     for (const connection of await Promise.all(scenes)) {
       // The guard behind `register` is one for all.
       const ends = way === 'register' ? SCENES.map(() => end) : [end];
-      await vi.waitFor(() => expect(eventsOf(connection.events(), 'call.end')).toMatchObject(ends));
+      await eventually(() => expect(eventsOf(connection.events(), 'call.end')).toMatchObject(ends));
       const lanes = connection.guard.snapshot();
       expect(lanes.every(({ inFlight, circuit }) => inFlight === 0 && circuit === 'closed')).toBe(true);
     }
@@ -89,7 +86,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     const { text, error } = await ending(connection, 'stream', { firstContentTimeoutMs: 300 });
     expect([error, text]).toEqual([undefined, 'answer']);
     expect(server.requests).toHaveLength(4);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
         { outcome: 'success_after_retry', attempts: 4 },
       ]),
@@ -101,7 +98,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       ...Array.from({ length: 3 }, () => ['timeout', 'first_content_timeout']),
       ['ok', undefined],
     ]);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it.each([
@@ -114,7 +111,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(error).toBeInstanceOf(classOf(sdk, way));
     expect(error).toMatchObject(ownError('first_content_timeout'));
     expect(server.requests).toHaveLength(6);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
         { outcome: 'timeout', errorType: 'first_content_timeout' },
       ]),
@@ -129,13 +126,13 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(error).toBeInstanceOf(classOf(sdk, way));
     expect(error).toMatchObject(ownError('stall_timeout'));
     expect(server.requests).toHaveLength(1);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(eventsOf(connection.events(), 'call.end')).toMatchObject([
         { outcome: 'timeout', errorType: 'stall_timeout' },
       ]),
     );
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
-    await expect.poll(() => server.open(), POLL).toBe(0);
+    await expect.poll(() => server.open()).toBe(0);
   });
 
   it.each([
@@ -196,7 +193,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
       const error: unknown = await reading().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(classOf(sdk, way));
       expect(error).toMatchObject(ownError('deadline_exceeded'));
-      await expect.poll(() => server.open(), POLL).toBe(0);
+      await expect.poll(() => server.open()).toBe(0);
       await new Promise((resolve) => setImmediate(resolve));
       expect(unhandled).toEqual([]);
     } finally {

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { onAbort, sleep } from '../../src/core/abort.ts';
 import { answer, failure, type Scripted, scriptedGuard } from '../helpers/scripted-call.ts';
 import { flush, VirtualClock } from '../helpers/virtual-clock.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -147,7 +148,7 @@ describe('ten thousand calls in the queue', () => {
     expect(most).toBeGreaterThan(100);
     expect(most).toBeLessThan(1_000);
     finish(failure('cancelled', { retryable: false }));
-    await vi.waitFor(() => expect(lane()).toMatchObject({ inFlight: 0, queued: 0 }));
+    await eventually(() => expect(lane()).toMatchObject({ inFlight: 0, queued: 0 }));
     expect([sent, ended.length, new Set(ended).size]).toEqual([1, COUNT, COUNT]);
     await guard.close();
     expect([clock.pending(), getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);

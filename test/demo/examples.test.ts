@@ -30,11 +30,11 @@ test('every example is run', () => {
   expect(names.toSorted()).toEqual(Object.keys(EXPECTED).toSorted());
 });
 
-test.each(Object.entries(EXPECTED))('%s', { timeout: 30_000 }, async (name, output) => {
+test.each(Object.entries(EXPECTED))('%s', async (name, output) => {
   expect(await run(name)).toMatch(output);
 });
 
-test('register saves an application that knows nothing of it', { timeout: 60_000 }, async () => {
+test('register saves an application that knows nothing of it', async () => {
   const [bare, registered] = [
     await run('registered-app'),
     await run('registered-app', '--import', at('src/register.ts')),

@@ -129,7 +129,7 @@ describe('the inbox', () => {
   });
 });
 
-test('says how to install what is missing, and ends with 2', { timeout: 30_000 }, () => {
+test('says how to install what is missing, and ends with 2', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, '--stack'], {
     env: { PATH: '/nonexistent' },
     encoding: 'utf8',

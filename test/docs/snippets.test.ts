@@ -1,12 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, pack, type Packed } from '../package/packed.ts';
 import { pages, ROOT, type Snippet, snippetsOf } from './pages.ts';
-
-// A compiler on a machine that runs other tests beside.
-vi.setConfig({ testTimeout: 90_000 });
 
 /** What programs of the documentation import, beside tidegate. */
 const PACKAGES = [
@@ -60,7 +57,7 @@ beforeAll(async () => {
     );
   }
   await app.write('run-snippets.mjs', await readFile(join(ROOT, 'test/docs/run-snippets.mjs'), 'utf8'));
-}, 180_000);
+});
 afterAll(() => packed?.remove());
 
 interface Outcome {

@@ -3,6 +3,7 @@ import { Fleet, type FleetListener } from '../../src/fleet/fleet.ts';
 import type { LaneShare } from '../../src/fleet/lane-share.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
+import { msGiven } from '../helpers/real-time.ts';
 import type { VirtualClock } from '../helpers/virtual-clock.ts';
 import { finish, harness, type Harness, PACING, watch } from '../pacing/harness.ts';
 
@@ -33,10 +34,10 @@ export function joinFleet(client: RedisClient, requestsPerMinute = 6_000): RealP
 }
 
 /** A call that is made now; how long it waited. */
-export async function callNow({ lane }: RealProcess): Promise<number> {
-  const startedAt = performance.now();
-  const watched = watch(lane);
-  await watched.promise;
-  finish(watched.ticket);
-  return performance.now() - startedAt;
+export function callNow({ lane }: RealProcess): Promise<number> {
+  return msGiven(async () => {
+    const watched = watch(lane);
+    await watched.promise;
+    finish(watched.ticket);
+  });
 }

@@ -10,4 +10,4 @@ it('loses no call while answers of a real Redis are lost, late and overtake each
   expect(backMs).toBeLessThan(2_000);
   // It was of no use for a while to some, and did not stay so.
   expect(modes.flat()).toContain('shared');
-}, 20_000);
+});

@@ -17,7 +17,7 @@ beforeAll(async () => {
     buses.map((bus) => RedisServer.start('--cluster-enabled', 'yes', '--cluster-port', String(bus))),
   );
   await form(servers, buses);
-}, 30_000);
+});
 
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
@@ -61,4 +61,4 @@ it('keeps each lane in one slot of a cluster of three masters, and lanes in all 
   } finally {
     cluster.disconnect();
   }
-}, 30_000);
+});

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { callNow, joinFleet, type RealProcess } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { pause } from '../helpers/real-time.ts';
 
 /** What the documentation tells to allow, and what drivers ask when they connect. */
@@ -52,10 +53,6 @@ function mode(process: RealProcess): () => void {
   return () => expect(process.share.mode).toBe('shared');
 }
 
-const SOON = { timeout: 4_000, interval: 20 };
-/** So soon it is used again. */
-const BACK = { timeout: 2_000, interval: 20 };
-
 describe('calls go on, with one warning, and Redis is used again', () => {
   it.each<[string, string, () => unknown, () => unknown]>([
     ['answers nothing', 'timeout', () => server.freeze(), () => server.thaw()],
@@ -86,7 +83,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
   ])('when it %s', async (_what, fault, breaks, mends) => {
     const process = join(open({ port: proxy.port }));
     await callNow(process);
-    await vi.waitFor(mode(process), SOON);
+    await eventually(mode(process));
     await breaks();
     for (let made = 0; made < 8; made++) {
       expect(await callNow(process)).toBeLessThan(900);
@@ -95,7 +92,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     expect(process.modes.at(-1)).toBe(fault);
     expect(process.warnings).toEqual([expect.stringContaining(`(${fault})`)]);
     await mends();
-    await vi.waitFor(mode(process), BACK);
+    await eventually(mode(process));
     expect(await callNow(process)).toBeLessThan(500);
     expect(process.warnings).toHaveLength(1);
   });
@@ -104,7 +101,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     proxy.fate = () => ({ delayMs: 120, lost: false });
     const process = join(open({ port: proxy.port }));
     await callNow(process);
-    await vi.waitFor(mode(process), SOON);
+    await eventually(mode(process));
     let waitedMs = 0;
     for (let made = 0; made < 40; made++) {
       waitedMs += await callNow(process);
@@ -118,7 +115,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
   it('when its scripts were flushed, without a word', async () => {
     const process = join(open());
     await callNow(process);
-    await vi.waitFor(mode(process), SOON);
+    await eventually(mode(process));
     await admin.script('FLUSH');
     for (let made = 0; made < 5; made++) await callNow(process);
     await pause(600);
@@ -130,7 +127,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     await admin.config('SET', 'requirepass', 'right');
     const process = join(open({ password: 'wrong' }));
     expect(await callNow(process)).toBeLessThan(900);
-    await vi.waitFor(() => expect(process.share.mode).toBe('alone'), SOON);
+    await eventually(() => expect(process.share.mode).toBe('alone'));
     expect(process.warnings).toHaveLength(1);
     expect(process.warnings[0]).toMatch(/\((auth|connection|timeout)\)/);
     expect(process.warnings[0]).not.toContain('wrong');
@@ -142,7 +139,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     try {
       const process = join(open({ port: old.port }));
       expect(await callNow(process)).toBeLessThan(900);
-      await vi.waitFor(() => expect(process.modes).toEqual(['unsupported']), SOON);
+      await eventually(() => expect(process.modes).toEqual(['unsupported']));
       expect(process.warnings).toHaveLength(1);
     } finally {
       await old.stop();
@@ -155,7 +152,7 @@ describe('a user of Redis with the rights that the documentation names', () => {
     await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...ACL);
     const process = join(open({ username: 'tidegate', password: 'secret' }));
     for (let made = 0; made < 5; made++) await callNow(process);
-    await vi.waitFor(mode(process), SOON);
+    await eventually(mode(process));
     await pause(1_000);
     expect(process.modes).toEqual(['shared']);
     // Drivers name themselves, and go on where they may not: nothing that we ask is denied.
@@ -167,13 +164,13 @@ describe('a user of Redis with the rights that the documentation names', () => {
     await admin.call('ACL', 'SETUSER', 'other', 'on', '>secret', ...ACL.map((rule) => rule.replace('tidegate', 'x')));
     const process = join(open({ username: 'other', password: 'secret' }));
     expect(await callNow(process)).toBeLessThan(900);
-    await vi.waitFor(() => expect(process.modes).toEqual(['permission']), SOON);
+    await eventually(() => expect(process.modes).toEqual(['permission']));
   });
 
   it('keeps keys that tell nothing of the account', async () => {
     const process = join(open());
     await callNow(process);
-    await vi.waitFor(mode(process), SOON);
+    await eventually(mode(process));
     const keys = await admin.keys('*');
     expect(keys.length).toBeGreaterThan(0);
     for (const key of keys) expect(key).toMatch(/^\{tidegate:[\w-]{27}\}(:[pla])?$/);

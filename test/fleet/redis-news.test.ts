@@ -2,12 +2,13 @@ import { Redis } from 'ioredis';
 import OldestIoredis from 'ioredis-oldest';
 import { createClient } from 'redis';
 import { createClient as createOldestClient } from 'redis-oldest';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { News } from '../../src/fleet/protocol.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
 import { RedisServer } from './redis-server.ts';
 import { limit, report } from './reports.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 /** What the documentation tells to allow beside what a fleet of few needs. */
 const NEWS_RULES = ['&{tidegate:*', '+subscribe', '+unsubscribe', '+publish'];
@@ -15,7 +16,6 @@ const SCRIPT_RULES = '~{tidegate:* -@all +evalsha +eval +time +get +set +hget +h
   .concat(' +zrangebyscore +zcard +zrank +pexpire +ping +info +hello')
   .split(' ');
 const SELDOM = { renewMs: 3_000 };
-const SOON = { timeout: 4_000, interval: 10 };
 
 let server: RedisServer;
 let admin: Redis;
@@ -86,13 +86,13 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const { news, hears } = listen(store);
     const other = listen(store, 'other');
-    await vi.waitFor(() => expect([hears, other.hears]).toEqual([[true], [true]]), SOON);
+    await eventually(() => expect([hears, other.hears]).toEqual([[true], [true]]));
     await store.exchange('lane', report('a', [limit()], SELDOM));
     await store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 5_000 }));
     await store.exchange('lane', report('a', [limit({ limit: 60, full: 60, changed: true })], SELDOM));
     const stop = { reason: 'quota', outcome: 'quota_exhausted', forMs: -1 };
     await store.exchange('lane', report('a', [limit({ limit: 60, full: 60 })], { ...SELDOM, stop }));
-    await vi.waitFor(() => expect(news).toHaveLength(3), SOON);
+    await eventually(() => expect(news).toHaveLength(3));
     expect(news[0]!.pauseMs).toBeCloseTo(5_000, 0);
     expect(news.map(({ voids }) => voids)).toEqual([false, true, false]);
     expect(news.slice(1).map(({ pauseMs }) => pauseMs)).toEqual([0, 0]);
@@ -102,23 +102,23 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
   it('tells when it hears nothing any more, and when it does again', async () => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const { hears, news } = listen(store);
-    await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+    await eventually(() => expect(hears).toEqual([true]));
     await server.kill();
-    await vi.waitFor(() => expect(hears.at(-1)).toBe(false), SOON);
+    await eventually(() => expect(hears.at(-1)).toBe(false));
     await server.start();
-    await vi.waitFor(() => expect(hears.at(-1)).toBe(true), SOON);
-    await vi.waitFor(() => store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 })), SOON);
-    await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+    await eventually(() => expect(hears.at(-1)).toBe(true));
+    await eventually(() => store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 })));
+    await eventually(() => expect(news).toHaveLength(1));
   });
 
   it('has one further connection as long as anybody listens', async () => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const before = await connections();
     const both = [listen(store), listen(store, 'other')];
-    await vi.waitFor(() => expect(both.map(({ hears }) => hears)).toEqual([[true], [true]]), SOON);
+    await eventually(() => expect(both.map(({ hears }) => hears)).toEqual([[true], [true]]));
     expect(await connections()).toBe(before + 1);
     for (const { leave } of both) leave();
-    await vi.waitFor(async () => expect(await connections()).toBe(before), SOON);
+    await eventually(async () => expect(await connections()).toBe(before));
   });
 });
 
@@ -126,9 +126,9 @@ it('is told to a user with no more than the documented rights', async () => {
   await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...SCRIPT_RULES, ...NEWS_RULES);
   const store = RedisStore.of(open({ username: 'tidegate', password: 'secret' }), 'tidegate')!;
   const { news, hears } = listen(store);
-  await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+  await eventually(() => expect(hears).toEqual([true]));
   await store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 }));
-  await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+  await eventually(() => expect(news).toHaveLength(1));
 });
 
 it('is missed without harm by a user that may not subscribe nor publish', async () => {
@@ -143,8 +143,8 @@ it('is missed without harm by a user that may not subscribe nor publish', async 
 it('is none of who says that it comes twice a second', async () => {
   const store = RedisStore.of(open(), 'tidegate')!;
   const { news, hears } = listen(store);
-  await vi.waitFor(() => expect(hears).toEqual([true]), SOON);
+  await eventually(() => expect(hears).toEqual([true]));
   await store.exchange('lane', report('a', [limit()], { renewMs: 470, pauseMs: 900 }));
   await store.exchange('lane', report('b', [limit()], { ...SELDOM, pauseMs: 9_000 }));
-  await vi.waitFor(() => expect(news).toHaveLength(1), SOON);
+  await eventually(() => expect(news).toHaveLength(1));
 });

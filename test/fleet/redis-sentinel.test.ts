@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callNow, joinFleet } from './real-process.ts';
 import { RedisServer } from './redis-server.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 let master: RedisServer;
 let replica: RedisServer;
@@ -12,7 +13,7 @@ beforeAll(async () => {
   master = await RedisServer.start('--repl-diskless-sync-delay', '0');
   replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
   sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.startSentinel(master.port)));
-}, 30_000);
+});
 
 afterAll(() => Promise.all([master, replica, ...sentinels].map((server) => server.stop())));
 
@@ -30,19 +31,16 @@ it('shares again on the replica that Sentinels have made the master, and no call
   const process = joinFleet(client);
   try {
     await callNow(process);
-    await vi.waitFor(() => expect(process.share.mode).toBe('shared'), 4_000);
+    await eventually(() => expect(process.share.mode).toBe('shared'));
     const direct = new Redis(replica.port, '127.0.0.1');
     // What the replica has not got yet is learned anew.
-    await vi.waitFor(async () => expect(await direct.dbsize()).toBeGreaterThan(0), 4_000);
+    await eventually(async () => expect(await direct.dbsize()).toBeGreaterThan(0));
     await master.kill();
     let longestMs = 0;
-    await vi.waitFor(
-      async () => {
-        longestMs = Math.max(longestMs, await callNow(process));
-        expect(process.modes).toEqual(['shared', expect.any(String), 'shared']);
-      },
-      { timeout: 20_000, interval: 50 },
-    );
+    await eventually(async () => {
+      longestMs = Math.max(longestMs, await callNow(process));
+      expect(process.modes).toEqual(['shared', expect.any(String), 'shared']);
+    });
     expect(longestMs).toBeLessThan(900);
     expect(process.warnings).toHaveLength(1);
     expect(String(await direct.role())).toContain('master');
@@ -51,4 +49,4 @@ it('shares again on the replica that Sentinels have made the master, and no call
     process.lane.lane.close();
     client.disconnect();
   }
-}, 40_000);
+});

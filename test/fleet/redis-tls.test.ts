@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { callNow, joinFleet } from './real-process.ts';
 import { freePort, RedisServer } from './redis-server.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 let folder: string;
 let server: RedisServer;
@@ -63,7 +64,7 @@ it.each(Object.keys(CLIENTS))('divides limits over TLS by a client of %s', async
       ['shared', 2],
       ['shared', 2],
     ];
-    await vi.waitFor(() => expect(shares()).toEqual(both), { timeout: 4_000, interval: 20 });
+    await eventually(() => expect(shares()).toEqual(both));
   } finally {
     for (const { lane } of processes) lane.lane.close();
     for (const { close } of opened) close();
@@ -75,7 +76,7 @@ it.each(Object.keys(CLIENTS))('goes on by itself where %s does not trust the cer
   const process = joinFleet(client);
   try {
     await callNow(process);
-    await vi.waitFor(() => expect(process.share.mode).toBe('alone'), { timeout: 4_000, interval: 20 });
+    await eventually(() => expect(process.share.mode).toBe('alone'));
     await callNow(process);
     expect(process.warnings).toHaveLength(1);
   } finally {

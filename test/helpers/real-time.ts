@@ -20,6 +20,20 @@ export async function pause(ms: number): Promise<void> {
   await pauseFor(ms);
 }
 
+/** How long an action takes, in the time that this process is given: what the machine spends on others does not count. */
+export async function msGiven(action: () => Promise<void>): Promise<number> {
+  const everyMs = 5;
+  let turns = 0;
+  // Turns that come too late are not made up for.
+  const stop = every(everyMs, () => turns++);
+  try {
+    await action();
+  } finally {
+    stop();
+  }
+  return turns * everyMs;
+}
+
 /** Repeats an action. @returns What stops it. */
 export function every(ms: number, action: () => void): () => void {
   const timer = setInterval(action, ms);

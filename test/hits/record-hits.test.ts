@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Guard } from '../../src/guard.ts';
 import { recordHits } from '../../src/hits/record-hits.ts';
 import { fakeFetch, json, type Reply } from '../helpers/fake-fetch.ts';
 import { FAST, settle, testGuard } from '../helpers/guarded.ts';
 import { startSimulator } from '../../src/testing.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -150,7 +151,7 @@ describe('recordHits', () => {
     const guard = testGuard(FAST);
     const hits = recordHits({ path: join(folder, 'file', 'hits.jsonl'), guard, record: 'all' });
     for (let call = 0; call < 3; call++) await ask(guard, ANSWER);
-    await vi.waitFor(() => expect(hits.lost).toBe(3));
+    await eventually(() => expect(hits.lost).toBe(3));
     await ask(guard, ANSWER);
     await hits.close();
     expect(hits.lost).toBe(4);

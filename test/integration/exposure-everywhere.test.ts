@@ -14,6 +14,7 @@ import { FakeIo } from '../commands/fake-io.ts';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const SECRET = 'sk-live-0123456789abcdef';
 /** With user, password, path, query and fragment. */
@@ -221,7 +222,7 @@ async function toldOf(sdk: SdkCase, replies: readonly Reply[], stream: boolean):
       errors.push((error as { tidegate?: unknown }).tidegate, classifyError(error));
     }
   }
-  await vi.waitFor(() => expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]));
+  await eventually(() => expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]));
   const snapshot = guard.snapshot();
   await hits.close();
   const metrics = new PrometheusSerializer().serialize((await reader.collect()).resourceMetrics);

@@ -17,7 +17,6 @@ const DRAWN = Array.from({ length: 4 }, (_, index) => seedOf(41, index));
 
 it.for([...PINNED, ...DRAWN])(
   'a lane below its limit serves all of it 10 s after the end of what was wrong: %d',
-  { timeout: 120_000 },
   async (seed) => {
     const recovery = drawRecovery(seed);
     const { watched, lost } = await runRecovery(recovery);

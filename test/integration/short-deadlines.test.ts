@@ -92,7 +92,6 @@ describe.for<[Patience, number]>([
 ])('callers that wait by %s of %d ms', ([patience, patienceMs]) => {
   it.for(Object.keys(DISTURBANCES) as Disturbance[])(
     'are all served again within 10 s of the end of: %s',
-    { timeout: 120_000 },
     async (name) => {
       const results = await afterwards(name, patience, patienceMs);
       expect(results).toHaveLength(60);

@@ -1,13 +1,14 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { batch } from '../../src/batch.ts';
 import { fakeFetch, json } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const openai = SDKS[0]!;
 
@@ -63,7 +64,7 @@ describe.each(ODD)('a function that returns %s', (_name, odd) => {
     guard.on('attempt.end', odd as () => void);
     const client = guardedClient(openai, guard, fakeFetch(json(openai.completion)).fetch);
     for (let call = 0; call < 3; call++) expect(openai.text(await openai.create(client))).toBe('answer');
-    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toHaveLength(3));
+    await eventually(() => expect(eventsOf(guard, 'call.end')).toHaveLength(3));
     await new Promise((resolve) => setImmediate(resolve));
     expect(unhandled).toEqual([]);
     expect(guard.snapshot()).toMatchObject([{ group: 'test-model', counts: { succeeded: 3 } }]);
@@ -214,7 +215,7 @@ describe('a model that an application takes from a page', () => {
     const guard = testGuard();
     const client = guardedClient(openai, guard, completion);
     await openai.create(client, {}, { model: `a\nb\u001b[2J${'x'.repeat(100_000)}` });
-    await vi.waitFor(() => expect(eventsOf(guard, 'call.end')).toHaveLength(1));
+    await eventually(() => expect(eventsOf(guard, 'call.end')).toHaveLength(1));
     const told = JSON.stringify([guard.snapshot(), guard.events]);
     expect(told.length).toBeLessThan(20_000);
     expect(told).not.toMatch(/\\[nu]/);

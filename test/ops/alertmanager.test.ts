@@ -224,7 +224,7 @@ const INHIBITIONS: readonly Inhibition[] = [
 ];
 
 describe('a running Alertmanager', () => {
-  test.for(INHIBITIONS)('$because', { timeout: 30_000 }, async ({ firing, silenced }, context) => {
+  test.for(INHIBITIONS)('$because', async ({ firing, silenced }, context) => {
     const states = await withAlertmanager(need('alertmanager', context), (url) => inhibited(url, firing));
     expect(states).toEqual(firing.map((_, index) => silenced.includes(index)));
   });

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { OtlpReceiver, valuesOf } from '../telemetry/otlp-receiver.ts';
 import { withWorkload } from './workload.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 /** What Prometheus's OTLP receiver and the Collector make of a name, as far as our units go. */
 function translated(name: string, unit: string, kind: 'sum' | 'gauge' | 'histogram'): string {
@@ -22,7 +23,7 @@ test('the real exporter and the OTLP translation of what the real sender sends g
         await call();
         await call(['server_error'], true);
         await call(['auth']).catch(() => undefined);
-        await vi.waitFor(() =>
+        await eventually(() =>
           expect(Object.keys(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome'))).toHaveLength(3),
         );
         return (await fetch(url)).text();

@@ -73,7 +73,7 @@ test('what a page explains is kept back, and what joins it is no second page', (
 });
 
 // The week and all faults are `npm run replay`, in ten minutes. These tell whether the replay itself still works.
-test('an outage is found in time and a blip wakes nobody', { timeout: 120_000 }, async (context) => {
+test('an outage is found in time and a blip wakes nobody', async (context) => {
   need('promtool', context);
   need('prometheus', context);
   const chosen = [...FAULTS, ...HARMLESS].filter(({ id }) => id === 'outage' || id === 'blip');

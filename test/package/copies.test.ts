@@ -1,9 +1,7 @@
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, pack, type Packed } from './packed.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let packed: Packed;
 let app: App;
@@ -19,7 +17,7 @@ beforeAll(async () => {
   // A library with a copy of its own, and one whose copy does not fit.
   await installCopy('library', (text) => text);
   await installCopy('stranger', (text) => text.replace('const PROTOCOL = 1;', 'const PROTOCOL = 999;'));
-}, 180_000);
+});
 afterAll(() => packed?.remove());
 
 async function installCopy(library: string, change: (text: string) => string): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cell } from '../../tools/matrix/cell.ts';
 import { CELLS } from '../../tools/matrix/cells.ts';
 import { bundlerCells } from '../../tools/matrix/cells/bundlers.ts';
@@ -11,9 +11,6 @@ import { documentOf, shortFormOf } from '../../tools/matrix/document.ts';
 import { runSteps, writeCell, writeProgram } from '../../tools/matrix/run-steps.ts';
 import { type Simulators, startSimulators } from '../../tools/matrix/simulators.ts';
 import { type App, pack, type Packed, ROOT } from './packed.ts';
-
-// Programs that share a machine with other tests.
-vi.setConfig({ testTimeout: 60_000 });
 
 const { version: TYPESCRIPT } = createRequire(import.meta.url)('typescript/package.json') as { version: string };
 
@@ -60,7 +57,7 @@ beforeAll(async () => {
   await symlink(join(ROOT, 'node_modules/typescript'), join(app.directory, `node_modules/typescript-${TYPESCRIPT}`));
   await writeProgram(app.directory, 'simulators.mjs');
   simulators = await startSimulators(app.directory);
-}, 180_000);
+});
 afterAll(async () => {
   simulators?.stop();
   await packed?.remove();

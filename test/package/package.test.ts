@@ -1,7 +1,7 @@
 import { parseAst } from 'rolldown/parseAst';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, pack, type Packed, ROOT } from './packed.ts';
 import { typesOf } from './surface.ts';
 import { bundledPackages } from '../../tools/sbom/bundled-packages.ts';
@@ -29,9 +29,6 @@ interface Manifest {
   readonly peerDependenciesMeta: Record<string, { optional?: boolean }>;
 }
 
-// Compilers and package managers, on a machine that runs other tests beside.
-vi.setConfig({ testTimeout: 60_000 });
-
 let packed: Packed;
 let manifest: Manifest;
 /** One with every SDK. */
@@ -41,7 +38,7 @@ beforeAll(async () => {
   packed = await pack();
   manifest = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8')) as Manifest;
   full = await packed.app('full', [...Object.values(SDKS), ...TELEMETRY]);
-}, 180_000);
+});
 afterAll(() => packed?.remove());
 
 describe('the tarball', () => {

@@ -122,7 +122,7 @@ function appAt(directory: string): App {
   const execute = async (command: string, args: string[]): Promise<string> => {
     const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '' };
     try {
-      return (await run(command, args, { cwd: directory, env, timeout: 30_000 })).stdout.trim();
+      return (await run(command, args, { cwd: directory, env, timeout: 100_000 })).stdout.trim();
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });

@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 import { withWorkload } from '../ops/workload.ts';
 import { pack, type Packed } from './packed.ts';
 import { until } from '../helpers/real-time.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ROWS = 60;
 
@@ -20,7 +18,7 @@ let simulator: Simulator;
 beforeAll(async () => {
   packed = await pack();
   cli = join(packed.directory, 'dist/cli.js');
-}, 180_000);
+});
 afterAll(() => packed?.remove());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'terminal-'));

@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LimitedServer, REFUSALS, startLimitedServer } from './limited-server.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const REGISTER = pathToFileURL(join(ROOT, 'src/register.ts')).href;
-
-vi.setConfig({ testTimeout: 40_000 });
 
 let directory: string;
 let server: LimitedServer;
@@ -35,7 +33,7 @@ async function runApp(
   const path = join(directory, file);
   await writeFile(path, source);
   const env = { ...process.env, SERVER: server.url, NODE_NO_WARNINGS: '1', NODE_OPTIONS: '' };
-  const { stdout, stderr } = await run(process.execPath, [...args, path], { env, timeout: 15_000 });
+  const { stdout, stderr } = await run(process.execPath, [...args, path], { env, timeout: 100_000 });
   expect(stderr).toBe('');
   return JSON.parse(stdout) as unknown;
 }

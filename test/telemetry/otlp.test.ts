@@ -9,6 +9,7 @@ import { registeredParts } from '../../src/telemetry/otel-globals.ts';
 import { otlpTarget, metricsRequested } from '../../src/telemetry/sdk-environment.ts';
 import { callInfo, dimension, lane, resetGlobals, successfulCall } from './harness.ts';
 import { OtlpReceiver, valuesOf } from './otlp-receiver.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const NOTHING = { metrics: false, traces: false, context: false, propagation: false };
 const LANE = lane({ dimensions: [dimension()] });
@@ -71,7 +72,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '20');
     const { shutdown } = await start({ metrics: 'otlp' });
     recordOneCall();
-    await vi.waitFor(() => expect(receiver.latest().has('tidegate.calls')).toBe(true));
+    await eventually(() => expect(receiver.latest().has('tidegate.calls')).toBe(true));
     await shutdown();
     expect(registeredParts()).toMatchObject({ metrics: false, traces: false });
     const count = receiver.received.length;
@@ -118,7 +119,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
   it('names the packages that it needs', async () => {
     const script = new URL('without-packages.mjs', import.meta.url).pathname;
     const missing = '@opentelemetry/exporter-metrics-otlp-proto';
-    const { stdout } = await promisify(execFile)(process.execPath, [script, missing, 'otlp'], { timeout: 15_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [script, missing, 'otlp']);
     expect(JSON.parse(stdout)).toEqual({
       name: 'TidegateSetupError',
       code: 'missing_dependency',

@@ -34,6 +34,7 @@ import {
   successfulCall,
   USAGE,
 } from './harness.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const noLanes = { lanes: () => [] };
 let errors: unknown[][];
@@ -297,7 +298,7 @@ describe('memory', () => {
     harness.exporter.reset();
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
-    await vi.waitFor(() => {
+    await eventually(() => {
       gc();
       // Not the objects themselves: a failed expectation would keep them.
       expect([ended.deref() === undefined, open.deref() === undefined]).toEqual([true, true]);

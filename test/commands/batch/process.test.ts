@@ -74,7 +74,7 @@ test('Ctrl-C finishes what is at work and prints what goes on; the same command 
   expect(await second.exit).toEqual([0, null]);
   expect(await ids()).toEqual(everyRow);
   expect(simulator.stats().requests).toBe(ROWS);
-}, 90_000);
+});
 
 test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done is lost', async () => {
   const args = ['--out', join(folder, 'out.jsonl'), '--max-concurrent', '5'];
@@ -98,7 +98,7 @@ test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done
   expect(await ids()).toEqual(everyRow);
   // How many answers wait for the disk at an end is the disk's affair: what is in the journal is not sent again, all else is once.
   expect(simulator.stats().requests - sent).toBe(ROWS - kept);
-}, 90_000);
+});
 
 test('results go through a pipe whose reader is slow', async () => {
   const run = start('--out', '-', '--quiet');
@@ -109,4 +109,4 @@ test('results go through a pipe whose reader is slow', async () => {
   }
   expect(await run.exit).toEqual([0, null]);
   expect([text.trim().split('\n').length, run.said()]).toEqual([ROWS, '']);
-}, 90_000);
+});

@@ -92,7 +92,7 @@ test("a batch of somebody else's with as many rows is not taken for ours once it
       await simulator.close();
     }
   }
-}, 30_000);
+});
 
 test('with a budget the rows go in rounds, and what does not fit is left for more', async () => {
   const simulator = await simulate('openai');
@@ -144,7 +144,7 @@ test('a batch is not asked for again when the answer to its creation was lost', 
     proxy.closeAllConnections();
     proxy.close();
   }
-}, 20_000);
+});
 
 const KILLS = Number(process.env['KILLS'] ?? 4);
 
@@ -174,4 +174,4 @@ test(`${KILLS} kills at any moment lose no row and ask for none twice`, async ()
   const { data } = (await answer.json()) as { data: { status: string; request_counts: { total: number } }[] };
   const good = data.filter(({ status }) => status !== 'failed');
   expect(good.reduce((sum, { request_counts: { total } }) => sum + total, 0)).toBe(rows);
-}, 60_000);
+});

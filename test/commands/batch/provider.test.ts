@@ -92,7 +92,7 @@ test('what the provider has not done before the deadline goes row by row', async
   const oneByOne = answers - 20;
   expect(oneByOne).toBeGreaterThan(6);
   expect(oneByOne).toBeLessThan(14);
-}, 30_000);
+});
 
 test('a limit of what is queued is kept by halves, and by waiting', async () => {
   const simulator = await simulate('openai', { batches: { seconds: 0.3, enqueuedTokens: 70 } });
@@ -106,7 +106,7 @@ test('a limit of what is queued is kept by halves, and by waiting', async () => 
   expect(await run.code).toBe(0);
   expect(run.err()).toContain('Too much is queued for a batch');
   expect(await ids('out.jsonl')).toEqual(names(40));
-}, 30_000);
+});
 
 test('batches are half the price, and are told by what they answered', async () => {
   await writeFile(at('prices.json'), JSON.stringify({ '*': { input: 1_000_000, output: 1_000_000 } }));

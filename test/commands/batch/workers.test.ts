@@ -11,6 +11,7 @@ import type { Guard } from '../../../src/guard.ts';
 import { batchCommand } from '../../../src/commands/batch/batch.ts';
 import { type Target } from '../../../src/commands/batch/target.ts';
 import { RedisServer } from '../../fleet/redis-server.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { pause } from '../../helpers/real-time.ts';
 
 const ROWS = 100;
@@ -128,7 +129,7 @@ test('a run that is interrupted finds what was done meanwhile, and sends nothing
   const close = await worker(guardOf(sent.fetch('worker')));
   const first = await run(sent, 'first');
   const asked = Array.from({ length: ROWS }, (_, index) => ask(first, index));
-  await vi.waitFor(() => expect(sent.by.size).toBeGreaterThan(20));
+  await eventually(() => expect(sent.by.size).toBeGreaterThan(20));
   first.abort(new Error('Interrupted'));
   await first.close(false);
   void asked;
@@ -231,7 +232,7 @@ test('a chunk of a run that has ended is left alone', async () => {
   await mode.close(true);
   const job = await link.queue.add('rows', { run: 'run', rows: [{ key: 'k', url: '/x', body: { prompt: 'row 1' } }] });
   const close = await worker(guardOf(sent.fetch('worker')));
-  await vi.waitFor(async () => expect(await job.isCompleted()).toBe(true));
+  await eventually(async () => expect(await job.isCompleted()).toBe(true));
   expect(sent.by.get('row 1')).toEqual(['run']);
   await close();
   await link.close();

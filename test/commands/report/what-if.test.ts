@@ -129,7 +129,7 @@ describe('report --what-if', () => {
     );
     expect(whatIf[0]!.shapes.requestSeconds).toBeLessThan(3);
     expect(whatIf[0]!.before.tookMs).toBeGreaterThan(2_500);
-  }, 30_000);
+  });
 
   test('takes the pace that calls got for the limit of which refusals say nothing', async () => {
     const calls = Array.from({ length: 61 }, (_, each) =>
@@ -222,7 +222,7 @@ describe('report --what-if', () => {
     // Five at once, then one in twelve seconds.
     expect(whatIf[0]!.after.tookMs).toBeGreaterThan(15 * 12_000 * 0.95);
     expect(whatIf[0]!.after.tookMs).toBeLessThan(15 * 12_000 * 1.3);
-  }, 30_000);
+  });
 
   test('on drawn calls and limits: no faster than the limit, close to it, and never slower for a higher one (property)', async () => {
     const drawn = fc.record({
@@ -276,5 +276,5 @@ describe('report --what-if', () => {
       }),
       { numRuns: 12 },
     );
-  }, 120_000);
+  });
 });
