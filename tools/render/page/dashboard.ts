@@ -24,7 +24,7 @@ export interface Panel {
   readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
   readonly panels?: readonly Panel[];
   /** Variable for whose values a row repeats. */
-  readonly repeat?: string;
+  readonly repeat?: 'model';
   readonly targets?: readonly Target[];
   readonly options?: { readonly textMode?: string };
   readonly transformations?: readonly Transformation[];

@@ -48,13 +48,17 @@ export async function load(panel: Panel, view: View): Promise<Named[]> {
   return loaded.flat();
 }
 
-/** The values that a variable has in the view, sorted. */
-export async function valuesOf(dashboard: Dashboard, variable: string, view: View): Promise<string[]> {
+/** The values that a variable has in the view, of those that are chosen, sorted. */
+export async function valuesOf(dashboard: Dashboard, variable: keyof View['variables'], view: View): Promise<string[]> {
   const query = queryOf(dashboard, variable);
   if (query === undefined) return [];
   const expr = `group by (${query.label}) (last_over_time(${query.selector}[$__range]))`;
   const series = await queryAt(view.prometheus, concrete(expr, view), view.to);
-  return series.flatMap(({ metric }) => metric[query.label] ?? []).toSorted();
+  const chosen = new RegExp(`^(?:${view.variables[variable] ?? '.*'})$`);
+  return series
+    .flatMap(({ metric }) => metric[query.label] ?? [])
+    .filter((value) => chosen.test(value))
+    .toSorted();
 }
 
 function ask(expr: string, view: View): Promise<Series[]> {

@@ -18,10 +18,11 @@ const dashboard = (await (await fetch(`/dashboards/${encodeURIComponent(name)}.j
 document.title = dashboard.title;
 document.querySelector('h1')!.textContent = dashboard.title;
 const grid = document.querySelector<HTMLElement>('main')!;
-const empty: string[] = [];
+const filled = new Set<string>();
+const empty = new Set<string>();
 const failed: string[] = [];
 const repeated = new Set(dashboard.panels.flatMap(({ repeat }) => repeat ?? []));
-const values = new Map<string, string[]>();
+const values = new Map<'model', string[]>();
 for (const variable of repeated) values.set(variable, await valuesOf(dashboard, variable, view));
 const panels = repeatRows(allPanels(dashboard), (variable) => values.get(variable)!);
 await Promise.all(
@@ -31,7 +32,7 @@ await Promise.all(
     try {
       const variables = chosen && { ...view.variables, [chosen.variable]: asPattern(chosen.value) };
       const series = await load(panel, variables ? { ...view, variables } : view);
-      if (series.every(({ values }) => values.length === 0)) empty.push(panel.title);
+      (series.some(({ values }) => values.length > 0) ? filled : empty).add(panel.title);
       fill(element, panel, series);
     } catch (error) {
       failed.push(`${panel.title}: ${(error as Error).message}`);
@@ -39,7 +40,12 @@ await Promise.all(
     }
   }),
 );
-document.body.dataset['report'] = JSON.stringify({ panels: panels.length, empty, failed } satisfies Report);
+document.body.dataset['report'] = JSON.stringify({
+  panels: panels.length,
+  // What repeats may have nothing to show of one model.
+  empty: [...empty].filter((title) => !filled.has(title)),
+  failed,
+} satisfies Report);
 document.body.dataset['state'] = 'done';
 
 /** @returns where the panel's content goes */

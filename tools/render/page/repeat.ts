@@ -3,11 +3,11 @@ import type { Dashboard, Panel } from './dashboard.ts';
 /** A panel where it is drawn, and the value that the row it stands in gives the variable of its repetition. */
 export interface Placed {
   readonly panel: Panel;
-  readonly chosen?: { readonly variable: string; readonly value: string };
+  readonly chosen?: { readonly variable: 'model'; readonly value: string };
 }
 
 /** Every row that repeats once for each value of its variable, as Grafana draws it; what follows moves down. */
-export function repeatRows(panels: readonly Panel[], valuesOf: (variable: string) => readonly string[]): Placed[] {
+export function repeatRows(panels: readonly Panel[], valuesOf: (variable: 'model') => readonly string[]): Placed[] {
   const placed: Placed[] = [];
   let moved = 0;
   for (const [index, row] of panels.entries()) {
