@@ -10,9 +10,9 @@ import { type AnswerError, endOfText } from './read-answer.ts';
 const MAX_HELD_BYTES = 65_536;
 
 /**
- * Delivers the chunks of a body that is not an event stream. JSON is held to its end, up to the size of an error, so
- * that another attempt's answer can take its place; blanks before it, with which some servers keep a connection open,
- * pass at once.
+ * Delivers the chunks of a body that is not an event stream. Until the first of them another attempt's answer can take its
+ * place. JSON is held to its end, up to the size of an error, for the same purpose; blanks before it, with which some servers
+ * keep a connection open, pass at once.
  */
 export class ObservedBody implements ChunkSource {
   /** Opened at the first read: until then clone() may put another stream in its place. */
@@ -32,7 +32,7 @@ export class ObservedBody implements ChunkSource {
     this.#open = open;
     this.#body = body;
     this.#tail = json ? new JsonTail() : undefined;
-    this.#holding = json && body.answers;
+    this.#holding = body.answers;
   }
 
   async read(): Promise<Chunk> {
@@ -138,6 +138,10 @@ export class ObservedBody implements ChunkSource {
   }
 
   #hold(chunk: Uint8Array): void {
+    if (!this.#tail) {
+      this.#holding = chunk.byteLength === 0;
+      return;
+    }
     const first = this.#heldBytes === 0 ? chunk.find((byte) => !isBlank(byte)) : OPEN_BRACE;
     if (first === undefined) return;
     // Not JSON, whatever its content type.
