@@ -21,21 +21,46 @@ const zodOfAgents: Plugin = {
   },
 };
 
-const UNITS = ['test/{core,cost,pacing,policies,providers}/**/*.test.ts'];
+/**
+ * Tests of what keeps nothing for the process: no default guard or clock, variable of the environment, or global of
+ * OpenTelemetry. They leave none of these changed, either.
+ */
+const SHARED = [
+  'test/{core,cost,pacing,policies,providers}/**/*.test.ts',
+  'test/{bench,console,simulator,tools}/**/*.test.ts',
+  'test/fleet/!(register).test.ts',
+  'test/hits/!(record-hits).test.ts',
+  'test/ops/!(one-name|render).test.ts',
+  'test/commands/{alert-message,alerts,cli,completion,dispatch,rules,top}.test.ts',
+  'test/demo/{emails,options,readme,results,stack,workload}.test.ts',
+  'test/docs/{generated,links}.test.ts',
+  'test/{errors,options}.test.ts',
+];
+
+/** Minutes of real time on real servers, on a quiet machine: npm run test:live. */
+const LIVE = 'test/**/live-*.test.ts';
 
 export default defineConfig({
   plugins: [zodOfAgents],
   test: {
     projects: [
-      // Functions and classes that keep nothing for the process: files share a worker, and what they have imported.
-      { extends: true, test: { name: 'units', include: UNITS, isolate: false } },
+      // Files share a worker, and what they have imported.
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: SHARED,
+          exclude: [...configDefaults.exclude, LIVE],
+          isolate: false,
+        },
+      },
+      // A file, a process.
       {
         extends: true,
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          // Live ones take minutes of real time on real servers, and mind a busy machine: npm run test:live.
-          exclude: [...configDefaults.exclude, 'test/**/live-*.test.ts', ...UNITS],
+          exclude: [...configDefaults.exclude, LIVE, ...SHARED],
         },
       },
     ],
