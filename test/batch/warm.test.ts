@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { batch } from '../../src/batch.ts';
 import { createGuard, type Guard } from '../../src/index.ts';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
+import { socketClock, useSocketClock } from '../helpers/socket-clock.ts';
+
+useSocketClock();
 
 const ITEMS = 20;
 /** About two thousand tokens, enough for every provider's cache. */
@@ -27,8 +30,9 @@ async function run(provider: 'openai' | 'anthropic' | 'groq', warm: boolean): Pr
   simulator = await startSimulator({
     provider,
     limits: { requestsPerMinute: 60_000, [limit]: 200_000 },
-    // Long enough for all that are sent at once to arrive, on a busy machine too.
+    // Passes when all that are sent at once have arrived.
     latency: { baseMs: 700 },
+    clock: socketClock,
     reply: 'label',
   });
   guard = createGuard();

@@ -151,7 +151,7 @@ test('a row is claimed by one worker that is alive, until it is answered', async
   await one.release('run', ['a', 'c']);
   expect(await other.claim('run', ['a', 'c'])).toEqual(['claimed', 'claimed']);
   expect(await dead.claim('run', ['d'])).toEqual(['claimed']);
-  await vi.waitFor(async () => expect(await other.claim('run', ['d'])).toEqual(['claimed']));
+  await eventually(async () => expect(await other.claim('run', ['d'])).toEqual(['claimed']));
   await link.end('run');
   expect(await other.claim('run', ['e'])).toEqual(['answered']);
   await link.close();
@@ -161,7 +161,7 @@ test('a Redis that loses its state is filled again, and rows in flight are not s
   const sent = new Sent();
   const mode = await run(sent, 'run', { ms: 300 });
   const asked = Array.from({ length: 40 }, (_, index) => ask(mode, index));
-  await vi.waitFor(() => expect(sent.by.size).toBe(16));
+  await eventually(() => expect(sent.by.size).toBe(16));
   await client.flushall();
   expect(await Promise.all(asked)).toHaveLength(40);
   expect([...sent.by.values()].every((senders) => senders.length === 1)).toBe(true);
@@ -174,10 +174,10 @@ test('a wrong key stops its worker, whose rows are sent by others', async () => 
   const close = await worker(guardOf(refuse as never), stopped);
   const link = await QueueLink.open(redis.url, target);
   await link.add('run', rowsOf(1, 3));
-  await vi.waitFor(() => expect(stopped).toHaveBeenCalledOnce());
+  await eventually(() => expect(stopped).toHaveBeenCalledOnce());
   await close();
   const mode = await run(new Sent(), 'run');
-  await vi.waitFor(async () => expect(await link.answersOf('run', ['1', '3'])).not.toContain(null));
+  await eventually(async () => expect(await link.answersOf('run', ['1', '3'])).not.toContain(null));
   expect(refuse.mock.calls.length).toBeLessThanOrEqual(2);
   await mode.close(true);
   await link.close();
@@ -190,7 +190,7 @@ test('what waits for limits goes back to the queue when its worker ends', async 
   const link = await QueueLink.open(redis.url, target);
   const keys = ['1', '2', '3'];
   await link.add('run', rowsOf(1, 2, 3));
-  await vi.waitFor(async () => expect(await link.answersOf('run', keys)).not.toEqual([null, null, null]));
+  await eventually(async () => expect(await link.answersOf('run', keys)).not.toEqual([null, null, null]));
   await close();
   await guard.close();
   expect(fetched).toHaveBeenCalledOnce();

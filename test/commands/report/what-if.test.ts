@@ -10,8 +10,11 @@ import { type ReplayResult, replay } from '../../../src/hits/replay/replay.ts';
 import type { RecordedCall } from '../../../src/hits/replay/replay-provider.ts';
 import { createGuard, recordHits } from '../../../src/index.ts';
 import { startSimulator } from '../../../src/testing.ts';
+import { socketClock, useSocketClock } from '../../helpers/socket-clock.ts';
 import { FakeIo } from '../fake-io.ts';
 import { at, callLine } from './call-line.ts';
+
+useSocketClock();
 
 let folder: string;
 beforeEach(async () => {
@@ -108,6 +111,7 @@ describe('report --what-if', () => {
       limits: { requestsPerMinute: 1_200 },
       bucketSeconds: 1,
       latency: { baseMs: 20 },
+      clock: socketClock,
     });
     const guard = createGuard();
     const hits = recordHits({ path: join(folder, 'short.jsonl'), record: 'all', guard });
@@ -186,6 +190,7 @@ describe('report --what-if', () => {
       provider: 'openai',
       limits: { requestsPerMinute: 600, tokensPerMinute: 400_000 },
       latency: { baseMs: 20 },
+      clock: socketClock,
     });
     const guard = createGuard();
     const hits = recordHits({ path: join(folder, 'real.jsonl'), record: 'all', guard });
