@@ -90,8 +90,16 @@ test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done
   second.child.kill('SIGKILL');
   await second.exit;
   // What it has sent may still be on its way.
-  await pause(100);
-  const sent = simulator.stats().requests;
+  let sent = -1;
+  await until(
+    'nothing comes any more',
+    () => {
+      const before = sent;
+      sent = simulator.stats().requests;
+      return sent === before;
+    },
+    100,
+  );
   const kept = await journaled();
   expect(kept).toBeGreaterThan(0);
   expect(await start(...args).exit).toEqual([0, null]);

@@ -5,7 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { promptBeginnings } from '../../../src/commands/batch/prompt-beginnings.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { startSimulator } from '../../../src/testing.ts';
+import { socketClock, useSocketClock } from '../../helpers/socket-clock.ts';
 import { FakeIo } from '../fake-io.ts';
+
+useSocketClock();
 
 const ROWS = 20;
 /** About 2,500 tokens, enough for every provider's cache. */
@@ -29,8 +32,9 @@ async function cachedBy(provider: Provider, ...args: string[]): Promise<{ cached
   await using simulator = await startSimulator({
     provider,
     limits: { requestsPerMinute: 60_000, [limit]: 400_000 },
-    // Long enough for all that are sent at once to arrive, on a busy machine too.
+    // Passes when all that are sent at once have arrived.
     latency: { baseMs: 1_000 },
+    clock: socketClock,
     reply: 'label',
   });
   vi.stubEnv(`${provider.toUpperCase()}_API_KEY`, 'sk-warm-test');
