@@ -24,12 +24,12 @@ export interface GuardOptions {
   readonly deadlineMs?: number;
   /**
    * Milliseconds from sending a stream's request to its first content; a later one is a failed attempt, and sent again.
-   * Minimum 1, default: none.
+   * For server-sent events. Minimum 1, default: none.
    */
   readonly firstContentTimeoutMs?: number;
   /**
    * Milliseconds that a stream may be silent after its first content before it is interrupted; comments and pings do not
-   * break the silence. Minimum 1, default: none.
+   * break the silence. For server-sent events. Minimum 1, default: none.
    */
   readonly stallTimeoutMs?: number;
   /** What happens to response bodies. */
