@@ -25,6 +25,32 @@ end
 local function roomOf(l) return max(0, l.full - (l.full < BRISK * rateOf(l) and l.idle or l.held)) end
 local function atMost(l, kept) return min(kept + l.caution * l.full, max(0, l.full - 1)) end
 local function keptOf(l) return atMost(l, l.kept) end
+-- An older process does not tell how urgent its calls are.
+local urgency = report.urgency or report.weight
+local function countWeight(lane, p, urgency, weight)
+  local before = p.waitsWith
+  if before then lane.weights[before[1]] = (lane.weights[before[1]] or 0) - before[2] end
+  if urgency then
+    local key = tostring(urgency)
+    lane.weights[key] = (lane.weights[key] or 0) + weight
+    p.waitsWith = { key, weight }
+  else
+    p.waitsWith = nil
+  end
+end
+local function weightOf(lane)
+  local all, urgencies, alike, kinds = 0, 0, 0, 0
+  for each, sum in pairs(lane.weights) do
+    if sum > 0 then
+      kinds = kinds + 1
+      all = all + sum
+      urgencies = urgencies + tonumber(each)
+      if tonumber(each) == urgency then alike = sum end
+    end
+  end
+  if kinds < 2 or alike == 0 then return report.weight end
+  return report.weight * urgency * all / (alike * urgencies)
+end
 local function rests(l, p, name, amount)
   l.rest = max(0, (l.rest or 0) + amount - (p.rest and p.rest[name] or 0))
   p.rest = p.rest or {}
@@ -53,6 +79,7 @@ local lane = packed and cmsgpack.unpack(packed)
 lane.wanting = lane.wanting or 0
 lane.joined = lane.joined or 0
 lane.busy = lane.busy or 0
+lane.weights = lane.weights or {}
 for _, l in pairs(lane.limits) do l.idle = l.idle or 0 end
 local cache = {}
 local function processOf(which)
@@ -72,6 +99,7 @@ local function forget(which)
     end
     if gone.active then lane.wanting = lane.wanting - 1 end
     if gone.busy then lane.busy = lane.busy - 1 end
+    countWeight(lane, gone)
   end
   cache[which] = nil
   call('HDEL', KEYS[2], which)
@@ -109,6 +137,7 @@ if call('ZCARD', KEYS[3]) == 0 then
   for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 l.idle = 0 end
   lane.wanting = 0
   lane.busy = 0
+  lane.weights = {}
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
@@ -145,7 +174,7 @@ if p then
       spent = max(spent, (told.spent - before) / l.limit)
     end
   end
-  p.tag = max(0, p.tag - (most - spent) / report.weight)
+  p.tag = max(0, p.tag - (most - spent) / weightOf(lane))
 else
   p = { tag = 0, active = false, waits = false, spent = {}, held = {}, unspent = {}, idle = {}, voided = {}, need = {}, want = {} }
   p.weight = report.weight
@@ -276,6 +305,7 @@ elseif p.waits then
 end
 p.active = wants
 p.waits = waits
+if waits then countWeight(lane, p, urgency, report.weight) else countWeight(lane, p) end
 local busy = false
 for _, told in ipairs(report.limits) do
   if wants and not told.rest then busy = true end
@@ -298,9 +328,12 @@ if next(lane.limits) == nil then
   waitMs = max(0, min(FIRST_WAIT, lane.since + DOUBLING * math.log((p.place or 1) / FIRST) / math.log(2) - now))
 end
 if wants and lane.pauseUntil <= now then
-  local share = waits and max(1, FREE_PART * call('ZCARD', KEYS[4])) or lane.wanting
+  local weight = weightOf(lane)
+  local weights = 0
+  for _, sum in pairs(lane.weights) do weights = weights + sum end
+  local share = waits and max(1, FREE_PART * min(call('ZCARD', KEYS[4]), weights / weight)) or lane.wanting
   local first = report.limits[1]
-  local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / report.weight
+  local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / weight
   local lax = slack
   local plenty = true
   for _, told in ipairs(report.limits) do
@@ -332,7 +365,7 @@ if wants and lane.pauseUntil <= now then
   end
   local rank = before < LOOK and 0 or call('ZRANK', KEYS[4], id)
   local beyond = max(0, rank - LOOK)
-  p.weight = report.weight
+  p.weight = weight
   local part, needs = 1, false
   for _, told in ipairs(report.limits) do
     local l = lane.limits[told.name]
@@ -367,7 +400,7 @@ if wants and lane.pauseUntil <= now then
         granted[told.name] = amount
         served = max(served, amount / l.limit)
       end
-      p.tag = p.tag + served / report.weight
+      p.tag = p.tag + served / weight
       if waits then call('ZADD', KEYS[4], exact(p.tag), id) end
     end
   end

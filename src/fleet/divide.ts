@@ -4,7 +4,7 @@ import { keptNow, keptOf, learn, learnRest, rateOf, reclaim, refill, rests, sett
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { newsOf } from './news.ts';
-import { aheadOf, join, LOOK, moveTo, wantsLess } from './turns.ts';
+import { aheadOf, countWeight, join, LOOK, moveTo, waitingWeight, wantsLess, weightOf } from './turns.ts';
 
 /** A process that was not seen for so long is gone. */
 export const LIVE_MS = 6_000;
@@ -60,7 +60,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   lane.news = newsOf(lane, before, report, now);
   const wants = !report.leaves && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);
-  join(lane, report.process, process, wants, waits);
+  join(lane, report, process, wants, waits);
   learnRest(lane, process, report.limits, wants);
   const pauseMs = Math.max(0, lane.pauseUntil - now);
   const granted = report.limits.map(() => 0);
@@ -118,12 +118,14 @@ function grant(
 ): number {
   const kept = limits.map((limit) => keptNow(lane, limit));
   // Who keeps something in hand leaves as much to everybody else who does.
-  const share = process.waits ? Math.max(1, FREE_PART * lane.waiting.length) : lane.wanting;
+  const weight = weightOf(lane, report);
+  const equals = Math.min(lane.waiting.length, waitingWeight(lane) / weight);
+  const share = process.waits ? Math.max(1, FREE_PART * equals) : lane.wanting;
   const { renewMs = 0 } = report;
-  const slack = Math.max(AHEAD_MS, renewMs) / (limits[0]?.windowMs ?? 1) / share / report.weight;
+  const slack = Math.max(AHEAD_MS, renewMs) / (limits[0]?.windowMs ?? 1) / share / weight;
   const plenty = limits.every((limit, index) => limit.free - kept[index]! > PLENTY * limit.full);
   const wait = aheadOf(lane, report.process, process.tag, plenty ? Infinity : slack, now);
-  process.weight = report.weight;
+  process.weight = weight;
   process.need = Object.fromEntries(report.limits.map(({ name, need }) => [name, need]));
   process.want = Object.fromEntries(report.limits.map(({ name, want }) => [name, want]));
   let waitMs = 0;
@@ -185,7 +187,7 @@ function serve(
     share = Math.max(share, amount / limit.limit);
   });
   // What it does not spend comes back, and is taken off again then.
-  process.tag += share / report.weight;
+  process.tag += share / process.weight;
   if (process.waits) moveTo(lane, report.process, process.tag);
 }
 
@@ -223,10 +225,11 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     idle: {},
     voided: {},
     weight: report.weight,
+    waitsWith: undefined,
     need: {},
     want: {},
   };
-  if (known) process.tag = Math.max(0, process.tag - unspent(lane, process, report.limits) / report.weight);
+  if (known) process.tag = Math.max(0, process.tag - unspent(lane, process, report.limits) / weightOf(lane, report));
   process.seenAt = now;
   process.serial = report.serial;
   process.waitsUntil = 0;
@@ -240,5 +243,6 @@ function forget(lane: LaneState, id: string, process: ProcessState): void {
   lane.processes.delete(id);
   if (process.active) lane.wanting--;
   if (process.busy) lane.busy--;
+  countWeight(lane, process, undefined);
   if (process.waits) lane.waiting.splice(lane.waiting.indexOf(id), 1);
 }

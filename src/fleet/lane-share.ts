@@ -170,6 +170,7 @@ export class LaneShare implements Division, LeaseHost {
       serial: ++this.#serial,
       // Of calls that do not wait nobody knows how urgent they are.
       weight: demand.weight || 1,
+      urgency: demand.urgency || 1,
       fleet: this.fleet,
       returns,
       leaves,

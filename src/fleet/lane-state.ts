@@ -55,6 +55,8 @@ export interface ProcessState {
   /** `voided` of the limit when it was leased. */
   readonly voided: Record<string, number>;
   weight: number;
+  /** While its calls wait: how urgent they are, and the weight that counts among those of this urgency. */
+  waitsWith: { readonly urgency: number; readonly weight: number } | undefined;
   need: Record<string, number>;
   want: Record<string, number>;
 }
@@ -79,6 +81,8 @@ export interface LaneState {
   wanting: number;
   /** Processes to which calls come. */
   busy: number;
+  /** Weights of the processes whose calls wait, in all by urgency. */
+  readonly weights: Record<number, number>;
   /** Processes that have ever come. */
   joined: number;
   readonly limits: Map<string, LimitState>;
@@ -102,6 +106,7 @@ export function newLane(now: number): LaneState {
     virtual: 0,
     wanting: 0,
     busy: 0,
+    weights: {},
     joined: 0,
     limits: new Map(),
     processes: new Map(),

@@ -53,6 +53,8 @@ export interface Report {
   /** Counts the exchanges of this process about this lane. */
   readonly serial: number;
   readonly weight: number;
+  /** Weight of the most urgent priority that waits. All processes of one urgency have that much of the limits together. */
+  readonly urgency?: number | undefined;
   /** Processes that it last knew of. */
   readonly fleet: number;
   /** Whether it has been on its own since the last exchange: what it spent then was in nobody's lease. */

@@ -238,6 +238,25 @@ describe('one exchange', () => {
     expect(served.urgent / served.other).toBeLessThan(10);
   });
 
+  it('serves calls of one urgency alike, whether they wait in one process or in many', () => {
+    const lane = laneAt(0);
+    const served = new Map<string, number>();
+    const others = Array.from({ length: 15 }, (_, index) => `other ${index}`);
+    for (let now = NOW; now < NOW + 5 * MINUTE; now += 450) {
+      for (const process of ['urgent', ...others]) {
+        const spent = served.get(process) ?? 0;
+        const weight = process === 'urgent' ? 8 : 1;
+        const told = report(process, [limit({ spent, need: 1, want: 100 })], { weight, urgency: weight });
+        served.set(process, spent + grantedOf(divide(lane, told, now)));
+      }
+    }
+    const ofOthers = others.map((process) => served.get(process)!);
+    const sum = ofOthers.reduce((a, b) => a + b);
+    expect(served.get('urgent')! / sum).toBeGreaterThan(6);
+    expect(served.get('urgent')! / sum).toBeLessThan(10);
+    expect(Math.max(...ofOthers) / Math.min(...ofOthers)).toBeLessThan(1.5);
+  });
+
   it('never leases more than the bucket has held and got', () => {
     const step = fc.record({
       process: fc.constantFrom('a', 'b', 'c'),

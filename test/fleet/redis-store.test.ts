@@ -94,6 +94,7 @@ const steps = fc.array(
     requests: told(limit, 1),
     tokens: fc.option(told(tokens, 100), { nil: undefined }),
     weight: fc.constantFrom(1, 4, 8),
+    urgency: fc.constantFrom(undefined, 1, 4, 8),
     returns: fc.boolean(),
     leaves: fc.boolean(),
     pauseMs: fc.constantFrom(0, 0, 0, 0, 700),

@@ -15,6 +15,8 @@ export interface Demand {
   readonly arrived: number;
   /** How much of a limit is due to it beside what waits in other processes; 0 when nothing waits. */
   readonly weight: number;
+  /** Weight of the most urgent priority that waits; 0 when nothing waits. */
+  readonly urgency: number;
 }
 
 /** What calls of a lane were found to take. */

@@ -39,6 +39,13 @@ export class FairQueue {
     return tally.result(this.#size);
   }
 
+  /** Weight of the most urgent priority that waits; 0 when none does. */
+  get urgency(): number {
+    let most = 0;
+    for (const { weight, waiters } of this.#classes.values()) if (waiters.size > 0) most = Math.max(most, weight);
+    return most;
+  }
+
   peek(): Waiter | undefined {
     return this.#active.peek()?.waiters.peek();
   }

@@ -57,8 +57,9 @@ export class WaitingRoom {
     return this.#deadlines.peek();
   }
 
-  demand(): Pick<Demand, 'next' | 'all' | 'weight'> {
-    return { next: this.first?.reservation?.reserved, all: this.#queue.waiting, weight: this.#queue.weight };
+  demand(): Pick<Demand, 'next' | 'all' | 'weight' | 'urgency'> {
+    const { waiting: all, weight, urgency } = this.#queue;
+    return { next: this.first?.reservation?.reserved, all, weight, urgency };
   }
 
   add(waiter: Waiter): void {
