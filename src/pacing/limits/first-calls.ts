@@ -18,8 +18,12 @@ const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
 const MAX_AT_ONCE = 256;
 const EXPLAINED_DOUBLING_MS = 50;
-/** So many more go with each answer that tells nothing; of a batch, only what the answer made room for. */
+/**
+ * So many more go with each answer that tells no limit of requests: more where it tells another limit that nobody else
+ * uses, and of a batch only what the answer made room for.
+ */
 const PER_ANSWER = 2;
+const PER_TELLING_ANSWER = 4;
 const PATIENT_PER_ANSWER = 1;
 
 /** What is known when a lane wants to send one of its first calls. */
@@ -87,8 +91,14 @@ export class FirstCalls {
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
   }
 
+  /** How many more may go because one got through. */
+  get #perAnswer(): number {
+    if (this.#patient) return PATIENT_PER_ANSWER;
+    return this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
+  }
+
   succeeded(): void {
-    if (!this.#limits.get('requests')) this.#opening?.answered(this.#patient ? PATIENT_PER_ANSWER : PER_ANSWER);
+    if (!this.#limits.get('requests')) this.#opening?.answered(this.#perAnswer);
     if (this.#opening?.done) this.end();
   }
 

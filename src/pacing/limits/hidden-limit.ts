@@ -6,6 +6,8 @@ const METER_MS = 500;
 const MINUTE = 60_000;
 /** Newest attempts among which refusals are counted: to see a wall, and to see that a pace is too high. */
 const FEW = 8;
+/** In calls a millisecond; fewer than those are no minute's worth. */
+const FIRST_PACE = 1 / 1_000;
 const SOME = 16;
 const KEPT = 64;
 const WALL = 0.7;
@@ -216,7 +218,8 @@ export class HiddenLimit {
     const { average, confirmed } = this.#pace;
     // Limits are per minute, and most let a minute's worth through at once: what went in it tells the rate.
     const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
-    if (!refusal.alone || average < Infinity) this.#pace.set(rate, now);
+    const least = sequence < FEW ? FIRST_PACE : 0;
+    if (!refusal.alone || average < Infinity) this.#pace.set(Math.max(least, rate), now);
     this.#pace.exhaust();
   }
 
