@@ -94,7 +94,7 @@ export class FirstCalls {
   /** How many more may go because one got through. */
   get #perAnswer(): number {
     if (this.#patient) return PATIENT_PER_ANSWER;
-    return this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
+    return !this.#division && this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
   }
 
   succeeded(): void {
