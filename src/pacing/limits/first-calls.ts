@@ -23,7 +23,7 @@ const EXPLAINED_DOUBLING_MS = 50;
  * uses, and of a batch only what the answer made room for.
  */
 const PER_ANSWER = 2;
-const PER_TELLING_ANSWER = 4;
+const PER_TELLING_ANSWER = 3.5;
 const PATIENT_PER_ANSWER = 1;
 
 /** What is known when a lane wants to send one of its first calls. */
