@@ -20,3 +20,10 @@ export function errorText(error: unknown, reads?: string): string {
   if (Object.hasOwn(OF_DISKS, code)) return OF_DISKS[code]!;
   return path !== undefined && Object.hasOwn(OF_FILES, code) ? OF_FILES[code]!(path) : message;
 }
+
+/** The message of an error with that of its cause: fetch itself says only that it has failed. */
+export function textWithCause(error: unknown): string {
+  const { cause } = error as Error;
+  const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
+  return why ? `${errorText(error)} (${why})` : errorText(error);
+}

@@ -51,7 +51,7 @@ export class ProgressDisplay {
   }
 
   /** Prints a permanent line. */
-  say(event: 'batch' | 'stopping' | 'redis', text: string): void {
+  say(event: 'batch' | 'stopping' | 'redis' | 'unreachable', text: string): void {
     this.#bar?.clear();
     this.#io.err(this.#json ? JSON.stringify({ event, text }) : text);
   }

@@ -61,6 +61,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     },
   });
   const display = new ProgressDisplay(io, args);
+  if (!args.quiet) sayUnreachable(guard, target, display);
   let last: BatchSnapshot | undefined;
   const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
   const workers = link && workersMode(run, link, guard, display);
@@ -137,6 +138,16 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     await Promise.all([guard.close(), once.close()]);
   }
   return endRun(run, { broken, interrupted, last }, io);
+}
+
+/** Says once that there is no provider to be found: rows are tried for minutes before they fail. */
+function sayUnreachable(guard: Guard, target: Target, display: ProgressDisplay): void {
+  const stop = guard.on('attempt.end', ({ outcome, code }) => {
+    if (outcome !== 'connection') return;
+    stop();
+    const why = code === undefined ? '' : ` (${code})`;
+    display.say('unreachable', `The connection to ${new URL(target.baseURL).host} failed${why}. Asking again.`);
+  });
 }
 
 /** Sends rows through workers on any machine. */

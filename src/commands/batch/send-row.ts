@@ -1,3 +1,4 @@
+import { textWithCause } from '../error-text.ts';
 import type { Row } from './row-format.ts';
 import { type Target, urlOf } from './target.ts';
 
@@ -33,6 +34,9 @@ export async function sendRow(
     headers: target.headers,
     body: JSON.stringify(row.body),
     signal,
+  }).catch((error: unknown) => {
+    // The journal keeps no cause.
+    throw error instanceof TypeError ? new Error(textWithCause(error), { cause: error }) : error;
   });
   const text = await response.text();
   const answer = {

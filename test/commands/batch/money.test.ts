@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { type Simulator, startSimulator } from '../../../src/testing.ts';
+import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import { FakeIo } from '../fake-io.ts';
 
 let folder: string;
@@ -158,4 +159,41 @@ test('what is known of a provider counts behind any address', async () => {
   const { cost } = JSON.parse(err.split('\n').at(-1)!) as { cost: { usd: number; unknown: number } };
   expect([code, cost.unknown]).toEqual([0, 0]);
   expect(cost.usd).toBeGreaterThan(0);
+});
+
+test('an end without a provider is told with its cause, and the events of --json keep their members', async () => {
+  await writeFile(at('in.jsonl'), line(0, { max_tokens: 5 }));
+  const { url: away, close } = await startSimulator({ provider: 'openai' });
+  await close();
+  const { host } = new URL(away);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const ended = run(at('in.jsonl'), '--out', at('out.jsonl'), '--base-url', away, '--json');
+  const state = { over: false };
+  void ended.finally(() => (state.over = true));
+  while (!state.over) {
+    await socketsQuiet();
+    await vi.advanceTimersToNextTimerAsync();
+  }
+  vi.useRealTimers();
+  const { code, err } = await ended;
+  const events = err.split('\n').map((text) => JSON.parse(text) as Record<string, unknown>);
+  expect(code).toBe(1);
+  expect(events.filter(({ event }) => event === 'unreachable')).toEqual([
+    { event: 'unreachable', text: `The connection to ${host} failed (ECONNREFUSED). Asking again.` },
+  ]);
+  expect(JSON.stringify(await rows('out.errors.jsonl'))).toContain(`fetch failed (connect ECONNREFUSED ${host})`);
+  const members = [
+    'total',
+    'done',
+    'failed',
+    'reused',
+    'inFlight',
+    'elapsedMs',
+    'itemsPerSecond',
+    'tokensPerSecond',
+    'usage',
+  ];
+  const { event, ...end } = events.at(-1)!;
+  expect(event).toBe('end');
+  expect(Object.keys(end)).toEqual(expect.arrayContaining(['exit', 'error', 'resume', ...members]));
 });

@@ -1,6 +1,6 @@
 import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
-import { errorText } from '../../error-text.ts';
+import { textWithCause } from '../../error-text.ts';
 import { BatchApiError } from './batch-client.ts';
 
 /** What no answer has mended for so long ends the run; batches go on without it, and the next run with them. */
@@ -67,8 +67,6 @@ function isPassing(error: unknown): boolean {
 }
 
 function whatFailed(error: unknown): string {
-  const { cause } = error as Error;
-  const why = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
-  const text = `${errorText(error)}${why}`;
+  const text = textWithCause(error);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
