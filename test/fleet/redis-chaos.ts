@@ -3,7 +3,7 @@ import { mulberry32 } from '../../src/simulator/random.ts';
 import { callNow, joinFleet } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
-import { pause } from '../helpers/real-time.ts';
+import { msGiven, pause } from '../helpers/real-time.ts';
 
 export interface ChaosResult {
   readonly made: number;
@@ -62,13 +62,14 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
     await Promise.all(callers);
     const allowed = RPM + ((performance.now() - startedAt) / 60_000) * RPM;
     proxy.fate = () => ({ delayMs: 0, lost: false });
-    const endedAt = performance.now();
-    while (processes.some(({ share }) => share.mode !== 'shared') && performance.now() - endedAt < 10_000) {
-      await callNow(processes[0]!);
-      await pause(20);
-    }
+    const backMs = await msGiven(async () => {
+      for (let look = 0; look < 500 && processes.some(({ share }) => share.mode !== 'shared'); look++) {
+        await callNow(processes[0]!);
+        await pause(20);
+      }
+    });
     const modes = processes.map((process) => process.modes);
-    return { made, errors, longestMs, allowed, backMs: performance.now() - endedAt, modes };
+    return { made, errors, longestMs, allowed, backMs, modes };
   } finally {
     for (const { lane } of processes) lane.lane.close();
     for (const client of clients) client.disconnect();
