@@ -3,6 +3,9 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findBrowser } from '../../tools/render/screenshot.ts';
 
+/** Playwright's own 30 s are not enough where other tests take the machine. */
+const GIVE_UP_MS = 90_000;
+
 /** What a browser is started with; undefined where none is installed, which CI may not be content with. */
 export async function startBrowser(): Promise<Browser | undefined> {
   const binary = findBrowser();
@@ -13,6 +16,7 @@ export async function startBrowser(): Promise<Browser | undefined> {
   return chromium.launch({
     executablePath: execFileSync('which', [binary], { encoding: 'utf8' }).trim(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+    timeout: GIVE_UP_MS,
   });
 }
 
@@ -29,6 +33,7 @@ export async function openPage(browser: Browser, url: string, dark = false): Pro
     colorScheme: dark ? 'dark' : 'light',
     reducedMotion: 'reduce',
   });
+  page.setDefaultTimeout(GIVE_UP_MS);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
