@@ -10,8 +10,8 @@ import { RedisServer } from '../../fleet/redis-server.ts';
 
 /** As documented. */
 const RIGHTS =
-  'on >secret ~{tidegate:* ~{tidegate-batch}:* &{tidegate:* -@all +@read +@write +@connection +@transaction -@dangerous ' +
-  '+eval +evalsha +time +info +subscribe +unsubscribe +publish';
+  'on >secret ~{tidegate:* ~{tidegate-batch}:* resetchannels &{tidegate:* -@all +@read +@write ' +
+  '+@connection +@transaction -@dangerous +eval +evalsha +time +info +subscribe +unsubscribe +publish';
 const CLI = new URL('../../../src/cli.ts', import.meta.url).pathname;
 const ROWS = 300;
 /** Rows that one process has at work. */
