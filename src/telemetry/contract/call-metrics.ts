@@ -109,7 +109,7 @@ export const CALL_METRICS = {
     of: 'call',
     labels: {},
     // Less than a factor of three apart: the alert on slower attempts looks for that factor.
-    buckets: [0.1, 0.25, 0.6, 1.5, 4, 10, 25, 60, 180],
+    buckets: [0.25, 0.6, 1.5, 4, 10, 25, 60, 180],
   },
   'tidegate.call.duration_seconds': {
     kind: 'histogram',
