@@ -125,7 +125,7 @@ export const CALL_METRICS = {
     description: 'From the start of a streaming call to its first chunk.',
     of: 'call',
     labels: {},
-    buckets: [0.5, 1, 2.5, 10, 25, 60],
+    buckets: [1, 2.5, 10, 25, 60],
   },
   'tidegate.retry.delay_seconds': {
     kind: 'histogram',
