@@ -6,5 +6,5 @@ import type { Open } from './contestant.ts';
 export const tidegate: Open = (account) => {
   const guard = createGuard();
   const ask = createAsk(account, { guard: (client) => guard.wrap(client) });
-  return (job) => withCall({ priority: job.interactive ? 'interactive' : 'batch' }, () => ask(job));
+  return (job) => (job.interactive ? withCall({ priority: 'interactive' }, () => ask(job)) : ask(job));
 };
