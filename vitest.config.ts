@@ -23,11 +23,11 @@ const zodOfAgents: Plugin = {
 
 /**
  * Tests of what keeps nothing for the process: no default guard or clock, variable of the environment, or global of
- * OpenTelemetry. They leave none of these changed, either.
+ * OpenTelemetry. They leave none of these changed, either; `bench` gives a package of others a virtual clock for good.
  */
 const SHARED = [
   'test/{core,cost,pacing,policies,providers}/**/*.test.ts',
-  'test/{bench,console,simulator,tools}/**/*.test.ts',
+  'test/{console,simulator,tools}/**/*.test.ts',
   'test/fleet/!(register).test.ts',
   'test/hits/!(record-hits).test.ts',
   'test/ops/!(one-name|render).test.ts',
