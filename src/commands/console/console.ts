@@ -5,6 +5,7 @@ import { HitsFile } from '../../console/hits-file.ts';
 import type { ServedConsole } from '../../console/options.ts';
 import { Sampler, type SamplerSettings } from '../../console/sampler.ts';
 import { checkOptions, DEFAULT_PORT, isHttpUrl, serveSources } from '../../console/serve-console.ts';
+import { sleep } from '../../core/abort.ts';
 import { systemClock } from '../../core/clock.ts';
 import { define, port, readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
@@ -99,7 +100,7 @@ async function printOnce(settings: SamplerSettings, io: CommandIo): Promise<numb
   const sampler = new Sampler(settings);
   try {
     await Promise.all([sampler.sample(), settings.alerts?.look()]);
-    await new Promise<void>((resolve) => systemClock.after(BETWEEN_LOOKS_MS, resolve));
+    await sleep(systemClock, BETWEEN_LOOKS_MS);
     await sampler.sample();
     const { sources } = sampler.state;
     for (const { name, problem } of sources) if (problem !== undefined) io.err(`Cannot read ${name}: ${problem}`);

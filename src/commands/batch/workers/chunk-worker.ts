@@ -1,5 +1,6 @@
 import type { Job, Worker } from 'bullmq';
 import { saveError } from '../../../batch/saved-error.ts';
+import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { Guard } from '../../../guard.ts';
 import { withCall } from '../../../with-call.ts';
@@ -178,7 +179,7 @@ export class ChunkWorker {
         await this.#deps.link.answered(run, key, answer);
         return;
       } catch {
-        await new Promise<void>((resolve) => systemClock.after(RETRY_MS, resolve));
+        await sleep(systemClock, RETRY_MS);
       }
     }
   }
