@@ -51,3 +51,9 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal | null): Pr
     }
   });
 }
+
+/** Aborts with the first of the signals that does; undefined where there is none. */
+export function anySignal(...signals: readonly (AbortSignal | null | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== null && signal !== undefined);
+  return given.length > 1 ? AbortSignal.any(given) : given[0];
+}

@@ -1,4 +1,4 @@
-import { sleep } from './abort.ts';
+import { anySignal, sleep } from './abort.ts';
 import { AdmissionRefused, type Ticket } from './admission.ts';
 import { Attempt, type RunningCall } from './attempt.ts';
 import type { CallRecord } from './call-record.ts';
@@ -38,9 +38,8 @@ export class CallLoop {
 
   /** Goes on behind an attempt that failed when its body was read, until `left` says that nobody reads it any more. */
   resume<T>(exchange: Exchange<T>, retry: Retry, left: AbortSignal | undefined): Promise<T> {
-    const { signal } = this.#settings;
     this.#left = left;
-    this.#signal = signal && left ? AbortSignal.any([signal, left]) : (signal ?? left);
+    this.#signal = anySignal(this.#settings.signal, left);
     return this.run(exchange, retry);
   }
 

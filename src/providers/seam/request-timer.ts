@@ -1,3 +1,4 @@
+import { anySignal } from '../../core/abort.ts';
 import type { Attempt } from '../../core/attempt.ts';
 import { TimeUp } from '../../core/time-limits.ts';
 
@@ -50,6 +51,5 @@ export function requestSignal(
   timer: RequestTimer | undefined,
   { call: { left } }: Attempt,
 ): AbortSignal | undefined {
-  if (!timer && !left) return undefined;
-  return AbortSignal.any([given, timer?.signal, left].filter((signal) => signal !== null && signal !== undefined));
+  return timer || left ? anySignal(given, timer?.signal, left) : undefined;
 }
