@@ -237,7 +237,6 @@ export class HiddenLimit {
       this.#share(sequence, KEPT) * Math.min(sequence, KEPT) >= TRIED_AFTER
     ) {
       this.#trialShare = this.#share(sequence, KEPT);
-      this.#fasterThan = undefined;
       this.#try(TRIAL_PACE * this.sendingRate(now), now);
     }
   }
@@ -247,8 +246,9 @@ export class HiddenLimit {
     this.#paceFrom = this.#sequence;
   }
 
-  #try(rate: number, now: number): void {
+  #try(rate: number, now: number, fasterThan?: number): void {
     this.#belief = 'trial';
+    this.#fasterThan = fasterThan;
     this.#trialFrom = this.#sequence;
     this.#trialAt = now;
     this.#pace.set(rate, now);
@@ -274,8 +274,7 @@ export class HiddenLimit {
       this.#byChance(this.#pace.rate, now);
       return;
     }
-    this.#nextTrial = this.#sequence + this.#trialEvery;
-    this.#trialEvery *= 2;
+    this.#putOffTrials();
     this.#believePace();
     this.#pace.set(before, now);
     this.#pace.exhaust();
@@ -299,6 +298,10 @@ export class HiddenLimit {
     this.#pace.forget();
     this.#belief = 'chance';
     this.#pace.set(2 * rate, now);
+    this.#putOffTrials();
+  }
+
+  #putOffTrials(): void {
     this.#nextTrial = this.#sequence + this.#trialEvery;
     this.#trialEvery *= 2;
   }
@@ -307,10 +310,8 @@ export class HiddenLimit {
     this.#pace.measure(sequence, sentAt);
     const { contradictions, highest } = this.#pace;
     if (contradictions >= TELLING && this.#share(sequence, KEPT) < MAX_BY_CHANCE) this.#byChance(highest, now);
-    else if (this.#isRefusedAtAnyPace(sequence)) {
-      this.#fasterThan = this.#pace.rate;
-      this.#try(FASTER * this.#pace.rate, now);
-    } else this.#pace.slowDown(this.sendingRate(now), now);
+    else if (this.#isRefusedAtAnyPace(sequence)) this.#try(FASTER * this.#pace.rate, now, this.#pace.rate);
+    else this.#pace.slowDown(this.sendingRate(now), now);
   }
 
   /** Cost sent in about the last minute. */
