@@ -30,11 +30,6 @@ interface Setup {
   readonly say: (text: string) => void;
 }
 
-interface Waiting {
-  readonly row: ChunkRow;
-  readonly resolve: (answer: RowAnswer) => void;
-}
-
 /** A partial chunk is sent after this time. */
 const FILL_MS = 20;
 const LOOK_MS = 100;
@@ -59,7 +54,8 @@ export class WorkersMode {
   readonly #abort = new AbortController();
   #run = '';
   #worker: ChunkWorker | undefined;
-  readonly #waiting = new Map<string, Waiting>();
+  /** What takes the answers of rows, by key. */
+  readonly #waiting = new Map<string, (answer: RowAnswer) => void>();
   /** Rows of jobs that may be in the queue. */
   readonly #jobs = new Map<string, readonly ChunkRow[]>();
   #chunk: ChunkRow[] = [];
@@ -112,7 +108,7 @@ export class WorkersMode {
   async worker({ url, body }: Row, { index }: ItemContext): Promise<RowResponse> {
     const content = contentKey([url, body]);
     const key = this.#setup.dedupe ? content : `${index}:${content}`;
-    const answered = new Promise<RowAnswer>((resolve) => this.#waiting.set(key, { row: { key, url, body }, resolve }));
+    const answered = new Promise<RowAnswer>((resolve) => this.#waiting.set(key, resolve));
     this.#chunk.push({ key, url, body });
     if (this.#chunk.length >= CHUNK_ROWS) this.#send();
     else if (this.#chunk.length === 1) this.#after(FILL_MS, () => this.#send());
@@ -210,11 +206,11 @@ export class WorkersMode {
   }
 
   #settle(key: string, text: string | null | undefined): void {
-    const waiting = this.#waiting.get(key);
-    if (!waiting || !text) return;
+    const take = this.#waiting.get(key);
+    if (!take || !text) return;
     this.#waiting.delete(key);
     this.#fetched.push({ key, at: systemClock.now() });
-    waiting.resolve(JSON.parse(text) as RowAnswer);
+    take(JSON.parse(text) as RowAnswer);
   }
 
   #meter(body: Row['body'], response: RowResponse): void {
