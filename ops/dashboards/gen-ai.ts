@@ -14,8 +14,9 @@ const NO_TIDEGATE = 'tidegate is not in use here.';
  */
 function each(name: GenAiName, part: '' | '_bucket' | '_sum' | '_count', by: string, matchers = ''): string {
   const labels = matchers === '' ? CHOSEN : `${CHOSEN},${matchers}`;
-  const keys = by === '' ? BY_JOB : `${BY_JOB}, ${by}`;
-  return GEN_AI_SERIES[name].map((family) => `sum by (${keys}) (${rate(`${family}${part}{${labels}}`)})`).join(' or ');
+  return GEN_AI_SERIES[name]
+    .map((family) => `sum by (${ofJob(by)}) (${rate(`${family}${part}{${labels}}`)})`)
+    .join(' or ');
 }
 
 const sum = (rates: string, by = ''): string => (by === '' ? `sum(${rates})` : `sum by (${by}) (${rates})`);
@@ -132,10 +133,14 @@ function latency(): PanelSpec[] {
   ];
 }
 
+function ofJob(by: string): string {
+  return by === '' ? BY_JOB : `${BY_JOB}, ${by}`;
+}
+
 /** tidegate counts tokens under a name of its own, and under those of the conventions where that is asked for. */
 function tokens({ select }: DashboardContext): PanelSpec[] {
   const counted = (kind: 'input' | 'output', by: string): string =>
-    `sum by (${by === '' ? BY_JOB : `${BY_JOB}, ${by}`}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
+    `sum by (${ofJob(by)}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;
   const used = (kind: 'input' | 'output', by: string): string =>
     `${each('tokens', '_sum', by, `gen_ai_token_type="${kind}"`)} or ${each(kind === 'input' ? 'inputTokens' : 'outputTokens', '', by)} or ${counted(kind, by)}`;
   const both = ['input', 'output'] as const;

@@ -5,7 +5,7 @@
 import { setTimeout as pauseFor } from 'node:timers/promises';
 
 /** Only fails a test with a reason before its own timeout does; it measures nothing. */
-const GIVE_UP_MS = 60_000;
+export const GIVE_UP_MS = 60_000;
 
 /** Polls until the condition holds. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {
