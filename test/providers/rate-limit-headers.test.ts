@@ -77,7 +77,7 @@ describe('readLimits', () => {
     });
   });
 
-  it('reads Groq: requests per day and tokens per minute, whatever the resets', () => {
+  it('reads Groq: requests per day and tokens per minute', () => {
     expect(read('groq', GROQ_200)).toEqual([
       { dimension: 'requests_day', limit: 500_000, remaining: 499_999, resetMs: 172.799999, windowMs: DAY },
       { dimension: 'tokens', limit: 300_000, remaining: 299_565, resetMs: 87, windowMs: MINUTE },
@@ -91,6 +91,25 @@ describe('readLimits', () => {
       { dimension: 'audio_seconds', limit: 7_200, remaining: 7_198, resetMs: 1_000, windowMs: 3_600_000 },
     ]);
   });
+
+  const ofGroq = (limit: number, remaining: number, reset: string): string =>
+    `x-ratelimit-limit-requests: ${limit}\nx-ratelimit-remaining-requests: ${remaining}\nx-ratelimit-reset-requests: ${reset}`;
+
+  it.each([
+    // The documentation's example.
+    ['is that of a day', 14_400, 14_370, '2m59.56s', 'requests_day'],
+    ['may be rounded', 10_000_000, 9_999_999, '8ms', 'requests_day'],
+    ['says nothing of a full bucket', 3_000, 3_000, '0s', 'requests_day'],
+    ['is too short for a day: a bucket of a second', 3_000, 49, '20ms', 'requests'],
+    ['is too short for a day: a bucket of a minute', 600, 300, '30s', 'requests'],
+    ['is too short for a day: a fixed window', 3_000, 0, '4.2s', 'requests'],
+    ['of 0 is too short for a day', 3_000, 49, '0s', 'requests'],
+  ])(
+    'a server that speaks as Groq limits by another window where the reset %s',
+    (_, limit, remaining, reset, dimension) => {
+      expect(read('groq', ofGroq(limit, remaining, reset))).toMatchObject([{ dimension, limit, remaining }]);
+    },
+  );
 
   it('reads Anthropic by the date of the response', () => {
     expect(read('anthropic', ANTHROPIC_200)).toEqual([

@@ -105,6 +105,27 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   );
 }
 
+/** A limit that is per day unless its reset refutes it. */
+export function addDaily(
+  readings: LimitReading[],
+  found: Bucket | undefined,
+  perDay: BucketDimension,
+  perMinute: BucketDimension,
+): void {
+  addLimit(readings, found, found && refutesDay(found) ? perMinute : perDay);
+}
+
+/** Of the least time until a bucket per day can be full again, the share below which a reset is none of a day's. */
+const REFUTING_SHARE = 0.5;
+const FINE_ROUNDING_MS = 10;
+
+/** What is used of a bucket per day takes that share of a day to come back. */
+function refutesDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
+  if (!fine || resetMs === undefined || remaining === undefined) return false;
+  const rounding = resetMs % WHOLE_SECOND_MS === 0 ? WHOLE_SECOND_MS : FINE_ROUNDING_MS;
+  return resetMs + rounding < (REFUTING_SHARE * DAY * (limit - remaining)) / limit;
+}
+
 export function addLimit(
   readings: LimitReading[],
   found: Omit<Bucket, 'fine'> | undefined,
