@@ -168,6 +168,17 @@ test('a Redis that loses its state is filled again, and rows in flight are not s
   await mode.close(true);
 }, 20_000);
 
+test('jobs that are gone are found by one command, however many are open', async () => {
+  const link = await QueueLink.open(redis.url, target);
+  const open = await Promise.all(Array.from({ length: 300 }, (_, index) => link.add('run', rowsOf(index))));
+  const sent = vi.spyOn(link.client, 'sendCommand');
+  expect(await link.gone(['first', ...open, 'last'])).toEqual(['first', 'last']);
+  expect(sent).toHaveBeenCalledOnce();
+  expect(await link.gone([])).toEqual([]);
+  expect(sent).toHaveBeenCalledOnce();
+  await link.close();
+});
+
 test('a wrong key stops its worker, whose rows are sent by others', async () => {
   const refuse = vi.fn(async () => Response.json({ error: { message: 'Incorrect API key' } }, { status: 401 }));
   const stopped = vi.fn();

@@ -37,6 +37,12 @@ const PREFIX = '{tidegate-batch}';
 /** Expiry of what an abandoned run leaves behind. */
 const KEPT_SECONDS = 7 * 86_400;
 
+/** KEYS: what is looked for. One command, since thousands of jobs may be open, and one EXISTS only counts them. */
+const EXIST = `
+local there = {}
+for index, key in ipairs(KEYS) do there[index] = redis.call('EXISTS', key) end
+return there`;
+
 /** The queue of rows for one account's endpoint, and the answers of runs, on the user's Redis. */
 export class QueueLink {
   readonly bullmq: typeof Bullmq;
@@ -110,7 +116,12 @@ export class QueueLink {
 
   /** Jobs that are not there any more: done, or lost with the state of Redis. */
   async gone(jobIds: readonly string[]): Promise<string[]> {
-    const there = await Promise.all(jobIds.map((id) => this.client.exists(this.queue.toKey(id))));
+    if (jobIds.length === 0) return [];
+    const there = (await this.client.eval(
+      EXIST,
+      jobIds.length,
+      ...jobIds.map((id) => this.queue.toKey(id)),
+    )) as number[];
     return jobIds.filter((_, index) => there[index] === 0);
   }
 
