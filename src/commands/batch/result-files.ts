@@ -36,9 +36,12 @@ export class LineFile {
     if (this.#path === '-') return;
     if (this.#empty && ifEmpty === 'leave') return;
     if (this.#empty && ifEmpty === 'remove') return rm(this.#path, { force: true });
-    await this.#flush();
-    await this.#file?.sync();
-    await this.#file?.close();
+    try {
+      await this.#flush();
+      await this.#file?.sync();
+    } finally {
+      await this.#file?.close();
+    }
   }
 
   async #flush(): Promise<void> {

@@ -51,8 +51,7 @@ export class BatchFile implements WrittenBatch {
   async end(): Promise<void> {
     this.#block.push(this.#form.tail);
     await this.#flush();
-    await this.#file?.close();
-    this.#file = undefined;
+    await this.#close();
   }
 
   /** What was added, after the end. */
@@ -63,8 +62,14 @@ export class BatchFile implements WrittenBatch {
   }
 
   async remove(): Promise<void> {
-    await this.#file?.close();
+    await this.#close();
     await rm(this.path, { force: true });
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
   }
 
   async #flush(): Promise<void> {

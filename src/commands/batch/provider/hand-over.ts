@@ -100,8 +100,8 @@ export class HandOver {
   }
 
   async #close(file: BatchFile): Promise<void> {
-    this.#files.delete(file.group);
     await file.end();
+    this.#files.delete(file.group);
     await this.#settings.batches.put(file);
   }
 }

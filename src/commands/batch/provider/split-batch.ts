@@ -50,15 +50,21 @@ async function spread(
 ): Promise<void> {
   const into = new Set<BatchFile>();
   let index = 0;
-  for await (const row of file.lines()) {
-    const customId = customIdOf(row);
-    const next = await place(index++, customId);
-    if (!next) continue;
-    into.add(next);
-    await notes.addRow(next.token, customId);
-    await next.add(row);
+  try {
+    for await (const row of file.lines()) {
+      const customId = customIdOf(row);
+      const next = await place(index++, customId);
+      if (!next) continue;
+      into.add(next);
+      await notes.addRow(next.token, customId);
+      await next.add(row);
+    }
+    for (const each of into) await each.end();
+  } catch (error) {
+    // The run has ended, or the disk is full: nobody gets them.
+    for (const each of into) await each.remove();
+    throw error;
   }
-  for (const each of into) await each.end();
 }
 
 /** Ends every row of a file with the provider's error for the whole. */
