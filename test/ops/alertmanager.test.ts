@@ -121,6 +121,17 @@ const INHIBITIONS: readonly Inhibition[] = [
     silenced: [1, 2, 3],
   },
   {
+    because: 'what happens to one account of a job says nothing of another one',
+    firing: [
+      { alertname: 'TidegateQuotaExhausted', ...CRITICAL, ...OPENAI, tidegate_client: 'a' },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, tidegate_client: 'a', long: '1h' },
+      { alertname: 'TidegateCallErrorBudgetBurn', ...CRITICAL, ...OPENAI, tidegate_client: 'b', long: '1h' },
+      { alertname: 'TidegateTierSaturated', ...WARNING, ...TOKENS, tidegate_client: 'a' },
+      { alertname: 'TidegateTierNearlyExhausted', ...WARNING, ...TOKENS, tidegate_client: 'b' },
+    ],
+    silenced: [1],
+  },
+  {
     because: 'an outage explains rejections, waits, refusals and a burning budget; the circuit of one process does not',
     firing: [
       { alertname: 'TidegateCircuitOpen', ...CRITICAL, ...CIRCUIT },

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { BY_CIRCUIT, BY_JOB, BY_MODEL } from '../../ops/alert.ts';
 import { readConfig, ruleOptions } from '../../ops/config.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { aggregationsIn, joinsIn, seriesIn } from './promql.ts';
+import { ROOT } from './tools.ts';
 
 /*
  * A job of the same name in another cluster or namespace is another job, and its account another account. What keeps these
@@ -52,6 +56,15 @@ describe('a job is told from its namesakes', () => {
   ])('and %s would not do so', (expr) => {
     expect(mixing(expr)).not.toEqual([]);
   });
+});
+
+test('nor does one account silence another', () => {
+  const text = readFileSync(join(ROOT, 'prometheus/alertmanager.yml'), 'utf8');
+  const { inhibit_rules: rules } = parse(text) as { inhibit_rules: { equal: string[] }[] };
+  expect(rules.length).toBeGreaterThan(10);
+  const wanted = (equal: string[]): string[] =>
+    equal.includes('gen_ai_provider_name') ? [...PLACE, 'tidegate_client'] : PLACE;
+  expect(rules.filter(({ equal }) => lacks(equal, wanted(equal)))).toEqual([]);
 });
 
 /** What is the account's, or a lane's: a value of two of them says nothing. */
