@@ -24,7 +24,7 @@ Exit code: 0; 1 when a panel has no data and does not say what that means, or a 
 
 /** A minute of the shipped rules in a second and a half. */
 const TIME_SCALE = 40;
-const DASHBOARDS = ['overview', 'provider', 'slo', 'work'];
+const DASHBOARDS = ['overview', 'provider', 'slo', 'work', 'gen-ai'];
 
 const ANSWERS = { latency: { baseMs: 60, jitter: 0.6 }, replyTokens: [20, 55] as const };
 const PROVIDERS: readonly SimulatorOptions[] = [
@@ -93,6 +93,7 @@ async function draw(out: string, seconds: number, height: number | undefined): P
         breaker: { windowMs: 3_000, minimumAttempts: 5, halfOpenAfterMs: 2_000, maxHalfOpenAfterMs: 4_000 },
         retry: { initialDelayMs: 50, maxDelayMs: 500 },
         deadlineMs: 20_000,
+        genAiMetrics: true,
         prices: { '*': { input: 1, output: 4 } },
       }),
     ),

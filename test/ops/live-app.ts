@@ -43,14 +43,14 @@ function prompt(): string {
 export async function startApp(
   model: string,
   providers: readonly SimulatorOptions[],
-  options: Omit<GuardOptions, 'telemetry'> = {},
+  { genAiMetrics = false, ...options }: Omit<GuardOptions, 'telemetry'> & { readonly genAiMetrics?: boolean } = {},
 ): Promise<App> {
   const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
   const meterProvider = new MeterProvider({ readers: [exporter] });
   const server = await servePrometheus({ host: '127.0.0.1', port: 0, allowedHosts: [] }, (request, response) =>
     exporter.getMetricsRequestHandler(request, response),
   );
-  const guard = createGuard({ ...options, telemetry: { meterProvider, genAiMetrics: false } });
+  const guard = createGuard({ ...options, telemetry: { meterProvider, genAiMetrics } });
   // Heard here, so that Node does not print them.
   guard.on('warning', () => undefined);
   const simulators = await Promise.all(providers.map((each) => startSimulator(each)));
