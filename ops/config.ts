@@ -1,4 +1,5 @@
 import { checkLabels, type LabelNames, SHIPPED_LABELS } from './label-names.ts';
+import { HISTOGRAM_KINDS, type HistogramKind } from './native-histograms.ts';
 import type { RuleOptions } from './rules.ts';
 import { sectionOf } from './section.ts';
 import { type AlertChange, readChanges } from './alert-changes.ts';
@@ -9,28 +10,30 @@ import { pageOf, selectorOf, sound } from './config-checks.ts';
 export interface OpsConfig {
   readonly selector: string;
   readonly labels: LabelNames;
+  readonly histograms: HistogramKind;
   readonly runbookUrl: string | undefined;
   readonly thresholds: Thresholds;
   readonly changes: readonly AlertChange[];
 }
 
-const KEYS = ['selector', 'labels', 'runbookUrl', 'thresholds', 'alerts'];
+const KEYS = ['selector', 'labels', 'histograms', 'runbookUrl', 'thresholds', 'alerts'];
 
 /** Reads a parsed file. @throws Error that names what is wrong: nothing is ignored */
 export function readConfig(file: unknown): OpsConfig {
   const given = sectionOf(file ?? {}, 'the file', KEYS);
-  const { selector = '', runbookUrl } = given;
+  const { selector = '', runbookUrl, histograms = 'buckets' } = given;
   return {
     selector: selectorOf(text(selector, 'selector')),
     labels: checkLabels(merged(SHIPPED_LABELS, given['labels'] ?? {}, 'labels')),
+    histograms: kindOf(histograms),
     runbookUrl: runbookUrl === undefined ? undefined : pageOf(text(runbookUrl, 'runbookUrl')),
     thresholds: sound(merged(DEFAULT_THRESHOLDS, given['thresholds'] ?? {}, 'thresholds')),
     changes: readChanges(given['alerts'] ?? {}),
   };
 }
 
-export function ruleOptions({ selector, labels, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
-  return { selector, labels, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
+export function ruleOptions({ selector, labels, histograms, runbookUrl, thresholds, changes }: OpsConfig): RuleOptions {
+  return { selector, labels, histograms, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
 }
 
 /** The defaults with what was given in their place, as deep as they go. Lists are given as a whole. */
@@ -57,6 +60,12 @@ function merged<T>(defaults: T, given: unknown, path: string): T {
   const right = typeof given === typeof defaults && (typeof given !== 'number' || (given >= 0 && given < Infinity));
   if (!right) throw new Error(`Expected ${path} to be ${kind(defaults)}, got ${JSON.stringify(given)}.`);
   return given as T;
+}
+
+function kindOf(value: unknown): HistogramKind {
+  const known = HISTOGRAM_KINDS.find((each) => each === value);
+  if (known !== undefined) return known;
+  throw new Error(`Expected histograms to be one of ${HISTOGRAM_KINDS.join(', ')}, got ${JSON.stringify(value)}.`);
 }
 
 function kind(value: unknown): string {

@@ -13,6 +13,7 @@ import { sloAlerts } from './alerts/slo.ts';
 import { telemetryAlerts } from './alerts/telemetry.ts';
 import { type LabelNames, renameInRules, SHIPPED_LABELS } from './label-names.ts';
 import { createSeries } from './naming.ts';
+import { type HistogramKind, nativeInRules } from './native-histograms.ts';
 import { flowRules, jobRules, laneRules } from './lane-rules.ts';
 import { countedRules, quantileRules, recentRules, recordingRules, sloRules } from './recording-rules.ts';
 import type { RenderedRule, RuleGroup } from './rendered-rule.ts';
@@ -31,6 +32,8 @@ export interface RuleOptions {
   readonly runbookUrl?: string;
   /** What labels of targets are called; the selector is written with these names. */
   readonly labels?: LabelNames;
+  /** Default buckets. */
+  readonly histograms?: HistogramKind;
   /** Divides every window, offset and `for`: 60 makes minutes into seconds, for demos and tests. Default 1. */
   readonly timeScale?: number;
 }
@@ -52,7 +55,7 @@ const ALERTS = {
 export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
   const { selector = '', thresholds = DEFAULT_THRESHOLDS, runbookUrl = RUNBOOK_URL } = options;
   const { timeScale = 1, changes = [] } = options;
-  const { labels = SHIPPED_LABELS } = options;
+  const { labels = SHIPPED_LABELS, histograms = 'buckets' } = options;
   // Names in the selector are the operator's own.
   const place = selector === '' ? '' : 'tidegate_selector=""';
   const context: RuleContext = { series: createSeries(place), thresholds, selector: place, pages: pagesOf(changes) };
@@ -71,7 +74,8 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
       rules: alerts.map((alert) => renderAlert(alert, runbookUrl)),
     })),
   ];
-  return scaleGroups(selected(renameInRules(groups, labels), place, selector), timeScale);
+  const named = renameInRules(nativeInRules(groups, histograms), labels);
+  return scaleGroups(selected(named, place, selector), timeScale);
 }
 
 function selected(groups: readonly RuleGroup[], place: string, selector: string): RuleGroup[] {

@@ -16,6 +16,7 @@ import type { PrometheusAddress } from './telemetry/prometheus-server.ts';
 import {
   logsRequested,
   metricsRequested,
+  nativeHistogramsRequested,
   otlpTarget,
   resourceFromEnv,
   tracesRequested,
@@ -39,6 +40,13 @@ export interface StartTelemetryOptions {
    * those of private networks (`.internal`, `.local`, `.svc`) need none: any other may be a web page's. Default none.
    */
   readonly allowedHosts?: readonly string[];
+  /**
+   * Sends histograms by OTLP as exponential ones, which Prometheus stores natively: one series each, however fine, where
+   * others take one for each bucket. Its rules and dashboards are those of `tidegate rules` with `histograms: native`. What
+   * is served to be scraped keeps its buckets: the Prometheus exporter has nothing else. Default: whether
+   * OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is `base2_exponential_bucket_histogram`.
+   */
+  readonly nativeHistograms?: boolean;
 }
 
 /** A running telemetry setup. */
@@ -84,8 +92,8 @@ export async function startTelemetry(options: StartTelemetryOptions = {}): Promi
   }
 }
 
-async function start({ serviceName, prometheus, otlp }: Settings): Promise<Telemetry> {
-  const target = otlp ? otlpTarget(process.env) : undefined;
+async function start({ serviceName, prometheus, otlp, native }: Settings): Promise<Telemetry> {
+  const target = otlp ? { ...otlpTarget(process.env), native } : undefined;
   const packages = packagesFor(prometheus !== undefined, target?.protocol);
   const { api, NodeSDK: Sdk } = await loadOpenTelemetry(packages);
   const before = registeredParts();
@@ -160,9 +168,10 @@ interface Settings {
   readonly serviceName: string | undefined;
   readonly prometheus: PrometheusAddress | undefined;
   readonly otlp: boolean;
+  readonly native: boolean;
 }
 
-const KEYS = ['serviceName', 'metrics', 'port', 'host', 'allowedHosts'];
+const KEYS = ['serviceName', 'metrics', 'port', 'host', 'allowedHosts', 'nativeHistograms'];
 const ROUTES: readonly unknown[] = ['prometheus', 'otlp', 'both'] satisfies MetricsRoute[];
 
 function checked(options: StartTelemetryOptions): Settings {
@@ -177,7 +186,23 @@ function checked(options: StartTelemetryOptions): Settings {
   if (!ROUTES.includes(metrics)) {
     throw new TidegateOptionError('metrics', "one of 'prometheus', 'otlp', 'both'", metrics);
   }
-  return { serviceName, prometheus: addressIn(options, metrics), otlp: metrics !== 'prometheus' };
+  const native = nativeIn(options, metrics);
+  return { serviceName, prometheus: addressIn(options, metrics), otlp: metrics !== 'prometheus', native };
+}
+
+function nativeIn({ nativeHistograms }: StartTelemetryOptions, metrics: MetricsRoute): boolean {
+  if (nativeHistograms === undefined) return nativeHistogramsRequested(process.env);
+  if (typeof nativeHistograms !== 'boolean') {
+    throw new TidegateOptionError('nativeHistograms', 'true or false', nativeHistograms);
+  }
+  if (nativeHistograms && metrics === 'prometheus') {
+    throw new TidegateOptionError(
+      'nativeHistograms',
+      "left out with metrics: 'prometheus', whose exporter has none",
+      nativeHistograms,
+    );
+  }
+  return nativeHistograms;
 }
 
 function addressIn(options: StartTelemetryOptions, metrics: MetricsRoute): PrometheusAddress | undefined {

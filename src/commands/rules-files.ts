@@ -2,12 +2,14 @@ import { parse, stringify } from 'yaml';
 import { readConfig, ruleOptions } from '../../ops/config.ts';
 import { dashboards } from '../../ops/dashboards/all.ts';
 import { renameInDashboard, SHIPPED_LABELS } from '../../ops/label-names.ts';
+import { nativeInDashboard } from '../../ops/native-histograms.ts';
 import { renderRules } from '../../ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 
 /** A configuration that changes nothing. */
 export function defaults(): string {
-  return stringify({ selector: '', labels: SHIPPED_LABELS, thresholds: DEFAULT_THRESHOLDS, alerts: {} }).trimEnd();
+  const thresholds = DEFAULT_THRESHOLDS;
+  return stringify({ selector: '', labels: SHIPPED_LABELS, histograms: 'buckets', thresholds, alerts: {} }).trimEnd();
 }
 
 /** Generates files from a configuration of YAML or JSON. @throws Error for an invalid configuration */
@@ -18,7 +20,7 @@ export function rendered(text: string): Record<string, string> {
     ...Object.fromEntries(
       dashboards(config.thresholds).map(({ name, json }) => [
         `dashboards/${name}.json`,
-        renameInDashboard(json, config.labels),
+        renameInDashboard(nativeInDashboard(json, config.histograms), config.labels),
       ]),
     ),
   };

@@ -14,6 +14,7 @@ export const rulesDefinition = (): Command =>
 
   selector    matchers of the targets, e.g. job="shop"
   labels      your label names for cluster, namespace, job and instance; write the selector with these
+  histograms  buckets, or native where they arrive by OTLP with nativeHistograms
   runbookUrl  page with a heading for each alert; default: the published runbook
   thresholds  see --defaults for all of them
   alerts      by name: severity, for, keepFiringFor, windows; or false for none. Name/severity picks one of several

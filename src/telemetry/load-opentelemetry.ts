@@ -10,9 +10,18 @@ interface Base {
   readonly NodeSDK: typeof Sdk.NodeSDK;
 }
 
+/** What instruments and their aggregations are called. */
+export type Kinds = Pick<typeof Metrics, 'AggregationType' | 'InstrumentType'>;
+export type AggregationPreference = (instrument: Metrics.InstrumentType) => Metrics.AggregationOption;
+type ExporterClass = new (config?: {
+  readonly aggregationPreference: AggregationPreference;
+}) => Metrics.PushMetricExporter;
+
 export interface OtlpPackages {
   readonly Reader: typeof Metrics.PeriodicExportingMetricReader;
-  readonly Exporter: new () => Metrics.PushMetricExporter;
+  readonly Exporter: ExporterClass;
+  /** Undefined in releases before 2.0. */
+  readonly kinds: Kinds | undefined;
 }
 
 /** Version of the SDK's stable packages that introduced `spanProcessors`; 0.52 for the others. */
@@ -49,11 +58,12 @@ export async function loadPrometheus(packages: readonly string[]): Promise<typeo
 /** @throws TidegateSetupError `missing_dependency`, `start_failed` */
 export async function loadOtlp(protocol: OtlpProtocol, packages: readonly string[]): Promise<OtlpPackages> {
   const failed = cannotLoad(packages);
-  const [{ PeriodicExportingMetricReader: Reader }, { OTLPMetricExporter: Exporter }] = await Promise.all([
+  const [metrics, { OTLPMetricExporter: Exporter }] = await Promise.all([
     importMetrics(failed),
     OTLP_IMPORTS[protocol](failed),
   ]);
-  return { Reader, Exporter };
+  const kinds = 'AggregationType' in metrics ? metrics : undefined;
+  return { Reader: metrics.PeriodicExportingMetricReader, Exporter, kinds };
 }
 
 const OTLP_EXPORTERS: Readonly<Record<OtlpProtocol, string>> = {
@@ -91,7 +101,7 @@ function cannotLoad(packages: readonly string[]): Failed {
  * a build error anywhere else.
  */
 type Failed = (error: unknown) => never;
-type OtlpExporter = { OTLPMetricExporter: new () => Metrics.PushMetricExporter };
+type OtlpExporter = { OTLPMetricExporter: ExporterClass };
 
 async function importApi(failed: Failed): Promise<typeof Api> {
   try {

@@ -1,5 +1,6 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { loadOtlp, loadPrometheus } from './load-opentelemetry.ts';
+import { TidegateSetupError } from '../errors.ts';
+import { type AggregationPreference, type Kinds, loadOtlp, loadPrometheus } from './load-opentelemetry.ts';
 import { type PrometheusAddress, servePrometheus } from './prometheus-server.ts';
 import type { OtlpTarget } from './sdk-environment.ts';
 
@@ -20,7 +21,7 @@ export interface MetricReaders {
  */
 export async function createMetricReaders(
   prometheus: PrometheusAddress | undefined,
-  otlp: OtlpTarget | undefined,
+  otlp: (OtlpTarget & { readonly native: boolean }) | undefined,
   packages: readonly string[],
 ): Promise<MetricReaders> {
   const sender = otlp && (await loadOtlp(otlp.protocol, packages));
@@ -39,11 +40,23 @@ export async function createMetricReaders(
     close = () => server.close();
   }
   if (sender && otlp) {
-    const { Exporter, Reader } = sender;
-    const { intervalMs, timeoutMs } = otlp;
+    const { Exporter, Reader, kinds } = sender;
+    const { intervalMs, timeoutMs, native } = otlp;
+    if (native && kinds === undefined) {
+      await close();
+      throw new TidegateSetupError('start_failed', 'nativeHistograms needs @opentelemetry/sdk-metrics 2.0 or later.');
+    }
     // The exporter reads endpoint, headers, temporality and the rest from the standard variables.
     const times = { exportIntervalMillis: intervalMs, exportTimeoutMillis: timeoutMs };
-    readers.push(new Reader({ exporter: new Exporter(), ...times }));
+    const exporter = native && kinds ? new Exporter({ aggregationPreference: exponential(kinds) }) : new Exporter();
+    readers.push(new Reader({ exporter, ...times }));
   }
   return { readers, url, close };
+}
+
+/** Whatever bounds an instrument asks for. */
+function exponential({ AggregationType, InstrumentType }: Kinds): AggregationPreference {
+  return (instrument) => ({
+    type: instrument === InstrumentType.HISTOGRAM ? AggregationType.EXPONENTIAL_HISTOGRAM : AggregationType.DEFAULT,
+  });
 }

@@ -65,6 +65,12 @@ export function otlpTarget(env: Env): OtlpTarget {
   };
 }
 
+/** Whether the standard variable asks for histograms without fixed buckets. */
+export function nativeHistogramsRequested(env: Env): boolean {
+  const asked = env['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION']?.trim().toLowerCase();
+  return asked === 'base2_exponential_bucket_histogram';
+}
+
 /** The supported exporters that OTEL_METRICS_EXPORTER names. */
 export function metricsRequested(env: Env): 'prometheus' | 'otlp' | 'both' | undefined {
   const names = (env['OTEL_METRICS_EXPORTER'] ?? '').split(',').map((name) => name.trim());

@@ -94,6 +94,20 @@ alerts:
   expect(written('dashboards/slo.json')).toContain('99.5 %');
 });
 
+test('native histograms are read under the names that labels have there', async (context) => {
+  const { code, io } = await run('histograms: native\nlabels: { job: service_name }\nselector: service_name="shop"');
+  expect([code, io.errLines]).toEqual([0, []]);
+  const file = join(folder, 'out/rules/tidegate.rules.yml');
+  expect(runTool(need('promtool', context), ['check', 'rules', file])).toContain('SUCCESS');
+  expect(written('rules/tidegate.rules.yml')).toContain(
+    'histogram_count(increase(tidegate_attempt_duration_seconds{service_name="shop"}[2m]))',
+  );
+  for (const text of [written('rules/tidegate.rules.yml'), written('dashboards/overview.json')]) {
+    expect(text).toContain('histogram_quantile(');
+    expect(text).not.toMatch(/tidegate_\w+_(?:bucket|sum|count)\b/);
+  }
+});
+
 test('labels have the names that they have there, in rules, texts and boards', async (context) => {
   const { code } = await run(`
 selector: job="kept",service_name=~"shop.*"
@@ -146,6 +160,7 @@ describe('a configuration that is wrong', () => {
       'Expected each alert of a name to have a severity of its own',
     ],
     ['naming: otlp', 'Expected the keys of the file to be among'],
+    ['histograms: exponential', 'Expected histograms to be one of buckets, native'],
     // What Prometheus would not load.
     ...[`'{job="shop"}'`, 'job=shop', `'job="x"} or vector(1) or up{a="b"'`, `'my-label="x"'`, `'job=~"("'`].map(
       (selector) => [`selector: ${selector}`, 'Expected selector to be matchers without braces'],

@@ -24,6 +24,7 @@ interface ExportedMetric {
   readonly sum?: { readonly dataPoints: readonly NumberPoint[]; readonly isMonotonic: boolean };
   readonly gauge?: { readonly dataPoints: readonly NumberPoint[] };
   readonly histogram?: { readonly dataPoints: readonly { readonly count: number | string; readonly sum: number }[] };
+  readonly exponentialHistogram?: { readonly dataPoints: readonly { readonly count: number | string }[] };
 }
 
 interface NumberPoint {
@@ -42,10 +43,12 @@ message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
 message Scope { string name = 1; string version = 2; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; } }
-message Metric { string name = 1; string description = 2; string unit = 3; Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; }
+message Metric { string name = 1; string description = 2; string unit = 3; Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; }
 message Gauge { repeated NumberDataPoint data_points = 1; }
 message Sum { repeated NumberDataPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
 message Histogram { repeated HistogramDataPoint data_points = 1; }
+message ExponentialHistogram { repeated ExponentialHistogramDataPoint data_points = 1; }
+message ExponentialHistogramDataPoint { fixed64 count = 4; double sum = 5; sint32 scale = 6; }
 message NumberDataPoint { double as_double = 4; sfixed64 as_int = 6; repeated KeyValue attributes = 7; }
 message HistogramDataPoint { fixed64 count = 4; double sum = 5; repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7; repeated KeyValue attributes = 9; }
 `;

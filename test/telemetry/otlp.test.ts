@@ -88,6 +88,42 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     expect(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome')).toEqual({ success: 1 });
   });
 
+  it.each(['http/protobuf', 'http/json'])(
+    'sends native histograms as %s where they are asked for',
+    async (protocol) => {
+      vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', protocol);
+      const { url, shutdown } = await start({ metrics: 'both', port: 0, nativeHistograms: true });
+      recordOneCall();
+      // What is scraped has buckets all the same.
+      expect(await (await fetch(url)).text()).toMatch(/\ntidegate_call_duration_seconds_bucket\{.*le="\+Inf"\} 1\n/);
+      await shutdown();
+      const { histogram, exponentialHistogram } = receiver.latest().get('tidegate.call.duration_seconds')!;
+      expect(histogram).toBeUndefined();
+      expect(Number(exponentialHistogram!.dataPoints[0]!.count)).toBe(1);
+      expect(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome')).toEqual({ success: 1 });
+    },
+  );
+
+  it.each([
+    ['base2_exponential_bucket_histogram', undefined, true],
+    ['base2_exponential_bucket_histogram', false, false],
+    ['explicit_bucket_histogram', undefined, false],
+    ['', undefined, false],
+  ])(
+    'sends native histograms where %j is the default and %j the option: %j',
+    async (asked, nativeHistograms, native) => {
+      vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', asked);
+      const { shutdown } = await start({
+        metrics: 'otlp',
+        ...(nativeHistograms !== undefined && { nativeHistograms }),
+      });
+      recordOneCall();
+      await shutdown();
+      const sent = receiver.latest().get('tidegate.call.duration_seconds')!;
+      expect([sent.histogram === undefined, sent.exponentialHistogram !== undefined]).toEqual([native, native]);
+    },
+  );
+
   it('is what OTEL_METRICS_EXPORTER asks for, where no option does', async () => {
     vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
     // The address of the endpoint that is not served now is no mistake.
@@ -109,6 +145,8 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     [{ metrics: 'otlp', host: '127.0.0.1' }, 'host'],
     [{ metrics: 'otlp', allowedHosts: ['a.example'] }, 'allowedHosts'],
     [{ metrics: 'statsd' as 'otlp' }, 'metrics'],
+    [{ metrics: 'prometheus', nativeHistograms: true }, 'nativeHistograms'],
+    [{ metrics: 'otlp', nativeHistograms: 'yes' as unknown as boolean }, 'nativeHistograms'],
   ] satisfies [StartTelemetryOptions, string][])('refuses %j', async (options, path) => {
     const error: unknown = await startTelemetry(options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TidegateOptionError);

@@ -75,7 +75,8 @@ ${markdownTable([
 
 Spans are exported only where the standard variables ask for it (\`OTEL_TRACES_EXPORTER\`, \`OTEL_EXPORTER_OTLP_ENDPOINT\`). An application with a
 setup of its own starts that before, or instead: OpenTelemetry has room for one per process, and the second one is refused. Exemplars, which lead from a
-bucket of a histogram to a trace, are not implemented by OpenTelemetry's SDK for JavaScript (3.1) and neither by its exporters, so there are none.
+bucket of a histogram to a trace, are not implemented by OpenTelemetry's SDK for JavaScript (3.1) and neither by its exporters, so there are none. By OTLP histograms may be exponential, which Prometheus stores natively: \`nativeHistograms: true\`
+([rules for them](../prometheus/README.md)).
 
 Prompts, completions, keys and header values are never recorded; stop sequences are, on spans, as the conventions have it. Every label is of a closed set or
 capped: models past 20 become \`_OTHER\` (\`telemetry.maxModels\`).
