@@ -6,7 +6,7 @@ import { GenAiLabels, type OperationLabels } from './gen-ai-labels.ts';
 import type { CounterName } from './contract/metrics.ts';
 import type { MeterBinding } from './meter-binding.ts';
 import { ATTR } from './names.ts';
-import type { Semconv } from './semconv.ts';
+import { isInference, type Semconv } from './semconv.ts';
 import type { Series } from './series.ts';
 
 type EventOf<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
@@ -113,7 +113,3 @@ const INFERENCE_COUNTERS: readonly (readonly [UsageCounter, (usage: Usage) => nu
   ['gen_ai.client.inference.usage.cache_write.input_tokens', (usage) => usage.cacheWriteTokens],
   ['gen_ai.client.inference.usage.reasoning.output_tokens', (usage) => usage.reasoningTokens],
 ];
-
-function isInference(operation: Operation): boolean {
-  return operation === 'chat' || operation === 'text_completion';
-}

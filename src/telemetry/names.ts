@@ -93,7 +93,8 @@ export const EVENT = {
   interrupted: 'tidegate.stream.interrupted',
   /** Of spans, as 1.41 of the conventions has it. */
   exception: 'exception',
-  /** Of logs, as the newest conventions have it. */
+  /** Of logs: of an inference by 0.1.0 of the GenAI conventions, and of other operations. */
+  inferenceException: 'gen_ai.client.inference.exception',
   operationException: 'gen_ai.client.operation.exception',
 } as const;
 

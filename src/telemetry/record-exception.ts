@@ -2,7 +2,7 @@ import type { Context, SeverityNumber, Span } from '@opentelemetry/api';
 import type { GuardEvent } from '../core/events.ts';
 import { ATTR, EVENT, SCOPE, VERSION } from './names.ts';
 import { registeredLogger } from './otel-api.ts';
-import { SCHEMA_URLS, type Semconv } from './semconv.ts';
+import { isInference, SCHEMA_URLS, type Semconv } from './semconv.ts';
 
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- only the API's types are imported
 const WARN: SeverityNumber.WARN = 13;
@@ -13,7 +13,7 @@ const WARN: SeverityNumber.WARN = 13;
  */
 export function recordException(
   { span, context }: { readonly span: Span; readonly context: Context },
-  { exception }: Extract<GuardEvent, { type: 'call.end' }>,
+  { call, exception }: Extract<GuardEvent, { type: 'call.end' }>,
   semconv: Semconv,
 ): void {
   if (exception === undefined) return;
@@ -22,7 +22,7 @@ export function recordException(
   if (semconv === 'compat') return;
   const schemaUrl = SCHEMA_URLS.latest;
   registeredLogger(SCOPE, VERSION, schemaUrl === undefined ? {} : { schemaUrl })?.emit({
-    eventName: EVENT.operationException,
+    eventName: isInference(call.operation) ? EVENT.inferenceException : EVENT.operationException,
     severityNumber: WARN,
     severityText: 'WARN',
     attributes,

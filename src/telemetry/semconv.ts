@@ -1,3 +1,5 @@
+import type { Operation } from '../core/provider.ts';
+
 /**
  * Which names of the GenAI conventions are emitted: `compat` those of 1.41, the last version beside the other
  * conventions, which backends know; `latest` those of the conventions' own repository; `dup` both.
@@ -20,3 +22,8 @@ export const SCHEMA_URLS: Readonly<Record<Semconv, string | undefined>> = {
   latest: 'https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev',
   dup: undefined,
 };
+
+/** Operations that the conventions call an inference. */
+export function isInference(operation: Operation): boolean {
+  return operation === 'chat' || operation === 'text_completion';
+}

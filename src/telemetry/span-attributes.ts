@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import { isFailure } from './call-result.ts';
 import { ATTR, OTHER, REQUEST_PREFIX } from './names.ts';
-import type { Semconv } from './semconv.ts';
+import { isInference, type Semconv } from './semconv.ts';
 import { attemptErrorType, errorTypeOnSpan } from './status.ts';
 
 /**
@@ -105,10 +105,9 @@ export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learn
 /** One for each choice; `error` for those that a failed or aborted call did not deliver. */
 function finishReasons({ call, outcome, attempts, response }: EndEvent): string[] | undefined {
   const { finishReasons: reasons = [] } = response;
-  const generates = call.operation === 'chat' || call.operation === 'text_completion';
   const succeeded = outcome === 'success' || outcome === 'success_after_retry';
   // A request that was never sent generates nothing.
-  if (succeeded || !generates || attempts === 0) return reasons.length > 0 ? [...reasons] : undefined;
+  if (succeeded || !isInference(call.operation) || attempts === 0) return reasons.length > 0 ? [...reasons] : undefined;
   const choices = call.attributes['choice.count'];
   const expected = Math.min(MAX_CHOICES, typeof choices === 'number' ? choices : 1);
   return [...reasons, ...Array.from<string>({ length: Math.max(0, expected - reasons.length) }).fill('error')];

@@ -365,7 +365,7 @@ describe('what a call throws', () => {
       { schemaUrl: 'https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev' },
     ]);
     expect(written).toMatchObject({
-      eventName: 'gen_ai.client.operation.exception',
+      eventName: 'gen_ai.client.inference.exception',
       severityNumber: 13,
       severityText: 'WARN',
       attributes: { 'exception.type': 'AuthenticationError' },
