@@ -37,13 +37,13 @@ const LAYER_NAMES = {
 } as const;
 
 const LAYERS_OFF = {
-  ai_sdk: 'maxRetries: 0',
-  langchain: 'maxRetries: 0',
-  openai_agents: 'no retry policy',
-  llamaindex: 'maxRetries: 0',
-  sdk: 'maxRetries: 0',
-  p_retry: 'take it away',
-  cockatiel: 'take its retry away',
+  ai_sdk: 'Set its maxRetries to 0.',
+  langchain: 'Set its maxRetries to 0.',
+  openai_agents: 'Give it no retry policy.',
+  llamaindex: 'Set its maxRetries to 0.',
+  sdk: 'Set its maxRetries to 0.',
+  p_retry: 'Take it away.',
+  cockatiel: 'Take its retry policy away.',
 } as const;
 
 /** What answers are like, and what happens to calls around them. */
@@ -117,7 +117,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'A layer above sends LLM calls again.',
-      description: `${choice('$labels.tidegate_retry_layer', LAYER_NAMES, 'Something above the client')} sends calls of ${MODEL} again that had just been given up: {{ printf "%.0f" $value }} in half an hour (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. Turn off its retries: ${choice('$labels.tidegate_retry_layer', LAYERS_OFF, 'find what calls again')}.`,
+      description: `${choice('$labels.tidegate_retry_layer', LAYER_NAMES, 'Something above the client')} sends calls of ${MODEL} again that had just been given up: {{ printf "%.0f" $value }} in half an hour (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. ${choice('$labels.tidegate_retry_layer', LAYERS_OFF, 'Find what calls again, and turn off its retries.')}`,
     },
     {
       name: 'TidegateTenantFloods',

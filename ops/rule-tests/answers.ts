@@ -208,7 +208,7 @@ const repeated = (layer: string, values: string): InputSeries =>
 const twice = (layer: string, name: string, count: string, turnOff: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_retry_layer: layer },
   summary: 'A layer above sends LLM calls again.',
-  description: `${name} sends calls of openai/gpt-5.1 (app) again that had just been given up: ${count} in half an hour (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. Turn off its retries: ${turnOff}.`,
+  description: `${name} sends calls of openai/gpt-5.1 (app) again that had just been given up: ${count} in half an hour (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. ${turnOff}`,
 });
 
 const LAYER: RuleTest[] = [
@@ -218,7 +218,7 @@ const LAYER: RuleTest[] = [
     input: [answered('0+10x240'), repeated('ai_sdk', '0+1x40 40x200')],
     checks: [
       { at: '3m', situation: 'quiet', firing: [] },
-      { at: '12m', situation: 'fires', firing: [twice('ai_sdk', 'The AI SDK', '24', 'maxRetries: 0')] },
+      { at: '12m', situation: 'fires', firing: [twice('ai_sdk', 'The AI SDK', '24', 'Set its maxRetries to 0.')] },
       { at: '90m', situation: 'resolves', firing: [] },
     ],
   },
