@@ -172,9 +172,17 @@ function choice(name: string, label: string, query: string, all: string): QueryV
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 
+const CHOSEN_ALERTS = 'cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"';
+const OURS = 'alertname=~"Tidegate.+",alertname!="TidegateWatchdog"';
+
 /** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
-export const FIRING =
-  'ALERTS{alertname=~"Tidegate.+",alertname!="TidegateWatchdog",alertstate="firing",cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"}';
+export const FIRING: string = `ALERTS{${OURS},alertstate="firing",${CHOSEN_ALERTS}}`;
+
+/** Seconds since which the condition of alerts holds. @param alerts selector of `ALERTS` that fire */
+export function firingFor(alerts: string): string {
+  const began = alerts.replace('ALERTS{', 'ALERTS_FOR_STATE{').replace('alertstate="firing",', '');
+  return `(time() - ${began}) and ignoring (alertstate) ${alerts}`;
+}
 
 function firingAlerts(): AnnotationQueryBuilder {
   return new AnnotationQueryBuilder()

@@ -89,7 +89,9 @@ describe('boards', () => {
   test('select where it runs in every query', () => {
     const wrong = QUERIES.flatMap(([uid, title, expr]) =>
       seriesIn(expr)
-        .filter(({ name, labels }) => lacks(labels, /^(?:tidegate:|ALERTS$)/.test(name) ? PLACE : WITH_INSTANCE))
+        .filter(({ name, labels }) =>
+          lacks(labels, /^(?:tidegate:|ALERTS(?:_FOR_STATE)?$)/.test(name) ? PLACE : WITH_INSTANCE),
+        )
         .map(({ name }) => `${uid}, ${title}: ${name}`),
     );
     expect(wrong).toEqual([]);

@@ -79,6 +79,8 @@ async function withPrometheus(
     ...recorded.map((name) => `${name}{${PROVIDER}}`),
     `ALERTS{alertname="TidegateCostSpike",alertstate="firing",severity="warning",${PROVIDER}}`,
     `ALERTS{alertname="TidegateRetriesExhausted",alertstate="firing",severity="critical",${PROVIDER}}`,
+    `ALERTS_FOR_STATE{alertname="TidegateCostSpike",severity="warning",${PROVIDER}}`,
+    `ALERTS_FOR_STATE{alertname="TidegateRetriesExhausted",severity="critical",${PROVIDER}}`,
     `tidegate_calls_total{job="app",instance="a",otel_metric_overflow="true"}`,
   ];
   await withSamples(binaries, sampleHour(end, extra), end, use);

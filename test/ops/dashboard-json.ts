@@ -24,6 +24,7 @@ export interface Panel {
       readonly min?: number;
       readonly max?: number;
       readonly noValue: string;
+      readonly mappings?: readonly { readonly options: Readonly<Record<string, { readonly text: string }>> }[];
       readonly thresholds: { readonly steps: readonly { readonly value: number | null; readonly color: string }[] };
     };
   };

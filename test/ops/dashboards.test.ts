@@ -14,7 +14,7 @@ import { need, ROOT, runTool } from './tools.ts';
 
 /** Series without the label `instance`, with the reason why their queries may do without a selector of targets. */
 const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
-  [/^ALERTS$/, 'alerts are about a job, a provider or a model'],
+  [/^ALERTS(?:_FOR_STATE)?$/, 'alerts are about a job, a provider or a model'],
   [/^tidegate:/, 'recording rules aggregate instances away'],
 ];
 
@@ -174,7 +174,10 @@ describe('dashboards', () => {
       expect(TARGET_LABELS.concat(GEN_AI_LABELS)).toEqual(expect.arrayContaining([...labels]));
     const own = used.filter(
       (series) =>
-        !recorded.has(series.name) && !foreign.includes(series) && series.name !== 'ALERTS' && series.name !== 'up',
+        !recorded.has(series.name) &&
+        !foreign.includes(series) &&
+        !series.name.startsWith('ALERTS') &&
+        series.name !== 'up',
     );
     for (const { name, labels } of own) {
       const known = metricOf(name)?.attributes.map((attribute) => attribute.replaceAll('.', '_')) ?? ['no such metric'];

@@ -1,6 +1,7 @@
 import { BY_JOB, URGENT } from '../../alert.ts';
 import { RUNBOOK_URL } from '../../runbook-url.ts';
-import type { Row } from '../dashboard.ts';
+import type { MetricName } from '../../metrics.ts';
+import { FIRING, type Row } from '../dashboard.ts';
 import type { PanelSpec, State } from '../panel.ts';
 import { type DashboardContext, LIMIT_LEGEND, orZero, quantile, rate, REFUSED, utilization } from '../queries.ts';
 import { firingTable } from './firing.ts';
@@ -27,26 +28,45 @@ const ACTIONS: readonly State[] = [
   { value: 3, text: 'fewer calls at a time', color: 'red' },
   { value: 4, text: 'provider fails: use another', color: 'red' },
   { value: 5, text: 'add credit to the account', color: 'red' },
+  { value: 6, text: 'fix the key', color: 'red' },
+  { value: 7, text: 'requests are wrong: look at the release', color: 'red' },
+  { value: 8, text: 'find who else uses the account', color: 'red' },
+  { value: 9, text: 'wait: the provider asks for it', color: 'orange' },
+  { value: 10, text: 'read the alerts', color: 'orange' },
 ];
 
 /** The first of these that is so; of limits the one that is used most. */
 function whatNow(context: DashboardContext): string {
   const { select, thresholds } = context;
+  const { tier, queue, provider } = thresholds;
   // A batch that takes the whole tier does so by design: nothing is to be done while hardly anybody else waits.
   const waiting = (name: 'tidegate.queue.urgent' | 'tidegate.bulkhead.queued'): string =>
     `sum(avg_over_time(${select(name)}[2m]))`;
   const urgent = waiting('tidegate.queue.urgent');
-  const urgentlyWaiting = `(${urgent} > 0.1 * ${waiting('tidegate.bulkhead.queued')} or ${urgent} > ${thresholds.queue.idleQueue})`;
+  const urgentlyWaiting = `(${urgent} > 0.1 * ${waiting('tidegate.bulkhead.queued')} or ${urgent} > ${queue.idleQueue})`;
+  const used = `max(${utilization(context)})`;
   const near = (dimensions: string, action: number): string => {
     const own = `max(${utilization(context, `tidegate_limit_dimension=~"${dimensions}"`)})`;
-    return `(${own} >= max(${utilization(context)}) and ${own} > ${thresholds.tier.nearlyExhausted} and ${urgentlyWaiting}) * 0 + ${action}`;
+    return `(${own} >= ${used} and ${own} > ${tier.nearlyExhausted} and ${urgentlyWaiting}) * 0 + ${action}`;
   };
+  const lately = (name: MetricName, matchers = ''): string => `sum(increase(${select(name, matchers)}[5m]))`;
+  const wrong = lately('tidegate.calls', 'tidegate_outcome="bad_request"');
+  const refused = lately(
+    'tidegate.ratelimit.rejections',
+    'tidegate_limit_dimension!~"quota|overloaded|no_capacity|unknown"',
+  );
   return [
-    `(sum(increase(${select('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')}[5m])) > 0) * 0 + 5`,
+    `(${lately('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')} > 0) * 0 + 5`,
+    `(${lately('tidegate.attempts', 'http_response_status_code=~"401|403"')} > 0) * 0 + 6`,
     `(max(${select('tidegate.circuit.state', 'tidegate_circuit_state!="closed"')}) > 0) * 0 + 4`,
+    `(${wrong} > ${provider.badRequestRatio} * ${lately('tidegate.calls')} and ${wrong} >= ${provider.badRequests}) * 0 + 7`,
     near('(.+_)?tokens(_day)?|long_context', 2),
     near('concurrency', 3),
     near('.+', 1),
+    // A limit that refuses though our own count is far below it.
+    `(${refused} > ${tier.refusedRatio} * ${lately('tidegate.attempts')} and ${refused} >= ${tier.refusals} and ${used} < ${tier.nearlyExhausted}) * 0 + 8`,
+    `(max(min_over_time(${select('tidegate.queue.paused_seconds')}[1m])) > 0) * 0 + 9`,
+    `(count(${FIRING.replace('{', '{severity=~"critical|warning",')}) > 0) * 0 + 10`,
     'vector(0)',
   ].join('\nor ');
 }
@@ -121,7 +141,7 @@ export function answerRow(context: DashboardContext): Row {
       kind: 'stat',
       title: 'What now',
       description:
-        'What helps first. An empty account and a provider that fails come before limits: no tier would help. The alerts below say more.',
+        'What helps first. What no tier would help comes before limits: an empty account, a refused key, a provider that fails, wrong requests. The alerts below say more.',
       unit: 'short',
       queries: [{ expr: whatNow(context), legend: 'what now' }],
       width: 4,

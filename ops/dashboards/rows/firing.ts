@@ -1,11 +1,12 @@
 import { RUNBOOK_URL } from '../../runbook-url.ts';
-import { FIRING } from '../dashboard.ts';
+import { FIRING, firingFor } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
 
 /** What a row shows, from left to right. */
 const COLUMNS = {
   severity: 'Severity',
   alertname: 'Alert',
+  Value: 'For',
   gen_ai_provider_name: 'Provider',
   gen_ai_request_model: 'Model',
   about: 'About',
@@ -15,7 +16,6 @@ const COLUMNS = {
 /** What it does without: what has become part of a column, and what a join only needs. */
 const HIDDEN = [
   'Time',
-  'Value',
   '__name__',
   'alertstate',
   'cluster',
@@ -61,14 +61,15 @@ function columns(alerts: string): string {
 const MODEL_URL =
   '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&var-model=${__value.raw}&${__url_time_range}';
 
-/** Alerts that fire now. */
+/** Alerts that fire now. @param alerts selector of those that do */
 export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
   return {
     kind: 'table',
     title: 'Firing alerts',
-    description: 'Alerts that fire now. A click at an alert opens the runbook, one at a model its limits.',
+    description:
+      'Alerts that fire now, and for how long it has been so. A click at an alert opens the runbook, one at a model its limits.',
     unit: 'short',
-    queries: [{ expr: columns(alerts), legend: '{{alertname}}' }],
+    queries: [{ expr: columns(firingFor(alerts)), legend: '{{alertname}}' }],
     width,
     noValue: 'No alert fires.',
     transformations: [
@@ -82,6 +83,13 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
       },
     ],
     overrides: [
+      {
+        matching: '/^For$/',
+        properties: [
+          { id: 'unit', value: 's' },
+          { id: 'decimals', value: 0 },
+        ],
+      },
       {
         matching: '/^Alert$/',
         properties: [{ id: 'links', value: [{ title: 'Runbook', url: `${RUNBOOK_URL}#\${__value.raw}` }] }],
