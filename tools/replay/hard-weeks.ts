@@ -19,7 +19,13 @@ export interface HardWeek {
 const USES = { fleet: true, prices: true, tenants: true, tier: 'priority' } as const;
 
 /** An application by day and by night, at so many calls a second in its busiest minute. */
-function service(job: string, peak: number, to: number, seed: number, other: Partial<ServiceSpec> = {}): ServiceSpec {
+export function service(
+  job: string,
+  peak: number,
+  to: number,
+  seed: number,
+  other: Partial<ServiceSpec> = {},
+): ServiceSpec {
   const disturbed = blips(seed, to / WEEK);
   const limit = Math.max(60, Math.round(peak * 120));
   return {
@@ -64,7 +70,7 @@ function blipping(
   return (at) => ({ ...CALM, arrivals, limit: arrivals * 120, failing: during(blips, at) ?? ORDINARY });
 }
 
-const every = (seconds: number, to: number, from = 0): number[] =>
+export const every = (seconds: number, to: number, from = 0): number[] =>
   Array.from({ length: Math.floor((to - from) / seconds) }, (_, index) => from + (index + 1) * seconds);
 
 export const HARD_WEEKS: readonly HardWeek[] = [

@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
 import { HARD_WEEKS } from './hard-weeks.ts';
+import { ODD_WEEKS } from './odd-weeks.ts';
 import { replay } from './replay.ts';
 import { judgeWeek, when } from './report.ts';
 import { WEEK } from './week.ts';
 
+const ALL = [...HARD_WEEKS, ...ODD_WEEKS];
+
 const HELP = `Usage: node tools/replay/hard.ts [--seed <n>] [--only <id>]
 
 Replays times in which nothing is wrong and much is unusual: hardly any traffic, a great deal, fleets that restart,
-scrapes that are lost. Nobody may be woken, and a week may have three tickets. Ids: ${HARD_WEEKS.map(({ id }) => id).join(', ')}.
+scrapes that are lost. Nobody may be woken, and a week may have three tickets. Ids: ${ALL.map(({ id }) => id).join(', ')}.
 `;
 
 const { values } = parseArgs({
@@ -22,7 +25,7 @@ if (values.help) console.log(HELP);
 else {
   const seed = Number(values.seed);
   console.log('| what is unusual | days | pages | tickets | which |\n| --- | --- | --- | --- | --- |');
-  for (const week of HARD_WEEKS.filter(({ id }) => values.only === undefined || values.only === id)) {
+  for (const week of ALL.filter(({ id }) => values.only === undefined || values.only === id)) {
     const services = week.services(seed);
     const up = (at: number): boolean => week.prometheusUp?.(at, seed) ?? true;
     const { sent } = await replay(services, { from: 0, to: week.to }, seed, up);
