@@ -61,6 +61,16 @@ export function renameInRules(groups: readonly RuleGroup[], names: LabelNames): 
   return groups.map((group) => ({ ...group, rules: group.rules.map(rename) }));
 }
 
+/** A configuration of Alertmanager: a label that no alert has would make one of all jobs, for groups and for inhibition. */
+export function renameInAlertmanager(text: string, names: LabelNames): string {
+  return text.replaceAll(/(?<=\b(?:group_by|equal): \[)[^\]]+(?=\])/g, (labels) =>
+    labels
+      .split(', ')
+      .map((label) => names[label as keyof LabelNames] ?? label)
+      .join(', '),
+  );
+}
+
 const QUERIES: ReadonlySet<string> = new Set(['expr', 'definition', 'query']);
 const TEXTS: ReadonlySet<string> = new Set(['legendFormat', 'titleFormat', 'textFormat']);
 

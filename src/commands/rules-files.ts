@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readConfig, ruleOptions } from '../../ops/config.ts';
 import { dashboards } from '../../ops/dashboards/all.ts';
-import { renameInDashboard, SHIPPED_LABELS } from '../../ops/label-names.ts';
+import { renameInAlertmanager, renameInDashboard, SHIPPED_LABELS } from '../../ops/label-names.ts';
 import { nativeInDashboard } from '../../ops/native-histograms.ts';
 import { renderRules } from '../../ops/rules.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
@@ -12,11 +15,18 @@ export function defaults(): string {
   return stringify({ selector: '', labels: SHIPPED_LABELS, histograms: 'buckets', thresholds, alerts: {} }).trimEnd();
 }
 
+/** As it is in the package, where it is a file of its own. */
+function shippedAlertmanager(): string {
+  const folder = dirname(findPackageJSON(import.meta.url) ?? '.');
+  return readFileSync(join(folder, 'prometheus/alertmanager.yml'), 'utf8');
+}
+
 /** Generates files from a configuration of YAML or JSON. @throws Error for an invalid configuration */
 export function rendered(text: string): Record<string, string> {
   const config = readConfig(parse(text));
   return {
     'rules/tidegate.rules.yml': renderRules(ruleOptions(config), '`npx tidegate rules`'),
+    'alertmanager.yml': renameInAlertmanager(shippedAlertmanager(), config.labels),
     ...Object.fromEntries(
       dashboards(config.thresholds).map(({ name, json }) => [
         `dashboards/${name}.json`,

@@ -9,7 +9,7 @@ export const rulesDefinition = (): Command =>
   define(
     'rules',
     'writes alert rules and dashboards with your own thresholds',
-    'Writes the Prometheus rules and the Grafana dashboards that tidegate ships, with thresholds, windows, severities, label names and selectors of your own.',
+    'Writes the Prometheus rules, the Grafana dashboards and the routes and inhibition rules of Alertmanager that tidegate ships, with thresholds, windows, severities, label names and selectors of your own.',
     `The file of --config is YAML or JSON; whatever it leaves out stays as shipped. Its keys:
 
   selector    matchers of the targets, e.g. job="shop"
@@ -34,7 +34,7 @@ Examples:
   tidegate rules --config tidegate.rules.yml --out monitoring`,
   )
     .option('--config <file>', 'changes to the shipped files; default: none')
-    .option('--out <folder>', 'where to write rules/ and dashboards/', 'tidegate')
+    .option('--out <folder>', 'where to write rules/, dashboards/ and alertmanager.yml', 'tidegate')
     .option('--defaults', 'prints a configuration with every threshold as it is shipped, and writes nothing');
 
 /** `tidegate rules`: generates customised rules and dashboards. @returns The exit code. */

@@ -45,7 +45,8 @@ test('without a configuration the files are those that are shipped', async () =>
   for (const name of ['overview', 'provider', 'slo']) {
     expect(written(`dashboards/${name}.json`)).toBe(shipped(`grafana/dashboards/${name}.json`));
   }
-  expect(io.outLines).toHaveLength(6);
+  expect(written('alertmanager.yml')).toBe(shipped('prometheus/alertmanager.yml'));
+  expect(io.outLines).toHaveLength(7);
 });
 
 test('the printed defaults change nothing', async () => {
@@ -130,6 +131,22 @@ labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name, job: service
     for (const query of queries) expect(query).not.toMatch(OLD);
     // Variables keep their names: links carry them from board to board.
     expect(board).toContain('service_name=~\\"$job\\"');
+  }
+});
+
+test('alerts are grouped, and silence each other, by the labels that they have there', async (context) => {
+  await run('labels: { cluster: k8s_cluster_name, job: service_name }');
+  const file = join(folder, 'out/alertmanager.yml');
+  expect(runTool(need('amtool', context), ['check-config', file])).toContain('SUCCESS');
+  const { route, inhibit_rules: rules } = parse(written('alertmanager.yml'), { merge: true }) as {
+    route: { group_by: string[] };
+    inhibit_rules: { equal: string[] }[];
+  };
+  expect(route.group_by).toEqual(['k8s_cluster_name', 'namespace', 'service_name', 'gen_ai_provider_name']);
+  expect(rules.length).toBeGreaterThan(10);
+  for (const { equal } of rules) {
+    expect(equal).toEqual(expect.arrayContaining(['k8s_cluster_name', 'namespace', 'service_name']));
+    expect(equal).not.toContain('job');
   }
 });
 
