@@ -1,12 +1,13 @@
 /**
  * How far `tidegate report --what-if` with nothing changed is from what happened: runs providers drawn at random with a
- * record, and replays it. `node bench/sim/what-if.ts [--draws=40] [--seed=4242] [--all]`.
+ * record, and replays it; with `--change` also from what happens with so many times the limits.
+ * `node bench/sim/what-if.ts [--draws=40] [--seed=4242] [--change=2] [--all]`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { whatIf } from '../../src/commands/report/what-if.ts';
+import { type WhatIf, whatIf } from '../../src/commands/report/what-if.ts';
 import { hitEvents } from '../../src/hits/hit-events.ts';
 import type { RecordLine } from '../../src/hits/hit-line.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
@@ -51,16 +52,25 @@ async function run(each: Case): Promise<Ran> {
   return { refusals: tally.throttled, tookMs, meanWaitMs, lines };
 }
 
+function withLimits(each: Case, factor: number): Case {
+  const limits = each.provider.limits.map((limit) => ({ ...limit, perMinute: limit.perMinute * factor }));
+  return { ...each, provider: { ...each.provider, limits } };
+}
+
 const { values } = parseArgs({
   options: {
     draws: { type: 'string', default: '40' },
     seed: { type: 'string', default: '4242' },
+    change: { type: 'string', default: '1' },
     all: { type: 'boolean', default: false },
   },
 });
 const folder = mkdtempSync(join(tmpdir(), 'what-if-'));
 const times: number[] = [];
 const waits: number[] = [];
+const factor = Number(values.change);
+const changedTimes: number[] = [];
+const changedSums = { happened: 0, off: 0 };
 const sums = { happened: 0, replayed: 0, off: 0 };
 for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
   const each = drawCase(seedOf(Number(values.seed), index));
@@ -72,12 +82,22 @@ for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
   const path = join(folder, `${index}.jsonl`);
   writeFileSync(path, ran.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const { results } = await whatIf([path], UNCHANGED);
-  const { before } = results[0]!;
+  const [{ before, limitsBefore }] = results as [WhatIf];
   times.push(before.tookMs / ran.tookMs);
   waits.push((before.meanWaitMs + 100) / (ran.meanWaitMs + 100));
   sums.happened += ran.refusals;
   sums.replayed += before.refusals;
   sums.off += Math.abs(before.refusals - ran.refusals);
+  if (factor !== 1) {
+    const changed = await run(withLimits(each, factor));
+    const limits = Object.fromEntries(
+      Object.entries(limitsBefore).map(([name, limit]) => [name, Math.round((limit as number) * factor)]),
+    );
+    const { after } = (await whatIf([path], { text: 'limits', limits })).results[0]!;
+    changedTimes.push(after.tookMs / changed.tookMs);
+    changedSums.happened += changed.refusals;
+    changedSums.off += Math.abs(after.refusals - changed.refusals);
+  }
   if (values.all) {
     console.log(
       `refusals ${ran.refusals} -> ${before.refusals}  took ${(ran.tookMs / 1_000).toFixed(1)} -> ${(before.tookMs / 1_000).toFixed(1)} s  ${each.name}`,
@@ -90,5 +110,13 @@ const spread = (ratios: number[]): string => {
   const sorted = ratios.toSorted((a, b) => a - b);
   return [0.05, 0.25, 0.5, 0.75, 0.95].map((share) => quantile(sorted, share).toFixed(2)).join(' ');
 };
-console.log(`replayed over happened at 5, 25, 50, 75, 95 %: time ${spread(times)}, mean wait ${spread(waits)}`);
+const near = (ratios: readonly number[]): string =>
+  `${ratios.filter((ratio) => Math.abs(ratio - 1) <= 0.15).length} of ${ratios.length} within 15 %`;
+console.log(
+  `replayed over happened at 5, 25, 50, 75, 95 %: time ${spread(times)} (${near(times)}), mean wait ${spread(waits)}`,
+);
 console.log(`refusals: ${sums.happened} happened, ${sums.replayed} replayed, off by ${sums.off} in all`);
+if (factor !== 1) {
+  console.log(`limits times ${factor}, predicted over happened: time ${spread(changedTimes)} (${near(changedTimes)})`);
+  console.log(`refusals: ${changedSums.happened} happened, off by ${changedSums.off} in all`);
+}

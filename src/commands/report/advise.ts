@@ -48,15 +48,21 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
   if (!Object.hasOwn(MINUTE_LIMITS, dimension)) return [`The limit is ${number(limit)} (${unit}).`];
   const { kind, name } = MINUTE_LIMITS[dimension as keyof typeof MINUTE_LIMITS];
   const perSecond = (limit * USABLE) / 60;
-  const advice = [`Inside the limit of ${number(limit)} a minute: ${amount(perSecond)} ${unit} a second.`];
+  const rate = perSecond < 1 ? `${amount(limit * USABLE)} ${unit} a minute` : `${amount(perSecond)} ${unit} a second`;
+  const advice = [`Inside the limit of ${number(limit)} a minute: ${rate}.`];
   if (!calls)
     return [...advice, "With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy."];
   const most = calls.busiest[kind];
   const mean = kind === 'requests' ? 1 : calls.sums[kind] / calls.calls;
   if (mean > 0) {
-    const together = Math.max(1, Math.floor((perSecond / mean) * (calls.meanDurationMs / 1000)));
+    const seconds = calls.meanDurationMs / 1000;
+    const together = Math.floor((perSecond / mean) * seconds);
     const those = together === 1 ? 'one call' : `${number(together)} calls`;
-    advice.push(`At ${duration(calls.meanDurationMs / 1000)} a call that is ${those} at once.`);
+    advice.push(
+      together === 0
+        ? `At ${duration(seconds)} a call even one at once is more: begin one every ${duration(mean / perSecond)}.`
+        : `At ${duration(seconds)} a call that is ${those} at once.`,
+    );
   }
   if (most > limit) {
     const cut = Math.ceil((1 - (limit * USABLE) / most) * 100);
@@ -99,6 +105,7 @@ function tierFor(provider: ProviderName, pool: string, name: LimitName, wanted: 
   return tier === undefined ? 'more than any tier that is published' : `tier ${tier}`;
 }
 
+/** Rounded down, to stay inside. */
 function amount(value: number): string {
-  return value >= 10 ? number(Math.floor(value)) : value.toFixed(1);
+  return value >= 10 ? number(Math.floor(value)) : (Math.floor(value * 10) / 10).toFixed(1);
 }

@@ -69,7 +69,7 @@ function limitTable(limits: readonly Advised[]): string {
   return table(['limit', 'it is', 'hits', 'given up', 'over by', 'waited', 'longest wait'], rows);
 }
 
-function whatIfTable({ pool, change, before, after }: WhatIf): string {
+function whatIfTable({ pool, change, recorded, before, after }: WhatIf): string {
   const seconds = (ms: number): string => duration(ms / 1000);
   return (
     `<h2>${escape(pool)}, with ${escape(change)}</h2>` +
@@ -82,7 +82,8 @@ function whatIfTable({ pool, change, before, after }: WhatIf): string {
         ['refusals', number(before.refusals), number(after.refusals)],
         ['given up', number(before.calls - before.succeeded), number(after.calls - after.succeeded)],
       ],
-    )
+    ) +
+    `<p>${number(before.calls)} calls, which took ${seconds(recorded.tookMs)} with ${number(recorded.refusals)} refusals.</p>`
   );
 }
 

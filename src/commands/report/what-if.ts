@@ -2,6 +2,7 @@ import type { LimitOption } from '../../core/dimensions.ts';
 import type { CallLine } from '../../hits/hit-line.ts';
 import { replay, REPLAYED, type ReplayResult } from '../../hits/replay/replay.ts';
 import { type LimitShapes, shapesOf } from '../../hits/replay/limit-shapes.ts';
+import { fitShapes, type Recorded, recordedOf } from '../../hits/replay/fit-shapes.ts';
 import { paceOf, withoutBurst, withPace } from '../../hits/replay/unnamed-limit.ts';
 import type { RecordedCall } from '../../hits/replay/replay-provider.ts';
 import { limitTable } from '../../simulator/limits/limit-table.ts';
@@ -20,6 +21,9 @@ export interface Change {
   readonly limits: Partial<Record<LimitOption, number>>;
   readonly maxTokens?: number;
 }
+
+/** Enough calls to find how limits are counted, each way of which is a replay. */
+const MAX_FITTED = 3_000;
 
 const LIMITS: Readonly<Record<string, LimitOption>> = {
   rpm: 'requestsPerMinute',
@@ -57,6 +61,8 @@ function wrong(part: string): Error {
 export interface WhatIf {
   readonly pool: string;
   readonly change: string;
+  /** What the calls took. */
+  readonly recorded: Recorded;
   readonly before: ReplayResult;
   readonly after: ReplayResult;
   readonly limitsBefore: SimulatorLimits;
@@ -96,9 +102,17 @@ export async function whatIf(
     const known = withPace(pool.limits, pace);
     const tier = change.tier === undefined ? known : limitTable(provider, { preset: change.tier as PresetName })(model);
     const limitsAfter = { ...tier, ...change.limits };
-    const { calls, wallStart } = recordedCalls(pool.calls);
-    const shapes = withoutBurst(shapesOf(pool.learned), pace);
-    const setup = { provider: pool.provider, wallStart, shapes, disclosure };
+    const lines = pool.calls.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+    const { calls, wallStart } = recordedCalls(lines);
+    const common = { provider: pool.provider, wallStart, disclosure };
+    const fitted = calls.slice(0, MAX_FITTED);
+    const shapes = await fitShapes(
+      withoutBurst(shapesOf(pool.learned), pace),
+      recordedOf(lines.slice(0, MAX_FITTED), (pool.disclosure.hits * fitted.length) / calls.length),
+      (shapes) => replay({ ...common, shapes, calls: fitted, limits: known }),
+    );
+    const setup = { ...common, shapes };
+    const recorded = recordedOf(lines, pool.disclosure.hits);
     const before = await replay({ ...setup, calls, limits: known });
     const shorter = change.maxTokens === undefined ? calls : calls.map((call) => cut(call, change.maxTokens!));
     const after = await replay({ ...setup, calls: shorter, limits: limitsAfter });
@@ -108,15 +122,23 @@ export async function whatIf(
       );
     else if (Object.keys(known).length === 0)
       notes.push(`${name}: the record has no limit, so the replay with the old limits has none.`);
-    results.push({ pool: name, change: change.text, before, after, limitsBefore: known, limitsAfter, shapes });
+    results.push({
+      pool: name,
+      change: change.text,
+      recorded,
+      before,
+      after,
+      limitsBefore: known,
+      limitsAfter,
+      shapes,
+    });
   }
   if (pools.size === 0) notes.push("There are no calls to replay: they are recorded with record: 'all'.");
   return { results, notes };
 }
 
 /** A failed call has no token counts: it gets the mean. */
-function recordedCalls(lines: readonly CallLine[]): { readonly calls: RecordedCall[]; readonly wallStart: number } {
-  const sorted = lines.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+function recordedCalls(sorted: readonly CallLine[]): { readonly calls: RecordedCall[]; readonly wallStart: number } {
   const wallStart = Date.parse(sorted[0]!.at);
   const counted = sorted.filter(({ inputTokens }) => inputTokens !== null);
   const mean = (of: (line: CallLine) => number | null): number =>
@@ -155,7 +177,7 @@ function cut(call: RecordedCall, maxTokens: number): RecordedCall {
 }
 
 export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>>): string {
-  const blocks = results.map(({ pool, change, before, after, limitsBefore, limitsAfter, shapes }) =>
+  const blocks = results.map(({ pool, change, recorded, before, after, limitsBefore, limitsAfter, shapes }) =>
     [
       `${harmless(pool)}, with ${change}: ${number(before.calls)} calls replayed`,
       tableText(
@@ -170,6 +192,7 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
         ],
         { head: ['', 'before', 'after'], lines: true },
       ),
+      `They took ${seconds(recorded.tookMs)}, with ${number(recorded.refusals)} refusals.`,
       ...shapeLines(shapes),
     ].join('\n'),
   );
@@ -179,7 +202,7 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
 const seconds = (ms: number): string => duration(ms / 1000);
 
 /** How limits are counted, as far as the record knows. */
-function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors }: LimitShapes): string[] {
+function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors, rate = 1 }: LimitShapes): string[] {
   const short = (of: number): string => `${Number(of.toPrecision(2))} s`;
   const parts = [
     ...(requestSeconds < 60 ? [`requests of ${short(requestSeconds)} at once`] : []),
@@ -189,6 +212,7 @@ function shapeLines({ requestSeconds, tokenSeconds, fixedWindow, factors }: Limi
       const [limit] = Object.entries(LIMITS).find(([, option]) => option === name) ?? [name];
       return `${limit.toUpperCase()} times ${Number(factor.toPrecision(2))}`;
     }),
+    ...(rate === 1 ? [] : [`all limits times ${Number(rate.toPrecision(2))}`]),
   ];
   return parts.length === 0 ? [] : [`Both were counted as ${parts.join(', ')}.`];
 }

@@ -36,6 +36,11 @@ export class DisclosureWatch {
   /** The first statement on each limit. */
   readonly #first = new Map<string, LimitLine>();
 
+  /** Refusals. */
+  get hits(): number {
+    return this.#hits;
+  }
+
   limit(line: LimitLine): void {
     const { dimension, source, ofBucket, remaining } = line;
     if (source === undefined) return;

@@ -12,6 +12,8 @@ export interface LimitShapes {
   readonly fixedWindow: boolean;
   /** By limit: refill per minute as a share of the stated number. */
   readonly factors: Readonly<Partial<Record<LimitOption, number>>>;
+  /** Of all limits, as a share of what they are stated or learned to be. Default 1. */
+  readonly rate?: number;
 }
 
 /** Assumption about a limit of which nothing else is known. */
@@ -38,10 +40,10 @@ export function shapesOf(lines: ReadonlyMap<LimitOption, LimitLine>): LimitShape
 }
 
 /** Limits as they are enforced. */
-export function enforced(limits: SimulatorLimits, { factors }: LimitShapes): SimulatorLimits {
+export function enforced(limits: SimulatorLimits, { factors, rate = 1 }: LimitShapes): SimulatorLimits {
   const scaled = Object.entries(limits).map(([name, limit]) => [
     name,
-    (limit as number) * (factors[name as LimitOption] ?? 1),
+    (limit as number) * (factors[name as LimitOption] ?? 1) * rate,
   ]);
   return Object.fromEntries(scaled) as SimulatorLimits;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import type { HitLine } from '../../../src/hits/hit-line.ts';
@@ -138,15 +139,37 @@ describe('tidegate report', () => {
     const { text, io } = await report([hit({}), ...calls], '--json');
     expect(io.errLines).toEqual([]);
     const made = JSON.parse(text) as { limits: { advice: string[] }[]; pools: unknown[] };
-    // 60 calls of 2,000 tokens in one minute, against 60,000: 950 tokens a second are half a call, of 2 s each.
+    // 60 calls of 2,000 tokens in one minute, against 60,000: 1,000 tokens a second where 950 are inside.
     expect(made.pools).toMatchObject([
       { calls: 60, meanDurationMs: 2_000, busiest: { requests: 60, tokens: 120_000, inputTokens: 90_000 } },
     ]);
     expect(made.limits[0]!.advice).toEqual([
       'Inside the limit of 60,000 a minute: 950 tokens a second.',
-      'At 2 s a call that is one call at once.',
+      'At 2 s a call even one at once is more: begin one every 2.1 s.',
       'The busiest minute asked for 120,000: a limit of 126,316 takes it at once (tier build), and so would 53 % fewer tokens a call.',
     ]);
+  });
+
+  test('names a rate and a concurrency that stay inside, whatever the limit and the calls', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.integer({ min: 5, max: 60_000 }),
+        async (limit, durationMs) => {
+          const calls = [JSON.stringify(callLine(0, { durationMs, waitedMs: 0 }))];
+          const { text } = await report([hit({ dimension: 'requests', limit, used: limit, requested: 1 }), ...calls]);
+          const [, rate, unit] = /: ([\d.,]+) requests a (second|minute)\.$/m.exec(text)!;
+          const aMinute = Number(rate!.replaceAll(',', '')) * (unit === 'second' ? 60 : 1);
+          expect(aMinute).toBeGreaterThan(0);
+          expect(aMinute).toBeLessThanOrEqual(limit);
+          const [, together] = /a call that is (one|[\d,]+) calls? at once/.exec(text) ?? [];
+          const atOnce = together === 'one' ? 1 : Number((together ?? '0').replaceAll(',', ''));
+          expect((atOnce * 60_000) / durationMs).toBeLessThanOrEqual(limit);
+          expect(atOnce > 0 || text.includes('even one at once is more')).toBe(true);
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('tells a burst from too much', async () => {

@@ -47,12 +47,12 @@ async function asked(lines: readonly object[], ...changes: string[]): Promise<{ 
   return JSON.parse(out) as { whatIf: WhatIf[]; notes: string[] };
 }
 
+/** Calls that have waited for nothing: what is known of the limits is all there is. */
+const unhurried = (count: number) =>
+  Array.from({ length: count }, (_, each) => callLine(each, { durationMs: 2_000, waitedMs: 0 }));
+
 /** 300,000 tokens at once against 60,000 a minute. */
-const busy = [
-  limit('requests', 500),
-  limit('tokens', 60_000),
-  ...Array.from({ length: 300 }, (_, each) => callLine(each)),
-];
+const busy = [limit('requests', 500), limit('tokens', 60_000), ...unhurried(300)];
 
 describe('report --what-if', () => {
   test('replays the calls with the limits that were and with others', async () => {
@@ -82,7 +82,7 @@ describe('report --what-if', () => {
   });
 
   test('counts limits as the record believes they are', async () => {
-    const lines = [limit('requests', 600), ...Array.from({ length: 300 }, (_, each) => callLine(each))];
+    const lines = [limit('requests', 600), ...unhurried(300)];
     const replayed = async (...learned: LimitLine[]): Promise<WhatIf> =>
       (await asked([...lines, ...learned], 'rpm=6000')).whatIf[0]!;
     // All at once; ten, and ten each second; all where that was learned to be wrong.
@@ -96,13 +96,32 @@ describe('report --what-if', () => {
     expect((await replayed(short, { ...short, atOnce: 600 })).before.tookMs).toBeLessThan(8_000);
     // Of ten seconds, not of a minute.
     const window = limit('requests', 60, { atOnce: 60, perMinute: 360 });
-    const sixty = [limit('requests', 60), ...Array.from({ length: 300 }, (_, each) => callLine(each))];
+    const sixty = [limit('requests', 60), ...unhurried(300)];
     const [{ before: sixtyMinute }] = (await asked(sixty, 'rpm=61')).whatIf as [WhatIf];
     const [{ before: sixtyTen }] = (await asked([...sixty, window], 'rpm=61')).whatIf as [WhatIf];
     expect(sixtyMinute.tookMs).toBeGreaterThan(235_000);
     expect(sixtyTen.tookMs).toBeLessThan(60_000);
     const { out } = await report([...lines, { ...short, fixedWindow: true }], '--what-if', 'rpm=6000');
     expect(out).toMatch(/counted as requests of 1 s at once, windows of the clock's minute\.$/m);
+  });
+
+  test('takes as long as the record did, where what was learned does not explain it', async () => {
+    // 120 in each half minute, of which the lane believed that they come back more than twice as fast.
+    const lines = [
+      limit('requests', 240, { source: 'body', atOnce: 240, perMinute: 620 }),
+      ...Array.from({ length: 360 }, (_, each) => {
+        const waitedMs = Math.floor(each / 120) * 30_000;
+        return callLine(0, { durationMs: waitedMs + 500, waitedMs });
+      }),
+    ];
+    const [faster, slower] = (await asked(lines, 'rpm=480', 'rpm=160')).whatIf as [WhatIf, WhatIf];
+    expect(faster.before.tookMs / 60_500).toBeGreaterThan(0.85);
+    expect(faster.before.tookMs / 60_500).toBeLessThan(1.15);
+    // 240 and 80 in each half minute.
+    expect(faster.after.tookMs / 30_500).toBeGreaterThan(0.7);
+    expect(faster.after.tookMs / 30_500).toBeLessThan(1.3);
+    expect(slower.after.tookMs / 120_500).toBeGreaterThan(0.7);
+    expect(slower.after.tookMs / 120_500).toBeLessThan(1.3);
   });
 
   test('records of real calls know a bucket that is shorter than a minute', async () => {
