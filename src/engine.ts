@@ -24,7 +24,7 @@ export interface Engine {
   /** Guards a client by its `tidegate` option, with the default guard without one. */
   guardClient(client: object, option: unknown): void;
   isGuarded(client: object): boolean;
-  /** Lets the default guard tell of requests that no guard sent, unless its options say no. */
+  /** Makes the default guard report requests that no guard sent, unless its options turn that off. */
   noticeUnguarded(): void;
   /** Limits are shared by the default guard, unless its options say how. */
   share(shared: SharedLimits): void;

@@ -1,6 +1,5 @@
 import { callContext } from './call-context.ts';
-import type { Attempt } from './core/attempt.ts';
-import type { RunningCall } from './core/attempt.ts';
+import type { Attempt, RunningCall } from './core/attempt.ts';
 import { Call } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { CallPlace } from './core/call-settings.ts';
@@ -9,22 +8,18 @@ import type { CallInfo, GuardEvent } from './core/events.ts';
 import type { LaneSnapshot } from './core/snapshot.ts';
 import { type HasMemory, type KeptLane, laneName } from './core/kept-lane.ts';
 import type { HasRuns } from './core/live-runs.ts';
-import type { Lane } from './core/lane.ts';
-import type { Failure } from './core/outcome.ts';
-import type { ProviderName, RequestInfo, RequestLike } from './core/provider.ts';
+import type { ProviderName, RequestLike } from './core/provider.ts';
 import type { ServeConsoleOptions, ServedConsole } from './console/options.ts';
 import { callCost } from './cost/call-cost.ts';
-import { disown, kindOf, thrownKind } from './core/user-value.ts';
 import { TidegateOptionError, TidegateSetupError } from './errors.ts';
 import { type Fleet, fleetOf } from './fleet/fleet.ts';
-import { isIdle, joinLane, type LaneOwner, laneOptionsKey, leaveLane, type SharedLane } from './lane-registry.ts';
-import { LearnedPools } from './learned-pools.ts';
+import { GuardLanes } from './guard-lanes.ts';
+import { type LaneOwner, laneOptionsKey } from './lane-registry.ts';
 import { type GuardOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { BodyWatch } from './providers/body/abandoned-bodies.ts';
 import { FinalEvents } from './providers/body/final-events.ts';
 import { FLEX } from './providers/request/flex-tier.ts';
-import { limitPool } from './providers/limit-pools.ts';
-import type { Account, CallHost, CallStart } from './providers/seam/call-host.ts';
+import type { CallHost, CallStart } from './providers/seam/call-host.ts';
 import { guardedFetch } from './providers/seam/guarded-fetch.ts';
 import { wrapClient } from './providers/seam/guard-client.ts';
 import { onlyServed } from './process-state.ts';
@@ -35,7 +30,7 @@ import { createInstrumentation, type TelemetryInstrumentation } from './telemetr
 import { UnguardedNotice } from './unguarded/notice.ts';
 import { watchRequests } from './unguarded/watch-requests.ts';
 
-/** Guards clients: shares lanes among them, tells what happens, and can be closed. */
+/** Guards clients: shares lanes among them, emits events, and can be closed. */
 export interface Guard {
   /**
    * Guards a client in place and returns it. Guarding it again with the same guard changes nothing.
@@ -61,15 +56,6 @@ export interface Guard {
   close(): Promise<void>;
 }
 
-/** A group names lanes and labels. */
-const MAX_GROUP_LENGTH = 256;
-
-/** No account has as many limits; a group, or a model, that differs from call to call would make a lane for each. */
-const MAX_GROUPS = 1_000;
-
-/** How often unused lanes are looked for. */
-const LOOK_EVERY_MS = 60_000;
-
 /** Beyond this many distinct warnings, the application is probably warning in a loop. */
 const MAX_WARNINGS = 20;
 
@@ -93,14 +79,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   readonly finalEvents: FinalEvents;
   readonly #emitter = new Emitter();
   readonly #instrumentation: TelemetryInstrumentation | undefined;
-  readonly #lanes = new Map<string, SharedLane>();
-  readonly #pools = new LearnedPools();
+  readonly #lanes = new GuardLanes(this);
   readonly #recalled = new RecalledLanes();
-  readonly #accountOf = new WeakMap<Lane, Account>();
-  #lanesOf = new WeakMap<Account, Map<string, SharedLane>>();
-  /** Lanes by account. */
-  readonly #laneCounts = new Map<string, number>();
-  #lookedAt = 0;
   #fetch: typeof fetch | undefined;
   #closed = false;
   readonly #consoles = new Set<ServedConsole>();
@@ -119,7 +99,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     this.#instrumentation =
       this.options.telemetry &&
       createInstrumentation(this.options.telemetry, {
-        lanes: () => this.#ownedLanes(),
+        lanes: () => this.#lanes.ownedSnapshot(),
         runs: this.runs,
         copy: internals.copy,
         priced: this.options.priceOf !== undefined,
@@ -143,13 +123,12 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   }
 
   snapshot(): LaneSnapshot[] {
-    this.#letGo(this.clock.now());
-    return Array.from(this.#lanes.values(), (lane) => lane.snapshot());
+    return this.#lanes.snapshot();
   }
 
   async serveConsole(options: ServeConsoleOptions = {}): Promise<ServedConsole> {
     this.#expectOpen();
-    // Whoever shows no page does not load one.
+    // Loaded on demand: most applications never show the page.
     const { serveGuard } = await import('./console/serve-console.ts');
     const served = await serveGuard(this, options, this.clock);
     if (this.#closed) await served.close();
@@ -168,7 +147,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const lane of this.#lanes.values()) leaveLane(lane, this);
+    this.#lanes.close();
     this.watch.close();
     this.#unwatch?.();
     this.#instrumentation?.shutdown();
@@ -181,7 +160,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   }
 
   known(lanes: ReadonlySet<string>): KeptLane[] {
-    return [...this.#lanes.values()].flatMap((lane) => (lanes.has(lane.label) ? (lane.kept() ?? []) : []));
+    return [...this.#lanes.all()].flatMap((lane) => (lanes.has(lane.label) ? (lane.kept() ?? []) : []));
   }
 
   recall(lanes: readonly KeptLane[], at: number): void {
@@ -205,8 +184,8 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     return costUsd === undefined ? event : { ...event, costUsd };
   }
 
-  /** Tells of a request that no guard sent. */
-  readonly unguarded: UnguardedNotice['tell'] = new UnguardedNotice(this).tell;
+  /** Reports a request that no guard sent. */
+  readonly unguarded: UnguardedNotice['report'] = new UnguardedNotice(this).report;
 
   guarding(provider: ProviderName): void {
     this.#instrumentation?.prepare(provider);
@@ -223,13 +202,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     return this.#emitter.hears('stream.chunk') || this.#instrumentation?.timesChunks() === true;
   }
 
-  readonly #refused = (lane: Lane, { model }: RequestInfo, failure: Failure): void => {
-    const account = this.#accountOf.get(lane);
-    if (!account || this.options.limitGroup) return;
-    const exists = (pool: string): boolean => this.#lanes.has(laneKey(account, pool));
-    const warning = this.#pools.refused(account, { model, pool: lane.group, failure, exists });
-    if (warning !== undefined) this.warn(warning);
-  };
+  readonly #refused: GuardLanes['refused'] = (...refusal) => this.#lanes.refused(...refusal);
 
   /** Begins a logical call. Throws the error of a closed guard in the SDK's own class. */
   begin(start: CallStart): Call {
@@ -247,7 +220,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     }
     const { request, account } = start;
     const now = this.clock.now();
-    const lane = this.#lane(start, now);
+    const lane = this.#lanes.laneOf(start, now);
     const server = serverOf(account.baseURL);
     const context = callContext.getStore();
     const deadlineMs = context?.deadlineMs ?? this.options.deadlineMs;
@@ -299,7 +272,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   /** Where a call counts that asks for flex no more. */
   #standard(start: CallStart, info: CallInfo): CallPlace {
     const { tier: _, ...request } = start.request;
-    const lane = this.#lane({ ...start, request }, this.clock.now());
+    const lane = this.#lanes.laneOf({ ...start, request }, this.clock.now());
     return { lane, request, info: { ...info, lane: lane.label } };
   }
 
@@ -327,110 +300,4 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
   propagationHeaders(attempt: Attempt): Readonly<Record<string, string>> {
     return this.#instrumentation?.propagationHeaders(attempt.call.info, attempt.number) ?? {};
   }
-
-  #lane(start: CallStart, now: number): SharedLane {
-    this.#letGo(now);
-    const lane = this.#find(start);
-    lane.usedAt = now;
-    return lane;
-  }
-
-  /** Leaves the lanes that nobody uses any more. Looked at when somebody calls or looks, at most once a minute. */
-  #letGo(now: number): void {
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = now;
-    let left = false;
-    for (const [key, lane] of this.#lanes) {
-      if (!isIdle(lane, now)) continue;
-      this.#lanes.delete(key);
-      this.#count(this.#accountOf.get(lane)!, -1);
-      leaveLane(lane, this);
-      left = true;
-    }
-    if (left) this.#lanesOf = new WeakMap();
-  }
-
-  #find(start: CallStart): SharedLane {
-    const group = this.#group(start);
-    // A client's account stays one object for as long as it is the same account.
-    let known = this.#lanesOf.get(start.account);
-    if (!known) this.#lanesOf.set(start.account, (known = new Map()));
-    let lane = known.get(group);
-    if (lane) return lane;
-    if (!this.#hasRoom(start.account, group)) return this.#join(start, this.#common(start));
-    known.set(group, (lane = this.#join(start, group)));
-    return lane;
-  }
-
-  /** The group of what comes after too many others. */
-  #common(start: CallStart): string {
-    const { account, request } = start;
-    if (!this.options.limitGroup) return request.operation;
-    this.warn(`Expected \`limitGroup\` to return at most ${MAX_GROUPS} different groups.`);
-    const pool = this.#pool(account, request);
-    return this.#hasRoom(account, pool) || pool === request.operation ? pool : request.operation;
-  }
-
-  #join(start: CallStart, group: string): SharedLane {
-    const { provider, baseURL, credential } = start.account;
-    const key = laneKey(start.account, group);
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      this.#lanes.set(key, (lane = joinLane({ provider, baseURL, credential, group }, start.adapter.charge, this)));
-      this.#accountOf.set(lane, { provider, baseURL, credential });
-      this.#count(start.account, 1);
-    }
-    return lane;
-  }
-
-  #count(account: Account, change: 1 | -1): void {
-    const key = laneKey(account, '');
-    const count = (this.#laneCounts.get(key) ?? 0) + change;
-    if (count === 0) this.#laneCounts.delete(key);
-    else this.#laneCounts.set(key, count);
-  }
-
-  /** Whether there is a lane for a group, or room for one. */
-  #hasRoom(account: Account, group: string): boolean {
-    const count = this.#laneCounts.get(laneKey(account, '')) ?? 0;
-    return count < MAX_GROUPS || this.#lanes.has(laneKey(account, group));
-  }
-
-  #group({ account, request }: CallStart): string {
-    const { limitGroup } = this.options;
-    if (limitGroup) {
-      try {
-        const group: unknown = limitGroup(request.model);
-        if (typeof group === 'string' && group !== '' && group.length <= MAX_GROUP_LENGTH) {
-          return group;
-        }
-        disown(group);
-        const expected = `a string of 1 to ${MAX_GROUP_LENGTH} characters`;
-        this.warn(`Expected \`limitGroup\` to return ${expected}, got ${kindOf(group)}.`);
-      } catch (error) {
-        this.warn(`limitGroup threw ${thrownKind(error)}.`);
-      }
-    }
-    return this.#pool(account, request);
-  }
-
-  #pool(account: Account, request: RequestInfo): string {
-    const pool = limitPool(account.provider, request);
-    return pool === undefined ? request.operation : this.#pools.resolve(account, pool, request.model);
-  }
-
-  /** Lanes whose gauges this guard publishes: a shared lane has one publisher. */
-  #ownedLanes(): LaneSnapshot[] {
-    this.#letGo(this.clock.now());
-    const rows: LaneSnapshot[] = [];
-    for (const lane of this.#lanes.values()) {
-      const [first] = lane.owners;
-      if (first === this) rows.push(lane.snapshot());
-    }
-    return rows;
-  }
-}
-
-function laneKey({ provider, baseURL, credential }: Account, group: string): string {
-  return [provider, baseURL, credential, group].join('\n');
 }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { HitLine } from '../hits/hit-line.ts';
 import { parseRecordLine } from '../hits/read-record.ts';
 import { adviceOn } from './advice.ts';
-import { MAX_HITS } from './process-source.ts';
+import { MAX_HITS } from './reading.ts';
 import type { HitState } from './state.ts';
 
 /** Bytes read from the end of a record: more than the shown hits need. */

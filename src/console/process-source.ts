@@ -2,16 +2,13 @@ import { BELIEFS } from '../core/beliefs.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DimensionSnapshot, LaneSnapshot } from '../core/snapshot.ts';
 import type { HasRuns } from '../core/live-runs.ts';
-import type { Guard } from '../guard.ts';
-import { type LaneReading, type Reading, type Source, Tally } from './reading.ts';
+import { type LaneReading, MAX_HITS, type ObservedGuard, type Reading, type Source, Tally } from './reading.ts';
 import type { BatchState, HitState, LimitState } from './state.ts';
 
-/** Hits that are kept. */
-export const MAX_HITS = 50;
 const MAX_BATCHES = 20;
 
 /** A guard of this process: its snapshot, and what its events add up to. */
-export function processSource(guard: Pick<Guard, 'on' | 'snapshot'>, clock: Clock): Source {
+export function processSource(guard: ObservedGuard, clock: Clock): Source {
   const tally = new Tally();
   const hits: HitState[] = [];
   const stops = [

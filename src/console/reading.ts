@@ -1,4 +1,15 @@
+import type { GuardEvent } from '../core/events.ts';
+import type { LaneSnapshot } from '../core/snapshot.ts';
 import type { BatchState, FleetState, HitState, LimitState } from './state.ts';
+
+/** Hits that a source keeps. */
+export const MAX_HITS = 50;
+
+/** What the console needs of a guard. */
+export interface ObservedGuard {
+  on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
+  snapshot(): LaneSnapshot[];
+}
 
 /** A lane as a source reports it. */
 export interface LaneReading {

@@ -1,13 +1,13 @@
 import cluster from 'node:cluster';
 import type { Clock } from '../core/clock.ts';
 import { TidegateOptionError, TidegateSetupError } from '../errors.ts';
-import type { Guard } from '../guard.ts';
 import { section } from '../options/checks.ts';
 import { isLoopback } from './access.ts';
 import { AlertWatch } from './alert-watch.ts';
 import type { ServeConsoleOptions, ServedConsole } from './options.ts';
 import { pageAssets } from './page-assets.ts';
 import { processSource } from './process-source.ts';
+import type { ObservedGuard } from './reading.ts';
 import { Sampler, type SamplerSettings } from './sampler.ts';
 import { serve } from './server.ts';
 
@@ -17,7 +17,7 @@ const KEYS: readonly (keyof ServeConsoleOptions)[] = ['port', 'host', 'token', '
 
 /** Serves the page of a guard of this process. The server does not keep the process alive. */
 export async function serveGuard(
-  guard: Pick<Guard, 'on' | 'snapshot'>,
+  guard: ObservedGuard,
   options: ServeConsoleOptions,
   clock: Clock,
   everyMs?: number,

@@ -1,25 +1,25 @@
 import type { GuardEvent } from '../core/events.ts';
 import type { UnguardedRequest } from './watch-requests.ts';
 
-interface Teller {
+interface Reporter {
   emit(event: GuardEvent): void;
   warn(message: string): void;
 }
 
-/** Tells of requests that no guard saw: each as an event, and the first of its kind as a warning with what to do. */
+/** Reports requests that no guard sent: each as an event, the first of each kind as a warning that says what to do. */
 export class UnguardedNotice {
-  readonly #guard: Teller;
-  readonly #told = new Set<string>();
+  readonly #guard: Reporter;
+  readonly #warned = new Set<string>();
 
-  constructor(guard: Teller) {
+  constructor(guard: Reporter) {
     this.#guard = guard;
   }
 
-  readonly tell = ({ provider, via, host }: UnguardedRequest): void => {
+  readonly report = ({ provider, via, host }: UnguardedRequest): void => {
     this.#guard.emit({ type: 'unguarded', provider, via, host });
     const kind = `${provider} ${via}`;
-    if (this.#told.has(kind)) return;
-    this.#told.add(kind);
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
     this.#guard.warn(
       `A request to ${host} (${provider}) went past tidegate: it was neither paced nor retried nor counted. ` +
         (via === 'sdk' ? SDK : PLAIN) +
@@ -29,7 +29,7 @@ export class UnguardedNotice {
 }
 
 const SDK =
-  "It is an SDK's own: one that is bundled into the application, a second copy, or a client that nobody guards. " +
+  "It is an SDK's own: one that is bundled into the application, a second copy, or a client that is not guarded. " +
   'Mark the SDK external in the bundler, so that tidegate/register finds it, ' +
   'or import the client from tidegate/openai, tidegate/anthropic or tidegate/groq, or guard it with wrap().';
 const PLAIN =

@@ -20,7 +20,7 @@ export interface Recognized {
 
 /** The SDKs send `OpenAI/JS 7.57.0`: the name of the client's class, a subclass's or a minified one too. */
 const USER_AGENT = /^([\w$]+)\/JS \d/;
-/** Longer names tell that it is the SDK of someone else, made by the same generator. */
+/** A longer name belongs to another vendor's SDK, made by the same generator. */
 const MINIFIED = 3;
 
 /** Whose API a request is for; undefined for all others. What it carries is not looked at. */

@@ -12,7 +12,7 @@ export type Listener = () => ((request: UnguardedRequest) => void) | undefined;
 const listeners = new Set<Listener>();
 
 /**
- * Sees every request of this process that no guard sent to a provider, and tells one listener: the first that is there.
+ * Sees every request of this process that no guard sent to a provider, and reports it to one listener: the first one registered.
  * The returned function ends it.
  */
 export function watchRequests(listener: Listener): () => void {
@@ -31,7 +31,7 @@ function follow(on: boolean): void {
   }
 }
 
-/** Channels that tell of a request when it is made, before it is sent. */
+/** Channels that report a request when it is created, before it is sent. */
 const CHANNELS: Readonly<Record<string, (message: unknown) => void>> = {
   // Node's own fetch, and every undici of the application.
   'undici:request:create': (message) => see(() => fromUndici((message as { request: UndiciRequest }).request)),
@@ -49,8 +49,8 @@ function see(read: () => OutgoingRequest): void {
     const recognized = recognizeRequest(request);
     if (!recognized) return;
     for (const listener of listeners) {
-      const tell = listener();
-      if (tell) return tell({ ...recognized, host });
+      const report = listener();
+      if (report) return report({ ...recognized, host });
     }
   } catch {
     // A request of another shape than the channels have now.
