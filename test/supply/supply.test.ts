@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { shippedFindings } from '../../tools/sbom/advisories.ts';
 import type { BundledPackage } from '../../tools/sbom/bundled-packages.ts';
 import { type Sbom, sbomOf } from '../../tools/sbom/sbom.ts';
-import { read } from '../docs/pages.ts';
+import { read, ROOT } from '../docs/pages.ts';
 
 const BUNDLED: readonly BundledPackage[] = [
   { name: 'cockatiel', version: '4.0.0', path: 'node_modules/cockatiel' },
@@ -42,9 +46,7 @@ describe('the SBOM', () => {
 });
 
 describe('the audit', () => {
-  const report = (name: string, node: string) => ({
-    vulnerabilities: { [name]: { name, severity: 'high', nodes: [node] } },
-  });
+  const report = (name: string, node: string) => ({ [name]: { name, severity: 'high', nodes: [node] } });
 
   it('finds advisories about what is built in, in the copy that is built in', () => {
     expect(shippedFindings(report('cockatiel', 'node_modules/cockatiel'), BUNDLED)).toEqual(['cockatiel: high']);
@@ -55,8 +57,44 @@ describe('the audit', () => {
     expect(shippedFindings(report('vitest', 'node_modules/vitest'), BUNDLED)).toEqual([]);
   });
 
-  it('takes no answer for no advisory', () => {
-    expect(() => shippedFindings({ message: '405 Method Not Allowed' }, BUNDLED)).toThrow('405 Method Not Allowed');
+  describe('of a registry', () => {
+    const ADVISORY = { name: 'cockatiel', severity: 'high', nodes: ['node_modules/cockatiel'] };
+    const ANSWERS = {
+      'that knows of nothing': { vulnerabilities: {} },
+      'that knows of something built in': { vulnerabilities: { cockatiel: ADVISORY } },
+      'that answers no audits': { message: '405 Method Not Allowed' },
+    };
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'audit-'));
+      // Stands in for npm, and prints what it is told to.
+      await writeFile(join(folder, 'npm'), '#!/bin/sh\necho "$NPM_SAYS"\n', { mode: 0o755 });
+    });
+    afterAll(() => rm(folder, { recursive: true }));
+
+    const audit = (answer: object, ...args: string[]): SpawnSyncReturns<string> =>
+      spawnSync(process.execPath, ['tools/sbom/audit.ts', ...args], {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: { ...process.env, NPM_SAYS: JSON.stringify(answer), PATH: `${folder}:${process.env['PATH']}` },
+      });
+
+    it.each([
+      ['that knows of nothing', [], 0, /^No advisory is about the \d+ packages/],
+      ['that knows of something built in', ['--if-answered'], 1, /^cockatiel: high$/],
+      ['that answers no audits', [], 2, /^No audit: 405 Method Not Allowed$/],
+      ['that answers no audits', ['--if-answered'], 0, /^No audit: 405 Method Not Allowed$/],
+    ] as const)('%s with %j exits with %d', (registry, args, code, words) => {
+      const { status, stdout, stderr } = audit(ANSWERS[registry], ...args);
+      expect(`${stdout}${stderr}`.trim()).toMatch(words);
+      expect(status).toBe(code);
+    });
+  });
+
+  it('is part of the gate, where it may go unanswered, and of workflows, where it may not', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
+    expect(scripts['check:static']).toContain('npm run audit -- --if-answered');
+    for (const name of ['ci', 'release']) expect(read(`.github/workflows/${name}.yml`)).toMatch(/npm run audit$/m);
   });
 });
 

@@ -1,25 +1,23 @@
 import type { BundledPackage } from './bundled-packages.ts';
 
-/** As far as it is read here: what `npm audit --json` says. */
+export type Vulnerabilities = Readonly<
+  Record<string, { readonly name: string; readonly severity: string; readonly nodes: readonly string[] }>
+>;
+
+/** As far as it is read here: what `npm audit --json` prints. */
 export interface AuditReport {
-  readonly vulnerabilities?: Readonly<
-    Record<string, { readonly name: string; readonly severity: string; readonly nodes: readonly string[] }>
-  >;
-  /** Where the registry did not answer. */
+  /** Missing where the registry did not answer. */
+  readonly vulnerabilities?: Vulnerabilities;
   readonly message?: string;
 }
 
 /**
  * Findings in what is shipped, a line each. `npm audit --omit=dev` would see none of them: libraries that are built in
  * are development dependencies to npm.
- *
- * @throws Error when there was no audit
  */
-export function shippedFindings(report: AuditReport, bundled: readonly BundledPackage[]): string[] {
-  if (report.vulnerabilities === undefined)
-    throw new Error(`No audit: ${report.message ?? 'npm audit gave no report'}`);
+export function shippedFindings(vulnerabilities: Vulnerabilities, bundled: readonly BundledPackage[]): string[] {
   const paths = new Set(bundled.map(({ path }) => path));
-  return Object.values(report.vulnerabilities)
+  return Object.values(vulnerabilities)
     .filter(({ nodes }) => nodes.some((node) => paths.has(node)))
     .map(({ name, severity }) => `${name}: ${severity}`);
 }
