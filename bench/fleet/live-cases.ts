@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { COMMON as MINUTE_BUCKETS, type Scenario } from '../pacing/scenarios.ts';
+import { COMMON as MINUTE_BUCKETS, type Scenario } from '../pacing/http-scenarios.ts';
 import type { LiveCase, LiveRun } from './run-case.ts';
 
 const COMMON = { provider: 'openai', ...MINUTE_BUCKETS } as const;

@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Child } from '../pacing/child.ts';
 import type { Job } from '../pacing/jobs.ts';
 import type { SimulatorAnswer, SimulatorCommand } from '../pacing/messages.ts';
-import type { Scenario } from '../pacing/scenarios.ts';
-import { lowerBoundMs } from '../pacing/virtual.ts';
+import type { Scenario } from '../pacing/http-scenarios.ts';
+import { lowerBoundMs } from '../pacing/to-virtual.ts';
 import type { WorkerAnswer, WorkerCommand } from './messages.ts';
 import type { Stores } from './stores.ts';
 

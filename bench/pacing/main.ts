@@ -19,7 +19,7 @@ import { plot } from './plot.ts';
 import { markdown, missedTargets, oneLine } from './report.ts';
 import type { Row } from './row.ts';
 import { run } from './run.ts';
-import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { type Scenario, SCENARIOS } from './http-scenarios.ts';
 import { UNTUNED } from './untuned.ts';
 
 const { values } = parseArgs({

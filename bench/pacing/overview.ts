@@ -1,6 +1,6 @@
 import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './http-scenarios.ts';
 
 /** The contestants that most readers know; all of them are in the picture and in the JSON. */
 export const COLUMNS: readonly (readonly [name: string, head: string])[] = [

@@ -2,7 +2,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './http-scenarios.ts';
 
 /** Two pictures side by side, as SVG: how many calls succeeded, and how many attempts were wasted for it. */
 export async function plot(

@@ -1,6 +1,6 @@
 import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './http-scenarios.ts';
 
 /** Event loops that are this late at their 99th percentile measure the machine, not the contestant. */
 const BUSY_MS = 250;

@@ -1,7 +1,7 @@
 import { quantile } from '../lib/quantile.ts';
 import type { Contestant } from './contestants.ts';
 import type { SimulatorAnswer, Tally } from './messages.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './http-scenarios.ts';
 
 /** What one run came to; written to bench/results/pacing.json. */
 export interface Row {

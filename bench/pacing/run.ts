@@ -4,8 +4,8 @@ import type { Contestant } from './contestants.ts';
 import type { Job } from './jobs.ts';
 import type { SimulatorAnswer, SimulatorCommand, WorkerAnswer, WorkerCommand } from './messages.ts';
 import { type Row, rowOf } from './row.ts';
-import type { Scenario } from './scenarios.ts';
-import { lowerBoundMs } from './virtual.ts';
+import type { Scenario } from './http-scenarios.ts';
+import { lowerBoundMs } from './to-virtual.ts';
 
 export interface RunOptions {
   /** The scenario's, for its lower bound; the contestant's processes make their own. */

@@ -1,6 +1,7 @@
 import type { SimulatorHeaderDialect, SimulatorOptions } from '../../src/testing.ts';
 import type { Load } from './jobs.ts';
-import { type Scenario, type Target, times } from './scenarios.ts';
+import { type Scenario, times } from './http-scenarios.ts';
+import type { Target } from '../lib/targets.ts';
 
 /** What is left at once, and the time until all of that is there: a short bucket shows nothing else. */
 const LEVEL: SimulatorHeaderDialect = { remaining: 'bucket', reset: 'full' };

@@ -4,7 +4,7 @@ import type { Send } from './contestants/contestant.ts';
 import { type Job, makeJobs } from './jobs.ts';
 import { watchLoopDelay } from './loop-delay.ts';
 import type { Tally, WorkerAnswer, WorkerCommand, WorkerSetup } from './messages.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from './http-scenarios.ts';
 import { UNTUNED } from './untuned.ts';
 
 let send: Send;

@@ -2,6 +2,7 @@ import type { GuardOptions } from '../../src/options.ts';
 import type { PacingOptions } from '../../src/options/pacing-options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { quantile } from '../lib/quantile.ts';
+import type { Target } from '../lib/targets.ts';
 import { lowerBound } from './lower-bound.ts';
 import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { SimProcess, type Tally } from './sim-process.ts';
@@ -16,7 +17,7 @@ export interface Scenario {
   readonly options?: Omit<GuardOptions, 'pacing'> & { readonly pacing?: PacingOptions };
   /** Calls outstanding at most; for runs that are too long to queue at once. */
   readonly outstanding?: number;
-  readonly target: { readonly ratio: number; readonly waste: number };
+  readonly target: Target;
 }
 
 export interface Result {

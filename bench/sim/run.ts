@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Priority } from '../../src/core/admission.ts';
 import { contestantsOf, runRandom } from './random/main.ts';
 import { type Result, runScenario, type Scenario } from './run-scenario.ts';
-import { HOUR, scenarios } from './scenarios.ts';
+import { HOUR, scenarios } from './virtual-scenarios.ts';
 import { starts } from './starts.ts';
 
 /** Tuned on the first three; the others, and the other limits, were only looked at afterwards. */

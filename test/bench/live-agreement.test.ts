@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
 import { run } from '../../bench/pacing/run.ts';
-import { SCENARIOS } from '../../bench/pacing/scenarios.ts';
-import { toVirtual } from '../../bench/pacing/virtual.ts';
+import { SCENARIOS } from '../../bench/pacing/http-scenarios.ts';
+import { toVirtual } from '../../bench/pacing/to-virtual.ts';
 import { type Result, runScenario } from '../../bench/sim/run-scenario.ts';
 import { resolveOptions } from '../../src/options.ts';
 

@@ -5,9 +5,9 @@ import { type Job, makeJobs } from '../../bench/pacing/jobs.ts';
 import { COLUMNS, overview, PAGE, withOverview } from '../../bench/pacing/overview.ts';
 import { quantile } from '../../bench/lib/quantile.ts';
 import { missesOf, type Row } from '../../bench/pacing/row.ts';
-import { type Scenario, SCENARIOS } from '../../bench/pacing/scenarios.ts';
+import { type Scenario, SCENARIOS } from '../../bench/pacing/http-scenarios.ts';
 import { UNTUNED } from '../../bench/pacing/untuned.ts';
-import { lowerBoundMs } from '../../bench/pacing/virtual.ts';
+import { lowerBoundMs } from '../../bench/pacing/to-virtual.ts';
 
 function jobs(count: number): Job[] {
   return Array.from({ length: count }, (_, id) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runScenario, type Result } from '../../bench/sim/run-scenario.ts';
-import { scenarios } from '../../bench/sim/scenarios.ts';
+import { scenarios } from '../../bench/sim/virtual-scenarios.ts';
 
 /** What is left unused on purpose would be most of what is measured here. */
 const HEADROOM = 0.01;

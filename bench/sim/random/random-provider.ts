@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import { type ErrorAnswer, type ErrorContext, retryHeaders } from '../../../src/simulator/dialects/dialect.ts';
 import { DIALECTS } from '../../../src/simulator/dialects/dialects.ts';
-import { type LimitLevel, tellLimit } from '../../../src/simulator/limits/limit-view.ts';
+import { type LimitLevel, limitLevel } from '../../../src/simulator/limits/limit-view.ts';
 import type { RejectedBy } from '../../../src/simulator/limits/limits.ts';
 import { mulberry32, type Random } from '../../../src/simulator/random.ts';
 import { complete, type Receiver, type Reply, type Transport } from '../transport.ts';
@@ -168,7 +168,7 @@ export class RandomProvider implements Transport<CaseJob> {
     const told = this.#scope ?? this.limits;
     const current = told.all.map(({ name, model }) => {
       const limit = Math.max(1, Math.round(model.ratePerMs * 60_000));
-      return tellLimit({ name, limit, model, touched: model.available(now) < model.capacity }, view, now);
+      return limitLevel({ name, limit, model, touched: model.available(now) < model.capacity }, view, now);
     });
     const levels = late ? (this.#previous ?? []) : current;
     this.#previous = current;

@@ -1,11 +1,6 @@
 import type { SimulatorFaults, SimulatorLimits, SimulatorOptions } from '../../src/testing.ts';
+import { type Target, TARGETS } from '../lib/targets.ts';
 import type { Load } from './jobs.ts';
-
-/** Wall time over the lower bound, and the share of attempts that did not succeed. */
-export interface Target {
-  readonly ratio: number;
-  readonly waste: number;
-}
 
 export interface Scenario {
   readonly name: string;
@@ -20,10 +15,7 @@ export interface Scenario {
   readonly target: Target;
 }
 
-const STEADY: Target = { ratio: 1.02, waste: 0.01 };
-const CHANGE: Target = { ratio: 1.03, waste: 0.02 };
-const SHARED: Target = { ratio: 1.05, waste: 0.02 };
-const SILENT: Target = { ratio: 1.15, waste: 0.08 };
+const { steady: STEADY, change: CHANGE, shared: SHARED, silent: SILENT } = TARGETS;
 
 /**
  * Buckets hold a minute of a limit, as the providers' do, and begin almost empty, as an account's do that is in use:

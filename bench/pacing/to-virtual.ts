@@ -3,7 +3,7 @@ import type { Scenario as VirtualScenario } from '../sim/run-scenario.ts';
 import type { ProviderSetup } from '../sim/sim-provider.ts';
 import type { Job as VirtualJob } from '../sim/workload.ts';
 import type { Job } from './jobs.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './http-scenarios.ts';
 
 /** There and back on loopback, through two HTTP stacks. */
 const ONE_WAY_MS = 1;

@@ -1,10 +1,8 @@
+import { TARGETS } from '../lib/targets.ts';
 import type { Scenario } from './run-scenario.ts';
 import { makeJobs } from './workload.ts';
 
-const STEADY = { ratio: 1.02, waste: 0.01 };
-const CHANGE = { ratio: 1.03, waste: 0.02 };
-const SHARED = { ratio: 1.05, waste: 0.02 };
-const SILENT = { ratio: 1.15, waste: 0.08 };
+const { steady: STEADY, change: CHANGE, shared: SHARED, silent: SILENT } = TARGETS;
 
 const A = { requestsPerMinute: 500, tokensPerMinute: 2_000_000 };
 const B = { requestsPerMinute: 5_000, tokensPerMinute: 200_000 };
