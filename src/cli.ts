@@ -33,7 +33,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(process.argv[2] === 'batch' ? 1 : 0);
 });
-// Nobody reads what is said beside it, or the terminal is gone: no reason to stop.
+// stderr is closed or the terminal is gone; not a reason to stop.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });

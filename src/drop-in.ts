@@ -2,7 +2,7 @@ import { engine } from './engine.ts';
 import { guardClass } from './providers/seam/guarded-class.ts';
 import { isStandInClass, standInMessage } from './providers/seam/stand-in.ts';
 
-let toldOfStandIn = false;
+let warnedOfStandIn = false;
 
 /** The guarded form of an SDK's client class. A test's stand-in for one stays what it is. */
 export function dropIn<T>(Original: T): T {
@@ -11,8 +11,8 @@ export function dropIn<T>(Original: T): T {
     const guardClient = (client: object, option: unknown): void => engine().guardClient(client, option);
     return guardClass(Original as unknown as abstract new (...args: never[]) => object, guardClient) as unknown as T;
   }
-  if (!toldOfStandIn) process.emitWarning(standInMessage(Original.name), 'TidegateWarning');
-  toldOfStandIn = true;
+  if (!warnedOfStandIn) process.emitWarning(standInMessage(Original.name), 'TidegateWarning');
+  warnedOfStandIn = true;
   return Original;
 }
 

@@ -49,7 +49,7 @@ export interface TidegateError extends Error {
 }
 
 /**
- * Tells whether an error is tidegate's own (circuit open, queue full, deadline, closed, bad option).
+ * Returns whether an error is tidegate's own (circuit open, queue full, deadline, closed, bad option).
  *
  * @example
  * import { isTidegateError } from 'tidegate';

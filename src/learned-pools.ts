@@ -9,7 +9,7 @@ const MAX_ACCOUNTS = 1_000;
 /** Names and numbers kept of one account. */
 const MAX_KEPT = 200;
 
-interface Told {
+interface StatedLimit {
   readonly model: string;
   readonly limit: number;
 }
@@ -19,8 +19,8 @@ interface AccountPools {
   readonly joined: Map<string, string>;
   /** Pools whose models turned out to have limits of their own. */
   readonly split: Set<string>;
-  /** The latest limits that refusals told, by pool and dimension. */
-  readonly told: Map<string, readonly Told[]>;
+  /** The latest limits that refusals stated, by pool and dimension. */
+  readonly stated: Map<string, readonly StatedLimit[]>;
 }
 
 /** A refused request: the pool that it was counted in, and what its refusal says. */
@@ -34,7 +34,7 @@ export interface PoolRefusal {
 
 /**
  * What refusals say about pools that the tables have wrong. A provider that names the limit of another pool joins the
- * two; one that tells two models of a pool different limits, in turn, splits it. Each change is told once.
+ * two; one that states different limits for two models of a pool, in turn, splits it. Each change is reported once.
  */
 export class LearnedPools {
   readonly #accounts = new Map<string, AccountPools>();
@@ -65,30 +65,30 @@ export class LearnedPools {
     }
     if (limit === undefined || dimension === undefined || isContent(dimension)) return undefined;
     if (!this.#splits(known, pool, model, dimension, limit)) return undefined;
-    return `${account.provider} tells models of ${pool} limits that differ: each has a lane of its own from now on.`;
+    return `${account.provider} states different limits for models of ${pool}: each has a lane of its own from now on.`;
   }
 
   #join(known: AccountPools, { provider }: Account, refusal: PoolRefusal, name: string): string | undefined {
     const pool = followed(known, refusal.pool);
-    const told = modelPool(provider, name.replace(/^default-/, '')) + tierOf(pool);
-    const named = followed(known, told);
+    const stated = modelPool(provider, name.replace(/^default-/, '')) + tierOf(pool);
+    const named = followed(known, stated);
     if (named === pool || known.split.has(pool)) return undefined;
     // The existing lane stays: a name that was not called yet becomes an alias of it.
-    if (named !== told || refusal.exists(named)) keep(known.joined, pool, named);
+    if (named !== stated || refusal.exists(named)) keep(known.joined, pool, named);
     else keep(known.joined, named, pool);
-    return told;
+    return stated;
   }
 
   #splits(known: AccountPools, pool: string, model: string, dimension: Dimension, limit: number): boolean {
     if (known.split.has(pool)) return false;
     const key = `${pool} ${dimension}`;
-    const latest = known.told.get(key) ?? [];
+    const latest = known.stated.get(key) ?? [];
     const last = latest.at(-1);
     if (last?.model === model && last.limit === limit) return false;
     const history = [...latest.slice(-2), { model, limit }];
-    keep(known.told, key, history);
+    keep(known.stated, key, history);
     const [first, second, third] = history;
-    // A tier that changes is told once; only limits apart alternate.
+    // A tier change shows once; only separate limits alternate.
     const alternate =
       third !== undefined &&
       first!.model === third.model &&
@@ -103,7 +103,7 @@ export class LearnedPools {
     const key = keyOf(account);
     let known = this.#accounts.get(key);
     if (!known) {
-      known = { joined: new Map(), split: new Set(), told: new Map() };
+      known = { joined: new Map(), split: new Set(), stated: new Map() };
       keepNewest(this.#accounts, key, known, MAX_ACCOUNTS);
     }
     return known;
@@ -130,7 +130,7 @@ function keyOf({ provider, baseURL, credential }: Account): string {
   return `${provider}\n${baseURL}\n${credential}`;
 }
 
-/** The part of a pool's name that tells its tier: models are named without. */
+/** The part of a pool's name that is its tier: model names have none. */
 function tierOf(pool: string): string {
   return /\/(?:flex|ultrafast|batch|fast|performance|count_tokens)$/.exec(pool)?.[0] ?? '';
 }

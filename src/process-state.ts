@@ -17,7 +17,7 @@ interface Versioned {
   readonly version: string;
 }
 
-/** Ends `telemetry` where metrics go to a collector, and whoever reads them there is not known. */
+/** Ends `telemetry` where metrics go to a collector, whose readers are not known. */
 export const SENDS = ' and sending by OTLP';
 
 const KEY = Symbol.for('tidegate');
@@ -57,7 +57,7 @@ export function onlyServed(): boolean {
   return telemetry !== undefined && !telemetry.endsWith(SENDS);
 }
 
-/** Tells all copies that OpenTelemetry has been set up. */
+/** Notifies all copies that OpenTelemetry has been set up. */
 export function bindTelemetry(): void {
   for (const bind of processState().bind) bind();
 }

@@ -11,7 +11,7 @@ export interface RecalledLane {
   readonly ageMs: number;
 }
 
-/** What is known of lanes that are not there: of an earlier process, or let go. Each is told once, to the lane that comes. */
+/** What is known of lanes that do not exist now: an earlier process's, or dropped ones. Handed once to the lane that replaces it. */
 export class RecalledLanes {
   readonly #lanes = new Map<string, { readonly kept: KeptLane; readonly at: number }>();
 

@@ -24,7 +24,7 @@ export type { SharedLimits } from './fleet/shared-limits.ts';
 export interface RedisStoreOptions {
   /** Begins every key. 1 … 64 characters, no braces; default 'tidegate'. */
   readonly prefix?: string;
-  /** Processes that share an account, as long as Redis has told of none: each goes on with its part. Default 2. */
+  /** Processes assumed to share an account until Redis has reported any: each uses its part of the limits. Default 2. */
   readonly processes?: number;
   /**
    * Names the account of clients whose credential is made by a function or an object (Azure AD, AWS): those are shared

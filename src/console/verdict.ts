@@ -123,7 +123,7 @@ function now(lane: LaneState): string {
   const advice = adviceOn(causeOf(limits, refused));
   if (advice !== undefined && condition !== 'waiting') parts.push(advice.replace(/:[^:]*\.$/, '.'));
   if (condition === 'refused') parts.unshift('What was refused is sent again.');
-  return parts.join(' ') || 'Nobody knows what they wait for: see the circuit and the limits below.';
+  return parts.join(' ') || 'The reason is not known: see the circuit and the limits below.';
 }
 
 function free(lanes: readonly LaneState[]): Verdict {

@@ -2,7 +2,7 @@ import type { GuardEvent } from '../core/events.ts';
 import type { PriceFunction } from './prices.ts';
 import { pricedTier } from './service-tier.ts';
 
-/** What a call, or an attempt of it, has cost in USD; null where that is not known, undefined where the provider told of no use. */
+/** Cost of a call or an attempt in USD; null if the price is unknown, undefined if the provider reported no usage. */
 export function callCost(
   { call, usage, response }: Pick<Extract<GuardEvent, { type: 'call.end' }>, 'call' | 'usage' | 'response'>,
   priceOf: PriceFunction,

@@ -20,7 +20,7 @@ export function hitEvents(
   const startedAt = new WeakMap<CallInfo, number>();
   const now = (): string => new Date(clock.wall()).toISOString();
 
-  const tellHit = (call: CallInfo, retry: Event<'retry'> | undefined): void => {
+  const writeHit = (call: CallInfo, retry: Event<'retry'> | undefined): void => {
     const hit = refused.get(call);
     if (!hit) return;
     refused.delete(call);
@@ -53,10 +53,10 @@ export function hitEvents(
     guard.on('attempt.end', (event) => void ended.set(event.call, event)),
     guard.on('rate_limited', (event) => {
       // An earlier refusal without a retry event: the call waited for its lane.
-      tellHit(event.call, undefined);
+      writeHit(event.call, undefined);
       refused.set(event.call, event);
     }),
-    guard.on('retry', (event) => tellHit(event.call, event)),
+    guard.on('retry', (event) => writeHit(event.call, event)),
     guard.on('pause', ({ lane, dimension, forMs }) =>
       write({ v: 1, kind: 'pause', at: now(), pool: lane, dimension, waitMs: Math.round(forMs) }),
     ),
@@ -76,7 +76,7 @@ export function hitEvents(
     }),
     guard.on('call.start', ({ call }) => void (all && startedAt.set(call, clock.wall()))),
     guard.on('call.end', (event) => {
-      tellHit(event.call, undefined);
+      writeHit(event.call, undefined);
       if (!all) return;
       write(callLine(event, startedAt.get(event.call) ?? clock.wall() - event.durationMs));
       limits.look();

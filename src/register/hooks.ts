@@ -6,7 +6,7 @@ import { mendedLoad } from './mended-load.ts';
 import { patchedSource } from './patched-source.ts';
 import { isSdkModule } from './sdk-modules.ts';
 
-/** Patches the SDKs' modules as they are loaded, whoever asks for them and by whichever of Node's loaders. */
+/** Patches the SDKs' modules as they are loaded, by any importer and through any of Node's loaders. */
 export function hookLoaders(): void {
   nodeModule.registerHooks({
     load(url, context, nextLoad) {

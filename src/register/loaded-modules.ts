@@ -1,7 +1,7 @@
 import type { Session } from 'node:inspector';
 
 /**
- * URLs of the scripts that this process has loaded. For ES modules only the inspector tells; it is asked once,
+ * URLs of the scripts that this process has loaded. For ES modules only the inspector knows; it is asked once,
  * opens nothing, and takes about 50 ms. Empty where it may not be used.
  */
 export function loadedModules(): ReadonlySet<string> {
@@ -16,7 +16,7 @@ export function loadedModules(): ReadonlySet<string> {
     session.post('Debugger.enable');
     session.post('Debugger.disable');
   } catch {
-    // Without it, what is past the guard is told when it sends.
+    // Without it, an unguarded client is reported when it sends.
   }
   session?.disconnect();
   return urls;

@@ -21,7 +21,7 @@ export function patchLoaded(): void {
 }
 
 /**
- * A module that is loaded comes as the same instance whoever asks, and from `require` at once: unless it is still to be
+ * A module that is loaded is the same instance for every importer, and from `require` at once: unless it is still to be
  * run, since modules that are imported side by side are all loaded before the first of them is run.
  */
 function patchInstance(

@@ -11,13 +11,13 @@ const PACKAGES: ReadonlySet<string> = new Set([
 
 /** Every SDK exports its clients from the first and makes them in the second, beside its package.json. */
 const ENTRY = /\/(?:index|client)\.m?js$/;
-/** Where a package.json is worth reading: an alias may have any name, but then its `client` module tells. */
+/** Where a package.json is worth reading: an alias may have any name, but then its `client` module identifies it. */
 const LIKELY = /openai|anthropic|groq|\/client\.m?js$/;
 
 const known = new Map<string, boolean>();
 
 /**
- * Whether a module is one in which an SDK makes or exports its clients: told by what the module is, not by what
+ * Whether a module is one in which an SDK makes or exports its clients: judged by what the module is, not by what
  * was asked for, since Node's loaders do not always say that.
  */
 export function isSdkModule(url: string): boolean {

@@ -50,7 +50,7 @@ class LazyRedis implements FleetStore {
   listen(lane: string, listener: NewsListener): () => void {
     let over = false;
     let unlisten: (() => void) | undefined;
-    // Nobody listens who has not asked before.
+    // Only those that asked before are listening.
     void this.#store?.then((store) => {
       if (!over) unlisten = store.listen(lane, listener);
     });
@@ -107,5 +107,5 @@ async function nodeRedis({ createClient }: NodeRedis, url: string): Promise<Redi
   return client;
 }
 
-/** What it means for calls is told by who waits for an answer. */
+/** What it means for calls is reported by those that wait for an answer. */
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import { keepNewest } from '../core/keep-newest.ts';
 
-/** A layer above waits seconds before it sends again; whoever comes later is a person, or a job that starts over. */
+/** A retry layer waits seconds before it sends again; what comes later is a person, or a job that starts over. */
 const WINDOW_MS = 30_000;
 /** Bodies that are remembered: an outage may fail thousands within the window. */
 const MAX_BODIES = 512;

@@ -14,7 +14,7 @@ interface KnownLayer {
 /** A folder of `node_modules`, whatever the separator, and in pnpm's store too. */
 const inPackage = (name: string): RegExp => new RegExp(`[/\\\\]node_modules[/\\\\]${name}[/\\\\]`);
 
-/** The most telling first: frameworks retry through libraries, and send through SDKs. */
+/** Most specific first: frameworks retry through libraries and send through SDKs. */
 const LAYERS: readonly KnownLayer[] = [
   {
     layer: 'ai_sdk',
@@ -67,7 +67,7 @@ export interface Traces {
   readonly stack: string | undefined;
 }
 
-/** Who sends again, as far as the request tells. An SDK's own count of its retries is proof; names are not. */
+/** Which layer sent again, judging by the request. An SDK's own retry count is proof; names are not. */
 export function recognizeLayer({ userAgent, sdkRetry, stack }: Traces): KnownLayer {
   if (sdkRetry) return SDK;
   const found = LAYERS.find(

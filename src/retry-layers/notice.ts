@@ -6,7 +6,7 @@ import { bodyDigest } from '../providers/request/body-digest.ts';
 import { GivenUp } from './given-up.ts';
 import { recognizeLayer } from './layers.ts';
 
-interface Teller {
+interface Reporter {
   readonly maxAttempts: number;
   emit(event: GuardEvent): void;
   warn(message: string): void;
@@ -15,24 +15,25 @@ interface Teller {
 /** Headers that a request is sent with, by lower-case name. */
 export type HeaderReader = (name: string) => string | undefined;
 
-/** Who goes on for longer asks again and again, and does not retry. */
+/** A body that keeps coming back for longer is sent by a schedule, not by a retry layer. */
 const MAX_TIMES = 10;
 
 /** Async frames included; the usual ten end inside the SDK. */
 const STACK_FRAMES = 60;
 
 /**
- * Notices a retry layer above: a request that was given up here and comes again at once. Two layers multiply, so that
- * one call may become thirty-six. Bodies that come anyway, by a timer or from many callers, are told from it by their times:
- * they overlap, or are equally far apart. Each is counted, and the first of every layer told with the option that turns it off.
+ * Detects a retry layer above: a request that was given up here and comes back at once. Retries of two layers multiply, so
+ * one call may become thirty-six requests. The same body sent by a timer or by many callers is told apart by its timing: such
+ * requests overlap or come at equal intervals. Each repetition is counted; the first of each layer is a warning that names the
+ * option which turns that layer's retries off.
  */
 export class RetryLayerNotice {
-  readonly #guard: Teller;
+  readonly #guard: Reporter;
   readonly #givenUp = new GivenUp();
-  readonly #told = new Set<RetryLayer>();
+  readonly #warned = new Set<RetryLayer>();
   #suspected = false;
 
-  constructor(guard: Teller) {
+  constructor(guard: Reporter) {
     this.#guard = guard;
   }
 
@@ -55,13 +56,13 @@ export class RetryLayerNotice {
       stack: deepStack(),
     });
     this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
-    if (this.#told.has(layer)) return;
-    // Where nothing but the body speaks for it, the first may be another caller who asks the same.
+    if (this.#warned.has(layer)) return;
+    // With only the body as evidence, the first match may be another caller with the same question.
     if (layer === 'unknown' && !this.#suspected) {
       this.#suspected = true;
       return;
     }
-    this.#told.add(layer);
+    this.#warned.add(layer);
     const { maxAttempts } = this.#guard;
     this.#guard.warn(
       `A request that tidegate had given up came again after ${(sinceMs / 1_000).toFixed(1)} s, by ${name}. ` +

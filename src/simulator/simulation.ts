@@ -139,7 +139,10 @@ export class Simulation {
   limitHeaders(organization: string, model: string, isError: boolean): Record<string, string> {
     const { headers = 'normal', retryAfterOnSuccess } = this.#picker.faults;
     const { clock, requestsHeader, epochResets, headerDialect } = this.options;
-    const levels = this.#told(`${organization}\n${model}`, this.engine.levels(organization, model, clock.now()));
+    const levels = this.#statedLevels(
+      `${organization}\n${model}`,
+      this.engine.levels(organization, model, clock.now()),
+    );
     if (headers === 'missing' || headers === (isError ? 'success_only' : 'failure_only')) return {};
     if (headers === 'negative') return { ...this.dialect.negativeHeaders };
     const { absoluteResets } = headerDialect;
@@ -163,11 +166,11 @@ export class Simulation {
   }
 
   /** The state that an answer's headers describe: at its own admission, or at the previous one. */
-  #told(key: string, levels: readonly LimitLevel[]): readonly LimitLevel[] {
+  #statedLevels(key: string, levels: readonly LimitLevel[]): readonly LimitLevel[] {
     if (!this.options.headerDialect.late) return levels;
-    const told = this.#previous.get(key) ?? [];
+    const stated = this.#previous.get(key) ?? [];
     this.#previous.set(key, levels);
-    return told;
+    return stated;
   }
 
   /** Milliseconds to the first token, and for each token. */

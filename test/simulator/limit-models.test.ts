@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FixedWindow } from '../../src/simulator/limits/fixed-window.ts';
 import type { LimitModel } from '../../src/simulator/limits/limit-model.ts';
-import { PLAIN_VIEW, tellLimit } from '../../src/simulator/limits/limit-view.ts';
+import { PLAIN_VIEW, limitLevel } from '../../src/simulator/limits/limit-view.ts';
 import { SlidingLog } from '../../src/simulator/limits/sliding-log.ts';
 import { TokenBucket } from '../../src/simulator/limits/token-bucket.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
@@ -139,7 +139,7 @@ describe('what comes back', () => {
   });
 });
 
-describe('tellLimit', () => {
+describe('limitLevel', () => {
   const bucket = (): LimitModel => {
     // 3,000 a minute, of which a second's worth is enforced at once.
     const model = new TokenBucket(50, 0.05);
@@ -147,7 +147,7 @@ describe('tellLimit', () => {
     return model;
   };
   const told = (view: Partial<typeof PLAIN_VIEW>): { limit: number; remaining: number; fullInMs: number } =>
-    tellLimit(
+    limitLevel(
       { name: 'requestsPerMinute', limit: 3_000, model: bucket(), touched: true },
       { ...PLAIN_VIEW, ...view },
       0,

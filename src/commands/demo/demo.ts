@@ -60,7 +60,7 @@ export async function demo(args: readonly string[], io: CommandIo): Promise<numb
   say('\n1. A client that retries twice, as the SDKs do');
   const bare = await withProvider(rpm, (simulator) => run(calls, simulator, bareCall(simulator.url, stop.signal), io));
   if (stop.signal.aborted) return 130;
-  say(told(bare));
+  say(summaryOf(bare));
   say(
     `\n2. The same calls through tidegate, default options: about ${duration((60 * Math.max(0, calls - rpm)) / rpm)}`,
   );
@@ -73,7 +73,7 @@ export async function demo(args: readonly string[], io: CommandIo): Promise<numb
     }
   });
   if (stop.signal.aborted) return 130;
-  say(told(guarded));
+  say(summaryOf(guarded));
   if (json) io.out(JSON.stringify({ rpm, bare, guarded }));
   else {
     io.out(`\n${comparison(bare, guarded)}`);
@@ -120,7 +120,7 @@ async function run(
   return { calls, succeeded, lost: calls - succeeded, requests, refused: rejected, seconds };
 }
 
-function told({ succeeded, lost, seconds }: DemoRun): string {
+function summaryOf({ succeeded, lost, seconds }: DemoRun): string {
   return `   ${number(succeeded)} answered, ${number(lost)} lost, in ${duration(seconds)}`;
 }
 

@@ -25,11 +25,11 @@ export function showVerdict({ verdict, at, alerts }: ConsoleState): void {
   const title = `${MARKS[verdict.tone]} ${verdict.title} · tidegate`;
   if (document.title !== title) document.title = title;
   const firing = alerts?.firing.length ?? 0;
-  const told = `${verdict.title}${others}${firing > 0 ? `. ${firing} firing` : ''}`;
-  if (told === announced || performance.now() - announcedAt < ANNOUNCE_EVERY_MS) return;
-  announced = told;
+  const message = `${verdict.title}${others}${firing > 0 ? `. ${firing} firing` : ''}`;
+  if (message === announced || performance.now() - announcedAt < ANNOUNCE_EVERY_MS) return;
+  announced = message;
   announcedAt = performance.now();
-  setText(byId('announce'), told);
+  setText(byId('announce'), message);
 }
 
 interface Tile {

@@ -125,9 +125,9 @@ function gauge(): Item<LimitState> {
       setAttribute(element, 'data-tone', tone);
       setAttribute(element, 'title', titleOf({ dimension, limit, resetMs }));
       setText(name, noun(dimension).replace(' per minute', '/min').replace(' per day', '/day'));
-      const told = beliefs.map(({ belief }) => belief).filter((belief) => !SHAPES.has(belief));
-      believed.hidden = told.length === 0;
-      setText(believed, told.join(', ').replaceAll('_', ' '));
+      const others = beliefs.map(({ belief }) => belief).filter((belief) => !SHAPES.has(belief));
+      believed.hidden = others.length === 0;
+      setText(believed, others.join(', ').replaceAll('_', ' '));
       fill.style.setProperty('--used', `${Math.min(100, (used ?? 0) * 100).toFixed(1)}%`);
       setText(of, used === undefined ? short(limit) : `${short(Math.round(used * limit))} of ${short(limit)}`);
       setText(share, used === undefined ? '–' : percent(used));

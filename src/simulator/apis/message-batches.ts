@@ -67,13 +67,13 @@ export class MessageBatches {
       const state = states[index]!;
       if (state !== 'done') return { custom_id: customId, result: { type: state } };
       if (status === 200) return { custom_id: customId, result: { type: 'succeeded', message: body } };
-      const { error } = body as { error: { message: string } };
-      const told = {
+      const { message } = (body as { error: { message: string } }).error;
+      const error = {
         type: 'error',
-        error: { type: 'invalid_request_error', message: error.message },
+        error: { type: 'invalid_request_error', message },
         request_id: null,
       };
-      return { custom_id: customId, result: { type: 'errored', error: told } };
+      return { custom_id: customId, result: { type: 'errored', error } };
     });
     const text = lines.reverse().map((line) => `${JSON.stringify(line)}\n`);
     return { ...unlimited(Buffer.from(text.join(''))), contentType: 'application/binary' };

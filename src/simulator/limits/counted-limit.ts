@@ -2,7 +2,7 @@ import { EPSILON } from './epsilon.ts';
 import type { LimitScope, Neighbour } from './limit-engine-types.ts';
 import { capacityOf, createLimitModel, type LimitModelSetup } from './create-limit-model.ts';
 import type { LimitModel, LimitModelKind } from './limit-model.ts';
-import { type LimitLevel, type LimitView, tellLimit } from './limit-view.ts';
+import { type LimitLevel, type LimitView, limitLevel } from './limit-view.ts';
 import type { LimitName } from './limits.ts';
 
 /** One limit of one account: the counter, and the state that headers describe. */
@@ -15,7 +15,7 @@ export class CountedLimit {
   #touched: boolean;
   #at: number;
   /** Counts the same usage for the headers of another scope. */
-  readonly #told: { readonly model: LimitModel; readonly scope: LimitScope } | undefined;
+  readonly #stated: { readonly model: LimitModel; readonly scope: LimitScope } | undefined;
 
   constructor(name: LimitName, setup: LimitModelSetup, scope: LimitScope | undefined) {
     this.name = name;
@@ -25,7 +25,7 @@ export class CountedLimit {
     this.#kind = setup.kind;
     this.#touched = setup.fill < 1;
     this.#at = setup.now;
-    this.#told = scope && { scope, model: createLimitModel({ ...setup, limit: setup.limit * scope.factor }) };
+    this.#stated = scope && { scope, model: createLimitModel({ ...setup, limit: setup.limit * scope.factor }) };
   }
 
   advance(now: number, neighbour: Neighbour | undefined): void {
@@ -34,8 +34,8 @@ export class CountedLimit {
       ? Math.max(0, Math.min(now, neighbour.untilMs) - Math.max(this.#at, neighbour.fromMs))
       : 0;
     this.model.advance(now, (neighbour?.share ?? 0) * overlap * this.model.ratePerMs);
-    if (this.#told) {
-      const { model, scope } = this.#told;
+    if (this.#stated) {
+      const { model, scope } = this.#stated;
       model.advance(now, scope.othersShare * (now - this.#at) * model.ratePerMs);
     }
     this.#at = now;
@@ -54,7 +54,7 @@ export class CountedLimit {
   spend(units: number, since?: number): void {
     if (units === 0) return;
     this.model.spend(units, this.#at, since);
-    this.#told?.model.spend(units, this.#at, since);
+    this.#stated?.model.spend(units, this.#at, since);
     this.#touched = true;
   }
 
@@ -75,10 +75,10 @@ export class CountedLimit {
     return exact + (this.level - (this.limit - this.used)) / this.model.ratePerMs;
   }
 
-  tell(view: LimitView): LimitLevel {
+  statedLevel(view: LimitView): LimitLevel {
     const { name, limit } = this;
-    const told = { name, limit: limit * (this.#told?.scope.factor ?? 1), touched: this.#touched };
-    return tellLimit({ ...told, model: this.#told?.model ?? this.model }, view, this.#at);
+    const stated = { name, limit: limit * (this.#stated?.scope.factor ?? 1), touched: this.#touched };
+    return limitLevel({ ...stated, model: this.#stated?.model ?? this.model }, view, this.#at);
   }
 
   /** A changed limit keeps what was used. */
@@ -87,6 +87,6 @@ export class CountedLimit {
     const resize = (model: LimitModel, units: number): void =>
       model.resize(capacityOf(units, this.windowMs, burstMs), units / this.windowMs, this.#at, 'used');
     resize(this.model, limit);
-    if (this.#told) resize(this.#told.model, limit * this.#told.scope.factor);
+    if (this.#stated) resize(this.#stated.model, limit * this.#stated.scope.factor);
   }
 }

@@ -128,7 +128,7 @@ export class LimitEngine {
   levels(accountName: string, model: string, now: number): LimitLevel[] {
     const account = this.#account(accountName, poolOf(model), now);
     const { view = PLAIN_VIEW } = this.#options;
-    return [...account.limits.values()].map((limit) => limit.tell(view));
+    return [...account.limits.values()].map((limit) => limit.statedLevel(view));
   }
 
   /** Changes the limits; usage stays. */

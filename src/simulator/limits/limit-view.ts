@@ -36,7 +36,7 @@ export interface LimitLevel {
   readonly touched: boolean;
 }
 
-export interface ToldLimit {
+export interface StatedLimit {
   readonly name: LimitName;
   /** Of its whole window. */
   readonly limit: number;
@@ -46,7 +46,11 @@ export interface ToldLimit {
 }
 
 /** A limit at one moment, as headers state it. */
-export function tellLimit({ name, limit: whole, model, touched }: ToldLimit, view: LimitView, now: number): LimitLevel {
+export function limitLevel(
+  { name, limit: whole, model, touched }: StatedLimit,
+  view: LimitView,
+  now: number,
+): LimitLevel {
   const available = model.available(now);
   const enforced = view.limit === 'bucket' ? model.capacity : whole;
   const limit = enforced === whole && view.inflated === 1 ? whole : Math.max(1, Math.round(enforced * view.inflated));

@@ -46,7 +46,7 @@ export const CALL_METRICS = {
     kind: 'counter',
     unit: '{token}',
     description:
-      'Tokens that the pacer expected answered attempts to use; against tidegate.tokens they tell its error.',
+      'Tokens that the pacer expected answered attempts to use; compared with tidegate.tokens they show its error.',
     of: 'call',
     labels: { 'tidegate.token.kind': 'TOKEN_KINDS' },
   },

@@ -38,7 +38,7 @@ export const OPEN_SETS = {
   PORT: 'its port',
   STATUS: 'the status, where providers are known for it, else its class as in `5xx`; `none` where there was no answer',
   ERROR_TYPE: 'what the call failed of: a code or status that is known, else `_OTHER`',
-  MODALITY: '`unknown`: providers do not tell them apart',
+  MODALITY: '`unknown`: providers do not report them separately',
   VERSION: 'of tidegate',
   SDK: '`js`',
 } as const;
