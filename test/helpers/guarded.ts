@@ -1,18 +1,12 @@
-import { afterEach } from 'vitest';
 import { GuardCore, type GuardInternals } from '../../src/guard.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { GuardOptions } from '../../src/options.ts';
+import { afterTest } from './after-test.ts';
 import { recordEvents } from './record-events.ts';
 import type { AnyClient, SdkCase } from './sdk-matrix.ts';
 
 // Bound at import, since a test may fake it.
 const { setImmediate: immediate } = globalThis;
-
-const guards: GuardCore[] = [];
-
-afterEach(async () => {
-  await Promise.all(guards.splice(0).map((guard) => guard.close()));
-});
 
 /** Delays that keep a test fast and everything else as shipped. */
 export const FAST: GuardOptions = { retry: { initialDelayMs: 1, maxDelayMs: 5 } };
@@ -22,7 +16,7 @@ export function testGuard(
   internals?: GuardInternals,
 ): GuardCore & { events: GuardEvent[] } {
   const guard = new GuardCore(options, internals);
-  guards.push(guard);
+  afterTest(() => guard.close());
   return Object.assign(guard, { events: recordEvents(guard) });
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { afterEach } from 'vitest';
+import { afterTest } from './after-test.ts';
 import { socketsQuiet } from './socket-clock.ts';
 
 export interface SeenRequest {
@@ -21,12 +21,6 @@ export interface ScriptedServer {
   /** Answers that have begun, or are still to begin, and whose connection is open. */
   open(): number;
 }
-
-const closing: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
 
 /** A server on the loopback that gives the n-th request the n-th answer, and later ones the last. Closed after the test. */
 export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServer> {
@@ -52,7 +46,7 @@ export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServ
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  closing.push(async () => {
+  afterTest(async () => {
     for (const socket of sockets) socket.destroy();
     server.close();
     await once(server, 'close');

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI, { AzureOpenAI } from 'openai';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import GuardedAnthropic from '../../src/anthropic.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import GuardedGroq from '../../src/groq.ts';
@@ -9,6 +9,7 @@ import { GuardCore } from '../../src/guard.ts';
 import GuardedOpenAI, { AzureOpenAI as GuardedAzure } from '../../src/openai.ts';
 import type { GuardOptions } from '../../src/options.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/testing.ts';
+import { afterTest } from '../helpers/after-test.ts';
 import { FAST } from '../helpers/guarded.ts';
 import { recordEvents } from '../helpers/record-events.ts';
 import { socketClock, useSocketClock } from '../helpers/socket-clock.ts';
@@ -55,12 +56,6 @@ export interface Connected<C> {
   drained(): Promise<void>;
 }
 
-const closing: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
 /** A simulator that is closed after the test. */
 export async function simulate(options: SimulatorOptions): Promise<Simulator> {
   // Limits that no test of one client reaches: the default tiers would make tests wait.
@@ -69,7 +64,7 @@ export async function simulate(options: SimulatorOptions): Promise<Simulator> {
     clock: socketClock,
     ...options,
   });
-  closing.push(() => started.close());
+  afterTest(() => started.close());
   return started;
 }
 
@@ -77,7 +72,7 @@ export async function simulate(options: SimulatorOptions): Promise<Simulator> {
 export function observedGuard(options: GuardOptions): { guard: GuardCore; events: GuardEvent[] } {
   const guard = new GuardCore(options);
   const events = recordEvents(guard);
-  closing.push(() => guard.close());
+  afterTest(() => guard.close());
   return { guard, events };
 }
 
