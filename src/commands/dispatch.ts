@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 };
 
 /** All commands, for the help and the shell's completion. */
-function program(version: string): Command {
+export function program(version: string): Command {
   const all = new Command('tidegate')
     .usage('<command> [options]')
     .version(version, '-v, --version', 'the version')

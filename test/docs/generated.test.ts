@@ -9,7 +9,7 @@ import { ELSEWHERE } from '../../tools/docs/telemetry-names.ts';
 import { telemetryPage } from '../../tools/docs/telemetry-page.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import { attemptEnd, callInfo, Harness, successfulCall } from '../telemetry/harness.ts';
-import { pages, read, ROOT } from './pages.ts';
+import { read, ROOT } from './pages.ts';
 
 /** The formatter pads tables. */
 const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
@@ -119,17 +119,5 @@ describe('the table of error codes', () => {
     expect(codes.length).toBeGreaterThan(15);
     const rows = [...read('docs/troubleshooting.md').matchAll(/^\| `(\w+)` /gm)].map(([, code]) => code!);
     expect(rows.toSorted()).toEqual(codes.toSorted());
-  });
-});
-
-describe('commands in the documentation', () => {
-  const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
-
-  it('are scripts of this package', () => {
-    for (const page of pages()) {
-      for (const [, script] of read(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)) {
-        expect(Object.keys(scripts), page).toContain(script!);
-      }
-    }
   });
 });

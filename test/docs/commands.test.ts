@@ -1,0 +1,38 @@
+import { parseAst } from 'rolldown/parseAst';
+import { describe, expect, it } from 'vitest';
+import { program } from '../../src/commands/dispatch.ts';
+import { pages, read } from './pages.ts';
+
+describe('commands in the documentation', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
+
+  it('are scripts of this package', () => {
+    for (const page of pages()) {
+      for (const [, script] of read(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)) {
+        expect(Object.keys(scripts), page).toContain(script!);
+      }
+    }
+  });
+
+  const optionsOf = new Map(
+    program('0.0.0').commands.map((command) => [
+      command.name(),
+      ['--help', ...command.options.flatMap(({ long }) => long ?? [])],
+    ]),
+  );
+
+  it.each(pages())('of tidegate are there, with their options, in %s', (page) => {
+    for (const [, name, rest] of read(page).matchAll(/\bnpx tidegate ([a-z]+)([^`\n|&>)]*)/g)) {
+      if (name === 'help') continue;
+      expect([...optionsOf.keys()]).toContain(name);
+      for (const [option] of rest!.matchAll(/(?<=\s)--[a-z][\w-]*/g)) expect(optionsOf.get(name!)).toContain(option);
+    }
+  });
+});
+
+/** Programs of packages that the tests have not installed; `npm run test:matrix` runs them. */
+const JAVASCRIPT = /^```js\n([^]*?)^```$/gm;
+
+it.each(pages())('programs in JavaScript of %s are whole', (page) => {
+  for (const [, code] of read(page).matchAll(JAVASCRIPT)) expect(() => parseAst(code!)).not.toThrow();
+});
