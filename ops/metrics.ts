@@ -1,4 +1,4 @@
-import { attributesOf } from '../src/telemetry/contract/labels.ts';
+import { attributesOf } from '../src/telemetry/contract/labels-of.ts';
 import { type Kind, METRICS as CONTRACT, type MetricName } from '../src/telemetry/contract/metrics.ts';
 
 export type { MetricName } from '../src/telemetry/contract/metrics.ts';

@@ -3,7 +3,7 @@ import type { SharedMode } from '../core/event-words.ts';
 import type { LaneSnapshot, SharedDimensionSnapshot, SharedSnapshot } from '../core/snapshot.ts';
 import { isOneOf, valuesOf } from './contract/closed-set.ts';
 import { DIMENSIONS, SHARED_MODES } from './contract/closed-sets.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import { type Point, type Labelled, point, Worst } from './gauge-points.ts';
 import { ATTR } from './names.ts';
 

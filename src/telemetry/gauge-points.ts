@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { seriesKey } from './counter-cells.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import type { GaugeName } from './contract/metrics.ts';
 
 /** One gauge value. */

@@ -1,5 +1,5 @@
 import type { CallInfo } from '../core/events.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import { LabelCap } from './label-cap.ts';
 import { ATTR } from './names.ts';
 import { inOrder } from './counter-cells.ts';

@@ -5,7 +5,7 @@ import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensio
 import type { RunCounts } from '../core/live-runs.ts';
 import { isOneOf } from './contract/closed-set.ts';
 import { DIMENSIONS } from './contract/closed-sets.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import type { GaugeName } from './contract/metrics.ts';
 import { FleetGauges } from './fleet-gauges.ts';
 import { type Point, point, Worst } from './gauge-points.ts';

@@ -1,6 +1,6 @@
 import type { BatchObservableResult, Histogram, Meter, MeterProvider, ObservableGauge } from '@opentelemetry/api';
 import { CounterCells, seriesKey, Tally } from './counter-cells.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import type { CounterName, GaugeName, HistogramName } from './contract/metrics.ts';
 import type { Point } from './gauge-points.ts';
 import { gaugePoints, type LaneSource } from './lane-gauges.ts';

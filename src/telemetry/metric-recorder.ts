@@ -1,25 +1,18 @@
-import type { Attributes, Histogram, MeterProvider } from '@opentelemetry/api';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
-import type { LaneSnapshot } from '../core/snapshot.ts';
-import type { RunCounts } from '../core/live-runs.ts';
 import type { Operation, ProviderName } from '../core/provider.ts';
+import { BoundMeter } from './bound-meter.ts';
 import { isFailure } from './call-result.ts';
 import { isOneOf } from './contract/closed-set.ts';
 import { DELAY_SOURCES } from './contract/closed-sets.ts';
-import type { LabelsOf } from './contract/labels.ts';
-import type { HistogramName } from './contract/metrics.ts';
 import { add } from './counter-cells.ts';
 import { cutReason } from './cut-answers.ts';
-import { FleetMetrics } from './fleet-metrics.ts';
-import { GenAiMetrics } from './gen-ai-metrics.ts';
 import { LabelCap } from './label-cap.ts';
 import type { LaneSource } from './lane-gauges.ts';
-import { bindMeter, type MeterBinding } from './meter-binding.ts';
+import { bindMeter } from './meter-binding.ts';
+import type { MetricSettings } from './metric-settings.ts';
 import { registeredApi } from './otel-api.ts';
-import { likelyOperation, mayServe } from './prepared-models.ts';
-import type { Report } from './report.ts';
-import type { Semconv } from './semconv.ts';
-import { Series, transitionCells, unguardedCell, type Waits } from './series.ts';
+import { type Series, unguardedCell } from './series.ts';
 import { errorTypeLabel, statusLabel } from './status.ts';
 import { tierLabel } from './tiers.ts';
 
@@ -27,26 +20,8 @@ import { tierLabel } from './tiers.ts';
 const MAX_BULKHEADS = 20;
 const MAX_CIRCUITS = 50;
 
-export interface MetricSettings {
-  /** Undefined for the global provider, current or future. */
-  readonly meterProvider: MeterProvider | undefined;
-  readonly attributes: Attributes;
-  readonly semconv: Semconv;
-  /** Whether to emit the metrics of the conventions too; evaluated when a meter is bound. */
-  readonly genAi: () => boolean;
-  readonly models: readonly string[];
-  readonly maxModels: number;
-  readonly lanes: () => readonly LaneSnapshot[];
-  readonly runs: Iterable<() => RunCounts | undefined>;
-  readonly report: Report;
-  /** Whether calls report their cost. */
-  readonly priced: boolean;
-  /** Whether to record the histograms that no shipped rule or dashboard reads. */
-  readonly detailed: boolean;
-}
-
 interface LastSeries {
-  readonly bound: Bound;
+  readonly bound: BoundMeter;
   readonly provider: ProviderName;
   readonly model: string | undefined;
   readonly operation: Operation;
@@ -61,7 +36,7 @@ export class MetricRecorder {
   readonly #circuits: LabelCap;
   readonly #providers = new Set<ProviderName>();
   #provider: MeterProvider | undefined;
-  #bound: Bound | undefined;
+  #bound: BoundMeter | undefined;
   #last: LastSeries | undefined;
   #closed = false;
 
@@ -83,7 +58,7 @@ export class MetricRecorder {
   }
 
   /** Binds to the current meter provider if it has changed. */
-  bind(): Bound | undefined {
+  bind(): BoundMeter | undefined {
     const provider = this.#settings.meterProvider ?? registeredApi().metrics;
     if (provider === this.#provider || this.#closed) return this.#bound;
     // Remembered first: a provider that throws is asked once, not at every call.
@@ -94,7 +69,7 @@ export class MetricRecorder {
     const meter = bindMeter(provider, this.#settings.report);
     if (!meter) return undefined;
     meter.addSource(this.#source);
-    this.#bound = new Bound(meter, this.#settings);
+    this.#bound = new BoundMeter(meter, this.#settings);
     for (const known of this.#providers) this.#bound.prepare(known, this.#models);
     return this.#bound;
   }
@@ -206,7 +181,7 @@ export class MetricRecorder {
     this.#bound?.meter.removeSource(this.#source);
   }
 
-  #series(bound: Bound, call: CallInfo): Series {
+  #series(bound: BoundMeter, call: CallInfo): Series {
     const { provider, model, operation } = call;
     const last = this.#last;
     // Consecutive calls are usually of the same kind, and comparing three strings is cheaper than building a key.
@@ -218,7 +193,7 @@ export class MetricRecorder {
     return series;
   }
 
-  #ended(bound: Bound, event: Extract<GuardEvent, { type: 'call.end' }>): void {
+  #ended(bound: BoundMeter, event: Extract<GuardEvent, { type: 'call.end' }>): void {
     const { call, outcome, usage } = event;
     const series = this.#series(bound, call);
     add(series.calls.get(outcome), 1);
@@ -246,72 +221,4 @@ function answered(series: Series, { call, response }: Extract<GuardEvent, { type
   const asked = tierLabel(call.tier);
   const served = tierLabel(response.serviceTier);
   if (asked !== undefined && served !== undefined) series.tier(asked, served);
-}
-
-type Timer<N extends HistogramName> = Histogram<LabelsOf<N>>;
-
-/** State of one meter: dropped as a whole when another provider is registered. */
-class Bound {
-  readonly meter: MeterBinding;
-  readonly genAi: GenAiMetrics | undefined;
-  readonly fleet: FleetMetrics;
-  readonly attemptDuration: Timer<'tidegate.attempt.duration_seconds'>;
-  readonly callDuration: Timer<'tidegate.call.duration_seconds'>;
-  readonly retryDelay: Timer<'tidegate.retry.delay_seconds'>;
-  /** Lane of the latest call; its series exist. */
-  startedLane: string | undefined;
-  readonly #firstChunk: Timer<'tidegate.stream.first_chunk_seconds'>;
-  readonly #waitDuration: Timer<'tidegate.wait.duration_seconds'>;
-  readonly #settings: MetricSettings;
-  readonly #series = new Map<string, Series>();
-  readonly #transitions = new Map<string, ReturnType<typeof transitionCells>>();
-
-  constructor(meter: MeterBinding, settings: MetricSettings) {
-    this.meter = meter;
-    this.genAi = settings.genAi() ? new GenAiMetrics(meter, settings) : undefined;
-    this.fleet = new FleetMetrics(meter, settings.attributes);
-    this.callDuration = meter.histogram('tidegate.call.duration_seconds');
-    this.#firstChunk = meter.histogram('tidegate.stream.first_chunk_seconds');
-    this.attemptDuration = meter.histogram('tidegate.attempt.duration_seconds');
-    this.retryDelay = meter.histogram('tidegate.retry.delay_seconds');
-    this.#waitDuration = meter.histogram('tidegate.wait.duration_seconds');
-    this.#settings = settings;
-  }
-
-  waited(seconds: number, { histogram, spent }: Waits): void {
-    this.#waitDuration.record(seconds, histogram);
-    add(spent, seconds);
-  }
-
-  firstChunk(event: Extract<GuardEvent, { type: 'stream.first_chunk' }>, series: Series): void {
-    this.#firstChunk.record(event.sinceStartMs / 1_000, series.base);
-    this.genAi?.firstChunk(event, series);
-  }
-
-  series(provider: string, model: string, operation: string): Series {
-    const key = `${provider} ${operation} ${model}`;
-    let series = this.#series.get(key);
-    if (!series) {
-      series = new Series(this.meter, this.#settings.attributes, provider, model, operation);
-      if (this.#settings.priced) series.prepareCosts(this.meter);
-      this.#series.set(key, series);
-    }
-    return series;
-  }
-
-  transitions(provider: string, circuit: string): ReturnType<typeof transitionCells> {
-    const key = `${provider} ${circuit}`;
-    let cells = this.#transitions.get(key);
-    if (!cells) {
-      cells = transitionCells(this.meter, this.#settings.attributes, provider, circuit);
-      this.#transitions.set(key, cells);
-    }
-    return cells;
-  }
-
-  prepare(provider: ProviderName, models: LabelCap): void {
-    for (const model of this.#settings.models) {
-      if (mayServe(provider, model)) this.series(provider, models.label(model), likelyOperation(model));
-    }
-  }
 }

@@ -22,7 +22,7 @@ import {
   WAIT_CAUSES,
 } from './contract/closed-sets.ts';
 import { isOneOf, valuesOf } from './contract/closed-set.ts';
-import type { LabelsOf } from './contract/labels.ts';
+import type { LabelsOf } from './contract/labels-of.ts';
 import { ATTR, OTHER } from './names.ts';
 import { type ProviderLabels, providerLabels } from './provider-labels.ts';
 import { STATUS_LABELS } from './status.ts';

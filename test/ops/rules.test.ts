@@ -7,7 +7,7 @@ import { artifacts } from '../../ops/artifacts.ts';
 import { dashboards } from '../../ops/dashboards/all.ts';
 import { type Metric as Derived, METRICS } from '../../ops/metrics.ts';
 import * as closedSets from '../../src/telemetry/contract/closed-sets.ts';
-import { setsOf } from '../../src/telemetry/contract/labels.ts';
+import { setsOf } from '../../src/telemetry/contract/labels-of.ts';
 import { type Metric, METRICS as CONTRACT } from '../../src/telemetry/contract/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 import { RULE_TESTS } from '../../ops/rule-tests/all.ts';

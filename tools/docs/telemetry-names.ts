@@ -1,5 +1,5 @@
 import * as closedSets from '../../src/telemetry/contract/closed-sets.ts';
-import { setsOf } from '../../src/telemetry/contract/labels.ts';
+import { setsOf } from '../../src/telemetry/contract/labels-of.ts';
 import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
 import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
 import { OPEN_SETS } from '../../src/telemetry/contract/scopes.ts';

@@ -1,7 +1,7 @@
 import { familyName } from '../../ops/naming.ts';
 import { ruleGroups } from '../../ops/rules.ts';
 import { GEN_AI_METRICS } from '../../src/telemetry/contract/gen-ai-metrics.ts';
-import { attributesOf } from '../../src/telemetry/contract/labels.ts';
+import { attributesOf } from '../../src/telemetry/contract/labels-of.ts';
 import { type Metric, METRICS } from '../../src/telemetry/contract/metrics.ts';
 import { markdownTable } from './markdown-table.ts';
 import { labelTable, spanTables } from './telemetry-names.ts';
