@@ -1,3 +1,4 @@
+import type { Dimension } from '../src/core/dimensions.ts';
 import type { Series } from './naming.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -66,8 +67,13 @@ export function lookupOf(labels: string): { readonly matchers: string; readonly 
 export const MODEL: string = `{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} (${JOB})`;
 export const PROVIDER: string = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
 
+/** Dimensions without a sentence of their own: what to do is in the event of the refused call. */
+type Unadvised = 'project_tokens' | 'tools' | 'quota' | 'unknown';
+
+export type Advised = Exclude<Dimension, Unadvised> | 'pause' | 'circuit';
+
 /** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
-const ADVICE = {
+const ADVICE: Readonly<Record<Advised, string>> = {
   requests: 'Slow down requests: batch small calls or spread them; for more, raise the tier.',
   tokens: 'Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
   input_tokens: 'Shrink tokens: shorten or cache prompts; for more, raise the tier.',
@@ -84,9 +90,7 @@ const ADVICE = {
   web_search: 'Search less or spread the searches; for more, raise the tier. Other calls are not held.',
   pause: 'The provider asked to wait: slow down requests until it stops doing so.',
   circuit: 'The provider keeps failing: fix or replace it; limits are not the cause.',
-} as const;
-
-export type Advised = keyof typeof ADVICE;
+};
 
 const FALLBACK = 'Read the tidegate.ratelimit.hit events of the refused calls: they say what is known of the limit.';
 

@@ -1,3 +1,6 @@
+import type { ContentDimension } from '../core/content-kinds.ts';
+import type { Dimension } from '../core/dimensions.ts';
+
 /** Numbers and limits in words, the same on the server and on the page. */
 
 export const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 0 });
@@ -33,7 +36,10 @@ export function short(value: number): string {
   return `${scaled < 100 ? Number(scaled.toFixed(1)) : Math.round(scaled)}${unit}`;
 }
 
-const NOUNS: Readonly<Record<string, string>> = {
+/** Others are named well enough by their own words. */
+type Named = Exclude<Dimension, ContentDimension> | 'overloaded' | 'no_capacity';
+
+const NOUNS: Readonly<Record<Named, string>> = {
   requests: 'requests per minute',
   tokens: 'tokens per minute',
   project_tokens: "the project's tokens per minute",
@@ -50,4 +56,5 @@ const NOUNS: Readonly<Record<string, string>> = {
 };
 
 /** Display name of a dimension or a reason. */
-export const noun = (dimension: string): string => NOUNS[dimension] ?? dimension.replaceAll('_', ' ');
+export const noun = (dimension: string): string =>
+  (NOUNS as Readonly<Record<string, string>>)[dimension] ?? dimension.replaceAll('_', ' ');

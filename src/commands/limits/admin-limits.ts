@@ -1,6 +1,6 @@
 import { keyOf } from '../key.ts';
 import { readPage } from '../read-page.ts';
-import type { LimitsQuestion, PoolLimits, ToldLimit } from './pool-limits.ts';
+import type { LimitsQuestion, PoolLimits, StatedLimit } from './pool-limits.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,7 +64,7 @@ async function ofOpenAI(
   for (const { id, name } of projects) {
     for (const row of await list<ProjectRateLimit>(`/organization/projects/${encodeURIComponent(id)}/rate_limits`)) {
       if (model !== undefined && row.model !== model) continue;
-      const limits = Object.entries(row).flatMap(([key, value]): ToldLimit[] =>
+      const limits = Object.entries(row).flatMap(([key, value]): StatedLimit[] =>
         (key.startsWith('max_') || key.startsWith('batch_')) && typeof value === 'number'
           ? [{ name: key, dimension: OPENAI_LIMITS[key] ?? key, limit: value }]
           : [],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type LimitKind, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { isTidegateError } from '../../errors.ts';
 import { choice, define, oneOf, readArguments } from '../arguments.ts';
 import { duration, number } from '../amounts.ts';
@@ -76,18 +77,9 @@ function withKey(env: Environment): LimitsQuestion['provider'] {
 }
 
 /** Limits as options of `pacing`, as far as there are options for them. */
-const PACING: Readonly<Record<string, string>> = {
-  requests: 'requestsPerMinute',
-  tokens: 'tokensPerMinute',
-  input_tokens: 'inputTokensPerMinute',
-  output_tokens: 'outputTokensPerMinute',
-  requests_day: 'requestsPerDay',
-  tokens_day: 'tokensPerDay',
-};
-
 function withPacing(pool: PoolLimits): PoolLimits & { readonly pacing: Readonly<Record<string, number>> } {
   const pacing = pool.limits.flatMap(({ dimension, limit }) => {
-    const name = PACING[dimension];
+    const name = (LIMIT_KINDS as Readonly<Record<string, LimitKind>>)[dimension]?.option;
     // No pace has none of it.
     return name === undefined || limit === 0 ? [] : [[name, limit] as const];
   });

@@ -11,7 +11,7 @@ export interface LimitsQuestion {
 export class NoKey extends Error {}
 
 /** One limit, as the provider states it. */
-export interface ToldLimit {
+export interface StatedLimit {
   /** The provider's own word. */
   readonly name: string;
   /** Our name; `name` if there is none. */
@@ -25,5 +25,5 @@ export interface ToldLimit {
 export interface PoolLimits {
   readonly name: string;
   readonly models: readonly string[];
-  readonly limits: readonly ToldLimit[];
+  readonly limits: readonly StatedLimit[];
 }

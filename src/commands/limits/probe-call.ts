@@ -1,7 +1,7 @@
 import { adapterFor } from '../../providers/registry.ts';
 import { readPage } from '../read-page.ts';
 import { providerName, type Target, targetOf, urlOf } from '../batch/target.ts';
-import { type LimitsQuestion, NoKey, type PoolLimits, type ToldLimit } from './pool-limits.ts';
+import { type LimitsQuestion, NoKey, type PoolLimits, type StatedLimit } from './pool-limits.ts';
 
 /** Small and cheap ones. */
 const DEFAULT_MODELS = {
@@ -38,7 +38,7 @@ export async function byCall(
   if (readings.length === 0 && !response.ok) {
     throw new Error(`The provider answered ${response.status} to a call of ${model}, and stated no limit.`);
   }
-  const limits = readings.map(({ dimension, limit, remaining, resetMs }): ToldLimit => ({
+  const limits = readings.map(({ dimension, limit, remaining, resetMs }): StatedLimit => ({
     name: headerOf(response.headers, dimension, limit) ?? dimension.replaceAll('_', ' '),
     dimension,
     limit,
