@@ -12,8 +12,8 @@ import { RemoteStore } from './remote-store.ts';
 
 /** Keeps what is drawn of the fleet apart from what is drawn of the provider. */
 const FLEET = 0x51ed_270b;
-const FEWEST = 2;
-const MOST = 64;
+const MIN_PROCESSES = 2;
+const MAX_PROCESSES = 64;
 const PATIENCE = 30;
 const MIN_PATIENCE_MS = 120_000;
 
@@ -46,7 +46,7 @@ export interface DrawnResult {
 export function drawFleet(seed: number): DrawnFleet {
   const drawn = drawCase(seed);
   const draw = new Draw(mulberry32(seed ^ FLEET));
-  const processes = Math.round(draw.logarithmic(FEWEST, MOST));
+  const processes = Math.round(draw.logarithmic(MIN_PROCESSES, MAX_PROCESSES));
   const equal = draw.chance(0.5);
   const weights = Array.from({ length: processes }, () => (equal ? 1 : draw.heavyTailed(1)));
   const all = weights.reduce((sum, weight) => sum + weight, 0);

@@ -4,7 +4,7 @@ import type { BatchResult } from './result.ts';
 type Heard<O> = (result: BatchResult<O> | undefined, entry: JournalEntry | undefined) => void;
 
 /** Answers that are kept for equal items where no journal has them. */
-const MOST = 1_000;
+const MAX_ANSWERS = 1_000;
 
 /** Gives the answer of one item to all that equal it: those that come while it is in flight, and later ones. */
 export class RecentAnswers<O> {
@@ -40,7 +40,7 @@ export class RecentAnswers<O> {
     // A failure is for those that waited for it; a later item tries again.
     if (result.status === 'ok' && !this.#inJournal) {
       this.#answers.set(key, result);
-      if (this.#answers.size > MOST) this.#answers.delete(this.#answers.keys().next().value!);
+      if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);
     }
     for (const heard of others ?? []) heard(result, entry);
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { contentKey } from './item-key.ts';
 
 /** Enough for the prompts of any run that has some; the one that was not used for longest is then warmed again. */
-const MOST = 10_000;
+const MAX_PREFIXES = 10_000;
 /** Providers keep a beginning for five minutes after its last use, or longer. */
 const WARM_MS = 270_000;
 
@@ -57,7 +57,7 @@ export class WarmPrefixes {
       if (this.#states.get(key) !== promise) return;
       this.#states.delete(key);
       if (warm) this.#states.set(key, this.#clock.now());
-      if (this.#states.size > MOST) this.#dropOldest();
+      if (this.#states.size > MAX_PREFIXES) this.#dropOldest();
       resolve();
     };
   }

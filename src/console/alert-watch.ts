@@ -3,7 +3,7 @@ import { fetchText } from './fetch-text.ts';
 import type { AlertsState } from './state.ts';
 
 const EVERY_MS = 10_000;
-const MOST = 50;
+const MAX_ALERTS = 50;
 const LONGEST_TEXT = 300;
 /** Name prefix of the shipped rules. */
 const OURS = /^Tidegate/;
@@ -65,7 +65,7 @@ function parseAlerts(value: unknown): AlertsState['firing'] {
       runbook: runbook !== undefined && /^https?:\/\//.test(runbook) ? runbook : undefined,
     };
   });
-  return alerts.sort((a, b) => (b.since ?? 0) - (a.since ?? 0)).slice(0, MOST);
+  return alerts.sort((a, b) => (b.since ?? 0) - (a.since ?? 0)).slice(0, MAX_ALERTS);
 }
 
 function strings(value: unknown): Readonly<Record<string, string | undefined>> {

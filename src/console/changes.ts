@@ -2,7 +2,7 @@ import type { LaneReading } from './reading.ts';
 import type { Change, Tone } from './state.ts';
 import { noun, number } from './words.ts';
 
-const MOST = 60;
+const MAX_CHANGES = 60;
 /** What is learned of a limit moves by little all the time. */
 const MIN_CHANGE = 0.02;
 
@@ -23,7 +23,7 @@ export class Changes {
     // A lane that is down when it is seen first is news.
     for (const [tone, text] of before ? changesOf(before, lane) : firstOf(lane)) {
       this.#list.unshift({ at, lane: name, tone, text });
-      if (this.#list.length > MOST) this.#list.pop();
+      if (this.#list.length > MAX_CHANGES) this.#list.pop();
     }
   }
 

@@ -16,7 +16,7 @@ interface Point {
 
 /** Answers that take longer say nothing any more. */
 const KEPT_MS = 120_000;
-const MOST = 400;
+const MAX_POINTS = 400;
 
 /**
  * What the other processes had consumed of a limit when: an answer tells of the moment at which its request was counted,
@@ -34,7 +34,7 @@ export class Totals {
       unspentLeast: Math.max(0, unspentLeast - Math.min(Math.max(0, left), granted)),
       unspentMost: Math.max(0, unspentMost - granted),
     });
-    while (this.#points.length > MOST || this.#points[0]!.at < at - KEPT_MS) this.#points.shift();
+    while (this.#points.length > MAX_POINTS || this.#points[0]!.at < at - KEPT_MS) this.#points.shift();
   }
 
   forget(): void {

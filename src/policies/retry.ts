@@ -24,7 +24,7 @@ const ALONE = 0.5;
 /** Longest backoff of a call that fails again and again while others get through: the SDKs' own. */
 const MAX_BESIDE_MS = 8_000;
 /** Longest that a call waits by itself because of a reset. */
-const MOST_UNTIL_RESET_MS = 4_000;
+const MAX_UNTIL_RESET_MS = 4_000;
 
 export interface RetryDeps {
   /** Uniform numbers from 0 up to, not including, 1. */
@@ -109,7 +109,7 @@ class Retry implements CallRetry {
     // While others get through it is worth asking again soon.
     const backoff = repeated ? Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MAX_BESIDE_MS) : 0;
     // When a limit is whole again says little of when one call fits.
-    const most = repeated && wait.source === 'reset_header' ? MOST_UNTIL_RESET_MS : Infinity;
+    const most = repeated && wait.source === 'reset_header' ? MAX_UNTIL_RESET_MS : Infinity;
     const delayMs = clamp(Math.max(Math.min(asked, most), backoff));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     const source = delayMs === asked ? wait.source : 'backoff';

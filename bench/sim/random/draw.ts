@@ -7,8 +7,8 @@ import { shortName, drawLimits } from './draw-limits.ts';
 import { Draw } from './dice.ts';
 import { reference } from './reference.ts';
 
-const FEWEST = 60;
-const MOST = 2_500;
+const MIN_CALLS = 60;
+const MAX_CALLS = 2_500;
 /** Keeps the draws of neighbouring seeds apart. */
 const SPREAD = 0x9e37_79b1;
 
@@ -23,7 +23,7 @@ export function drawCase(seed: number): Case {
   const draw = new Draw(mulberry32(seed));
   const dialect = draw.among({ openai: 5, anthropic: 3, groq: 2 });
   const callsPerMinute = draw.round(draw.logarithmic(20, 60_000));
-  const longestMs = (MOST * 60_000) / callsPerMinute;
+  const longestMs = (MAX_CALLS * 60_000) / callsPerMinute;
   // Most runs last for many answers: what a client that is told nothing needs to learn is then a small part of them.
   const latencyMs = draw.logarithmic(50, draw.chance(0.8) ? Math.min(60_000, Math.max(50, longestMs / 15)) : 60_000);
   const kind = draw.among<LimitModelKind>({ bucket: 11, fixed: 5, sliding: 4 });
@@ -31,8 +31,8 @@ export function drawCase(seed: number): Case {
   const atOnce = Math.max(1, (callsPerMinute * windowMs) / 60_000);
   const shortest = Math.min(longestMs, Math.max(10_000, 15 * latencyMs));
   const busyMs = draw.logarithmic(shortest, Math.min(longestMs, Math.max(60_000, 40 * latencyMs)));
-  const busyCalls = Math.max(FEWEST, (callsPerMinute * busyMs) / 60_000);
-  const calls = Math.round(atOnce < MOST ? Math.min(MOST, atOnce + busyCalls) : busyCalls);
+  const busyCalls = Math.max(MIN_CALLS, (callsPerMinute * busyMs) / 60_000);
+  const calls = Math.round(atOnce < MAX_CALLS ? Math.min(MAX_CALLS, atOnce + busyCalls) : busyCalls);
   // Where a full limit would hold them all, most draws find one that somebody has used.
   const fits = atOnce >= calls && draw.chance(0.3);
   const fill = atOnce < calls || fits ? 1 : (draw.between(0, 0.5) * calls) / atOnce;

@@ -3,7 +3,7 @@ const GROWTH = 1.05;
 const EVERY_MS = 30_000;
 /** One that is found the same again is tried half as often. */
 const SAME = 0.8;
-const AT_LEAST_EVERY_MS = 480_000;
+const MAX_EVERY_MS = 480_000;
 
 /** When a part of a window that a provider enforces is tried for more: a wrong guess would last for ever otherwise. */
 export class BurstProbe {
@@ -31,7 +31,7 @@ export class BurstProbe {
   /** A refusal showed that it is `found`, where it was taken for `burst`. */
   refused(found: number, burst: number): void {
     if (found < SAME * burst) this.#everyMs = EVERY_MS;
-    else if (this.#tried) this.#everyMs = Math.min(AT_LEAST_EVERY_MS, 2 * this.#everyMs);
+    else if (this.#tried) this.#everyMs = Math.min(MAX_EVERY_MS, 2 * this.#everyMs);
     this.#tried = false;
   }
 }

@@ -6,7 +6,7 @@ const TOLERANCE = 0.1;
 /** Pairs of answers in succession that only a fixed window explains, until it is believed. */
 const ENOUGH = 2;
 /** So many refusals overturn it, however long it was believed. */
-const MOST = 4;
+const MAX_STREAK = 4;
 const STALE_MS = 20_000;
 
 /** What an answer told of when all is there again, at the provider's moment `at`. */
@@ -56,7 +56,7 @@ export class FixedWindow {
     this.#anchor = told;
     const off = Math.min(asBucket, asWindow);
     if (off > noise + TOLERANCE * elapsed) return;
-    this.#streak = asWindow < asBucket ? Math.min(MOST, this.#streak + 1) : 0;
+    this.#streak = asWindow < asBucket ? Math.min(MAX_STREAK, this.#streak + 1) : 0;
   }
 
   /** Refused where enough should have been left. */

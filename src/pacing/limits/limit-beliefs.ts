@@ -29,7 +29,7 @@ interface MarkedReset extends ToldReset {
 }
 
 /** What is told of a limit: its number, and what that makes a millisecond. */
-interface ToldLimit {
+interface StatedLimit {
   readonly limit: number;
   readonly rate: number;
 }
@@ -93,7 +93,7 @@ export class LimitBeliefs {
   }
 
   /** Returns whether it was just found that the limit starts anew at a moment, where it was taken for a bucket. */
-  reset(told: MarkedReset, limit: ToldLimit, burst: number, quantum: number): boolean {
+  reset(told: MarkedReset, limit: StatedLimit, burst: number, quantum: number): boolean {
     const { at, resetMs, missing, mark } = told;
     const before = this.fixed.believed;
     this.fixed.observe(told, this.refill.factor * limit.rate, quantum);

@@ -2,7 +2,7 @@
 const GAIN = 0.2;
 const MIN_STEP = 0.5;
 const MAX_STEP = 1.5;
-const LEAST = 0.25;
+const MIN_RATIO = 0.25;
 
 /**
  * The part of a prompt's tokens that the provider counts on arrival. OpenAI goes by the characters of a prompt, and
@@ -15,6 +15,6 @@ export class CountedShare {
   learn(own: number, counted: number): void {
     if (own <= 0) return;
     const step = Math.min(MAX_STEP, Math.max(MIN_STEP, counted / own)) - 1;
-    this.value = Math.min(1, Math.max(LEAST, this.value * (1 + GAIN * step)));
+    this.value = Math.min(1, Math.max(MIN_RATIO, this.value * (1 + GAIN * step)));
   }
 }

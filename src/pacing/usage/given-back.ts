@@ -4,7 +4,7 @@ import type { Amounts } from './reservation.ts';
 const WINDOW_MS = 60_000;
 /** Part of what is missing that our giving back must explain. */
 const EXPLAINS = 0.5;
-const LEAST = 0.1;
+const MIN_SHARE = 0.1;
 /** A rule may change, and others may have been the cause: it is tried again, little by little. */
 const REGAINED_A_MINUTE = 0.02;
 
@@ -30,7 +30,7 @@ export class GivenBack {
   refused(missing: number, now: number): void {
     this.#pass(now);
     if (missing <= 0 || this.#recent < EXPLAINS * missing) return;
-    this.#share = this.#share / 2 < LEAST ? 0 : this.#share / 2;
+    this.#share = this.#share / 2 < MIN_SHARE ? 0 : this.#share / 2;
     this.#recent = 0;
   }
 
