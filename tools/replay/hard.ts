@@ -31,7 +31,8 @@ else {
     const { sent } = await replay(services, { from: 0, to: week.to }, seed, up);
     const { pages, tickets, good } = judgeWeek(services, sent, week.tickets ?? Math.ceil((3 * week.to) / WEEK));
     const which = [...pages, ...tickets].map(
-      ({ labels, at }) => `${labels['alertname']!.replace('Tidegate', '')} of ${labels['job']!} ${when(at)}`,
+      ({ labels, at }) =>
+        `${labels['alertname']!.replace('Tidegate', '')} of ${labels['job'] ?? 'all jobs'} ${when(at)}`,
     );
     const days = Number((week.to / 86_400).toFixed(1));
     console.log(`| ${week.what} | ${days} | ${pages.length} | ${tickets.length} | ${which.join(', ')} |`);

@@ -82,7 +82,11 @@ export function judgeWeek(
   sent: readonly Notification[],
   upTo: number = MAX_TICKETS,
 ): JudgedWeek {
-  const all = services.flatMap((service) => of(service, sent, 0)).filter((each) => loud(each) && !each.update);
+  // What is about no job, such as that nothing reports, is told to somebody as well.
+  const nobodys = sent.filter(({ labels }) => labels['job'] === undefined);
+  const all = [...services.flatMap((service) => of(service, sent, 0)), ...nobodys].filter(
+    (each) => loud(each) && !each.update,
+  );
   const pages = all.filter(({ labels }) => labels['severity'] === 'critical');
   const tickets = all.filter((each) => !pages.includes(each));
   return { pages, tickets, good: pages.length === 0 && tickets.length <= upTo };
@@ -110,7 +114,7 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
       '',
     );
     for (const { labels, at } of [...week.pages, ...week.tickets]) {
-      lines.push(`- ${when(at)}: ${labels['alertname']!} (${labels['severity']!}) of ${labels['job']!}`);
+      lines.push(`- ${when(at)}: ${labels['alertname']!} (${labels['severity']!}) of ${labels['job'] ?? 'all jobs'}`);
     }
     if (week.pages.length + week.tickets.length > 0) lines.push('');
   }
