@@ -1,4 +1,4 @@
-import { BY_BULKHEAD, BY_CIRCUIT, BY_JOB, BY_MODEL, BY_PROVIDER, type RuleContext } from './alert.ts';
+import { BY_BULKHEAD, BY_CIRCUIT, BY_JOB, BY_MODEL, BY_PROVIDER, type RuleContext, URGENT } from './alert.ts';
 import type { RecordingRule } from './recording-rules.ts';
 
 /**
@@ -32,17 +32,21 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
   ];
 }
 
-/** What jobs are there, and whether they have something to do: who is scaled to nothing has not. */
+/** What jobs are there, and whether somebody waits for what they do: who is scaled to nothing has nothing to do. */
 export function jobRules({ series }: RuleContext): RecordingRule[] {
   const present = `max by (${BY_JOB}) (${series('tidegate.build_info')})`;
   const ended = `sum by (${BY_JOB}) (tidegate:attempts:increase2m)`;
+  const admitted = (matcher: string): string => `(sum by (${BY_JOB}) (tidegate:admitted:rate5m{${matcher}}) > 0)`;
+  // What runs batches alone ends with its last call.
+  const batchesAlone = `(${admitted('tidegate_priority="batch"')} unless on (${BY_JOB}) ${admitted(URGENT)})`;
   return [
     // As long as the job is there, and so its last value is that of its last moment. Where nothing marks an end, as by
     // OTLP, counters are gone before the job is.
     {
       record: 'tidegate:job:busy',
       expr: [
-        `(\n  ${ended}\n  + (sum by (${BY_JOB}) (tidegate:lanes:busy) or 0 * ${ended})`,
+        `(\n  (${ended} + (sum by (${BY_JOB}) (tidegate:lanes:busy) or 0 * ${ended}))`,
+        `  unless on (${BY_JOB}) ${batchesAlone}\n  or 0 * ${ended}`,
         `  or (0 * ${present} unless on (${BY_JOB}) sum by (${BY_JOB}) (last_over_time(tidegate:attempts:increase2m[10m])))\n)`,
         `and on (${BY_JOB}) ${present}`,
       ].join('\n'),

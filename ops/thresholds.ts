@@ -64,6 +64,9 @@ export interface Thresholds extends SignalThresholds {
     readonly badRequestPageRatio: number;
     /** Such calls within the window below which the share says nothing. */
     readonly badRequests: number;
+    /** Share of calls that fail without a retry, as with a refused key, from which that is a page; and such calls in two minutes. */
+    readonly refusedKeyRatio: number;
+    readonly refusedKeyCalls: number;
     /** Share of streams that break before their end. */
     readonly interruptedRatio: number;
     /** Such streams in 5 minutes below which the share says nothing. */
@@ -150,6 +153,8 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     badRequestRatio: 0.2,
     badRequestPageRatio: 0.8,
     badRequests: 10,
+    refusedKeyRatio: 0.5,
+    refusedKeyCalls: 3,
     interruptedRatio: 0.05,
     interrupted: 5,
   },

@@ -22,6 +22,9 @@ export function providerAlerts(context: RuleContext): Alert[] {
   const bad = (window: string): string =>
     `sum by (${BY_MODEL}) (tidegate:calls:increase${window}{tidegate_outcome="bad_request"})`;
   const ended = (window: string): string => `sum by (${BY_MODEL}) (tidegate:calls:increase${window})`;
+  const refusedKey = `sum by (${BY_MODEL}) (tidegate:attempts:increase5m{http_response_status_code=~"401|403"})`;
+  // A refused key is not retried, and neither is the rest that is nobody else's fault.
+  const unretried = `sum by (${BY_MODEL}) (tidegate:calls:increase2m{tidegate_outcome="client_error"})`;
   const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration_seconds', '', 'count')}[5m]))`;
   return [
     {
@@ -79,13 +82,17 @@ export function providerAlerts(context: RuleContext): Alert[] {
         description: `A release changed what is sent, or the model is gone: ${MODEL} had ${share()} of its calls refused as a bad request (400, 404 or 422) within ${window === '2m' ? 'two' : 'five'} minutes (threshold ${percent(from)}).${onePod(series, `increase(${series('tidegate.calls', `${lookupOf(BY_MODEL).matchers},tidegate_outcome="bad_request"`)}[5m])`, BY_MODEL)} Read the error's message in the application's log. Retrying cannot help.`,
       };
     }),
-    {
-      name: 'TidegateAuthFailing',
-      expr: `sum by (${BY_MODEL}) (tidegate:attempts:increase5m{http_response_status_code=~"401|403"}) > 0`,
-      for: '1m',
-      severity: 'critical',
-      summary: 'An LLM provider refuses the API key.',
-      description: `The key is refused: ${MODEL} had ${counted('attempt')} answered with 401 or 403 in 5 minutes.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
-    },
+    ...(['warning', 'critical'] as const).map((severity): Alert => {
+      const paging = severity === 'critical';
+      return {
+        name: 'TidegateAuthFailing',
+        expr: `(${refusedKey} > 0)${paging ? `\nand (${unretried} / (${ended('2m')} > 0) > ${provider.refusedKeyRatio})\nand (${unretried} >= ${provider.refusedKeyCalls})` : ''}`,
+        for: paging ? '30s' : '1m',
+        keepFiringFor: paging ? '2m' : '15m',
+        severity,
+        summary: paging ? 'An LLM provider refuses the API key.' : 'An LLM provider refuses the API key of some calls.',
+        description: `The key is refused: ${MODEL} had ${counted('attempt')} answered with 401 or 403 in 5 minutes${paging ? ', and most of its calls fail' : ''}.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+      };
+    }),
   ];
 }

@@ -24,12 +24,13 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateTelemetryAbsent',
-      expr: `absent(${info})`,
+      // Of a job that was there JobVanished tells, or TelemetryDown: some run once a week.
+      expr: `absent(${info})\nunless on () (count(count_over_time(tidegate:job:busy[8d])) > 0)`,
       for: '5m',
       severity: 'warning',
       summary: 'No tidegate telemetry arrives at all.',
       description:
-        'No process has reported tidegate metrics for 5 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
+        'No process reports tidegate metrics, and none has within eight days, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
     },
     {
       name: 'TidegateTelemetryCardinalityOverflow',
@@ -62,12 +63,16 @@ function vanished(selector: string): Alert[] {
   // What arrives by OTLP has no target, and is missed all the same.
   const target = `max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`;
   const gone = (busy: string): string => `(tidegate:job:gone ${busy} 0)\nunless on (${BY_JOB}) ${target}`;
+  // It is recorded for an hour, twice a minute.
+  const before = (samples: number): string =>
+    `unless on (${BY_JOB}) (count_over_time(tidegate:job:gone[8d] offset 1h) > ${samples})`;
   const text = `${JOB} has no process left that reports, and Prometheus scrapes no target of it.`;
   const where = 'Check its deployment and the service discovery or the Collector';
   return [
     {
       name: 'TidegateJobVanished',
-      expr: gone('>'),
+      // Twice within eight days it was away for an hour: it comes and goes, and ends with its last call.
+      expr: `${gone('>')}\n${before(150)}`,
       for: '1m',
       severity: 'critical',
       summary: 'A job that makes LLM calls is gone.',
@@ -75,12 +80,12 @@ function vanished(selector: string): Alert[] {
     },
     {
       name: 'TidegateJobVanished',
-      // Six samples are three minutes: once in a day it was gone for longer, and came back.
-      expr: `${gone('==')}\nunless on (${BY_JOB}) (count_over_time(tidegate:job:gone[1d] offset 1h) > 6)`,
+      // Once within eight days it was gone for more than three minutes, and came back.
+      expr: `${gone('==')}\n${before(6)}`,
       for: '3m',
       severity: 'warning',
       summary: 'A job that made LLM calls is gone.',
-      description: `${text} It had nothing to do in its last two minutes: it may have been scaled to nothing, and if that happens every day this is not told again. ${where} if it should be there.`,
+      description: `${text} In its last minutes it had nothing to do, or ran batches alone: it may have ended or been scaled to nothing, and if it comes and goes this is not told again. ${where} if it should be there.`,
     },
   ];
 }

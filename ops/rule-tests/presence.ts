@@ -15,11 +15,18 @@ const vanished: Firing = {
 const idle: Firing = {
   labels: { severity: 'warning', job: 'app' },
   summary: 'A job that made LLM calls is gone.',
-  description: `${HAS} It had nothing to do in its last two minutes: it may have been scaled to nothing, and if that happens every day this is not told again. Check its deployment and the service discovery or the Collector if it should be there.`,
+  description: `${HAS} In its last minutes it had nothing to do, or ran batches alone: it may have ended or been scaled to nothing, and if it comes and goes this is not told again. Check its deployment and the service discovery or the Collector if it should be there.`,
 };
 
 const LANE = { gen_ai_provider_name: 'openai', gen_ai_request_model: 'gpt-5.1' };
 const attempts = (values: string): InputSeries => input('tidegate.attempt.duration_seconds', LANE, values, 'count');
+const admitted = (priority: string, values: string): InputSeries =>
+  input(
+    'tidegate.wait.duration_seconds',
+    { ...LANE, tidegate_priority: priority, tidegate_wait_stage: 'pacer' },
+    values,
+    'count',
+  );
 const waiting = (values: string): InputSeries[] => {
   const lane = { gen_ai_provider_name: 'openai', tidegate_bulkhead: 'openai/gpt-5.1' };
   return [input('tidegate.bulkhead.queued', lane, values), input('tidegate.bulkhead.active', lane, values)];
@@ -64,6 +71,31 @@ const VANISHED: RuleTest[] = [
     checks: [
       { at: '130m', situation: 'quiet', firing: [] },
       { at: '225m', situation: 'quiet', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'is a ticket for a job that ran batches alone, whatever was under way',
+    input: [info('1x30 _x60'), attempts('0+5x30 _x60'), ...waiting('3x30 _x60'), admitted('batch', '0+5x30 _x60')],
+    checks: [
+      { at: '14m', situation: 'quiet', firing: [] },
+      { at: '25m', situation: 'fires', firing: [idle] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages where somebody waits for some of the calls, and twice where a job ends with its last call, then no more',
+    interval: '1m',
+    input: [
+      info('1x30 _x70 1x30 _x70 1x30 _x40'),
+      attempts('0+5x30 _x70 0+5x30 _x70 0+5x30 _x40'),
+      admitted('batch', '0+4x30 _x70 0+4x30 _x70 0+4x30 _x40'),
+      admitted('normal', '0+1x30 _x70 0+1x30 _x70 0+1x30 _x40'),
+    ],
+    checks: [
+      { at: '37m', situation: 'fires', firing: [vanished] },
+      { at: '138m', situation: 'fires', firing: [vanished] },
+      { at: '239m', situation: 'quiet', firing: [] },
     ],
   },
   {

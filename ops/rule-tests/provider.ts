@@ -209,20 +209,31 @@ const STREAMS: RuleTest[] = [
   },
 ];
 
-const refused = (number: string): Firing => ({
-  labels: { severity: 'critical', ...MODEL_LABELS },
-  summary: 'An LLM provider refuses the API key.',
-  description: `The key is refused: openai/gpt-5.1 (app) had ${number} attempt${number === '1' ? '' : 's'} answered with 401 or 403 in 5 minutes. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
+const refused = (severity: 'warning' | 'critical', number: string): Firing => ({
+  labels: { severity, ...MODEL_LABELS },
+  summary:
+    severity === 'critical'
+      ? 'An LLM provider refuses the API key.'
+      : 'An LLM provider refuses the API key of some calls.',
+  description: `The key is refused: openai/gpt-5.1 (app) had ${number} attempt${number === '1' ? '' : 's'} answered with 401 or 403 in 5 minutes${severity === 'critical' ? ', and most of its calls fail' : ''}. Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,
 });
+
+const calls = (outcome: string, values: string): InputSeries =>
+  input('tidegate.calls', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_outcome: outcome }, values);
 
 const AUTH: RuleTest[] = [
   {
     alert: 'TidegateAuthFailing',
-    does: 'fires while the key is refused and resolves once it is fixed',
-    input: [attempts('401', '0+1x20 20+0x40'), attempts('403', '0+1x20 20+0x40')],
+    does: 'pages while the key is refused and resolves once it is fixed',
+    input: [
+      attempts('401', '0+1x20 20+0x80'),
+      attempts('403', '0+1x20 20+0x80'),
+      calls('client_error', '0+2x20 40+0x80'),
+      calls('success', '0x20 0+2x80'),
+    ],
     checks: [
-      { at: '8m', situation: 'fires', firing: [refused('20')] },
-      { at: '17m', situation: 'resolves', firing: [] },
+      { at: '8m', situation: 'fires', firing: [refused('warning', '20'), refused('critical', '20')] },
+      { at: '35m', situation: 'resolves', firing: [] },
     ],
   },
   {
@@ -233,17 +244,14 @@ const AUTH: RuleTest[] = [
   },
   {
     alert: 'TidegateAuthFailing',
-    does: 'sees the very first refusal of a counter that starts at zero',
-    input: [attempts('401', '0x10 1x40')],
+    does: 'is a ticket for the very first refusal of a counter that starts at zero, and wakes nobody for a single one',
+    input: [attempts('401', '0x10 1x40'), calls('client_error', '0x10 1x40'), calls('success', '0x50')],
     checks: [
       { at: '5m', situation: 'quiet', firing: [] },
-      { at: '7m', situation: 'first-event', firing: [refused('1')] },
+      { at: '7m', situation: 'first-event', firing: [refused('warning', '1')] },
     ],
   },
 ];
-
-const calls = (outcome: string, values: string): InputSeries =>
-  input('tidegate.calls', { ...MODEL, gen_ai_operation_name: 'chat', tidegate_outcome: outcome }, values);
 
 const bad = (severity: 'warning' | 'critical', percentage: string): Firing => ({
   labels: { severity, ...MODEL_LABELS },

@@ -46,7 +46,7 @@ const absent: Firing = {
   labels: { severity: 'warning' },
   summary: 'No tidegate telemetry arrives at all.',
   description:
-    'No process has reported tidegate metrics for 5 minutes, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
+    'No process reports tidegate metrics, and none has within eight days, so none of the other alerts can fire. Check that startTelemetry() runs in the application and that Prometheus knows its address.',
 };
 
 const ABSENT: RuleTest[] = [
@@ -65,6 +65,13 @@ const ABSENT: RuleTest[] = [
     does: 'stays quiet from the first report on',
     input: [info('1x60')],
     checks: [{ at: '20m', situation: 'first-event', firing: [] }],
+  },
+  {
+    alert: 'TidegateTelemetryAbsent',
+    does: 'leaves what was there to other alerts: some jobs run once a week',
+    interval: '1m',
+    input: [info('1x30 _x500')],
+    checks: [{ at: '500m', situation: 'quiet', firing: [] }],
   },
 ];
 

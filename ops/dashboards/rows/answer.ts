@@ -57,7 +57,7 @@ function whatNow(context: DashboardContext): string {
   );
   return [
     `(${lately('tidegate.ratelimit.rejections', 'tidegate_limit_dimension="quota"')} > 0) * 0 + 5`,
-    `(${lately('tidegate.attempts', 'http_response_status_code=~"401|403"')} > 0) * 0 + 6`,
+    `(${lately('tidegate.attempts', 'http_response_status_code=~"401|403"')} > ${provider.refusedKeyRatio} * ${lately('tidegate.attempts')}) * 0 + 6`,
     `(max(${select('tidegate.circuit.state', 'tidegate_circuit_state!="closed"')}) > 0) * 0 + 4`,
     `(${wrong} > ${provider.badRequestRatio} * ${lately('tidegate.calls')} and ${wrong} >= ${provider.badRequests}) * 0 + 7`,
     near('(.+_)?tokens(_day)?|long_context', 2),
