@@ -86,9 +86,10 @@ export function providerAlerts(context: RuleContext): Alert[] {
       const paging = severity === 'critical';
       return {
         name: 'TidegateAuthFailing',
-        expr: `(${refusedKey} > 0)${paging ? `\nand (${unretried} / (${ended('2m')} > 0) > ${provider.refusedKeyRatio})\nand (${unretried} >= ${provider.refusedKeyCalls})` : ''}`,
+        // The ticket looks at the last two minutes too, and so ends before a page that has said the same.
+        expr: `(${refusedKey} > 0)\nand (${paging ? `${unretried} / (${ended('2m')} > 0) > ${provider.refusedKeyRatio})\nand (${unretried} >= ${provider.refusedKeyCalls}` : `${unretried} > 0`})`,
         for: paging ? '30s' : '1m',
-        keepFiringFor: paging ? '2m' : '15m',
+        ...(paging && { keepFiringFor: '2m' }),
         severity,
         summary: paging ? 'An LLM provider refuses the API key.' : 'An LLM provider refuses the API key of some calls.',
         description: `The key is refused: ${MODEL} had ${counted('attempt')} answered with 401 or 403 in 5 minutes${paging ? ', and most of its calls fail' : ''}.${onePod(series, `increase(${series('tidegate.attempts', `${lookupOf(BY_MODEL).matchers},http_response_status_code=~"401|403"`)}[5m])`, BY_MODEL)} Fix the key: it is missing, revoked, or not allowed to use this model. Retrying cannot help.`,

@@ -233,7 +233,9 @@ const AUTH: RuleTest[] = [
     ],
     checks: [
       { at: '8m', situation: 'fires', firing: [refused('warning', '20'), refused('critical', '20')] },
-      { at: '35m', situation: 'resolves', firing: [] },
+      // Nobody gets a ticket of what is over.
+      { at: '12m30s', situation: 'fires', firing: [refused('critical', '16')] },
+      { at: '17m', situation: 'resolves', firing: [] },
     ],
   },
   {
