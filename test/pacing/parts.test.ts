@@ -8,10 +8,10 @@ import { Headroom } from '../../src/pacing/limits/headroom.ts';
 import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
 import { Opening } from '../../src/pacing/limits/opening.ts';
 import { OtherScope } from '../../src/pacing/limits/other-scope.ts';
-import { Foreign } from '../../src/pacing/limits/other-users.ts';
+import { OtherUsers } from '../../src/pacing/limits/other-users.ts';
 import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
-import { Quantum } from '../../src/pacing/limits/header-rounding.ts';
-import { Sharing } from '../../src/pacing/limits/shared-pace.ts';
+import { HeaderRounding } from '../../src/pacing/limits/header-rounding.ts';
+import { SharedPace } from '../../src/pacing/limits/shared-pace.ts';
 
 /** Sends one call every so often to a limit that lets `perSecond` through; counts what it refused. */
 function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean, untilMs: number): number[] {
@@ -196,7 +196,7 @@ describe('what others take', () => {
   const limitRate = 0.01;
 
   it('is what is missing though we did not spend it', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     let remaining = 500;
     let mark = 0;
     foreign.observe({ at: 0, remaining, sequence: 1, mark }, 600, limitRate, 1);
@@ -210,7 +210,7 @@ describe('what others take', () => {
   });
 
   it('is nothing when all that is missing is ours, or was never counted', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
     for (let sequence = 2; sequence < 12; sequence++) foreign.neverCounted(sequence, 1);
     foreign.observe({ at: 2_000, remaining: 300, sequence: 31, mark: 30 }, 600, limitRate, 1);
@@ -218,7 +218,7 @@ describe('what others take', () => {
   });
 
   it('is not told by one answer: what is missing in it may be left from any time before', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
     expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
     foreign.observe({ at: 1_100, remaining: 12 + 10 - 5, sequence: 6, mark: 6 }, 600, limitRate, 1);
@@ -226,7 +226,7 @@ describe('what others take', () => {
   });
 
   it('tells what an interval between two answers told', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     expect(foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1)).toBeUndefined();
     // 20 came, 40 were ours, and 10 of these were not counted.
     const interval = foreign.observe({ at: 2_000, remaining: 290, sequence: 41, mark: 40 }, 600, limitRate, 1);
@@ -234,7 +234,7 @@ describe('what others take', () => {
   });
 
   it('is nothing where nothing came back: a fixed window gives all of it back at its end', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1, 0);
     foreign.observe({ at: 10_000, remaining: 440, sequence: 61, mark: 61 }, 600, limitRate, 1, 0);
     expect(foreign.share(limitRate, 10_000)).toBe(1);
@@ -243,7 +243,7 @@ describe('what others take', () => {
   });
 
   it('shows in the second answer, at whatever pace it was taken', () => {
-    const foreign = new Foreign();
+    const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1);
     // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as there is something to take.
     foreign.observe({ at: 1_000, remaining: 500 + 10 - 100, sequence: 6, mark: 6 }, 600, limitRate, 1);
@@ -253,7 +253,7 @@ describe('what others take', () => {
 
 describe('a limit among many', () => {
   it('is never kept for others by more than the level at which all of them settle', () => {
-    const sharing = new Sharing();
+    const sharing = new SharedPace();
     sharing.foreign.observe({ at: 0, remaining: 400, sequence: 1, mark: 1 }, 500, 500 / 60_000, 1);
     sharing.foreign.observe({ at: 1_000, remaining: 350, sequence: 2, mark: 2 }, 500, 500 / 60_000, 1);
     const need = 11;
@@ -269,14 +269,14 @@ describe('a limit among many', () => {
 
 describe('small parts', () => {
   it('find the step to which numbers are rounded', () => {
-    const quantum = new Quantum();
+    const quantum = new HeaderRounding();
     const steps = [29_000, 28_000, 27_000, 26_000].map((value) => quantum.observe(value, 30_000));
     expect(steps).toEqual([1, 1, 1, 1_000]);
     expect(quantum.observe(25_431, 30_000)).toBe(1);
   });
 
   it('see a level that is rounded to nothing: all is back sooner than the limit brings what a call takes', () => {
-    const quantum = new Quantum();
+    const quantum = new HeaderRounding();
     const told = { limit: 487, remaining: 0, resetMs: 0, amount: 57 };
     const hides = (over: Partial<typeof told>): boolean => quantum.hides({ ...told, ...over }, 60_000);
     expect(hides({})).toBe(true);

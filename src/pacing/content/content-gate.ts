@@ -5,7 +5,7 @@ import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } f
 import type { WaitCause } from '../../core/event-words.ts';
 import type { DimensionSnapshot, Waiting } from '../../core/snapshot.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
-import { Alarm } from '../queue/lane-timer.ts';
+import { LaneTimer } from '../queue/lane-timer.ts';
 import { WaitingTally } from '../queue/waiting-tally.ts';
 import type { SharedAdmission } from '../queue/lane-queue.ts';
 import { ContentLimit } from './content-limit.ts';
@@ -28,7 +28,7 @@ export interface ContentGateConfig {
 export class ContentGate implements SharedAdmission {
   readonly #inner: SharedAdmission;
   readonly #config: ContentGateConfig;
-  readonly #alarm: Alarm;
+  readonly #timer: LaneTimer;
   readonly #limits = new Map<ContentDimension, ContentLimit>();
   readonly #waiters = new Set<ContentWaiter>();
   /** Limits that somebody waits for: who needs one of them stands behind. */
@@ -37,7 +37,7 @@ export class ContentGate implements SharedAdmission {
   constructor(inner: SharedAdmission, config: ContentGateConfig) {
     this.#inner = inner;
     this.#config = config;
-    this.#alarm = new Alarm(config.clock, () => this.#pump());
+    this.#timer = new LaneTimer(config.clock, () => this.#pump());
   }
 
   get queued(): number {
@@ -68,7 +68,7 @@ export class ContentGate implements SharedAdmission {
     }
     const waiter = contentWaiter(request, needs, now, () => this.#leave(waiter));
     // Those before it go by the alarm, or when one settles: a look at each of them for each that comes is quadratic.
-    this.#alarm.set(Math.min(this.#alarm.at, this.#advance(waiter, now)));
+    this.#timer.set(Math.min(this.#timer.at, this.#advance(waiter, now)));
     return waiter.promise;
   }
 
@@ -144,7 +144,7 @@ export class ContentGate implements SharedAdmission {
     let nextAt = Infinity;
     this.#behind = new Set();
     for (const waiter of this.#waiters) nextAt = Math.min(nextAt, this.#advance(waiter, now));
-    this.#alarm.set(nextAt);
+    this.#timer.set(nextAt);
   }
 
   /** Refuses a call, lets it go or keeps it; returns when to look at it again. */
@@ -172,7 +172,7 @@ export class ContentGate implements SharedAdmission {
   #leave(waiter: ContentWaiter): void {
     if (!this.#waiters.delete(waiter)) return;
     waiter.reject(waiter.request.signal?.reason);
-    this.#alarm.set(this.#waiters.size === 0 ? Infinity : this.#config.clock.now());
+    this.#timer.set(this.#waiters.size === 0 ? Infinity : this.#config.clock.now());
   }
 
   /** Why a call should wait no longer. */
@@ -250,7 +250,7 @@ export class ContentGate implements SharedAdmission {
       this.#waiters.delete(waiter);
       waiter.reject(new AdmissionRefused('closed'));
     }
-    if (this.#waiters.size === 0) this.#alarm.set(Infinity);
+    if (this.#waiters.size === 0) this.#timer.set(Infinity);
   }
 }
 

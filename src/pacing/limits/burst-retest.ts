@@ -6,7 +6,7 @@ const SAME = 0.8;
 const MAX_EVERY_MS = 480_000;
 
 /** When a part of a window that a provider enforces is tried for more: a wrong guess would last for ever otherwise. */
-export class BurstProbe {
+export class BurstRetest {
   #everyMs = EVERY_MS;
   #since = 0;
   #tried = false;

@@ -3,14 +3,14 @@ const GROWTH_PER_MINUTE = 1.05;
 const MINUTE = 60_000;
 const BURST_MS = 5_000;
 const CUT = 0.7;
-/** This far above what once was too steep, it has nothing to say any more. */
+/** The limit is dropped once the rate is this many times the one that was refused. */
 const DONE = 4;
 /** Of what was served, so that what has waited meanwhile can follow: less than providers let usage grow in a quarter of an hour. */
 const ABOVE_SERVED = 1.2;
-/** A lane of which nothing is served asks again so often at least. */
+/** Longest time between two attempts of a lane of which nothing is served. */
 const PROBE_MS = 2_000;
 
-/** What is refused as growing too fast. */
+/** A refusal because usage grows too fast. */
 export interface TooSteep {
   /** What the provider named, in units per minute. */
   readonly limit: number | undefined;

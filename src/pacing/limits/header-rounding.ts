@@ -3,18 +3,18 @@ import type { Observation } from './observation.ts';
 const STEPS = [1_000, 100] as const;
 const ENOUGH = 4;
 const SECOND_MS = 1_000;
-/** A call that takes more of a limit may have left nothing indeed. */
+/** A call that takes a larger part of a limit may really have left nothing. */
 const PART = 0.5;
 
 type Told = Pick<Observation, 'limit' | 'remaining' | 'resetMs' | 'amount'>;
 
 /** Finds the step to which a provider rounds its numbers (Anthropic: 1,000 tokens). */
-export class Quantum {
+export class HeaderRounding {
   readonly #seen: number[] = [];
 
   /** Returns the step; 1 when the numbers are exact. */
   observe(value: number, limit: number): number {
-    // A full bucket shows its limit, which is round by itself.
+    // A full bucket shows its limit, which is a round number anyway.
     if (value > 0 && value < limit && this.#seen.at(-1) !== value) {
       this.#seen.push(value);
       if (this.#seen.length > ENOUGH) this.#seen.shift();
@@ -24,8 +24,8 @@ export class Quantum {
   }
 
   /**
-   * Whether nothing seems to be left of a limit that is smaller than the step, of which no level was ever told: all is
-   * there again before one call would be that takes no more than a part of it.
+   * Whether a remaining 0 is only rounding: the limit is smaller than the step, no level has ever been reported, and the
+   * limit would be full again before a call that takes only a part of it could go.
    */
   hides({ limit, remaining, resetMs, amount }: Told, windowMs: number): boolean {
     if (remaining !== 0 || resetMs === undefined || this.#seen.length > 0) return false;

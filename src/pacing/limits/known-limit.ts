@@ -1,12 +1,12 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/snapshot.ts';
 import { BucketLevel } from './bucket-level.ts';
-import { BurstProbe } from './burst-retest.ts';
-import { CountedShare } from './prompt-count-ratio.ts';
+import { BurstRetest } from './burst-retest.ts';
+import { PromptCountRatio } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
 import type { Observation } from './observation.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
-import { Quantum } from './header-rounding.ts';
+import { HeaderRounding } from './header-rounding.ts';
 import { Pace } from './pace.ts';
 import type { LevelSample, LimitModel } from './limit.ts';
 
@@ -17,33 +17,35 @@ export interface BucketPolicy {
   readonly corrects: boolean;
 }
 
-// Adding up fractions ends a hair beside a whole unit.
+// Sums of fractions miss a whole unit by a rounding error.
 const EPSILON = 1e-6;
-/** Of what is there against expectation so many calls, or milliseconds' worth, go at once. */
+/** Calls, or milliseconds' worth of the limit, that go at once of an unexpected surplus. */
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
-/** No bucket is taken for less than comes in this time: timers are no finer. */
+/** A bucket is never taken to be smaller than its refill in this time: timers are no finer. */
 const MIN_MS = 50;
 const MIN_PART = 0.3;
-const LATENESS_WEIGHT = 0.1;
-const FORGETS = 0.99;
-/** Headers that are not older tell what is left. */
-const TOLD_MS = 60_000;
-/** At most this part of a bucket is kept for what is not known exactly. */
+/** Weight of one answer in the average age of what answers report. */
+const ANSWER_AGE_WEIGHT = 0.1;
+/** By which the largest call is taken to be smaller with each further call. */
+const LARGEST_DECAY = 0.99;
+/** Headers up to this age state what is left. */
+const MAX_HEADER_AGE_MS = 60_000;
+/** Largest part of a bucket that is held in reserve for uncertainty. */
 const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
-/** What others will leave is a guess that is looked at again. */
+/** What other users will leave is an estimate, to be checked again after this time. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
  * Model of one limit of the provider: a bucket that refills, or starts anew, with everything deducted that was sent.
- * What answers tell corrects its level; what their numbers mean is for its beliefs to say.
+ * What answers report corrects its level; how to read their numbers is up to its beliefs.
  */
 export class LimitBucket implements LimitModel {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   /** Stays 1 where the provider counts what its answers tell. */
-  readonly countedShare: CountedShare = new CountedShare();
+  readonly countedShare: PromptCountRatio = new PromptCountRatio();
   readonly #corrects: boolean;
   readonly #uncounted: () => number;
   limit: number;
@@ -54,8 +56,8 @@ export class LimitBucket implements LimitModel {
   readonly beliefs: LimitBeliefs = new LimitBeliefs();
   readonly #level: BucketLevel;
   readonly #pace: Pace;
-  readonly #quantum = new Quantum();
-  readonly #burstProbe = new BurstProbe();
+  readonly #quantum = new HeaderRounding();
+  readonly #burstProbe = new BurstRetest();
   /** Our consumption in all. */
   #taken = 0;
   #average = 0;
@@ -229,7 +231,7 @@ export class LimitBucket implements LimitModel {
   take(amount: number, sequence: number): void {
     this.beliefs.enforced.take(amount, sequence);
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : 0.05);
-    this.#largest = Math.max(amount, FORGETS * this.#largest);
+    this.#largest = Math.max(amount, LARGEST_DECAY * this.#largest);
     this.#level.take(amount);
     this.#taken += amount;
     this.#pace.take(amount);
@@ -247,7 +249,8 @@ export class LimitBucket implements LimitModel {
   trueUp(amount: number, now: number): boolean {
     // Only refusals tell of this limit: they correct what is too low, but never come while it is too high.
     if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return false;
-    const told = this.#observedAt !== undefined && now - this.#observedAt < TOLD_MS && this.source === 'header';
+    const told =
+      this.#observedAt !== undefined && now - this.#observedAt < MAX_HEADER_AGE_MS && this.source === 'header';
     if (told && this.kind.unit !== 'outputTokens') return this.#corrects;
     this.giveBack(amount);
     return true;
@@ -288,7 +291,7 @@ export class LimitBucket implements LimitModel {
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
-    this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : LATENESS_WEIGHT);
+    this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : ANSWER_AGE_WEIGHT);
     if (!this.kind.perDay) {
       // Output is taken while it is generated, by calls of which we know the amount only afterwards.
       if (this.kind.unit !== 'outputTokens') {

@@ -7,7 +7,7 @@ import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
 import { OtherScope } from './other-scope.ts';
 import { RefillRate } from './refill-rate.ts';
-import { Sharing } from './shared-pace.ts';
+import { SharedPace } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
 
 /** What is believed of a limit that is told. */
@@ -43,7 +43,7 @@ export class LimitBeliefs {
   readonly refill: RefillRate = new RefillRate();
   readonly otherScope: OtherScope = new OtherScope();
   readonly enforced: EnforcedRate = new EnforcedRate();
-  readonly sharing: Sharing = new Sharing();
+  readonly sharing: SharedPace = new SharedPace();
   readonly promise: FullPromise = new FullPromise();
   readonly fixed: FixedWindow = new FixedWindow();
 

@@ -1,29 +1,29 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
-/** Whoever took nothing for so long has gone; what they took in it counts so many times at most. */
+/** Other users that took nothing for this long are gone; what they took in it counts at most this many times. */
 const LATELY_MS = 2_000;
 const LATELY = 2;
 const MIN_INTERVAL_MS = 1_000;
-/** Without answers there is nothing to compare with. */
+/** Longer intervals between answers are not compared. */
 const MAX_UNCOUNTED = 10_000;
-/** Up to this share of the limit's rate it is noise: rounding, and requests that overtake each other. */
+/** Usage by others below this share of the limit's rate is noise: rounding, and requests that overtake each other. */
 const NOISE = 0.08;
-/** Whatever others take, this share stays ours: more of it moves processes that started unequal closer together. */
+/** The share that stays ours whatever others take: a larger one makes processes that started unequal converge faster. */
 const MIN_SHARE = 0.015;
-/** What was seen this long ago is forgotten in as long again. */
+/** Samples older than this fade over the same time again. */
 const STALE_MS = 8_000;
 
 interface Sample {
   readonly at: number;
   readonly remaining: number;
-  /** Order of sending of the request that was answered, and our consumption in all up to it. */
+  /** Position of the answered request in the order of sending, and our total consumption up to it. */
   readonly sequence: number;
   readonly mark: number;
 }
 
 interface Interval {
   readonly own: number;
-  /** By others; negative where the provider counted less of ours than we did. */
+  /** Taken by others; negative where the provider counted less of ours than we did. */
   readonly taken: number;
 }
 
@@ -33,20 +33,20 @@ interface Uncounted {
 }
 
 /** Estimates what others take of a limit: what is missing from `remaining` though we did not spend it. */
-export class Foreign {
+export class OtherUsers {
   #average = 0;
   #own = 0;
   #lately = 0;
   #firstAt = 0;
   #anchor: Sample | undefined;
-  /** Whether answers have told of at least one interval. */
+  /** Whether at least one interval between answers has been measured. */
   gauged = false;
   /** Parts of `mark` after the last sample that turned out never to have counted. */
   #uncounted: Uncounted[] = [];
 
   /**
-   * The part of the limit that is ours beside others: what we have of all that is taken, and a little more.
-   * 1 when nobody else is there. What others leave beyond that shows in the level.
+   * Our part of the limit beside others: our share of all that is taken, and a little more. 1 without other users.
+   * What they leave beyond that shows in the level.
    */
   share(limitRate: number, now: number): number {
     if (!this.#anchor) return 1;
@@ -57,8 +57,8 @@ export class Foreign {
   }
 
   /**
-   * `quantum` is the step to which the provider rounds, `returnRate` what comes back a millisecond, where that is not
-   * the limit's rate. Returns what an interval between two answers told.
+   * `quantum` is the step to which the provider rounds, `returnRate` the refill per millisecond, where that is not
+   * the limit's rate. Returns what was measured between two answers.
    */
   observe(
     sample: Sample,
@@ -69,7 +69,7 @@ export class Foreign {
   ): Interval | undefined {
     const anchor = this.#anchor;
     if (!anchor) {
-      // What is missing now may have been taken at any time before: it says nothing of a rate.
+      // What is missing now may have been taken at any time before: no rate follows from it.
       this.#anchor = sample;
       this.#firstAt = sample.at;
       return undefined;
@@ -81,26 +81,26 @@ export class Foreign {
     this.#anchor = sample;
     const refilled = anchor.remaining + returnRate * elapsed;
     const missing = Math.min(limit, refilled) - own - sample.remaining;
-    // In a full bucket our own consumption is refilled at once, and looks as if it was not counted.
+    // In a full bucket our own consumption is refilled at once and looks uncounted.
     const taken = refilled > limit ? Math.max(0, missing) : missing;
     this.#learn(taken / elapsed, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
     return { own, taken };
   }
 
-  /** Of the request with this place in the order of sending, the provider never counted `amount`. */
+  /** The provider never counted `amount` of the request at this position in the order of sending. */
   neverCounted(sequence: number, amount: number): void {
     if (!this.#anchor || sequence <= this.#anchor.sequence) return;
     if (this.#uncounted.push({ sequence, amount }) > MAX_UNCOUNTED) this.forget();
   }
 
-  /** What was expected says nothing any more: the limit changed, or answers stay away. */
+  /** Drops what was expected: the limit changed, or answers have stopped. */
   forget(): void {
     this.#anchor = undefined;
     this.#uncounted = [];
     this.#average = 0;
   }
 
-  /** What was not counted up to a place in the order. */
+  /** The uncounted amount up to a position in the order. */
   #takeUncounted(sequence: number): number {
     let sum = 0;
     const later: Uncounted[] = [];
@@ -117,7 +117,7 @@ export class Foreign {
   }
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
-    // The mean of all that was seen at first, so that a start beside others is noticed at once.
+    // At first the plain mean, so that other users are noticed right at the start.
     const weight = elapsed / Math.max(elapsed, Math.min(AVERAGE_MS, now - this.#firstAt));
     this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;

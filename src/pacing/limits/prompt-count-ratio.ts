@@ -8,7 +8,7 @@ const MIN_RATIO = 0.25;
  * The part of a prompt's tokens that the provider counts on arrival. OpenAI goes by the characters of a prompt, and
  * never corrects that; answers tell tokens, which for e-mails or code are a third more.
  */
-export class CountedShare {
+export class PromptCountRatio {
   value = 1;
 
   /** In one interval we took our calls for `own`; the provider counted `counted` of them. */

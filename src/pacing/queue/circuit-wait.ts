@@ -4,7 +4,7 @@ import type { CircuitGate } from '../../core/admission.ts';
  * What a lane's circuit allows, and how long it has been holding calls back.
  * Attempts that left before the circuit opened do not count as probes: a long stream must not block one.
  */
-export class CircuitHold {
+export class CircuitWait {
   readonly #gate: CircuitGate;
   #since: number | undefined;
   #inFlight = 0;
@@ -13,7 +13,7 @@ export class CircuitHold {
     this.#gate = gate;
   }
 
-  /** Time until which nobody may go: `now` or before when one may, Infinity until a probe has ended. */
+  /** Time before which no call may go: `now` or earlier when one may, Infinity until a probe has ended. */
   heldUntil(now: number): number {
     const openUntil = this.#gate.openUntil();
     const most = this.#gate.maxInFlight();
@@ -23,17 +23,17 @@ export class CircuitHold {
     return until;
   }
 
-  /** When a call that waits since `waitingSince` has been held back long enough; Infinity when none is held back. */
+  /** When a call that has waited since `waitingSince` has been held back long enough; Infinity when calls are not held back. */
   giveUpAt(waitingSince: number): number {
     return this.#since === undefined ? Infinity : Math.max(this.#since, waitingSince) + this.#gate.maxWaitMs;
   }
 
-  /** Whether whoever goes next is a probe. */
+  /** Whether the next call to go is a probe. */
   get probes(): boolean {
     return this.#gate.maxInFlight() !== Infinity;
   }
 
-  /** Says whether the attempt that goes now is a probe. */
+  /** Returns whether the attempt that goes now is a probe. */
   admit(): boolean {
     if (!this.probes) return false;
     this.#inFlight++;

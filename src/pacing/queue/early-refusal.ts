@@ -1,34 +1,34 @@
 import { AdmissionRefused, type RefusalReason } from '../../core/admission.ts';
 import type { WaitCause } from '../../core/event-words.ts';
-import type { CircuitHold } from './circuit-wait.ts';
+import type { CircuitWait } from './circuit-wait.ts';
 import type { Pacer } from '../limits/pacer.ts';
-import type { Pause } from './lane-pause.ts';
+import type { LanePause } from './lane-pause.ts';
 import type { Waiter } from './waiter.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
-/** Finds those in a waiting room whom no wait helps, and refuses them while they can still do something else. */
-export class Hopeless {
+/** Rejects queued calls that cannot be admitted before their deadline, while their callers can still do something else. */
+export class EarlyRefusal {
   readonly #room: WaitingRoom;
-  readonly #pause: Pause;
-  readonly #hold: CircuitHold;
+  readonly #pause: LanePause;
+  readonly #circuitWait: CircuitWait;
   readonly #pacer: Pacer | undefined;
 
-  constructor(room: WaitingRoom, pause: Pause, hold: CircuitHold, pacer: Pacer | undefined) {
+  constructor(room: WaitingRoom, pause: LanePause, circuitWait: CircuitWait, pacer: Pacer | undefined) {
     this.#room = room;
     this.#pause = pause;
-    this.#hold = hold;
+    this.#circuitWait = circuitWait;
     this.#pacer = pacer;
   }
 
   /**
-   * Refuses those whom the known wait makes late, or who have waited as long as they may. Nobody goes before
-   * `freeAt` because of `cause`. Says whether any was refused.
+   * Refuses calls that the known wait makes late, or that have waited as long as they may. Because of `cause` none is
+   * admitted before `freeAt`. Returns whether any was refused.
    */
   refuseQueued(first: Waiter, freeAt: number, cause: WaitCause, now: number): boolean {
     const room = this.#room;
     const before = room.size;
     const laneWide = cause === 'pause' || cause === 'circuit';
-    // A limit holds back the first only: who is behind may be smaller.
+    // A limit holds back the first call only: one behind it may be smaller.
     if (Number.isFinite(freeAt) && freeAt > first.startBy) {
       room.drop(first, refusal('deadline', freeAt - now, cause));
     }
@@ -64,7 +64,7 @@ export class Hopeless {
   }
 
   #heldTooLong(waiter: Waiter, heldUntil: number, now: number): boolean {
-    const giveUpAt = this.#hold.giveUpAt(waiter.enqueuedAt);
+    const giveUpAt = this.#circuitWait.giveUpAt(waiter.enqueuedAt);
     return giveUpAt <= now || (Number.isFinite(heldUntil) && giveUpAt < heldUntil);
   }
 }

@@ -4,29 +4,29 @@ import type { Failure } from '../../core/outcome.ts';
 /** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
 export const PROBE_EVERY_MS = 60_000;
 
-/** Exhausted for good, of a limit that is 0, for the day, or for longer than anyone waits. */
+/** Exhausted for good, of a limit that is 0, for the day, or for longer than a call may wait. */
 export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
 
 /** What closed a lane. */
 export interface Closed {
   readonly reason: ClosureReason;
   readonly failure: Failure;
-  /** Monotonic time at which the limit resets; Infinity when nobody knows. */
+  /** Monotonic time at which the limit resets; Infinity if unknown. */
   readonly until: number;
 }
 
 /**
- * A lane that waiting does not open: the quota is exhausted, or a limit resets later than anyone should wait.
- * Everybody is refused at once with the failure that closed it, but for one probe a minute.
+ * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait.
+ * Every call is refused at once with the failure that closed it, except for one probe a minute.
  */
-export class Closure {
+export class ExhaustedLane {
   #failure: Failure | undefined;
   #reason: ClosureReason = 'quota';
   #until = Infinity;
   #probeAt = 0;
   #since = 0;
 
-  /** `until` is the monotonic time at which the limit resets; Infinity when nobody knows. */
+  /** `until` is the monotonic time at which the limit resets; Infinity if unknown. */
   close(reason: ClosureReason, failure: Failure, now: number, until: number): void {
     this.#reason = reason;
     this.#failure = failure;

@@ -3,7 +3,7 @@ import type { Dimension, Failure } from '../../core/outcome.ts';
 const JITTER = 0.1;
 
 /** The time until which a whole lane waits because a limit said so. */
-export class Pause {
+export class LanePause {
   until = 0;
   readonly #random: () => number;
   readonly #onPause: (forMs: number, dimension: Dimension) => void;
@@ -18,7 +18,7 @@ export class Pause {
     this.#until(now + ms * (1 + JITTER * this.#random()), dimension, now);
   }
 
-  /** Another process pauses: its time counts as it is, or each that hears of it would make it longer. */
+  /** A pause of another process, taken as it is: if each process added jitter, the pause would grow on its way. */
   join(ms: number, dimension: Dimension, now: number): void {
     this.#until(now + ms, dimension, now);
   }
@@ -34,7 +34,7 @@ export class Pause {
   }
 }
 
-/** Nobody said how long to wait. A caller that has retries off decides that for itself, and its other calls do not wait. */
+/** No answer said how long to wait. A caller with retries off decides that for itself, and its other calls do not wait. */
 export function isGuess(failure: Failure | undefined): boolean {
   const { hintMs, resetMs, dimension } = failure ?? {};
   return hintMs === undefined && (resetMs === undefined || dimension === 'unknown');

@@ -15,19 +15,19 @@ import type { DimensionSnapshot, Waiting } from '../../core/snapshot.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options/pacing-options.ts';
 import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
-import { Alarm } from './lane-timer.ts';
+import { LaneTimer } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
-import { CircuitHold } from './circuit-wait.ts';
+import { CircuitWait } from './circuit-wait.ts';
 import { Doubt } from './doubt.ts';
-import { Closure, type ClosureReason } from './exhausted-lane.ts';
+import { ExhaustedLane, type ClosureReason } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
-import { Hopeless } from './early-refusal.ts';
+import { EarlyRefusal } from './early-refusal.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
 import type { DividedLane, Division } from '../limits/division.ts';
-import { isGuess, Pause } from './lane-pause.ts';
+import { isGuess, LanePause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -63,7 +63,7 @@ export function createAdmission(config: AdmissionConfig): SharedAdmission {
   return new LaneAdmission(config);
 }
 
-/** One queue, one timer: whoever is first goes when nothing holds the lane back, and nobody bypasses. */
+/** One queue, one timer: the first call goes when nothing holds the lane back, and none overtakes it. */
 class LaneAdmission implements SharedAdmission, TicketHost {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
@@ -73,13 +73,13 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #maxWaitMs: number;
   readonly #pacer: Pacer | undefined;
   readonly #room: WaitingRoom;
-  readonly #pause: Pause;
-  readonly #hold: CircuitHold;
-  readonly #hopeless: Hopeless;
-  readonly #closure = new Closure();
+  readonly #pause: LanePause;
+  readonly #circuitWait: CircuitWait;
+  readonly #earlyRefusal: EarlyRefusal;
+  readonly #exhausted = new ExhaustedLane();
   readonly #answerTime = new AnswerTime();
   readonly #doubt: Doubt;
-  readonly #alarm: Alarm;
+  readonly #timer: LaneTimer;
   readonly #division: Division | undefined;
   #nextPlace = 1;
   #closed = false;
@@ -91,13 +91,13 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#maxWaitMs = config.maxLimitWaitMs;
     this.maxConcurrent = config.maxConcurrent;
     this.maxQueued = config.maxQueued;
-    this.#pause = new Pause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
-    this.#hold = new CircuitHold(config.gate);
+    this.#pause = new LanePause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
+    this.#circuitWait = new CircuitWait(config.gate);
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
-    this.#hopeless = new Hopeless(this.#room, this.#pause, this.#hold, this.#pacer);
+    this.#earlyRefusal = new EarlyRefusal(this.#room, this.#pause, this.#circuitWait, this.#pacer);
     this.#doubt = new Doubt(config.clock.now());
-    this.#alarm = new Alarm(config.clock, () => this.#pump());
+    this.#timer = new LaneTimer(config.clock, () => this.#pump());
     this.#division = this.#pacer && config.division;
     this.#division?.join(this.#divided(this.#pacer!));
   }
@@ -113,9 +113,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       learned: () => pacer.learned(),
       adopt: (learned) => pacer.adopt(learned),
       pausedForMs: () => this.pausedForMs(),
-      closed: () => this.#closure.closed(now()),
+      closed: () => this.#exhausted.closed(now()),
       close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until),
-      open: () => this.#closure.open(),
+      open: () => this.#exhausted.open(),
       pauseFor: (ms) => {
         this.#pause.join(ms, 'unknown', now());
         this.wake();
@@ -145,8 +145,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     // The application's own reason, whatever it is.
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
     const now = this.#clock.now();
-    const closed = this.#closure.refusal(now);
-    if (closed && !this.#closure.takeProbe(now)) return Promise.reject(closed);
+    const closed = this.#exhausted.refusal(now);
+    if (closed && !this.#exhausted.takeProbe(now)) return Promise.reject(closed);
     const reservation = this.#pacer?.plan(request.info);
     const impossible = reservation && this.#pacer!.refusal(reservation, now);
     if (impossible) return Promise.reject(impossible);
@@ -162,7 +162,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const waiter = new Waiter(request, reservation, place, now, startBy);
     this.#room.add(waiter);
     const isNext = this.#next() === waiter;
-    if (!isNext || !this.#doubts(now)) this.#hopeless.refuseNewcomer(waiter, this.#cause, now);
+    if (!isNext || !this.#doubts(now)) this.#earlyRefusal.refuseNewcomer(waiter, this.#cause, now);
     if (isNext) this.#pump();
     else this.#arm();
     return waiter.promise;
@@ -224,7 +224,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const verdict = ticket.reservation && this.#pacer?.settled(ticket.reservation, result, this.#room.size, now);
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
-      this.#closure.succeeded(ticket.sentAt);
+      this.#exhausted.succeeded(ticket.sentAt);
       this.#answerTime.answered(ticket.sentAt, now);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
     this.#doubt.ended(ticket.place, result.outcome, now);
@@ -242,7 +242,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   ticketReleased(ticket: LaneTicket): void {
     this.inFlight--;
-    if (ticket.isProbe) this.#hold.probeEnded();
+    if (ticket.isProbe) this.#circuitWait.probeEnded();
     if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
     this.wake();
   }
@@ -256,7 +256,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#cause = 'pause';
       return this.#pause.until;
     }
-    const heldUntil = this.#hold.heldUntil(now);
+    const heldUntil = this.#circuitWait.heldUntil(now);
     if (heldUntil > now) {
       this.#cause = 'circuit';
       return heldUntil;
@@ -287,12 +287,12 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.inFlight++;
     this.#doubt.sent(now);
     if (reservation) this.#pacer?.take(reservation, now);
-    return new LaneTicket(this, place, waitedMs, cause, now, this.#hold.admit(), refusals, reservation);
+    return new LaneTicket(this, place, waitedMs, cause, now, this.#circuitWait.admit(), refusals, reservation);
   }
 
-  /** Whose turn it is. A probe is the one that came last: whoever waits longest has the least time left for an answer. */
+  /** The call whose turn it is. A probe is the newest call: the oldest has the least time left for an answer. */
   #next(): Waiter | undefined {
-    return this.#hold.probes ? this.#room.newest : this.#room.first;
+    return this.#circuitWait.probes ? this.#room.newest : this.#room.first;
   }
 
   #pump(): void {
@@ -317,7 +317,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       freeAt = this.#freeAt(reservation, this.#room.hasPatient, now);
       if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
       else if (freeAt > now) {
-        if (this.#hopeless.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
+        if (this.#earlyRefusal.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
         break;
       }
       this.#room.serve(waiter, reservation && this.#pacer ? this.#pacer.limits.share(reservation.reserved) : 1);
@@ -327,8 +327,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   #shut(reason: ClosureReason, failure: Failure, now: number, until: number): void {
-    this.#closure.close(reason, failure, now, until);
-    this.#refuseAll(() => this.#closure.refusal(now));
+    this.#exhausted.close(reason, failure, now, until);
+    this.#refuseAll(() => this.#exhausted.refusal(now));
   }
 
   #refuseAll(refusal: () => unknown): void {
@@ -337,12 +337,12 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   /** Sets the timer; without `freeAt`, the time that is set already still counts. */
-  #arm(freeAt: number = this.#alarm.at): void {
+  #arm(freeAt: number = this.#timer.at): void {
     let at = this.#room.size === 0 ? Infinity : freeAt;
     const { mostUrgent, oldest } = this.#room;
     if (mostUrgent) at = Math.min(at, mostUrgent.startBy);
-    if (oldest && this.#cause === 'circuit') at = Math.min(at, this.#hold.giveUpAt(oldest.enqueuedAt));
-    this.#alarm.set(at);
+    if (oldest && this.#cause === 'circuit') at = Math.min(at, this.#circuitWait.giveUpAt(oldest.enqueuedAt));
+    this.#timer.set(at);
   }
 }
 

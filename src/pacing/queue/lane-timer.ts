@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 
 /** The one timer of a lane. */
-export class Alarm {
+export class LaneTimer {
   /** When it rings; Infinity when it is not set. */
   at: number = Infinity;
   readonly #clock: Clock;

@@ -24,7 +24,7 @@ const ALONE_MS = 50;
  * Hands over the chunks of a stream one by one and looks at each. Events before the first content are held back
  * for a while, keep-alives pass at once; after that a chunk costs one promise.
  */
-export class StreamPump implements ChunkSource {
+export class StreamHoldback implements ChunkSource {
   /** Holds the response, so it goes with the first read: see `BodyWatch`. */
   #open: (() => ReadableStream<Uint8Array>) | undefined;
   readonly #body: TrackedBody;

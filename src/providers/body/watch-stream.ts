@@ -4,7 +4,7 @@ import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';
 import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
-import { StreamPump } from './stream-holdback.ts';
+import { StreamHoldback } from './stream-holdback.ts';
 
 /**
  * Whether a response is a stream of server-sent events. A requested stream that is of another text type, or of none,
@@ -38,7 +38,7 @@ export function guardStream(
     return;
   }
   const open = (): ReadableStream<Uint8Array> => webStreamOf(raw(response));
-  const pump = new StreamPump(open, body, progress);
+  const pump = new StreamHoldback(open, body, progress);
   const guarded = standIn(asNode ? undefined : original, pump);
   hooks.watch.add(body, guarded, response);
   giveBody(response, new GivenBody(guarded, asNode));
