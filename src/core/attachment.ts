@@ -6,7 +6,7 @@ class Foreign {
 }
 
 /**
- * Keeps a value with an object that somebody else owns, for as long as that object lives.
+ * Keeps a value with an object of another owner, for as long as that object lives.
  * What a WeakMap does, at a fraction of its cost to the collector. The object must be extensible.
  */
 export class Attachment<T> {

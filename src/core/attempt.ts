@@ -46,7 +46,7 @@ export interface RunningCall {
 }
 
 /**
- * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, whoever tells of it.
+ * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, however many paths lead there.
  */
 type AttemptState =
   /** Sent, or about to be. `reported`: its stream has brought content, which is the end of the attempt's own event. */
@@ -186,14 +186,14 @@ export class Attempt {
       if (failure) this.#countLate(failure);
       const outcome = attemptOutcome(end);
       this.#close(outcome, failure);
-      if (end.beside) this.#tellBeside(end.beside);
+      if (end.beside) this.#reportBeside(end.beside);
       this.#settle({
         outcome,
         ...(failure ? { failure } : {}),
         ...(usage && this.call.ownsAnswer ? { usage } : {}),
       });
-    } else if (end.beside) this.#tellBeside(end.beside);
-    if (usage && this.decision?.retry && this.call.ownsAnswer) this.#tellSpent(usage, end.response);
+    } else if (end.beside) this.#reportBeside(end.beside);
+    if (usage && this.decision?.retry && this.call.ownsAnswer) this.#reportSpent(usage, end.response);
     this.#end();
   }
 
@@ -217,7 +217,7 @@ export class Attempt {
     this.#end();
   }
 
-  /** Gives back what it holds, whoever comes first to say so. */
+  /** Gives back what it holds; later calls do nothing. */
   #end(): void {
     const slots = this.#slots;
     const onOver = this.#onOver;
@@ -234,11 +234,11 @@ export class Attempt {
     if (before !== ANSWERING) this.#report(outcome, failure);
   }
 
-  #tellBeside({ outcome, code, advice }: Failure): void {
+  #reportBeside({ outcome, code, advice }: Failure): void {
     this.call.emit({ type: 'answer.error', call: this.call.info, attempt: this.number, outcome, code, advice });
   }
 
-  #tellSpent(usage: Usage, response: BodyEnd['response']): void {
+  #reportSpent(usage: Usage, response: BodyEnd['response']): void {
     const { call, number } = this;
     call.emit({ type: 'attempt.spent', call: call.info, attempt: number, usage, response: response?.() ?? {} });
   }

@@ -6,7 +6,7 @@ import type { ResponseInfo } from './provider.ts';
 export interface BodyEnd {
   readonly outcome: StreamOutcome;
   readonly usage?: Usage | undefined;
-  /** Reads what the body says of its response; asked only when somebody listens. */
+  /** Reads what the body says about its response; called only with a listener. */
   readonly response?: (() => ResponseInfo) | undefined;
   /** What made the body fail; only with `interrupted`. */
   readonly failure?: Failure | undefined;

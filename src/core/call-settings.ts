@@ -65,11 +65,11 @@ export interface CallSettings {
   readonly errors: ErrorFactory;
   readonly instrumentation: Instrumentation | undefined;
   readonly emit: (event: GuardEvent) => void;
-  /** Whether anybody hears what is emitted: events that nobody hears need not be made. */
+  /** Whether anything listens: events without a listener need not be created. */
   readonly isHeard: () => boolean;
   /** True when telemetry or a listener consumes `call.end`. */
   readonly hasEndListener: () => boolean;
-  /** Whether somebody wants to know the times between the chunks of its stream. */
+  /** Whether the times between the chunks of its stream are consumed. */
   readonly timesChunks: boolean;
   /** True once the guard is closed: nothing is sent again. */
   readonly closed: () => boolean;

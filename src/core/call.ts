@@ -80,7 +80,7 @@ export class Call implements LoopedCall {
     return this.#retries.withoutFlex;
   }
 
-  /** Counted attempts that may still follow. Kept here only: whoever tells of a failure, they are counted once. */
+  /** Counted attempts that may still follow. Kept here only, so that each is counted once, however its failure is found. */
   get retriesLeft(): number {
     return this.#retries.remaining;
   }

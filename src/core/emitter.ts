@@ -8,7 +8,7 @@ export class Emitter {
   readonly #listeners = new Map<string, Set<(event: GuardEvent) => unknown>>();
   #count = 0;
 
-  /** Whether anybody listens to anything. */
+  /** Whether there is any listener. */
   get isHeard(): boolean {
     return this.#count > 0;
   }

@@ -125,7 +125,7 @@ export type GuardEvent =
       /** Model that answers, where the stream has said so by then. */
       readonly responseModel?: string | undefined;
     }
-  /** Content of a stream behind its first. Only where somebody listens, or `telemetry.detailedHistograms` is on. */
+  /** Content of a stream behind its first. Only with a listener, or where `telemetry.detailedHistograms` is on. */
   | {
       readonly type: 'stream.chunk';
       readonly call: CallInfo;

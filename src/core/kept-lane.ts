@@ -47,7 +47,7 @@ export function recallLanes(guard: object, lanes: readonly KeptLane[], at: numbe
   (guard as Partial<HasMemory>).recall?.(lanes, at);
 }
 
-/** More is no lane of a run, but a file that somebody else has written. */
+/** A larger number did not come from a run: the file was written by something else. */
 const MAX_LANES = 100;
 const MAX_TEXT = 512;
 const DIGITS = 6;
@@ -127,7 +127,7 @@ function readLimit(value: unknown): KeptLimit | undefined {
     limit,
     atOnce: Math.min(limit, atOnce),
     left: owed,
-    // All of it in a second is the most that anybody has.
+    // No provider lets through more than all of it in a second.
     perSecond: isAmount(perSecond) ? Math.min(limit, perSecond) : undefined,
   };
 }

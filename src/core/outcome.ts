@@ -49,7 +49,7 @@ export interface Failure {
   readonly cutByCaller?: boolean;
   /** True for slow_down and ramp limits: the rate must shrink, not only wait. */
   readonly shrinkRate?: boolean;
-  /** True where a tier or a model has no room for anybody: neither a limit of the account nor a fault of the provider. */
+  /** True where a tier or a model has no capacity for anyone: neither a limit of the account nor a fault of the provider. */
   readonly noCapacity?: boolean;
   /** Numbers from the message or headers of the limit that was hit, where the provider gave them. */
   readonly limit?: number;

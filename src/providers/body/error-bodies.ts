@@ -18,7 +18,7 @@ export interface ErrorTimes {
 }
 
 /**
- * Bounds the time of an error's body, whoever reads it: its text is then what has arrived by then. The timers of fetch
+ * Bounds the time of an error's body for every reader: its text is what has arrived by then. The timers of fetch
  * and of the SDKs stop at the head, so that a body without end would hold its reader for ever.
  */
 export function boundErrorBody(response: Response, clock: Clock, times: ErrorTimes): void {

@@ -6,7 +6,7 @@ export function unlocked(chunk: Chunk, reader: SourceReader): Chunk {
   return chunk;
 }
 
-/** A failed read that somebody asks for later, or never. */
+/** A failed read whose rejection may be awaited later, or never. */
 export function rejection(reason: unknown): Promise<never> {
   const rejected = Promise.reject(reason);
   rejected.catch(() => undefined);

@@ -60,11 +60,11 @@ export class HandedBody extends AttemptBody {
   }
 
   override onEnd(end: BodyEnd): void {
-    this.tellFailure(end);
+    this.noteEnd(end);
     super.onEnd(end);
   }
 
-  protected tellFailure({ failure, errorBody }: BodyEnd): void {
+  protected noteEnd({ failure, errorBody }: BodyEnd): void {
     if (!failure || this.attempt.decision?.retry) return;
     const known = this.attempt.call.details(failure);
     noteFailure(this.#headers, known);
@@ -123,7 +123,7 @@ export class RetriedBody extends HandedBody implements LateBody {
     attempt.bodyEnded(end);
     // Otherwise another attempt takes its place.
     if (!attempt.decision?.retry) this.#ended(seam, end);
-    this.tellFailure(given);
+    this.noteEnd(given);
   }
 
   /** The SDK has requested the body again. */

@@ -13,7 +13,7 @@ import { accountURL, CredentialId, identifyFamily, identifyProvider } from './id
 import type { SdkClient, SdkRequestOptions } from './sdk-client.ts';
 import { Seam } from './seam.ts';
 import { suppressSdkSpans } from './sdk-spans.ts';
-import { tellStreamErrors } from './stream-errors.ts';
+import { exposeStreamErrors } from './stream-errors.ts';
 import { isStandIn, standInMessage } from './stand-in.ts';
 
 const SEAM = ['makeRequest', 'retryRequest', 'shouldRetry', 'buildRequest'] as const;
@@ -62,7 +62,7 @@ function install(sdk: SdkClient, family: Family, host: CallHost, explicitRetries
     explicitRetries,
   );
   seam.install();
-  tellStreamErrors(sdk.constructor);
+  exposeStreamErrors(sdk.constructor);
   host.guarding(identifyProvider(sdk, family));
   guarded.set(sdk, { host, seam });
   processState().guarded.add(sdk);

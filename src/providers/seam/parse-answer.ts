@@ -1,7 +1,7 @@
 import { expectText, ParsedText } from '../body/parsed-text.ts';
 import { captureCaller, nameCaller } from './caller-stack.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
-import { tellParseError } from './stream-errors.ts';
+import { explainParseError } from './stream-errors.ts';
 
 /** Requests whose answers the SDK parses, further attempts included: only the SDK gives these up. */
 const parsed = new WeakSet<SdkRequestOptions>();
@@ -29,7 +29,7 @@ export async function parseAnswer(
       const again = error instanceof SyntaxError ? text.broken() : false;
       if (again !== false && (await again)) continue;
       text.unknown();
-      tellParseError(error, response.headers);
+      explainParseError(error, response.headers);
       nameCaller(error, captureCaller(), false);
       throw error;
     }

@@ -6,16 +6,17 @@ import type { SdkClass } from './sdk-client.ts';
 /** Keyed by the headers of the response whose body failed: the only object that we share with the SDK's error. */
 const details = new WeakMap<object, ErrorDetails>();
 
-const told = new WeakSet<object>();
+/** Classes that have the property. */
+const exposed = new WeakSet<object>();
 
 /**
  * Lets the errors that an SDK makes of events inside its streams carry `tidegate`, as the ones that the seam sees
  * do. They are made when the application reads them, so the class looks the property up; errors that have it themselves,
  * and those of unguarded clients, stay as they were.
  */
-export function tellStreamErrors({ APIError }: SdkClass): void {
-  if (!APIError || told.has(APIError)) return;
-  told.add(APIError);
+export function exposeStreamErrors({ APIError }: SdkClass): void {
+  if (!APIError || exposed.has(APIError)) return;
+  exposed.add(APIError);
   // A frozen class stays as it is.
   Reflect.defineProperty(APIError.prototype as object, 'tidegate', {
     configurable: true,
@@ -37,7 +38,7 @@ export function noteFailure(headers: Headers, known: ErrorDetails): void {
 }
 
 /** Attaches the details of a failed answer to the error that the SDK makes when it parses that answer itself. */
-export function tellParseError(error: unknown, headers: Headers): void {
+export function explainParseError(error: unknown, headers: Headers): void {
   const known = error instanceof SyntaxError ? details.get(headers) : undefined;
   if (known) attachDetails(error, known);
 }
