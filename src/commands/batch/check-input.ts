@@ -4,6 +4,7 @@ import { KeyTable } from '../../batch/key-table.ts';
 import { pricedTier } from '../../cost/service-tier.ts';
 import { misencodedLines, REPLACEMENT } from './encoding.ts';
 import { firstLineOf, type InputRow, inputRows, type RowFormat } from './input-rows.ts';
+import { type Interval, tokenInterval } from './token-interval.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type Row } from './row-format.ts';
 
 /** Totals of the rows with the same model and service tier. */
@@ -13,8 +14,7 @@ export interface ModelTotals {
   /** Undefined for the default. */
   readonly tier: string | undefined;
   readonly rows: number;
-  /** Bytes of all bodies as JSON. */
-  readonly bodyBytes: number;
+  readonly inputTokens: Interval;
   /** Sum of the rows' output maxima; undefined if one has none. */
   readonly outputTokens: number | undefined;
 }
@@ -92,13 +92,14 @@ function count(models: Map<string, ModelTotals>, body: Row['body']): void {
   const { service_tier: tier, speed } = body;
   const named = pricedTier(speed === 'fast' ? speed : typeof tier === 'string' ? tier : undefined);
   const key = `${named ?? ''} ${model}`;
-  const before = models.get(key) ?? { rows: 0, bodyBytes: 0, outputTokens: 0 };
+  const before = models.get(key) ?? { rows: 0, inputTokens: [0, 0] as const, outputTokens: 0 };
+  const [least, atMost] = tokenInterval({ ...body, model: undefined });
   const most = OUTPUT_BOUNDS.map((name) => body[name]).find(Number.isInteger) as number | undefined;
   models.set(key, {
     model,
     tier: named,
     rows: before.rows + 1,
-    bodyBytes: before.bodyBytes + Buffer.byteLength(JSON.stringify(body)),
+    inputTokens: [before.inputTokens[0] + least, before.inputTokens[1] + atMost],
     outputTokens: most === undefined || before.outputTokens === undefined ? undefined : before.outputTokens + most,
   });
 }

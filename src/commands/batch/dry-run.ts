@@ -5,12 +5,8 @@ import { harmless } from '../harmless.ts';
 import { tableText } from '../table.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck, ModelTotals } from './check-input.ts';
+import type { Interval } from './token-interval.ts';
 import { durations, number, usd } from '../amounts.ts';
-
-type Interval = readonly [number, number];
-
-/** Bytes of a JSON body per token: from dense data to plain English. */
-const BYTES_TO_TOKEN = [6, 2.5] as const;
 
 interface Forecast {
   readonly rows: number;
@@ -33,13 +29,13 @@ export function forecast(
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): Forecast {
-  const inputs = totals.map(inputTokens);
-  const from = sum(inputs.map(([from]) => from));
-  const to = sum(inputs.map(([, to]) => to));
+  const from = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[0])));
+  const to = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[1])));
   const output = totals.some(({ outputTokens }) => outputTokens === undefined)
     ? undefined
     : sum(totals.map(({ outputTokens }) => outputTokens!));
-  const atLeast = Math.max(rpm ? rows / rpm : 0, tpm ? from / tpm : 0) * 60;
+  // A minute's worth may be there at the start.
+  const atLeast = Math.max(0, rpm ? rows / rpm - 1 : 0, tpm ? from / tpm - 1 : 0) * 60;
   const atMost = Math.max(rpm ? rows / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60;
   const prices = totals.map((of) => ({ of, interval: priceInterval(of, via, provider, priceOf) }));
   const unpriced = prices.filter(({ interval }) => !interval).map(({ of }) => nameOf(of));
@@ -58,10 +54,6 @@ export function forecast(
   };
 }
 
-function inputTokens({ bodyBytes }: ModelTotals): Interval {
-  return [Math.ceil(bodyBytes / BYTES_TO_TOKEN[0]), Math.ceil(bodyBytes / BYTES_TO_TOKEN[1])];
-}
-
 /** Rows are priced at their mean length, also where prices rise with the length of a prompt. */
 function priceInterval(
   totals: ModelTotals,
@@ -69,9 +61,9 @@ function priceInterval(
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): readonly [number, number | null] | undefined {
-  const { model, tier, rows, outputTokens } = totals;
+  const { model, tier, rows, inputTokens, outputTokens } = totals;
   if (!priceOf || model === '') return undefined;
-  const [from, to] = inputTokens(totals);
+  const [from, to] = inputTokens;
   const price = (input: number, output: number, serviceTier: string | undefined): number | undefined => {
     const usage: Usage = {
       inputTokens: input / rows,
@@ -101,7 +93,7 @@ export function forecastText(made: Forecast, priced: boolean): string {
   return tableText([
     ['Rows', number(rows)],
     ['Models', harmless(models.join(', ')) || 'none named'],
-    ['Input tokens', `${number(from)} to ${number(to)}, by the bytes of the bodies`],
+    ['Input tokens', `${number(from)} to ${number(to)}, by their text`],
     ['Output tokens', output],
     ['Time', time],
     ['Price', harmless(priceText(made, priced))],
