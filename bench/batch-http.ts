@@ -1,12 +1,12 @@
 /**
  * A batch over HTTP against a provider that limits: how near its wall time comes to what the limit allows, and what a kill in
- * the middle costs.
+ * the middle costs. Beside it what people write instead.
  *
- *     node bench/batch-http.ts [--rows 600] [--rpm 1200]
+ *     node bench/batch-http.ts [--rows 600] [--rpm 1200] [--only tidegate]
  *
  * @module
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,60 +16,84 @@ import Table from 'cli-table3';
 import { startSimulator } from '../src/testing.ts';
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '600' }, rpm: { type: 'string', default: '1200' } },
+  options: {
+    rows: { type: 'string', default: '600' },
+    rpm: { type: 'string', default: '1200' },
+    only: { type: 'string', default: '' },
+  },
 });
 const rows = Number(values.rows);
 const rpm = Number(values.rpm);
 /** Of the limit that may be spent at once. */
 const BUCKET_SECONDS = 1;
 const CLI = join(import.meta.dirname, '../src/cli.ts');
+const BULK_RUN = join(import.meta.dirname, 'lib/bulk-run.ts');
 
 const folder = await mkdtemp(join(tmpdir(), 'batch-http-'));
 const prompts = Array.from({ length: rows }, (_, index) => `Spam or ham? E-mail number ${index}.`);
 await writeFile(join(folder, 'in.txt'), prompts.join('\n'));
 
-const table = new Table({
-  head: ['', 'rows', 'seconds', 'over the bound', 'requests', 'refused', 'lost', 'sent twice'],
-});
-for (const kills of [0, 1]) {
-  const simulator = await startSimulator({
-    provider: 'openai',
-    limits: { requestsPerMinute: rpm },
-    bucketSeconds: BUCKET_SECONDS,
-    latency: { baseMs: 100 },
-    reply: 'label',
-  });
-  const out = join(folder, `out-${kills}.jsonl`);
-  const env = { ...process.env, OPENAI_API_KEY: 'sk-bench', OPENAI_BASE_URL: simulator.url };
-  const args = [CLI, 'batch', join(folder, 'in.txt'), '--out', out, '--model', 'gpt-4o-mini', '--quiet'];
-  const startedAt = performance.now();
-  if (kills > 0) {
-    const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
-    while (simulator.stats().completed < rows / 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-  const [code] = (await once(spawn(process.execPath, args, { env, stdio: 'ignore' }), 'exit')) as [number];
-  const seconds = (performance.now() - startedAt) / 1_000;
-  if (code !== 0) throw new Error(`The run ended with ${code}`);
+const input = join(folder, 'in.txt');
+const argsOf = (name: string, out: string): readonly string[] =>
+  name === 'tidegate batch'
+    ? [CLI, 'batch', input, '--out', out, '--model', 'gpt-4o-mini', '--quiet']
+    : [BULK_RUN, name, input, out, values.rpm];
+
+/** @returns Ids of the rows that have an answer. */
+async function answered(out: string): Promise<ReadonlySet<string>> {
   const lines = (await readFile(out, 'utf8')).trim().split('\n');
-  const ids = lines.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
-  const lost = prompts.filter((_, index) => ids[index] !== String(index + 1)).length;
-  const { requests, completed, rejected } = simulator.stats();
-  await simulator.close();
-  // The bucket is there at once, the rest comes at the limit's rate.
-  const bound = Math.max(0, (rows - (rpm * BUCKET_SECONDS) / 60) / (rpm / 60));
-  const name = kills === 0 ? 'one run' : 'killed in the middle, and run again';
-  table.push([
-    name,
-    rows,
-    seconds.toFixed(1),
-    (seconds / bound).toFixed(2),
-    requests,
-    rejected,
-    lost,
-    completed - rows,
-  ]);
+  return new Set(lines.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id));
+}
+
+const table = new Table({
+  head: ['', '', 'rows', 'seconds', 'over the bound', 'requests', 'refused', 'lost', 'sent twice'],
+});
+const names = ['tidegate batch', 'p-limit and p-retry', 'p-map', 'LangChain .batch', "the cookbook's script"].filter(
+  (name) => name.includes(values.only),
+);
+for (const [index, name] of names.entries()) {
+  for (const kills of [0, 1]) {
+    const simulator = await startSimulator({
+      provider: 'openai',
+      limits: { requestsPerMinute: rpm },
+      bucketSeconds: BUCKET_SECONDS,
+      latency: { baseMs: 100 },
+      reply: 'label',
+    });
+    const out = join(folder, `out-${index}-${kills}.jsonl`);
+    const env = { ...process.env, OPENAI_API_KEY: 'sk-bench', OPENAI_BASE_URL: simulator.url };
+    const start = (): ChildProcess => spawn(process.execPath, argsOf(name, out), { env, stdio: 'ignore' });
+    const startedAt = performance.now();
+    if (kills > 0) {
+      const child = start();
+      const ended = once(child, 'exit');
+      // One that loses most rows may end before.
+      while (simulator.stats().completed < rows / 2 && child.exitCode === null) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      child.kill('SIGKILL');
+      await ended;
+    }
+    const [code] = (await once(start(), 'exit')) as [number];
+    const seconds = (performance.now() - startedAt) / 1_000;
+    if (code !== 0) throw new Error(`${name} ended with ${code}`);
+    const done = await answered(out);
+    const { requests, completed, rejected } = simulator.stats();
+    await simulator.close();
+    // The bucket is there at once, the rest comes at the limit's rate.
+    const bound = Math.max(0, (rows - (rpm * BUCKET_SECONDS) / 60) / (rpm / 60));
+    table.push([
+      name,
+      kills === 0 ? 'one run' : 'killed in the middle, and run again',
+      rows,
+      seconds.toFixed(1),
+      (seconds / bound).toFixed(2),
+      requests,
+      rejected,
+      rows - done.size,
+      completed - done.size,
+    ]);
+  }
 }
 await rm(folder, { recursive: true });
 console.log(table.toString());

@@ -81,7 +81,7 @@ const contestants: Readonly<Record<string, Contestant>> = {
   "the cookbook's way": (count, seen) => cookbook(rowsOf(count), provider, TOGETHER, seen),
 };
 
-const table = new Table({ head: ['', 'rows', 'seconds', 'µs a row', 'heap at most, MB'] });
+const table = new Table({ head: ['', 'rows', 'seconds', 'µs a row', 'µs of CPU', 'heap at most, MB'] });
 for (const [name, run] of Object.entries(contestants)) {
   if (!name.includes(values.only)) continue;
   for (const count of sizes) {
@@ -90,6 +90,7 @@ for (const [name, run] of Object.entries(contestants)) {
     let most = 0;
     let rows = 0;
     const startedAt = performance.now();
+    const cpuAt = process.cpuUsage();
     const done = await run(count, () => {
       if (++rows % LOOK_EVERY_ROWS !== 0 && rows !== count) return;
       // Without what is only waiting to be collected.
@@ -97,8 +98,10 @@ for (const [name, run] of Object.entries(contestants)) {
       most = Math.max(most, process.memoryUsage().heapUsed - before);
     });
     const ms = performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(cpuAt);
     if (done !== count) throw new Error(`${name}: ${done} of ${count} rows came out`);
-    table.push([name, count, (ms / 1_000).toFixed(1), ((ms * 1_000) / count).toFixed(1), (most / 1e6).toFixed(1)]);
+    const each = [(ms * 1_000) / count, (user + system) / count].map((us) => us.toFixed(1));
+    table.push([name, count, (ms / 1_000).toFixed(1), ...each, (most / 1e6).toFixed(1)]);
   }
 }
 console.log(table.toString());

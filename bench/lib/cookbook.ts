@@ -4,11 +4,17 @@ import { join } from 'node:path';
 
 const TURN_MS = 1;
 const MAX_TRIES = 5;
+/** After a refusal nothing is sent for this long. */
+const REFUSED_MS = 15_000;
+
+interface Told {
+  readonly requestsPerMinute: number;
+}
 
 /**
  * OpenAI's cookbook, `api_request_parallel_processor.py`, in this language: a loop that looks every millisecond whether one more may
- * go, a queue of what failed, and answers appended to a file as they come. Its limits are out of reach here, as those of
- * the others.
+ * go, a queue of what failed, and answers appended to a file as they come. Where it is told a limit, a minute's worth is there
+ * at the start, and comes back evenly.
  *
  * @returns Rows that were appended.
  */
@@ -17,11 +23,14 @@ export async function cookbook<I>(
   ask: (row: I) => Promise<unknown>,
   together: number,
   seen: () => void,
+  { requestsPerMinute }: Told = { requestsPerMinute: Infinity },
 ): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'cookbook-'));
   const file = join(folder, 'results.jsonl');
   const again: { readonly row: I; readonly left: number }[] = [];
-  const state = { inFlight: 0 };
+  const state = { inFlight: 0, refusedAt: -Infinity };
+  let capacity = requestsPerMinute;
+  let lookedAt = performance.now();
   let appended = 0;
   let exhausted = false;
   const call = async (row: I, left: number): Promise<void> => {
@@ -31,7 +40,8 @@ export async function cookbook<I>(
       await appendFile(file, `${JSON.stringify([row, answer])}\n`);
       appended++;
       seen();
-    } catch {
+    } catch (error) {
+      if ((error as { readonly status?: number }).status === 429) state.refusedAt = performance.now();
       if (left > 0) again.push({ row, left: left - 1 });
     } finally {
       state.inFlight--;
@@ -39,11 +49,15 @@ export async function cookbook<I>(
   };
   try {
     for (;;) {
-      // The script sends one a turn; without its capacity to count, as many as are allowed together.
-      while (state.inFlight < together) {
+      const now = performance.now();
+      capacity = Math.min(requestsPerMinute, capacity + ((now - lookedAt) * requestsPerMinute) / 60_000);
+      lookedAt = now;
+      // The script sends one a turn; this one as many as are allowed together.
+      while (state.inFlight < together && capacity >= 1 && now - state.refusedAt >= REFUSED_MS) {
         const failed = again.shift();
         const step = failed ? undefined : exhausted ? undefined : rows.next();
         if (step?.done === true) exhausted = true;
+        if (failed || step?.done === false) capacity--;
         if (failed) void call(failed.row, failed.left);
         else if (step && step.done !== true) void call(step.value, MAX_TRIES);
         else break;
