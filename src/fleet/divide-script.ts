@@ -9,6 +9,7 @@ export const DIVIDE_SCRIPT = `
 local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY, OFTEN = 6000, 1000, 25, 2000, 500, 0.5, 470
 local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
 local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 16, 500, 500, 16, 500
+local TURN, MAX_CYCLE, TRIED, UNTOLD_PART, VAGUE, FADES = 65, 4000, 10000, 0.25, 0.5, 60000
 local BELIEVED, RAISE, AVERAGE, MIN_RATE, CAUTION, MAX_CAUTION, PASSES, FORGOTTEN, BRISK = 120000, 0.5, 10000, 0.05, 0.01, 0.05, 60000, 30000, 750
 local max, min, call = math.max, math.min, redis.call
 local time = call('TIME')
@@ -22,7 +23,11 @@ local function rateOf(l)
   local rate = l.limit / l.windowMs
   return max(MIN_RATE * rate, rate - max(0, l.foreign))
 end
-local function roomOf(l) return max(0, l.full - (l.full < BRISK * rateOf(l) and l.idle or l.held)) end
+local function roomOf(l)
+  local most = l.full < BRISK * rateOf(l) and 0 or UNTOLD_PART * l.full
+  return max(0, l.full - l.idle - min(l.held - l.idle, most))
+end
+local function cycleMs(processes) return min(MAX_CYCLE, TURN * processes) end
 local function atMost(l, kept) return min(kept + l.caution * l.full, max(0, l.full - 1)) end
 local function keptOf(l) return atMost(l, l.kept) end
 -- An older process does not tell how urgent its calls are.
@@ -204,7 +209,8 @@ local function correct(l, told)
   if told.name == 'output_tokens' then return end
   local rate = l.limit / l.windowMs
   local taken = max(-rate, min(rate, off / max(1, since)))
-  l.foreign = min((1 - MIN_RATE) * rate, max(0, l.foreign + taken * min(1, since / AVERAGE)))
+  local fades = off == 0 and most - least > VAGUE * l.full and min(1, since / FADES) or 0
+  l.foreign = min((1 - MIN_RATE) * rate, max(0, (1 - fades) * l.foreign + taken * min(1, since / AVERAGE)))
 end
 
 for _, told in ipairs(report.limits) do
@@ -275,7 +281,7 @@ elseif report.opens then
   lane.stop = nil
 end
 if report.learned then lane.learned = report.learned end
-if renewMs > OFTEN then
+if renewMs > OFTEN or cycleMs(lane.wanting) > OFTEN then
   local paused = lane.pauseUntil ~= pauseUntil
   local voids = lane.epoch - epoch > (paused and 1 or 0)
   if paused or voids or report.stop or report.opens or lane.circuitUntil ~= circuitUntil then
@@ -327,11 +333,15 @@ local granted, waitMs = {}, 0
 if next(lane.limits) == nil then
   waitMs = max(0, min(FIRST_WAIT, lane.since + DOUBLING * math.log((p.place or 1) / FIRST) / math.log(2) - now))
 end
-if wants and lane.pauseUntil <= now then
+if wants and lane.pauseUntil > now then
+  waitMs = lane.pauseUntil - now
+elseif wants then
   local weight = weightOf(lane)
   local weights = 0
   for _, sum in pairs(lane.weights) do weights = weights + sum end
-  local share = waits and max(1, FREE_PART * min(call('ZCARD', KEYS[4]), weights / weight)) or lane.wanting
+  local waiting = call('ZCARD', KEYS[4])
+  local equals = min(waiting, weights / weight)
+  local share = waits and max(1, FREE_PART * equals) or lane.wanting
   local first = report.limits[1]
   local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / weight
   local lax = slack
@@ -341,7 +351,9 @@ if wants and lane.pauseUntil <= now then
     if not (l.free - keptNow(l) > PLENTY * l.full) then plenty = false end
   end
   if plenty then lax = math.huge end
-  local ahead, all, before = {}, {}, 0
+  local ahead, all, turns, before, there, isFirst = {}, {}, {}, 0, 0, true
+  local cycle = waiting > MANY and cycleMs(waiting) or 0
+  local ofEach = cycle / max(1, waiting)
   local ids = call('ZRANGE', KEYS[4], 0, LOOK - 1)
   local missing = {}
   for _, which in ipairs(ids) do if not cache[which] then missing[#missing + 1] = which end end
@@ -351,20 +363,30 @@ if wants and lane.pauseUntil <= now then
   end
   for _, which in ipairs(ids) do
     local other = cache[which]
+    if which == id then isFirst = false end
     if which ~= id and other and not (other.waitsUntil < now and other.tag + lax >= p.tag) then
-      local isFirst = other.tag < p.tag
-      if isFirst then before = before + 1 end
+      there = there + 1
+      local goesFirst = isFirst
+      if waiting <= MANY then goesFirst = other.tag < p.tag end
+      if goesFirst then before = before + 1 end
       local owed = lax == math.huge and 0 or max(0, p.tag - other.tag - lax) * other.weight
       for name, need in pairs(other.need) do
         local l = lane.limits[name]
-        local due = max(need, min(other.want[name] or 0, owed * (l and l.limit or 0)))
+        local want = other.want[name] or 0
+        local due = max(need, min(want, owed * (l and l.limit or 0)))
+        local turn = max(due, min(want, l and ofEach * rateOf(l) or 0))
         all[name] = (all[name] or 0) + due
-        if isFirst then ahead[name] = (ahead[name] or 0) + due end
+        turns[name] = (turns[name] or 0) + turn
+        if goesFirst then ahead[name] = (ahead[name] or 0) + turn end
       end
     end
   end
-  local rank = before < LOOK and 0 or call('ZRANK', KEYS[4], id)
+  local rank = before < LOOK and 0 or call('ZRANK', KEYS[4], id) or 0
   local beyond = max(0, rank - LOOK)
+  local more = there == 0 and 1 or 1 + max(0, waiting - LOOK) / LOOK
+  local time = waits and cycle / equals or 0
+  local among = processes > MANY and max(share, processes) or share
+  local turn, isTried = 1, true
   p.weight = weight
   local part, needs = 1, false
   for _, told in ipairs(report.limits) do
@@ -381,17 +403,21 @@ if wants and lane.pauseUntil <= now then
     end
     local extra = told.want - told.need
     if extra > EPSILON then
-      local room = usable - least - (all[told.name] or 0)
-      room = min(room, mostAtOnce(l, FELT))
-      part = min(part, max(0, room / (share * extra)))
+      local room = min(usable - least - (all[told.name] or 0), mostAtOnce(l, FELT))
+      local isFelt = now - l.since >= FELT
+      part = min(part, max(0, room / ((isFelt and share or among) * extra)))
+      local own = isFelt and min(time * rateOf(l) - told.need, usable - least) or 0
+      turn = min(turn, max(0, own / extra))
     end
+    if now - l.since < TRIED then isTried = false end
   end
   if waitMs > 0 then
-    waitMs = min(max(MAX_WAIT, renewMs), max(MIN_WAIT, waitMs))
+    waitMs = max(MIN_WAIT, min(waitMs, max(MAX_WAIT, renewMs, cycle)))
     p.waitsUntil = now + waitMs + LATE
   else
     local least = leastServed()
     if beyond > 0 or (part < 1 and least and p.tag > least + slack) then part = 0 end
+    if waits then part = min(1, isTried and part + turn or max(part, turn)) end
     if needs or part > 0 then
       local served = 0
       for _, told in ipairs(report.limits) do
@@ -402,6 +428,20 @@ if wants and lane.pauseUntil <= now then
       end
       p.tag = p.tag + served / weight
       if waits then call('ZADD', KEYS[4], exact(p.tag), id) end
+      if needs and part < 1 and waiting > MANY then
+        for _, told in ipairs(report.limits) do
+          local l, name = lane.limits[told.name], told.name
+          local left = told.want - granted[name]
+          p.need[name] = min(p.need[name], left)
+          p.want[name] = left
+          local due = min(left, time * rateOf(l)) + (turns[name] or 0) * more
+          waitMs = max(waitMs, (due - (l.free - granted[name] - keptNow(l))) / rateOf(l))
+        end
+        if waitMs > 0 then
+          waitMs = max(MIN_WAIT, min(waitMs, cycle))
+          p.waitsUntil = now + waitMs + LATE
+        end
+      end
     end
   end
 end

@@ -51,7 +51,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   const pauseMs = Math.max(0, lane.pauseUntil - now);
   const granted = report.limits.map(() => 0);
   let waitMs = firstWaitMs(lane, process.place, now);
-  if (wants && pauseMs === 0) waitMs = grant(lane, report, process, limits, granted, now);
+  if (wants) waitMs = pauseMs > 0 ? pauseMs : grant(lane, report, process, limits, granted, now);
   report.limits.forEach((told, index) => lease(process, told, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
   return { ...answer(lane, report, granted, waitMs, now), learned: told };

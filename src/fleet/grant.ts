@@ -1,6 +1,7 @@
 import { keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
+import { CROWD, cycleMs } from './turn-time.ts';
 import { aheadOf, LOOK, moveTo, waitingWeight, weightOf } from './turns.ts';
 
 /** What is kept for somebody who waits is let go this long after he should have come. */
@@ -14,7 +15,8 @@ const PLENTY = 0.5;
 /** Of a limit that is not known for longer, what comes in this time is leased at once; to very many, for their next calls alone. */
 const FELT_MS = 2_000;
 const FELT_BY_MANY_MS = 500;
-const MANY = 16;
+/** What has gathered of it is leased little by little until then: it may not be there. */
+const TRIED_MS = 10_000;
 /** Of what is free everybody who waits could have this part of an equal share left over: a full one would lie idle until he comes. */
 const FREE_PART = 0.5;
 export const EPSILON = 1e-6;
@@ -40,9 +42,16 @@ export function grant(
   process.weight = weight;
   process.need = Object.fromEntries(report.limits.map(({ name, need }) => [name, need]));
   process.want = Object.fromEntries(report.limits.map(({ name, want }) => [name, want]));
+  // Whose calls weigh more has more in a turn.
+  const isCrowd = lane.waiting.length > CROWD;
+  const cycle = isCrowd ? cycleMs(lane.waiting.length) : 0;
+  const time = process.waits ? cycle / equals : 0;
+  const among = lane.processes.size > CROWD ? Math.max(share, lane.processes.size) : share;
   let waitMs = 0;
   let part = 1;
+  let turn = 1;
   let needs = false;
+  const isTried = limits.every(({ since }) => now - since >= TRIED_MS);
   report.limits.forEach(({ name, need, want }, index) => {
     const limit = limits[index]!;
     const usable = limit.free - kept[index]!;
@@ -50,28 +59,45 @@ export function grant(
     if (need > 0) {
       needs = true;
       const ahead = (wait.ahead[name] ?? 0) * (1 + wait.beyond / LOOK);
-      const areMany = limit.held > 0 && lane.processes.size > MANY;
+      const areMany = limit.held > 0 && lane.processes.size > CROWD;
       const most = areMany ? mostAtOnce(lane, limit, FELT_BY_MANY_MS, now) : Infinity;
       const missing = least + ahead - Math.min(usable, most);
       if (missing > EPSILON) waitMs = Math.max(waitMs, missing / rateOf(limit));
     }
     const extra = want - need;
     if (extra > EPSILON) {
-      const room = Math.min(usable - least - (wait.all[name] ?? 0), mostAtOnce(lane, limit, FELT_MS, now));
-      part = Math.min(part, Math.max(0, room / (share * extra)));
+      const felt = mostAtOnce(lane, limit, FELT_MS, now);
+      const room = Math.min(usable - least - (wait.all[name] ?? 0), felt);
+      const isFelt = now - limit.since >= FELT_MS;
+      part = Math.min(part, Math.max(0, room / ((isFelt ? share : among) * extra)));
+      const own = isFelt ? Math.min(time * rateOf(limit) - need, usable - least) : 0;
+      turn = Math.min(turn, Math.max(0, own / extra));
     }
   });
-  if (waitMs > 0) {
-    waitMs = Math.min(Math.max(MAX_WAIT_MS, renewMs), Math.max(MIN_WAIT_MS, waitMs));
-    process.waitsUntil = now + waitMs + LATE_MS;
-    return waitMs;
-  }
+  if (waitMs > 0) return waits(process, Math.min(waitMs, Math.max(MAX_WAIT_MS, renewMs, cycle)), now);
   const [first] = lane.waiting;
   const isAhead = first !== undefined && process.tag > lane.processes.get(first)!.tag + slack;
   if (wait.beyond > 0 || (part < 1 && isAhead)) part = 0;
+  if (process.waits) part = Math.min(1, isTried ? part + turn : Math.max(part, turn));
   if (!needs && part <= 0) return 0;
   serve(lane, report, process, limits, kept, granted, part);
-  return 0;
+  if (!needs || part >= 1 || !isCrowd) return 0;
+  report.limits.forEach(({ name, want }, index) => {
+    const limit = limits[index]!;
+    const left = want - granted[index]!;
+    process.need[name] = Math.min(process.need[name]!, left);
+    process.want[name] = left;
+    const due = Math.min(left, time * rateOf(limit)) + (wait.turns[name] ?? 0);
+    waitMs = Math.max(waitMs, (due - (limit.free - granted[index]! - kept[index]!)) / rateOf(limit));
+  });
+  return waitMs > 0 ? waits(process, Math.min(waitMs, cycle), now) : 0;
+}
+
+/** Until its turn, what it needs is kept for it. */
+function waits(process: ProcessState, missingMs: number, now: number): number {
+  const waitMs = Math.max(MIN_WAIT_MS, missingMs);
+  process.waitsUntil = now + waitMs + LATE_MS;
+  return waitMs;
 }
 
 /**

@@ -130,7 +130,7 @@ export class LaneShare implements Division, LeaseHost {
 
   tell(): void {
     this.hungry();
-    if (this.#rhythm.isSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
+    if (this.#rhythm.comesSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
   }
 
   spent(low: boolean): void {
@@ -198,7 +198,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = clock.now();
     this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
-    this.#leaseUntil = sentAt + this.#rhythm.renewMs + GRACE_MS;
+    this.#leaseUntil = sentAt + Math.max(this.#rhythm.renewMs, grant.waitMs) + GRACE_MS;
     this.#returns = false;
     this.#rhythm.active = grant.active;
     this.#rhythm.fleet = grant.fleet;
@@ -219,7 +219,8 @@ export class LaneShare implements Division, LeaseHost {
     this.#wire.listenInCrowds();
     const news = leases.some((lease) => lease.isNews);
     const { waitMs } = grant;
-    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, news, limits: leases.length > 0 }, now));
+    const granted = grant.limits.some((each) => each.granted > 0);
+    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, granted, news, limits: leases.length > 0 }, now));
     this.#lane!.wake();
   }
 

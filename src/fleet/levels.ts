@@ -5,6 +5,9 @@ import type { LimitReport, Report } from './protocol.ts';
 const RAISE = 0.5;
 /** Time over which what others take is averaged. */
 const AVERAGE_MS = 10_000;
+/** A sample that leaves this part of the bucket open tells nothing of others; what was concluded of them is forgotten in about this time. */
+const VAGUE = 0.5;
+const FADES_MS = 60_000;
 /** Whatever others take, this part of the refill is ours. */
 const MIN_RATE = 0.05;
 /** A refusal adds this part of the bucket to what is kept, up to the most; it passes in this time. */
@@ -15,6 +18,8 @@ const CAUTION_PASSES_MS = 60_000;
 const FORGOTTEN_MS = 30_000;
 /** A bucket that fills sooner is leased anew before those who had it have told what they did. */
 const BRISK_MS = 750;
+/** Part of a bucket that those may have unspent at most who wanted more. */
+const UNTOLD_PART = 0.25;
 
 /** Units per millisecond that come to the fleet. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
@@ -59,12 +64,14 @@ function mostKept({ headroom, full }: LimitState): number {
 }
 
 /**
- * Most that can be there to lease: what is leased may still be there too. Leases are told of twice a second: a bucket
- * that fills sooner would be taken for full all the time, so that of it who wants more has spent what he got.
+ * Most that can be there to lease: what is leased may still be there too. Who wanted more than he got has spent it long
+ * before he tells, when it is his turn again: of a small bucket no more than a part is kept room for that, of one that
+ * fills before anybody can tell nothing.
  */
 function roomOf(limit: LimitState): number {
   const { full, held, idle } = limit;
-  return Math.max(0, full - (full < BRISK_MS * rateOf(limit) ? idle : held));
+  const most = full < BRISK_MS * rateOf(limit) ? 0 : UNTOLD_PART * full;
+  return Math.max(0, full - idle - Math.min(held - idle, most));
 }
 
 export function refill(lane: LaneState, now: number): void {
@@ -223,5 +230,7 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const rate = limit.limit / limit.windowMs;
   const weight = Math.min(1, since / AVERAGE_MS);
   const taken = Math.max(-rate, Math.min(rate, off / Math.max(1, since)));
-  limit.foreign = Math.min((1 - MIN_RATE) * rate, Math.max(0, limit.foreign + taken * weight));
+  // Where so much may be unspent that a sample tells nothing, what was once concluded of others would stay for ever.
+  const fades = off === 0 && most - least > VAGUE * full ? Math.min(1, since / FADES_MS) : 0;
+  limit.foreign = Math.min((1 - MIN_RATE) * rate, Math.max(0, (1 - fades) * limit.foreign + taken * weight));
 }

@@ -1,5 +1,6 @@
 import type { LaneState } from './lane-state.ts';
 import type { News, Report } from './protocol.ts';
+import { cycleMs } from './turn-time.ts';
 
 /** Processes that come this often hear of it then. */
 export const OFTEN_MS = 470;
@@ -17,7 +18,7 @@ export function newsOf(
   { stop, opens, renewMs = 0 }: Report,
   now: number,
 ): News | undefined {
-  if (renewMs <= OFTEN_MS) return undefined;
+  if (Math.max(renewMs, cycleMs(lane.wanting)) <= OFTEN_MS) return undefined;
   const paused = lane.pauseUntil !== before.pauseUntil;
   const voids = lane.epoch - before.epoch > Number(paused);
   if (!paused && !voids && !stop && !opens && lane.circuitUntil === before.circuitUntil) return undefined;

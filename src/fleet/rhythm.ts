@@ -1,9 +1,9 @@
+import { CROWD, cycleMs, TURN_MS } from './turn-time.ts';
+
 /** A lease is renewed this often: a pause or a cut is known everywhere within it. */
 const RENEW_MS = 470;
-/** Of all processes of a lane together there are no more exchanges than one in this time, as far as they may come so seldom. */
-const SPACING_MS = 65;
-/** Who hears of a pause and of a cut without asking need not come sooner than this, as long as buckets last. */
-const SELDOM_MS = 3_800;
+/** Who does not hear of a pause or of a cut waits no longer than this. */
+const DEAF_MS = 2_000;
 /** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
 const SAVED = 2;
 /** A lane that is used keeps something in hand; later its first call asks. */
@@ -23,6 +23,8 @@ export interface Answered {
   readonly sentAt: number;
   /** The store's word of when to come again; 0 where it has none. */
   readonly waitMs: number;
+  /** Whether it has granted anything. */
+  readonly granted: boolean;
   /** Whether there is something that the store does not know yet. */
   readonly news: boolean;
   /** Whether any limit is known. */
@@ -66,7 +68,7 @@ export class Rhythm {
 
   /** Whether something is kept in hand for calls to come. */
   keeps(now: number): boolean {
-    return now - this.#usedAt < (this.isSeldom ? QUIET_MS : KEEP_MS);
+    return now - this.#usedAt < (this.hears && this.isCrowded ? QUIET_MS : KEEP_MS);
   }
 
   asked(now: number): void {
@@ -80,23 +82,23 @@ export class Rhythm {
   }
 
   get renewal(): number {
-    return this.#lastAt + this.renewMs;
+    return Math.max(this.#comeAt, this.#lastAt + this.renewMs);
   }
 
   /** How often a lease is renewed. */
   get renewMs(): number {
     if (!this.hears) return RENEW_MS;
-    const longest = Math.min(SELDOM_MS, this.longestMs);
-    return Math.max(RENEW_MS, Math.min(longest, SPACING_MS * this.active));
+    return Math.max(RENEW_MS, Math.min(this.longestMs, cycleMs(this.active)));
   }
 
-  get isSeldom(): boolean {
-    return this.renewMs > RENEW_MS;
+  /** Whether the next exchange may be far: what others must know is told before. */
+  get comesSeldom(): boolean {
+    return this.renewMs > RENEW_MS || this.active > CROWD;
   }
 
   /** Whether so many come that to hear is of use. */
   get isCrowded(): boolean {
-    return SPACING_MS * this.active > RENEW_MS;
+    return cycleMs(this.active) > RENEW_MS;
   }
 
   /** When to ask after news that asks for it, if `at` was the time: spread as exchanges are. */
@@ -110,12 +112,17 @@ export class Rhythm {
   }
 
   /** When to ask again after an answer; Infinity for never. */
-  answered({ sentAt, waitMs, news, limits }: Answered, now: number): number {
+  answered({ sentAt, waitMs, granted, news, limits }: Answered, now: number): number {
     this.#failures = 0;
-    this.#comeAt = waitMs > 0 ? now + waitMs : 0;
+    this.#comeAt = waitMs > 0 ? now + Math.min(waitMs, this.hears ? Infinity : DEAF_MS) : 0;
     if (news) return sentAt + this.#tellingMs;
-    if (waitMs > 0) return Math.max(this.#comeAt, sentAt + this.#spacingMs);
-    if (this.keeps(now)) return sentAt + (limits ? this.renewMs : Math.min(RENEW_MS, 2 * SPACING_MS * this.fleet));
+    // Who has got something has it to spend until it is his turn again.
+    if (waitMs > 0) return Math.max(this.#comeAt, sentAt + (granted ? this.renewMs : this.#spacingMs));
+    if (this.keeps(now)) {
+      if (!limits) return sentAt + Math.min(RENEW_MS, 2 * TURN_MS * this.fleet);
+      // Who has leased nothing has nothing to give back.
+      return sentAt + (granted ? this.renewMs : Math.max(this.renewMs, this.hears ? cycleMs(this.active) : 0));
+    }
     return this.#rests(now) ? Infinity : sentAt + HEARTBEAT_MS;
   }
 
@@ -133,6 +140,6 @@ export class Rhythm {
   }
 
   get #spacingMs(): number {
-    return Math.min(this.renewMs, SPACING_MS * Math.max(1, this.active));
+    return Math.min(this.renewMs, cycleMs(Math.max(1, this.active)));
   }
 }

@@ -1,6 +1,8 @@
 import type { LaneState, ProcessState } from './lane-state.ts';
+import { rateOf } from './levels.ts';
 import { OFTEN_MS } from './news.ts';
 import type { Report } from './protocol.ts';
+import { CROWD, turnMs } from './turn-time.ts';
 
 /** So many of those who were served least are looked at: what they need is theirs before others get anything. */
 export const LOOK = 32;
@@ -9,6 +11,8 @@ export interface Ahead {
   /** What those need who were served less. */
   readonly ahead: Record<string, number>;
   readonly all: Record<string, number>;
+  /** What all others get until it is our turn again. */
+  readonly turns: Record<string, number>;
   /** So many more are there than were looked at. */
   readonly beyond: number;
 }
@@ -17,22 +21,35 @@ export interface Ahead {
 export function aheadOf(lane: LaneState, self: string, tag: number, slack: number, now: number): Ahead {
   const ahead: Record<string, number> = {};
   const all: Record<string, number> = {};
+  const turns: Record<string, number> = {};
   let before = 0;
+  let there = 0;
+  let first = true;
+  const isCrowd = lane.waiting.length > CROWD;
+  const time = isCrowd ? turnMs(lane.waiting.length) : 0;
   for (const id of lane.waiting.slice(0, LOOK)) {
     const other = lane.processes.get(id)!;
+    if (id === self) first = false;
     // Who was served much less is waited for, whether he was refused or not.
     if (id === self || (other.waitsUntil < now && other.tag + slack >= tag)) continue;
-    const first = other.tag < tag;
-    if (first) before++;
+    const goesFirst = isCrowd ? first : other.tag < tag;
+    if (goesFirst) before++;
     const owed = Math.max(0, tag - other.tag - slack) * other.weight;
+    there++;
     for (const [name, need] of Object.entries(other.need)) {
-      const due = Math.max(need, Math.min(other.want[name] ?? 0, owed * (lane.limits.get(name)?.limit ?? 0)));
+      const limit = lane.limits.get(name);
+      const want = other.want[name] ?? 0;
+      const due = Math.max(need, Math.min(want, owed * (limit?.limit ?? 0)));
+      const turn = Math.max(due, Math.min(want, limit ? time * rateOf(limit) : 0));
       all[name] = (all[name] ?? 0) + due;
-      if (first) ahead[name] = (ahead[name] ?? 0) + due;
+      turns[name] = (turns[name] ?? 0) + turn;
+      if (goesFirst) ahead[name] = (ahead[name] ?? 0) + turn;
     }
   }
   const rank = before < LOOK ? 0 : lane.waiting.indexOf(self);
-  return { ahead, all, beyond: Math.max(0, rank - LOOK) };
+  const many = Math.max(0, lane.waiting.length - LOOK);
+  for (const name of Object.keys(turns)) turns[name]! *= 1 + (there === 0 ? 0 : many / LOOK);
+  return { ahead, all, turns, beyond: Math.max(0, rank - LOOK) };
 }
 
 /** Of many processes, one to which no call comes keeps nothing in hand while others wait: all of it would lie idle. */
@@ -105,12 +122,15 @@ export function moveTo(lane: LaneState, id: string, tag: number): void {
   insert(lane, id, tag);
 }
 
+/** Of those who were served alike each keeps his place however often he comes, as in a sorted set of Redis. */
 function insert(lane: LaneState, id: string, tag: number): void {
   let from = 0;
   let to = lane.waiting.length;
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (lane.processes.get(lane.waiting[middle]!)!.tag <= tag) from = middle + 1;
+    const other = lane.waiting[middle]!;
+    const its = lane.processes.get(other)!.tag;
+    if (its < tag || (its === tag && other < id)) from = middle + 1;
     else to = middle;
   }
   lane.waiting.splice(from, 0, id);

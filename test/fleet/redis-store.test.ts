@@ -112,6 +112,16 @@ const steps = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
+it('keeps something in hand for calls to come where very many others wait', async () => {
+  const store = RedisStore.of(client, 'tidegate')!;
+  await store.exchange('lane', report('idle', [limit({ need: 1, want: 600 })]));
+  for (let index = 0; index < 40; index++) {
+    await store.exchange('lane', report(`waits ${index}`, [limit({ level: 0, need: 1, want: 5 })]));
+  }
+  const grant = await store.exchange('lane', report('idle', [limit({ spent: 600, want: 2 })]));
+  expect(grant.fleet).toBe(41);
+});
+
 it('takes no answer to another question for its own', async () => {
   const mixed = {
     evalsha: (sha: string, keys: number, ...rest: string[]) =>

@@ -13,6 +13,8 @@ const CAUTIOUS = 2;
 const BOLD = 32;
 /** Of those who start together the first requests of each come before anybody else's. */
 const UNTOLD = 2;
+/** To more processes a limit that is new is leased so slowly that none of them needs to hold back. */
+const CROWD = 16;
 /** So little may be missing without anybody else having been here. */
 const OURS = 0.01;
 /** A burst of so many is one of an application that waits for it; more are a batch. */
@@ -105,7 +107,8 @@ export class FirstCalls {
   /** Others have felt the limits out already, or do it at the same time. */
   #joinMs(division: Division): number {
     if (division.warm && this.#limits.paces) this.end();
-    else this.#opening!.sharers = division.fleet;
+    // What is leased to many of them together is felt out by who divides.
+    else this.#opening!.sharers = division.fleet > CROWD && this.#limits.get('requests')?.observed ? 1 : division.fleet;
     return division.joinMs();
   }
 
