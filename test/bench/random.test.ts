@@ -11,6 +11,7 @@ import { byTelling, summarize } from '../../bench/sim/random/report.ts';
 import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
 import { leastRefused, tellingOf } from '../../bench/sim/random/telling.ts';
 import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
+import { quantile } from '../../bench/lib/quantile.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
 import type { LimitName } from '../../src/simulator/limits/limits.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
@@ -237,6 +238,26 @@ describe('tidegate on providers drawn at random', () => {
 });
 
 describe('the other contestants', () => {
+  it('reach the bound without one refusal where they know all of the provider', async () => {
+    const ratios: number[] = [];
+    for (const each of cases(40)) {
+      const { processes = 1, provider } = each;
+      const [job] = each.jobs(mulberry32(each.seed));
+      if (processes > 1 || provider.neighbour !== undefined || provider.maxConcurrent !== undefined) continue;
+      if (provider.limits.some(({ name }) => isCountedLate(provider, name, job!))) continue;
+      const { lost, ratio, waste } = await runCase(each, 'oracle');
+      expect({ lost, waste }, each.name).toEqual({ lost: 0, waste: 0 });
+      ratios.push(ratio);
+    }
+    expect(ratios.length).toBeGreaterThan(10);
+    expect(
+      quantile(
+        ratios.toSorted((a, b) => a - b),
+        0.5,
+      ),
+    ).toBeLessThan(1.01);
+  });
+
   it('finish what fits, so that the bare SDK is a fair measure of harm', async () => {
     for (const each of HARM) {
       const { lost, throttled } = await runCase(each, 'sdk');

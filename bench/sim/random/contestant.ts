@@ -20,8 +20,11 @@ export interface ClientSetup {
   readonly spec: ProviderSpec;
   readonly options: GuardOptions;
   readonly tally: Tally;
-  /** How many processes share the limits. */
+  /** How many processes share the limits, and which of them this is. */
   readonly processes: number;
+  readonly index: number;
+  /** All calls of the case. */
+  readonly jobs: readonly CaseJob[];
 }
 
 export type Contestant = (setup: ClientSetup) => Client;

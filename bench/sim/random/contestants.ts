@@ -5,6 +5,7 @@ import { SimProcess } from '../sim-process.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 import { type Attempted, createAsk } from './ask.ts';
 import { chargeOf } from './charges.ts';
+import { Oracle } from './oracle.ts';
 import type { Client, ClientSetup, Contestant } from './contestant.ts';
 
 const RETRIES = 10;
@@ -83,11 +84,31 @@ const told: Contestant = (setup) => {
   );
 };
 
+/** Knows all that can be known of the provider: what of a draw's time and waste is anybody's to win. */
+const oracle: Contestant = (setup) => {
+  const { clock, seed, spec, jobs } = setup;
+  const random = mulberry32(seed);
+  const largest = spec.limits.map(({ name }) => Math.max(...jobs.map((job) => expected(spec, name, job))));
+  const knows = new Oracle(spec, largest, setup);
+  const turns = new Turns(clock);
+  return retried(
+    { ...setup, retries: Infinity },
+    (job) => turns.wait(() => knows.waitMs(job, clock.now())),
+    (_, { hintMs }) => hintMs ?? POLITE_MS * (1 - 0.5 * random()),
+    (attempted, job) => {
+      knows.ended(job, attempted, clock.now());
+      turns.wake();
+    },
+  );
+};
+
 function expected(spec: ProviderSpec, name: ProviderSpec['limits'][number]['name'], job: CaseJob): number {
   const { arrival, final } = chargeOf(spec, name, job);
   return Math.max(arrival, final);
 }
 
+/** What whoever is told no time waits for at most. */
+const POLITE_MS = 500;
 const FIRST_WINDOW = 10;
 
 /** More in flight while answers come, half as much after a refusal; hints are waited out. */
@@ -117,25 +138,25 @@ const aimd: Contestant = (setup) => {
   );
 };
 
-export const CONTESTANTS = { tidegate, aws, told, aimd, sdk } satisfies Record<string, Contestant>;
+export const CONTESTANTS = { tidegate, aws, told, aimd, sdk, oracle } satisfies Record<string, Contestant>;
 export type ContestantName = keyof typeof CONTESTANTS;
 
 function retried(
-  setup: ClientSetup,
+  setup: ClientSetup & { readonly retries?: number },
   turn: (job: CaseJob) => Promise<void>,
   backoffMs: (attempt: number, attempted: Attempted) => number,
-  heard: (attempted: Attempted) => void = () => undefined,
+  heard: (attempted: Attempted, job: CaseJob) => void = () => undefined,
 ): Client {
-  const { clock } = setup;
+  const { clock, retries = RETRIES } = setup;
   const ask = createAsk(setup);
   return {
     async call(job) {
       for (let attempt = 0; ; attempt++) {
         await turn(job);
         const attempted = await ask(job);
-        heard(attempted);
+        heard(attempted, job);
         if (attempted.ok) return true;
-        if (attempt === RETRIES) return false;
+        if (attempt === retries) return false;
         const ms = backoffMs(attempt, attempted);
         await new Promise<void>((resolve) => void clock.after(ms, resolve));
       }

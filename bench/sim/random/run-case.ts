@@ -62,6 +62,8 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
       options: each.options ?? {},
       tally,
       processes: each.processes ?? processes,
+      index,
+      jobs,
     }),
   );
   const usage = new UsageWatch(provider, spec, jobs, clock);
