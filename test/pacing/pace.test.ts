@@ -79,8 +79,9 @@ describe('pace', () => {
     expect(admittedBy(calls, start)).toBeLessThanOrEqual(20);
     await h.clock.advance(24_000);
     expect(admittedBy(calls, start + 100)).toBeLessThan(100);
-    expect(admittedBy(calls, start + 1_000)).toBeGreaterThan(450);
-    expect(admittedBy(calls, start + 1_000)).toBeLessThanOrEqual(505);
+    expect(admittedBy(calls, start + 1_000)).toBeGreaterThan(400);
+    expect(admittedBy(calls, start + 1_500)).toBeGreaterThan(490);
+    expect(admittedBy(calls, start + 1_500)).toBeLessThanOrEqual(515);
     expect(admittedBy(calls, start + 12_000)).toBeLessThan(620);
     h.lane.close();
   });

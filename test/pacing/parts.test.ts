@@ -76,7 +76,7 @@ describe('a limit of which nothing is known', () => {
 describe('the opening', () => {
   const atOnce = (opening: Opening, now: number): number => {
     let calls = 0;
-    for (; opening.waitMs(now) === 0; calls++) opening.take();
+    for (; opening.waitMs(now) === 0; calls++) opening.take(0);
     return calls;
   };
   /** As one who waits looks again whenever it was told to. */
@@ -101,6 +101,27 @@ describe('the opening', () => {
     const opening = new Opening();
     expect(atOnce(opening, 0)).toBe(4);
     expect(atOnce(opening, 60_000)).toBe(1);
+  });
+
+  it('lets a batch go sixteen times as fast as is told to come back, and twice as fast each time', () => {
+    const opening = new Opening();
+    opening.allow(10_000);
+    let sent = 0;
+    const sentBy = (now: number): number => {
+      for (; opening.waitMs(now) === 0; sent++) opening.take(100);
+      return sent - 257;
+    };
+    expect(sentBy(0)).toBe(0);
+    expect(opening.isBurst(10)).toBe(false);
+    expect(sentBy(300)).toBe(69);
+    expect(sentBy(600)).toBe(207);
+    // All of a minute.
+    expect(sentBy(1_000)).toBeGreaterThan(600);
+  });
+
+  it('is a burst only as long as not more than one of those went', () => {
+    const opening = new Opening();
+    expect([opening.isBurst(256), opening.isBurst(257)]).toEqual([true, false]);
   });
 });
 

@@ -17,8 +17,6 @@ const UNTOLD = 2;
 const CROWD = 16;
 /** So little may be missing without anybody else having been here. */
 const OURS = 0.01;
-/** A burst of so many is one of an application that waits for it; more are a batch. */
-const MAX_AT_ONCE = 256;
 const EXPLAINED_DOUBLING_MS = 50;
 /**
  * So many more go with each answer that tells no limit of requests: more where it tells another limit that nobody else
@@ -74,11 +72,12 @@ export class FirstCalls {
     // One call at a time is slow enough by itself.
     if (!this.#opening || wait.active === 0) return joinMs;
     const hurries = !wait.patient && this.#explained && !this.#limits.shared;
-    return Math.max(joinMs, this.#opening.waitMs(now, hurries ? EXPLAINED_DOUBLING_MS : wait.doublingMs));
+    const doublingMs = hurries ? EXPLAINED_DOUBLING_MS : wait.doublingMs;
+    return Math.max(joinMs, this.#opening.waitMs(now, doublingMs));
   }
 
-  take(): void {
-    this.#opening?.take();
+  take(reserved: Readonly<Amounts>): void {
+    this.#opening?.take(this.#limits.refillMs(reserved));
   }
 
   /** An answer told of limits. */
@@ -117,8 +116,9 @@ export class FirstCalls {
    * let through less at once than it tells: refusals come within a few times of its doubling.
    */
   #endWhereItFits({ reserved, queued, patient, held }: FirstWait): void {
-    if (!this.#explained) return;
-    if (held || (!patient && queued <= MAX_AT_ONCE && queued <= this.#limits.roomFor(reserved))) this.end();
+    if (!this.#opening || !this.#explained) return;
+    const fits = !patient && this.#opening.isBurst(queued) && queued <= this.#limits.roomFor(reserved);
+    if (held || fits) this.end();
   }
 
   /** Whether nothing is missing but what we took: nobody else has been here. */

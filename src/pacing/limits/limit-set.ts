@@ -104,6 +104,16 @@ export class LimitSet {
     return calls;
   }
 
+  /** Milliseconds in which so much comes back, by what is told. */
+  refillMs(reserved: Readonly<Amounts>): number {
+    let most = 0;
+    for (const { kind, limitRate } of this.buckets) {
+      // Output is taken as it is generated: it refuses none of those that are sent before.
+      if (!kind.perDay && kind.unit !== 'outputTokens') most = Math.max(most, reserved[kind.unit] / limitRate);
+    }
+    return most;
+  }
+
   /** Why no wait would help; undefined when one would. */
   refusal(reservation: Reservation, sizes: RefusedSizes, now: number): AdmissionRefused | undefined {
     const { reserved, confirmed } = reservation;

@@ -191,7 +191,7 @@ export class Pacer {
     this.#comingBack += this.#givesBack(reservation);
     this.#active++;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
-    this.#firstCalls.take();
+    this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
     this.limits.take(reservation);
