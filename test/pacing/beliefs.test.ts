@@ -77,8 +77,7 @@ describe.each(SDKS)('$name', (sdk) => {
     const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url });
     await sdk.create(client);
     const believed = guard.snapshot().flatMap(({ dimensions }) => dimensions.flatMap(({ beliefs }) => beliefs ?? []));
-    // Groq tells limits of requests by day.
-    expect(believed).toEqual(sdk.family === 'groq' ? [] : ['short_bucket']);
+    expect(believed).toEqual(['short_bucket']);
     expect(eventsOf(guard, 'belief').map(({ belief, holds, because }) => ({ belief, holds, because }))).toEqual(
       believed.map((belief) => ({ belief, holds: true, because: BELIEFS[belief] })),
     );
