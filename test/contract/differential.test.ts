@@ -170,8 +170,12 @@ const isErrorInPlaceOfStream = (bare: Seen, ours: Seen): boolean =>
 
 /** An event that says nothing yet. */
 function isPreamble(note: unknown): boolean {
-  const { type, choices } = Object(note) as { type?: unknown; choices?: { delta?: { content?: unknown } }[] };
-  if (type === 'message_start' || type === 'ping' || choices?.length === 0) return true;
+  const { type, choices, content_block } = Object(note) as {
+    type?: unknown;
+    choices?: { delta?: { content?: unknown } }[];
+    content_block?: { text?: unknown };
+  };
+  if (type === 'message_start' || type === 'ping' || choices?.length === 0 || content_block?.text === '') return true;
   return choices?.[0]?.delta?.content === '';
 }
 
