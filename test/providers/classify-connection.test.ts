@@ -43,6 +43,18 @@ describe('classifyConnection', () => {
     },
   );
 
+  it.each(['http://127.0.0.1:1/', 'http://127.0.0.1:6667/v1', 'ftp://127.0.0.1/', 'nowhere:x'])(
+    '%s, which fetch refuses by itself, is not tried again',
+    async (url) => {
+      const refused: unknown = await fetch(url).catch((error: unknown) => error);
+      expect(classifyConnection(refused, false)).toMatchObject({
+        outcome: 'bad_request',
+        retryable: false,
+        advice: expect.stringContaining('base URL') as string,
+      });
+    },
+  );
+
   it.each([
     withCode('ERR_ACCESS_DENIED'),
     withCode('UND_MOCK_ERR_MOCK_NOT_MATCHED'),

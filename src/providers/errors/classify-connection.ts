@@ -45,6 +45,19 @@ const NO_NETWORK =
 
 const INVALID = new Set(['ERR_INVALID_URL', 'ERR_INVALID_CHAR', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
 
+/** What fetch refuses by itself, before anything is sent; it says so by these words alone. */
+const REFUSED_BY_FETCH = new Set([
+  'bad port',
+  'unknown scheme',
+  'not implemented... yet...',
+  'URL scheme must be a HTTP(S) scheme',
+  'invalid method',
+  // node-fetch.
+  'Only HTTP(S) protocols are supported',
+]);
+
+const BAD_URL = 'Fix the base URL: fetch refuses its port or scheme, and nothing was sent.';
+
 const SYSTEM_CODE = /^[A-Z][A-Z0-9_]{2,47}$/;
 const TIMED_OUT = /\btimed? ?out\b/i;
 const MAX_CAUSES = 8;
@@ -59,6 +72,9 @@ export function classifyConnection(error: unknown, aborted: boolean): Failure {
   if (aborted || names.includes('APIUserAbortError')) return failure('cancelled', false, undefined);
   const code = codes[0];
   if (codes.some((each) => INVALID.has(each))) return failure('bad_request', false, code);
+  if (messages.some((each) => REFUSED_BY_FETCH.has(each))) {
+    return { ...failure('bad_request', false, code), advice: BAD_URL };
+  }
   if ([...codes, ...names].some((each) => FORBIDDEN.has(each))) {
     return { ...failure('connection', false, code), advice: NO_NETWORK };
   }
