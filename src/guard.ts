@@ -7,6 +7,7 @@ import { Emitter } from './core/emitter.ts';
 import type { CallInfo, GuardEvent } from './core/events.ts';
 import type { LaneSnapshot } from './core/snapshot.ts';
 import { type HasMemory, type KeptLane, laneName } from './core/kept-lane.ts';
+import type { FetchesOf } from './core/fetch-of.ts';
 import type { HasRuns } from './core/live-runs.ts';
 import type { ProviderName, RequestLike } from './core/provider.ts';
 import type { ServeConsoleOptions, ServedConsole } from './console/options.ts';
@@ -68,7 +69,7 @@ export interface GuardInternals {
   readonly fleet?: Fleet;
 }
 
-export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory {
+export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory, FetchesOf {
   readonly runs: HasRuns['runs'] = new Set();
   readonly options: ResolvedOptions;
   readonly laneOptionsKey: string;
@@ -115,6 +116,10 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
 
   get fetch(): typeof fetch {
     return (this.#fetch ??= guardedFetch(this));
+  }
+
+  fetchOf(provider: ProviderName): typeof fetch {
+    return guardedFetch(this, provider);
   }
 
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void {

@@ -2,6 +2,7 @@ import { BatchError } from '../../batch/batch-error.ts';
 import { batchWith } from '../../batch/batch.ts';
 import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
+import { fetchOf } from '../../core/fetch-of.ts';
 import type { ProviderName } from '../../core/provider.ts';
 import { createGuard } from '../../create-guard.ts';
 import type { PriceFunction } from '../../cost/prices.ts';
@@ -49,10 +50,11 @@ const LONGEST_WAIT_MS = 3_600_000;
 export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const { args, check, target } = run;
   const link = args.fleet ? await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target) : undefined;
+  const provider = providerName(target.provider);
   const guard = createGuard({
     ...(link && { shared: link.shared }),
     // A proxy's address does not tell whose models it has.
-    ...(args.prices && { prices: pricesOf(args.prices, providerName(target.provider)) }),
+    ...(args.prices && { prices: pricesOf(args.prices, provider) }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
     bulkhead: { maxQueued: MAX_QUEUED },
     pacing: {
@@ -60,12 +62,13 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       ...(args.tpm !== undefined && { tokensPerMinute: args.tpm }),
     },
   });
+  const send = fetchOf(guard, provider);
   const display = new ProgressDisplay(io, args);
   if (!args.quiet) sayUnreachable(guard, target, display);
   let last: BatchSnapshot | undefined;
   const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
   const workers = link && workersMode(run, link, guard, display);
-  const batches = link ? undefined : providerMode(run, { send: guard.fetch, sendOnce: once.fetch }, display);
+  const batches = link ? undefined : providerMode(run, { send, sendOnce: fetchOf(once, provider) }, display);
   const mode = workers ?? batches;
   const options: BatchOptions<Row> = {
     guard,
@@ -87,7 +90,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       display.show(snapshot);
     },
   };
-  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, guard.fetch, signal);
+  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, send, signal);
   const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
   const items = batches ? batches.rows(() => rowsOf(run)) : rowsOf(run);
   const openJournal = mode

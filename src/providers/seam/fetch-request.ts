@@ -23,8 +23,15 @@ export interface FetchRequest {
   ): [Request | string, RequestInit];
 }
 
-/** Reads what `fetch` is called with. A Request object is equivalent to a URL and an init, body included. */
-export async function readFetchRequest(input: RequestInfo | URL, init: RequestInit | undefined): Promise<FetchRequest> {
+/**
+ * Reads what `fetch` is called with. A Request object is equivalent to a URL and an init, body included.
+ * `behind`: the provider behind a server that no row names.
+ */
+export async function readFetchRequest(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  behind: ProviderName | undefined,
+): Promise<FetchRequest> {
   const request = input instanceof Request ? input : undefined;
   const url = new URL(request ? request.url : String(input));
   const headers = new Headers(init?.headers ?? request?.headers);
@@ -40,7 +47,7 @@ export async function readFetchRequest(input: RequestInfo | URL, init: RequestIn
       body: parsed,
       stream: (parsed as { stream?: unknown } | undefined)?.stream === true,
     },
-    provider: providerOfHost(url.origin) ?? (speaksAnthropic(url, headers) ? 'anthropic' : 'openai'),
+    provider: providerOfHost(url.origin) ?? behind ?? (speaksAnthropic(url, headers) ? 'anthropic' : 'openai'),
     baseURL: url.origin,
     credential: credentialOfHeaders(headers),
     signal,

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../core/attempt.ts';
 import type { ErrorFactory } from '../../core/call-settings.ts';
 import { AttemptFailed, type RetryBar } from '../../core/lane.ts';
+import type { ProviderName } from '../../core/provider.ts';
 import { createCallError, isTidegateError } from '../../errors.ts';
 import { adapterFor } from '../registry.ts';
 import type { CallHost } from './call-host.ts';
@@ -32,10 +33,11 @@ const errors: ErrorFactory = {
 /**
  * A `fetch` behind the same lanes and policies as a guarded client. A failed response that is not
  * sent again is returned, as fetch does; what never got a response rejects.
+ * `provider`: whose API servers speak that no address tells.
  */
-export function guardedFetch(host: CallHost): typeof fetch {
+export function guardedFetch(host: CallHost, provider?: ProviderName): typeof fetch {
   return async (input, init) => {
-    const request = await readFetchRequest(input, init);
+    const request = await readFetchRequest(input, init, provider);
     const adapter = adapterFor(request.provider, apiOfPath(request.like.path));
     const call = host.begin({
       account: { provider: request.provider, baseURL: request.baseURL, credential: request.credential },

@@ -47,6 +47,17 @@ const chat = (custom_id: string, content: string, more: object = {}): string =>
   });
 
 describe('tidegate batch', () => {
+  test('reads answers from behind a proxy as those of the provider that is named', async () => {
+    const groq = await startSimulator({ provider: 'groq', limits: { requestsPerDay: 14_400 } });
+    vi.stubEnv('GROQ_API_KEY', 'gsk_batch_test');
+    await writeFile(at('in.jsonl'), chat('a', 'one'));
+    const named = ['--provider', 'groq', '--base-url', groq.url];
+    const { code } = await run(at('in.jsonl'), '--out', at('out.jsonl'), '--journal', at('journal'), ...named);
+    await groq.close();
+    expect(code).toBe(0);
+    expect(JSON.stringify(await file('journal'))).toContain('"provider":"groq"');
+  });
+
   test('sends the batch lines of OpenAI, and writes its result lines in their order', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `row-${index}`);
     await writeFile(at('in.jsonl'), ids.map((id) => chat(id, `mail ${id}`)).join('\r\n'));

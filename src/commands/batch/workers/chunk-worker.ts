@@ -2,10 +2,11 @@ import type { Job, Worker } from 'bullmq';
 import { saveError } from '../../../batch/saved-error.ts';
 import { sleep } from '../../../core/abort.ts';
 import { systemClock } from '../../../core/clock.ts';
+import { fetchOf } from '../../../core/fetch-of.ts';
 import type { Guard } from '../../../guard.ts';
 import { withCall } from '../../../with-call.ts';
 import { RowRefused, type RowResponse, sendRow } from '../send-row.ts';
-import type { Target } from '../target.ts';
+import { providerName, type Target } from '../target.ts';
 import { type Chunk, type ChunkRow, PREFIX_OF_QUEUES, type QueueLink, type RowAnswer } from './queue-link.ts';
 import { RowFlights, RowInHand } from './row-in-hand.ts';
 import type { RowClaims } from './row-claims.ts';
@@ -42,6 +43,7 @@ export class ChunkWorker {
   readonly #worker: Worker<Chunk>;
   readonly #claims: RowClaims;
   readonly #flights: RowFlights;
+  readonly #fetch: typeof fetch;
   /** By run and key. */
   readonly #inHand = new Map<string, Map<string, RowInHand>>();
   readonly #rowsAtOnce: number;
@@ -55,11 +57,12 @@ export class ChunkWorker {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    const { link, guard, atOnce, takeoverMs } = deps;
+    const { link, guard, target, atOnce, takeoverMs } = deps;
     const chunks = Math.ceil(atOnce / CHUNK_ROWS);
     this.#rowsAtOnce = Math.floor(atOnce / chunks);
     this.#claims = link.claims(takeoverMs);
     this.#flights = new RowFlights(guard);
+    this.#fetch = fetchOf(guard, providerName(target.provider));
     this.#worker = new link.bullmq.Worker(link.queue.name, (job: Job<Chunk>, token) => this.#work(job, token!), {
       connection: link.client,
       prefix: PREFIX_OF_QUEUES,
@@ -138,10 +141,10 @@ export class ChunkWorker {
   /** @returns Whether it was answered. */
   async #send(run: string, row: ChunkRow, hand: RowInHand): Promise<boolean> {
     if (this.#isClosing || hand.isGivenUp) return false;
-    const { guard, target } = this.#deps;
+    const { target } = this.#deps;
     let answer: RowAnswer;
     try {
-      const send = (): Promise<RowResponse> => sendRow(row, target, guard.fetch, hand.signal);
+      const send = (): Promise<RowResponse> => sendRow(row, target, this.#fetch, hand.signal);
       const value = await this.#flights.run(hand, () => withCall({ priority: 'batch' }, send));
       this.#isAccepted = true;
       this.#refusals = 0;
