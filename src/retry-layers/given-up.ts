@@ -42,9 +42,12 @@ export class GivenUp {
   readonly #waiting = new Map<string, Known>();
   /** Sent again, in the order in which they were. */
   readonly #sent = new Map<string, Known>();
+  /** When the last of those was sent. */
+  #sentAt = -Infinity;
 
-  get empty(): boolean {
-    return this.#waiting.size === 0;
+  /** Whether any of them matters yet to a call that begins now. */
+  isEmpty(now: number): boolean {
+    return this.#waiting.size === 0 && now - this.#sentAt > WINDOW_MS;
   }
 
   /** @param began when the call began that is given up now */
@@ -64,14 +67,28 @@ export class GivenUp {
     this.#forget(began);
     const key = keyOf(lane, digest);
     const known = this.#waiting.get(key);
-    if (known === undefined) return undefined;
+    if (known === undefined) {
+      this.#cameAnyway(key, began);
+      return undefined;
+    }
     this.#waiting.delete(key);
     const { at, chain } = known;
     const intervalMs = began - chain.began;
     const own = chain.own || isTimer(chain.intervalMs, intervalMs);
     const times = chain.times + 1;
-    keepNewest(this.#sent, key, { at, chain: { began, times, intervalMs, own } }, MAX_BODIES);
+    this.#send(key, { at, chain: { began, times, intervalMs, own } });
     return { sinceMs: began - at, times, own };
+  }
+
+  /** The call before was answered, or goes on: a body that comes all the same is no retry, now or when it comes next. */
+  #cameAnyway(key: string, began: number): void {
+    const sent = this.#sent.get(key);
+    if (sent) this.#send(key, { at: sent.at, chain: { ...sent.chain, began, own: true } });
+  }
+
+  #send(key: string, known: Known): void {
+    this.#sentAt = known.chain.began;
+    keepNewest(this.#sent, key, known, MAX_BODIES);
   }
 
   #forget(now: number): void {

@@ -31,7 +31,8 @@ export class RetryLayerNotice {
   readonly #guard: Reporter;
   readonly #givenUp = new GivenUp();
   readonly #warned = new Set<RetryLayer>();
-  #suspected = false;
+  /** The body that came again first, where nothing else tells of a layer. */
+  #suspected: string | undefined;
 
   constructor(guard: Reporter) {
     this.#guard = guard;
@@ -45,7 +46,7 @@ export class RetryLayerNotice {
 
   /** A call begins. */
   begins(call: RunningCall, { body }: RequestLike, header: HeaderReader): void {
-    if (this.#givenUp.empty) return;
+    if (this.#givenUp.isEmpty(call.startedAt)) return;
     const digest = bodyDigest(body);
     const again = digest && this.#givenUp.take(call.beganIn, digest, call.startedAt);
     if (!again || again.own || again.times > MAX_TIMES) return;
@@ -57,11 +58,8 @@ export class RetryLayerNotice {
     });
     this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
     if (this.#warned.has(layer)) return;
-    // With only the body as evidence, the first match may be another caller with the same question.
-    if (layer === 'unknown' && !this.#suspected) {
-      this.#suspected = true;
-      return;
-    }
+    // Where nothing but the body speaks for it, one body alone may be asked again and again for its own sake.
+    if (layer === 'unknown' && (this.#suspected ??= digest) === digest) return;
     this.#warned.add(layer);
     const { maxAttempts } = this.#guard;
     this.#guard.warn(

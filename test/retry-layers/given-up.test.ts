@@ -4,14 +4,14 @@ import { GivenUp } from '../../src/retry-layers/given-up.ts';
 describe('bodies that were given up', () => {
   it('are found once, in their own lane, within half a minute', () => {
     const givenUp = new GivenUp();
-    expect(givenUp.empty).toBe(true);
+    expect(givenUp.isEmpty(0)).toBe(true);
     givenUp.add('a', 'x', 0, 1_000);
     expect(givenUp.take('b', 'x', 1_500)).toBeUndefined();
     expect(givenUp.take('a', 'x', 1_500)).toEqual({ sinceMs: 500, times: 1, own: false });
     expect(givenUp.take('a', 'x', 1_500)).toBeUndefined();
     givenUp.add('a', 'x', 1_500, 2_000);
     expect(givenUp.take('a', 'x', 32_001)).toBeUndefined();
-    expect(givenUp.empty).toBe(true);
+    expect(givenUp.isEmpty(32_001)).toBe(true);
   });
 
   it('are bounded: the oldest goes first', () => {
@@ -68,6 +68,17 @@ describe('a body that comes again', () => {
     );
     // Two intervals are what it takes to see one.
     expect(retriesAmong(calls)).toEqual([10_000]);
+  });
+
+  it('is asked for its own sake where it comes after it was answered', () => {
+    const bodies = new GivenUp();
+    bodies.add('lane', 'body', 0, 900);
+    expect(bodies.take('lane', 'body', 1_000)).toMatchObject({ own: false });
+    // That one was answered: a layer above would have ended there.
+    expect(bodies.isEmpty(2_000)).toBe(false);
+    expect(bodies.take('lane', 'body', 2_000)).toBeUndefined();
+    bodies.add('lane', 'body', 2_000, 3_700);
+    expect(bodies.take('lane', 'body', 4_100)).toMatchObject({ own: true });
   });
 
   it('is asked for its own sake where calls overlap, as those of many callers and of a quick timer do', () => {

@@ -123,14 +123,18 @@ describe('the layer', () => {
   });
 
   it('is told once, counted every time, and without a word of the request', async () => {
-    const guard = testGuard(FAILING);
+    const guard = testGuard({ ...FAILING, breaker: false });
     const openai = SDKS[0]!;
     const secret = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x!;
     const client = guard.wrap(new openai.Client({ apiKey: secret, baseURL: server.url }) as object);
-    const ask = (): Promise<unknown> =>
-      openai.create(client, undefined, { messages: [{ role: 'user', content: secret }] }).catch(() => undefined);
-    for (let call = 0; call < 4; call++) await ask();
+    const ask = (content: string): Promise<unknown> =>
+      openai.create(client, undefined, { messages: [{ role: 'user', content }] }).catch(() => undefined);
+    for (let call = 0; call < 4; call++) await ask(secret);
     expect(eventsOf(guard, 'repeated')).toHaveLength(3);
+    // One body alone may be asked again and again for its own sake.
+    expect(eventsOf(guard, 'warning')).toEqual([]);
+    for (let call = 0; call < 3; call++) await ask(`${secret} too`);
+    expect(eventsOf(guard, 'repeated')).toHaveLength(5);
     const warnings = eventsOf(guard, 'warning');
     expect(warnings).toHaveLength(1);
     expect(JSON.stringify([warnings, eventsOf(guard, 'repeated')])).not.toContain(secret);
