@@ -161,7 +161,7 @@ describe('node --import tidegate/register', () => {
       for (const client of [mine, clone]) {
         texts.push((await client.chat.completions.create({ model: 'm', messages })).choices[0].message.content);
       }
-      const closed = new OpenAI({ apiKey: 'k', baseURL: 'http://127.0.0.1:1', maxRetries: 0 });
+      const closed = new OpenAI({ apiKey: 'k', baseURL: 'http://127.0.0.1:2', maxRetries: 0 });
       const error = await closed.models.list().catch((thrown) => thrown);
       const out = {
         texts,
