@@ -39,10 +39,11 @@ describe('what is believed of a limit', () => {
     watch.look([requests], 'chance', 3_000);
     expect(told.slice(2)).toEqual([
       ['requests', 'short_bucket', false],
+      ['requests', 'resets_at_once', true],
       ['unknown', 'pace', false],
       ['unknown', 'chance', true],
     ]);
-    expect(requests.snapshot(3_000).beliefs).toEqual([]);
+    expect(requests.snapshot(3_000).beliefs).toEqual(['resets_at_once']);
   });
 
   it('is told once a second at most', () => {

@@ -188,15 +188,6 @@ describe('the promise of a reset', () => {
     expect(promise.confirmed).toBe(true);
   });
 
-  it('says nothing by being kept where the next unit is about all that was missing', () => {
-    const promise = new FullPromise();
-    for (let at = 0; at < 5_000; at += 200) {
-      promise.observe({ at, fullAt: at + 100, mark: at / 200, missing: 2, full: 3 });
-    }
-    expect(promise.confirmed).toBe(false);
-    expect(promise.believed).toBe(true);
-  });
-
   it('is not believed any more where it is not kept, nor after a refusal', () => {
     const next = new FullPromise();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));

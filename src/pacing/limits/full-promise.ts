@@ -2,16 +2,12 @@
 const MOMENT_MS = 50;
 /** So little of a limit may be missing where all of it should be there. */
 const TOLERANCE = 0.05;
-/** So many times as much as that must have been missing for a promise that was kept to tell anything. */
-const TELLING = 2;
 const MAX_DOUBT = 4;
 
 interface Promised {
   readonly at: number;
   /** Our consumption in all up to the request whose answer told it. */
   readonly mark: number;
-  /** What was missing then. */
-  readonly missing: number;
 }
 
 /**
@@ -48,18 +44,13 @@ export class FullPromise {
     const { at, fullAt, mark, missing, full } = told;
     const due = this.#next;
     if (due && at > due.at + MOMENT_MS) {
-      const tolerance = Math.max(1, TOLERANCE * full);
-      const kept = missing <= mark - due.mark + tolerance;
-      // A reset that means the next unit is kept as well where little more than that was missing.
-      const tells = !kept || due.missing > TELLING * tolerance;
-      if (tells) this.#doubt = Math.min(MAX_DOUBT, Math.max(-MAX_DOUBT, this.#doubt + (kept ? -1 : 1)));
+      const kept = missing <= mark - due.mark + Math.max(1, TOLERANCE * full);
+      this.#doubt = Math.min(MAX_DOUBT, Math.max(-MAX_DOUBT, this.#doubt + (kept ? -1 : 1)));
       this.#next = undefined;
       this.collected = false;
     }
     // The earliest that is not due yet is checked, or calls that follow each other would put it off for ever.
-    const next = this.#next;
-    if (!next || fullAt < next.at) this.#next = { at: fullAt, mark, missing };
-    else if (fullAt <= next.at + MOMENT_MS) this.#next = { ...next, missing: Math.max(next.missing, missing) };
+    if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark };
   }
 
   forget(): void {
