@@ -99,7 +99,8 @@ describe('readLimits', () => {
     // The documentation's example.
     ['is that of a day', 14_400, 14_370, '2m59.56s', 'requests_day'],
     ['may be rounded', 10_000_000, 9_999_999, '8ms', 'requests_day'],
-    ['says nothing of a full bucket', 3_000, 3_000, '0s', 'requests_day'],
+    ['is that of a unit nearly back', 1_000, 999, '1.9s', 'requests_day'],
+    ['is that of two, one of them nearly back', 1_000, 998, '44s', 'requests_day'],
     ['is too short for a day: a bucket of a second', 3_000, 49, '20ms', 'requests'],
     ['is too short for a day: a bucket of a minute', 600, 300, '30s', 'requests'],
     ['is too short for a day: a fixed window', 3_000, 0, '4.2s', 'requests'],
@@ -110,6 +111,13 @@ describe('readLimits', () => {
       expect(read('groq', ofGroq(limit, remaining, reset))).toMatchObject([{ dimension, limit, remaining }]);
     },
   );
+
+  it.each([
+    ['full', 3_000, 3_000, '0s'],
+    ['full but for one that is back in a moment', 600, 599, '100ms'],
+  ])('a bucket of such a server that is %s tells nothing yet', (_, limit, remaining, reset) => {
+    expect(read('groq', ofGroq(limit, remaining, reset))).toEqual([]);
+  });
 
   it('reads Anthropic by the date of the response', () => {
     expect(read('anthropic', ANTHROPIC_200)).toEqual([

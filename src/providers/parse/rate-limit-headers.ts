@@ -105,25 +105,32 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   );
 }
 
-/** A limit that is per day unless its reset refutes it. */
+/** A limit that is per day unless its reset refutes it; nothing where that can't be told yet. */
 export function addDaily(
   readings: LimitReading[],
   found: Bucket | undefined,
   perDay: BucketDimension,
   perMinute: BucketDimension,
 ): void {
-  addLimit(readings, found, found && refutesDay(found) ? perMinute : perDay);
+  const isDaily = found && bearsOutDay(found);
+  if (isDaily !== undefined) addLimit(readings, found, isDaily ? perDay : perMinute);
 }
 
 /** Of the least time until a bucket per day can be full again, the share below which a reset is none of a day's. */
 const REFUTING_SHARE = 0.5;
+/** Of the time in which one unit comes back: below this share it has just come back, or it is no day's. */
+const DOUBTFUL_SHARE = 0.01;
 const FINE_ROUNDING_MS = 10;
 
-/** What is used of a bucket per day takes that share of a day to come back. */
-function refutesDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
-  if (!fine || resetMs === undefined || remaining === undefined) return false;
-  const rounding = resetMs % WHOLE_SECOND_MS === 0 ? WHOLE_SECOND_MS : FINE_ROUNDING_MS;
-  return resetMs + rounding < (REFUTING_SHARE * DAY * (limit - remaining)) / limit;
+/** What is used of a bucket per day takes that share of a day to come back; up to one unit of it is lost in rounding. */
+function bearsOutDay({ limit, remaining, resetMs, fine }: Bucket): boolean | undefined {
+  if (!fine || resetMs === undefined || remaining === undefined) return true;
+  const longest = resetMs + (resetMs % WHOLE_SECOND_MS === 0 ? WHOLE_SECOND_MS : FINE_ROUNDING_MS);
+  const unitMs = DAY / limit;
+  const used = limit - remaining;
+  if (used === 0) return undefined;
+  if (used > 1) return longest >= REFUTING_SHARE * (used - 1) * unitMs;
+  return longest >= DOUBTFUL_SHARE * unitMs || undefined;
 }
 
 export function addLimit(
