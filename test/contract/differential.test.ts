@@ -170,12 +170,8 @@ const isErrorInPlaceOfStream = (bare: Seen, ours: Seen): boolean =>
 
 /** An event that says nothing yet. */
 function isPreamble(note: unknown): boolean {
-  const { type, choices, content_block } = Object(note) as {
-    type?: unknown;
-    choices?: { delta?: { content?: unknown } }[];
-    content_block?: { text?: unknown };
-  };
-  if (type === 'message_start' || type === 'ping' || choices?.length === 0 || content_block?.text === '') return true;
+  const { type, choices } = Object(note) as { type?: unknown; choices?: { delta?: { content?: unknown } }[] };
+  if (type === 'message_start' || type === 'ping' || choices?.length === 0) return true;
   return choices?.[0]?.delta?.content === '';
 }
 

@@ -20,15 +20,8 @@ export function anthropicStreamReader(): StreamReader {
   let counted: JsonObject = {};
   let response: ResponseInfo = {};
   let finished: boolean | undefined;
-  let delivered = false;
 
   function read(event: string | null, data: string, clipped = false): StreamEvent {
-    const meaning = meaningOf(event, data, clipped);
-    if (meaning === CONTENT) delivered = true;
-    return meaning;
-  }
-
-  function meaningOf(event: string | null, data: string, clipped: boolean): StreamEvent {
     const type = event ?? EVENT_TYPE.exec(data)?.[1];
     if (finished === undefined && type !== undefined && ANSWER.test(type)) finished = false;
     switch (type) {
@@ -46,10 +39,6 @@ export function anthropicStreamReader(): StreamReader {
         note(message, asObject(message['message'] ?? message['response'])?.['usage']);
         return PREAMBLE;
       }
-      case 'content_block_start':
-      case 'content_block_delta':
-      case 'content_block_stop':
-        return delivered || clipped || !isEmptyText(parsed(data, false)) ? CONTENT : PREAMBLE;
       case 'message_delta': {
         const delta = parsed(data, clipped);
         note(delta, delta['usage']);
@@ -78,11 +67,4 @@ export function anthropicStreamReader(): StreamReader {
     usage: (): Usage | undefined => anthropicUsage(counted),
     response: () => response,
   };
-}
-
-/** Begins or ends a block of text, or adds nothing to it. The beginning of any other block says what the model does. */
-function isEmptyText(event: JsonObject): boolean {
-  const part = asObject(event['content_block'] ?? event['delta']);
-  if (!part) return event['type'] === 'content_block_stop';
-  return (part['type'] === 'text' || part['type'] === 'text_delta') && part['text'] === '';
 }

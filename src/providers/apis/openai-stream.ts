@@ -108,20 +108,9 @@ function failureOf(parsed: JsonObject): StreamEvent | undefined {
 
 function isPreamble(parsed: JsonObject): boolean {
   const type = asText(parsed['type']);
-  if (type !== undefined) return (PREAMBLE_TYPES.has(type) && !runsOn(parsed)) || opensText(type, parsed);
+  if (type !== undefined) return PREAMBLE_TYPES.has(type) && !runsOn(parsed);
   const choices = parsed['choices'];
   return Array.isArray(choices) && choices.every((choice) => !hasContent(asObject(choice)));
-}
-
-/** The parts of an answer that a text is about to fill. An item of another type says what the model does. */
-function opensText(type: string, parsed: JsonObject): boolean {
-  if (type === 'response.output_item.added') {
-    const item = asObject(parsed['item']);
-    return item?.['type'] === 'message' && isEmpty(item['content']);
-  }
-  if (type !== 'response.content_part.added') return false;
-  const part = asObject(parsed['part']);
-  return part?.['type'] === 'output_text' && isEmpty(part['text']);
 }
 
 /** A background response survives its stream: the application can follow it by its id, so it is not repeated. */
