@@ -8,6 +8,7 @@ import { isSameFile } from '../same-file.ts';
 import { mayHoldKey } from '../shown-url.ts';
 import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts';
 import { checkInput, type InputCheck } from './check-input.ts';
+import { InputTotals } from './input-totals.ts';
 import { forecast, forecastText } from './dry-run.ts';
 import { findPrices } from './find-prices.ts';
 import type { RowFormat } from './input-rows.ts';
@@ -60,14 +61,19 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
 async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[], io: CommandIo): Promise<number> {
   const settings = { ...args.prompt, api: apiOf(args) } satisfies PromptSettings;
   const { prices } = args;
+  // Only a dry run and the choice of a way by its deadline look at them.
+  const totals = args.dryRun || (args.via !== 'sync' && args.deadlineMs !== undefined) ? new InputTotals() : undefined;
   const bounded = ({ url, body }: Row, format: RowFormat): void => {
     const provider = providerName(providerOf(args, { format }));
     if (worstCostOf({ provider, path: url, body }, prices!) === undefined) throw new BadRow(UNBOUNDED);
   };
-  const check = await checkInput(path, args.format, settings, args.maxCost === undefined ? undefined : bounded);
+  const check = await checkInput(path, args.format, settings, (row, format) => {
+    if (args.maxCost !== undefined) bounded(row, format);
+    totals?.add(row.body);
+  });
   if (check.problemCount > 0) return refuse(check, io);
   if (args.dryRun) {
-    const made = forecast(check, args, providerName(providerOf(args, check)), prices);
+    const made = forecast(totals!, args, providerName(providerOf(args, check)), prices);
     io.out(args.json ? JSON.stringify(made) : forecastText(made, prices !== undefined));
     return 0;
   }
@@ -82,7 +88,7 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
     io.err('--via is of OpenAI, Anthropic and Groq: rows of Azure are sent one by one.');
     return 2;
   }
-  return runRows({ path, args, check, target, settings, resumeCommand: resumeCommand(argv) }, io);
+  return runRows({ path, args, check, totals, target, settings, resumeCommand: resumeCommand(argv) }, io);
 }
 
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR']);

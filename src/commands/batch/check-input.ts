@@ -1,29 +1,14 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyTable } from '../../batch/key-table.ts';
-import { pricedTier } from '../../cost/service-tier.ts';
 import { misencodedLines, REPLACEMENT } from './encoding.ts';
 import { firstLineOf, type InputRow, inputRows, type RowFormat } from './input-rows.ts';
-import { type Interval, tokenInterval } from './token-interval.ts';
 import { BadRow, detectFormat, parseRow, type PromptSettings, type Row } from './row-format.ts';
-
-/** Totals of the rows with the same model and service tier. */
-export interface ModelTotals {
-  /** '' for rows that name none. */
-  readonly model: string;
-  /** Undefined for the default. */
-  readonly tier: string | undefined;
-  readonly rows: number;
-  readonly inputTokens: Interval;
-  /** Sum of the rows' output maxima; undefined if one has none. */
-  readonly outputTokens: number | undefined;
-}
 
 export interface InputCheck {
   readonly format: RowFormat;
   readonly firstLine: string;
   readonly rows: number;
-  readonly totals: readonly ModelTotals[];
   /** The first problems, with line numbers. */
   readonly problems: readonly string[];
   readonly problemCount: number;
@@ -33,18 +18,17 @@ const MAX_SHOWN = 20;
 
 /**
  * Reads the whole input once before anything is sent: a bad row shows in the first second, not in the third hour.
- * @param checkRow throws BadRow for further problems
+ * @param onRow is given each good row; throws BadRow for further problems
  */
 export async function checkInput(
   path: string,
   wanted: RowFormat | undefined,
   settings: PromptSettings,
-  checkRow?: (row: Row, format: RowFormat) => void,
+  onRow?: (row: Row, format: RowFormat) => void,
 ): Promise<InputCheck> {
   const firstLine = (await firstLineOf(path)) ?? '';
   const format = wanted ?? detectFormat(firstLine, path, settings.template);
   let rows = 0;
-  const models = new Map<string, ModelTotals>();
   const lineOf = new KeyTable(() => join(tmpdir(), `tidegate-ids-${crypto.randomUUID()}`));
   const problems: string[] = [];
   let problemCount = 0;
@@ -62,8 +46,7 @@ export async function checkInput(
         const first = lineOf.get(id);
         if (first === undefined) lineOf.set(id, line);
         else problem(`line ${line}: custom_id ${JSON.stringify(id)} is that of line ${first} too`);
-        checkRow?.(row, format);
-        count(models, row.body);
+        onRow?.(row, format);
       } catch (error) {
         if (!(error instanceof BadRow)) throw error;
         problem(`line ${each.line}: ${error.message}`);
@@ -74,7 +57,7 @@ export async function checkInput(
   }
   // The text was not decoded correctly, and an answer to it would be wasted money.
   if (mayBeMisencoded) for await (const line of misencodedLines(path)) problem(`line ${line}: ${MISENCODED}`);
-  return { format, firstLine, rows, totals: [...models.values()], problems, problemCount };
+  return { format, firstLine, rows, problems, problemCount };
 }
 
 /** For CSV, also the header, which is the first line. */
@@ -84,22 +67,3 @@ function mayHoldReplacement(row: InputRow): boolean {
 }
 
 const MISENCODED = 'not UTF-8; save the file in that encoding';
-
-const OUTPUT_BOUNDS = ['max_completion_tokens', 'max_output_tokens', 'max_tokens'];
-
-function count(models: Map<string, ModelTotals>, body: Row['body']): void {
-  const model = typeof body['model'] === 'string' ? body['model'] : '';
-  const { service_tier: tier, speed } = body;
-  const named = pricedTier(speed === 'fast' ? speed : typeof tier === 'string' ? tier : undefined);
-  const key = `${named ?? ''} ${model}`;
-  const before = models.get(key) ?? { rows: 0, inputTokens: [0, 0] as const, outputTokens: 0 };
-  const [least, atMost] = tokenInterval({ ...body, model: undefined });
-  const most = OUTPUT_BOUNDS.map((name) => body[name]).find(Number.isInteger) as number | undefined;
-  models.set(key, {
-    model,
-    tier: named,
-    rows: before.rows + 1,
-    inputTokens: [before.inputTokens[0] + least, before.inputTokens[1] + atMost],
-    outputTokens: most === undefined || before.outputTokens === undefined ? undefined : before.outputTokens + most,
-  });
-}

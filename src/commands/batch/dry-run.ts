@@ -4,7 +4,7 @@ import type { ProviderName } from '../../core/provider.ts';
 import { harmless } from '../harmless.ts';
 import { tableText } from '../table.ts';
 import type { BatchArgs } from './batch-args.ts';
-import type { InputCheck, ModelTotals } from './check-input.ts';
+import type { InputTotals, ModelTotals } from './input-totals.ts';
 import type { Interval } from './token-interval.ts';
 import { durations, number, usd } from '../amounts.ts';
 
@@ -24,11 +24,13 @@ interface Forecast {
 
 /** Estimates what sending the input would take, without sending anything. */
 export function forecast(
-  { rows, totals }: InputCheck,
+  input: InputTotals,
   { rpm, tpm, via }: Pick<BatchArgs, 'rpm' | 'tpm' | 'via'>,
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): Forecast {
+  const totals = input.all();
+  const rows = sum(totals.map((of) => of.rows));
   const from = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[0])));
   const to = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[1])));
   const output = totals.some(({ outputTokens }) => outputTokens === undefined)

@@ -11,6 +11,7 @@ import type { Guard } from '../../guard.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { BatchArgs } from './batch-args.ts';
 import type { InputCheck } from './check-input.ts';
+import type { InputTotals } from './input-totals.ts';
 import { forecast } from './dry-run.ts';
 import { endRun } from './end-run.ts';
 import { inputRows } from './input-rows.ts';
@@ -32,6 +33,8 @@ interface Run {
   readonly path: string;
   readonly args: BatchArgs;
   readonly check: InputCheck;
+  /** Where there is a deadline for batches of the provider. */
+  readonly totals: InputTotals | undefined;
   readonly target: Target;
   readonly settings: PromptSettings;
   readonly resumeCommand: string;
@@ -164,9 +167,9 @@ function workersMode({ args, target }: Run, link: QueueLink, guard: Guard, displ
 
 /** Undefined if rows go one by one. */
 function providerMode(run: Run, senders: Senders, display: ProgressDisplay): ProviderMode | undefined {
-  const { args, check, target } = run;
-  const { seconds } = forecast(check, args, providerName(target.provider), undefined);
-  const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: seconds?.[1] });
+  const { args, check, totals, target } = run;
+  const made = totals && forecast(totals, args, providerName(target.provider), undefined);
+  const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: made?.seconds?.[1] });
   const say = (text: string): void => {
     if (args.quiet) return;
     display.say('batch', text);
