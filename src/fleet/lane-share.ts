@@ -14,6 +14,7 @@ import type { LaneShareDeps } from './lane-share-deps.ts';
 import { Lease, type LeaseHost } from './lease.ts';
 import { Exchange, PATIENCE_MS } from './exchange.ts';
 import type { Grant, News, Report } from './protocol.ts';
+import { CROWD } from './turn-time.ts';
 
 /** So long after it should have been renewed a lease is void. */
 const GRACE_MS = 1_500;
@@ -81,6 +82,10 @@ export class LaneShare implements Division, LeaseHost {
     this.#wire.end();
     this.#exchanges.end();
     if (this.mode === 'shared') void this.#exchanges.tell(this.#report(true));
+  }
+
+  get crowded(): boolean {
+    return this.fleet > CROWD;
   }
 
   joinMs(): number {

@@ -5,6 +5,7 @@ import { SimProcess } from '../sim-process.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 import { type Attempted, createAsk } from './ask.ts';
 import { chargeOf } from './charges.ts';
+import { POLITE_MS } from './luck.ts';
 import { Oracle } from './oracle.ts';
 import type { Client, ClientSetup, Contestant } from './contestant.ts';
 
@@ -107,8 +108,6 @@ function expected(spec: ProviderSpec, name: ProviderSpec['limits'][number]['name
   return Math.max(arrival, final);
 }
 
-/** What whoever is told no time waits for at most. */
-const POLITE_MS = 500;
 const FIRST_WINDOW = 10;
 
 /** More in flight while answers come, half as much after a refusal; hints are waited out. */

@@ -3,7 +3,7 @@ import type { CaseJob, ProviderSpec } from './case.ts';
 
 export const FAULT_MS = 200;
 /** What a provider may expect of a client before it tries again, where it names no time. */
-const POLITE_MS = 500;
+export const POLITE_MS = 500;
 const HINT_MS = 1_000;
 
 export type Luck =

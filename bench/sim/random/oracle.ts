@@ -2,7 +2,7 @@ import type { Attempted } from './ask.ts';
 import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { type Charge, planned } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
-import { luckOf } from './luck.ts';
+import { luckOf, POLITE_MS } from './luck.ts';
 
 /** What an oracle's turn needs to know of its process. */
 interface Place {
@@ -11,7 +11,6 @@ interface Place {
   readonly index: number;
 }
 
-const POLITE_MS = 500;
 /** Until an answer has come. */
 const LATER = Infinity;
 const HAIR_MS = 1e-3;

@@ -31,7 +31,7 @@ export function recordedOf(calls: readonly CallLine[], refusals: number): Record
 }
 
 /** How far a replay is from its record: 0.1 is about a tenth of the time. */
-export function distance(replayed: ReplayResult, recorded: Recorded): number {
+function distance(replayed: ReplayResult, recorded: Recorded): number {
   const ratio = (a: number, b: number, noise: number): number => Math.abs(Math.log((a + noise) / (b + noise)));
   return (
     ratio(replayed.tookMs, recorded.tookMs, NOISE_MS) +

@@ -55,6 +55,8 @@ export interface Division {
   readonly warm: boolean;
   /** Processes of the fleet. */
   readonly fleet: number;
+  /** Whether those are so many that a new limit is leased too slowly for any of them to need to hold back. */
+  readonly crowded: boolean;
   /** Milliseconds until it is known what others have learned; 0 when it is, or nobody tells. */
   joinMs(): number;
   leave(): void;

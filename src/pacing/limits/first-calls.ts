@@ -13,8 +13,6 @@ const CAUTIOUS = 2;
 const BOLD = 32;
 /** Of those who start together the first requests of each come before anybody else's. */
 const UNTOLD = 2;
-/** To more processes a limit that is new is leased so slowly that none of them needs to hold back. */
-const CROWD = 16;
 /** So little may be missing without anybody else having been here. */
 const OURS = 0.01;
 const EXPLAINED_DOUBLING_MS = 50;
@@ -107,7 +105,7 @@ export class FirstCalls {
   #joinMs(division: Division): number {
     if (division.warm && this.#limits.paces) this.end();
     // What is leased to many of them together is felt out by who divides.
-    else this.#opening!.sharers = division.fleet > CROWD && this.#limits.get('requests')?.observed ? 1 : division.fleet;
+    else this.#opening!.sharers = division.crowded && this.#limits.get('requests')?.observed ? 1 : division.fleet;
     return division.joinMs();
   }
 
