@@ -15,7 +15,8 @@ export interface RealProcess {
   readonly modes: string[];
 }
 
-export function joinFleet(client: RedisClient, requestsPerMinute = 6_000): RealProcess {
+/** @param processes - What it divides the limit by until it has met the others. */
+export function joinFleet(client: RedisClient, requestsPerMinute = 6_000, processes = 2): RealProcess {
   const warnings: string[] = [];
   const modes: string[] = [];
   const listener: FleetListener = {
@@ -25,7 +26,7 @@ export function joinFleet(client: RedisClient, requestsPerMinute = 6_000): RealP
     onCircuit: () => false,
   };
   const store = RedisStore.of(client, 'tidegate')!;
-  const fleet = new Fleet({ store, processes: 2, account: undefined });
+  const fleet = new Fleet({ store, processes, account: undefined });
   const identity = { provider: 'openai', baseURL: 'https://api.openai.com', credential: 'secret', group: 'm' };
   const share = fleet.divide(identity, systemClock, listener)!;
   const pacing = { ...PACING, requestsPerMinute };

@@ -34,7 +34,7 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
     client.on('error', () => undefined);
     return client;
   });
-  const processes = clients.map((client) => joinFleet(client, RPM));
+  const processes = clients.map((client) => joinFleet(client, RPM, PROCESSES));
   const errors: unknown[] = [];
   let made = 0;
   let longestMs = 0;
