@@ -139,6 +139,9 @@ export function checkBatchArgs({ options, args }: { options: OptionValues; args:
   const via = oneOf(values['via'], '--via', VIAS) ?? 'sync';
   if (via !== 'sync' && journal === undefined && !dryRun && !fleet)
     throw new Error('Expected --journal with a file: batches at the provider are found again by it.');
+  if (values['deadline'] !== undefined && via === 'sync')
+    throw new Error("--deadline is for the provider's batches: it goes with --via auto or provider-batch.");
+  if (values['takeover'] !== undefined && !fleet) throw new Error('--takeover goes with --fleet.');
   return {
     input,
     out,

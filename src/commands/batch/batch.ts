@@ -1,20 +1,20 @@
-import { access } from 'node:fs/promises';
 import { worstCostOf } from '../../cost/worst-cost.ts';
 import { isTidegateError } from '../../errors.ts';
 import { readArguments } from '../arguments.ts';
 import type { CommandIo } from '../command-io.ts';
 import { errorText } from '../error-text.ts';
-import { isSameFile } from '../same-file.ts';
 import { mayHoldKey } from '../shown-url.ts';
 import { type BatchArgs, batchDefinition, checkBatchArgs } from './batch-args.ts';
+import { checkKeys, checkPaths, checkPrompt, UsageError } from './before-reading.ts';
 import { checkInput, type InputCheck } from './check-input.ts';
 import { InputTotals } from './input-totals.ts';
 import { forecast, forecastText } from './dry-run.ts';
 import { findPrices } from './find-prices.ts';
-import type { RowFormat } from './input-rows.ts';
-import { BadRow, type PromptSettings, type Row } from './row-format.ts';
+import { firstLineOf } from './input-rows.ts';
+import { BadRow, detectFormat, type PromptSettings, type Row } from './row-format.ts';
 import { runRows } from './run-rows.ts';
 import { spooled } from './spool.ts';
+import { QueueLink } from './workers/queue-link.ts';
 import { serveRows } from './workers/serve-rows.ts';
 import { type BatchProvider, providerName, type Target, targetOf } from './target.ts';
 
@@ -44,15 +44,15 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
   try {
     await checkPaths(batchArgs);
     if (batchArgs.maxCost !== undefined && !prices) {
-      throw new Error('--max-cost needs prices: name a file with --prices, or install @pydantic/genai-prices.');
+      throw new UsageError('--max-cost needs prices: name a file with --prices, or install @pydantic/genai-prices.');
     }
-  } catch (error) {
-    io.err(`${(error as Error).message}\nRun tidegate batch --help for the options.`);
-    return 2;
-  }
-  try {
+    if (!batchArgs.dryRun) checkKeys(providersFor(batchArgs), batchArgs.baseURL);
     return await spooled(batchArgs.input, io, (path) => checkAndRun(path, batchArgs, args, io));
   } catch (error) {
+    if (error instanceof UsageError) {
+      io.err(`${error.message}\nRun tidegate batch --help for the options.`);
+      return 2;
+    }
     io.err(errorText(error, batchArgs.input));
     return isTidegateError(error) || UNREADABLE.has((error as NodeJS.ErrnoException).code) ? 2 : 1;
   }
@@ -60,35 +60,51 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
 
 async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[], io: CommandIo): Promise<number> {
   const settings = { ...args.prompt, api: apiOf(args) } satisfies PromptSettings;
-  const { prices } = args;
+  const { prices, dryRun } = args;
+  const firstLine = (await firstLineOf(path)) ?? '';
+  const format = args.format ?? detectFormat(firstLine, path, settings.template);
+  const target = dryRun ? undefined : targetFor(providerOf(args, { format }), args);
+  if (firstLine !== '') checkPrompt(format, firstLine, settings);
+  const link = target && args.fleet ? await openLink(target) : undefined;
   // Only a dry run and the choice of a way by its deadline look at them.
-  const totals = args.dryRun || (args.via !== 'sync' && args.deadlineMs !== undefined) ? new InputTotals() : undefined;
-  const bounded = ({ url, body }: Row, format: RowFormat): void => {
-    const provider = providerName(providerOf(args, { format }));
+  const totals = dryRun || args.deadlineMs !== undefined ? new InputTotals() : undefined;
+  const provider = providerName(providerOf(args, { format }));
+  const bounded = ({ url, body }: Row): void => {
     if (worstCostOf({ provider, path: url, body }, prices!) === undefined) throw new BadRow(UNBOUNDED);
   };
-  const check = await checkInput(path, args.format, settings, (row, format) => {
-    if (args.maxCost !== undefined) bounded(row, format);
-    totals?.add(row.body);
-  });
+  let check: InputCheck | undefined;
+  try {
+    check = await checkInput(path, { format, firstLine }, settings, (row) => {
+      if (args.maxCost !== undefined) bounded(row);
+      totals?.add(row.body);
+    });
+  } finally {
+    if (check?.problemCount !== 0) await link?.close();
+  }
   if (check.problemCount > 0) return refuse(check, io);
-  if (args.dryRun) {
-    const made = forecast(totals!, args, providerName(providerOf(args, check)), prices);
+  if (!target) {
+    const made = forecast(totals!, args, provider, prices);
     io.out(args.json ? JSON.stringify(made) : forecastText(made, prices !== undefined));
     return 0;
   }
-  let target: Target;
+  return runRows({ path, args, check, totals, target, link, settings, resumeCommand: resumeCommand(argv) }, io);
+}
+
+/** @throws UsageError */
+function targetFor(provider: BatchProvider, args: BatchArgs): Target {
+  checkKeys([provider], args.baseURL);
+  if (args.via !== 'sync' && provider === 'azure') {
+    throw new UsageError('--via is of OpenAI, Anthropic and Groq: rows of Azure are sent one by one.');
+  }
+  return targetOf(provider, args.baseURL, process.env);
+}
+
+async function openLink(target: Target): Promise<QueueLink> {
   try {
-    target = targetOf(providerOf(args, check), args.baseURL, process.env);
+    return await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target);
   } catch (error) {
-    io.err((error as Error).message);
-    return 2;
+    throw new UsageError((error as Error).message);
   }
-  if (args.via !== 'sync' && target.provider === 'azure') {
-    io.err('--via is of OpenAI, Anthropic and Groq: rows of Azure are sent one by one.');
-    return 2;
-  }
-  return runRows({ path, args, check, totals, target, settings, resumeCommand: resumeCommand(argv) }, io);
 }
 
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR']);
@@ -104,22 +120,15 @@ function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {
   return 2;
 }
 
-async function checkPaths({ input, out, errors, journal, resume }: BatchArgs): Promise<void> {
-  const written = [out, errors, journal].filter((path) => path !== undefined && path !== '-') as string[];
-  for (const [index, path] of written.entries()) {
-    for (const other of [input, ...written.slice(0, index)]) {
-      if (other !== '-' && (await isSameFile(path, other)))
-        throw new Error(`${path} would be read and written at once.`);
-    }
-  }
-  if (!resume) return;
-  if (journal === undefined) throw new Error('There is nothing to resume from: name a --journal.');
-  await access(journal).catch(() => {
-    throw new Error(`There is no journal at ${journal} to resume from.`);
-  });
+/** The providers that the input may be for, before its first line is known. */
+function providersFor(args: BatchArgs): readonly BatchProvider[] {
+  const { provider, format, prompt } = args;
+  if (provider !== undefined) return [provider];
+  // A model is named for prompts and data only.
+  if (format === undefined && prompt.model === undefined) return ['openai', 'anthropic'];
+  return [providerOf(args, { format: format ?? 'prompts' })];
 }
 
-/** Checks the arguments before the input is read. */
 function apiOf({ provider, format, prompt: { model } }: BatchArgs): PromptSettings['api'] {
   if (provider !== undefined) return provider === 'anthropic' ? 'anthropic' : 'openai';
   return format === 'anthropic' || model?.startsWith('claude') === true ? 'anthropic' : 'openai';

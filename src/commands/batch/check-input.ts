@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyTable } from '../../batch/key-table.ts';
 import { misencodedLines, REPLACEMENT } from './encoding.ts';
-import { firstLineOf, type InputRow, inputRows, type RowFormat } from './input-rows.ts';
-import { BadRow, detectFormat, parseRow, type PromptSettings, type Row } from './row-format.ts';
+import { type InputRow, inputRows, type RowFormat } from './input-rows.ts';
+import { BadRow, parseRow, type PromptSettings, type Row } from './row-format.ts';
 
 export interface InputCheck {
   readonly format: RowFormat;
@@ -22,12 +22,10 @@ const MAX_SHOWN = 20;
  */
 export async function checkInput(
   path: string,
-  wanted: RowFormat | undefined,
+  { format, firstLine }: Pick<InputCheck, 'format' | 'firstLine'>,
   settings: PromptSettings,
-  onRow?: (row: Row, format: RowFormat) => void,
+  onRow?: (row: Row) => void,
 ): Promise<InputCheck> {
-  const firstLine = (await firstLineOf(path)) ?? '';
-  const format = wanted ?? detectFormat(firstLine, path, settings.template);
   let rows = 0;
   const lineOf = new KeyTable(() => join(tmpdir(), `tidegate-ids-${crypto.randomUUID()}`));
   const problems: string[] = [];
@@ -46,7 +44,7 @@ export async function checkInput(
         const first = lineOf.get(id);
         if (first === undefined) lineOf.set(id, line);
         else problem(`line ${line}: custom_id ${JSON.stringify(id)} is that of line ${first} too`);
-        onRow?.(row, format);
+        onRow?.(row);
       } catch (error) {
         if (!(error instanceof BadRow)) throw error;
         problem(`line ${each.line}: ${error.message}`);

@@ -5,6 +5,12 @@ const JSON_FILE = /\.(?:json|jsonl|ndjson)$/i;
 /** A placeholder for a member of the row. */
 const PLACE = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
+/** Names of the members that a template places. */
+export const placesOf = (template: string): string[] => Array.from(template.matchAll(PLACE), ([, name]) => name!);
+
+/** What a prompt is called in a template. */
+export const PROMPT_PLACES: ReadonlySet<string> = new Set(['text', 'prompt']);
+
 /** A request to send. */
 export interface Row {
   readonly id: string;
@@ -40,7 +46,7 @@ export function detectFormat(text: string, path: string, template: string | unde
     // A file named as JSON that is not JSON lines, such as an array over several lines, is not a list of prompts.
     if (JSON_FILE.test(path)) return 'jsonl';
     const columns = columnsOf(text) ?? [];
-    const wanted = Array.from(template?.matchAll(PLACE) ?? [], ([, name]) => name!);
+    const wanted = placesOf(template ?? '');
     return columns.length > 1 && wanted.length > 0 && wanted.every((name) => columns.includes(name))
       ? 'csv'
       : 'prompts';
@@ -162,6 +168,14 @@ function kept(system: string): unknown {
 
 /** About a thousand tokens; Anthropic's minimum is 1,024 or more, and shorter marks are ignored. */
 const CACHED_CHARS = 4_096;
+
+export function isObjectLine(text: string): boolean {
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -25,7 +25,7 @@ import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
 import { type RowResponse, sendRow } from './send-row.ts';
 import { providerName, type Target } from './target.ts';
-import { QueueLink } from './workers/queue-link.ts';
+import type { QueueLink } from './workers/queue-link.ts';
 import { ROWS_AT_ONCE } from './workers/serve-rows.ts';
 import { WorkersMode } from './workers/workers-mode.ts';
 
@@ -36,6 +36,8 @@ interface Run {
   /** Where there is a deadline for batches of the provider. */
   readonly totals: InputTotals | undefined;
   readonly target: Target;
+  /** To workers on other machines. */
+  readonly link: QueueLink | undefined;
   readonly settings: PromptSettings;
   readonly resumeCommand: string;
 }
@@ -51,8 +53,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 
 /** Sends the rows of a checked input. @returns The exit code. */
 export async function runRows(run: Run, io: CommandIo): Promise<number> {
-  const { args, check, target } = run;
-  const link = args.fleet ? await QueueLink.open(process.env['TIDEGATE_REDIS_URL'], target) : undefined;
+  const { args, check, target, link } = run;
   const provider = providerName(target.provider);
   const guard = createGuard({
     ...(link && { shared: link.shared }),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkInput } from '../../../src/commands/batch/check-input.ts';
-import { inputRows } from '../../../src/commands/batch/input-rows.ts';
+import { firstLineOf, inputRows } from '../../../src/commands/batch/input-rows.ts';
+import { detectFormat } from '../../../src/commands/batch/row-format.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { startSimulator } from '../../../src/testing.ts';
 import { FakeIo } from '../fake-io.ts';
@@ -31,7 +32,9 @@ const settings = (template: string | undefined) =>
 
 async function check(text: string, name = 'in', template: string | null = 'Classify: {{text}}') {
   await writeFile(at(name), text);
-  return checkInput(at(name), undefined, settings(template ?? undefined));
+  const firstLine = (await firstLineOf(at(name))) ?? '';
+  const format = detectFormat(firstLine, at(name), template ?? undefined);
+  return checkInput(at(name), { format, firstLine }, settings(template ?? undefined));
 }
 
 test.each([

@@ -99,6 +99,6 @@ test('a line may hold the breaks of paragraphs that JSON leaves as they are', as
   const row = JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body });
   expect(row).toContain('\u2028');
   await writeFile(at('in.jsonl'), `${row}\n`);
-  const { code, err } = await batch(at('in.jsonl'), '--dry-run');
-  expect([code, err]).toEqual([0, []]);
+  const io = new FakeIo();
+  expect([await dispatch(['batch', at('in.jsonl'), '--dry-run'], io, '1'), io.errLines]).toEqual([0, []]);
 });
