@@ -67,7 +67,7 @@ export const batchDefinition = (): Command =>
     )
     .option(
       '--deadline <time>',
-      "such as 90m, 6h or 2d: rows that the provider's batches have not finished go row by row in time",
+      "such as 90m, 6h or 2d, from the begin of the run: rows that the provider's batches have not finished go row by row in time",
     )
     .option('--poll <seconds>', "between polls of the provider's batches; default: 30")
     .option(

@@ -1,6 +1,7 @@
 import { BatchError } from '../../batch/batch-error.ts';
 import { batchWith } from '../../batch/batch.ts';
 import type { BatchOptions, BatchWorker, JournalOptions } from '../../batch/options.ts';
+import type { Journal } from '../../batch/journal.ts';
 import type { BatchSnapshot } from '../../batch/progress.ts';
 import { fetchOf } from '../../core/fetch-of.ts';
 import type { ProviderName } from '../../core/provider.ts';
@@ -20,6 +21,7 @@ import { promptBeginnings } from './prompt-beginnings.ts';
 import type { Senders } from './provider/batch-api.ts';
 import { chooseWay } from './provider/choose-way.ts';
 import { openProviderMode, openWithoutBatches, type ProviderMode } from './provider/provider-mode.ts';
+import { RunBegin } from './provider/run-begin.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
@@ -72,7 +74,10 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   let last: BatchSnapshot | undefined;
   const once = createGuard({ retry: { maxAttempts: 1, maxHintMs: LONGEST_WAIT_MS } });
   const workers = link && workersMode(run, link, guard, display);
-  const batches = link ? undefined : providerMode(run, { send, sendOnce: fetchOf(once, provider) }, display);
+  const { journal, deadlineMs } = args;
+  const begin = deadlineMs === undefined || journal === undefined ? undefined : await RunBegin.read(journal);
+  const senders = { send, sendOnce: fetchOf(once, provider) };
+  const batches = link ? undefined : providerMode(run, senders, begin, display);
   const mode = workers ?? batches;
   const options: BatchOptions<Row> = {
     guard,
@@ -88,7 +93,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     ...(args.warm && !mode && { prefix: (row: Row) => promptBeginnings(target.provider, row) }),
     ...(args.stopAfter !== undefined && { stopAfter: args.stopAfter }),
     ...budgetOf(run),
-    ...(args.journal !== undefined && { journal: journalOf(run, args.journal) }),
+    ...(journal !== undefined && { journal: journalOf(run, journal) }),
     onProgress: (snapshot) => {
       last = snapshot;
       display.show(snapshot);
@@ -97,10 +102,12 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, send, signal);
   const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
   const items = batches ? batches.rows(() => rowsOf(run)) : rowsOf(run);
-  const openJournal = mode
-    ? (of: JournalOptions) => mode.openJournal(of)
-    : (of: JournalOptions) => openWithoutBatches(of);
-  if (workers && args.journal === undefined) await workers.begin();
+  const openJournal = async (of: JournalOptions): Promise<Journal> => {
+    const opened = await (mode ? mode.openJournal(of) : openWithoutBatches(of));
+    begin?.keepIn(opened);
+    return opened;
+  };
+  if (workers && journal === undefined) await workers.begin();
   const rows = batchWith(items, worker, options, openJournal);
   let interrupted = false;
   let finished = false;
@@ -127,7 +134,11 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const errors = args.errors === undefined ? out : new LineFile(args.errors, io);
   let broken: unknown;
   try {
-    for await (const row of rows) await (row.status === 'ok' ? out : errors).write(resultLine(row, api));
+    let told = 0;
+    for await (const row of rows) {
+      await (row.status === 'ok' ? out : errors).write(resultLine(row, api));
+      if (++told === check.rows) begin?.ended();
+    }
   } catch (error) {
     broken = error;
   } finally {
@@ -167,10 +178,17 @@ function workersMode({ args, target }: Run, link: QueueLink, guard: Guard, displ
 }
 
 /** Undefined if rows go one by one. */
-function providerMode(run: Run, senders: Senders, display: ProgressDisplay): ProviderMode | undefined {
+function providerMode(
+  run: Run,
+  senders: Senders,
+  begin: RunBegin | undefined,
+  display: ProgressDisplay,
+): ProviderMode | undefined {
   const { args, check, totals, target } = run;
   const made = totals && forecast(totals, args, providerName(target.provider), undefined);
-  const way = chooseWay({ via: args.via, deadlineMs: args.deadlineMs, rows: check.rows, seconds: made?.seconds?.[1] });
+  const { via, deadlineMs } = args;
+  const { elapsedMs, hasBatches } = begin ?? { elapsedMs: 0, hasBatches: false };
+  const way = chooseWay({ via, deadlineMs, elapsedMs, hasBatches, rows: check.rows, seconds: made?.seconds?.[1] });
   const say = (text: string): void => {
     if (args.quiet) return;
     display.say('batch', text);
@@ -184,7 +202,7 @@ function providerMode(run: Run, senders: Senders, display: ProgressDisplay): Pro
   const progress = (text: string): void => display.aside(text);
   const { leaveAfterMs } = way;
   const kept = { journal: journal!, dedupe, retryFailed, acceptChanges, pollMs, leaveAfterMs, prices, budget };
-  return openProviderMode({ ...senders, target, ...kept, orRowByRow: args.via === 'auto', say, progress });
+  return openProviderMode({ ...senders, target, ...kept, orRowByRow: via === 'auto', say, progress });
 }
 
 async function* rowsOf({ path, check, settings }: Run): AsyncGenerator<Row> {

@@ -1,8 +1,12 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { describe, expect, it, test, vi } from 'vitest';
+import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
+import type { Simulator } from '../../../src/testing.ts';
 import { at, folder, hurried, ids, lines, names, row, simulate, start, stopTime, until } from './provider-run.ts';
+
+/** A run that no process has begun before. */
+const FRESH = { elapsedMs: 0, hasBatches: false };
 
 describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batches of %s', (provider) => {
   it('come back in their order, with failures in the file of errors, from one batch', async () => {
@@ -78,7 +82,7 @@ test('what the provider has not done before the deadline goes row by row', async
       .join('\n'),
   );
   // The time for rows one by one is a minute, and ten for the end of the batch: the rest is the batch's.
-  const { leaveAfterMs } = chooseWay({ via: 'auto', deadlineMs: 1_300_000, rows: 20, seconds: 0 });
+  const { leaveAfterMs } = chooseWay({ via: 'auto', deadlineMs: 1_300_000, ...FRESH, rows: 20, seconds: 0 });
   expect(leaveAfterMs).toBe(640_000);
   stopTime();
   const run = start(simulator, 'openai', '--deadline', '40m', '--poll', '60');
@@ -145,10 +149,91 @@ test.each([
   const way = chooseWay({
     via,
     deadlineMs: minutes === 30 ? 15 * 60_000 : deadlineMs,
+    ...FRESH,
     rows: 1_000,
     seconds: undefined,
   });
   expect([way.via, way.leaveAfterMs]).toEqual([chosen, leaveAfterMs]);
+});
+
+test.each([
+  // Two hours of six are left, of which a thousand rows need 23 minutes.
+  [4, false, 'provider-batch', 97],
+  [4, true, 'provider-batch', 97],
+  [5.5, false, 'sync', undefined],
+  [5.5, true, 'provider-batch', 7],
+  [5.9, true, 'provider-batch', 0],
+  [7, false, 'sync', undefined],
+  [7, true, 'provider-batch', 0],
+] as const)('%d hours after its begin, with batches %j, a run of six goes by %s', (hours, hasBatches, via, minutes) => {
+  const way = chooseWay({
+    via: 'auto',
+    deadlineMs: 6 * 3_600_000,
+    elapsedMs: hours * 3_600_000,
+    hasBatches,
+    rows: 1_000,
+    seconds: undefined,
+  });
+  expect([way.via, way.leaveAfterMs]).toEqual([via, minutes === undefined ? undefined : minutes * 60_000]);
+});
+
+describe('a deadline is that of the run', () => {
+  const deadline = ['--deadline', '40m', '--poll', '60'];
+
+  beforeEach(() =>
+    writeFile(
+      at('in.jsonl'),
+      names(20)
+        .map((id) => row('openai', id))
+        .join('\n'),
+    ),
+  );
+
+  async function interrupted(simulator: Simulator): Promise<void> {
+    const first = start(simulator, 'openai', ...deadline);
+    while (!first.err().includes('Created batch')) await socketsQuiet();
+    first.io.stop();
+    expect(await first.code).toBe(130);
+    vi.useRealTimers();
+  }
+
+  /** The wall clock, which goes on while no process is there. */
+  const later = (minutes: number): unknown => vi.setSystemTime(Date.now() + minutes * 60_000);
+
+  test('and not of the process that resumes it', async () => {
+    const simulator = await simulate('openai', { batches: { seconds: 3_600 } });
+    stopTime();
+    await interrupted(simulator);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    later(20);
+    const second = start(simulator, 'openai', ...deadline);
+    while (!second.err().includes('Going on with batch')) await socketsQuiet();
+    // Of 40 minutes 28.8 are the batch's, and 20 of those are over.
+    expect(second.err()).toMatch(/What the provider has not done in 8 min \d+ s goes row by row\./);
+    expect(await hurried(second.code)).toBe(0);
+    expect(second.err()).toContain('Cancelling batch');
+    expect(second.err()).not.toContain('Created batch');
+    expect(await ids('out.jsonl')).toEqual(names(20));
+  });
+
+  test('which cancels at once where it is over, and begins anew after its end', async () => {
+    const simulator = await simulate('openai', { batches: { seconds: 3_600 } });
+    stopTime();
+    await interrupted(simulator);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    later(100);
+    const second = start(simulator, 'openai', ...deadline);
+    expect(await hurried(second.code)).toBe(0);
+    expect(second.err()).toMatch(/The deadline was 60 min ago: what the provider has not done goes row by row now\./);
+    expect(second.err()).not.toContain('Created batch');
+    expect(await ids('out.jsonl')).toEqual(names(20));
+    await writeFile(at('in.jsonl'), row('openai', 'new', { messages: [{ role: 'user', content: 'more' }] }));
+    const third = start(simulator, 'openai', ...deadline);
+    while (!third.err().includes('Created batch')) await socketsQuiet();
+    expect(third.err()).toContain('What the provider has not done in 29 min goes row by row.');
+    third.io.stop();
+    await hurried(third.code);
+  });
 });
 
 test('a deadline has a unit', () => {

@@ -6,6 +6,10 @@ export type Via = (typeof VIAS)[number];
 interface Question {
   readonly via: Via;
   readonly deadlineMs: number | undefined;
+  /** Since the run was begun, by this process or an earlier one. */
+  readonly elapsedMs: number;
+  /** Whether batches of an earlier process may be at the provider: what they have done is paid for. */
+  readonly hasBatches: boolean;
   readonly rows: number;
   /** Maximum time of sending row by row, by the given limits. */
   readonly seconds: number | undefined;
@@ -28,17 +32,28 @@ const MARGIN_MS = 660_000;
 const MIN_MS = 600_000;
 
 /** The cheapest way that meets the deadline: the provider's batch, if unfinished rows can still go row by row. */
-export function chooseWay({ via, deadlineMs, rows, seconds }: Question): Way {
+export function chooseWay({ via, deadlineMs, elapsedMs, hasBatches, rows, seconds }: Question): Way {
   if (via === 'sync') return { via, leaveAfterMs: undefined, note: undefined };
   if (deadlineMs === undefined) return { via: 'provider-batch', leaveAfterMs: undefined, note: undefined };
   const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60) * 1000 * MARGIN + MARGIN_MS;
-  const leaveAfterMs = deadlineMs - rest;
-  const text = duration(rest / 1000);
-  if (leaveAfterMs < MIN_MS) {
-    return { via: 'sync', leaveAfterMs: undefined, note: `Row by row may take ${text}: there is no time for a batch.` };
+  const leaveAfterMs = deadlineMs - elapsedMs - rest;
+  if (leaveAfterMs >= MIN_MS || (hasBatches && leaveAfterMs > 0)) {
+    const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;
+    return { via: 'provider-batch', leaveAfterMs, note };
   }
-  const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;
-  return { via: 'provider-batch', leaveAfterMs, note };
+  const left = deadlineMs - elapsedMs;
+  const why =
+    left > 0
+      ? `Row by row may take ${duration(rest / 1000)} of the ${duration(left / 1000)} that are left`
+      : `The deadline was ${duration(-left / 1000)} ago`;
+  if (hasBatches) {
+    return {
+      via: 'provider-batch',
+      leaveAfterMs: 0,
+      note: `${why}: what the provider has not done goes row by row now.`,
+    };
+  }
+  return { via: 'sync', leaveAfterMs: undefined, note: `${why}: there is no time for a batch.` };
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
