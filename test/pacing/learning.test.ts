@@ -53,6 +53,17 @@ describe('limits are learned', () => {
     ticket.release();
   });
 
+  it('as one of a minute still, when a refusal has named it and its reset takes longer than a minute does', async () => {
+    const h = harness({ pacing: PACING });
+    const [asks, refused, late] = await Promise.all([admit(h), admit(h), admit(h)]);
+    finish(asks, [reading('requests', 93, 0)]);
+    fail(refused, { outcome: 'throttled', dimension: 'requests', limit: 93, windowMs: MINUTE, hintMs: 1_000 });
+    expect(row(h, 'requests')).toMatchObject({ limit: 93, source: 'body' });
+    // Counted at the end, many answers at once take far more than there is: all of it comes back in a quarter of an hour.
+    finish(late, [reading('requests_day', 93, 0, DAY)]);
+    expect(h.lane.dimensions().map(({ dimension }) => dimension)).toEqual(['requests']);
+  });
+
   it('of every dimension, from headers', async () => {
     const h = harness({ pacing: PACING });
     const ticket = await admit(h, { info: CHAT });

@@ -73,7 +73,7 @@ export class LimitSet {
   contradicts(dimension: BucketDimension, limit: number): boolean {
     const other = LIMIT_KINDS[dimension].sameHeaderAs;
     const known = other && this.get(other);
-    if (known?.limit !== limit || known.source !== 'header') return false;
+    if (known?.limit !== limit || known.source === 'config') return false;
     if (LIMIT_KINDS[dimension].perDay) return true;
     this.buckets.splice(this.buckets.indexOf(known), 1);
     return false;
