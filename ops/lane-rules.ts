@@ -51,9 +51,10 @@ export function jobRules({ series }: RuleContext): RecordingRule[] {
         `and on (${BY_JOB}) ${present}`,
       ].join('\n'),
     },
+    // For as long as what a job is like is remembered: how much of its time it is away tells one that comes and goes.
     {
       record: 'tidegate:job:gone',
-      expr: `last_over_time(tidegate:job:busy[1h])\nunless on (${BY_JOB}) ${present}`,
+      expr: `last_over_time(tidegate:job:busy[8d])\nunless on (${BY_JOB}) ${present}`,
     },
   ];
 }

@@ -106,6 +106,8 @@ export interface Thresholds extends SignalThresholds {
   readonly telemetry: {
     /** How long a vanished process is remembered, as a Prometheus duration. */
     readonly memory: string;
+    /** Share of eight days for which a job is away from which it comes and goes, and nobody is woken when it is gone. */
+    readonly awayShare: number;
     /** Requests past every guard in 15 minutes from which somebody has to know: fewer are a script that was run by hand. */
     readonly unguardedRequests: number;
   };
@@ -177,7 +179,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
     ],
     minimumCalls: 20,
   },
-  telemetry: { memory: '1d', unguardedRequests: 10 },
+  telemetry: { memory: '1d', awayShare: 0.2, unguardedRequests: 10 },
 };
 
 /** Must equal `scrape_interval` in the Prometheus config and `timeInterval` of the data source. */

@@ -3,7 +3,7 @@ import { type Alert, BY_JOB, BY_PROVIDER, JOB, type RuleContext } from '../alert
 export function telemetryAlerts(context: RuleContext): Alert[] {
   const { series, selector, thresholds } = context;
   const info = series('tidegate.build_info');
-  const { memory, unguardedRequests } = thresholds.telemetry;
+  const { memory, awayShare, unguardedRequests } = thresholds.telemetry;
   const past = `increase(${series('tidegate.unguarded.requests')}[15m])`;
   const overflow = [
     `__name__=~"tidegate_.+|gen_ai_.+"`,
@@ -12,7 +12,7 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
   ];
   return [
     ...scrapeAlerts(selector, info, memory),
-    ...vanished(selector),
+    ...vanished(selector, awayShare),
     {
       name: 'TidegateWatchdog',
       expr: 'vector(1)',
@@ -59,20 +59,23 @@ const UNGUARDED =
  * Two minutes after the last process is gone. Whoever takes a job away for good is told once more: that is what one that
  * was deleted by mistake looks like.
  */
-function vanished(selector: string): Alert[] {
+function vanished(selector: string, awayShare: number): Alert[] {
   // What arrives by OTLP has no target, and is missed all the same.
   const target = `max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`;
-  const gone = (busy: string): string => `(tidegate:job:gone ${busy} 0)\nunless on (${BY_JOB}) ${target}`;
-  // It is recorded for an hour, twice a minute.
-  const before = (samples: number): string =>
-    `unless on (${BY_JOB}) (count_over_time(tidegate:job:gone[8d] offset 1h) > ${samples})`;
+  const gone = (busy: string): string =>
+    `(tidegate:job:gone ${busy} 0)\nand on (${BY_JOB}) count_over_time(tidegate:job:busy[1h])\nunless on (${BY_JOB}) ${target}`;
+  // Both are recorded twice a minute, one while the job is there and one while it is not. Without the hour in which this
+  // is told.
+  const away = 'count_over_time(tidegate:job:gone[8d] offset 1h)';
+  const there = 'count_over_time(tidegate:job:busy[8d] offset 1h)';
   const text = `${JOB} has no process left that reports, and Prometheus scrapes no target of it.`;
   const where = 'Check its deployment and the service discovery or the Collector';
   return [
     {
       name: 'TidegateJobVanished',
-      // Twice within eight days it was away for an hour: it comes and goes, and ends with its last call.
-      expr: `${gone('>')}\n${before(150)}`,
+      // Who is away for much of the time comes and goes, and ends with its last call. Who was away for an hour, twice or
+      // more often, is missed again.
+      expr: `${gone('>')}\nunless on (${BY_JOB}) (${away} > 60 and ${away} / (${away} + ${there}) > ${awayShare})`,
       for: '1m',
       severity: 'critical',
       summary: 'A job that makes LLM calls is gone.',
@@ -81,7 +84,7 @@ function vanished(selector: string): Alert[] {
     {
       name: 'TidegateJobVanished',
       // Once within eight days it was gone for more than three minutes, and came back.
-      expr: `${gone('==')}\n${before(6)}`,
+      expr: `${gone('==')}\nunless on (${BY_JOB}) (${away} > 6)`,
       for: '3m',
       severity: 'warning',
       summary: 'A job that made LLM calls is gone.',

@@ -84,7 +84,7 @@ const VANISHED: RuleTest[] = [
   },
   {
     alert: 'TidegateJobVanished',
-    does: 'pages where somebody waits for some of the calls, and twice where a job ends with its last call, then no more',
+    does: 'pages where somebody waits for some of the calls, and once where a job ends with its last call, then no more',
     interval: '1m',
     input: [
       info('1x30 _x70 1x30 _x70 1x30 _x40'),
@@ -94,8 +94,35 @@ const VANISHED: RuleTest[] = [
     ],
     checks: [
       { at: '37m', situation: 'fires', firing: [vanished] },
-      { at: '138m', situation: 'fires', firing: [vanished] },
+      { at: '138m', situation: 'quiet', firing: [] },
       { at: '239m', situation: 'quiet', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages each time for a job that is nearly always there, however often it is gone for most of an hour',
+    interval: '1m',
+    input: [
+      info('1x190 _x45 1x190 _x45 1x190 _x90'),
+      attempts('0+5x190 _x45 0+5x190 _x45 0+5x190 _x90'),
+      ...waiting('3x190 _x45 3x190 _x45 3x190 _x90'),
+    ],
+    checks: [
+      { at: '197m', situation: 'fires', firing: [vanished] },
+      { at: '237m', situation: 'resolves', firing: [] },
+      { at: '433m', situation: 'fires', firing: [vanished] },
+      { at: '669m', situation: 'fires', firing: [vanished] },
+      { at: '735m', situation: 'resolves', firing: [] },
+    ],
+  },
+  {
+    alert: 'TidegateJobVanished',
+    does: 'pages twice within the hour for a job that has just begun',
+    interval: '1m',
+    input: [info('1x20 _x10 1x20 _x40'), attempts('0+5x20 _x10 0+5x20 _x40')],
+    checks: [
+      { at: '27m', situation: 'fires', firing: [vanished] },
+      { at: '58m', situation: 'fires', firing: [vanished] },
     ],
   },
   {
