@@ -3,7 +3,8 @@ import { chromium } from 'playwright-core';
 import type { Report } from './page/main.ts';
 
 const BINARIES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const DRAWN_WITHIN_MS = 60_000;
+/** Of each step, also where the machine is busy. */
+const DRAWN_WITHIN_MS = 120_000;
 
 export interface Drawing extends Report {
   /** What the browser complained about. */
@@ -26,7 +27,7 @@ export function findBrowser(): string | undefined {
 /**
  * Draws one dashboard and takes its picture.
  * @param height Pixels of the picture from the top; undefined for all of it.
- * @throws Error when the page is not drawn within a minute
+ * @throws Error when the page is not drawn within two minutes
  */
 export async function drawDashboard(
   binary: string,
@@ -40,6 +41,7 @@ export async function drawDashboard(
   });
   try {
     const page = await browser.newPage({ viewport: { width, height: height ?? 1_000 } });
+    page.setDefaultTimeout(DRAWN_WITHIN_MS);
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('console', (message) => {
@@ -49,11 +51,9 @@ export async function drawDashboard(
       if (!response.ok()) problems.push(`${response.status()} ${response.url()}`);
     });
     await page.goto(`${url}/?dashboard=${dashboard}`);
-    await page
-      .waitForSelector('body[data-state=done]', { timeout: DRAWN_WITHIN_MS, state: 'attached' })
-      .catch((error: unknown) => {
-        throw new Error(`${dashboard} was not drawn: ${problems.join('\n')}`, { cause: error });
-      });
+    await page.waitForSelector('body[data-state=done]', { state: 'attached' }).catch((error: unknown) => {
+      throw new Error(`${dashboard} was not drawn: ${problems.join('\n')}`, { cause: error });
+    });
     const report = JSON.parse((await page.getAttribute('body', 'data-report')) ?? '') as Report;
     return { ...report, problems, png: await page.screenshot({ fullPage: height === undefined }) };
   } finally {
