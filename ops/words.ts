@@ -24,6 +24,11 @@ export function duration(value = '$value'): string {
   ].join('');
 }
 
+/** 3.456 -> 3.46 USD, 3020.98 -> 3021 USD. */
+export function dollars(value = '$value'): string {
+  return `{{ if lt ${value} 100.0 }}{{ printf "%.2f" ${value} }}{{ else }}{{ printf "%.0f" ${value} }}{{ end }} USD`;
+}
+
 /** 11.97 -> 12 calls, 1 -> 1 call. */
 export function counted(noun: string): string {
   return `{{ printf "%.0f" $value }} ${noun}{{ if ge $value 1.5 }}s{{ end }}`;

@@ -10,7 +10,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { over } from '../signal-rules.ts';
-import { largest } from '../words.ts';
+import { dollars, largest } from '../words.ts';
 
 /** Money, where a guard has prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
@@ -38,7 +38,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls cost much more than a day ago.',
-      description: `${largest('$model', `sum by (gen_ai_request_model) (tidegate:cost:increase5m{${lookupOf(BY_PROVIDER).matchers}})`, BY_PROVIDER, 'gen_ai_request_model')}${PROVIDER} has cost {{ printf "%.2f" $value }} USD in the last hour, or spends at such a rate now, {{ if $model }}mostly for {{ $model }}: {{ end }}more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+      description: `${largest('$model', `sum by (gen_ai_request_model) (tidegate:cost:increase5m{${lookupOf(BY_PROVIDER).matchers}})`, BY_PROVIDER, 'gen_ai_request_model')}${PROVIDER} has cost ${dollars()} in the last hour, or spends at such a rate now, {{ if $model }}mostly for {{ $model }}: {{ end }}more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
     },
     {
       name: 'TidegateModelUnpriced',
@@ -61,6 +61,6 @@ function budgetAlert(usd: number): Alert {
     keepFiringFor: '30m',
     severity: 'warning',
     summary: 'LLM calls cost more than their budget of a day.',
-    description: `${JOB} has spent {{ printf "%.2f" $value }} USD on LLM calls in 24 hours (budget ${usd} USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.`,
+    description: `${JOB} has spent ${dollars()} on LLM calls in 24 hours (budget ${usd} USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.`,
   };
 }

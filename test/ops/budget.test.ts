@@ -29,7 +29,7 @@ test(
       exp_annotations: {
         summary: 'LLM calls cost more than their budget of a day.',
         description:
-          'app has spent 150.00 USD on LLM calls in 24 hours (budget 100 USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.',
+          'app has spent 150 USD on LLM calls in 24 hours (budget 100 USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.',
         runbook_url: 'https://wiki.example/llm#tidegatecostoverbudget',
       },
     };
