@@ -7,6 +7,7 @@ import { dashboards } from '../../ops/dashboards/all.ts';
 import { renameInAlertmanager, renameInDashboard, SHIPPED_LABELS } from '../../ops/label-names.ts';
 import { nativeInDashboard } from '../../ops/native-histograms.ts';
 import { renderRules } from '../../ops/rules.ts';
+import { RUNBOOK_URL } from '../../ops/runbook-url.ts';
 import { DEFAULT_THRESHOLDS } from '../../ops/thresholds.ts';
 
 /** A configuration that changes nothing. */
@@ -30,8 +31,13 @@ export function rendered(text: string): Record<string, string> {
     ...Object.fromEntries(
       dashboards(config.thresholds).map(({ name, json }) => [
         `dashboards/${name}.json`,
-        renameInDashboard(nativeInDashboard(json, config.histograms), config.labels),
+        linked(renameInDashboard(nativeInDashboard(json, config.histograms), config.labels), config.runbookUrl),
       ]),
     ),
   };
+}
+
+/** A dashboard whose links open the operator's runbook, as those of alerts do. */
+function linked(json: string, runbookUrl: string = RUNBOOK_URL): string {
+  return json.replaceAll(RUNBOOK_URL, () => JSON.stringify(runbookUrl).slice(1, -1));
 }

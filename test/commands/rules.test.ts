@@ -49,6 +49,14 @@ test('without a configuration the files are those that are shipped', async () =>
   expect(io.outLines).toHaveLength(7);
 });
 
+test('links of dashboards open the same runbook as those of alerts', async () => {
+  await run('runbookUrl: https://wiki.example/llm');
+  for (const name of ['overview', 'provider', 'slo', 'work', 'gen-ai']) {
+    const links = written(`dashboards/${name}.json`).match(/https?:[^"]+?(?=#)/g);
+    expect(new Set(links)).toEqual(new Set(['https://wiki.example/llm']));
+  }
+});
+
 test('the printed defaults change nothing', async () => {
   const io = new FakeIo();
   expect(await dispatch(['rules', '--defaults'], io, '0.0.0')).toBe(0);
