@@ -71,7 +71,7 @@ export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
     unit: 'short',
     queries: [{ expr: columns(firingFor(alerts)), legend: '{{alertname}}' }],
     width,
-    noValue: 'No alert fires.',
+    noValue: alerts === FIRING ? 'No alert fires.' : 'No alert about this fires.',
     transformations: [
       {
         id: 'organize',
