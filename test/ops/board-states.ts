@@ -18,6 +18,7 @@ the same where a second's part of a limit is all that may be spent at once, and 
 Exit code: 0; 1 when a panel has no data and does not say what that means, or a page had problems.
 
   --out <folder>     where the pictures go
+  --only <states>    some of them, with commas between: healthy, batch, saturated, short, outage
   --seconds <n>      of each state. Default: 75
   --height <pixels>  of the pictures, from the top. Default: all of it
 `;
@@ -81,12 +82,11 @@ const SAYS_WHY = new Set(
   ),
 );
 
-async function draw(out: string, seconds: number, height: number | undefined): Promise<void> {
+async function draw(out: string, names: readonly string[], seconds: number, height: number | undefined): Promise<void> {
   const browser = findBrowser();
   if (browser === undefined) throw new Error('Expected Chromium on the PATH');
   mkdirSync(out, { recursive: true });
   const inbox = await startInbox();
-  const names = Object.keys(STATES);
   const apps = await Promise.all(
     names.map((name) =>
       startApp(MODELS[0]!, name === 'short' ? SHORT : PROVIDERS, {
@@ -147,6 +147,7 @@ async function draw(out: string, seconds: number, height: number | undefined): P
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
+    only: { type: 'string', default: Object.keys(STATES).join(',') },
     seconds: { type: 'string', default: '75' },
     height: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -154,6 +155,7 @@ const { values } = parseArgs({
 });
 if (values.help || values.out === undefined) console.log(HELP);
 else {
-  await draw(values.out, Number(values.seconds), values.height === undefined ? undefined : Number(values.height));
+  const height = values.height === undefined ? undefined : Number(values.height);
+  await draw(values.out, values.only.split(','), Number(values.seconds), height);
   process.exit();
 }
