@@ -67,7 +67,8 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
   if (firstLine !== '') checkPrompt(format, firstLine, settings);
   const link = target && args.fleet ? await openLink(target) : undefined;
   // Only a dry run and the choice of a way by its deadline look at them.
-  const totals = dryRun || args.deadlineMs !== undefined ? new InputTotals() : undefined;
+  const totals =
+    dryRun || args.deadlineMs !== undefined ? new InputTotals(providerOf(args, { format }), args.dedupe) : undefined;
   const provider = providerName(providerOf(args, { format }));
   const bounded = ({ url, body }: Row): void => {
     if (worstCostOf({ provider, path: url, body }, prices!) === undefined) throw new BadRow(UNBOUNDED);
@@ -76,9 +77,10 @@ async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[
   try {
     check = await checkInput(path, { format, firstLine }, settings, (row) => {
       if (args.maxCost !== undefined) bounded(row);
-      totals?.add(row.body);
+      totals?.add(row);
     });
   } finally {
+    totals?.close();
     if (check?.problemCount !== 0) await link?.close();
   }
   if (check.problemCount > 0) return refuse(check, io);

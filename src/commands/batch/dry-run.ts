@@ -10,6 +10,8 @@ import { durations, number, usd } from '../amounts.ts';
 
 interface Forecast {
   readonly rows: number;
+  /** Fewer than rows where some are equal, which are sent once. */
+  readonly calls: number;
   readonly models: readonly string[];
   readonly inputTokens: Interval;
   /** Null if a row has no maximum. */
@@ -22,6 +24,11 @@ interface Forecast {
   readonly unpriced: readonly string[];
 }
 
+/** Of the bound by its limits a run takes up to so many times, where they come in parts of a minute and refuse what comes too soon. */
+const SLOWER = 1.5;
+/** For the last answers. */
+const ANSWERS_S = 5;
+
 /** Estimates what sending the input would take, without sending anything. */
 export function forecast(
   input: InputTotals,
@@ -30,20 +37,22 @@ export function forecast(
   priceOf: PriceFunction | undefined,
 ): Forecast {
   const totals = input.all();
-  const rows = sum(totals.map((of) => of.rows));
+  const calls = sum(totals.map((of) => of.calls));
   const from = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[0])));
   const to = Math.ceil(sum(totals.map(({ inputTokens }) => inputTokens[1])));
   const output = totals.some(({ outputTokens }) => outputTokens === undefined)
     ? undefined
     : sum(totals.map(({ outputTokens }) => outputTokens!));
-  // A minute's worth may be there at the start.
-  const atLeast = Math.max(0, rpm ? rows / rpm - 1 : 0, tpm ? from / tpm - 1 : 0) * 60;
-  const atMost = Math.max(rpm ? rows / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60;
+  // A minute's worth may be there at the start, and what is read from a cache may not be counted.
+  const counted = from - sum(totals.map(({ cachedTokens }) => cachedTokens));
+  const atLeast = Math.max(0, rpm ? calls / rpm - 1 : 0, tpm ? counted / tpm - 1 : 0) * 60;
+  const atMost = Math.max(rpm ? calls / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60 * SLOWER + ANSWERS_S;
   const prices = totals.map((of) => ({ of, interval: priceInterval(of, via, provider, priceOf) }));
   const unpriced = prices.filter(({ interval }) => !interval).map(({ of }) => nameOf(of));
   const ends = prices.map(({ interval }) => interval?.[1] ?? null);
   return {
-    rows,
+    rows: input.rows,
+    calls,
     models: [...new Set(totals.map(({ model }) => model))].filter((model) => model !== '').sort(),
     inputTokens: [from, to],
     outputTokensAtMost: output ?? null,
@@ -56,30 +65,32 @@ export function forecast(
   };
 }
 
-/** Rows are priced at their mean length, also where prices rise with the length of a prompt. */
+/** Calls are priced at their mean length, also where prices rise with the length of a prompt. */
 function priceInterval(
   totals: ModelTotals,
   via: BatchArgs['via'],
   provider: ProviderName,
   priceOf: PriceFunction | undefined,
 ): readonly [number, number | null] | undefined {
-  const { model, tier, rows, inputTokens, outputTokens } = totals;
+  const { model, tier, calls, inputTokens, cachedTokens, writtenTokens, outputTokens, hidden } = totals;
   if (!priceOf || model === '') return undefined;
   const [from, to] = inputTokens;
-  const price = (input: number, output: number, serviceTier: string | undefined): number | undefined => {
+  const price = (used: Partial<Usage>, serviceTier: string | undefined): number | undefined => {
+    const { inputTokens: input = 0, outputTokens: output = 0, cacheReadTokens = 0, cacheWriteTokens = 0 } = used;
     const usage: Usage = {
-      inputTokens: input / rows,
-      outputTokens: output / rows,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
+      inputTokens: input / calls,
+      outputTokens: output / calls,
+      cacheReadTokens: cacheReadTokens / calls,
+      cacheWriteTokens: cacheWriteTokens / calls,
       reasoningTokens: 0,
     };
     const each = priceOf({ provider, model, usage, serviceTier });
-    return each === undefined ? undefined : each * rows;
+    return each === undefined ? undefined : each * calls;
   };
   // Rows that a provider batch leaves unfinished have the regular price.
-  const least = price(from, 0, via === 'sync' ? tier : 'batch');
-  const most = outputTokens === undefined ? null : price(to, outputTokens, via === 'sync' ? tier : undefined);
+  const least = price({ inputTokens: from, cacheReadTokens: cachedTokens }, via === 'sync' ? tier : 'batch');
+  const dearest = { inputTokens: to, outputTokens: outputTokens ?? 0, cacheWriteTokens: writtenTokens };
+  const most = outputTokens === undefined || hidden ? null : price(dearest, via === 'sync' ? tier : undefined);
   return least === undefined || most === undefined ? undefined : [least, most];
 }
 
@@ -87,13 +98,13 @@ const nameOf = ({ model, tier }: ModelTotals): string =>
   (model || 'none named') + (tier === undefined ? '' : ` in service tier ${tier}`);
 
 export function forecastText(made: Forecast, priced: boolean): string {
-  const { rows, models, inputTokens, outputTokensAtMost, seconds } = made;
+  const { rows, calls, models, inputTokens, outputTokensAtMost, seconds } = made;
   const [from, to] = inputTokens;
   const output =
     outputTokensAtMost === null ? 'unknown: some rows set no maximum' : `up to ${number(outputTokensAtMost)}`;
   const time = seconds ? durations(seconds[0], seconds[1]) : 'unknown: name your limits with --rpm and --tpm';
   return tableText([
-    ['Rows', number(rows)],
+    ['Rows', calls === rows ? number(rows) : `${number(rows)}, of which ${number(calls)} differ and are sent`],
     ['Models', harmless(models.join(', ')) || 'none named'],
     ['Input tokens', `${number(from)} to ${number(to)}, by their text`],
     ['Output tokens', output],
@@ -106,7 +117,9 @@ function priceText({ usd: interval, unpriced }: Forecast, priced: boolean): stri
   if (!priced) return 'unknown: name a file with --prices, or install @pydantic/genai-prices';
   if (!interval) return `unknown: there is no price of ${unpriced.join(', ')}`;
   const [from, to] = interval;
-  return to === null ? `from ${usd(from)}: some rows set no maximum of output` : `${usd(from)} to ${usd(to)}`;
+  return to === null
+    ? `from ${usd(from)}: some rows set no maximum of output, or have more than text as input`
+    : `${usd(from)} to ${usd(to)}`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

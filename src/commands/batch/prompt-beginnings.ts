@@ -15,18 +15,22 @@ const PATHS = /\/(?:chat\/completions|responses|completions|messages)$/;
  * Prefixes of a row's prompt that the provider may cache, shortest first: at Anthropic up to each mark of the
  * request, elsewhere by length, since caching is automatic.
  */
-export function promptBeginnings(provider: BatchProvider, { url, body }: Row): readonly string[] {
+export function promptBeginnings(
+  provider: BatchProvider,
+  { url, body }: Row,
+  levels: readonly number[] = LEVELS,
+): readonly string[] {
   if (!PATHS.test(url)) return [];
-  return provider === 'anthropic' ? markedBeginnings(body) : longBeginnings(body);
+  return provider === 'anthropic' ? markedBeginnings(body) : longBeginnings(body, levels);
 }
 
 /** In the order of the prompt; absent fields are omitted from the JSON. */
-function longBeginnings(body: Body): readonly string[] {
+function longBeginnings(body: Body, levels: readonly number[]): readonly string[] {
   const { model, prompt_cache_key: key, tools, response_format, text, instructions } = body;
   const turns = body['messages'] ?? body['input'] ?? body['prompt'];
   const prompt = JSON.stringify({ key, tools, response_format, text, instructions, turns });
   const named = String(model);
-  return LEVELS.filter((length) => prompt.length >= length).map((length) => `${named} ${prompt.slice(0, length)}`);
+  return levels.filter((length) => prompt.length >= length).map((length) => `${named} ${prompt.slice(0, length)}`);
 }
 
 /** Tools, system and messages form one prompt of blocks, in which marks end the prefixes to cache. */

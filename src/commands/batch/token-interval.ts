@@ -13,14 +13,16 @@ const ASCII = /[\0-\x7f]+/g;
 /**
  * Tokens of a request's body, as an interval: at least its texts, at most all of its JSON.
  * @param body without the name of the model
+ * @param hidden whether it has images, files or the like, of whose base64 the tokens are not those of a text
  */
-export function tokenInterval(body: Readonly<Record<string, unknown>>): Interval {
+export function tokenInterval(body: Readonly<Record<string, unknown>>, hidden = false): Interval {
   const texts: string[] = [];
   const json = JSON.stringify(body, (_, value: unknown) => {
     if (typeof value === 'string') texts.push(value);
     return value;
   });
-  return [tokensOf(texts.join(' '), 0), tokensOf(json, 1)];
+  const text = texts.join(' ');
+  return [tokensOf(hidden ? text.replaceAll(WORDLESS, '') : text, 0), tokensOf(json, 1)];
 }
 
 function tokensOf(text: string, end: 0 | 1): number {

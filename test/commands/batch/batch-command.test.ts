@@ -204,7 +204,7 @@ describe('tidegate batch', () => {
     const { code, io } = await run(at('in.jsonl'), '--dry-run', '--json', '--rpm', '1');
     expect(code).toBe(0);
     const made = JSON.parse(io.outLines[0]!) as { inputTokens: [number, number] };
-    expect(made).toMatchObject({ rows: 2, models: ['gpt-4o-mini'], outputTokensAtMost: 120, seconds: [60, 120] });
+    expect(made).toMatchObject({ rows: 2, models: ['gpt-4o-mini'], outputTokensAtMost: 120, seconds: [60, 185] });
     expect(made.inputTokens[0]).toBeLessThan(made.inputTokens[1]);
     expect(openai.stats().requests).toBe(0);
     const spoken = await run(at('in.jsonl'), '--dry-run');

@@ -35,7 +35,7 @@ const MIN_MS = 600_000;
 export function chooseWay({ via, deadlineMs, elapsedMs, hasBatches, rows, seconds }: Question): Way {
   if (via === 'sync') return { via, leaveAfterMs: undefined, note: undefined };
   if (deadlineMs === undefined) return { via: 'provider-batch', leaveAfterMs: undefined, note: undefined };
-  const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60) * 1000 * MARGIN + MARGIN_MS;
+  const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60 * MARGIN) * 1000 + MARGIN_MS;
   const leaveAfterMs = deadlineMs - elapsedMs - rest;
   if (leaveAfterMs >= MIN_MS || (hasBatches && leaveAfterMs > 0)) {
     const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;
