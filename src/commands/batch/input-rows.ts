@@ -44,29 +44,33 @@ function delimiterOf(header: string): string {
 async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRow> {
   const file = createReadStream(path);
   let twice: string | undefined;
+  let line = 2;
   const parser = parse({
     delimiter,
     bom: true,
     columns: (header: string[]) => {
       const names = header.map((name) => name.trim());
+      line = parser.info.lines + 1;
       twice = names.find((name, index) => name !== '' && names.indexOf(name) < index);
       return names;
     },
     info: true,
+    raw: true,
     relax_column_count: true,
     skip_empty_lines: true,
   });
   file.on('error', (error) => parser.destroy(error));
   file.pipe(parser);
-  let line = 2;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: Record<string, string>; info: Info }>) {
+    for await (const { record, info, raw } of parser as AsyncIterable<ParsedRecord>) {
       // A template could mean either of them.
       if (twice !== undefined) return yield { line: 1, problem: `two columns are named ${JSON.stringify(twice)}` };
       // A record of the wrong length is reported and skipped.
       const { error } = info as { error?: CsvError };
+      const [empty] = EMPTY_LINES.exec(raw)!;
+      line += breaksIn(empty, ANY_BREAK);
       yield error ? { line, problem: problemOf(error) } : { line, record };
-      line = info.lines + 1;
+      line += breaksIn(raw.slice(empty.length), BREAK);
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -76,6 +80,20 @@ async function* csvRows(path: string, delimiter: string): AsyncGenerator<InputRo
     parser.destroy();
   }
 }
+
+interface ParsedRecord {
+  readonly record: Record<string, string>;
+  readonly info: Info;
+  /** With the empty lines before it; CRLF at its end is CR alone. */
+  readonly raw: string;
+}
+
+// The parser counts CRLF between quotes twice, and tells where a record ends and not where it begins.
+const EMPTY_LINES = /^[\r\n]*/;
+const ANY_BREAK = /\r\n|[\r\n]/g;
+const BREAK = /\r?\n|\r$/g;
+
+const breaksIn = (text: string, breaks: RegExp): number => text.match(breaks)?.length ?? 0;
 
 /** The message without its line number, which is where the record ends. */
 const problemOf = (error: CsvError): string => `not CSV: ${error.message.replace(/ (?:on|at) line \d+/, '')}`;

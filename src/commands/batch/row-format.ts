@@ -1,3 +1,4 @@
+import { numberText, parseExact } from './exact-numbers.ts';
 import { columnsOf, type InputRow, type RowFormat } from './input-rows.ts';
 
 const JSON_FILE = /\.(?:json|jsonl|ndjson)$/i;
@@ -94,7 +95,8 @@ function dataRow(row: Readonly<Record<string, unknown>>, line: number, settings:
 
 function idOf(value: unknown, line: number): string {
   if (value === undefined) return String(line);
-  if (typeof value === 'number') return String(value);
+  const number = numberText(value);
+  if (number !== undefined) return number;
   if (typeof value !== 'string' || value === '') throw new BadRow('expected "custom_id" to be text');
   return value;
 }
@@ -108,7 +110,7 @@ function requestBody(value: unknown, name: string): Record<string, unknown> {
 function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     throw new BadRow('not JSON');
   }

@@ -59,6 +59,17 @@ test('bad records are told by the line that they begin in', async () => {
   ]);
 });
 
+test.each([
+  ['empty lines', 'id,text\n1,"a\nb"\n\n2,x\n3,y\n', [2, 5, 6]],
+  ['CRLF between quotes', 'id,text\r\n1,"a\r\nb\r\nc"\r\n\r\n2,x\r\n3,y', [2, 6, 7]],
+  ['empty lines before the header', '\ufeff\n\nid,text\n1,a\n\n\n2,b\n', [4, 7]],
+])('lines are counted as an editor does, with %s', async (_name, text, wanted) => {
+  await writeFile(at('in.csv'), text);
+  const lines: number[] = [];
+  for await (const { line } of inputRows(at('in.csv'), 'csv', 'id,text')) lines.push(line);
+  expect(lines).toEqual(wanted);
+});
+
 test('a column that the template names and nobody has is told', async () => {
   expect((await check('id,body\n1,a\n', 'in.csv')).problems).toEqual(['line 2: has no "text" for the template']);
   expect((await check('id,text\n1,a\n', 'in.csv', null)).problems[0]).toContain('needs --template');

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseRow } from '../../../src/commands/batch/row-format.ts';
 import { targetOf, urlOf } from '../../../src/commands/batch/target.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { startSimulator } from '../../../src/testing.ts';
@@ -66,6 +67,32 @@ test('a template takes members of members, and those that are named so first', a
   expect(err.split('\n').slice(0, 3)).toEqual(
     [2, 3, 4].map((line) => `line ${line}: has no "user.name" for the template`),
   );
+});
+
+test('numbers that a double does not hold are sent with their digits, and are ids of their own', async () => {
+  const rows = ['{"id":9007199254740993,"text":1e400}', '{"id":9007199254740992,"text":-12345678901234567890}'];
+  expect(await sent('in.jsonl', rows.join('\n'), '--template', '{{id}} {{text}}')).toEqual([
+    '9007199254740993 1e400',
+    '9007199254740992 -12345678901234567890',
+  ]);
+  const out = (await readFile(at('out.jsonl'), 'utf8')).trim().split('\n');
+  expect(out.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id)).toEqual([
+    '9007199254740993',
+    '9007199254740992',
+  ]);
+  const { body } = parseRow(
+    { line: 1, text: '{"custom_id":"a","url":"/v1/x","body":{"seed":9223372036854775807,"n":0.1}}' },
+    'openai',
+    {
+      api: 'openai',
+      model: undefined,
+      system: undefined,
+      template: undefined,
+      schema: undefined,
+      maxTokens: undefined,
+    },
+  );
+  expect(JSON.stringify(body)).toBe('{"seed":9223372036854775807,"n":0.1}');
 });
 
 test.skipIf(process.platform === 'win32')(
