@@ -87,8 +87,8 @@ export interface Ticket {
    */
   settle(result: {
     readonly outcome: Outcome;
-    readonly failure?: Failure;
-    readonly usage?: Usage;
+    readonly failure?: Failure | undefined;
+    readonly usage?: Usage | undefined;
     readonly unretried?: boolean;
   }): WhoWaits | undefined;
   /** The response body has ended: frees the concurrency slot. */

@@ -133,7 +133,7 @@ export class Attempt {
       if (!before.reported) this.#report(failure.outcome, failure);
       const unretried = barred === 'attempts';
       // Before the decision: whether the call has to wait by itself is the lane's to say.
-      waiter = this.#settle({ outcome: failure.outcome, failure, ...(unretried ? { unretried } : {}) });
+      waiter = this.#settle({ outcome: failure.outcome, failure, unretried });
     }
     // Behind the head of an answer its own time has passed.
     const isResponse = failure.status !== undefined && this.#headAt !== undefined;
@@ -187,11 +187,7 @@ export class Attempt {
       const outcome = attemptOutcome(end);
       this.#close(outcome, failure);
       if (end.beside) this.#reportBeside(end.beside);
-      this.#settle({
-        outcome,
-        ...(failure ? { failure } : {}),
-        ...(usage && this.call.ownsAnswer ? { usage } : {}),
-      });
+      this.#settle({ outcome, failure, usage: this.call.ownsAnswer ? usage : undefined });
     } else if (end.beside) this.#reportBeside(end.beside);
     if (usage && this.decision?.retry && this.call.ownsAnswer) this.#reportSpent(usage, end.response);
     this.#end();
@@ -263,7 +259,7 @@ export class Attempt {
     });
   }
 
-  #settle(result: { outcome: Outcome; failure?: Failure; usage?: Usage; unretried?: boolean }): WhoWaits | undefined {
+  #settle(result: Parameters<Ticket['settle']>[0]): WhoWaits | undefined {
     const waiter = this.ticket.settle(result);
     if (result.usage) this.#compare(result.usage);
     return waiter;

@@ -11,18 +11,20 @@ export function limitPool(provider: ProviderName, request: RequestInfo): string 
   return tier !== undefined && PROVIDERS[provider].ownTiers.includes(tier) ? `${pool}/${tier}` : pool;
 }
 
-const known = new Map<string, string>();
-/** An application calls the same few over and over. */
+/** By provider, then by model: a key made of both would be hashed at every call. */
+const known = new Map<ProviderName, Map<string, string>>();
+/** Of a provider. An application calls the same few over and over. */
 const MAX_KNOWN = 200;
 
 /** The pool of a model, or of what a provider names in its place. */
 export function modelPool(provider: ProviderName, model: string): string {
-  const key = `${provider} ${model}`;
-  let pool = known.get(key);
+  let pools = known.get(provider);
+  if (!pools) known.set(provider, (pools = new Map()));
+  let pool = pools.get(model);
   if (pool === undefined) {
     const name = modelOf(provider, model);
     pool = PROVIDERS[provider].shared.find(({ models }) => models.test(name))?.pool ?? name;
-    if (known.size < MAX_KNOWN) known.set(key, pool);
+    if (pools.size < MAX_KNOWN) pools.set(model, pool);
   }
   return pool;
 }

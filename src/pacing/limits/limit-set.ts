@@ -218,8 +218,9 @@ export class LimitSet {
     const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
     this.#consumption.pass(2 * this.#oneWayMs, now);
     const since = this.#consumption.since(unit, reservation);
-    const about = { sentAt, sampledAt, sequence, mark: marks[unit], since, amount: reserved[unit] };
-    const seen = { limit, remaining, resetMs, source, refused, ...about };
+    const mark = marks[unit];
+    const amount = reserved[unit];
+    const seen = { limit, remaining, resetMs, source, refused, sentAt, sampledAt, sequence, mark, since, amount };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
 }

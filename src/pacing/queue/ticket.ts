@@ -5,8 +5,8 @@ import type { Reservation } from '../usage/reservation.ts';
 
 export interface Settlement {
   readonly outcome: Outcome;
-  readonly failure?: Failure;
-  readonly usage?: Usage;
+  readonly failure?: Failure | undefined;
+  readonly usage?: Usage | undefined;
   /** Its caller has retries off. */
   readonly unretried?: boolean;
 }

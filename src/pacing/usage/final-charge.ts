@@ -9,7 +9,10 @@ import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 export function finalCharge(reservation: Reservation, result: Settlement, rule: ChargeRule): Amounts {
   const { reserved } = reservation;
   if (result.usage) {
-    return { ...reserved, ...rule.charge(result.usage, reservation.info.model) };
+    const { requests } = reserved;
+    const told = rule.charge(result.usage, reservation.info.model);
+    const { tokens = reserved.tokens, inputTokens = reserved.inputTokens, outputTokens = reserved.outputTokens } = told;
+    return { requests, tokens, inputTokens, outputTokens };
   }
   switch (result.outcome) {
     case 'ok':

@@ -58,11 +58,11 @@ export function reasonOf(reason: string): string {
 }
 
 function info(id: unknown, model: unknown, finishReasons: string[] | undefined): ResponseInfo {
+  const known: { -readonly [K in keyof ResponseInfo]: ResponseInfo[K] } = {};
   const idText = identifier(id);
   const modelText = identifier(model);
-  return {
-    ...(idText === undefined ? {} : { id: idText }),
-    ...(modelText === undefined ? {} : { model: modelText }),
-    ...(finishReasons === undefined ? {} : { finishReasons: finishReasons.slice(0, MAX_REASONS).map(reasonOf) }),
-  };
+  if (idText !== undefined) known.id = idText;
+  if (modelText !== undefined) known.model = modelText;
+  if (finishReasons) known.finishReasons = finishReasons.slice(0, MAX_REASONS).map(reasonOf);
+  return known;
 }

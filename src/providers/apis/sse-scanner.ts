@@ -3,6 +3,7 @@ import { clip, ClippedText, MAX_CHARS } from './clipped-text.ts';
 
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
 /** Bytes of a chunk that are parsed in one go. */
 export const SLICE = 65_536;
 
@@ -77,7 +78,7 @@ export class SseScanner {
     if (!text.startsWith('data:', from)) return false;
     const end = text.indexOf('\n', from);
     if (end !== text.length - 2 || text.charCodeAt(end + 1) !== LF || text.includes('\r')) return false;
-    this.#onEvent(named ? value(text.slice(0, from - 1), 6) : null, value(text.slice(from, end), 5), false);
+    this.#onEvent(named ? value(text, 6, from - 1) : null, value(text, from + 5, end), false);
     return true;
   }
 
@@ -157,6 +158,7 @@ function isWithinLine(chunk: Uint8Array | string, from: number): boolean {
 /** A copy of ASCII bytes as a string, without the stateful decoder's cost. */
 const latin1Slice = Buffer.prototype.latin1Slice as (this: Uint8Array) => string;
 
-function value(line: string, from: number): string {
-  return line.charCodeAt(from) === 32 ? line.slice(from + 1) : line.slice(from);
+/** What stands behind a field's colon, up to `end`. */
+function value(text: string, from: number, end: number = text.length): string {
+  return text.slice(from < end && text.charCodeAt(from) === SPACE ? from + 1 : from, end);
 }

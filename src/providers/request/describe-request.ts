@@ -66,7 +66,7 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
       attributes,
     };
   }
-  return { operation, model, stream, maxOutputTokens, ...input, outputType, api, attributes };
+  return { ...input, operation, model, stream, maxOutputTokens, outputType, api, attributes };
 }
 
 /** It names lanes and labels and may be user input, so it becomes one line of bounded length. */
