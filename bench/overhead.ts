@@ -2,7 +2,9 @@
  * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory. Beside it what does not
  * depend on the machine: promises and bytes that a call makes.
  *
- *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40]
+ *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40] [--calls 400]
+ *
+ * On a machine that others use, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`.
  *
  * @module
  */
@@ -13,7 +15,7 @@ import type { Guard } from '../src/guard.ts';
 import { count, type Counts } from './lib/counts.ts';
 import { openai6, openInference, otelInstrumentation } from './lib/instrumented.ts';
 import { createOtel } from './lib/otel.ts';
-import { compare, measure, type Samples, type Variant } from './lib/rounds.ts';
+import { compare, CONCURRENCY, measure, type Samples, type Variant } from './lib/rounds.ts';
 import { type Subject, SUBJECTS } from './lib/subjects.ts';
 
 const { values } = parseArgs({
@@ -21,11 +23,13 @@ const { values } = parseArgs({
     sdk: { type: 'string' },
     mode: { type: 'string' },
     rounds: { type: 'string', default: '40' },
+    calls: { type: 'string' },
   },
 });
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`Expected --rounds to be a whole number from 1, got ${values.rounds}`);
+const rounds = readCount('rounds', values.rounds);
+const callsAPiece = values.calls === undefined ? undefined : readCount('calls', values.calls);
+if (callsAPiece !== undefined && callsAPiece % CONCURRENCY !== 0)
+  throw new Error(`Expected --calls to be a multiple of ${CONCURRENCY}, got ${callsAPiece}`);
 
 const otel = createOtel();
 const guards: Guard[] = [];
@@ -39,6 +43,13 @@ const rivals = new Map([
   ['openai', openInference(otel)],
   [openai6.name, otelInstrumentation(otel)],
 ]);
+
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`Expected --${name} to be a whole number from 1, got ${text}`);
+  return count;
+}
 
 /** The first one is what the others are compared with. */
 function variantsOf(subject: Subject, mode: Mode): Variant[] {
@@ -95,7 +106,8 @@ for (const subject of [...SUBJECTS, openai6].filter(({ name }) => values.sdk ===
   for (const mode of ['call', 'stream'] as const) {
     if (values.mode !== undefined && values.mode !== mode) continue;
     const variants = variantsOf(subject, mode);
-    const samples = await measure(variants, { rounds, ...(mode === 'call' ? CALLS : STREAMS) });
+    const { calls, warmUp } = mode === 'call' ? CALLS : STREAMS;
+    const samples = await measure(variants, { rounds, calls: callsAPiece ?? calls, warmUp });
     const counts: Counts[] = [];
     for (const variant of variants) counts.push(await count(variant));
     const events = mode === 'stream' ? ` of ${String(await variants[0]!.call())} events` : '';
