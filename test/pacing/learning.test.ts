@@ -37,6 +37,49 @@ describe('a caller alone that is told when to come back', () => {
   });
 });
 
+describe('calls that wait for a limit', () => {
+  /** Calls that go in two minutes, each answered at once by what `tell` says. */
+  async function goesOf(h: Harness, tell: () => Parameters<typeof finish>[1]): Promise<number> {
+    const until = h.clock.now() + 2 * MINUTE;
+    for (let gone = 0; ; gone++) {
+      const call = watch(h);
+      for (await flush(); !call.ticket; await h.clock.advance(250)) {
+        if (h.clock.now() > until) return gone;
+      }
+      finish(call.ticket, tell());
+    }
+  }
+
+  it('try each second whether more of it comes than was told, where answers tell nothing any more', async () => {
+    const h = harness({ pacing: PACING });
+    // As of a bucket of four that is full again in a second, told by the first answer only.
+    finish(await admit(h), [reading('requests', 4, 0)]);
+    expect(await goesOf(h, () => [])).toBeGreaterThan(500);
+    expect(row(h, 'requests').beliefs).toContain('shorter_window');
+  });
+
+  it('do not while a window that starts anew at a known moment has given all that it holds', async () => {
+    const h = harness({ pacing: PACING });
+    const endsInMs = (): number => MINUTE - 0.5 - (h.clock.now() % MINUTE);
+    let left = 200;
+    const told = () => [{ ...reading('requests', 200, --left), resetMs: endsInMs() }];
+    for (let call = 0; call < 10; call++) {
+      finish(await admit(h), told());
+      await h.clock.advance(1_000);
+    }
+    expect(row(h, 'requests').beliefs).toContain('fixed_window');
+    let waits = watch(h);
+    for (await flush(); waits.ticket; await flush()) {
+      finish(waits.ticket);
+      waits = watch(h);
+    }
+    await h.clock.advance(endsInMs() - 1_000);
+    expect(waits.ticket).toBeUndefined();
+    expect(row(h, 'requests').beliefs).not.toContain('shorter_window');
+    h.lane.close();
+  });
+});
+
 describe('limits are learned', () => {
   it.each([
     ['too high', 1_000],

@@ -180,7 +180,8 @@ export class LimitBucket implements LimitModel {
     if (wait > 0) this.waits();
     wait = Math.max(wait, this.beliefs.enforced.waitMs(amount, this.limitRate, this.#at));
     // All of a minute's limit comes back in a minute, whatever is believed of its level.
-    const longest = this.beliefs.sharing.shared ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
+    const mayChange = this.beliefs.sharing.shared || (this.#mayBeMore && this.beliefs.refill.isUnheard(this.#at));
+    const longest = mayChange ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
   }
 
@@ -196,12 +197,17 @@ export class LimitBucket implements LimitModel {
   }
 
   waits(): void {
-    if (this.source === 'config' || this.kind.perDay) return;
+    if (!this.#mayBeMore) return;
     this.beliefs.refill.held(
       this.#at - Math.max(this.#observedAt ?? -Infinity, this.#refusedAt),
       this.#at,
       this.shareAtMost,
     );
+  }
+
+  /** Whether trying could tell that more comes: not of a limit that is given, nor before a window starts anew. */
+  get #mayBeMore(): boolean {
+    return this.source !== 'config' && !this.kind.perDay && this.beliefs.fixed.endsAt(this.#at) === undefined;
   }
 
   adoptRate(rate: number, now: number): void {
@@ -280,13 +286,15 @@ export class LimitBucket implements LimitModel {
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
     if (this.beliefs.isOfAnother(seen, this.limit, this.source, this.kind.perDay, now)) return false;
+    const tells = seen.remaining !== undefined && !this.#isRoundedAway(seen);
+    if (tells) this.beliefs.refill.heard();
     const newest = seen.sequence >= this.#sequence;
     // Whoever was sent later knows more; a slow early answer would raise the level again.
     if (!newest && !seen.refused) return false;
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
     const first = this.#observedAt === undefined;
     if (newest) this.#setLimit(seen.limit, seen.source, now);
-    if (seen.remaining === undefined || this.#isRoundedAway(seen)) return changed;
+    if (seen.remaining === undefined || !tells) return changed;
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;

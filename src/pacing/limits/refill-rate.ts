@@ -27,6 +27,8 @@ export class RefillRate {
   #heldAt = 0;
   /** Answers that told nothing, since one that did. */
   #untold = 0;
+  /** The same, where one counts that was overtaken by others too. */
+  #unheard = 0;
   #calmUntil = 0;
   #calmMs = FIRST_CALM_MS;
   #resets = 0;
@@ -35,6 +37,11 @@ export class RefillRate {
   #least = Infinity;
   /** Whether resets have told that far more comes than the limit does. How much more, nothing tells. */
   #tooSoon = false;
+
+  /** Whether no answer tells of it any more, not even of an earlier moment: waiting longer than a moment tells nothing. */
+  isUnheard(now: number): boolean {
+    return this.#unheard >= SILENT && now >= this.#calmUntil;
+  }
 
   /** The limit changed: what got through before says nothing of it. */
   restart(now: number): void {
@@ -67,6 +74,7 @@ export class RefillRate {
     if (now - this.#from > HORIZON_MS) this.#countFrom(now);
     this.#accepted += amount;
     this.#untold++;
+    this.#unheard++;
     const least = (this.#accepted - AT_ONCE * limit) / Math.max(1, now - this.#from);
     if (least > MORE * this.factor * perMs) this.factor = least / perMs;
   }
@@ -74,6 +82,11 @@ export class RefillRate {
   /** An answer told of the limit. */
   told(): void {
     this.#untold = 0;
+  }
+
+  /** An answer told of it, now or as of an earlier moment. */
+  heard(): void {
+    this.#unheard = 0;
   }
 
   /** Others have found so much to come. */
