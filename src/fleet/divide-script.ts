@@ -244,10 +244,6 @@ for _, told in ipairs(report.limits) do
       l.limit = told.limit
       l.full = told.full
     end
-    if told.refusedAt then
-      l.free = min(l.free, told.refusedAt)
-      l.caution = min(MAX_CAUTION, l.caution + CAUTION)
-    end
     correct(l, told)
   end
   local before = p.spent[told.name]
@@ -263,6 +259,10 @@ for _, told in ipairs(report.limits) do
     l.free = l.free + left
   end
   l.free = max(l.free, -l.held - l.full)
+  if told.refusedAt then
+    l.free = min(l.free, told.refusedAt)
+    l.caution = min(MAX_CAUTION, l.caution + CAUTION)
+  end
 end
 
 if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + MIN_WAIT then

@@ -1,7 +1,7 @@
 import { learnFacts, stopOf } from './facts.ts';
 import { firstWaitMs } from './first-comers.ts';
 import { EPSILON, grant, MIN_WAIT_MS } from './grant.ts';
-import { keptOf, learn, learnRest, reclaim, refill, rests, settle, unspent } from './levels.ts';
+import { keptOf, learn, learnRest, reclaim, refill, refused, rests, settle, unspent } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { newsOf } from './news.ts';
@@ -36,6 +36,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
     const limit = learn(lane, told, report, now);
     limits.push(limit);
     settle(limit, process, told, report.returns);
+    refused(limit, told);
   }
   if (report.pauseMs > 0 && now + report.pauseMs > lane.pauseUntil + MIN_WAIT_MS) {
     lane.pauseUntil = now + report.pauseMs;

@@ -133,9 +133,9 @@ export class LaneShare implements Division, LeaseHost {
     return Math.max(1, this.#timer.at - now);
   }
 
-  tell(): void {
+  tell(isUrgent: boolean): void {
     this.hungry();
-    if (this.#rhythm.comesSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
+    if (isUrgent || this.#rhythm.comesSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
   }
 
   spent(low: boolean): void {

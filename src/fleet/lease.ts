@@ -9,8 +9,8 @@ export interface LeaseHost {
   readonly leases: boolean;
   /** The lease is not enough. Milliseconds until there may be more; undefined where nobody knows. */
   hungry(): number | undefined;
-  /** Something is known that others must hear of. */
-  tell(): void;
+  /** Something is known that others must hear of; within half a second where calls of theirs would be refused. */
+  tell(isUrgent: boolean): void;
   /** Something was spent; `low` when less than half of the lease is left. */
   spent(low: boolean): void;
 }
@@ -105,12 +105,12 @@ export class Lease {
     this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
     // What is leased is not there.
     this.void();
-    this.#host.tell();
+    this.#host.tell(true);
   }
 
   /** It is another limit now: the others learn of it when they renew, and the store must know by then. */
   changed(): void {
-    this.#host.tell();
+    this.#host.tell(this.#known !== undefined && this.limit.limit < this.#known.limit);
   }
 
   /** The lease is over. */

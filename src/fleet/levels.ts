@@ -185,12 +185,15 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
     known.limit = told.limit;
     known.full = told.full;
   }
-  if (told.refusedAt !== undefined) {
-    known.free = Math.min(known.free, told.refusedAt);
-    known.caution = Math.min(MAX_CAUTION, known.caution + CAUTION);
-  }
   correct(known, told, now);
   return known;
+}
+
+/** A refusal has shown that no more is there: what the refused calls give back is in it. */
+export function refused(limit: LimitState, { refusedAt }: LimitReport): void {
+  if (refusedAt === undefined) return;
+  limit.free = Math.min(limit.free, refusedAt);
+  limit.caution = Math.min(MAX_CAUTION, limit.caution + CAUTION);
 }
 
 /** A smaller bucket cannot have held what was leased of the larger: those leases are void. */

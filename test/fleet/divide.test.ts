@@ -192,6 +192,14 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(2);
   });
 
+  it('takes what a refused call gives back for no more than the refusal has shown', () => {
+    const lane = laneAt(50);
+    divide(lane, report('a', [limit({ need: 40, want: 40 })]), NOW);
+    divide(lane, report('a', [limit({ spent: 40, need: 40, want: 40 })]), NOW);
+    divide(lane, report('a', [limit({ refusedAt: 30 })]), NOW);
+    expect(lane.limits.get('requests')!.free).toBe(30);
+  });
+
   it('lets one call through that a bucket of one holds, however careful refusals have made it', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit({ full: 1, changed: true, level: 1 })]), NOW);

@@ -129,6 +129,27 @@ describe("a process's part of a lane", () => {
     expect(late.at).toBeDefined();
   });
 
+  it('tells of a pause within half a second though its own calls wait longer for their turn', async () => {
+    const { clock, store } = setup();
+    const told: number[] = [];
+    const watched: FleetStore = {
+      exchange: (lane, report) => {
+        if (report.pauseMs > 0) told.push(clock.now());
+        return store.exchange(lane, report);
+      },
+    };
+    const [first, second] = [watched, store].map((each) => fleetLane(each, clock, { requestsPerMinute: 12 }));
+    const call = await settled(clock, watch(first!));
+    for (let more = 0; more < 20; more++) watch(second!);
+    await clock.advance(1_000);
+    for (let more = 0; more < 20; more++) watch(first!);
+    await clock.advance(3_000);
+    const failedAt = clock.now();
+    fail(call.ticket, { outcome: 'throttled', dimension: 'requests', hintMs: 20_000 });
+    await clock.advance(5_000);
+    expect(told[0]! - failedAt).toBeLessThanOrEqual(500);
+  });
+
   it('gives up what it had leased of a limit that another process has found cut, within half a second', async () => {
     const { clock, store } = setup();
     const [first, second] = [fleetLane(store, clock), fleetLane(store, clock)];
