@@ -1,7 +1,7 @@
 import type { LaneState } from './lane-state.ts';
 
 /** So many find out what a lane lets through; while nobody has, twice as many in each of these times. */
-const FIRST = 16;
+const FIRST = 8;
 const DOUBLING_MS = 500;
 /** What they find out is looked for this often at least. */
 const MAX_WAIT_MS = 500;
