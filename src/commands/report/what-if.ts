@@ -194,9 +194,22 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
       ),
       `They took ${seconds(recorded.tookMs)}, with ${number(recorded.refusals)} refusals.`,
       ...shapeLines(shapes),
+      doubt(before, after),
     ].join('\n'),
   );
   return [...blocks, ...(notes.length > 0 ? [notes.map(harmless).join('\n')] : [])].join('\n\n');
+}
+
+/**
+ * Of what a replay told, what nine of ten drawn providers then took, with lower limits and with higher ones
+ * (`node bench/sim/what-if.ts --change=0.6`, `--change=1.5`).
+ */
+const TOOK = { lower: [0.55, 2.2], higher: [0.7, 1.2] } as const;
+
+function doubt(before: ReplayResult, after: ReplayResult): string {
+  const took = after.tookMs > before.tookMs ? TOOK.lower : TOOK.higher;
+  const [least, most] = took.map((times) => seconds(times * after.tookMs));
+  return `The time after is probably ${least} to ${most}; of refusals the order of magnitude is known.`;
 }
 
 const seconds = (ms: number): string => duration(ms / 1000);
