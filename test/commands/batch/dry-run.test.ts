@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
+import { systemClock } from '../../../src/core/clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
 import { FakeIo } from '../fake-io.ts';
@@ -91,7 +92,7 @@ async function compare(seed: number) {
     seed,
     latency: { baseMs: latencyMs },
     reply: () => {
-      lastMs = performance.now();
+      lastMs = systemClock.now();
       return 'word '.repeat(1 + Math.floor(random() * 60));
     },
     bucketSeconds,
@@ -121,7 +122,7 @@ async function compare(seed: number) {
   const told = JSON.parse(dry.outLines[0]!) as { seconds: [number, number] | null; usd: [number, number | null] };
   stopTime();
   const io = new FakeIo();
-  const from = performance.now();
+  const from = systemClock.now();
   const code = await hurried(dispatch([...common, '--out', at('out.jsonl'), '--base-url', simulator.url], io, '1'));
   const seconds = (lastMs + latencyMs - from) / 1_000;
   vi.useRealTimers();
