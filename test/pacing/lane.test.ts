@@ -302,7 +302,7 @@ describe('circuit', () => {
 });
 
 describe('quota', () => {
-  it('refuses everybody with the failure, and tries again once a minute', async () => {
+  it('refuses everybody with the failure, and tries again, half as often each time up to once a minute', async () => {
     const h = harness({ maxConcurrent: 1 });
     const { ticket } = await admitted(h);
     const queued = [watch(h), watch(h)];
@@ -314,14 +314,20 @@ describe('quota', () => {
       expect(refused(each.error)).toMatchObject({ reason: 'quota', dimension: 'quota' });
       expect(refused(each.error).failure).toMatchObject(failure);
     }
-    await h.clock.advance(59_000);
-    const early = watch(h);
-    await h.clock.advance(1_001);
-    const probe = watch(h);
-    const second = watch(h);
+    for (const everyMs of [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
+      await h.clock.advance(everyMs - 1);
+      const early = watch(h);
+      await h.clock.advance(1);
+      const probe = watch(h);
+      const second = watch(h);
+      await flush();
+      expect([early, probe, second].map((each) => Boolean(each.ticket))).toEqual([false, true, false]);
+      fail(probe.ticket, failure);
+    }
+    await h.clock.advance(60_000);
+    const paid = watch(h);
     await flush();
-    expect([early, probe, second].map((each) => Boolean(each.ticket))).toEqual([false, true, false]);
-    finish(probe.ticket);
+    finish(paid.ticket);
     const after = watch(h);
     await flush();
     expect(after.ticket).toBeDefined();

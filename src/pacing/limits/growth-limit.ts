@@ -1,6 +1,14 @@
 /** Providers let usage grow by 50 % in 15 minutes (OpenAI) or by a sixth each minute (Anthropic, as captured). */
 const GROWTH_PER_MINUTE = 1.05;
 const MINUTE = 60_000;
+/**
+ * It grows twice as fast each time that calls are served for so long; which takes twice as long each time that growing
+ * was refused all the same.
+ */
+const PATIENCE_MS = 1_000;
+const MAX_PATIENCE_MS = 300_000;
+/** No faster than to twice the rate in a second. */
+const MAX_GROWTH = 2 ** 60;
 const BURST_MS = 5_000;
 const CUT = 0.7;
 /** The limit is dropped once the rate is this many times the one that was refused. */
@@ -20,7 +28,7 @@ export interface TooSteep {
   readonly call: number;
 }
 
-/** Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly. */
+/** Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly, and faster as long as nothing is refused. */
 export class Acceleration {
   /** Units per millisecond. */
   rate: number;
@@ -28,6 +36,10 @@ export class Acceleration {
   #target: number;
   #isServed = true;
   #level = 0;
+  #growth = GROWTH_PER_MINUTE;
+  #patienceMs = PATIENCE_MS / 2;
+  /** Since when it grows as it does; undefined until a call is served. */
+  #growsSince: number | undefined;
   #at: number;
 
   /** `sending`: units per millisecond that are sent as it is refused for the first time. */
@@ -46,13 +58,22 @@ export class Acceleration {
     else if (this.#isServed) this.#target = Math.max(this.rate * CUT, Math.min(this.rate, served * ABOVE_SERVED));
     const slowest = Math.min(this.#target, call / PROBE_MS);
     this.rate = this.#isServed || limit !== undefined ? this.#target : Math.max(slowest, this.rate * CUT);
+    if (this.#isServed) this.#patienceMs = Math.min(MAX_PATIENCE_MS, 2 * this.#patienceMs);
     this.#isServed = false;
+    this.#growth = GROWTH_PER_MINUTE;
+    this.#growsSince = undefined;
     this.#level = Math.min(0, this.#level);
     this.#at = now;
   }
 
   /** Something was served that was sent since. */
-  succeeded(): void {
+  succeeded(now: number): void {
+    this.#refill(now);
+    this.#growsSince ??= now;
+    if (now - this.#growsSince >= this.#patienceMs) {
+      this.#growsSince = now;
+      this.#growth = Math.min(MAX_GROWTH, this.#growth ** 2);
+    }
     if (this.#isServed) return;
     this.#isServed = true;
     this.rate = Math.max(this.rate, this.#target);
@@ -71,7 +92,7 @@ export class Acceleration {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     this.#at = now;
-    this.rate *= GROWTH_PER_MINUTE ** (elapsed / MINUTE);
+    this.rate *= this.#growth ** (elapsed / MINUTE);
     this.#level = Math.min(this.rate * BURST_MS, this.#level + elapsed * this.rate);
   }
 }

@@ -309,7 +309,7 @@ export class Pacer {
     this.#concurrency.served();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
-    if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded();
+    if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded(now);
   }
 
   #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {

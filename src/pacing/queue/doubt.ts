@@ -1,20 +1,18 @@
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import type { WaitCause } from '../../core/event-words.ts';
 import type { Outcome } from '../../core/outcome.ts';
+import { Trials } from './trials.ts';
 
 const FIRST_MS = 2_000;
 const MAX_MS = 30_000;
 
 /**
  * A lane that sends nothing learns nothing: what it believes of a limit stays as wrong as it is. Where that would cost a
- * call its deadline, one goes all the same after a while in which nothing was sent or answered; it comes later each time
- * that it is refused.
+ * call its deadline, one goes all the same after a while in which nothing was sent or answered.
  */
 export class Doubt {
   #heardAt: number;
-  #afterMs = FIRST_MS;
-  /** Place of the call that went in spite of what was believed. */
-  #trial: number | undefined;
+  readonly #trials = new Trials(FIRST_MS, MAX_MS);
 
   constructor(now: number) {
     this.#heardAt = now;
@@ -24,11 +22,11 @@ export class Doubt {
   allows(cause: WaitCause, now: number): boolean {
     if (cause === 'none' || cause === 'pause' || cause === 'circuit' || cause === 'concurrency') return false;
     if (isBucket(cause) && LIMIT_KINDS[cause].perDay) return false;
-    return this.#trial === undefined && now - this.#heardAt >= this.#afterMs;
+    return this.#trials.hasRoom && now - this.#heardAt >= this.#trials.everyMs;
   }
 
   tries(place: number): void {
-    this.#trial = place;
+    this.#trials.tries(place);
   }
 
   sent(now: number): void {
@@ -36,10 +34,11 @@ export class Doubt {
   }
 
   ended(place: number, outcome: Outcome, now: number): void {
-    const isAnswer = outcome === 'ok' || outcome === 'throttled';
-    if (isAnswer) this.#heardAt = now;
-    if (place !== this.#trial) return;
-    this.#trial = undefined;
-    if (isAnswer) this.#afterMs = outcome === 'ok' ? FIRST_MS : Math.min(MAX_MS, 2 * this.#afterMs);
+    if (outcome === 'ok' || outcome === 'throttled') this.#heardAt = now;
+    this.#trials.ended(place, outcome);
+  }
+
+  forget(place: number): void {
+    this.#trials.forget(place);
   }
 }

@@ -1,8 +1,9 @@
 import { AdmissionRefused } from '../../core/admission.ts';
-import type { Failure } from '../../core/outcome.ts';
+import type { Failure, Outcome } from '../../core/outcome.ts';
 
-/** One call in this time may try whether a closed lane is open again: a billing problem gets fixed. */
-export const PROBE_EVERY_MS = 60_000;
+/** After this time a call may try whether a closed lane is open again, and twice as long after each that is refused. */
+const FIRST_PROBE_MS = 2_000;
+const MAX_PROBE_MS = 60_000;
 
 /** Exhausted for good, of a limit that is 0, for the day, or for longer than a call may wait. */
 export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
@@ -16,23 +17,33 @@ export interface Closed {
 }
 
 /**
- * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait.
- * Every call is refused at once with the failure that closed it, except for one probe a minute.
+ * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait. Every call is
+ * refused at once with the failure that closed it, except for probes: one refusal may have been wrong, and a billing
+ * problem gets fixed.
  */
 export class ExhaustedLane {
   #failure: Failure | undefined;
   #reason: ClosureReason = 'quota';
   #until = Infinity;
-  #probeAt = 0;
   #since = 0;
+  /** Place of the latest probe. */
+  #probe: number | undefined;
+  #probeAt = 0;
+  #probeEveryMs = FIRST_PROBE_MS;
 
-  /** `until` is the monotonic time at which the limit resets; Infinity if unknown. */
-  close(reason: ClosureReason, failure: Failure, now: number, until: number): void {
+  /**
+   * `until` is the monotonic time at which the limit resets; Infinity if unknown. `elsewhere`: another process found it,
+   * and probes.
+   */
+  close(reason: ClosureReason, failure: Failure, now: number, until: number, elsewhere: boolean): void {
+    if (!this.closed(now)) {
+      this.#probeEveryMs = elsewhere ? MAX_PROBE_MS : FIRST_PROBE_MS;
+      this.#probeAt = now + this.#probeEveryMs;
+    }
     this.#reason = reason;
     this.#failure = failure;
     this.#until = until;
     this.#since = now;
-    this.#probeAt = now + PROBE_EVERY_MS;
   }
 
   /** Undefined while the lane is open. */
@@ -45,10 +56,15 @@ export class ExhaustedLane {
     this.#failure = undefined;
   }
 
-  /** A call that was sent at `sentAt` got through. */
-  succeeded(sentAt: number): void {
+  /** A call that was sent at `sentAt` ended. */
+  ended(place: number, outcome: Outcome, sentAt: number, now: number): void {
+    if (place === this.#probe) {
+      this.#probe = undefined;
+      if (outcome !== 'ok') this.#probeEveryMs = Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs);
+      this.#probeAt = now + this.#probeEveryMs;
+    }
     // One that left before the lane closed proves nothing.
-    if (sentAt >= this.#since) this.#failure = undefined;
+    if (outcome === 'ok' && sentAt >= this.#since) this.#failure = undefined;
   }
 
   /** The refusal for a call that comes now; undefined when it may go on. */
@@ -69,10 +85,11 @@ export class ExhaustedLane {
     });
   }
 
-  /** Whether this call may be the probe; it then is. */
-  takeProbe(now: number): boolean {
+  /** Whether the call with this place may be the probe; it then is. */
+  takeProbe(place: number, now: number): boolean {
     if (now < this.#probeAt) return false;
-    this.#probeAt = now + PROBE_EVERY_MS;
+    this.#probe = place;
+    this.#probeAt = now + this.#probeEveryMs;
     return true;
   }
 }

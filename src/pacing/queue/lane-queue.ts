@@ -19,6 +19,7 @@ import { LaneTimer } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitWait } from './circuit-wait.ts';
 import { Doubt } from './doubt.ts';
+import { Disbelief } from './disbelief.ts';
 import { ExhaustedLane, type ClosureReason } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { EarlyRefusal } from './early-refusal.ts';
@@ -79,6 +80,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #exhausted = new ExhaustedLane();
   readonly #answerTime = new AnswerTime();
   readonly #doubt: Doubt;
+  readonly #disbelief = new Disbelief();
   readonly #timer: LaneTimer;
   readonly #division: Division | undefined;
   #nextPlace = 1;
@@ -114,7 +116,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       adopt: (learned) => pacer.adopt(learned),
       pausedForMs: () => this.pausedForMs(),
       closed: () => this.#exhausted.closed(now()),
-      close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until),
+      close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until, true),
       open: () => this.#exhausted.open(),
       pauseFor: (ms) => {
         this.#pause.join(ms, 'unknown', now());
@@ -146,11 +148,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
     const now = this.#clock.now();
     const closed = this.#exhausted.refusal(now);
-    if (closed && !this.#exhausted.takeProbe(now)) return Promise.reject(closed);
+    const place = request.place ?? this.#nextPlace;
+    if (closed && !this.#exhausted.takeProbe(place, now)) return Promise.reject(closed);
     const reservation = this.#pacer?.plan(request.info);
     const impossible = reservation && this.#pacer!.refusal(reservation, now);
-    if (impossible) return Promise.reject(impossible);
-    const place = request.place ?? this.#nextPlace++;
+    const disbelieved = impossible !== undefined && this.#disbelieves(impossible, place, now);
+    if (impossible && !disbelieved) return Promise.reject(impossible);
+    if (request.place === undefined) this.#nextPlace++;
+    if (disbelieved) return this.#admit(request, place, reservation, now, 0, 'none');
     if (this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
@@ -224,10 +229,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const verdict = ticket.reservation && this.#pacer?.settled(ticket.reservation, result, this.#room.size, now);
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
-      this.#exhausted.succeeded(ticket.sentAt);
       this.#answerTime.answered(ticket.sentAt, now);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
+    this.#exhausted.ended(ticket.place, result.outcome, ticket.sentAt, now);
     this.#doubt.ended(ticket.place, result.outcome, now);
+    this.#disbelief.ended(ticket.place, result.outcome);
     if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
     else if (failure?.outcome === 'too_large' && failure.limit === 0) this.#shut('too_large', failure, now, Infinity);
     else if (failure && waitMs > this.#maxWaitMs) {
@@ -243,6 +249,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ticketReleased(ticket: LaneTicket): void {
     this.inFlight--;
     if (ticket.isProbe) this.#circuitWait.probeEnded();
+    this.#doubt.forget(ticket.place);
+    this.#disbelief.forget(ticket.place);
     if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
     this.wake();
   }
@@ -252,6 +260,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
    * whether some of those who would go are in no hurry.
    */
   #freeAt(reservation: Reservation | undefined, patient: boolean, now: number): number {
+    const closedUntil = this.#closedUntil(now);
+    if (closedUntil > now || !reservation || !this.#pacer) return closedUntil;
+    const waitMs = this.#pacer.waitMs(reservation, this.#room.size, patient, now);
+    if (waitMs > 0) this.#cause = this.#pacer.binding;
+    return now + waitMs;
+  }
+
+  /** Until when no call may go, whatever it takes. */
+  #closedUntil(now: number): number {
     if (this.#pause.until > now) {
       this.#cause = 'pause';
       return this.#pause.until;
@@ -265,15 +282,21 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#cause = 'concurrency';
       return Infinity;
     }
-    if (!reservation || !this.#pacer) return now;
-    const waitMs = this.#pacer.waitMs(reservation, this.#room.size, patient, now);
-    if (waitMs > 0) this.#cause = this.#pacer.binding;
-    return now + waitMs;
+    return now;
   }
 
   /** Whether a call may go in spite of what holds it back. Leases are promises of others, and no belief. */
   #doubts(now: number): boolean {
     return !this.#division && this.#doubt.allows(this.#cause, now);
+  }
+
+  /**
+   * Whether the call with this place may go that would be refused without having been sent; it is then sent at once. What
+   * the application has set is no belief.
+   */
+  #disbelieves({ dimension }: AdmissionRefused, place: number, now: number): boolean {
+    if (dimension && isBucket(dimension) && this.#pacer?.limits.get(dimension)?.source === 'config') return false;
+    return this.#closedUntil(now) <= now && this.#disbelief.takeTrial(place, now);
   }
 
   #admit(
@@ -310,11 +333,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         continue;
       }
       const impossible = reservation && this.#pacer?.refusal(reservation, now);
-      if (impossible) {
+      if (impossible && !this.#disbelieves(impossible, waiter.place, now)) {
         this.#room.drop(waiter, impossible);
         continue;
       }
-      freeAt = this.#freeAt(reservation, this.#room.hasPatient, now);
+      freeAt = impossible ? now : this.#freeAt(reservation, this.#room.hasPatient, now);
       if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
       else if (freeAt > now) {
         if (this.#earlyRefusal.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
@@ -326,8 +349,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#arm(freeAt);
   }
 
-  #shut(reason: ClosureReason, failure: Failure, now: number, until: number): void {
-    this.#exhausted.close(reason, failure, now, until);
+  #shut(reason: ClosureReason, failure: Failure, now: number, until: number, elsewhere = false): void {
+    this.#exhausted.close(reason, failure, now, until, elsewhere);
     this.#refuseAll(() => this.#exhausted.refusal(now));
   }
 

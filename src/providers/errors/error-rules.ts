@@ -64,7 +64,7 @@ const TOO_LARGE_MESSAGE = /request too large for|extra usage is required for lon
 
 const ACCELERATION_CODES = new Set(['slow_down', 'ramp_limit_exceeded', 'limit_burst_rate']);
 const ACCELERATION_MESSAGE =
-  /maximum usage increase rate|acceleration limit|request rate increased too (?:quickly|fast)|^slow down\.?$/i;
+  /maximum usage increase rate|acceleration limit|request rate increased too (?:quickly|fast)/i;
 
 const AUTH_CODES = new Set([
   'invalid_api_key',

@@ -207,7 +207,7 @@ export const OPENAI_SAMPLES: SampleFile = {
       source: 'github.com/danny-avila/LibreChat/issues/1155',
       date: '2023-11-09',
       outcome: 'throttled',
-      dimension: 'acceleration',
+      dimension: 'unknown',
       sends: 2,
       holds: 'the model',
     },
