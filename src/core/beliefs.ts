@@ -3,6 +3,7 @@ export type LimitBelief =
   | 'shorter_window'
   | 'other_scope'
   | 'less_than_told'
+  | 'unenforced_level'
   | 'shared'
   | 'resets_at_once'
   | 'fixed_window'
@@ -22,6 +23,7 @@ export const BELIEFS: Readonly<Record<LimitBelief, string>> = {
     'more gets through than the limit allows in its window, it is whole again too soon, or a refusal named a larger limit',
   other_scope: 'a refusal named a smaller limit than headers tell',
   less_than_told: 'calls are refused though headers show enough, and less gets through than they tell',
+  unenforced_level: 'calls are served one after another though headers never show enough for them',
   shared: 'less is left than our own calls have taken',
   resets_at_once: 'all that was missing was there at the reset that was told',
   fixed_window: 'the reset that is told runs down as the clock does, whatever was taken meanwhile',

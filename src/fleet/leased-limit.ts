@@ -76,6 +76,10 @@ export class LeasedLimit implements Limit {
     return this.#model.neverFits(amount);
   }
 
+  anyRefused(): void {
+    this.#model.anyRefused();
+  }
+
   accepted(amount: number, now: number): void {
     this.#model.accepted(amount, now);
   }

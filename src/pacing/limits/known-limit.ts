@@ -283,6 +283,10 @@ export class LimitBucket implements LimitModel {
     this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
   }
 
+  anyRefused(): void {
+    this.beliefs.unenforced.refused();
+  }
+
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
     if (this.beliefs.isOfAnother(seen, this.limit, this.source, this.kind.perDay, now)) return false;
@@ -295,6 +299,7 @@ export class LimitBucket implements LimitModel {
     const first = this.#observedAt === undefined;
     if (newest) this.#setLimit(seen.limit, seen.source, now);
     if (seen.remaining === undefined || !tells) return changed;
+    if (newest && !this.sharers && !this.kind.perDay && this.beliefs.isUnenforced(seen)) return changed;
     this.refill(now);
     const quantum = this.#quantum.observe(seen.remaining, seen.limit);
     const { sampledAt: at, mark, sequence } = seen;

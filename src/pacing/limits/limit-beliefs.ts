@@ -9,6 +9,7 @@ import { OtherScope } from './other-scope.ts';
 import { RefillRate } from './refill-rate.ts';
 import { SharedPace } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
+import { UnenforcedLevel } from './unenforced-level.ts';
 
 /** What is believed of a limit that is told. */
 export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
@@ -18,6 +19,7 @@ export const BUCKET_BELIEFS: readonly BucketBelief[] = [
   'shorter_window',
   'other_scope',
   'less_than_told',
+  'unenforced_level',
   'shared',
   'resets_at_once',
   'fixed_window',
@@ -43,6 +45,7 @@ export class LimitBeliefs {
   readonly refill: RefillRate = new RefillRate();
   readonly otherScope: OtherScope = new OtherScope();
   readonly enforced: EnforcedRate = new EnforcedRate();
+  readonly unenforced: UnenforcedLevel = new UnenforcedLevel();
   readonly sharing: SharedPace = new SharedPace();
   readonly promise: FullPromise = new FullPromise();
   readonly fixed: FixedWindow = new FixedWindow();
@@ -61,6 +64,8 @@ export class LimitBeliefs {
         return this.otherScope.told !== undefined;
       case 'less_than_told':
         return this.enforced.holds;
+      case 'unenforced_level':
+        return this.unenforced.holds;
       case 'shared':
         return this.sharing.shared;
       case 'resets_at_once':
@@ -90,6 +95,15 @@ export class LimitBeliefs {
     const told = source === 'header' ? known : this.otherScope.told;
     if (told !== undefined) this.otherScope.named(seen.limit, told, now);
     return false;
+  }
+
+  /** Whether what an answer shows as left tells nothing. */
+  isUnenforced({ remaining, amount, refused }: Observation): boolean {
+    if (remaining === undefined || refused) return false;
+    this.unenforced.served(remaining, amount, this.sharing.share);
+    if (!this.unenforced.holds) return false;
+    this.sharing.foreign.forget();
+    return true;
   }
 
   /** Returns whether it was just found that the limit starts anew at a moment, where it was taken for a bucket. */

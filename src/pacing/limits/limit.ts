@@ -52,6 +52,8 @@ export interface Limit extends LimitFacts {
   trueUp(amount: number, now: number): boolean;
   /** The provider never counted this part of a request. */
   neverCounted(sequence: number, amount: number): void;
+  /** A call of the lane was refused, by it or by another limit. */
+  anyRefused(): void;
   /** An answer told of it. Says whether the limit changed. */
   observe(seen: Observation, now: number): boolean;
   /**

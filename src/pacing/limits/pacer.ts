@@ -317,6 +317,7 @@ export class Pacer {
     const news = this.#isNews(reservation);
     const { hintMs } = failure;
     const dimension = this.#named.dimensionOf(reservation, failure);
+    for (const bucket of this.limits.buckets) bucket.anyRefused();
     // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
     const others = queued > 0 || this.#active > 1;
     const lane = others && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
