@@ -3,9 +3,10 @@ const GROWTH_PER_MINUTE = 1.05;
 const MINUTE = 60_000;
 /**
  * It grows twice as fast each time that calls are served for so long; which takes twice as long each time that growing
- * was refused all the same.
+ * was refused all the same, and half as long each time that nothing was served at all: that tells of no rate.
  */
 const PATIENCE_MS = 1_000;
+const MIN_PATIENCE_MS = 250;
 const MAX_PATIENCE_MS = 300_000;
 /** No faster than to twice the rate in a second. */
 const MAX_GROWTH = 2 ** 60;
@@ -28,7 +29,10 @@ export interface TooSteep {
   readonly call: number;
 }
 
-/** Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly, and faster as long as nothing is refused. */
+/**
+ * Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly, and faster as long as
+ * nothing is refused.
+ */
 export class Acceleration {
   /** Units per millisecond. */
   rate: number;
@@ -58,7 +62,9 @@ export class Acceleration {
     else if (this.#isServed) this.#target = Math.max(this.rate * CUT, Math.min(this.rate, served * ABOVE_SERVED));
     const slowest = Math.min(this.#target, call / PROBE_MS);
     this.rate = this.#isServed || limit !== undefined ? this.#target : Math.max(slowest, this.rate * CUT);
-    if (this.#isServed) this.#patienceMs = Math.min(MAX_PATIENCE_MS, 2 * this.#patienceMs);
+    this.#patienceMs = this.#isServed
+      ? Math.min(MAX_PATIENCE_MS, 2 * this.#patienceMs)
+      : Math.max(MIN_PATIENCE_MS, this.#patienceMs / 2);
     this.#isServed = false;
     this.#growth = GROWTH_PER_MINUTE;
     this.#growsSince = undefined;
