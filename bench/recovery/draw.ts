@@ -52,6 +52,16 @@ const INPUT_TOKENS = 40;
 const MAX_CALLS = 300;
 const MAX_SECONDS = 60;
 
+/** Those that say that waiting is of no use. */
+export const CLOSING = [
+  'retry_after_day',
+  'insufficient_quota',
+  'organization_spend_limit',
+  'billing_hard_limit',
+  'spend_limit',
+  'credit_balance_too_low',
+] as const satisfies readonly FaultKind[];
+
 /** The faults of the provider that end by themselves, and say something about it or nothing at all. */
 const KINDS: readonly FaultKind[] = [
   'server_error',
@@ -75,9 +85,8 @@ const KINDS: readonly FaultKind[] = [
   'stream_error_middle',
   'stream_rate_limit',
   'stream_end_early',
+  ...CLOSING,
 ];
-
-const SLOWED: readonly string[] = ['slow_down', 'acceleration_limit'] satisfies FaultKind[];
 
 /** A recovery drawn at random: the same for the same seed. */
 export function drawRecovery(seed: number): Recovery {
@@ -120,9 +129,7 @@ export function drawRecovery(seed: number): Recovery {
   const phases = Array.from({ length: draw.amongNumbers({ 1: 5, 2: 3, 3: 2 }) }, () =>
     drawPhase(draw, { provider, callsPerMinute, stream, patienceMs, answerMs }),
   );
-  // Who is told to slow down goes back to what was served before, and grows from there in minutes.
-  const slowed = phases.some(({ faults }) => Object.keys(faults.rates ?? {}).some((kind) => SLOWED.includes(kind)));
-  const calmSeconds = slowed ? draw.between(20, 40) : draw.chance(0.5) ? 0 : draw.between(1, 30);
+  const calmSeconds = draw.chance(0.5) ? 0 : draw.between(1, 30);
   const share = draw.between(0.2, 0.7);
   return {
     seed,
@@ -133,7 +140,7 @@ export function drawRecovery(seed: number): Recovery {
     callsPerMinute,
     bucketSeconds: limiter === 'bucket' ? bucketSeconds : 0,
     phases,
-    before: slowed ? Math.min(0.9, 1.3 * share) : share,
+    before: share,
     share,
     calmSeconds,
     poisson: draw.chance(0.5),

@@ -9,7 +9,7 @@ import { resolveOptions } from '../../src/simulator/options.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { Simulation } from '../../src/simulator/simulation.ts';
 import { withCall } from '../../src/with-call.ts';
-import { MAX_TOKENS, type Phase, type Recovery, REPLY_TOKENS } from './draw.ts';
+import { CLOSING, MAX_TOKENS, type Phase, type Recovery, REPLY_TOKENS } from './draw.ts';
 import { virtualFetch } from './virtual-fetch.ts';
 
 /** Within which a lane has to be well again. */
@@ -116,15 +116,17 @@ export async function runRecovery(each: Recovery, trace?: (line: string) => void
 }
 
 /**
- * What goes on after what was wrong has ended: a provider has asked to wait, a limit was told and no answer has told another, and
+ * What goes on after what was wrong has ended: a provider has asked to wait, or closed the lane, a limit was told and no answer has told another, and
  * first come is first served: before a caller of little patience go those that can wait longer, or do not say so.
  */
-function aftermathMs(each: Recovery, { faults, factor }: Phase): number {
+function aftermathMs(each: Recovery, { faults, factor, seconds }: Phase): number {
   const { callsPerMinute, latency, patience, patienceMs, share } = each;
   const [least, most] = patienceMs;
   const askedMs = 1_000 * (faults.retryAfterSeconds ?? 0);
+  // A lane that a refusal has closed is probed ever more rarely, as long again at most as it has been closed.
+  const closedMs = CLOSING.some((kind) => faults.rates?.[kind]) ? 2_000 + Math.min(60, seconds) * 1_000 : 0;
   const toldMs = factor === undefined ? 0 : 60_000 / (callsPerMinute * factor) + 2 * answerMs(latency);
-  return askedMs + toldMs + (patience === 'signal' || most > least ? most / (1 - share) : 0);
+  return askedMs + closedMs + toldMs + (patience === 'signal' || most > least ? most / (1 - share) : 0);
 }
 
 function answerMs({ baseMs, perTokenMs }: Recovery['latency']): number {

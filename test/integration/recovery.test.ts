@@ -3,14 +3,14 @@ import { describeRecovery, drawRecovery } from '../../bench/recovery/draw.ts';
 import { runRecovery } from '../../bench/recovery/run.ts';
 import { seedOf } from '../../bench/sim/random/draw.ts';
 
-/** Each was not well for a minute or more once. */
+/** Each was not well for half a minute or more once. */
 const PINNED = [
-  // Told to slow down, and nothing served: the lane had slowed to a call in ten seconds, and grew by 5 % a minute.
-  1551277483, 3828750402, 3811443159,
-  // One call let through between two refusals was taken for a pace that was confirmed.
-  1850731744,
-  // Hundreds of calls that were never answered were taken for output that Anthropic had counted: nothing was sent any more.
-  565624000,
+  // Told to slow down, and nothing served: the lane had slowed to a call in three seconds, each aborted before its answer.
+  3819436031,
+  // Asked to wait for a day: what is believed of limits that nobody tells waited for it too, when the lane was open again.
+  2320900708,
+  // A trial of a pace that ended in refusals of everything left a pace that never grew again.
+  3811443159, 1996375857,
 ];
 
 const DRAWN = Array.from({ length: 4 }, (_, index) => seedOf(41, index));

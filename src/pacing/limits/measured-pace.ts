@@ -142,7 +142,8 @@ export class MeasuredPace {
   open(now: number): void {
     this.#level = 1;
     this.#at = now;
-    this.#growsFrom = Math.max(this.#growsFrom, now);
+    // A trial that held it has ended with the wall.
+    if (this.#growsFrom < now || this.#growsFrom === Infinity) this.#growsFrom = now;
   }
 
   /** Grows from `at` on only. */

@@ -343,12 +343,14 @@ export class Pacer {
     // Coming back when it is told to is all the pace that a caller alone needs.
     if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };
     const { sequence, sentAt, reserved } = reservation;
+    const told = hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs);
     const verdict = this.#hidden.throttled(
       {
         cost: this.#cost(reserved),
         sequence,
         sentAt,
-        hintMs: hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs),
+        // For longer than calls may wait the lane is closed, and probed.
+        hintMs: told !== undefined && told > this.#maxWaitMs ? undefined : told,
         news,
         alone,
         opening: !this.#firstCalls.over,

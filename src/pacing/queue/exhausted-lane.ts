@@ -1,5 +1,6 @@
 import { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
+import { isRefusal } from './trials.ts';
 
 /** After this time a call may try whether a closed lane is open again, and twice as long after each that is refused. */
 const FIRST_PROBE_MS = 2_000;
@@ -60,7 +61,7 @@ export class ExhaustedLane {
   ended(place: number, outcome: Outcome, sentAt: number, now: number): void {
     if (place === this.#probe) {
       this.#probe = undefined;
-      if (outcome !== 'ok') this.#probeEveryMs = Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs);
+      if (isRefusal(outcome)) this.#probeEveryMs = Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs);
       this.#probeAt = now + this.#probeEveryMs;
     }
     // One that left before the lane closed proves nothing.
@@ -85,9 +86,14 @@ export class ExhaustedLane {
     });
   }
 
-  /** Whether the call with this place may be the probe; it then is. */
-  takeProbe(place: number, now: number): boolean {
-    if (now < this.#probeAt) return false;
+  /** Whether it is time for a probe: calls are let in, and the first that is sent is it. */
+  isProbeDue(now: number): boolean {
+    return now >= this.#probeAt;
+  }
+
+  /** The call with this place is sent. Whether it is the probe. */
+  sent(place: number, now: number): boolean {
+    if (!this.closed(now)) return false;
     this.#probe = place;
     this.#probeAt = now + this.#probeEveryMs;
     return true;

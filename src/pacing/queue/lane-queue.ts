@@ -23,6 +23,7 @@ import { Disbelief } from './disbelief.ts';
 import { ExhaustedLane, type ClosureReason } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { EarlyRefusal } from './early-refusal.ts';
+import { LateTurns } from './late-turns.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
@@ -81,6 +82,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #answerTime = new AnswerTime();
   readonly #doubt: Doubt;
   readonly #disbelief = new Disbelief();
+  readonly #lateTurns = new LateTurns();
   readonly #timer: LaneTimer;
   readonly #division: Division | undefined;
   #nextPlace = 1;
@@ -148,8 +150,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as Error);
     const now = this.#clock.now();
     const closed = this.#exhausted.refusal(now);
+    if (closed && !this.#exhausted.isProbeDue(now)) return Promise.reject(closed);
     const place = request.place ?? this.#nextPlace;
-    if (closed && !this.#exhausted.takeProbe(place, now)) return Promise.reject(closed);
     const reservation = this.#pacer?.plan(request.info);
     const impossible = reservation && this.#pacer!.refusal(reservation, now);
     const disbelieved = impossible !== undefined && this.#disbelieves(impossible, place, now);
@@ -215,6 +217,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
     if (status < 400) this.served++;
+    this.#lateTurns.answered();
     if (!ticket.reservation || !this.#pacer) return;
     this.#pacer.headed(ticket.reservation, readings, status, this.#clock.now());
     this.wake();
@@ -231,6 +234,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (result.outcome === 'ok') {
       this.#answerTime.answered(ticket.sentAt, now);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
+    else if (result.outcome === 'cancelled' && !ticket.isHeaded) this.#lateTurns.cut();
     this.#exhausted.ended(ticket.place, result.outcome, ticket.sentAt, now);
     this.#doubt.ended(ticket.place, result.outcome, now);
     this.#disbelief.ended(ticket.place, result.outcome);
@@ -309,13 +313,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ): LaneTicket {
     this.inFlight++;
     this.#doubt.sent(now);
+    if (this.#exhausted.sent(place, now)) this.#refuseAll(() => this.#exhausted.refusal(now));
     if (reservation) this.#pacer?.take(reservation, now);
     return new LaneTicket(this, place, waitedMs, cause, now, this.#circuitWait.admit(), refusals, reservation);
   }
 
   /** The call whose turn it is. A probe is the newest call: the oldest has the least time left for an answer. */
   #next(): Waiter | undefined {
-    return this.#circuitWait.probes ? this.#room.newest : this.#room.first;
+    if (this.#room.size === 0) this.#lateTurns.drained();
+    return this.#circuitWait.probes || this.#lateTurns.newestFirst ? this.#room.newest : this.#room.first;
   }
 
   #pump(): void {

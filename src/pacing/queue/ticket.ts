@@ -53,6 +53,11 @@ export class LaneTicket implements Ticket {
     this.reservation = reservation;
   }
 
+  /** Whether an answer has begun. */
+  get isHeaded(): boolean {
+    return this.#headed;
+  }
+
   get estimate(): TokenEstimate | undefined {
     return this.reservation;
   }

@@ -4,6 +4,11 @@ import type { Outcome } from '../../core/outcome.ts';
 const MIN_MS = 10;
 const MAX_AT_ONCE = 64;
 
+/** Whether an attempt that ended so speaks for a limit. Of all others nobody knows whether it would have refused them. */
+export function isRefusal(outcome: Outcome): boolean {
+  return outcome === 'throttled' || outcome === 'too_large' || outcome === 'quota_exhausted';
+}
+
 /**
  * Calls that go in spite of what is believed, so that a wrong belief ends: twice as often each time that one is served,
  * half as often each time that one is refused.
@@ -37,7 +42,7 @@ export class Trials {
     if (outcome === 'ok') {
       this.everyMs = this.everyMs > this.#firstMs ? this.#firstMs : Math.max(MIN_MS, this.everyMs / 2);
       this.#atOnce = Math.min(MAX_AT_ONCE, 2 * this.#atOnce);
-    } else if (outcome === 'throttled' || outcome === 'too_large' || outcome === 'quota_exhausted') {
+    } else if (isRefusal(outcome)) {
       this.everyMs = Math.min(this.#maxMs, 2 * this.everyMs);
       this.#atOnce = 1;
     }
