@@ -1,6 +1,12 @@
 /**
- * Why a run did not reach its end: `stopped` by `stop()` or by failures, its `budget` spent, `locked` by another run, `changed` parameters,
- * a file that is no `journal` of ours (`invalid`), or one that the disk, or somebody who removed it, keeps from being written (`failed`).
+ * Why a run did not complete.
+ *
+ * - `batch_stopped`: `stop()` was called, too many items failed, or the results were not read to the end.
+ * - `batch_budget`: the next item could exceed `maxCost`, or its `worstCost` is unknown.
+ * - `journal_locked`: another run holds the journal.
+ * - `journal_changed`: the journal was started with other `parameters`.
+ * - `journal_invalid`: the file is not a journal, or is one of a newer version.
+ * - `journal_failed`: the journal could not be read or written, or was removed or replaced during the run.
  */
 export type BatchErrorCode =
   | 'batch_stopped'
@@ -10,7 +16,9 @@ export type BatchErrorCode =
   | 'journal_invalid'
   | 'journal_failed';
 
-/** What ends a run beside its items' own errors and an abort. `isTidegateError` knows it. */
+/**
+ * Thrown when a run ends for a reason other than an abort or an error of the items. `isTidegateError` recognizes it.
+ */
 export class BatchError extends Error {
   override readonly name = 'BatchError';
   readonly code: BatchErrorCode;

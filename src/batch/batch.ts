@@ -17,12 +17,12 @@ import { Runner } from './runner.ts';
 
 type Items<I> = Iterable<I> | AsyncIterable<I>;
 
-/** A run: read once, as an async iterable or as a promise of all results. Nothing begins before that. */
+/** A run. It can be read once, as an async iterable or as a promise of all results, and starts when it is read. */
 export interface BatchRun<O> extends AsyncIterable<BatchResult<O>>, PromiseLike<BatchResult<O>[]> {
-  /** How far it is; undefined before it has begun. */
+  /** Progress so far; undefined before the run has started. */
   snapshot(): BatchSnapshot | undefined;
   /**
-   * Starts no further item. What is in flight is finished and reported; then the run ends with a `BatchError` of code
+   * Starts no further item. Those in flight finish and are reported; then the run ends with a `BatchError` of code
    * `batch_stopped`.
    */
   stop(): void;
@@ -33,11 +33,11 @@ export type OpenJournal = (options: JournalOptions) => Promise<Journal>;
 const PROGRESS_MS = 250;
 
 /**
- * Runs a worker for every item. How many calls are sent is up to the lanes of the guarded clients that it uses: there is
- * no concurrency to guess. An item whose worker throws is a result with `status: 'error'`; the others go on.
+ * Runs a worker for every item. The lanes of the guarded clients that it uses decide how many calls are sent: there is no
+ * concurrency to guess. An item whose worker throws yields a result with `status: 'error'`; the others continue.
  *
  * @throws TidegateOptionError for a bad option. The run itself rejects with the signal's reason, an error of the items'
- * own iterator or of the disk, or a BatchError.
+ * iterator or of the file system, or a BatchError.
  * @example
  * import { batch } from 'tidegate/batch';
  * for await (const row of batch(emails, (email, { signal }) => classify(email, signal), { journal: 'run.jsonl' })) {
@@ -48,7 +48,7 @@ export function batch<I, O>(items: Items<I>, worker: BatchWorker<I, O>, options:
   return batchWith(items, worker, options, Journal.open);
 }
 
-/** The same, with a journal that is opened by the caller. */
+/** Like `batch`, with a journal that the caller opens. */
 export function batchWith<I, O>(
   items: Items<I>,
   worker: BatchWorker<I, O>,
@@ -106,7 +106,7 @@ class Run<I, O> implements BatchRun<O> {
     done?: ((results: BatchResult<O>[]) => A | PromiseLike<A>) | null,
     failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    // oxlint-disable-next-line promise/no-callback-in-promise -- They are what `then` was given.
+    // oxlint-disable-next-line promise/no-callback-in-promise -- The callbacks that `then` was given.
     return this.#all().then(done, failed);
   }
 
@@ -132,7 +132,7 @@ class Run<I, O> implements BatchRun<O> {
       try {
         disown(onProgress(runner.snapshot()));
       } catch {
-        // A listener is the application's code; the run goes on without it.
+        // The listener is the application's code: its errors do not end the run.
       }
     };
     let cancel: () => void;

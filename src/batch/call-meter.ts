@@ -4,29 +4,29 @@ import type { Guard } from '../guard.ts';
 import { isLost } from './lost-attempt.ts';
 import type { ItemUsage } from './result.ts';
 
-/** What the guarded calls of one item have come to. */
+/** Totals of the guarded calls of one item. */
 export interface ItemMeter {
   attempts: number;
-  /** How long they waited for limits and places. */
+  /** Time that they waited for limits and slots. */
   waitedMs: number;
   usage: ItemUsage | undefined;
   /** USD of the calls whose cost is known. */
   costUsd: number;
-  /** Whether any call told a cost, or that it has one that nobody knows. */
+  /** Whether any call reported a cost, known or unknown. */
   priced: boolean;
-  /** Calls that may have cost something, and nobody knows what. */
+  /** Calls that may have cost something unknown. */
   unpriced: number;
   /** Attempts whose answer never came, though the provider may charge for them. */
   lost: number;
-  /** Told of each of those. */
+  /** Called for each lost attempt. */
   onLost?: () => void;
-  /** Told when the first of its calls has begun to answer. */
+  /** Called when the first of its calls begins to be answered. */
   readonly onFirstContent: (() => void) | undefined;
 }
 
 const current = new AsyncLocalStorage<ItemMeter>();
 
-/** Counts calls by the item whose worker makes them, and remembers which lanes they take. */
+/** Counts calls by the item whose worker makes them, and records the lanes that they take. */
 export class CallMeter {
   /** Lanes that the run's calls go to. */
   readonly lanes: Set<string> = new Set();
@@ -68,7 +68,7 @@ export class CallMeter {
         meter.waitedMs += event.waitedPacerMs + event.waitedBulkheadMs;
         if (costUsd !== undefined) meter.priced = true;
         if (typeof costUsd === 'number') meter.costUsd += costUsd;
-        // Of an answer, or of one that nobody waited for, the provider told no use.
+        // The provider reported no usage for an answer, or the answer was lost.
         else if (costUsd === null || outcome.startsWith('success') || this.#lost.has(call)) meter.unpriced++;
         if (usage) meter.usage = meter.usage ? sumOf(meter.usage, usage) : usage;
       }),
@@ -98,7 +98,7 @@ export function newMeter(onFirstContent: (() => void) | undefined): ItemMeter {
   };
 }
 
-/** Counts what the item that is at work was answered with, where no guarded call told it. `costUsd`: null where it is not known. */
+/** Counts the answer to the current item if no guarded call reports it. `costUsd`: null if it is unknown. */
 export function meterItem(usage: ItemUsage | undefined, costUsd: number | null | undefined): void {
   const meter = current.getStore();
   if (!meter) return;
@@ -109,7 +109,7 @@ export function meterItem(usage: ItemUsage | undefined, costUsd: number | null |
   else meter.unpriced++;
 }
 
-/** What an item has cost; null where that is not known in full. */
+/** Cost of an item in USD; null if it is not fully known, undefined without prices. */
 export function costOf({ priced, unpriced, costUsd }: ItemMeter): number | null | undefined {
   if (!priced) return undefined;
   return unpriced > 0 ? null : costUsd;

@@ -8,9 +8,10 @@ interface Waiting {
 }
 
 /**
- * Holds what may be spent: the worst case of an item is set aside before it is called, and given back for what it did cost. So
- * however many are at work, no more than `maxUsd` is spent on what is answered. An attempt whose answer is lost is taken for its worst case
- * too: those at work may send theirs again all the same, and no other one begins.
+ * Enforces a budget: the worst case of an item is reserved before it is called, and replaced by its actual cost
+ * afterwards. So however many items are in flight, the answered ones cost no more than `maxUsd`. An attempt whose
+ * answer is lost is charged at its worst case as well: items in flight may still retry, which can exceed the budget,
+ * but no other item starts.
  */
 export class CostBudget {
   readonly #maxUsd: number;
@@ -18,26 +19,26 @@ export class CostBudget {
   #spent: number;
   #waiting: Waiting | undefined;
 
-  /** `spent`: what earlier runs have cost. */
+  /** `spent`: USD that earlier runs were charged. */
   constructor(maxUsd: number, spent: number) {
     this.#maxUsd = maxUsd;
     this.#spent = spent;
   }
 
-  /** Of what is at work. */
+  /** Worst cases of the items in flight. */
   get reservedUsd(): number {
     return this.#reserved;
   }
 
-  /** Whether an item waits for room: no other one may enter then. */
+  /** Whether an item is waiting for room: no other may enter until it has started or was refused. */
   get full(): boolean {
     return this.#waiting !== undefined;
   }
 
-  /** Starts an item now or when there is room, or refuses it: with the reason, or with none where it had to leave. */
+  /** Starts an item now or when there is room, or refuses it: with a reason, or with none if the budget was closed. */
   enter(id: string, worstUsd: number | undefined, start: () => void, refuse: Waiting['refuse']): void {
     if (worstUsd === undefined || !(worstUsd >= 0)) {
-      // What nobody can bound cannot be held to a budget.
+      // A cost without an upper bound cannot be kept within a budget.
       refuse(budgetError(`What item ${JSON.stringify(id)} may cost at most is not known.`));
       return;
     }
@@ -45,7 +46,7 @@ export class CostBudget {
     this.#look();
   }
 
-  /** An item has ended. @returns What it is charged: where a cost is not known, its worst case. */
+  /** An item has ended. @returns USD that it is charged: its worst case if a cost is unknown. */
   settle(worstUsd: number, { costUsd, unpriced, lost }: ItemMeter): number {
     const told = unpriced > 0 ? Math.max(worstUsd, costUsd) : costUsd;
     const charged = Math.max(told, costUsd + lost * worstUsd);
@@ -56,12 +57,12 @@ export class CostBudget {
     return charged;
   }
 
-  /** An answer of an item at work was lost. What is set aside is for the next one. */
+  /** An answer to an item in flight was lost. The reservation now covers its next attempt. */
   lost(worstUsd: number): void {
     this.#spent += worstUsd;
   }
 
-  /** Nothing more is to be started. */
+  /** Starts no further item. */
   close(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -72,7 +73,7 @@ export class CostBudget {
     const waiting = this.#waiting;
     if (!waiting) return;
     const { worstUsd, start, refuse } = waiting;
-    // What sums of fractions are off by is no reason to stop.
+    // Rounding errors of sums are no reason to stop.
     if (this.#spent + this.#reserved + worstUsd <= this.#maxUsd * (1 + 1e-9)) {
       this.#waiting = undefined;
       this.#reserved += worstUsd;

@@ -1,7 +1,10 @@
-/** Finished items that a share of failures is told from. */
+/** Minimum number of finished items to compute a share of failures from. */
 const SHARE_FROM = 20;
 
-/** Tells when enough items have failed. Of this run only: failures that the journal holds have been seen. */
+/**
+ * Decides when enough items have failed. Only those of this run count: the failures in the journal have been seen
+ * already.
+ */
 export class FailureLimit {
   /** A count from 1, or a share below 1. */
   readonly #stopAfter: number;
@@ -12,7 +15,7 @@ export class FailureLimit {
     this.#stopAfter = stopAfter;
   }
 
-  /** Counts an item. @returns Whether no further one is to be begun. */
+  /** Counts an item. @returns Whether no further item should start. */
   ended(status: 'ok' | 'error'): boolean {
     this.#called++;
     if (status === 'ok') return false;

@@ -15,8 +15,8 @@ export class FoundLimits {
   }
 
   /**
-   * A row that was finished after the latest limits. Some of those had counted it, when it was in flight; as many were in flight when the run
-   * died, which nothing records.
+   * Counts a row that finished after the latest limits were saved. Some of these rows were in flight then, and so are
+   * counted in the limits already; about as many were in flight when the run died, which nothing records.
    */
   spent({ attempts, usage }: Pick<JournalRow, 'attempts' | 'usage'>): void {
     this.#requests += attempts;

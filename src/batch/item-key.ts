@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Data that JSON would tell nothing of. */
+/** Thrown for data that JSON cannot represent. */
 class NoPlainData extends Error {}
 
-/** JSON with the members of every object in one order, so that equal data gives equal text. */
+/** JSON with the members of every object sorted, so that equal data gives equal text. */
 function canonicalJson(value: unknown): string | undefined {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (typeof each === 'bigint') return { '\0bigint': String(each) };
@@ -25,8 +25,9 @@ function isPlain(value: object): boolean {
 }
 
 /**
- * Names data by its content: equal for equal data, in every process. `otherwise` names what cannot be told apart by its
- * content: a function, a file, a map, a promise, or something among the data that is one; a circle.
+ * Derives a key from the content of data, equal for equal data in every process. `otherwise` gives the key of data that
+ * its content does not identify: functions, files, maps, promises, anything that contains one of these, and circular
+ * data.
  */
 export function contentKey(value: unknown, otherwise: () => string = refuse): string {
   let text: string | undefined;
@@ -34,7 +35,7 @@ export function contentKey(value: unknown, otherwise: () => string = refuse): st
     if (typeof value === 'function' || typeof value === 'symbol') return otherwise();
     text = canonicalJson(value) ?? 'undefined';
   } catch (error) {
-    // JSON does not see the circle in copies, and recurs until the stack ends.
+    // JSON does not detect a circle among copies, and recurses until the stack overflows.
     if (error instanceof NoPlainData || error instanceof RangeError) return otherwise();
     throw error;
   }

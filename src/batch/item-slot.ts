@@ -1,13 +1,13 @@
 import type { JournalEntry } from './journal.ts';
 import type { BatchResult } from './result.ts';
 
-/** The place of one item between its start and its reader. */
+/** An item from its start until its result has been read. */
 export interface Slot<O> {
   readonly index: number;
   readonly id: string;
-  /** What came of it; undefined while it is at work, and where only the journal holds it. */
+  /** The result; undefined while the item is in flight, or if only the journal has it. */
   result: BatchResult<O> | undefined;
-  /** Where the journal holds it. */
+  /** Position of the result in the journal. */
   entry: JournalEntry | undefined;
   source: BatchResult<O>['source'];
 }
@@ -15,7 +15,7 @@ export interface Slot<O> {
 export const isFinished = (slot: Slot<unknown> | undefined): boolean =>
   slot !== undefined && (slot.result !== undefined || slot.entry !== undefined);
 
-/** Finished items that wait for their reader: by input order, or in the order of their end. */
+/** Items until they are read: in input order, or in the order in which they finish. */
 export class Slots<O> {
   readonly #open = new Map<number, Slot<O>>();
   readonly #ready: Slot<O>[] = [];
@@ -26,7 +26,7 @@ export class Slots<O> {
     this.#ordered = ordered;
   }
 
-  /** Items that were begun and not taken. */
+  /** Items that were started and not yet read. */
   get size(): number {
     return this.#open.size;
   }
@@ -35,7 +35,7 @@ export class Slots<O> {
     this.#open.set(slot.index, slot);
   }
 
-  /** Takes away one that is not begun after all. */
+  /** Removes an item that will not be started after all. */
   drop(slot: Slot<O>): void {
     this.#open.delete(slot.index);
   }
@@ -44,7 +44,7 @@ export class Slots<O> {
     if (!this.#ordered) this.#ready.push(slot);
   }
 
-  /** Whether the reader can have it at once. */
+  /** Whether the reader can take it immediately. */
   isNext(slot: Slot<O>): boolean {
     return !this.#ordered || slot.index === this.#next;
   }

@@ -1,9 +1,9 @@
 export type Items<I> = AsyncIterator<I> | Iterator<I>;
 
-/** What the caller has to do, one item after the other. */
+/** The caller's items, one after another. */
 export class ItemSource<I> {
   readonly #items: Items<I>;
-  /** Items that have been taken. */
+  /** Number of items taken so far. */
   pulled = 0;
   exhausted = false;
 
@@ -11,7 +11,7 @@ export class ItemSource<I> {
     this.#items = items;
   }
 
-  /** Undefined at the end. @throws What the caller's iterator does; there is nothing behind that. */
+  /** Undefined at the end. @throws Whatever the caller's iterator throws; no item follows. */
   async next(): Promise<{ readonly item: I; readonly index: number } | undefined> {
     try {
       const step = await this.#items.next();
@@ -24,14 +24,14 @@ export class ItemSource<I> {
     }
   }
 
-  /** Nobody wants the others. */
+  /** The remaining items are not needed. */
   leave(): void {
     if (this.exhausted) return;
     try {
-      // Not awaited: a generator that is in the middle of a wait would hold up the abort.
+      // Not awaited: a generator that is waiting for something would delay the abort.
       void Promise.resolve(this.#items.return?.()).catch(() => undefined);
     } catch {
-      // Its own affair: the run is over.
+      // Ignored, since the run is over.
     }
   }
 }

@@ -5,13 +5,16 @@ import type { BatchWorker, ItemContext, ResolvedBatchOptions } from './options.t
 import type { Progress } from './progress.ts';
 import { WarmPrefixes } from './warm-prefixes.ts';
 
-/** What a worker came to, and what its calls took. */
+/** Result of a worker, and the metered usage of its calls. */
 export type WorkOutcome<O> = { readonly took: ItemMeter } & (
   | { readonly status: 'ok'; readonly value: O }
   | { readonly status: 'error'; readonly error: unknown }
 );
 
-/** Runs workers: with the priority of the run, after the first of their prefix, and with their calls counted. */
+/**
+ * Runs workers at the run's priority and meters their calls. Items that share a prompt prefix wait until the first of
+ * them has put it into the provider's cache.
+ */
 export class ItemWork<I, O> {
   readonly #worker: BatchWorker<I, O>;
   readonly #options: ResolvedBatchOptions<I>;
@@ -31,7 +34,7 @@ export class ItemWork<I, O> {
     return this.#meter.lanes;
   }
 
-  /** `prefixes`: what the item's prompt begins with, where others may begin so too. `onLost` hears of attempts without an answer. */
+  /** `prefixes`: prompt prefixes that other items may share. `onLost` is called for each attempt that got no answer. */
   async run(
     item: I,
     context: ItemContext,

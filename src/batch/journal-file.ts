@@ -8,13 +8,13 @@ const READ_BYTES = 4_096;
 const BREAK = 10;
 
 /**
- * The file of a journal, to whose end lines are written. It has to stay the file that it was: what goes into one that
- * somebody has removed is lost with it.
+ * Appends lines to the file of a journal. Each write first checks that the path still names this file, since whatever
+ * is written to a deleted file is lost.
  */
 export class JournalFile {
   readonly #path: string;
   readonly #file: FileHandle;
-  /** Up to the end of the last whole line. */
+  /** Offset just past the last complete line. */
   size = 0;
 
   private constructor(path: string, file: FileHandle) {
@@ -22,10 +22,10 @@ export class JournalFile {
     this.#file = file;
   }
 
-  /** @throws BatchError where it is no file, or cannot be opened. */
+  /** @throws BatchError if the file cannot be opened. */
   static async open(path: string): Promise<JournalFile> {
     return attempt(path, 'opened', async () => {
-      // Not `a+`: lines are written at a place, and a torn one is written over.
+      // Not `a+`: lines are written at explicit offsets, so that a torn line is overwritten.
       const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         return open(path, 'wx+');
@@ -42,7 +42,7 @@ export class JournalFile {
     }
   }
 
-  /** Removes what stands behind the last whole line. */
+  /** Truncates everything after the last complete line. */
   async cut(): Promise<void> {
     await attempt(this.#path, 'written', () => this.#file.truncate(this.size));
   }
@@ -59,7 +59,7 @@ export class JournalFile {
     this.size += bytes.length;
   }
 
-  /** The line that begins there. */
+  /** Reads the line that starts at `offset`. */
   async lineAt(offset: number): Promise<string> {
     return attempt(this.#path, 'read', async () => {
       for (let size = READ_BYTES; ; size *= 4) {
@@ -72,7 +72,7 @@ export class JournalFile {
     });
   }
 
-  /** The name of a new file is on the disk only when its folder is; Windows cannot, and need not. */
+  /** Syncs the directory, so that the entry of a new file is durable. Windows neither supports nor needs it. */
   async syncFolder(): Promise<void> {
     const folder = await open(dirname(this.#path), 'r').catch(() => undefined);
     await folder?.sync().catch(() => undefined);
@@ -93,7 +93,12 @@ export class JournalFile {
   }
 }
 
-/** Makes the folder of a journal; before anything is opened, since a pipe would wait for who writes to it. @throws BatchError */
+/**
+ * Creates the journal's directory, and rejects special files before anything is opened: opening a named pipe would
+ * block until a writer appears.
+ *
+ * @throws BatchError
+ */
 export async function prepareJournal(path: string): Promise<void> {
   await attempt(path, 'opened', async () => {
     await mkdir(dirname(path), { recursive: true });
@@ -101,14 +106,14 @@ export async function prepareJournal(path: string): Promise<void> {
       if (error.code !== 'ENOENT') throw error;
       return undefined;
     });
-    // A device may have no end.
+    // Reading a device may never reach an end.
     if (found && !found.isFile()) throw new BatchError('journal_invalid', `${path} is no file, and holds no journal.`);
   });
 }
 
 type Done = 'opened' | 'read' | 'written';
 
-/** @throws BatchError for what the disk says. */
+/** @throws BatchError for an error of the file system. */
 export async function attempt<T>(path: string, done: Done, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -117,7 +122,7 @@ export async function attempt<T>(path: string, done: Done, run: () => Promise<T>
   }
 }
 
-/** What the disk says, as an error of the run that tells of which file it is. */
+/** Wraps an error of the file system in a BatchError that names the file. */
 export function ofDisk(error: unknown, path: string, done: Done): unknown {
   if (error instanceof BatchError || (error as NodeJS.ErrnoException).syscall === undefined) return error;
   const message =

@@ -5,14 +5,14 @@ export interface JournalLine {
   readonly offset: number;
   /** Without the line break. */
   readonly length: number;
-  /** False of the last line where it has no break: it was being written when the process died. */
+  /** False for a last line without a line break: it was being written when the process died. */
   readonly whole: boolean;
 }
 
 const CHUNK = 1 << 18;
 const BREAK = 10;
 
-/** The lines of a file with their places in it. Holds one line and one chunk at a time. */
+/** The lines of a file with their offsets. Holds one line and one chunk at a time. */
 export async function* journalLines(file: FileHandle): AsyncGenerator<JournalLine> {
   const chunk = Buffer.allocUnsafe(CHUNK);
   let rest: Buffer[] = [];

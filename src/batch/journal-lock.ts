@@ -4,16 +4,16 @@ import { sleep } from '../core/abort.ts';
 import { systemClock } from '../core/clock.ts';
 import { BatchError } from './batch-error.ts';
 
-/** File systems that know no links. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
-/** Others that saw the same dead owner may be about to move its lock away. */
+/** Another process that saw the same stale lock may still be about to remove it. */
 const SETTLES_MS = 50;
 
 /**
- * Holds a file for this process. A lock whose process is gone, as after SIGKILL or a power cut, is taken over; one of
- * another machine is not, since nobody here can tell whether its process lives.
+ * Locks a file for this process. A lock whose process is gone, as after SIGKILL or a power cut, is taken over; one of
+ * another machine is not, since it cannot be determined here whether its process is alive.
  *
- * @returns What gives it back. @throws BatchError `journal_locked` where another run has it.
+ * @returns A function that releases the lock. @throws BatchError `journal_locked` if another run holds it.
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
@@ -34,7 +34,7 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
   throw locked(path, lock, (await textOf(lock)) ?? '');
 }
 
-/** Makes the lock with its text: one that is still empty would be taken for that of a dead process. */
+/** Creates the lock with its content in one step: an empty lock would look stale. */
 async function create(lock: string, text: string): Promise<boolean> {
   const whole = `${lock}.${crypto.randomUUID()}`;
   try {
@@ -52,7 +52,7 @@ async function create(lock: string, text: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that was looked at, and none that somebody has made since: by moving it out of the way first. */
+/** Removes the stale lock that was `seen`, by renaming it first, so that a lock created in the meantime survives. */
 async function remove(lock: string, seen: string): Promise<void> {
   const aside = `${lock}.${crypto.randomUUID()}`;
   try {
@@ -62,7 +62,7 @@ async function remove(lock: string, seen: string): Promise<void> {
     throw error;
   }
   const moved = await textOf(aside);
-  // A third one may have made its own meanwhile, which stays.
+  // Not the lock that was seen: it is put back, unless a third process has created one in the meantime.
   if (moved !== undefined && moved !== seen) await create(lock, moved);
   await rm(aside, { force: true });
 }
@@ -79,7 +79,7 @@ async function textOf(file: string): Promise<string | undefined> {
 interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** When it began, by the system's own count. */
+  /** Start time of the process, in clock ticks since boot. */
   readonly began: string | undefined;
   readonly nonce: string;
 }
@@ -99,15 +99,15 @@ async function isHeld(text: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  // Ids are given again: in a container that was started anew its process has the one that it had.
+  // PIDs are reused: a restarted container usually gives its process the same one.
   const began = await startOf(owner.pid);
   return began === undefined || owner.began === undefined || began === owner.began;
 }
 
-/** When a process began, on Linux. */
+/** Start time of a process, on Linux. */
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Behind the name, which may hold anything.
+  // Skips the process name, which may contain anything.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 

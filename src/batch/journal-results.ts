@@ -18,7 +18,7 @@ export function saveResult<O>(
   return journal.append({ key, index, id, ...content, attempts, usage, costUsd, chargedUsd });
 }
 
-/** The result of a slot that only the journal holds. */
+/** Reads the result of a slot that only the journal has. */
 export async function restoreResult<O>(
   journal: Journal,
   { index, id, entry, source }: Slot<O>,

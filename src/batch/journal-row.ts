@@ -12,9 +12,9 @@ export interface JournalRow {
   readonly error?: SavedError;
   readonly attempts: number;
   readonly usage?: ItemUsage | undefined;
-  /** USD; null where it is not known, none without prices. */
+  /** USD; null if unknown, absent if the guard has no prices. */
   readonly costUsd?: number | null | undefined;
-  /** USD that a budget was charged. */
+  /** USD charged to the budget. */
   readonly chargedUsd?: number | undefined;
 }
 
@@ -25,12 +25,12 @@ export interface JournalHeader {
   readonly parameters: string;
 }
 
-/** What a user of the journal keeps for its later runs, beside the rows. */
+/** Data of the journal's user for later runs, stored next to the rows. */
 export interface JournalNote {
   readonly note: unknown;
 }
 
-/** What the lanes of a run knew of their limits, so that the next run need not be refused to learn it again. */
+/** Limits known to the run's lanes, saved so that the next run need not relearn them from refusals. */
 export interface LimitsRow {
   readonly limits: {
     /** Wall-clock time, in milliseconds since 1970. */
@@ -39,7 +39,7 @@ export interface LimitsRow {
   };
 }
 
-/** A line that a disk has spoiled is a row that is done again. */
+/** Returns undefined for a corrupt line; its row is then processed again. */
 export function parseLine(text: string): JournalHeader | JournalRow | JournalNote | LimitsRow | undefined {
   try {
     const line = JSON.parse(text) as Partial<JournalHeader & JournalRow & JournalNote & LimitsRow> | null;

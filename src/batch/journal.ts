@@ -7,17 +7,17 @@ import { FoundLimits } from './found-limits.ts';
 import { KeyTable } from './key-table.ts';
 import type { JournalOptions } from './options.ts';
 
-/** Where a row is. */
+/** Position of a row in the file. */
 export interface JournalEntry {
   readonly status: 'ok' | 'error';
   readonly offset: number;
-  /** Of a row that this run has written. */
+  /** Set for rows written by this run. */
   readonly bytes?: number;
 }
 
 interface Waiting {
   readonly line: Buffer;
-  /** Undefined of a note. */
+  /** Undefined for notes and limits. */
   readonly key: string | undefined;
   readonly status: 'ok' | 'error';
   readonly resolve: (entry: JournalEntry) => void;
@@ -27,9 +27,9 @@ interface Waiting {
 const START = '{"tidegate":"journal"';
 
 /**
- * A file of finished items, one a line, only ever appended to. A row counts when it is on the disk: rows that arrive
- * while the disk is busy go together in its next turn. In memory it holds neither content nor, beyond the first ten thousands,
- * keys.
+ * A file of finished items, one per line, that is only ever appended to. A row counts once it is durable; rows that
+ * arrive during a write go together in the next one. Memory holds no content, only keys, and beyond some ten thousands
+ * those spill to a file.
  */
 export class Journal {
   readonly #path: string;
@@ -40,21 +40,21 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #broken: unknown;
-  /** What rows have cost, of earlier runs too: those that were called again as well. */
+  /** Total cost of all rows, including those of earlier runs and those that were called again. */
   readonly spent = { usd: 0, chargedUsd: 0, unpriced: 0 };
 
   private constructor(path: string, file: JournalFile, unlock: () => Promise<void>) {
     this.#path = path;
     this.#file = file;
     this.#unlock = unlock;
-    // Beside the journal: the folder for temporary files is memory on many machines.
+    // Next to the journal: on many machines the directory for temporary files is in memory.
     this.#entries = new KeyTable(() => `${path}.keys-${crypto.randomUUID()}`);
   }
 
   /**
-   * `onNote` hears what earlier runs have noted, in their order.
+   * `onNote` is called with each note of earlier runs, in order.
    *
-   * @throws BatchError where another run has it, its parameters differ, or it is another kind of file.
+   * @throws BatchError if another run holds it, its parameters differ, or it is not a journal.
    */
   static async open(
     { path, parameters, acceptChanges }: JournalOptions,
@@ -92,12 +92,12 @@ export class Journal {
     return JSON.parse(await this.#file.lineAt(offset)) as JournalRow;
   }
 
-  /** What an earlier run knew of limits at its end. */
+  /** Limits known at the end of the previous run. */
   get limits(): LimitsRow['limits'] | undefined {
     return this.#foundLimits.limits;
   }
 
-  /** Keeps what is known of limits, with the next rows. It is no harm where it is lost. */
+  /** Saves the known limits along with the next rows. Losing them is harmless. */
   keepLimits(row: LimitsRow): void {
     void this.#put(row, undefined, 'ok').catch(() => undefined);
   }
@@ -108,14 +108,14 @@ export class Journal {
     return this.#put(row, row.key, row.status);
   }
 
-  /** Keeps something else, behind the rows that were appended before. Resolves as `append` does. */
+  /** Saves other data after the rows appended so far. Resolves as `append` does. */
   async note(note: unknown): Promise<void> {
     await this.#put({ note }, undefined, 'ok');
   }
 
   #put(content: object, key: string | undefined, status: 'ok' | 'error'): Promise<JournalEntry> {
     return new Promise((resolve, reject) => {
-      // A disk that failed once is not trusted again: what it holds now is what the next run begins with.
+      // After one write error nothing more is written: the next run starts from what is on the disk now.
       if (this.#broken !== undefined) return reject(this.#broken);
       const line = Buffer.from(`${JSON.stringify(content)}\n`);
       this.#waiting.push({ line, key, status, resolve, reject });
@@ -130,12 +130,12 @@ export class Journal {
     await this.#unlock();
   }
 
-  /** Drops what it knows in memory. */
+  /** Releases the index of keys. */
   forget(): void {
     this.#entries.close();
   }
 
-  /** Keys that do not fit into memory are in a file too. */
+  /** Keys that do not fit into memory are read from a file. */
   #known(key: string): number | undefined {
     try {
       return this.#entries.get(key);
@@ -149,7 +149,7 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    // A turn of the event loop, so that what ends together is written together.
+    // One turn of the event loop, so that rows that finish together are written together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
@@ -171,12 +171,12 @@ export class Journal {
     this.#writing = undefined;
   }
 
-  /** Reads what is there, and cuts off what was being written. @returns The parameters of the last run. */
+  /** Loads the existing rows and truncates a partial last line. @returns The parameters of the last run. */
   async #load(path: string, onNote?: (note: unknown) => void): Promise<string | undefined> {
     let parameters: string | undefined;
     for await (const line of this.#file.lines()) {
       if (line.offset === 0 && !line.text.startsWith(START)) {
-        // One that died while it wrote its first line has nothing to lose.
+        // A run that died while writing its first line left nothing to keep.
         if (!line.whole && START.startsWith(line.text)) break;
         throw new BatchError('journal_invalid', `${path} is not a journal of tidegate, and is left as it is.`);
       }

@@ -1,24 +1,24 @@
 import { hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 
-/** 128 bits of a hash, by which no two keys of any file are one, and a number. */
+/** A slot is a number and 128 bits of the key's hash, enough to rule out collisions. */
 const HASH_BYTES = 16;
 const SLOT = HASH_BYTES + 8;
 const PAGE = 4_096;
 const SLOTS_A_PAGE = Math.floor(PAGE / SLOT);
 const FIRST_PAGES = 16;
-/** Pages that stay in memory, 2 MB; what is beyond goes to a file. */
+/** Pages kept in memory, 2 MB; further ones go to a file. */
 const MAX_PAGES = 512;
-/** Share of the slots that may be taken before there are twice as many. */
+/** Load factor at which the number of slots doubles. */
 const FULL = 0.6;
 
 /**
- * Numbers by key, in a few megabytes of memory however many they are: a hash table in pages, of which those that were
- * used last are in memory and the others in a file without a name, which ends with the process. The file is read and written in
- * one go with the caller, as memory would be: a page is in the cache of the system, and a promise would cost more.
+ * A map from keys to numbers in a few megabytes of memory, however many there are: a hash table in pages. Recently used
+ * pages are in memory, the others in an unlinked file, which disappears with the process. Access to the file is
+ * synchronous: its pages are usually in the page cache of the system, and a promise would cost more than the read.
  */
 export class KeyTable {
-  /** Names the file, where one is needed. */
+  /** Chooses the path of the file if one is needed. */
   readonly #path: () => string;
   #pages: Pages;
   #size = 0;
@@ -36,7 +36,7 @@ export class KeyTable {
     return this.#pages.get(hashOf(key));
   }
 
-  /** `value` is a whole number from 0. */
+  /** `value` is a non-negative integer. */
   set(key: string, value: number): void {
     if (!this.#pages.set(hashOf(key), value)) return;
     this.#size++;
@@ -51,7 +51,7 @@ export class KeyTable {
     const old = this.#pages;
     const pages = new Pages(old.count * 2, this.#path);
     try {
-      // In order, so that both tables are gone through page by page.
+      // In order, so that both tables are traversed page by page.
       for (const { key, value } of old.all()) pages.set(key, value);
     } catch (error) {
       pages.close();
@@ -71,7 +71,7 @@ class Pages {
   readonly #shift: number;
   readonly #held: number;
   readonly #memory: Buffer;
-  /** Page that is in each place of the memory, and whether the file has it as it is. */
+  /** Number of the page in each frame of the memory, and whether it differs from the file. */
   readonly #page: Int32Array;
   readonly #changed: Uint8Array;
   #file: number | undefined;
@@ -97,12 +97,12 @@ class Pages {
     return stored === 0 ? undefined : stored - 1;
   }
 
-  /** @returns Whether the key is a new one. */
+  /** @returns Whether the key is new. */
   set(key: Buffer, value: number): boolean {
     const at = this.#find(key);
     const added = this.#memory.readDoubleLE(at + HASH_BYTES) === 0;
     if (added) key.copy(this.#memory, at, 0, HASH_BYTES);
-    // Zero is a slot that is free.
+    // Zero marks a free slot.
     this.#memory.writeDoubleLE(value + 1, at + HASH_BYTES);
     this.#changed[Math.floor(at / PAGE)] = 1;
     return added;
@@ -123,17 +123,17 @@ class Pages {
     if (this.#file === undefined) return;
     closeSync(this.#file);
     this.#file = undefined;
-    // Where an open file cannot be removed.
+    // For systems that cannot remove an open file.
     rmSync(this.#name, { force: true });
   }
 
-  /** Place in memory of the key's slot, or of the free one that it would take. */
+  /** Offset in memory of the key's slot, or of the free slot that it would take. */
   #find(key: Buffer): number {
     const memory = this.#memory;
     const home = key.readUInt32LE(0) >>> this.#shift;
     const begin = key.readUInt32LE(4);
     const first = key.readUInt32LE(8);
-    // There is room: at most a share of the slots is taken.
+    // This ends, since the load factor leaves free slots.
     for (let page = home; ; page = (page + 1) % this.count) {
       const start = this.#load(page);
       for (let step = 0; step < SLOTS_A_PAGE; step++) {
@@ -146,7 +146,7 @@ class Pages {
     }
   }
 
-  /** @returns Where the page is in memory. */
+  /** @returns The offset of the page in memory. */
   #load(page: number): number {
     const place = page % this.#held;
     const at = place * PAGE;
@@ -169,7 +169,7 @@ class Pages {
     try {
       rmSync(this.#name);
     } catch {
-      // Windows may not let go of it before it is closed.
+      // Windows may refuse to remove it before it is closed.
     }
     return file;
   }

@@ -2,11 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { keepLanes, recallLanes } from '../core/kept-lane.ts';
 import type { Journal } from './journal.ts';
 
-/** Kept as often at first, and then at every fiftieth of the run's time: a row beside many. */
+/** Minimum interval between saves at first; later it is a fiftieth of the elapsed time, so that few rows are added. */
 const FIRST_MS = 1_000;
 const SHARE = 1 / 50;
 
-/** Lets a run begin with what the journal's last one knew of limits, and keeps that for the next one. */
+/** Starts a run with the limits that the journal's previous run knew, and saves them for the next one. */
 export class LimitsKeeper {
   readonly #journal: Journal;
   readonly #guard: object;
@@ -15,7 +15,7 @@ export class LimitsKeeper {
   readonly #startedAt: number;
   #keptAt = -Infinity;
 
-  /** `lanes`: those that calls of the run go to. */
+  /** `lanes`: those that the run's calls take. */
   constructor(journal: Journal, guard: object, lanes: ReadonlySet<string>, clock: Clock) {
     this.#journal = journal;
     this.#guard = guard;

@@ -1,6 +1,6 @@
 import type { GuardEvent } from '../core/events.ts';
 
-/** The provider had never got the request. */
+/** Error codes of requests that never reached the provider. */
 const NEVER_SENT: ReadonlySet<string | undefined> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -10,13 +10,16 @@ const NEVER_SENT: ReadonlySet<string | undefined> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Whether an attempt had no answer for which the provider may have worked all the same: nobody waited for it, or it was lost. */
+/**
+ * Whether an attempt got no answer although the provider may have processed it: it was given up, or its answer was
+ * lost.
+ */
 export function isLost({ outcome, code, retryable }: Extract<GuardEvent, { type: 'attempt.end' }>): boolean {
   switch (outcome) {
     case 'timeout':
       return !NEVER_SENT.has(code);
     case 'connection':
-      // What is not worth another try is a certificate or a network that nothing passes.
+      // Errors not worth a retry are bad certificates and networks that let nothing through.
       return retryable && !NEVER_SENT.has(code);
     case 'cancelled':
       return true;

@@ -6,76 +6,82 @@ import { contentKey } from './item-key.ts';
 import type { BatchSnapshot } from './progress.ts';
 import { costOf, idOf, prefixOf, type Unkeyed, unkeyed } from './user-functions.ts';
 
-/** What a worker is told of its item. */
+/** Information for a worker about its item. */
 export interface ItemContext {
   readonly index: number;
   readonly id: string;
-  /** Aborted with the run: pass it on to the call. */
+  /** Aborted when the run is: pass it on to the call. */
   readonly signal: AbortSignal;
 }
 
 export type BatchWorker<I, O> = (item: I, context: ItemContext) => O | PromiseLike<O>;
 
 export interface JournalOptions {
-  /** The file; made where there is none, continued where there is one. A `.lock` beside it stops a second run. */
+  /** The file; created if it does not exist, continued if it does. A `.lock` next to it prevents a second run. */
   readonly path: string;
-  /** What all answers depend on beside the item: model, prompt, sampling. A run with others is refused. */
+  /**
+   * Everything besides the item that the answers depend on: model, prompt, sampling. A run with other values is
+   * refused.
+   */
   readonly parameters?: unknown;
-  /** Goes on with other `parameters`: what is done stays, the rest is done with the new ones. Default false. */
+  /** Accepts changed `parameters`: finished items keep their answers, the rest use the new ones. Default false. */
   readonly acceptChanges?: boolean;
-  /** Runs items again that have failed. Default false. */
+  /** Runs failed items again. Default false. */
   readonly retryFailed?: boolean;
 }
 
 export interface BatchOptions<I> {
-  /** Results as the items came, or as they are finished. Default 'input'. */
+  /** Yields results in the order of the items, or as they finish. Default 'input'. */
   readonly order?: 'input' | 'completion';
   /**
-   * Workers at once: an upper bound, since the lanes decide how many calls are sent. 1 … 1 000 000, default 1 000.
+   * Maximum number of workers at once; the lanes decide how many calls are sent. 1 … 1 000 000, default 1 000.
    */
   readonly maxConcurrent?: number;
   /**
-   * Items that may be begun and not yet taken by the reader. From `maxConcurrent` to 10 000 000; default four times
+   * Maximum number of items started but not yet read. From `maxConcurrent` to 10 000 000; default four times
    * `maxConcurrent`, or forty times with a journal, which holds the finished ones.
    */
   readonly window?: number;
   /** 'stop' starts no further item after the first failure, as `stopAfter: 1`. Default 'collect'. */
   readonly onError?: 'collect' | 'stop';
   /**
-   * Failures after which no further item is started: a count from 1, or a share below 1 of the items that were called, told
-   * from 20 of them on. What the journal has counts neither way. Default: none.
+   * Failures after which no further item is started: a count from 1, or a share below 1 of the called items, once there
+   * are 20 of them. Items from the journal do not count. Default: none.
    */
   readonly stopAfter?: number;
-  /** Ends the run at once. */
+  /** Ends the run immediately. */
   readonly signal?: AbortSignal;
   /** Priority of the calls that workers make. Default 'batch': after every other call of the lane. */
   readonly priority?: Priority;
-  /** Calls equal items once and gives all of them the answer. Default true. */
+  /** Calls identical items once and gives all of them the answer. Default true. */
   readonly dedupe?: boolean;
   /**
-   * What makes an item equal to another, for `dedupe` and the journal; plain data. Default: the item. One that is no plain data (a
-   * file, a map, a function) equals no other; with a journal, or from this function, it ends the run.
+   * Returns plain data that identifies an item, for `dedupe` and the journal. Default: the item itself. An item that is
+   * not plain data (a file, a map, a function) equals no other. With a journal, or returned from this function, such a
+   * value ends the run.
    */
   readonly key?: (item: I, index: number) => unknown;
   /** Names an item in results. Default: the index. */
   readonly id?: (item: I, index: number) => string;
   /**
-   * Names the beginning that an item's prompt shares with others: one of them goes first, the others when its answer has
-   * begun, so that they find it in the provider's prompt cache. Several are from the shortest to the longest. Default: none.
+   * Names the prefix that an item's prompt shares with others: one of these items goes first, the others once its
+   * answer has begun, so that they find the prefix in the provider's prompt cache. Give several from shortest to
+   * longest. Default: none.
    */
   readonly prefix?: (item: I, index: number) => string | readonly string[] | undefined;
-  /** File that makes the run resumable: its answers are kept there, and found again. Values are kept as JSON. */
+  /** File that makes the run resumable: answers are stored there as JSON, and reused by later runs. */
   readonly journal?: string | JournalOptions;
-  /** Items in all, for the estimate; known of arrays, maps and sets. */
+  /** Total number of items, for the estimate; known for arrays, maps and sets. */
   readonly total?: number;
-  /** Hears how far the run is: at most four times a second, and at its end. What it throws is dropped. */
+  /** Called with the progress, at most four times a second and at the end. Errors that it throws are ignored. */
   readonly onProgress?: (snapshot: BatchSnapshot) => void;
   /**
-   * USD that the run may spend, with what earlier runs of its journal have spent. Before an item is called its `worstCost` is set
-   * aside; where that does not fit beside what is in flight, it waits, and at the end the run stops with `batch_budget`.
+   * USD that the run may spend, including what earlier runs of its journal have spent. The `worstCost` of an item is
+   * reserved before it is called. An item that does not fit next to those in flight waits for them; if it still does
+   * not fit, the run stops with `batch_budget`.
    */
   readonly maxCost?: number;
-  /** The most that an item may cost in USD: `worstCost()` tells it of a request. Needed with `maxCost`. */
+  /** Maximum cost of an item in USD: `worstCost()` computes it for a request. Required with `maxCost`. */
   readonly worstCost?: (item: I, index: number) => number | undefined;
   /** The guard of the clients that workers use, for attempts, usage and the estimate. Default: the default guard. */
   readonly guard?: Guard;

@@ -3,38 +3,40 @@ import { type ItemMeter, sumOf } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';
 import { type BatchEstimate, TimeLeft } from './time-left.ts';
 
-/** What a run has cost so far; with a journal what earlier ones did, too. */
+/** Cost of a run so far, including that of earlier runs with the same journal. */
 export interface BatchCost {
   /** USD of the calls whose price is known. */
   readonly usd: number;
-  /** Items whose cost is not known, or not in full: their price, or what a lost call took. */
+  /** Items whose cost is not fully known: the model has no price, or the answer to a call was lost. */
   readonly unknown: number;
-  /** USD that is charged to `maxCost` and may not be spent: worst cases of lost attempts and of items whose cost is not known. */
+  /**
+   * USD charged to `maxCost` that may not have been spent: worst cases of lost attempts and of items of unknown cost.
+   */
   readonly possibleUsd: number;
   /** Attempts whose answer never came: timed out, cut off or given up. The provider may charge for them. */
   readonly lostAttempts: number;
-  /** Set aside for what is in flight; 0 without `maxCost`. */
+  /** USD reserved for the items in flight; 0 without `maxCost`. */
   readonly reservedUsd: number;
 }
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface BatchSnapshot {
-  /** Items in all; undefined where nobody knows. */
+  /** Total number of items, if known. */
   readonly total: number | undefined;
   /** Finished items, failed ones included. */
   readonly done: number;
   readonly failed: number;
-  /** Finished items whose answer was in the journal, or that of an equal item. */
+  /** Finished items answered from the journal or by an identical item. */
   readonly reused: number;
-  /** Items whose worker is at work, in a lane's queue or sent. */
+  /** Items whose worker is running, whether their calls are queued in a lane or sent. */
   readonly inFlight: number;
   readonly elapsedMs: number;
-  /** By the items that were called, over the whole run. */
+  /** Average over the whole run; reused items do not count. */
   readonly itemsPerSecond: number;
   readonly tokensPerSecond: number;
-  /** Of the items that were called. */
+  /** Usage of the items that were called. */
   readonly usage: ItemUsage;
-  /** Undefined where the guard has no prices. */
+  /** Undefined if the guard has no prices. */
   readonly cost: BatchCost | undefined;
   /** Undefined before anything is known. */
   readonly eta: BatchEstimate | undefined;
@@ -54,7 +56,7 @@ const NONE: ItemUsage = {
   reasoningTokens: 0,
 };
 
-/** Counts a run, and tells how long it will take. */
+/** Keeps the counters of a run and estimates the time left. */
 export class Progress {
   done = 0;
   failed = 0;
@@ -75,7 +77,7 @@ export class Progress {
     this.#timeLeft = new TimeLeft(now);
   }
 
-  /** What earlier runs have cost, and were charged. */
+  /** Adds the cost of earlier runs and what they were charged. */
   spent({ usd, chargedUsd, unpriced }: Spent): void {
     this.#costUsd += usd;
     this.#possibleUsd += Math.max(0, chargedUsd - usd);

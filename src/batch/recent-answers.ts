@@ -3,23 +3,25 @@ import type { BatchResult } from './result.ts';
 
 type Heard<O> = (result: BatchResult<O> | undefined, entry: JournalEntry | undefined) => void;
 
-/** Answers that are kept for equal items where no journal has them. */
+/** Maximum number of answers kept for identical items without a journal. */
 const MAX_ANSWERS = 1_000;
 
-/** Gives the answer of one item to all that equal it: those that come while it is in flight, and later ones. */
+/** Passes the answer of one item to all identical ones, whether they arrive while it is in flight or later. */
 export class RecentAnswers<O> {
   readonly #on: boolean;
   readonly #inJournal: boolean;
   readonly #inFlight = new Map<string, Heard<O>[]>();
   readonly #answers = new Map<string, BatchResult<O>>();
 
-  /** `inJournal` where the journal finds finished ones, so that only those in flight are kept here. */
+  /** `inJournal`: finished answers are in the journal, so that only items in flight are kept here. */
   constructor(on: boolean, inJournal: boolean) {
     this.#on = on;
     this.#inJournal = inJournal;
   }
 
-  /** @returns Whether `heard` gets another item's answer; else its item is the first, and settles. */
+  /**
+   * @returns Whether `heard` gets the answer of another item; otherwise this item is the first, and must call `settle`.
+   */
   join(key: string, heard: Heard<O>): boolean {
     if (!this.#on) return false;
     const answer = this.#answers.get(key);
@@ -37,7 +39,7 @@ export class RecentAnswers<O> {
     if (!this.#on) return;
     const others = this.#inFlight.get(key);
     this.#inFlight.delete(key);
-    // A failure is for those that waited for it; a later item tries again.
+    // A failure goes only to the items that waited for it; a later one is called again.
     if (result.status === 'ok' && !this.#inJournal) {
       this.#answers.set(key, result);
       if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);

@@ -1,23 +1,26 @@
 import type { Usage } from '../core/outcome.ts';
 
-/** Tokens of all calls that an item made; undefined where no guarded call told any. */
+/** Tokens of all calls of an item; undefined if no guarded call reported any. */
 export type ItemUsage = Usage;
 
 interface ItemResult {
-  /** Place in the input, from 0. */
+  /** Position in the input, from 0. */
   readonly index: number;
-  /** What `id` of the options gave; the index as text by default. */
+  /** The name that the option `id` returned; by default the index as text. */
   readonly id: string;
-  /** Attempts of the guarded calls that the item made, in the run that made them. */
+  /** Attempts of the item's guarded calls, in the run that made them. */
   readonly attempts: number;
   readonly usage: ItemUsage | undefined;
-  /** USD that its calls have cost; null where that is not known, undefined where the guard has no prices. */
+  /** USD that its calls have cost; null if unknown, undefined if the guard has no prices. */
   readonly costUsd: number | null | undefined;
-  /** `called`, `journal` where an earlier run or an equal item had the answer written, `duplicate` of one in this run. */
+  /**
+   * `called` in this run; from the `journal`, written by an earlier run or for an identical item; or a `duplicate` of
+   * an item of this run.
+   */
   readonly source: 'called' | 'journal' | 'duplicate';
 }
 
-/** What became of one item. */
+/** The outcome of one item. */
 export type BatchResult<T> =
   | (ItemResult & { readonly status: 'ok'; readonly value: T })
   | (ItemResult & { readonly status: 'error'; readonly error: unknown });

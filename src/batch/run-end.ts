@@ -1,12 +1,12 @@
 import { BatchError } from './batch-error.ts';
 
-/** Whether a run goes on: stopped, it finishes what is in flight; failed, it leaves that. */
+/** How a run ends early: once stopped, in-flight items finish; once failed, they are abandoned. */
 export class RunEnd {
   readonly #abort = new AbortController();
   #stopped: { readonly error: unknown } | undefined;
   #failed: { readonly error: unknown } | undefined;
 
-  /** Aborted where nobody wants what is in flight. */
+  /** Aborted once the in-flight items are no longer needed. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -23,12 +23,12 @@ export class RunEnd {
     return this.stopped || this.failed;
   }
 
-  /** Without a cause where the caller asked for it. The first one counts. */
+  /** `cause` is undefined if the caller requested the stop. Only the first call takes effect. */
   stop(cause: unknown): void {
     this.#stopped ??= { error: stopped(cause) };
   }
 
-  /** There is no further item, because of an error: it is told when what is in flight has been. */
+  /** The source of the items failed. The error is reported after the in-flight items have finished. */
   cut(error: unknown): void {
     this.#stopped ??= { error };
   }
@@ -38,7 +38,7 @@ export class RunEnd {
     this.#abort.abort(error);
   }
 
-  /** The results are read no further, because they are all there or were left. */
+  /** The reader is done, or has stopped reading early. */
   leave(): void {
     this.fail(new BatchError('batch_stopped', 'The results of the run were left.'));
   }

@@ -18,13 +18,15 @@ import { RecentAnswers } from './recent-answers.ts';
 import type { BatchResult } from './result.ts';
 import { RunEnd } from './run-end.ts';
 
-/** Finished items that are kept in memory while an earlier one is at work, by their size; more are left to the journal. */
+/**
+ * Maximum size of finished results kept in memory behind a slower item; further ones are read back from the journal.
+ */
 const MAX_HELD_BYTES = 4e6;
 
-/** Answers that may wait for the disk before no further item is begun: what a power cut can cost. */
+/** Answers waiting to be written at which no further item starts. They bound what a power cut can lose. */
 const MAX_UNSAVED = 64;
 
-/** An item whose equal was called: it took nothing itself. */
+/** A duplicate is answered by an identical item, without a call of its own. */
 const DUPLICATE = { source: 'duplicate', attempts: 0, usage: undefined, costUsd: undefined } as const;
 
 interface Begun<I, O> {
@@ -35,7 +37,7 @@ interface Begun<I, O> {
   readonly worstUsd: number | undefined;
 }
 
-/** Pulls items, runs workers, and hands their results over: no further ahead of the reader than the window. */
+/** Pulls items, runs workers and yields results, at most `window` items ahead of the reader. */
 export class Runner<I, O> {
   readonly #source: ItemSource<I>;
   readonly #options: ResolvedBatchOptions<I>;
@@ -72,7 +74,7 @@ export class Runner<I, O> {
     if (options.budget) this.#budget = new CostBudget(options.budget.maxUsd, spent?.chargedUsd ?? 0);
   }
 
-  /** Starts no further item; what is in flight is finished. */
+  /** Starts no further item; those in flight finish. */
   stop(cause?: unknown): void {
     this.#end.stop(cause);
     this.#stopped();
@@ -114,7 +116,7 @@ export class Runner<I, O> {
       this.#end.throwIfStopped();
     } finally {
       signal?.removeEventListener('abort', aborted);
-      // A reader that left early, an abort, a broken disk: nobody wants what is still in flight.
+      // After an early exit of the reader, an abort or a disk error, the items in flight are no longer needed.
       this.#end.leave();
       this.#work.close();
       this.#source.leave();
@@ -126,11 +128,11 @@ export class Runner<I, O> {
   async #next(): Promise<Slot<O> | undefined> {
     for (;;) {
       this.#end.throwIfFailed();
-      // Whatever has ended left room, though a slow item at the head holds its result back.
+      // A finished item frees its slot, even while its result waits behind a slower one.
       void this.#pump();
       const slot = this.#slots.take();
       if (slot) return slot;
-      // An item that is pulled after a stop is not begun, so that nobody waits for it.
+      // An item pulled after a stop is never started, so there is nothing to wait for.
       const last = this.#end.stopped || (this.#source.exhausted && !this.#pulling);
       if (last && this.#slots.size === 0) return undefined;
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -165,7 +167,7 @@ export class Runner<I, O> {
     try {
       return await this.#source.next();
     } catch (error) {
-      // What is in flight is being paid for.
+      // Let the items in flight finish: they are billed anyway.
       this.#end.cut(error);
       this.#stopped();
       return undefined;
@@ -179,7 +181,7 @@ export class Runner<I, O> {
     this.#slots.add(slot);
     const keyed = options.dedupe || this.#journal !== undefined;
     const content = keyed ? this.#keyOf(item, index) : '';
-    // Without dedupe each item answers for itself, equal or not.
+    // Without dedupe, identical items need separate keys.
     const key = options.dedupe ? content : `${index}:${content}`;
     const entry = this.#journal?.find(key);
     if (entry && (entry.status === 'ok' || options.journal?.retryFailed !== true)) {
@@ -218,7 +220,7 @@ export class Runner<I, O> {
     const chargedUsd = this.#budget?.settle(worstUsd ?? 0, took);
     if (chargedUsd !== undefined) this.#progress.possiblySpent(chargedUsd - took.costUsd);
     if (this.#end.failed) return;
-    // Before the disk has it: what comes next would be sent meanwhile.
+    // Checked before the result is saved: otherwise more items would start during the write.
     const enough = this.#failures.ended(outcome.status);
     if (enough && outcome.status === 'error') this.stop(outcome.error);
     const { attempts, usage } = took;
@@ -247,7 +249,7 @@ export class Runner<I, O> {
     if ((result ?? entry)!.status === 'error') this.#progress.failed++;
     if (slot.source !== 'called') this.#progress.reused++;
     slot.entry = entry;
-    // What waits behind a slow one is on the disk anyway.
+    // Further results that wait behind a slow item are read back from the journal.
     const bytes = entry?.bytes ?? 0;
     if (result && (this.#heldBytes + bytes <= MAX_HELD_BYTES || this.#slots.isNext(slot))) {
       slot.result = result;

@@ -3,7 +3,7 @@ export interface Interval {
   readonly to: number;
 }
 
-/** So few values do not tell how far others are off. */
+/** Below this count the deviation of the values says little about further ones. */
 const FEW = 10;
 const FEW_SPREAD = 1;
 
@@ -26,7 +26,7 @@ export class Sample {
     this.#squares += delta * (value - this.#mean);
   }
 
-  /** Deviation as part of the mean. */
+  /** Deviation as a fraction of the mean. */
   get spread(): number {
     if (this.#mean === 0) return 0;
     const deviation = this.count < 2 ? this.#mean : Math.sqrt(this.#squares / (this.count - 1));
@@ -34,12 +34,12 @@ export class Sample {
     return this.count < FEW ? Math.max(known, FEW_SPREAD / this.count) : known;
   }
 
-  /** What few are above. */
+  /** An upper estimate that few values exceed. */
   get nearlyMax(): number {
     return Math.min(this.max * (1 + 1 / this.count), this.#mean * (1 + 3 * this.spread));
   }
 
-  /** What so many further values come to, within two standard errors: of the mean, and of their own sum. */
+  /** Sum of `further` more values, within two standard errors: of the mean, and of that sum itself. */
   total(further: number): Interval {
     if (this.count === 0 || further <= 0) return { from: 0, to: 0 };
     const expected = further * this.#mean;

@@ -1,10 +1,10 @@
-/** What a journal keeps of an error. */
+/** An error as the journal keeps it. */
 export interface SavedError {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
   readonly status?: number;
-  /** `data` of the error, where it is JSON: the place for a worker to keep more. */
+  /** The error's `data`, if it is JSON: workers can use it to keep more. */
   readonly data?: unknown;
 }
 
@@ -20,7 +20,7 @@ export function saveError(error: unknown): SavedError {
       ...(isJson(data) && { data }),
     };
   } catch {
-    // A getter of the application's, or a revoked proxy: the item has failed all the same.
+    // The application's getter threw, or a proxy was revoked: the item has failed anyway.
     return { name: 'Error', message: '' };
   }
 }

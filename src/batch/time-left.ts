@@ -4,18 +4,18 @@ import { Sample, type Interval } from './sample.ts';
 import type { ItemMeter } from './call-meter.ts';
 import type { ItemUsage } from './result.ts';
 
-/** Seconds until the last item is finished, as an interval, and what decides it. */
+/** Seconds until the last item is finished, as an interval, and the limit that determines it. */
 export interface BatchEstimate {
   readonly fromSeconds: number;
   readonly toSeconds: number;
-  /** The limit that takes longest to admit what is left; `concurrency` where no limit is known to bind. */
+  /** The limit that takes longest to admit the items left; `concurrency` if no other limit is known to bind. */
   readonly binds: Dimension;
 }
 
-/** Where a run is when it asks. */
+/** State of a run at the time of an estimate. */
 export interface RunPlace {
   readonly now: number;
-  /** Items that are not finished, and those of them whose worker is at work. */
+  /** Unfinished items, and those of them whose worker is running. */
   readonly left: number;
   readonly inFlight: number;
   readonly lanes: readonly LaneSnapshot[];
@@ -30,17 +30,17 @@ interface Need extends Interval {
   readonly binds: Dimension;
 }
 
-/** Limits change, and others come and go: of so much nobody knows. */
+/** Relative uncertainty that never goes away: limits change, and so does other traffic of the account. */
 const CHANGES = 0.15;
-/** So much more is not known from a single item, and less with the root of their number. */
+/** Further relative uncertainty after a single item; falls with the square root of their number. */
 const FIRST_UNKNOWN = 1;
 const MAX_MARKS = 64;
-/** Limits take as long to show. */
+/** Floor for the answer time: a limit, too, takes about this long to show its effect. */
 const MIN_SECONDS = 1;
 
 type Size = 'attempts' | 'inputTokens' | 'outputTokens' | 'tokens';
 
-/** What an item takes of a limit. */
+/** The size of an item that counts towards a limit. */
 const SIZES: Readonly<Partial<Record<Dimension, Size>>> = {
   requests: 'attempts',
   requests_day: 'attempts',
@@ -52,8 +52,8 @@ const SIZES: Readonly<Partial<Record<Dimension, Size>>> = {
 };
 
 /**
- * How long what is left of a run will take: as long as the slowest of its limits takes to admit it, and the last answer after that. What
- * limits are said to admit and what they lately did are two opinions, and the interval has room for both.
+ * Estimates how long the rest of a run will take: as long as its slowest limit needs to admit it, plus the last answer.
+ * The interval covers both what the limits should admit and what they admitted recently.
  */
 export class TimeLeft {
   readonly #sizes: Readonly<Record<Size, Sample>> = {
@@ -62,7 +62,7 @@ export class TimeLeft {
     outputTokens: new Sample(),
     tokens: new Sample(),
   };
-  /** Seconds that an item takes, without its waits for limits. */
+  /** Seconds per item, without its waits for limits. */
   readonly #seconds = new Sample();
   readonly #startedAt: number;
   #marks: Mark[];
@@ -73,7 +73,7 @@ export class TimeLeft {
     this.#marks = [{ at: now, items: 0 }];
   }
 
-  /** An item has ended that was called. */
+  /** A called item has ended. */
   ended({ attempts, usage, waitedMs }: ItemMeter, durationMs: number, now: number): void {
     this.#items++;
     this.#sizes.attempts.add(Math.max(1, attempts));
@@ -85,10 +85,10 @@ export class TimeLeft {
     if (this.#marks.length > 2 * MAX_MARKS) this.#forgetMarks((now + this.#startedAt) / 2);
   }
 
-  /** Nobody asks for what is farther back than half of the items and of the time. */
+  /** Marks older than both half of the items and half of the time are never used. */
   #forgetMarks(half: number): void {
     const kept = this.#marks.findIndex(({ at, items }) => at > half || items > this.#items / 2);
-    // Where most are within that, each second one will do.
+    // If most marks are newer than that, every second one is enough.
     if (kept > MAX_MARKS / 4) this.#marks.splice(0, kept - 1);
     else this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
   }
@@ -111,7 +111,7 @@ export class TimeLeft {
     const needs = [...this.#limits(place.lanes, unsent), together];
     const slowest = needs.reduce((a, b) => (b.to > a.to ? b : a));
     const lately = this.#lately(place.now, unsent);
-    // The last of them is answered when it is answered.
+    // The last item still takes a full answer time.
     const [shortest, longest] = [unsent > 0 ? this.#seconds.min : 0, this.#seconds.nearlyMax];
     const unknown = this.#unknown(place.now, longest);
     const from = Math.min(Math.max(...needs.map((each) => each.from)), lately.from) * (1 - Math.min(1, unknown));
@@ -119,13 +119,13 @@ export class TimeLeft {
     return { fromSeconds: Math.max(from, shortest), toSeconds: to + longest, binds: slowest.binds };
   }
 
-  /** How far off an estimate may be that is right by all that is known: little was seen of few items, or within an answer's time. */
+  /** Relative error due to a small sample: few items, or little more than one answer time of observation. */
   #unknown(now: number, answerSeconds: number): number {
     const answers = (now - this.#startedAt) / 1_000 / Math.max(MIN_SECONDS, answerSeconds);
     return CHANGES + FIRST_UNKNOWN / Math.sqrt(this.#items) + FIRST_UNKNOWN / Math.max(1, answers);
   }
 
-  /** What each limit takes to admit what was not sent. What lanes let through adds up. */
+  /** Time that each limit needs to admit the unsent items. The rates of all lanes add up. */
   #limits(lanes: readonly LaneSnapshot[], unsent: number): Need[] {
     const limits = new Map<Dimension, { rate: number; level: number }>();
     for (const { dimensions } of lanes) {
@@ -138,22 +138,22 @@ export class TimeLeft {
       }
     }
     return [...limits].flatMap(([binds, { rate, level }]) => {
-      // A limit that nobody tells of is one of calls.
+      // A limit without a size of its own is taken for one on requests.
       const size = this.#sizes[SIZES[binds] ?? 'attempts'];
       if (size.count === 0) return [];
       const { from, to } = size.total(unsent);
-      // A pace that nobody has told grows where it can.
+      // A pace that was inferred may still rise, so it gives no lower bound.
       const least = binds === 'unknown' ? 0 : Math.max(0, from - level) / rate;
       return { binds, from: least, to: Math.max(0, to - level) / rate };
     });
   }
 
-  /** What it takes by the calls that may be at work at once. */
+  /** Time that the items need at the maximum concurrency. */
   #together({ left, inFlight, lanes }: RunPlace, queued: number, sent: number): Need {
-    // Those that were sent may be about to end.
+    // The items already sent may be about to finish.
     const { from } = this.#seconds.total(left - sent);
     const { to } = this.#seconds.total(left);
-    // Where some wait for a lane it is full, or held by a limit.
+    // A lane with a queue is full, or held by a limit.
     const caps = lanes.map(({ maxConcurrent, dimensions }) =>
       Math.min(maxConcurrent, dimensions.find(({ dimension }) => dimension === 'concurrency')?.limit ?? Infinity),
     );
@@ -168,7 +168,7 @@ export class TimeLeft {
     return { binds: 'concurrency', from: from / places, to: to / places };
   }
 
-  /** By what was let through since about half of the items, and since half of the time: a burst is the half of one only. */
+  /** Projects from the second half of the items and of the elapsed time: a burst can dominate only one of them. */
   #lately(now: number, unsent: number): Interval {
     if (unsent === 0) return { from: 0, to: 0 };
     const half = (now + this.#startedAt) / 2;
@@ -177,18 +177,18 @@ export class TimeLeft {
     return { from: Math.min(byItems.from, byTime.from), to: Math.max(byItems.to, byTime.to) };
   }
 
-  /** By what was let through since the last mark that is not `later`. */
+  /** Projects from what was admitted since the last mark that is not `later`. */
   #since(later: (mark: Mark) => boolean, now: number, unsent: number): Interval {
     const next = this.#marks.findIndex(later);
     const mark = this.#marks.at(next === -1 ? -1 : Math.max(0, next - 1))!;
-    // One that is about to end counts, so that a standstill is long and not endless.
+    // Counts at least one item, so that a standstill gives a long estimate and not an infinite one.
     const items = Math.max(1, this.#items - mark.items);
     const expected = (unsent * (now - mark.at)) / 1_000 / items;
     const error = 2 * expected * this.#spread * Math.sqrt(1 / items + 1 / unsent);
     return { from: Math.max(0, expected - error), to: expected + error };
   }
 
-  /** How far items differ, as part of their mean. */
+  /** How much the items differ, as a fraction of their mean. */
   get #spread(): number {
     return Math.max(...Object.values(this.#sizes).map((size) => size.spread));
   }

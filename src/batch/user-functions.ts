@@ -5,12 +5,12 @@ type Of<I, R> = (item: I, index: number) => R;
 
 const NONE: readonly string[] = [];
 
-/** Gives a key in place of what is no plain data, or throws. */
+/** Returns a key for a value that is not plain data, or throws. */
 export type Unkeyed = (value: unknown, index: number) => string;
 
 /**
- * Functions of the application that name an item. What they return is used to tell items apart, so that a wrong value
- * ends the run: a promise would name all of them alike.
+ * The application's functions that identify an item. Their values tell items apart, so a value of the wrong type ends
+ * the run: promises, for example, would make all items look the same.
  */
 export function idOf<I>(id: Of<I, string>): Of<I, string> {
   return (item, index) => {
@@ -39,12 +39,12 @@ export function costOf<I>(cost: Of<I, number | undefined>): Of<I, number | undef
   };
 }
 
-/** `given`: the key is the application's own; `kept`: a later run has to find it again. */
+/** `given`: the key comes from the application; `kept`: a later run has to find it again. */
 export function unkeyed(given: boolean, kept: boolean): Unkeyed {
   return (value, index) => {
     if (given) throw refused('key', 'plain data', value);
     disown(value);
-    // Other items do not begin so: theirs are hashes.
+    // Cannot collide with the keys of other items, which are hashes.
     if (!kept) return `item ${index}`;
     throw new TidegateOptionError('key', 'a function that gives plain data, since an item is none', undefined);
   };

@@ -1,17 +1,20 @@
 import type { Clock } from '../core/clock.ts';
 import { contentKey } from './item-key.ts';
 
-/** Enough for the prompts of any run that has some; the one that was not used for longest is then warmed again. */
+/**
+ * Enough for the shared prompts of any run; beyond it the least recently used prefix is forgotten, and warmed again
+ * when it returns.
+ */
 const MAX_PREFIXES = 10_000;
-/** Providers keep a beginning for five minutes after its last use, or longer. */
+/** Providers keep a prefix for at least five minutes after its last use. */
 const WARM_MS = 270_000;
 
-/** While its first is under way; then when it was used last. */
+/** A promise while the first item of a prefix is under way; then the time of its last use. */
 type State = Promise<void> | number;
 
 type Tell = (warm: boolean) => void;
 
-/** Lets one item of each prefix go first, and the others when the provider has its beginning in the cache. */
+/** Lets one item of each prefix go first, and the others once the provider has the prefix in its cache. */
 export class WarmPrefixes {
   readonly #clock: Clock;
   readonly #states = new Map<string, State>();
@@ -21,10 +24,10 @@ export class WarmPrefixes {
   }
 
   /**
-   * @param prefixes Of one item, each the beginning of the next. All items enter them in this order, so that none waits for
-   * one that waits for it.
-   * @returns For the first item of one of them, what to call when its answer has begun or it has ended; for others
-   * nothing, after their wait. Where the first has failed, the next one takes its place.
+   * @param prefixes Those of one item, each the beginning of the next. All items enter them in this order, so that no
+   * two wait for each other.
+   * @returns For the first item of a prefix, a function to call when its answer has begun or it has ended; for the
+   * others undefined, after their wait. If the first one fails, the next one takes its place.
    */
   async enter(prefixes: readonly string[]): Promise<Tell | undefined> {
     const first: Tell[] = [];

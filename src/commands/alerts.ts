@@ -72,7 +72,7 @@ async function listen({ port, host, json }: Target, io: CommandIo): Promise<numb
     );
     return 1;
   }
-  // Among data it would be none.
+  // With --json, standard output has nothing but data.
   (json ? io.err : io.out).call(io, `Waiting for alerts at ${inbox.url}`);
   await io.untilStopped;
   await inbox.close();

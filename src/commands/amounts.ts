@@ -19,7 +19,7 @@ export function durations(from: number, to: number): string {
   return to <= 59 && from >= 0.9995 ? `${least.replace(' s', '')} to ${most}` : `${least} to ${most}`;
 }
 
-/** Cents, or what is less than one to two digits. */
+/** To the cent, or to two digits below one cent. */
 export const usd = (amount: number): string =>
   amount >= 0.1 || amount === 0 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2))}`;
 

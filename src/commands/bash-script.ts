@@ -23,7 +23,7 @@ const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/^complete -F /m, 'complete -o default -F '],
 ];
 
-/** The library's script for bash, changed to work in any bash and to evaluate nothing. */
+/** The library's script for bash, patched to work without bash-completion and to evaluate nothing. */
 export function bashScript(script: string): string {
   let made = script;
   for (const [pattern, replacement] of CHANGES) made = made.replace(pattern, replacement);

@@ -1,9 +1,9 @@
-/** A key that cannot be one. */
+/** Thrown for a text that cannot be a key. */
 export class BadKey extends Error {}
 
 /**
- * The key in a variable of the environment; undefined where there is none.
- * @throws BadKey for one that is invalid in a header: the error of fetch would show it.
+ * The key in a variable of the environment; undefined if there is none.
+ * @throws BadKey for a key that is invalid in a header, since the error of fetch would show it.
  */
 export function keyOf(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   // Files end with a line break, and pasted keys with a space.

@@ -16,7 +16,7 @@ export function defaults(): string {
   return stringify({ selector: '', labels: SHIPPED_LABELS, histograms: 'buckets', thresholds, alerts: {} }).trimEnd();
 }
 
-/** As it is in the package, where it is a file of its own. */
+/** Alertmanager's configuration as shipped in the package. */
 function shippedAlertmanager(): string {
   const folder = dirname(findPackageJSON(import.meta.url) ?? '.');
   return readFileSync(join(folder, 'prometheus/alertmanager.yml'), 'utf8');

@@ -122,7 +122,7 @@ function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {
   return 2;
 }
 
-/** The providers that the input may be for, before its first line is known. */
+/** The providers that the input may be for, as far as the arguments say. */
 function providersFor(args: BatchArgs): readonly BatchProvider[] {
   const { provider, format, prompt } = args;
   if (provider !== undefined) return [provider];

@@ -9,13 +9,13 @@ import { isObjectLine, placesOf, PROMPT_PLACES, type PromptSettings } from './ro
 import { type BatchProvider, targetOf } from './target.ts';
 
 /*
- * What can be known to be wrong before the input is read: to read a large one takes minutes, and a pipe may take hours.
+ * Checks that need no input: reading a large file takes minutes, and a pipe may take hours.
  */
 
-/** Bad arguments: nothing was read or sent. */
+/** Thrown for bad arguments, before anything is read or sent. */
 export class UsageError extends Error {}
 
-/** @throws UsageError where the files cannot be those of a run. */
+/** @throws UsageError if the files cannot be used for a run. */
 export async function checkPaths({ input, out, errors, journal, resume }: BatchArgs): Promise<void> {
   const written = [out, errors, journal].filter((path) => path !== undefined && path !== '-') as string[];
   for (const [index, path] of written.entries()) {
@@ -44,7 +44,7 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** @throws UsageError where none of the providers can be asked. */
+/** @throws UsageError if none of the providers has a key. */
 export function checkKeys(providers: readonly BatchProvider[], baseURL: string | undefined): void {
   const missing: string[] = [];
   for (const provider of providers) {
@@ -58,14 +58,17 @@ export function checkKeys(providers: readonly BatchProvider[], baseURL: string |
   throw new UsageError(missing.join('\n'));
 }
 
-/** Options that the rows lack, or have no use for. @throws UsageError that names them. */
+/**
+ * Checks the options for prompts against the format of the rows. @throws UsageError that names missing and unused
+ * options.
+ */
 export function checkPrompt(format: RowFormat, firstLine: string, prompt: Omit<PromptSettings, 'api'>): void {
   if (format === 'openai' || format === 'anthropic') {
     const unused = PROMPT_OPTIONS.filter(([member]) => prompt[member] !== undefined).map(([, option]) => option);
     if (unused.length === 0) return;
     throw new UsageError(`The rows of the input are whole requests: they go without ${unused.join(', ')}.`);
   }
-  // It is told with its line.
+  // Reported later, with the line number.
   if (format === 'jsonl' && !isObjectLine(firstLine)) return;
   const { template, model } = prompt;
   if (template !== undefined) checkPlaces(template, format, firstLine);

@@ -10,13 +10,13 @@ import { durations, number, usd } from '../amounts.ts';
 
 interface Forecast {
   readonly rows: number;
-  /** Fewer than rows where some are equal, which are sent once. */
+  /** Fewer than `rows` if some are identical, since those are sent once. */
   readonly calls: number;
   readonly models: readonly string[];
   readonly inputTokens: Interval;
   /** Null if a row has no maximum. */
   readonly outputTokensAtMost: number | null;
-  /** By the given limits; null without any. */
+  /** Duration under the given limits; null if none are given. */
   readonly seconds: Interval | null;
   /** In USD; without an upper bound if a row has no output maximum, null if a model has no known price. */
   readonly usd: readonly [number, number | null] | null;
@@ -24,9 +24,9 @@ interface Forecast {
   readonly unpriced: readonly string[];
 }
 
-/** Of the bound by its limits a run takes up to so many times, where they come in parts of a minute and refuse what comes too soon. */
+/** Factor on the time that the limits need: a run is slower if the provider enforces them in fractions of a minute. */
 const SLOWER = 1.5;
-/** For the last answers. */
+/** Seconds for the last answers. */
 const ANSWERS_S = 5;
 
 /** Estimates what sending the input would take, without sending anything. */
@@ -43,7 +43,7 @@ export function forecast(
   const output = totals.some(({ outputTokens }) => outputTokens === undefined)
     ? undefined
     : sum(totals.map(({ outputTokens }) => outputTokens!));
-  // A minute's worth may be there at the start, and what is read from a cache may not be counted.
+  // The limits may be full at the start, and tokens read from a cache may not count.
   const counted = from - sum(totals.map(({ cachedTokens }) => cachedTokens));
   const atLeast = Math.max(0, rpm ? calls / rpm - 1 : 0, tpm ? counted / tpm - 1 : 0) * 60;
   const atMost = Math.max(rpm ? calls / rpm : 0, tpm ? (to + (output ?? 0)) / tpm : 0) * 60 * SLOWER + ANSWERS_S;
@@ -65,7 +65,7 @@ export function forecast(
   };
 }
 
-/** Calls are priced at their mean length, also where prices rise with the length of a prompt. */
+/** Prices all calls at their mean length, even if the price depends on the length of a prompt. */
 function priceInterval(
   totals: ModelTotals,
   via: BatchArgs['via'],

@@ -1,4 +1,4 @@
-/** A number in the digits of its text. TypeScript does not know yet what Node.js has since version 21. */
+/** A number with the digits of its text. In Node.js since version 21, not yet in TypeScript's types. */
 interface RawJson {
   readonly rawJSON: string;
 }
@@ -12,7 +12,10 @@ const exact = JSON as unknown as ExactJson;
 const LONG_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 const INTEGER = /^-?\d+$/;
 
-/** Parses JSON; numbers that would be rounded, as ids and seeds of 64 bits, keep their digits and are written with them again. */
+/**
+ * Parses JSON. Numbers that would be rounded, such as 64-bit ids and seeds, keep their digits when they are written
+ * again.
+ */
 export function parseExact(text: string): unknown {
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   return exact.parse(text, (_key, value, { source }) => {

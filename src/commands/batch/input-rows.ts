@@ -15,7 +15,7 @@ export type InputRow = { readonly line: number } & (
 
 const DELIMITERS = [',', ';', '\t'];
 
-/** The rows of an input, one at a time whatever its size: lines, or records of CSV, which may have several lines. */
+/** The rows of an input of any size, one at a time: lines, or CSV records, which may span several lines. */
 export function inputRows(path: string, format: RowFormat, firstLine: string): AsyncIterable<InputRow> {
   return format === 'csv' ? csvRows(path, delimiterOf(firstLine)) : readLines(path);
 }
@@ -88,7 +88,7 @@ interface ParsedRecord {
   readonly raw: string;
 }
 
-// The parser counts CRLF between quotes twice, and tells where a record ends and not where it begins.
+// The parser counts CRLF between quotes twice, and reports where a record ends, not where it starts.
 const EMPTY_LINES = /^[\r\n]*/;
 const ANY_BREAK = /\r\n|[\r\n]/g;
 const BREAK = /\r?\n|\r$/g;

@@ -11,29 +11,32 @@ import { type Interval, tokenInterval } from './token-interval.ts';
 
 /** Totals of the calls with the same model and service tier. */
 export interface ModelTotals {
-  /** '' for rows that name none. */
+  /** '' for rows without a model. */
   readonly model: string;
   /** Undefined for the default. */
   readonly tier: string | undefined;
   readonly calls: number;
   readonly inputTokens: Interval;
-  /** Of the least input, what may come from the provider's cache. */
+  /** Part of the minimum input that may be read from the provider's cache. */
   readonly cachedTokens: number;
-  /** Of the most input, what may be written to the cache at a price of its own. */
+  /** Part of the maximum input that may be written to the cache, at a separate price. */
   readonly writtenTokens: number;
   /** Sum of the calls' output maxima; undefined if one has none. */
   readonly outputTokens: number | undefined;
-  /** Whether a call has input whose tokens no text tells, such as images. */
+  /** Whether a call has input whose tokens cannot be estimated from text, such as images. */
   readonly hidden: boolean;
 }
 
-/** 1,024 tokens of whatever text are no fewer bytes: shorter prompts are not cached. */
+/** Minimum bytes of 1,024 tokens of any text; shorter prompts are not cached. */
 const CACHED_BYTES = [1_200];
 const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['embeddings', 'moderation', 'count_tokens']);
 
-/** What a forecast needs to know of the rows. To estimate tokens takes longer than to read them. */
+/**
+ * Totals of the rows for a forecast. Collected only when needed, since estimating tokens takes longer than reading the
+ * rows.
+ */
 export class InputTotals {
-  /** Rows, also those that equal others. */
+  /** All rows, including identical ones. */
   rows = 0;
   readonly #models = new Map<string, ModelTotals>();
   readonly #provider: BatchProvider;

@@ -35,7 +35,7 @@ interface Run {
   readonly path: string;
   readonly args: BatchArgs;
   readonly check: InputCheck;
-  /** Where there is a deadline for batches of the provider. */
+  /** Set if there is a deadline for batches of the provider. */
   readonly totals: InputTotals | undefined;
   readonly target: Target;
   /** To workers on other machines. */
@@ -47,7 +47,7 @@ interface Run {
 /** Maximum number of rows in the queue for workers. */
 const AT_WORKERS = 4_000;
 
-/** More than any way has in flight. */
+/** More rows than any mode has in flight. */
 const MAX_QUEUED = 1_000_000;
 
 /** A batch is not urgent: it waits out even an hourly limit. */
@@ -59,7 +59,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   const provider = providerName(target.provider);
   const guard = createGuard({
     ...(link && { shared: link.shared }),
-    // A proxy's address does not tell whose models it has.
+    // The address of a proxy does not reveal whose models it serves.
     ...(args.prices && { prices: pricesOf(args.prices, provider) }),
     retry: { maxHintMs: LONGEST_WAIT_MS },
     bulkhead: { maxQueued: MAX_QUEUED },
@@ -158,7 +158,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
   return endRun(run, { broken, interrupted, last }, io);
 }
 
-/** Says once that there is no provider to be found: rows are tried for minutes before they fail. */
+/** Reports once that the provider is unreachable: rows are retried for minutes before they fail. */
 function sayUnreachable(guard: Guard, target: Target, display: ProgressDisplay): void {
   const stop = guard.on('attempt.end', ({ outcome, code }) => {
     if (outcome !== 'connection') return;

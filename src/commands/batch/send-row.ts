@@ -22,7 +22,9 @@ export class RowRefused extends Error {
   }
 }
 
-/** Sends a row through a guarded fetch: paced and sent again as any other call. @throws RowRefused for a bad status. */
+/**
+ * Sends a row through a guarded fetch, paced and retried like any other call. @throws RowRefused for an error status.
+ */
 export async function sendRow(
   row: Pick<Row, 'url' | 'body'>,
   target: Target,

@@ -18,7 +18,7 @@ export async function spooled<T>(input: string, io: CommandIo, use: (path: strin
   }
 }
 
-/** A named pipe, or that of a shell's `<(...)`. */
+/** A named pipe, or one from a shell's `<(...)`. */
 async function isStream(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && !found.isFile() && !found.isDirectory();

@@ -2,7 +2,7 @@ export type Interval = readonly [number, number];
 
 /** Bytes to a token, at most and at least, as today's tokenizers count (test/commands/batch/token-interval.test.ts). */
 const PLAIN = [6, 2.5] as const;
-/** Digits, and what has no words, such as base64. */
+/** Digits, and text without words, such as base64. */
 const DENSE = [3.5, 1.2] as const;
 /** From Cyrillic, of which a token has several letters, to emoji, of which one may be several tokens. */
 const OTHER_SCRIPTS = [9, 1.2] as const;
@@ -13,7 +13,7 @@ const ASCII = /[\0-\x7f]+/g;
 /**
  * Tokens of a request's body, as an interval: at least its texts, at most all of its JSON.
  * @param body without the name of the model
- * @param hidden whether it has images, files or the like, of whose base64 the tokens are not those of a text
+ * @param hidden whether it has images, files or the like, whose base64 is not counted in tokens as text
  */
 export function tokenInterval(body: Readonly<Record<string, unknown>>, hidden = false): Interval {
   const texts: string[] = [];

@@ -80,7 +80,7 @@ function withKey(env: Environment): LimitsQuestion['provider'] {
 function withPacing(pool: PoolLimits): PoolLimits & { readonly pacing: Readonly<Record<string, number>> } {
   const pacing = pool.limits.flatMap(({ dimension, limit }) => {
     const name = (LIMIT_KINDS as Readonly<Record<string, LimitKind>>)[dimension]?.option;
-    // No pace has none of it.
+    // A limit of 0 cannot be given as a pace.
     return name === undefined || limit === 0 ? [] : [[name, limit] as const];
   });
   return { ...pool, pacing: Object.fromEntries(pacing) };

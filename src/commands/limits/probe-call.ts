@@ -3,7 +3,7 @@ import { readPage } from '../read-page.ts';
 import { providerName, type Target, targetOf, urlOf } from '../batch/target.ts';
 import { type LimitsQuestion, NoKey, type PoolLimits, type StatedLimit } from './pool-limits.ts';
 
-/** Small and cheap ones. */
+/** Small and cheap models. */
 const DEFAULT_MODELS = {
   openai: 'gpt-4o-mini',
   azure: undefined,

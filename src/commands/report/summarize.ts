@@ -43,7 +43,7 @@ export interface PoolCalls {
   readonly limits: Readonly<Partial<Amounts>>;
 }
 
-/** Amounts that calls take of limits. */
+/** Amounts of calls that count towards limits. */
 export interface Amounts {
   requests: number;
   inputTokens: number;

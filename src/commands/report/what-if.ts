@@ -22,7 +22,7 @@ export interface Change {
   readonly maxTokens?: number;
 }
 
-/** Enough calls to find how limits are counted, each way of which is a replay. */
+/** Enough calls to find out how limits are counted; each candidate way takes a replay. */
 const MAX_FITTED = 3_000;
 
 const LIMITS: Readonly<Record<string, LimitOption>> = {
@@ -201,8 +201,8 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
 }
 
 /**
- * Of what a replay told, what nine of ten drawn providers then took, with lower limits and with higher ones
- * (`node bench/sim/what-if.ts --change=0.6`, `--change=1.5`).
+ * Time that nine in ten drawn providers actually took, relative to that of the replay, with lower limits and with higher
+ * ones (`node bench/sim/what-if.ts --change=0.6`, `--change=1.5`).
  */
 const TOOK = { lower: [0.55, 2.2], higher: [0.7, 1.2] } as const;
 

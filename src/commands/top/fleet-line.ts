@@ -13,7 +13,7 @@ export interface FleetState {
   readonly exchangeSeconds: number | undefined;
 }
 
-/** Undefined where limits are not shared. */
+/** Undefined if limits are not shared. */
 export function fleetState(before: Look | undefined, now: Look): FleetState | undefined {
   const lanes = { shared: 0, joining: 0, alone: 0 };
   let known = false;

@@ -15,9 +15,9 @@ export interface LaneRow {
   readonly utilization: number | undefined;
   readonly binds: string | undefined;
   readonly circuit: string;
-  /** USD an hour; undefined where the page has no costs. */
+  /** USD per hour; undefined if the page has no costs. */
   readonly usdPerHour: number | undefined;
-  /** Processes that share the limits; undefined where they are not shared. */
+  /** Processes that share the limits; undefined if they are not shared. */
   readonly fleet: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export const isShown = (name: string): boolean => name.startsWith('tidegate_');
 
 type Growing = { -readonly [K in keyof LaneRow]: LaneRow[K] };
 
-/** Counters, and what they add to. */
+/** Counters, and the rates that are computed from them. */
 const COUNTERS = {
   tidegate_calls_total: 'callsPerSecond',
   tidegate_retries_total: 'retriesPerSecond',
@@ -53,7 +53,7 @@ export function laneRows(before: Look | undefined, now: Look): LaneRow[] {
   for (const sample of now.samples) {
     const { name, labels, value } = sample;
     const model = labels['gen_ai_request_model'];
-    // A counter that has fallen is that of a process that began anew.
+    // A counter that has fallen belongs to a process that was restarted.
     const previous = old.get(keyOf(sample)) ?? 0;
     const rate = seconds === 0 ? 0 : (value >= previous ? value - previous : value) / seconds;
     if (Object.hasOwn(COUNTERS, name)) row(labels, model)[COUNTERS[name as keyof typeof COUNTERS]] += rate;

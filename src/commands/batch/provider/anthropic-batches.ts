@@ -63,7 +63,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
     form: { head: '{"requests":[\n', between: ',\n', tail: '\n]}' },
     groupOf: () => '',
     lineOf: ({ customId, body }) => JSON.stringify({ custom_id: customId, params: body }),
-    /** The newest batch of the account: ours comes behind it, whatever the clocks say. */
+    /** Finds the newest existing batch: ours is created after it, whatever the clocks say. */
     async prepare() {
       const { data } = await list('limit=1');
       return data[0] ? `${data[0].created_at} ${data[0].id}` : '';
@@ -73,8 +73,9 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
       return (await askFor('a batch', isBatch, '', init, sendOnce)).id;
     },
     /**
-     * Batches have no custom name here, and reveal their rows only at the end. Until then one with as many rows, created since, is assumed
-     * to be ours; if its results are of other rows, our rows go row by row.
+     * Message batches carry no name of ours and reveal their rows only once they have ended. Until then a batch with
+     * the same number of rows that was created since is assumed to be ours; if its results turn out to be of other
+     * rows, ours are sent row by row.
      */
     async find(lost) {
       const [since = '', before = ''] = lost.mark.split(' ');
@@ -82,7 +83,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
       for (let after = ''; ;) {
         const { data, has_more: more, last_id: last } = await list(`limit=100${after}`);
         for (const batch of data) {
-          // The one before may have been deleted since.
+          // The reference batch may have been deleted since.
           if (batch.id === before || Date.parse(batch.created_at) < Date.parse(since)) return guess;
           if (!mayBe(batch, lost)) continue;
           if (batch.processing_status !== 'ended') guess = { id: batch.id, guessed: true };
@@ -95,7 +96,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
     async discard() {},
     async look(id): Promise<BatchState> {
       const batch = await askFor('a look at a batch', isBatch, `/${id}`);
-      // It counts nothing before its end.
+      // The counts stay 0 until the batch has ended.
       if (batch.processing_status !== 'ended') return { state: 'running', isNew: false, done: undefined };
       const { succeeded = 0 } = batch.request_counts;
       return { state: 'ended', isCancelled: typeof batch.cancel_initiated_at === 'string', answered: succeeded };

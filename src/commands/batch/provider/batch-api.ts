@@ -8,11 +8,11 @@ export interface BatchRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What a batch made of a row: an answer, a refusal, or nothing that lasts. */
+/** Outcome of a row in a batch: an answer, a permanent refusal, or none yet. */
 export type BatchOutcome =
   | { readonly kind: 'answered'; readonly response: RowResponse }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
-  /** It had no turn, or met a fault of the moment. */
+  /** The row was not processed, or failed temporarily. */
   | { readonly kind: 'unfinished' };
 
 export interface RowRefusal {
@@ -20,17 +20,17 @@ export interface RowRefusal {
   readonly message: string;
 }
 
-/** Why there is no batch of a file. */
+/** Why the provider created no batch from a file. */
 export type BatchRefusal =
-  /** It would pass once others have ended; `limitTokens` is the queue's limit, if stated. */
+  /** It would be accepted once other batches have ended; `limitTokens` is the queue's limit, if stated. */
   | { readonly kind: 'queue'; readonly limitTokens: number | undefined }
-  /** It would go in smaller ones. */
+  /** Smaller batches would be accepted. */
   | { readonly kind: 'size' }
-  /** It would go without these rows, by their place in the file from 0. */
+  /** It would be accepted without these rows, by their index in the file, from 0. */
   | { readonly kind: 'rows'; readonly rows: ReadonlyMap<number, RowRefusal> }
-  /** No file goes, for a fault of the account. */
+  /** No file is accepted, due to a problem of the account. */
   | ({ readonly kind: 'account' } & RowRefusal)
-  /** It never goes. */
+  /** It will never be accepted. */
   | ({ readonly kind: 'batch' } & RowRefusal);
 
 export type BatchState =
@@ -43,9 +43,9 @@ export type BatchState =
     }
   | {
       readonly state: 'ended';
-      /** Somebody asked for that before it was done. */
+      /** Whether it was cancelled before it was done. */
       readonly isCancelled: boolean;
-      /** Rows whose answers are in its results, at least. */
+      /** Minimum number of answers in its results. */
       readonly answered: number;
     }
   | { readonly state: 'refused'; readonly refusal: BatchRefusal };
@@ -86,7 +86,7 @@ export interface FoundBatch {
 
 /** The provider's own batches. Methods reject with the provider's refusal. */
 export interface BatchApi {
-  /** Of one batch. */
+  /** Maximum rows of one batch. */
   readonly mostRows: number;
   readonly mostBytes: number;
   readonly form: BatchForm;
@@ -108,7 +108,7 @@ export interface BatchApi {
   cancel(id: string): Promise<void>;
 }
 
-/** Ways to the provider. */
+/** Functions that send requests to the provider. */
 export interface Senders {
   /** With retries. */
   readonly send: typeof fetch;

@@ -6,7 +6,7 @@ import { harmless } from '../../harmless.ts';
 import { providerName, type Target, urlOf } from '../target.ts';
 import type { BatchRefusal, Senders } from './batch-api.ts';
 
-/** Outcomes that are another one later. */
+/** Outcomes that may differ on a later attempt. */
 const PASSING: ReadonlySet<Outcome> = new Set([
   'throttled',
   'overloaded',
@@ -60,7 +60,7 @@ interface BatchInit {
 export interface BatchClient {
   /** `doing` describes the request in errors. */
   ask(doing: string, path: string, init?: BatchInit, by?: typeof fetch): Promise<Response>;
-  /** The same, for an object that `isWhole` knows. A page of a proxy, or half of an answer, is none. */
+  /** The same for an object that `isWhole` accepts, which rejects the error page of a proxy or a truncated answer. */
   askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]): Promise<T>;
 }
 

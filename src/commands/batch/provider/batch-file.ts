@@ -47,14 +47,14 @@ export class BatchFile implements WrittenBatch {
     if (this.#blockSize >= BLOCK) await this.#flush();
   }
 
-  /** No further row comes. */
+  /** No further row will be added. */
   async end(): Promise<void> {
     this.#block.push(this.#form.tail);
     await this.#flush();
     await this.#close();
   }
 
-  /** What was added, after the end. */
+  /** The rows that were added; call it after `end`. */
   async *lines(): AsyncGenerator<string> {
     for await (const { text } of readLines(this.path)) {
       if (text.startsWith(ROW)) yield text.endsWith(',') ? text.slice(0, -1) : text;

@@ -5,7 +5,7 @@ import type { FoundBatch, LostBatch } from './batch-api.ts';
 /** The journal's notes on a batch, by its token. A later note replaces an earlier one of its kind. */
 type Note = { readonly batch: string } & (
   | { readonly rows: readonly string[] }
-  /** A batch of so many rows is asked for in the next moment. */
+  /** We are about to request a batch of `asked` rows. */
   | { readonly asked: number; readonly mark: string }
   | { readonly id: string; readonly guessed: boolean }
   /** We are about to cancel it. */
@@ -52,7 +52,7 @@ export class BatchNotes {
   readonly #unwritten = new Map<string, string[]>();
   #journal: Journal | undefined;
 
-  /** `base`: beside which a table that grows large has its file. */
+  /** `base`: path prefix of the file that a large table spills to. */
   constructor(base: string) {
     this.#batchOf = new KeyTable(() => `${base}.rows-${crypto.randomUUID()}`);
   }
@@ -67,7 +67,7 @@ export class BatchNotes {
     if (typeof (note as Partial<Note> | null)?.batch === 'string') this.#apply(note as Note);
   }
 
-  /** What an earlier run was still collecting never was a batch. */
+  /** Drops batches that an earlier run was still collecting: they were never submitted. */
   dropCollected(): void {
     for (const batch of this.#byIndex) if (batch.state === 'collected') batch.state = 'over';
   }
@@ -119,7 +119,7 @@ export class BatchNotes {
     return this.#write({ batch: token, left: true });
   }
 
-  /** It has ended so; the next run that looks at it finds the same. */
+  /** Not written to the journal: the next run finds the same state at the provider. */
   cancelled(token: string): void {
     this.#batches.get(token)!.cancelledBy ??= 'others';
   }

@@ -6,12 +6,12 @@ export type Via = (typeof VIAS)[number];
 interface Question {
   readonly via: Via;
   readonly deadlineMs: number | undefined;
-  /** Since the run was begun, by this process or an earlier one. */
+  /** Time since the run was started, by this process or an earlier one. */
   readonly elapsedMs: number;
-  /** Whether batches of an earlier process may be at the provider: what they have done is paid for. */
+  /** Whether batches of an earlier process may be at the provider, whose finished rows are paid for. */
   readonly hasBatches: boolean;
   readonly rows: number;
-  /** Maximum time of sending row by row, by the given limits. */
+  /** Maximum time of sending row by row under the given limits. */
   readonly seconds: number | undefined;
 }
 
@@ -23,9 +23,9 @@ export interface Way {
   readonly note: string | undefined;
 }
 
-/** Default limit; most accounts have more. */
+/** Default requests per minute; most accounts have a higher limit. */
 const ROWS_A_MINUTE = 100;
-/** Estimates are off, and the last answers take their time; OpenAI takes up to ten minutes to cancel a batch. */
+/** Reserve for inexact estimates and the last answers, and since OpenAI takes up to ten minutes to cancel a batch. */
 const MARGIN = 1.2;
 const MARGIN_MS = 660_000;
 /** A batch that would be cancelled this soon is not worth starting. */

@@ -68,9 +68,10 @@ export class HandOver {
   }
 
   /**
-   * Submits a row if that is still to be done.
+   * Submits a row if it has not been yet.
    *
-   * @returns Its maximum cost; undefined if that exceeds the budget. The first row of a round passes, for the run to refuse it.
+   * @returns Its maximum cost; undefined if that exceeds the budget. The first row of a round is let through, so that
+   * the run refuses it.
    */
   async #offer(row: Row, index: number, leftUsd: number, isFirst: boolean): Promise<number | undefined> {
     const { api, notes, results, batches, budget, signal } = this.#settings;

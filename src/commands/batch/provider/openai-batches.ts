@@ -46,7 +46,7 @@ interface OutputLine {
 
 const UNFINISHED: ReadonlySet<string> = new Set(['batch_expired', 'batch_cancelled']);
 const ENDED: ReadonlySet<string> = new Set(['completed', 'expired', 'cancelled']);
-/** Of the account: no other file would go either. */
+/** Codes of problems with the account: no other file would be accepted either. */
 const ACCOUNT: ReadonlySet<string> = new Set([
   'billing_hard_limit_reached',
   'billing_not_active',
@@ -106,7 +106,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
         );
         if (found) return { id: found.id, guessed: false };
         const next = data.at(-1)?.id;
-        // A list that knows no pages begins anew each time.
+        // A server without pagination returns the same list each time.
         if (more !== true || next === undefined || next === last) return undefined;
         last = next;
         after = `&after=${next}`;

@@ -3,9 +3,9 @@ import { systemClock } from '../../../core/clock.ts';
 import { textWithCause } from '../../error-text.ts';
 import { BatchApiError } from './batch-client.ts';
 
-/** What no answer has mended for so long ends the run; batches go on without it, and the next run with them. */
+/** An error that lasts this long ends the run. Its batches continue at the provider, and the next run resumes them. */
 const AWAY_MS = 3_600_000;
-/** A provider that has never answered is rather a wrong address. */
+/** Maximum tries while the provider has never answered: its address is probably wrong. */
 const FIRST_TRIES = 5;
 /** A batch that was just created may not be visible everywhere yet. */
 const LAG_TRIES = 5;
@@ -17,7 +17,7 @@ interface Settings {
   readonly signal: AbortSignal;
 }
 
-/** Asks until there is an answer: a provider that is away for minutes is no reason to end a run of hours. */
+/** Repeats requests until one is answered: an outage of minutes should not end a run of hours. */
 export class Patience {
   readonly #settings: Settings;
   #isKnown = false;
@@ -26,7 +26,7 @@ export class Patience {
     this.#settings = settings;
   }
 
-  /** `mayLag`: it is there, though the provider may not know it yet. */
+  /** `mayLag`: the requested object exists, but may not be visible at the provider yet. */
   async until<T>(ask: () => Promise<T>, { mayLag }: { readonly mayLag: boolean } = { mayLag: false }): Promise<T> {
     const { say, signal } = this.#settings;
     const begun = systemClock.now();
@@ -45,7 +45,7 @@ export class Patience {
     }
   }
 
-  /** Before the next of some tries. */
+  /** Waits before the next try. */
   pause(tries: number): Promise<void> {
     return sleep(systemClock, Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (tries - 1)), this.#settings.signal);
   }
@@ -62,7 +62,7 @@ export function isGone(error: unknown): boolean {
 
 function isPassing(error: unknown): boolean {
   if (error instanceof BatchApiError) return error.isPassing;
-  // Of our own files: a full disk, say.
+  // An error of our own files, such as a full disk.
   return !(error instanceof Error && 'syscall' in error);
 }
 

@@ -12,21 +12,21 @@ import { fitsAlone, halvesOf, refuseRows, withoutBadRows } from './split-batch.t
 interface Settings extends Omit<RunningSettings, 'patience'> {
   /** Base path of files. */
   readonly base: string;
-  /** Whether rows that the provider takes into no batch go row by row; else they end with its refusal. */
+  /** Whether rows that the provider accepts in no batch are sent row by row; otherwise they end with its refusal. */
   readonly orRowByRow: boolean;
   /** Called for a permanent error of the API, which ends the run. */
   readonly fail: (error: unknown) => void;
 }
 
-/** Refusals by the line, of one file: lines may be named a few at a time. */
+/** Maximum resubmissions of a file without its rejected lines: the provider may name only a few of them at a time. */
 const MAX_SIFTED = 10;
-/** Other programs' batches may fill the queue. */
+/** Maximum waits for room in a queue that batches of other programs may fill. */
 const MAX_QUEUED = 100;
 const MAX_QUEUE_MS = 300_000;
-/** For a batch whose creation had no answer: the provider may be at it. */
+/** Maximum searches for a batch whose creation had no answer: the provider may still be creating it. */
 const MAX_LOOKS = 4;
 const LOOK_MS = 1_000;
-/** To remove a file that is no longer needed; it is no fault of the run where it stays. */
+/** Maximum time to remove a file that is no longer needed. If it stays, the run has not failed. */
 const DISCARD_MS = 10_000;
 
 /** Submits files of rows to the provider and fetches the results. */
@@ -99,12 +99,12 @@ export class ProviderBatches {
   }
 
   async #goOn({ token, rows, mark, guessed }: NotedBatch, id: string): Promise<void> {
-    // Its rows are in no result: they are unfinished, and the caller sends them.
+    // After a refusal there are no results: its rows are unfinished, and the caller sends them.
     if (await this.#running.follow(token, { id, rows, guessed })) await this.#settings.notes.over(token);
     await this.#discard(mark);
   }
 
-  /** Until its rows have outcomes, are in other files, or are to go row by row. */
+  /** Resolves when its rows have outcomes, are in other files, or will be sent row by row. */
   async #carry(file: BatchFile, sifted: number, asked: () => void): Promise<void> {
     try {
       const refusal = await this.#handOver(file, asked);
@@ -114,7 +114,7 @@ export class ProviderBatches {
     }
   }
 
-  /** @returns Why the provider takes no batch of it. */
+  /** @returns Why the provider accepts no batch of it. */
   async #handOver(file: BatchFile, asked: () => void): Promise<BatchRefusal | undefined> {
     const { notes } = this.#settings;
     const { token, rows } = file;
@@ -139,7 +139,7 @@ export class ProviderBatches {
       return await this.#patience.until(() => api.prepare(file));
     } catch (error) {
       const refusal = error instanceof BatchApiError ? error.refusal : undefined;
-      // There are no batches here at all.
+      // The provider has no batch API at all.
       if (!refusal || (isGone(error) && !orRowByRow)) throw error;
       return refusal;
     }
@@ -172,7 +172,7 @@ export class ProviderBatches {
     return made;
   }
 
-  /** Looks for a batch that was asked for, and may yet be in the making. */
+  /** Looks for a batch that was requested, and may still be being created. */
   async #find(token: string): Promise<FoundBatch | undefined> {
     const { api, notes, pollMs, signal } = this.#settings;
     for (let looks = 1; ; looks++) {
@@ -182,7 +182,7 @@ export class ProviderBatches {
     }
   }
 
-  /** Removes what was prepared for a batch that has ended, or is not to be. */
+  /** Removes the preparations for a batch that has ended, or will not be created. */
   #discard(mark: string): Promise<void> {
     return new Promise((resolve) => {
       const cancel = systemClock.after(DISCARD_MS, resolve, { unref: true });
@@ -196,7 +196,7 @@ export class ProviderBatches {
     });
   }
 
-  /** Waits until there may be room in the queue. @returns Whether it may ever be enough for the file. */
+  /** Waits until there may be room in the queue. @returns Whether there may ever be enough for the file. */
   async #room(file: BatchFile, refusal: BatchRefusal, waits: number): Promise<boolean> {
     const { pollMs, say, signal } = this.#settings;
     say(`Too much is queued for a batch of ${number(file.rows)} rows.`);
@@ -209,7 +209,7 @@ export class ProviderBatches {
     return true;
   }
 
-  /** What becomes of a file that the provider does not take as it is. */
+  /** Handles a file that the provider does not accept as it is. */
   async #splitUp(file: BatchFile, refusal: BatchRefusal, sifted: number): Promise<void> {
     const { api, results, orRowByRow, say } = this.#settings;
     const settings = { ...this.#settings, form: api.form };

@@ -148,8 +148,8 @@ export function openProviderMode(setup: Setup): ProviderMode {
 const rowError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 /**
- * A journal for rows that go one by one. Some of them may be in batches that an earlier run has left at the provider, and would be
- * paid twice.
+ * Opens a journal for sending rows one by one. Refuses if an earlier run left batches at the provider, since their rows
+ * would be paid for twice.
  */
 export async function openWithoutBatches(options: JournalOptions, onNote?: (note: unknown) => void): Promise<Journal> {
   const notes = new BatchNotes(options.path);

@@ -8,15 +8,15 @@ const READ_BYTES = 16_384;
 const BREAK = 10;
 
 /**
- * What became of rows in batches that have ended, in a file: rows are asked for in another order than results come in. An answer
- * that is good stays, whatever else is said of its row.
+ * A file with the outcomes of rows in finished batches, since rows are read in another order than results arrive. A
+ * good answer is kept even if a later result of its row differs.
  */
 export class ResultStore {
   readonly #path: string;
   readonly #api: BatchApi;
   /** Twice the position of a row's line, plus 1 if the answer is good. */
   readonly #places: KeyTable;
-  /** Opened once, though several batches end at once: to open it empties it. */
+  /** Opened only once, even if several batches end together, since opening truncates it. */
   #opening: Promise<FileHandle> | undefined;
   #size = 0;
 

@@ -7,10 +7,10 @@ import { systemClock } from '../../../core/clock.ts';
 /** The journal's notes on a run with a deadline, which may take several processes. Wall-clock milliseconds since 1970. */
 type Note = { readonly begunAt: number } | { readonly ended: true };
 
-/** All that begin so are small, unlike the rows between them. */
+/** Start of the lines with notes, which are short, unlike the rows between them. */
 const NOTE = '{"note":';
 
-/** When a run with a deadline was begun, by whichever process. */
+/** Start of a run with a deadline, by whichever process. */
 export class RunBegin {
   /** Whether a batch may be at the provider. */
   readonly hasBatches: boolean;
@@ -22,7 +22,7 @@ export class RunBegin {
     this.hasBatches = hasBatches;
   }
 
-  /** Looks into a journal before it is opened: the way of the run depends on it. */
+  /** Reads a journal before it is opened: whether the run uses batches depends on it. */
   static async read(path: string): Promise<RunBegin> {
     const file = await open(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
@@ -48,7 +48,7 @@ export class RunBegin {
     return new RunBegin(begunAt, batches.size > 0);
   }
 
-  /** Of a clock that was put back, nothing. */
+  /** 0 if the clock was set back. */
   get elapsedMs(): number {
     return this.#begunAt === undefined ? 0 : Math.max(0, systemClock.wall() - this.#begunAt);
   }
@@ -58,12 +58,12 @@ export class RunBegin {
     if (this.#begunAt === undefined) this.#note({ begunAt: systemClock.wall() });
   }
 
-  /** Every row has its outcome: what comes next in this journal is another run. */
+  /** Every row has its outcome: whatever follows in this journal is another run. */
   ended(): void {
     this.#note({ ended: true });
   }
 
-  /** A disk that does not take it ends the run by its next row. */
+  /** Errors are ignored: a failing disk ends the run at its next row. */
   #note(note: Note): void {
     void this.#journal?.note(note).catch(() => undefined);
   }

@@ -13,11 +13,11 @@ export interface RunningSettings {
   readonly results: ResultStore;
   readonly patience: Patience;
   readonly pollMs: number;
-  /** Whether batches that the provider knows nothing of are given up. */
+  /** Whether batches unknown to the provider are given up. */
   readonly acceptChanges: boolean;
   /** Called with messages for the user: batches created, refused, finished. */
   readonly say: (text: string) => void;
-  /** Called with the number of finished rows of all that are at the provider. */
+  /** Called with the progress of the rows at the provider. */
   readonly progress: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -26,7 +26,7 @@ interface RunningBatch extends FoundBatch {
   readonly rows: number;
 }
 
-/** For results that are fewer than the provider counts: they may be on their way. */
+/** Maximum downloads of results that have fewer answers than the provider counts: the rest may still arrive. */
 const MAX_FETCHED = 4;
 
 /** Batches that are at the provider, until their results are here. */
@@ -119,7 +119,7 @@ export class RunningBatches {
     say(`Cancelling batch ${id}: the rest is sent row by row.`);
     await notes.leaves(token);
     const ended = (error: unknown): void => {
-      // It has ended meanwhile, as the next poll shows.
+      // It has ended in the meantime, as the next poll will show.
       if (!(error instanceof BatchApiError) || error.status !== 409) throw error;
     };
     await patience.until(() => api.cancel(id).catch(ended)).catch((error: unknown) => say((error as Error).message));

@@ -3,7 +3,7 @@ import { BatchFile, customIdOf } from './batch-file.ts';
 import type { BatchNotes } from './batch-notes.ts';
 import type { ResultStore } from './result-store.ts';
 
-/** No text has more tokens to its bytes. */
+/** Fewest bytes per token of any text. */
 const BYTES_TO_TOKEN = 2.5;
 
 interface Settings {
@@ -61,7 +61,7 @@ async function spread(
     }
     for (const each of into) await each.end();
   } catch (error) {
-    // The run has ended, or the disk is full: nobody gets them.
+    // The run has ended, or the disk is full: the new files are not needed.
     for (const each of into) await each.remove();
     throw error;
   }

@@ -15,13 +15,16 @@ import type { RowClaims } from './row-claims.ts';
 export const CHUNK_ROWS = 16;
 /** A chunk fails after this many workers have died with it. */
 const MAX_DEATHS = 10;
-/** Claims are extended so often before they expire. */
+/** Number of times that a claim is extended before it would expire. */
 const BEATS = 3;
-/** Rows that another worker holds are looked at again after this part of the time in which a silent one counts as dead. */
+/**
+ * Rows that another worker holds are rechecked after this fraction of the time after which a silent worker counts as
+ * dead.
+ */
 const LOOK_AGAIN = 0.25;
-/** Redis that is back, or has memory again, is noticed within this time. */
+/** Maximum time until a Redis that is back, or has memory again, is noticed. */
 const RETRY_MS = 1_000;
-/** A key that was accepted before may be refused so often in a row. */
+/** Consecutive refusals of a key that was accepted before, after which it counts as refused. */
 const MAX_REFUSALS = 3;
 const UNAUTHORIZED = 401;
 
@@ -47,7 +50,7 @@ export class ChunkWorker {
   /** By run and key. */
   readonly #inHand = new Map<string, Map<string, RowInHand>>();
   readonly #rowsAtOnce: number;
-  /** Others may have taken over what is in hand later than that. */
+  /** Time after which other workers may have taken over the rows in hand. */
   #aliveUntil = -Infinity;
   #cancelBeat: (() => void) | undefined;
   #isClosing = false;
@@ -74,7 +77,7 @@ export class ChunkWorker {
     });
     // It recovers by itself when Redis is back.
     this.#worker.on('error', () => undefined);
-    // A Redis that has lost the claims gives them to whoever asks first.
+    // A Redis that has lost the claims grants them to the first worker that asks.
     link.client.on('ready', this.#beat);
     this.#beatLater();
   }
@@ -106,7 +109,7 @@ export class ChunkWorker {
       rows.map(({ key }) => key),
     );
     const inHand = this.#inHand.get(run);
-    // A chunk whose lock was lost comes back here while its rows are still at work.
+    // A chunk whose lock was lost may return here while its rows are still in flight.
     const mine = rows.filter(({ key }, index) => states[index] === 'claimed' && !inHand?.has(key));
     const areHeld = rows.some(({ key }, index) => states[index] === 'held' || inHand?.has(key));
     return { rows: mine, areHeld };
@@ -157,7 +160,7 @@ export class ChunkWorker {
     return true;
   }
 
-  /** A wrong key would use up all rows: nobody is refused as fast. */
+  /** A worker with a wrong key would use up all rows, since no answer is as fast as its refusals. */
   #isKeyRefused(error: unknown): boolean {
     if (!(error instanceof RowRefused) || error.status !== UNAUTHORIZED) return false;
     this.#refusals++;
@@ -175,7 +178,7 @@ export class ChunkWorker {
     for (const row of this.#rows()) row.giveUp();
   }
 
-  /** The answer is paid for: it is kept as soon as Redis takes it. */
+  /** The answer is paid for, so storing it is retried until Redis accepts it. */
   async #keep(run: string, key: string, answer: RowAnswer): Promise<void> {
     for (;;) {
       try {
@@ -187,7 +190,7 @@ export class ChunkWorker {
     }
   }
 
-  /** Extends the claims on what is in hand, and gives up what others have taken over. */
+  /** Extends the claims on the rows in hand, and gives up those that other workers have taken over. */
   readonly #beat = (): void => {
     this.#cancelBeat?.();
     void this.#extendClaims().finally(() => this.#beatLater());
@@ -204,7 +207,7 @@ export class ChunkWorker {
         for (const [index, row] of rows.entries()) if (states[index] !== 'claimed') row.giveUp();
       }
     } catch {
-      // What is not extended in time is not begun.
+      // Rows whose claims are not extended in time are not started.
     }
   }
 

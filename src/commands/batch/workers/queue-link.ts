@@ -34,10 +34,13 @@ interface IoredisModule {
 
 /** One slot of a cluster. */
 const PREFIX = '{tidegate-batch}';
-/** Expiry of what an abandoned run leaves behind. */
+/** Expiry of the data that an abandoned run leaves behind. */
 const KEPT_SECONDS = 7 * 86_400;
 
-/** KEYS: what is looked for. One command, since thousands of jobs may be open, and one EXISTS only counts them. */
+/**
+ * KEYS: the keys to look for. A script, since thousands of jobs may be open, and EXISTS with several keys only counts
+ * them.
+ */
 const EXIST = `
 local there = {}
 for index, key in ipairs(KEYS) do there[index] = redis.call('EXISTS', key) end
@@ -83,7 +86,7 @@ export class QueueLink {
     return keys.length === 0 ? Promise.resolve([]) : this.client.hmget(`${PREFIX}:${run}:rows`, ...keys);
   }
 
-  /** @throws Error if Redis does not take it. */
+  /** @throws Error if Redis does not accept it. */
   async answered(run: string, key: string, answer: RowAnswer): Promise<void> {
     const replies = await this.client
       .multi()
@@ -108,13 +111,13 @@ export class QueueLink {
 
   /** @returns The id of its job. */
   async add(run: string, rows: readonly ChunkRow[]): Promise<string> {
-    // Not the queue's own numbers: a Redis that has lost its state begins anew with them.
+    // Not the queue's own numbers: a Redis that has lost its state restarts them.
     const jobId = randomUUID();
     await this.queue.add('rows', { run, rows }, { jobId, removeOnComplete: true });
     return jobId;
   }
 
-  /** Jobs that are not there any more: done, or lost with the state of Redis. */
+  /** Jobs that no longer exist: done, or lost with the state of Redis. */
   async gone(jobIds: readonly string[]): Promise<string[]> {
     if (jobIds.length === 0) return [];
     const there = (await this.client.eval(

@@ -6,10 +6,10 @@ export type ClaimState = 'claimed' | 'held' | 'answered';
 const STATES: readonly ClaimState[] = ['answered', 'held', 'claimed'];
 
 /**
- * Claims rows for a worker, and extends its claims on those it has. In one step with the look at the answers: a row may
- * be answered at any time. A worker that has not been heard of in time is dead, and has no claims.
+ * Claims rows for a worker, and extends its claims on those it has. Checks the answers in the same step, since a row
+ * may be answered at any time. A worker that has been silent for too long counts as dead, and has no claims.
  *
- * KEYS: the mark that the run has ended, its answers, its claims, the workers by when they count as dead.
+ * KEYS: the mark that the run has ended, its answers, its claims, the workers by the time at which they count as dead.
  * ARGV: the worker, milliseconds for which it claims, seconds for which claims are kept, rows.
  */
 const CLAIM = `
@@ -63,7 +63,7 @@ export class RowClaims {
     this.#deps = deps;
   }
 
-  /** Claims rows that nobody has, or extends claims. */
+  /** Claims rows that no worker has, or extends claims. */
   async claim(run: string, rows: readonly string[]): Promise<ClaimState[]> {
     const { client, prefix, worker, takeoverMs, keptSeconds } = this.#deps;
     const of = `${prefix}:${run}`;
@@ -72,7 +72,7 @@ export class RowClaims {
     return (states as number[]).map((state) => STATES[state]!);
   }
 
-  /** Lets others have rows that are still to be sent. */
+  /** Releases rows that are still to be sent to other workers. */
   async release(run: string, rows: readonly string[]): Promise<void> {
     const { client, prefix, worker } = this.#deps;
     await client.eval(RELEASE, 1, `${prefix}:${run}:claims`, worker, ...rows);

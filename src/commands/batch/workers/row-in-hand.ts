@@ -30,14 +30,14 @@ export class RowInHand {
     this.#isInFlight = !this.isGivenUp;
   }
 
-  /** It was refused, and waits to be sent again. */
+  /** The row was refused, and waits to be sent again. */
   waits(): void {
     this.#isInFlight = false;
     if (this.isGivenUp) this.#abort.abort();
   }
 }
 
-/** Tells rows when their calls begin, and when they wait again. */
+/** Notifies rows when their calls start, and when they wait again. */
 export class RowFlights {
   readonly #current = new AsyncLocalStorage<RowInHand>();
   readonly #rowOf = new WeakMap<CallInfo, RowInHand>();

@@ -22,7 +22,7 @@ interface Setup {
   readonly target: Target;
   readonly guard: Pick<Guard, 'fetch' | 'on'>;
   readonly dedupe: boolean;
-  /** Errors that an earlier run has left in Redis are no answers. */
+  /** Whether errors that an earlier run left in Redis count as no answers. */
   readonly retryFailed: boolean;
   readonly atOnce: number;
   readonly takeoverMs: number;
@@ -34,7 +34,7 @@ interface Setup {
 const FILL_MS = 20;
 const LOOK_MS = 100;
 const MAX_AT_ONCE = 500;
-/** Delivered answers are on the disk by then. */
+/** By then, delivered answers have been written to the journal. */
 const SAVED_MS = 60_000;
 const SWEEP_MS = 2_000;
 const RETRY_MS = 1_000;
@@ -45,7 +45,7 @@ const LOST: RowAnswer = {
 };
 /** BullMQ's words for a job with which too many workers have died. */
 const ALL_DIED = 'stalled';
-/** Errors of Redis that time does not mend. */
+/** Errors of Redis that do not go away by themselves. */
 const IS_PERMANENT = /\b(NOPERM|NOAUTH|WRONGPASS)\b|unknown command/;
 
 /** Sends rows through the queue to workers, this process included, and collects the answers. */
@@ -54,7 +54,7 @@ export class WorkersMode {
   readonly #abort = new AbortController();
   #run = '';
   #worker: ChunkWorker | undefined;
-  /** What takes the answers of rows, by key. */
+  /** Callbacks for the answers of rows, by key. */
   readonly #waiting = new Map<string, (answer: RowAnswer) => void>();
   /** Rows of jobs that may be in the queue. */
   readonly #jobs = new Map<string, readonly ChunkRow[]>();
@@ -68,8 +68,8 @@ export class WorkersMode {
   }
 
   /**
-   * The run's name is in the journal, so that a resuming command finds what workers have done meanwhile; and beside it, so
-   * that a run without its journal does too.
+   * The run's name is in the journal, so that a resuming command finds what workers have done in the meantime; and in a
+   * file next to it, so that a run whose journal was lost finds it too.
    */
   async openJournal(options: JournalOptions): Promise<Journal> {
     let run: string | undefined;
@@ -86,7 +86,7 @@ export class WorkersMode {
     }
   }
 
-  /** Begins or resumes a run, which has a name of its own if it keeps no journal. */
+  /** Starts or resumes a run, which gets a new name if it has no journal. */
   async begin(run: string = randomUUID()): Promise<void> {
     const { link, target, guard, atOnce, takeoverMs } = this.#setup;
     this.#run = run;
@@ -185,7 +185,7 @@ export class WorkersMode {
         for (const { key } of job.data.rows) this.#settle(key, JSON.stringify(LOST));
       await job.remove();
     }
-    // A chunk is over when its rows are answered; a Redis that was restarted empty has neither.
+    // A chunk is over when its rows are answered; a Redis that restarted empty has neither jobs nor answers.
     for (const id of await link.gone([...this.#jobs.keys()])) {
       const missing = this.#jobs.get(id)!.filter(({ key }) => this.#waiting.has(key));
       if (missing.length > 0) await this.#enqueue(missing);
@@ -193,7 +193,7 @@ export class WorkersMode {
     }
   }
 
-  /** The run goes on when Redis does, and says once what is wrong. */
+  /** Reports an error once; the run continues when Redis does. */
   #failed(error: unknown): void {
     const { message } = error as Error;
     if (IS_PERMANENT.test(message)) {
