@@ -7,9 +7,9 @@ import type { Grant, LimitReport, Report } from './protocol.ts';
 import { newsOf } from './news.ts';
 import { countWeight, join, wantsLess, weightOf } from './turns.ts';
 
-/** A process that was not seen for so long is gone. */
+/** A process not seen for this long is gone. */
 export const LIVE_MS = 6_000;
-/** Limits are known well enough after so long. */
+/** Limits known for this long count as known. */
 const WARM_MS = 30_000;
 
 /**
@@ -26,7 +26,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   }
   const known = lane.processes.get(report.process);
   lane.news = undefined;
-  // It comes late, and was followed already.
+  // A late report, already superseded by a newer one.
   if (known && report.serial <= known.serial) return answer(lane, report, [], 0, now);
   const before = { epoch: lane.epoch, pauseUntil: lane.pauseUntil, circuitUntil: lane.circuitUntil };
   refill(lane, now);
@@ -89,7 +89,7 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
   };
 }
 
-/** Whether limits are known, and have been for a while. */
+/** Whether limits have been known for a while. */
 function isWarm(lane: LaneState, now: number): boolean {
   for (const { since } of lane.limits.values()) if (now - since < WARM_MS) return false;
   return lane.limits.size > 0;
@@ -101,7 +101,7 @@ function lease(process: ProcessState, { name, want }: LimitReport, limit: LimitS
   limit.total += amount;
   process.held[name] = amount;
   process.voided[name] = limit.voided;
-  // As much as was left at the end of the last lease may be left of this one.
+  // This lease may end with as much unspent as the last one.
   const unspent = Math.min(process.unspent[name] ?? 0, amount);
   limit.unspent += unspent;
   process.unspent[name] = unspent;

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { FleetStore, Grant, Report } from './protocol.ts';
 import { Timer } from './timer.ts';
 
-/** So long calls wait for a store that was of use before. */
+/** How long calls wait for a store that has worked before. */
 export const PATIENCE_MS = 500;
 const GRACE_MS = 20;
 
@@ -11,9 +11,9 @@ export interface Asked {
   onFailure(error: unknown, sentAt: number): void;
 }
 
-/** Asks a store, one report at a time, and gives up where no answer comes: one that comes later counts for nothing. */
+/** Sends reports to a store, one at a time, and gives up if no answer comes: a later one is ignored. */
 export class Exchange {
-  /** When it was asked what it has not answered yet. */
+  /** When the unanswered report was sent; undefined if there is none. */
   askedAt: number | undefined;
   readonly #store: FleetStore;
   readonly #lane: string;
@@ -41,7 +41,7 @@ export class Exchange {
     const giveUp = (): void => {
       if (ends()) onFailure(new Error(`No answer within ${PATIENCE_MS} ms`), sentAt);
     };
-    // A process that was busy reads the answer that is there before it gives up.
+    // A process whose event loop was blocked reads an answer that has arrived before it gives up.
     this.#patience.set(sentAt + PATIENCE_MS, () => this.#patience.set(this.#clock.now() + GRACE_MS, giveUp));
     let asked: Promise<Grant>;
     try {
@@ -59,16 +59,16 @@ export class Exchange {
     );
   }
 
-  /** Tells the store without waiting for an answer: what is leased comes back, or is reclaimed when it is not renewed. */
+  /** Reports without waiting for an answer: leases are returned, or reclaimed when they are not renewed. */
   async tell(report: Report): Promise<void> {
     try {
       await this.#store.exchange(this.#lane, report);
     } catch {
-      // Nobody waits for it.
+      // Nobody waits for the answer.
     }
   }
 
-  /** Hears nothing any more. */
+  /** Ignores all further answers. */
   end(): void {
     this.#serial++;
     this.askedAt = undefined;

@@ -1,10 +1,10 @@
 import type { LaneState } from './lane-state.ts';
 import type { Report, Stop } from './protocol.ts';
 
-/** What nobody knows the end of is believed for so long; who finds it again tells it again. */
+/** A stop without a known end is believed for this long; a process that meets it again reports it again. */
 const BELIEVED_MS = 120_000;
 
-/** Takes over what a process has found out that spares the others. */
+/** Adopts what one process found out, so that the others need not. */
 export function learnFacts(lane: LaneState, { stop, opens, circuitMs, learned }: Report, now: number): void {
   if (circuitMs > 0) lane.circuitUntil = Math.max(lane.circuitUntil, now + circuitMs);
   else if (circuitMs < 0) lane.circuitUntil = 0;

@@ -1,14 +1,14 @@
 import type { LaneState } from './lane-state.ts';
 
-/** So many find out what a lane lets through; while nobody has, twice as many in each of these times. */
+/** Number of processes that test what a lane lets through; it doubles in each of these intervals until one knows. */
 const FIRST = 8;
 const DOUBLING_MS = 500;
-/** What they find out is looked for this often at least. */
+/** Longest wait before looking for what they have found out. */
 const MAX_WAIT_MS = 500;
 
 /**
- * How long a process waits with its first call, which was the `place`-th to come to a lane of which nothing is known: a
- * call each of a thousand that start together would be refused before any of them could tell the others.
+ * How long a process, the `place`-th to arrive at an unknown lane, delays its first call: if a thousand start together
+ * and each sends one, all are refused before any of them can report it.
  */
 export function firstWaitMs({ limits, since }: LaneState, place: number, now: number): number {
   if (limits.size > 0) return 0;

@@ -13,12 +13,12 @@ export interface FleetLane {
   readonly group: string;
 }
 
-/** Where a lane tells what becomes of it. */
+/** Callbacks of a lane. */
 export interface FleetListener {
   onMode(mode: SharedMode, fault: StoreFault | undefined, processes: number): void;
   onExchange(durationMs: number, fault: StoreFault | undefined): void;
   onWarning(message: string): void;
-  /** Another process has opened its circuit: says whether ours was closed, and opens. */
+  /** Another process has opened its circuit. Opens ours; returns whether it was closed. */
   onCircuit(): boolean;
 }
 
@@ -36,7 +36,7 @@ export class Fleet {
   readonly #shared: SharedLimits;
   readonly #process: string;
   #lanes = 0;
-  /** Lanes that found the store of no use since it was of use the last time. */
+  /** Lanes that go without the store since it last worked. */
   readonly #alone = new Set<string>();
 
   constructor(shared: SharedLimits, process: string = randomUUID()) {
@@ -44,7 +44,7 @@ export class Fleet {
     this.#process = process;
   }
 
-  /** Joins those who divide the limits of a lane; undefined where nobody can tell whose account it is of. */
+  /** Joins the division of a lane's limits; undefined if its account cannot be identified. */
   divide(lane: FleetLane, clock: Clock, listener: FleetListener): LaneShare | undefined {
     const { store, processes, account } = this.#shared;
     const credential = isLocal(lane.credential) ? account : lane.credential;
@@ -78,7 +78,7 @@ export class Fleet {
   }
 }
 
-/** Marks credentials that are told apart by identity, which means nothing in another process. */
+/** Marks credentials that are distinguished by identity, which means nothing in another process. */
 const LOCAL = '#';
 
 function isLocal(credential: string): boolean {
@@ -89,7 +89,7 @@ function warningOf(fault: StoreFault): string {
   return `The store of shared limits is of no use (${fault}): calls go on with a share of their limits until it is back.`;
 }
 
-/** Tells nothing of the account: a credential has enough bits that its hash cannot be searched. */
+/** Reveals nothing about the account: a credential has too many bits for its hash to be searched. */
 function nameOf({ provider, baseURL, credential, group }: FleetLane): string {
   return createHash('sha256')
     .update([provider, baseURL, credential, group].join('\n'))

@@ -4,24 +4,24 @@ import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
 import { aheadOf, LOOK, moveTo, waitingWeight, weightOf } from './turns.ts';
 
-/** What is kept for somebody who waits is let go this long after he should have come. */
+/** An amount reserved for a waiting process is released if it is this late. */
 const LATE_MS = 1_000;
 export const MIN_WAIT_MS = 25;
 const MAX_WAIT_MS = 2_000;
-/** Who is this far ahead of the one that was served least, or as far as a lease is for, gets no more than he needs while there is not enough. */
+/** In a shortage, a process this far (or a lease's length) ahead of the least served one gets only what it needs. */
 const AHEAD_MS = 500;
-/** A bucket that is this full may overflow while somebody is waited for. */
+/** A bucket fuller than this may overflow while a process is waited for. */
 const PLENTY = 0.5;
-/** Of a limit that is not known for longer, what comes in this time is leased at once; to very many, for their next calls alone. */
+/** Of a limit known for less, only the refill of this time is leased at once; in a crowd, only for next calls. */
 const FELT_MS = 2_000;
 const FELT_BY_MANY_MS = 500;
-/** What has gathered of it is leased little by little until then: it may not be there. */
+/** Until a limit has been known for this long, its level is leased gradually: it may not be there. */
 const TRIED_MS = 10_000;
-/** Of what is free everybody who waits could have this part of an equal share left over: a full one would lie idle until he comes. */
+/** Part of its equal share that is left to each waiting process: all of it would lie idle until its turn. */
 const FREE_PART = 0.5;
 export const EPSILON = 1e-6;
 
-/** Shares out to one process what there is, as far as others need not go first; says when to come again where it must wait. */
+/** Leases to one process what is free, unless others go first; returns how long it must wait, 0 if not at all. */
 export function grant(
   lane: LaneState,
   report: Report,
@@ -31,7 +31,7 @@ export function grant(
   now: number,
 ): number {
   const kept = limits.map((limit) => keptNow(lane, limit));
-  // Who keeps something in hand leaves as much to everybody else who does.
+  // A process that keeps a reserve leaves as much to each other that does.
   const weight = weightOf(lane, report);
   const equals = Math.min(lane.waiting.length, waitingWeight(lane) / weight);
   const share = process.waits ? Math.max(1, FREE_PART * equals) : lane.wanting;
@@ -42,7 +42,7 @@ export function grant(
   process.weight = weight;
   process.need = Object.fromEntries(report.limits.map(({ name, need }) => [name, need]));
   process.want = Object.fromEntries(report.limits.map(({ name, want }) => [name, want]));
-  // Whose calls weigh more has more in a turn.
+  // Calls of more weight get more in a turn.
   const isCrowd = lane.waiting.length > CROWD;
   const cycle = isCrowd ? cycleMs(lane.waiting.length) : 0;
   const time = process.waits ? cycle / equals : 0;
@@ -93,7 +93,7 @@ export function grant(
   return waitMs > 0 ? waits(process, Math.min(waitMs, cycle), now) : 0;
 }
 
-/** Until its turn, what it needs is kept for it. */
+/** What the process needs is reserved for it until its turn. */
 function waits(process: ProcessState, missingMs: number, now: number): number {
   const waitMs = Math.max(MIN_WAIT_MS, missingMs);
   process.waitsUntil = now + waitMs + LATE_MS;
@@ -101,8 +101,8 @@ function waits(process: ProcessState, missingMs: number, now: number): number {
 }
 
 /**
- * What may be leased beside what is: a new limit may let through less at once than it tells, and several at a time would
- * find that out at great cost.
+ * What may be leased in addition: a new limit may let through less at once than it states, and several processes
+ * finding that out together would be refused a lot.
  */
 function mostAtOnce(lane: LaneState, limit: LimitState, feltMs: number, now: number): number {
   return lane.processes.size > 1 ? rateOf(limit) * Math.max(feltMs, now - limit.since) - limit.held : Infinity;
@@ -124,7 +124,7 @@ function serve(
     granted[index] = amount;
     share = Math.max(share, amount / limit.limit);
   });
-  // What it does not spend comes back, and is taken off again then.
+  // The unspent part is returned later, and then subtracted again.
   process.tag += share / process.weight;
   if (process.waits) moveTo(lane, report.process, process.tag);
 }

@@ -4,14 +4,14 @@ import type { FleetStore } from './protocol.ts';
 
 export interface LaneShareDeps {
   readonly store: FleetStore;
-  /** Names the lane, and tells nothing of the account. */
+  /** The lane's name, which reveals nothing about the account. */
   readonly lane: string;
   readonly process: string;
   readonly clock: Clock;
-  /** Processes that are reckoned with while the store has told of none. */
+  /** Assumed number of processes until the store has reported any. */
   readonly assumed: number;
   onMode(mode: SharedMode, error: unknown, processes: number): void;
   onExchange(tookMs: number, error: unknown): void;
-  /** Another process has opened its circuit: says whether ours was closed, and opens. */
+  /** Another process has opened its circuit. Opens ours; returns whether it was closed. */
   onCircuit(): boolean;
 }

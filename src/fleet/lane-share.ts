@@ -16,14 +16,14 @@ import { Exchange, PATIENCE_MS } from './exchange.ts';
 import type { Grant, News, Report } from './protocol.ts';
 import { CROWD } from './turn-time.ts';
 
-/** So long after it should have been renewed a lease is void. */
+/** A lease is void this long after its renewal was due. */
 const GRACE_MS = 1_500;
-/** So long a call waits for a store of which nothing is known. */
+/** How long a call waits for a store not yet known to work. */
 const FIRST_MS = 50;
 const FIRST_TOOK_MS = 5;
 const TOOK_WEIGHT = 0.2;
 
-/** One process's part of a lane: leases it ahead, in the background, so that no call waits for the store. */
+/** One process's share of a lane: leased ahead, in the background, so that no call waits for the store. */
 export class LaneShare implements Division, LeaseHost {
   mode: SharedMode = 'joining';
   fleet: number;
@@ -43,7 +43,7 @@ export class LaneShare implements Division, LeaseHost {
   readonly #pause = new SharedPause();
   #returns = false;
   #since: number | undefined;
-  /** Nothing is known of the lane, and those who came before find out. */
+  /** The lane is unknown, and processes that came earlier are testing it. */
   #othersFirst = false;
   #over = false;
 
@@ -99,7 +99,7 @@ export class LaneShare implements Division, LeaseHost {
     return this.mode === 'shared' && !this.#isAlone && this.#deps.clock.now() < this.#leaseUntil;
   }
 
-  /** The circuit of this process has opened for so long, or closed when that is 0. */
+  /** This process's circuit has opened for `openForMs`, or closed if that is 0. */
   circuit(openForMs: number): void {
     this.#facts.circuit(openForMs, this.#deps.clock.now());
     this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
@@ -115,7 +115,7 @@ export class LaneShare implements Division, LeaseHost {
     };
   }
 
-  /** Whether calls must go by what the process knows itself. */
+  /** Whether this process must pace calls by its own knowledge. */
   get #isAlone(): boolean {
     if (this.mode === 'alone' || this.#over) return true;
     const now = this.#deps.clock.now();
@@ -127,7 +127,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = this.#deps.clock.now();
     this.#rhythm.used(now);
     if (this.#isAlone) return undefined;
-    // The answer wakes the lane; this is looked at by who has a deadline.
+    // The answer wakes the lane; only calls with a deadline look at this number.
     if (this.#exchanges.askedAt !== undefined) return Math.max(1, this.#tookMs);
     this.#schedule(this.#rhythm.soonest(now));
     return Math.max(1, this.#timer.at - now);
@@ -173,7 +173,7 @@ export class LaneShare implements Division, LeaseHost {
     return {
       process,
       serial: ++this.#serial,
-      // Of calls that do not wait nobody knows how urgent they are.
+      // The urgency of calls that do not wait is unknown.
       weight: demand.weight || 1,
       urgency: demand.urgency || 1,
       fleet: this.fleet,
@@ -234,7 +234,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = this.#deps.clock.now();
     this.#pause.adopt(this.#lane!, pauseMs, now);
     if (voids) for (const lease of this.#leases.values()) lease.void();
-    // What is paused needs nothing yet.
+    // A paused lane needs nothing yet.
     if (voids || pauseMs === 0) this.#soon();
   }
 

@@ -1,51 +1,51 @@
 import type { News, Stop } from './protocol.ts';
 
-/** What a store keeps of one limit. */
+/** State of one limit in a store. */
 export interface LimitState {
   limit: number;
   windowMs: number;
   /** Most that the provider lets through at once. */
   full: number;
   headroom: number;
-  /** When it became known. */
+  /** When the limit became known. */
   readonly since: number;
-  /** What the provider's bucket holds, less all that is leased. */
+  /** Level of the provider's bucket, minus all leases. */
   free: number;
-  /** Consumption of the fleet in all, with all that is leased. */
+  /** The fleet's total consumption, including all leases. */
   total: number;
-  /** What is leased, and what of it had not been spent when its holder last told. */
+  /** Sum of the leases, and the part that was unspent at the holders' last reports. */
   held: number;
   unspent: number;
-  /** What is leased to those who wanted no more: of others all is spent at once. */
+  /** Leased to processes that wanted no more; any other spends its whole lease at once. */
   idle: number;
-  /** All that waits for it in processes to which no call has come for a while. */
+  /** Everything waiting for the limit in processes that have had no new call for a while. */
   rest: number;
   /** Counts how often all leases were void at once. */
   voided: number;
-  /** What others than the fleet take, in units per millisecond. */
+  /** Consumption by users outside the fleet, in units per millisecond. */
   foreign: number;
-  /** What of the headroom is there: it fills with the bucket. */
+  /** Current level of the headroom, which fills with the bucket. */
   kept: number;
-  /** Kept beside the headroom since refusals have come in spite of it. */
+  /** Kept in addition to the headroom after refusals came despite it. */
   caution: number;
-  /** When the newest sample was taken that corrected this; 0 before the first. */
+  /** Time of the newest sample that corrected this; 0 before the first. */
   seenAt: number;
 }
 
-/** What a store keeps of one process. */
+/** State of one process in a store. */
 export interface ProcessState {
   seenAt: number;
   serial: number;
-  /** Service it has had, in shares of the limits and by its weight. */
+  /** Service received, in shares of the limits divided by its weight. */
   tag: number;
-  /** The how many-th it was to come. */
+  /** Its place in the order in which processes joined. */
   readonly place: number;
   /** Whether it wants something, and whether calls wait for it. */
   active: boolean;
   waits: boolean;
-  /** Until when what it needs is kept for it. */
+  /** Until when the amount it needs is reserved for it. */
   waitsUntil: number;
-  /** Whether calls come to it. */
+  /** Whether it still gets new calls. */
   busy: boolean;
   readonly rest: Record<string, number>;
   readonly spent: Record<string, number>;
@@ -61,34 +61,34 @@ export interface ProcessState {
   want: Record<string, number>;
 }
 
-/** What a store keeps of one lane. */
+/** State of one lane in a store. */
 export interface LaneState {
   epoch: number;
   /** Since when the fleet has used the lane. */
   readonly since: number;
-  /** Up to when the limits are refilled. */
+  /** Time up to which the limits are refilled. */
   at: number;
   pauseUntil: number;
   circuitUntil: number;
   stop: (Omit<Stop, 'forMs'> & { readonly until: number }) | undefined;
-  /** What calls were found to take, as a process told it last. */
+  /** Learned token usage, as last reported by a process. */
   learned: string | undefined;
-  /** What the last exchange has to tell all others. */
+  /** News of the last exchange for all other processes. */
   news: News | undefined;
-  /** Service that the least served of those had whose calls waited last. */
+  /** Service of the least served process among those whose calls waited last. */
   virtual: number;
-  /** Processes that want something. */
+  /** Number of processes that want something. */
   wanting: number;
-  /** Processes to which calls come. */
+  /** Number of processes that still get new calls. */
   busy: number;
-  /** Weights of the processes whose calls wait, in all by urgency. */
+  /** Sums of the weights of processes whose calls wait, by urgency. */
   readonly weights: Record<number, number>;
-  /** Processes that have ever come. */
+  /** Number of processes that have ever joined. */
   joined: number;
   readonly limits: Map<string, LimitState>;
-  /** In the order in which they were last seen. */
+  /** In order of last contact. */
   readonly processes: Map<string, ProcessState>;
-  /** Those whose calls wait, least served first. */
+  /** Ids of the processes whose calls wait, least served first. */
   readonly waiting: string[];
 }
 

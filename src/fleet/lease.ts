@@ -4,23 +4,23 @@ import { LIMIT_KINDS } from '../core/dimensions.ts';
 import type { LimitGrant, LimitReport } from './protocol.ts';
 import { type OwnSample, Totals } from './totals.ts';
 
-/** What a lease asks of its lane. */
+/** Callbacks from a lease to its lane. */
 export interface LeaseHost {
   readonly leases: boolean;
-  /** The lease is not enough. Milliseconds until there may be more; undefined where nobody knows. */
+  /** The lease is too small. Milliseconds until there may be more; undefined if unknown. */
   hungry(): number | undefined;
-  /** Something is known that others must hear of; within half a second where calls of theirs would be refused. */
+  /** Something must be reported to the others; within half a second if their calls would otherwise be refused. */
   tell(isUrgent: boolean): void;
   /** Something was spent; `low` when less than half of the lease is left. */
   spent(low: boolean): void;
 }
 
-/** What calls take of a limit. */
+/** What a lane's calls use of a limit. */
 interface Use {
   readonly need: number;
   readonly queued: number;
   readonly unanswered: number;
-  /** Whether something is to be kept in hand for calls to come, and whether none has come for a while. */
+  /** Whether to keep a reserve for future calls; `ends`: whether no call has come for a while. */
   readonly keeps: boolean;
   readonly renewMs: number;
   readonly ends: boolean;
@@ -28,15 +28,15 @@ interface Use {
 
 const RATE_WEIGHT = 0.3;
 const AMOUNT_WEIGHT = 0.1;
-/** What is spent in so many times of that between two exchanges is leased ahead, and so many calls. */
+/** Leased ahead: the use of this many intervals between exchanges, and this many calls. */
 const AHEAD = 2;
 const CALLS_AHEAD = 2;
-/** Part of a bucket that a lease lasts for at most, and calls that it must have for each process. */
+/** Largest part of a bucket to lease ahead, and the calls a bucket must hold per process. */
 const PART_OF_BUCKET = 0.25;
 const CALLS_EACH = 4;
 const LOW = 0.5;
 const EPSILON = 1e-6;
-/** Windows that differ by less are the same. */
+/** Windows that differ by a smaller part are the same. */
 const UNLIKE = 0.01;
 
 function areUnlike(a: number, b: number): boolean {
@@ -68,17 +68,17 @@ export class Lease {
     this.#host = host;
   }
 
-  /** What of the lease is left; below 0 while more was spent. */
+  /** Unspent part of the lease; below 0 if more was spent. */
   get left(): number {
     return this.#granted - (this.#spent - this.#spentBefore);
   }
 
-  /** What the processes believe to be left in all; undefined where nobody divides at present. */
+  /** The fleet's belief of what is left; undefined while nobody divides the limit. */
   get level(): number | undefined {
     return this.#host.leases && this.#known ? this.#free + Math.max(0, this.left) : undefined;
   }
 
-  /** Milliseconds until `amount` is ours to spend; undefined where nobody divides at present, and the limit counts. */
+  /** Milliseconds until `amount` is ours to spend; undefined while nobody divides, and the limit's model counts. */
   waitMs(amount: number): number | undefined {
     if (!this.#host.leases) return this.#host.hungry();
     const most = Math.max(Math.min(1, this.limit.burst), this.limit.burst - this.#kept);
@@ -100,15 +100,15 @@ export class Lease {
     this.#newest = { ...sample, own: this.#spent - sample.since };
   }
 
-  /** The provider refused, and holds no more than `level` now. */
+  /** A refusal showed that the provider's bucket holds no more than `level`. */
   refused(level: number): void {
     this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
-    // What is leased is not there.
+    // The leased amount does not exist.
     this.void();
     this.#host.tell(true);
   }
 
-  /** It is another limit now: the others learn of it when they renew, and the store must know by then. */
+  /** The limit changed: the others learn of it at their next renewal, and the store must know by then. */
   changed(): void {
     this.#host.tell(this.#known !== undefined && this.limit.limit < this.#known.limit);
   }
@@ -118,20 +118,20 @@ export class Lease {
     this.#granted = Math.min(this.#granted, this.#spent - this.#spentBefore);
   }
 
-  /** Another store, or one that has lost what it knew. */
+  /** Another store, or one that has lost its state. */
   forget(): void {
     this.#totals.forget();
     this.#newest = undefined;
     this.#covered = undefined;
   }
 
-  /** What to tell the store; `elapsedMs` since the last time. */
+  /** The report for the store; `elapsedMs` since the last one. */
   report({ need, queued, unanswered, keeps, renewMs, ends }: Use, elapsedMs: number, now: number): LimitReport {
     const { dimension, limit, burst, level, headroomShare } = this.limit;
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
     this.#rate += (rate - this.#rate) * RATE_WEIGHT;
-    // A burst is no rate: nobody spends more for long than comes.
+    // A burst is no rate: in the long run nobody spends more than the refill.
     const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
     const ahead = keeps ? Math.max(AHEAD * renewMs * spends, CALLS_AHEAD * this.#average) : 0;
     const sample = this.#covered;
@@ -177,14 +177,14 @@ export class Lease {
       this.#newest = undefined;
     }
     const { limit, burst } = this.limit;
-    // What was learned while the store answered counts when it is told.
+    // A change learned since the report was sent counts at the next report.
     if (report.limit !== limit || report.full !== burst) return;
     if (grant.limit !== limit || grant.full !== burst) this.limit.adopt(grant.limit, grant.full, now);
     if (areUnlike(grant.windowMs, this.#windowMs)) this.limit.adoptRate(grant.limit / grant.windowMs, now);
     this.#known = { limit: this.limit.limit, burst: this.limit.burst, windowMs: this.#windowMs };
   }
 
-  /** In which as much as the limit comes, as far as it is known. */
+  /** Time in which the whole limit refills, as far as it is known. */
   get #windowMs(): number {
     return this.limit.limit / this.limit.limitRate;
   }
@@ -201,7 +201,7 @@ export class Lease {
     return { dimension: this.limit.dimension, leased, free: this.#free, mostOvershoot: this.#outstanding };
   }
 
-  /** Nothing was learned that the store does not know: what it told the last time counts. */
+  /** Nothing learned since the last report: the store's last answer counts. */
   get isNews(): boolean {
     return this.#known === undefined || this.#known.limit !== this.limit.limit || this.#refusedAt !== undefined;
   }

@@ -6,8 +6,8 @@ import type { Observation } from '../pacing/limits/observation.ts';
 import type { Lease } from './lease.ts';
 
 /**
- * A limit of which the lane may spend what it has leased. Its model learns on as if nobody divided, so that it is ready
- * at the moment at which the store is of no use: then it counts.
+ * A limit of which the lane may spend what it has leased. Its model keeps learning as if nobody divided, so that it can
+ * take over the moment the store fails.
  */
 export class LeasedLimit implements Limit {
   readonly #model: LimitModel;
@@ -62,7 +62,7 @@ export class LeasedLimit implements Limit {
     return level;
   }
 
-  // What is learned of the limit is the same whoever spends it.
+  // Learning about the limit does not depend on who spends it.
 
   refill(now: number): void {
     this.#model.refill(now);

@@ -1,24 +1,24 @@
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { LimitReport, Report } from './protocol.ts';
 
-/** Part of what a level is too low by that one sample corrects. */
+/** Part of a level's shortfall that one sample corrects. */
 const RAISE = 0.5;
-/** Time over which what others take is averaged. */
+/** Averaging time of what others take. */
 const AVERAGE_MS = 10_000;
-/** A sample that leaves this part of the bucket open tells nothing of others; what was concluded of them is forgotten in about this time. */
+/** A sample this vague (part of the bucket) shows nothing of others; the estimate of them fades in about this time. */
 const VAGUE = 0.5;
 const FADES_MS = 60_000;
-/** Whatever others take, this part of the refill is ours. */
+/** Part of the refill that is ours, whatever others take. */
 const MIN_RATE = 0.05;
-/** A refusal adds this part of the bucket to what is kept, up to the most; it passes in this time. */
+/** A refusal adds this part of the bucket to what is kept, up to a maximum; all of it fades in this time. */
 const CAUTION = 0.01;
 const MAX_CAUTION = 0.05;
 const CAUTION_PASSES_MS = 60_000;
-/** What others took is not known any more when nobody has been here for so long. */
+/** The estimate of what others take expires after this time without an exchange. */
 const FORGOTTEN_MS = 30_000;
-/** A bucket that fills sooner is leased anew before those who had it have told what they did. */
+/** A bucket that fills faster is leased again before its holders have reported. */
 const BRISK_MS = 750;
-/** Part of a bucket that those may have unspent at most who wanted more. */
+/** Largest part of a bucket assumed unspent by processes that wanted more. */
 const UNTOLD_PART = 0.25;
 
 /** Units per millisecond that come to the fleet. */
@@ -27,24 +27,24 @@ export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   return Math.max(MIN_RATE * rate, rate - Math.max(0, foreign));
 }
 
-/** What is not leased; a unit at least may be, or nobody's call would ever fit. */
+/** The part never leased; at least one unit stays leasable, or no call would ever fit. */
 export function keptOf({ kept, full, caution }: LimitState): number {
   return Math.min(kept + caution * full, Math.max(0, full - 1));
 }
 
-/** What is not leased, but for the last calls that wait: what is kept for others beside them lies idle then. */
+/** The part not leased now: for the last waiting calls there is no headroom, which would only lie idle. */
 export function keptNow(lane: LaneState, limit: LimitState): number {
   return keptOf(isEnding(lane) ? { ...limit, kept: 0 } : limit);
 }
 
-/** Whether all that waits is there, and nobody has got new calls for a while. */
+/** Whether there is enough for everything that waits, and no process has had new calls for a while. */
 function isEnding(lane: LaneState): boolean {
   if (lane.busy > 0) return false;
   for (const limit of lane.limits.values()) if (limit.rest > limit.free - keptOf({ ...limit, kept: 0 })) return false;
   return true;
 }
 
-/** Takes over what waits in a process, and whether calls come to it. */
+/** Records what waits in a process, and whether it still gets new calls. */
 export function learnRest(lane: LaneState, process: ProcessState, told: readonly LimitReport[], wants: boolean): void {
   const busy = wants && told.some(({ rest }) => rest === undefined);
   lane.busy += Number(busy) - Number(process.busy);
@@ -52,21 +52,21 @@ export function learnRest(lane: LaneState, process: ProcessState, told: readonly
   for (const { name, rest = 0 } of told) rests(lane.limits.get(name)!, process, name, rest);
 }
 
-/** What waits in a process to which no call has come for a while. */
+/** Records what waits in a process that has had no new call for a while. */
 export function rests(limit: LimitState, process: ProcessState, name: string, amount: number): void {
   limit.rest = Math.max(0, limit.rest + amount - (process.rest[name] ?? 0));
   process.rest[name] = amount;
 }
 
-/** Most that is kept: of a bucket so small that the part of it is no more than a unit, all may go. */
+/** Largest headroom; none in a bucket so small that it would be no more than a unit. */
 function mostKept({ headroom, full }: LimitState): number {
   return headroom * full > 1 ? headroom * full : 0;
 }
 
 /**
- * Most that can be there to lease: what is leased may still be there too. Who wanted more than he got has spent it long
- * before he tells, when it is his turn again: of a small bucket no more than a part is kept room for that, of one that
- * fills before anybody can tell nothing.
+ * Most that can be free to lease: leased amounts may still be in the bucket too. But a process that wanted more than it
+ * got has spent its lease long before it reports that. So only a part of the bucket is set aside for such leases, and
+ * none of a bucket that fills before anybody can report.
  */
 function roomOf(limit: LimitState): number {
   const { full, held, idle } = limit;
@@ -91,7 +91,7 @@ export function refill(lane: LaneState, now: number): void {
   }
 }
 
-/** A process that is not there any more: its lease counts as spent. */
+/** A process is gone: its lease counts as spent. */
 export function reclaim(lane: LaneState, process: ProcessState): void {
   for (const [name, limit] of lane.limits) {
     returned(limit, process, name);
@@ -99,7 +99,7 @@ export function reclaim(lane: LaneState, process: ProcessState): void {
   }
 }
 
-/** Ends a lease, and says how much it was of. */
+/** Ends a lease, and returns its amount. */
 function returned(limit: LimitState, process: ProcessState, name: string): number {
   const held = leased(limit, process, name);
   limit.held -= held;
@@ -111,12 +111,12 @@ function returned(limit: LimitState, process: ProcessState, name: string): numbe
   return held;
 }
 
-/** What a process has leased. */
+/** Amount a process has leased. */
 function leased(limit: LimitState, process: ProcessState, name: string): number {
   return process.voided[name] === limit.voided ? (process.held[name] ?? 0) : 0;
 }
 
-/** The part of the lease that was not spent, as a share of the limits. */
+/** Unspent part of the leases, as a share of the limits. */
 export function unspent(lane: LaneState, process: ProcessState, limits: readonly LimitReport[]): number {
   let most = 0;
   let spent = 0;
@@ -130,7 +130,7 @@ export function unspent(lane: LaneState, process: ProcessState, limits: readonly
   return most - spent;
 }
 
-/** Takes back what a process had leased, less what it has spent. */
+/** Takes a process's lease back, minus what it has spent. */
 export function settle(limit: LimitState, process: ProcessState, told: LimitReport, returns: boolean): void {
   const before = process.spent[told.name];
   process.spent[told.name] = told.spent;
@@ -149,7 +149,7 @@ export function settle(limit: LimitState, process: ProcessState, told: LimitRepo
   limit.free = Math.max(limit.free, -limit.held - limit.full);
 }
 
-/** Takes over what the process knows of a limit. */
+/** Adopts what the process knows of a limit. */
 export function learn(lane: LaneState, told: LimitReport, report: Report, now: number): LimitState {
   const known = lane.limits.get(told.name);
   if (!known) {
@@ -189,14 +189,14 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
   return known;
 }
 
-/** A refusal has shown that no more is there: what the refused calls give back is in it. */
+/** Adopts the level that a refusal showed, which includes what the refused calls give back. */
 export function refused(limit: LimitState, { refusedAt }: LimitReport): void {
   if (refusedAt === undefined) return;
   limit.free = Math.min(limit.free, refusedAt);
   limit.caution = Math.min(MAX_CAUTION, limit.caution + CAUTION);
 }
 
-/** A smaller bucket cannot have held what was leased of the larger: those leases are void. */
+/** A smaller bucket cannot have held the leases of a larger one: they are void. */
 function shrink(lane: LaneState, known: LimitState, { level, full }: LimitReport): void {
   known.total -= known.held;
   known.held = 0;

@@ -3,7 +3,7 @@ import { divide } from './divide.ts';
 import { type LaneState, newLane } from './lane-state.ts';
 import type { FleetStore, Grant, NewsListener, Report } from './protocol.ts';
 
-/** A store for processes of one program: tests and simulations. */
+/** An in-memory store for tests and simulations. */
 export class MemoryStore implements FleetStore {
   readonly #clock: Clock;
   readonly #lanes = new Map<string, LaneState>();

@@ -3,11 +3,11 @@ import type { Rhythm } from './rhythm.ts';
 
 interface NewsHost {
   onNews(news: News): void;
-  /** Nothing is heard any more: what came in between must be asked for. */
+  /** News no longer arrives: anything missed must be asked for. */
   onSilence(): void;
 }
 
-/** Hears of a lane's news where so many processes come that each comes seldom. */
+/** Subscribes to a lane's news if there are so many processes that each seldom contacts the store. */
 export class NewsWire {
   readonly #store: FleetStore;
   readonly #lane: string;

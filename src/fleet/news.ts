@@ -2,7 +2,7 @@ import type { LaneState } from './lane-state.ts';
 import type { News, Report } from './protocol.ts';
 import { cycleMs } from './turn-time.ts';
 
-/** Processes that come this often hear of it then. */
+/** Processes that exchange this often get the news with their next grant. */
 export const OFTEN_MS = 470;
 
 interface Before {
@@ -11,7 +11,7 @@ interface Before {
   readonly circuitUntil: number;
 }
 
-/** What an exchange has changed that processes which come seldom must hear of at once; undefined where nothing has. */
+/** Changes made by an exchange that processes which seldom come must know at once; undefined if there are none. */
 export function newsOf(
   lane: LaneState,
   before: Before,

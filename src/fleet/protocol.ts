@@ -1,11 +1,11 @@
-/** What an answer told of the level of a limit, and what the fleet had consumed by then. */
+/** The level of a limit that an answer reported, and what the fleet had consumed by then. */
 export interface SampleReport {
-  /** Since the provider counted. */
+  /** Milliseconds since the provider counted. */
   readonly ageMs: number;
   readonly left: number;
-  /** The fleet's consumption in all, with what was leased, at that time. */
+  /** The fleet's total consumption, including leases, at that time. */
   readonly total: number;
-  /** Of what was leased then, least and most that had not been spent yet. */
+  /** The least and the most of the leases that can have been unspent then. */
   readonly unspentLeast: number;
   readonly unspentMost: number;
 }
@@ -16,61 +16,61 @@ export interface LimitReport {
   readonly windowMs: number;
   /** Most that the provider lets through at once. */
   readonly full: number;
-  /** Whether it was learned since the last exchange; else what others have learned counts. */
+  /** Whether it was learned since the last exchange; if not, what others have learned counts. */
   readonly changed: boolean;
   /** Part that is never spent. */
   readonly headroom: number;
-  /** What this process believes to be left, where the store knows nothing. */
+  /** What this process believes to be left, in case the store knows nothing. */
   readonly level: number;
-  /** This process's consumption in all; only ever compared with what it reported before. */
+  /** This process's total consumption; only ever compared with its earlier reports. */
   readonly spent: number;
-  /** What it has sent that was not answered yet. */
+  /** Sent but not yet answered. */
   readonly unanswered: number;
-  /** What the next call takes; 0 when none waits. */
+  /** Amount of the next call; 0 when none waits. */
   readonly need: number;
-  /** What will be of use until the next exchange, `need` included. */
+  /** Amount useful until the next exchange, including `need`. */
   readonly want: number;
-  /** All that waits, where no call has come for a while: the end of the work. */
+  /** Everything that waits, if no new call has come for a while: the end of the work. */
   readonly rest?: number | undefined;
   readonly sample: SampleReport | undefined;
-  /** A refusal has shown that no more is left; undefined when none has. */
+  /** The level that a refusal showed; undefined without a refusal. */
   readonly refusedAt: number | undefined;
 }
 
-/** Why nobody's calls can succeed for a while: an exhausted quota, a limit of a day. */
+/** Why no process's calls can succeed for a while: an exhausted quota, a day's limit. */
 export interface Stop {
   readonly reason: string;
   readonly outcome: string;
   readonly dimension?: string | undefined;
   readonly limit?: number | undefined;
-  /** Milliseconds that it lasts; below 0 where nobody knows. */
+  /** Milliseconds that it lasts; below 0 if unknown. */
   readonly forMs: number;
 }
 
-/** What a process tells the store of one lane. */
+/** A process's report on one lane to the store. */
 export interface Report {
   readonly process: string;
-  /** Counts the exchanges of this process about this lane. */
+  /** Number of this process's exchange about this lane. */
   readonly serial: number;
   readonly weight: number;
-  /** Weight of the most urgent priority that waits. All processes of one urgency have that much of the limits together. */
+  /** Weight of the most urgent waiting priority, which all processes of that urgency share. */
   readonly urgency?: number | undefined;
-  /** Processes that it last knew of. */
+  /** Number of processes it last knew of. */
   readonly fleet: number;
-  /** Whether it has been on its own since the last exchange: what it spent then was in nobody's lease. */
+  /** Whether it was on its own since the last exchange: what it spent then was not leased. */
   readonly returns: boolean;
-  /** It spends nothing any more, and takes no lease. */
+  /** It leaves: it spends nothing any more, and takes no lease. */
   readonly leaves: boolean;
   readonly pauseMs: number;
-  /** How often it renews its leases; twice a second unless it says so. */
+  /** Renewal interval of its leases; default: twice a second. */
   readonly renewMs?: number | undefined;
-  /** What it has met since the last exchange, and by itself. */
+  /** Met by the process itself since the last exchange. */
   readonly stop: Stop | undefined;
-  /** A call has got through since: nothing is stopped, as far as it knows. */
+  /** A call has got through since: as far as the process knows, nothing is stopped. */
   readonly opens: boolean;
-  /** Milliseconds that the circuit stays open which it has opened since the last exchange; below 0 when it has closed it. */
+  /** Milliseconds the circuit opened since the last exchange stays open; below 0 if it was closed. */
   readonly circuitMs: number;
-  /** What calls were found to take, in numbers, for those who come later; undefined where that is no news. */
+  /** Learned token usage in numbers, for processes that join later; undefined if it is no news. */
   readonly learned?: string | undefined;
   readonly limits: readonly LimitReport[];
 }
@@ -80,9 +80,9 @@ export interface LimitGrant {
   readonly limit: number;
   readonly windowMs: number;
   readonly full: number;
-  /** What the process may spend from now on, beside what it had reported as spent. */
+  /** What the process may spend from now on, in addition to what it reported as spent. */
   readonly granted: number;
-  /** What may be leased now; below 0 while more was used than had come. */
+  /** What may be leased now; below 0 while more was used than was refilled. */
   readonly free: number;
   /** Part of the bucket that is never leased. */
   readonly kept: number;
@@ -92,33 +92,33 @@ export interface LimitGrant {
   readonly unspentMost: number;
 }
 
-/** What the store answers. */
+/** The store's answer. */
 export interface Grant {
   readonly serial: number;
-  /** Another one voids the leases of before. */
+  /** A changed epoch voids earlier leases. */
   readonly epoch: number;
-  /** Processes that are there, and those of them that want something. */
+  /** Number of processes in the fleet, and of those that want something. */
   readonly fleet: number;
   readonly active: number;
-  /** When to come again at the earliest, where `need` was not granted; 0 when it was. */
+  /** Milliseconds until the next exchange is worthwhile if `need` was not granted; 0 if it was. */
   readonly waitMs: number;
   readonly pauseMs: number;
   readonly stop: Stop | undefined;
   readonly circuitMs: number;
-  /** Since when the store knows the lane; another time is another store, or one that has lost its state. */
+  /** Since when the store knows the lane; a changed time means another store, or lost state. */
   readonly since: number;
-  /** Whether the limits have been used by the fleet before. */
+  /** Whether the fleet has used the limits before. */
   readonly warm: boolean;
-  /** To a process that is new: what others told last under the same name. */
+  /** For a new process: what others last reported under the same name. */
   readonly learned?: string | undefined;
   readonly limits: readonly LimitGrant[];
 }
 
-/** What cannot wait until a process comes again. */
+/** Urgent news that cannot wait for a process's next exchange. */
 export interface News {
-  /** Milliseconds for which nobody sends anything; 0 where there is no pause. */
+  /** Milliseconds for which no process may send; 0 without a pause. */
   readonly pauseMs: number;
-  /** Whether all that is leased is void. */
+  /** Whether all leases are void. */
   readonly voids: boolean;
 }
 
@@ -129,15 +129,15 @@ export interface NewsListener {
 }
 
 /**
- * Where processes of one account meet. A third implementation needs nothing beside this: `divide.ts` has the rules, and
- * an exchange must apply them to one lane at a time.
+ * The store through which processes of one account share its limits. Another implementation needs nothing else:
+ * `divide.ts` has the rules, and an exchange must apply them to a lane atomically.
  */
 export interface FleetStore {
-  /** One exchange about one lane, whose name tells nothing of the account. Rejects where the store is of no use. */
+  /** One exchange about one lane, whose name reveals nothing about the account. Rejects if the store fails. */
   exchange(lane: string, report: Report): Promise<Grant>;
   /**
-   * Hears of news of a lane within half a second, until what is returned is called: who does comes seldomer where
-   * processes are many. Without it each comes twice a second.
+   * Subscribes to a lane's news, delivered within half a second; returns a function that unsubscribes. It lets each of
+   * many processes exchange less often; without it each does twice a second.
    */
   listen?(lane: string, listener: NewsListener): () => void;
 }

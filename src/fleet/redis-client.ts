@@ -1,4 +1,4 @@
-/** What is used of a client of `ioredis` or `iovalkey`. */
+/** The part of a client of `ioredis` or `iovalkey` that is used. */
 export interface IoredisClient {
   evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>;
@@ -9,13 +9,13 @@ interface ScriptInput {
   readonly arguments: string[];
 }
 
-/** What is used of a client of `redis`. */
+/** The part of a client of `redis` that is used. */
 export interface NodeRedisClient {
   evalSha(sha: string, input: ScriptInput): Promise<unknown>;
   eval(script: string, input: ScriptInput): Promise<unknown>;
 }
 
-/** What is used of a client of `@valkey/valkey-glide`. */
+/** The part of a client of `@valkey/valkey-glide` that is used. */
 export interface GlideClient {
   customCommand(args: string[]): Promise<unknown>;
 }
@@ -23,10 +23,10 @@ export interface GlideClient {
 /** A connected client of `ioredis`, `iovalkey`, `redis` or `@valkey/valkey-glide`: of one server, a cluster, or behind Sentinels. */
 export type RedisClient = IoredisClient | NodeRedisClient | GlideClient;
 
-/** Runs one script, that the server may know or not. */
+/** Runs one script, whether or not the server has it cached. */
 export type RunScript = (keys: string[], argument: string) => Promise<unknown>;
 
-/** Undefined where it is no client that is known. */
+/** Undefined if the client is of no known kind. */
 export function scriptRunner(client: RedisClient, script: string, sha: string): RunScript | undefined {
   const evaluate = evaluator(client);
   if (!evaluate) return undefined;

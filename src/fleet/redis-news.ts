@@ -1,7 +1,7 @@
 import type { News, NewsListener } from './protocol.ts';
 import type { RedisClient } from './redis-client.ts';
 
-/** A connection of its own that hears what scripts publish. */
+/** A separate connection that receives what scripts publish. */
 interface Subscription {
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
@@ -32,7 +32,7 @@ interface NodeRedisTwin extends Events {
   disconnect(): unknown;
 }
 
-/** Hears of news by one further connection, that is there as long as anybody listens and keeps no process alive. */
+/** Receives news over one extra connection, which is open while anybody listens and keeps no process alive. */
 export class RedisNews {
   readonly #connect: (heard: Heard) => Subscription;
   readonly #listeners = new Map<string, Set<NewsListener>>();
@@ -43,7 +43,7 @@ export class RedisNews {
     this.#connect = connect;
   }
 
-  /** Undefined where the client cannot be doubled, or would not tell when it has lost its connection: that of a cluster. */
+  /** Undefined if the client cannot be duplicated, or would not report a lost connection: that of a cluster. */
   static of(client: RedisClient): RedisNews | undefined {
     const given = client as { readonly duplicate?: unknown; readonly isCluster?: unknown; readonly unref?: unknown };
     if (typeof given.duplicate !== 'function') return undefined;
@@ -81,7 +81,7 @@ export class RedisNews {
     try {
       await this.#subscription?.subscribe(channel);
     } catch {
-      // A user that may not: it asks twice a second, as without.
+      // A user without the right to subscribe: the process asks twice a second, as without news.
       return;
     }
     if (this.#isReady) tell(this.#listeners.get(channel) ?? new Set(), true);
@@ -105,7 +105,7 @@ function tell(listeners: ReadonlySet<NewsListener>, hears: boolean): void {
   for (const { onHears } of listeners) onHears(hears);
 }
 
-/** Undefined for what no script of ours has published. */
+/** Undefined for a message that none of our scripts has published. */
 function newsOf(text: string): News | undefined {
   try {
     const { pauseMs, voids } = JSON.parse(text) as Partial<News>;
@@ -145,5 +145,5 @@ function ofNodeRedis(client: RedisClient, { onReady, onLost, onMessage }: Heard)
   };
 }
 
-/** What it means for calls is told by who waits for an answer. */
+/** Ignored here: whoever waits for an answer reports what it means for calls. */
 function ignore(): void {}

@@ -19,7 +19,7 @@ export class RedisStore implements FleetStore {
     this.#news = news;
   }
 
-  /** Undefined where the client is none that is known. */
+  /** Undefined if the client is of no known kind. */
   static of(client: RedisClient, prefix: string): RedisStore | undefined {
     const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
     const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
@@ -30,7 +30,7 @@ export class RedisStore implements FleetStore {
     const key = this.#keyOf(lane);
     const answer = await this.#run([key, `${key}:p`, `${key}:l`, `${key}:a`], JSON.stringify(report));
     const grant = grantOf(answer);
-    // Something between has mixed answers up.
+    // A proxy or the like has mixed up answers.
     if (grant.serial !== report.serial) throw new TypeError('unsupported answer');
     return grant;
   }

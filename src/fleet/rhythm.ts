@@ -1,31 +1,31 @@
 import { CROWD, cycleMs, TURN_MS } from './turn-time.ts';
 
-/** A lease is renewed this often: a pause or a cut is known everywhere within it. */
+/** Renewal interval of a lease: a pause or a cut limit is known everywhere within it. */
 const RENEW_MS = 470;
-/** Who does not hear of a pause or of a cut waits no longer than this. */
+/** Longest interval of a process that does not receive news. */
 const DEAF_MS = 2_000;
-/** Exchanges that were not needed are saved up, so that the first call after a while need not wait. */
+/** Unneeded exchanges that may be saved up, so that the first call after a while need not wait. */
 const SAVED = 2;
-/** A lane that is used keeps something in hand; later its first call asks. */
+/** A lane keeps a reserve for this long after its last call; later its first call asks. */
 const KEEP_MS = 10_000;
-/** Where no call has come for so long, those that wait are the last for now. */
+/** If no call has come for this long, the waiting ones are the last for now. */
 const QUIET_MS = 2_000;
-/** News has been acted on so soon. */
+/** News has been acted on within this time. */
 const NEWS_MS = 400;
 const HEARTBEAT_MS = 3_000;
-/** A lane that was not used for so long is not of the fleet any more. */
+/** A lane unused for this long leaves the fleet. */
 const REST_MS = 600_000;
-/** A store that fails is asked again after this, twice as late each time. */
+/** A failed store is asked again after this; the delay doubles each time. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 1_000;
 
 export interface Answered {
   readonly sentAt: number;
-  /** The store's word of when to come again; 0 where it has none. */
+  /** When the store said to come again; 0 if it did not say. */
   readonly waitMs: number;
   /** Whether it has granted anything. */
   readonly granted: boolean;
-  /** Whether there is something that the store does not know yet. */
+  /** Whether there is something unreported. */
   readonly news: boolean;
   /** Whether any limit is known. */
   readonly limits: boolean;
@@ -33,13 +33,13 @@ export interface Answered {
 
 /** When a process asks the store. */
 export class Rhythm {
-  /** Processes that want something. */
+  /** Number of processes that want something. */
   active = 1;
-  /** Whether it is told at once what cannot wait. */
+  /** Whether it receives urgent news at once. */
   hears = false;
   /** No limit can be leased for longer. */
   longestMs: number = Infinity;
-  /** Processes that are there. */
+  /** Number of processes in the fleet. */
   fleet = 1;
   #usedAt: number;
   #arrived = 0;
@@ -55,7 +55,7 @@ export class Rhythm {
     this.#arrivedAt = now;
   }
 
-  /** Whether no call has come for a while, by how many have come in all. */
+  /** Whether no call has come for a while, judged by the total that have come. */
   ends(arrived: number, now: number): boolean {
     if (arrived !== this.#arrived) this.#arrivedAt = now;
     this.#arrived = arrived;
@@ -66,7 +66,7 @@ export class Rhythm {
     this.#usedAt = now;
   }
 
-  /** Whether something is kept in hand for calls to come. */
+  /** Whether to keep a reserve for future calls. */
   keeps(now: number): boolean {
     return now - this.#usedAt < (this.hears && this.isCrowded ? QUIET_MS : KEEP_MS);
   }
@@ -76,7 +76,7 @@ export class Rhythm {
     this.#spacedAt = Math.max(now, this.#spacedAt) + this.#spacingMs;
   }
 
-  /** The soonest that may be asked because more is needed. */
+  /** Earliest time to ask for more. */
   soonest(now: number): number {
     return Math.max(now, this.#comeAt, this.#spacedAt - SAVED * this.#spacingMs);
   }
@@ -91,22 +91,22 @@ export class Rhythm {
     return Math.max(RENEW_MS, Math.min(this.longestMs, cycleMs(this.active)));
   }
 
-  /** Whether the next exchange may be far: what others must know is told before. */
+  /** Whether the next exchange may be far off: anything the others must know is reported earlier. */
   get comesSeldom(): boolean {
     return this.renewMs > RENEW_MS || this.active > CROWD;
   }
 
-  /** Whether so many come that to hear is of use. */
+  /** Whether there are so many processes that receiving news pays. */
   get isCrowded(): boolean {
     return cycleMs(this.active) > RENEW_MS;
   }
 
-  /** When to ask after news that asks for it, if `at` was the time: spread as exchanges are. */
+  /** When to ask after news of time `at` that calls for it: spread as exchanges are. */
   afterNews(at: number, now: number): number {
     return now + Math.max(0, at - now) * Math.min(1, NEWS_MS / this.renewMs);
   }
 
-  /** When to tell what others must hear of. */
+  /** When to report what the others must know. */
   get telling(): number {
     return this.#lastAt + this.#tellingMs;
   }
@@ -116,11 +116,11 @@ export class Rhythm {
     this.#failures = 0;
     this.#comeAt = waitMs > 0 ? now + Math.min(waitMs, this.hears ? Infinity : DEAF_MS) : 0;
     if (news) return sentAt + this.#tellingMs;
-    // Who has got something has it to spend until it is his turn again.
+    // A process that was granted something can spend it until its next turn.
     if (waitMs > 0) return Math.max(this.#comeAt, sentAt + (granted ? this.renewMs : this.#spacingMs));
     if (this.keeps(now)) {
       if (!limits) return sentAt + Math.min(RENEW_MS, 2 * TURN_MS * this.fleet);
-      // Who has leased nothing has nothing to give back.
+      // A process without a lease has nothing to return.
       return sentAt + (granted ? this.renewMs : Math.max(this.renewMs, this.hears ? cycleMs(this.active) : 0));
     }
     return this.#rests(now) ? Infinity : sentAt + HEARTBEAT_MS;

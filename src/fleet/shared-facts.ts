@@ -7,7 +7,7 @@ import { SharedLearning } from './shared-learning.ts';
 
 const ADVICE = 'Another process of this account was refused: see its first error for what to do.';
 
-/** What one process finds out and spares the others: a quota that is exhausted, a provider that is down, what calls take. */
+/** Findings of one process that spare the others: an exhausted quota, a provider that is down, learned token usage. */
 export class SharedFacts {
   readonly #trip: () => boolean;
   readonly #learning = new SharedLearning();
@@ -27,7 +27,7 @@ export class SharedFacts {
   circuit(openForMs: number, now: number): void {
     this.#changedAt = now;
     this.#isOpen = openForMs > 0;
-    // What another one told is no news.
+    // A stop reported by another process is no news.
     if (openForMs > 0 && this.#tripped) this.#tripped = false;
     else this.#circuitMs = openForMs > 0 ? openForMs : -1;
   }
@@ -63,7 +63,7 @@ export class SharedFacts {
   }
 
   #adopt(lane: DividedLane, stop: Stop, now: number): void {
-    // It got through meanwhile, and has not told yet.
+    // A call got through meanwhile, which is not reported yet.
     if (this.#told) return;
     const failure: Failure = {
       outcome: stop.outcome as Failure['outcome'],

@@ -1,15 +1,15 @@
 import type { DividedLane } from '../pacing/limits/division.ts';
 import { readLearned, writeLearned } from '../pacing/usage/learned-text.ts';
 
-/** What calls were found to take changes slowly, and only who comes later asks. */
+/** Token usage changes slowly, and only new processes ask for it. */
 const TELL_EVERY_MS = 10_000;
 
-/** What one process finds calls to take, for those who come later. */
+/** Token usage learned by one process, for those that start later. */
 export class SharedLearning {
   #toldCalls = 0;
   #toldAt = -Infinity;
 
-  /** What to tell the store; undefined where it knows about as much. */
+  /** The text to report; undefined if the store already knows about as much. */
   report(lane: DividedLane, now: number): string | undefined {
     const learned = lane.learned();
     if (learned.calls === this.#toldCalls || now - this.#toldAt < TELL_EVERY_MS) return undefined;
@@ -22,7 +22,7 @@ export class SharedLearning {
     const learned = text === undefined ? undefined : readLearned(text);
     if (!learned) return;
     lane.adopt(learned);
-    // What was told by another is no news.
+    // Usage reported by another process is no news.
     this.#toldCalls = lane.learned().calls;
   }
 }

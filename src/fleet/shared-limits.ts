@@ -1,11 +1,11 @@
 import type { FleetStore } from './protocol.ts';
 
-/** Where processes meet that share accounts: the option `shared` of a guard. */
+/** The store through which processes share accounts: the option `shared` of a guard. */
 export interface SharedLimits {
   readonly store: FleetStore;
-  /** Processes that share an account, as long as the store has told of none. At least 1. */
+  /** Assumed number of processes that share an account until the store has reported any. At least 1. */
   readonly processes: number;
-  /** Names the account of clients whose credential is made by a function, which says nothing of whose it is. */
+  /** Names the account of clients whose credential comes from a function, which does not identify it. */
   readonly account: string | undefined;
 }
 

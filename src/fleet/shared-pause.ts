@@ -1,13 +1,13 @@
 import type { DividedLane } from '../pacing/limits/division.ts';
 
-/** How unlike two pauses must be. */
+/** Pauses that differ by less are the same. */
 const SAME_PAUSE_MS = 25;
 
-/** A pause that one process is asked for, and that all keep. */
+/** A pause asked of one process and kept by all. */
 export class SharedPause {
   #adoptedUntil = 0;
 
-  /** What to tell the store: what it told itself is no news. */
+  /** The pause to report: one that came from the store is no news. */
   report(lane: DividedLane, now: number): number {
     const pausedMs = lane.pausedForMs();
     return now + pausedMs > this.#adoptedUntil + SAME_PAUSE_MS ? pausedMs : 0;

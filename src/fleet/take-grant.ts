@@ -3,7 +3,7 @@ import type { DividedLane } from '../pacing/limits/division.ts';
 import type { Lease } from './lease.ts';
 import type { Grant, Report } from './protocol.ts';
 
-/** Gives each lease its part, and the lane what others have learned; `at` is the time of the store's word. */
+/** Hands a grant to the leases, and what others have learned to the lane; `at`: the time of the store's answer. */
 export function takeGrant(
   leases: ReadonlyMap<BucketDimension, Lease>,
   lane: DividedLane,

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 
 /** One timer that is set for one thing at a time, and keeps no process alive. */
 export class Timer {
-  /** When it rings; Infinity when it is not set. */
+  /** When it fires; Infinity when it is not set. */
   at: number = Infinity;
   readonly #clock: Clock;
   #cancel: (() => void) | undefined;

@@ -1,12 +1,12 @@
 import type { LevelSample } from '../pacing/limits/limit.ts';
 import type { LimitGrant, SampleReport } from './protocol.ts';
 
-/** A sample, and what this process had spent in all when its request was sent, that included. */
+/** A sample, and this process's total consumption when its request was sent, including that request. */
 export interface OwnSample extends LevelSample {
   readonly own: number;
 }
 
-/** What the others had consumed and leased just after an exchange. */
+/** Consumption and leases of the others just after an exchange. */
 interface Point {
   readonly at: number;
   readonly total: number;
@@ -14,13 +14,13 @@ interface Point {
   readonly unspentMost: number;
 }
 
-/** Answers that take longer say nothing any more. */
+/** Answers that take longer are of no use. */
 const KEPT_MS = 120_000;
 const MAX_POINTS = 400;
 
 /**
- * What the other processes had consumed of a limit when: an answer tells of the moment at which its request was counted,
- * and they consume between two exchanges as well.
+ * History of the other processes' consumption of a limit: an answer reports the moment at which its request was
+ * counted, which may lie between two exchanges.
  */
 export class Totals {
   readonly #points: Point[] = [];
@@ -41,13 +41,13 @@ export class Totals {
     this.#points.length = 0;
   }
 
-  /** Whether a sample of this time can be told: exchanges before and after it are known. */
+  /** Whether a sample of this time can be reported: the exchanges before and after it are known. */
   covers(at: number): boolean {
     const [first] = this.#points;
     return first !== undefined && first.at <= at && this.#points.at(-1)!.at >= at;
   }
 
-  /** What the store needs to know of a sample that is covered. */
+  /** The report of a sample that is covered. */
   report({ sentAt, at, left, own, tolerance }: OwnSample, now: number): SampleReport {
     let index = this.#points.length - 1;
     while (index > 0 && this.#points[index]!.at > sentAt) index--;

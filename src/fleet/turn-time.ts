@@ -1,17 +1,17 @@
-/** One process at a time gets what comes in so long; all of a lane together come about once in it. */
+/** Length of a turn: one process at a time gets the refill of it, and a lane makes about one exchange in it. */
 export const TURN_MS = 65;
-/** Nobody waits longer for his turn, however many there are. */
+/** Longest wait for a turn, however many processes there are. */
 const MAX_CYCLE_MS = 4_000;
 
-/** Time in which each of so many processes has its turn. */
+/** Time in which each of `processes` has one turn. */
 export function cycleMs(processes: number): number {
   return Math.min(MAX_CYCLE_MS, TURN_MS * processes);
 }
 
-/** Time for which each of so many has his turn. */
+/** Length of a turn among this many processes. */
 export function turnMs(processes: number): number {
   return cycleMs(processes) / Math.max(1, processes);
 }
 
-/** More who wait than this have turns; fewer come often anyway, and find out by that where a limit comes faster than it is told to. */
+/** More waiting processes than this take turns; fewer come often, and so notice a faster refill than is stated. */
 export const CROWD = 16;

@@ -4,20 +4,20 @@ import { OFTEN_MS } from './news.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, turnMs } from './turn-time.ts';
 
-/** So many of those who were served least are looked at: what they need is theirs before others get anything. */
+/** Number of least served processes looked at: what they need is theirs before others get anything. */
 export const LOOK = 32;
 
 export interface Ahead {
-  /** What those need who were served less. */
+  /** Sum of the needs of processes served less. */
   readonly ahead: Record<string, number>;
   readonly all: Record<string, number>;
-  /** What all others get until it is our turn again. */
+  /** What all others get until our next turn. */
   readonly turns: Record<string, number>;
-  /** So many more are there than were looked at. */
+  /** Number of waiting processes beyond those looked at. */
   readonly beyond: number;
 }
 
-/** What those need who wait, and are there. */
+/** Needs of the processes that wait and are present. */
 export function aheadOf(lane: LaneState, self: string, tag: number, slack: number, now: number): Ahead {
   const ahead: Record<string, number> = {};
   const all: Record<string, number> = {};
@@ -30,7 +30,7 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   for (const id of lane.waiting.slice(0, LOOK)) {
     const other = lane.processes.get(id)!;
     if (id === self) first = false;
-    // Who was served much less is waited for, whether he was refused or not.
+    // A process served much less is waited for, refused or not.
     if (id === self || (other.waitsUntil < now && other.tag + slack >= tag)) continue;
     const goesFirst = isCrowd ? first : other.tag < tag;
     if (goesFirst) before++;
@@ -52,7 +52,7 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   return { ahead, all, turns, beyond: Math.max(0, rank - LOOK) };
 }
 
-/** Of many processes, one to which no call comes keeps nothing in hand while others wait: all of it would lie idle. */
+/** Among many processes, one without new calls keeps no reserve while others wait: it would lie idle. */
 export function wantsLess(lane: LaneState, report: Report): Report {
   const others = lane.waiting.length - Number(lane.processes.get(report.process)?.waits ?? false);
   if ((report.renewMs ?? 0) <= OFTEN_MS || others <= 0) return report;
@@ -64,8 +64,8 @@ export function wantsLess(lane: LaneState, report: Report): Report {
 }
 
 /**
- * Puts a process among those whose calls wait, or takes it out. Who only keeps something in hand for calls to come is
- * owed nothing, and holds nobody back.
+ * Adds a process to those whose calls wait, or removes it. One that only keeps a reserve for future calls is owed
+ * nothing, and holds nobody back.
  */
 export function join(
   lane: LaneState,
@@ -93,7 +93,7 @@ export function countWeight(lane: LaneState, process: ProcessState, now: Process
   process.waitsWith = now;
 }
 
-/** The weights of all processes whose calls wait. */
+/** Sum of the weights of all processes whose calls wait. */
 export function waitingWeight({ weights }: LaneState): number {
   return Object.values(weights).reduce((sum, each) => sum + each, 0);
 }
@@ -122,7 +122,7 @@ export function moveTo(lane: LaneState, id: string, tag: number): void {
   insert(lane, id, tag);
 }
 
-/** Of those who were served alike each keeps his place however often he comes, as in a sorted set of Redis. */
+/** Among processes served alike each keeps its place however often it comes, as in a sorted set of Redis. */
 function insert(lane: LaneState, id: string, tag: number): void {
   let from = 0;
   let to = lane.waiting.length;

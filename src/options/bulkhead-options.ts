@@ -1,9 +1,9 @@
 import { integer, orEmpty, section } from './checks.ts';
 
 export interface BulkheadOptions {
-  /** Calls in flight in a lane; a slot is held until the response body has ended. 1 … 1 000 000, default 500. */
+  /** Maximum calls in flight in a lane; a slot is held until the response body ends. 1 … 1 000 000, default 500. */
   readonly maxConcurrent?: number;
-  /** Calls waiting in a lane; one more fails at once. 0 … 10 000 000, default 100 000. */
+  /** Maximum calls queued in a lane; further calls fail immediately. 0 … 10 000 000, default 100 000. */
   readonly maxQueued?: number;
 }
 

@@ -2,7 +2,7 @@ import { TidegateOptionError } from '../errors.ts';
 
 export const MAX_MS: number = 2 ** 31 - 1;
 
-/** Checks that an object of another maker, where there is one, has the methods that are called. */
+/** Checks that a caller-supplied object, if given, has the methods we call. */
 export function withMethods(value: unknown, path: string, expected: string, methods: readonly string[]): void {
   if (value === undefined) return;
   const object = (typeof value === 'object' || typeof value === 'function' ? value : null) as Record<
@@ -13,7 +13,7 @@ export function withMethods(value: unknown, path: string, expected: string, meth
   throw new TidegateOptionError(path, expected, value);
 }
 
-/** Checks that a value is an object of known keys, and copies it: what a getter answers later was not checked. */
+/** Checks that a value is an object with known keys only, and copies it: a getter could return another value later. */
 export function section<T extends object>(
   value: T,
   path: string,

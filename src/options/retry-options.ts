@@ -1,17 +1,23 @@
 import { MAX_MS, integer, number, orEmpty, section } from './checks.ts';
 
 export interface RetryOptions {
-  /** Attempts in all, the first included; waiting out a rate limit does not count. 1 … 100, default 6. */
+  /** Maximum attempts, including the first; waiting out a rate limit does not count. 1 … 100, default 6. */
   readonly maxAttempts?: number;
-  /** Delay before the first retry where the server gave none, in milliseconds. 0 … 60 000, default 500. */
+  /** Delay before the first retry if the server named none, in milliseconds. 0 … 60 000, default 500. */
   readonly initialDelayMs?: number;
-  /** Longest delay of the backoff, in milliseconds. 1 … 2^31-1, default 60 000. */
+  /**
+   * Maximum backoff delay, in milliseconds; 8 000 at most while other calls of the lane get through. 1 … 2^31-1,
+   * default 60 000.
+   */
   readonly maxDelayMs?: number;
-  /** Longest wait that a server may ask for; a longer one fails the call at once. 0 … 2^31-1, default 120 000. */
+  /**
+   * Maximum wait a server may request (`Retry-After` and the like), in milliseconds; a longer one fails the call
+   * immediately. 0 … 2^31-1, default 120 000.
+   */
   readonly maxHintMs?: number;
   /**
-   * Retries that a lane may add to its traffic; `false` for no limit. Rate-limit waits are not charged, and a retry that
-   * is answered is given back.
+   * Caps the extra traffic a lane may create by retrying; `false` removes the cap. Waiting out a rate limit is free,
+   * and a successful retry is refunded.
    */
   readonly budget?: RetryBudgetOptions | false;
 }

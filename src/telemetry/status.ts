@@ -18,7 +18,7 @@ export function statusLabel(status: number | undefined): string {
   return labels.get(status) ?? CLASSES[Math.floor(status / 100) - 1] ?? NO_STATUS;
 }
 
-/** All values that `statusLabel` gives. */
+/** Every value `statusLabel` can return. */
 export const STATUS_LABELS: readonly string[] = [...labels.values(), ...CLASSES, NO_STATUS];
 
 /** Error types that may label a metric; unknown ones are counted as `_OTHER`. */
@@ -68,7 +68,7 @@ const CONNECTION_CODES: ReadonlyMap<string, 'connection_error' | 'timeout'> = ne
   ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
 ]);
 
-/** Further documented codes and connection errors, for spans only, where they cost no series. */
+/** Additional codes allowed on spans, where cardinality is not a concern. */
 const SPAN_ERROR_TYPES: ReadonlySet<string> = new Set([
   ...ERROR_TYPES,
   'billing_error',

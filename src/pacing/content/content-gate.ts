@@ -22,8 +22,8 @@ export interface ContentGateConfig {
 }
 
 /**
- * Stands before a lane's queue and holds calls whose content is limited: images, audio, long contexts, web searches.
- * There they keep their order, and nobody without such content waits for them.
+ * Sits in front of a lane's queue and holds calls with limited content (images, audio, long contexts, web searches) in
+ * order, without blocking other calls.
  */
 export class ContentGate implements SharedAdmission {
   readonly #inner: SharedAdmission;
@@ -31,7 +31,7 @@ export class ContentGate implements SharedAdmission {
   readonly #timer: LaneTimer;
   readonly #limits = new Map<ContentDimension, ContentLimit>();
   readonly #waiters = new Set<ContentWaiter>();
-  /** Limits that somebody waits for: who needs one of them stands behind. */
+  /** Limits that already have a waiter; later calls that need one queue behind it. */
   #behind = new Set<ContentDimension>();
 
   constructor(inner: SharedAdmission, config: ContentGateConfig) {
@@ -67,7 +67,7 @@ export class ContentGate implements SharedAdmission {
       return Promise.reject(new AdmissionRefused('queue_full'));
     }
     const waiter = contentWaiter(request, needs, now, () => this.#leave(waiter));
-    // Those before it go by the alarm, or when one settles: a look at each of them for each that comes is quadratic.
+    // Earlier waiters are rechecked by the timer and on settlement: rechecking them all on each arrival is quadratic.
     this.#timer.set(Math.min(this.#timer.at, this.#advance(waiter, now)));
     return waiter.promise;
   }
@@ -109,7 +109,7 @@ export class ContentGate implements SharedAdmission {
     const tally = new WaitingTally();
     for (const { request } of this.#waiters) tally.add(request.priority, request.tenant, 1);
     const own = tally.result(this.#waiters.size);
-    // The fuller of the two queues tells whose they are.
+    // Report the busiest tenant of the longer queue.
     const { busiestTenant, busiestShare } = this.#waiters.size > this.#inner.queued ? own : inner;
     return { urgent: inner.urgent + own.urgent, busiestTenant, busiestShare };
   }
@@ -124,7 +124,7 @@ export class ContentGate implements SharedAdmission {
     return own.length === 0 ? this.#inner.dimensions() : [...this.#inner.dimensions(), ...own];
   }
 
-  /** The limit that holds a call with these needs, and for how long. */
+  /** The limit that holds a call with these needs the longest, and for how long. */
   #blocking(
     needs: readonly Need[],
     now: number,
@@ -150,11 +150,11 @@ export class ContentGate implements SharedAdmission {
   /** Refuses a call, lets it go or keeps it; returns when to look at it again. */
   #advance(waiter: ContentWaiter, now: number): number {
     const { request, needs } = waiter;
-    // It leaves when its signal has come to it: all that share one in the same turn would hold the event loop.
+    // Its own abort handler removes it: removing all waiters of a shared signal here would block the event loop.
     if (request.signal?.aborted) return Infinity;
     const blocking = this.#blocking(needs, now);
     const refusal = this.#refusal(waiter, blocking, now);
-    // Nobody overtakes who waits for the same.
+    // Don't overtake an earlier waiter for the same limit.
     const waits = blocking !== undefined || needs.some(({ dimension }) => this.#behind.has(dimension));
     if (refusal === undefined && waits) {
       for (const { dimension } of needs) if (this.#limits.has(dimension)) this.#behind.add(dimension);
@@ -168,14 +168,14 @@ export class ContentGate implements SharedAdmission {
     return Infinity;
   }
 
-  /** Given up; who stood behind it may go. */
+  /** The caller gave up; waiters behind it may proceed. */
   #leave(waiter: ContentWaiter): void {
     if (!this.#waiters.delete(waiter)) return;
     waiter.reject(waiter.request.signal?.reason);
     this.#timer.set(this.#waiters.size === 0 ? Infinity : this.#config.clock.now());
   }
 
-  /** Why a call should wait no longer. */
+  /** The reason to reject a waiting call; undefined if there is none. */
   #refusal(
     { request }: ContentWaiter,
     blocking: { readonly limit: ContentLimit; readonly waitMs: number } | undefined,
@@ -203,7 +203,7 @@ export class ContentGate implements SharedAdmission {
     const { clock } = this.#config;
     const now = clock.now();
     for (const { dimension, amount } of needs) this.#limits.get(dimension)?.take(amount, now);
-    // Those that are learned meanwhile have nothing to give back.
+    // Limits learned after this point were not charged and need no refund.
     const taken = needs.filter(({ dimension }) => this.#limits.has(dimension));
     const host = {
       headed: (readings: readonly LimitReading[], status: number): void => this.#headed(readings, status),
@@ -254,7 +254,7 @@ export class ContentGate implements SharedAdmission {
   }
 }
 
-/** Every limit that counts something of a call. */
+/** The content limits that count something of a call. */
 function needsOf({ info }: AdmissionRequest): Need[] {
   return CONTENT_DIMENSIONS.flatMap((dimension) => {
     const amount = info.content?.[CONTENT_KINDS[dimension].content];

@@ -9,14 +9,14 @@ const NONE_MS = 60_000;
 const JITTER = 0.1;
 
 /**
- * A limit that counts one kind of content. Nothing is known of it until it refuses, or a header tells: then it is a
- * bucket that refills over its window. Without numbers it lets one call at a time try, until one gets through.
+ * A limit that counts one kind of content. It is unknown until a refusal or a header states it; then it is a bucket
+ * that refills over its window. If a refusal states no numbers, one call at a time may try until one gets through.
  */
 export class ContentLimit {
   readonly dimension: ContentDimension;
   readonly kind: ContentKind;
   limit: number | undefined;
-  /** What refused last; until a call gets through. */
+  /** The latest refusal, until a call gets through. */
   failure: Failure | undefined;
   readonly #random: () => number;
   #windowMs: number;
@@ -27,7 +27,7 @@ export class ContentLimit {
   #trying = 0;
   #observedAt = 0;
   #source: DimensionSnapshot['source'] = 'body';
-  /** Content of a call whose amount nobody knows. */
+  /** Assumed content of a call whose amount is unknown. */
   #usual = 1;
 
   constructor(dimension: ContentDimension, random: () => number) {
@@ -37,18 +37,18 @@ export class ContentLimit {
     this.#random = random;
   }
 
-  /** Milliseconds until so much of the content may be sent; Infinity until somebody who tries has his answer. */
+  /** Milliseconds until `amount` of the content may be sent; Infinity while a trial call awaits its answer. */
   waitMs(amount: number, now: number): number {
     const pausedMs = Math.max(0, this.#until - now);
     if (this.limit === undefined) return this.failure && pausedMs === 0 && this.#trying > 0 ? Infinity : pausedMs;
     if (this.limit === 0) return pausedMs;
     this.#refill(now);
-    // More than the whole limit goes when the limit is whole.
+    // A call larger than the limit goes when the bucket is full.
     const missing = Math.min(this.#cost(amount), this.limit) - this.#level;
     return Math.max(pausedMs, missing <= 0 ? 0 : (missing * this.#windowMs) / this.limit);
   }
 
-  /** Whether the account has nothing of it, as far as is believed now. */
+  /** Whether the account's limit is currently believed to be 0. */
   isNone(now: number): boolean {
     return this.limit === 0 && now < this.#until;
   }
@@ -57,11 +57,11 @@ export class ContentLimit {
     this.#trying++;
     this.#refill(now);
     this.#level -= this.#cost(amount);
-    // One call may try whether there is some now.
+    // Let one call test whether the limit is still 0.
     if (this.limit === 0) this.#until = now + NONE_MS;
   }
 
-  /** The call is decided; `counted` tells whether the provider has counted its content. */
+  /** The call has ended; `counted`: whether the provider counted its content. */
   settled(amount: number, counted: boolean, answered: boolean): void {
     this.#trying--;
     if (!counted) this.#level += this.#cost(amount);
@@ -73,7 +73,7 @@ export class ContentLimit {
     this.#until = 0;
   }
 
-  /** It refused a call. Returns whether its number is news. */
+  /** The limit refused a call. Returns whether its number is news. */
   refused(failure: Failure, now: number): boolean {
     const { limit, remaining, requested, windowMs, hintMs, resetMs } = failure;
     this.failure = failure;
@@ -87,12 +87,12 @@ export class ContentLimit {
     this.limit = limit;
     this.#windowMs = windowMs ?? this.kind.windowMs;
     this.#at = now;
-    // What is asked to be waited for is one call's worth.
+    // The hint is the time until one usual call fits.
     this.#level = hintMs === undefined ? (remaining ?? 0) : this.#usual - (hintMs * limit) / this.#windowMs;
     return isNews;
   }
 
-  /** A header tells. Returns whether its number is news. */
+  /** A header stated the limit. Returns whether its number is news. */
   told({ limit, remaining, windowMs, source }: LimitReading, now: number): boolean {
     const isNews = limit !== this.limit;
     this.limit = limit;

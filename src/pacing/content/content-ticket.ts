@@ -4,14 +4,14 @@ import type { LimitReading } from '../../core/outcome.ts';
 
 type Result = Parameters<Ticket['settle']>[0];
 
-/** What a ticket tells the gate that let its call through. */
+/** Callbacks from a ticket to the gate that admitted it. */
 export interface ContentHost {
   headed(readings: readonly LimitReading[], status: number): void;
   /** Undefined for a call that was never sent. */
   settled(result: Result | undefined): void;
 }
 
-/** A ticket whose call waited for limits of its content before it got in line. */
+/** A ticket for a call that passed the content gate before it entered the queue. */
 export class ContentTicket implements Ticket {
   readonly place: number;
   readonly sentAt: number;

@@ -3,7 +3,7 @@ import { onAbort } from '../../core/abort.ts';
 import type { ContentDimension } from '../../core/content-kinds.ts';
 import { inTurns } from '../../core/turns.ts';
 
-/** So much of what a limit counts; 0 where nobody knows. */
+/** The amount a call takes of one limit; 0 if unknown. */
 export interface Need {
   readonly dimension: ContentDimension;
   readonly amount: number;

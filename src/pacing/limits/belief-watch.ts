@@ -3,10 +3,10 @@ import type { HiddenBelief } from './hidden-limit.ts';
 import type { Limit } from './limit.ts';
 import { BUCKET_BELIEFS } from './limit-beliefs.ts';
 
-/** A belief that comes and goes by chance is told no more often. */
+/** Check interval. Keeps a flapping belief from being reported every time. */
 const EVERY_MS = 1_000;
 
-/** Tells what began or ceased to be believed since it looked last. */
+/** Reports beliefs adopted or dropped since the last check. */
 export class BeliefWatch {
   readonly #listener: LaneListener;
   /** Bits of `BUCKET_BELIEFS`. */

@@ -1,6 +1,6 @@
 import { Headroom } from './headroom.ts';
 
-/** Part of what a level is too low by that one answer corrects. */
+/** Part of a level's shortfall that one answer corrects. */
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
 
@@ -10,19 +10,19 @@ const ERROR_WEIGHT = 0.1;
  */
 export class BucketLevel {
   readonly headroom: Headroom;
-  /** Most that it holds. */
+  /** Size of the bucket. */
   burst: number;
   value: number;
-  /** By what answers tell, whatever refusals say. */
+  /** Level by answers alone, whatever refusals say. */
   claimed: number;
   /**
    * What came back for us while the provider's bucket was full, since it counts later: so much less is missing than what
    * it has not counted yet.
    */
   lead = 0;
-  /** The highest that it was since a refusal showed what is there. */
+  /** Highest level since a refusal showed the true one. */
   peak: number;
-  /** How far the level was off from what answers told. */
+  /** How far the level was off from what answers stated. */
   error = 0;
 
   constructor(limit: number, headroomShare: number) {

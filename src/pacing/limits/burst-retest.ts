@@ -1,11 +1,11 @@
 /** A learned burst size is tried again a little larger from time to time. */
 const GROWTH = 1.05;
 const EVERY_MS = 30_000;
-/** One that is found the same again is tried half as often. */
+/** A burst found unchanged is tried half as often. */
 const SAME = 0.8;
 const MAX_EVERY_MS = 480_000;
 
-/** When a part of a window that a provider enforces is tried for more: a wrong guess would last for ever otherwise. */
+/** When to test whether a learned burst can be larger: a wrong guess would otherwise last for ever. */
 export class BurstRetest {
   #everyMs = EVERY_MS;
   #since = 0;
@@ -28,7 +28,7 @@ export class BurstRetest {
     this.#tried = true;
   }
 
-  /** A refusal showed that it is `found`, where it was taken for `burst`. */
+  /** A refusal showed that the burst is `found`, not `burst` as assumed. */
   refused(found: number, burst: number): void {
     if (found < SAME * burst) this.#everyMs = EVERY_MS;
     else if (this.#tried) this.#everyMs = Math.min(MAX_EVERY_MS, 2 * this.#everyMs);

@@ -9,7 +9,7 @@ const MAX_STRAIN = 0.15;
 
 /** How many attempts may be in flight: cut when the provider says too many or is overloaded, and tried again upwards. */
 export class ConcurrencyLimit {
-  /** Where the limit comes from that counts now. */
+  /** Source of the limit in force. */
   source: LimitSource = 'config';
   #named: number;
   #learned = Infinity;
@@ -18,7 +18,7 @@ export class ConcurrencyLimit {
   /** Share of the latest attempts that found the provider overloaded. */
   #strain = 0;
 
-  /** `configured` is never exceeded; Infinity where nothing is. */
+  /** `configured` is never exceeded; Infinity if none is configured. */
   constructor(configured: number) {
     this.#named = configured;
   }
@@ -29,7 +29,7 @@ export class ConcurrencyLimit {
     this.source = 'body';
   }
 
-  /** What another process knew of it. */
+  /** Restores what another process knew of the limit. */
   recall({ limit, named }: { readonly limit: number; readonly named: boolean }, now: number): void {
     if (named) this.name(Math.min(limit, this.#named));
     else this.cut(limit / CUT, now);
@@ -39,7 +39,7 @@ export class ConcurrencyLimit {
     while (this.#learned < Infinity && now - this.#grownAt >= GROWTH_EVERY_MS) {
       this.#grownAt += GROWTH_EVERY_MS;
       this.#learned = Math.max(this.#learned + 1, this.#learned * GROWTH);
-      // Far above what once was too many, it has nothing to say any more.
+      // Far above the number that was once too many, the learned limit no longer applies.
       if (this.#learned > 4 * this.#goal || this.#learned >= this.#named) this.#learned = Infinity;
     }
     return Math.min(this.#named, Math.floor(this.#learned));
@@ -50,7 +50,7 @@ export class ConcurrencyLimit {
     this.#strain -= this.#strain * STRAIN_WEIGHT;
   }
 
-  /** The provider was too busy for one attempt. Now and then that is chance; often, it is load that can be taken off. */
+  /** The provider was too busy for one attempt. Now and then that is chance; if it is frequent, less load helps. */
   overloaded(active: number, now: number): void {
     this.#strain += (1 - this.#strain) * STRAIN_WEIGHT;
     if (this.#strain > MAX_STRAIN) this.cut(active, now);

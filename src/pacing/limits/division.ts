@@ -4,24 +4,24 @@ import type { Amounts } from '../usage/reservation.ts';
 import type { LearnedModel, LearnedTokens } from '../usage/learned-tokens.ts';
 import type { Limit, LimitFacts, LimitModel } from './limit.ts';
 
-/** What waits in a lane. */
+/** The calls that wait in a lane. */
 export interface Demand {
-  /** What the next call takes; undefined when none waits. */
+  /** Amounts of the next call; undefined when none waits. */
   readonly next: Readonly<Amounts> | undefined;
   readonly all: Readonly<Amounts>;
-  /** What was sent that was not answered yet. */
+  /** Sent but not yet answered. */
   readonly unanswered: Readonly<Amounts>;
-  /** Calls that have ever come to the lane. */
+  /** Calls that have ever arrived at the lane. */
   readonly arrived: number;
-  /** How much of a limit is due to it beside what waits in other processes; 0 when nothing waits. */
+  /** Weight of this process's claim relative to other waiting processes; 0 when nothing waits. */
   readonly weight: number;
   /** Weight of the most urgent priority that waits; 0 when nothing waits. */
   readonly urgency: number;
 }
 
-/** What calls of a lane were found to take. */
+/** Token usage observed for a lane's calls. */
 export interface Learned extends Pick<LearnedTokens, 'countedOnArrival'> {
-  /** So many have told it. */
+  /** Number of calls this is based on. */
   readonly calls: number;
   models(): ReadonlyMap<string, LearnedModel>;
 }
@@ -30,18 +30,18 @@ export interface Learned extends Pick<LearnedTokens, 'countedOnArrival'> {
 export interface DividedLane {
   readonly limits: readonly LimitFacts[];
   demand(): Demand;
-  /** What is ours has changed. */
+  /** This process's share has changed. */
   wake(): void;
   /** Limits that other processes have learned. */
   learn(dimension: BucketDimension, limit: number, burst: number): void;
   learned(): Learned;
-  /** What calls were found to take in other processes. */
+  /** Token usage observed in other processes. */
   adopt(learned: LearnedTokens): void;
   pausedForMs(): number;
   pauseFor(ms: number): void;
   /** What closed the lane; undefined while it is open. */
   closed(): Closed | undefined;
-  /** Another process has found out what closes it, or that it is open again. */
+  /** Another process reported the lane as closed, or open again. */
   close(closed: Closed): void;
   open(): void;
 }
@@ -49,15 +49,15 @@ export interface DividedLane {
 /** Divides the limits of one lane among processes. */
 export interface Division {
   join(lane: DividedLane): void;
-  /** Our part of a limit: what the lane goes by instead of what it models itself. */
+  /** This process's share of a limit, used in place of the lane's own model. */
   partOf(limit: LimitModel): Limit;
-  /** Whether limits are known from others who have used them: there is nothing to feel for. */
+  /** Whether other processes already know these limits, so that no cautious start is needed. */
   readonly warm: boolean;
   /** Processes of the fleet. */
   readonly fleet: number;
-  /** Whether those are so many that a new limit is leased too slowly for any of them to need to hold back. */
+  /** Whether the fleet is so large that leases alone hold back the first calls on a newly learned limit. */
   readonly crowded: boolean;
-  /** Milliseconds until it is known what others have learned; 0 when it is, or nobody tells. */
+  /** Milliseconds to wait for the other processes' knowledge; 0 if it is here or not to be had. */
   joinMs(): number;
   leave(): void;
 }

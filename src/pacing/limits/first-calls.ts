@@ -9,7 +9,7 @@ import type { Division } from './division.ts';
 const MANY = 64;
 /** So many nobody is hurt by who starts in the same second. */
 const CAUTIOUS = 2;
-/** With more at once more would be refused than others could tell in time. */
+/** With more at once, too many would be refused before others could report it. */
 const BOLD = 32;
 /** Of those who start together the first requests of each come before anybody else's. */
 const UNTOLD = 2;
@@ -24,11 +24,11 @@ const PER_ANSWER = 2;
 const PER_TELLING_ANSWER = 3.5;
 const PATIENT_PER_ANSWER = 1;
 
-/** What is known when a lane wants to send one of its first calls. */
+/** State of a lane that wants to send one of its first calls. */
 export interface FirstWait {
   readonly reserved: Readonly<Amounts>;
   readonly queued: number;
-  /** Whether some of those are of a batch: nobody waits for it. */
+  /** Whether some of those are of a batch, whose answers nobody waits for. */
   readonly patient: boolean;
   readonly active: number;
   /** Whether a limit holds it: then that is known, and nothing needs to be felt out. */
@@ -78,7 +78,7 @@ export class FirstCalls {
     this.#opening?.take(this.#limits.refillMs(reserved));
   }
 
-  /** An answer told of limits. */
+  /** An answer stated limits. */
   told(reservation: Reservation, readings: readonly LimitReading[]): void {
     if (!this.#opening || this.#limits.get('requests')?.observed !== true) return;
     // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
@@ -101,7 +101,7 @@ export class FirstCalls {
     if (this.#opening?.done) this.end();
   }
 
-  /** Others have felt the limits out already, or do it at the same time. */
+  /** Others know the limits already, or are testing them at the same time. */
   #joinMs(division: Division): number {
     if (division.warm && this.#limits.paces) this.end();
     // What is leased to many of them together is felt out by who divides.

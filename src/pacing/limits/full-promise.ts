@@ -1,12 +1,12 @@
 /** A moment at the provider is known to about this. */
 const MOMENT_MS = 50;
-/** So little of a limit may be missing where all of it should be there. */
+/** Part of a limit that may be missing when all of it should be there. */
 const TOLERANCE = 0.05;
 const MAX_DOUBT = 4;
 
 interface Promised {
   readonly at: number;
-  /** Our consumption in all up to the request whose answer told it. */
+  /** Our total consumption up to the request whose answer stated it. */
   readonly mark: number;
 }
 
@@ -17,10 +17,10 @@ interface Promised {
  */
 export class FullPromise {
   #next: Promised | undefined;
-  /** How often of late it was not kept, less how often it was. */
+  /** How often of late the promise was broken, minus how often it was kept. */
   #doubt = 0;
 
-  /** Whether what was promised last was taken for there before an answer confirmed it. */
+  /** Whether the latest promise was relied on before an answer confirmed it. */
   collected = false;
 
   get believed(): boolean {
@@ -32,7 +32,7 @@ export class FullPromise {
     return this.#doubt < 0;
   }
 
-  /** It was not there. */
+  /** The promise was not kept. */
   broken(): void {
     this.#doubt = MAX_DOUBT;
     this.collected = false;
@@ -49,7 +49,7 @@ export class FullPromise {
       this.#next = undefined;
       this.collected = false;
     }
-    // The earliest that is not due yet is checked, or calls that follow each other would put it off for ever.
+    // Check the earliest one not due yet, or successive calls would put it off for ever.
     if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark };
   }
 

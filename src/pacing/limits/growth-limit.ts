@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const PATIENCE_MS = 1_000;
 const MIN_PATIENCE_MS = 250;
 const MAX_PATIENCE_MS = 300_000;
-/** No faster than to twice the rate in a second. */
+/** Fastest growth: twice the rate in a second. */
 const MAX_GROWTH = 2 ** 60;
 const BURST_MS = 5_000;
 const CUT = 0.7;
@@ -21,7 +21,7 @@ const PROBE_MS = 2_000;
 
 /** A refusal because usage grows too fast. */
 export interface TooSteep {
-  /** What the provider named, in units per minute. */
+  /** The limit the provider named, in units per minute. */
   readonly limit: number | undefined;
   /** Units per millisecond that were served in the last minute: providers ask to go back to that, and no further. */
   readonly served: number;
@@ -72,7 +72,7 @@ export class Acceleration {
     this.#at = now;
   }
 
-  /** Something was served that was sent since. */
+  /** A call sent since then was served. */
   succeeded(now: number): void {
     this.#refill(now);
     this.#growsSince ??= now;

@@ -1,8 +1,8 @@
-/** What is found to be there at once is spent little by little at first, twice as much each time: it may not be. */
+/** An unexpected surplus is spent gradually, doubling in each of these intervals: it may not exist. */
 const DOUBLING_MS = 100;
 const MAX_MARGIN = 0.02;
 
-/** Units of a level that are not to be spent: the headroom, and for a moment what was not expected to be there. */
+/** Units of a level that must not be spent: the headroom, and for a moment an unexpected surplus. */
 export class Headroom {
   readonly share: number;
   #kept: number;
@@ -17,7 +17,7 @@ export class Headroom {
     this.#kept = share * limit;
   }
 
-  /** Whether it is no more than what is not known exactly, and nobody's share. */
+  /** Whether the headroom only covers inexact knowledge, and is nobody's share. */
   get isMargin(): boolean {
     return this.share <= MAX_MARGIN;
   }
@@ -26,12 +26,12 @@ export class Headroom {
     return this.#kept + this.held;
   }
 
-  /** What was not expected to be there, and waits. */
+  /** The surplus still held back. */
   get held(): number {
     return Math.max(0, this.#held - this.#released);
   }
 
-  /** Milliseconds until no more than `units` of that wait. */
+  /** Milliseconds until no more than `units` of it are held back. */
   heldMs(units: number): number {
     const released = this.#held - units;
     if (released <= this.#released) return 0;
@@ -55,7 +55,7 @@ export class Headroom {
     this.#kept = Math.max(0, level - (1 - this.share) * full);
   }
 
-  /** More by `units` is there than was thought; `step` of them may go at once. */
+  /** There are `units` more than assumed; `step` of them may be spent at once. */
   hold(units: number, step: number): void {
     this.#held = Math.max(0, this.#held - this.#released) + units - step;
     this.#step = step;
@@ -64,7 +64,7 @@ export class Headroom {
     if (this.#held <= 0) this.#held = 0;
   }
 
-  /** Less by `units` is there than was thought: others have taken what was kept for them, of a bucket of `full`. */
+  /** There are `units` fewer than assumed: others have taken what was kept for them, of a bucket of `full`. */
   drop(units: number, full: number): void {
     this.#held = Math.max(0, this.#held - units);
     if (!this.isMargin) this.#kept = Math.max(Math.min(this.#kept, this.share * full), this.#kept - units);

@@ -4,26 +4,26 @@ import type { Contradiction } from './enforced-rate.ts';
 import type { LimitBeliefs } from './limit-beliefs.ts';
 import type { Observation } from './observation.ts';
 
-/** What is known of a limit, and concluded. */
+/** What is known or concluded about a limit. */
 export interface LimitFacts {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
   readonly limit: number;
   readonly source: LimitSource;
-  /** What is believed to be left of all of it, whoever may spend it. */
+  /** Believed level of the whole limit, whoever may spend it. */
   readonly level: number;
-  /** What it lets through at once, as far as answers have shown. */
+  /** Size of its bucket, as far as answers have shown. */
   readonly full: number;
-  /** Units per millisecond that the provider refills, and those of them that are not taken by others. */
+  /** Units per millisecond that the provider refills, and the part of them that others leave. */
   readonly limitRate: number;
   readonly rate: number;
-  /** Whether an answer has told what is left. */
+  /** Whether an answer has stated its level. */
   readonly observed: boolean;
   /** Whether what was taken comes back steadily, as far as answers have shown. */
   readonly refills: boolean;
-  /** Whether it is known if others use it. */
+  /** Whether it is known if others use the limit. */
   readonly gauged: boolean;
-  /** Whether others take of it too. */
+  /** Whether others use the limit too. */
   readonly shared: boolean;
   readonly beliefs: Pick<LimitBeliefs, 'holds'>;
   /** Part of a prompt's tokens that the provider counts on arrival. */
@@ -31,73 +31,73 @@ export interface LimitFacts {
 }
 
 /**
- * One limit of a lane, as the pacer goes by it: when an amount may be spent, and what came of it. A process by itself
- * goes by a model of the provider's bucket; one of a fleet by its part of it.
+ * One limit of a lane, as the pacer sees it: when an amount may be spent, and what came of it. A process on its own
+ * uses a model of the provider's bucket; one of a fleet its share of it.
  */
 export interface Limit extends LimitFacts {
-  /** Passes the time; to be asked before the others. */
+  /** Advances to `now`; call it before the others. */
   refill(now: number): void;
   /** Milliseconds until `amount` may be spent. */
   waitMs(amount: number): number;
-  /** Whether no more than our part is missing: there is enough for all. */
+  /** Whether only our lease is too small: there is enough for all. */
   awaitsLease(amount: number): boolean;
-  /** Least time until `amount` was let through, whatever others leave us. */
+  /** Least time until `amount` gets through, however much others leave us. */
   leastWaitMs(amount: number): number;
   /** Whether no wait would ever help. */
   neverFits(amount: number): boolean;
   take(amount: number, sequence: number): void;
-  /** A call that takes so much got through. */
+  /** A call of this amount got through. */
   accepted(amount: number, now: number): void;
-  /** The provider charges so much less in the end than on arrival. Says whether it is known to give that back. */
+  /** The provider finally charges this much less than on arrival. Returns whether it is known to give that back. */
   trueUp(amount: number, now: number): boolean;
   /** The provider never counted this part of a request. */
   neverCounted(sequence: number, amount: number): void;
   /** A call of the lane was refused, by it or by another limit. */
   anyRefused(): void;
-  /** An answer told of it. Says whether the limit changed. */
+  /** An answer stated the limit. Returns whether it changed. */
   observe(seen: Observation, now: number): boolean;
   /**
-   * A request was refused by it though it seemed to fit: the provider showed `remaining` of the whole window, undefined
-   * when it showed nothing, and we took `since` after it. Says how much is there, for all.
+   * The limit refused a request that seemed to fit: the provider showed `remaining` of the whole window (undefined if
+   * it showed nothing), and we took `since` after it. Returns the level, for all.
    */
   refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number;
   /** The provider named the most that it lets through at once. */
   burstIs(burst: number, now: number): void;
-  /** Others have learned of another limit, or of another bucket. */
+  /** Other processes have learned another limit, or another bucket size. */
   adopt(limit: number, burst: number, now: number): void;
-  /** Others have found so many units a millisecond to come. */
+  /** Other processes have found this refill rate, in units per millisecond. */
   adoptRate(rate: number, now: number): void;
   snapshot(now: number): DimensionSnapshot;
 }
 
-/** What an answer told of a limit's level. */
+/** A limit's level as an answer stated it. */
 export interface LevelSample {
   /** Monotonic time at which the request was sent, and at which the provider counted it. */
   readonly sentAt: number;
   readonly at: number;
-  /** What this process has sent after it. */
+  /** Amount this process has sent after it. */
   readonly since: number;
-  /** What the bucket held then, and what it was taken for. */
+  /** Level of the bucket then, and the level that was assumed. */
   readonly left: number;
   readonly burst: number;
   /** How far off that may be. */
   readonly tolerance: number;
 }
 
-/** A limit in which processes have parts, as one of them models it by itself: it learns whoever divides. */
+/** One process's own model of a limit that a fleet may divide: it keeps learning whoever divides. */
 export interface LimitModel extends Limit {
   /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
   readonly burst: number;
   /** Part of it that is never spent. */
   readonly headroomShare: number;
-  /** What the newest answer told. */
+  /** Level stated by the newest answer. */
   readonly sample: LevelSample | undefined;
   /** Milliseconds until `amount` may go by the pace at which calls are spread, whatever is left. */
   spreadMs(amount: number): number;
-  /** A call waits for our part of it. */
+  /** A call waits for our share of it. */
   waits(): void;
-  /** At most this part of the limit may be used while nobody tells what is ours; 1 for all of it. */
+  /** Largest part of the limit we may use while nobody assigns our share; 1 for all of it. */
   shareAtMost: number;
-  /** Those who divide it, and what they believe to be left in all; undefined while they do not. */
+  /** The fleet that divides it, and its belief of what is left; undefined while there is none. */
   sharers: { readonly level: number | undefined } | undefined;
 }

@@ -1,4 +1,4 @@
-/** Newest attempts of which it is known what was sent before them. */
+/** Number of newest attempts for which the amount sent before them is remembered. */
 const KEPT = 64;
 const BURST_MS = 1_000;
 /** The slowest limits are three requests a minute. */
@@ -32,7 +32,7 @@ export class MeasuredPace {
   average: number = Infinity;
   /** Most that got through. */
   highest = 0;
-  /** How often in succession less got through than nearly the most. */
+  /** Successive measurements clearly below the maximum. */
   contradictions = 0;
   /** When what refused was sent, the last time that it was measured. */
   refusedAt: number = -Infinity;

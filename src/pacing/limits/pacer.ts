@@ -43,17 +43,17 @@ export interface PacerDeps {
   readonly listener: LaneListener;
   /** Longest wait for a limit to reset. */
   readonly maxLimitWaitMs: number;
-  /** Divides the limits among processes; undefined where this one goes by itself. */
+  /** Divides the limits among processes; undefined if this process is on its own. */
   readonly division?: Division | undefined;
   readonly now: number;
 }
 
-/** When a call may go, by all that is known of a lane's limits; every answer corrects it. Knows no queue. */
+/** Decides when a call may go, by everything known about a lane's limits; every answer corrects it. Knows no queue. */
 export class Pacer {
   readonly limits: LimitSet;
   /** The limit that `waitMs` found to bind last. */
   binding: Dimension = 'unknown';
-  /** What was sent that was not answered yet. */
+  /** Sent but not yet answered. */
   readonly unanswered: Amounts = noAmounts();
   /** Tokens that calls in flight have taken and are expected to give back. */
   #comingBack = 0;
@@ -69,7 +69,7 @@ export class Pacer {
   readonly #firstCalls: FirstCalls;
   readonly #since: number;
   #acceleration: Acceleration | undefined;
-  /** Since when nothing but refusals came. */
+  /** Since when all answers have been refusals. */
   #refusedSince: number | undefined;
   #sequence = 0;
   /** Refusals of what was sent up to here belong to one congestion, and slow the lane down once. */
@@ -99,7 +99,7 @@ export class Pacer {
     this.#firstCalls = new FirstCalls(this.limits, division);
   }
 
-  /** What another process knew of the lane `ageMs` ago. It begins with that as with what it had learned itself. */
+  /** Restores what another process knew of the lane `ageMs` ago, as if this one had learned it itself. */
   recall({ limits, pace, inFlight, tokens }: KeptLane, ageMs: number, now: number): void {
     for (const { dimension, limit, atOnce, left, perSecond } of limits) {
       const told = this.limits.get(dimension)?.limit ?? limit;
@@ -122,20 +122,20 @@ export class Pacer {
     return createReservation(info, this.#estimator, this.#charge, this.#countedShare);
   }
 
-  /** What calls were found to take, of a process of the same account. */
+  /** Adopts the token usage learned by a process of the same account. */
   adopt(learned: LearnedTokens): void {
     this.#estimator.adopt(learned);
     const counted = this.limits.get('tokens')?.countedShare;
     if (counted) counted.value = learned.countedOnArrival;
   }
 
-  /** What calls were found to take, and how many told it. */
+  /** Learned token usage, and the number of calls it is based on. */
   learned(): Learned {
     const { calls } = this.#estimator;
     return { calls, countedOnArrival: this.#countedShare, models: () => this.#estimator.learned() };
   }
 
-  /** The same, for a later process; undefined where no call has told it. */
+  /** The same, serialized for a later process; undefined until a call has been answered. */
   learnedText(): string | undefined {
     return this.#estimator.calls > 0 ? writeLearned(this.learned()) : undefined;
   }
@@ -163,7 +163,7 @@ export class Pacer {
       const amount = reserved[bucket.kind.unit];
       const waitMs = bucket.waitMs(amount);
       consider(waitMs, bucket.dimension);
-      // Who waits for a lease is not held back by the limit.
+      // A call that waits for a lease is not held back by the limit itself.
       held ||= waitMs > 0 && !bucket.awaitsLease(amount);
     }
     const hiddenMs = this.#hidden.waitMs(this.#cost(reserved), now);

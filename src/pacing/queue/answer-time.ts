@@ -1,15 +1,15 @@
 const SAMPLES = 32;
-/** A call that is sent with less time than nine of ten answers took would mostly be cut by its deadline. */
+/** A call sent with less time left than nine of ten answers took would mostly be cut by its deadline. */
 const QUANTILE = 0.9;
-/** Of its whole time a call may wait a tenth even where answers take longer than all of it. */
+/** A call may wait a tenth of its whole time even if answers take longer than all of it. */
 const MAX_SHARE = 0.9;
-/** So much earlier than one that was answered, an attempt met a provider that may have been well since. */
+/** An attempt sent this much earlier than an answered one is stale: the provider may have recovered since. */
 const STALE_MS = 5_000;
 
 interface Sample {
   readonly sentAt: number;
   readonly tookMs: number;
-  /** By its deadline: nobody knows what it would have taken. */
+  /** Whether its deadline cut it: how long it would have taken is unknown. */
   readonly cut: boolean;
 }
 
@@ -21,7 +21,7 @@ export class AnswerTime {
   readonly #samples: Sample[] = [];
   #next = 0;
   #quantileMs: number | undefined;
-  /** When the latest of the attempts was sent that were answered. */
+  /** When the latest answered attempt was sent. */
   #answeredFrom = -Infinity;
 
   answered(sentAt: number, now: number): void {
@@ -29,15 +29,15 @@ export class AnswerTime {
     this.#add({ sentAt, tookMs: now - sentAt, cut: false });
   }
 
-  /** It would have taken longer than this, nobody knows by how much. */
+  /** An attempt was cut: it would have taken longer than this, by an unknown amount. */
   cut(sentAt: number, now: number): void {
     const sample = { sentAt, tookMs: 2 * (now - sentAt), cut: true };
     if (this.#counts(sample)) this.#add(sample);
   }
 
   /**
-   * Latest time at which a call that comes now should be sent. Never in the past: who need not wait is sent whatever
-   * is believed here, so that new answers can correct it.
+   * Latest time at which a call that arrives now should be sent. Never in the past: a call that need not wait is sent
+   * whatever is believed here, so that new answers can correct it.
    */
   startBy(deadlineAt: number, now: number): number {
     if (deadlineAt === Infinity) return Infinity;

@@ -1,7 +1,7 @@
 import type { CircuitGate } from '../../core/admission.ts';
 
 /**
- * What a lane's circuit allows, and how long it has been holding calls back.
+ * Whether a lane's circuit lets calls go, and how long it has been holding them back.
  * Attempts that left before the circuit opened do not count as probes: a long stream must not block one.
  */
 export class CircuitWait {

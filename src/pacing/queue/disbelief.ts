@@ -5,14 +5,14 @@ const FIRST_MS = 2_000;
 const MAX_MS = 60_000;
 
 /**
- * Calls that are refused without having been sent, because a limit is believed that they can not or not soon fit, teach
- * nothing. Now and then one is sent all the same.
+ * Calls refused unsent, because they do not fit a believed limit at all or not soon, teach nothing. Now and then one is
+ * sent anyway, to test the belief.
  */
 export class Disbelief {
   readonly #trials = new Trials(FIRST_MS, MAX_MS);
   #trialAt: number | undefined;
 
-  /** Whether the call with this place may go in spite of its refusal; it is then sent at once. */
+  /** Whether the call at this place may go despite its refusal; it is then sent at once. */
   takeTrial(place: number, now: number): boolean {
     this.#trialAt ??= now + this.#trials.everyMs;
     if (now < this.#trialAt || !this.#trials.hasRoom) return false;

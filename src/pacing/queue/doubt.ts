@@ -7,8 +7,8 @@ const FIRST_MS = 2_000;
 const MAX_MS = 30_000;
 
 /**
- * A lane that sends nothing learns nothing: what it believes of a limit stays as wrong as it is. Where that would cost a
- * call its deadline, one goes all the same after a while in which nothing was sent or answered.
+ * A lane that sends nothing learns nothing: a wrong belief about a limit stays wrong. If that would cost a call its
+ * deadline, one call goes anyway after a while in which nothing was sent or answered.
  */
 export class Doubt {
   #heardAt: number;
@@ -18,7 +18,7 @@ export class Doubt {
     this.#heardAt = now;
   }
 
-  /** Whether a call may go that `cause` holds back. */
+  /** Whether a call held back by `cause` may go. */
   allows(cause: WaitCause, now: number): boolean {
     if (cause === 'none' || cause === 'pause' || cause === 'circuit' || cause === 'concurrency') return false;
     if (isBucket(cause) && LIMIT_KINDS[cause].perDay) return false;

@@ -21,14 +21,14 @@ export class EarlyRefusal {
   }
 
   /**
-   * Refuses calls that the known wait makes late, or that have waited as long as they may. Because of `cause` none is
-   * admitted before `freeAt`. Returns whether any was refused.
+   * Refuses calls that will miss their deadline, or that have waited as long as they may. `cause` keeps all calls back
+   * until `freeAt`. Returns whether any was refused.
    */
   refuseQueued(first: Waiter, freeAt: number, cause: WaitCause, now: number): boolean {
     const room = this.#room;
     const before = room.size;
     const laneWide = cause === 'pause' || cause === 'circuit';
-    // A limit holds back the first call only: one behind it may be smaller.
+    // A limit holds back the first call only: a later one may be smaller.
     if (Number.isFinite(freeAt) && freeAt > first.startBy) {
       room.drop(first, refusal('deadline', freeAt - now, cause));
     }

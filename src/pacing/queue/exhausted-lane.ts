@@ -2,14 +2,14 @@ import { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
 import { isRefusal } from './trials.ts';
 
-/** After this time a call may try whether a closed lane is open again, and twice as long after each that is refused. */
+/** First probe of a closed lane after this time; the interval doubles with each refused probe. */
 const FIRST_PROBE_MS = 2_000;
 const MAX_PROBE_MS = 60_000;
 
-/** Exhausted for good, of a limit that is 0, for the day, or for longer than a call may wait. */
+/** Quota exhausted, a limit of 0, used up for the day, or closed for longer than a call may wait. */
 export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
 
-/** What closed a lane. */
+/** Why a lane is closed, and until when. */
 export interface Closed {
   readonly reason: ClosureReason;
   readonly failure: Failure;
@@ -64,11 +64,11 @@ export class ExhaustedLane {
       if (isRefusal(outcome)) this.#probeEveryMs = Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs);
       this.#probeAt = now + this.#probeEveryMs;
     }
-    // One that left before the lane closed proves nothing.
+    // An attempt sent before the lane closed proves nothing.
     if (outcome === 'ok' && sentAt >= this.#since) this.#failure = undefined;
   }
 
-  /** The refusal for a call that comes now; undefined when it may go on. */
+  /** The refusal for a call that arrives now; undefined if it may proceed. */
   refusal(now: number): AdmissionRefused | undefined {
     const failure = this.#failure;
     if (!failure) return undefined;
@@ -86,12 +86,12 @@ export class ExhaustedLane {
     });
   }
 
-  /** Whether it is time for a probe: calls are let in, and the first that is sent is it. */
+  /** Whether a probe is due: calls are let in, and the first one sent is the probe. */
   isProbeDue(now: number): boolean {
     return now >= this.#probeAt;
   }
 
-  /** The call with this place is sent. Whether it is the probe. */
+  /** The call at this place is sent. Returns whether it is the probe. */
   sent(place: number, now: number): boolean {
     if (!this.closed(now)) return false;
     this.#probe = place;

@@ -5,7 +5,7 @@ import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { FairClass, Waiter } from './waiter.ts';
 import { WaitingTally } from './waiting-tally.ts';
 
-/** Whether nobody waits for the answer: a call of a batch is in no hurry of its own. */
+/** Whether nobody waits for the answer: calls of a batch are in no hurry. */
 export function isPatient(priority: Priority): boolean {
   return priority === 'batch';
 }
@@ -20,10 +20,10 @@ export class FairQueue {
   readonly #classes = new Map<string, FairClass>();
   readonly #active = new IndexedHeap<'activeIndex', FairClass>('activeIndex', servedBefore);
   readonly #idle = new IndexedHeap<'idleIndex', FairClass>('idleIndex', finishedBefore);
-  /** What all waiters reserve, and the weights of the classes that have some. */
+  /** Sum of all waiters' reservations, and of the weights of the classes that have waiters. */
   readonly waiting: Amounts = noAmounts();
   weight = 0;
-  /** How many of those who wait are nobody's who waits for an answer. */
+  /** Number of waiters of priority `batch`, whose answers nobody waits for. */
   patient = 0;
   #virtualTime = 0;
   #size = 0;
@@ -32,14 +32,14 @@ export class FairQueue {
     return this.#size;
   }
 
-  /** Who waits, told by priority and tenant. */
+  /** Counts waiters by priority and tenant. */
   tally(): Waiting {
     const tally = new WaitingTally();
     for (const { priority, tenant, waiters } of this.#classes.values()) tally.add(priority, tenant, waiters.size);
     return tally.result(this.#size);
   }
 
-  /** Weight of the most urgent priority that waits; 0 when none does. */
+  /** Weight of the most urgent waiting priority; 0 when none waits. */
   get urgency(): number {
     let most = 0;
     for (const { weight, waiters } of this.#classes.values()) if (waiters.size > 0) most = Math.max(most, weight);
@@ -67,7 +67,7 @@ export class FairQueue {
     }
   }
 
-  /** Takes a waiter out without its being served. */
+  /** Removes a waiter without serving it. */
   remove(waiter: Waiter): void {
     const fairClass = waiter.fairClass!;
     fairClass.waiters.remove(waiter);
@@ -77,7 +77,7 @@ export class FairQueue {
     this.#settle(fairClass);
   }
 
-  /** Takes a waiter out and charges its class; `cost` is in calls of average size. */
+  /** Removes a waiter and charges its class; `cost` is in calls of average size. */
   serve(waiter: Waiter, cost: number): void {
     const fairClass = waiter.fairClass!;
     this.#virtualTime = Math.max(this.#virtualTime, fairClass.start);
@@ -128,10 +128,10 @@ export class FairQueue {
     return fairClass;
   }
 
-  /** Tenants come and go: an idle class whose debt has passed is like a new one. */
+  /** Tenants come and go; an idle class without debt is no different from a new one. */
   #dropIdle(): void {
     for (let idle = this.#idle.peek(); idle; idle = this.#idle.peek()) {
-      // With nobody waiting there is nobody to be fair to.
+      // With no waiters there is nobody to be fair to.
       if (this.#size > 0 && idle.finish > this.#virtualTime) return;
       this.#idle.remove(idle);
       this.#classes.delete(idle.key);

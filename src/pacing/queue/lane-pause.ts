@@ -18,7 +18,7 @@ export class LanePause {
     this.#until(now + ms * (1 + JITTER * this.#random()), dimension, now);
   }
 
-  /** A pause of another process, taken as it is: if each process added jitter, the pause would grow on its way. */
+  /** Adopts another process's pause unchanged: if each process added jitter, it would grow on its way. */
   join(ms: number, dimension: Dimension, now: number): void {
     this.#until(now + ms, dimension, now);
   }
@@ -34,7 +34,7 @@ export class LanePause {
   }
 }
 
-/** No answer said how long to wait. A caller with retries off decides that for itself, and its other calls do not wait. */
+/** Whether no answer said how long to wait. A caller with retries off decides it alone; its other calls do not wait. */
 export function isGuess(failure: Failure | undefined): boolean {
   const { hintMs, resetMs, dimension } = failure ?? {};
   return hintMs === undefined && (resetMs === undefined || dimension === 'unknown');

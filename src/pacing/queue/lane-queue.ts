@@ -47,17 +47,17 @@ export interface AdmissionConfig {
   readonly gate: CircuitGate;
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
-  /** Divides the limits among processes; undefined where this one goes by itself. */
+  /** Divides the limits among processes; undefined if this process is on its own. */
   readonly division?: Division | undefined;
 }
 
 /** An admission that several guards use. */
 export interface SharedAdmission extends Admission {
-  /** Refuses the queued calls of one of them with `closed`. */
+  /** Rejects one guard's queued calls with `closed`. */
   closeFor(owner: object): void;
-  /** Begins with what another process knew of the lane. */
+  /** Restores what another process knew about the lane. */
   recall(kept: KeptLane, ageMs: number): void;
-  /** What calls were found to take, for another process; undefined where none was answered. */
+  /** Learned token usage, serialized for another process; undefined until a call has been answered. */
   learnedTokens(): string | undefined;
 }
 
@@ -87,7 +87,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #division: Division | undefined;
   #nextPlace = 1;
   #closed = false;
-  /** What held the lane back the last time that something did. */
+  /** The most recent reason the lane was held. */
   #cause: WaitCause = 'none';
 
   constructor(config: AdmissionConfig) {
@@ -106,7 +106,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#division?.join(this.#divided(this.#pacer!));
   }
 
-  /** What of the lane those who divide its limits look at. */
+  /** The lane as the divider sees it. */
   #divided(pacer: Pacer): DividedLane {
     const now = (): number => this.#clock.now();
     return {
@@ -161,7 +161,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
-    // A retry had its place already.
+    // A retry keeps its place, so it does not count against the cap.
     if (request.place === undefined && this.#room.size >= this.maxQueued) {
       return Promise.reject(new AdmissionRefused('queue_full'));
     }
@@ -195,7 +195,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   recall(kept: KeptLane, ageMs: number): void {
-    // Others of a fleet know more.
+    // In a fleet, the other processes have fresher data.
     if (this.#division) return;
     const now = this.#clock.now();
     this.#pacer?.recall(kept, ageMs, now);
@@ -225,7 +225,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   ticketSettled(ticket: LaneTicket, settlement: Settlement): WhoWaits | undefined {
     const ofContent = isContent(settlement.failure?.dimension);
-    // A limit of some content has refused: that says nothing of the lane.
+    // Refused by a content limit, which says nothing about the lane's own limits.
     const result: Settlement = ofContent ? { outcome: 'bad_request' } : settlement;
     const now = this.#clock.now();
     const { failure } = result;
@@ -260,8 +260,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   /**
-   * Earliest time at which the reservation may go, as far as that is known; then `#cause` says why not now. `patient`:
-   * whether some of those who would go are in no hurry.
+   * Earliest known time at which the reservation may go; if that is not now, `#cause` says why. `patient`: whether any
+   * waiting call is of priority `batch`.
    */
   #freeAt(reservation: Reservation | undefined, patient: boolean, now: number): number {
     const closedUntil = this.#closedUntil(now);
@@ -271,7 +271,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return now + waitMs;
   }
 
-  /** Until when no call may go, whatever it takes. */
+  /** Until when no call may go, whatever its size. */
   #closedUntil(now: number): number {
     if (this.#pause.until > now) {
       this.#cause = 'pause';
@@ -289,14 +289,17 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return now;
   }
 
-  /** Whether a call may go in spite of what holds it back. Leases are promises of others, and no belief. */
+  /**
+   * Whether to send a call despite the hold, to test a belief. Never in a fleet: a lease is a promise to other
+   * processes, not a belief.
+   */
   #doubts(now: number): boolean {
     return !this.#division && this.#doubt.allows(this.#cause, now);
   }
 
   /**
-   * Whether the call with this place may go that would be refused without having been sent; it is then sent at once. What
-   * the application has set is no belief.
+   * Whether to send the call at this place at once instead of refusing it unsent. A limit set by the application is no
+   * belief, and is not tested.
    */
   #disbelieves({ dimension }: AdmissionRefused, place: number, now: number): boolean {
     if (dimension && isBucket(dimension) && this.#pacer?.limits.get(dimension)?.source === 'config') return false;
@@ -331,7 +334,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       if (!waiter) break;
       const now = this.#clock.now();
       const { request } = waiter;
-      // Calls that were answered while it waited make a better estimate.
+      // Re-estimate: answers received in the meantime have improved the estimator.
       const reservation = waiter.reservation && this.#pacer?.renew(waiter.reservation);
       waiter.reservation = reservation;
       if (request.signal?.aborted) {
@@ -365,7 +368,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#arm();
   }
 
-  /** Sets the timer; without `freeAt`, the time that is set already still counts. */
+  /** Sets the timer; without `freeAt`, the time already set stays in force. */
   #arm(freeAt: number = this.#timer.at): void {
     let at = this.#room.size === 0 ? Infinity : freeAt;
     const { mostUrgent, oldest } = this.#room;
@@ -375,7 +378,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 }
 
-/** How long a refusal makes the lane wait when it is not paced; the reset is the time at which the limit is full again. */
+/** Pause after a refusal when pacing is off: the hint, else the reset of a known limit. */
 function waitOf(failure: Failure | undefined): number {
   if (failure?.outcome !== 'throttled') return 0;
   const isKnown = failure.dimension !== undefined && failure.dimension !== 'unknown';

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 
 /** The one timer of a lane. */
 export class LaneTimer {
-  /** When it rings; Infinity when it is not set. */
+  /** When it fires; Infinity when it is not set. */
   at: number = Infinity;
   readonly #clock: Clock;
   readonly #onRing: () => void;
@@ -19,7 +19,7 @@ export class LaneTimer {
     this.#cancel = undefined;
     this.at = at;
     if (at === Infinity) return;
-    // Whole milliseconds: a timer counts no fractions, and would come early.
+    // Whole milliseconds: a timer ignores fractions and would fire early.
     const waitMs = Math.max(1, Math.ceil(at - this.#clock.now()));
     this.#cancel = this.#clock.after(waitMs, () => {
       this.at = Infinity;

@@ -1,16 +1,16 @@
-/** Attempts in a row that ended so, without an answer between them. */
+/** Attempts in a row that their callers ended unanswered before the order is reversed. */
 const CUT = 3;
 
 /**
- * Callers that end their calls by a signal tell nobody how long they wait. In a queue longer than that, first come, first
- * served sends each call just before its end and serves none. After some in a row that ended unanswered the newest goes
- * first, which has the most time left, until nobody waits any more.
+ * Callers that abort their calls by a signal do not say how long they will wait. In a queue longer than that, first
+ * come, first served sends each call just before its end and serves none. After some in a row that ended unanswered,
+ * the newest call goes first, because it has the most time left, until the queue is empty.
  */
 export class LateTurns {
   newestFirst = false;
   #cut = 0;
 
-  /** An attempt was ended by its caller, and had no answer. */
+  /** The caller ended an attempt that had no answer yet. */
   cut(): void {
     if (++this.#cut >= CUT) this.newestFirst = true;
   }
@@ -19,7 +19,7 @@ export class LateTurns {
     this.#cut = 0;
   }
 
-  /** Nobody waits. */
+  /** The queue is empty. */
   drained(): void {
     this.newestFirst = false;
   }

@@ -18,7 +18,7 @@ export interface TicketHost {
   ticketReleased(ticket: LaneTicket): void;
 }
 
-/** Passes each fact on once, in whatever order the facts come. */
+/** Passes each fact on once, whatever their order. */
 export class LaneTicket implements Ticket {
   readonly place: number;
   readonly waitedMs: number;

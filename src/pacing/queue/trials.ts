@@ -1,24 +1,24 @@
 import type { Outcome } from '../../core/outcome.ts';
 
-/** No pace of trials is faster: by then the belief is gone in all but name. */
+/** Fastest pace of trials: by then the belief is gone in all but name. */
 const MIN_MS = 10;
 const MAX_AT_ONCE = 64;
 
-/** Whether an attempt that ended so speaks for a limit. Of all others nobody knows whether it would have refused them. */
+/** Whether this outcome is evidence for a limit. Any other outcome leaves open whether the limit would have refused. */
 export function isRefusal(outcome: Outcome): boolean {
   return outcome === 'throttled' || outcome === 'too_large' || outcome === 'quota_exhausted';
 }
 
 /**
- * Calls that go in spite of what is believed, so that a wrong belief ends: twice as often each time that one is served,
- * half as often each time that one is refused.
+ * Calls sent despite a belief, so that a wrong one ends: twice as often after each that is served, half as often after
+ * each that is refused.
  */
 export class Trials {
   everyMs: number;
   readonly #firstMs: number;
   readonly #maxMs: number;
   #atOnce = 1;
-  /** Places of those in flight. */
+  /** Places of the trials in flight. */
   readonly #places = new Set<number>();
 
   constructor(firstMs: number, maxMs: number) {
@@ -27,7 +27,7 @@ export class Trials {
     this.#maxMs = maxMs;
   }
 
-  /** Whether another one may be in flight. */
+  /** Whether another trial may be in flight. */
   get hasRoom(): boolean {
     return this.#places.size < this.#atOnce;
   }
@@ -36,7 +36,7 @@ export class Trials {
     this.#places.add(place);
   }
 
-  /** The attempt with this place ended. Whether it was one of them. */
+  /** The attempt at this place ended. Returns whether it was a trial. */
   ended(place: number, outcome: Outcome): boolean {
     if (!this.#places.delete(place)) return false;
     if (outcome === 'ok') {
@@ -49,7 +49,7 @@ export class Trials {
     return true;
   }
 
-  /** It was never sent, or nobody knows what came of it. */
+  /** The call was never sent, or its outcome is unknown. */
   forget(place: number): void {
     this.#places.delete(place);
   }

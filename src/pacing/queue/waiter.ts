@@ -9,7 +9,7 @@ export interface FairClass {
   readonly tenant: string | undefined;
   readonly weight: number;
   readonly waiters: IndexedHeap<'queueIndex', Waiter>;
-  /** What its waiters reserve in all. */
+  /** Sum of its waiters' reservations. */
   readonly waiting: Amounts;
   /** Virtual time at which the class's first waiter may start, and at which its last one has finished. */
   start: number;
@@ -22,18 +22,18 @@ export interface FairClass {
 /** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
 export class Waiter {
   readonly request: AdmissionRequest;
-  /** As good as what is known by now. */
+  /** The best estimate so far. */
   reservation: Reservation | undefined;
-  /** What it added to the sums of its class. */
+  /** The amounts it added to the sums of its class. */
   readonly counted: Readonly<Amounts> | undefined;
   readonly place: number;
   readonly enqueuedAt: number;
-  /** Later than this it would not be answered before its deadline; Infinity without one. */
+  /** Latest start that still leaves time for an answer before the deadline; Infinity without one. */
   readonly startBy: number;
   readonly promise: Promise<Ticket>;
   resolve!: (ticket: Ticket) => void;
   reject!: (reason: unknown) => void;
-  /** Position in its class and in the heap of deadlines; -1 when not there. */
+  /** Positions in its class and in the heap of deadlines; -1 if absent. */
   queueIndex = -1;
   deadlineIndex = -1;
   fairClass: FairClass | undefined;
@@ -63,7 +63,7 @@ export class Waiter {
     });
   }
 
-  /** A retry was charged to its class when it went the first time. */
+  /** A retry was charged to its class on its first attempt. */
   get isRetry(): boolean {
     return this.request.place !== undefined;
   }

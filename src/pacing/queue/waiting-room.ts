@@ -9,8 +9,8 @@ import { addAmounts, type Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 
 /**
- * Everybody who waits in a lane, in the orders that matter: whose turn it is, who came first,
- * whose deadline is next, who waits with which signal. Each change takes O(log n).
+ * All waiters of a lane, in the orders that matter: by turn, by arrival, by deadline and by abort signal. Each change
+ * takes O(log n).
  */
 export class WaitingRoom {
   readonly #queue = new FairQueue();
@@ -18,7 +18,7 @@ export class WaitingRoom {
   readonly #deadlines = new IndexedHeap<'deadlineIndex', Waiter>('deadlineIndex', isMoreUrgent);
   readonly #aborts: AbortWatch;
 
-  /** `onLeft` is called when aborted waiters have left. */
+  /** `onLeft` is called after aborted waiters have been removed. */
   constructor(onLeft: () => void) {
     this.#aborts = new AbortWatch((waiters, reason) => {
       for (const waiter of waiters) this.drop(waiter, reason);
@@ -30,12 +30,12 @@ export class WaitingRoom {
     return this.#queue.size;
   }
 
-  /** Whether some of them are in no hurry. */
+  /** Whether any waiter is in no hurry. */
   get hasPatient(): boolean {
     return this.#queue.patient > 0;
   }
 
-  /** Whose turn it is. */
+  /** The waiter whose turn it is. */
   get first(): Waiter | undefined {
     return this.#queue.peek();
   }
@@ -52,7 +52,7 @@ export class WaitingRoom {
     return this.#arrivals.last;
   }
 
-  /** Who must go next for its deadline's sake; only those that have one. */
+  /** The waiter with the earliest `startBy`, among those with a deadline. */
   get mostUrgent(): Waiter | undefined {
     return this.#deadlines.peek();
   }
@@ -69,20 +69,20 @@ export class WaitingRoom {
     this.#aborts.add(waiter);
   }
 
-  /** Leaves without its turn: the room at once, and its call is told in a turn that is not too full. */
+  /** Removes a waiter unserved, at once; its call is rejected in an event-loop turn that is not too full. */
   drop(waiter: Waiter, reason: unknown): void {
     this.#queue.remove(waiter);
     this.#leave(waiter);
     inTurns(() => waiter.reject(reason));
   }
 
-  /** Takes its turn; `cost` is in calls of average size. */
+  /** Removes a waiter whose turn it is; `cost` is in calls of average size. */
   serve(waiter: Waiter, cost: number): void {
     this.#queue.serve(waiter, cost);
     this.#leave(waiter);
   }
 
-  /** What those of the waiter's own class reserve who wait before it. */
+  /** Sum of the reservations ahead of the waiter in its own class. */
   aheadOf(waiter: Waiter): Readonly<Amounts> {
     const { waiting } = waiter.fairClass!;
     const own = waiter.counted;

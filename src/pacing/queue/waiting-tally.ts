@@ -1,7 +1,7 @@
 import type { Priority } from '../../core/events.ts';
 import type { Waiting } from '../../core/snapshot.ts';
 
-/** Counts who waits by what an operator asks: is it urgent, and is it one tenant? */
+/** Counts waiters for the operator's questions: is it urgent, and is it one tenant? */
 export class WaitingTally {
   #urgent = 0;
   readonly #tenants = new Map<string, number>();
@@ -11,7 +11,7 @@ export class WaitingTally {
     if (tenant !== undefined) this.#tenants.set(tenant, (this.#tenants.get(tenant) ?? 0) + calls);
   }
 
-  /** `all` counts those without a tenant too. */
+  /** `all` includes waiters without a tenant. */
   result(all: number): Waiting {
     let busiest: string | undefined;
     let most = 0;

@@ -17,7 +17,7 @@ const BY_OUTCOME: Readonly<Record<FailedOutcome, string>> = {
   cancelled: 'Nothing to fix: the call was cancelled by the application.',
 };
 
-/** Codes with a more exact remedy than their outcome. */
+/** Codes with more specific advice than their outcome. */
 const BY_CODE: Readonly<Record<string, string>> = {
   context_length_exceeded: "Shrink tokens: prompt and answer do not fit into the model's context window.",
   organization_on_hold: 'Contact the provider: it has put the organization of this key on hold.',

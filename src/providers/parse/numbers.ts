@@ -1,6 +1,6 @@
 /**
  * Parsers for the number formats of headers and messages. Each returns a finite,
- * non-negative number or undefined: what cannot be read is unknown, never 0.
+ * non-negative number or undefined: an unreadable value is unknown, never 0.
  */
 
 // `1,000` is one number; `500, 500` is a header that a proxy sent twice and means nothing.
@@ -51,7 +51,7 @@ export function parseUnits(text: string | null | undefined): number | undefined 
   return trimmed ? finite(sumOfParts(trimmed)) : undefined;
 }
 
-/** Milliseconds of a text that consists of amounts with units; NaN for any other. */
+/** Sums amounts with units (`1m26.4s`) to milliseconds; NaN if the text is anything else. */
 function sumOfParts(text: string): number {
   let total = 0;
   for (let at = 0; at < text.length;) {
@@ -93,12 +93,12 @@ export function parseDate(text: string | null | undefined): number | undefined {
   return finite(Date.parse(trimmed));
 }
 
-/** The server's own clock where it sent one, so that a wrong local clock cancels out. */
+/** The server's own clock if it sent one, so that a wrong local clock cancels out. */
 export function serverNow(headers: Headers | undefined, wallMs: number): number {
   return parseDate(headers?.get('date')) ?? wallMs;
 }
 
-/** A count from a parsed body: undefined unless it is a number of at least 0 that a double can count to. */
+/** A count from a parsed body: undefined unless it is a non-negative number up to MAX_SAFE_INTEGER. */
 export function asCount(value: unknown): number | undefined {
   // Above that, sums of counts overflow and mean nothing.
   return typeof value === 'number' && value <= Number.MAX_SAFE_INTEGER ? finite(value) : undefined;

@@ -30,14 +30,14 @@ export const OPTIONAL = {
 
 /** Descriptions of value sets that are not enumerated. The enumerated ones are in `closed-sets.ts`. */
 export const OPEN_SETS = {
-  MODEL: 'the model that was asked for, of the first 20',
-  RESPONSE_MODEL: 'the model that answered, of the first 20',
+  MODEL: 'requested model; the first 20, then `_OTHER`',
+  RESPONSE_MODEL: 'model that answered; the first 20, then `_OTHER`',
   LANE: 'the lane, `provider/pool`, of the first 20',
   CIRCUIT: 'the lane, of the first 50',
   SERVER: 'host of the provider, of the first 20',
   PORT: 'its port',
-  STATUS: 'the status, where providers are known for it, else its class as in `5xx`; `none` where there was no answer',
-  ERROR_TYPE: 'what the call failed of: a code or status that is known, else `_OTHER`',
+  STATUS: 'status code if it is a known one, otherwise its class (`5xx`); `none` without a response',
+  ERROR_TYPE: 'known error code or status, otherwise `_OTHER`',
   MODALITY: '`unknown`: providers do not report them separately',
   VERSION: 'of tidegate',
   SDK: '`js`',
