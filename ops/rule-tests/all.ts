@@ -16,7 +16,7 @@ import { SLO_TESTS } from './slo.ts';
 import { TELEMETRY_TESTS } from './telemetry.ts';
 import { TIER_TESTS } from './tier.ts';
 
-/** Each becomes one promtool file for each route. */
+/** Each becomes one promtool file. */
 export const RULE_TESTS: readonly RuleTestFile[] = [
   RETRY_TESTS,
   TIER_TESTS,

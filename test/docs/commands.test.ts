@@ -21,6 +21,11 @@ describe('commands in the documentation', () => {
     ]),
   );
 
+  it('of tidegate all have a row in docs/command-line.md', () => {
+    const rows = [...read('docs/command-line.md').matchAll(/^\| `([a-z]+)` /gm)].map(([, name]) => name);
+    expect(rows.toSorted()).toEqual([...optionsOf.keys()].filter((name) => name !== 'help').toSorted());
+  });
+
   it.each(pages())('of tidegate are there, with their options, in %s', (page) => {
     for (const [, name, rest] of read(page).matchAll(/\bnpx tidegate ([a-z]+)([^`\n|&>)]*)/g)) {
       if (name === 'help') continue;
