@@ -1,3 +1,4 @@
+import { CONTENT_DIMENSIONS } from '../../src/core/content-kinds.ts';
 import {
   adviceFor,
   type Alert,
@@ -15,7 +16,7 @@ import { counted, duration, share, spoken } from '../words.ts';
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
-const CONTENT = ['images', 'input_images', 'audio_seconds', 'audio_seconds_day', 'long_context', 'web_search'] as const;
+const CONTENT = CONTENT_DIMENSIONS.filter((each) => each !== 'tools');
 const REFUSED = [...TIER, 'acceleration', ...CONTENT] as const;
 
 const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';

@@ -1,4 +1,4 @@
-import type { Dimension } from '../core/dimensions.ts';
+import type { BucketDimension, Dimension } from '../core/dimensions.ts';
 import type { LaneSnapshot } from '../core/snapshot.ts';
 import { Sample, type Interval } from './sample.ts';
 import type { ItemMeter } from './call-meter.ts';
@@ -49,7 +49,7 @@ const SIZES: Readonly<Partial<Record<Dimension, Size>>> = {
   tokens: 'tokens',
   project_tokens: 'tokens',
   tokens_day: 'tokens',
-};
+} satisfies Record<BucketDimension, Size>;
 
 /**
  * Estimates how long the rest of a run will take: as long as its slowest limit needs to admit it, plus the last answer.

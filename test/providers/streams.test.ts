@@ -271,3 +271,20 @@ data: {"type":"message_stop"}`;
     },
   );
 });
+
+describe('final events of typed OpenAI streams', () => {
+  it.each([
+    'response.completed',
+    'response.incomplete',
+    'response.cancelled',
+    'image_generation.completed',
+    'image_edit.completed',
+    'transcript.text.done',
+    'speech.audio.done',
+  ])('%s ends the answer after content', (type) => {
+    const [family] = type.split('.');
+    const { reader } = play('openai', `data: {"type":"${family}.text.delta","delta":"x"}`);
+    reader.read(null, JSON.stringify({ type }));
+    expect(reader.finished()).toBe(true);
+  });
+});

@@ -1,10 +1,14 @@
 import { asObject, asText } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 
+/** Pattern of the final events that are known by the `type` in their data. */
+export const FINAL_TYPES: string = String.raw`response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done`;
+
 /** Typed events of answers that end with one of FINAL: responses, pictures, transcripts, speech, runs of assistants. */
 const TYPED = /^(?:response\.|image_(?:generation|edit)\.|transcript\.|speech\.audio\.|thread\.)/;
-const FINAL =
-  /^(?:response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done|thread\.run\.(?:completed|incomplete|failed|cancelled|expired|requires_action))$/;
+const FINAL: RegExp = new RegExp(
+  String.raw`^(?:${FINAL_TYPES}|thread\.run\.(?:completed|incomplete|failed|cancelled|expired|requires_action))$`,
+);
 
 /** Follows the events of an OpenAI-style stream to the end of its answer. */
 export class AnswerEnd {

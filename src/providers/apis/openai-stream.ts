@@ -4,7 +4,7 @@ import { asObject, asText, parseJson } from '../parse/json.ts';
 import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
 import { errorOfChoice, hasStopped, STOPPED } from '../errors/embedded-error.ts';
-import { AnswerEnd } from './answer-end.ts';
+import { AnswerEnd, FINAL_TYPES } from './answer-end.ts';
 import { clippedEvent } from './clipped-event.ts';
 import { MAX_REASONS, NO_REASON, openAIResponseInfo, reasonOf } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
@@ -18,8 +18,9 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 
 // Once content has arrived, most chunks add nothing. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
-const WORTH_PARSING =
-  /"(?:usage"\s*:\s*\{|error"\s*:\s*[^n\s]|finish_reason"\s*:\s*"|type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled)|image_(?:generation|edit)\.completed|transcript\.text\.done|speech\.audio\.done)")/;
+const WORTH_PARSING: RegExp = new RegExp(
+  String.raw`"(?:usage"\s*:\s*\{|error"\s*:\s*[^n\s]|finish_reason"\s*:\s*"|type"\s*:\s*"(?:error|${FINAL_TYPES})")`,
+);
 
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
 export function openAIStreamReader(choices = 1): StreamReader {
