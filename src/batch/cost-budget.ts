@@ -39,7 +39,7 @@ export class CostBudget {
   enter(id: string, worstUsd: number | undefined, start: () => void, refuse: Waiting['refuse']): void {
     if (worstUsd === undefined || !(worstUsd >= 0)) {
       // A cost without an upper bound cannot be kept within a budget.
-      refuse(budgetError(`What item ${JSON.stringify(id)} may cost at most is not known.`));
+      refuse(budgetError(`The maximum cost of item ${JSON.stringify(id)} is unknown.`));
       return;
     }
     this.#waiting = { worstUsd, start, refuse };

@@ -67,7 +67,7 @@ export class JournalFile {
         const { bytesRead } = await this.#file.read(bytes, 0, size, offset);
         const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
         if (end !== -1) return bytes.toString('utf8', 0, end);
-        if (bytesRead < size) throw taken(this.#path);
+        if (bytesRead < size) throw fileReplaced(this.#path);
       }
     });
   }
@@ -85,11 +85,11 @@ export class JournalFile {
 
   async #isStillThere(): Promise<void> {
     const named = await stat(this.#path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw taken(this.#path);
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw fileReplaced(this.#path);
       throw error;
     });
     const held = await this.#file.stat({ bigint: true });
-    if (named.ino !== held.ino || named.dev !== held.dev || held.size < this.size) throw taken(this.#path);
+    if (named.ino !== held.ino || named.dev !== held.dev || held.size < this.size) throw fileReplaced(this.#path);
   }
 }
 
@@ -107,7 +107,8 @@ export async function prepareJournal(path: string): Promise<void> {
       return undefined;
     });
     // Reading a device may never reach an end.
-    if (found && !found.isFile()) throw new BatchError('journal_invalid', `${path} is no file, and holds no journal.`);
+    if (found && !found.isFile())
+      throw new BatchError('journal_invalid', `${path} is not a regular file and cannot be used as a journal.`);
   });
 }
 
@@ -127,13 +128,13 @@ export function ofDisk(error: unknown, path: string, done: Done): unknown {
   if (error instanceof BatchError || (error as NodeJS.ErrnoException).syscall === undefined) return error;
   const message =
     `The journal ${path} cannot be ${done}: ${(error as Error).message}. ` +
-    'What it holds is kept: mend that, and start the run again.';
+    'Its contents are intact: fix the problem and start the run again.';
   return new BatchError('journal_failed', message, { cause: error });
 }
 
-function taken(path: string): BatchError {
+function fileReplaced(path: string): BatchError {
   return new BatchError(
     'journal_failed',
-    `Somebody has removed, replaced or cut ${path} while the run wrote to it: what it held is no longer there.`,
+    `${path} was removed, replaced or truncated while the run was writing to it. Its previous contents are gone.`,
   );
 }

@@ -114,6 +114,6 @@ async function startOf(pid: number): Promise<string | undefined> {
 function locked(path: string, lock: string, owner: string): BatchError {
   return new BatchError(
     'journal_locked',
-    `Another run has ${path} (${owner}). Wait for its end; where there is none any more, remove ${lock}.`,
+    `Another run (${owner}) holds ${path}. Wait for it to finish; if it is no longer running, remove ${lock}.`,
   );
 }

@@ -178,13 +178,14 @@ export class Journal {
       if (line.offset === 0 && !line.text.startsWith(START)) {
         // A run that died while writing its first line left nothing to keep.
         if (!line.whole && START.startsWith(line.text)) break;
-        throw new BatchError('journal_invalid', `${path} is not a journal of tidegate, and is left as it is.`);
+        throw new BatchError('journal_invalid', `${path} is not a tidegate journal; it was left unchanged.`);
       }
       const row = line.whole ? parseLine(line.text) : undefined;
       if (line.whole) this.#file.size = line.offset + line.length + 1;
       if (row === undefined) continue;
       if ('tidegate' in row) {
-        if (row.version !== 1) throw new BatchError('journal_invalid', `${path} is of a later version of tidegate.`);
+        if (row.version !== 1)
+          throw new BatchError('journal_invalid', `${path} was written by a newer version of tidegate.`);
         parameters = row.parameters;
       } else if ('limits' in row) {
         this.#foundLimits.hear(row);
@@ -216,7 +217,7 @@ export class Journal {
 function changed(path: string): BatchError {
   return new BatchError(
     'journal_changed',
-    `${path} was begun with other parameters. Name another journal, or accept the changes: finished items then keep ` +
-      'the answers they have.',
+    `${path} was started with other parameters. Use another journal, or accept the changes: finished items then keep ` +
+      'their answers.',
   );
 }

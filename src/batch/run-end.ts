@@ -40,7 +40,7 @@ export class RunEnd {
 
   /** The reader is done, or has stopped reading early. */
   leave(): void {
-    this.fail(new BatchError('batch_stopped', 'The results of the run were left.'));
+    this.fail(new BatchError('batch_stopped', 'The consumer stopped reading results before the run completed.'));
   }
 
   throwIfFailed(): void {
@@ -54,6 +54,6 @@ export class RunEnd {
 
 function stopped(cause: unknown): BatchError {
   if (cause instanceof BatchError) return cause;
-  const message = 'The run was stopped before its end; what was in flight has been finished.';
+  const message = 'The run was stopped before it completed; items in flight were allowed to finish.';
   return new BatchError('batch_stopped', message, cause === undefined ? undefined : { cause });
 }

@@ -118,7 +118,7 @@ describe('a run with a budget', () => {
       worstCost: (_item, index) => (index === 3 ? undefined : 1),
     });
     expect(rows).toHaveLength(3);
-    expect(error).toMatchObject({ code: 'batch_budget', message: 'What item "3" may cost at most is not known.' });
+    expect(error).toMatchObject({ code: 'batch_budget', message: 'The maximum cost of item "3" is unknown.' });
   });
 
   it('charges the worst case of an answer without a known price, and nothing for a refusal', async () => {

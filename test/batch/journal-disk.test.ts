@@ -113,7 +113,7 @@ describe('a journal that is taken away during the run', () => {
   ])('%s: stops the run before much is lost', async (_, take) => {
     const error = await failing(valuesOf(path(), take));
     expect(error.code).toBe('journal_failed');
-    expect(error.message).toContain('removed, replaced or cut');
+    expect(error.message).toContain('removed, replaced or truncated');
     expect(called).toBeLessThan(ITEMS.length);
     called = 0;
     // Nothing is in the way of the next run.

@@ -51,7 +51,7 @@ test('a bar on a terminal tells how far and how fast a run is', async () => {
   await vi.advanceTimersByTimeAsync(600);
   expect(lastDrawn(drawn())).toEqual([
     '[#####...............]  25 %  50 of 200 rows, 3 failed, 1 min 40 s to 3 min 20 s left',
-    '12 at work, 30.0 rows/min, 1,234 tokens/s, $0.50 so far, bound by output tokens',
+    '12 in flight, 30.0 rows/min, 1,234 tokens/s, $0.50 so far, limited by output tokens',
   ]);
   display.aside('20 rows at the provider');
   display.show(snapshot());
@@ -95,7 +95,7 @@ test('elsewhere a line every ten seconds tells all of it', () => {
   display.aside('20 rows at the provider');
   for (const elapsedMs of [9_000, 10_000, 15_000, 20_000]) display.show(snapshot({ elapsedMs }));
   const line =
-    '50 of 200 rows, 3 failed, 12 at work, 30.0 rows/min, 1,234 tokens/s, $0.50 so far, 1 min 40 s to 3 min 20 s left, bound by output tokens; ' +
+    '50 of 200 rows, 3 failed, 12 in flight, 30.0 rows/min, 1,234 tokens/s, $0.50 so far, 1 min 40 s to 3 min 20 s left, limited by output tokens; ' +
     '20 rows at the provider';
   expect(io.errLines).toEqual([line, line]);
 });
@@ -113,7 +113,7 @@ test('with --json whatever is said is JSON', () => {
 
 test.each([
   [200, 0, []],
-  [199, 130, ['To go on: npx tidegate batch in.jsonl']],
+  [199, 130, ['To resume: npx tidegate batch in.jsonl']],
 ])('a run that is interrupted with %i of 200 rows done ends with %i', (done, exit, lines) => {
   const io = new FakeIo();
   const broken = Object.assign(new Error('stopped'), { code: 'batch_stopped' });

@@ -87,7 +87,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     const run = terminal(...batch());
     expect(await run.exit).toBe(0);
     expect(run.text()).toMatch(
-      /␛\[1G\[#+\.+\] +\d+ %  \d+ of 60 rows, .* left␛\[0K\r\n␛\[1G\d+ at work, [\d.]+ rows\/s, /,
+      /␛\[1G\[#+\.+\] +\d+ %  \d+ of 60 rows, .* left␛\[0K\r\n␛\[1G\d+ in flight, [\d.]+ rows\/s, /,
     );
     // What is left is the summary, on a line of its own.
     expect(run.text().trimEnd()).toMatch(/␛\[1G␛\[0J60 of 60 rows in [\d.]+ s, [^\r]*$/);
@@ -100,7 +100,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     await run.until(/[1-9]\d* of 60 rows/);
     run.type('\u0003');
     expect(await run.exit).toBe(130);
-    const [, resume] = /To go on: npx tidegate (.*?)\r/.exec(run.text())!;
+    const [, resume] = /To resume: npx tidegate (.*?)\r/.exec(run.text())!;
     const { requests, completed } = simulator.stats();
     expect([requests, requests < ROWS]).toEqual([completed, true]);
     expect((await readFile(join(folder, 'out.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(requests);

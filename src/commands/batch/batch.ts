@@ -112,8 +112,8 @@ async function openLink(target: Target): Promise<QueueLink> {
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR']);
 
 const UNBOUNDED =
-  '--max-cost cannot tell what it may cost at most: a known price of its model and service tier, a maximum of output tokens, ' +
-  'and text only as input, would';
+  '--max-cost needs a maximum cost of each row: a known price of its model and service tier, a maximum of output tokens, ' +
+  'and only text as input';
 
 function refuse({ problems, problemCount }: InputCheck, io: CommandIo): number {
   for (const problem of problems) io.err(problem);

@@ -21,7 +21,7 @@ export async function checkPaths({ input, out, errors, journal, resume }: BatchA
   for (const [index, path] of written.entries()) {
     for (const other of [input, ...written.slice(0, index)]) {
       if (other !== '-' && (await isSameFile(path, other)))
-        throw new UsageError(`${path} would be read and written at once.`);
+        throw new UsageError(`${path} would be both read and written.`);
     }
   }
   if (resume) {
@@ -66,7 +66,7 @@ export function checkPrompt(format: RowFormat, firstLine: string, prompt: Omit<P
   if (format === 'openai' || format === 'anthropic') {
     const unused = PROMPT_OPTIONS.filter(([member]) => prompt[member] !== undefined).map(([, option]) => option);
     if (unused.length === 0) return;
-    throw new UsageError(`The rows of the input are whole requests: they go without ${unused.join(', ')}.`);
+    throw new UsageError(`The rows of the input are complete requests: remove ${unused.join(', ')}.`);
   }
   // Reported later, with the line number.
   if (format === 'jsonl' && !isObjectLine(firstLine)) return;
@@ -83,7 +83,7 @@ function checkPlaces(template: string, format: RowFormat, firstLine: string): vo
     const unknown = places.find((name) => !PROMPT_PLACES.has(name));
     if (unknown === undefined) return;
     throw new UsageError(
-      `The input was taken for prompts, which have no "${unknown}" for the template: name its --format.`,
+      `The input was read as prompts, which have no "${unknown}" for the template: specify its --format.`,
     );
   }
   const columns = format === 'csv' ? columnsOf(firstLine) : undefined;

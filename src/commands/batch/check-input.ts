@@ -43,7 +43,7 @@ export async function checkInput(
         rows++;
         const first = lineOf.get(id);
         if (first === undefined) lineOf.set(id, line);
-        else problem(`line ${line}: custom_id ${JSON.stringify(id)} is that of line ${first} too`);
+        else problem(`line ${line}: custom_id ${JSON.stringify(id)} was already used on line ${first}`);
         onRow?.(row);
       } catch (error) {
         if (!(error instanceof BadRow)) throw error;

@@ -104,9 +104,9 @@ export function forecastText(made: Forecast, priced: boolean): string {
     outputTokensAtMost === null ? 'unknown: some rows set no maximum' : `up to ${number(outputTokensAtMost)}`;
   const time = seconds ? durations(seconds[0], seconds[1]) : 'unknown: name your limits with --rpm and --tpm';
   return tableText([
-    ['Rows', calls === rows ? number(rows) : `${number(rows)}, of which ${number(calls)} differ and are sent`],
+    ['Rows', calls === rows ? number(rows) : `${number(rows)}, of which ${number(calls)} are distinct and sent`],
     ['Models', harmless(models.join(', ')) || 'none named'],
-    ['Input tokens', `${number(from)} to ${number(to)}, by their text`],
+    ['Input tokens', `${number(from)} to ${number(to)}, estimated from their text`],
     ['Output tokens', output],
     ['Time', time],
     ['Price', harmless(priceText(made, priced))],
@@ -115,7 +115,7 @@ export function forecastText(made: Forecast, priced: boolean): string {
 
 function priceText({ usd: interval, unpriced }: Forecast, priced: boolean): string {
   if (!priced) return 'unknown: name a file with --prices, or install @pydantic/genai-prices';
-  if (!interval) return `unknown: there is no price of ${unpriced.join(', ')}`;
+  if (!interval) return `unknown: no price for ${unpriced.join(', ')}`;
   const [from, to] = interval;
   return to === null
     ? `from ${usd(from)}: some rows set no maximum of output, or have more than text as input`

@@ -36,7 +36,9 @@ export function endRun({ args, resumeCommand }: Ended, { interrupted, last, ...o
     io.err(`Failed rows are in ${args.errors}; --retry-failed sends them again.`);
   if (broken !== undefined && !wasRefused(code)) {
     io.err(
-      args.journal === undefined ? 'There is no journal: the run begins anew next time.' : `To go on: ${resumeCommand}`,
+      args.journal === undefined
+        ? 'There is no journal: the next run starts from the beginning.'
+        : `To resume: ${resumeCommand}`,
     );
   }
   return exit;

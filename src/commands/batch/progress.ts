@@ -34,8 +34,8 @@ export class ProgressDisplay {
     if (this.#quiet) return;
     if (this.#bar && snapshot.total !== undefined) {
       const { done, total } = snapshot;
-      const text = [...farParts(snapshot), ...leftParts(snapshot)].join(', ');
-      const below = this.#aside || [...fastParts(snapshot), ...bindingParts(snapshot)].join(', ');
+      const text = [...countParts(snapshot), ...etaParts(snapshot)].join(', ');
+      const below = this.#aside || [...rateParts(snapshot), ...bottleneckParts(snapshot)].join(', ');
       this.#bar.show({ done, total, text, below });
       return;
     }
@@ -63,31 +63,31 @@ export class ProgressDisplay {
 
 /** Progress as one line. */
 function progressText(snapshot: BatchSnapshot): string {
-  return [farParts, fastParts, leftParts, bindingParts].flatMap((parts) => parts(snapshot)).join(', ');
+  return [countParts, rateParts, etaParts, bottleneckParts].flatMap((parts) => parts(snapshot)).join(', ');
 }
 
 /** The result of a run. */
 export function summaryText(snapshot: BatchSnapshot): string {
-  const [rows, ...more] = farParts(snapshot);
+  const [rows, ...more] = countParts(snapshot);
   const { reused, elapsedMs } = snapshot;
   return [
     `${rows} in ${duration(elapsedMs / 1000)}`,
     ...more,
-    ...(reused > 0 ? [`${number(reused)} answered before or by an equal row`] : []),
-    ...fastParts({ ...snapshot, inFlight: 0 }),
+    ...(reused > 0 ? [`${number(reused)} reused from the journal or an identical row`] : []),
+    ...rateParts({ ...snapshot, inFlight: 0 }),
   ].join(', ');
 }
 
-function farParts({ done, total, failed }: BatchSnapshot): string[] {
+function countParts({ done, total, failed }: BatchSnapshot): string[] {
   return [
     `${number(done)}${total === undefined ? '' : ` of ${number(total)}`} rows`,
     ...(failed > 0 ? [`${number(failed)} failed`] : []),
   ];
 }
 
-function fastParts({ inFlight, itemsPerSecond, tokensPerSecond, cost }: BatchSnapshot): string[] {
+function rateParts({ inFlight, itemsPerSecond, tokensPerSecond, cost }: BatchSnapshot): string[] {
   return [
-    ...(inFlight > 0 ? [`${number(inFlight)} at work`] : []),
+    ...(inFlight > 0 ? [`${number(inFlight)} in flight`] : []),
     ...(itemsPerSecond > 0 ? [perSecond(itemsPerSecond, 'rows')] : []),
     ...(tokensPerSecond > 0 ? [`${number(Math.round(tokensPerSecond))} tokens/s`] : []),
     ...(cost
@@ -104,12 +104,12 @@ function lostPart({ lostAttempts, possibleUsd }: NonNullable<BatchSnapshot['cost
   return ` (${number(lostAttempts)} answers lost${most})`;
 }
 
-function leftParts({ eta }: BatchSnapshot): string[] {
+function etaParts({ eta }: BatchSnapshot): string[] {
   if (!eta || eta.toSeconds <= 0) return [];
   return [`${durations(eta.fromSeconds, eta.toSeconds)} left`];
 }
 
 /** The limit that determines the estimate. */
-function bindingParts({ eta }: BatchSnapshot): string[] {
-  return eta && eta.toSeconds > 0 ? [`bound by ${eta.binds.replaceAll('_', ' ')}`] : [];
+function bottleneckParts({ eta }: BatchSnapshot): string[] {
+  return eta && eta.toSeconds > 0 ? [`limited by ${eta.binds.replaceAll('_', ' ')}`] : [];
 }

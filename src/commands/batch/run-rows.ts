@@ -119,13 +119,13 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
         new BatchError(
           'batch_stopped',
           link
-            ? 'Interrupted: workers go on, and this run with what they do.'
-            : 'Interrupted: batches go on at the provider, and this run with them.',
+            ? 'Interrupted: the workers continue, and the next run collects their answers.'
+            : 'Interrupted: the batches continue at the provider, and the next run resumes them.',
         ),
       );
       return;
     }
-    display.say('stopping', 'Stopping: what is at work is finished. Again to stop at once.');
+    display.say('stopping', 'Stopping once the rows in flight have finished. Press Ctrl-C again to stop immediately.');
     rows.stop();
   });
 
@@ -164,7 +164,7 @@ function sayUnreachable(guard: Guard, target: Target, display: ProgressDisplay):
     if (outcome !== 'connection') return;
     stop();
     const why = code === undefined ? '' : ` (${code})`;
-    display.say('unreachable', `The connection to ${new URL(target.baseURL).host} failed${why}. Asking again.`);
+    display.say('unreachable', `The connection to ${new URL(target.baseURL).host} failed${why}. Retrying.`);
   });
 }
 

@@ -51,7 +51,7 @@ export async function report(args: readonly string[], io: CommandIo): Promise<nu
   try {
     for (const path of paths) {
       if (html === undefined || !(await isSameFile(path, html))) continue;
-      io.err(`${html} would be read and written at once.`);
+      io.err(`${html} would be both read and written.`);
       return 2;
     }
     const summary = await summarize(paths);

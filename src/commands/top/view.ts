@@ -48,7 +48,7 @@ const COLUMNS = {
   },
   calls: { head: 'calls/s', cell: ({ callsPerSecond }) => rate(callsPerSecond) },
   tokens: { head: 'tokens/s', cell: ({ tokensPerSecond }) => number(Math.round(tokensPerSecond)) },
-  inFlight: { head: 'at work', cell: ({ inFlight }) => number(inFlight) },
+  inFlight: { head: 'in flight', cell: ({ inFlight }) => number(inFlight) },
   queued: { head: 'queued', cell: ({ queued }) => number(queued) },
   oldest: { head: 'oldest', cell: (row) => (row.oldestWaitSeconds > 0 ? duration(row.oldestWaitSeconds) : '') },
   refused: { head: 'refused/s', cell: ({ refusalsPerSecond }) => rate(refusalsPerSecond) },

@@ -186,7 +186,7 @@ describe('tidegate batch', () => {
       2,
       [
         'line 2: not JSON',
-        'line 3: custom_id "a" is that of line 1 too',
+        'line 3: custom_id "a" was already used on line 1',
         'line 4: expected "url" to be a path such as "/v1/responses"',
         'line 5: "stream" has no place in a batch',
         'Nothing was sent.',
@@ -230,7 +230,7 @@ describe('tidegate batch', () => {
     expect([code, io.errLines[0], io.errLines.at(-1)]).toEqual([
       1,
       'The disk is full.',
-      expect.stringMatching(/^To go on: npx tidegate batch /),
+      expect.stringMatching(/^To resume: npx tidegate batch /),
     ]);
     // What was answered is not asked for again.
     expect((await run(...args, at('out.jsonl'))).code).toBe(0);
@@ -244,7 +244,7 @@ describe('tidegate batch', () => {
     await ask('Be short.');
     const { code, io } = await ask('Be long.');
     expect([code, openai.stats().requests]).toEqual([2, 1]);
-    expect(io.errLines.join()).toContain('begun with other parameters');
+    expect(io.errLines.join()).toContain('started with other parameters');
     const before = await file('o.jsonl');
     expect(before).toHaveLength(1);
     await writeFile(at('o.jsonl.journal.lock'), JSON.stringify({ pid: process.ppid, host: hostname() }));
@@ -259,8 +259,8 @@ describe('tidegate batch', () => {
   test.each([
     [['IN'], 'Expected --out'],
     [[], 'Expected a file of rows'],
-    [['IN', '--out', 'IN'], 'read and written at once'],
-    [['IN', '--out', 'OUT', '--errors', 'OUT'], 'read and written at once'],
+    [['IN', '--out', 'IN'], 'both read and written'],
+    [['IN', '--out', 'OUT', '--errors', 'OUT'], 'both read and written'],
     [['IN', '--out', 'OUT', '--resume'], 'no journal at'],
     [['IN', '--out', 'OUT', '--rpm', 'many'], '--rpm to be a whole number'],
     [['IN', '--out', 'OUT', '--stop-after', '200%'], '--stop-after to be above 0%'],
@@ -286,6 +286,6 @@ describe('tidegate batch', () => {
       '1',
     );
     expect([code, openai.stats().requests]).toEqual([1, 2]);
-    expect(io.errLines.at(-1)).toMatch(/^To go on: npx tidegate batch .* --stop-after 2 --max-concurrent 1$/);
+    expect(io.errLines.at(-1)).toMatch(/^To resume: npx tidegate batch .* --stop-after 2 --max-concurrent 1$/);
   });
 });

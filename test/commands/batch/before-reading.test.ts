@@ -63,8 +63,8 @@ test.each([
   ['in.jsonl', DATA, ['--template', '{{text}}'], 'Prompts and data need --model.'],
   ['in.jsonl', DATA, ['--template', 'Classify', ...CLAUDE], 'Expected --template to have a place'],
   ['in.txt', 'one', [], 'Prompts and data need --model.'],
-  ['in.txt', 'id;text', ['--template', '{{body}}', ...CLAUDE], 'The input was taken for prompts, which have no "body"'],
-  ['in.jsonl', REQUEST, [...CLAUDE, '--max-tokens', '7'], 'go without --model, --max-tokens.'],
+  ['in.txt', 'id;text', ['--template', '{{body}}', ...CLAUDE], 'The input was read as prompts, which have no "body"'],
+  ['in.jsonl', REQUEST, [...CLAUDE, '--max-tokens', '7'], 'remove --model, --max-tokens.'],
   ['in.jsonl', REQUEST, ['--fleet'], 'TIDEGATE_REDIS_URL is not set'],
   ['in.jsonl', REQUEST, ['--via', 'auto', '--provider', 'azure'], '--via is of OpenAI'],
 ])('%s that begins with %s, with %j', async (name, firstLine, args, wanted) => {

@@ -53,7 +53,7 @@ test('bad records are told by the line that they begin in', async () => {
   const made = await check('id,text\n1,"two\nlines"\n2,b,c\n1,d\n4\n5,"x"y\n');
   expect(made.problems).toEqual([
     expect.stringMatching(/^line 4: not CSV: Invalid Record Length/),
-    'line 5: custom_id "1" is that of line 2 too',
+    'line 5: custom_id "1" was already used on line 2',
     expect.stringMatching(/^line 6: not CSV: Invalid Record Length/),
     expect.stringMatching(/^line 7: not CSV: /),
   ]);

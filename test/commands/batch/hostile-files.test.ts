@@ -33,7 +33,7 @@ describe('output that is input is refused', () => {
   ])('%s', async (_name, make) => {
     await make();
     const { code, err } = await batch(at('in.txt'), '--out', at('other'));
-    expect([code, err[0]]).toEqual([2, expect.stringContaining('would be read and written at once.')]);
+    expect([code, err[0]]).toEqual([2, expect.stringContaining('would be both read and written.')]);
     expect(await readFile(at('in.txt'), 'utf8')).toBe('one\ntwo\n');
   });
 

@@ -58,7 +58,7 @@ test('a budget ends the run with code 3 and its results so far; more of it goes 
   const first = await run(...args, '5');
   expect(first.code).toBe(3);
   expect(first.err).toMatch(/Of \$5, \$[\d.]+ is spent, and the next item may cost \$[\d.]+\./);
-  expect(first.err).toMatch(/To go on: npx tidegate batch .* --max-cost 5$/);
+  expect(first.err).toMatch(/To resume: npx tidegate batch .* --max-cost 5$/);
   expect(first.err).toMatch(/rows in .*\$\d\.\d\d so far/);
   const { requests } = openai.stats();
   expect(requests).toBeGreaterThan(3);
@@ -74,7 +74,7 @@ test('a budget is refused where nothing bounds a row, before anything is sent', 
   await writeFile(at('in.jsonl'), [line(0, { max_tokens: 5 }), line(1, {})].join('\n'));
   const { code, err } = await run(at('in.jsonl'), '--out', at('o'), '--max-cost', '5');
   expect(code).toBe(2);
-  expect(err).toContain('line 2: --max-cost cannot tell what it may cost at most');
+  expect(err).toContain('line 2: --max-cost needs a maximum cost of each row');
   await writeFile(at('unknown.jsonl'), line(0, { max_tokens: 5, model: 'acme-1' }));
   expect((await run(at('unknown.jsonl'), '--out', at('o'), '--max-cost', '5')).err).toContain('line 1: --max-cost');
   expect(openai.stats().requests).toBe(0);
@@ -104,7 +104,7 @@ test('a dry run tells the price as an interval, and which models have none', asy
   expect(made.usd[1]).toBeCloseTo(2, 3);
   expect((await dry()).out).toMatch(/Price {10}\$[\d.e-]+ to \$2\.00$/);
   await writeFile(at('in.jsonl'), [...bounded, line(2, { model: 'acme-1' })].join('\n'));
-  expect((await dry()).out).toMatch(/Price {10}unknown: there is no price of acme-1$/);
+  expect((await dry()).out).toMatch(/Price {10}unknown: no price for acme-1$/);
   expect(JSON.parse((await dry('--json')).out)).toMatchObject({ usd: null, unpriced: ['acme-1'] });
   await writeFile(at('in.jsonl'), line(0, {}));
   expect((await dry()).out).toMatch(/Price {10}from \$[\d.e-]+: some rows set no maximum/);
@@ -179,7 +179,7 @@ test('an end without a provider is told with its cause, and the events of --json
   const events = err.split('\n').map((text) => JSON.parse(text) as Record<string, unknown>);
   expect(code).toBe(1);
   expect(events.filter(({ event }) => event === 'unreachable')).toEqual([
-    { event: 'unreachable', text: `The connection to ${host} failed (ECONNREFUSED). Asking again.` },
+    { event: 'unreachable', text: `The connection to ${host} failed (ECONNREFUSED). Retrying.` },
   ]);
   expect(JSON.stringify(await rows('out.errors.jsonl'))).toContain(`fetch failed (connect ECONNREFUSED ${host})`);
   const members = [

@@ -64,7 +64,7 @@ test('Ctrl-C finishes what is at work and prints what goes on; the same command 
   await untilSent(10);
   first.child.kill('SIGINT');
   expect(await first.exit).toEqual([130, null]);
-  expect(first.said()).toContain('To go on: npx tidegate batch');
+  expect(first.said()).toContain('To resume: npx tidegate batch');
   const { requests, completed } = simulator.stats();
   expect(requests).toBe(completed);
   expect(requests).toBeLessThan(ROWS);

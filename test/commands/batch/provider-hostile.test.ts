@@ -67,7 +67,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
       expect([created(), count('row')]).toEqual([1, 0]);
       // It is told once, not at every try.
-      expect(err.match(/Asking again/g)?.length ?? 0).toBeLessThan(5);
+      expect(err.match(/Retrying/g)?.length ?? 0).toBeLessThan(5);
     });
 
     test('a file that is too large goes in halves', async () => {
@@ -83,7 +83,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       );
       const { code, err, again, count } = await run(provider, refused);
       expect([code, await ids('out.errors.jsonl')]).toEqual([1, names(ROWS)]);
-      expect(err).toContain('The provider takes no batch of 12 rows: No batches of this model.');
+      expect(err).toContain('The provider accepts no batch of 12 rows: No batches of this model.');
       expect(JSON.stringify(await lines('out.errors.jsonl'))).toContain('No batches of this model.');
       expect((await again('--retry-failed')).code).toBe(0);
       expect([await ids('out.jsonl'), count('row')]).toEqual([names(ROWS), 0]);
@@ -163,7 +163,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       );
       expect([code, err]).toEqual([
         1,
-        expect.stringMatching(/The provider answered 401 to a look at a batch: Bad key\.\n(.*\n)*To go on:/),
+        expect.stringMatching(/Could not check a batch: the provider answered 401: Bad key\.\n(.*\n)*To resume:/),
       ]);
       expect((await again()).code).toBe(0);
       expect([await ids('out.jsonl'), count('row'), created()]).toEqual([names(ROWS), 0, 1]);

@@ -46,7 +46,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
     await pause(waitMs);
     const second = start(simulator, provider);
     expect(await second.code).toBe(0);
-    expect(second.err()).toMatch(/Going on with batch \S+ of 20 rows/);
+    expect(second.err()).toMatch(/Resuming batch \S+ of 20 rows/);
     expect(second.err()).not.toContain('Created batch');
     expect(await ids('out.jsonl')).toEqual(names(ROWS));
     expect(await batchesOf(simulator, provider)).toBe(1);

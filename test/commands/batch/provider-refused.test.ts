@@ -44,7 +44,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
     ]);
     expect(await ids('out.jsonl')).toEqual(names(12).filter((id) => id !== 'row.2' && id !== 'row.11'));
     expect([count('row'), proxy.created, count('discard')]).toEqual([0, 2, 2]);
-    expect(err).toContain('The provider refused 2 of 12 rows, and gets the others without them.');
+    expect(err).toContain('The provider refused 2 of 12 rows; the others are submitted without them.');
   });
 
   test('leaves the batches of other models alone', async () => {
@@ -92,7 +92,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
     );
     expect([code, await ids('out.jsonl')]).toEqual([0, names(12)]);
     expect([count('row'), count('upload'), count('create')]).toEqual([0, 1, 4]);
-    expect(err.match(/Too much is queued for a batch of 12 rows\./g)).toHaveLength(3);
+    expect(err.match(/The queue of the provider is too full for a batch of 12 rows\./g)).toHaveLength(3);
   });
 });
 
@@ -121,7 +121,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a run of %s that is beg
     const second = await again();
     expect([second.code, second.err]).toEqual([
       1,
-      expect.stringMatching(/does not know batch \S+ .*--accept-changes gives it up/),
+      expect.stringMatching(/does not know batch \S+ .*give it up with --accept-changes/),
     ]);
     isOther = false;
     const known = proxy.steps.filter((step) => step === 'look').length;

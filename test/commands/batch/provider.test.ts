@@ -61,10 +61,10 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     await until(() => first.err().includes('Created batch'));
     first.io.stop();
     expect(await first.code).toBe(130);
-    expect(first.err()).toContain('To go on: npx tidegate batch');
+    expect(first.err()).toContain('To resume: npx tidegate batch');
     const second = start(simulator, provider);
     expect(await second.code).toBe(0);
-    expect(second.err()).toMatch(/Going on with batch \S+ of 20 rows/);
+    expect(second.err()).toMatch(/Resuming batch \S+ of 20 rows/);
     expect(second.err()).not.toContain('Created batch');
     expect(await ids('out.jsonl')).toEqual(names(20));
     expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.jsonl', 'out.jsonl.journal']);
@@ -90,7 +90,7 @@ test('what the provider has not done before the deadline goes row by row', async
   await vi.advanceTimersByTimeAsync(1_726_000);
   expect(run.err()).toContain('Cancelling batch');
   expect(await hurried(run.code)).toBe(0);
-  expect(run.err()).toMatch(/What the provider has not done in \d+ min goes row by row\./);
+  expect(run.err()).toMatch(/Rows that the provider has not finished in \d+ min are sent row by row\./);
   expect(await ids('out.jsonl')).toEqual(names(20));
   // The simulator has an answer for each row of a batch; about half were done when it was cancelled, and are not asked for again.
   const oneByOne = answers - 20;
@@ -133,7 +133,7 @@ test('a refusal of the batch API ends the run, with what the provider said', asy
   await writeFile(at('in.jsonl'), row('openai', 'a'));
   const run = start(simulator, 'openai');
   expect(await run.code).toBe(1);
-  expect(run.err()).toMatch(/The provider answered 401 to an upload/);
+  expect(run.err()).toMatch(/Could not upload the rows: the provider answered 401/);
   expect(run.err()).not.toContain('sk-provider-test');
 });
 
@@ -207,9 +207,9 @@ describe('a deadline is that of the run', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
     later(20);
     const second = start(simulator, 'openai', ...deadline);
-    while (!second.err().includes('Going on with batch')) await socketsQuiet();
+    while (!second.err().includes('Resuming batch')) await socketsQuiet();
     // Of 40 minutes 28.8 are the batch's, and 20 of those are over.
-    expect(second.err()).toMatch(/What the provider has not done in 8 min \d+ s goes row by row\./);
+    expect(second.err()).toMatch(/Rows that the provider has not finished in 8 min \d+ s are sent row by row\./);
     expect(await hurried(second.code)).toBe(0);
     expect(second.err()).toContain('Cancelling batch');
     expect(second.err()).not.toContain('Created batch');
@@ -224,13 +224,15 @@ describe('a deadline is that of the run', () => {
     later(100);
     const second = start(simulator, 'openai', ...deadline);
     expect(await hurried(second.code)).toBe(0);
-    expect(second.err()).toMatch(/The deadline was 60 min ago: what the provider has not done goes row by row now\./);
+    expect(second.err()).toMatch(
+      /The deadline was 60 min ago: rows that the provider has not finished are sent row by row now\./,
+    );
     expect(second.err()).not.toContain('Created batch');
     expect(await ids('out.jsonl')).toEqual(names(20));
     await writeFile(at('in.jsonl'), row('openai', 'new', { messages: [{ role: 'user', content: 'more' }] }));
     const third = start(simulator, 'openai', ...deadline);
     while (!third.err().includes('Created batch')) await socketsQuiet();
-    expect(third.err()).toContain('What the provider has not done in 29 min goes row by row.');
+    expect(third.err()).toContain('Rows that the provider has not finished in 29 min are sent row by row.');
     third.io.stop();
     await hurried(third.code);
   });

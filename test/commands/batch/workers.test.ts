@@ -259,7 +259,7 @@ test('says what is missing', async () => {
   expect(said.at(-1)).toContain('TIDEGATE_REDIS_URL is not set');
   vi.stubEnv('TIDEGATE_REDIS_URL', 'redis://:hidden@127.0.0.1:1');
   expect(await batchCommand(['--fleet'], io)).toBe(2);
-  expect(said.at(-1)).toContain('The Redis of TIDEGATE_REDIS_URL is of no use');
+  expect(said.at(-1)).toContain('The Redis of TIDEGATE_REDIS_URL is unavailable');
   expect(said.join()).not.toContain('hidden');
   vi.unstubAllEnvs();
 });

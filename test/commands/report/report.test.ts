@@ -211,6 +211,6 @@ test('a page that would be written over its record is refused', async () => {
   const path = join(folder, 'hits.jsonl');
   const line = hit({});
   const { code, io } = await report([line], '--html', path);
-  expect([code, io.errLines[0]]).toEqual([2, `${path} would be read and written at once.`]);
+  expect([code, io.errLines[0]]).toEqual([2, `${path} would be both read and written.`]);
   expect(await readFile(path, 'utf8')).toBe(line);
 });

@@ -53,9 +53,9 @@ const isPage = ({ data }: Page): boolean => Array.isArray(data) && data.every(is
 /** Anthropic's Message Batches. */
 export function anthropicBatches(target: Target, { send, sendOnce }: Senders): BatchApi {
   const { ask, askFor } = batchClient(target, '/v1/messages/batches', { send });
-  const list = (query: string): Promise<Page> => askFor('a list of batches', isPage, `?${query}`);
+  const list = (query: string): Promise<Page> => askFor('list batches', isPage, `?${query}`);
   const results = async (id: string): Promise<AsyncIterable<Uint8Array>> =>
-    (await ask('a download', `/${id}/results`)).body as AsyncIterable<Uint8Array>;
+    (await ask('download results', `/${id}/results`)).body as AsyncIterable<Uint8Array>;
   return {
     mostRows: 100_000,
     // 256 MB.
@@ -70,7 +70,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
     },
     async create({ path }) {
       const init = { method: 'POST' as const, body: await openAsBlob(path), headers: target.headers };
-      return (await askFor('a batch', isBatch, '', init, sendOnce)).id;
+      return (await askFor('create a batch', isBatch, '', init, sendOnce)).id;
     },
     /**
      * Message batches carry no name of ours and reveal their rows only once they have ended. Until then a batch with
@@ -95,7 +95,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
     },
     async discard() {},
     async look(id): Promise<BatchState> {
-      const batch = await askFor('a look at a batch', isBatch, `/${id}`);
+      const batch = await askFor('check a batch', isBatch, `/${id}`);
       // The counts stay 0 until the batch has ended.
       if (batch.processing_status !== 'ended') return { state: 'running', isNew: false, done: undefined };
       const { succeeded = 0 } = batch.request_counts;
@@ -111,7 +111,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
         : undefined;
     },
     async cancel(id) {
-      await (await ask('a cancellation', `/${id}/cancel`, { method: 'POST' })).text();
+      await (await ask('cancel a batch', `/${id}/cancel`, { method: 'POST' })).text();
     },
   };
 }

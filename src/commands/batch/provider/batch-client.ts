@@ -28,7 +28,7 @@ export class BatchApiError extends Error {
   readonly said: string;
 
   constructor(status: number, outcome: Outcome, doing: string, { code, message }: Told) {
-    super(`The provider answered ${status} to ${doing}${message === '' ? '.' : `: ${message}`}`);
+    super(`Could not ${doing}: the provider answered ${status}${message === '' ? '.' : `: ${message}`}`);
     this.status = status;
     this.outcome = outcome;
     this.code = code || `http_${status}`;
@@ -83,7 +83,7 @@ export function batchClient(target: Target, base: string, { send }: Pick<Senders
     async askFor<T>(doing: string, isWhole: (value: T) => boolean, ...request: [string, BatchInit?, typeof fetch?]) {
       const answer = parseJson(await (await ask(doing, ...request)).text());
       if (typeof answer === 'object' && answer !== null && isWhole(answer as T)) return answer as T;
-      throw new Error(`The provider answered ${doing} with something else than that.`);
+      throw new Error(`Could not ${doing}: the answer of the provider is invalid.`);
     },
   };
 }

@@ -38,19 +38,19 @@ export function chooseWay({ via, deadlineMs, elapsedMs, hasBatches, rows, second
   const rest = (seconds ?? (rows / ROWS_A_MINUTE) * 60 * MARGIN) * 1000 + MARGIN_MS;
   const leaveAfterMs = deadlineMs - elapsedMs - rest;
   if (leaveAfterMs >= MIN_MS || (hasBatches && leaveAfterMs > 0)) {
-    const note = `What the provider has not done in ${duration(leaveAfterMs / 1000)} goes row by row.`;
+    const note = `Rows that the provider has not finished in ${duration(leaveAfterMs / 1000)} are sent row by row.`;
     return { via: 'provider-batch', leaveAfterMs, note };
   }
   const left = deadlineMs - elapsedMs;
   const why =
     left > 0
-      ? `Row by row may take ${duration(rest / 1000)} of the ${duration(left / 1000)} that are left`
+      ? `Sending row by row may take ${duration(rest / 1000)} of the remaining ${duration(left / 1000)}`
       : `The deadline was ${duration(-left / 1000)} ago`;
   if (hasBatches) {
     return {
       via: 'provider-batch',
       leaveAfterMs: 0,
-      note: `${why}: what the provider has not done goes row by row now.`,
+      note: `${why}: rows that the provider has not finished are sent row by row now.`,
     };
   }
   return { via: 'sync', leaveAfterMs: undefined, note: `${why}: there is no time for a batch.` };
@@ -63,5 +63,5 @@ export function parseDeadline(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   const ms = Number(amount) * (UNITS[unit ?? ''] ?? Number.NaN);
   if (ms > 0) return ms;
-  throw new Error(`Expected --deadline to be a time as 90m, 6h or 2d, got ${JSON.stringify(text)}.`);
+  throw new Error(`Expected --deadline to be a duration such as 90m, 6h or 2d, got ${JSON.stringify(text)}.`);
 }

@@ -74,7 +74,7 @@ const isBatch = ({ id, status }: Batch): boolean => typeof id === 'string' && id
 /** The batch API of OpenAI and Groq: a file of requests in, files of results out. */
 export function openaiBatches(target: Target, { send, sendOnce }: Senders): BatchApi {
   const { ask, askFor } = batchClient(target, '/v1', { send });
-  const get = (id: string): Promise<Batch> => askFor('a look at a batch', isBatch, `/batches/${id}`);
+  const get = (id: string): Promise<Batch> => askFor('check a batch', isBatch, `/batches/${id}`);
   return {
     mostRows: 50_000,
     // 200 MB by OpenAI's own counting.
@@ -87,18 +87,18 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
     async prepare({ path }) {
       const upload = { method: 'POST' as const, body: await openAsBlob(path), headers: MULTIPART };
       const isFile = ({ id }: { id: string }): boolean => typeof id === 'string' && id !== '';
-      return (await askFor('an upload', isFile, '/files', upload)).id;
+      return (await askFor('upload the rows', isFile, '/files', upload)).id;
     },
     async create({ token, group }, file) {
       const [endpoint] = group.split(' ');
       const body = { input_file_id: file, endpoint, completion_window: '24h', metadata: { [TOKEN]: token } };
       const init = { method: 'POST' as const, body: JSON.stringify(body) };
-      return (await askFor('a batch', isBatch, '/batches', init, sendOnce)).id;
+      return (await askFor('create a batch', isBatch, '/batches', init, sendOnce)).id;
     },
     async find({ token, mark }) {
       for (let after = '', last = ''; ;) {
         const isPage = ({ data }: Page): boolean => Array.isArray(data) && data.every(isBatch);
-        const { data, has_more: more } = await askFor('a list of batches', isPage, `/batches?limit=100${after}`);
+        const { data, has_more: more } = await askFor('list batches', isPage, `/batches?limit=100${after}`);
         // A failed batch was refused, and is created again under the same name.
         const found = data.find(
           ({ metadata, input_file_id: file, status }) =>
@@ -113,7 +113,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       }
     },
     async discard(file) {
-      await (await ask('a removal of its file', `/files/${file}`, { method: 'DELETE' }, sendOnce)).text();
+      await (await ask('delete the file of a batch', `/files/${file}`, { method: 'DELETE' }, sendOnce)).text();
     },
     async look(id): Promise<BatchState> {
       const { status, errors, request_counts: counts } = await get(id);
@@ -127,7 +127,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       const files = [output, errors].filter((file): file is string => typeof file === 'string');
       return Promise.all(
         files.map(
-          async (file) => (await ask('a download', `/files/${file}/content`)).body as AsyncIterable<Uint8Array>,
+          async (file) => (await ask('download results', `/files/${file}/content`)).body as AsyncIterable<Uint8Array>,
         ),
       );
     },
@@ -136,7 +136,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       return typeof line.custom_id === 'string' ? { customId: line.custom_id, outcome: outcomeOf(line) } : undefined;
     },
     async cancel(id) {
-      await (await ask('a cancellation', `/batches/${id}/cancel`, { method: 'POST' })).text();
+      await (await ask('cancel a batch', `/batches/${id}/cancel`, { method: 'POST' })).text();
     },
   };
 }
@@ -163,7 +163,7 @@ function refusalOf(problems: readonly BatchProblem[]): BatchRefusal {
 
 const toldOf = ({ code, message }: BatchProblem): RowRefusal => ({
   code: code ?? 'batch_failed',
-  message: harmless(message ?? 'The provider did not say why.'),
+  message: harmless(message ?? 'The provider gave no reason.'),
 });
 
 function outcomeOf({ response, error }: OutputLine): BatchOutcome {
@@ -173,5 +173,5 @@ function outcomeOf({ response, error }: OutputLine): BatchOutcome {
   }
   const code = error?.code ?? 'unknown';
   if (UNFINISHED.has(code)) return { kind: 'unfinished' };
-  return { kind: 'failed', code, message: error?.message ?? 'The provider did not say why.' };
+  return { kind: 'failed', code, message: error?.message ?? 'The provider gave no reason.' };
 }

@@ -39,7 +39,7 @@ export class Patience {
         signal.throwIfAborted();
         const waits = mayLag && isGone(error) ? tries < LAG_TRIES : isPassing(error) && this.#waits(tries, begun);
         if (!waits) throw error;
-        if (tries === 1) say(`${whatFailed(error)} Asking again.`);
+        if (tries === 1) say(`${whatFailed(error)} Retrying.`);
         await this.pause(tries);
       }
     }

@@ -62,7 +62,7 @@ export class ProviderBatches {
         await this.#discard(noted.mark);
         continue;
       }
-      say(`Going on with batch ${noted.id} of ${number(noted.rows)} rows.`);
+      say(`Resuming batch ${noted.id} of ${number(noted.rows)} rows.`);
       this.#live(this.#goOn(noted, noted.id));
     }
   }
@@ -199,7 +199,7 @@ export class ProviderBatches {
   /** Waits until there may be room in the queue. @returns Whether there may ever be enough for the file. */
   async #room(file: BatchFile, refusal: BatchRefusal, waits: number): Promise<boolean> {
     const { pollMs, say, signal } = this.#settings;
-    say(`Too much is queued for a batch of ${number(file.rows)} rows.`);
+    say(`The queue of the provider is too full for a batch of ${number(file.rows)} rows.`);
     if (this.#running.size > 0) {
       await this.#running.oneEnded();
       return true;
@@ -215,11 +215,13 @@ export class ProviderBatches {
     const settings = { ...this.#settings, form: api.form };
     const rows = number(file.rows);
     if (refusal.kind === 'rows' && sifted < MAX_SIFTED) {
-      say(`The provider refused ${number(refusal.rows.size)} of ${rows} rows, and gets the others without them.`);
+      say(`The provider refused ${number(refusal.rows.size)} of ${rows} rows; the others are submitted without them.`);
       for (const rest of await withoutBadRows(file, refusal, settings)) await this.put(rest, sifted + 1);
     } else if ('code' in refusal || refusal.kind === 'rows') {
       const why = refusal.kind === 'rows' ? refusal.rows.values().next().value! : refusal;
-      say(`The provider takes no batch of ${rows} rows${orRowByRow ? ', which go row by row' : ''}: ${why.message}`);
+      say(
+        `The provider accepts no batch of ${rows} rows${orRowByRow ? ', which are sent row by row' : ''}: ${why.message}`,
+      );
       if (!orRowByRow) await refuseRows(file, why, results);
     } else if (file.rows > 1) {
       for (const half of await halvesOf(file, settings)) await this.put(half, sifted);

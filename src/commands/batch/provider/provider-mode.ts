@@ -161,7 +161,7 @@ export async function openWithoutBatches(options: JournalOptions, onNote?: (note
     const [batch] = notes.open;
     if (!batch || options.acceptChanges === true) return journal;
     await journal.close();
-    const text = `Batch ${batch.id ?? 'that was asked for'} of ${number(batch.rows)} rows is at the provider. Go on with --via provider-batch, or --accept-changes to send its rows again.`;
+    const text = `Batch ${batch.id ?? 'that was requested'} of ${number(batch.rows)} rows is at the provider. Continue with --via provider-batch, or --accept-changes to send its rows again.`;
     throw new BatchError('journal_changed', text);
   } finally {
     notes.close();

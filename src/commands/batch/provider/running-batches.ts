@@ -74,7 +74,7 @@ export class RunningBatches {
     } catch (error) {
       if (!isGone(error)) throw error;
       if (!acceptChanges) throw gone(id, error);
-      say(`Batch ${id} is not there any more: its rows are handed over anew.`);
+      say(`Batch ${id} no longer exists: its rows are submitted again.`);
       return true;
     }
   }
@@ -137,7 +137,7 @@ export class RunningBatches {
       } catch (error) {
         if (!isGone(error)) throw error;
         if (!acceptChanges) throw gone(id, error);
-        return say(`The results of batch ${id} are not there any more: its rows are sent again.`);
+        return say(`The results of batch ${id} no longer exist: its rows are sent again.`);
       }
       await patience.pause(tries);
     }
@@ -157,6 +157,6 @@ export class RunningBatches {
 }
 
 function gone(id: string, cause: unknown): Error {
-  const text = `The provider does not know batch ${id} or its results any more. With the key that made it it may; --accept-changes gives it up.`;
+  const text = `The provider does not know batch ${id} or its results any more. Use the key that created it, or give it up with --accept-changes.`;
   return new Error(text, { cause });
 }

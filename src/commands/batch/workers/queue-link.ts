@@ -186,7 +186,7 @@ function refused(client: Ioredis.Redis): Promise<never> {
   return new Promise((_resolve, reject) => {
     client.once('error', ({ message }: Error) => {
       const code = /^[A-Z]+/.exec(message)?.[0] ?? '';
-      reject(new Error(`The Redis of TIDEGATE_REDIS_URL is of no use (${code || 'no connection'}).`));
+      reject(new Error(`The Redis of TIDEGATE_REDIS_URL is unavailable (${code || 'no connection'}).`));
     });
   });
 }

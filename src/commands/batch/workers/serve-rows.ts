@@ -28,7 +28,7 @@ export async function serveRows(args: BatchArgs, io: CommandIo): Promise<number>
     onKeyRefused: () => refused!(),
   });
   if (!args.quiet)
-    io.err(`Taking rows for ${target.provider} from the queue. Ctrl-C stops when what is at work is done.`);
+    io.err(`Taking rows for ${target.provider} from the queue. Ctrl-C stops once the rows in flight have finished.`);
   const end = await Promise.race([io.untilStopped, untilRefused]);
   if (end === 'refused') io.err(`${KEY_REFUSED} Its rows go back to the queue.`);
   await worker.close();

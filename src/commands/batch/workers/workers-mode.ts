@@ -91,7 +91,8 @@ export class WorkersMode {
     const { link, target, guard, atOnce, takeoverMs } = this.#setup;
     this.#run = run;
     await link.begin(run);
-    const onKeyRefused = (): void => this.abort(new Error(`${KEY_REFUSED} Workers go on with what is in the queue.`));
+    const onKeyRefused = (): void =>
+      this.abort(new Error(`${KEY_REFUSED} The workers continue with the rows in the queue.`));
     this.#worker = new ChunkWorker({ link, target, guard, atOnce, takeoverMs, onKeyRefused });
     this.#every(LOOK_MS, () => this.#look());
     this.#every(SWEEP_MS, () => this.#sweep());
@@ -202,7 +203,7 @@ export class WorkersMode {
     }
     if (this.#saidWhy || this.signal.aborted) return;
     this.#saidWhy = true;
-    this.#setup.say(`Redis is of no use (${message}): the run goes on when it is.`);
+    this.#setup.say(`Redis is unavailable (${message}): the run continues once it is back.`);
   }
 
   #settle(key: string, text: string | null | undefined): void {
