@@ -108,7 +108,7 @@ test('a limit of what is queued is kept by halves, and by waiting', async () => 
   );
   const run = start(simulator, 'openai');
   expect(await run.code).toBe(0);
-  expect(run.err()).toContain('Too much is queued for a batch');
+  expect(run.err()).toContain('The queue of the provider is too full for a batch');
   expect(await ids('out.jsonl')).toEqual(names(40));
 });
 
