@@ -91,7 +91,7 @@ export class ExhaustedLane {
     return now >= this.#probeAt;
   }
 
-  /** The call at this place is sent. Returns whether it is the probe. */
+  /** The call at this place is sent. Returns whether the lane is closed: then it is the probe. */
   sent(place: number, now: number): boolean {
     if (!this.closed(now)) return false;
     this.#probe = place;

@@ -151,13 +151,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const now = this.#clock.now();
     const closed = this.#exhausted.refusal(now);
     if (closed && !this.#exhausted.isProbeDue(now)) return Promise.reject(closed);
-    const place = request.place ?? this.#nextPlace;
     const reservation = this.#pacer?.plan(request.info);
     const impossible = reservation && this.#pacer!.refusal(reservation, now);
-    const disbelieved = impossible !== undefined && this.#disbelieves(impossible, place, now);
-    if (impossible && !disbelieved) return Promise.reject(impossible);
-    if (request.place === undefined) this.#nextPlace++;
-    if (disbelieved) return this.#admit(request, place, reservation, now, 0, 'none');
+    if (impossible && !this.#disbelieves(impossible, now)) return Promise.reject(impossible);
+    const place = request.place ?? this.#nextPlace++;
+    if (impossible) {
+      this.#disbelief.sent(place, now);
+      return this.#admit(request, place, reservation, now, 0, 'none');
+    }
     if (this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
@@ -298,12 +299,12 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   /**
-   * Whether to send the call at this place at once instead of refusing it unsent. A limit set by the application is no
-   * belief, and is not tested.
+   * Whether to send a call at once instead of refusing it unsent. A limit set by the application is no belief, and is
+   * not tested.
    */
-  #disbelieves({ dimension }: AdmissionRefused, place: number, now: number): boolean {
+  #disbelieves({ dimension }: AdmissionRefused, now: number): boolean {
     if (dimension && isBucket(dimension) && this.#pacer?.limits.get(dimension)?.source === 'config') return false;
-    return this.#closedUntil(now) <= now && this.#disbelief.takeTrial(place, now);
+    return this.#closedUntil(now) <= now && this.#disbelief.allows(now);
   }
 
   #admit(
@@ -342,10 +343,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         continue;
       }
       const impossible = reservation && this.#pacer?.refusal(reservation, now);
-      if (impossible && !this.#disbelieves(impossible, waiter.place, now)) {
+      if (impossible && !this.#disbelieves(impossible, now)) {
         this.#room.drop(waiter, impossible);
         continue;
       }
+      if (impossible) this.#disbelief.sent(waiter.place, now);
       freeAt = impossible ? now : this.#freeAt(reservation, this.#room.hasPatient, now);
       if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
       else if (freeAt > now) {

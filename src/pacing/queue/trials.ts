@@ -36,9 +36,9 @@ export class Trials {
     this.#places.add(place);
   }
 
-  /** The attempt at this place ended. Returns whether it was a trial. */
-  ended(place: number, outcome: Outcome): boolean {
-    if (!this.#places.delete(place)) return false;
+  /** The attempt at this place ended, a trial or not. */
+  ended(place: number, outcome: Outcome): void {
+    if (!this.#places.delete(place)) return;
     if (outcome === 'ok') {
       this.everyMs = this.everyMs > this.#firstMs ? this.#firstMs : Math.max(MIN_MS, this.everyMs / 2);
       this.#atOnce = Math.min(MAX_AT_ONCE, 2 * this.#atOnce);
@@ -46,7 +46,6 @@ export class Trials {
       this.everyMs = Math.min(this.#maxMs, 2 * this.everyMs);
       this.#atOnce = 1;
     }
-    return true;
   }
 
   /** The call was never sent, or its outcome is unknown. */
