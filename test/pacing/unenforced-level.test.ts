@@ -53,3 +53,13 @@ describe.each([
     h.lane.close();
   });
 });
+
+it('stops believing a level that has moved, and stays empty while every call is served', async () => {
+  const h = harness({ pacing: PACING });
+  for (const left of [20_000, 10_000, 5_000]) await traffic(h, 2, [reading('tokens', 30_000, left)]);
+  const stale = [{ ...reading('tokens', 30_000, 0), resetMs: 60_000 }];
+  await traffic(h, 180, stale);
+  expect(beliefs(h)).toContain('unenforced_level');
+  expect(await traffic(h, 15, stale)).toBeGreaterThanOrEqual(60);
+  h.lane.close();
+});
