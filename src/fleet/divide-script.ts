@@ -61,6 +61,12 @@ local function rests(l, p, name, amount)
   p.rest = p.rest or {}
   p.rest[name] = amount
 end
+local function pends(l, p, name, unanswered)
+  local amount = name == 'output_tokens' and unanswered or 0
+  l.pending = max(0, (l.pending or 0) + amount - (p.pending and p.pending[name] or 0))
+  p.pending = p.pending or {}
+  p.pending[name] = amount
+end
 local function leased(l, p, name)
   return p.voided[name] == l.voided and p.held[name] or 0
 end
@@ -101,6 +107,7 @@ local function forget(which)
     for name, l in pairs(lane.limits) do
       returned(l, gone, name)
       rests(l, gone, name, 0)
+      pends(l, gone, name, 0)
     end
     if gone.active then lane.wanting = lane.wanting - 1 end
     if gone.busy then lane.busy = lane.busy - 1 end
@@ -131,7 +138,7 @@ local function answer(granted, waitMs)
   for name, l in pairs(lane.limits) do
     for _, each in ipairs({
       name, exact(l.limit), exact(l.windowMs), exact(l.full), exact(granted[name] or 0), exact(l.free),
-      exact(keptOf(l)), exact(l.total), exact(l.unspent), exact(l.held),
+      exact(keptOf(l)), exact(l.total), exact(l.unspent), exact(l.held + (l.pending or 0)),
     }) do out[#out + 1] = each end
   end
   return out
@@ -139,7 +146,7 @@ end
 
 for _, gone in ipairs(call('ZRANGEBYSCORE', KEYS[3], '-inf', exact(now - LIVE))) do forget(gone) end
 if call('ZCARD', KEYS[3]) == 0 then
-  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 l.idle = 0 end
+  for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 l.pending = 0 l.idle = 0 end
   lane.wanting = 0
   lane.busy = 0
   lane.weights = {}
@@ -203,7 +210,6 @@ local function correct(l, told)
   local room = roomOf(l)
   local off = 0
   if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
-  if off < 0 and told.name == 'output_tokens' then return end
   if first then l.free = l.free - off return end
   l.free = l.free - (off > 0 and off or RAISE * off)
   if told.name == 'output_tokens' then return end
@@ -248,6 +254,7 @@ for _, told in ipairs(report.limits) do
   end
   local before = p.spent[told.name]
   p.spent[told.name] = told.spent
+  pends(l, p, told.name, told.unanswered)
   local held = returned(l, p, told.name)
   local left = before and held - (told.spent - before) or -told.unanswered
   p.unspent[told.name] = max(0, left)

@@ -83,7 +83,7 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
         kept: keptOf(limit),
         total: limit.total,
         unspentLeast: limit.unspent,
-        unspentMost: limit.held,
+        unspentMost: limit.held + limit.pending,
       };
     }),
   };
@@ -123,6 +123,7 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     waitsUntil: 0,
     busy: false,
     rest: {},
+    pending: {},
     spent: {},
     held: {},
     unspent: {},

@@ -186,7 +186,7 @@ export class LaneShare implements Division, LeaseHost {
         const { unit } = LIMIT_KINDS[lease.limit.dimension];
         const { next, all, unanswered } = demand;
         const use = {
-          need: next?.[unit] ?? 0,
+          next: next?.[unit] ?? 0,
           queued: all[unit],
           unanswered: unanswered[unit],
           keeps: keeps && !leaves,

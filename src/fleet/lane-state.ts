@@ -20,6 +20,8 @@ export interface LimitState {
   idle: number;
   /** Everything waiting for the limit in processes that have had no new call for a while. */
   rest: number;
+  /** Sum of what processes have sent that the provider may not have counted yet. */
+  pending: number;
   /** Counts how often all leases were void at once. */
   voided: number;
   /** Consumption by users outside the fleet, in units per millisecond. */
@@ -48,6 +50,7 @@ export interface ProcessState {
   /** Whether it still gets new calls. */
   busy: boolean;
   readonly rest: Record<string, number>;
+  readonly pending: Record<string, number>;
   readonly spent: Record<string, number>;
   readonly held: Record<string, number>;
   readonly unspent: Record<string, number>;

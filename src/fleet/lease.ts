@@ -17,7 +17,8 @@ export interface LeaseHost {
 
 /** What a lane's calls use of a limit. */
 interface Use {
-  readonly need: number;
+  /** Amount of the first call that waits; 0 when none does. */
+  readonly next: number;
   readonly queued: number;
   readonly unanswered: number;
   /** Whether to keep a reserve for future calls; `ends`: whether no call has come for a while. */
@@ -55,10 +56,14 @@ export class Lease {
   #free = 0;
   #kept = 0;
   #outstanding = 0;
+  /** What the other processes have spent in all. */
+  #others: number | undefined;
   #known: { readonly limit: number; readonly burst: number; readonly windowMs: number } | undefined;
   #newest: OwnSample | undefined;
   #covered: OwnSample | undefined;
   #refusedAt: number | undefined;
+  /** Amount of the call that was last asked for: of an open circuit it is the newest that waits, not the first. */
+  #asked = 0;
   #average = 0;
   #rate = 0;
   #measured = 0;
@@ -80,12 +85,14 @@ export class Lease {
 
   /** Milliseconds until `amount` is ours to spend; undefined while nobody divides, and the limit's model counts. */
   waitMs(amount: number): number | undefined {
+    this.#asked = amount;
     if (!this.#host.leases) return this.#host.hungry();
     const most = Math.max(Math.min(1, this.limit.burst), this.limit.burst - this.#kept);
     return this.left + EPSILON >= Math.min(amount, most) ? 0 : this.#host.hungry();
   }
 
   take(amount: number): void {
+    this.#asked = 0;
     this.#spent += amount;
     if (amount <= 0) return;
     this.#average += (amount - this.#average) * (this.#average === 0 ? 1 : AMOUNT_WEIGHT);
@@ -121,12 +128,13 @@ export class Lease {
   /** Another store, or one that has lost its state. */
   forget(): void {
     this.#totals.forget();
+    this.#others = undefined;
     this.#newest = undefined;
     this.#covered = undefined;
   }
 
   /** The report for the store; `elapsedMs` since the last one. */
-  report({ need, queued, unanswered, keeps, renewMs, ends }: Use, elapsedMs: number, now: number): LimitReport {
+  report({ next, queued, unanswered, keeps, renewMs, ends }: Use, elapsedMs: number, now: number): LimitReport {
     const { dimension, limit, burst, level, headroomShare } = this.limit;
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
@@ -134,6 +142,7 @@ export class Lease {
     // A burst is no rate: in the long run nobody spends more than the refill.
     const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
     const ahead = keeps ? Math.max(AHEAD * renewMs * spends, CALLS_AHEAD * this.#average) : 0;
+    const need = next > 0 ? Math.max(next, this.#asked) : 0;
     const sample = this.#covered;
     this.#covered = undefined;
     const refusedAt = this.#refusedAt;
@@ -172,6 +181,10 @@ export class Lease {
     this.#granted = grant.granted;
     this.#spentBefore = report.spent;
     this.#totals.add(at, grant, report.spent, leftBefore);
+    // A store with rules of its own may not count.
+    const others = grant.total > 0 ? grant.total - grant.unspentMost - report.spent : undefined;
+    if (others !== undefined && this.#others !== undefined) this.limit.othersServed(others - this.#others, now);
+    this.#others = others;
     if (this.#newest && this.#totals.covers(this.#newest.sentAt)) {
       this.#covered = this.#newest;
       this.#newest = undefined;

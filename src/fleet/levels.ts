@@ -96,7 +96,15 @@ export function reclaim(lane: LaneState, process: ProcessState): void {
   for (const [name, limit] of lane.limits) {
     returned(limit, process, name);
     rests(limit, process, name, 0);
+    pends(limit, process, name, 0);
   }
+}
+
+/** Records what a process has sent that the provider may not have counted: output counts while it is generated. */
+function pends(limit: LimitState, process: ProcessState, name: string, unanswered: number): void {
+  const amount = name === 'output_tokens' ? unanswered : 0;
+  limit.pending = Math.max(0, limit.pending + amount - (process.pending[name] ?? 0));
+  process.pending[name] = amount;
 }
 
 /** Ends a lease, and returns its amount. */
@@ -134,6 +142,7 @@ export function unspent(lane: LaneState, process: ProcessState, limits: readonly
 export function settle(limit: LimitState, process: ProcessState, told: LimitReport, returns: boolean): void {
   const before = process.spent[told.name];
   process.spent[told.name] = told.spent;
+  pends(limit, process, told.name, told.unanswered);
   const held = returned(limit, process, told.name);
   // Of a process that was not known nobody has counted what it sent a moment ago.
   const left = before === undefined ? -told.unanswered : held - (told.spent - before);
@@ -167,6 +176,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       unspent: 0,
       idle: 0,
       rest: 0,
+      pending: 0,
       voided: 0,
       foreign: 0,
       kept: Math.max(0, Math.min(told.level, told.full) - (1 - told.headroom) * told.full),
@@ -221,8 +231,6 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const least = truth - sample.unspentMost;
   const room = roomOf(limit);
   const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
-  // Output counts while it is generated: answers show more than will be left.
-  if (off < 0 && name === 'output_tokens') return;
   if (since === undefined) {
     limit.free -= off;
     return;

@@ -5,7 +5,7 @@ export interface SampleReport {
   readonly left: number;
   /** The fleet's total consumption, including leases, at that time. */
   readonly total: number;
-  /** The least and the most of the leases that can have been unspent then. */
+  /** The least and the most of it that the provider cannot have counted then: unspent leases, output not generated yet. */
   readonly unspentLeast: number;
   readonly unspentMost: number;
 }

@@ -283,6 +283,11 @@ export class LimitBucket implements LimitModel {
     this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
   }
 
+  othersServed(amount: number, now: number): void {
+    if (this.source === 'config' || this.kind.perDay) return;
+    this.beliefs.refill.served(amount, this.limit, this.limit / this.kind.windowMs, now);
+  }
+
   anyRefused(): void {
     this.beliefs.unenforced.refused();
   }

@@ -96,6 +96,8 @@ export interface LimitModel extends Limit {
   spreadMs(amount: number): number;
   /** A call waits for our share of it. */
   waits(): void;
+  /** Calls of other processes took so much of it; below 0 where it was given back. */
+  othersServed(amount: number, now: number): void;
   /** Largest part of the limit we may use while nobody assigns our share; 1 for all of it. */
   shareAtMost: number;
   /** The fleet that divides it, and its belief of what is left; undefined while there is none. */

@@ -71,10 +71,15 @@ export class RefillRate {
 
   /** `amount` more got through, of a limit of which `perMs` would come by what is told. */
   accepted(amount: number, limit: number, perMs: number, now: number): void {
-    if (now - this.#from > HORIZON_MS) this.#countFrom(now);
-    this.#accepted += amount;
     this.#untold++;
     this.#unheard++;
+    this.served(amount, limit, perMs, now);
+  }
+
+  /** The same of calls of other processes, whose answers are not seen here. */
+  served(amount: number, limit: number, perMs: number, now: number): void {
+    if (now - this.#from > HORIZON_MS) this.#countFrom(now);
+    this.#accepted += amount;
     const least = (this.#accepted - AT_ONCE * limit) / Math.max(1, now - this.#from);
     if (least > MORE * this.factor * perMs) this.factor = least / perMs;
   }
