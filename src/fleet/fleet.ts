@@ -36,8 +36,8 @@ export class Fleet {
   readonly #shared: SharedLimits;
   readonly #process: string;
   #lanes = 0;
-  /** Lanes that go without the store since it last worked. */
-  readonly #alone = new Set<string>();
+  /** The fault that was warned of since the store last worked. */
+  #warned: StoreFault | undefined;
 
   constructor(shared: SharedLimits, process: string = randomUUID()) {
     this.#shared = shared;
@@ -56,25 +56,35 @@ export class Fleet {
       return undefined;
     }
     const process = `${this.#process}/${this.#lanes++}`;
-    return new LaneShare({
+    let told: StoreFault | undefined;
+    const tell = (mode: SharedMode, fault: StoreFault | undefined, processes: number): void => {
+      told = fault;
+      listener.onMode(mode, fault, processes);
+      if (fault === undefined) this.#warned = undefined;
+      else this.#warn(fault, listener);
+    };
+    const share = new LaneShare({
       store,
       lane: nameOf({ ...lane, credential }),
       process,
       clock,
       assumed: processes,
-      onMode: (mode, error, processes) => {
-        const fault = mode === 'alone' ? storeFault(error) : undefined;
-        listener.onMode(mode, fault, processes);
-        if (fault === undefined) this.#alone.clear();
-        else {
-          if (this.#alone.size === 0) listener.onWarning(warningOf(fault));
-          this.#alone.add(process);
-        }
-      },
+      onMode: (mode, error, processes) => tell(mode, mode === 'alone' ? storeFault(error) : undefined, processes),
       onCircuit: () => listener.onCircuit(),
-      onExchange: (durationMs, error) =>
-        listener.onExchange(durationMs, error === undefined ? undefined : storeFault(error)),
+      onExchange: (durationMs, error) => {
+        const fault = error === undefined ? undefined : storeFault(error);
+        listener.onExchange(durationMs, fault);
+        if (told !== undefined && told !== fault && fault === 'auth') tell('alone', fault, share.fleet);
+      },
     });
+    return share;
+  }
+
+  /** Once, and again where it turns out that a password is refused: the connection is lost before that shows. */
+  #warn(fault: StoreFault, listener: FleetListener): void {
+    if (this.#warned !== undefined && (this.#warned === fault || fault !== 'auth')) return;
+    this.#warned = fault;
+    listener.onWarning(warningOf(fault));
   }
 }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { type EventEmitter, errorMonitor } from 'node:events';
 import { DIVIDE_SCRIPT } from './divide-script.ts';
 import type { FleetStore, Grant, LimitGrant, NewsListener, Report, Stop } from './protocol.ts';
 import { RedisNews } from './redis-news.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
+import { storeFault } from './store-fault.ts';
 
 const HEAD = 11;
 const ROW = 10;
@@ -12,6 +14,8 @@ export class RedisStore implements FleetStore {
   readonly #run: RunScript;
   readonly #prefix: string;
   readonly #news: RedisNews | undefined;
+  /** Why the client could last not connect: with its offline queue off, its commands do not tell. */
+  #unconnected: unknown;
 
   private constructor(run: RunScript, prefix: string, news: RedisNews | undefined) {
     this.#run = run;
@@ -23,16 +27,30 @@ export class RedisStore implements FleetStore {
   static of(client: RedisClient, prefix: string): RedisStore | undefined {
     const sha = createHash('sha1').update(DIVIDE_SCRIPT).digest('hex');
     const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
-    return run && new RedisStore(run, prefix, RedisNews.of(client));
+    if (!run) return undefined;
+    const store = new RedisStore(run, prefix, RedisNews.of(client));
+    // Watches only: an error that the application does not handle stays unhandled.
+    (client as Partial<EventEmitter>).on?.(errorMonitor, (error: unknown) => (store.#unconnected = error));
+    return store;
   }
 
   async exchange(lane: string, report: Report): Promise<Grant> {
     const key = this.#keyOf(lane);
-    const answer = await this.#run([key, `${key}:p`, `${key}:l`, `${key}:a`], JSON.stringify(report));
+    const answer = await this.#ask([key, `${key}:p`, `${key}:l`, `${key}:a`], report);
     const grant = grantOf(answer);
     // A proxy or the like has mixed up answers.
     if (grant.serial !== report.serial) throw new TypeError('unsupported answer');
     return grant;
+  }
+
+  async #ask(keys: string[], report: Report): Promise<unknown> {
+    try {
+      const answer = await this.#run(keys, JSON.stringify(report));
+      this.#unconnected = undefined;
+      return answer;
+    } catch (error) {
+      throw storeFault(this.#unconnected) === 'auth' ? this.#unconnected : error;
+    }
   }
 
   listen(lane: string, listener: NewsListener): () => void {

@@ -30,7 +30,9 @@ afterEach(async () => {
   await server.stop();
 });
 
-function open(options: { port?: number; username?: string; password?: string } = {}): Redis {
+function open(
+  options: { port?: number; username?: string; password?: string; enableOfflineQueue?: boolean } = {},
+): Redis {
   const client = new Redis({
     host: '127.0.0.1',
     port: server.port,
@@ -131,6 +133,26 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     expect(process.warnings).toHaveLength(1);
     expect(process.warnings[0]).toMatch(/\((auth|connection|timeout)\)/);
     expect(process.warnings[0]).not.toContain('wrong');
+  });
+
+  it.each([true, false])('when the password is changed, with the offline queue of the client at %s', async (queues) => {
+    await admin.config('SET', 'requirepass', 'right');
+    await admin.auth('right');
+    const client = open({ password: 'right', enableOfflineQueue: queues });
+    await eventually(() => expect(client.status).toBe('ready'));
+    const process = join(client);
+    await callNow(process);
+    await eventually(mode(process));
+    await admin.config('SET', 'requirepass', 'other');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(async () => {
+      expect(await callNow(process)).toBeLessThan(900);
+      expect(process.modes.at(-1)).toBe('auth');
+    });
+    expect(process.warnings.at(-1)).toContain('(auth)');
+    expect(process.warnings.length).toBeLessThanOrEqual(2);
+    await admin.config('SET', 'requirepass', 'right');
+    await eventually(mode(process));
   });
 
   it('when its version is too old for what is asked', async () => {
