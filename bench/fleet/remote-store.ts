@@ -5,6 +5,8 @@ import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 export interface Network {
   /** To the store and back. */
   readonly delayMs?: number;
+  /** In this time the store takes what it is asked, and answers nothing; then all of it. */
+  readonly frozen?: { readonly fromMs: number; readonly untilMs: number };
   /** What becomes of an exchange; by default it is answered. */
   readonly fate?: (now: number) => 'answered' | 'lost' | 'answer lost' | 'late' | 'refused';
 }
@@ -18,12 +20,17 @@ export class RemoteStore implements FleetStore {
   readonly #clock: VirtualClock;
   readonly #delayMs: number;
   readonly #fate: NonNullable<Network['fate']>;
+  readonly #frozen: NonNullable<Network['frozen']>;
 
-  constructor(clock: VirtualClock, { delayMs = 1, fate = () => 'answered' }: Network) {
+  constructor(
+    clock: VirtualClock,
+    { delayMs = 1, fate = () => 'answered', frozen = { fromMs: 0, untilMs: 0 } }: Network,
+  ) {
     this.#clock = clock;
     this.#store = new MemoryStore(clock);
     this.#delayMs = delayMs;
     this.#fate = fate;
+    this.#frozen = frozen;
   }
 
   exchange(_lane: string, report: Report): Promise<Grant> {
@@ -31,7 +38,7 @@ export class RemoteStore implements FleetStore {
     const fate = this.#fate(this.#clock.now());
     return new Promise((resolve, reject) => {
       if (fate === 'lost') return;
-      this.#clock.after(this.#delayMs / 2 + (fate === 'late' ? LATE_MS : 0), () => {
+      this.#clock.after(this.#frozenMs + this.#delayMs / 2 + (fate === 'late' ? LATE_MS : 0), () => {
         if (fate === 'refused') {
           reject(new Error('refused'));
           return;
@@ -41,6 +48,12 @@ export class RemoteStore implements FleetStore {
         this.#clock.after(this.#delayMs / 2, () => void answer.then(resolve, reject));
       });
     });
+  }
+
+  /** How long it stays frozen. */
+  get #frozenMs(): number {
+    const now = this.#clock.now();
+    return now < this.#frozen.fromMs ? 0 : Math.max(0, this.#frozen.untilMs - now);
   }
 
   listen(_lane: string, { onHears, onNews }: NewsListener): () => void {

@@ -34,6 +34,8 @@ export interface FleetResult {
   /** Jain's index of the part of the limits that equal processes had been served when most of it was done. */
   readonly jain: number;
   readonly commandsPerSecond: number;
+  /** When calls were sent. */
+  readonly sent: readonly number[];
 }
 
 /** Up to here all of them have work. */
@@ -77,6 +79,7 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
     waste: tally.failedAttempts / tally.attempts,
     jain: jain(served),
     commandsPerSecond: (1_000 * store.commands) / wallMs,
+    sent: tally.sent,
   };
 }
 

@@ -6,7 +6,7 @@
  * how much they were served. All are in one slot of a cluster.
  */
 export const DIVIDE_SCRIPT = `
-local LIVE, LATE, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY, OFTEN = 6000, 1000, 25, 2000, 500, 0.5, 470
+local LIVE, LATE, LATE_REPORT, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY, OFTEN = 6000, 1000, 500, 25, 2000, 500, 0.5, 470
 local WARM, FELT, FREE_PART, EPSILON, LOOK, KEEP, IDLE = 30000, 2000, 0.5, 1e-6, 32, 86400000, 60000
 local FIRST, DOUBLING, FIRST_WAIT, MANY, FELT_BY_MANY = 8, 500, 500, 16, 500
 local TURN, MAX_CYCLE, TRIED, UNTOLD_PART, VAGUE, FADES = 65, 4000, 10000, 0.25, 0.5, 60000
@@ -16,6 +16,8 @@ local time = call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local report = cjson.decode(ARGV[1])
 local id = report.process
+local lateMs = report.at and max(0, now - report.at) or 0
+local isLate = lateMs > LATE_REPORT
 local renewMs = report.renewMs or 0
 
 local function exact(n) return string.format('%.17g', n) end
@@ -133,7 +135,7 @@ local function answer(granted, waitMs)
   local out = {
     report.serial, lane.epoch, call('ZCARD', KEYS[3]), lane.wanting, exact(waitMs),
     exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
-    stop, exact(max(0, lane.circuitUntil - now)), told,
+    stop, exact(max(0, lane.circuitUntil - now)), told, exact(now),
   }
   for name, l in pairs(lane.limits) do
     for _, each in ipairs({
@@ -200,7 +202,7 @@ call('ZADD', KEYS[3], exact(now), id)
 
 local function correct(l, told)
   local sample = told.sample
-  if not sample or told.full ~= l.full then return end
+  if not sample or isLate or told.full ~= l.full then return end
   local seenAt = now - sample.ageMs
   if seenAt <= l.seenAt then return end
   local first, since = l.seenAt == 0, seenAt - l.seenAt
@@ -266,14 +268,15 @@ for _, told in ipairs(report.limits) do
     l.free = l.free + left
   end
   l.free = max(l.free, -l.held - l.full)
-  if told.refusedAt then
+  if told.refusedAt and not isLate then
     l.free = min(l.free, told.refusedAt)
     l.caution = min(MAX_CAUTION, l.caution + CAUTION)
   end
 end
 
-if report.pauseMs > 0 and now + report.pauseMs > lane.pauseUntil + MIN_WAIT then
-  lane.pauseUntil = now + report.pauseMs
+local pausedUntil = now + report.pauseMs - (isLate and lateMs or 0)
+if pausedUntil > now and pausedUntil > lane.pauseUntil + MIN_WAIT then
+  lane.pauseUntil = pausedUntil
   lane.epoch = lane.epoch + 1
 end
 if report.circuitMs > 0 then
@@ -297,7 +300,7 @@ if renewMs > OFTEN or cycleMs(lane.wanting) > OFTEN then
   end
 end
 local wants, waits = false, false
-if not report.leaves then
+if not report.leaves and not isLate then
   for _, told in ipairs(report.limits) do
     if told.want > 0 then wants = true end
     if told.need > 0 then waits = true end

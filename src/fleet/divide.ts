@@ -9,6 +9,8 @@ import { countWeight, join, wantsLess, weightOf } from './turns.ts';
 
 /** A process not seen for this long is gone. */
 export const LIVE_MS = 6_000;
+/** For the answer to a report that comes this late nobody waits any more, and what it saw is over. */
+const LATE_MS = 500;
 /** Limits known for this long count as known. */
 const WARM_MS = 30_000;
 
@@ -19,7 +21,9 @@ const WARM_MS = 30_000;
  * needs is kept for him.
  */
 export function divide(lane: LaneState, asked: Report, now: number): Grant {
-  const report = wantsLess(lane, asked);
+  const lateMs = asked.at === undefined ? 0 : Math.max(0, now - asked.at);
+  const isLate = lateMs > LATE_MS;
+  const report = wantsLess(lane, isLate ? withoutMoment(asked) : asked);
   for (const [id, each] of lane.processes) {
     if (each.seenAt > now - LIVE_MS) break;
     forget(lane, id, each);
@@ -38,14 +42,15 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
     settle(limit, process, told, report.returns);
     refused(limit, told);
   }
-  if (report.pauseMs > 0 && now + report.pauseMs > lane.pauseUntil + MIN_WAIT_MS) {
-    lane.pauseUntil = now + report.pauseMs;
+  const pausedUntil = now + report.pauseMs - (isLate ? lateMs : 0);
+  if (pausedUntil > now && pausedUntil > lane.pauseUntil + MIN_WAIT_MS) {
+    lane.pauseUntil = pausedUntil;
     lane.epoch++;
   }
   const told = known ? undefined : lane.learned;
   learnFacts(lane, report, now);
   lane.news = newsOf(lane, before, report, now);
-  const wants = !report.leaves && report.limits.some((each) => each.want > 0);
+  const wants = !report.leaves && !isLate && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);
   join(lane, report, process, wants, waits);
   learnRest(lane, process, report.limits, wants);
@@ -56,6 +61,11 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   report.limits.forEach((told, index) => lease(process, told, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
   return { ...answer(lane, report, granted, waitMs, now), learned: told };
+}
+
+/** What a report tells that does not depend on when it was sent. */
+function withoutMoment(report: Report): Report {
+  return { ...report, limits: report.limits.map((told) => ({ ...told, sample: undefined, refusedAt: undefined })) };
 }
 
 function answer(lane: LaneState, report: Report, granted: readonly number[], waitMs: number, now: number): Grant {
@@ -69,6 +79,7 @@ function answer(lane: LaneState, report: Report, granted: readonly number[], wai
     stop: stopOf(lane, now),
     circuitMs: Math.max(0, lane.circuitUntil - now),
     since: lane.since,
+    now,
     warm: isWarm(lane, now),
     learned: undefined,
     limits: Array.from(lane.limits, ([name, limit]) => {

@@ -43,6 +43,8 @@ export class LaneShare implements Division, LeaseHost {
   readonly #pause = new SharedPause();
   #returns = false;
   #since: number | undefined;
+  /** What the store's clock shows more than ours. */
+  #aheadMs: number | undefined;
   /** The lane is unknown, and processes that came earlier are testing it. */
   #othersFirst = false;
   #over = false;
@@ -176,6 +178,7 @@ export class LaneShare implements Division, LeaseHost {
       // The urgency of calls that do not wait is unknown.
       weight: demand.weight || 1,
       urgency: demand.urgency || 1,
+      at: this.#aheadMs === undefined ? undefined : now + this.#aheadMs,
       fleet: this.fleet,
       returns,
       leaves,
@@ -215,6 +218,7 @@ export class LaneShare implements Division, LeaseHost {
     }
     if (grant.since !== this.#since) for (const lease of this.#leases.values()) lease.forget();
     this.#since = grant.since;
+    this.#aheadMs = grant.now === undefined ? undefined : grant.now - (sentAt + now) / 2;
     takeGrant(this.#leases, this.#lane!, grant, report, (sentAt + now) / 2, now);
     this.#facts.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);

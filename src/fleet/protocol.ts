@@ -55,6 +55,8 @@ export interface Report {
   readonly weight: number;
   /** Weight of the most urgent waiting priority, which all processes of that urgency share. */
   readonly urgency?: number | undefined;
+  /** When it was sent, by the store's clock; undefined until the store has told its own. */
+  readonly at?: number | undefined;
   /** Number of processes it last knew of. */
   readonly fleet: number;
   /** Whether it was on its own since the last exchange: what it spent then was not leased. */
@@ -107,6 +109,8 @@ export interface Grant {
   readonly circuitMs: number;
   /** Since when the store knows the lane; a changed time means another store, or lost state. */
   readonly since: number;
+  /** The store's time, in milliseconds since any moment. With it, reports that come late are known as late. */
+  readonly now?: number | undefined;
   /** Whether the fleet has used the limits before. */
   readonly warm: boolean;
   /** For a new process: what others last reported under the same name. */

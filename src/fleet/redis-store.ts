@@ -6,7 +6,7 @@ import { RedisNews } from './redis-news.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 import { storeFault } from './store-fault.ts';
 
-const HEAD = 11;
+const HEAD = 12;
 const ROW = 10;
 
 /** Keeps lanes in Redis or Valkey, each in four keys of one slot. */
@@ -91,6 +91,7 @@ function grantOf(answer: unknown): Grant {
     waitMs: number(4),
     pauseMs: number(5),
     since: number(6),
+    now: number(11),
     warm: cells[7] === '1',
     stop: cells[8] === '' ? undefined : (JSON.parse(cells[8]!) as Stop),
     circuitMs: number(9),

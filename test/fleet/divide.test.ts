@@ -139,6 +139,22 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(450, 1);
   });
 
+  it('takes what a late report saw for over, and leases nothing to who does not wait for it any more', () => {
+    const lane = laneAt(600);
+    const later = NOW + 5_000;
+    divide(lane, report('b', [limit()]), later);
+    const sample = { ageMs: 100, left: 20, total: 50, unspentLeast: 0, unspentMost: 0 };
+    const told = limit({ need: 1, want: 20, spent: 50, sample, refusedAt: 10 });
+    divide(lane, report('a', [limit()]), later);
+    const late = divide(lane, report('a', [told], { at: NOW, pauseMs: 6_000 }), later);
+    expect(late).toMatchObject({ now: later, pauseMs: 1_000 });
+    expect(grantedOf(late)).toBe(0);
+    expect(lane.limits.get('requests')).toMatchObject({ free: 550, caution: 0 });
+    const inTime = divide(lane, report('a', [{ ...told, refusedAt: undefined }], { at: later + 900 }), later + 1_000);
+    expect(lane.limits.get('requests')!.free).toBeLessThan(30);
+    expect(grantedOf(inTime)).toBeGreaterThan(0);
+  });
+
   it('does not let those who come back from being alone take what they had used', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit()]), NOW);
@@ -227,6 +243,25 @@ describe('one exchange', () => {
       divide(lane, report('a', [limit({ ...output, sample: seen })]), NOW + second * 1_000);
     }
     expect(lane.limits.get('output_tokens')).toMatchObject({ foreign: 0, free: 2_000 });
+  });
+
+  it('takes as there what answers show of output, but for what may not be generated yet', () => {
+    const output = { name: 'output_tokens', limit: 6_000, full: 6_000, level: 0 };
+    const lane = newLane(NOW);
+    divide(lane, report('a', [limit(output)]), NOW);
+    const told = divide(lane, report('b', [limit({ ...output, unanswered: 1_000 })]), NOW).limits[0]!;
+    expect(told.unspentMost).toBe(1_000);
+    // The first sample counts as it is.
+    for (let second = 1; second <= 30; second++) {
+      const { total, unspentLeast, unspentMost } = told;
+      const sample = { ageMs: 0, left: 6_000, total, unspentLeast, unspentMost };
+      divide(lane, report('a', [limit({ ...output, sample })]), NOW + second * 100);
+    }
+    // And what has come in three seconds.
+    expect(lane.limits.get('output_tokens')!.free).toBeGreaterThan(4_900);
+    expect(lane.limits.get('output_tokens')!.free).toBeLessThan(5_310);
+    divide(lane, report('b', [limit(output)], { leaves: true }), NOW + 3_100);
+    expect(lane.limits.get('output_tokens')!.pending).toBe(0);
   });
 
   it('serves by weight', () => {

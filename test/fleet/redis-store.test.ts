@@ -93,6 +93,8 @@ const steps = fc.array(
     afterMs: fc.integer({ min: 0, max: 3_000 }),
     requests: told(limit, 1),
     tokens: fc.option(told(tokens, 100), { nil: undefined }),
+    isOutput: fc.boolean(),
+    lateMs: fc.constantFrom(undefined, 0, 400, 900),
     weight: fc.constantFrom(1, 4, 8),
     urgency: fc.constantFrom(undefined, 1, 4, 8),
     returns: fc.boolean(),
@@ -143,9 +145,11 @@ describe('the script', () => {
           atTime(() => now),
           `run${run++}`,
         )!;
-        for (const { process, afterMs, requests, tokens: more, ...over } of each) {
+        for (const { process, afterMs, requests, tokens: told, isOutput, lateMs, ...over } of each) {
           now += afterMs;
-          const sent: Report = report(process, more ? [requests, more] : [requests], { fleet: 3, ...over });
+          const more = told && isOutput ? { ...told, name: 'output_tokens' } : told;
+          const at = lateMs === undefined ? undefined : now - lateMs;
+          const sent: Report = report(process, more ? [requests, more] : [requests], { fleet: 3, at, ...over });
           const expected = sorted(divide(lane, JSON.parse(JSON.stringify(sent)) as Report, now));
           const found = sorted(await store.exchange('lane', sent));
           expect(found.limits.length).toBe(expected.limits.length);

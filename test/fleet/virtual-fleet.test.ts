@@ -90,6 +90,22 @@ describe('processes that share limits through a store', () => {
   });
 });
 
+it('go on at once when a store answers again that was frozen, and none of them is refused', async () => {
+  const frozen = { fromMs: 20_000, untilMs: 25_000 };
+  const limits = { requestsPerMinute: 6_000, tokensPerMinute: 100_000_000 };
+  const setup = { provider: 'openai', fill: 0.2, limits } as const;
+  const jobs: FleetCase['jobs'] = (dice) => makeJobs({ count: 5_000, shape: 'uniform', random: dice });
+  const result = await runFleet({ name: 'frozen', setup, jobs }, { processes: 4, seed: SEED, frozen });
+  const gaps = result.sent.map((at, index) => (at < frozen.fromMs ? 0 : at - result.sent[index - 1]!));
+  // Half a second until the store is given up.
+  expect(Math.max(...gaps)).toBeLessThan(600);
+  const after = result.sent.filter((at) => at >= frozen.untilMs && at < frozen.untilMs + 2_000).length;
+  // What comes in two seconds, and some of what nobody took meanwhile.
+  expect(after).toBeGreaterThan(200);
+  expect(result.waste).toBe(0);
+  expect(result.ratio).toBeLessThan(1.1);
+});
+
 it('lose nothing while requests and answers are lost, refused, late and out of order for five minutes', async () => {
   const random = mulberry32(5);
   const fates = ['lost', 'answer lost', 'late', 'refused'] as const;
