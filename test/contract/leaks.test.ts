@@ -1,15 +1,11 @@
 import { getEventListeners } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
+import { collectGarbage } from '../helpers/garbage.ts';
 import { guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { socketsQuiet } from '../helpers/socket-clock.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const newest = SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name));
 

@@ -1,16 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { GuardCore } from '../../src/guard.ts';
+import { collectGarbage } from '../helpers/garbage.ts';
 import { testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { socketsQuiet } from '../helpers/socket-clock.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const COUNT = 10;
 

@@ -1,10 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { Attachment } from '../../src/core/attachment.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { collectGarbage } from '../helpers/garbage.ts';
 
 it('keeps a value with its object, apart from other attachments, and shows it to nobody', () => {
   const [one, other] = [new Attachment<number>(), new Attachment<number>()];
