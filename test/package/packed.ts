@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,7 +83,8 @@ export async function pack(): Promise<Packed> {
     unpackedBytes: sizes.reduce((sum, { size }) => sum + size, 0),
     async app(name, packages) {
       const app = await prepare(name, {});
-      await cp(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
+      // Six times as fast as `cp`, which goes from file to file in JavaScript.
+      cpSync(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
       for (const each of packages) await link(each, app.directory);
       return app;
     },
