@@ -23,7 +23,7 @@ const io: CommandIo = {
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    // The terminal is gone: what is at work is finished all the same.
+    // The terminal is gone: what is in flight is finished all the same.
     process.once('SIGHUP', () => resolve());
   }),
 };

@@ -134,7 +134,7 @@ function batchItem(): Item<BatchState> {
           ? `${number(done)} done`
           : `${number(done)} of ${number(total)}, ${percent(done / Math.max(1, total))}`,
         failed > 0 ? `${number(failed)} failed` : '',
-        inFlight > 0 ? `${number(inFlight)} at work` : '',
+        inFlight > 0 ? `${number(inFlight)} in flight` : '',
         secondsLeft === undefined ? '' : `${duration(secondsLeft * 1000)} left`,
       ];
       setText(more, parts.filter((part) => part !== '').join(' · '));
