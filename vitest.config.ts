@@ -46,6 +46,12 @@ const SOCKETS = [
   'test/integration/!(hostile-options|sdk-spans|user-functions).test.ts',
 ];
 
+/**
+ * Files share a worker, and what they have imported. Node itself loads the modules: Vite's, where each name of another
+ * module is looked up at each use, takes a fifth more for what computes. Without hooks there is no `vi.mock`.
+ */
+const TOGETHER = { isolate: false, experimental: { viteModuleRunner: false, nodeLoader: false } } as const;
+
 /** Minutes of real time on real servers, on a quiet machine: npm run test:live. */
 const LIVE = 'test/**/live-*.test.ts';
 
@@ -53,14 +59,13 @@ export default defineConfig({
   plugins: [zodOfAgents],
   test: {
     projects: [
-      // Files share a worker, and what they have imported.
       {
         extends: true,
         test: {
           name: 'shared',
           include: SHARED,
           exclude: [...configDefaults.exclude, LIVE],
-          isolate: false,
+          ...TOGETHER,
         },
       },
       {
@@ -69,7 +74,7 @@ export default defineConfig({
           name: 'sockets',
           include: SOCKETS,
           exclude: [...configDefaults.exclude, LIVE],
-          isolate: false,
+          ...TOGETHER,
         },
       },
       // A file, a process.
@@ -85,8 +90,8 @@ export default defineConfig({
     server: { deps: { inline: [/@openai\/agents-/] } },
     globalSetup: ['test/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
-    // Much of the time is waiting for servers on loopback: three at once fit on two cores.
-    maxWorkers: 3,
+    // More than half of the time is waiting for servers on loopback and for programs: five at once fill two cores.
+    maxWorkers: 5,
     restoreMocks: true,
     // They end tests that hang, and prove nothing: a machine with much else to do needs ten times what a quiet one does.
     testTimeout: 120_000,
