@@ -20,16 +20,16 @@ export interface GuardOptions {
   readonly bulkhead?: BulkheadOptions;
   /** Pacing by the limits of the account; `false` turns it off: only order, concurrency and pauses remain. */
   readonly pacing?: PacingOptions | false;
-  /** Milliseconds that a call may take in all, waits and retries included. Minimum 1, default: none. */
+  /** Total milliseconds that a call may take, waits and retries included. Minimum 1, default: none. */
   readonly deadlineMs?: number;
   /**
-   * Milliseconds from sending a stream's request to its first content; a later one is a failed attempt, and sent again.
-   * For server-sent events. Minimum 1, default: none.
+   * Maximum milliseconds from sending a stream's request to its first content; after that the attempt has failed and is
+   * retried. For server-sent events. Minimum 1, default: none.
    */
   readonly firstContentTimeoutMs?: number;
   /**
-   * Milliseconds that a stream may be silent after its first content before it is interrupted; comments and pings do not
-   * break the silence. For server-sent events. Minimum 1, default: none.
+   * Maximum milliseconds between two pieces of a stream's content before it is interrupted; comments and pings are not
+   * content. For server-sent events. Minimum 1, default: none.
    */
   readonly stallTimeoutMs?: number;
   /** What happens to response bodies. */
@@ -38,7 +38,7 @@ export interface GuardOptions {
   readonly telemetry?: TelemetryOptions | false;
   /**
    * Maps a model to the group whose limits it shares; default: the model itself.
-   * Called once a call with the model (undefined when the request names none).
+   * Called once per call with the model (undefined if the request names none).
    */
   readonly limitGroup?: (model: string | undefined) => string;
   /**
@@ -47,8 +47,8 @@ export interface GuardOptions {
    */
   readonly onFlexUnavailable?: 'retry' | 'standard';
   /**
-   * Reports every request of the process to a provider that no guard sent, by an event, a counter and one warning. Only
-   * the first guard with this option reports. Default true for the default guard under `tidegate/register`, else false.
+   * Reports every request to a provider that bypasses all guards of the process: by an event, a counter and one warning.
+   * Only the first guard with this option reports. Default true for the default guard under `tidegate/register`, else false.
    */
   readonly unguardedNotice?: boolean;
   /**
@@ -56,7 +56,7 @@ export interface GuardOptions {
    * events, spans and metrics of calls include their cost. Default: none.
    */
   readonly prices?: Prices;
-  /** Where all processes of an account share its limits: `redisStore(client)` of tidegate/redis. Default: none. */
+  /** Store through which the processes of an account share its limits: `redisStore(client)` of tidegate/redis. Default: none. */
   readonly shared?: SharedLimits;
 }
 

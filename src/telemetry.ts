@@ -26,9 +26,9 @@ export interface StartTelemetryOptions {
   /** Value of `service.name`. Default: OTEL_SERVICE_NAME, else the SDK's own default. */
   readonly serviceName?: string;
   /**
-   * 'prometheus' serves metrics to be scraped. 'otlp' sends them to a collector, where, how and how often the standard
-   * variables say: OTEL_EXPORTER_OTLP_ENDPOINT (default http://localhost:4318), OTEL_EXPORTER_OTLP_PROTOCOL,
-   * OTEL_METRIC_EXPORT_INTERVAL and their kin. Default: which of the two OTEL_METRICS_EXPORTER names, else 'prometheus'.
+   * 'prometheus' serves metrics to be scraped. 'otlp' sends them to a collector, as configured by the standard variables:
+   * OTEL_EXPORTER_OTLP_ENDPOINT (default http://localhost:4318), OTEL_EXPORTER_OTLP_PROTOCOL,
+   * OTEL_METRIC_EXPORT_INTERVAL and so on. Default: those that OTEL_METRICS_EXPORTER names, else 'prometheus'.
    */
   readonly metrics?: 'prometheus' | 'otlp' | 'both';
   /** Port of the Prometheus endpoint; 0 for a free one. 0 … 65 535, default 9464. */
@@ -36,14 +36,15 @@ export interface StartTelemetryOptions {
   /** Address to listen on; '0.0.0.0' to be scraped from another machine or container. Default '127.0.0.1'. */
   readonly host?: string;
   /**
-   * Names of this machine by which Prometheus asks, as in `shop-1.example.com`. Addresses, names without a dot and
-   * those of private networks (`.internal`, `.local`, `.svc`) need none: any other may be a web page's. Default none.
+   * Host names under which Prometheus scrapes this process, such as `shop-1.example.com`. Addresses, names without a
+   * dot and names of private networks (`.internal`, `.local`, `.svc`) are always accepted; any other could be one that
+   * a web page resolves to this machine. Default none.
    */
   readonly allowedHosts?: readonly string[];
   /**
-   * Sends histograms by OTLP as exponential ones, which Prometheus stores natively: one series each, however fine, where
-   * others take one for each bucket. Its rules and dashboards are those of `tidegate rules` with `histograms: native`. What
-   * is served to be scraped keeps its buckets: the Prometheus exporter has nothing else. Default: whether
+   * Sends exponential histograms over OTLP, which Prometheus stores natively: as one series each, not one per bucket. Use
+   * the rules and dashboards that `tidegate rules` writes with `histograms: native`. The scraped endpoint keeps fixed
+   * buckets, the only kind that the Prometheus exporter supports. Default: whether
    * OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION is `base2_exponential_bucket_histogram`.
    */
   readonly nativeHistograms?: boolean;
@@ -51,17 +52,18 @@ export interface StartTelemetryOptions {
 
 /** A running telemetry setup. */
 export interface Telemetry {
-  /** Where Prometheus scrapes; with `metrics: 'otlp'` the collector that metrics are sent to. */
+  /** Address that Prometheus scrapes; with `metrics: 'otlp'`, that of the collector. */
   readonly url: string;
-  /** Exports what is left, frees the port and unregisters from OpenTelemetry. Never rejects; may be called twice. */
+  /** Exports pending data, frees the port and unregisters from OpenTelemetry. Never rejects; may be called twice. */
   shutdown(): Promise<void>;
 }
 
 /**
- * Starts metrics for Prometheus at `http://127.0.0.1:9464/metrics`, and spans where the standard variables ask for
- * them (OTEL_TRACES_EXPORTER, or OTEL_EXPORTER_OTLP_ENDPOINT and its kin). Nothing is sent anywhere otherwise.
- * Needs the packages @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus; to send metrics by OTLP
- * @opentelemetry/sdk-metrics and @opentelemetry/exporter-metrics-otlp-proto. Clients that were guarded before are included. An application that has set up OpenTelemetry itself needs no call: tidegate records there.
+ * Serves metrics for Prometheus at `http://127.0.0.1:9464/metrics`, and exports spans if the standard variables ask for
+ * it (OTEL_TRACES_EXPORTER, or OTEL_EXPORTER_OTLP_ENDPOINT and so on). Nothing else is sent anywhere.
+ * Needs the packages @opentelemetry/sdk-node and @opentelemetry/exporter-prometheus; for metrics over OTLP
+ * @opentelemetry/sdk-metrics and @opentelemetry/exporter-metrics-otlp-proto. Clients that were guarded earlier are
+ * included. An application with an OpenTelemetry setup of its own needs no call: tidegate records there.
  *
  * @throws TidegateSetupError `missing_dependency` when a package is not installed, `port_in_use`, or `start_failed`
  *   when telemetry is already running in this process or its packages are too old; nothing is left half-started
@@ -104,15 +106,15 @@ async function start({ serviceName, prometheus, otlp, native }: Settings): Promi
       'OpenTelemetry is already set up in this process. tidegate records there: add a metric reader to that setup.',
     );
   }
-  // Before the SDK: when the port is taken, nothing has been registered.
+  // Before the SDK, so that nothing is registered yet if the port is taken.
   const { readers, url, close } = await createMetricReaders(prometheus, target, packages);
   try {
-    // The second is its name in older lines; the newer ones prefer the first.
+    // Older releases know only the second name; newer ones prefer the first.
     const named = { metricReaders: [...readers], metricReader: readers[0]! };
     const sdk = new Sdk({
       ...named,
       ...(serviceName === undefined ? {} : { serviceName }),
-      // An empty list switches a signal off; the SDK would send it to localhost:4318 otherwise.
+      // An empty list turns a signal off; otherwise the SDK would send it to localhost:4318.
       ...(traces ? {} : { spanProcessors: [] }),
       ...(logsRequested(process.env) ? {} : { logRecordProcessors: [] }),
       ...(process.env['OTEL_NODE_RESOURCE_DETECTORS']
@@ -140,7 +142,7 @@ async function stop(
   try {
     await sdk.shutdown();
   } catch (error) {
-    // A collector that cannot be reached is no reason for the application to fail.
+    // An unreachable collector must not make the application fail.
     registeredApi().diag?.error('tidegate: what was left could not be exported', error);
   }
   await closeServer();
@@ -148,7 +150,7 @@ async function stop(
   processState().telemetry = undefined;
 }
 
-/** A reader of another line than the SDK's reads in vain: no instrument can be made for it. */
+/** A reader from another release line than the SDK collects nothing: no instrument can be created for it. */
 async function checkReads(readers: MetricReaders['readers'], sdk: { shutdown(): Promise<void> }): Promise<void> {
   try {
     const name = 'tidegate.retry.delay_seconds';
@@ -218,7 +220,7 @@ function addressIn(options: StartTelemetryOptions, metrics: MetricsRoute): Prome
   }
   if (metrics !== 'otlp') return { host, port, allowedHosts: allowedHosts.map((name) => name.toLowerCase()) };
   for (const key of ['port', 'host', 'allowedHosts'] as const) {
-    // From the variable it may come by surprise: there the address is for another day.
+    // If the environment variable chose OTLP, the application may still name an address for other environments.
     if (options.metrics === 'otlp' && options[key] !== undefined) {
       throw new TidegateOptionError(key, "left out with metrics: 'otlp', which serves nothing", options[key]);
     }

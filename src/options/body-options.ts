@@ -5,8 +5,7 @@ export interface BodyOptions {
   readonly idleTimeoutMs?: number;
   /**
    * Whether a stream without its final event (`message_stop`, `response.completed`, a finish reason or `[DONE]`) is
-   * unfinished. 'learn' takes it for so until a server other than the providers' own has shown that it never sends one.
-   * Default 'learn'.
+   * unfinished. 'learn' assumes so until a server other than the providers' own turns out to send none. Default 'learn'.
    */
   readonly finalEvent?: 'learn' | 'required' | 'optional';
 }

@@ -4,24 +4,24 @@ import { MAX_MS, integer, number, oneOf, orEmpty, section } from './checks.ts';
 export interface BreakerOptions {
   /** Share of failed calls that opens the circuit; a retried call counts once. Above 0, below 1; default 0.5. */
   readonly threshold?: number;
-  /** Calls that the window must hold before the circuit can open; as many failures in a row open it. 1 … 1 000, default 10. */
+  /** Calls in the window before the circuit can open; as many failures in a row open it. 1 … 1 000, default 10. */
   readonly minimumAttempts?: number;
   /** Length of the window in milliseconds. 1 000 … 3 600 000, default 60 000. */
   readonly windowMs?: number;
   /**
-   * First time the circuit stays open, in milliseconds. A probe that has not been answered for as long no longer
-   * keeps the next one from being sent. 1 … 3 600 000, default 5 000.
+   * How long the circuit stays open at first, in milliseconds. A probe that is unanswered for this long no longer
+   * delays the next one. 1 … 3 600 000, default 5 000.
    */
   readonly halfOpenAfterMs?: number;
   /**
-   * Longest time it stays open while probes fail, in milliseconds: it doubles from `halfOpenAfterMs` up to this.
-   * From `halfOpenAfterMs` to 2^31-1; default 5 000, or `halfOpenAfterMs` where that is longer. A lane is back
-   * that soon after an outage; one probe in five seconds is no load.
+   * Maximum time it stays open while probes fail, in milliseconds; the time doubles from `halfOpenAfterMs` up to this.
+   * From `halfOpenAfterMs` to 2^31-1; default 5 000, or `halfOpenAfterMs` if that is longer. A lane recovers this soon
+   * after an outage, and a probe every five seconds is no load.
    */
   readonly maxHalfOpenAfterMs?: number;
   /** Whether calls wait for the probe of an open circuit or fail at once. Default 'wait'. */
   readonly onOpen?: 'wait' | 'fail';
-  /** Longest wait for an open circuit, in milliseconds. 0 … 2^31-1, default 60 000. */
+  /** Maximum wait for an open circuit, in milliseconds. 0 … 2^31-1, default 60 000. */
   readonly maxWaitMs?: number;
 }
 

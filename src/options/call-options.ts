@@ -4,18 +4,18 @@ import { oneOf, optionalMs, section } from './checks.ts';
 
 /** Options of the calls made inside `withCall`. */
 export interface CallOptions {
-  /** Who goes first when a lane has a queue. Default 'normal'. */
+  /** Rank in the lane's queue. Default 'normal'. */
   readonly priority?: Priority;
   /** Calls of different tenants share a lane fairly. Default: one tenant. */
   readonly tenant?: string;
-  /** Milliseconds that each call may take in all. Minimum 1. */
+  /** Total milliseconds that each call may take. Minimum 1. */
   readonly deadlineMs?: number;
-  /** As the guard's options of these names, for the streams among the calls. */
+  /** Like the guard's options of the same names, for the streams among these calls. */
   readonly firstContentTimeoutMs?: number;
   readonly stallTimeoutMs?: number;
 }
 
-/** Times that an option sets for every call, and `withCall` for some. */
+/** Time limits that an option sets for every call, and `withCall` for some. */
 export const TIMES = ['deadlineMs', 'firstContentTimeoutMs', 'stallTimeoutMs'] as const;
 
 /** Checks the options of `withCall`. @throws TidegateOptionError */

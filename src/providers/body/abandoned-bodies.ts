@@ -7,7 +7,7 @@ export interface OpenBody {
   touchedAt: number;
   /** A read is pending. */
   readonly reading: boolean;
-  /** Called once, when the body did not end at once: from now on it is to end with its signal. */
+  /** Called once, if the body did not end at once: from now on it ends with its signal. */
   listen(): void;
   end(end: BodyEnd): void;
 }
@@ -27,8 +27,8 @@ const LEFT_AFTER_MS = 10_000;
  * Ends bodies that are never read to their end: garbage-collected, or idle for longer than a limit.
  * One timer for all, unref'd, and only while bodies are open.
  *
- * Of some the stream is never collected while the connection is open: fetch holds the signal of the request, and
- * openai 7 hangs the reader of its stream on it. Those are noticed by their response.
+ * Some streams are never collected while their connection is open, since fetch holds the request's signal and openai 7
+ * attaches the stream's reader to it. Those are noticed when their response is collected.
  *
  * Most bodies are read within the turn in which they arrive, so anything costly starts in the next one.
  */
@@ -51,8 +51,8 @@ export class BodyWatch {
   }
 
   /**
-   * `holder` is the only object through which the body can be read. `response`: what its reader keeps beside it,
-   * unless it is an application that reads the stream by itself.
+   * `holder` is the only object through which the body can be read. `response`: the one that its reader keeps with it,
+   * unless an application reads the stream itself.
    */
   add(body: OpenBody, holder: object, response?: object): void {
     this.#fresh.set(body, { holder, response });

@@ -22,18 +22,18 @@ export function standIn(
   const pull = async (controller: ReadableByteStreamController): Promise<void> => {
     const value = await nextBytes(reads);
     if (value) controller.enqueue(value);
-    // A buffer that waits to be filled is given back.
+    // Releases a buffer that is waiting to be filled.
     else controller.byobRequest?.respond(0);
   };
   return reads.openTo(new ReadableStream({ type: 'bytes', start, pull, cancel }));
 }
 
-/** The next bytes in a buffer of their own, since a stream of bytes takes their buffer away; undefined at the end. */
+/** The next bytes in a buffer of their own, since a byte stream transfers the buffer; undefined at the end. */
 async function nextBytes(reads: DirectReads): Promise<Uint8Array<ArrayBuffer> | undefined> {
   for (;;) {
     const { done, value } = await reads.pull();
     if (done) return undefined;
-    // A stand-in of a test may give text.
+    // A test double may yield text.
     const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     if (bytes.byteLength === 0) continue;
     return bytes.byteLength === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
@@ -44,12 +44,12 @@ function isByteStream(stream: ReadableStream<Uint8Array> | undefined): boolean {
   if (!stream) return false;
   const { stackTraceLimit } = Error;
   try {
-    // The error of a stream that is none is never seen, and its stack would be the largest cost.
+    // Nobody sees the error for another kind of stream, and capturing its stack would cost the most.
     Reflect.set(Error, 'stackTraceLimit', 0);
     stream.getReader({ mode: 'byob' }).releaseLock();
     return true;
   } catch {
-    // Of another kind, or being read already.
+    // Not a byte stream, or already locked.
     return false;
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);

@@ -5,9 +5,9 @@ export type SourceReader = ReadableStreamDefaultReader<Uint8Array>;
 export interface ChunkSource {
   read(): Promise<Chunk>;
   cancel(reason: unknown): Promise<void>;
-  /** Whether any number of reads may be under way, all of which end at once when it is cancelled. */
+  /** Whether several reads may be pending, all of which end at once when the source is cancelled. */
   readonly flows?: boolean;
-  /** To be told how it ends. */
+  /** Notified of the end. */
   listener?: SourceListener;
 }
 

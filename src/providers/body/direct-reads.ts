@@ -8,22 +8,22 @@ interface Request {
 }
 
 /**
- * The reads of a stand-in, answered by its source one after the other. Whoever takes the stream's reader or its iterator
- * is answered at first hand: the stream is locked by a reader of its own, and is closed, broken or cancelled as its source is, but
- * the chunks do not pass through its queue, which is empty anyway and would double what they cost.
+ * Reads of a replacement stream, answered by its source in order. The stream's reader and iterator get chunks straight
+ * from the source: the stream is locked, and closes, fails and is cancelled with its source, but its queue, which would be
+ * empty anyway and would double the cost of a chunk, is bypassed.
  */
 export class DirectReads implements ChunkSource, SourceListener {
   readonly #source: ChunkSource;
   #controller!: ReadableStreamController<Uint8Array>;
-  /** The source is asked for one at a time. */
+  /** The source is read one chunk at a time. */
   #requests: Request[] = [];
   #asking = false;
-  /** What came when its reader had gone. */
+  /** A chunk that arrived after its reader had left. */
   #left: Chunk | undefined;
-  /** From then on the stream may have chunks in its queue. */
+  /** Whether the stream's own queue was used, and may hold chunks. */
   #pulled = false;
   #over = false;
-  /** Whoever iterates gives the lock back at the end. */
+  /** Releases the lock at the end. */
   #iterator: DirectIterator | undefined;
 
   constructor(source: ChunkSource) {
@@ -35,7 +35,7 @@ export class DirectReads implements ChunkSource, SourceListener {
     this.#controller = controller;
   };
 
-  /** Gives the stream readers of ours. */
+  /** Makes the stream hand out our readers and iterators. */
   openTo(stream: Stream): Stream {
     const { getReader, [Symbol.asyncIterator]: iterate } = stream;
     Object.defineProperty(stream, 'getReader', {
@@ -71,7 +71,7 @@ export class DirectReads implements ChunkSource, SourceListener {
     });
   }
 
-  /** As the stream reads, for those that do so by other means. */
+  /** Reads for the stream itself, whose consumer uses neither (a pipe, a tee, a BYOB reader). */
   pull(): Promise<Chunk> {
     this.#pulled = true;
     return this.read();
@@ -148,7 +148,7 @@ export class DirectReads implements ChunkSource, SourceListener {
   }
 }
 
-/** Ends as the iterators of streams do. */
+/** Behaves as a stream's own iterator does at the end. */
 class DirectIterator {
   readonly #reads: DirectReads;
   readonly #reader: SourceReader;
@@ -179,7 +179,7 @@ class DirectIterator {
   }
 }
 
-// What all async iterators have, those of streams too.
+// The prototype of all async iterators, including those of streams.
 const { prototype: generators } = Object.getPrototypeOf(async function* () {}) as { readonly prototype: object };
 Object.setPrototypeOf(DirectIterator.prototype, Object.getPrototypeOf(generators) as object);
 

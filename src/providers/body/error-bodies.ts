@@ -37,7 +37,7 @@ class BoundedSource implements ChunkSource {
   readonly #times: ErrorTimes;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #timeUp = false;
-  /** Ends the read that is under way. */
+  /** Ends the pending read. */
   #interrupt: ((end: Chunk) => void) | undefined;
   #cancelTimer: (() => void) | undefined;
   #bytes = 0;
@@ -65,7 +65,7 @@ class BoundedSource implements ChunkSource {
       return { done: false, value };
     }
     this.#cancelTimer();
-    // Of a body that has ended by itself there is nothing to cancel.
+    // A body that has ended by itself has nothing to cancel.
     void reader.cancel().catch(() => undefined);
     return chunk;
   }

@@ -39,7 +39,7 @@ export class HeldEvents {
   /** Keeps what the application would take for the beginning of an answer; returns the rest, which may pass at once. */
   hold(chunk: Uint8Array): Uint8Array | undefined {
     const waits = this.#held.length > 0;
-    // A stand-in of a test may give text.
+    // A test double may yield text.
     const { before, held, behind } = this.#frames.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     if (before && waits) this.#late.push(before);
     if (held) this.#held.push(...this.#late.splice(0), held);

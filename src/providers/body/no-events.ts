@@ -13,7 +13,7 @@ export class NoEvents {
   readonly #tail = new JsonTail();
 
   push(chunk: Uint8Array | string): void {
-    // A stand-in of a test may give text.
+    // A test double may yield text.
     const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
     this.#first ??= bytes.find((byte) => byte > 32 && !MARK.has(byte));
     if (this.#first === OPEN_BRACE || this.#first === OPEN_BRACKET) this.#tail.push(bytes);

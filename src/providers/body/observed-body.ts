@@ -104,7 +104,7 @@ export class ObservedBody implements ChunkSource {
     return undefined;
   }
 
-  /** All has come, whether its reader asks for the end or not. */
+  /** Everything has arrived, whether or not its reader asks for the end. */
   #tell(end: BodyEnd, error: AnswerError | undefined): () => Chunk {
     const shown = error && this.#body.streamError(error.body);
     if (shown !== undefined) return throwing(this.#body.fail(shown, end.failure, end));

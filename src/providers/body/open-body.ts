@@ -21,8 +21,8 @@ export interface BodyHooks {
   /** Whether the request is of an API whose answers are known; others may be empty. */
   readonly answers: boolean;
   /**
-   * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is what the
-   * application gives the response up with; `left` aborts when it has done so, by whatever means.
+   * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is the one with
+   * which the application can abandon the response; `left` aborts once it has, by any means.
    */
   replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement>;
   /** A time limit was reached: closes the connection and returns the reader's error. */
@@ -86,7 +86,7 @@ export abstract class AttemptBody implements BodyHooks {
 /** Ends a body that did not arrive within its attempt's time. */
 class Late extends Error {
   override readonly name = 'TimeoutError';
-  /** What its reader gets. */
+  /** The error for the reader. */
   shown: unknown;
 }
 
@@ -114,20 +114,20 @@ export class TrackedBody implements OpenBody {
   /** Undefined once the body has ended well. */
   #hooks: BodyHooks | undefined;
   /**
-   * Aborted when the application gives the response up. Held only in the turn in which the response came: openai 7 hangs
-   * the reader of a stream on it, and who drops that reader lets go of both.
+   * Aborted when the application abandons the response. Held only during the turn in which the response arrived: openai 7
+   * attaches a stream's reader to it, and when that reader is dropped, both must be collectable.
    */
   #signal: AbortSignal | undefined;
   #weakSignal: WeakRef<AbortSignal> | undefined;
   readonly #cancelled: (() => BodyEnd) | undefined;
   #timeUp: TimeUp | Late | undefined;
-  /** Ends the read that is under way. */
+  /** Ends the pending read. */
   #interrupt: ((reason: TimeUp | Late) => void) | undefined;
   #taken = false;
   #ended = false;
   /** While another attempt is to take its place. */
   #leaving: AbortController | undefined;
-  /** What its reader gets of a body that ended meanwhile. */
+  /** The reader's error, if the body ended between two reads. */
   #shown: unknown;
 
   /** `cancelled` decides how an abandoned body ends; a stream's first content and its silences are timed. */
@@ -179,7 +179,7 @@ export class TrackedBody implements OpenBody {
     this.reading = false;
   }
 
-  /** Whether its reads may run out of time. */
+  /** Whether its reads can time out. */
   get timed(): boolean {
     return this.#timeUp !== undefined || this.timer !== undefined || this.times.wholeAt < Infinity;
   }
