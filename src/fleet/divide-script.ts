@@ -336,8 +336,12 @@ local function mostAtOnce(l, felt)
   if processes <= 1 then return math.huge end
   return rateOf(l) * max(felt, now - l.since) - l.held
 end
-local ending = lane.busy <= 0
-for _, l in pairs(lane.limits) do if (l.rest or 0) > l.free - atMost(l, 0) then ending = false end end
+local function isEnding()
+  if lane.busy > 0 then return false end
+  for _, l in pairs(lane.limits) do if (l.rest or 0) > l.free - atMost(l, 0) then return false end end
+  return true
+end
+local ending = isEnding()
 local function keptNow(l) return ending and atMost(l, 0) or keptOf(l) end
 local granted, waitMs = {}, 0
 if next(lane.limits) == nil then
@@ -469,6 +473,12 @@ for _, told in ipairs(report.limits) do
   rests(l, p, told.name, max(0, p.rest[told.name] - amount))
 end
 if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)) end
+local stillWait, ended = call('ZCARD', KEYS[4]), lane.ends
+lane.ends = stillWait > 0 and isEnding()
+for _, l in pairs(lane.limits) do if now - l.since < TRIED then lane.ends = false end end
+if lane.ends and not ended and cycleMs(stillWait) > OFTEN then
+  redis.pcall('PUBLISH', KEYS[1], cjson.encode({ pauseMs = 0, voids = false }))
+end
 call('SET', KEYS[1], cmsgpack.pack(lane), 'PX', KEEP)
 for index = 2, 4 do call('PEXPIRE', KEYS[index], IDLE) end
 return answer(granted, waitMs)

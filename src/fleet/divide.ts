@@ -4,7 +4,7 @@ import { EPSILON, grant, MIN_WAIT_MS } from './grant.ts';
 import { keptOf, learn, learnRest, reclaim, refill, refused, rests, settle, unspent } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
-import { newsOf } from './news.ts';
+import { lastCallsOf, newsOf } from './news.ts';
 import { countWeight, join, wantsLess, weightOf } from './turns.ts';
 
 /** A process not seen for this long is gone. */
@@ -60,6 +60,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   if (wants) waitMs = pauseMs > 0 ? pauseMs : grant(lane, report, process, limits, granted, now);
   report.limits.forEach((told, index) => lease(process, told, limits[index]!, granted[index]!));
   if (report.leaves) forget(lane, report.process, process);
+  lane.news ??= lastCallsOf(lane, now);
   return { ...answer(lane, report, granted, waitMs, now), learned: told };
 }
 

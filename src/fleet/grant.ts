@@ -1,4 +1,4 @@
-import { keptNow, rateOf } from './levels.ts';
+import { areTried, keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
@@ -15,8 +15,6 @@ const PLENTY = 0.5;
 /** Of a limit known for less, only the refill of this time is leased at once; in a crowd, only for next calls. */
 const FELT_MS = 2_000;
 const FELT_BY_MANY_MS = 500;
-/** Until a limit has been known for this long, its level is leased gradually: it may not be there. */
-const TRIED_MS = 10_000;
 /** Part of its equal share that is left to each waiting process: all of it would lie idle until its turn. */
 const FREE_PART = 0.5;
 export const EPSILON = 1e-6;
@@ -51,7 +49,7 @@ export function grant(
   let part = 1;
   let turn = 1;
   let needs = false;
-  const isTried = limits.every(({ since }) => now - since >= TRIED_MS);
+  const isTried = areTried(limits, now);
   report.limits.forEach(({ name, need, want }, index) => {
     const limit = limits[index]!;
     const usable = limit.free - kept[index]!;

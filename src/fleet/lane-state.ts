@@ -86,6 +86,8 @@ export interface LaneState {
   busy: number;
   /** Sums of the weights of processes whose calls wait, by urgency. */
   readonly weights: Record<number, number>;
+  /** Whether there is enough for all that waits, and nothing more is to come: told once. */
+  ends: boolean;
   /** Number of processes that have ever joined. */
   joined: number;
   readonly limits: Map<string, LimitState>;
@@ -110,6 +112,7 @@ export function newLane(now: number): LaneState {
     wanting: 0,
     busy: 0,
     weights: {},
+    ends: false,
     joined: 0,
     limits: new Map(),
     processes: new Map(),

@@ -21,6 +21,14 @@ const BRISK_MS = 750;
 /** Largest part of a bucket assumed unspent by processes that wanted more. */
 const UNTOLD_PART = 0.25;
 
+/** Until a limit has been known for this long, its level is leased gradually: it may not be there. */
+const TRIED_MS = 10_000;
+
+export function areTried(limits: Iterable<LimitState>, now: number): boolean {
+  for (const { since } of limits) if (now - since < TRIED_MS) return false;
+  return true;
+}
+
 /** Units per millisecond that come to the fleet. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   const rate = limit / windowMs;
@@ -38,7 +46,7 @@ export function keptNow(lane: LaneState, limit: LimitState): number {
 }
 
 /** Whether there is enough for everything that waits, and no process has had new calls for a while. */
-function isEnding(lane: LaneState): boolean {
+export function isEnding(lane: LaneState): boolean {
   if (lane.busy > 0) return false;
   for (const limit of lane.limits.values()) if (limit.rest > limit.free - keptOf({ ...limit, kept: 0 })) return false;
   return true;

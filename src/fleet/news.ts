@@ -1,9 +1,18 @@
 import type { LaneState } from './lane-state.ts';
+import { areTried, isEnding } from './levels.ts';
 import type { News, Report } from './protocol.ts';
 import { cycleMs } from './turn-time.ts';
 
 /** Processes that exchange this often get the news with their next grant. */
 export const OFTEN_MS = 470;
+
+/** Whether what waits can all go now, which those would only hear at their next turn. */
+export function lastCallsOf(lane: LaneState, now: number): News | undefined {
+  const before = lane.ends;
+  lane.ends = lane.waiting.length > 0 && areTried(lane.limits.values(), now) && isEnding(lane);
+  const isFar = cycleMs(lane.waiting.length) > OFTEN_MS;
+  return lane.ends && !before && isFar ? { pauseMs: 0, voids: false } : undefined;
+}
 
 interface Before {
   readonly epoch: number;

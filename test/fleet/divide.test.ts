@@ -169,6 +169,21 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')).toMatchObject({ full: 10, free: 4, held: 0 });
   });
 
+  it('tells many whose calls are the last once that there is enough for all of them', () => {
+    const lane = laneAt(0);
+    const last = (index: number, now: number): boolean => {
+      divide(lane, report(`waits ${index}`, [limit({ need: 1, want: 2, rest: 2 })]), now);
+      return lane.news !== undefined;
+    };
+    const told = Array.from({ length: 20 }, (_, index) => last(index, NOW));
+    // 40 come in four seconds.
+    told.push(last(0, NOW + 3_000), last(1, NOW + 5_000), last(2, NOW + 5_001), last(3, NOW + 5_002));
+    expect(told.flatMap((news, index) => (news ? [index] : []))).toEqual([21]);
+    // Who still gets new calls may need it.
+    divide(lane, report('busy', [limit({ need: 1, want: 2 })]), NOW + 5_003);
+    expect(last(4, NOW + 5_004)).toBe(false);
+  });
+
   describe('what is kept of the bucket', () => {
     const kept = { headroom: 0.1, need: 1, want: 20 };
     const laneWith = (left: number): LaneState => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { News } from '../../src/fleet/protocol.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
+import { atTime } from './at-time.ts';
 import { RedisServer } from './redis-server.ts';
 import { limit, report } from './reports.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -147,4 +148,24 @@ it('is none of who says that it comes twice a second', async () => {
   await store.exchange('lane', report('a', [limit()], { renewMs: 470, pauseMs: 900 }));
   await store.exchange('lane', report('b', [limit()], { ...SELDOM, pauseMs: 9_000 }));
   await eventually(() => expect(news).toHaveLength(1));
+});
+
+it('tells many once that there is enough for their last calls', async () => {
+  const { news, hears } = listen(RedisStore.of(open(), 'tidegate')!);
+  await eventually(() => expect(hears).toEqual([true]));
+  let now = 1_790_000_000_000;
+  const store = RedisStore.of(
+    atTime(open(), () => now),
+    'tidegate',
+  )!;
+  await store.exchange('lane', report('first', [limit({ level: 0 })], SELDOM));
+  const last = limit({ level: 0, need: 1, want: 2, rest: 2 });
+  const ask = (index: number): Promise<unknown> => store.exchange('lane', report(`waits ${index}`, [last], SELDOM));
+  for (let index = 0; index < 20; index++) await ask(index);
+  // A process not seen for six seconds is gone; in ten there is enough.
+  for (let turn = 0; turn < 3; turn++) {
+    now += 4_000;
+    for (let index = 0; index < 20; index++) await ask(index);
+  }
+  await eventually(() => expect(news).toEqual([{ pauseMs: 0, voids: false }]));
 });

@@ -12,6 +12,7 @@ import { newLane } from '../../src/fleet/lane-state.ts';
 import type { Grant, LimitReport, Report } from '../../src/fleet/protocol.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
+import { atTime } from './at-time.ts';
 import { RedisServer } from './redis-server.ts';
 import { limit, MINUTE, report, tokens } from './reports.ts';
 
@@ -31,15 +32,6 @@ afterAll(async () => {
 });
 
 beforeEach(() => client.flushall());
-
-/** The script at a time that the test tells. */
-function atTime(now: () => number): RedisClient {
-  const script = DIVIDE_SCRIPT.replace("call('TIME')", '{ 0, tonumber(ARGV[2]) * 1000 }');
-  return {
-    evalsha: () => Promise.reject(new Error('NOSCRIPT')),
-    eval: (_script: string, keys: number, ...rest: string[]) => client.eval(script, keys, ...rest, String(now())),
-  };
-}
 
 /** Limits in the order of their names. */
 function sorted(grant: Grant): Grant {
@@ -142,7 +134,7 @@ describe('the script', () => {
         let now = 1_790_000_000_000;
         const lane = newLane(now + each[0]!.afterMs);
         const store = RedisStore.of(
-          atTime(() => now),
+          atTime(client, () => now),
           `run${run++}`,
         )!;
         for (const { process, afterMs, requests, tokens: told, isOutput, lateMs, ...over } of each) {
