@@ -23,9 +23,10 @@ export class BurstRetest {
     return burst * GROWTH;
   }
 
-  /** Another process tries a larger one. */
+  /** Another process has found a larger one: it tries further, and whoever else does is refused for nothing. */
   triedElsewhere(): void {
-    this.#tried = true;
+    this.#everyMs = Math.min(MAX_EVERY_MS, 2 * this.#everyMs);
+    this.#tried = false;
   }
 
   /** A refusal showed that the burst is `found`, not `burst` as assumed. */
