@@ -1,11 +1,13 @@
 /**
  * Processes that share one account through a store in memory, on a virtual clock:
  * `node bench/fleet/virtual.ts [--processes=8,64,1000] [--scale=3] [--seeds=7919] [--only=text] [--alone] [--delay=1]`;
+ * `--table` runs what else a fleet meets: processes that come and go, large calls, other buckets, Groq;
  * with `--warm`, 1,000 calls at once in a process that joins those who know the limits.
  */
 import { parseArgs } from 'node:util';
-import { fleetCases } from './cases.ts';
+import { fleetCases, tableCases } from './cases.ts';
 import { runFleet } from './virtual-fleet.ts';
+import { runPool } from './virtual-pool.ts';
 import { runWarmStart } from './warm-start.ts';
 
 const { values } = parseArgs({
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     alone: { type: 'boolean', default: false },
     warm: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
     delay: { type: 'string', default: '1' },
   },
 });
@@ -31,6 +34,29 @@ if (values.warm) {
     for (const seed of values.seeds.split(',').map(Number)) {
       const setup = { provider: 'openai', limits: { requestsPerMinute, tokensPerMinute } } as const;
       console.log(`RPM ${requestsPerMinute}, TPM ${tokensPerMinute}:`, await runWarmStart(setup, 1_000, seed));
+    }
+  }
+  process.exit();
+}
+
+if (values.table) {
+  console.log('case                 processes   ok %  wall/bound  sent/bound  waste %  commands/s');
+  for (const { processes, trouble, ...each } of tableCases()) {
+    if (!each.name.includes(values.only)) continue;
+    for (const seed of values.seeds.split(',').map(Number)) {
+      const result = await (trouble
+        ? runPool(each, { processes, seed, trouble })
+        : runFleet(each, { processes, seed }));
+      const cells = [
+        each.name.padEnd(20),
+        String(processes).padStart(9),
+        ((100 * result.succeeded) / result.calls).toFixed(1).padStart(6),
+        result.ratio.toFixed(4).padStart(11),
+        result.sentRatio.toFixed(4).padStart(11),
+        (100 * result.waste).toFixed(2).padStart(8),
+        result.commandsPerSecond.toFixed(1).padStart(11),
+      ];
+      console.log(cells.join(' '));
     }
   }
   process.exit();
