@@ -115,7 +115,7 @@ export async function runDrawn(fleet: DrawnFleet, way: Way): Promise<DrawnResult
     lost: jobs.length - succeeded,
     ratio: wallMs / boundMs,
     waste: Math.max(0, tally.failedAttempts - unavoidable) / tally.attempts,
-    commandsPerSecond: (1_000 * store.commands) / Math.max(1_000, wallMs),
+    commandsPerSecond: (1_000 * store.asked.length) / Math.max(1_000, wallMs),
     mostPerSecond: busiest(tally.sent),
   };
 }

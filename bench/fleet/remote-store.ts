@@ -15,7 +15,8 @@ const LATE_MS = 3_000;
 
 /** All lanes are of one account; a network lies between. */
 export class RemoteStore implements FleetStore {
-  commands = 0;
+  /** When it was asked. */
+  readonly asked: number[] = [];
   readonly #store: MemoryStore;
   readonly #clock: VirtualClock;
   readonly #delayMs: number;
@@ -34,7 +35,7 @@ export class RemoteStore implements FleetStore {
   }
 
   exchange(_lane: string, report: Report): Promise<Grant> {
-    this.commands++;
+    this.asked.push(this.#clock.now());
     const fate = this.#fate(this.#clock.now());
     return new Promise((resolve, reject) => {
       if (fate === 'lost') return;

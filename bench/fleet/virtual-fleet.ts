@@ -34,10 +34,13 @@ export interface FleetResult {
   /** Jain's index of the part of the limits that equal processes had been served when most of it was done. */
   readonly jain: number;
   readonly commandsPerSecond: number;
+  /** The same once they have begun: all know the limits, and hear of what cannot wait. */
+  readonly steadyCommandsPerSecond: number;
   /** When calls were sent. */
   readonly sent: readonly number[];
 }
 
+const BEGUN_MS = 10_000;
 /** Up to here all of them have work. */
 const BUSY = 0.8;
 
@@ -78,7 +81,9 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
     sentRatio: tally.sent.at(-1)! / bound.sentMs,
     waste: tally.failedAttempts / tally.attempts,
     jain: jain(served),
-    commandsPerSecond: (1_000 * store.commands) / wallMs,
+    commandsPerSecond: (1_000 * store.asked.length) / wallMs,
+    steadyCommandsPerSecond:
+      (1_000 * store.asked.filter((at) => at >= BEGUN_MS).length) / Math.max(1, wallMs - BEGUN_MS),
     sent: tally.sent,
   };
 }

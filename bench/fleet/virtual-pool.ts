@@ -122,6 +122,6 @@ export async function runPool(
     ratio: wallMs / bound.doneMs,
     sentRatio: tally.sent.at(-1)! / bound.sentMs,
     waste: tally.failedAttempts / tally.attempts,
-    commandsPerSecond: (1_000 * store.commands) / wallMs,
+    commandsPerSecond: (1_000 * store.asked.length) / wallMs,
   };
 }
