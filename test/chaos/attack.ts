@@ -63,8 +63,12 @@ const STATUS: readonly [number, string, Record<string, string>][] = [
   [401, 'invalid_api_key', {}],
 ];
 
-/** Sends calls to a provider that spoils its answers, from an application that aborts and listens badly. By seed. */
-export async function attack(sdk: SdkCase, seed: number, calls: number): Promise<Figures> {
+/**
+ * Sends calls to a provider that spoils its answers, from an application that aborts and listens badly. By seed.
+ *
+ * @param attemptMs timeout of an attempt, which one in six reaches
+ */
+export async function attack(sdk: SdkCase, seed: number, calls: number, attemptMs = 400): Promise<Figures> {
   const random = mulberry32(seed);
   const timersBefore = timersNow();
   const server = await hostileServer(random, (request) => answer(sdk, random, request.includes('"stream":true')));
@@ -82,7 +86,7 @@ export async function attack(sdk: SdkCase, seed: number, calls: number): Promise
   const sent = countAttempts(guard);
   badListeners(guard, random);
   const client = guard.wrap(
-    new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: 400, logLevel: 'off' }) as object,
+    new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: attemptMs, logLevel: 'off' }) as object,
   ) as AnyClient;
   const tally = { succeeded: 0, failed: 0, aborted: 0, wrong: [] as string[], unhandled: 0, lost: 0 };
   const times = { settledMs: [] as number[], abortsMs: [] as number[] };

@@ -7,7 +7,8 @@ describe('spoiled answers, aborts and bad listeners', () => {
   it.each(SDKS)(
     'leave $name with an answer, its beginning or an error for each call, and nothing open',
     async (sdk) => {
-      const figures = await attack(sdk, 1, 100);
+      // A busy machine may stand still for as long as a stalled attempt usually takes.
+      const figures = await attack(sdk, 1, 100, 1_000);
       expect(faultsOf(figures)).toEqual([]);
       expect(figures.settledMs).toHaveLength(100);
       expect(figures.succeeded).toBeGreaterThan(10);
