@@ -45,7 +45,7 @@ const PROGRESS_MS = 250;
  * }
  */
 export function batch<I, O>(items: Items<I>, worker: BatchWorker<I, O>, options: BatchOptions<I> = {}): BatchRun<O> {
-  return batchWith(items, worker, options, Journal.open);
+  return batchWith(items, worker, options, (of) => Journal.open(of));
 }
 
 /** Like `batch`, with a journal that the caller opens. */

@@ -24,6 +24,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+type Parse = (text: string) => unknown;
+
 const START = '{"tidegate":"journal"';
 
 /**
@@ -36,6 +38,7 @@ export class Journal {
   readonly #file: JournalFile;
   readonly #unlock: () => Promise<void>;
   readonly #entries: KeyTable;
+  readonly #parse: Parse;
   readonly #foundLimits = new FoundLimits();
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -43,22 +46,24 @@ export class Journal {
   /** Total cost of all rows, including those of earlier runs and those that were called again. */
   readonly spent = { usd: 0, chargedUsd: 0, unpriced: 0 };
 
-  private constructor(path: string, file: JournalFile, unlock: () => Promise<void>) {
+  private constructor(path: string, file: JournalFile, unlock: () => Promise<void>, parse: Parse) {
     this.#path = path;
     this.#file = file;
     this.#unlock = unlock;
+    this.#parse = parse;
     // Next to the journal: on many machines the directory for temporary files is in memory.
     this.#entries = new KeyTable(() => `${path}.keys-${crypto.randomUUID()}`);
   }
 
   /**
-   * `onNote` is called with each note of earlier runs, in order.
+   * `onNote` is called with each note of earlier runs, in order; `parse` reads the JSON of finished items.
    *
    * @throws BatchError if another run holds it, its parameters differ, or it is not a journal.
    */
   static async open(
     { path, parameters, acceptChanges }: JournalOptions,
     onNote?: (note: unknown) => void,
+    parse: Parse = JSON.parse,
   ): Promise<Journal> {
     await prepareJournal(path);
     const unlock = await attempt(path, 'opened', () => lockFile(path));
@@ -66,7 +71,7 @@ export class Journal {
     let opened: Journal | undefined;
     try {
       file = await JournalFile.open(path);
-      const journal = new Journal(path, file, unlock);
+      const journal = new Journal(path, file, unlock, parse);
       opened = journal;
       const known = await journal.#load(path, onNote);
       const wanted = contentKey(parameters);
@@ -89,7 +94,7 @@ export class Journal {
   }
 
   async read({ offset }: JournalEntry): Promise<JournalRow> {
-    return JSON.parse(await this.#file.lineAt(offset)) as JournalRow;
+    return this.#parse(await this.#file.lineAt(offset)) as JournalRow;
   }
 
   /** Limits known at the end of the previous run. */

@@ -25,7 +25,7 @@ import { RunBegin } from './provider/run-begin.ts';
 import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
-import { type RowResponse, sendRow } from './send-row.ts';
+import { requestOf, type RowResponse, sendRow } from './send-row.ts';
 import { providerName, type Target } from './target.ts';
 import type { QueueLink } from './workers/queue-link.ts';
 import { ROWS_AT_ONCE } from './workers/serve-rows.ts';
@@ -99,7 +99,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
       display.show(snapshot);
     },
   };
-  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(row, target, send, signal);
+  const bySelf: BatchWorker<Row, RowResponse> = (row, { signal }) => sendRow(requestOf(row), target, send, signal);
   const worker: typeof bySelf = mode ? (row, context) => mode.worker(row, context) : bySelf;
   const items = batches ? batches.rows(() => rowsOf(run)) : rowsOf(run);
   const openJournal = async (of: JournalOptions): Promise<Journal> => {

@@ -1,4 +1,5 @@
 import { textWithCause } from '../error-text.ts';
+import { parseExact } from './exact-numbers.ts';
 import type { Row } from './row-format.ts';
 import { type Target, urlOf } from './target.ts';
 
@@ -22,19 +23,30 @@ export class RowRefused extends Error {
   }
 }
 
+export interface RowRequest {
+  readonly url: string;
+  /** The body, as JSON. */
+  readonly text: string;
+}
+
+export const requestOf = ({ url, body }: Pick<Row, 'url' | 'body'>): RowRequest => ({
+  url,
+  text: JSON.stringify(body),
+});
+
 /**
  * Sends a row through a guarded fetch, paced and retried like any other call. @throws RowRefused for an error status.
  */
 export async function sendRow(
-  row: Pick<Row, 'url' | 'body'>,
+  { url, text: request }: RowRequest,
   target: Target,
   send: typeof fetch,
   signal: AbortSignal,
 ): Promise<RowResponse> {
-  const response = await send(urlOf(target, row.url), {
+  const response = await send(urlOf(target, url), {
     method: 'POST',
     headers: target.headers,
-    body: JSON.stringify(row.body),
+    body: request,
     signal,
   }).catch((error: unknown) => {
     // The journal keeps no cause.
@@ -52,7 +64,7 @@ export async function sendRow(
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     // Not JSON, such as a proxy's page.
     return text;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ChunkWorker } from '../../../src/commands/batch/workers/chunk-worker.ts';
+import { parseExact } from '../../../src/commands/batch/exact-numbers.ts';
 import { type ChunkRow, QueueLink } from '../../../src/commands/batch/workers/queue-link.ts';
 import { WorkersMode } from '../../../src/commands/batch/workers/workers-mode.ts';
 import { createGuard } from '../../../src/create-guard.ts';
@@ -43,9 +44,9 @@ const target: Target = {
 class Sent {
   readonly by = new Map<string, string[]>();
 
-  of(name: string, ms = 20): (row: Pick<ChunkRow, 'body'>) => Promise<Response> {
-    return async ({ body }) => {
-      const prompt = String(body['prompt']);
+  of(name: string, ms = 20): (body: string) => Promise<Response> {
+    return async (body) => {
+      const { prompt } = JSON.parse(body) as { prompt: string };
       this.by.set(prompt, [...(this.by.get(prompt) ?? []), name]);
       await pause(ms);
       return Response.json({ prompt }, { status: prompt === 'row 7' ? 400 : 200 });
@@ -54,8 +55,7 @@ class Sent {
 
   fetch(name: string, ms?: number): typeof fetch {
     const send = this.of(name, ms);
-    return (async (_url: unknown, init: RequestInit) =>
-      send({ body: JSON.parse(String(init.body)) as ChunkRow['body'] })) as typeof fetch;
+    return (async (_url: unknown, init: RequestInit) => send(String(init.body))) as typeof fetch;
   }
 
   get senders(): Set<string> {
@@ -96,7 +96,11 @@ async function worker(guard: Pick<Guard, 'fetch' | 'on'>, onKeyRefused = () => {
 }
 
 const rowsOf = (...indexes: number[]): ChunkRow[] =>
-  indexes.map((index) => ({ key: String(index), url: '/v1/chat/completions', body: { prompt: `row ${index}` } }));
+  indexes.map((index) => ({
+    key: String(index),
+    url: '/v1/chat/completions',
+    body: JSON.stringify({ prompt: `row ${index}` }),
+  }));
 
 const ask = (mode: WorkersMode, index: number): Promise<unknown> => {
   const row = { id: String(index), line: index, url: '/v1/x', body: { prompt: `row ${index}` } };
@@ -122,6 +126,24 @@ test('rows go to whoever is free, and each comes back with its own answer', asyn
   await mode.close(true);
   await close();
   expect((await client.keys('*')).filter((key) => /rows$|claims$|done$/.test(key))).toEqual([]);
+});
+
+test('numbers that a double does not hold reach the provider and come back with their digits', async () => {
+  const sent: string[] = [];
+  const answer = '{"account":12345678901234567890}';
+  const echo = (async (_url: unknown, init: RequestInit) => {
+    sent.push(String(init.body));
+    return new Response(answer);
+  }) as typeof fetch;
+  const close = await worker(guardOf(echo));
+  const mode = await open(guardOf(echo));
+  await mode.begin('run');
+  const text = '{"prompt":"a","seed":9223372036854775807}';
+  const row = { id: '1', line: 1, url: '/v1/x', body: parseExact(text) as Record<string, unknown> };
+  const { body } = await mode.worker(row, { index: 1, id: '1', signal: mode.signal });
+  expect([sent, JSON.stringify(body)]).toEqual([[text], answer]);
+  await mode.close(true);
+  await close();
 });
 
 test('a run that is interrupted finds what was done meanwhile, and sends nothing again', async () => {
@@ -241,7 +263,7 @@ test('a chunk of a run that has ended is left alone', async () => {
   await ask(mode, 1);
   const link = await QueueLink.open(redis.url, target);
   await mode.close(true);
-  const job = await link.queue.add('rows', { run: 'run', rows: [{ key: 'k', url: '/x', body: { prompt: 'row 1' } }] });
+  const job = await link.queue.add('rows', { run: 'run', rows: [{ key: 'k', url: '/x', body: '{"prompt":"row 1"}' }] });
   const close = await worker(guardOf(sent.fetch('worker')));
   await eventually(async () => expect(await job.isCompleted()).toBe(true));
   expect(sent.by.get('row 1')).toEqual(['run']);

@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { textLines } from '../../../core/byte-lines.ts';
+import { parseExact } from '../exact-numbers.ts';
 import type { Target } from '../target.ts';
 import type { BatchApi, BatchOutcome, BatchState, FoundBatch, LostBatch, Senders } from './batch-api.ts';
 import { batchClient } from './batch-client.ts';
@@ -105,7 +106,7 @@ export function anthropicBatches(target: Target, { send, sendOnce }: Senders): B
       return [await results(id)];
     },
     read(text) {
-      const line = JSON.parse(text) as ResultLine;
+      const line = parseExact(text) as ResultLine;
       return typeof line.custom_id === 'string' && line.result
         ? { customId: line.custom_id, outcome: outcomeOf(line.result) }
         : undefined;

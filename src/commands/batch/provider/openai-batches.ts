@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { harmless } from '../../harmless.ts';
+import { parseExact } from '../exact-numbers.ts';
 import type { Target } from '../target.ts';
 import type {
   BatchApi,
@@ -132,7 +133,7 @@ export function openaiBatches(target: Target, { send, sendOnce }: Senders): Batc
       );
     },
     read(text) {
-      const line = JSON.parse(text) as OutputLine;
+      const line = parseExact(text) as OutputLine;
       return typeof line.custom_id === 'string' ? { customId: line.custom_id, outcome: outcomeOf(line) } : undefined;
     },
     async cancel(id) {

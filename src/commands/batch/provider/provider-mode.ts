@@ -7,8 +7,9 @@ import { systemClock } from '../../../core/clock.ts';
 import type { PriceFunction } from '../../../cost/prices.ts';
 import { adapterFor } from '../../../providers/registry.ts';
 import { number } from '../../amounts.ts';
+import { parseExact } from '../exact-numbers.ts';
 import type { Row } from '../row-format.ts';
-import { type RowResponse, RowRefused, sendRow } from '../send-row.ts';
+import { requestOf, type RowResponse, RowRefused, sendRow } from '../send-row.ts';
 import { providerName, type Target } from '../target.ts';
 import { anthropicBatches } from './anthropic-batches.ts';
 import type { Senders } from './batch-api.ts';
@@ -102,7 +103,7 @@ export function openProviderMode(setup: Setup): ProviderMode {
     if (outcome.kind === 'unfinished') {
       // Nobody who cancels a batch wants to pay twice as much for its rows.
       if (notes.isCancelled(customId)) throw rowError('batch_cancelled', 'Its batch was cancelled at the provider.');
-      return sendRow(row, target, send, signal);
+      return sendRow(requestOf(row), target, send, signal);
     }
     if (outcome.kind === 'failed') throw rowError(outcome.code, outcome.message);
     const { response } = outcome;
@@ -121,7 +122,7 @@ export function openProviderMode(setup: Setup): ProviderMode {
     signal: abort.signal,
     abort: fail,
     async openJournal(options) {
-      journal = await Journal.open(options, (note) => notes.hear(note));
+      journal = await Journal.open(options, (note) => notes.hear(note), parseExact);
       notes.keepIn(journal);
       await removeFiles(base);
       return journal;
@@ -154,10 +155,11 @@ const rowError = (code: string, message: string): Error => Object.assign(new Err
 export async function openWithoutBatches(options: JournalOptions, onNote?: (note: unknown) => void): Promise<Journal> {
   const notes = new BatchNotes(options.path);
   try {
-    const journal = await Journal.open(options, (note) => {
+    const hear = (note: unknown): void => {
       notes.hear(note);
       onNote?.(note);
-    });
+    };
+    const journal = await Journal.open(options, hear, parseExact);
     const [batch] = notes.open;
     if (!batch || options.acceptChanges === true) return journal;
     await journal.close();

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { KeyTable } from '../../../batch/key-table.ts';
 import { textLines } from '../../../core/byte-lines.ts';
+import { parseExact } from '../exact-numbers.ts';
 import type { BatchApi, BatchOutcome } from './batch-api.ts';
 
 /** Size of a read; most lines are shorter. */
@@ -40,7 +41,7 @@ export class ResultStore {
       const bytes = Buffer.allocUnsafe(size);
       const { bytesRead } = await file.read(bytes, 0, size, place);
       const end = bytes.subarray(0, bytesRead).indexOf(BREAK);
-      if (end !== -1) return JSON.parse(bytes.toString('utf8', 0, end)) as BatchOutcome;
+      if (end !== -1) return parseExact(bytes.toString('utf8', 0, end)) as BatchOutcome;
       if (bytesRead < size) return { kind: 'unfinished' };
     }
   }

@@ -147,7 +147,8 @@ export class ChunkWorker {
     const { target } = this.#deps;
     let answer: RowAnswer;
     try {
-      const send = (): Promise<RowResponse> => sendRow(row, target, this.#fetch, hand.signal);
+      const send = (): Promise<RowResponse> =>
+        sendRow({ url: row.url, text: row.body }, target, this.#fetch, hand.signal);
       const value = await this.#flights.run(hand, () => withCall({ priority: 'batch' }, send));
       this.#isAccepted = true;
       this.#refusals = 0;

@@ -15,7 +15,8 @@ export interface ChunkRow {
   /** Its key in the journal. */
   readonly key: string;
   readonly url: string;
-  readonly body: Readonly<Record<string, unknown>>;
+  /** As JSON text: the queue would round its long numbers. */
+  readonly body: string;
 }
 
 /** Rows that a worker takes at once. */
@@ -160,10 +161,13 @@ export class QueueLink {
 
 export const PREFIX_OF_QUEUES: string = PREFIX;
 
+/** Workers of another version of tidegate, whose rows look different, have a queue of their own. */
+const ROW_FORMAT = 2;
+
 /** Workers send their own key, so only to the endpoint that they were started with. */
 function nameOf({ provider, baseURL }: Target): string {
   const { host, pathname } = new URL(baseURL);
-  return `rows-${contentKey([provider, host, pathname])}`;
+  return `rows-${contentKey([ROW_FORMAT, provider, host, pathname])}`;
 }
 
 /** After a failover: connect again, to the new master, and send the command again. */

@@ -9,6 +9,7 @@ import { systemClock } from '../../../core/clock.ts';
 import type { PriceFunction } from '../../../cost/prices.ts';
 import type { Guard } from '../../../guard.ts';
 import { adapterFor } from '../../../providers/registry.ts';
+import { parseExact } from '../exact-numbers.ts';
 import { openWithoutBatches } from '../provider/provider-mode.ts';
 import type { Row } from '../row-format.ts';
 import type { RowResponse } from '../send-row.ts';
@@ -110,7 +111,7 @@ export class WorkersMode {
     const content = contentKey([url, body]);
     const key = this.#setup.dedupe ? content : `${index}:${content}`;
     const answered = new Promise<RowAnswer>((resolve) => this.#waiting.set(key, resolve));
-    this.#chunk.push({ key, url, body });
+    this.#chunk.push({ key, url, body: JSON.stringify(body) });
     if (this.#chunk.length >= CHUNK_ROWS) this.#send();
     else if (this.#chunk.length === 1) this.#after(FILL_MS, () => this.#send());
     const answer = await answered;
@@ -211,7 +212,7 @@ export class WorkersMode {
     if (!take || !text) return;
     this.#waiting.delete(key);
     this.#fetched.push({ key, at: systemClock.now() });
-    take(JSON.parse(text) as RowAnswer);
+    take(parseExact(text) as RowAnswer);
   }
 
   #meter(body: Row['body'], response: RowResponse): void {
