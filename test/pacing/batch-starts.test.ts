@@ -21,6 +21,17 @@ describe('the rows of a batch', () => {
     },
   );
 
+  it.each([100, 1_000])(
+    'are rarely refused behind a minute of calls that went at once, where nothing else tells the limit (%i ms)',
+    async (latencyMs) => {
+      const mute = BATCHES.find(({ name }) => name === `batch-mute-50-60s-${latencyMs}ms`)!;
+      const { boundMs, lost, throttled, wallMs } = await runCase(mute, 'tidegate');
+      expect(lost).toBe(0);
+      expect((ROWS * throttled) / (1 - throttled)).toBeLessThanOrEqual(60);
+      expect(wallMs).toBeLessThanOrEqual(1.02 * boundMs);
+    },
+  );
+
   it('go as before where somebody waits for them', async () => {
     const fits = BATCHES.find(({ name }) => name === 'batch-openai-6000-60s-100ms')!;
     const urgent = {

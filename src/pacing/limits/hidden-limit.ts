@@ -23,6 +23,13 @@ const MIN_PATIENCE_MS = 50;
 const DOUBLING = 8;
 const MIN_DOUBLING_MS = 50;
 const MAX_DOUBLING_MS = 500;
+/** First calls that were let through within this time, and no more, are what a minute's limit lets through at once. */
+const AT_ONCE_MS = 6_000;
+/** The pace behind them is that of such a limit: they differ by no more than this. */
+const SAME_LIMIT = 1.5;
+/** Once both agree there is little more to find: the pace doubles in so many calls, or in this time. */
+const CALLS_TO_DOUBLE = 6;
+const MAX_CALLS_TO_DOUBLE_MS = 10_000;
 /** In calls of average size. */
 const LARGE = 1.5;
 /** So fast it limits nothing. */
@@ -85,6 +92,9 @@ export class HiddenLimit {
   #belief: HiddenBelief = 'none';
   readonly #pace = new MeasuredPace();
   #wallSince = 0;
+  #firstAt: number | undefined;
+  /** What the calls that went at once say of the pace, per millisecond; 0 where they say nothing. */
+  #ratePerMinute = 0;
   #probe = 0;
   #probeAt: number | undefined;
   /** When the next call may try whether anything gets through. */
@@ -135,7 +145,8 @@ export class HiddenLimit {
       this.#open(now);
     }
     if (this.#belief === 'trial' && now - this.#trialAt > MAX_TRIAL_MS) this.#judge(now, true);
-    const waitMs = this.#pace.waitMs(cost, this.doublingMs, this.#belief !== 'wall', now);
+    const doublingMs = Math.max(this.doublingMs, this.#doublingByCalls());
+    const waitMs = this.#pace.waitMs(cost, doublingMs, this.#belief !== 'wall', now);
     if (this.#pace.rate > DONE && this.#pace.rate < Infinity) {
       this.#belief = 'none';
       this.#pace.forget();
@@ -147,6 +158,7 @@ export class HiddenLimit {
   take(cost: number, sequence: number, now: number): void {
     this.#meter(now);
     this.#metered += cost;
+    this.#firstAt ??= now;
     this.#minute = this.#lastMinute(now) + cost;
     this.#minuteAt = now;
     this.#pace.take(cost, sequence);
@@ -195,6 +207,13 @@ export class HiddenLimit {
     return Math.max(this.#recent, Math.max(0, this.#metered) / METER_MS);
   }
 
+  /** Twice in a gap between two calls of a slow limit, the pace would be refused each time; 0 where nothing says how slow. */
+  #doublingByCalls(): number {
+    const { average, rate } = this.#pace;
+    const isSame = average < SAME_LIMIT * this.#ratePerMinute && this.#ratePerMinute < SAME_LIMIT * average;
+    return isSame ? Math.min(MAX_CALLS_TO_DOUBLE_MS, CALLS_TO_DOUBLE / rate) : 0;
+  }
+
   /** Part of the newest attempts up to this one that was refused. */
   #share(sequence: number, among: number): number {
     return this.#refusals.count(sequence, among) / Math.min(sequence, among);
@@ -213,9 +232,11 @@ export class HiddenLimit {
     this.#wallSince = now;
     this.#belief = 'wall';
     // The first of these refusals was taken for one alone.
-    const { sequence, sentAt } = refusal;
+    const { sequence, sentAt, hintMs } = refusal;
     if (sentAt - this.#pace.refusedAt >= FIRST_PAUSE_MS) this.#pace.measure(sequence, sentAt);
     const { average, confirmed } = this.#pace;
+    const atOnce = sentAt - this.#firstAt! < AT_ONCE_MS && this.#lastMinute(now) >= FEW;
+    if (average === Infinity && hintMs === undefined && atOnce) this.#ratePerMinute = this.#lastMinute(now) / MINUTE;
     // Limits are per minute, and most let a minute's worth through at once: what went in it tells the rate.
     const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
     const least = sequence < FEW ? FIRST_PACE : 0;
