@@ -7,7 +7,10 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from './commands/command-io.ts';
+import { errorText } from './commands/error-text.ts';
 import { openScreen } from './commands/screen.ts';
+
+const movesCursor = process.env['TERM'] !== 'dumb';
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(`${text}\n`),
@@ -16,9 +19,9 @@ const io: CommandIo = {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   },
   input: () => process.stdin,
-  ...(process.stderr.isTTY && { terminal: process.stderr }),
+  ...(movesCursor && process.stderr.isTTY && { terminal: process.stderr }),
   outIsTerminal: process.stdout.isTTY,
-  ...(process.stdin.isTTY && process.stdout.isTTY && { screen: openScreen }),
+  ...(movesCursor && process.stdin.isTTY && process.stdout.isTTY && { screen: openScreen }),
   // A second signal finds no listener and ends the process at once.
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
@@ -30,8 +33,9 @@ const io: CommandIo = {
 
 // The reader of the output may close it first, as `| head` does. Of a batch answers are lost by that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(process.argv[2] === 'batch' ? 1 : 0);
+  if (error.code === 'EPIPE') process.exit(process.argv[2] === 'batch' ? 1 : 0);
+  io.err(`Standard output: ${errorText(error)}`);
+  process.exit(1);
 });
 // stderr is closed or the terminal is gone; not a reason to stop.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {

@@ -50,6 +50,7 @@ export function readArguments<T>(
   });
   try {
     command.parse(argv, { from: 'user' });
+    refuseEmpty(command);
     return check({ options: command.opts(), args: command.args });
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -63,16 +64,31 @@ export function readArguments<T>(
   }
 }
 
+/** As an unset variable of a script leaves it: no name, path or number. A text may be empty. */
+function refuseEmpty(command: Command): void {
+  for (const option of command.options) {
+    const isEmpty = [command.getOptionValue(option.attributeName())].flat().includes('');
+    if (isEmpty && !option.flags.endsWith('<text>'))
+      throw new Error(`Expected ${option.long} to have a value, got "".`);
+  }
+  if (command.args.includes('')) throw new Error('Expected arguments to be no empty text.');
+}
+
 export function oneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): T | undefined {
   if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
   throw new Error(`Expected ${name} to be one of ${allowed.join(', ')}, got ${JSON.stringify(value)}.`);
 }
 
-export function count(value: string | undefined, name: string): number | undefined {
+export function count(
+  value: string | undefined,
+  name: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new Error(`Expected ${name} to be a whole number above 0, got ${JSON.stringify(value)}.`);
+  if (Number.isSafeInteger(number) && number > 0 && number <= most) return number;
+  const range = most < Number.MAX_SAFE_INTEGER ? `from 1 to ${most}` : 'above 0';
+  throw new Error(`Expected ${name} to be a whole number ${range}, got ${JSON.stringify(value)}.`);
 }
 
 export function port(value: string | undefined, fallback: number): number {

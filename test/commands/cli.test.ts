@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { firing, notification } from './notification.ts';
 
@@ -102,4 +103,23 @@ describe('commands that run until they are stopped', () => {
     expect(await run.exit).toBe(0);
     expect(run.output.err).toBe('');
   });
+});
+
+test.skipIf(process.platform !== 'linux')('a full disk behind standard output is told in words', async () => {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [CLI, 'completion', 'zsh'], { stdio: ['ignore', full, 'pipe'] });
+  closeSync(full);
+  const [code, err] = await Promise.all([once(child, 'close'), text(child.stderr!)]);
+  expect([code[0], err]).toEqual([1, 'Standard output: The disk is full.\n']);
+});
+
+test.each([
+  ['alerts', '--host'],
+  ['simulate', '--provider', 'openai', '--host'],
+  ['limits', '--model'],
+  ['console', '--hits'],
+])('an empty value is none: %s', async (...args) => {
+  const run = cli(...args, '');
+  expect(await run.exit).toBe(2);
+  expect(run.output.err).toContain(`Expected ${args.at(-1)} to have a value, got "".`);
 });

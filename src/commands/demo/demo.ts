@@ -11,6 +11,8 @@ import { bareCall, guardedCall } from './calls.ts';
 
 const CALLS = 400;
 const RPM = 300;
+/** All of them are there at once. */
+const MAX_CALLS = 100_000;
 
 export const demoDefinition = (): Command =>
   define(
@@ -44,7 +46,7 @@ export interface DemoRun {
 /** `tidegate demo`: the same burst with and without tidegate. @returns The exit code. */
 export async function demo(args: readonly string[], io: CommandIo): Promise<number> {
   const read = readArguments(demoDefinition(), args, io, ({ options }) => ({
-    calls: count(options['calls'] as string | undefined, '--calls') ?? CALLS,
+    calls: count(options['calls'] as string | undefined, '--calls', MAX_CALLS) ?? CALLS,
     rpm: count(options['rpm'] as string | undefined, '--rpm') ?? RPM,
     json: options['json'] === true,
   }));

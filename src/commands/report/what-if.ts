@@ -37,11 +37,14 @@ const LIMITS: Readonly<Record<string, LimitOption>> = {
 /** Reads `tier=launch`, `tpm=2000000`, `max_tokens=800`, or several with commas. @throws Error for anything else. */
 export function parseChange(text: string): Change {
   let change: Change = { text, limits: {} };
+  const named = new Set<string>();
   for (const part of text.split(',')) {
     const [, name, value] = /^\s*(\w+)=([\w-]+)\s*$/.exec(part) ?? [];
-    if (name === undefined || value === undefined) throw wrong(part);
+    if (name === undefined || value === undefined || named.has(name)) throw wrong(part);
+    named.add(name);
     if (name === 'tier') {
-      change = { ...change, tier: value };
+      // OpenAI's tiers are numbers in words.
+      change = { ...change, tier: /^\d+$/.test(value) ? `tier${value}` : value };
       continue;
     }
     const amount = Number(value);
@@ -55,7 +58,7 @@ export function parseChange(text: string): Change {
 
 function wrong(part: string): Error {
   const names = ['tier=<name>', ...Object.keys(LIMITS).map((name) => `${name}=<n>`), 'max_tokens=<n>'];
-  return new Error(`Expected --what-if to be of ${names.join(', ')}, got ${JSON.stringify(part)}.`);
+  return new Error(`Expected --what-if to be of ${names.join(', ')}, each once, got ${JSON.stringify(part)}.`);
 }
 
 export interface WhatIf {

@@ -60,6 +60,27 @@ async function report(
 }
 
 describe('tidegate report', () => {
+  test('reads standard input and pipes, as often as it needs', async () => {
+    const io = new FakeIo();
+    io.typed = [hit({}), ...Array.from({ length: 3 }, (_, second) => call(second, 100))].join('\n');
+    expect(await dispatch(['report', '-', '--what-if', 'tpm=2000000', '--json'], io, '1')).toBe(0);
+    expect(JSON.parse(io.outLines[0]!)).toMatchObject({ lines: 4, whatIf: [{ after: { calls: 3 } }] });
+  });
+
+  test.each([
+    [['--html', 'page.html', '--json'], 'Expected --json or --html, got both.'],
+    [['--html', ''], 'Expected --html to have a value, got "".'],
+    [[''], 'Expected arguments to be no empty text.'],
+  ])('refuses %j', async (args, text) => {
+    const { code, io } = await report([hit({})], ...args);
+    expect([code, io.errLines[0]]).toEqual([2, text]);
+  });
+
+  test('refuses a record that is named twice', async () => {
+    const { code, io } = await report([hit({})], join(folder, '.', 'hits.jsonl'));
+    expect([code, io.errLines]).toEqual([2, [expect.stringMatching(/hits\.jsonl would be counted twice\.$/)]]);
+  });
+
   test('tells by limit how often, when, for which models and how long', async () => {
     const { code, text } = await report([
       hit({}),

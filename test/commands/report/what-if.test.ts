@@ -199,10 +199,19 @@ describe('report --what-if', () => {
     expect(whatIf[0]!.after).toMatchObject({ calls: 3, succeeded: 3 });
   });
 
-  test.each(['tpm', 'tpm=', 'tpm=-5', 'tpm=many', 'speed=9', 'tier=', 'max_tokens=0'])('refuses %s', async (change) => {
-    const { code, err } = await report(busy, '--what-if', change);
-    expect(code).toBe(2);
-    expect(err).toContain('Expected --what-if to be of tier=<name>, rpm=<n>');
+  test.each(['rpm=5,rpm=6', 'tpm', 'tpm=', 'tpm=-5', 'tpm=many', 'speed=9', 'tier=', 'max_tokens=0'])(
+    'refuses %s',
+    async (change) => {
+      const { code, err } = await report(busy, '--what-if', change);
+      expect(code).toBe(2);
+      expect(err).toContain('Expected --what-if to be of tier=<name>, rpm=<n>');
+    },
+  );
+
+  test('a tier may be a number, as OpenAI counts them', async () => {
+    const [number, name] = await Promise.all(['tier=4', 'tier=tier4'].map((change) => asked(busy, change)));
+    expect(number!.whatIf[0]!.limitsAfter).toEqual(name!.whatIf[0]!.limitsAfter);
+    expect(number!.whatIf[0]!.limitsAfter).toMatchObject({ requestsPerMinute: 10_000 });
   });
 
   test('reads what was recorded of real calls', async () => {

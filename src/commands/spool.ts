@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { CommandIo } from '../command-io.ts';
+import type { CommandIo } from './command-io.ts';
 
 /** Spools standard input, or a pipe, to a file, since the input is read twice. Files stay in place. */
 export async function spooled<T>(input: string, io: CommandIo, use: (path: string) => Promise<T>): Promise<T> {
@@ -16,6 +16,17 @@ export async function spooled<T>(input: string, io: CommandIo, use: (path: strin
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** As `spooled`, for several inputs. */
+export async function allSpooled<T>(
+  inputs: readonly string[],
+  io: CommandIo,
+  use: (paths: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const [input, ...others] = inputs;
+  if (input === undefined) return use([]);
+  return spooled(input, io, (path) => allSpooled(others, io, (paths) => use([path, ...paths])));
 }
 
 /** A named pipe, or one from a shell's `<(...)`. */
