@@ -2,7 +2,7 @@
  * A batch over HTTP against a provider that limits: how near its wall time comes to what the limit allows, and what a kill in
  * the middle costs. Beside it what people write instead.
  *
- *     node bench/batch-http.ts [--rows 600] [--rpm 1200] [--only tidegate]
+ *     node bench/batch-http.ts [--rows 240] [--rpm 1200] [--only tidegate]
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { startSimulator } from '../src/testing.ts';
 
 const { values } = parseArgs({
   options: {
-    rows: { type: 'string', default: '600' },
+    rows: { type: 'string', default: '240' },
     rpm: { type: 'string', default: '1200' },
     only: { type: 'string', default: '' },
   },
@@ -82,15 +82,19 @@ for (const [index, name] of names.entries()) {
     await simulator.close();
     // The bucket is there at once, the rest comes at the limit's rate.
     const bound = Math.max(0, (rows - (rpm * BUCKET_SECONDS) / 60) / (rpm / 60));
+    const how = kills === 0 ? 'one run' : 'killed in the middle, and run again';
+    const lost = rows - done.size;
+    // All of them take minutes.
+    console.error(`${name}, ${how}: ${seconds.toFixed(1)} s, ${rejected} of ${requests} refused, ${lost} lost`);
     table.push([
       name,
-      kills === 0 ? 'one run' : 'killed in the middle, and run again',
+      how,
       rows,
       seconds.toFixed(1),
       (seconds / bound).toFixed(2),
       requests,
       rejected,
-      rows - done.size,
+      lost,
       completed - done.size,
     ]);
   }
