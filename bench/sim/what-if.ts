@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type WhatIf, whatIf } from '../../src/commands/report/what-if.ts';
+import { probableMs, whatIf } from '../../src/commands/report/what-if.ts';
 import { hitEvents } from '../../src/hits/hit-events.ts';
 import type { RecordLine } from '../../src/hits/hit-line.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
@@ -70,6 +70,7 @@ const times: number[] = [];
 const waits: number[] = [];
 const factor = Number(values.change);
 const changedTimes: number[] = [];
+let inside = 0;
 const changedSums = { happened: 0, off: 0 };
 const sums = { happened: 0, replayed: 0, off: 0 };
 for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
@@ -81,8 +82,13 @@ for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
   const ran = await run(each);
   const path = join(folder, `${index}.jsonl`);
   writeFileSync(path, ran.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const { results } = await whatIf([path], UNCHANGED);
-  const [{ before, limitsBefore }] = results as [WhatIf];
+  const { results, notes } = await whatIf([path], UNCHANGED);
+  const [result] = results;
+  if (!result) {
+    console.log(`not replayed: ${notes.join(' ')} ${each.name}`);
+    continue;
+  }
+  const { before, limitsBefore } = result;
   times.push(before.tookMs / ran.tookMs);
   waits.push((before.meanWaitMs + 100) / (ran.meanWaitMs + 100));
   sums.happened += ran.refusals;
@@ -93,7 +99,10 @@ for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
     const limits = Object.fromEntries(
       Object.entries(limitsBefore).map(([name, limit]) => [name, Math.round((limit as number) * factor)]),
     );
-    const { after } = (await whatIf([path], { text: 'limits', limits })).results[0]!;
+    const told = (await whatIf([path], { text: 'limits', limits })).results[0]!;
+    const { after } = told;
+    const [least, most] = probableMs(told);
+    inside += Number(changed.tookMs >= least && changed.tookMs <= most);
     changedTimes.push(after.tookMs / changed.tookMs);
     changedSums.happened += changed.refusals;
     changedSums.off += Math.abs(after.refusals - changed.refusals);
@@ -119,4 +128,5 @@ console.log(`refusals: ${sums.happened} happened, ${sums.replayed} replayed, off
 if (factor !== 1) {
   console.log(`limits times ${factor}, predicted over happened: time ${spread(changedTimes)} (${near(changedTimes)})`);
   console.log(`refusals: ${changedSums.happened} happened, off by ${changedSums.off} in all`);
+  console.log(`${inside} of ${changedTimes.length} took a time within the interval that the report prints`);
 }

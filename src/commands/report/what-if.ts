@@ -209,9 +209,14 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
  */
 const TOOK = { lower: [0.55, 2.2], higher: [0.7, 1.2] } as const;
 
+/** What the calls would probably take, at least and at most. */
+export function probableMs({ before, after }: Pick<WhatIf, 'before' | 'after'>): readonly [number, number] {
+  const [least, most] = after.tookMs > before.tookMs ? TOOK.lower : TOOK.higher;
+  return [least * after.tookMs, most * after.tookMs];
+}
+
 function doubt(before: ReplayResult, after: ReplayResult): string {
-  const took = after.tookMs > before.tookMs ? TOOK.lower : TOOK.higher;
-  const [least, most] = took.map((times) => seconds(times * after.tookMs));
+  const [least, most] = probableMs({ before, after }).map(seconds);
   return `The time after is probably ${least} to ${most}; of refusals the order of magnitude is known.`;
 }
 
