@@ -87,7 +87,8 @@ export function endAttributes(event: EndEvent, { firstChunkMs, spentUsd }: Learn
   if (firstChunkMs !== undefined) attributes[ATTR.timeToFirstChunk] = firstChunkMs / 1_000;
   if (usage) {
     attributes[ATTR.inputTokens] = usage.inputTokens;
-    attributes[ATTR.outputTokens] = usage.outputTokens;
+    // Embeddings and the like have no output.
+    if (usage.outputTokens > 0 || isInference(event.call.operation)) attributes[ATTR.outputTokens] = usage.outputTokens;
     if (usage.cacheReadTokens > 0) attributes[ATTR.cacheReadTokens] = usage.cacheReadTokens;
     if (usage.cacheWriteTokens > 0) {
       if (semconv !== 'latest') attributes[ATTR.cacheCreationTokens] = usage.cacheWriteTokens;

@@ -322,6 +322,15 @@ describe('a finish reason that did not come is an error', () => {
   });
 });
 
+it('tells no output of embeddings, which have none', async () => {
+  const recorded = record('latest');
+  const usage = { prompt_tokens: 7, total_tokens: 7 };
+  const answer = { object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [0] }], usage };
+  await openai(recorded, json(answer)).embeddings.create({ model: 'e', input: 'Hello' });
+  expect(recorded.call.attributes).toHaveProperty(['gen_ai.usage.input_tokens'], 7);
+  expect(recorded.call.attributes).not.toHaveProperty(['gen_ai.usage.output_tokens']);
+});
+
 describe('what a call throws', () => {
   const failing = (recorded: Recorded): Promise<unknown> =>
     askForEverything(openai(recorded, json({ error: { message: 'SECRET', code: 'invalid_api_key' } }, 401))).catch(
