@@ -40,6 +40,7 @@ const { values } = parseArgs({
     timeline: { type: 'boolean', default: false },
     not: { type: 'string' },
     by: { type: 'boolean', default: false },
+    wrong: { type: 'boolean', default: false },
   },
 });
 

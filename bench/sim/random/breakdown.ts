@@ -26,6 +26,8 @@ const DIMENSIONS: Readonly<Record<string, (each: Case) => string>> = {
   neighbour: ({ provider }) => (provider.neighbour === undefined ? '' : 'yes'),
   faults: ({ provider: { errors, throttles } }) =>
     [errors === undefined ? '' : '5xx', throttles === undefined ? '' : '429'].filter((word) => word !== '').join(', '),
+  wrong: ({ provider: { wrong } }) =>
+    wrong ? (wrong.kind === 'headers' ? `headers ${wrong.show}` : `${wrong.kind} ${wrong.says}`) : '',
   disturbance: ({ provider }) => (provider.change ? 'limits' : provider.outage ? 'outage' : ''),
   processes: ({ processes = 1 }) => String(processes),
 };

@@ -4,6 +4,7 @@ import type { LimitModelKind } from '../../../src/simulator/limits/limit-model.t
 import type { LimitView } from '../../../src/simulator/limits/limit-view.ts';
 import type { Random } from '../../../src/simulator/random.ts';
 import type { Job } from '../workload.ts';
+import type { Wrong } from './wrong.ts';
 
 /** One limit that is enforced: `perMinute` in the long run, `perMinute * windowMs / 60 000` at once. */
 export interface LimitSpec {
@@ -49,6 +50,8 @@ export interface ProviderSpec {
   readonly outage?: { readonly fromMs: number; readonly untilMs: number };
   /** Share of the limits that somebody else takes, steadily. */
   readonly neighbour?: number;
+  /** What it gets wrong, though it serves. */
+  readonly wrong?: Wrong;
 }
 
 /** A call whose fate is drawn: every contestant meets the same answers and the same faults. */

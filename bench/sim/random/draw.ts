@@ -6,6 +6,7 @@ import { drawJobs, type SizeShape } from './draw-jobs.ts';
 import { shortName, drawLimits } from './draw-limits.ts';
 import { Draw } from './dice.ts';
 import { reference } from './reference.ts';
+import { describeWrong, drawWrong, withWrong } from './wrong.ts';
 
 const MIN_CALLS = 60;
 const MAX_CALLS = 2_500;
@@ -18,8 +19,8 @@ export function seedOf(seed: number, index: number): number {
   return Math.floor(mulberry32((Math.imul(seed, SPREAD) + index) >>> 0)() * 2 ** 32);
 }
 
-/** A provider and its load, drawn at random: the same for the same seed. */
-export function drawCase(seed: number): Case {
+/** A provider and its load, drawn at random: the same for the same seed. `isWrong`: it gets something wrong, too. */
+export function drawCase(seed: number, isWrong = false): Case {
   const draw = new Draw(mulberry32(seed));
   const dialect = draw.among({ openai: 5, anthropic: 3, groq: 2 });
   const callsPerMinute = draw.round(draw.logarithmic(20, 60_000));
@@ -58,15 +59,16 @@ export function drawCase(seed: number): Case {
   const processes = draw.amongNumbers({ 1: 65, 2: 12, 4: 12, 8: 11 });
   const made = {
     name: '',
-    command: `--random 1 --seed ${seed}`,
+    command: `--random 1 --seed ${seed}${isWrong ? ' --wrong' : ''}`,
     seed,
     jobs: () => jobs,
     processes,
     // Whoever submits all at once waits as `tidegate batch` does, not as a person does.
-    options: { bulkhead: { maxConcurrent: 10_000 }, retry: { maxHintMs: 3_600_000 } },
+    options: { bulkhead: { maxConcurrent: 10_000 }, ...(isWrong ? {} : { retry: { maxHintMs: 3_600_000 } }) },
   };
   const { sentMs } = reference({ ...made, provider: base }, jobs);
-  const provider: ProviderSpec = { ...base, ...drawDisturbance(draw, sentMs) };
+  const disturbed: ProviderSpec = { ...base, ...drawDisturbance(draw, sentMs) };
+  const provider = isWrong ? withWrong(disturbed, drawWrong(seed, jobs.length, sentMs)) : disturbed;
   return { ...made, provider, name: describe(provider, jobs, shape, latencyMs, made.processes) };
 }
 
@@ -161,6 +163,7 @@ function describe(
     change ? `limits x${change.factor.toFixed(1)} at ${seconds(change.atMs)}` : '',
     outage ? `outage ${seconds(outage.fromMs)} to ${seconds(outage.untilMs)}` : '',
     processes > 1 ? `${processes} processes` : '',
+    provider.wrong ? describeWrong(provider.wrong) : '',
   ];
   return words.filter((word) => word !== '').join(', ');
 }

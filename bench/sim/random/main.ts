@@ -14,6 +14,8 @@ export interface RandomOptions {
   /** How many to draw. */
   readonly random: number | undefined;
   readonly seed: number;
+  /** Whether every provider gets something wrong. */
+  readonly wrong: boolean;
   /** Names of fixed cases, by what they contain. */
   readonly case: string | undefined;
   readonly harm: boolean;
@@ -66,13 +68,13 @@ function withPriority(each: Case, priority: Priority): Case {
   return { ...each, jobs: (random) => each.jobs(random).map((job) => ({ ...job, priority })) };
 }
 
-function drawnOrFixed({ random, seed, case: name, only, not }: RandomOptions): Case[] {
+function drawnOrFixed({ random, seed, wrong, case: name, only, not }: RandomOptions): Case[] {
   const all = [...CASES, ...HARM];
   if (name !== undefined) {
     const exact = all.filter((each) => each.name === name);
     return exact.length > 0 ? exact : CASES.filter((each) => name === 'all' || each.name.includes(name));
   }
-  return Array.from({ length: random ?? 0 }, (_, index) => drawCase(seedOf(seed, index))).filter(
+  return Array.from({ length: random ?? 0 }, (_, index) => drawCase(seedOf(seed, index), wrong)).filter(
     (each) => only.every((word) => each.name.includes(word)) && !not.some((word) => each.name.includes(word)),
   );
 }

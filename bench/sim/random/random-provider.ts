@@ -9,6 +9,7 @@ import type { CaseJob, ProviderSpec } from './case.ts';
 import type { Charge } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
 import { FAULT_MS, luckOf } from './luck.ts';
+import { phaseOf, refusalOf } from './wrong.ts';
 
 /** A stream's head comes after this share of the answer's time. */
 const HEAD_SHARE = 0.3;
@@ -45,7 +46,11 @@ export class RandomProvider implements Transport<CaseJob> {
   readonly #random: Random;
   readonly #scope: EnforcedLimits | undefined;
   readonly #attempts = new Map<CaseJob, number>();
+  /** Calls that were told something untrue. */
+  readonly wronged = new Set<CaseJob>();
+  #arrived = 0;
   #previous: readonly LimitLevel[] | undefined;
+  #stale: readonly LimitLevel[] | undefined;
 
   constructor(spec: ProviderSpec, clock: Clock, seed: number) {
     this.#spec = spec;
@@ -65,7 +70,15 @@ export class RandomProvider implements Transport<CaseJob> {
     const now = this.#clock.now();
     const { outage, maxConcurrent = Infinity } = this.#spec;
     if (outage && now >= outage.fromMs && now < outage.untilMs) {
-      this.#fail(receiver);
+      const told = phaseOf(this.#spec.wrong);
+      if (told) this.#answer(receiver, told, headersOf({}));
+      else this.#fail(receiver);
+      return;
+    }
+    const untrue = refusalOf(this.#spec.wrong, this.#arrived++);
+    if (untrue) {
+      this.wronged.add(job);
+      this.#answer(receiver, untrue, headersOf({}));
       return;
     }
     const attempt = this.#attempts.get(job) ?? 0;
@@ -170,7 +183,7 @@ export class RandomProvider implements Transport<CaseJob> {
       const limit = Math.max(1, Math.round(model.ratePerMs * 60_000));
       return limitLevel({ name, limit, model, touched: model.available(now) < model.capacity }, view, now);
     });
-    const levels = late ? (this.#previous ?? []) : current;
+    const levels = this.#shown(late ? (this.#previous ?? []) : current, now);
     this.#previous = current;
     if (headers === 'none' || (headers !== 'all' && headers !== kind)) return headersOf({});
     const wallMs = this.#clock.wall();
@@ -184,6 +197,14 @@ export class RandomProvider implements Transport<CaseJob> {
     const found = headersOf(this.#dialect.limitHeaders(all, options));
     found.set('date', new Date(wallMs).toUTCString());
     return found;
+  }
+
+  /** What is shown of the levels: another thing from some time on, where that is what the provider gets wrong. */
+  #shown(levels: readonly LimitLevel[], now: number): readonly LimitLevel[] {
+    const { wrong } = this.#spec;
+    if (wrong?.kind !== 'headers' || now < wrong.fromMs) return levels;
+    if (wrong.show === 'empty') return levels.map((level) => ({ ...level, remaining: 0, touched: true }));
+    return (this.#stale ??= levels);
   }
 
   get #dialect(): (typeof DIALECTS)[ProviderSpec['dialect']] {

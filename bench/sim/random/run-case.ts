@@ -69,11 +69,13 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
   const usage = new UsageWatch(provider, spec, jobs, clock);
   const progress = { done: 0, succeeded: 0, endedAt: 0 };
   let failure: unknown;
+  let wronged = 0;
   const start = (index: number): void => {
     clients[processOf(each, index)]!.call(jobs[index]!).then(
       (ok) => {
         progress.done++;
         if (ok) progress.succeeded++;
+        else if (provider.wronged.has(jobs[index]!)) wronged++;
         progress.endedAt = clock.now();
         if (progress.done === jobs.length) usage.stop();
       },
@@ -98,7 +100,8 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
   if (failure !== undefined) throw failure as Error;
 
   const { measuredFromMs = 0 } = each;
-  const lost = jobs.length - progress.succeeded;
+  // A call that is told so may fail; others may not.
+  const lost = jobs.length - progress.succeeded - wronged;
   const complete = progress.done === jobs.length;
   const wallMs = (complete ? progress.endedAt : clock.now()) - measuredFromMs;
   const boundMs = bound.doneMs - measuredFromMs;
