@@ -110,4 +110,21 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(late).toBe(0);
     await guard.close();
   });
+
+  it.each(WRONG.filter(([what]) => what.startsWith('one ')))(
+    'loses none of those that wait when %s',
+    async (_, provider) => {
+      let place = 0;
+      const options = { bulkhead: { maxConcurrent: 4 } };
+      const { client, clock, guard } = enter(entrance, sdk, options, (request) =>
+        provider(sdk, place++, clock.now())(request),
+      );
+      let lost = 0;
+      const calls = Array.from({ length: 200 }, () => sdk.create(client).catch(() => lost++));
+      for (let second = 0; second < 20; second++) await clock.advance(1_000);
+      await Promise.all(calls);
+      expect(lost).toBeLessThanOrEqual(1);
+      await guard.close();
+    },
+  );
 });

@@ -9,13 +9,13 @@ async function call(h: Harness, inputTokens = 20): Promise<Watched> {
   return watched;
 }
 
-/** Calls four times a second for so long; each that goes is answered at once. Returns how many did not go. */
+/** Calls four times a second for so long; each that goes is answered at once. Returns how many were refused unsent. */
 async function traffic(h: Harness, seconds: number, answer: (ticket: Watched['ticket']) => void): Promise<number> {
   let refused = 0;
   for (let count = 0; count < 4 * seconds; count++) {
     const each = await call(h);
     if (each.ticket) answer(each.ticket);
-    else refused++;
+    else if (each.error) refused++;
     await h.clock.advance(250);
   }
   return refused;
@@ -23,14 +23,81 @@ async function traffic(h: Harness, seconds: number, answer: (ticket: Watched['ti
 
 const NOTHING_LEFT: readonly LimitReading[] = [{ ...reading('requests_day', 500, 0, DAY), resetMs: 3_600_000 }];
 
+const DAY_IS_SPENT = { outcome: 'throttled', dimension: 'requests_day', limit: 500, resetMs: 3_600_000 } as const;
+
 describe('a call that is refused because of what is believed of a limit', () => {
+  it('is sent first, and the others wait: refused too, they are refused unsent', async () => {
+    const h = harness({ pacing: PACING });
+    finish((await call(h)).ticket, NOTHING_LEFT);
+    const trial = await call(h);
+    const waiting = [await call(h), await call(h)];
+    expect(waiting.some(({ ticket, error }) => ticket ?? error)).toBe(false);
+    fail(trial.ticket, DAY_IS_SPENT);
+    await flush();
+    for (const { error } of [...waiting, await call(h)]) expect(error).toMatchObject({ reason: 'day_limit' });
+  });
+
+  it('is sent first, and the others wait: served, they are sent too, faster and faster', async () => {
+    const h = harness({ pacing: PACING });
+    finish((await call(h)).ticket, NOTHING_LEFT);
+    const calls = await Promise.all(Array.from({ length: 200 }, () => call(h)));
+    const answered = new Set<Watched>();
+    for (let ms = 0; ms < 6_000; ms += 10) {
+      await h.clock.advance(10);
+      for (const each of calls) {
+        if (!each.ticket || answered.has(each)) continue;
+        answered.add(each);
+        finish(each.ticket, NOTHING_LEFT);
+      }
+    }
+    expect(answered.size).toBe(200);
+  });
+
+  it('is refused unsent by no refusal of another limit', async () => {
+    const h = harness({ pacing: PACING });
+    finish((await call(h)).ticket, NOTHING_LEFT);
+    const trial = await call(h);
+    const waiting = await call(h);
+    fail(trial.ticket, { outcome: 'throttled', dimension: 'requests', limit: 60, hintMs: 1_000 });
+    await h.clock.advance(5_000);
+    expect(waiting.error).toBeUndefined();
+    expect(waiting.ticket).toBeDefined();
+  });
+
+  it('waits no longer than a refusal takes for the answer of the one that was sent', async () => {
+    const h = harness({ pacing: PACING });
+    finish((await call(h)).ticket, NOTHING_LEFT);
+    expect((await call(h)).ticket).toBeDefined();
+    const calls = await Promise.all(Array.from({ length: 20 }, () => call(h)));
+    await h.clock.advance(6_000);
+    expect(calls.every(({ ticket }) => ticket)).toBe(true);
+  });
+
   it('goes now and then, until a provider that serves at an empty day is believed', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
+    fail((await call(h)).ticket, DAY_IS_SPENT);
     expect((await call(h)).error).toMatchObject({ reason: 'day_limit' });
     const refused = await traffic(h, 10, (ticket) => finish(ticket, NOTHING_LEFT));
     expect(refused).toBeLessThanOrEqual(20);
     expect(await traffic(h, 20, (ticket) => finish(ticket, NOTHING_LEFT))).toBe(0);
+  });
+
+  it('is not sent again and again where one is too large and another one of a day that is spent', async () => {
+    const h = harness({ pacing: PACING });
+    const tooLarge = { outcome: 'too_large', dimension: 'tokens', limit: 1_000, requested: 5_000 } as const;
+    finish((await call(h)).ticket, NOTHING_LEFT);
+    let sent = 0;
+    for (let count = 0; count < 240; count++) {
+      const isLarge = count % 2 === 0;
+      const { ticket } = await call(h, isLarge ? 5_000 : 20);
+      if (ticket) {
+        sent++;
+        fail(ticket, isLarge ? tooLarge : DAY_IS_SPENT);
+      }
+      await h.clock.advance(250);
+    }
+    expect(sent).toBeLessThanOrEqual(8);
   });
 
   it('goes half as often each time that the provider refuses it too', async () => {
@@ -39,7 +106,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     let sent = 0;
     await traffic(h, 300, (ticket) => {
       sent++;
-      fail(ticket, { outcome: 'throttled', dimension: 'requests_day', limit: 500, resetMs: 3_600_000 });
+      fail(ticket, DAY_IS_SPENT);
     });
     expect(sent).toBeGreaterThanOrEqual(5);
     expect(sent).toBeLessThanOrEqual(10);
@@ -49,6 +116,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     const h = harness({ pacing: PACING });
     const first = await call(h);
     fail(first.ticket, { outcome: 'too_large', dimension: 'tokens', limit: 1, requested: 20 });
+    fail((await call(h)).ticket, { outcome: 'too_large', dimension: 'tokens', limit: 1, requested: 20 });
     expect((await call(h)).error).toMatchObject({ reason: 'too_large' });
     await traffic(h, 10, (ticket) => finish(ticket));
     expect(await traffic(h, 20, (ticket) => finish(ticket))).toBe(0);
@@ -63,11 +131,10 @@ describe('a call that is refused because of what is believed of a limit', () => 
   it('does not keep others from being tried when it is never sent', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
-    expect((await call(h)).error).toBeDefined();
-    await h.clock.advance(2_000);
     const unsent = await call(h);
+    const waiting = await call(h);
     unsent.ticket!.release();
     await h.clock.advance(2_000);
-    expect((await call(h)).ticket).toBeDefined();
+    expect(waiting.ticket).toBeDefined();
   });
 });

@@ -105,15 +105,17 @@ describe('a lane', () => {
     expect(await admitted(h, then ?? first)).toBeDefined();
   });
 
-  it('refuses at once what the provider refused at that size, until its limit is another', async () => {
+  it('refuses at once what the provider refused twice at that size, until its limit is another', async () => {
     const h = harness({ pacing: LIMITED });
-    fail(await admitted(h, text(300_000)), {
+    const tooLarge = {
       outcome: 'too_large',
       dimension: 'tokens',
       limit: 50_000,
       requested: 83_000,
       retryable: false,
-    });
+    } as const;
+    fail(await admitted(h, text(300_000)), tooLarge);
+    fail(await admitted(h, text(300_000)), tooLarge);
     const again = watch(h, { info: text(300_000) });
     await flush();
     expect(again.error).toMatchObject({ reason: 'too_large', dimension: 'tokens', limit: 50_000 });

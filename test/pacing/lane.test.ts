@@ -241,6 +241,8 @@ describe('pause', () => {
     const { ticket } = await admitted(h);
     const failure = { outcome: 'throttled' as const, hintMs: 600_000, dimension };
     fail(ticket, failure);
+    const second = await admitted(h);
+    fail(second.ticket, failure);
     const waiting = watch(h);
     await flush();
     expect(refused(waiting.error)).toMatchObject({ reason, waitMs: 600_000, failure, dimension });
@@ -310,6 +312,9 @@ describe('quota', () => {
     fail(ticket, failure);
     queued.push(watch(h));
     await flush();
+    expect(queued.map((each) => Boolean(each.ticket))).toEqual([true, false, false]);
+    fail(queued.shift()!.ticket, failure);
+    await flush();
     for (const each of queued) {
       expect(refused(each.error)).toMatchObject({ reason: 'quota', dimension: 'quota' });
       expect(refused(each.error).failure).toMatchObject(failure);
@@ -339,6 +344,7 @@ describe('quota', () => {
     const { ticket } = await admitted(h);
     await h.clock.advance(10);
     fail(ticket, { outcome: 'quota_exhausted' });
+    fail((await admitted(h)).ticket, { outcome: 'quota_exhausted' });
     finish(before);
     const call = watch(h);
     await flush();

@@ -356,7 +356,9 @@ describe('refusals', () => {
     // 10 tokens a second come back; 700 are missing.
     expect(large.ticket).toBeUndefined();
     expect(large.error).toBeUndefined();
-    const larger = watch(h, { priority: 'interactive', info: info({ inputTokens: 2_000, maxOutputTokens: 0 }) });
+    const LARGER = { priority: 'interactive', info: info({ inputTokens: 2_000, maxOutputTokens: 0 }) } as const;
+    fail(await admit(h, LARGER), { outcome: 'throttled', dimension: 'tokens_day', limit: 864_000 });
+    const larger = watch(h, LARGER);
     await flush();
     expect(larger.error).toMatchObject({
       reason: 'day_limit',
@@ -373,11 +375,15 @@ describe('refusals', () => {
     const h = harness({ pacing: PACING });
     const running = await Promise.all([admit(h), admit(h), admit(h), admit(h)]);
     const queue = Array.from({ length: 20 }, () => watch(h));
-    finish(running[0], [reading('requests_day', 2_880, 0, DAY)]);
+    finish(running[0], [reading('requests_day', 3_600, 0, DAY)]);
     await flush();
-    // One in thirty seconds: four in two minutes.
-    expect(queue.filter((each) => each.error).length).toBe(16);
-    expect(queue.slice(0, 4).every((each) => each.error === undefined)).toBe(true);
+    const [trial] = queue.filter(({ ticket }) => ticket);
+    expect(queue.some(({ error }) => error)).toBe(false);
+    fail(trial!.ticket, { outcome: 'throttled', dimension: 'requests_day', limit: 3_600 });
+    await flush();
+    // One in 24 seconds: five in two minutes.
+    expect(queue.filter((each) => each.error).length).toBe(14);
+    expect(queue.slice(0, 6).every((each) => each.error === undefined)).toBe(true);
     expect(queue.at(-1)!.error).toMatchObject({ reason: 'day_limit', dimension: 'requests_day' });
     h.lane.close();
   });

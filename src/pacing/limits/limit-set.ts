@@ -146,11 +146,13 @@ export class LimitSet {
     return most;
   }
 
-  /** How many reservations like this one may wait while `binding` is a day limit; Infinity when it is none. */
-  mayWait(reserved: Readonly<Amounts>, binding: Dimension): number {
+  /** Why so many reservations like this one cannot wait while `binding` is a day limit; undefined when they can. */
+  tooMany(waiting: number, reserved: Readonly<Amounts>, binding: Dimension): AdmissionRefused | undefined {
     const bucket = this.buckets.find((each) => each.kind.perDay && each.dimension === binding);
-    if (!bucket) return Infinity;
-    return Math.max(1, Math.floor((this.#maxWaitMs * bucket.limitRate) / Math.max(1, reserved[bucket.kind.unit])));
+    if (!bucket) return undefined;
+    const { dimension, limit, limitRate, kind } = bucket;
+    const most = Math.max(1, Math.floor((this.#maxWaitMs * limitRate) / Math.max(1, reserved[kind.unit])));
+    return waiting > most ? new AdmissionRefused('day_limit', { dimension, limit }) : undefined;
   }
 
   /** What was taken after a request of what it takes. */
@@ -184,7 +186,11 @@ export class LimitSet {
 
   /** It got through. */
   accepted({ charged }: Reservation, now: number): void {
-    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
+    for (const bucket of [...this.buckets]) {
+      const amount = charged[bucket.kind.unit];
+      bucket.accepted(amount, now);
+      if (isDisproved(bucket, amount)) this.buckets.splice(this.buckets.indexOf(bucket), 1);
+    }
   }
 
   /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */
@@ -223,4 +229,9 @@ export class LimitSet {
     const seen = { limit, remaining, resetMs, source, refused, sentAt, sampledAt, sequence, mark, since, amount };
     if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
+}
+
+/** Whether a limit that only a refusal has named is none: what it would never have admitted was served. */
+function isDisproved(bucket: Limit, amount: number): boolean {
+  return bucket.source === 'body' && (bucket.neverFits(amount) || (bucket.kind.perDay && bucket.level < 0));
 }

@@ -1,28 +1,95 @@
-import { Trials } from './trials.ts';
+import type { AdmissionRefused } from '../../core/admission.ts';
+import type { Failure, Outcome } from '../../core/outcome.ts';
+import { keepNewest } from '../../core/keep-newest.ts';
+import { patienceMs } from './patience.ts';
+import { isRefusal, Trials } from './trials.ts';
 
 const FIRST_MS = 2_000;
 const MAX_MS = 60_000;
+const MAX_BELIEFS = 16;
+
+/** The belief that refuses a call unsent. */
+type Belief = Pick<AdmissionRefused, 'reason' | 'dimension' | 'limit'>;
 
 /**
  * Calls refused unsent, because they do not fit a believed limit at all or not soon, teach nothing. Now and then one is
- * sent anyway, to test the belief.
+ * sent anyway, to test the belief; and before the first is refused unsent, since one refusal may have been wrong.
  */
 export class Disbelief extends Trials {
-  #trialAt: number | undefined;
+  #trialAt = 0;
+  /** Of each belief, whether a trial of it has been refused, and none served since. */
+  readonly #confirmed = new Map<string, boolean>();
+  /** What the trials in flight try. */
+  readonly #tried = new Map<number, Belief>();
+  /** How long the last refusal took. */
+  #refusalMs = 0;
+  /** The latest trial, while it may still be refused. */
+  #latest: { readonly place: number; readonly sentAt: number } | undefined;
 
   constructor() {
     super(FIRST_MS, MAX_MS);
   }
 
-  /** Whether a call may go despite its refusal. */
-  allows(now: number): boolean {
-    this.#trialAt ??= now + this.everyMs;
+  isConfirmed(belief: Belief): boolean {
+    return this.#confirmed.get(keyOf(belief)) === true;
+  }
+
+  /** Whether a call may go despite this belief, which would refuse it. `isTold`: answer after answer says so. */
+  allows(belief: Belief, isTold: boolean, now: number): boolean {
+    this.#hear(now);
+    const key = keyOf(belief);
+    if (!this.#confirmed.has(key)) {
+      keepNewest(this.#confirmed, key, isTold, MAX_BELIEFS);
+      this.#trialAt = isTold ? now + this.everyMs : now;
+    }
     return now >= this.#trialAt && this.hasRoom;
   }
 
-  /** The call at this place is sent. */
-  sent(place: number, now: number): void {
+  /** When the next call may go, or more will be known. */
+  nextAt(now: number): number {
+    const heardAt = this.#latest ? this.#latest.sentAt + patienceMs(this.#refusalMs) : now;
+    return Math.max(now + 1, this.hasRoom ? this.#trialAt : heardAt);
+  }
+
+  /** The call at this place is sent despite this belief. */
+  sent(place: number, belief: Belief, now: number): void {
     this.tries(place);
+    this.#tried.set(place, belief);
+    this.#latest = { place, sentAt: now };
     this.#trialAt = now + this.everyMs;
   }
+
+  /** An attempt that was sent at `sentAt` ended. */
+  settled(place: number, outcome: Outcome, failure: Failure | undefined, sentAt: number, now: number): void {
+    if (isRefusal(outcome)) this.#refusalMs = now - sentAt;
+    const belief = this.#tried.get(place);
+    if (!belief) return;
+    const isRefused = failure !== undefined && confirms(failure, belief);
+    // What another limit refused tells nothing of this one.
+    if (outcome === 'ok' || isRefused) this.#confirmed.set(keyOf(belief), isRefused);
+    else super.forget(place);
+    this.ended(place, outcome);
+    this.forget(place);
+    this.#trialAt = now + this.everyMs;
+  }
+
+  override forget(place: number): void {
+    super.forget(place);
+    this.#tried.delete(place);
+    if (place === this.#latest?.place) this.#latest = undefined;
+  }
+
+  #hear(now: number): void {
+    const latest = this.#latest;
+    if (!latest || now < latest.sentAt + patienceMs(this.#refusalMs)) return;
+    this.settled(latest.place, 'ok', undefined, latest.sentAt, now);
+  }
+}
+
+function keyOf({ reason, dimension, limit }: Belief): string {
+  return `${reason} ${dimension} ${limit}`;
+}
+
+function confirms({ outcome, dimension }: Failure, belief: Belief): boolean {
+  return isRefusal(outcome) && (dimension === belief.dimension || outcome === belief.reason);
 }

@@ -41,11 +41,6 @@ export class EarlyRefusal {
         room.drop(waiter, refusal('circuit_open', freeAt - now, cause));
       }
     }
-    const mayWait =
-      first.reservation && this.#pacer
-        ? this.#pacer.limits.mayWait(first.reservation.reserved, this.#pacer.binding)
-        : Infinity;
-    while (room.size > mayWait) room.drop(room.newest!, refusal('day_limit', undefined, cause));
     return room.size < before;
   }
 

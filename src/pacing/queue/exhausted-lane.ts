@@ -1,5 +1,6 @@
 import { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
+import { patienceMs } from './patience.ts';
 import { isRefusal } from './trials.ts';
 
 /** First probe of a closed lane after this time; the interval doubles with each refused probe. */
@@ -17,70 +18,98 @@ export interface Closed {
   readonly until: number;
 }
 
+/** A lane that one refusal would close, until a second call has asked. */
+interface Suspicion {
+  /** Calls that were sent before do not tell. */
+  readonly since: number;
+  /** How long the refusal took. */
+  readonly refusalMs: number;
+  /** Place of the call that asks. */
+  asking: number | undefined;
+  askedAt: number;
+}
+
 /**
- * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait. Every call is
- * refused at once with the failure that closed it, except for probes: one refusal may have been wrong, and a billing
- * problem gets fixed.
+ * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait. One refusal may
+ * be wrong, and closing fails every call that waits: so a second call asks first, and the others wait for that. While the
+ * lane is closed every call is refused at once with the failure that closed it, except for probes: both refusals may have
+ * been wrong, and a billing problem gets fixed.
  */
 export class ExhaustedLane {
-  #failure: Failure | undefined;
-  #reason: ClosureReason = 'quota';
-  #until = Infinity;
+  #closed: Closed | undefined;
   #since = 0;
+  #suspicion: Suspicion | undefined;
   /** Place of the latest probe. */
   #probe: number | undefined;
   #probeAt = 0;
   #probeEveryMs = FIRST_PROBE_MS;
 
-  /**
-   * `until` is the monotonic time at which the limit resets; Infinity if unknown. `elsewhere`: another process found it,
-   * and probes.
-   */
-  close(reason: ClosureReason, failure: Failure, now: number, until: number, elsewhere: boolean): void {
+  /** A call that was sent at `sentAt` was refused so. Returns whether that closes the lane. */
+  refused(closed: Closed, sentAt: number, now: number): boolean {
     if (!this.closed(now)) {
-      this.#probeEveryMs = elsewhere ? MAX_PROBE_MS : FIRST_PROBE_MS;
-      this.#probeAt = now + this.#probeEveryMs;
+      const suspicion = this.#suspicion;
+      if (!suspicion || sentAt < suspicion.since) {
+        this.#suspicion ??= { since: now, refusalMs: now - sentAt, asking: undefined, askedAt: 0 };
+        return false;
+      }
+      this.#probeNext(FIRST_PROBE_MS, now);
     }
-    this.#reason = reason;
-    this.#failure = failure;
-    this.#until = until;
-    this.#since = now;
+    this.#close(closed, now);
+    return true;
+  }
+
+  /** Another process has found it, and probes. */
+  closedElsewhere(closed: Closed, now: number): void {
+    if (!this.closed(now)) this.#probeNext(MAX_PROBE_MS, now);
+    this.#close(closed, now);
   }
 
   /** Undefined while the lane is open. */
   closed(now: number): Closed | undefined {
-    if (!this.#failure || now >= this.#until) return undefined;
-    return { reason: this.#reason, failure: this.#failure, until: this.#until };
+    return this.#closed && now < this.#closed.until ? this.#closed : undefined;
   }
 
   open(): void {
-    this.#failure = undefined;
+    this.#closed = undefined;
+    this.#suspicion = undefined;
   }
 
-  /** A call that was sent at `sentAt` ended. */
-  ended(place: number, outcome: Outcome, sentAt: number, now: number): void {
-    if (place === this.#probe) {
-      this.#probe = undefined;
-      if (isRefusal(outcome)) this.#probeEveryMs = Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs);
-      this.#probeAt = now + this.#probeEveryMs;
-    }
+  /** Until when calls wait for the one that asks again; `now` when they do not. */
+  heldUntil(now: number): number {
+    const suspicion = this.#suspicion;
+    if (suspicion?.asking === undefined) return now;
+    return Math.max(now, suspicion.askedAt + patienceMs(suspicion.refusalMs));
+  }
+
+  /** A call that was sent at `sentAt` got through. */
+  served(sentAt: number): void {
+    if (this.#suspicion && sentAt >= this.#suspicion.since) this.#suspicion = undefined;
     // An attempt sent before the lane closed proves nothing.
-    if (outcome === 'ok' && sentAt >= this.#since) this.#failure = undefined;
+    if (sentAt >= this.#since) this.#closed = undefined;
+  }
+
+  ended(place: number, outcome: Outcome, now: number): void {
+    this.forget(place);
+    if (place !== this.#probe) return;
+    this.#probe = undefined;
+    this.#probeNext(isRefusal(outcome) ? Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs) : this.#probeEveryMs, now);
+  }
+
+  /** The call was never sent, or its outcome is unknown: another asks. */
+  forget(place: number): void {
+    if (this.#suspicion?.asking === place) this.#suspicion.asking = undefined;
   }
 
   /** The refusal for a call that arrives now; undefined if it may proceed. */
   refusal(now: number): AdmissionRefused | undefined {
-    const failure = this.#failure;
-    if (!failure) return undefined;
-    if (now >= this.#until) {
-      this.#failure = undefined;
-      return undefined;
-    }
-    const waitMs = this.#until - now;
-    return new AdmissionRefused(this.#reason, {
-      dimension: failure.dimension ?? (this.#reason === 'quota' ? 'quota' : undefined),
+    const closed = this.closed(now);
+    if (!closed) return undefined;
+    const { reason, failure, until } = closed;
+    const waitMs = until - now;
+    return new AdmissionRefused(reason, {
+      dimension: failure.dimension ?? (reason === 'quota' ? 'quota' : undefined),
       limit: failure.limit,
-      requested: failure.requested ?? (this.#reason === 'too_large' ? 1 : undefined),
+      requested: failure.requested ?? (reason === 'too_large' ? 1 : undefined),
       waitMs: Number.isFinite(waitMs) ? waitMs : undefined,
       failure,
     });
@@ -93,9 +122,25 @@ export class ExhaustedLane {
 
   /** The call at this place is sent. Returns whether the lane is closed: then it is the probe. */
   sent(place: number, now: number): boolean {
+    const suspicion = this.#suspicion;
+    if (suspicion && suspicion.asking === undefined) {
+      suspicion.asking = place;
+      suspicion.askedAt = now;
+    }
     if (!this.closed(now)) return false;
     this.#probe = place;
     this.#probeAt = now + this.#probeEveryMs;
     return true;
+  }
+
+  #close(closed: Closed, now: number): void {
+    this.#suspicion = undefined;
+    this.#closed = closed;
+    this.#since = now;
+  }
+
+  #probeNext(everyMs: number, now: number): void {
+    this.#probeEveryMs = everyMs;
+    this.#probeAt = now + everyMs;
   }
 }

@@ -20,7 +20,7 @@ import { AnswerTime } from './answer-time.ts';
 import { CircuitWait } from './circuit-wait.ts';
 import { Doubt } from './doubt.ts';
 import { Disbelief } from './disbelief.ts';
-import { ExhaustedLane, type ClosureReason } from './exhausted-lane.ts';
+import { type Closed, ExhaustedLane } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { EarlyRefusal } from './early-refusal.ts';
 import { LateTurns } from './late-turns.ts';
@@ -118,7 +118,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       adopt: (learned) => pacer.adopt(learned),
       pausedForMs: () => this.pausedForMs(),
       closed: () => this.#exhausted.closed(now()),
-      close: ({ reason, failure, until }) => this.#shut(reason, failure, now(), until, true),
+      close: (closed) => {
+        this.#exhausted.closedElsewhere(closed, now());
+        this.#refuseAll(() => this.#exhausted.refusal(now()));
+      },
       open: () => this.#exhausted.open(),
       pauseFor: (ms) => {
         this.#pause.join(ms, 'unknown', now());
@@ -152,14 +155,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const closed = this.#exhausted.refusal(now);
     if (closed && !this.#exhausted.isProbeDue(now)) return Promise.reject(closed);
     const reservation = this.#pacer?.plan(request.info);
-    const impossible = reservation && this.#pacer!.refusal(reservation, now);
-    if (impossible && !this.#disbelieves(impossible, now)) return Promise.reject(impossible);
+    const refusal = reservation && this.#pacer!.refusal(reservation, now);
+    const chance = refusal && this.#chanceOf(refusal, now);
+    if (chance === 'none') return Promise.reject(refusal!);
     const place = request.place ?? this.#nextPlace++;
-    if (impossible) {
-      this.#disbelief.sent(place, now);
+    if (chance === 'trial') {
+      this.#disbelief.sent(place, refusal!, now);
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
-    if (this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
+    if (!refusal && this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
     // A retry keeps its place, so it does not count against the cap.
@@ -170,7 +174,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const waiter = new Waiter(request, reservation, place, now, startBy);
     this.#room.add(waiter);
     const isNext = this.#next() === waiter;
-    if (!isNext || !this.#doubts(now)) this.#earlyRefusal.refuseNewcomer(waiter, this.#cause, now);
+    if (!refusal && (!isNext || !this.#doubts(now))) this.#earlyRefusal.refuseNewcomer(waiter, this.#cause, now);
     if (isNext) this.#pump();
     else this.#arm();
     return waiter.promise;
@@ -217,7 +221,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
-    if (status < 400) this.served++;
+    if (status < 400) {
+      this.served++;
+      this.#exhausted.served(ticket.sentAt);
+    }
     this.#lateTurns.answered();
     if (!ticket.reservation || !this.#pacer) return;
     this.#pacer.headed(ticket.reservation, readings, status, this.#clock.now());
@@ -234,16 +241,15 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
       this.#answerTime.answered(ticket.sentAt, now);
+      this.#exhausted.served(ticket.sentAt);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
     else if (result.outcome === 'cancelled' && !ticket.isHeaded) this.#lateTurns.cut();
-    this.#exhausted.ended(ticket.place, result.outcome, ticket.sentAt, now);
+    this.#exhausted.ended(ticket.place, result.outcome, now);
     this.#doubt.ended(ticket.place, result.outcome, now);
-    this.#disbelief.ended(ticket.place, result.outcome);
-    if (failure?.outcome === 'quota_exhausted') this.#shut('quota', failure, now, Infinity);
-    else if (failure?.outcome === 'too_large' && failure.limit === 0) this.#shut('too_large', failure, now, Infinity);
-    else if (failure && waitMs > this.#maxWaitMs) {
-      const perDay = isBucket(failure.dimension) && LIMIT_KINDS[failure.dimension].perDay;
-      this.#shut(perDay ? 'day_limit' : 'deadline', failure, now, now + waitMs);
+    this.#disbelief.settled(ticket.place, result.outcome, failure, ticket.sentAt, now);
+    const closes = failure && this.#closes(failure, waitMs, now);
+    if (closes) {
+      if (this.#exhausted.refused(closes, ticket.sentAt, now)) this.#refuseAll(() => this.#exhausted.refusal(now));
     } else if (waitMs > 0 && ticket.refusals < PAUSES_OF_A_CALL && !(result.unretried && isGuess(failure))) {
       this.#pause.extend(waitMs, failure?.dimension ?? 'unknown', now);
     }
@@ -254,6 +260,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ticketReleased(ticket: LaneTicket): void {
     this.inFlight--;
     if (ticket.isProbe) this.#circuitWait.probeEnded();
+    this.#exhausted.forget(ticket.place);
     this.#doubt.forget(ticket.place);
     this.#disbelief.forget(ticket.place);
     if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
@@ -278,6 +285,11 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#cause = 'pause';
       return this.#pause.until;
     }
+    const askedUntil = this.#exhausted.heldUntil(now);
+    if (askedUntil > now) {
+      this.#cause = 'pause';
+      return askedUntil;
+    }
     const heldUntil = this.#circuitWait.heldUntil(now);
     if (heldUntil > now) {
       this.#cause = 'circuit';
@@ -299,12 +311,18 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   /**
-   * Whether to send a call at once instead of refusing it unsent. A limit set by the application is no belief, and is
-   * not tested.
+   * What becomes of a call that is to be refused unsent: it is sent as a trial of what is believed, waits for the outcome
+   * of another's, or has no chance. A limit set by the application is no belief, and is not tested.
    */
-  #disbelieves({ dimension }: AdmissionRefused, now: number): boolean {
-    if (dimension && isBucket(dimension) && this.#pacer?.limits.get(dimension)?.source === 'config') return false;
-    return this.#closedUntil(now) <= now && this.#disbelief.allows(now);
+  #chanceOf(refusal: AdmissionRefused, now: number): 'trial' | 'wait' | 'none' {
+    const { dimension, reason } = refusal;
+    const source = dimension && isBucket(dimension) ? this.#pacer!.limits.get(dimension)?.source : undefined;
+    if (source === 'config') return 'none';
+    const isTold = reason === 'too_large' && source === 'header';
+    if (this.#closedUntil(now) <= now && this.#disbelief.allows(refusal, isTold, now)) return 'trial';
+    if (this.#disbelief.isConfirmed(refusal)) return 'none';
+    this.#cause = dimension ?? 'unknown';
+    return 'wait';
   }
 
   #admit(
@@ -320,6 +338,12 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (this.#exhausted.sent(place, now)) this.#refuseAll(() => this.#exhausted.refusal(now));
     if (reservation) this.#pacer?.take(reservation, now);
     return new LaneTicket(this, place, waitedMs, cause, now, this.#circuitWait.admit(), refusals, reservation);
+  }
+
+  /** Why not all that wait can, behind this one. */
+  #tooMany(reservation: Reservation | undefined): AdmissionRefused | undefined {
+    if (!reservation || !this.#pacer) return undefined;
+    return this.#pacer.limits.tooMany(this.#room.size, reservation.reserved, this.#pacer.binding);
   }
 
   /** The call whose turn it is. A probe is the newest call: the oldest has the least time left for an answer. */
@@ -342,13 +366,18 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         this.#room.drop(waiter, request.signal.reason);
         continue;
       }
-      const impossible = reservation && this.#pacer?.refusal(reservation, now);
-      if (impossible && !this.#disbelieves(impossible, now)) {
-        this.#room.drop(waiter, impossible);
+      const never = reservation && this.#pacer?.refusal(reservation, now);
+      freeAt = never ? Infinity : this.#freeAt(reservation, this.#room.hasPatient, now);
+      const refusal = never ?? (freeAt > now ? this.#tooMany(reservation) : undefined);
+      const chance = refusal && this.#chanceOf(refusal, now);
+      if (chance === 'none') {
+        this.#room.drop(never ? waiter : this.#room.newest!, refusal);
         continue;
       }
-      if (impossible) this.#disbelief.sent(waiter.place, now);
-      freeAt = impossible ? now : this.#freeAt(reservation, this.#room.hasPatient, now);
+      if (chance === 'trial') {
+        this.#disbelief.sent(waiter.place, refusal!, now);
+        freeAt = now;
+      } else if (chance === 'wait') freeAt = Math.min(freeAt, this.#disbelief.nextAt(now));
       if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
       else if (freeAt > now) {
         if (this.#earlyRefusal.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
@@ -360,9 +389,14 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#arm(freeAt);
   }
 
-  #shut(reason: ClosureReason, failure: Failure, now: number, until: number, elsewhere = false): void {
-    this.#exhausted.close(reason, failure, now, until, elsewhere);
-    this.#refuseAll(() => this.#exhausted.refusal(now));
+  /** Whether no wait that a call may have helps against this failure, after which the lane would have to wait so long. */
+  #closes(failure: Failure, waitMs: number, now: number): Closed | undefined {
+    const { outcome, dimension, limit } = failure;
+    if (outcome === 'quota_exhausted') return { reason: 'quota', failure, until: Infinity };
+    if (outcome === 'too_large' && limit === 0) return { reason: 'too_large', failure, until: Infinity };
+    if (waitMs <= this.#maxWaitMs) return undefined;
+    const perDay = isBucket(dimension) && LIMIT_KINDS[dimension].perDay;
+    return { reason: perDay ? 'day_limit' : 'deadline', failure, until: now + waitMs };
   }
 
   #refuseAll(refusal: () => unknown): void {
