@@ -107,16 +107,17 @@ describe('ten thousand calls in the queue', () => {
     /** Ends the one call that is under way. */
     readonly finish: (how: Scripted) => void;
   };
-  const ENDS: readonly [string, (scene: Scene) => void][] = [
-    ['their one signal aborts', ({ controller }) => controller.abort('stop')],
-    ['the guard closes', ({ guard }) => void guard.close()],
-    ['the quota is used up', ({ finish }) => finish(failure('quota_exhausted', { retryable: false }))],
-    ['the limit of the day is reached', ({ finish }) => finish(dayLimit)],
-    ['their deadline has come', ({ clock }) => void clock.advance(60_000)],
+  /** How they end, and how many have been sent by then: where one refusal is to end all, a second call asks first. */
+  const ENDS: readonly [string, (scene: Scene) => void, number][] = [
+    ['their one signal aborts', ({ controller }) => controller.abort('stop'), 1],
+    ['the guard closes', ({ guard }) => void guard.close(), 1],
+    ['the quota is used up', ({ finish }) => finish(failure('quota_exhausted', { retryable: false })), 2],
+    ['the limit of the day is reached', ({ finish }) => finish(dayLimit), 2],
+    ['their deadline has come', ({ clock }) => void clock.advance(60_000), 1],
   ];
   const dayLimit = failure('throttled', { dimension: 'requests_day', hintMs: 40_000_000 });
 
-  it.each(ENDS)('end in turns of a few hundred when %s', async (_name, end) => {
+  it.each(ENDS)('end in turns of a few hundred when %s', async (_name, end, sends) => {
     const scripted = scriptedGuard({
       breaker: false,
       deadlineMs: 60_000,
@@ -149,7 +150,7 @@ describe('ten thousand calls in the queue', () => {
     expect(most).toBeLessThan(1_000);
     finish(failure('cancelled', { retryable: false }));
     await eventually(() => expect(lane()).toMatchObject({ inFlight: 0, queued: 0 }));
-    expect([sent, ended.length, new Set(ended).size]).toEqual([1, COUNT, COUNT]);
+    expect([sent, ended.length, new Set(ended).size]).toEqual([sends, COUNT, COUNT]);
     await guard.close();
     expect([clock.pending(), getEventListeners(controller.signal, 'abort').length]).toEqual([0, 0]);
   });

@@ -175,6 +175,8 @@ describe("a process's part of a lane", () => {
     const call = await settled(clock, watch(first));
     finish((await settled(clock, watch(second))).ticket);
     fail(call.ticket, { outcome: 'quota_exhausted', retryable: false });
+    const asking = await settled(clock, watch(first));
+    fail(asking.ticket, { outcome: 'quota_exhausted', retryable: false });
     await clock.advance(1_000);
     const refused = await settled(clock, watch(second));
     expect(refused.error).toBeInstanceOf(AdmissionRefused);
