@@ -6,7 +6,7 @@ import { drawJobs, type SizeShape } from './draw-jobs.ts';
 import { shortName, drawLimits } from './draw-limits.ts';
 import { Draw } from './dice.ts';
 import { reference } from './reference.ts';
-import { describeWrong, drawWrong, withWrong } from './wrong.ts';
+import { describeWrong, drawWrong, type Wrong } from './wrong.ts';
 
 const MIN_CALLS = 60;
 const MAX_CALLS = 2_500;
@@ -124,6 +124,14 @@ function drawDisturbance(draw: Draw, sentMs: number): Pick<ProviderSpec, 'change
   if (sentMs < 2_000 || kind === 'none') return {};
   if (kind === 'change') return { change: { atMs, factor: draw.logarithmic(0.3, 3) } };
   return { outage: { fromMs: atMs, untilMs: atMs + draw.logarithmic(2_000, 20_000) } };
+}
+
+/** The provider with what is wrong with it. Nothing is served in a phase: it bounds the time as an outage does. */
+function withWrong(provider: ProviderSpec, wrong: Wrong): ProviderSpec {
+  if (wrong.kind !== 'phase') return { ...provider, wrong };
+  const { fromMs, untilMs } = wrong;
+  const { change: _, ...rest } = provider;
+  return { ...rest, wrong, outage: { fromMs, untilMs } };
 }
 
 function describe(

@@ -1,6 +1,5 @@
 import type { ErrorAnswer } from '../../../src/simulator/dialects/dialect.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
-import type { ProviderSpec } from './case.ts';
 import { Draw } from './dice.ts';
 
 /** Keeps what is wrong with a provider apart from the other draws of its seed. */
@@ -64,14 +63,6 @@ export function drawWrong(seed: number, calls: number, sentMs: number): Wrong {
   if (kind === 'headers') return { kind, show: draw.among({ frozen: 1, empty: 1 }), fromMs };
   const says = draw.among(weights(PHASES));
   return { kind, says, fromMs, untilMs: fromMs + draw.between(MIN_PHASE_MS, MAX_PHASE_MS) };
-}
-
-/** The provider with what is wrong with it. Nothing is served in a phase: it bounds the time as an outage does. */
-export function withWrong(provider: ProviderSpec, wrong: Wrong): ProviderSpec {
-  if (wrong.kind !== 'phase') return { ...provider, wrong };
-  const { fromMs, untilMs } = wrong;
-  const { change: _, ...rest } = provider;
-  return { ...rest, wrong, outage: { fromMs, untilMs } };
 }
 
 export function refusalOf(wrong: Wrong | undefined, place: number): ErrorAnswer | undefined {

@@ -186,11 +186,9 @@ export class LimitSet {
 
   /** It got through. */
   accepted({ charged }: Reservation, now: number): void {
-    for (const bucket of [...this.buckets]) {
-      const amount = charged[bucket.kind.unit];
-      bucket.accepted(amount, now);
-      if (isDisproved(bucket, amount)) this.buckets.splice(this.buckets.indexOf(bucket), 1);
-    }
+    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
+    const disproved = this.buckets.findIndex((bucket) => isDisproved(bucket, charged[bucket.kind.unit]));
+    if (disproved >= 0) this.buckets.splice(disproved, 1);
   }
 
   /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */
