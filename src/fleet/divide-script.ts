@@ -432,6 +432,14 @@ elseif wants then
     local least = leastServed()
     if beyond > 0 or (part < 1 and least and p.tag > least + slack) then part = 0 end
     if waits then part = min(1, isTried and part + turn or max(part, turn)) end
+    if ending then
+      local last = 1
+      for _, told in ipairs(report.limits) do
+        local extra = told.want - told.need
+        if extra > EPSILON then last = min(last, max(0, (told.rest or 0) - told.need) / extra) end
+      end
+      part = max(part, last)
+    end
     if needs or part > 0 then
       local served = 0
       for _, told in ipairs(report.limits) do
@@ -476,8 +484,8 @@ if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)
 local stillWait, ended = call('ZCARD', KEYS[4]), lane.ends
 lane.ends = stillWait > 0 and isEnding()
 for _, l in pairs(lane.limits) do if now - l.since < TRIED then lane.ends = false end end
-if lane.ends and not ended and cycleMs(stillWait) > OFTEN then
-  redis.pcall('PUBLISH', KEYS[1], cjson.encode({ pauseMs = 0, voids = false }))
+if lane.ends and not ended and cycleMs(call('ZCARD', KEYS[3])) > OFTEN then
+  redis.pcall('PUBLISH', KEYS[1], cjson.encode({ pauseMs = 0, voids = false, ends = true }))
 end
 call('SET', KEYS[1], cmsgpack.pack(lane), 'PX', KEEP)
 for index = 2, 4 do call('PEXPIRE', KEYS[index], IDLE) end

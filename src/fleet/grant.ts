@@ -1,4 +1,4 @@
-import { areTried, keptNow, rateOf } from './levels.ts';
+import { areTried, isEnding, keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
@@ -77,6 +77,7 @@ export function grant(
   const isAhead = first !== undefined && process.tag > lane.processes.get(first)!.tag + slack;
   if (wait.beyond > 0 || (part < 1 && isAhead)) part = 0;
   if (process.waits) part = Math.min(1, isTried ? part + turn : Math.max(part, turn));
+  if (isEnding(lane)) part = Math.max(part, partOfLast(report));
   if (!needs && part <= 0) return 0;
   serve(lane, report, process, limits, kept, granted, part);
   if (!needs || part >= 1 || !isCrowd) return 0;
@@ -89,6 +90,15 @@ export function grant(
     waitMs = Math.max(waitMs, (due - (limit.free - granted[index]! - kept[index]!)) / rateOf(limit));
   });
   return waitMs > 0 ? waits(process, Math.min(waitMs, cycle), now) : 0;
+}
+
+/** The part of what is wanted in addition that the last calls take: there is enough for all of them. */
+function partOfLast(report: Report): number {
+  let part = 1;
+  for (const { need, want, rest = 0 } of report.limits) {
+    if (want - need > EPSILON) part = Math.min(part, Math.max(0, rest - need) / (want - need));
+  }
+  return part;
 }
 
 /** What the process needs is reserved for it until its turn. */

@@ -233,8 +233,8 @@ export class LaneShare implements Division, LeaseHost {
     this.#lane!.wake();
   }
 
-  #heard({ pauseMs, voids }: News): void {
-    if (this.mode !== 'shared') return;
+  #heard({ pauseMs, voids, ends = false }: News): void {
+    if (this.mode !== 'shared' || (ends && !this.#lane!.demand().next)) return;
     const now = this.#deps.clock.now();
     this.#pause.adopt(this.#lane!, pauseMs, now);
     if (voids) for (const lease of this.#leases.values()) lease.void();

@@ -10,8 +10,8 @@ export const OFTEN_MS = 470;
 export function lastCallsOf(lane: LaneState, now: number): News | undefined {
   const before = lane.ends;
   lane.ends = lane.waiting.length > 0 && areTried(lane.limits.values(), now) && isEnding(lane);
-  const isFar = cycleMs(lane.waiting.length) > OFTEN_MS;
-  return lane.ends && !before && isFar ? { pauseMs: 0, voids: false } : undefined;
+  const isFar = cycleMs(lane.processes.size) > OFTEN_MS;
+  return lane.ends && !before && isFar ? { pauseMs: 0, voids: false, ends: true } : undefined;
 }
 
 interface Before {

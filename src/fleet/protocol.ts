@@ -124,6 +124,8 @@ export interface News {
   readonly pauseMs: number;
   /** Whether all leases are void. */
   readonly voids: boolean;
+  /** There is enough for all calls that wait, and they are the last: of interest to who has one of them. */
+  readonly ends?: boolean;
 }
 
 export interface NewsListener {

@@ -108,8 +108,9 @@ function tell(listeners: ReadonlySet<NewsListener>, hears: boolean): void {
 /** Undefined for a message that none of our scripts has published. */
 function newsOf(text: string): News | undefined {
   try {
-    const { pauseMs, voids } = JSON.parse(text) as Partial<News>;
-    return typeof pauseMs === 'number' && typeof voids === 'boolean' ? { pauseMs, voids } : undefined;
+    const { pauseMs, voids, ends } = JSON.parse(text) as Partial<News>;
+    if (typeof pauseMs !== 'number' || typeof voids !== 'boolean') return undefined;
+    return { pauseMs, voids, ...(ends === true && { ends }) };
   } catch {
     return undefined;
   }

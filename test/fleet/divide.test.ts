@@ -184,6 +184,20 @@ describe('one exchange', () => {
     expect(last(4, NOW + 5_004)).toBe(false);
   });
 
+  it('gives the last calls of a process all at once, where there is enough for those of all others', () => {
+    const lane = laneAt(0);
+    const ask = (index: number, rest: number, now: number): number =>
+      grantedOf(
+        divide(lane, report(`waits ${index}`, [limit({ need: 1, want: rest, rest })], { renewMs: 4_000 }), now),
+      );
+    const all = Array.from({ length: 40 }, (_, index) => index);
+    for (const index of all) ask(index, 1, NOW);
+    expect(ask(40, 2, NOW)).toBe(0);
+    // 43 come.
+    for (const index of all) expect(ask(index, 1, NOW + 4_300)).toBe(1);
+    expect(ask(40, 2, NOW + 4_301)).toBe(2);
+  });
+
   describe('what is kept of the bucket', () => {
     const kept = { headroom: 0.1, need: 1, want: 20 };
     const laneWith = (left: number): LaneState => {

@@ -167,5 +167,5 @@ it('tells many once that there is enough for their last calls', async () => {
     now += 4_000;
     for (let index = 0; index < 20; index++) await ask(index);
   }
-  await eventually(() => expect(news).toEqual([{ pauseMs: 0, voids: false }]));
+  await eventually(() => expect(news).toEqual([{ pauseMs: 0, voids: false, ends: true }]));
 });
