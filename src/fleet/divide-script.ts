@@ -411,7 +411,7 @@ elseif wants then
     local least = min(told.need, l.full - keptNow(l))
     if told.need > 0 then
       needs = true
-      local most = l.held > 0 and processes > MANY and mostAtOnce(l, FELT_BY_MANY) or math.huge
+      local most = l.held > 0 and processes > MANY and now - l.since < TRIED and mostAtOnce(l, FELT_BY_MANY) or math.huge
       local lacks = least + (ahead[told.name] or 0) * (1 + beyond / LOOK) - min(usable, most)
       if lacks > EPSILON then waitMs = max(waitMs, lacks / rateOf(l)) end
     end

@@ -57,7 +57,7 @@ export function grant(
     if (need > 0) {
       needs = true;
       const ahead = (wait.ahead[name] ?? 0) * (1 + wait.beyond / LOOK);
-      const areMany = limit.held > 0 && lane.processes.size > CROWD;
+      const areMany = limit.held > 0 && lane.processes.size > CROWD && !areTried([limit], now);
       const most = areMany ? mostAtOnce(lane, limit, FELT_BY_MANY_MS, now) : Infinity;
       const missing = least + ahead - Math.min(usable, most);
       if (missing > EPSILON) waitMs = Math.max(waitMs, missing / rateOf(limit));

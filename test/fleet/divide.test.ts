@@ -107,6 +107,16 @@ describe('one exchange', () => {
     expect(granted.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(5 + 16);
   });
 
+  it('leases the next call of each of many once a limit has been known for ten seconds, while it is there', () => {
+    const lane = newLane(NOW);
+    divide(lane, report('first', [tokens()]), NOW);
+    const granted = Array.from({ length: 32 }, (_, index) => {
+      const told = tokens({ need: 3_000, want: 3_000 });
+      return grantedOf(divide(lane, report(`${index}`, [told]), NOW + 10_000), 'tokens');
+    });
+    expect(granted.filter((each) => each > 0)).toHaveLength(20);
+  });
+
   it('grants nothing during a pause that any process told', () => {
     const lane = laneAt(600);
     const { epoch } = divide(lane, report('a', [limit({ want: 10 })]), NOW);
