@@ -204,10 +204,10 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
 }
 
 /**
- * Time that nine in ten drawn providers actually took, relative to that of the replay, with lower limits and with higher
+ * Time that eight or nine in ten drawn providers actually took, relative to that of the replay, with lower limits and with higher
  * ones (`node bench/sim/what-if.ts --change=0.6`, `--change=1.5`).
  */
-const TOOK = { lower: [0.55, 2.2], higher: [0.7, 1.2] } as const;
+const TOOK = { lower: [0.55, 2.2], higher: [0.55, 1.5] } as const;
 
 /** What the calls would probably take, at least and at most. */
 export function probableMs({ before, after }: Pick<WhatIf, 'before' | 'after'>): readonly [number, number] {
