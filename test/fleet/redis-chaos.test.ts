@@ -6,7 +6,8 @@ it('loses no call while answers of a real Redis are lost, late and overtake each
   expect(errors).toEqual([]);
   expect(made).toBeGreaterThan(100);
   expect(made).toBeLessThanOrEqual(allowed);
-  expect(longestMs).toBeLessThan(3_000);
+  // Four seconds with the worst of seeds, on a machine that has nothing else to do; a call that is forgotten waits for ever.
+  expect(longestMs).toBeLessThan(10_000);
   expect(backMs).toBeLessThan(2_000);
   // It was of no use for a while to some, and did not stay so.
   expect(modes.flat()).toContain('shared');
