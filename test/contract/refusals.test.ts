@@ -41,11 +41,11 @@ interface Observed {
 
 let nextKey = 1;
 
-/** Refuses the first call, then lets a plain one come: what is sent, and who waits. */
-async function observe(way: Way, sdk: SdkCase, refusal: Answer): Promise<Observed> {
+/** Refuses the first call, as often as `times`, then lets a plain one come: what is sent, and who waits. */
+async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): Promise<Observed> {
   const clock = new SocketClock(NOW);
   const guard = testGuard({ retry: { initialDelayMs: 300, maxDelayMs: 300 } }, { clock });
-  const server: ScriptedServer = await scriptedServer(refusal, sendJson(sdk.completion));
+  const server: ScriptedServer = await scriptedServer(...Array<Answer>(times).fill(refusal), sendJson(sdk.completion));
   const ask = way(guard, sdk, server.url, `refused-${nextKey++}`);
   const startedAt = clock.now();
   let endedAt = 0;
@@ -59,12 +59,14 @@ async function observe(way: Way, sdk: SdkCase, refusal: Answer): Promise<Observe
   // The refusal is settled in the turns behind its event.
   await new Promise((resolve) => setImmediate(resolve));
   const before = server.requests.length;
+  // One refusal fails no other call: a second one asks.
+  if (times === 2) await ask().catch(() => undefined);
   const second = await ask().then(
     () => 'sent' as const,
     () => 'refused' as const,
   );
   await first;
-  const heldMs = eventsOf(guard.events, 'admitted').find(({ call }) => call.id === 2)?.waitedMs ?? 0;
+  const heldMs = eventsOf(guard.events, 'admitted').find(({ call }) => call.id === 1 + times)?.waitedMs ?? 0;
   // By call: on a busy machine the time limit of the second one may pass before it is answered.
   const attempts = eventsOf(guard.events, 'attempt.start');
   const sends = attempts.filter(({ call }) => call.id === 1).length;
@@ -89,7 +91,8 @@ async function observeAll(way: Way): Promise<ReadonlyMap<Sample, Observed>> {
   const worker = async (): Promise<void> => {
     for (let row = rows.shift(); row; row = rows.shift()) {
       const [, file, sample, variant] = row;
-      found.set(sample, await observe(way, sdkFor(file), answerOf(sample, variant)));
+      const times = sample.holds === 'all, refused' ? 2 : 1;
+      found.set(sample, await observe(way, sdkFor(file), answerOf(sample, variant), times));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));

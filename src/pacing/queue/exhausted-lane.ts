@@ -25,8 +25,8 @@ interface Suspicion {
   /** How long the refusal took. */
   readonly refusalMs: number;
   /** Place of the call that asks. */
-  asking: number | undefined;
-  askedAt: number;
+  readonly asking: number | undefined;
+  readonly askedAt: number;
 }
 
 /**
@@ -74,6 +74,11 @@ export class ExhaustedLane {
     this.#suspicion = undefined;
   }
 
+  /** Whether the next call is to ask, whatever is believed of limits: it may have come with the refusal. */
+  get asks(): boolean {
+    return this.#suspicion !== undefined && this.#suspicion.asking === undefined;
+  }
+
   /** Until when calls wait for the one that asks again; `now` when they do not. */
   heldUntil(now: number): number {
     const suspicion = this.#suspicion;
@@ -97,7 +102,7 @@ export class ExhaustedLane {
 
   /** The call was never sent, or its outcome is unknown: another asks. */
   forget(place: number): void {
-    if (this.#suspicion?.asking === place) this.#suspicion.asking = undefined;
+    if (this.#suspicion?.asking === place) this.#suspicion = { ...this.#suspicion, asking: undefined };
   }
 
   /** The refusal for a call that arrives now; undefined if it may proceed. */
@@ -122,11 +127,7 @@ export class ExhaustedLane {
 
   /** The call at this place is sent. Returns whether the lane is closed: then it is the probe. */
   sent(place: number, now: number): boolean {
-    const suspicion = this.#suspicion;
-    if (suspicion && suspicion.asking === undefined) {
-      suspicion.asking = place;
-      suspicion.askedAt = now;
-    }
+    if (this.asks) this.#suspicion = { ...this.#suspicion!, asking: place, askedAt: now };
     if (!this.closed(now)) return false;
     this.#probe = place;
     this.#probeAt = now + this.#probeEveryMs;

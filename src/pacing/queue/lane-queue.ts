@@ -273,7 +273,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
    */
   #freeAt(reservation: Reservation | undefined, patient: boolean, now: number): number {
     const closedUntil = this.#closedUntil(now);
-    if (closedUntil > now || !reservation || !this.#pacer) return closedUntil;
+    if (closedUntil > now || !reservation || !this.#pacer || this.#exhausted.asks) return closedUntil;
     const waitMs = this.#pacer.waitMs(reservation, this.#room.size, patient, now);
     if (waitMs > 0) this.#cause = this.#pacer.binding;
     return now + waitMs;

@@ -13,7 +13,7 @@ guarded \`fetch\` over HTTP, and see to what is written here.
 - **who waits**: _the call_, and nobody else; _the model_: every call of it, or of the pool that shares its limits; _what does
   not fit_: calls for which the limit has no room, as far as the refusal tells of it, while smaller ones go on; _its
   content_: calls with the content that is limited (images, audio, long contexts, web searches), while all others go on;
-  _all, refused_: every call of the model fails at once with the same error, but for one a minute that tries again.
+  _all, refused_: when a second call is refused so too, every call of the model fails at once with the same error, but for one a minute that tries again.
 
 An error inside a 200, whoever reads it and however, or as the first event of a stream, is treated like the same error as a
 response. After the last attempt the application gets it as it came; where it came in place of a stream, the SDK's stream

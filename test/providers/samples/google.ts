@@ -155,7 +155,7 @@ export const GOOGLE_SAMPLES: SampleFile = {
       source: 'github.com/openclaw/openclaw/issues/66116',
       date: '2026-04-13',
       outcome: 'throttled',
-      sends: 1,
+      sends: 2,
       holds: 'the model',
       dimension: 'requests_day',
       limit: 20,
