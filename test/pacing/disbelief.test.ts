@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LimitReading } from '../../src/core/outcome.ts';
 import { flush } from '../helpers/virtual-clock.ts';
 import { DAY, fail, finish, type Harness, harness, info, PACING, reading, watch, type Watched } from './harness.ts';
@@ -51,6 +51,20 @@ describe('a call that is refused because of what is believed of a limit', () => 
       }
     }
     expect(answered.size).toBe(200);
+  });
+
+  it('waits in silence while the lane is paused', async () => {
+    const h = harness({ pacing: PACING });
+    const [first, second] = [await call(h), await call(h)];
+    finish(first.ticket, NOTHING_LEFT);
+    fail(second.ticket, { outcome: 'throttled', dimension: 'unknown', hintMs: 60_000 });
+    const timers = vi.spyOn(h.clock, 'after');
+    const waiting = await call(h);
+    await h.clock.advance(59_000);
+    expect([waiting.ticket, waiting.error]).toEqual([undefined, undefined]);
+    expect(timers.mock.calls.length).toBeLessThan(10);
+    await h.clock.advance(10_000);
+    expect(waiting.ticket).toBeDefined();
   });
 
   it('is refused unsent by no refusal of another limit', async () => {

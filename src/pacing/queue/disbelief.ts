@@ -11,6 +11,11 @@ const MAX_BELIEFS = 16;
 /** The belief that refuses a call unsent. */
 type Belief = Pick<AdmissionRefused, 'reason' | 'dimension' | 'limit'>;
 
+interface Trial {
+  readonly belief: Belief;
+  readonly sentAt: number;
+}
+
 /**
  * Calls refused unsent, because they do not fit a believed limit at all or not soon, teach nothing. Now and then one is
  * sent anyway, to test the belief; and before the first is refused unsent, since one refusal may have been wrong.
@@ -19,12 +24,10 @@ export class Disbelief extends Trials {
   #trialAt = 0;
   /** Of each belief, whether a trial of it has been refused, and none served since. */
   readonly #confirmed = new Map<string, boolean>();
-  /** What the trials in flight try. */
-  readonly #tried = new Map<number, Belief>();
+  /** The trials that may still be refused, in the order of sending. */
+  readonly #tried = new Map<number, Trial>();
   /** How long the last refusal took. */
   #refusalMs = 0;
-  /** The latest trial, while it may still be refused. */
-  #latest: { readonly place: number; readonly sentAt: number } | undefined;
 
   constructor() {
     super(FIRST_MS, MAX_MS);
@@ -47,23 +50,24 @@ export class Disbelief extends Trials {
 
   /** When the next call may go, or more will be known. */
   nextAt(now: number): number {
-    const heardAt = this.#latest ? this.#latest.sentAt + patienceMs(this.#refusalMs) : now;
-    return Math.max(now + 1, this.hasRoom ? this.#trialAt : heardAt);
+    if (this.hasRoom) return Math.max(now + 1, this.#trialAt);
+    const [oldest] = this.#tried.values();
+    return oldest ? Math.max(now + 1, oldest.sentAt + patienceMs(this.#refusalMs)) : Infinity;
   }
 
   /** The call at this place is sent despite this belief. */
   sent(place: number, belief: Belief, now: number): void {
     this.tries(place);
-    this.#tried.set(place, belief);
-    this.#latest = { place, sentAt: now };
+    this.#tried.set(place, { belief, sentAt: now });
     this.#trialAt = now + this.everyMs;
   }
 
   /** An attempt that was sent at `sentAt` ended. */
   settled(place: number, outcome: Outcome, failure: Failure | undefined, sentAt: number, now: number): void {
     if (isRefusal(outcome)) this.#refusalMs = now - sentAt;
-    const belief = this.#tried.get(place);
-    if (!belief) return;
+    const trial = this.#tried.get(place);
+    if (!trial) return;
+    const { belief } = trial;
     const isRefused = failure !== undefined && confirms(failure, belief);
     // What another limit refused tells nothing of this one.
     if (outcome === 'ok' || isRefused) this.#confirmed.set(keyOf(belief), isRefused);
@@ -76,13 +80,13 @@ export class Disbelief extends Trials {
   override forget(place: number): void {
     super.forget(place);
     this.#tried.delete(place);
-    if (place === this.#latest?.place) this.#latest = undefined;
   }
 
   #hear(now: number): void {
-    const latest = this.#latest;
-    if (!latest || now < latest.sentAt + patienceMs(this.#refusalMs)) return;
-    this.settled(latest.place, 'ok', undefined, latest.sentAt, now);
+    for (const [place, { sentAt }] of this.#tried) {
+      if (now < sentAt + patienceMs(this.#refusalMs)) return;
+      this.settled(place, 'ok', undefined, sentAt, now);
+    }
   }
 }
 

@@ -377,7 +377,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       if (chance === 'trial') {
         this.#disbelief.sent(waiter.place, refusal!, now);
         freeAt = now;
-      } else if (chance === 'wait') freeAt = Math.min(freeAt, this.#disbelief.nextAt(now));
+      } else if (chance === 'wait') {
+        freeAt = Math.min(freeAt, Math.max(this.#closedUntil(now), this.#disbelief.nextAt(now)));
+      }
       if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
       else if (freeAt > now) {
         if (this.#earlyRefusal.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
