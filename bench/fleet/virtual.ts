@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { fleetCases, tableCases } from './cases.ts';
-import { runFleet } from './virtual-fleet.ts';
+import { type FleetResult, runFleet } from './virtual-fleet.ts';
 import { runPool } from './virtual-pool.ts';
 import { runWarmStart } from './warm-start.ts';
 
@@ -47,15 +47,7 @@ if (values.table) {
       const result = await (trouble
         ? runPool(each, { processes, seed, trouble })
         : runFleet(each, { processes, seed }));
-      const cells = [
-        each.name.padEnd(20),
-        String(processes).padStart(9),
-        ((100 * result.succeeded) / result.calls).toFixed(1).padStart(6),
-        result.ratio.toFixed(4).padStart(11),
-        result.sentRatio.toFixed(4).padStart(11),
-        (100 * result.waste).toFixed(2).padStart(8),
-        result.commandsPerSecond.toFixed(1).padStart(11),
-      ];
+      const cells = [...outcome(each.name, processes, result), result.commandsPerSecond.toFixed(1).padStart(11)];
       console.log(cells.join(' '));
     }
   }
@@ -71,12 +63,7 @@ for (const processes of values.processes.split(',').map(Number)) {
       const { alone } = values;
       const result = await runFleet(each, { processes, seed, alone, delayMs: Number(values.delay) });
       const cells = [
-        each.name.padEnd(20),
-        String(processes).padStart(9),
-        ((100 * result.succeeded) / result.calls).toFixed(1).padStart(6),
-        result.ratio.toFixed(4).padStart(11),
-        result.sentRatio.toFixed(4).padStart(11),
-        (100 * result.waste).toFixed(2).padStart(8),
+        ...outcome(each.name, processes, result),
         result.jain.toFixed(3).padStart(6),
         result.commandsPerSecond.toFixed(1).padStart(10),
         ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(8),
@@ -84,4 +71,17 @@ for (const processes of values.processes.split(',').map(Number)) {
       console.log(cells.join(' '));
     }
   }
+}
+
+type Outcome = Pick<FleetResult, 'succeeded' | 'calls' | 'ratio' | 'sentRatio' | 'waste'>;
+
+function outcome(name: string, processes: number, { succeeded, calls, ratio, sentRatio, waste }: Outcome): string[] {
+  return [
+    name.padEnd(20),
+    String(processes).padStart(9),
+    ((100 * succeeded) / calls).toFixed(1).padStart(6),
+    ratio.toFixed(4).padStart(11),
+    sentRatio.toFixed(4).padStart(11),
+    (100 * waste).toFixed(2).padStart(8),
+  ];
 }
