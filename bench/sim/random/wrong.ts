@@ -4,7 +4,6 @@ import { Draw } from './dice.ts';
 
 /** Keeps what is wrong with a provider apart from the other draws of its seed. */
 const SPREAD = 0x51ed_270b;
-/** No outage of a phase is longer than what limits it otherwise: the calls must not be over. */
 const MIN_PHASE_MS = 2_000;
 const MAX_PHASE_MS = 8_000;
 

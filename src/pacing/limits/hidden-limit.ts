@@ -1,5 +1,6 @@
 import type { WhoWaits } from '../../core/admission.ts';
 import { MeasuredPace } from './measured-pace.ts';
+import { patienceMs } from './patience.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 
 const METER_MS = 500;
@@ -16,9 +17,6 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 8_000;
 /** While nothing gets through it is tried again after this part of the time that it lasts. */
 const PAUSE_SHARE = 0.15;
-/** A call that was not refused after so many times as long as refusals take was let through. */
-const PATIENCE = 2;
-const MIN_PATIENCE_MS = 50;
 /** A pace doubles in so many times as long as refusals take: a tenth of what is sent is then on its way too much. */
 const DOUBLING = 8;
 const MIN_DOUBLING_MS = 50;
@@ -139,8 +137,7 @@ export class HiddenLimit {
   waitMs(cost: number, now: number): number {
     if (this.#belief === 'wall') {
       if (this.#probeAt === undefined) return Math.max(0, this.#tryAt - now);
-      // Refusals come sooner than answers: a call that is not refused by now was let through.
-      const leftMs = this.#probeAt + PATIENCE * this.refusalMs + MIN_PATIENCE_MS - now;
+      const leftMs = this.#probeAt + patienceMs(this.refusalMs) - now;
       if (leftMs > 0) return leftMs;
       this.#open(now);
     }
@@ -289,7 +286,7 @@ export class HiddenLimit {
     const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
     const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
     // Those that were sent last may still be refused.
-    const known = sent - this.#pace.rate * (PATIENCE * this.refusalMs + MIN_PATIENCE_MS);
+    const known = sent - this.#pace.rate * patienceMs(this.refusalMs);
     if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
     if (!tooMany && sent >= TRIAL) {
       this.#byChance(this.#pace.rate, now);

@@ -1,12 +1,14 @@
 import type { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
 import { keepNewest } from '../../core/keep-newest.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs } from '../limits/patience.ts';
 import { isRefusal, Trials } from './trials.ts';
 
 const FIRST_MS = 2_000;
 const MAX_MS = 60_000;
 const MAX_BELIEFS = 16;
+/** No trial waits longer for the refusal of the one before. */
+const MAX_PATIENCE_MS = 2_000;
 
 /** The belief that refuses a call unsent. */
 type Belief = Pick<AdmissionRefused, 'reason' | 'dimension' | 'limit'>;
@@ -52,7 +54,7 @@ export class Disbelief extends Trials {
   nextAt(now: number): number {
     if (this.hasRoom) return Math.max(now + 1, this.#trialAt);
     const [oldest] = this.#tried.values();
-    return oldest ? Math.max(now + 1, oldest.sentAt + patienceMs(this.#refusalMs)) : Infinity;
+    return oldest ? Math.max(now + 1, oldest.sentAt + patienceMs(this.#refusalMs, MAX_PATIENCE_MS)) : Infinity;
   }
 
   /** The call at this place is sent despite this belief. */
@@ -67,12 +69,12 @@ export class Disbelief extends Trials {
     if (isRefusal(outcome)) this.#refusalMs = now - sentAt;
     const trial = this.#tried.get(place);
     if (!trial) return;
-    const { belief } = trial;
-    const isRefused = failure !== undefined && confirms(failure, belief);
+    const isRefused = failure !== undefined && confirms(failure, trial.belief);
     // What another limit refused tells nothing of this one.
-    if (outcome === 'ok' || isRefused) this.#confirmed.set(keyOf(belief), isRefused);
-    else super.forget(place);
-    this.ended(place, outcome);
+    if (outcome === 'ok' || isRefused) {
+      this.#confirmed.set(keyOf(trial.belief), isRefused);
+      this.ended(place, outcome);
+    }
     this.forget(place);
     this.#trialAt = now + this.everyMs;
   }
@@ -84,7 +86,7 @@ export class Disbelief extends Trials {
 
   #hear(now: number): void {
     for (const [place, { sentAt }] of this.#tried) {
-      if (now < sentAt + patienceMs(this.#refusalMs)) return;
+      if (now < sentAt + patienceMs(this.#refusalMs, MAX_PATIENCE_MS)) return;
       this.settled(place, 'ok', undefined, sentAt, now);
     }
   }

@@ -1,11 +1,13 @@
 import { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
-import { patienceMs } from './patience.ts';
+import { patienceMs } from '../limits/patience.ts';
 import { isRefusal } from './trials.ts';
 
 /** First probe of a closed lane after this time; the interval doubles with each refused probe. */
 const FIRST_PROBE_MS = 2_000;
 const MAX_PROBE_MS = 60_000;
+/** No call waits longer for the one that asks again. */
+const MAX_PATIENCE_MS = 2_000;
 
 /** Quota exhausted, a limit of 0, used up for the day, or closed for longer than a call may wait. */
 export type ClosureReason = 'quota' | 'too_large' | 'day_limit' | 'deadline';
@@ -83,7 +85,7 @@ export class ExhaustedLane {
   heldUntil(now: number): number {
     const suspicion = this.#suspicion;
     if (suspicion?.asking === undefined) return now;
-    return Math.max(now, suspicion.askedAt + patienceMs(suspicion.refusalMs));
+    return Math.max(now, suspicion.askedAt + patienceMs(suspicion.refusalMs, MAX_PATIENCE_MS));
   }
 
   /** A call that was sent at `sentAt` got through. */
