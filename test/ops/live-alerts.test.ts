@@ -98,7 +98,11 @@ const CASES: readonly Case[] = [
   {
     job: 'streams',
     receiver: 'ticket',
-    labels: { severity: 'warning', ...OPENAI },
+    labels: {
+      severity: 'warning',
+      gen_ai_provider_name: 'groq',
+      gen_ai_request_model: 'llama-3.3-70b-versatile',
+    },
     says: /loses \d+% of its streams midway/,
   },
 ];

@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import Groq from 'groq-sdk';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { createGuard, withCall } from '../../src/index.ts';
@@ -55,10 +56,12 @@ export async function startApp(
   guard.on('warning', () => undefined);
   const simulators = await Promise.all(providers.map((each) => startSimulator(each)));
   const senders = simulators.map(({ url }, index): Send => {
-    if (providers[index]!.provider === 'anthropic') {
-      return anthropic(guard.wrap(new Anthropic({ apiKey: 'sk-test', baseURL: url })));
-    }
-    return openai(guard.wrap(new OpenAI({ apiKey: 'sk-test', baseURL: url })));
+    const access = { apiKey: 'sk-test', baseURL: url };
+    const { provider } = providers[index]!;
+    if (provider === 'anthropic') return anthropic(guard.wrap(new Anthropic(access)));
+    // Its class has OpenAI's methods.
+    if (provider === 'groq') return chat(guard.wrap(new Groq(access)) as unknown as OpenAI);
+    return chat(guard.wrap(new OpenAI(access)));
   });
   const running = new Set<AbortController>();
   const call = (client = 0, name = model, stream = false): Promise<void> => senders[client]!(name, stream);
@@ -81,7 +84,7 @@ export async function startApp(
         }
       }),
     pastTheGuard: (callsPerSecond) => {
-      const bare = openai(new OpenAI({ apiKey: 'sk-test', baseURL: simulators[0]!.url }));
+      const bare = chat(new OpenAI({ apiKey: 'sk-test', baseURL: simulators[0]!.url }));
       return start(async (signal) => {
         while (!signal.aborted) {
           await bare(model, false).catch(() => {});
@@ -103,7 +106,7 @@ export async function startApp(
   };
 }
 
-function openai(client: OpenAI): Send {
+function chat(client: OpenAI): Send {
   return async (model, stream) => {
     const body = {
       model,
