@@ -89,7 +89,7 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
 }
 
 /** What a call takes of the limit of which it takes most. */
-function shareOf({ provider, limits }: ProviderSetup, job: Job): number {
+export function shareOf({ provider, limits }: ProviderSetup, job: Job): number {
   const rules = limitRules(provider, 'realtime');
   const { inputTokens, arrivalTokens, maxOutputTokens, outputTokens } = job;
   const usage = { inputTokens, cachedTokens: 0, outputTokens };
@@ -101,7 +101,8 @@ function shareOf({ provider, limits }: ProviderSetup, job: Job): number {
   return Math.max(...shares);
 }
 
-function jain(values: readonly number[]): number {
+/** Jain's index of fairness: 1 if all are equal. */
+export function jain(values: readonly number[]): number {
   const sum = values.reduce((a, b) => a + b, 0);
   return sum ** 2 / (values.length * values.reduce((a, b) => a + b * b, 0));
 }

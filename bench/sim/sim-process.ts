@@ -74,7 +74,8 @@ export class SimProcess<J extends Job = Job> {
 
   /** Makes one call; says whether it succeeded. */
   async call(job: J): Promise<boolean> {
-    const call = withCall({ priority: job.priority }, () => this.#begin(job));
+    const { priority, tenant } = job;
+    const call = withCall({ priority, ...(tenant !== undefined && { tenant }) }, () => this.#begin(job));
     const startedAt = this.#clock.now();
     let sentAt = startedAt;
     try {
@@ -86,7 +87,7 @@ export class SimProcess<J extends Job = Job> {
       if (error instanceof SimError || isTidegateError(error)) return false;
       throw error;
     }
-    this.#tally.waits.push({ priority: job.priority, ms: sentAt - startedAt });
+    this.#tally.waits.push({ priority, ms: sentAt - startedAt });
     return true;
   }
 

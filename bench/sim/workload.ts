@@ -5,6 +5,7 @@ import type { Random } from '../../src/simulator/random.ts';
 export interface Job {
   readonly arriveMs: number;
   readonly priority: Priority;
+  readonly tenant?: string;
   /** As the answer tells them. */
   readonly inputTokens: number;
   /** What the provider takes the prompt for on arrival: OpenAI goes by its characters, and leaves it at that. */
