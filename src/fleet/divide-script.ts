@@ -32,31 +32,27 @@ end
 local function cycleMs(processes) return min(MAX_CYCLE, TURN * processes) end
 local function atMost(l, kept) return min(kept + l.caution * l.full, max(0, l.full - 1)) end
 local function keptOf(l) return atMost(l, l.kept) end
--- An older process does not tell how urgent its calls are.
-local urgency = report.urgency or report.weight
-local function countWeight(lane, p, urgency, weight)
-  local before = p.waitsWith
-  if before then lane.weights[before[1]] = (lane.weights[before[1]] or 0) - before[2] end
-  if urgency then
-    local key = tostring(urgency)
-    lane.weights[key] = (lane.weights[key] or 0) + weight
-    p.waitsWith = { key, weight }
-  else
-    p.waitsWith = nil
-  end
+local function addToClass(lane, name, weight, sign)
+  local sums = lane.classes[name] or { 0, 0 }
+  local sum, squares = sums[1] + sign * weight, sums[2] + sign * weight * weight
+  lane.classes[name] = sum > 0 and { sum, squares } or nil
 end
-local function weightOf(lane)
-  local all, urgencies, alike, kinds = 0, 0, 0, 0
-  for each, sum in pairs(lane.weights) do
-    if sum > 0 then
-      kinds = kinds + 1
-      all = all + sum
-      urgencies = urgencies + tonumber(each)
-      if tonumber(each) == urgency then alike = sum end
-    end
-  end
-  if kinds < 2 or alike == 0 then return report.weight end
-  return report.weight * urgency * all / (alike * urgencies)
+local function countClasses(lane, p, classes)
+  for name, weight in pairs(p.classes or {}) do addToClass(lane, name, weight, -1) end
+  for name, weight in pairs(classes) do addToClass(lane, name, weight, 1) end
+  p.classes = classes
+end
+local function waitingWeight(lane)
+  local all = 0
+  for _, sums in pairs(lane.classes) do all = all + sums[1] end
+  return all
+end
+local function weightOf(lane, p)
+  local own, once = 0, 0
+  for name, weight in pairs(p.classes) do own = own + weight * weight / lane.classes[name][1] end
+  if own == 0 then return report.weight end
+  for _, sums in pairs(lane.classes) do once = once + sums[2] / sums[1] end
+  return own * waitingWeight(lane) / once
 end
 local function rests(l, p, name, amount)
   l.rest = max(0, (l.rest or 0) + amount - (p.rest and p.rest[name] or 0))
@@ -92,7 +88,7 @@ local lane = packed and cmsgpack.unpack(packed)
 lane.wanting = lane.wanting or 0
 lane.joined = lane.joined or 0
 lane.busy = lane.busy or 0
-lane.weights = lane.weights or {}
+lane.classes = lane.classes or {}
 for _, l in pairs(lane.limits) do l.idle = l.idle or 0 end
 local cache = {}
 local function processOf(which)
@@ -113,7 +109,7 @@ local function forget(which)
     end
     if gone.active then lane.wanting = lane.wanting - 1 end
     if gone.busy then lane.busy = lane.busy - 1 end
-    countWeight(lane, gone)
+    countClasses(lane, gone, {})
   end
   cache[which] = nil
   call('HDEL', KEYS[2], which)
@@ -121,7 +117,7 @@ local function forget(which)
   call('ZREM', KEYS[4], which)
 end
 
-local told = ''
+local told, parts = '', ''
 local function answer(granted, waitMs)
   local warm = next(lane.limits) ~= nil
   for _, l in pairs(lane.limits) do if now - l.since < WARM then warm = false end end
@@ -135,7 +131,7 @@ local function answer(granted, waitMs)
   local out = {
     report.serial, lane.epoch, call('ZCARD', KEYS[3]), lane.wanting, exact(waitMs),
     exact(max(0, lane.pauseUntil - now)), exact(lane.since), warm and 1 or 0,
-    stop, exact(max(0, lane.circuitUntil - now)), told, exact(now),
+    stop, exact(max(0, lane.circuitUntil - now)), told, exact(now), parts,
   }
   for name, l in pairs(lane.limits) do
     for _, each in ipairs({
@@ -151,7 +147,7 @@ if call('ZCARD', KEYS[3]) == 0 then
   for _, l in pairs(lane.limits) do l.held = 0 l.unspent = 0 l.rest = 0 l.pending = 0 l.idle = 0 end
   lane.wanting = 0
   lane.busy = 0
-  lane.weights = {}
+  lane.classes = {}
 end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
@@ -188,7 +184,7 @@ if p then
       spent = max(spent, (told.spent - before) / l.limit)
     end
   end
-  p.tag = max(0, p.tag - (most - spent) / weightOf(lane))
+  p.tag = max(0, p.tag - (most - spent) / p.weight)
 else
   p = { tag = 0, active = false, waits = false, spent = {}, held = {}, unspent = {}, idle = {}, voided = {}, need = {}, want = {} }
   p.weight = report.weight
@@ -321,7 +317,7 @@ elseif p.waits then
 end
 p.active = wants
 p.waits = waits
-if waits then countWeight(lane, p, urgency, report.weight) else countWeight(lane, p) end
+countClasses(lane, p, waits and (report.classes or { [tostring(report.weight)] = report.weight }) or {})
 local busy = false
 for _, told in ipairs(report.limits) do
   if wants and not told.rest then busy = true end
@@ -350,11 +346,9 @@ end
 if wants and lane.pauseUntil > now then
   waitMs = lane.pauseUntil - now
 elseif wants then
-  local weight = weightOf(lane)
-  local weights = 0
-  for _, sum in pairs(lane.weights) do weights = weights + sum end
+  local weight = weightOf(lane, p)
   local waiting = call('ZCARD', KEYS[4])
-  local equals = min(waiting, weights / weight)
+  local equals = min(waiting, waitingWeight(lane) / weight)
   local share = waits and max(1, FREE_PART * equals) or lane.wanting
   local first = report.limits[1]
   local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / weight
@@ -480,6 +474,12 @@ for _, told in ipairs(report.limits) do
   l.idle = l.idle + p.idle[told.name]
   rests(l, p, told.name, max(0, p.rest[told.name] - amount))
 end
+local names, partOf = 0, {}
+for name, weight in pairs(p.classes) do
+  names = names + 1
+  partOf[name] = weight / lane.classes[name][1]
+end
+if names > 1 then parts = cjson.encode(partOf) end
 if report.leaves then forget(id) else call('HSET', KEYS[2], id, cmsgpack.pack(p)) end
 local stillWait, ended = call('ZCARD', KEYS[4]), lane.ends
 lane.ends = stillWait > 0 and isEnding()

@@ -5,7 +5,8 @@ import { keptOf, learn, learnRest, reclaim, refill, refused, rests, settle, unsp
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { lastCallsOf, newsOf } from './news.ts';
-import { countWeight, join, wantsLess, weightOf } from './turns.ts';
+import { countClasses, partsOf } from './classes.ts';
+import { join, wantsLess } from './turns.ts';
 
 /** A process not seen for this long is gone. */
 export const LIVE_MS = 6_000;
@@ -59,9 +60,10 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   let waitMs = firstWaitMs(lane, process.place, now);
   if (wants) waitMs = pauseMs > 0 ? pauseMs : grant(lane, report, process, limits, granted, now);
   report.limits.forEach((told, index) => lease(process, told, limits[index]!, granted[index]!));
+  const parts = partsOf(lane, process);
   if (report.leaves) forget(lane, report.process, process);
   lane.news ??= lastCallsOf(lane, now);
-  return { ...answer(lane, report, granted, waitMs, now), learned: told };
+  return { ...answer(lane, report, granted, waitMs, now), learned: told, parts };
 }
 
 /** What a report tells that does not depend on when it was sent. */
@@ -142,11 +144,11 @@ function take(lane: LaneState, report: Report, now: number): ProcessState {
     idle: {},
     voided: {},
     weight: report.weight,
-    waitsWith: undefined,
+    classes: {},
     need: {},
     want: {},
   };
-  if (known) process.tag = Math.max(0, process.tag - unspent(lane, process, report.limits) / weightOf(lane, report));
+  if (known) process.tag = Math.max(0, process.tag - unspent(lane, process, report.limits) / process.weight);
   process.seenAt = now;
   process.serial = report.serial;
   process.waitsUntil = 0;
@@ -160,6 +162,6 @@ function forget(lane: LaneState, id: string, process: ProcessState): void {
   lane.processes.delete(id);
   if (process.active) lane.wanting--;
   if (process.busy) lane.busy--;
-  countWeight(lane, process, undefined);
+  countClasses(lane, process, {});
   if (process.waits) lane.waiting.splice(lane.waiting.indexOf(id), 1);
 }

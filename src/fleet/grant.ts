@@ -2,7 +2,8 @@ import { areTried, isEnding, keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
-import { aheadOf, LOOK, moveTo, waitingWeight, weightOf } from './turns.ts';
+import { waitingWeight, weightOf } from './classes.ts';
+import { aheadOf, LOOK, moveTo } from './turns.ts';
 
 /** An amount reserved for a waiting process is released if it is this late. */
 const LATE_MS = 1_000;
@@ -30,7 +31,7 @@ export function grant(
 ): number {
   const kept = limits.map((limit) => keptNow(lane, limit));
   // A process that keeps a reserve leaves as much to each other that does.
-  const weight = weightOf(lane, report);
+  const weight = weightOf(lane, process, report.weight);
   const equals = Math.min(lane.waiting.length, waitingWeight(lane) / weight);
   const share = process.waits ? Math.max(1, FREE_PART * equals) : lane.wanting;
   const { renewMs = 0 } = report;

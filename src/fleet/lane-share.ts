@@ -175,9 +175,9 @@ export class LaneShare implements Division, LeaseHost {
     return {
       process,
       serial: ++this.#serial,
-      // The urgency of calls that do not wait is unknown.
+      // How much calls count that do not wait is unknown.
       weight: demand.weight || 1,
-      urgency: demand.urgency || 1,
+      classes: demand.classes,
       at: this.#aheadMs === undefined ? undefined : now + this.#aheadMs,
       fleet: this.fleet,
       returns,
@@ -220,6 +220,7 @@ export class LaneShare implements Division, LeaseHost {
     this.#since = grant.since;
     this.#aheadMs = grant.now === undefined ? undefined : grant.now - (sentAt + now) / 2;
     takeGrant(this.#leases, this.#lane!, grant, report, (sentAt + now) / 2, now);
+    this.#lane!.weigh(grant.parts ?? {});
     this.#facts.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);
     this.#pause.adopt(this.#lane!, grant.pauseMs, now);

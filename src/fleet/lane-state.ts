@@ -58,10 +58,17 @@ export interface ProcessState {
   /** `voided` of the limit when it was leased. */
   readonly voided: Record<string, number>;
   weight: number;
-  /** While its calls wait: how urgent they are, and the weight that counts among those of this urgency. */
-  waitsWith: { readonly urgency: number; readonly weight: number } | undefined;
+  /** While its calls wait: its weight by classes. */
+  classes: Readonly<Record<string, number>>;
   need: Record<string, number>;
   want: Record<string, number>;
+}
+
+/** Calls of one priority and tenant, in all processes. */
+export interface ClassState {
+  /** Sums of the processes' weights, and of the squares of those. */
+  sum: number;
+  squares: number;
 }
 
 /** State of one lane in a store. */
@@ -84,8 +91,8 @@ export interface LaneState {
   wanting: number;
   /** Number of processes that still get new calls. */
   busy: number;
-  /** Sums of the weights of processes whose calls wait, by urgency. */
-  readonly weights: Record<number, number>;
+  /** Weights of the processes whose calls wait, by class. */
+  readonly classes: Map<string, ClassState>;
   /** Whether there is enough for all that waits, and nothing more is to come: told once. */
   ends: boolean;
   /** Number of processes that have ever joined. */
@@ -111,7 +118,7 @@ export function newLane(now: number): LaneState {
     virtual: 0,
     wanting: 0,
     busy: 0,
-    weights: {},
+    classes: new Map(),
     ends: false,
     joined: 0,
     limits: new Map(),

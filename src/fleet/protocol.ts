@@ -52,9 +52,13 @@ export interface Report {
   readonly process: string;
   /** Number of this process's exchange about this lane. */
   readonly serial: number;
+  /** Of its claim, by what waits in it. */
   readonly weight: number;
-  /** Weight of the most urgent waiting priority, which all processes of that urgency share. */
-  readonly urgency?: number | undefined;
+  /**
+   * Its weight by classes: calls of one priority and, as far as a digest tells, of one tenant. Processes share the weight
+   * of a class. Default: one class, of all processes with this weight.
+   */
+  readonly classes?: Readonly<Record<string, number>> | undefined;
   /** When it was sent, by the store's clock; undefined until the store has told its own. */
   readonly at?: number | undefined;
   /** Number of processes it last knew of. */
@@ -115,6 +119,8 @@ export interface Grant {
   readonly warm: boolean;
   /** For a new process: what others last reported under the same name. */
   readonly learned?: string | undefined;
+  /** Of a process with several classes: the part of each that waits in it. */
+  readonly parts?: Readonly<Record<string, number>> | undefined;
   readonly limits: readonly LimitGrant[];
 }
 

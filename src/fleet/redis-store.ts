@@ -6,7 +6,7 @@ import { RedisNews } from './redis-news.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 import { storeFault } from './store-fault.ts';
 
-const HEAD = 12;
+const HEAD = 13;
 const ROW = 10;
 
 /** Keeps lanes in Redis or Valkey, each in four keys of one slot. */
@@ -96,6 +96,7 @@ function grantOf(answer: unknown): Grant {
     stop: cells[8] === '' ? undefined : (JSON.parse(cells[8]!) as Stop),
     circuitMs: number(9),
     learned: cells[10] === '' ? undefined : cells[10],
+    parts: cells[12] === '' ? undefined : (JSON.parse(cells[12]!) as Record<string, number>),
     limits,
   };
 }

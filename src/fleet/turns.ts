@@ -3,6 +3,7 @@ import { rateOf } from './levels.ts';
 import { OFTEN_MS } from './news.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, turnMs } from './turn-time.ts';
+import { countClasses } from './classes.ts';
 
 /** Number of least served processes looked at: what they need is theirs before others get anything. */
 export const LOOK = 32;
@@ -69,7 +70,7 @@ export function wantsLess(lane: LaneState, report: Report): Report {
  */
 export function join(
   lane: LaneState,
-  { process: id, weight, urgency = weight }: Report,
+  { process: id, weight, classes = { [weight]: weight } }: Report,
   process: ProcessState,
   wants: boolean,
   waits: boolean,
@@ -79,42 +80,10 @@ export function join(
   lane.wanting += Number(wants) - Number(process.active);
   process.active = wants;
   process.waits = waits;
-  countWeight(lane, process, waits ? { urgency, weight } : undefined);
+  countClasses(lane, process, waits ? classes : {});
   if (!waits) return;
   insert(lane, id, process.tag);
   lane.virtual = Math.max(lane.virtual, lane.processes.get(lane.waiting[0]!)!.tag);
-}
-
-export function countWeight(lane: LaneState, process: ProcessState, now: ProcessState['waitsWith']): void {
-  const { weights } = lane;
-  const before = process.waitsWith;
-  if (before) weights[before.urgency] = (weights[before.urgency] ?? 0) - before.weight;
-  if (now) weights[now.urgency] = (weights[now.urgency] ?? 0) + now.weight;
-  process.waitsWith = now;
-}
-
-/** Sum of the weights of all processes whose calls wait. */
-export function waitingWeight({ weights }: LaneState): number {
-  return Object.values(weights).reduce((sum, each) => sum + each, 0);
-}
-
-/**
- * A process's weight among all that wait: as within one process, calls of one urgency have their part of the limits
- * whether they wait in one process or in a hundred.
- */
-export function weightOf(lane: LaneState, { weight, urgency = weight }: Report): number {
-  let all = 0;
-  let urgencies = 0;
-  let alike = 0;
-  let kinds = 0;
-  for (const [each, sum] of Object.entries(lane.weights)) {
-    if (sum <= 0) continue;
-    kinds++;
-    all += sum;
-    urgencies += Number(each);
-    if (Number(each) === urgency) alike = sum;
-  }
-  return kinds < 2 || alike === 0 ? weight : (weight * urgency * all) / (alike * urgencies);
 }
 
 export function moveTo(lane: LaneState, id: string, tag: number): void {

@@ -320,6 +320,51 @@ describe('one exchange', () => {
     expect(served.urgent / served.other).toBeLessThan(10);
   });
 
+  it('gives a class of calls one part, whether it waits in one process or beside others in many', () => {
+    const lane = laneAt(0);
+    const classesOf: Record<string, Record<string, number>> = {
+      a: { A: 4, B: 4 },
+      b: { A: 4 },
+      c: { A: 4 },
+      d: { C: 1 },
+    };
+    const served: Record<string, number> = { a: 0, b: 0, c: 0, d: 0 };
+    let parts: Grant['parts'];
+    for (let now = NOW; now < NOW + 10 * MINUTE; now += 450) {
+      for (const [process, classes] of Object.entries(classesOf)) {
+        const weight = Object.values(classes).reduce((sum, each) => sum + each);
+        const told = limit({ spent: served[process]!, need: 1, want: 100 });
+        const grant = divide(lane, report(process, [told], { weight, classes }), now);
+        served[process]! += grantedOf(grant);
+        if (process === 'a') parts = grant.parts;
+        else expect(grant.parts).toBeUndefined();
+      }
+    }
+    const all = Object.values(served).reduce((sum, each) => sum + each);
+    // A and B have 4 parts each and C has one; a third of those of A are spent by each of three.
+    const expected = { a: 16 / 3 / 9, b: 4 / 3 / 9, c: 4 / 3 / 9, d: 1 / 9 };
+    for (const [process, part] of Object.entries(expected)) expect(served[process]! / all).toBeCloseTo(part, 1);
+    expect(served['a']! / served['b']!).toBeGreaterThan(3.6);
+    expect(served['a']! / served['b']!).toBeLessThan(4.4);
+    expect(parts).toEqual({ A: 1 / 3, B: 1 });
+  });
+
+  it('counts the classes of a process no longer that has gone, or whose calls no longer wait', () => {
+    const lane = laneAt(0);
+    const waits = (process: string, classes: Record<string, number>): Grant =>
+      divide(lane, report(process, [limit({ need: 1, want: 9 })], { weight: 4, classes }), NOW);
+    waits('a', { A: 4 });
+    waits('b', { A: 4, B: 4 });
+    waits('c', { C: 4 });
+    expect([...lane.classes.keys()]).toEqual(['A', 'B', 'C']);
+    divide(lane, report('c', [limit()], { classes: {} }), NOW);
+    expect([...lane.classes.keys()]).toEqual(['A', 'B']);
+    divide(lane, report('b', [limit()], { leaves: true }), NOW);
+    expect([...lane.classes]).toEqual([['A', { sum: 4, squares: 16 }]]);
+    divide(lane, report('d', [limit()]), NOW + LIVE_MS + 1);
+    expect(lane.classes.size).toBe(0);
+  });
+
   it('serves calls of one urgency alike, whether they wait in one process or in many', () => {
     const lane = laneAt(0);
     const served = new Map<string, number>();
@@ -328,7 +373,7 @@ describe('one exchange', () => {
       for (const process of ['urgent', ...others]) {
         const spent = served.get(process) ?? 0;
         const weight = process === 'urgent' ? 8 : 1;
-        const told = report(process, [limit({ spent, need: 1, want: 100 })], { weight, urgency: weight });
+        const told = report(process, [limit({ spent, need: 1, want: 100 })], { weight, classes: { [weight]: weight } });
         served.set(process, spent + grantedOf(divide(lane, told, now)));
       }
     }

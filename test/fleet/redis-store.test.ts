@@ -88,7 +88,7 @@ const steps = fc.array(
     isOutput: fc.boolean(),
     lateMs: fc.constantFrom(undefined, 0, 400, 900),
     weight: fc.constantFrom(1, 4, 8),
-    urgency: fc.constantFrom(undefined, 1, 4, 8),
+    classes: fc.constantFrom(undefined, {}, { 1: 1 }, { 4: 4 }, { 4: 4, 1: 1 }, { '4:a': 8, '4:b': 4, 8: 8 }),
     returns: fc.boolean(),
     leaves: fc.boolean(),
     pauseMs: fc.constantFrom(0, 0, 0, 0, 700),
@@ -151,7 +151,11 @@ describe('the script', () => {
           expect(head.pauseMs).toBeCloseTo(expectedHead.pauseMs, 3);
           expect(head.circuitMs).toBeCloseTo(expectedHead.circuitMs, 3);
           expect(head.stop?.forMs ?? 0).toBeCloseTo(expectedHead.stop?.forMs ?? 0, 3);
-          const rough = { waitMs: 0, pauseMs: 0, circuitMs: 0 };
+          expect(Object.keys(head.parts ?? {}).toSorted()).toEqual(Object.keys(expectedHead.parts ?? {}).toSorted());
+          for (const [name, part] of Object.entries(expectedHead.parts ?? {})) {
+            expect(head.parts![name]).toBeCloseTo(part, 6);
+          }
+          const rough = { waitMs: 0, pauseMs: 0, circuitMs: 0, parts: undefined };
           const roughly = ({ stop, ...rest }: typeof head): object => ({
             ...rest,
             ...rough,

@@ -55,3 +55,58 @@ describe('tenants that come and go', () => {
     expect(serveAll(queue)).toEqual(['a', 'd']);
   });
 });
+
+describe('tenants of which other processes of a fleet have calls too', () => {
+  const queueOf = (a: number, b: number): FairQueue => {
+    const queue = new FairQueue();
+    for (let place = 0; place < a; place++) queue.push(waiterOf('a', place));
+    for (let place = a; place < a + b; place++) queue.push(waiterOf('b', place));
+    return queue;
+  };
+  const nameOf = (tenant: string): string => {
+    const queue = new FairQueue();
+    queue.push(waiterOf(tenant, 0));
+    return Object.keys(queue.weights())[0]!;
+  };
+  const serve = (queue: FairQueue, count: number): string =>
+    Array.from({ length: count }, () => {
+      const waiter = queue.peek()!;
+      queue.serve(waiter, 1);
+      return waiter.request.tenant;
+    }).join('');
+
+  it('are told by weights under names that do not reveal them', () => {
+    const queue = queueOf(2, 1);
+    const weights = queue.weights();
+    expect(Object.values(weights)).toEqual([4, 4]);
+    for (const name of Object.keys(weights)) expect(name).toMatch(/^4:[0-9a-z]{1,2}$/);
+    serve(queue, 3);
+    expect(queue.weights()).toEqual({});
+  });
+
+  it('are told by few names however many there are', () => {
+    const queue = new FairQueue();
+    for (let place = 0; place < 5_000; place++) queue.push(waiterOf(`tenant ${place}`, place));
+    const weights = queue.weights();
+    expect(Object.keys(weights).length).toBeLessThanOrEqual(512);
+    expect(Object.values(weights).reduce((sum, weight) => sum + weight)).toBe(5_000 * 4);
+  });
+
+  it('have the part of their weight here that the store told', () => {
+    const queue = queueOf(20, 20);
+    queue.weigh({ [nameOf('a')]: 0.25 });
+    const served = serve(queue, 20);
+    expect(served.split('a').length - 1).toBe(4);
+    // No other process has calls of it any more; what it was owed for its last call is owed as it counts now.
+    queue.weigh({});
+    expect(serve(queue, 16).split('a').length - 1).toBeGreaterThanOrEqual(7);
+  });
+
+  it('have it also when they come after it was told', () => {
+    const queue = new FairQueue();
+    queue.weigh({ [nameOf('b')]: 0.25 });
+    for (let place = 0; place < 20; place++) queue.push(waiterOf('a', place));
+    for (let place = 20; place < 40; place++) queue.push(waiterOf('b', place));
+    expect(serve(queue, 20).split('b').length - 1).toBe(4);
+  });
+});

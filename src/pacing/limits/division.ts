@@ -15,8 +15,8 @@ export interface Demand {
   readonly arrived: number;
   /** Weight of this process's claim relative to other waiting processes; 0 when nothing waits. */
   readonly weight: number;
-  /** Weight of the most urgent priority that waits; 0 when nothing waits. */
-  readonly urgency: number;
+  /** The same by classes of calls that wait: those of one priority and tenant, by a digest. */
+  readonly classes: Readonly<Record<string, number>>;
 }
 
 /** Token usage observed for a lane's calls. */
@@ -37,6 +37,8 @@ export interface DividedLane {
   learned(): Learned;
   /** Token usage observed in other processes. */
   adopt(learned: LearnedTokens): void;
+  /** Of some classes only a part waits in this process: the rest of their weight is the other processes'. */
+  weigh(parts: Readonly<Record<string, number>>): void;
   pausedForMs(): number;
   pauseFor(ms: number): void;
   /** What closed the lane; undefined while it is open. */

@@ -1,5 +1,6 @@
 import type { Priority } from '../../core/admission.ts';
 import type { Waiting } from '../../core/snapshot.ts';
+import { classNameOf } from './class-name.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { FairClass, Waiter } from './waiter.ts';
@@ -25,6 +26,7 @@ export class FairQueue {
   weight = 0;
   /** Number of waiters of priority `batch`, whose answers nobody waits for. */
   patient = 0;
+  #parts: Readonly<Record<string, number>> = {};
   #virtualTime = 0;
   #size = 0;
 
@@ -39,11 +41,32 @@ export class FairQueue {
     return tally.result(this.#size);
   }
 
-  /** Weight of the most urgent waiting priority; 0 when none waits. */
-  get urgency(): number {
-    let most = 0;
-    for (const { weight, waiters } of this.#classes.values()) if (waiters.size > 0) most = Math.max(most, weight);
-    return most;
+  /** Weights of the classes that have waiters, by the names under which other processes know them. */
+  weights(): Record<string, number> {
+    const weights: Record<string, number> = {};
+    for (const { name, weight, waiters } of this.#classes.values()) {
+      if (waiters.size > 0) weights[name] = (weights[name] ?? 0) + weight;
+    }
+    return weights;
+  }
+
+  /** Which part of a class's weight counts here; all of it unless given. What a class has had already counts as much. */
+  weigh(parts: Readonly<Record<string, number>>): void {
+    this.#parts = parts;
+    for (const fairClass of this.#classes.values()) {
+      const part = parts[fairClass.name] ?? 1;
+      const { part: before, waiters } = fairClass;
+      if (part === before) continue;
+      fairClass.part = part;
+      const ahead = (at: number): number => this.#virtualTime + (Math.max(0, at - this.#virtualTime) * before) / part;
+      fairClass.start = ahead(fairClass.start);
+      fairClass.finish = ahead(fairClass.finish);
+      if (waiters.size > 0) this.#reorder(fairClass);
+      else {
+        this.#idle.remove(fairClass);
+        this.#idle.push(fairClass);
+      }
+    }
   }
 
   peek(): Waiter | undefined {
@@ -81,7 +104,7 @@ export class FairQueue {
   serve(waiter: Waiter, cost: number): void {
     const fairClass = waiter.fairClass!;
     this.#virtualTime = Math.max(this.#virtualTime, fairClass.start);
-    if (!waiter.isRetry) fairClass.finish = fairClass.start + cost / fairClass.weight;
+    if (!waiter.isRetry) fairClass.finish = fairClass.start + cost / (fairClass.weight * fairClass.part);
     fairClass.start = Math.max(this.#virtualTime, fairClass.finish);
     this.remove(waiter);
   }
@@ -111,11 +134,15 @@ export class FairQueue {
     const key = tenant === undefined ? priority : `${priority} ${tenant}`;
     let fairClass = this.#classes.get(key);
     if (!fairClass) {
+      const weight = WEIGHTS[priority];
+      const name = classNameOf(weight, tenant);
       fairClass = {
         key,
         priority,
         tenant,
-        weight: WEIGHTS[priority],
+        name,
+        weight,
+        part: this.#parts[name] ?? 1,
         waiters: new IndexedHeap<'queueIndex', Waiter>('queueIndex', cameBefore),
         waiting: noAmounts(),
         start: 0,

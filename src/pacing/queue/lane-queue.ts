@@ -115,6 +115,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       wake: () => this.wake(),
       learn: (dimension, limit, burst) => pacer.limits.adopt(dimension, limit, burst, now()),
       learned: () => pacer.learned(),
+      weigh: (parts) => this.#room.weigh(parts),
       adopt: (learned) => pacer.adopt(learned),
       pausedForMs: () => this.pausedForMs(),
       closed: () => this.#exhausted.closed(now()),

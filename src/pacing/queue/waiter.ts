@@ -7,7 +7,11 @@ export interface FairClass {
   readonly key: string;
   readonly priority: Priority;
   readonly tenant: string | undefined;
+  /** How the other processes of a fleet know it. */
+  readonly name: string;
   readonly weight: number;
+  /** Part of the weight that counts here: the rest is that of other processes in which such calls wait. */
+  part: number;
   readonly waiters: IndexedHeap<'queueIndex', Waiter>;
   /** Sum of its waiters' reservations. */
   readonly waiting: Amounts;

@@ -57,9 +57,13 @@ export class WaitingRoom {
     return this.#deadlines.peek();
   }
 
-  demand(): Pick<Demand, 'next' | 'all' | 'weight' | 'urgency'> {
-    const { waiting: all, weight, urgency } = this.#queue;
-    return { next: this.first?.reservation?.reserved, all, weight, urgency };
+  demand(): Pick<Demand, 'next' | 'all' | 'weight' | 'classes'> {
+    const { waiting: all, weight } = this.#queue;
+    return { next: this.first?.reservation?.reserved, all, weight, classes: this.#queue.weights() };
+  }
+
+  weigh(parts: Readonly<Record<string, number>>): void {
+    this.#queue.weigh(parts);
   }
 
   add(waiter: Waiter): void {

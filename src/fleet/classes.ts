@@ -1,0 +1,41 @@
+import type { LaneState, ProcessState } from './lane-state.ts';
+
+/** Counts a process among those in which calls of these classes wait, and no longer among those of before. */
+export function countClasses(lane: LaneState, process: ProcessState, classes: ProcessState['classes']): void {
+  for (const [name, weight] of Object.entries(process.classes)) add(lane, name, weight, -1);
+  for (const [name, weight] of Object.entries(classes)) add(lane, name, weight, 1);
+  process.classes = classes;
+}
+
+function add({ classes }: LaneState, name: string, weight: number, sign: 1 | -1): void {
+  const { sum, squares } = classes.get(name) ?? { sum: 0, squares: 0 };
+  if (sum + sign * weight > 0) classes.set(name, { sum: sum + sign * weight, squares: squares + sign * weight ** 2 });
+  else classes.delete(name);
+}
+
+/** Sum of the weights of all processes whose calls wait. */
+export function waitingWeight({ classes }: LaneState): number {
+  let all = 0;
+  for (const { sum } of classes.values()) all += sum;
+  return all;
+}
+
+/**
+ * A process's weight among all that wait: as within one process, calls of one class have their part of the limits whether
+ * they wait in one process or in a hundred. Of a process whose calls do not wait: what it tells.
+ */
+export function weightOf(lane: LaneState, process: ProcessState, told: number): number {
+  let own = 0;
+  for (const [name, weight] of Object.entries(process.classes)) own += weight ** 2 / lane.classes.get(name)!.sum;
+  if (own === 0) return told;
+  let once = 0;
+  for (const { sum, squares } of lane.classes.values()) once += squares / sum;
+  return (own * waitingWeight(lane)) / once;
+}
+
+/** Which part of each of its classes waits in a process, if it must know: with one class all that it gets is of that. */
+export function partsOf(lane: LaneState, { classes }: ProcessState): Record<string, number> | undefined {
+  const weights = Object.entries(classes);
+  if (weights.length < 2) return undefined;
+  return Object.fromEntries(weights.map(([name, weight]) => [name, weight / lane.classes.get(name)!.sum]));
+}
