@@ -18,7 +18,7 @@ export interface Recognized {
   readonly via: UnguardedVia;
 }
 
-/** The SDKs send `OpenAI/JS 7.57.0`: the name of the client's class, a subclass's or a minified one too. */
+/** The SDKs send `OpenAI/JS 7.59.0`: the name of the client's class, a subclass's or a minified one too. */
 const USER_AGENT = /^([\w$]+)\/JS \d/;
 /** A longer name belongs to another vendor's SDK, made by the same generator. */
 const MINIFIED = 3;

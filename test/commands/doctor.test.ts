@@ -30,10 +30,10 @@ const about = (found: Finding[], name: string): (readonly [string, string])[] =>
   found.filter((each) => each.about === name).map(({ state, text }) => [state, text]);
 
 test('tells which SDKs fit, and which do not', async () => {
-  await install({ openai: '4.104.0', '@anthropic-ai/sdk': '1.12.0', 'groq-sdk': '1.6.0', tidegate: VERSION });
+  await install({ openai: '4.104.0', '@anthropic-ai/sdk': '1.14.0', 'groq-sdk': '1.6.0', tidegate: VERSION });
   const found = await look();
   expect(about(found, 'openai')).toEqual([['wrong', '4.104.0 is not supported: tidegate needs >=5.0.0 <8']]);
-  expect(about(found, '@anthropic-ai/sdk')).toEqual([['ok', '1.12.0']]);
+  expect(about(found, '@anthropic-ai/sdk')).toEqual([['ok', '1.14.0']]);
   expect(about(found, 'groq-sdk')).toEqual([['ok', '1.6.0']]);
   expect(about(found, 'tidegate')).toEqual([['ok', VERSION]]);
   expect(about(found, 'Node')).toEqual([['ok', process.version]]);
@@ -82,7 +82,7 @@ test('the command ends with 1 where something is wrong, and prints a line each, 
   vi.stubEnv('OPENAI_API_KEY', 'sk-good');
   const good = new FakeIo();
   expect(await dispatch(['doctor', '--port', '0'], good, '1')).toBe(0);
-  expect(good.outLines.join('\n')).toMatch(/ok .*openai .*7\.57\.0[^]*Nothing is wrong\.$/);
+  expect(good.outLines.join('\n')).toMatch(/ok .*openai .*7\.59\.0[^]*Nothing is wrong\.$/);
   vi.stubEnv('OPENAI_API_KEY', 'sk-bad\n');
   const bad = new FakeIo();
   expect(await dispatch(['doctor', '--port', '0', '--json'], bad, '1')).toBe(1);

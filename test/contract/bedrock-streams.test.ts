@@ -9,7 +9,7 @@ import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
 import { socketsQuiet } from '../helpers/socket-clock.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 
-const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.12')!;
+const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.14')!;
 /** The events of the Messages API without their SSE. */
 const payloads = anthropic.chunks.map((chunk) => /^data: (.*)$/m.exec(chunk)![1]!);
 

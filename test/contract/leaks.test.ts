@@ -7,7 +7,7 @@ import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { socketsQuiet } from '../helpers/socket-clock.ts';
 
-const newest = SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name));
+const newest = SDKS.filter(({ name }) => /7\.59|1\.14|groq 1\.6/.test(name));
 
 async function collected(done: () => boolean): Promise<void> {
   for (let round = 0; round < 50 && !done(); round++) {

@@ -41,7 +41,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guard.watch.size).toBe(0);
     const outcomes = eventsOf(guard, 'stream.end').map(({ outcome }) => outcome);
     // Newer SDKs of Anthropic cancel what they see collected.
-    expect(outcomes).toEqual(Array<string>(COUNT).fill(sdk.name === 'anthropic 1.12' ? 'cancelled' : 'unread'));
+    expect(outcomes).toEqual(Array<string>(COUNT).fill(sdk.name === 'anthropic 1.14' ? 'cancelled' : 'unread'));
   });
 
   it('keeps the slot of a stream that somebody holds', async () => {
@@ -62,7 +62,7 @@ async function readOne(stream: AsyncIterable<unknown>): Promise<void> {
   await stream[Symbol.asyncIterator]().next();
 }
 
-describe.each(SDKS.filter(({ name }) => /7\.57|1\.12|groq 1\.6/.test(name)))('a guarded fetch to $family', (sdk) => {
+describe.each(SDKS.filter(({ name }) => /7\.59|1\.14|groq 1\.6/.test(name)))('a guarded fetch to $family', (sdk) => {
   const body = JSON.stringify({ model: 'test-model', max_tokens: 64, messages: [], stream: true });
   const post = (guard: GuardCore, url: string): Promise<Response> =>
     guard.fetch(`${url}${sdk.path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });

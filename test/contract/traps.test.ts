@@ -16,8 +16,8 @@ import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
-const openai = SDKS.find(({ name }) => name === 'openai 7.57')!;
-const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.12')!;
+const openai = SDKS.find(({ name }) => name === 'openai 7.59')!;
+const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.14')!;
 const ok = json(openai.completion);
 const error500 = json(openai.errorBody, 500);
 

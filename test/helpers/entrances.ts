@@ -11,7 +11,7 @@ import { VirtualClock } from './virtual-clock.ts';
 export const ENTRANCES = ['wrap', 'fetch'] as const;
 export type Entrance = (typeof ENTRANCES)[number];
 
-const NEWEST = ['openai 7.57', 'anthropic 1.12', 'groq 1.6'];
+const NEWEST = ['openai 7.59', 'anthropic 1.14', 'groq 1.6'];
 
 /** Every provider by every entrance. */
 export const ENTERED: readonly { readonly entrance: Entrance; readonly family: string; readonly sdk: SdkCase }[] =

@@ -109,10 +109,10 @@ function messagesSdk(name: string, Client: unknown): SdkCase {
 
 /** Oldest and newest supported versions, and one between. */
 export const SDKS: readonly SdkCase[] = [
-  chatSdk('openai 7.57', 'openai', OpenAI, '/chat/completions'),
+  chatSdk('openai 7.59', 'openai', OpenAI, '/chat/completions'),
   chatSdk('openai 6.49', 'openai', OpenAI6, '/chat/completions'),
   chatSdk('openai 5.0', 'openai', OpenAI5, '/chat/completions'),
-  messagesSdk('anthropic 1.12', Anthropic),
+  messagesSdk('anthropic 1.14', Anthropic),
   messagesSdk('anthropic 0.50', Anthropic0),
   chatSdk('groq 1.6', 'groq', Groq, '/openai/v1/chat/completions'),
   chatSdk('groq 1.1', 'groq', Groq11, '/openai/v1/chat/completions'),

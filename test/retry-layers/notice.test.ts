@@ -90,7 +90,7 @@ describe('the layer', () => {
     { agent: 'ai/7.0.173 ai-sdk/openai/4.0.118', more: {}, layer: 'ai_sdk', option: 'generateText' },
     { agent: 'langchainjs-openai/1.0.0 (node/24)', more: {}, layer: 'langchain', option: '`maxRetries: 0`' },
     { agent: 'Agents/JavaScript 0.20.0', more: {}, layer: 'openai_agents', option: 'modelSettings' },
-    { agent: 'OpenAI/JS 7.57.0', more: { 'x-stainless-retry-count': '1' }, layer: 'sdk', option: '`maxRetries: 0`' },
+    { agent: 'OpenAI/JS 7.59.0', more: { 'x-stainless-retry-count': '1' }, layer: 'sdk', option: '`maxRetries: 0`' },
   ])('is $layer by $agent', async ({ agent, more, layer, option }) => {
     const found = await layerOf({ 'user-agent': agent, ...more } as Record<string, string>);
     expect(found.layer).toBe(layer);

@@ -19,9 +19,9 @@ it.each([
 });
 
 it.each([
-  ['OpenAI/JS 7.57.0', 'openai'],
+  ['OpenAI/JS 7.59.0', 'openai'],
   ['AzureOpenAI/JS 5.0.0', 'azure.ai.openai'],
-  ['MyOpenAI/JS 7.57.0', 'openai'],
+  ['MyOpenAI/JS 7.59.0', 'openai'],
   ['AnthropicBedrock/JS 1.1.3', 'aws.bedrock'],
   ['Groq/JS 1.6.0', 'groq'],
 ] as const)('an SDK is known by its user agent at any host, %s', (agent, provider) => {
@@ -34,7 +34,7 @@ it('an SDK of another make is told as a request past guarded fetch', () => {
 });
 
 it('an SDK whose classes were renamed by a minifier is known by what it asks for', () => {
-  const at = (path: string, more = {}) => recognize('http://gateway.test', path, sdk('t/JS 7.57.0', more))?.provider;
+  const at = (path: string, more = {}) => recognize('http://gateway.test', path, sdk('t/JS 7.59.0', more))?.provider;
   expect(at('/v1/chat/completions')).toBe('openai');
   expect(at('/v1/responses?include=x')).toBe('openai');
   expect(at('/v1/messages', { 'anthropic-version': '2023-06-01' })).toBe('anthropic');
