@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { createClient as createOldestClient } from 'redis-oldest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NodeRedisClient, RedisClient } from '../../src/fleet/redis-client.ts';
 import { callNow, joinFleet, type RealProcess } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
@@ -14,7 +17,7 @@ const ACL = ['~{tidegate:*', '-@all', ...COMMANDS.split(' ').map((name) => `+${n
 let server: RedisServer;
 let proxy: RedisProxy;
 let admin: Redis;
-const clients: Redis[] = [];
+const clients: { disconnect(): unknown }[] = [];
 const processes: RealProcess[] = [];
 
 beforeEach(async () => {
@@ -45,7 +48,7 @@ function open(
   return client;
 }
 
-function join(client: Redis): RealProcess {
+function join(client: RedisClient): RealProcess {
   const process = joinFleet(client);
   processes.push(process);
   return process;
@@ -153,6 +156,61 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     expect(process.warnings.length).toBeLessThanOrEqual(2);
     await admin.config('SET', 'requirepass', 'right');
     await eventually(mode(process));
+  });
+
+  describe.each([
+    ['redis 6', createClient],
+    ['redis 4.6', createOldestClient as unknown as typeof createClient],
+  ])('of a client of %s', (_which, create) => {
+    const connect = (password: string, queues: boolean): { client: NodeRedisClient; connected: Promise<unknown> } => {
+      const client = create({
+        url: server.url,
+        password,
+        disableOfflineQueue: !queues,
+        socket: { reconnectStrategy: () => 50 },
+      });
+      client.on('error', () => undefined);
+      clients.push({ disconnect: () => client.destroy?.() ?? void client.disconnect().catch(() => undefined) });
+      const connected = client.connect();
+      // It is tried until it is there, or until it is ended.
+      connected.catch(() => undefined);
+      return { client, connected };
+    };
+
+    it.each([true, false])('when the password is wrong, with its offline queue at %s', async (queues) => {
+      await admin.config('SET', 'requirepass', 'right');
+      const process = join(connect('wrong', queues).client);
+      await eventually(async () => {
+        expect(await callNow(process)).toBeLessThan(900);
+        expect(process.modes.at(-1)).toBe('auth');
+      });
+      expect(process.share.mode).toBe('alone');
+      expect(process.warnings.at(-1)).toContain('(auth)');
+      // Before the server has answered it is only not connected.
+      expect(process.warnings.length).toBeLessThanOrEqual(2);
+      expect(process.warnings.join()).not.toContain('wrong');
+    });
+
+    it.each([true, false])('when the password is changed, with its offline queue at %s', async (queues) => {
+      await admin.config('SET', 'requirepass', 'right');
+      await admin.auth('right');
+      const { client, connected } = connect('right', queues);
+      await connected;
+      const process = join(client);
+      await callNow(process);
+      await eventually(mode(process));
+      await admin.config('SET', 'requirepass', 'other');
+      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await eventually(async () => {
+        expect(await callNow(process)).toBeLessThan(900);
+        expect(process.modes.at(-1)).toBe('auth');
+      });
+      expect(process.warnings.at(-1)).toContain('(auth)');
+      expect(process.warnings.length).toBeLessThanOrEqual(2);
+      await admin.config('SET', 'requirepass', 'right');
+      await eventually(mode(process));
+      expect(await callNow(process)).toBeLessThan(500);
+    });
   });
 
   it('when its version is too old for what is asked', async () => {
