@@ -15,7 +15,7 @@ const RELATIVE = /(?<=\bfrom '|\bimport '|\bimport\(')(\.[^']+)\.ts(?=')/g;
 export async function buildDeclarations(root: string, target: string): Promise<void> {
   const emitted = await mkdtemp(join(tmpdir(), 'declarations-'));
   try {
-    const args = ['-p', root, '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', emitted];
+    const args = ['-p', join(root, 'tsconfig.build.json'), '--outDir', emitted];
     await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), args);
     const written = new Set<string>();
     const write = async (name: string): Promise<void> => {
