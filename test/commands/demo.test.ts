@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { dispatch } from '../../src/commands/dispatch.ts';
+import { useSocketClock } from '../helpers/socket-clock.ts';
 import { FakeIo } from './fake-io.ts';
+
+useSocketClock();
 
 test('demo sends the same calls bare and guarded, and tells what was lost', async () => {
   const io = new FakeIo();

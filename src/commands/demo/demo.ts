@@ -90,6 +90,8 @@ async function withProvider<T>(rpm: number, use: (simulator: Simulator) => Promi
     limits: { requestsPerMinute: rpm },
     latency: { baseMs: 150, perTokenMs: 2 },
     reply: 'label',
+    // One time for both sides.
+    clock: systemClock,
   });
   try {
     return await use(simulator);
