@@ -18,7 +18,7 @@ import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
 import { LaneTimer } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitWait } from './circuit-wait.ts';
-import { Doubt } from './doubt.ts';
+import { SilentLaneTrials } from './silent-lane-trials.ts';
 import { Disbelief } from './disbelief.ts';
 import { type Closed, ExhaustedLane } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
@@ -80,7 +80,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #earlyRefusal: EarlyRefusal;
   readonly #exhausted = new ExhaustedLane();
   readonly #answerTime = new AnswerTime();
-  readonly #doubt: Doubt;
+  readonly #doubt: SilentLaneTrials;
   readonly #disbelief = new Disbelief();
   readonly #lateTurns = new LateTurns();
   readonly #timer: LaneTimer;
@@ -100,7 +100,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
     this.#earlyRefusal = new EarlyRefusal(this.#room, this.#pause, this.#circuitWait, this.#pacer);
-    this.#doubt = new Doubt(config.clock.now());
+    this.#doubt = new SilentLaneTrials(config.clock.now());
     this.#timer = new LaneTimer(config.clock, () => this.#pump());
     this.#division = this.#pacer && config.division;
     this.#division?.join(this.#divided(this.#pacer!));

@@ -10,7 +10,7 @@ const MAX_MS = 30_000;
  * A lane that sends nothing learns nothing: a wrong belief about a limit stays wrong. If that would cost a call its
  * deadline, one call goes anyway after a while in which nothing was sent or answered.
  */
-export class Doubt {
+export class SilentLaneTrials {
   #heardAt: number;
   readonly #trials = new Trials(FIRST_MS, MAX_MS);
 
