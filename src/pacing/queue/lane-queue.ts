@@ -19,7 +19,7 @@ import { LaneTimer } from './lane-timer.ts';
 import { AnswerTime } from './answer-time.ts';
 import { CircuitWait } from './circuit-wait.ts';
 import { SilentLaneTrials } from './silent-lane-trials.ts';
-import { Disbelief } from './disbelief.ts';
+import { UnsentRefusalTrials } from './unsent-refusal-trials.ts';
 import { type Closed, ExhaustedLane } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { EarlyRefusal } from './early-refusal.ts';
@@ -81,7 +81,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #exhausted = new ExhaustedLane();
   readonly #answerTime = new AnswerTime();
   readonly #doubt: SilentLaneTrials;
-  readonly #disbelief = new Disbelief();
+  readonly #disbelief = new UnsentRefusalTrials();
   readonly #lateTurns = new LateTurns();
   readonly #timer: LaneTimer;
   readonly #division: Division | undefined;

@@ -22,7 +22,7 @@ interface Trial {
  * Calls refused unsent, because they do not fit a believed limit at all or not soon, teach nothing. Now and then one is
  * sent anyway, to test the belief; and before the first is refused unsent, since one refusal may have been wrong.
  */
-export class Disbelief extends Trials {
+export class UnsentRefusalTrials extends Trials {
   #trialAt = 0;
   /** Of each belief, whether a trial of it has been refused, and none served since. */
   readonly #confirmed = new Map<string, boolean>();
