@@ -23,7 +23,7 @@ import { UnsentRefusalTrials } from './unsent-refusal-trials.ts';
 import { type Closed, ExhaustedLane } from './exhausted-lane.ts';
 import { isPatient } from './fair-queue.ts';
 import { EarlyRefusal } from './early-refusal.ts';
-import { LateTurns } from './late-turns.ts';
+import { NewestFirst } from './newest-first.ts';
 import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
@@ -82,7 +82,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #answerTime = new AnswerTime();
   readonly #doubt: SilentLaneTrials;
   readonly #disbelief = new UnsentRefusalTrials();
-  readonly #lateTurns = new LateTurns();
+  readonly #lateTurns = new NewestFirst();
   readonly #timer: LaneTimer;
   readonly #division: Division | undefined;
   #nextPlace = 1;

@@ -6,7 +6,7 @@ const CUT = 3;
  * come, first served sends each call just before its end and serves none. After some in a row that ended unanswered,
  * the newest call goes first, because it has the most time left, until the queue is empty.
  */
-export class LateTurns {
+export class NewestFirst {
   newestFirst = false;
   #cut = 0;
 
