@@ -6,7 +6,7 @@ import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
 import { FullPromise } from '../../src/pacing/limits/full-promise.ts';
 import { Headroom } from '../../src/pacing/limits/headroom.ts';
 import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
-import { Opening } from '../../src/pacing/limits/opening.ts';
+import { ColdStart } from '../../src/pacing/limits/cold-start.ts';
 import { OtherScope } from '../../src/pacing/limits/other-scope.ts';
 import { OtherUsers } from '../../src/pacing/limits/other-users.ts';
 import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
@@ -74,20 +74,20 @@ describe('a limit of which nothing is known', () => {
 });
 
 describe('the opening', () => {
-  const atOnce = (opening: Opening, now: number): number => {
+  const atOnce = (opening: ColdStart, now: number): number => {
     let calls = 0;
     for (; opening.waitMs(now) === 0; calls++) opening.take(0);
     return calls;
   };
   /** As one who waits looks again whenever it was told to. */
-  const until = (opening: Opening, from: number, to: number): number => {
+  const until = (opening: ColdStart, from: number, to: number): number => {
     let calls = 0;
     for (let now = from; now <= to; now += 10) calls += atOnce(opening, now);
     return calls;
   };
 
   it('lets a few calls ask, twice as many in each half second, and a few more with each answer', () => {
-    const opening = new Opening();
+    const opening = new ColdStart();
     expect(atOnce(opening, 0)).toBe(4);
     opening.answered(2);
     expect(atOnce(opening, 0)).toBe(2);
@@ -98,13 +98,13 @@ describe('the opening', () => {
   });
 
   it('does not count the time in which something else holds the calls', () => {
-    const opening = new Opening();
+    const opening = new ColdStart();
     expect(atOnce(opening, 0)).toBe(4);
     expect(atOnce(opening, 60_000)).toBe(1);
   });
 
   it('lets a batch go sixteen times as fast as is told to come back, and twice as fast each time', () => {
-    const opening = new Opening();
+    const opening = new ColdStart();
     opening.allow(10_000);
     let sent = 0;
     const sentBy = (now: number): number => {
@@ -120,7 +120,7 @@ describe('the opening', () => {
   });
 
   it('is a burst only as long as not more than one of those went', () => {
-    const opening = new Opening();
+    const opening = new ColdStart();
     expect([opening.isBurst(256), opening.isBurst(257)]).toEqual([true, false]);
   });
 });

@@ -2,7 +2,7 @@ import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 import type { LimitSet } from './limit-set.ts';
-import { Opening } from './opening.ts';
+import { ColdStart } from './cold-start.ts';
 import type { Division } from './division.ts';
 
 /** Processes of one account that start in the same second are seldom more. */
@@ -37,12 +37,12 @@ export interface FirstWait {
   readonly doublingMs: number | undefined;
 }
 
-/** The calls of a lane while it is not known what the provider lets through: see `Opening` for how many may go. */
+/** The calls of a lane while it is not known what the provider lets through: see `ColdStart` for how many may go. */
 export class FirstCalls {
   readonly #limits: LimitSet;
   readonly #division: Division | undefined;
   /** Undefined when they are over. */
-  #opening: Opening | undefined;
+  #opening: ColdStart | undefined;
   /** Whether what is missing of the limits is ours, or known to be taken by others. */
   #explained = false;
   /** Whether nobody waits for some of the calls that asked last. */
@@ -51,7 +51,7 @@ export class FirstCalls {
   constructor(limits: LimitSet, division: Division | undefined) {
     this.#limits = limits;
     this.#division = division;
-    if (!limits.paces) this.#opening = new Opening();
+    if (!limits.paces) this.#opening = new ColdStart();
   }
 
   get over(): boolean {

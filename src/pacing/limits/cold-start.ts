@@ -18,7 +18,7 @@ const PACE_DOUBLES_MS = 300;
  * How many calls may go while it is not known what the provider lets through: a few that ask, more with each answer
  * that tells nothing, and more with time, so that slow answers hold nobody up for long.
  */
-export class Opening {
+export class ColdStart {
   /** So many open at the same time. */
   sharers = 1;
   #base = FIRST;
