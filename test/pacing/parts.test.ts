@@ -3,7 +3,7 @@ import { EnforcedRate } from '../../src/pacing/limits/enforced-rate.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { describe, expect, it } from 'vitest';
 import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
-import { FullPromise } from '../../src/pacing/limits/full-promise.ts';
+import { PromisedReset } from '../../src/pacing/limits/promised-reset.ts';
 import { Headroom } from '../../src/pacing/limits/headroom.ts';
 import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
 import { ColdStart } from '../../src/pacing/limits/cold-start.ts';
@@ -180,7 +180,7 @@ describe('the promise of a reset', () => {
   });
 
   it('is believed when it was kept: nothing is missing but what was taken since', () => {
-    const promise = new FullPromise();
+    const promise = new PromisedReset();
     promise.observe(told(0, 100, 100));
     expect(promise.promised).toMatchObject({ at: 1_000, mark: 100 });
     expect(promise.confirmed).toBe(false);
@@ -189,10 +189,10 @@ describe('the promise of a reset', () => {
   });
 
   it('is not believed any more where it is not kept, nor after a refusal', () => {
-    const next = new FullPromise();
+    const next = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));
     expect(next.promised).toBeUndefined();
-    const refused = new FullPromise();
+    const refused = new PromisedReset();
     refused.observe(told(0, 100, 100));
     refused.broken();
     expect(refused.promised).toBeUndefined();

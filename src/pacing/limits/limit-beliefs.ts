@@ -2,7 +2,7 @@ import type { LimitBelief } from '../../core/beliefs.ts';
 import type { LimitSource } from '../../core/snapshot.ts';
 import { EnforcedRate } from './enforced-rate.ts';
 import { FixedWindow, type ToldReset } from './fixed-window.ts';
-import { FullPromise } from './full-promise.ts';
+import { PromisedReset } from './promised-reset.ts';
 import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
 import { OtherScope } from './other-scope.ts';
@@ -47,7 +47,7 @@ export class LimitBeliefs {
   readonly enforced: EnforcedRate = new EnforcedRate();
   readonly unenforced: UnenforcedLevel = new UnenforcedLevel();
   readonly sharing: SharedPace = new SharedPace();
-  readonly promise: FullPromise = new FullPromise();
+  readonly promise: PromisedReset = new PromisedReset();
   readonly fixed: FixedWindow = new FixedWindow();
 
   get held(): BucketBelief[] {

@@ -15,7 +15,7 @@ interface Promised {
  * taken meanwhile. A bucket fills until then, a fixed window starts anew, a log forgets. Believed until answers that
  * come later tell otherwise: of a reset that means the next unit, and where others take what comes back.
  */
-export class FullPromise {
+export class PromisedReset {
   #next: Promised | undefined;
   /** How often of late the promise was broken, minus how often it was kept. */
   #doubt = 0;
