@@ -7,7 +7,7 @@ import { PromisedReset } from '../../src/pacing/limits/promised-reset.ts';
 import { Headroom } from '../../src/pacing/limits/headroom.ts';
 import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
 import { ColdStart } from '../../src/pacing/limits/cold-start.ts';
-import { OtherScope } from '../../src/pacing/limits/other-scope.ts';
+import { LargerScope } from '../../src/pacing/limits/larger-scope.ts';
 import { OtherUsers } from '../../src/pacing/limits/other-users.ts';
 import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
 import { HeaderRounding } from '../../src/pacing/limits/header-rounding.ts';
@@ -201,7 +201,7 @@ describe('the promise of a reset', () => {
 
 describe('headers of another scope', () => {
   it('are left aside once a refusal named a smaller limit, until they change or it is long ago', () => {
-    const scope = new OtherScope();
+    const scope = new LargerScope();
     scope.named(100, 1_000, 0);
     expect(scope.covers(1_000, 60_000)).toBe(true);
     expect(scope.covers(900, 60_000)).toBe(false);

@@ -5,7 +5,7 @@ import { FixedWindow, type ToldReset } from './fixed-window.ts';
 import { PromisedReset } from './promised-reset.ts';
 import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
-import { OtherScope } from './other-scope.ts';
+import { LargerScope } from './larger-scope.ts';
 import { RefillRate } from './refill-rate.ts';
 import { SharedPace } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
@@ -43,7 +43,7 @@ interface StatedLimit {
 export class LimitBeliefs {
   readonly shortBucket: ShortBucket = new ShortBucket();
   readonly refill: RefillRate = new RefillRate();
-  readonly otherScope: OtherScope = new OtherScope();
+  readonly otherScope: LargerScope = new LargerScope();
   readonly enforced: EnforcedRate = new EnforcedRate();
   readonly unenforced: UnenforcedLevel = new UnenforcedLevel();
   readonly sharing: SharedPace = new SharedPace();

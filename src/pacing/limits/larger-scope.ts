@@ -8,7 +8,7 @@ const MAX_HOLD_MS = 3_600_000;
  * A refusal names a smaller limit than headers tell: they are of another scope, as an organization's beside those of
  * its project. What they say is left says nothing of the limit that refuses, until they change or it is long ago.
  */
-export class OtherScope {
+export class LargerScope {
   #told: number | undefined;
   #until = 0;
   #holdMs = HOLD_MS;
