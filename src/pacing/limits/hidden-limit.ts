@@ -1,6 +1,6 @@
 import type { WhoWaits } from '../../core/admission.ts';
 import { MeasuredPace } from './measured-pace.ts';
-import { patienceMs } from './patience.ts';
+import { refusalWaitMs } from './refusal-wait.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 
 const METER_MS = 500;
@@ -137,7 +137,7 @@ export class HiddenLimit {
   waitMs(cost: number, now: number): number {
     if (this.#belief === 'wall') {
       if (this.#probeAt === undefined) return Math.max(0, this.#tryAt - now);
-      const leftMs = this.#probeAt + patienceMs(this.refusalMs) - now;
+      const leftMs = this.#probeAt + refusalWaitMs(this.refusalMs) - now;
       if (leftMs > 0) return leftMs;
       this.#open(now);
     }
@@ -286,7 +286,7 @@ export class HiddenLimit {
     const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
     const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
     // Those that were sent last may still be refused.
-    const known = sent - this.#pace.rate * patienceMs(this.refusalMs);
+    const known = sent - this.#pace.rate * refusalWaitMs(this.refusalMs);
     if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
     if (!tooMany && sent >= TRIAL) {
       this.#byChance(this.#pace.rate, now);

@@ -1,6 +1,6 @@
 import { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
-import { patienceMs } from '../limits/patience.ts';
+import { refusalWaitMs } from '../limits/refusal-wait.ts';
 import { isRefusal } from './trials.ts';
 
 /** First probe of a closed lane after this time; the interval doubles with each refused probe. */
@@ -85,7 +85,7 @@ export class ExhaustedLane {
   heldUntil(now: number): number {
     const suspicion = this.#suspicion;
     if (suspicion?.asking === undefined) return now;
-    return Math.max(now, suspicion.askedAt + patienceMs(suspicion.refusalMs, MAX_PATIENCE_MS));
+    return Math.max(now, suspicion.askedAt + refusalWaitMs(suspicion.refusalMs, MAX_PATIENCE_MS));
   }
 
   /** A call that was sent at `sentAt` got through. */

@@ -1,7 +1,7 @@
 import type { AdmissionRefused } from '../../core/admission.ts';
 import type { Failure, Outcome } from '../../core/outcome.ts';
 import { keepNewest } from '../../core/keep-newest.ts';
-import { patienceMs } from '../limits/patience.ts';
+import { refusalWaitMs } from '../limits/refusal-wait.ts';
 import { isRefusal, Trials } from './trials.ts';
 
 const FIRST_MS = 2_000;
@@ -54,7 +54,7 @@ export class UnsentRefusalTrials extends Trials {
   nextAt(now: number): number {
     if (this.hasRoom) return Math.max(now + 1, this.#trialAt);
     const [oldest] = this.#tried.values();
-    return oldest ? Math.max(now + 1, oldest.sentAt + patienceMs(this.#refusalMs, MAX_PATIENCE_MS)) : Infinity;
+    return oldest ? Math.max(now + 1, oldest.sentAt + refusalWaitMs(this.#refusalMs, MAX_PATIENCE_MS)) : Infinity;
   }
 
   /** The call at this place is sent despite this belief. */
@@ -86,7 +86,7 @@ export class UnsentRefusalTrials extends Trials {
 
   #hear(now: number): void {
     for (const [place, { sentAt }] of this.#tried) {
-      if (now < sentAt + patienceMs(this.#refusalMs, MAX_PATIENCE_MS)) return;
+      if (now < sentAt + refusalWaitMs(this.#refusalMs, MAX_PATIENCE_MS)) return;
       this.settled(place, 'ok', undefined, sentAt, now);
     }
   }
