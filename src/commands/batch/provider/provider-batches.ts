@@ -5,7 +5,7 @@ import type { BatchRefusal, FoundBatch } from './batch-api.ts';
 import { BatchApiError } from './batch-client.ts';
 import type { BatchFile } from './batch-file.ts';
 import type { NotedBatch } from './batch-notes.ts';
-import { isGone, Patience } from './patience.ts';
+import { isGone, RepeatedRequest } from './repeat-request.ts';
 import { RunningBatches, type RunningSettings } from './running-batches.ts';
 import { fitsAlone, halvesOf, refuseRows, withoutBadRows } from './split-batch.ts';
 
@@ -32,13 +32,13 @@ const DISCARD_MS = 10_000;
 /** Submits files of rows to the provider and fetches the results. */
 export class ProviderBatches {
   readonly #settings: Settings;
-  readonly #patience: Patience;
+  readonly #patience: RepeatedRequest;
   readonly #running: RunningBatches;
   readonly #lives = new Set<Promise<void>>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#patience = new Patience(settings);
+    this.#patience = new RepeatedRequest(settings);
     this.#running = new RunningBatches({ ...settings, patience: this.#patience });
   }
 

@@ -4,14 +4,14 @@ import { number } from '../../amounts.ts';
 import type { BatchApi, BatchRefusal, BatchState, FoundBatch } from './batch-api.ts';
 import { BatchApiError } from './batch-client.ts';
 import type { BatchNotes } from './batch-notes.ts';
-import { isGone, type Patience } from './patience.ts';
+import { isGone, type RepeatedRequest } from './repeat-request.ts';
 import type { ResultStore } from './result-store.ts';
 
 export interface RunningSettings {
   readonly api: BatchApi;
   readonly notes: BatchNotes;
   readonly results: ResultStore;
-  readonly patience: Patience;
+  readonly patience: RepeatedRequest;
   readonly pollMs: number;
   /** Whether batches unknown to the provider are given up. */
   readonly acceptChanges: boolean;

@@ -18,7 +18,7 @@ interface Settings {
 }
 
 /** Repeats requests until one is answered: an outage of minutes should not end a run of hours. */
-export class Patience {
+export class RepeatedRequest {
   readonly #settings: Settings;
   #isKnown = false;
 
