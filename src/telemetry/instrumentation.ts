@@ -8,7 +8,7 @@ import { track } from './live.ts';
 import { ATTR } from './names.ts';
 import { MetricRecorder } from './metric-recorder.ts';
 import { runInContext } from './otel-api.ts';
-import { createReport, type Report } from './report.ts';
+import { createFailureReport, type FailureReport } from './failure-report.ts';
 import { resolveSemconv } from './semconv.ts';
 import { SpanRecorder } from './span-recorder.ts';
 import { checkAttributes } from './user-attributes.ts';
@@ -41,7 +41,7 @@ export function createInstrumentation(
 ): TelemetryInstrumentation {
   const attributes = checkAttributes(options.attributes);
   const semconv = resolveSemconv(options.semconv);
-  const report = createReport();
+  const report = createFailureReport();
   const spans =
     options.spans === false
       ? undefined
@@ -70,9 +70,9 @@ export function createInstrumentation(
 class Listener implements TelemetryInstrumentation {
   readonly #spans: SpanRecorder | undefined;
   readonly #metrics: MetricRecorder | undefined;
-  readonly #report: Report;
+  readonly #report: FailureReport;
 
-  constructor(spans: SpanRecorder | undefined, metrics: MetricRecorder | undefined, report: Report) {
+  constructor(spans: SpanRecorder | undefined, metrics: MetricRecorder | undefined, report: FailureReport) {
     this.#spans = spans;
     this.#metrics = metrics;
     this.#report = report;

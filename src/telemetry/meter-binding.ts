@@ -6,7 +6,7 @@ import type { Point } from './gauge-points.ts';
 import { gaugePoints, type LaneSource } from './lane-gauges.ts';
 import { ALWAYS_COUNTED, GAUGES, optionsOf } from './instruments.ts';
 import { SCOPE, VERSION } from './names.ts';
-import type { Report } from './report.ts';
+import type { FailureReport } from './failure-report.ts';
 
 /** One meter's instruments, shared by all guards of the process: the SDK, too, keeps one series per label set. */
 export class MeterBinding {
@@ -16,10 +16,10 @@ export class MeterBinding {
   readonly #gauges: ReadonlyMap<GaugeName, ObservableGauge>;
   readonly #tally = new Tally();
   readonly #sources = new Set<LaneSource>();
-  readonly #report: Report;
+  readonly #report: FailureReport;
   #published = new Map<string, Point>();
 
-  constructor(meter: Meter, report: Report) {
+  constructor(meter: Meter, report: FailureReport) {
     this.#meter = meter;
     this.#report = report;
     for (const name of ALWAYS_COUNTED) this.counter(name);
@@ -94,7 +94,7 @@ export class MeterBinding {
 
 const bindings = new WeakMap<MeterProvider, MeterBinding>();
 /** Instruments of a provider; undefined if it is the no-op one. */
-export function bindMeter(provider: MeterProvider, report: Report): MeterBinding | undefined {
+export function bindMeter(provider: MeterProvider, report: FailureReport): MeterBinding | undefined {
   let binding = bindings.get(provider);
   if (!binding) {
     const meter = provider.getMeter(SCOPE, VERSION);

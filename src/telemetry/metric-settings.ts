@@ -1,7 +1,7 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { LaneSnapshot } from '../core/snapshot.ts';
-import type { Report } from './report.ts';
+import type { FailureReport } from './failure-report.ts';
 import type { Semconv } from './semconv.ts';
 
 export interface MetricSettings {
@@ -15,7 +15,7 @@ export interface MetricSettings {
   readonly maxModels: number;
   readonly lanes: () => readonly LaneSnapshot[];
   readonly runs: Iterable<() => RunCounts | undefined>;
-  readonly report: Report;
+  readonly report: FailureReport;
   /** Whether calls report their cost. */
   readonly priced: boolean;
   /** Whether to record the histograms that no shipped rule or dashboard reads. */

@@ -1,10 +1,10 @@
 import { registeredApi } from './otel-api.ts';
 
 /** Reports a failure of telemetry itself to the operator. Never throws. */
-export type Report = (what: string, error: unknown) => void;
+export type FailureReport = (what: string, error: unknown) => void;
 
 /** Reports each kind of failure once: broken telemetry fails at every call. */
-export function createReport(): Report {
+export function createFailureReport(): FailureReport {
   const seen = new Set<string>();
   return (what, error) => {
     if (seen.has(what)) return;
