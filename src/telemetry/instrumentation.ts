@@ -4,7 +4,7 @@ import type { LaneSnapshot } from '../core/snapshot.ts';
 import type { RunCounts } from '../core/live-runs.ts';
 import type { ProviderName } from '../core/provider.ts';
 import type { TelemetryOptions } from '../options/telemetry-options.ts';
-import { track } from './live.ts';
+import { trackInstrumentation } from './live-instrumentations.ts';
 import { ATTR } from './names.ts';
 import { MetricRecorder } from './metric-recorder.ts';
 import { runInContext } from './otel-api.ts';
@@ -77,7 +77,7 @@ class Listener implements TelemetryInstrumentation {
     this.#metrics = metrics;
     this.#report = report;
     this.bind();
-    if (metrics) track(this);
+    if (metrics) trackInstrumentation(this);
   }
 
   /** Checks for a newly registered meter provider. */

@@ -8,7 +8,7 @@ interface Bindable {
 const live = new Set<WeakRef<Bindable>>();
 
 /** Remembers an instrumentation, so that an SDK that is started later reaches it before its next call. */
-export function track(instrumentation: Bindable): void {
+export function trackInstrumentation(instrumentation: Bindable): void {
   for (const each of live) if (!each.deref()) live.delete(each);
   live.add(new WeakRef(instrumentation));
   processState().bind.add(bindAll);
