@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { labelOf } from '../../src/simulator/replies/label.ts';
+import { spamLabelOf } from '../../src/simulator/replies/spam-label.ts';
 import { hash32, mulberry32 } from '../../src/simulator/random.ts';
 import { valueForSchema } from '../../src/simulator/replies/schema-value.ts';
 import { countTokens, splitTokens } from '../../src/simulator/replies/tokens.ts';
@@ -75,8 +75,8 @@ describe('random', () => {
 
 describe('labelOf', () => {
   it('is by keywords', () => {
-    expect(labelOf('You are a WINNER, claim your cash prize')).toBe('spam');
-    expect(labelOf('Thanks for the patch, see you at the meeting')).toBe('ham');
-    expect(labelOf('')).toBe('ham');
+    expect(spamLabelOf('You are a WINNER, claim your cash prize')).toBe('spam');
+    expect(spamLabelOf('Thanks for the patch, see you at the meeting')).toBe('ham');
+    expect(spamLabelOf('')).toBe('ham');
   });
 });

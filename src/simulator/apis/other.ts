@@ -1,7 +1,7 @@
 import { sse } from '../dialects/dialect.ts';
 import type { JsonObject } from '../json.ts';
 import { asArray, asObject, asString, numberOf } from '../json.ts';
-import { labelOf } from '../replies/label.ts';
+import { spamLabelOf } from '../replies/spam-label.ts';
 import type { Prompt } from '../replies/prompt.ts';
 import { hash32, mulberry32, randomId } from '../random.ts';
 import { planText } from '../replies/text-plan.ts';
@@ -102,7 +102,7 @@ export function moderationsWork(body: JsonObject, model: string, context: WorkCo
       id: `modr-${randomId(context.random, 24)}`,
       model,
       results: inputs.map((each) => {
-        const flagged = labelOf(each) === 'spam';
+        const flagged = spamLabelOf(each) === 'spam';
         const categories = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'];
         return {
           flagged,

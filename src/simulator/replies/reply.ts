@@ -1,4 +1,4 @@
-import { labelOf } from './label.ts';
+import { spamLabelOf } from './spam-label.ts';
 import type { SimulatorProvider } from '../limits/limit-rules.ts';
 import type { Prompt } from './prompt.ts';
 import { hash32, mulberry32 } from '../random.ts';
@@ -73,7 +73,7 @@ function textFor(prompt: Prompt, provider: SimulatorProvider, settings: ReplySet
   if (typeof reply === 'function') {
     return reply({ provider, model: prompt.model, system: prompt.system, prompt: prompt.lastUser });
   }
-  if (reply === 'label') return labelOf(prompt.lastUser);
+  if (reply === 'label') return spamLabelOf(prompt.lastUser);
   const random = mulberry32(hash32(prompt.text, seed));
   const length = replyTokens[0] + Math.floor(random() * (replyTokens[1] - replyTokens[0] + 1));
   // Each word is one token together with the space before it.

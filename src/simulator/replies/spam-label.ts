@@ -21,7 +21,7 @@ const WORD = /\$\$\$|100%|re:|[\p{L}]+(?:-[\p{L}]+)?/gu;
 const THRESHOLD = 2;
 
 /** A label for demos and benchmarks: a keyword score, so the same text always has the same answer. */
-export function labelOf(text: string): 'spam' | 'ham' {
+export function spamLabelOf(text: string): 'spam' | 'ham' {
   let score = 0;
   for (const [word] of text.toLowerCase().matchAll(WORD)) {
     score += WEIGHTS.get(word) ?? 0;
