@@ -6,7 +6,7 @@ import type { ErrorResponse, ProviderAdapter, StreamReader } from '../../core/pr
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { endsStreams } from '../registry.ts';
 import type { FinalEvents } from './final-events.ts';
-import { NoEvents } from './no-events.ts';
+import { NonEventBody } from './non-event-body.ts';
 import { errorIn } from './read-answer.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
@@ -58,7 +58,7 @@ export class StreamProgress {
   /** No event reported this: the stream ended cleanly before its answer did, or it was not a stream. */
   #flaw: Failure | undefined;
   /** What was sent in place of events. */
-  readonly #other = new NoEvents();
+  readonly #other = new NonEventBody();
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;

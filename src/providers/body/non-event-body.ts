@@ -8,7 +8,7 @@ const LESS_THAN = 60;
 const MARK: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
 /** A JSON error or a page that a server sends in place of events, whatever its content type. */
-export class NoEvents {
+export class NonEventBody {
   #first: number | undefined;
   readonly #tail = new JsonTail();
 
