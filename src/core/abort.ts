@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './event-loop-turns.ts';
 
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 

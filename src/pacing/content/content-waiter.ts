@@ -1,7 +1,7 @@
 import type { AdmissionRequest, Ticket } from '../../core/admission.ts';
 import { onAbort } from '../../core/abort.ts';
 import type { ContentDimension } from '../../core/content-kinds.ts';
-import { inTurns } from '../../core/turns.ts';
+import { inTurns } from '../../core/event-loop-turns.ts';
 
 /** The amount a call takes of one limit; 0 if unknown. */
 export interface Need {

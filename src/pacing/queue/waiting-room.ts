@@ -1,5 +1,5 @@
 import type { Waiting } from '../../core/snapshot.ts';
-import { inTurns } from '../../core/turns.ts';
+import { inTurns } from '../../core/event-loop-turns.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Failure } from '../../core/outcome.ts';
 import { TimeUp } from '../../core/time-limits.ts';
-import { nextTurn } from '../../core/turns.ts';
+import { nextTurn } from '../../core/event-loop-turns.ts';
 import type { Chunk, ChunkSource, SourceListener, SourceReader } from './chunk-source.ts';
 import { FreeFrames } from '../apis/free-frames.ts';
 import { SLICE } from '../apis/sse-scanner.ts';
