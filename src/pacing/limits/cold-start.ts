@@ -1,11 +1,11 @@
-/** So many ask; while nobody answers, twice as many in each of these times. */
+/** Number of calls that probe first, and the time in which it doubles while no response comes. */
 const FIRST = 4;
 const DOUBLING_MS = 500;
-/** Who was told to come back is late by no more. */
+/** A call told to come back is at most this late. */
 const LATE_MS = 50;
-/** So many at once are let through by a limit that lets them through at all. */
+/** A limit that admits this many calls at once admits any burst. */
 const ENOUGH = 20_000;
-/** A burst of so many is one of an application that waits for it; more are a batch. */
+/** Largest burst that an application waits for; more calls are a batch. */
 const MAX_AT_ONCE = 256;
 /**
  * Those go so many times as fast as what is told comes back, and twice as fast each time: the limit may let through less at
@@ -19,14 +19,14 @@ const PACE_DOUBLES_MS = 300;
  * that tells nothing, and more with time, so that slow answers hold nobody up for long.
  */
 export class ColdStart {
-  /** So many open at the same time. */
+  /** Number of processes that start at the same time. */
   sharers = 1;
   #base = FIRST;
   #sent = 0;
   #doublings = 0;
   #heldSince: number | undefined;
   #heldMs = 0;
-  /** When the last went of those that may go at once, and in what time all comes back that went since. */
+  /** When the last call of the initial burst went, and the time in which all that was sent since comes back. */
   #batchSince: number | undefined;
   #batchWorthMs = 0;
 
@@ -34,10 +34,10 @@ export class ColdStart {
     return this.#base * 2 ** this.#doublings > ENOUGH;
   }
 
-  /** Milliseconds until one more may go. Refusals come sooner than answers; `doublingMs` says how soon, where it is known. */
+  /** Milliseconds until one more may go. Refusals come sooner than answers; `doublingMs` says how soon, if known. */
   waitMs(now: number, doublingMs: number = DOUBLING_MS): number {
     if (this.#heldSince !== undefined) {
-      // Not while something else holds them too: what would not have gone tells nothing.
+      // Not while something else holds the calls too: a call that would not have gone shows nothing.
       this.#doublings += Math.min(now - this.#heldSince, this.#heldMs + LATE_MS) / doublingMs;
       this.#heldSince = now;
     }
@@ -51,12 +51,12 @@ export class ColdStart {
     return this.#heldMs;
   }
 
-  /** One goes. What it takes comes back in `refillMs`, by what is told. */
+  /** A call goes. What it takes comes back in `refillMs`, by the stated limits. */
   take(refillMs: number): void {
     if (++this.#sent > MAX_AT_ONCE) this.#batchWorthMs += refillMs;
   }
 
-  /** Whether so many more are a burst that an application waits for, beside those that went already. */
+  /** Whether this many more calls are still a burst that an application waits for, counting those already sent. */
   isBurst(calls: number): boolean {
     return this.#sent < MAX_AT_ONCE && calls <= MAX_AT_ONCE;
   }
@@ -67,12 +67,12 @@ export class ColdStart {
     return Math.max(0, this.#batchSince + PACE_DOUBLES_MS * Math.log2(1 + ahead) - now);
   }
 
-  /** A call got through, and nothing was said of a limit: so many more may go. */
+  /** A call got through without a stated limit: this many more may go. */
   answered(more: number): void {
     this.#base += more / 2 ** this.#doublings;
   }
 
-  /** As much as is told to be there, were there `sharers` who start together. */
+  /** What the stated level admits if `sharers` processes start together. */
   allow(calls: number): void {
     this.#base = Math.max(this.#base, (this.#sent + calls) / 2 ** this.#doublings);
   }

@@ -1,28 +1,28 @@
 import { MeasuredPace } from './measured-pace.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 
-/** Less than this part of what is told gets through: the limit that refuses is another one. */
+/** If less than this fraction of the stated rate gets through, another limit refuses. */
 const LESS = 0.8;
-/** Measurements that show less in succession. */
+/** Successive lower measurements needed. */
 const ENOUGH = 2;
-/** As much more than is told is no limit. */
+/** A rate this many times the stated one limits nothing. */
 const ALL = 1.25;
 const DOUBLING_MS = 500;
-/** Newest attempts among which refusals are counted. */
+/** Number of newest attempts among which refusals are counted. */
 const KEPT = 32;
-/** A pace so much slower must be refused so much less, or slowing down is no use. */
+/** A pace slower by this factor must be refused this much less, or slowing down does not help. */
 const SLOWER = 0.25;
 const HELPED = 0.9;
-/** Calls after which it is tried again; each time twice as many. */
+/** Calls before the next trial; doubles each time. */
 const FIRST_REST = 500;
 
-/** A refusal by a limit in which enough seemed to be left. */
+/** A refusal by a limit that seemed to have enough left. */
 export interface Contradiction {
   readonly amount: number;
   /** Order of sending. */
   readonly sequence: number;
   readonly sentAt: number;
-  /** Whether the lane has not reacted yet to one that was sent as late. */
+  /** Whether the lane has not yet reacted to a refusal of a request sent this late. */
   readonly news: boolean;
 }
 
@@ -33,12 +33,12 @@ export interface Contradiction {
  */
 export class EnforcedRate {
   readonly #pace = new MeasuredPace();
-  /** Units of an average call. */
+  /** Units per average call. */
   #size = 1;
   #less = 0;
   readonly #refusals = new RecentRefusals(KEPT);
   #sequence = 0;
-  /** The pace and the share of refusals from which it was slowed down, and when. */
+  /** The pace and refusal share before it was slowed down, and when that was. */
   #fromRate = 0;
   #fromShare = 0;
   #fromSequence = 0;

@@ -5,15 +5,15 @@ import type { LimitSet } from './limit-set.ts';
 import { ColdStart } from './cold-start.ts';
 import type { Division } from './division.ts';
 
-/** Processes of one account that start in the same second are seldom more. */
+/** Processes of one account that start in the same second; rarely more. */
 const MANY = 64;
-/** So many nobody is hurt by who starts in the same second. */
+/** This many calls hurt no process that starts in the same second. */
 const CAUTIOUS = 2;
-/** With more at once, too many would be refused before others could report it. */
+/** More at once would have too many refused before the others could report it. */
 const BOLD = 32;
-/** Of those who start together the first requests of each come before anybody else's. */
+/** When processes start together, the first requests of each arrive before anyone else's. */
 const UNTOLD = 2;
-/** So little may be missing without anybody else having been here. */
+/** Fraction that may be missing although nobody else has used the limit. */
 const OURS = 0.01;
 const EXPLAINED_DOUBLING_MS = 50;
 /**
@@ -28,12 +28,12 @@ const PATIENT_PER_ANSWER = 1;
 export interface FirstWait {
   readonly reserved: Readonly<Amounts>;
   readonly queued: number;
-  /** Whether some of those are of a batch, whose answers nobody waits for. */
+  /** Whether some of them belong to a batch, whose answers nobody waits for. */
   readonly patient: boolean;
   readonly active: number;
-  /** Whether a limit holds it: then that is known, and nothing needs to be felt out. */
+  /** Whether a known limit holds the lane: then there is nothing to find out. */
   readonly held: boolean;
-  /** In this time twice as many go, where refusals have told how soon they come. */
+  /** Time in which twice as many calls go, if refusals have shown how soon they come. */
   readonly doublingMs: number | undefined;
 }
 
@@ -41,11 +41,11 @@ export interface FirstWait {
 export class FirstCalls {
   readonly #limits: LimitSet;
   readonly #division: Division | undefined;
-  /** Undefined when they are over. */
+  /** Undefined once they are over. */
   #opening: ColdStart | undefined;
-  /** Whether what is missing of the limits is ours, or known to be taken by others. */
+  /** Whether all that is missing from the limits was taken by us, or is known to be taken by others. */
   #explained = false;
-  /** Whether nobody waits for some of the calls that asked last. */
+  /** Whether some of the calls that asked last are ones nobody waits for. */
   #patient = false;
 
   constructor(limits: LimitSet, division: Division | undefined) {
@@ -81,8 +81,8 @@ export class FirstCalls {
   /** An answer stated limits. */
   told(reservation: Reservation, readings: readonly LimitReading[]): void {
     if (!this.#opening || this.#limits.get('requests')?.observed !== true) return;
-    // Groq tells no limit of requests a minute: what tokens admit at once may be far more.
-    // Others of the fleet feel it out at the same time: what fits one of them does not fit all.
+    // Groq states no limit of requests per minute, and tokens may admit far more calls at once.
+    // Other processes of the fleet probe at the same time: what fits one does not fit all.
     const alone = (this.#division?.fleet ?? 1) === 1;
     this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
@@ -90,7 +90,7 @@ export class FirstCalls {
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
   }
 
-  /** How many more may go because one got through. */
+  /** How many more calls may go because one got through. */
   get #perAnswer(): number {
     if (this.#patient) return PATIENT_PER_ANSWER;
     return !this.#division && this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
@@ -101,10 +101,10 @@ export class FirstCalls {
     if (this.#opening?.done) this.end();
   }
 
-  /** Others know the limits already, or are testing them at the same time. */
+  /** Others already know the limits, or are testing them now. */
   #joinMs(division: Division): number {
     if (division.warm && this.#limits.paces) this.end();
-    // What is leased to many of them together is felt out by who divides.
+    // Whoever divides a lease among many processes does the probing.
     else this.#opening!.sharers = division.crowded && this.#limits.get('requests')?.observed ? 1 : division.fleet;
     return division.joinMs();
   }
@@ -119,7 +119,7 @@ export class FirstCalls {
     if (held || fits) this.end();
   }
 
-  /** Whether nothing is missing but what we took: nobody else has been here. */
+  /** Whether only what we took is missing, so that nobody else has used the limits. */
   #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
     if (sequence <= UNTOLD) return false;
     return readings.every(({ dimension, limit, remaining }) => {

@@ -12,20 +12,20 @@ const MAX_PATIENCE_MS = 300_000;
 const MAX_GROWTH = 2 ** 60;
 const BURST_MS = 5_000;
 const CUT = 0.7;
-/** The limit is dropped once the rate is this many times the one that was refused. */
+/** The limit is dropped once the rate is this many times the refused one. */
 const DONE = 4;
 /** Of what was served, so that what has waited meanwhile can follow: less than providers let usage grow in a quarter of an hour. */
 const ABOVE_SERVED = 1.2;
-/** Longest time between two attempts of a lane of which nothing is served. */
+/** Longest interval between two attempts of a lane that is served nothing. */
 const PROBE_MS = 2_000;
 
-/** A refusal because usage grows too fast. */
+/** A refusal for growing too fast. */
 export interface TooSteep {
   /** The limit the provider named, in units per minute. */
   readonly limit: number | undefined;
   /** Units per millisecond that were served in the last minute: providers ask to go back to that, and no further. */
   readonly served: number;
-  /** Units of a call. */
+  /** Units per call. */
   readonly call: number;
 }
 
@@ -36,17 +36,17 @@ export interface TooSteep {
 export class Acceleration {
   /** Units per millisecond. */
   rate: number;
-  /** What was too steep, cut once: where everything is refused whatever the rate, nothing is known of a slower one. */
+  /** The rate that was too steep, cut once: if everything is refused at any rate, nothing is known of a slower one. */
   #target: number;
   #isServed = true;
   #level = 0;
   #growth = GROWTH_PER_MINUTE;
   #patienceMs = PATIENCE_MS / 2;
-  /** Since when it grows as it does; undefined until a call is served. */
+  /** Start of the current growth; undefined until a call is served. */
   #growsSince: number | undefined;
   #at: number;
 
-  /** `sending`: units per millisecond that are sent as it is refused for the first time. */
+  /** `sending`: units per millisecond being sent at the first refusal. */
   constructor(sending: number, served: number, now: number) {
     this.rate = Math.max(sending, served * ABOVE_SERVED);
     this.#target = this.rate;
@@ -72,7 +72,7 @@ export class Acceleration {
     this.#at = now;
   }
 
-  /** A call sent since then was served. */
+  /** A call sent after the refusal was served. */
   succeeded(now: number): void {
     this.#refill(now);
     this.#growsSince ??= now;

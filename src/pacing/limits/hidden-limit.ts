@@ -5,9 +5,9 @@ import { RecentRefusals } from './recent-refusals.ts';
 
 const METER_MS = 500;
 const MINUTE = 60_000;
-/** Newest attempts among which refusals are counted: to see a wall, and to see that a pace is too high. */
+/** Number of newest attempts among which refusals are counted, to detect a wall and a pace that is too high. */
 const FEW = 8;
-/** In calls a millisecond; fewer than those are no minute's worth. */
+/** Calls per millisecond below which a minute holds too few calls to measure. */
 const FIRST_PACE = 1 / 1_000;
 const SOME = 16;
 const KEPT = 64;
@@ -15,30 +15,30 @@ const WALL = 0.7;
 const TOO_FAST = 0.45;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 8_000;
-/** While nothing gets through it is tried again after this part of the time that it lasts. */
+/** While nothing gets through, the next trial comes after this fraction of the time it has lasted. */
 const PAUSE_SHARE = 0.15;
-/** A pace doubles in so many times as long as refusals take: a tenth of what is sent is then on its way too much. */
+/** A pace doubles in this many times the delay of a refusal, so that about a tenth of what is in flight is too much. */
 const DOUBLING = 8;
 const MIN_DOUBLING_MS = 50;
 const MAX_DOUBLING_MS = 500;
-/** First calls that were let through within this time, and no more, are what a minute's limit lets through at once. */
+/** If only the first calls got through within this time, they are the burst that a limit per minute allows. */
 const AT_ONCE_MS = 6_000;
-/** The pace behind them is that of such a limit: they differ by no more than this. */
+/** Largest difference between the pace after that burst and the burst as a rate, if both come from one such limit. */
 const SAME_LIMIT = 1.5;
-/** Once both agree there is little more to find: the pace doubles in so many calls, or in this time. */
+/** Once both agree, little is left to find: the pace doubles in this many calls, or in this time. */
 const CALLS_TO_DOUBLE = 6;
 const MAX_CALLS_TO_DOUBLE_MS = 10_000;
 /** In calls of average size. */
 const LARGE = 1.5;
-/** So fast it limits nothing. */
+/** A pace this fast limits nothing. */
 const DONE = 2;
-/** Refused so often among the newest attempts: it is tried whether a slower pace is refused less. */
+/** Refusals among the newest attempts after which a slower pace is tried. */
 const TRIED_AFTER = 3;
-/** Calls after which it is tried again; each time twice as many. */
+/** Calls before the next trial; doubles each time. */
 const TRIED_AGAIN_AFTER = 500;
 const TRIAL_PACE = 0.7;
 const TRIAL = 24;
-/** A pace that is refused all the same is tried so much faster, after so many calls: a limit refuses about half of those. */
+/** A pace refused anyway is tried this much faster after this many calls: a limit would refuse about half of those. */
 const FASTER = 2;
 const FASTER_AFTER = 32;
 const REFUSED_BY_LIMIT = 0.38;
@@ -46,7 +46,7 @@ const TOO_MANY = 6;
 const MAX_TRIAL_MS = 5_000;
 const HELPED = 0.5;
 const TELLING = 3;
-/** No more than this part of all attempts is refused by chance. */
+/** Largest share of all attempts that counts as refused by chance. */
 const MAX_BY_CHANCE = 0.3;
 
 /** What a settlement means for the lane. */
@@ -61,7 +61,7 @@ export interface HiddenRefusal {
   readonly sequence: number;
   readonly sentAt: number;
   readonly hintMs: number | undefined;
-  /** Whether the lane has not reacted yet to one that was sent as late. */
+  /** Whether the lane has not yet reacted to a refusal of a request sent this late. */
   readonly news: boolean;
   readonly alone: boolean;
   /** Whether the pace still grows from that of the first calls. */
@@ -85,22 +85,22 @@ const CALL: Verdict = { who: 'call', laneMs: 0 };
  * - `chance`: refusals come at any pace, and slowing down is no use. More of them than that are a wall or a pace.
  */
 export class HiddenLimit {
-  /** How soon refusals come. */
+  /** How long refusals take. */
   refusalMs = 0;
   #belief: HiddenBelief = 'none';
   readonly #pace = new MeasuredPace();
   #wallSince = 0;
   #firstAt: number | undefined;
-  /** What the calls that went at once say of the pace, per millisecond; 0 where they say nothing. */
+  /** Pace that the initial burst suggests, in calls per millisecond; 0 if it suggests none. */
   #ratePerMinute = 0;
   #probe = 0;
   #probeAt: number | undefined;
-  /** When the next call may try whether anything gets through. */
+  /** When the next call may test whether anything gets through. */
   #tryAt = 0;
   #trialFrom = 0;
   #trialAt = 0;
   #trialShare = 0;
-  /** The pace from which a faster one is tried; undefined where a slower one is. */
+  /** Pace from which a faster one is tried; undefined while a slower one is. */
   #fasterThan: number | undefined;
   /** Place of the last call before the pace was believed. */
   #paceFrom = 0;
@@ -129,7 +129,7 @@ export class HiddenLimit {
     return rate < Infinity ? rate : undefined;
   }
 
-  /** In this time a pace that meets no refusals doubles. */
+  /** Time in which a pace without refusals doubles. */
   get doublingMs(): number {
     return Math.min(MAX_DOUBLING_MS, Math.max(MIN_DOUBLING_MS, DOUBLING * this.refusalMs));
   }
@@ -172,7 +172,7 @@ export class HiddenLimit {
     if (this.#belief === 'wall' && sequence >= this.#probe) this.#open(now);
   }
 
-  /** Says who waits, and how long the lane must pause. */
+  /** Returns which calls wait, and how long the lane must pause. */
   throttled(refusal: HiddenRefusal, now: number): Verdict {
     const { cost, sequence, sentAt, hintMs, news } = refusal;
     this.refusalMs += (now - sentAt - this.refusalMs) * (this.refusalMs === 0 ? 1 : 0.2);
@@ -187,7 +187,7 @@ export class HiddenLimit {
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
       const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
-      // Kept here too: a lane does not pause for the same call again and again.
+      // Kept here as well: a lane must not pause for the same call again and again.
       this.#tryAt = now + (hintMs ?? pauseMs);
       return { who: 'lane', laneMs: hintMs ?? pauseMs };
     }
@@ -198,7 +198,7 @@ export class HiddenLimit {
     return cost > LARGE ? { who: 'lane', laneMs: hintMs } : CALL;
   }
 
-  /** Calls of average size sent per millisecond in the last second or so. */
+  /** Calls of average size sent per millisecond, over about the last second. */
   sendingRate(now: number): number {
     this.#meter(now);
     return Math.max(this.#recent, Math.max(0, this.#metered) / METER_MS);
@@ -211,12 +211,12 @@ export class HiddenLimit {
     return isSame ? Math.min(MAX_CALLS_TO_DOUBLE_MS, CALLS_TO_DOUBLE / rate) : 0;
   }
 
-  /** Part of the newest attempts up to this one that was refused. */
+  /** Share of the newest attempts up to this one that was refused. */
   #share(sequence: number, among: number): number {
     return this.#refusals.count(sequence, among) / Math.min(sequence, among);
   }
 
-  /** Something gets through again. What was believed during a refusal ends with it. */
+  /** Something gets through again, which ends what was believed during the refusal. */
   #open(now: number): void {
     this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
     this.#paceFrom = this.#sequence;
@@ -228,20 +228,20 @@ export class HiddenLimit {
   #hitWall(refusal: HiddenRefusal, now: number): void {
     this.#wallSince = now;
     this.#belief = 'wall';
-    // The first of these refusals was taken for one alone.
+    // The first of these refusals was taken for an isolated one.
     const { sequence, sentAt, hintMs } = refusal;
     if (sentAt - this.#pace.refusedAt >= FIRST_PAUSE_MS) this.#pace.measure(sequence, sentAt);
     const { average, confirmed } = this.#pace;
     const atOnce = sentAt - this.#firstAt! < AT_ONCE_MS && this.#lastMinute(now) >= FEW;
     if (average === Infinity && hintMs === undefined && atOnce) this.#ratePerMinute = this.#lastMinute(now) / MINUTE;
-    // Limits are per minute, and most let a minute's worth through at once: what went in it tells the rate.
+    // Limits are per minute, and most allow a minute's worth at once: what was sent in that minute shows the rate.
     const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
     const least = sequence < FEW ? FIRST_PACE : 0;
     if (!refusal.alone || average < Infinity) this.#pace.set(Math.max(least, rate), now);
     this.#pace.exhaust();
   }
 
-  /** A refusal among others that got through. */
+  /** A refusal while other calls got through. */
   #isolated(refusal: HiddenRefusal, now: number): void {
     const { sequence } = refusal;
     if (this.#belief === 'pace') this.#slowDown(refusal, now);
@@ -273,7 +273,7 @@ export class HiddenLimit {
     this.#pace.growFrom(Infinity);
   }
 
-  /** Whether a pace that should be slow enough was refused so often that a faster one may be refused no more. */
+  /** Whether a pace that should be slow enough was refused so often that a faster one may fare no worse. */
   #isRefusedAtAnyPace(sequence: number): boolean {
     const sent = Math.min(KEPT, sequence - this.#paceFrom);
     if (sent < FASTER_AFTER || sequence < this.#nextTrial) return false;
@@ -285,7 +285,7 @@ export class HiddenLimit {
   #judgeFaster(before: number, sent: number, now: number, isOver: boolean): void {
     const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
     const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
-    // Those that were sent last may still be refused.
+    // The calls sent last may still be refused.
     const known = sent - this.#pace.rate * refusalWaitMs(this.refusalMs);
     if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
     if (!tooMany && sent >= TRIAL) {
@@ -332,7 +332,7 @@ export class HiddenLimit {
     else this.#pace.slowDown(this.sendingRate(now), now);
   }
 
-  /** Cost sent in about the last minute. */
+  /** Cost sent in roughly the last minute. */
   #lastMinute(now: number): number {
     return this.#minute * Math.exp((this.#minuteAt - now) / MINUTE);
   }

@@ -13,25 +13,25 @@ import type { LevelSample, LimitModel } from './limit.ts';
 export interface BucketPolicy {
   readonly headroom: number;
   readonly smooth: boolean;
-  /** Whether the provider corrects its count when the answer is there. */
+  /** Whether the provider corrects its count when the response is complete. */
   readonly corrects: boolean;
 }
 
-// Sums of fractions miss a whole unit by a rounding error.
+// Sums of fractions can fall short of a whole unit by a rounding error.
 const EPSILON = 1e-6;
-/** Calls, or milliseconds' worth of the limit, that go at once of an unexpected surplus. */
+/** How much of an unexpected surplus is spent at once: calls, or milliseconds' worth of the limit. */
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
-/** A bucket is never taken to be smaller than its refill in this time: timers are no finer. */
+/** A bucket is never assumed to be smaller than its refill in this time: timers are no finer. */
 const MIN_MS = 50;
 const MIN_PART = 0.3;
-/** Weight of one answer in the average age of what answers report. */
+/** Weight of one response in the average age of what responses report. */
 const ANSWER_AGE_WEIGHT = 0.1;
-/** By which the largest call is taken to be smaller with each further call. */
+/** Factor by which the remembered largest call shrinks with each further call. */
 const LARGEST_DECAY = 0.99;
-/** Headers up to this age state what is left. */
+/** Maximum age of headers that still describe what is left. */
 const MAX_HEADER_AGE_MS = 60_000;
-/** Largest part of a bucket that is held in reserve for uncertainty. */
+/** Largest fraction of a bucket held in reserve for uncertainty. */
 const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
 /** What other users will leave is an estimate, to be checked again after this time. */
@@ -58,12 +58,12 @@ export class LimitBucket implements LimitModel {
   readonly #pace: Pace;
   readonly #quantum = new HeaderRounding();
   readonly #burstProbe = new BurstRetest();
-  /** Our consumption in all. */
+  /** Our total consumption. */
   #taken = 0;
   #average = 0;
-  /** About the largest call of late. */
+  /** Approximate size of the largest recent call. */
   #largest = 0;
-  /** How old what answers tell is, on average. */
+  /** Average age of what responses report. */
   #latenessMs = 0;
   #at: number;
   #observedAt: number | undefined;
@@ -91,7 +91,7 @@ export class LimitBucket implements LimitModel {
     this.#pace = new Pace(policy.smooth);
   }
 
-  /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
+  /** Largest burst the provider accepts: the whole limit until a smaller bucket is discovered. */
   get burst(): number {
     return this.#level.burst;
   }
@@ -110,17 +110,17 @@ export class LimitBucket implements LimitModel {
     return (this.beliefs.refill.factor * this.limit) / this.kind.windowMs;
   }
 
-  /** Units per millisecond that come and are not taken by others. */
+  /** Refill in units per millisecond, less what others take. */
   get rate(): number {
     return this.limitRate * this.beliefs.sharing.left;
   }
 
-  /** What it lets through at once, as far as answers have shown. */
+  /** Largest burst that responses have shown. */
   get full(): number {
     return this.beliefs.shortBucket.capacity ?? this.limit;
   }
 
-  /** Whether what was taken comes back steadily, as far as answers have shown. */
+  /** Whether responses have shown that consumption comes back steadily. */
   get refills(): boolean {
     return !this.kind.perDay && !this.beliefs.fixed.believed;
   }
@@ -139,7 +139,7 @@ export class LimitBucket implements LimitModel {
     return !tells || this.beliefs.sharing.foreign.gauged;
   }
 
-  /** Whether others take of it too. */
+  /** Whether others use this limit too. */
   get shared(): boolean {
     return this.beliefs.sharing.shared;
   }
@@ -175,7 +175,7 @@ export class LimitBucket implements LimitModel {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
     }
-    // What is spread now may be ours alone in a moment.
+    // What is spread now may soon be ours alone.
     if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
     if (wait > 0) this.waits();
     wait = Math.max(wait, this.beliefs.enforced.waitMs(amount, this.limitRate, this.#at));
@@ -219,7 +219,7 @@ export class LimitBucket implements LimitModel {
     return this.#pace.waitMs(amount);
   }
 
-  /** All of it is ours. */
+  /** The whole limit is ours. */
   awaitsLease(): boolean {
     return false;
   }
@@ -275,7 +275,7 @@ export class LimitBucket implements LimitModel {
     this.beliefs.sharing.foreign.neverCounted(sequence, amount);
   }
 
-  /** A call that takes so much got through. */
+  /** A call of this size got through. */
   accepted(amount: number, now: number): void {
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
@@ -298,7 +298,7 @@ export class LimitBucket implements LimitModel {
     const tells = seen.remaining !== undefined && !this.#isRoundedAway(seen);
     if (tells) this.beliefs.refill.heard();
     const newest = seen.sequence >= this.#sequence;
-    // Whoever was sent later knows more; a slow early answer would raise the level again.
+    // A request sent later knows more; a slow early response would raise the level again.
     if (!newest && !seen.refused) return false;
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
     const first = this.#observedAt === undefined;
@@ -395,7 +395,7 @@ export class LimitBucket implements LimitModel {
     this.#setBurst(burst, now);
   }
 
-  /** The provider named the most that it lets through at once. */
+  /** The provider named its largest burst. */
   burstIs(burst: number, now: number): void {
     this.refill(now);
     if (burst < this.burst) this.#setBurst(burst, now);
@@ -452,13 +452,13 @@ export class LimitBucket implements LimitModel {
     );
   }
 
-  /** What stays in the bucket because the level is not known exactly. */
+  /** What is kept in the bucket because the level is not known exactly. */
   #reserve(): number {
     const chance = this.beliefs.sharing.chance(this.limitRate, this.#average);
     return Math.min(MAX_RESERVE * this.burst, Math.max(chance, this.#level.error));
   }
 
-  /** So much is no more than a moment's worth. */
+  /** An amount that comes back within a moment. */
   get #step(): number {
     return Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
   }
@@ -498,7 +498,7 @@ export class LimitBucket implements LimitModel {
     this.refill(now);
     const { level } = this;
     this.#level.moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
-    // A refusal has told already when there will be enough.
+    // A refusal has already said when there will be enough.
     if (source === 'body') this.#level.value = Math.min(this.burst, level);
     this.limit = limit;
     this.beliefs.forget(now);

@@ -1,6 +1,6 @@
-/** Limits this close are the same, told twice. */
+/** Limits this close are one limit, stated twice. */
 const SAME = 0.98;
-/** For so long headers of a larger limit are left aside; twice as long each time that a refusal names the smaller again. */
+/** How long headers of a larger limit are ignored; doubles each time a refusal names the smaller limit again. */
 const HOLD_MS = 120_000;
 const MAX_HOLD_MS = 3_600_000;
 
@@ -13,7 +13,7 @@ export class LargerScope {
   #until = 0;
   #holdMs = HOLD_MS;
 
-  /** A refusal named `limit` where headers told `told`. */
+  /** A refusal named `limit` while headers stated `told`. */
   named(limit: number, told: number, now: number): void {
     if (limit >= SAME * told) {
       this.#told = undefined;
@@ -24,12 +24,12 @@ export class LargerScope {
     this.#until = now + this.#holdMs;
   }
 
-  /** The limit that headers tell, where a refusal has named a smaller one. */
+  /** The limit that headers state, if a refusal has named a smaller one. */
   get told(): number | undefined {
     return this.#told;
   }
 
-  /** Whether headers that tell `limit` are of another scope. */
+  /** Whether headers that state `limit` belong to another scope. */
   covers(limit: number, now: number): boolean {
     return this.#told === limit && now < this.#until;
   }

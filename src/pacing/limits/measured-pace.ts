@@ -7,15 +7,15 @@ const CUT = 0.9;
 const BELOW = 0.97;
 /** Measurements of one rate agree within this, and a little more where few calls were counted. */
 const SAME = 0.2;
-/** What is known of so many calls counts for the mean. */
+/** Largest number of calls that weigh in the mean. */
 const MEMORY = 24;
-/** Refused so far above the mean, the mean was too low. */
+/** A refusal this far above the mean shows that the mean was too low. */
 const FAR = 2.5;
 const MAX_CONFIRMED = 7;
 const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 5_000;
 const TOO_LONG_MS = 120_000;
-/** A pace that grows is looked at again. */
+/** Interval at which a growing pace is looked at again. */
 const LOOK_AGAIN_MS = 200;
 /** More than this was let through from an exhausted limit before: a refusal now is no matter of pace. */
 const CONTRADICTS = 0.6;
@@ -26,25 +26,25 @@ const TELLING = 3;
  * was exhausted at both ends. Calls go at a little less; without further refusals the pace doubles.
  */
 export class MeasuredPace {
-  /** Calls per millisecond that go; Infinity while nothing is held. */
+  /** Allowed calls per millisecond; Infinity while nothing is held. */
   rate: number = Infinity;
-  /** Mean of what gets through. */
+  /** Mean pace that gets through. */
   average: number = Infinity;
-  /** Most that got through. */
+  /** Highest pace that got through. */
   highest = 0;
   /** Successive measurements clearly below the maximum. */
   contradictions = 0;
-  /** When what refused was sent, the last time that it was measured. */
+  /** When the refused request of the last measurement was sent. */
   refusedAt: number = -Infinity;
   #level = 0;
   #at = 0;
   #growsFrom = 0;
   /** Until when calls wait for this pace. */
   #heldUntil = 0;
-  /** How often a measurement has confirmed the mean, and how many calls that is known from. */
+  /** How many measurements have confirmed the mean, and from how many calls. */
   #confirmed = 0;
   #known = 0;
-  /** All that was sent, up to each of the newest attempts too. */
+  /** Total sent, and the total before each of the newest attempts. */
   #total = 0;
   readonly #sent = new Float64Array(KEPT);
   #sequence = 0;
@@ -95,7 +95,7 @@ export class MeasuredPace {
       this.highest = Math.max(this.highest, measured);
     }
     const off = Math.abs(measured / this.average - 1);
-    // By chance, few calls differ much from their mean; the first measurement confirms none.
+    // Few calls can differ much from their mean by chance; the first measurement confirms nothing.
     if (this.average < Infinity && off <= SAME + 2 / Math.sqrt(accepted) && this.rate < FAR * this.average) {
       this.#confirmed = Math.min(MAX_CONFIRMED, this.#confirmed + 1);
       this.#known = Math.min(MEMORY, this.#known) + accepted;
@@ -111,7 +111,7 @@ export class MeasuredPace {
   /** Slower than what was refused, which was sent at `rate`. */
   slowDown(rate: number, now: number): void {
     const known = this.average < Infinity ? this.average : 0;
-    // Whoever has just waited was sending next to nothing: that is not what was refused.
+    // A lane that has just waited was sending next to nothing, which is not what was refused.
     const before = Math.min(this.rate, Math.max(rate, known, SLOWEST));
     this.set(Math.min(CUT * before, Math.max(before / 2, BELOW * Math.min(before, this.average))), now);
     this.exhaust();
@@ -125,7 +125,7 @@ export class MeasuredPace {
     this.#growsFrom = now + Math.min(MAX_HOLD_MS, holdMs);
   }
 
-  /** As if it had been measured twice. */
+  /** Treats the pace as measured twice. */
   recall(rate: number, now: number): void {
     this.average = rate;
     this.#confirmed = 1;
@@ -142,11 +142,11 @@ export class MeasuredPace {
   open(now: number): void {
     this.#level = 1;
     this.#at = now;
-    // A trial that held it has ended with the wall.
+    // The trial that held it has ended with the wall.
     if (this.#growsFrom < now || this.#growsFrom === Infinity) this.#growsFrom = now;
   }
 
-  /** Grows from `at` on only. */
+  /** Starts growing at `at`. */
   growFrom(at: number): void {
     this.#growsFrom = at;
   }

@@ -6,13 +6,13 @@ import { FallbackWait } from './fallback-wait.ts';
 import type { Limit } from './limit.ts';
 import type { LimitSet } from './limit-set.ts';
 
-/** The least that whole seconds can say; what is known may be far sooner. */
+/** Smallest hint in whole seconds; the known refill may be far sooner. */
 const MIN_SECONDS_MS = 1_000;
 const SOONER = 0.2;
-/** A shorter wait is over before it is worth more refusals to know better. */
+/** A wait this short is not worth further refusals to learn a better one. */
 const LONG_MS = 5_000;
 
-/** Refusals that name the limit that refused, or show it. */
+/** Refusals that name, or show, the limit that refused. */
 export class NamedRefusals {
   readonly #limits: LimitSet;
   readonly #givenBack: GivenBack;
@@ -30,7 +30,7 @@ export class NamedRefusals {
     this.#secondWait.reset();
   }
 
-  /** How long the lane waits for a limit that says nothing of when. */
+  /** How long the lane waits for a limit without a stated time. */
   laneMs(hintMs: number | undefined, news: boolean): number {
     return hintMs ?? (news ? this.#unnamedWait.next() : 0);
   }
@@ -75,7 +75,7 @@ export class NamedRefusals {
       (each) => each.dimension === dimension && each.windowMs === whole,
     )?.remaining;
     const waitMs = this.#waitMs(known, amount, failure, comingBack, news);
-    // What the refused call has taken is back already.
+    // What the refused call took has already been returned.
     if (known && news && unit === 'tokens' && remaining !== undefined) {
       this.#givenBack.refused(known.level - remaining, now);
     }
@@ -85,7 +85,7 @@ export class NamedRefusals {
     known?.refused(refusal, shown, since, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {
-      // A limit per second and the like: the limit per minute is enforced in parts.
+      // A limit per second or the like: the limit per minute is enforced in parts.
       const bucket = known ?? this.#limits.add(dimension, (limit * whole) / windowMs, 'body', now);
       bucket.burstIs(limit, now);
     } else if (shown === undefined || (known && limit !== known.limit)) {

@@ -1,6 +1,6 @@
-/** A moment at the provider is known to about this. */
+/** Accuracy to which a moment at the provider is known. */
 const MOMENT_MS = 50;
-/** Part of a limit that may be missing when all of it should be there. */
+/** Fraction of a limit that may be missing when all of it should be there. */
 const TOLERANCE = 0.05;
 const MAX_DOUBT = 4;
 
@@ -17,7 +17,7 @@ interface Promised {
  */
 export class PromisedReset {
   #next: Promised | undefined;
-  /** How often of late the promise was broken, minus how often it was kept. */
+  /** Recent broken promises minus kept ones. */
   #doubt = 0;
 
   /** Whether the latest promise was relied on before an answer confirmed it. */
@@ -39,7 +39,7 @@ export class PromisedReset {
     this.#next = undefined;
   }
 
-  /** An answer told that `missing` of `full` are missing, and that all will be there at `fullAt`. */
+  /** A response stated that `missing` of `full` are missing, and that all will be there at `fullAt`. */
   observe(told: { at: number; fullAt: number; mark: number; missing: number; full: number }): void {
     const { at, fullAt, mark, missing, full } = told;
     const due = this.#next;
@@ -58,7 +58,7 @@ export class PromisedReset {
     this.#doubt = 0;
   }
 
-  /** When all but what we take meanwhile is there; undefined where nothing is promised, or not believed. */
+  /** When everything but what we take meanwhile is there; undefined if nothing is promised, or the promise is not believed. */
   get promised(): Promised | undefined {
     return this.believed ? this.#next : undefined;
   }
