@@ -80,9 +80,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #earlyRefusal: EarlyRefusal;
   readonly #exhausted = new ExhaustedLane();
   readonly #answerTime = new AnswerTime();
-  readonly #doubt: SilentLaneTrials;
-  readonly #disbelief = new UnsentRefusalTrials();
-  readonly #lateTurns = new NewestFirst();
+  readonly #silentTrials: SilentLaneTrials;
+  readonly #unsentTrials = new UnsentRefusalTrials();
+  readonly #newestFirst = new NewestFirst();
   readonly #timer: LaneTimer;
   readonly #division: Division | undefined;
   #nextPlace = 1;
@@ -100,7 +100,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
     this.#earlyRefusal = new EarlyRefusal(this.#room, this.#pause, this.#circuitWait, this.#pacer);
-    this.#doubt = new SilentLaneTrials(config.clock.now());
+    this.#silentTrials = new SilentLaneTrials(config.clock.now());
     this.#timer = new LaneTimer(config.clock, () => this.#pump());
     this.#division = this.#pacer && config.division;
     this.#division?.join(this.#divided(this.#pacer!));
@@ -161,7 +161,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     if (chance === 'none') return Promise.reject(refusal!);
     const place = request.place ?? this.#nextPlace++;
     if (chance === 'trial') {
-      this.#disbelief.sent(place, refusal!, now);
+      this.#unsentTrials.sent(place, refusal!, now);
       return this.#admit(request, place, reservation, now, 0, 'none');
     }
     if (!refusal && this.#room.size === 0 && this.#freeAt(reservation, isPatient(request.priority), now) <= now) {
@@ -175,7 +175,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const waiter = new Waiter(request, reservation, place, now, startBy);
     this.#room.add(waiter);
     const isNext = this.#next() === waiter;
-    if (!refusal && (!isNext || !this.#doubts(now))) this.#earlyRefusal.refuseNewcomer(waiter, this.#cause, now);
+    if (!refusal && (!isNext || !this.#mayTryHeld(now))) this.#earlyRefusal.refuseNewcomer(waiter, this.#cause, now);
     if (isNext) this.#pump();
     else this.#arm();
     return waiter.promise;
@@ -226,7 +226,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.served++;
       this.#exhausted.served(ticket.sentAt);
     }
-    this.#lateTurns.answered();
+    this.#newestFirst.answered();
     if (!ticket.reservation || !this.#pacer) return;
     this.#pacer.headed(ticket.reservation, readings, status, this.#clock.now());
     this.wake();
@@ -244,10 +244,10 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#answerTime.answered(ticket.sentAt, now);
       this.#exhausted.served(ticket.sentAt);
     } else if (failure?.cutByCaller) this.#answerTime.cut(ticket.sentAt, now);
-    else if (result.outcome === 'cancelled' && !ticket.isHeaded) this.#lateTurns.cut();
+    else if (result.outcome === 'cancelled' && !ticket.isHeaded) this.#newestFirst.cut();
     this.#exhausted.ended(ticket.place, result.outcome, now);
-    this.#doubt.ended(ticket.place, result.outcome, now);
-    this.#disbelief.settled(ticket.place, result.outcome, failure, ticket.sentAt, now);
+    this.#silentTrials.ended(ticket.place, result.outcome, now);
+    this.#unsentTrials.settled(ticket.place, result.outcome, failure, ticket.sentAt, now);
     const closes = failure && this.#closes(failure, waitMs, now);
     if (closes) {
       if (this.#exhausted.refused(closes, ticket.sentAt, now)) this.#refuseAll(() => this.#exhausted.refusal(now));
@@ -262,8 +262,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.inFlight--;
     if (ticket.isProbe) this.#circuitWait.probeEnded();
     this.#exhausted.forget(ticket.place);
-    this.#doubt.forget(ticket.place);
-    this.#disbelief.forget(ticket.place);
+    this.#silentTrials.forget(ticket.place);
+    this.#unsentTrials.forget(ticket.place);
     if (ticket.reservation) this.#pacer?.released(ticket.reservation, this.#clock.now());
     this.wake();
   }
@@ -307,8 +307,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
    * Whether to send a call despite the hold, to test a belief. Never in a fleet: a lease is a promise to other
    * processes, not a belief.
    */
-  #doubts(now: number): boolean {
-    return !this.#division && this.#doubt.allows(this.#cause, now);
+  #mayTryHeld(now: number): boolean {
+    return !this.#division && this.#silentTrials.allows(this.#cause, now);
   }
 
   /**
@@ -320,8 +320,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const source = dimension && isBucket(dimension) ? this.#pacer!.limits.get(dimension)?.source : undefined;
     if (source === 'config') return 'none';
     const isTold = reason === 'too_large' && source === 'header';
-    if (this.#closedUntil(now) <= now && this.#disbelief.allows(refusal, isTold, now)) return 'trial';
-    if (this.#disbelief.isConfirmed(refusal)) return 'none';
+    if (this.#closedUntil(now) <= now && this.#unsentTrials.allows(refusal, isTold, now)) return 'trial';
+    if (this.#unsentTrials.isConfirmed(refusal)) return 'none';
     this.#cause = dimension ?? 'unknown';
     return 'wait';
   }
@@ -335,7 +335,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     cause: WaitCause,
   ): LaneTicket {
     this.inFlight++;
-    this.#doubt.sent(now);
+    this.#silentTrials.sent(now);
     if (this.#exhausted.sent(place, now)) this.#refuseAll(() => this.#exhausted.refusal(now));
     if (reservation) this.#pacer?.take(reservation, now);
     return new LaneTicket(this, place, waitedMs, cause, now, this.#circuitWait.admit(), refusals, reservation);
@@ -349,8 +349,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   /** The call whose turn it is. A probe is the newest call: the oldest has the least time left for an answer. */
   #next(): Waiter | undefined {
-    if (this.#room.size === 0) this.#lateTurns.drained();
-    return this.#circuitWait.probes || this.#lateTurns.newestFirst ? this.#room.newest : this.#room.first;
+    if (this.#room.size === 0) this.#newestFirst.drained();
+    return this.#circuitWait.probes || this.#newestFirst.active ? this.#room.newest : this.#room.first;
   }
 
   #pump(): void {
@@ -376,12 +376,12 @@ class LaneAdmission implements SharedAdmission, TicketHost {
         continue;
       }
       if (chance === 'trial') {
-        this.#disbelief.sent(waiter.place, refusal!, now);
+        this.#unsentTrials.sent(waiter.place, refusal!, now);
         freeAt = now;
       } else if (chance === 'wait') {
-        freeAt = Math.min(freeAt, Math.max(this.#closedUntil(now), this.#disbelief.nextAt(now)));
+        freeAt = Math.min(freeAt, Math.max(this.#closedUntil(now), this.#unsentTrials.nextAt(now)));
       }
-      if (freeAt > now && freeAt > waiter.startBy && this.#doubts(now)) this.#doubt.tries(waiter.place);
+      if (freeAt > now && freeAt > waiter.startBy && this.#mayTryHeld(now)) this.#silentTrials.tries(waiter.place);
       else if (freeAt > now) {
         if (this.#earlyRefusal.refuseQueued(waiter, freeAt, this.#cause, now)) continue;
         break;

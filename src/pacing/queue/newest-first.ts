@@ -7,12 +7,12 @@ const CUT = 3;
  * the newest call goes first, because it has the most time left, until the queue is empty.
  */
 export class NewestFirst {
-  newestFirst = false;
+  active = false;
   #cut = 0;
 
   /** The caller ended an attempt that had no answer yet. */
   cut(): void {
-    if (++this.#cut >= CUT) this.newestFirst = true;
+    if (++this.#cut >= CUT) this.active = true;
   }
 
   answered(): void {
@@ -21,6 +21,6 @@ export class NewestFirst {
 
   /** The queue is empty. */
   drained(): void {
-    this.newestFirst = false;
+    this.active = false;
   }
 }
