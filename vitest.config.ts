@@ -46,11 +46,23 @@ const SOCKETS = [
   'test/integration/!(hostile-options|sdk-spans|user-functions).test.ts',
 ];
 
+/** Tests that compute for seconds, each in a process of its own. Those that start quickly lose by Node's loader. */
+const COMPUTING = [
+  'test/batch/{eta,key-table,recalled-limits}.test.ts',
+  'test/bench/random.test.ts',
+  'test/commands/batch/{dry-run,provider,provider-hostile}.test.ts',
+  'test/commands/report/what-if.test.ts',
+  'test/contract/{collected-controllers,differential,leaks,left-streams}.test.ts',
+];
+
 /**
- * Files share a worker, and what they have imported. Node itself loads the modules: Vite's, where each name of another
- * module is looked up at each use, takes a fifth more for what computes. Without hooks there is no `vi.mock`.
+ * Node itself loads the modules: Vite's, where each name of another module is looked up at each use, takes a fifth more
+ * for what computes. Without hooks there is no `vi.mock`.
  */
-const TOGETHER = { isolate: false, experimental: { viteModuleRunner: false, nodeLoader: false } } as const;
+const NATIVE = { viteModuleRunner: false, nodeLoader: false } as const;
+
+/** Files share a worker, and what they have imported. */
+const TOGETHER = { isolate: false, experimental: NATIVE } as const;
 
 /** Minutes of real time on real servers, on a quiet machine: npm run test:live. */
 const LIVE = 'test/**/live-*.test.ts';
@@ -77,13 +89,21 @@ export default defineConfig({
           ...TOGETHER,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'computing',
+          include: COMPUTING,
+          experimental: NATIVE,
+        },
+      },
       // A file, a process.
       {
         extends: true,
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS],
+          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS, ...COMPUTING],
         },
       },
     ],
