@@ -3,6 +3,7 @@ import { EnforcedRate } from '../../src/pacing/limits/enforced-rate.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { describe, expect, it } from 'vitest';
 import { ConcurrencyLimit } from '../../src/pacing/limits/concurrency-limit.ts';
+import { Crowding } from '../../src/pacing/limits/crowding.ts';
 import { PromisedReset } from '../../src/pacing/limits/promised-reset.ts';
 import { Headroom } from '../../src/pacing/limits/headroom.ts';
 import { HiddenLimit } from '../../src/pacing/limits/hidden-limit.ts';
@@ -170,6 +171,52 @@ describe('the headroom', () => {
   });
 });
 
+describe('refusals that name no limit', () => {
+  /** Three are served at a time, and a fourth refused, so often. */
+  function crowded(times: number): Crowding {
+    const crowding = new Crowding();
+    let sequence = 0;
+    for (let turn = 0; turn < times; turn++) {
+      for (const inFlight of [1, 2, 3]) crowding.served({ sequence: ++sequence, inFlight });
+      crowding.refused({ sequence: ++sequence, inFlight: 4 });
+    }
+    return crowding;
+  }
+
+  it('come of how many are in flight where only more than are served are refused, time and again', () => {
+    expect(crowded(5).believed).toBe(false);
+    expect(crowded(6).believed).toBe(true);
+  });
+
+  it('come of something else where as few are refused, or more are served', () => {
+    const fewer = crowded(6);
+    expect(fewer.refused({ sequence: 100, inFlight: 2 })).toBe(true);
+    expect(fewer.believed).toBe(false);
+    const more = crowded(6);
+    expect(more.served({ sequence: 100, inFlight: 4 })).toBe(false);
+    expect(more.served({ sequence: 101, inFlight: 5 })).toBe(true);
+    expect(more.believed).toBe(false);
+  });
+
+  it('come of something else where one alone is refused', () => {
+    const crowding = new Crowding();
+    for (let sequence = 1; sequence < 40; sequence += 2) {
+      crowding.served({ sequence, inFlight: 1 });
+      crowding.refused({ sequence: sequence + 1, inFlight: 1 });
+    }
+    expect(crowding.believed).toBe(false);
+  });
+
+  it('do not tell while more and more are sent: whoever is refused knows it before others are served', () => {
+    const crowding = new Crowding();
+    for (let sequence = 20; sequence < 200; sequence += 10) {
+      crowding.refused({ sequence, inFlight: sequence });
+      crowding.served({ sequence: sequence / 20, inFlight: sequence / 20 });
+    }
+    expect(crowding.believed).toBe(false);
+  });
+});
+
 describe('the promise of a reset', () => {
   const told = (at: number, missing: number, mark: number, resetMs = 1_000) => ({
     at,
@@ -177,6 +224,7 @@ describe('the promise of a reset', () => {
     mark,
     missing,
     full: 100,
+    comesInMs: 10 * missing,
   });
 
   it('is believed when it was kept: nothing is missing but what was taken since', () => {
@@ -185,6 +233,21 @@ describe('the promise of a reset', () => {
     expect(promise.promised).toMatchObject({ at: 1_000, mark: 100 });
     expect(promise.confirmed).toBe(false);
     promise.observe(told(1_100, 20, 120));
+    expect(promise.confirmed).toBe(true);
+  });
+
+  it('is not confirmed where hardly anything was missing', () => {
+    const promise = new PromisedReset();
+    for (let at = 0; at < 10_000; at += 500) promise.observe(told(at, 4, at / 100, 10));
+    expect(promise.confirmed).toBe(false);
+  });
+
+  it('is that of all that was taken up to the moment, where several answers tell the same', () => {
+    const promise = new PromisedReset();
+    promise.observe(told(0, 1, 1, 1_000));
+    promise.observe(told(500, 60, 60, 510));
+    expect(promise.promised).toMatchObject({ at: 1_000, mark: 60 });
+    promise.observe(told(1_100, 2, 62, 900));
     expect(promise.confirmed).toBe(true);
   });
 
@@ -315,10 +378,30 @@ describe('small parts', () => {
     const limit = new ConcurrencyLimit(50);
     expect(limit.current(0)).toBe(50);
     limit.cut(20, 0);
-    expect([limit.current(999), limit.current(1_000), limit.current(2_000)]).toEqual([14, 16, 20]);
+    expect([limit.current(999), limit.current(1_000), limit.current(2_000)]).toEqual([14, 16, 19]);
     expect(limit.current(60_000)).toBe(50);
     limit.name(8);
     expect([limit.current(60_000), limit.source]).toEqual([8, 'body']);
+  });
+
+  it('take the attempt that was one too many in flight at its word, and try it again ever later', () => {
+    const limit = new ConcurrencyLimit(Infinity);
+    // Sent at once and refused in any order.
+    limit.refused(9, true, 0);
+    for (const inFlight of [6, 8, 4, 7, 5]) limit.refused(inFlight, false, 0);
+    expect(limit.current(0)).toBe(3);
+    const tries: number[] = [];
+    for (let now = 0; now < 30_000; now += 100) {
+      if (limit.current(now) < 4) continue;
+      tries.push(now);
+      limit.refused(4, true, now);
+    }
+    expect(tries).toEqual([1_000, 3_000, 7_000, 15_000, 23_000]);
+    expect(limit.current(30_000)).toBe(3);
+    expect(limit.current(31_000)).toBe(4);
+    // More than was refused is served: the limit has moved, and soon has nothing to say.
+    limit.served(5);
+    expect(limit.current(40_000)).toBe(Infinity);
   });
 
   it('keep a heap in order while any entry leaves', () => {

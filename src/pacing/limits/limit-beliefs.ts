@@ -117,7 +117,7 @@ export class LimitBeliefs {
     if (this.promise.confirmed && !this.fixed.believed) {
       this.refill.reset(missing, limit.limit, resetMs, limit.rate, at);
     }
-    this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst });
+    this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst, comesInMs: missing / limit.rate });
     return changed && !before;
   }
 

@@ -11,6 +11,7 @@ import { HiddenLimit, type Verdict } from './hidden-limit.ts';
 import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { Crowding } from './crowding.ts';
 import { readLearned, writeLearned } from '../usage/learned-text.ts';
 import type { LearnedTokens } from '../usage/learned-tokens.ts';
 import { Estimator } from '../usage/token-estimator.ts';
@@ -62,6 +63,7 @@ export class Pacer {
   readonly #estimator = new Estimator();
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
+  readonly #crowding = new Crowding();
   readonly #hidden = new HiddenLimit();
   readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
@@ -189,7 +191,7 @@ export class Pacer {
     reservation.state = 'sent';
     addAmounts(this.unanswered, reserved, 1);
     this.#comingBack += this.#givesBack(reservation);
-    this.#active++;
+    reservation.inFlight = ++this.#active;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
     this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
@@ -303,10 +305,12 @@ export class Pacer {
     addAmounts(this.unanswered, reservation.reserved, -1);
   }
 
-  #succeeded({ sequence }: Reservation, now: number): void {
+  #succeeded(reservation: Reservation, now: number): void {
+    const { sequence, inFlight } = reservation;
     this.#refusedSince = undefined;
     this.#named.reset();
-    this.#concurrency.served();
+    this.#concurrency.served(inFlight);
+    if (this.#crowding.served(reservation)) this.#concurrency.forget();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
     if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded(now);
@@ -327,7 +331,9 @@ export class Pacer {
     }
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
-      if (news) this.#concurrency.cut(this.#active, now);
+      this.#concurrency.refused(reservation.inFlight, news, now);
+      // The end of any that is in flight makes room.
+      if (this.#active > 1) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
     }
     const inAll = dimension === 'tokens' ? this.#comingBack - this.#givesBack(reservation) : 0;
@@ -339,6 +345,10 @@ export class Pacer {
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure, comingBack) };
     }
+    const { inFlight } = reservation;
+    if (this.#crowding.refused(reservation)) this.#concurrency.forget();
+    // Beside a pace, which is given up where refusals end with it.
+    else if (this.#crowding.believed) this.#concurrency.refused(inFlight, news, now);
     const alone = this.#active <= 1;
     // Coming back when it is told to is all the pace that a caller alone needs.
     if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };

@@ -2,12 +2,28 @@
 const MOMENT_MS = 50;
 /** Fraction of a limit that may be missing when all of it should be there. */
 const TOLERANCE = 0.05;
+/** A promise of much more than comes in the time: of the time in which a bucket refills as much, below this part. */
+const SOON = 0.5;
 const MAX_DOUBT = 4;
+
+interface ToldPromise {
+  readonly at: number;
+  /** When all that is missing will be there, it says. */
+  readonly fullAt: number;
+  /** Our total consumption up to the request that was answered. */
+  readonly mark: number;
+  readonly missing: number;
+  readonly full: number;
+  /** In this time a bucket would refill what is missing. */
+  readonly comesInMs: number;
+}
 
 interface Promised {
   readonly at: number;
   /** Our total consumption up to the request whose answer stated it. */
   readonly mark: number;
+  /** Whether it would be kept whatever it means: hardly anything was missing, and more was promised than comes. */
+  readonly empty: boolean;
 }
 
 /**
@@ -39,18 +55,23 @@ export class PromisedReset {
     this.#next = undefined;
   }
 
-  /** A response stated that `missing` of `full` are missing, and that all will be there at `fullAt`. */
-  observe(told: { at: number; fullAt: number; mark: number; missing: number; full: number }): void {
-    const { at, fullAt, mark, missing, full } = told;
+  /** A response stated what is missing, and when all of it will be there. */
+  observe(told: ToldPromise): void {
+    const { at, fullAt, mark, missing, full, comesInMs } = told;
     const due = this.#next;
     if (due && at > due.at + MOMENT_MS) {
       const kept = missing <= mark - due.mark + Math.max(1, TOLERANCE * full);
-      this.#doubt = Math.min(MAX_DOUBT, Math.max(-MAX_DOUBT, this.#doubt + (kept ? -1 : 1)));
+      if (!kept) this.#doubt = Math.min(MAX_DOUBT, this.#doubt + 1);
+      else if (!due.empty) this.#doubt = Math.max(-MAX_DOUBT, this.#doubt - 1);
       this.#next = undefined;
       this.collected = false;
     }
     // Check the earliest one not due yet, or successive calls would put it off for ever.
-    if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark };
+    const empty = missing <= TOLERANCE * full && fullAt - at < SOON * comesInMs;
+    const next = this.#next;
+    if (!next || fullAt < next.at) this.#next = { at: fullAt, mark, empty };
+    // The same moment, of more that will be there again.
+    else if (fullAt <= next.at + MOMENT_MS && mark > next.mark) this.#next = { at: next.at, mark, empty };
   }
 
   forget(): void {

@@ -42,6 +42,8 @@ export interface Reservation {
   /** Order of sending; 0 until sent. */
   sequence: number;
   sentAt: number;
+  /** Attempts of the lane in flight when it was sent, itself among them. */
+  inFlight: number;
   state: 'planned' | 'sent' | 'headed' | 'settled';
   /** Its answer has begun, or there will be none. */
   answered: boolean;
@@ -82,6 +84,7 @@ export function createReservation(
     marks: noAmounts(),
     sequence: 0,
     sentAt: 0,
+    inFlight: 0,
     state: 'planned',
     answered: false,
     outputPending: false,
