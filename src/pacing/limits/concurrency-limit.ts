@@ -21,6 +21,8 @@ export class ConcurrencyLimit {
   #tooMany = Infinity;
   #changedAt = 0;
   #holdMs = MIN_HOLD_MS;
+  /** Whether anything was served since the learned limit changed. */
+  #isServed = false;
   /** Share of the latest attempts that found the provider overloaded. */
   #strain = 0;
 
@@ -42,8 +44,10 @@ export class ConcurrencyLimit {
   }
 
   current(now: number): number {
-    while (this.#learned < Infinity && now - this.#changedAt >= this.#holdMs) {
-      this.#changedAt += this.#holdMs;
+    // What nobody was served at says nothing: after a long wait all would go at once.
+    if (this.#learned < Infinity && this.#isServed && now - this.#changedAt >= this.#holdMs) {
+      this.#changedAt = now;
+      this.#isServed = false;
       this.#learned = this.#next();
       // Far above the number that was once too many, the learned limit no longer applies.
       if (this.#learned > 4 * this.#tooMany || this.#learned >= this.#named) this.#learned = Infinity;
@@ -54,8 +58,9 @@ export class ConcurrencyLimit {
   /** An attempt was answered that was one of so many in flight. */
   served(inFlight: number): void {
     this.#strain -= this.#strain * STRAIN_WEIGHT;
+    this.#isServed = true;
     // One that has just ended at the provider still counts here: only more than was refused tells something new.
-    if (inFlight > this.#tooMany) this.#holdMs = MIN_HOLD_MS;
+    if (inFlight > this.#tooMany || this.#tooMany === 1) this.#holdMs = MIN_HOLD_MS;
   }
 
   /** An attempt was refused as one of so many in flight. `news`: it was sent since the last refusal was reacted to. */
@@ -91,6 +96,7 @@ export class ConcurrencyLimit {
     this.#learned = Math.max(1, limit);
     this.#tooMany = Math.max(1, tooMany);
     this.#changedAt = now;
+    this.#isServed = false;
   }
 
   /** Quickly up to what was too many, then one more, and faster the further that is behind. */

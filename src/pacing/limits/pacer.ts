@@ -333,7 +333,7 @@ export class Pacer {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       this.#concurrency.refused(reservation.inFlight, news, now);
       // The end of any that is in flight makes room.
-      if (this.#active > 1) return { who: lane && 'call', laneMs: 0 };
+      if (this.#active > 1) return { who: lane, laneMs: 0 };
       return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
     }
     const inAll = dimension === 'tokens' ? this.#comingBack - this.#givesBack(reservation) : 0;
