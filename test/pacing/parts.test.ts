@@ -242,15 +242,6 @@ describe('the promise of a reset', () => {
     expect(promise.confirmed).toBe(false);
   });
 
-  it('is that of all that was taken up to the moment, where several answers tell the same', () => {
-    const promise = new PromisedReset();
-    promise.observe(told(0, 1, 1, 1_000));
-    promise.observe(told(500, 60, 60, 510));
-    expect(promise.promised).toMatchObject({ at: 1_000, mark: 60 });
-    promise.observe(told(1_100, 2, 62, 900));
-    expect(promise.confirmed).toBe(true);
-  });
-
   it('is not believed any more where it is not kept, nor after a refusal', () => {
     const next = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));

@@ -306,10 +306,10 @@ export class Pacer {
   }
 
   #succeeded(reservation: Reservation, now: number): void {
-    const { sequence, inFlight } = reservation;
+    const { sequence } = reservation;
     this.#refusedSince = undefined;
     this.#named.reset();
-    this.#concurrency.served(inFlight);
+    this.#concurrency.served(reservation.inFlight);
     if (this.#crowding.served(reservation)) this.#concurrency.forget();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
@@ -345,10 +345,9 @@ export class Pacer {
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure, comingBack) };
     }
-    const { inFlight } = reservation;
     if (this.#crowding.refused(reservation)) this.#concurrency.forget();
     // Beside a pace, which is given up where refusals end with it.
-    else if (this.#crowding.believed) this.#concurrency.refused(inFlight, news, now);
+    else if (this.#crowding.believed) this.#concurrency.refused(reservation.inFlight, news, now);
     const alone = this.#active <= 1;
     // Coming back when it is told to is all the pace that a caller alone needs.
     if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };

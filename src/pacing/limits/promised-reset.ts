@@ -68,10 +68,7 @@ export class PromisedReset {
     }
     // Check the earliest one not due yet, or successive calls would put it off for ever.
     const empty = missing <= TOLERANCE * full && fullAt - at < SOON * comesInMs;
-    const next = this.#next;
-    if (!next || fullAt < next.at) this.#next = { at: fullAt, mark, empty };
-    // The same moment, of more that will be there again.
-    else if (fullAt <= next.at + MOMENT_MS && mark > next.mark) this.#next = { at: next.at, mark, empty };
+    if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark, empty };
   }
 
   forget(): void {
