@@ -7,6 +7,9 @@ const { setTimeout: timeout } = globalThis;
 
 /** Looks, a millisecond apart, between which nothing may have come: a client and a server of this process answer at once. */
 const QUIET_LOOKS = 3;
+/** Where others keep the processor, they keep the kernel from delivering too: a look as late tells nothing, but for so many. */
+const LATE_MS = 3;
+const MAX_LATE_LOOKS = 20;
 
 /** Bodies are decompressed by threads, which no socket tells of; what waits for a body waits for longer than this. */
 const LONG_MS = 500;
@@ -64,11 +67,15 @@ export async function looks(count: number, apartMs = 1): Promise<void> {
 /** Resolves once the event loop has had nothing from any socket for some turns. */
 export async function socketsQuiet(quietLooks: number = QUIET_LOOKS): Promise<void> {
   let quiet = 0;
+  let late = 0;
   let seen = socketEvents();
   while (quiet < quietLooks) {
+    const from = performance.now();
     await looks(1);
+    const isLate = performance.now() - from > LATE_MS && late++ < MAX_LATE_LOOKS;
     const now = socketEvents();
-    quiet = now === seen ? quiet + 1 : 0;
+    if (now !== seen) quiet = 0;
+    else if (!isLate) quiet++;
     seen = now;
   }
 }
