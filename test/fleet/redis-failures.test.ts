@@ -58,6 +58,25 @@ function mode(process: RealProcess): () => void {
   return () => expect(process.share.mode).toBe('shared');
 }
 
+/** Its calls go on, and it knows that its password is refused. */
+async function isLockedOut(process: RealProcess): Promise<void> {
+  expect(await callNow(process)).toBeLessThan(900);
+  expect(process.modes.at(-1)).toBe('auth');
+}
+
+/** The password is changed while a process shares, and later set right. */
+async function outlivesChangedPassword(process: RealProcess): Promise<void> {
+  await callNow(process);
+  await eventually(mode(process));
+  await admin.config('SET', 'requirepass', 'other');
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await eventually(() => isLockedOut(process));
+  expect(process.warnings.at(-1)).toContain('(auth)');
+  expect(process.warnings.length).toBeLessThanOrEqual(2);
+  await admin.config('SET', 'requirepass', 'right');
+  await eventually(mode(process));
+}
+
 describe('calls go on, with one warning, and Redis is used again', () => {
   it.each<[string, string, () => unknown, () => unknown]>([
     ['answers nothing', 'timeout', () => server.freeze(), () => server.thaw()],
@@ -143,19 +162,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     await admin.auth('right');
     const client = open({ password: 'right', enableOfflineQueue: queues });
     await eventually(() => expect(client.status).toBe('ready'));
-    const process = join(client);
-    await callNow(process);
-    await eventually(mode(process));
-    await admin.config('SET', 'requirepass', 'other');
-    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await eventually(async () => {
-      expect(await callNow(process)).toBeLessThan(900);
-      expect(process.modes.at(-1)).toBe('auth');
-    });
-    expect(process.warnings.at(-1)).toContain('(auth)');
-    expect(process.warnings.length).toBeLessThanOrEqual(2);
-    await admin.config('SET', 'requirepass', 'right');
-    await eventually(mode(process));
+    await outlivesChangedPassword(join(client));
   });
 
   describe.each([
@@ -180,10 +187,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     it.each([true, false])('when the password is wrong, with its offline queue at %s', async (queues) => {
       await admin.config('SET', 'requirepass', 'right');
       const process = join(connect('wrong', queues).client);
-      await eventually(async () => {
-        expect(await callNow(process)).toBeLessThan(900);
-        expect(process.modes.at(-1)).toBe('auth');
-      });
+      await eventually(() => isLockedOut(process));
       expect(process.share.mode).toBe('alone');
       expect(process.warnings.at(-1)).toContain('(auth)');
       // Before the server has answered it is only not connected.
@@ -197,18 +201,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
       const { client, connected } = connect('right', queues);
       await connected;
       const process = join(client);
-      await callNow(process);
-      await eventually(mode(process));
-      await admin.config('SET', 'requirepass', 'other');
-      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-      await eventually(async () => {
-        expect(await callNow(process)).toBeLessThan(900);
-        expect(process.modes.at(-1)).toBe('auth');
-      });
-      expect(process.warnings.at(-1)).toContain('(auth)');
-      expect(process.warnings.length).toBeLessThanOrEqual(2);
-      await admin.config('SET', 'requirepass', 'right');
-      await eventually(mode(process));
+      await outlivesChangedPassword(process);
       expect(await callNow(process)).toBeLessThan(500);
     });
   });
