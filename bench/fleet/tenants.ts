@@ -3,6 +3,7 @@
  * `node bench/fleet/tenants.ts [--seeds=7919] [--only=text]`; with `--draws=40`, tenants spread at random.
  */
 import { parseArgs } from 'node:util';
+import { quantile } from '../lib/quantile.ts';
 import { drawnTenants, tenantCases } from './tenant-cases.ts';
 import { runTenants, type TenantCase } from './virtual-tenants.ts';
 
@@ -37,7 +38,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     const jains: number[] = [];
     for (let index = 0; index < draws; index++) jains.push(await show(drawnTenants(seed + index), seed + index));
     const sorted = jains.toSorted((a, b) => a - b);
-    console.log('least, tenth, median:', sorted[0], sorted[Math.floor(draws / 10)], sorted[Math.floor(draws / 2)]);
+    console.log('least, tenth, median:', ...[0, 0.1, 0.5].map((share) => quantile(sorted, share)));
     continue;
   }
   for (const each of tenantCases()) if (each.name.includes(values.only)) await show(each, seed);

@@ -1,5 +1,6 @@
 import { Fleet } from '../../src/fleet/fleet.ts';
 import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
+import { WEIGHTS } from '../../src/pacing/queue/fair-queue.ts';
 import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { type ProviderSetup, SimProvider } from '../sim/sim-provider.ts';
@@ -41,7 +42,6 @@ export interface TenantResult {
 
 const FROM_MS = 20_000;
 const UNTIL_MS = 80_000;
-const WEIGHTS = { interactive: 8, normal: 4, batch: 1 } as const;
 
 /** What tenants get of an account while more waits than can be served. */
 export async function runTenants(each: TenantCase, seed: number): Promise<TenantResult> {

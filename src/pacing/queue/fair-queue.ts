@@ -11,7 +11,7 @@ export function isPatient(priority: Priority): boolean {
   return priority === 'batch';
 }
 
-const WEIGHTS: Readonly<Record<Priority, number>> = { interactive: 8, normal: 4, batch: 1 };
+export const WEIGHTS: Readonly<Record<Priority, number>> = { interactive: 8, normal: 4, batch: 1 };
 
 /**
  * Who is next: first come first served within a class, start-time fair queueing
