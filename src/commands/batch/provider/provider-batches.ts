@@ -9,7 +9,7 @@ import { isGone, RepeatedRequest } from './repeat-request.ts';
 import { RunningBatches, type RunningSettings } from './running-batches.ts';
 import { fitsAlone, halvesOf, refuseRows, withoutBadRows } from './split-batch.ts';
 
-interface Settings extends Omit<RunningSettings, 'patience'> {
+interface Settings extends Omit<RunningSettings, 'repeated'> {
   /** Base path of files. */
   readonly base: string;
   /** Whether rows that the provider accepts in no batch are sent row by row; otherwise they end with its refusal. */
@@ -32,14 +32,14 @@ const DISCARD_MS = 10_000;
 /** Submits files of rows to the provider and fetches the results. */
 export class ProviderBatches {
   readonly #settings: Settings;
-  readonly #patience: RepeatedRequest;
+  readonly #repeated: RepeatedRequest;
   readonly #running: RunningBatches;
   readonly #lives = new Set<Promise<void>>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#patience = new RepeatedRequest(settings);
-    this.#running = new RunningBatches({ ...settings, patience: this.#patience });
+    this.#repeated = new RepeatedRequest(settings);
+    this.#running = new RunningBatches({ ...settings, repeated: this.#repeated });
   }
 
   /** Whether submission has stopped. */
@@ -53,7 +53,7 @@ export class ProviderBatches {
     notes.dropCollected();
     for (const noted of notes.open) {
       if (noted.id === undefined) {
-        const found = await this.#patience.until(() => this.#find(noted.token));
+        const found = await this.#repeated.until(() => this.#find(noted.token));
         if (found) await notes.created(noted.token, found);
       }
       // A batch that was refused, or never existed, is created again with the unfinished rows.
@@ -136,7 +136,7 @@ export class ProviderBatches {
   async #prepare(file: BatchFile): Promise<string | BatchRefusal> {
     const { api, orRowByRow } = this.#settings;
     try {
-      return await this.#patience.until(() => api.prepare(file));
+      return await this.#repeated.until(() => api.prepare(file));
     } catch (error) {
       const refusal = error instanceof BatchApiError ? error.refusal : undefined;
       // The provider has no batch API at all.
@@ -152,7 +152,7 @@ export class ProviderBatches {
     signal.throwIfAborted();
     await notes.asks(token, rows, mark);
     let mayBeThere = false;
-    const made = await this.#patience.until(async () => {
+    const made = await this.#repeated.until(async () => {
       const found = mayBeThere ? await this.#find(token) : undefined;
       if (found || this.leaving) return found;
       try {

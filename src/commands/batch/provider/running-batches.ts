@@ -11,7 +11,7 @@ export interface RunningSettings {
   readonly api: BatchApi;
   readonly notes: BatchNotes;
   readonly results: ResultStore;
-  readonly patience: RepeatedRequest;
+  readonly repeated: RepeatedRequest;
   readonly pollMs: number;
   /** Whether batches unknown to the provider are given up. */
   readonly acceptChanges: boolean;
@@ -109,12 +109,12 @@ export class RunningBatches {
   }
 
   #look(id: string): Promise<BatchState> {
-    const { api, patience } = this.#settings;
-    return patience.until(() => api.look(id), { mayLag: true });
+    const { api, repeated } = this.#settings;
+    return repeated.until(() => api.look(id), { mayLag: true });
   }
 
   async #cancel(token: string, { id, guessed }: FoundBatch): Promise<void> {
-    const { api, notes, patience, say } = this.#settings;
+    const { api, notes, repeated, say } = this.#settings;
     if (guessed) return say(`Batch ${id} may belong to another program, and is left running.`);
     say(`Cancelling batch ${id}: the rest is sent row by row.`);
     await notes.leaves(token);
@@ -122,14 +122,14 @@ export class RunningBatches {
       // It has ended in the meantime, as the next poll will show.
       if (!(error instanceof BatchApiError) || error.status !== 409) throw error;
     };
-    await patience.until(() => api.cancel(id).catch(ended)).catch((error: unknown) => say((error as Error).message));
+    await repeated.until(() => api.cancel(id).catch(ended)).catch((error: unknown) => say((error as Error).message));
   }
 
   async #collect(id: string, answered: number): Promise<void> {
-    const { results, patience, acceptChanges, say } = this.#settings;
+    const { results, repeated, acceptChanges, say } = this.#settings;
     for (let tries = 1; ; tries++) {
       try {
-        const missing = answered - (await patience.until(() => results.fetch(id), { mayLag: true }));
+        const missing = answered - (await repeated.until(() => results.fetch(id), { mayLag: true }));
         if (missing <= 0) return;
         if (tries === MAX_FETCHED) {
           return say(`${number(missing)} answers of batch ${id} are not in its results: those rows are sent again.`);
@@ -139,7 +139,7 @@ export class RunningBatches {
         if (!acceptChanges) throw gone(id, error);
         return say(`The results of batch ${id} no longer exist: its rows are sent again.`);
       }
-      await patience.pause(tries);
+      await repeated.pause(tries);
     }
   }
 
