@@ -28,7 +28,7 @@ export class Crowding {
   served({ sequence, inFlight }: Sent): boolean {
     this.#mostServed = Math.max(this.#mostServed, inFlight);
     this.#wasServed ||= sequence > this.#turnAt;
-    return this.#isOverturned();
+    return this.#overturn();
   }
 
   /** The same of one that was refused. */
@@ -39,11 +39,12 @@ export class Crowding {
       this.#turnAt = sequence;
       this.#wasServed = false;
     }
-    return this.#isOverturned();
+    return this.#overturn();
   }
 
-  /** One that has just ended at the provider still counts here: the same number may be served and refused. */
-  #isOverturned(): boolean {
+  /** Begins anew where as few were refused as served. Returns whether it was believed. */
+  #overturn(): boolean {
+    // One that has just ended at the provider still counts here: the same number may be served and refused.
     if (this.#leastRefused > 1 && this.#mostServed <= this.#leastRefused) return false;
     const { believed } = this;
     this.#mostServed = 0;

@@ -306,10 +306,10 @@ export class Pacer {
   }
 
   #succeeded(reservation: Reservation, now: number): void {
-    const { sequence } = reservation;
+    const { sequence, inFlight } = reservation;
     this.#refusedSince = undefined;
     this.#named.reset();
-    this.#concurrency.served(reservation.inFlight);
+    this.#concurrency.served(inFlight);
     if (this.#crowding.served(reservation)) this.#concurrency.forget();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
@@ -332,9 +332,8 @@ export class Pacer {
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       this.#concurrency.refused(reservation.inFlight, news, now);
-      // The end of any that is in flight makes room.
-      if (this.#active > 1) return { who: lane, laneMs: 0 };
-      return { who: lane, laneMs: this.#named.laneMs(hintMs, news) };
+      // The end of any other that is in flight makes room.
+      return { who: lane, laneMs: this.#active > 1 ? 0 : this.#named.laneMs(hintMs, news) };
     }
     const inAll = dimension === 'tokens' ? this.#comingBack - this.#givesBack(reservation) : 0;
     const comingBack = inAll / (HELPED * queued + 1);
