@@ -1,28 +1,28 @@
 import { Headroom } from './headroom.ts';
 
-/** Part of a level's shortfall that one answer corrects. */
+/** Fraction of an upward correction that one answer applies. */
 const RAISE = 0.5;
 const ERROR_WEIGHT = 0.1;
 
 /**
- * What is in a bucket, by what was sent and what answers told: they correct it downwards at once, upwards step by step.
- * Headroom stays in it, and for a moment what nobody expected to be there.
+ * A bucket's level, from what was sent and what answers reported: corrected downwards at once, upwards in steps.
+ * Headroom is never spent, and an unexpected surplus only gradually.
  */
 export class BucketLevel {
   readonly headroom: Headroom;
-  /** Size of the bucket. */
+  /** Bucket size. */
   burst: number;
   value: number;
-  /** Level by answers alone, whatever refusals say. */
+  /** Level according to answers alone, ignoring refusals. */
   claimed: number;
   /**
-   * What came back for us while the provider's bucket was full, since it counts later: so much less is missing than what
-   * it has not counted yet.
+   * Refill credited here while the provider's bucket was still full, because it counts requests later than we do. Our
+   * level exceeds the reported one, less what is uncounted, by this amount.
    */
   lead = 0;
-  /** Highest level since a refusal showed the true one. */
+  /** Highest level since a refusal last revealed the true one. */
   peak: number;
-  /** How far the level was off from what answers stated. */
+  /** Average difference between our level and the reported one. */
   error = 0;
 
   constructor(limit: number, headroomShare: number) {
@@ -33,12 +33,12 @@ export class BucketLevel {
     this.peak = limit;
   }
 
-  /** What may be spent. */
+  /** The part that may be spent. */
   get usable(): number {
     return this.value - this.headroom.kept;
   }
 
-  /** `uncounted`: taken by us, but not by the provider's count yet. */
+  /** `uncounted`: sent by us but not yet counted by the provider. */
   refill(back: number, elapsedMs: number, uncounted: number): void {
     const level = this.value + back;
     this.claimed = Math.min(this.burst, this.claimed + back);
@@ -49,7 +49,7 @@ export class BucketLevel {
     this.headroom.refilled(back, level - this.value, this.burst, elapsedMs);
   }
 
-  /** So much is there by what was promised; `anew` where nothing is left of what was kept before. */
+  /** A promised reset is due: at least `level` is available. `anew`: the headroom starts over too. */
   collect(level: number, anew: boolean): void {
     const { headroom } = this;
     const gain = level - this.value;
@@ -68,14 +68,14 @@ export class BucketLevel {
     this.claimed = Math.min(this.burst, this.claimed + amount);
   }
 
-  /** A refusal showed that no more is there. */
+  /** A refusal revealed the level. */
   foundAt(level: number): void {
     this.value = level;
     this.peak = Math.max(0, level);
     this.headroom.foundAt(level, this.burst);
   }
 
-  /** An answer told the level, give or take `tolerance`. Of what is there against expectation `step` may go at once. */
+  /** An answer reported the level, within `tolerance`. Up to `step` of a surplus may be spent at once. */
   correct(truth: number, tolerance: number, step: number): void {
     this.error += (Math.abs(truth - this.value) - this.error) * ERROR_WEIGHT;
     if (this.value > truth + tolerance) {
@@ -89,7 +89,7 @@ export class BucketLevel {
     this.value = Math.min(this.value, this.burst);
   }
 
-  /** A bucket of another size; what was used stays used. */
+  /** Changes the bucket size; the amount used stays the same. */
   moveTo(burst: number): void {
     const by = burst - this.burst;
     this.burst = burst;

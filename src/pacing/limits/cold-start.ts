@@ -1,22 +1,23 @@
-/** Number of calls that probe first, and the time in which it doubles while no response comes. */
+/** Number of first calls, and the time in which it doubles while no response arrives. */
 const FIRST = 4;
 const DOUBLING_MS = 500;
-/** A call told to come back is at most this late. */
+/** A call that was told to wait asks again at most this late. */
 const LATE_MS = 50;
-/** A limit that admits this many calls at once admits any burst. */
+/** Once this many calls may go at once, the cold start is over. */
 const ENOUGH = 20_000;
-/** Largest burst that an application waits for; more calls are a batch. */
+/** Largest burst that counts as interactive; more calls are a batch. */
 const MAX_AT_ONCE = 256;
 /**
- * Those go so many times as fast as what is told comes back, and twice as fast each time: the limit may let through less at
- * once than it tells. A refusal then finds little on its way, and all of a minute has gone in a second.
+ * Calls of a batch start at this multiple of the stated refill rate, and the rate doubles in `PACE_DOUBLES_MS`, since
+ * the limit may admit a smaller burst than it states. A refusal then finds few calls in flight, and a minute's worth
+ * still goes within a second.
  */
 const FASTER = 16;
 const PACE_DOUBLES_MS = 300;
 
 /**
- * How many calls may go while it is not known what the provider lets through: a few that ask, more with each answer
- * that tells nothing, and more with time, so that slow answers hold nobody up for long.
+ * How many calls may go before the limits are known: a few at first, more with each answer that states no limit, and
+ * more over time, so that slow answers do not hold up the rest.
  */
 export class ColdStart {
   /** Number of processes that start at the same time. */
@@ -26,7 +27,7 @@ export class ColdStart {
   #doublings = 0;
   #heldSince: number | undefined;
   #heldMs = 0;
-  /** When the last call of the initial burst went, and the time in which all that was sent since comes back. */
+  /** When the initial burst ended, and the time in which everything sent since then refills. */
   #batchSince: number | undefined;
   #batchWorthMs = 0;
 
@@ -34,10 +35,10 @@ export class ColdStart {
     return this.#base * 2 ** this.#doublings > ENOUGH;
   }
 
-  /** Milliseconds until one more may go. Refusals come sooner than answers; `doublingMs` says how soon, if known. */
+  /** Milliseconds until another call may go. `doublingMs` reflects how fast refusals arrive, if that is known. */
   waitMs(now: number, doublingMs: number = DOUBLING_MS): number {
     if (this.#heldSince !== undefined) {
-      // Not while something else holds the calls too: a call that would not have gone shows nothing.
+      // Time in which something else held the calls as well does not count: nothing was tried in it.
       this.#doublings += Math.min(now - this.#heldSince, this.#heldMs + LATE_MS) / doublingMs;
       this.#heldSince = now;
     }
@@ -51,12 +52,12 @@ export class ColdStart {
     return this.#heldMs;
   }
 
-  /** A call goes. What it takes comes back in `refillMs`, by the stated limits. */
+  /** A call is sent; what it takes refills in `refillMs` at the stated limits. */
   take(refillMs: number): void {
     if (++this.#sent > MAX_AT_ONCE) this.#batchWorthMs += refillMs;
   }
 
-  /** Whether this many more calls are still a burst that an application waits for, counting those already sent. */
+  /** Whether this many more calls still count as an interactive burst. */
   isBurst(calls: number): boolean {
     return this.#sent < MAX_AT_ONCE && calls <= MAX_AT_ONCE;
   }
@@ -72,7 +73,7 @@ export class ColdStart {
     this.#base += more / 2 ** this.#doublings;
   }
 
-  /** What the stated level admits if `sharers` processes start together. */
+  /** The stated level admits at least this many more calls. */
   allow(calls: number): void {
     this.#base = Math.max(this.#base, (this.#sent + calls) / 2 ** this.#doublings);
   }

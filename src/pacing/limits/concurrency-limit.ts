@@ -4,26 +4,26 @@ const CUT = 0.7;
 const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 8_000;
 const GROWTH = 1.2;
-/** Three of the latest sixteen attempts, or so. */
+/** Load is cut once about 3 of the latest 16 attempts found the provider overloaded. */
 const STRAIN_WEIGHT = 1 / 16;
 const MAX_STRAIN = 0.15;
 
 /**
- * How many attempts may be in flight. One that was refused for their number tells that it was one too many, and is
- * tried again after a while, the later the more often it was; load that a provider is too busy for is cut at once.
+ * How many attempts may be in flight. A refusal for concurrency shows that its number was one too many; that number is
+ * retried later, after a hold that doubles with each refusal. When the provider is overloaded, load is cut at once.
  */
 export class ConcurrencyLimit {
   /** Source of the limit in force. */
   source: LimitSource = 'config';
   #named: number;
   #learned = Infinity;
-  /** The number that was once too many. */
+  /** The lowest number refused so far. */
   #tooMany = Infinity;
   #changedAt = 0;
   #holdMs = MIN_HOLD_MS;
-  /** Whether anything was served since the learned limit changed. */
+  /** Whether any call was served since the learned limit changed. */
   #isServed = false;
-  /** Share of the latest attempts that found the provider overloaded. */
+  /** Recent share of attempts that found the provider overloaded. */
   #strain = 0;
 
   /** `configured` is never exceeded; Infinity if none is configured. */
@@ -44,33 +44,34 @@ export class ConcurrencyLimit {
   }
 
   current(now: number): number {
-    // What nobody was served at says nothing: after a long wait all would go at once.
+    // Grow only if calls were served at the current limit, or after a long idle time all calls would go at once.
     if (this.#learned < Infinity && this.#isServed && now - this.#changedAt >= this.#holdMs) {
       this.#changedAt = now;
       this.#isServed = false;
       this.#learned = this.#next();
-      // Far above the number that was once too many, the learned limit no longer applies.
+      // Dropped once it exceeds 4 times the refused number.
       if (this.#learned > 4 * this.#tooMany || this.#learned >= this.#named) this.#learned = Infinity;
     }
     return Math.min(this.#named, Math.floor(this.#learned));
   }
 
-  /** An attempt was answered that was one of so many in flight. */
+  /** An attempt was served with `inFlight` in flight, itself included. */
   served(inFlight: number): void {
     this.#strain -= this.#strain * STRAIN_WEIGHT;
     this.#isServed = true;
-    // One that has just ended at the provider still counts here: only more than was refused tells something new.
+    // An attempt that has just ended at the provider still counts here, so only a higher number than was refused is
+    // news.
     if (inFlight > this.#tooMany || this.#tooMany === 1) this.#holdMs = MIN_HOLD_MS;
   }
 
-  /** An attempt was refused as one of so many in flight. `news`: it was sent since the last refusal was reacted to. */
+  /** An attempt was refused with `inFlight` in flight. `news`: it was sent after the reaction to the last refusal. */
   refused(inFlight: number, news: boolean, now: number): void {
     if (!news && inFlight > this.#learned) return;
     if (news && this.#learned < Infinity) this.#holdMs = Math.min(MAX_HOLD_MS, 2 * this.#holdMs);
     this.#hold(inFlight - 1, inFlight, now);
   }
 
-  /** The provider was too busy for one attempt. Now and then that is chance; if it is frequent, less load helps. */
+  /** The provider was too busy for one attempt. Occasionally that is chance; if it is frequent, load is cut. */
   overloaded(active: number, now: number): void {
     this.#strain += (1 - this.#strain) * STRAIN_WEIGHT;
     if (this.#strain > MAX_STRAIN) this.cut(active, now);
@@ -81,7 +82,7 @@ export class ConcurrencyLimit {
     this.#hold(Math.floor(CUT * active), active, now);
   }
 
-  /** What was learned came of something else. */
+  /** The refusals had another cause. */
   forget(): void {
     this.#learned = Infinity;
     this.#tooMany = Infinity;
@@ -99,7 +100,7 @@ export class ConcurrencyLimit {
     this.#isServed = false;
   }
 
-  /** Quickly up to what was too many, then one more, and faster the further that is behind. */
+  /** Grows quickly up to the refused number, then by one, then exponentially. */
   #next(): number {
     const below = this.#tooMany - 1;
     if (this.#learned < below) return Math.min(below, Math.max(this.#learned + 1, this.#learned * GROWTH));

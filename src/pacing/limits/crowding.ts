@@ -1,37 +1,37 @@
-/** So often one was refused after another was served, and never with as few in flight, until it is believed. */
+/** Changes from served to refused, each with more in flight than was ever served, until concurrency is believed. */
 const ENOUGH = 6;
 
-/** An attempt, by its place in the order of sending, and how many were in flight with it. */
+/** An attempt: its sequence number, and how many were in flight, itself included. */
 interface Sent {
   readonly sequence: number;
   readonly inFlight: number;
 }
 
 /**
- * Whether refusals that name no limit come of how many attempts are in flight: all that were refused were more than all
- * that were served. Of a limit of how many may be sent in a time, some are refused with fewer in flight than were served.
+ * Whether unnamed refusals are due to the number of attempts in flight: every refusal then has more in flight than any
+ * success. A rate limit also refuses some with fewer in flight than were served.
  */
 export class Crowding {
   #mostServed = 0;
   #leastRefused = Infinity;
   #turns = 0;
-  /** The first that was refused after another was served. */
+  /** Sequence number of the latest refusal that followed a success. */
   #turnAt = 0;
-  /** Whether one that was sent after it was served. */
+  /** Whether an attempt sent after it was served. */
   #wasServed = false;
 
   get believed(): boolean {
     return this.#turns >= ENOUGH;
   }
 
-  /** An attempt was served. Returns whether that overturns what was believed. */
+  /** An attempt was served. Returns whether that overturns the belief. */
   served({ sequence, inFlight }: Sent): boolean {
     this.#mostServed = Math.max(this.#mostServed, inFlight);
     this.#wasServed ||= sequence > this.#turnAt;
     return this.#overturn();
   }
 
-  /** The same of one that was refused. */
+  /** An attempt was refused. Returns whether that overturns the belief. */
   refused({ sequence, inFlight }: Sent): boolean {
     this.#leastRefused = Math.min(this.#leastRefused, inFlight);
     if (this.#wasServed) {
@@ -42,9 +42,9 @@ export class Crowding {
     return this.#overturn();
   }
 
-  /** Begins anew where as few were refused as served. Returns whether it was believed. */
+  /** Starts over if a refusal had no more in flight than a success. Returns whether the belief was held. */
   #overturn(): boolean {
-    // One that has just ended at the provider still counts here: the same number may be served and refused.
+    // An attempt that has just ended at the provider still counts here, so the same number may be served and refused.
     if (this.#leastRefused > 1 && this.#mostServed <= this.#leastRefused) return false;
     const { believed } = this;
     this.#mostServed = 0;

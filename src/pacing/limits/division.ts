@@ -4,7 +4,7 @@ import type { Amounts } from '../usage/reservation.ts';
 import type { LearnedModel, LearnedTokens } from '../usage/learned-tokens.ts';
 import type { Limit, LimitFacts, LimitModel } from './limit.ts';
 
-/** The calls that wait in a lane. */
+/** Calls waiting in a lane. */
 export interface Demand {
   /** Amounts of the next call; undefined when none waits. */
   readonly next: Readonly<Amounts> | undefined;
@@ -15,7 +15,7 @@ export interface Demand {
   readonly arrived: number;
   /** Weight of this process's claim relative to other waiting processes; 0 when nothing waits. */
   readonly weight: number;
-  /** The same by classes of calls that wait: those of one priority and tenant, by a digest. */
+  /** The weight by class, keyed by a digest of priority and tenant. */
   readonly classes: Readonly<Record<string, number>>;
 }
 
@@ -37,7 +37,10 @@ export interface DividedLane {
   learned(): Learned;
   /** Token usage observed in other processes. */
   adopt(learned: LearnedTokens): void;
-  /** Of some classes only a part waits in this process: the rest of their weight is the other processes'. */
+  /**
+   * For some classes only a fraction of the calls wait in this process; the rest of the weight belongs to other
+   * processes.
+   */
   weigh(parts: Readonly<Record<string, number>>): void;
   pausedForMs(): number;
   pauseFor(ms: number): void;
@@ -59,7 +62,7 @@ export interface Division {
   readonly fleet: number;
   /** Whether the fleet is so large that leases alone hold back the first calls on a newly learned limit. */
   readonly crowded: boolean;
-  /** Milliseconds to wait for the other processes' knowledge; 0 if it is here or not to be had. */
+  /** Milliseconds to wait for the other processes' knowledge; 0 if it is already here or unavailable. */
   joinMs(): number;
   leave(): void;
 }

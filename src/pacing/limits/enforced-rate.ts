@@ -5,12 +5,15 @@ import { RecentRefusals } from './recent-refusals.ts';
 const LESS = 0.8;
 /** Successive lower measurements needed. */
 const ENOUGH = 2;
-/** A rate this many times the stated one limits nothing. */
+/** A pace is dropped once it exceeds the stated rate by this factor. */
 const ALL = 1.25;
 const DOUBLING_MS = 500;
 /** Number of newest attempts among which refusals are counted. */
 const KEPT = 32;
-/** A pace slower by this factor must be refused this much less, or slowing down does not help. */
+/**
+ * At this fraction of the original pace, refusals must have dropped below `HELPED` of before, or slowing down is
+ * useless.
+ */
 const SLOWER = 0.25;
 const HELPED = 0.9;
 /** Calls before the next trial; doubles each time. */
@@ -27,9 +30,10 @@ export interface Contradiction {
 }
 
 /**
- * What a limit lets through where that is less than it tells: headers of a larger scope, a limit told too high, others
- * of whom answers say nothing. Two measurements that agree set a pace; without further refusals it grows until what is
- * told holds again. Refused as often at a quarter of it, the pace is not the reason, and what is told holds too.
+ * The rate that actually gets through where it is below the stated one: headers of a larger scope, a limit stated too
+ * high, or other users that answers do not show. Two measurements that agree set a pace, which grows without refusals
+ * until the stated rate applies again. If a quarter of the pace is refused as often, pace is not the cause: the stated
+ * rate applies again too.
  */
 export class EnforcedRate {
   readonly #pace = new MeasuredPace();
@@ -38,7 +42,7 @@ export class EnforcedRate {
   #less = 0;
   readonly #refusals = new RecentRefusals(KEPT);
   #sequence = 0;
-  /** The pace and refusal share before it was slowed down, and when that was. */
+  /** Pace and refusal share before slowing down, and the sequence number at which it happened. */
   #fromRate = 0;
   #fromShare = 0;
   #fromSequence = 0;

@@ -1,4 +1,4 @@
-/** Wait after a refusal that names its limit but no time of use; doubled while nothing gets through. */
+/** Wait after a refusal that names its limit but no usable time; doubles while nothing gets through. */
 export class FallbackWait {
   readonly #firstMs: number;
   readonly #mostMs: number;
@@ -10,7 +10,7 @@ export class FallbackWait {
     this.currentMs = firstMs;
   }
 
-  /** The wait for a refusal that is news. */
+  /** The wait after a new refusal. */
   next(): number {
     const waitMs = this.currentMs;
     this.currentMs = Math.min(this.#mostMs, 2 * waitMs);

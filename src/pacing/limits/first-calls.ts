@@ -5,20 +5,20 @@ import type { LimitSet } from './limit-set.ts';
 import { ColdStart } from './cold-start.ts';
 import type { Division } from './division.ts';
 
-/** Processes of one account that start in the same second; rarely more. */
+/** Assumed number of processes of one account that start in the same second; rarely more. */
 const MANY = 64;
-/** This many calls hurt no process that starts in the same second. */
+/** Calls that are always allowed: few enough to hurt no process that starts in the same second. */
 const CAUTIOUS = 2;
-/** More at once would have too many refused before the others could report it. */
+/** Upper bound: with more at once, too many would be refused before the other processes' usage shows. */
 const BOLD = 32;
-/** When processes start together, the first requests of each arrive before anyone else's. */
+/** When processes start together, the first responses of each cannot show the others' usage yet. */
 const UNTOLD = 2;
-/** Fraction that may be missing although nobody else has used the limit. */
+/** Fraction of a bucket that may be missing although nobody else has used the limit. */
 const OURS = 0.01;
 const EXPLAINED_DOUBLING_MS = 50;
 /**
- * So many more go with each answer that tells no limit of requests: more where it tells another limit that nobody else
- * uses, and of a batch only what the answer made room for.
+ * Calls added by each answer that states no limit of requests: more if it states another limit that has no other users;
+ * for a batch only the slot that the answer freed.
  */
 const PER_ANSWER = 2;
 const PER_TELLING_ANSWER = 3.5;
@@ -28,24 +28,24 @@ const PATIENT_PER_ANSWER = 1;
 export interface FirstWait {
   readonly reserved: Readonly<Amounts>;
   readonly queued: number;
-  /** Whether some of them belong to a batch, whose answers nobody waits for. */
+  /** Whether some of them belong to a batch. */
   readonly patient: boolean;
   readonly active: number;
-  /** Whether a known limit holds the lane: then there is nothing to find out. */
+  /** Whether a known limit already holds the lane, so that there is nothing to find out. */
   readonly held: boolean;
-  /** Time in which twice as many calls go, if refusals have shown how soon they come. */
+  /** Time in which the number of calls doubles, if it is known how fast refusals arrive. */
   readonly doublingMs: number | undefined;
 }
 
-/** The calls of a lane while it is not known what the provider lets through: see `ColdStart` for how many may go. */
+/** A lane's first calls, before its limits are known. `ColdStart` decides how many may go. */
 export class FirstCalls {
   readonly #limits: LimitSet;
   readonly #division: Division | undefined;
-  /** Undefined once they are over. */
+  /** Undefined once the cold start is over. */
   #opening: ColdStart | undefined;
-  /** Whether all that is missing from the limits was taken by us, or is known to be taken by others. */
+  /** Whether all consumption is accounted for: by this process, or by other users whose rate has been measured. */
   #explained = false;
-  /** Whether some of the calls that asked last are ones nobody waits for. */
+  /** Whether the calls that last asked include a batch's. */
   #patient = false;
 
   constructor(limits: LimitSet, division: Division | undefined) {
@@ -81,8 +81,8 @@ export class FirstCalls {
   /** An answer stated limits. */
   told(reservation: Reservation, readings: readonly LimitReading[]): void {
     if (!this.#opening || this.#limits.get('requests')?.observed !== true) return;
-    // Groq states no limit of requests per minute, and tokens may admit far more calls at once.
-    // Other processes of the fleet probe at the same time: what fits one does not fit all.
+    // Groq states no limit of requests per minute, and its token limit may admit far more calls at once.
+    // The rest of a fleet probes at the same time, and what fits one process does not fit all.
     const alone = (this.#division?.fleet ?? 1) === 1;
     this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
@@ -90,7 +90,7 @@ export class FirstCalls {
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
   }
 
-  /** How many more calls may go because one got through. */
+  /** How many calls a success adds. */
   get #perAnswer(): number {
     if (this.#patient) return PATIENT_PER_ANSWER;
     return !this.#division && this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
@@ -101,17 +101,17 @@ export class FirstCalls {
     if (this.#opening?.done) this.end();
   }
 
-  /** Others already know the limits, or are testing them now. */
+  /** The rest of the fleet already knows the limits, or is probing them now. */
   #joinMs(division: Division): number {
     if (division.warm && this.#limits.paces) this.end();
-    // Whoever divides a lease among many processes does the probing.
+    // In a large fleet the division of leases does the probing.
     else this.#opening!.sharers = division.crowded && this.#limits.get('requests')?.observed ? 1 : division.fleet;
     return division.joinMs();
   }
 
   /**
-   * Nobody else is here, or it is known what they take: a burst that fits goes at once. A batch does not, since a limit may
-   * let through less at once than it tells: refusals come within a few times of its doubling.
+   * Consumption is accounted for, so an interactive burst that fits goes at once. A batch still ramps up, since a limit
+   * may admit a smaller burst than it states; refusals then arrive within a few doublings.
    */
   #endWhereItFits({ reserved, queued, patient, held }: FirstWait): void {
     if (!this.#opening || !this.#explained) return;
@@ -119,7 +119,7 @@ export class FirstCalls {
     if (held || fits) this.end();
   }
 
-  /** Whether only what we took is missing, so that nobody else has used the limits. */
+  /** Whether only our own consumption is missing, so that nobody else has used the limits. */
   #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
     if (sequence <= UNTOLD) return false;
     return readings.every(({ dimension, limit, remaining }) => {

@@ -1,15 +1,15 @@
-/** A moment at the provider is known to about this. */
+/** Accuracy of the provider's timestamps. */
 const MOMENT_MS = 60;
 const SECOND_MS = 1_000;
-/** How far a reset may be off from what was predicted. */
+/** Allowed error of a predicted reset, as a fraction of the elapsed time. */
 const TOLERANCE = 0.1;
-/** Pairs of answers in succession that only a fixed window explains, until it is believed. */
+/** Successive pairs of answers that only a fixed window explains before it is believed. */
 const ENOUGH = 2;
-/** So many refusals overturn it, however long it was believed. */
+/** Cap on the evidence, so that a few refusals overturn even a belief held for long. */
 const MAX_STREAK = 4;
 const STALE_MS = 20_000;
 
-/** What an answer told of when all is there again, at the provider's moment `at`. */
+/** A reset as reported, at the provider's time `at`. */
 export interface ToldReset {
   readonly at: number;
   readonly missing: number;
@@ -17,9 +17,9 @@ export interface ToldReset {
 }
 
 /**
- * Whether a limit starts anew at a moment that is told, and gives nothing back before: a bucket refills all the time. The
- * reset of a fixed window runs down as the clock does, whatever was taken meanwhile; that of a bucket changes with
- * what is missing. Read as a bucket, a window that gives nothing back is one of which others take all that comes.
+ * Tells a fixed window, which refills only at its reset, from a bucket, which refills continuously. The reset of a
+ * fixed window counts down with the clock, whatever is taken; that of a bucket changes with what is missing. Misread as
+ * a bucket, a fixed window looks as if other users took its entire refill.
  */
 export class FixedWindow {
   #anchor: ToldReset | undefined;
@@ -30,12 +30,12 @@ export class FixedWindow {
     return this.#streak >= ENOUGH;
   }
 
-  /** When it starts anew, while that is ahead; undefined where it is not believed. */
+  /** When the current window ends; undefined if that has passed or no fixed window is believed. */
   endsAt(now: number): number | undefined {
     return this.believed && now < this.#endsAt ? this.#endsAt : undefined;
   }
 
-  /** `rate` is what a bucket would refill a millisecond; `quantum` the step to which numbers are rounded. */
+  /** `rate`: refill of a bucket per millisecond. `quantum`: step to which numbers are rounded. */
   observe(told: ToldReset, rate: number, quantum: number): void {
     const { at, missing, resetMs } = told;
     if (missing <= 0 || resetMs <= 0) return;
@@ -51,7 +51,7 @@ export class FixedWindow {
     const change = resetMs - anchor.resetMs;
     const asBucket = Math.abs(change - (missing - anchor.missing) / rate);
     const asWindow = Math.abs(change + elapsed);
-    // Soon after each other, or where no more was taken than came, both explain it.
+    // Too close together, or consumption equal to refill: both explanations fit.
     if (elapsed < 2 * noise || Math.max(asBucket, asWindow) < 2 * noise) return;
     this.#anchor = told;
     const off = Math.min(asBucket, asWindow);
@@ -59,7 +59,7 @@ export class FixedWindow {
     this.#streak = asWindow < asBucket ? Math.min(MAX_STREAK, this.#streak + 1) : 0;
   }
 
-  /** Refused where enough should have been left. */
+  /** A request was refused although enough should have been left. */
   contradicted(): void {
     this.#streak = Math.max(0, this.#streak - 1);
   }

@@ -2,41 +2,43 @@
 const GROWTH_PER_MINUTE = 1.05;
 const MINUTE = 60_000;
 /**
- * It grows twice as fast each time that calls are served for so long; which takes twice as long each time that growing
- * was refused all the same, and half as long each time that nothing was served at all: that tells of no rate.
+ * The growth rate doubles whenever calls have been served for this long. The time doubles with each refused growth, and
+ * halves with each refusal when nothing was served at all, which says nothing about the rate.
  */
 const PATIENCE_MS = 1_000;
 const MIN_PATIENCE_MS = 250;
 const MAX_PATIENCE_MS = 300_000;
-/** Fastest growth: twice the rate in a second. */
+/** Fastest growth per minute: doubling every second. */
 const MAX_GROWTH = 2 ** 60;
 const BURST_MS = 5_000;
 const CUT = 0.7;
-/** The limit is dropped once the rate is this many times the refused one. */
+/** The limit is dropped once the rate is this multiple of the target. */
 const DONE = 4;
-/** Of what was served, so that what has waited meanwhile can follow: less than providers let usage grow in a quarter of an hour. */
+/**
+ * Target over the served rate, to drain the queue meanwhile: less than the growth that providers allow in 15 minutes.
+ */
 const ABOVE_SERVED = 1.2;
-/** Longest interval between two attempts of a lane that is served nothing. */
+/** Longest interval between attempts while nothing is served. */
 const PROBE_MS = 2_000;
 
 /** A refusal for growing too fast. */
 export interface TooSteep {
   /** The limit the provider named, in units per minute. */
   readonly limit: number | undefined;
-  /** Units per millisecond that were served in the last minute: providers ask to go back to that, and no further. */
+  /** Units per millisecond served in the last minute. Providers ask clients to return to that rate. */
   readonly served: number;
   /** Units per call. */
   readonly call: number;
 }
 
 /**
- * Input tokens per minute while a provider says that usage grows too fast: cut, then grown slowly, and faster as long as
- * nothing is refused.
+ * Rate of input tokens while a provider refuses because usage grows too fast: cut at first, then grown slowly, and
+ * faster as long as nothing is refused.
  */
 export class Acceleration {
   /** Units per millisecond. */
   rate: number;
-  /** The rate that was too steep, cut once: if everything is refused at any rate, nothing is known of a slower one. */
+  /** The refused rate, cut once. Not cut again while nothing is served, since that says nothing about slower rates. */
   #target: number;
   #isServed = true;
   #level = 0;

@@ -1,9 +1,10 @@
 import type { Observation } from './observation.ts';
 
 const STEPS = [1_000, 100] as const;
+/** Number of newest distinct values that must share a step. */
 const ENOUGH = 4;
 const SECOND_MS = 1_000;
-/** A call that takes a larger part of a limit may really have left nothing. */
+/** A call that takes a larger fraction of the limit may really have left nothing. */
 const PART = 0.5;
 
 type Told = Pick<Observation, 'limit' | 'remaining' | 'resetMs' | 'amount'>;
@@ -14,7 +15,7 @@ export class HeaderRounding {
 
   /** Returns the step; 1 when the numbers are exact. */
   observe(value: number, limit: number): number {
-    // A full bucket shows its limit, which is a round number anyway.
+    // A full bucket reports its limit, which is usually a round number.
     if (value > 0 && value < limit && this.#seen.at(-1) !== value) {
       this.#seen.push(value);
       if (this.#seen.length > ENOUGH) this.#seen.shift();
@@ -24,8 +25,8 @@ export class HeaderRounding {
   }
 
   /**
-   * Whether a remaining 0 is only rounding: the limit is smaller than the step, no level has ever been reported, and the
-   * limit would be full again before a call that takes only a part of it could go.
+   * Whether a remaining 0 is only rounding: the limit is smaller than the step, no other level has ever been reported,
+   * and by its reset the limit is full again sooner than the refill of this call would take.
    */
   hides({ limit, remaining, resetMs, amount }: Told, windowMs: number): boolean {
     if (remaining !== 0 || resetMs === undefined || this.#seen.length > 0) return false;

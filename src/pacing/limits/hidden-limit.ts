@@ -15,22 +15,24 @@ const WALL = 0.7;
 const TOO_FAST = 0.45;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 8_000;
-/** While nothing gets through, the next trial comes after this fraction of the time it has lasted. */
+/** While nothing gets through, the pause is this fraction of the time it has lasted. */
 const PAUSE_SHARE = 0.15;
-/** A pace doubles in this many times the delay of a refusal, so that about a tenth of what is in flight is too much. */
+/**
+ * A pace doubles in this multiple of a refusal's delay, so that about a tenth of the calls in flight exceed the limit.
+ */
 const DOUBLING = 8;
 const MIN_DOUBLING_MS = 50;
 const MAX_DOUBLING_MS = 500;
-/** If only the first calls got through within this time, they are the burst that a limit per minute allows. */
+/** If only the first calls got through within this time, they are the burst of a limit per minute. */
 const AT_ONCE_MS = 6_000;
-/** Largest difference between the pace after that burst and the burst as a rate, if both come from one such limit. */
+/** Largest ratio between that burst, as a rate per minute, and the pace after it, for both to come from one limit. */
 const SAME_LIMIT = 1.5;
-/** Once both agree, little is left to find: the pace doubles in this many calls, or in this time. */
+/** Once both agree, the pace is well known and doubles only in this many calls, or in this time. */
 const CALLS_TO_DOUBLE = 6;
 const MAX_CALLS_TO_DOUBLE_MS = 10_000;
-/** In calls of average size. */
+/** Cost of a large call, in calls of average size. */
 const LARGE = 1.5;
-/** A pace this fast limits nothing. */
+/** A pace above this many calls per millisecond is dropped. */
 const DONE = 2;
 /** Refusals among the newest attempts after which a slower pace is tried. */
 const TRIED_AFTER = 3;
@@ -38,7 +40,9 @@ const TRIED_AFTER = 3;
 const TRIED_AGAIN_AFTER = 500;
 const TRIAL_PACE = 0.7;
 const TRIAL = 24;
-/** A pace refused anyway is tried this much faster after this many calls: a limit would refuse about half of those. */
+/**
+ * A pace that is refused anyway is tried faster by this factor after this many calls: a limit would refuse about half.
+ */
 const FASTER = 2;
 const FASTER_AFTER = 32;
 const REFUSED_BY_LIMIT = 0.38;
@@ -74,18 +78,17 @@ const LANE: Verdict = { who: 'lane', laneMs: 0 };
 const CALL: Verdict = { who: 'call', laneMs: 0 };
 
 /**
- * A limit of which nothing is told but that it refused, in calls of average size. What is believed of it, and what
- * overturns that:
+ * A limit known only from its refusals, in calls of average size. Its beliefs, and what overturns each:
  *
- * - `wall`: nothing gets through at any pace. Wait, and try with one call, until one does.
- * - `pace`: what was let through between two refusals is the limit. Without further ones the pace doubles; refused at
- *   less than what was let through before, it is chance. Refused again and again, a faster one is tried.
- * - `trial`: some are refused. Slower for a while; fewer refusals are `pace`, as many are `chance`. Or faster; more are
- *   `pace`.
- * - `chance`: refusals come at any pace, and slowing down is no use. More of them than that are a wall or a pace.
+ * - `wall`: nothing gets through at any pace. Wait and probe with one call until one does.
+ * - `pace`: what got through between two refusals is the limit. Without refusals the pace doubles. Refusals below a
+ *   pace that got through before mean `chance`; if refusals persist, a faster pace is tried.
+ * - `trial`: some calls are refused. A slower pace is tried: fewer refusals mean `pace`, as many mean `chance`. Or a
+ *   faster one: more refusals mean `pace`.
+ * - `chance`: refusals come at any pace, so slowing down is useless. More refusals than that mean `wall` or `pace`.
  */
 export class HiddenLimit {
-  /** How long refusals take. */
+  /** Average time until a refusal arrives. */
   refusalMs = 0;
   #belief: HiddenBelief = 'none';
   readonly #pace = new MeasuredPace();
@@ -95,14 +98,14 @@ export class HiddenLimit {
   #ratePerMinute = 0;
   #probe = 0;
   #probeAt: number | undefined;
-  /** When the next call may test whether anything gets through. */
+  /** When the next probe may go. */
   #tryAt = 0;
   #trialFrom = 0;
   #trialAt = 0;
   #trialShare = 0;
-  /** Pace from which a faster one is tried; undefined while a slower one is. */
+  /** The pace before a faster one was tried; undefined during a trial of a slower one. */
   #fasterThan: number | undefined;
-  /** Place of the last call before the pace was believed. */
+  /** Sequence number of the last call before the pace was believed. */
   #paceFrom = 0;
   #nextTrial = 0;
   #trialEvery = TRIED_AGAIN_AFTER;
@@ -114,7 +117,7 @@ export class HiddenLimit {
   #metered = 0;
   #recent = 0;
 
-  /** Calls got through at this pace, a millisecond, before the process began. */
+  /** Restores a pace, in calls per millisecond, from before the process started. */
   recall(ratePerMs: number, now: number): void {
     this.#belief = 'pace';
     this.#pace.recall(ratePerMs, now);
@@ -129,7 +132,7 @@ export class HiddenLimit {
     return rate < Infinity ? rate : undefined;
   }
 
-  /** Time in which a pace without refusals doubles. */
+  /** Time in which a pace doubles without refusals. */
   get doublingMs(): number {
     return Math.min(MAX_DOUBLING_MS, Math.max(MIN_DOUBLING_MS, DOUBLING * this.refusalMs));
   }
@@ -167,7 +170,7 @@ export class HiddenLimit {
     this.#probe = sequence;
   }
 
-  /** The call with this place in the order of sending got through. */
+  /** The call with this sequence number got through. */
   succeeded(sequence: number, now: number): void {
     if (this.#belief === 'wall' && sequence >= this.#probe) this.#open(now);
   }
@@ -187,13 +190,13 @@ export class HiddenLimit {
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
       const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
-      // Kept here as well: a lane must not pause for the same call again and again.
+      // Also kept here, so that the lane does not pause for the same call repeatedly.
       this.#tryAt = now + (hintMs ?? pauseMs);
       return { who: 'lane', laneMs: hintMs ?? pauseMs };
     }
     if (news) this.#isolated(refusal, now);
     if (this.#belief !== 'pace') return CALL;
-    // A large call goes when enough is there for it, and nobody before it; others may go on for what it is told to wait.
+    // A large call holds the lane until enough is available for it; a smaller one waits out its hint by itself.
     if (hintMs === undefined) return LANE;
     return cost > LARGE ? { who: 'lane', laneMs: hintMs } : CALL;
   }
@@ -204,19 +207,21 @@ export class HiddenLimit {
     return Math.max(this.#recent, Math.max(0, this.#metered) / METER_MS);
   }
 
-  /** Twice in a gap between two calls of a slow limit, the pace would be refused each time; 0 where nothing says how slow. */
+  /**
+   * Doubling time for a slow limit: doubling between two calls would be refused each time. 0 if the limit is unknown.
+   */
   #doublingByCalls(): number {
     const { average, rate } = this.#pace;
     const isSame = average < SAME_LIMIT * this.#ratePerMinute && this.#ratePerMinute < SAME_LIMIT * average;
     return isSame ? Math.min(MAX_CALLS_TO_DOUBLE_MS, CALLS_TO_DOUBLE / rate) : 0;
   }
 
-  /** Share of the newest attempts up to this one that was refused. */
+  /** Refused share of the newest attempts up to this one. */
   #share(sequence: number, among: number): number {
     return this.#refusals.count(sequence, among) / Math.min(sequence, among);
   }
 
-  /** Something gets through again, which ends what was believed during the refusal. */
+  /** Calls get through again; ends the wall. */
   #open(now: number): void {
     this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
     this.#paceFrom = this.#sequence;
@@ -228,13 +233,13 @@ export class HiddenLimit {
   #hitWall(refusal: HiddenRefusal, now: number): void {
     this.#wallSince = now;
     this.#belief = 'wall';
-    // The first of these refusals was taken for an isolated one.
+    // The first refusal of the wall was taken for an isolated one.
     const { sequence, sentAt, hintMs } = refusal;
     if (sentAt - this.#pace.refusedAt >= FIRST_PAUSE_MS) this.#pace.measure(sequence, sentAt);
     const { average, confirmed } = this.#pace;
     const atOnce = sentAt - this.#firstAt! < AT_ONCE_MS && this.#lastMinute(now) >= FEW;
     if (average === Infinity && hintMs === undefined && atOnce) this.#ratePerMinute = this.#lastMinute(now) / MINUTE;
-    // Limits are per minute, and most allow a minute's worth at once: what was sent in that minute shows the rate.
+    // Most limits are per minute and admit a minute's worth at once, so what was sent in that minute gives the rate.
     const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
     const least = sequence < FEW ? FIRST_PACE : 0;
     if (!refusal.alone || average < Infinity) this.#pace.set(Math.max(least, rate), now);
@@ -273,7 +278,7 @@ export class HiddenLimit {
     this.#pace.growFrom(Infinity);
   }
 
-  /** Whether a pace that should be slow enough was refused so often that a faster one may fare no worse. */
+  /** Whether a pace that should be slow enough is refused so often that a faster one may do no worse. */
   #isRefusedAtAnyPace(sequence: number): boolean {
     const sent = Math.min(KEPT, sequence - this.#paceFrom);
     if (sent < FASTER_AFTER || sequence < this.#nextTrial) return false;
@@ -281,11 +286,11 @@ export class HiddenLimit {
     return refused >= TRIED_AFTER && refused < MAX_BY_CHANCE * sent;
   }
 
-  /** Whether a faster pace was refused more: a limit would have refused about half. */
+  /** Judges a faster pace: a limit would have refused about half. */
   #judgeFaster(before: number, sent: number, now: number, isOver: boolean): void {
     const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
     const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
-    // The calls sent last may still be refused.
+    // The newest calls may still be refused.
     const known = sent - this.#pace.rate * refusalWaitMs(this.refusalMs);
     if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
     if (!tooMany && sent >= TRIAL) {
@@ -298,7 +303,7 @@ export class HiddenLimit {
     this.#pace.exhaust();
   }
 
-  /** Whether a slower pace was refused less. */
+  /** Judges a trial: whether a slower pace was refused less, or a faster one more. */
   #judge(now: number, isOver = false): void {
     const sent = this.#sequence - this.#trialFrom;
     if (this.#fasterThan !== undefined) {

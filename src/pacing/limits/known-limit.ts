@@ -19,32 +19,35 @@ export interface BucketPolicy {
 
 // Sums of fractions can fall short of a whole unit by a rounding error.
 const EPSILON = 1e-6;
-/** How much of an unexpected surplus is spent at once: calls, or milliseconds' worth of the limit. */
+/**
+ * Part of an unexpected surplus that may be spent at once: this many calls, or this much time's refill if that is more.
+ */
 const AT_ONCE = 4;
 const AT_ONCE_MS = 500;
-/** A bucket is never assumed to be smaller than its refill in this time: timers are no finer. */
+/** A bucket is assumed to hold at least its refill in this time, the resolution of timers. */
 const MIN_MS = 50;
+/** A reset after less than this fraction of the window means that a shorter window is enforced. */
 const MIN_PART = 0.3;
-/** Weight of one response in the average age of what responses report. */
+/** Weight of one response in the average age of reported levels. */
 const ANSWER_AGE_WEIGHT = 0.1;
-/** Factor by which the remembered largest call shrinks with each further call. */
+/** Factor by which the remembered largest call decays with each call. */
 const LARGEST_DECAY = 0.99;
 /** Maximum age of headers that still describe what is left. */
 const MAX_HEADER_AGE_MS = 60_000;
 /** Largest fraction of a bucket held in reserve for uncertainty. */
 const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
-/** What other users will leave is an estimate, to be checked again after this time. */
+/** The share left by other users is an estimate, checked again after this time. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * Model of one limit of the provider: a bucket that refills, or starts anew, with everything deducted that was sent.
- * What answers report corrects its level; how to read their numbers is up to its beliefs.
+ * Models one limit of the provider: a bucket that refills, or a fixed window, less everything sent. Answers correct its
+ * level; its beliefs decide how to interpret their numbers.
  */
 export class LimitBucket implements LimitModel {
   readonly dimension: BucketDimension;
   readonly kind: LimitKind;
-  /** Stays 1 where the provider counts what its answers tell. */
+  /** Stays 1 if the provider counts the tokens that it reports. */
   readonly countedShare: PromptCountRatio = new PromptCountRatio();
   readonly #corrects: boolean;
   readonly #uncounted: () => number;
@@ -58,19 +61,19 @@ export class LimitBucket implements LimitModel {
   readonly #pace: Pace;
   readonly #quantum = new HeaderRounding();
   readonly #burstProbe = new BurstRetest();
-  /** Our total consumption. */
+  /** Our total consumption, in units. */
   #taken = 0;
   #average = 0;
   /** Approximate size of the largest recent call. */
   #largest = 0;
-  /** Average age of what responses report. */
+  /** Average age of reported levels. */
   #latenessMs = 0;
   #at: number;
   #observedAt: number | undefined;
   #refusedAt = -Infinity;
   #sequence = 0;
 
-  /** `uncounted` says how much of what was sent the provider has not counted yet. */
+  /** `uncounted` returns the amount sent that the provider has not counted yet. */
   constructor(
     dimension: BucketDimension,
     limit: number,
@@ -86,12 +89,12 @@ export class LimitBucket implements LimitModel {
     this.#at = now;
     this.#uncounted = uncounted;
     this.#corrects = policy.corrects;
-    // A day's limit gates at its end, where every call counts.
+    // A day's limit matters only near its end, where no call should be held back for headroom.
     this.#level = new BucketLevel(limit, this.kind.perDay ? 0 : policy.headroom);
     this.#pace = new Pace(policy.smooth);
   }
 
-  /** Largest burst the provider accepts: the whole limit until a smaller bucket is discovered. */
+  /** Bucket size, the largest burst that the provider accepts: the whole limit until a smaller one is found. */
   get burst(): number {
     return this.#level.burst;
   }
@@ -100,7 +103,7 @@ export class LimitBucket implements LimitModel {
     return this.#level.value;
   }
 
-  /** What may be spent of the level. */
+  /** The part of the level that may be spent. */
   get usable(): number {
     return this.#level.usable;
   }
@@ -115,12 +118,12 @@ export class LimitBucket implements LimitModel {
     return this.limitRate * this.beliefs.sharing.left;
   }
 
-  /** Largest burst that responses have shown. */
+  /** Largest bucket size that responses have shown. */
   get full(): number {
     return this.beliefs.shortBucket.capacity ?? this.limit;
   }
 
-  /** Whether responses have shown that consumption comes back steadily. */
+  /** Whether the limit refills steadily, as opposed to all at once. */
   get refills(): boolean {
     return !this.kind.perDay && !this.beliefs.fixed.believed;
   }
@@ -133,7 +136,9 @@ export class LimitBucket implements LimitModel {
     return this.#observedAt !== undefined;
   }
 
-  /** Whether it is known if others use it: two answers apart in time have told, or answers tell nothing of it. */
+  /**
+   * Whether it is known if the limit has other users: two spaced answers have been compared, or no answer can show it.
+   */
   get gauged(): boolean {
     const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.observed;
     return !tells || this.beliefs.sharing.foreign.gauged;
@@ -161,7 +166,7 @@ export class LimitBucket implements LimitModel {
     }
   }
 
-  /** Milliseconds until `amount` fits; to be asked after `refill`. */
+  /** Milliseconds until `amount` fits. Call `refill` first. */
   waitMs(amount: number): number {
     if (amount <= 0) return 0;
     const rate = Math.max(MIN_RATE * this.limitRate, this.rate);
@@ -175,17 +180,19 @@ export class LimitBucket implements LimitModel {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
     }
-    // What is spread now may soon be ours alone.
+    // Other users may leave, which ends the spreading.
     if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
     if (wait > 0) this.waits();
     wait = Math.max(wait, this.beliefs.enforced.waitMs(amount, this.limitRate, this.#at));
-    // All of a minute's limit comes back in a minute, whatever is believed of its level.
+    // A minute's limit is full again within a minute, whatever its assumed level.
     const mayChange = this.beliefs.sharing.shared || (this.#mayBeMore && this.beliefs.refill.isUnheard(this.#at));
     const longest = mayChange ? LOOK_AGAIN_MS : this.kind.perDay ? Infinity : this.kind.windowMs;
     return Math.min(wait, longest);
   }
 
-  /** Milliseconds until so much more may be spent: what is held back for a moment comes sooner than a refill. */
+  /**
+   * Milliseconds until `missing` units may be spent. A surplus that is held back is released sooner than it refills.
+   */
   #comesInMs(missing: number, rate: number): number {
     const { headroom } = this.#level;
     const refillMs = this.beliefs.comesInMs(missing, rate, this.#at);
@@ -205,7 +212,7 @@ export class LimitBucket implements LimitModel {
     );
   }
 
-  /** Whether trying could tell that more comes: not of a limit that is given, nor before a window starts anew. */
+  /** Whether probing could reveal a higher rate: not for a configured limit, nor within a fixed window. */
   get #mayBeMore(): boolean {
     return this.source !== 'config' && !this.kind.perDay && this.beliefs.fixed.endsAt(this.#at) === undefined;
   }
@@ -219,17 +226,17 @@ export class LimitBucket implements LimitModel {
     return this.#pace.waitMs(amount);
   }
 
-  /** The whole limit is ours. */
+  /** Never: without a fleet the whole limit is ours. */
   awaitsLease(): boolean {
     return false;
   }
 
-  /** Least time until `amount` was let through, whatever others leave us; to be asked after `refill`. */
+  /** Lower bound of the wait for `amount`, whatever others leave us. Call `refill` first. */
   leastWaitMs(amount: number): number {
     return Math.max(0, (amount - this.usable) / this.limitRate);
   }
 
-  /** Whether no wait would ever help: more than a limit that is known, with a margin for the estimate's error. */
+  /** Whether `amount` exceeds the limit, with a margin for estimation error, so that waiting cannot help. */
   neverFits(amount: number): boolean {
     return amount > 1.2 * this.limit;
   }
@@ -249,11 +256,10 @@ export class LimitBucket implements LimitModel {
   }
 
   /**
-   * The provider charges less in the end than on arrival, as far as it is known to do that. Where headers tell
-   * what is left, they tell this too.
+   * The provider may charge less in the end than on arrival. Headers that report the level already include that.
    */
   trueUp(amount: number, now: number): boolean {
-    // Only refusals tell of this limit: they correct what is too low, but never come while it is too high.
+    // Only refusals report this limit. They correct a level that is too high but never one that is too low.
     if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return false;
     const told =
       this.#observedAt !== undefined && now - this.#observedAt < MAX_HEADER_AGE_MS && this.source === 'header';
@@ -262,12 +268,12 @@ export class LimitBucket implements LimitModel {
     return true;
   }
 
-  /** The provider never counted this part of a request; it is given back. */
+  /** Returns the part of a request that the provider never counted. */
   neverCounted(sequence: number, amount: number): void {
     const { level } = this;
     const claimed = this.#level.claimed;
     this.giveBack(amount);
-    // The level of a later answer did not contain it.
+    // The level reported by a later answer did not include it.
     if (sequence <= this.#sequence) {
       this.#level.value = level;
       this.#level.claimed = claimed;
@@ -275,7 +281,7 @@ export class LimitBucket implements LimitModel {
     this.beliefs.sharing.foreign.neverCounted(sequence, amount);
   }
 
-  /** A call of this size got through. */
+  /** A call of this amount got through. */
   accepted(amount: number, now: number): void {
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
@@ -298,7 +304,7 @@ export class LimitBucket implements LimitModel {
     const tells = seen.remaining !== undefined && !this.#isRoundedAway(seen);
     if (tells) this.beliefs.refill.heard();
     const newest = seen.sequence >= this.#sequence;
-    // A request sent later knows more; a slow early response would raise the level again.
+    // Later requests report a newer level; a slow earlier response would raise it again.
     if (!newest && !seen.refused) return false;
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
     const first = this.#observedAt === undefined;
@@ -311,7 +317,7 @@ export class LimitBucket implements LimitModel {
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : ANSWER_AGE_WEIGHT);
     if (!this.kind.perDay) {
-      // Output is taken while it is generated, by calls of which we know the amount only afterwards.
+      // Output counts as it is generated, and its amount is known only afterwards.
       if (this.kind.unit !== 'outputTokens') {
         const { foreign } = this.beliefs.sharing;
         const returnRate = this.beliefs.returned(1, at, this.limitRate);
@@ -329,7 +335,7 @@ export class LimitBucket implements LimitModel {
     const used = this.limit - remaining;
     if (!seen.refused && used > this.burst) this.#setBurst(Math.min(this.limit, used), now);
     const left = remaining + this.beliefs.returned(Math.max(0, now - at), now, this.rate) - seen.since;
-    // The bucket may have been full in between; then what we took since is all that is missing.
+    // If the bucket was full in the meantime, only what we took since is missing.
     const told = this.burst - (this.limit - left) + this.#level.lead;
     const tolerance = quantum > 1 ? quantum / 2 : 0;
     if (newest) this.#level.claimed = Math.min(this.burst, told - this.#level.lead);
@@ -344,7 +350,7 @@ export class LimitBucket implements LimitModel {
       const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
       const limit = { limit: this.limit, rate: this.limit / this.kind.windowMs };
       const isFixed = this.beliefs.reset(reset, limit, this.burst, quantum);
-      // A window that is over much sooner is a part of the one that is told: it holds no more than was found.
+      // A much earlier reset means that a shorter window is enforced, which holds no more than was found.
       const isWhole = seen.resetMs > MIN_PART * this.kind.windowMs;
       if (isFixed && isWhole && this.burst < this.full) this.#setBurst(this.full, now);
     }
@@ -355,19 +361,18 @@ export class LimitBucket implements LimitModel {
   }
 
   /**
-   * A request was refused by this limit though it seemed to fit. `remaining` is what the provider showed of the
-   * whole window, undefined when it showed nothing, and `since` what we took after it: if that was enough, the provider
-   * enforces a part of the window.
+   * This limit refused a request that seemed to fit. `remaining`: what the provider reported for the whole window, if
+   * anything; if it was enough, a shorter window is enforced. `since`: what we took after the request.
    */
   refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number {
     this.refill(now);
     const { amount } = refusal;
     this.#refusedAt = now;
-    // Where a provider counts what it refuses too, headers say so; where it tells none, the next refusal does.
+    // If the provider counts refused requests too, headers or the next refusal will show it.
     if (this.source === 'body' && this.kind.unit === 'requests') this.giveBack(amount);
     this.beliefs.enforced.refused(refusal, this.limitRate, now);
     if (refusal.news) this.beliefs.refill.refused(now);
-    // What no answer has told of is only what we think ourselves.
+    // Without headers the level is only our own estimate.
     const known = this.source === 'header' ? this.#level.claimed + since : this.level + (refusal.news ? since : 0);
     const claimed = Math.min(known, this.sharers?.level ?? Infinity);
     const { peak } = this.#level;
@@ -395,7 +400,7 @@ export class LimitBucket implements LimitModel {
     this.#setBurst(burst, now);
   }
 
-  /** The provider named its largest burst. */
+  /** The provider stated its bucket size. */
   burstIs(burst: number, now: number): void {
     this.refill(now);
     if (burst < this.burst) this.#setBurst(burst, now);
@@ -421,14 +426,14 @@ export class LimitBucket implements LimitModel {
     };
   }
 
-  /** When so much is there at the latest, by what the provider promised; undefined where it did not. */
+  /** When `amount` will be available at the latest, according to the promised reset; undefined without a promise. */
   #promisedFor(amount: number): number | undefined {
     const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
     if (!promised || this.burst - (this.#taken - promised.mark) < amount) return undefined;
     return promised.at;
   }
 
-  /** Takes the provider at its word; where nothing has confirmed it yet, for one call that asks. */
+  /** Credits a promised reset that is due. An unconfirmed promise is credited only enough for one call, as a probe. */
   #collect(now: number): void {
     const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
     if (!promised || now < promised.at) return;
@@ -452,13 +457,13 @@ export class LimitBucket implements LimitModel {
     );
   }
 
-  /** What is kept in the bucket because the level is not known exactly. */
+  /** Amount kept in the bucket because the level is not known exactly. */
   #reserve(): number {
     const chance = this.beliefs.sharing.chance(this.limitRate, this.#average);
     return Math.min(MAX_RESERVE * this.burst, Math.max(chance, this.#level.error));
   }
 
-  /** An amount that comes back within a moment. */
+  /** Surplus that may be spent at once. */
   get #step(): number {
     return Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
   }
@@ -472,14 +477,14 @@ export class LimitBucket implements LimitModel {
     this.#level.value = Math.min(truth, this.burst);
   }
 
-  /** What an answer tells, as if of a bucket of the whole window, of which a shorter one can never spend a part. */
+  /** Converts a remaining amount to that of a whole-window bucket, of which a shorter bucket can never use a part. */
   #leftOfWindow(remaining: number, resetMs: number | undefined, now: number): number {
     if (this.kind.perDay) return remaining;
     const before = this.beliefs.shortBucket.capacity;
     this.beliefs.shortBucket.observe(remaining, resetMs, this.limit, this.limitRate);
     const { capacity } = this.beliefs.shortBucket;
     if (capacity !== before) {
-      // What was believed of others came from reading the level of another bucket.
+      // The estimate of other users was based on another bucket's level.
       if (before === undefined || capacity === undefined) this.beliefs.sharing.foreign.forget();
       const known = Math.min(before ?? this.limit, this.limit);
       if (this.burst >= known || (capacity ?? Infinity) < this.burst) this.#setBurst(capacity ?? this.limit, now);
@@ -487,7 +492,7 @@ export class LimitBucket implements LimitModel {
     return remaining + this.limit - (capacity ?? this.limit);
   }
 
-  /** Whether the level is lost in rounding. A limit of requests is never told in such steps. */
+  /** Whether rounding hides the level. Requests are never rounded like that. */
   #isRoundedAway(seen: Observation): boolean {
     return this.kind.unit !== 'requests' && this.#quantum.hides(seen, this.kind.windowMs);
   }
@@ -498,7 +503,7 @@ export class LimitBucket implements LimitModel {
     this.refill(now);
     const { level } = this;
     this.#level.moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
-    // A refusal has already said when there will be enough.
+    // The refusal has already stated when enough will be available.
     if (source === 'body') this.#level.value = Math.min(this.burst, level);
     this.limit = limit;
     this.beliefs.forget(now);

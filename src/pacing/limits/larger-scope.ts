@@ -1,12 +1,12 @@
-/** Limits this close are one limit, stated twice. */
+/** Limits within this ratio are the same limit, stated twice. */
 const SAME = 0.98;
 /** How long headers of a larger limit are ignored; doubles each time a refusal names the smaller limit again. */
 const HOLD_MS = 120_000;
 const MAX_HOLD_MS = 3_600_000;
 
 /**
- * A refusal names a smaller limit than headers tell: they are of another scope, as an organization's beside those of
- * its project. What they say is left says nothing of the limit that refuses, until they change or it is long ago.
+ * A refusal names a smaller limit than headers state: the headers describe a larger scope, such as the organization
+ * rather than the project. Their level is ignored until the stated limit changes or the hold expires.
  */
 export class LargerScope {
   #told: number | undefined;

@@ -11,7 +11,7 @@ import { SharedPace } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
 import { UnenforcedLevel } from './unenforced-level.ts';
 
-/** What is believed of a limit that is told. */
+/** A belief about a limit that the provider states. */
 export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
 
 export const BUCKET_BELIEFS: readonly BucketBelief[] = [
@@ -26,20 +26,17 @@ export const BUCKET_BELIEFS: readonly BucketBelief[] = [
 ];
 
 interface MarkedReset extends ToldReset {
-  /** Our consumption in all up to the request that was answered. */
+  /** Our total consumption up to the answered request. */
   readonly mark: number;
 }
 
-/** What is told of a limit: its number, and what that makes a millisecond. */
+/** A limit as stated, and the rate per millisecond that this implies. */
 interface StatedLimit {
   readonly limit: number;
   readonly rate: number;
 }
 
-/**
- * What the numbers that are told of a limit mean. Each belief has a class of its own, with the evidence that makes it
- * so and the evidence that overturns it.
- */
+/** How to interpret a limit's stated numbers. Each belief has its own class, with the evidence for and against it. */
 export class LimitBeliefs {
   readonly shortBucket: ShortBucket = new ShortBucket();
   readonly refill: RefillRate = new RefillRate();
@@ -75,7 +72,7 @@ export class LimitBeliefs {
     }
   }
 
-  /** The limit changed: what answers told before says nothing of it. */
+  /** The limit changed: earlier answers no longer apply. */
   forget(now: number): void {
     this.sharing.foreign.forget();
     this.shortBucket.forget();
@@ -84,7 +81,7 @@ export class LimitBeliefs {
     this.promise.forget();
   }
 
-  /** Whether an answer tells of another limit than the one that is believed to count. `known` came from `source`. */
+  /** Whether an answer describes another limit than the one believed to be enforced. `known` came from `source`. */
   isOfAnother(seen: Observation, known: number, source: LimitSource, perDay: boolean, now: number): boolean {
     if (seen.source === 'header') return this.otherScope.covers(seen.limit, now);
     if (seen.source !== 'body') return false;
@@ -97,7 +94,7 @@ export class LimitBeliefs {
     return false;
   }
 
-  /** Whether what an answer shows as left tells nothing. */
+  /** Whether the remaining amount that an answer shows is meaningless. */
   isUnenforced({ remaining, amount, refused }: Observation): boolean {
     if (remaining === undefined || refused) return false;
     this.unenforced.served(remaining, amount, this.sharing.share);
@@ -106,13 +103,13 @@ export class LimitBeliefs {
     return true;
   }
 
-  /** Returns whether it was just found that the limit starts anew at a moment, where it was taken for a bucket. */
+  /** Returns whether the limit has just turned out to be a fixed window rather than a refilling bucket. */
   reset(told: MarkedReset, limit: StatedLimit, burst: number, quantum: number): boolean {
     const { at, resetMs, missing, mark } = told;
     const before = this.fixed.believed;
     this.fixed.observe(told, this.refill.factor * limit.rate, quantum);
     const changed = this.fixed.believed !== before;
-    // What was believed of others came from reading it as the other.
+    // The estimate of other users was based on the wrong interpretation.
     if (changed) this.sharing.foreign.forget();
     if (this.promise.confirmed && !this.fixed.believed) {
       this.refill.reset(missing, limit.limit, resetMs, limit.rate, at);
@@ -121,12 +118,12 @@ export class LimitBeliefs {
     return changed && !before;
   }
 
-  /** What came back in the time up to a moment, at a rate; nothing, before a fixed window starts anew. */
+  /** Units refilled at `rate` in the `elapsedMs` before `until`; 0 while a fixed window is still running. */
   returned(elapsedMs: number, until: number, rate: number): number {
     return this.fixed.endsAt(until) === undefined ? elapsedMs * rate : 0;
   }
 
-  /** Milliseconds until so much came back at a rate. */
+  /** Milliseconds until `missing` units have refilled at `rate`, or until the fixed window ends. */
   comesInMs(missing: number, rate: number, now: number): number {
     const endsAt = this.fixed.endsAt(now);
     return endsAt === undefined ? missing / rate : endsAt - now;

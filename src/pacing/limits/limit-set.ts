@@ -10,10 +10,10 @@ import type { Amounts, Reservation } from '../usage/reservation.ts';
 import type { Division } from './division.ts';
 import type { Limit } from './limit.ts';
 
-/** A request takes no longer than this to be counted; the rest of the time to its answer is generation. */
+/** Longest assumed time until the provider counts a request; the rest of the response time is generation. */
 const MAX_ONE_WAY_MS = 100;
 
-/** What an answer said of one limit. */
+/** What an answer reported about one limit. */
 export interface LimitNews {
   readonly dimension: BucketDimension;
   readonly limit: number;
@@ -24,7 +24,7 @@ export interface LimitNews {
   readonly refused: boolean;
 }
 
-/** The buckets of a lane: all of them are reserved at once or none. */
+/** A lane's buckets. A reservation takes from all of them or from none. */
 export class LimitSet {
   readonly buckets: Limit[] = [];
   readonly #policy: BucketPolicy;
@@ -36,7 +36,7 @@ export class LimitSet {
   #fastestMs = Infinity;
   #averageShare = 0;
 
-  /** Nobody waits longer than `maxWaitMs` for a limit to reset; queueing behind others does not count. */
+  /** `maxWaitMs`: longest wait for a limit to reset, not counting time in the queue. */
   constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number, division?: Division) {
     this.#policy = policy;
     this.#division = division;
@@ -51,13 +51,13 @@ export class LimitSet {
   add(dimension: BucketDimension, limit: number, source: LimitSource, now: number): Limit {
     const { unit } = LIMIT_KINDS[dimension];
     const model = new LimitBucket(dimension, limit, source, this.#policy, now, () => this.#consumption.uncounted(unit));
-    // A day's limit gates at its end: every answer tells how near that is.
+    // A day's limit is not divided: it matters only near its end, and every answer shows how near that is.
     const bucket = (model.kind.perDay ? undefined : this.#division?.partOf(model)) ?? model;
     this.buckets.push(bucket);
     return bucket;
   }
 
-  /** Takes over what another process has learned of a limit. */
+  /** Adopts a limit learned by another process. */
   adopt(dimension: BucketDimension, limit: number, burst: number, now: number): void {
     const known = this.get(dimension);
     const previous = known?.limit;
@@ -67,8 +67,8 @@ export class LimitSet {
   }
 
   /**
-   * Whether a header that is taken for a day's limit was taken for one of a minute before. The window is inferred, and
-   * now and then a minute's numbers look like a day's: what was believed of a day ends with the first that do not.
+   * Whether a reading for a day's limit contradicts an earlier reading of the same header as a minute's. The window is
+   * inferred, and a minute's numbers can look like a day's: the first reading that does not drops the day's limit.
    */
   contradicts(dimension: BucketDimension, limit: number): boolean {
     const other = LIMIT_KINDS[dimension].sameHeaderAs;
@@ -79,22 +79,22 @@ export class LimitSet {
     return false;
   }
 
-  /** Whether any limit is known that paces calls. */
+  /** Whether any known limit paces calls; a day's limit does not. */
   get paces(): boolean {
     return this.buckets.some((bucket) => !bucket.kind.perDay);
   }
 
-  /** Whether it is known of all of them if others use them. */
+  /** Whether it is known for every limit if it has other users. */
   get gauged(): boolean {
     return this.buckets.every((bucket) => bucket.gauged);
   }
 
-  /** Whether others take of any of them too. */
+  /** Whether any limit has other users. */
   get shared(): boolean {
     return this.buckets.some((bucket) => bucket.shared);
   }
 
-  /** Calls like this one for which there is room at once, by what answers told. */
+  /** How many calls like this one fit right now, according to answers. */
   roomFor(reserved: Readonly<Amounts>): number {
     let calls = Infinity;
     for (const { kind, level, observed } of this.buckets) {
@@ -104,22 +104,22 @@ export class LimitSet {
     return calls;
   }
 
-  /** Milliseconds in which so much comes back, by what is told. */
+  /** Milliseconds in which `reserved` refills at the stated rates. */
   refillMs(reserved: Readonly<Amounts>): number {
     let most = 0;
     for (const { kind, limitRate } of this.buckets) {
-      // Output is taken as it is generated: it refuses none of those that are sent before.
+      // Output counts as it is generated, so it cannot refuse calls that are already sent.
       if (!kind.perDay && kind.unit !== 'outputTokens') most = Math.max(most, reserved[kind.unit] / limitRate);
     }
     return most;
   }
 
-  /** Why no wait would help; undefined when one would. */
+  /** Why waiting would not help; undefined if it would. */
   refusal(reservation: Reservation, sizes: RefusedSizes, now: number): AdmissionRefused | undefined {
     const { reserved, confirmed } = reservation;
     for (const bucket of this.buckets) {
       const { dimension, limit, kind } = bucket;
-      // Output is a guess until it is generated: a guess refuses nobody.
+      // Output is an estimate until generated; never refuse a call on an estimate.
       if (kind.unit === 'outputTokens') continue;
       const requested = reserved[kind.unit];
       if (bucket.neverFits(requested) && sizes.isCertain(reservation, dimension, limit, now)) {
@@ -133,20 +133,20 @@ export class LimitSet {
     return undefined;
   }
 
-  /** Least time that a reservation behind `ahead` must wait, whatever is given back or raised meanwhile. */
+  /** Lower bound of the wait of a reservation behind `ahead`, whatever is given back or raised meanwhile. */
   leastWaitMs(ahead: Readonly<Amounts>, reserved: Readonly<Amounts>, now: number): number {
     let most = 0;
     for (const bucket of this.buckets) {
       bucket.refill(now);
       const { unit } = bucket.kind;
-      // Tokens ahead may be given back in part; requests are not.
+      // Tokens ahead may be partly returned; requests never are.
       const before = unit === 'requests' ? ahead.requests : 0;
       most = Math.max(most, bucket.leastWaitMs(before + reserved[unit]));
     }
     return most;
   }
 
-  /** Why so many reservations like this one cannot wait while `binding` is a day limit; undefined when they can. */
+  /** Why this many reservations cannot all wait while `binding` is a day's limit; undefined if they can. */
   tooMany(waiting: number, reserved: Readonly<Amounts>, binding: Dimension): AdmissionRefused | undefined {
     const bucket = this.buckets.find((each) => each.kind.perDay && each.dimension === binding);
     if (!bucket) return undefined;
@@ -155,7 +155,7 @@ export class LimitSet {
     return waiting > most ? new AdmissionRefused('day_limit', { dimension, limit }) : undefined;
   }
 
-  /** What was taken after a request of what it takes. */
+  /** Units taken after this request was sent. */
   since(reservation: Reservation, unit: Unit): number {
     return this.#consumption.since(unit, reservation);
   }
@@ -166,7 +166,7 @@ export class LimitSet {
     this.admitted.add(reservation.reserved, reservation.sentAt);
   }
 
-  /** Cost for fairness: the largest share of any limit, in calls of average size. */
+  /** Cost for fair queueing: the largest share of any limit, in calls of average size. */
   share(reserved: Readonly<Amounts>): number {
     let share = 0;
     for (const bucket of this.buckets) share = Math.max(share, reserved[bucket.kind.unit] / bucket.limit);
@@ -176,7 +176,7 @@ export class LimitSet {
   }
 
   answered(reservation: Reservation, now: number): void {
-    // Grows a little each time, so that a network that got slower is believed.
+    // Grows slightly each time, to follow a network that has become slower.
     this.#fastestMs = Math.min(now - reservation.sentAt, this.#fastestMs * 1.001);
   }
 
@@ -184,14 +184,14 @@ export class LimitSet {
     return Math.min(MAX_ONE_WAY_MS, this.#fastestMs / 2);
   }
 
-  /** It got through. */
+  /** The call got through. */
   accepted({ charged }: Reservation, now: number): void {
     for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
     const disproved = this.buckets.findIndex((bucket) => isDisproved(bucket, charged[bucket.kind.unit]));
     if (disproved >= 0) this.buckets.splice(disproved, 1);
   }
 
-  /** The provider charges `amounts` for it. With `counted` false it never counted the difference. */
+  /** The provider charges `amounts`. If `counted` is false, it never counted the difference. */
   charge(reservation: Reservation, amounts: Readonly<Amounts>, counted: boolean, now: number): void {
     for (const unit of UNITS) this.chargeUnit(reservation, unit, amounts[unit], counted, now);
   }
@@ -218,7 +218,7 @@ export class LimitSet {
     const known = this.get(dimension);
     const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
-    // The provider counts on arrival, not when it has answered.
+    // The provider counts on arrival, not when it answers.
     const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
     this.#consumption.pass(2 * this.#oneWayMs, now);
     const since = this.#consumption.since(unit, reservation);
@@ -229,7 +229,7 @@ export class LimitSet {
   }
 }
 
-/** Whether a limit that only a refusal has named is none: what it would never have admitted was served. */
+/** Whether a limit known only from a refusal is wrong: a call that it could not have admitted was served. */
 function isDisproved(bucket: Limit, amount: number): boolean {
   return bucket.source === 'body' && (bucket.neverFits(amount) || (bucket.kind.perDay && bucket.level < 0));
 }

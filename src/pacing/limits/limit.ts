@@ -14,12 +14,12 @@ export interface LimitFacts {
   readonly level: number;
   /** Size of its bucket, as far as answers have shown. */
   readonly full: number;
-  /** Units per millisecond that the provider refills, and the part of them that others leave. */
+  /** Units per millisecond that the provider refills, and how many of them others leave. */
   readonly limitRate: number;
   readonly rate: number;
-  /** Whether an answer has stated its level. */
+  /** Whether an answer has reported its level. */
   readonly observed: boolean;
-  /** Whether what was taken comes back steadily, as far as answers have shown. */
+  /** Whether the limit refills steadily, as far as answers have shown. */
   readonly refills: boolean;
   /** Whether it is known if others use the limit. */
   readonly gauged: boolean;
@@ -31,37 +31,39 @@ export interface LimitFacts {
 }
 
 /**
- * One limit of a lane, as the pacer sees it: when an amount may be spent, and what came of it. A process on its own
- * uses a model of the provider's bucket; one of a fleet its share of it.
+ * One limit of a lane, as the pacer sees it. A process on its own uses a model of the provider's bucket; in a fleet it
+ * uses its share of that bucket.
  */
 export interface Limit extends LimitFacts {
   /** Advances to `now`; call it before the others. */
   refill(now: number): void;
   /** Milliseconds until `amount` may be spent. */
   waitMs(amount: number): number;
-  /** Whether only our lease is too small: there is enough for all. */
+  /** Whether only our lease is too small, not the limit itself. */
   awaitsLease(amount: number): boolean;
-  /** Least time until `amount` gets through, however much others leave us. */
+  /** Lower bound of the wait for `amount`, whatever others leave us. */
   leastWaitMs(amount: number): number;
   /** Whether no wait would ever help. */
   neverFits(amount: number): boolean;
   take(amount: number, sequence: number): void;
   /** A call of this amount got through. */
   accepted(amount: number, now: number): void;
-  /** The provider finally charges this much less than on arrival. Returns whether it is known to give that back. */
+  /**
+   * The final charge is `amount` less than on arrival. Returns whether the provider is known to return the difference.
+   */
   trueUp(amount: number, now: number): boolean;
   /** The provider never counted this part of a request. */
   neverCounted(sequence: number, amount: number): void;
-  /** A call of the lane was refused, by it or by another limit. */
+  /** A call of the lane was refused, by this or another limit. */
   anyRefused(): void;
   /** An answer stated the limit. Returns whether it changed. */
   observe(seen: Observation, now: number): boolean;
   /**
    * The limit refused a request that seemed to fit: the provider showed `remaining` of the whole window (undefined if
-   * it showed nothing), and we took `since` after it. Returns the level, for all.
+   * it showed nothing), and we took `since` after it. Returns the level of the whole limit.
    */
   refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number;
-  /** The provider named the most that it lets through at once. */
+  /** The provider stated its bucket size. */
   burstIs(burst: number, now: number): void;
   /** Other processes have learned another limit, or another bucket size. */
   adopt(limit: number, burst: number, now: number): void;
@@ -84,22 +86,22 @@ export interface LevelSample {
   readonly tolerance: number;
 }
 
-/** One process's own model of a limit that a fleet may divide: it keeps learning whoever divides. */
+/** A process's own model of a limit that a fleet may divide. It keeps learning while the fleet divides. */
 export interface LimitModel extends Limit {
-  /** Most that the provider lets through at once: the whole limit until a smaller bucket is discovered. */
+  /** Bucket size: the whole limit until a smaller one is found. */
   readonly burst: number;
-  /** Part of it that is never spent. */
+  /** Fraction of the limit that is never spent. */
   readonly headroomShare: number;
   /** Level stated by the newest answer. */
   readonly sample: LevelSample | undefined;
-  /** Milliseconds until `amount` may go by the pace at which calls are spread, whatever is left. */
+  /** Milliseconds until `amount` may go at the pace at which calls are spread, whatever the level. */
   spreadMs(amount: number): number;
-  /** A call waits for our share of it. */
+  /** A call waits for our share. */
   waits(): void;
-  /** Calls of other processes took so much of it; below 0 where it was given back. */
+  /** Calls of other processes took `amount`; negative if it was given back. */
   othersServed(amount: number, now: number): void;
   /** Largest part of the limit we may use while nobody assigns our share; 1 for all of it. */
   shareAtMost: number;
-  /** The fleet that divides it, and its belief of what is left; undefined while there is none. */
+  /** The fleet that divides the limit, with its own view of the level; undefined without a fleet. */
   sharers: { readonly level: number | undefined } | undefined;
 }

@@ -1,13 +1,13 @@
 /** Number of newest attempts for which the amount sent before them is remembered. */
 const KEPT = 64;
 const BURST_MS = 1_000;
-/** The slowest limits are three requests a minute. */
+/** Slowest pace in calls per millisecond: three requests a minute. */
 const SLOWEST = 1 / 20_000;
 const CUT = 0.9;
 const BELOW = 0.97;
-/** Measurements of one rate agree within this, and a little more where few calls were counted. */
+/** Measurements of one rate agree within this, and slightly more if few calls were counted. */
 const SAME = 0.2;
-/** Largest number of calls that weigh in the mean. */
+/** Maximum number of calls that the mean remembers. */
 const MEMORY = 24;
 /** A refusal this far above the mean shows that the mean was too low. */
 const FAR = 2.5;
@@ -15,15 +15,15 @@ const MAX_CONFIRMED = 7;
 const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 5_000;
 const TOO_LONG_MS = 120_000;
-/** Interval at which a growing pace is looked at again. */
+/** Longest wait before a growing pace is evaluated again. */
 const LOOK_AGAIN_MS = 200;
-/** More than this was let through from an exhausted limit before: a refusal now is no matter of pace. */
+/** A measurement below this fraction of the highest one contradicts it: a refusal at that pace has another cause. */
 const CONTRADICTS = 0.6;
 const TELLING = 3;
 
 /**
- * The pace that a limit lets through, in calls of average size: what got through between two refusals, by time, since it
- * was exhausted at both ends. Calls go at a little less; without further refusals the pace doubles.
+ * The pace that a limit admits, in calls of average size per time: what got through between two refusals, since the
+ * limit was exhausted at both. Calls go slightly slower; without further refusals the pace doubles.
  */
 export class MeasuredPace {
   /** Allowed calls per millisecond; Infinity while nothing is held. */
@@ -56,7 +56,7 @@ export class MeasuredPace {
     return this.#confirmed > 0;
   }
 
-  /** Milliseconds until a call of this size may go. `mayGrow` is false while nothing gets through: that tells nothing. */
+  /** Milliseconds until a call of this cost may go. `mayGrow` is false while nothing gets through. */
   waitMs(cost: number, doublingMs: number, mayGrow: boolean, now: number): number {
     if (this.rate === Infinity) return 0;
     this.#grow(doublingMs, mayGrow, now);
@@ -73,13 +73,13 @@ export class MeasuredPace {
     this.#sequence = sequence;
   }
 
-  /** Takes note of every refusal; those that are news are measured too. */
+  /** Records a refusal. Only new ones are also measured. */
   refused(cost: number, sequence: number): void {
     if (sequence > this.#measuredTo) this.#refusedSince += cost;
     this.#level += cost;
   }
 
-  /** What was let through since the last refusal, by time, is the limit: it was exhausted at both ends. */
+  /** Measures the limit: what it admitted since the last refusal, divided by the elapsed time. */
   measure(sequence: number, sentAt: number): void {
     const elapsedMs = Math.max(1, sentAt - this.refusedAt);
     const total = this.#sequence - sequence < KEPT ? this.#sent[sequence % KEPT]! : this.#total;
@@ -108,10 +108,10 @@ export class MeasuredPace {
     }
   }
 
-  /** Slower than what was refused, which was sent at `rate`. */
+  /** Goes slower than the refused traffic, which was sent at `rate`. */
   slowDown(rate: number, now: number): void {
     const known = this.average < Infinity ? this.average : 0;
-    // A lane that has just waited was sending next to nothing, which is not what was refused.
+    // A lane that has just waited was sending almost nothing, which is not the rate that was refused.
     const before = Math.min(this.rate, Math.max(rate, known, SLOWEST));
     this.set(Math.min(CUT * before, Math.max(before / 2, BELOW * Math.min(before, this.average))), now);
     this.exhaust();
@@ -138,11 +138,11 @@ export class MeasuredPace {
     this.#level = Math.min(0, this.#level);
   }
 
-  /** Something gets through again: one call goes at once. */
+  /** Calls get through again: one may go at once. */
   open(now: number): void {
     this.#level = 1;
     this.#at = now;
-    // The trial that held it has ended with the wall.
+    // The trial that prevented growth has ended.
     if (this.#growsFrom < now || this.#growsFrom === Infinity) this.#growsFrom = now;
   }
 
@@ -164,7 +164,7 @@ export class MeasuredPace {
     const elapsed = now - this.#at;
     if (elapsed <= 0) return;
     const before = this.rate;
-    // Only a lane that needs more gets more.
+    // The pace grows only while calls wait for it.
     const until = mayGrow ? Math.min(now, this.#heldUntil) : this.#at;
     const grown = Math.max(0, until - Math.max(this.#at, this.#growsFrom));
     this.rate *= 2 ** (grown / (doublingMs * (1 + this.#confirmed)));

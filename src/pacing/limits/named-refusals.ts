@@ -6,13 +6,13 @@ import { FallbackWait } from './fallback-wait.ts';
 import type { Limit } from './limit.ts';
 import type { LimitSet } from './limit-set.ts';
 
-/** Smallest hint in whole seconds; the known refill may be far sooner. */
+/** Smallest hint in whole seconds. The known refill may take only a fraction of it, below `SOONER`. */
 const MIN_SECONDS_MS = 1_000;
 const SOONER = 0.2;
-/** A wait this short is not worth further refusals to learn a better one. */
+/** A shorter hint is simply waited for: learning a better one would cost further refusals. */
 const LONG_MS = 5_000;
 
-/** Refusals that name, or show, the limit that refused. */
+/** Handles refusals that name, or reveal, the limit that refused. */
 export class NamedRefusals {
   readonly #limits: LimitSet;
   readonly #givenBack: GivenBack;
@@ -30,12 +30,12 @@ export class NamedRefusals {
     this.#secondWait.reset();
   }
 
-  /** How long the lane waits for a limit without a stated time. */
+  /** How long the lane waits: the hint, or a fallback that doubles. */
   laneMs(hintMs: number | undefined, news: boolean): number {
     return hintMs ?? (news ? this.#unnamedWait.next() : 0);
   }
 
-  /** The limit that refused: as it is named, or the one of which a refusal that names none shows too little left. */
+  /** The limit that refused: the named one, or else one whose remaining amount is too small for the call. */
   dimensionOf({ refusal, reserved }: Reservation, { dimension }: Failure): Failure['dimension'] {
     if (dimension !== 'unknown') return dimension;
     const short = refusal?.find((reading) => {
@@ -46,18 +46,18 @@ export class NamedRefusals {
     return short?.dimension ?? dimension;
   }
 
-  /** Whether only the call that was told to wait a second waits, since what is known of the limit says more. */
+  /** Whether only the refused call waits for its one-second hint, since the limit is known more precisely. */
   onlyTheCallWaits(dimension: BucketDimension, { reserved }: Reservation, hintMs: number | undefined): boolean {
     return saysTooMuch(this.#limits.get(dimension), reserved[LIMIT_KINDS[dimension].unit], hintMs);
   }
 
-  /** How long the lane waits for a limit that is known: not until it is full, which is all that a reset tells. */
+  /** How long the lane waits for a known limit. A reset header states when the limit is full, which is far too long. */
   pauseMs(dimension: BucketDimension, failure: Failure, comingBack: number): number {
     if (tellsWhenFull(this.#limits.get(dimension), failure) || comesSooner(failure, comingBack)) return 0;
     return failure.hintMs ?? 0;
   }
 
-  /** Corrects the bucket that refused, to which calls in flight give back; false when nothing is known of it. */
+  /** Corrects the bucket that refused. `comingBack`: what calls in flight will return to it. False if it is unknown. */
   correct(
     dimension: BucketDimension,
     reservation: Reservation,
@@ -89,7 +89,7 @@ export class NamedRefusals {
       const bucket = known ?? this.#limits.add(dimension, (limit * whole) / windowMs, 'body', now);
       bucket.burstIs(limit, now);
     } else if (shown === undefined || (known && limit !== known.limit)) {
-      // The hint tells the level of a bucket that is smaller than its window; "Used" is of the whole one.
+      // The hint implies the level of a bucket smaller than its window; "Used" refers to the whole window.
       const told = known && failure.hintMs !== undefined ? undefined : remaining;
       this.#limits.learn({ dimension, limit, remaining: told, source: 'body', refused: true }, reservation, now);
       if (!known && remaining === undefined) this.#limits.get(dimension)!.refused(refusal, 0, since, waitMs, now);
@@ -97,7 +97,7 @@ export class NamedRefusals {
     return true;
   }
 
-  /** Until `amount` will be there, by what is known of the limit and told of the wait. */
+  /** Milliseconds until `amount` is available, from the hint and what is known about the limit. */
   #waitMs(known: Limit | undefined, amount: number, failure: Failure, comingBack: number, news: boolean): number {
     const { hintMs } = failure;
     const next = (wait: FallbackWait): number => (news ? wait.next() : wait.currentMs);
@@ -108,18 +108,18 @@ export class NamedRefusals {
   }
 }
 
-/** Whether calls in flight give back what is missing, long before the hint, which knows nothing of that, is over. */
+/** Whether calls in flight will return what is missing well before the hint ends, which does not account for them. */
 function comesSooner({ hintMs = 0, requested, remaining }: Failure, comingBack: number): boolean {
   if (hintMs < LONG_MS || requested === undefined || remaining === undefined) return false;
   return comingBack > requested - remaining;
 }
 
-/** Whether the hint is the least that whole seconds can say, and `amount` comes far sooner. */
+/** Whether the hint is the smallest in whole seconds and `amount` refills far sooner. */
 function saysTooMuch(known: Limit | undefined, amount: number, hintMs: number | undefined): known is Limit {
   return hintMs === MIN_SECONDS_MS && known?.observed === true && amount / known.rate < SOONER * hintMs;
 }
 
-/** Whether the hint is the time until a bucket that refills steadily is full: a call fits far sooner. */
+/** Whether the hint is the time until a steadily refilling bucket is full: a call fits far sooner. */
 function tellsWhenFull(known: Limit | undefined, { hintSource }: Failure): boolean {
   return hintSource === 'reset_header' && known?.observed === true && known.refills;
 }

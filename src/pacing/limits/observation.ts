@@ -1,22 +1,22 @@
 import type { LimitSource } from '../../core/snapshot.ts';
 
-/** What the provider said of a limit, and what we know about that moment. */
+/** What the provider reported about a limit, and our own state at that moment. */
 export interface Observation {
   readonly limit: number;
   readonly remaining: number | undefined;
-  /** Time until the bucket is full, as far as the provider says. */
+  /** Reported time until the bucket is full. */
   readonly resetMs?: number | undefined;
   readonly source: LimitSource;
   /** Monotonic time at which the request was sent, and at which the provider counted. */
   readonly sentAt: number;
   readonly sampledAt: number;
-  /** Order of sending of the request that was answered. */
+  /** Sequence number of the answered request. */
   readonly sequence: number;
-  /** Our consumption in all up to that request, and what has come since. */
+  /** Our total consumption up to that request, and our consumption since. */
   readonly mark: number;
   readonly since: number;
-  /** What the call takes that was answered. */
+  /** Amount that the answered call takes. */
   readonly amount: number;
-  /** A refused request tells of now; others may have been overtaken. */
+  /** Whether the request was refused. A refusal reports the current level; an answer may arrive out of order. */
   readonly refused: boolean;
 }

@@ -1,22 +1,25 @@
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
-/** Other users that took nothing for this long are gone; what they took in it counts at most this many times. */
+/**
+ * Other users that took nothing for `LATELY_MS` are gone; their average counts up to `LATELY` times what they took in
+ * it.
+ */
 const LATELY_MS = 2_000;
 const LATELY = 2;
 const MIN_INTERVAL_MS = 1_000;
 /** Longer intervals between answers are not compared. */
 const MAX_UNCOUNTED = 10_000;
-/** Usage by others below this share of the limit's rate is noise: rounding, and requests that overtake each other. */
+/** Usage by others below this fraction of the limit's rate is noise from rounding and reordered requests. */
 const NOISE = 0.08;
-/** The share that stays ours whatever others take: a larger one makes processes that started unequal converge faster. */
+/** Share that remains ours whatever others take. Larger values let unequal processes converge faster. */
 const MIN_SHARE = 0.015;
-/** Samples older than this fade over the same time again. */
+/** Samples older than this decay with this time constant. */
 const STALE_MS = 8_000;
 
 interface Sample {
   readonly at: number;
   readonly remaining: number;
-  /** Position of the answered request in the order of sending, and our total consumption up to it. */
+  /** Sequence number of the answered request, and our total consumption up to it. */
   readonly sequence: number;
   readonly mark: number;
 }
@@ -32,7 +35,7 @@ interface Uncounted {
   readonly amount: number;
 }
 
-/** Estimates what others take of a limit: what is missing from `remaining` though we did not spend it. */
+/** Estimates other users' consumption: what is missing from `remaining` although we did not spend it. */
 export class OtherUsers {
   #average = 0;
   #own = 0;
@@ -41,12 +44,12 @@ export class OtherUsers {
   #anchor: Sample | undefined;
   /** Whether at least one interval between answers has been measured. */
   gauged = false;
-  /** Parts of `mark` after the last sample that turned out never to have counted. */
+  /** Amounts included in `mark` since the last sample that the provider turned out never to have counted. */
   #uncounted: Uncounted[] = [];
 
   /**
-   * Our part of the limit beside others: our share of all that is taken, and a little more. 1 without other users.
-   * What they leave beyond that shows in the level.
+   * Our share of the limit: our fraction of all consumption, plus a little. 1 without other users. Whatever they leave
+   * beyond that raises the level.
    */
   share(limitRate: number, now: number): number {
     if (!this.#anchor) return 1;
@@ -57,8 +60,8 @@ export class OtherUsers {
   }
 
   /**
-   * `quantum` is the step to which the provider rounds, `returnRate` the refill per millisecond, where that is not
-   * the limit's rate. Returns what was measured between two answers.
+   * `quantum`: step to which the provider rounds. `returnRate`: refill per millisecond, if it differs from the limit's
+   * rate. Returns the consumption measured since the previous sample.
    */
   observe(
     sample: Sample,
@@ -69,7 +72,7 @@ export class OtherUsers {
   ): Interval | undefined {
     const anchor = this.#anchor;
     if (!anchor) {
-      // What is missing now may have been taken at any time before: no rate follows from it.
+      // What is missing now may have been taken at any earlier time, so it implies no rate.
       this.#anchor = sample;
       this.#firstAt = sample.at;
       return undefined;
@@ -81,26 +84,26 @@ export class OtherUsers {
     this.#anchor = sample;
     const refilled = anchor.remaining + returnRate * elapsed;
     const missing = Math.min(limit, refilled) - own - sample.remaining;
-    // In a full bucket our own consumption is refilled at once and looks uncounted.
+    // A full bucket refills our own consumption at once, which then looks uncounted.
     const taken = refilled > limit ? Math.max(0, missing) : missing;
     this.#learn(taken / elapsed, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
     return { own, taken };
   }
 
-  /** The provider never counted `amount` of the request at this position in the order of sending. */
+  /** The provider never counted `amount` of the request with this sequence number. */
   neverCounted(sequence: number, amount: number): void {
     if (!this.#anchor || sequence <= this.#anchor.sequence) return;
     if (this.#uncounted.push({ sequence, amount }) > MAX_UNCOUNTED) this.forget();
   }
 
-  /** Drops what was expected: the limit changed, or answers have stopped. */
+  /** Discards the estimate: the limit changed, or answers have stopped. */
   forget(): void {
     this.#anchor = undefined;
     this.#uncounted = [];
     this.#average = 0;
   }
 
-  /** The uncounted amount up to a position in the order. */
+  /** Removes and returns the uncounted amount up to a sequence number. */
   #takeUncounted(sequence: number): number {
     let sum = 0;
     const later: Uncounted[] = [];
@@ -117,7 +120,7 @@ export class OtherUsers {
   }
 
   #learn(taken: number, own: number, limitRate: number, now: number, elapsed: number): void {
-    // At first the plain mean, so that other users are noticed right at the start.
+    // A plain mean at first, so that other users are noticed from the start.
     const weight = elapsed / Math.max(elapsed, Math.min(AVERAGE_MS, now - this.#firstAt));
     this.#average += (Math.max(-limitRate, taken) - this.#average) * weight;
     this.#own += (own - this.#own) * weight;

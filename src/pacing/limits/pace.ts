@@ -1,9 +1,9 @@
-/** Beside others no more than this is saved up: they hold as much back. */
+/** Burst, as time at the pace, while other users share the limit: they hold back as much. */
 const SHARED_MS = 500;
-/** Spread evenly, a lane may catch up with one second. */
+/** The same in `smooth` mode: a lane may catch up on one second. */
 const SMOOTH_MS = 1_000;
 
-/** How a limit is spread over time: evenly where that is wanted, and at our share's pace beside others. */
+/** Spreads a limit over time: evenly in `smooth` mode, and at our share's pace if the limit has other users. */
 export class Pace {
   #level = 1;
   #most = 1;
@@ -15,7 +15,7 @@ export class Pace {
     this.#smooth = smooth;
   }
 
-  /** `rate` is that of the limit, `share` the part of it at which we go; undefined when nobody else is there. */
+  /** `rate`: that of the limit. `share`: the fraction of it that we use; undefined without other users. */
   refill(elapsedMs: number, rate: number, share: number | undefined): void {
     if (share === undefined && !this.#smooth) {
       this.#rate = Infinity;
@@ -35,7 +35,7 @@ export class Pace {
     if (this.#rate < Infinity) this.#level = Math.min(this.#most, this.#level + amount);
   }
 
-  /** Milliseconds until `amount` may go; more than may be saved up needs all of it. */
+  /** Milliseconds until `amount` may go; an amount above the burst waits for a full burst. */
   waitMs(amount: number): number {
     return this.#rate === Infinity ? 0 : Math.max(0, (Math.min(amount, this.#most) - this.#level) / this.#rate);
   }

@@ -34,7 +34,10 @@ import { FirstCalls } from './first-calls.ts';
 
 const MINUTE_MS = 60_000;
 
-/** What comes back must be enough for this part of those who wait, or they would be refused again and again. */
+/**
+ * Fraction of the waiting calls that returned tokens must suffice for; with less, they would be refused again and
+ * again.
+ */
 const HELPED = 0.5;
 
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
@@ -49,14 +52,17 @@ export interface PacerDeps {
   readonly now: number;
 }
 
-/** Decides when a call may go, by everything known about a lane's limits; every answer corrects it. Knows no queue. */
+/**
+ * Decides when a call may be sent, from everything known about a lane's limits. Corrected by each answer; knows no
+ * queue.
+ */
 export class Pacer {
   readonly limits: LimitSet;
-  /** The limit that `waitMs` found to bind last. */
+  /** The limit behind the last wait that `waitMs` returned. */
   binding: Dimension = 'unknown';
   /** Sent but not yet answered. */
   readonly unanswered: Amounts = noAmounts();
-  /** Tokens that calls in flight have taken and are expected to give back. */
+  /** Tokens reserved by calls in flight that the provider is expected to return. */
   #comingBack = 0;
   readonly #charge: ChargeRule;
   readonly #maxWaitMs: number;
@@ -71,10 +77,12 @@ export class Pacer {
   readonly #firstCalls: FirstCalls;
   readonly #since: number;
   #acceleration: Acceleration | undefined;
-  /** Since when all answers have been refusals. */
+  /** When the current run of refusals began; undefined after a success. */
   #refusedSince: number | undefined;
   #sequence = 0;
-  /** Refusals of what was sent up to here belong to one congestion, and slow the lane down once. */
+  /**
+   * Refusals of requests up to this sequence number are one congestion event: the lane slows down once for all of them.
+   */
   #reactedUpTo = 0;
   #active = 0;
   #averageTokens = 0;
@@ -101,7 +109,7 @@ export class Pacer {
     this.#firstCalls = new FirstCalls(this.limits, division);
   }
 
-  /** Restores what another process knew of the lane `ageMs` ago, as if this one had learned it itself. */
+  /** Restores what another process had learned about the lane `ageMs` ago. */
   recall({ limits, pace, inFlight, tokens }: KeptLane, ageMs: number, now: number): void {
     for (const { dimension, limit, atOnce, left, perSecond } of limits) {
       const told = this.limits.get(dimension)?.limit ?? limit;
@@ -112,7 +120,7 @@ export class Pacer {
       const missing = atOnce - left - bucket.limitRate * ageMs;
       bucket.trueUp(-Math.max(0, missing), now);
     }
-    // What was felt out before need not be again, once all of it is back.
+    // After a full window the limits have refilled, and probing them again would teach nothing.
     if (this.limits.paces && ageMs >= MINUTE_MS) this.#firstCalls.end();
     if (pace !== undefined) this.#hidden.recall(pace / 1_000, now);
     if (inFlight) this.#concurrency.recall(inFlight, now);
@@ -137,7 +145,7 @@ export class Pacer {
     return { calls, countedOnArrival: this.#countedShare, models: () => this.#estimator.learned() };
   }
 
-  /** The same, serialized for a later process; undefined until a call has been answered. */
+  /** `learned()`, serialized for a later process; undefined until a call has been answered. */
   learnedText(): string | undefined {
     return this.#estimator.calls > 0 ? writeLearned(this.learned()) : undefined;
   }
@@ -146,12 +154,15 @@ export class Pacer {
     return this.limits.get('tokens')?.countedShare.value ?? 1;
   }
 
-  /** The plan again, with what was learned since. */
+  /** Plans the call again if anything has been learned since. */
   renew(reservation: Reservation): Reservation {
     return reservation.learnedFrom === this.#estimator.calls ? reservation : this.plan(reservation.info);
   }
 
-  /** Milliseconds until the reservation, of `queued` that wait, some of them `patient`, fits every limit; 0 when it does now. */
+  /**
+   * Milliseconds until the reservation fits every limit; 0 if it does now. `patient`: some of the `queued` calls are a
+   * batch's.
+   */
   waitMs({ reserved }: Reservation, queued: number, patient: boolean, now: number): number {
     let most = 0;
     const consider = (waitMs: number, dimension: Dimension): void => {
@@ -165,7 +176,7 @@ export class Pacer {
       const amount = reserved[bucket.kind.unit];
       const waitMs = bucket.waitMs(amount);
       consider(waitMs, bucket.dimension);
-      // A call that waits for a lease is not held back by the limit itself.
+      // Waiting for a lease does not mean that the limit itself is exhausted.
       held ||= waitMs > 0 && !bucket.awaitsLease(amount);
     }
     const hiddenMs = this.#hidden.waitMs(this.#cost(reserved), now);
@@ -183,7 +194,7 @@ export class Pacer {
     return this.limits.refusal(reservation, this.#refusedSizes, now);
   }
 
-  /** Sends: deducts from every limit. */
+  /** Records a call as sent and deducts it from every limit. */
   take(reservation: Reservation, now: number): void {
     const { reserved } = reservation;
     reservation.sequence = ++this.#sequence;
@@ -199,17 +210,17 @@ export class Pacer {
     this.limits.take(reservation);
   }
 
-  /** The head of a response tells what is left, whatever its status. */
+  /** A response's headers have arrived, whatever its status. */
   headed(reservation: Reservation, readings: readonly LimitReading[], status: number, now: number): void {
     this.#answered(reservation);
     reservation.state = 'headed';
     this.limits.answered(reservation, now);
-    // What a refusal shows as left is not there: nobody may go by it before the error is known.
+    // A refusal may report capacity that does not exist; its headers are used only once the error body is known.
     if (status === 429 || status === 413) reservation.refusal = readings;
     else this.#learn(reservation, readings, false, now);
   }
 
-  /** Corrects the reservation and learns. Says who waits, with `queued` behind it, and how long the lane must pause. */
+  /** Settles the reservation and learns from the outcome. Returns who must wait, and how long the lane must pause. */
   settled(reservation: Reservation, result: Settlement, queued: number, now: number): Verdict {
     const verdict = this.#settle(reservation, result, queued, now);
     this.#beliefs.look(this.limits.buckets, this.#hidden.belief, now);
@@ -218,12 +229,12 @@ export class Pacer {
 
   #settle(reservation: Reservation, result: Settlement, queued: number, now: number): Verdict {
     const { outcome, failure, usage } = result;
-    // What was refused before a head told so was never counted either.
+    // Neither was a request counted that was refused before any headers arrived.
     const counted = reservation.state === 'headed' || outcome !== 'throttled';
     reservation.state = 'settled';
     this.#answered(reservation);
     if (reservation.refusal) {
-      // Before the readings, which do not contain it.
+      // Must come before the readings, which do not include this request.
       this.limits.charge(reservation, onlyTheRequest(reservation), false, now);
       this.#learn(reservation, reservation.refusal, true, now);
     }
@@ -242,7 +253,7 @@ export class Pacer {
       case 'throttled':
         return failure ? this.#throttled(reservation, failure, queued, now) : NOBODY;
       case 'too_large':
-        // A limit of 0 is the lane's to close for, and to try again.
+        // A limit of 0 closes the lane, which retries it later.
         if (failure?.limit && isBucket(failure.dimension)) {
           const { dimension, limit } = failure;
           this.#refusedSizes.refused(reservation, dimension, now);
@@ -271,7 +282,7 @@ export class Pacer {
     this.#active--;
     this.#comingBack -= this.#givesBack(reservation);
     this.#answered(reservation);
-    // Neither an answer nor a decision: it was never sent. A decision that comes later charges it again.
+    // No headers and no outcome: the request was never sent. An outcome that arrives later charges it again.
     if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false, now);
   }
 
@@ -292,7 +303,7 @@ export class Pacer {
     if (!refused) this.#firstCalls.told(reservation, readings);
   }
 
-  /** Of the tokens that it takes, what the provider is expected to give back when its answer is there. */
+  /** Tokens of the reservation that the provider is expected to return once it has answered. */
   #givesBack({ reserved, countedInputTokens: inputTokens, expectedOutputTokens }: Reservation): number {
     if (!this.#charge.corrects) return 0;
     const { tokens = 0 } = this.#charge.reserve({ inputTokens, maxOutputTokens: undefined, expectedOutputTokens });
@@ -322,7 +333,7 @@ export class Pacer {
     const { hintMs } = failure;
     const dimension = this.#named.dimensionOf(reservation, failure);
     for (const bucket of this.limits.buckets) bucket.anyRefused();
-    // Whoever is alone has its own attempts to try with, and so has each where nothing gets through for so long.
+    // A lone call can probe with its own retries, and so can every call once nothing has got through for this long.
     const others = queued > 0 || this.#active > 1;
     const lane = others && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;
     if (failure.shrinkRate || dimension === 'acceleration') {
@@ -332,23 +343,23 @@ export class Pacer {
     if (dimension === 'concurrency') {
       if (failure.limit !== undefined) this.#concurrency.name(failure.limit);
       this.#concurrency.refused(reservation.inFlight, news, now);
-      // The end of any other that is in flight makes room.
+      // The next call to finish frees a slot.
       return { who: lane, laneMs: this.#active > 1 ? 0 : this.#named.laneMs(hintMs, news) };
     }
     const inAll = dimension === 'tokens' ? this.#comingBack - this.#givesBack(reservation) : 0;
     const comingBack = inAll / (HELPED * queued + 1);
     if (isBucket(dimension) && this.#named.correct(dimension, reservation, failure, comingBack, news, now)) {
       if (this.limits.paces) this.#firstCalls.end();
-      // A day limit is a gate of its own; the lane goes on with what still fits.
+      // A day's limit holds back only what no longer fits; the lane itself stays open.
       const gated = hintMs !== undefined && hintMs > this.#maxWaitMs && LIMIT_KINDS[dimension].perDay;
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure, comingBack) };
     }
     if (this.#crowding.refused(reservation)) this.#concurrency.forget();
-    // Beside a pace, which is given up where refusals end with it.
+    // Runs alongside the pace, which is dropped if fewer calls in flight end the refusals.
     else if (this.#crowding.believed) this.#concurrency.refused(reservation.inFlight, news, now);
     const alone = this.#active <= 1;
-    // Coming back when it is told to is all the pace that a caller alone needs.
+    // A caller on its own needs no pacing beyond the hint.
     if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };
     const { sequence, sentAt, reserved } = reservation;
     const told = hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs);
@@ -357,7 +368,7 @@ export class Pacer {
         cost: this.#cost(reserved),
         sequence,
         sentAt,
-        // For longer than calls may wait the lane is closed, and probed.
+        // A hint longer than any call may wait closes the lane instead, and the lane is then probed.
         hintMs: told !== undefined && told > this.#maxWaitMs ? undefined : told,
         news,
         alone,
@@ -366,7 +377,7 @@ export class Pacer {
       now,
     );
     if (verdict.who !== 'lane') return verdict;
-    // Another belief has taken over.
+    // The hidden limit takes over from the cold start.
     this.#firstCalls.end();
     return { ...verdict, who: lane };
   }
@@ -380,7 +391,7 @@ export class Pacer {
     this.#acceleration.throttled({ limit: failure.limit, served, call: this.#averageTokens }, now);
   }
 
-  /** Our estimate of the input was wrong from the beginning; the provider counted about what it was. */
+  /** The input estimate was wrong from the start: the provider counted roughly the actual input on arrival. */
   #correctInput(reservation: Reservation, inputTokens: number, now: number): void {
     const { expectedOutputTokens, info } = reservation;
     const { maxOutputTokens } = info;
@@ -390,14 +401,14 @@ export class Pacer {
     this.limits.chargeUnit(reservation, 'inputTokens', right.inputTokens ?? 0, false, now);
   }
 
-  /** Whether this refusal belongs to a congestion that was not reacted to yet; from now on it was. */
+  /** Whether this refusal starts a new congestion event; marks it as handled. */
   #isNews(reservation: Reservation): boolean {
     if (reservation.sequence <= this.#reactedUpTo) return false;
     this.#reactedUpTo = this.#sequence;
     return true;
   }
 
-  /** In calls of average size, half by their number and half by their tokens: nobody knows which of them is limited. */
+  /** Cost in average calls, half by count and half by tokens, since it is unknown which of them is limited. */
   #cost(reserved: Readonly<Amounts>): number {
     return this.#averageTokens > 0 ? 0.5 + (0.5 * tokensOf(reserved)) / this.#averageTokens : 1;
   }

@@ -1,35 +1,37 @@
-/** Accuracy to which a moment at the provider is known. */
+/** Accuracy of the provider's timestamps. */
 const MOMENT_MS = 50;
-/** Fraction of a limit that may be missing when all of it should be there. */
+/** Fraction of a limit that may be missing when a promise counts as kept. */
 const TOLERANCE = 0.05;
-/** A promise of much more than comes in the time: of the time in which a bucket refills as much, below this part. */
+/** A promise sooner than this fraction of the refill time promises more than a bucket would refill. */
 const SOON = 0.5;
 const MAX_DOUBT = 4;
 
 interface ToldPromise {
   readonly at: number;
-  /** When all that is missing will be there, it says. */
+  /** When all that is missing will be available, according to the answer. */
   readonly fullAt: number;
   /** Our total consumption up to the request that was answered. */
   readonly mark: number;
   readonly missing: number;
   readonly full: number;
-  /** In this time a bucket would refill what is missing. */
+  /** Time in which a bucket would refill what is missing. */
   readonly comesInMs: number;
 }
 
 interface Promised {
   readonly at: number;
-  /** Our total consumption up to the request whose answer stated it. */
+  /** Our total consumption up to the request whose answer made the promise. */
   readonly mark: number;
-  /** Whether it would be kept whatever it means: hardly anything was missing, and more was promised than comes. */
+  /**
+   * Whether keeping it proves nothing: hardly anything was missing, and more was promised than a bucket would refill.
+   */
   readonly empty: boolean;
 }
 
 /**
- * What `reset` says whatever kind of limit it is of: when all that is missing will be there again, but for what is
- * taken meanwhile. A bucket fills until then, a fixed window starts anew, a log forgets. Believed until answers that
- * come later tell otherwise: of a reset that means the next unit, and where others take what comes back.
+ * What `reset` means for any kind of limit: when everything now missing is available again, less what is taken
+ * meanwhile. By then a bucket has filled, a fixed window has restarted, a sliding log has expired. Believed until later
+ * answers contradict it, as they do if the reset means the next unit, or if other users take the refill.
  */
 export class PromisedReset {
   #next: Promised | undefined;
@@ -55,7 +57,7 @@ export class PromisedReset {
     this.#next = undefined;
   }
 
-  /** A response stated what is missing, and when all of it will be there. */
+  /** An answer stated what is missing, and when all of it will be available. */
   observe(told: ToldPromise): void {
     const { at, fullAt, mark, missing, full, comesInMs } = told;
     const due = this.#next;
@@ -66,7 +68,7 @@ export class PromisedReset {
       this.#next = undefined;
       this.collected = false;
     }
-    // Check the earliest one not due yet, or successive calls would put it off for ever.
+    // Keep the earliest promise not yet due, or successive calls would postpone the check forever.
     const empty = missing <= TOLERANCE * full && fullAt - at < SOON * comesInMs;
     if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark, empty };
   }
@@ -76,7 +78,7 @@ export class PromisedReset {
     this.#doubt = 0;
   }
 
-  /** When everything but what we take meanwhile is there; undefined if nothing is promised, or the promise is not believed. */
+  /** The promise in force; undefined if there is none, or if promises are not believed. */
   get promised(): Promised | undefined {
     return this.believed ? this.#next : undefined;
   }

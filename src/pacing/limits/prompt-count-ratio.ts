@@ -1,17 +1,17 @@
-/** Weight of one interval between two answers. */
+/** Weight of one measured interval. */
 const GAIN = 0.2;
 const MIN_STEP = 0.5;
 const MAX_STEP = 1.5;
 const MIN_RATIO = 0.25;
 
 /**
- * The part of a prompt's tokens that the provider counts on arrival. OpenAI goes by the characters of a prompt, and
- * never corrects that; answers tell tokens, which for e-mails or code are a third more.
+ * Fraction of a prompt's tokens that the provider counts on arrival. OpenAI estimates from the prompt's characters and
+ * never corrects that; the usage in answers is in tokens, which for e-mails or code are a third more.
  */
 export class PromptCountRatio {
   value = 1;
 
-  /** In one interval we took our calls for `own`; the provider counted `counted` of them. */
+  /** In one interval we counted `own` for our calls, and the provider `counted`. */
   learn(own: number, counted: number): void {
     if (own <= 0) return;
     const step = Math.min(MAX_STEP, Math.max(MIN_STEP, counted / own)) - 1;

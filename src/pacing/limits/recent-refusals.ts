@@ -1,4 +1,4 @@
-/** Which of the newest attempts were refused, by their place in the order of sending. */
+/** Which of the newest attempts were refused, by sequence number. */
 export class RecentRefusals {
   readonly #refused: Uint8Array;
 
@@ -15,7 +15,7 @@ export class RecentRefusals {
     this.#refused[sequence % this.#refused.length] = 1;
   }
 
-  /** How many were refused of `among` attempts, of which the last is the one with this place. */
+  /** How many of the `among` attempts up to this sequence number were refused. */
   count(sequence: number, among: number): number {
     let refused = 0;
     for (let each = Math.max(1, sequence - among + 1); each <= sequence; each++) {

@@ -1,13 +1,20 @@
-/** So many resets, over so many times as long as they take, must come too soon for the rate that is told. */
+/**
+ * Resets that must come too soon for the stated rate, and the span they must cover as a multiple of the longest one.
+ */
 const RESETS = 4;
 const LONGER = 3;
+/** Fraction of the limit that must be missing for a reset to count. */
 const MISSING = 0.2;
 const SECOND_MS = 1_000;
-/** So much more than is told must get through until that is believed: twice a whole limit is there at once. */
+/**
+ * Factor by which throughput must exceed the stated rate. The first two whole limits do not count: they may be burst.
+ */
 const MORE = 1.25;
 const AT_ONCE = 2;
 const HORIZON_MS = 120_000;
-/** Held back by a limit of which so many answers in so long have told nothing, calls try whether more comes. */
+/**
+ * After this many answers and this long without any report of a limit that holds calls back, a higher rate is tried.
+ */
 const SILENT = 4;
 const SILENT_MS = 5_000;
 const DOUBLING_MS = 5_000;
@@ -16,18 +23,19 @@ const FIRST_CALM_MS = 60_000;
 const MAX_CALM_MS = 3_600_000;
 
 /**
- * How many times what a limit tells for a window really comes in it. A limit whose number is that of a shorter window,
- * as of a bucket that fills in a second, lets through far more than its number a minute: a refusal may name the limit of
- * the minute, more may have got through than fits, what is missing may be there again too soon, and where nothing is told of it any more, trying tells.
+ * Actual refill of a limit, as a multiple of the stated one. A number that belongs to a shorter window (a bucket that
+ * fills in a second) admits far more per minute. Evidence: a refusal names the minute's limit, more gets through than
+ * would fit, the missing amount is back too soon, or, where the limit is no longer reported, higher rates are tried
+ * without refusal.
  */
 export class RefillRate {
   factor = 1;
   #from = 0;
   #accepted = 0;
   #heldAt = 0;
-  /** Answers that told nothing, since one that did. */
+  /** Successful answers since the last one that reported the level. */
   #untold = 0;
-  /** The same, where one counts that was overtaken by others too. */
+  /** As `#untold`, but reports that arrive out of order reset it too. */
   #unheard = 0;
   #calmUntil = 0;
   #calmMs = FIRST_CALM_MS;
@@ -35,15 +43,15 @@ export class RefillRate {
   #resetsFrom = 0;
   #longestMs = 0;
   #least = Infinity;
-  /** Whether resets have told that far more comes than the limit does. How much more, nothing tells. */
+  /** Whether resets come too soon for the stated rate. They give only a lower bound of the true one. */
   #tooSoon = false;
 
-  /** Whether no answer tells of it any more, not even of an earlier moment: waiting longer than a moment tells nothing. */
+  /** Whether answers no longer report the limit at all, not even out of order: long waits would teach nothing. */
   isUnheard(now: number): boolean {
     return this.#unheard >= SILENT && now >= this.#calmUntil;
   }
 
-  /** The limit changed: what got through before says nothing of it. */
+  /** The limit changed: earlier throughput no longer counts as evidence. */
   restart(now: number): void {
     this.#countFrom(now);
     this.#resets = 0;
@@ -52,7 +60,9 @@ export class RefillRate {
     this.#tooSoon = false;
   }
 
-  /** All of `missing` came back in `resetMs`, time and again, of a limit of which `perMs` would come by what is told. */
+  /**
+   * All of `missing` comes back in `resetMs`; the stated refill is `perMs`. Takes effect once it happens repeatedly.
+   */
   reset(missing: number, limit: number, resetMs: number, perMs: number, at: number): void {
     if (missing < MISSING * limit) return;
     if (this.#resets++ === 0) this.#resetsFrom = at;
@@ -64,19 +74,19 @@ export class RefillRate {
     if (this.#tooSoon) this.factor = Math.max(this.factor, this.#least);
   }
 
-  /** A refusal named `limit` a window, where headers tell `told`. */
+  /** A refusal named `limit` per window where headers state `told`. */
   named(limit: number, told: number): void {
     this.factor = Math.max(1, limit / told);
   }
 
-  /** `amount` more got through, of a limit of which `perMs` would come by what is told. */
+  /** Another `amount` got through; the stated refill is `perMs`. */
   accepted(amount: number, limit: number, perMs: number, now: number): void {
     this.#untold++;
     this.#unheard++;
     this.served(amount, limit, perMs, now);
   }
 
-  /** The same of calls of other processes, whose answers are not seen here. */
+  /** As `accepted`, for calls of other processes, whose answers are not seen here. */
   served(amount: number, limit: number, perMs: number, now: number): void {
     if (now - this.#from > HORIZON_MS) this.#countFrom(now);
     this.#accepted += amount;
@@ -84,23 +94,23 @@ export class RefillRate {
     if (least > MORE * this.factor * perMs) this.factor = least / perMs;
   }
 
-  /** An answer told of the limit. */
+  /** An answer reported the current level. */
   told(): void {
     this.#untold = 0;
   }
 
-  /** An answer told of it, now or as of an earlier moment. */
+  /** An answer reported a level, perhaps an outdated one. */
   heard(): void {
     this.#unheard = 0;
   }
 
-  /** Others have found so much to come. */
+  /** Another process found this factor. */
   adopt(factor: number, now: number): void {
     if (factor < this.factor) this.#calm(now);
     this.factor = Math.max(1, factor);
   }
 
-  /** Calls wait for this limit, of which answers have told nothing for `silentMs`; `part` of those who try are we. */
+  /** Calls wait for this limit, unreported for `silentMs`. `part`: this process's share of the probing. */
   held(silentMs: number, now: number, part: number = 1): void {
     const elapsed = Math.min(MAX_HELD_MS, now - this.#heldAt);
     this.#heldAt = now;
@@ -109,7 +119,7 @@ export class RefillRate {
     this.factor *= 2 ** ((part * elapsed) / DOUBLING_MS);
   }
 
-  /** Refused: not so much comes. */
+  /** Refused: the factor was too high. */
   refused(now: number): void {
     if (this.factor === 1) return;
     this.factor = Math.max(1, this.factor / 2);

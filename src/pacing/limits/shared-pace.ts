@@ -1,36 +1,36 @@
 import { OtherUsers } from './other-users.ts';
 
 /**
- * Processes that share a limit coordinate through its level, which all of them observe: above the target level each goes
- * faster than its share, below it slower, so that the sum settles there. The target is further away than answers are old,
- * or the loop would oscillate.
+ * Processes that share a limit coordinate through the level that all of them observe: above the target level each sends
+ * faster than its share, below it slower, so their sum settles there. The target, as refill time, must exceed the age
+ * of answers, or the loop oscillates.
  */
 const MIN_TARGET_MS = 1_000;
 const MAX_TARGET_MS = 4_000;
 const TARGET_PER_ANSWER_AGE = 1.5;
-/** As a part of the bucket. */
+/** Fraction of the bucket. */
 const MAX_TARGET = 0.2;
-/** No process can go while less is left than its call needs, so the level has to settle well above that. */
+/** No call can go while the level is below what it needs, so the level must settle well above that. */
 const TARGET_PER_NEED = 2;
 const MIN_SPEED = 0.1;
 const MAX_SPEED = 2;
-/** A surplus above the target level is spent in this time, if the bucket takes many times as long to fill. */
+/** Time in which a surplus above the target is spent, if the bucket takes longer than `LONG_MS` to fill. */
 const SPENT_IN_MS = 2_000;
 const LONG_MS = 20_000;
-/** The excess that other users send by chance in this time is left in the bucket. */
+/** The bucket keeps what other users may by chance send above their average in this time. */
 const CHANCE_MS = 1_000;
 
-/** Divides a limit between this process and other users that it cannot talk to. */
+/** Divides a limit between this process and other users with which it cannot communicate. */
 export class SharedPace {
   readonly foreign: OtherUsers = new OtherUsers();
   /** Our part of the limit. */
   #share = 1;
-  /** Factor by which we go faster or slower than our part, because the level is high or low. */
+  /** Factor on our share: above 1 while the level is high, below 1 while it is low. */
   #speed = 1;
 
   /**
-   * `answerAgeMs`: age of what answers report when they arrive. `need`: the level at which a large call can go.
-   * `atMost`: largest part of the limit that may be ours; 1 without such a bound.
+   * `answerAgeMs`: age of the reported level on arrival. `need`: the level that a large call requires.
+   * `atMost`: upper bound of our share of the limit.
    */
   divide(
     level: number,
@@ -46,7 +46,7 @@ export class SharedPace {
     const targetMs = Math.min(MAX_TARGET_MS, Math.max(MIN_TARGET_MS, TARGET_PER_ANSWER_AGE * answerAgeMs));
     const most = Math.max(MAX_TARGET * burst, Math.min(burst, need) / MAX_SPEED);
     const target = Math.min(most, Math.max(targetMs * limitRate, TARGET_PER_NEED * need));
-    // Others do not see a surplus that only our answers show, so it is no reason for everyone to go faster.
+    // A surplus that only our answers show is invisible to the others, so it must not speed everyone up.
     const spentInMs = Math.max(SPENT_IN_MS, TARGET_PER_ANSWER_AGE * answerAgeMs);
     const surplus = burst > LONG_MS * limitRate ? 1 + (level - target) / (limitRate * spentInMs) : 0;
     const fastest = atMost < found ? 1 : Math.max(MAX_SPEED, surplus);
@@ -61,17 +61,17 @@ export class SharedPace {
     return this.#share;
   }
 
-  /** Part of the limit's rate at which we go. */
+  /** Our sending rate, as a fraction of the limit's. */
   get pace(): number {
     return this.#share * this.#speed;
   }
 
-  /** Part of the refill that others leave if their speed is ours. */
+  /** Fraction of the refill that is left to us if the others adjust their speed as we do. */
   get left(): number {
     return this.shared ? 1 - (1 - this.#share) * this.#speed : 1;
   }
 
-  /** What others may take at any moment above their average; `size` is that of a request. */
+  /** How much others may take by chance above their average; `size` is the size of one request. */
   chance(limitRate: number, size: number): number {
     return this.shared ? Math.sqrt(limitRate * CHANCE_MS * size) : 0;
   }

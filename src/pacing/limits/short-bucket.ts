@@ -1,33 +1,33 @@
-/** This much of the limit must be missing before a reset can tell what is missing. */
+/** Fraction of the limit that must be missing for its reset to be conclusive. */
 const MISSING = 0.2;
-/** A reset that comes in less than this part of the time in which the missing would refill tells of a smaller bucket. */
+/** A reset sooner than this fraction of the refill time implies a smaller bucket. */
 const EARLY = 0.5;
-/** A bucket that shows more than this part of the limit is one of the whole window. */
+/** A level above this fraction of the limit implies a bucket of the whole window. */
 const WHOLE = 0.8;
 
 /**
- * Whether `remaining` counts what is in a bucket shorter than the window of its limit: 3,000 a minute, of which never
- * more than 50 are there at once. Read as what is left of the minute, such a level says that others take nearly all.
- * Time until the bucket is full tells them apart, and a level above what was believed overturns the belief.
+ * Whether `remaining` is the level of a bucket smaller than its window's limit: 3,000 a minute, but never more than 50
+ * at once. Misread as the rest of the minute, such a level looks as if other users took nearly everything. The time
+ * until the bucket is full tells the two apart; a level above the assumed size overturns the belief.
  */
 export class ShortBucket {
-  /** Units that the bucket holds, as far as answers have shown; undefined where it is one of the whole window. */
+  /** Bucket size, as far as answers have shown; undefined for a bucket of the whole window. */
   capacity: number | undefined;
   #largest = 0;
 
-  /** The limit changed: a bucket of another size may be behind it. */
+  /** The limit changed, and with it perhaps the bucket size. */
   forget(): void {
     this.capacity = undefined;
     this.#largest = 0;
   }
 
-  /** A call of so much was let through: it holds as much at least. */
+  /** A call of `amount` got through, so the bucket holds at least that much. */
   accepted(amount: number): void {
     this.#largest = Math.max(this.#largest, amount);
     if (this.capacity !== undefined) this.capacity = Math.max(this.capacity, amount);
   }
 
-  /** Takes what an answer showed of the level, and of the time until it is full. */
+  /** An answer reported the level and the time until the bucket is full. */
   observe(remaining: number, resetMs: number | undefined, limit: number, limitRate: number): void {
     this.#largest = Math.max(this.#largest, remaining);
     const missing = limit - remaining;

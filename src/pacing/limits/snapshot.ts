@@ -7,7 +7,7 @@ import type { LimitSet } from './limit-set.ts';
 
 const MINUTE = 60_000;
 
-/** All that limits a lane now, as plain data. */
+/** Everything that currently limits a lane, as plain data. */
 export function snapshotLimits(
   { buckets, admitted }: Pick<LimitSet, 'buckets' | 'admitted'>,
   concurrency: ConcurrencyLimit,
@@ -42,7 +42,9 @@ export function snapshotLimits(
   return rows;
 }
 
-/** Of a limit a minute what we admit counts, over what is believed to come in it; a day is longer than any process remembers. */
+/**
+ * What we admit per minute over the believed refill. For a day, which is longer than a process remembers, what is used.
+ */
 function utilization(
   { kind, limitRate }: Limit,
   { limit, remaining = 0 }: DimensionSnapshot,

@@ -1,15 +1,15 @@
-/** So many calls in a row must be served with less shown than one of them takes. */
+/** Calls in a row that must be served while headers show less than each takes, or an unchanged level. */
 const SERVED = 8;
-/** As many where the level that is shown has moved: it is a true one, and others leave nothing of it. */
+/** The same if the level has ever moved: then it is probably real, and other users leave nothing of it. */
 const SERVED_OF_MOVING = 64;
 const MAX_SERVED = 512;
-/** Others seem to take more than this part of the limit. */
+/** Other users must seem to take more than this fraction of the limit. */
 const TAKEN = 0.5;
 
 /**
- * What headers show as left never changes, or is never enough for a call, as if others took nearly all of the limit; and
- * yet call after call is served. They are stale, or of something else, and what they show is not enforced. Believed until
- * a call is refused or more is shown, and after longer and longer evidence then.
+ * The remaining amount in headers never changes or never suffices, as if other users took nearly the whole limit, and
+ * yet call after call is served: the headers are stale, or describe something else, and are not enforced. Believed
+ * until a call is refused or a higher level is shown; each time, the next belief needs more evidence.
  */
 export class UnenforcedLevel {
   holds = false;
@@ -17,7 +17,7 @@ export class UnenforcedLevel {
   #needed = SERVED;
   #shown: number | undefined;
 
-  /** A call of `amount` was served, and `remaining` is shown to be left. `ours`: the part of the limit that seems to be ours. */
+  /** A call of `amount` was served while headers showed `remaining`. `ours`: our apparent share of the limit. */
   served(remaining: number, amount: number, ours: number): void {
     const before = this.#shown;
     this.#shown = remaining;

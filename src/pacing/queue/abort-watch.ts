@@ -1,8 +1,8 @@
 import type { Waiter } from './waiter.ts';
 
 /**
- * Watches the abort signals of waiters with one listener a signal: a batch may wait with one signal
- * a hundred thousand times, and adding a listener takes as long as there are listeners.
+ * Watches the abort signals of waiters with one listener per signal: a batch may share one signal among a hundred
+ * thousand waiters, and adding a listener takes time linear in the existing ones.
  */
 export class AbortWatch {
   readonly #heads = new Map<AbortSignal, Waiter>();

@@ -1,7 +1,7 @@
 const SAMPLES = 32;
-/** A call sent with less time left than nine of ten answers took would mostly be cut by its deadline. */
+/** A call with less time left than nine of ten answers took would most likely be cut off by its deadline. */
 const QUANTILE = 0.9;
-/** A call may wait a tenth of its whole time even if answers take longer than all of it. */
+/** Any call may wait a tenth of its time budget, even if answers take longer than the whole of it. */
 const MAX_SHARE = 0.9;
 /** An attempt sent this much earlier than an answered one is stale: the provider may have recovered since. */
 const STALE_MS = 5_000;
@@ -9,13 +9,13 @@ const STALE_MS = 5_000;
 interface Sample {
   readonly sentAt: number;
   readonly tookMs: number;
-  /** Whether its deadline cut it: how long it would have taken is unknown. */
+  /** Whether its deadline cut it off, so that its full duration is unknown. */
   readonly cut: boolean;
 }
 
 /**
- * How long a lane's latest attempts took, and so how late a call with a deadline may still be sent.
- * In a queue longer than its deadlines, first come first served would else send each call just before its end.
+ * How long a lane's latest attempts took, and so how late a call with a deadline may still be sent. Otherwise, in a
+ * queue longer than its deadlines, first come, first served would send each call just before its end.
  */
 export class AnswerTime {
   readonly #samples: Sample[] = [];
@@ -29,15 +29,15 @@ export class AnswerTime {
     this.#add({ sentAt, tookMs: now - sentAt, cut: false });
   }
 
-  /** An attempt was cut: it would have taken longer than this, by an unknown amount. */
+  /** An attempt was cut off: it would have taken longer, by an unknown amount. */
   cut(sentAt: number, now: number): void {
     const sample = { sentAt, tookMs: 2 * (now - sentAt), cut: true };
     if (this.#counts(sample)) this.#add(sample);
   }
 
   /**
-   * Latest time at which a call that arrives now should be sent. Never in the past: a call that need not wait is sent
-   * whatever is believed here, so that new answers can correct it.
+   * Latest time at which a call that arrives now should be sent. Never in the past: a call that need not wait is always
+   * sent, so that new answers can correct the estimate.
    */
   startBy(deadlineAt: number, now: number): number {
     if (deadlineAt === Infinity) return Infinity;
@@ -59,7 +59,9 @@ export class AnswerTime {
     return this.#quantileMs;
   }
 
-  /** In a lane of few calls new answers would else take minutes to outnumber those that an outage cut. */
+  /**
+   * Drops stale samples. In a lane with few calls, new answers would take minutes to outnumber those cut in an outage.
+   */
   #counts({ cut, sentAt }: Sample): boolean {
     return !cut || sentAt >= this.#answeredFrom - STALE_MS;
   }

@@ -1,10 +1,10 @@
-/** Few, so that what processes tell each other stays small. Tenants of one number share a part with each other. */
+/** Few, to keep the messages between processes small. Tenants with the same number share one class. */
 const NUMBERS = 512;
-/** Of the hash FNV-1a. */
+/** Constants of the hash FNV-1a. */
 const START = 0x811c9dc5;
 const PRIME = 0x01000193;
 
-/** How other processes know calls of this weight and tenant: by a number that does not reveal the tenant. */
+/** Name of a class in the fleet, which does not reveal the tenant. */
 export function classNameOf(weight: number, tenant: string | undefined): string {
   if (tenant === undefined) return String(weight);
   let hash = START;

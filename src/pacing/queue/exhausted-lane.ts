@@ -6,7 +6,7 @@ import { isRefusal } from './trials.ts';
 /** First probe of a closed lane after this time; the interval doubles with each refused probe. */
 const FIRST_PROBE_MS = 2_000;
 const MAX_PROBE_MS = 60_000;
-/** No call waits longer for the one that asks again. */
+/** Longest time that other calls wait for the second call that verifies a refusal. */
 const MAX_PATIENCE_MS = 2_000;
 
 /** Quota exhausted, a limit of 0, used up for the day, or closed for longer than a call may wait. */
@@ -20,22 +20,22 @@ export interface Closed {
   readonly until: number;
 }
 
-/** A lane that one refusal would close, until a second call has asked. */
+/** A refusal that would close the lane, until a second call has verified it. */
 interface Suspicion {
-  /** Calls that were sent before do not tell. */
+  /** Calls sent before this prove nothing. */
   readonly since: number;
   /** How long the refusal took. */
   readonly refusalMs: number;
-  /** Place of the call that asks. */
+  /** Place of the verifying call. */
   readonly asking: number | undefined;
   readonly askedAt: number;
 }
 
 /**
- * A lane that waiting does not open: the quota is exhausted, or a limit resets later than a call may wait. One refusal may
- * be wrong, and closing fails every call that waits: so a second call asks first, and the others wait for that. While the
- * lane is closed every call is refused at once with the failure that closed it, except for probes: both refusals may have
- * been wrong, and a billing problem gets fixed.
+ * A lane that no wait will open: the quota is exhausted, or a limit resets later than a call may wait. Closing it fails
+ * every waiting call, and one refusal may be wrong, so a second call verifies it while the others wait. While the lane
+ * is closed, every call is refused at once with the failure that closed it, except probes: both refusals may have been
+ * wrong, and a billing problem gets fixed.
  */
 export class ExhaustedLane {
   #closed: Closed | undefined;
@@ -46,7 +46,7 @@ export class ExhaustedLane {
   #probeAt = 0;
   #probeEveryMs = FIRST_PROBE_MS;
 
-  /** A call that was sent at `sentAt` was refused so. Returns whether that closes the lane. */
+  /** A call sent at `sentAt` was refused. Returns whether that closes the lane. */
   refused(closed: Closed, sentAt: number, now: number): boolean {
     if (!this.closed(now)) {
       const suspicion = this.#suspicion;
@@ -60,7 +60,7 @@ export class ExhaustedLane {
     return true;
   }
 
-  /** Another process has found it, and probes. */
+  /** Another process closed the lane and probes it. */
   closedElsewhere(closed: Closed, now: number): void {
     if (!this.closed(now)) this.#probeNext(MAX_PROBE_MS, now);
     this.#close(closed, now);
@@ -76,19 +76,19 @@ export class ExhaustedLane {
     this.#suspicion = undefined;
   }
 
-  /** Whether the next call is to ask, whatever is believed of limits: it may have come with the refusal. */
+  /** Whether the next call verifies the refusal, whatever the limits say: the refusal may have set them. */
   get asks(): boolean {
     return this.#suspicion !== undefined && this.#suspicion.asking === undefined;
   }
 
-  /** Until when calls wait for the one that asks again; `now` when they do not. */
+  /** Until when calls wait for the verifying one; `now` if they do not. */
   heldUntil(now: number): number {
     const suspicion = this.#suspicion;
     if (suspicion?.asking === undefined) return now;
     return Math.max(now, suspicion.askedAt + refusalWaitMs(suspicion.refusalMs, MAX_PATIENCE_MS));
   }
 
-  /** A call that was sent at `sentAt` got through. */
+  /** A call sent at `sentAt` got through. */
   served(sentAt: number): void {
     if (this.#suspicion && sentAt >= this.#suspicion.since) this.#suspicion = undefined;
     // An attempt sent before the lane closed proves nothing.
@@ -102,7 +102,7 @@ export class ExhaustedLane {
     this.#probeNext(isRefusal(outcome) ? Math.min(MAX_PROBE_MS, 2 * this.#probeEveryMs) : this.#probeEveryMs, now);
   }
 
-  /** The call was never sent, or its outcome is unknown: another asks. */
+  /** The call was never sent, or its outcome is unknown: another call takes over. */
   forget(place: number): void {
     if (this.#suspicion?.asking === place) this.#suspicion = { ...this.#suspicion, asking: undefined };
   }

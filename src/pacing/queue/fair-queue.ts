@@ -6,7 +6,7 @@ import { addAmounts, type Amounts, noAmounts } from '../usage/reservation.ts';
 import type { FairClass, Waiter } from './waiter.ts';
 import { WaitingTally } from './waiting-tally.ts';
 
-/** Whether nobody waits for the answer: calls of a batch are in no hurry. */
+/** Whether calls of this priority are in no hurry. */
 export function isPatient(priority: Priority): boolean {
   return priority === 'batch';
 }
@@ -24,7 +24,7 @@ export class FairQueue {
   /** Sum of all waiters' reservations, and of the weights of the classes that have waiters. */
   readonly waiting: Amounts = noAmounts();
   weight = 0;
-  /** Number of waiters of priority `batch`, whose answers nobody waits for. */
+  /** Number of waiters of priority `batch`. */
   patient = 0;
   #parts: Readonly<Record<string, number>> = {};
   #virtualTime = 0;
@@ -41,7 +41,7 @@ export class FairQueue {
     return tally.result(this.#size);
   }
 
-  /** Weights of the classes that have waiters, by the names under which other processes know them. */
+  /** Weights of the classes that have waiters, by their names in the fleet. */
   weights(): Record<string, number> {
     const weights: Record<string, number> = {};
     for (const { name, weight, waiters } of this.#classes.values()) {
@@ -50,7 +50,9 @@ export class FairQueue {
     return weights;
   }
 
-  /** Which part of a class's weight counts here; all of it unless given. What a class has had already counts as much. */
+  /**
+   * Sets which part of a class's weight counts here (default: all of it), rescaling what the class has already used.
+   */
   weigh(parts: Readonly<Record<string, number>>): void {
     this.#parts = parts;
     for (const fairClass of this.#classes.values()) {
@@ -155,10 +157,10 @@ export class FairQueue {
     return fairClass;
   }
 
-  /** Tenants come and go; an idle class without debt is no different from a new one. */
+  /** Tenants come and go; an idle class without debt is the same as a new one. */
   #dropIdle(): void {
     for (let idle = this.#idle.peek(); idle; idle = this.#idle.peek()) {
-      // With no waiters there is nobody to be fair to.
+      // Without waiters, fairness does not matter.
       if (this.#size > 0 && idle.finish > this.#virtualTime) return;
       this.#idle.remove(idle);
       this.#classes.delete(idle.key);

@@ -25,7 +25,7 @@ export class IndexedHeap<K extends string, T extends { [key in K]: number }> {
     this.#siftUp(entry, this.#entries.length - 1);
   }
 
-  /** Removes an entry; does nothing when it is not in the heap. */
+  /** Removes an entry if it is in the heap. */
   remove(entry: T): void {
     const index = entry[this.#key] as number;
     if (index < 0) return;

@@ -13,12 +13,12 @@ export class LanePause {
     this.#onPause = onPause;
   }
 
-  /** Waits at least `ms` from `now`, and up to a tenth more so that processes do not come back in one instant. */
+  /** Waits at least `ms` from `now`, plus up to 10 % jitter so that processes do not resume all at once. */
   extend(ms: number, dimension: Dimension, now: number): void {
     this.#until(now + ms * (1 + JITTER * this.#random()), dimension, now);
   }
 
-  /** Adopts another process's pause unchanged: if each process added jitter, it would grow on its way. */
+  /** Adopts another process's pause without jitter, which would otherwise accumulate. */
   join(ms: number, dimension: Dimension, now: number): void {
     this.#until(now + ms, dimension, now);
   }
@@ -34,7 +34,7 @@ export class LanePause {
   }
 }
 
-/** Whether no answer said how long to wait. A caller with retries off decides it alone; its other calls do not wait. */
+/** Whether the wait is our own guess. It then applies to the lane only if the caller has retries on. */
 export function isGuess(failure: Failure | undefined): boolean {
   const { hintMs, resetMs, dimension } = failure ?? {};
   return hintMs === undefined && (resetMs === undefined || dimension === 'unknown');

@@ -65,7 +65,7 @@ export function createAdmission(config: AdmissionConfig): SharedAdmission {
   return new LaneAdmission(config);
 }
 
-/** One queue, one timer: the first call goes when nothing holds the lane back, and none overtakes it. */
+/** One queue, one timer: the first call goes once nothing holds the lane back, and none overtakes it. */
 class LaneAdmission implements SharedAdmission, TicketHost {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
@@ -312,8 +312,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   /**
-   * What becomes of a call that is to be refused unsent: it is sent as a trial of what is believed, waits for the outcome
-   * of another's, or has no chance. A limit set by the application is no belief, and is not tested.
+   * What to do with a call about to be refused unsent: send it as a trial of the belief, let it wait for another
+   * trial's outcome, or refuse it. A limit set by the application is not a belief and is never tested.
    */
   #chanceOf(refusal: AdmissionRefused, now: number): 'trial' | 'wait' | 'none' {
     const { dimension, reason } = refusal;
@@ -341,7 +341,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     return new LaneTicket(this, place, waitedMs, cause, now, this.#circuitWait.admit(), refusals, reservation);
   }
 
-  /** Why not all that wait can, behind this one. */
+  /** Why not all waiting calls can be served, given this one's size. */
   #tooMany(reservation: Reservation | undefined): AdmissionRefused | undefined {
     if (!reservation || !this.#pacer) return undefined;
     return this.#pacer.limits.tooMany(this.#room.size, reservation.reserved, this.#pacer.binding);
@@ -392,7 +392,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#arm(freeAt);
   }
 
-  /** Whether no wait that a call may have helps against this failure, after which the lane would have to wait so long. */
+  /** The reason to close the lane after this failure, if it would have to wait longer than any call may. */
   #closes(failure: Failure, waitMs: number, now: number): Closed | undefined {
     const { outcome, dimension, limit } = failure;
     if (outcome === 'quota_exhausted') return { reason: 'quota', failure, until: Infinity };
@@ -417,7 +417,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 }
 
-/** Pause after a refusal when pacing is off: the hint, else the reset of a known limit. */
+/** Pause after a refusal while pacing is off: the hint, or else the reset of a known limit. */
 function waitOf(failure: Failure | undefined): number {
   if (failure?.outcome !== 'throttled') return 0;
   const isKnown = failure.dimension !== undefined && failure.dimension !== 'unknown';

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 
 /** The one timer of a lane. */
 export class LaneTimer {
-  /** When it fires; Infinity when it is not set. */
+  /** When it fires; Infinity if not set. */
   at: number = Infinity;
   readonly #clock: Clock;
   readonly #onRing: () => void;

@@ -1,16 +1,16 @@
-/** Attempts in a row that their callers ended unanswered before the order is reversed. */
+/** Attempts in a row that callers must abort unanswered before the order is reversed. */
 const CUT = 3;
 
 /**
- * Callers that abort their calls by a signal do not say how long they will wait. In a queue longer than that, first
- * come, first served sends each call just before its end and serves none. After some in a row that ended unanswered,
- * the newest call goes first, because it has the most time left, until the queue is empty.
+ * Callers that abort by signal do not say how long they will wait. In a longer queue, first come, first served sends
+ * each call just before it is aborted and serves none. After several unanswered ones in a row, the newest call, which
+ * has the most time left, goes first until the queue is empty.
  */
 export class NewestFirst {
   active = false;
   #cut = 0;
 
-  /** The caller ended an attempt that had no answer yet. */
+  /** The caller aborted an unanswered attempt. */
   cut(): void {
     if (++this.#cut >= CUT) this.active = true;
   }

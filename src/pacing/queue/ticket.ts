@@ -18,14 +18,14 @@ export interface TicketHost {
   ticketReleased(ticket: LaneTicket): void;
 }
 
-/** Passes each fact on once, whatever their order. */
+/** Reports each event of an attempt at most once, in whatever order they arrive. */
 export class LaneTicket implements Ticket {
   readonly place: number;
   readonly waitedMs: number;
   readonly cause: WaitCause;
   readonly sentAt: number;
   readonly isProbe: boolean;
-  /** How often a limit had refused the call before this attempt. */
+  /** Refusals of the call before this attempt. */
   readonly refusals: number;
   readonly reservation: Reservation | undefined;
   readonly #host: TicketHost;

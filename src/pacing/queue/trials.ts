@@ -1,6 +1,6 @@
 import type { Outcome } from '../../core/outcome.ts';
 
-/** Fastest pace of trials: by then the belief is gone in all but name. */
+/** Shortest interval between trials; at that pace the belief hardly holds anything back. */
 const MIN_MS = 10;
 const MAX_AT_ONCE = 64;
 
@@ -10,8 +10,8 @@ export function isRefusal(outcome: Outcome): boolean {
 }
 
 /**
- * Calls sent despite a belief, so that a wrong one ends: twice as often after each that is served, half as often after
- * each that is refused.
+ * Calls sent despite a belief, to correct it if it is wrong: twice as often after each success, half as often after
+ * each refusal.
  */
 export class Trials {
   everyMs: number;
@@ -36,7 +36,7 @@ export class Trials {
     this.#places.add(place);
   }
 
-  /** The attempt at this place ended, a trial or not. */
+  /** The attempt at this place ended; it need not be a trial. */
   ended(place: number, outcome: Outcome): void {
     if (!this.#places.delete(place)) return;
     if (outcome === 'ok') {

@@ -7,7 +7,7 @@ import { isRefusal, Trials } from './trials.ts';
 const FIRST_MS = 2_000;
 const MAX_MS = 60_000;
 const MAX_BELIEFS = 16;
-/** No trial waits longer for the refusal of the one before. */
+/** Longest time that a trial waits for the outcome of the previous one. */
 const MAX_PATIENCE_MS = 2_000;
 
 /** The belief that refuses a call unsent. */
@@ -19,14 +19,15 @@ interface Trial {
 }
 
 /**
- * Calls refused unsent, because they do not fit a believed limit at all or not soon, teach nothing. Now and then one is
- * sent anyway, to test the belief; and before the first is refused unsent, since one refusal may have been wrong.
+ * Calls refused unsent, because they exceed a believed limit or would wait too long, teach nothing. Occasionally one is
+ * sent anyway to test the belief, always before the first is refused unsent, since a single refusal may have been
+ * wrong.
  */
 export class UnsentRefusalTrials extends Trials {
   #trialAt = 0;
-  /** Of each belief, whether a trial of it has been refused, and none served since. */
+  /** By belief: whether a trial was refused, and none has been served since. */
   readonly #confirmed = new Map<string, boolean>();
-  /** The trials that may still be refused, in the order of sending. */
+  /** Trials that may still be refused, in the order of sending. */
   readonly #tried = new Map<number, Trial>();
   /** How long the last refusal took. */
   #refusalMs = 0;
@@ -39,7 +40,7 @@ export class UnsentRefusalTrials extends Trials {
     return this.#confirmed.get(keyOf(belief)) === true;
   }
 
-  /** Whether a call may go despite this belief, which would refuse it. `isTold`: answer after answer says so. */
+  /** Whether a call may go despite this belief. `isTold`: the provider's answers keep stating the limit. */
   allows(belief: Belief, isTold: boolean, now: number): boolean {
     this.#hear(now);
     const key = keyOf(belief);
@@ -50,7 +51,7 @@ export class UnsentRefusalTrials extends Trials {
     return now >= this.#trialAt && this.hasRoom;
   }
 
-  /** When the next call may go, or more will be known. */
+  /** When to ask again: the next trial may go then, or the outcome of one is known. */
   nextAt(now: number): number {
     if (this.hasRoom) return Math.max(now + 1, this.#trialAt);
     const [oldest] = this.#tried.values();
@@ -70,7 +71,7 @@ export class UnsentRefusalTrials extends Trials {
     const trial = this.#tried.get(place);
     if (!trial) return;
     const isRefused = failure !== undefined && confirms(failure, trial.belief);
-    // What another limit refused tells nothing of this one.
+    // A refusal by another limit proves nothing about this one.
     if (outcome === 'ok' || isRefused) {
       this.#confirmed.set(keyOf(trial.belief), isRefused);
       this.ended(place, outcome);

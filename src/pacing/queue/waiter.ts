@@ -7,10 +7,10 @@ export interface FairClass {
   readonly key: string;
   readonly priority: Priority;
   readonly tenant: string | undefined;
-  /** How the other processes of a fleet know it. */
+  /** Name of the class in the fleet. */
   readonly name: string;
   readonly weight: number;
-  /** Part of the weight that counts here: the rest is that of other processes in which such calls wait. */
+  /** Part of the weight that counts here; the rest belongs to other processes in which such calls wait. */
   part: number;
   readonly waiters: IndexedHeap<'queueIndex', Waiter>;
   /** Sum of its waiters' reservations. */
@@ -37,7 +37,7 @@ export class Waiter {
   readonly promise: Promise<Ticket>;
   resolve!: (ticket: Ticket) => void;
   reject!: (reason: unknown) => void;
-  /** Positions in its class and in the heap of deadlines; -1 if absent. */
+  /** Indexes in its class and in the heap of deadlines; -1 if absent. */
   queueIndex = -1;
   deadlineIndex = -1;
   fairClass: FairClass | undefined;

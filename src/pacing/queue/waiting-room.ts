@@ -73,7 +73,7 @@ export class WaitingRoom {
     this.#aborts.add(waiter);
   }
 
-  /** Removes a waiter unserved, at once; its call is rejected in an event-loop turn that is not too full. */
+  /** Removes a waiter unserved, at once. Its call is rejected later, spread over event-loop turns. */
   drop(waiter: Waiter, reason: unknown): void {
     this.#queue.remove(waiter);
     this.#leave(waiter);

@@ -1,7 +1,7 @@
 import type { Priority } from '../../core/events.ts';
 import type { Waiting } from '../../core/snapshot.ts';
 
-/** Counts waiters for the operator's questions: is it urgent, and is it one tenant? */
+/** Counts waiters by priority and tenant, to show how urgent a queue is and whether one tenant causes it. */
 export class WaitingTally {
   #urgent = 0;
   readonly #tenants = new Map<string, number>();

@@ -3,18 +3,18 @@ import { addAmounts, type Amounts, noAmounts } from './reservation.ts';
 
 const SLOT_MS = 5_000;
 const MINUTE_MS = 60_000;
-/** One more than fit into the minute: of the oldest a part still counts. */
+/** One more than fits into a minute: the oldest still counts in part. */
 const SLOTS = MINUTE_MS / SLOT_MS + 1;
 
 interface Slot {
-  /** Number of the slot since the clock began; another one than expected is an old one. */
+  /** Slot number since the clock's zero; an unexpected number marks a stale slot. */
   number: number;
   readonly amounts: Amounts;
 }
 
 /**
- * What a lane has admitted within the last minute, by its own count. What a provider shows as left tells nothing of it
- * where buckets are short: they are full again before the answer is there.
+ * What a lane has admitted within the last minute, by its own count. Headers cannot show this for short buckets, which
+ * are full again before the answer arrives.
  */
 export class AdmittedMinute {
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({ number: -1, amounts: noAmounts() }));
@@ -23,7 +23,7 @@ export class AdmittedMinute {
     addAmounts(this.#slot(now).amounts, amounts, 1);
   }
 
-  /** What was admitted at `sentAt` takes so much less than it was admitted with; negative for more. */
+  /** A call admitted at `sentAt` takes `amount` less than was reserved; negative for more. */
   giveBack(unit: Unit, amount: number, sentAt: number, now: number): void {
     if (now - sentAt < MINUTE_MS) this.#slot(sentAt).amounts[unit] -= amount;
   }

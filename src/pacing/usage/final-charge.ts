@@ -3,8 +3,8 @@ import type { Settlement } from '../queue/ticket.ts';
 import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 
 /**
- * What the provider counts of a decided attempt. Requests count whatever came of them (OpenAI: "unsuccessful
- * requests contribute to your per-minute limit"); where they do not, the next header says so.
+ * What the provider counts for a settled attempt. Requests count whatever their outcome (OpenAI: "unsuccessful
+ * requests contribute to your per-minute limit"); if they do not, the next headers show it.
  */
 export function finalCharge(reservation: Reservation, result: Settlement, rule: ChargeRule): Amounts {
   const { reserved } = reservation;
@@ -18,7 +18,7 @@ export function finalCharge(reservation: Reservation, result: Settlement, rule: 
     case 'ok':
     case 'cancelled':
     case 'timeout':
-      // It ran, and nobody said what it used.
+      // It ran, and its usage is unknown.
       return reserved;
     case 'server_error':
     case 'overloaded':

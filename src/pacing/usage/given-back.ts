@@ -1,23 +1,23 @@
 import type { Amounts } from './reservation.ts';
 
-/** Limits are per minute: what was given back before that is of no account. */
+/** Limits are per minute, so older returns no longer matter. */
 const WINDOW_MS = 60_000;
-/** Part of what is missing that our giving back must explain. */
+/** Fraction of the missing amount that our returns must explain. */
 const EXPLAINS = 0.5;
 const MIN_SHARE = 0.1;
-/** A rule may change, and others may have been the cause: it is tried again, little by little. */
+/** The provider's rule may change, or other users may have been the cause, so the share recovers slowly. */
 const REGAINED_A_MINUTE = 0.02;
 
 /**
- * How much a provider gives back of the output that `max_tokens` has reserved and that was not generated, where neither
- * its rule nor its headers tell. All of it, until refusals show that it did not.
+ * How much of the output that `max_tokens` reserved but that was not generated the provider returns, if neither its
+ * rules nor its headers say. All of it is assumed until refusals show otherwise.
  */
 export class GivenBack {
   #share = 1;
   #recent = 0;
   #at = 0;
 
-  /** What an answered call is charged, of which `reserved` was taken on arrival. */
+  /** The charge for an answered call that took `reserved` on arrival. */
   charged(reserved: Readonly<Amounts>, amounts: Amounts, now: number): Amounts {
     const back = reserved.tokens - amounts.tokens;
     if (back <= 0) return amounts;
@@ -26,7 +26,7 @@ export class GivenBack {
     return this.#share === 1 ? amounts : { ...amounts, tokens: amounts.tokens + back * (1 - this.#share) };
   }
 
-  /** A limit of tokens refused a call though `missing` more should have been left. */
+  /** A token limit refused a call although `missing` more should have been left. */
   refused(missing: number, now: number): void {
     this.#pass(now);
     if (missing <= 0 || this.#recent < EXPLAINS * missing) return;

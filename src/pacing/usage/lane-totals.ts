@@ -1,25 +1,25 @@
 import { type Unit, UNITS } from '../../core/dimensions.ts';
 import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
 
-/** Of answers that are on their way, half was generated on average when the provider counted. */
+/** Fraction of pending output that is not generated yet when the provider counts: half, on average. */
 const STILL_PENDING = 0.5;
 const MANY = 64;
 
 /**
- * What a lane has consumed in all. Because every reservation notes the totals of its moment,
- * the difference to now tells what came later, without a list of what is in flight.
+ * A lane's total consumption. Every reservation records the totals at its time, so that the difference to the current
+ * totals is what came later, without a list of calls in flight.
  *
- * Output tokens are counted by providers as they are generated: in the totals they appear at settlement,
- * and until then they are pending. Everything else counts from the moment of sending.
+ * Providers count output tokens as they are generated: here they are pending until settlement, and only then enter the
+ * totals. Everything else counts from the moment of sending.
  */
 export class Consumption {
   readonly total: Amounts = noAmounts();
   #pendingOutput = 0;
-  /** Sent so recently that the provider has not counted them for certain: those from the first on. */
+  /** Sent so recently that the provider may not have counted them yet. */
   readonly #recent: Reservation[] = [];
   #first = 0;
 
-  /** What was sent that a provider has not counted so far. */
+  /** Amount sent that the provider has not counted yet. */
   uncounted(unit: Unit): number {
     return unit === 'outputTokens' ? this.#pendingOutput * STILL_PENDING : 0;
   }
@@ -37,8 +37,8 @@ export class Consumption {
   }
 
   /**
-   * What settles within a round trip of a request's sending had ended before the provider counted that request: its
-   * answer contains it.
+   * A call that settles within one round trip after a request is sent ended before the provider counted that request,
+   * whose answer therefore includes it.
    */
   pass(roundTripMs: number, now: number): void {
     for (
@@ -55,9 +55,9 @@ export class Consumption {
   }
 
   /**
-   * The provider counts `amount` in place of what is charged so far. The totals of everything but output stay
-   * what was sent: what is given back later was not there when the provider counted.
-   * Returns what is given back; negative when more is charged.
+   * The provider counts `amount` instead of what is charged so far. Totals other than output remain as sent: what is
+   * returned later was not available when the provider counted. Returns the amount returned; negative if more is
+   * charged.
    */
   charge(reservation: Reservation, unit: Unit, amount: number): number {
     const { charged } = reservation;
@@ -71,7 +71,7 @@ export class Consumption {
     return back;
   }
 
-  /** What was consumed since the reservation was sent, as the provider sees it. */
+  /** Consumption since the reservation was sent, from the provider's point of view. */
   since(unit: Unit, reservation: Reservation): number {
     const later = this.total[unit] - reservation.marks[unit];
     return later + this.uncounted(unit);

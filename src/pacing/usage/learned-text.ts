@@ -3,25 +3,25 @@ import { HIDDEN_INPUTS } from '../../core/provider.ts';
 import type { Learned } from '../limits/division.ts';
 import type { LearnedModel, LearnedTokens } from './learned-tokens.ts';
 
-/** The newest models of a lane; more of them are seldom called. */
+/** Number of newest models that are kept. */
 const MODELS = 16;
 const DIGITS = 4;
-/** No call takes more: a file may have been spoiled. */
+/** Larger values are rejected, since the file may be corrupt. */
 const MAX_TOKENS = 1e7;
 
-/** In a store or a file: numbers by digests of models. */
+/** Serialized form, in a store or a file, keyed by digests of model names. */
 interface Told {
   readonly onArrival: number;
   readonly models: Readonly<Record<string, ToldModel>>;
 }
 
 interface ToldModel {
-  /** Calls, and their output. */
+  /** Calls, mean output. */
   readonly output: readonly number[];
-  /** Calls, and what their text was expected to be, was counted as, and took beside. */
+  /** Calls, expected tokens of their text, counted tokens, overhead. */
   readonly text: readonly number[];
   readonly cached?: number | undefined;
-  /** Parts and tokens. */
+  /** Parts, tokens. */
   readonly hidden?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -47,7 +47,7 @@ function toldOf({ calls, text, hidden, countedShare, output }: LearnedModel): To
   };
 }
 
-/** Undefined for what no process of ours has written: nothing of it is believed. */
+/** Undefined for text in any other format, none of which is trusted. */
 export function readLearned(text: string): LearnedTokens | undefined {
   try {
     const { onArrival, models } = JSON.parse(text) as Told;
@@ -87,7 +87,7 @@ function areAmounts(values: unknown, count: number): values is readonly number[]
   );
 }
 
-/** A model may be named after whoever had it tuned. */
+/** A fine-tuned model's name may contain its owner's. */
 function digestOf(model: string): string {
   return createHash('sha256').update(model).digest('base64url').slice(0, 11);
 }

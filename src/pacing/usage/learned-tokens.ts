@@ -1,6 +1,6 @@
 import type { HiddenInput } from '../../core/provider.ts';
 
-/** How text of a model becomes tokens: evidence, as `TextTokens` keeps it. */
+/** Evidence of how a model turns text into tokens, as `TextTokens` keeps it. */
 export interface LearnedText {
   readonly calls: number;
   readonly raw: number;
@@ -8,22 +8,22 @@ export interface LearnedText {
   readonly overhead: number;
 }
 
-/** What calls to one model were found to take; numbers only. */
+/** Learned token usage of one model; numbers only. */
 export interface LearnedModel {
   readonly calls: number;
   readonly text: LearnedText;
-  /** Parts and their tokens, apart for each way in which input hides. */
+  /** Parts and their tokens, by kind of hidden input. */
   readonly hidden: ReadonlyMap<HiddenInput, { readonly parts: number; readonly tokens: number }>;
-  /** Share of the input that limits count, where a cache may give the rest. */
+  /** Share of the input that limits count, if the rest may come from a cache. */
   readonly countedShare: number | undefined;
-  /** Mean of the output. */
+  /** Mean output. */
   readonly output: number;
 }
 
-/** What calls of a lane were found to take, for a process that has made none. */
+/** A lane's learned token usage, for a process that has made no calls yet. */
 export interface LearnedTokens {
-  /** Part of a prompt's tokens that the provider counts on arrival. */
+  /** Fraction of a prompt's tokens that the provider counts on arrival. */
   readonly countedOnArrival: number;
-  /** Undefined for a model of which nothing is known. */
+  /** Undefined for an unknown model. */
   of(model: string): LearnedModel | undefined;
 }

@@ -2,9 +2,9 @@ import { type BucketDimension, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { keepNewest } from '../../core/keep-newest.ts';
 import type { Reservation } from './reservation.ts';
 
-/** A user's tokenizer may be a little off from the provider's. */
+/** A user's tokenizer may differ slightly from the provider's. */
 const EXACT_MARGIN = 1.2;
-/** The provider's word is asked again: an account, or its cache, changes. */
+/** A refusal is believed for this long: the account, or its cache, may change. */
 const BELIEVED_MS = 300_000;
 const MAX_KNOWN = 64;
 
@@ -14,13 +14,13 @@ interface RefusedSize {
   readonly until: number;
 }
 
-/** Which calls a limit can never admit, as far as that is certain: proved by their bytes, or said by the provider. */
+/** Which calls a limit can certainly never admit: proven by their bytes, or refused by the provider. */
 export class RefusedSizes {
   readonly #refused = new Map<string, RefusedSize>();
 
-  /** The provider said that this one is more than the whole limit. */
+  /** The provider refused this one as larger than the whole limit. */
   refused(reservation: Reservation, dimension: BucketDimension, now: number): void {
-    // Of files and the like the next one may be a fraction of this one.
+    // The next file or image may be far smaller than this one.
     if (reservation.info.hidden) return;
     const size = {
       raw: reservation.rawInputTokens,
@@ -30,7 +30,7 @@ export class RefusedSizes {
     keepNewest(this.#refused, keyOf(reservation, dimension), size, MAX_KNOWN);
   }
 
-  /** Whether a reservation that seems to be more than `limit` is: an estimate alone refuses nobody. */
+  /** Whether a reservation that seems to exceed `limit` certainly does: an estimate alone refuses no call. */
   isCertain(reservation: Reservation, dimension: BucketDimension, limit: number, now: number): boolean {
     const { info, leastInputTokens, rawInputTokens, reserved } = reservation;
     const { unit } = LIMIT_KINDS[dimension];

@@ -3,14 +3,14 @@ import type { LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
 import type { Estimator } from './token-estimator.ts';
 
-/** So much of everything that limits count. */
+/** An amount of each unit that limits count. */
 export type Amounts = Record<Unit, number>;
 
 export function noAmounts(): Amounts {
   return { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0 };
 }
 
-/** Adds `amounts` to `sums`, or takes them away. */
+/** Adds `amounts` to `sums`, or subtracts them. */
 export function addAmounts(sums: Amounts, amounts: Readonly<Amounts>, sign: 1 | -1): void {
   sums.requests += sign * amounts.requests;
   sums.tokens += sign * amounts.tokens;
@@ -21,44 +21,46 @@ export function addAmounts(sums: Amounts, amounts: Readonly<Amounts>, sign: 1 | 
 /** What one attempt takes of each limit, from its estimate to its settlement. */
 export interface Reservation {
   readonly info: RequestInfo;
-  /** How many calls the estimate had learned from. */
+  /** Number of calls that the estimate is based on. */
   readonly learnedFrom: number;
-  /** Input tokens that the size of the request suggested, before any correction. */
+  /** Input tokens estimated from the request's size, before any correction. */
   readonly rawInputTokens: number;
   readonly inputTokens: number;
   /** Input that limits will count. */
   readonly countedInputTokens: number;
-  /** Input that it has for certain. */
+  /** Lower bound of its input. */
   readonly leastInputTokens: number;
   readonly expectedOutputTokens: number;
-  /** Whether a call of its kind was ever counted; an estimate that never was refuses nobody. */
+  /** Whether usage of such a call has ever been observed; an unconfirmed estimate refuses no call. */
   readonly confirmed: boolean;
-  /** What was reserved; 0 for what the provider does not count. */
+  /** Reserved amounts; 0 for what the provider does not count. */
   readonly reserved: Readonly<Amounts>;
-  /** What is charged at present: the reservation, then what the provider really counts. */
+  /** Current charge: at first the reservation, then what the provider actually counts. */
   readonly charged: Amounts;
-  /** Totals of the lane when this was sent; tells what came after it. */
+  /** The lane's totals when this was sent; the difference to the current ones came after it. */
   readonly marks: Amounts;
-  /** Order of sending; 0 until sent. */
+  /** Sequence number of sending; 0 until sent. */
   sequence: number;
   sentAt: number;
-  /** Attempts of the lane in flight when it was sent, itself among them. */
+  /** Attempts of the lane in flight when it was sent, itself included. */
   inFlight: number;
   state: 'planned' | 'sent' | 'headed' | 'settled';
   /** Its answer has begun, or there will be none. */
   answered: boolean;
-  /** The provider has not generated its output yet, as far as we know. */
+  /** Its output may not have been generated yet. */
   outputPending: boolean;
-  /** What the head of a refusal showed. */
+  /** Limits in the headers of a refusal. */
   refusal: readonly LimitReading[] | undefined;
 }
 
-/** Whether a part of a call's input may be read from a cache and not count. */
+/** Whether part of a call's input may be read from a cache and not count. */
 export function mayBeCached(info: RequestInfo, { cachedInput }: ChargeRule): boolean {
   return cachedInput === 'free' || (cachedInput === 'free_if_marked' && info.cached === true);
 }
 
-/** What a call is expected to take, by what was learned so far. Field by field: a spread costs a call several times as much. */
+/**
+ * What a call is expected to take, given what was learned. Written field by field: a spread is several times slower.
+ */
 export function createReservation(
   info: RequestInfo,
   estimator: Estimator,

@@ -1,24 +1,24 @@
 import type { LearnedText } from './learned-tokens.ts';
 
-/** English text in UTF-8; what was counted corrects it for everything else. */
+/** For English text in UTF-8; observed counts correct it for everything else. */
 const BYTES_PER_TOKEN = 3.6;
-/** No tokenizer makes more than one token of a byte. */
+/** No tokenizer produces more than one token per byte. */
 const MAX_RATIO = BYTES_PER_TOKEN;
 const MIN_RATIO = 0.05;
-/** What English is worth as evidence, in tokens: a few greetings tell nothing about a book. */
+/** Weight of the initial assumption, in tokens: a few greetings say nothing about a book. */
 const PRIOR_TOKENS = 200;
-/** Evidence that is kept, in tokens: older text is forgotten as newer comes. */
+/** Evidence to keep, in tokens; newer text displaces older. */
 const KEPT_TOKENS = 50_000;
-/** What a call takes beside its text: roles, delimiters, a system prompt for tools. */
+/** Largest overhead per call beside its text: roles, delimiters, a system prompt for tools. */
 const MAX_OVERHEAD = 400;
 const OVERHEAD_WEIGHT = 0.1;
 
-/** Tokens of a text of so many bytes, before anything is known of it. */
+/** Initial estimate of the tokens in this many bytes of text. */
 export function rawTokens(bytes: number): number {
   return bytes / BYTES_PER_TOKEN;
 }
 
-/** Tokens of text by its bytes, learned from what was counted: each call weighs as much as it is long. */
+/** Tokens per byte of text, learned from observed usage; each call is weighted by its length. */
 export class TextTokens {
   calls = 0;
   #raw = PRIOR_TOKENS;

@@ -6,14 +6,14 @@ import { rawTokens, TextTokens } from './text-tokens.ts';
 
 const FIRST_OUTPUT = 512;
 const MAX_MODELS = 64;
-/** Weight of the newest call; the first calls count more. */
+/** Weight of the newest call; the first calls weigh more. */
 const MIN_WEIGHT = 0.05;
-/** What an image, a file or another part counts for until one was counted. */
+/** Assumed tokens of an image, a file or another part until one has been observed. */
 const FIRST_PART = 1_000;
 const KEPT_PARTS = 8;
-/** A prompt is in the cache or it is not: the latest calls tell. */
+/** Weight of the newest call in the cached share. High, since a prompt is either cached or not. */
 const CACHE_WEIGHT = 0.3;
-/** Runs of one letter or of spaces make the longest tokens there are; text that says something needs far more. */
+/** Runs of one letter or of spaces form the longest tokens; meaningful text needs far more. */
 const MAX_BYTES_PER_TOKEN = 64;
 
 interface ModelStats extends Omit<LearnedModel, 'text'> {
@@ -27,42 +27,42 @@ interface ModelStats extends Omit<LearnedModel, 'text'> {
 export interface Estimate {
   readonly rawInputTokens: number;
   readonly inputTokens: number;
-  /** Input that limits will count: without what a cache is expected to give. */
+  /** Input that limits will count, excluding what a cache is expected to supply. */
   readonly countedInputTokens: number;
-  /** Input that the request has for certain, whatever the tokenizer. */
+  /** Lower bound of the input with any tokenizer. */
   readonly leastInputTokens: number;
   readonly expectedOutputTokens: number;
-  /** Whether a call of this kind was ever counted. */
+  /** Whether usage of such a call has ever been observed. */
   readonly confirmed: boolean;
 }
 
-/** Guesses the tokens of a call from its size and from what calls like it to its model used before. */
+/** Estimates a call's tokens from its size and from the usage of similar calls to its model. */
 export class Estimator {
-  /** Calls that were learned from. */
+  /** Number of calls learned from. */
   calls = 0;
   readonly #models = new Map<string, ModelStats>();
   #elsewhere: LearnedTokens | undefined;
 
-  /** What others have learned counts for models of which nothing is known here. */
+  /** Adopts what other processes have learned, for models unknown here. */
   adopt(learned: LearnedTokens): void {
     this.#elsewhere = learned;
-    // Estimates that were made before are to be made again.
+    // Invalidates earlier estimates.
     this.calls++;
   }
 
-  /** What was learned, newest models last. */
+  /** Everything learned, newest models last. */
   learned(): Map<string, LearnedModel> {
     return new Map(Array.from(this.#models, ([model, stats]) => [model, { ...stats, text: stats.text.learned }]));
   }
 
-  /** `mayBeCached`: whether a part of the input may come from a cache and not count. */
+  /** `mayBeCached`: whether part of the input may come from a cache and not count. */
   estimate(info: RequestInfo, mayBeCached = false): Estimate {
     const stats = this.#known(info.model ?? '');
     const rawInputTokens = rawTokens(info.inputBytes);
     const exact = info.inputTokens;
     const inputTokens = exact ?? Math.ceil(this.#text(stats, rawInputTokens) + hiddenTokens(stats, info));
     const most = info.maxOutputTokens ?? Infinity;
-    // The mean: of many in flight, what one takes more another takes less.
+    // The mean suffices: over many calls in flight, differences cancel out.
     const output = stats ? stats.output : Math.max(FIRST_OUTPUT, 0.3 * (info.maxOutputTokens ?? 0));
     return {
       rawInputTokens,
