@@ -208,8 +208,9 @@ local function correct(l, told)
   local room = roomOf(l)
   local off = 0
   if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
-  if first then l.free = l.free - off return end
-  l.free = l.free - (off > 0 and off or RAISE * off)
+  local lowest = told.name == 'output_tokens' and -math.huge or min(0, l.free)
+  l.free = max(lowest, l.free - ((off > 0 or first) and off or RAISE * off))
+  if first then return end
   if told.name == 'output_tokens' then return end
   local rate = l.limit / l.windowMs
   local taken = max(-rate, min(rate, off / max(1, since)))

@@ -239,11 +239,10 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const least = truth - sample.unspentMost;
   const room = roomOf(limit);
   const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
-  if (since === undefined) {
-    limit.free -= off;
-    return;
-  }
-  limit.free -= off > 0 ? off : RAISE * off;
+  // What others spent while they were alone is told later, and may be in the sample already: it makes no debt.
+  const lowest = name === 'output_tokens' ? -Infinity : Math.min(0, limit.free);
+  limit.free = Math.max(lowest, limit.free - (off > 0 || since === undefined ? off : RAISE * off));
+  if (since === undefined) return;
   // Nor is what is missing of it taken by others: what was generated meanwhile is not told yet.
   if (name === 'output_tokens') return;
   const rate = limit.limit / limit.windowMs;

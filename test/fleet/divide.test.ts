@@ -127,6 +127,16 @@ describe('one exchange', () => {
     expect(grantedOf(divide(lane, report('a', [limit({ want: 10 })]), NOW + 5_000))).toBe(10);
   });
 
+  it('makes no debt of what was spent alone, which a sample has shown already', () => {
+    const lane = laneAt(600);
+    for (const name of ['a', 'b']) divide(lane, report(name, [limit()]), NOW);
+    // Before b told of its 500, an answer to a had shown what they leave.
+    divide(lane, report('b', [limit({ spent: 500, level: 100 })], { returns: true }), NOW + 1_000);
+    const sample = { ageMs: 500, left: 95, total: 0, unspentLeast: 0, unspentMost: 0 };
+    divide(lane, report('a', [limit({ sample })]), NOW + 1_000);
+    expect(lane.limits.get('requests')!.free).toBe(0);
+  });
+
   it('goes by the newest sample, whoever brings it', () => {
     const lane = laneAt(600);
     const sample = { total: 0, unspentLeast: 0, unspentMost: 0 };

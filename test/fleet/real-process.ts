@@ -1,4 +1,5 @@
 import { systemClock } from '../../src/core/clock.ts';
+import type { LimitReading } from '../../src/core/outcome.ts';
 import { Fleet, type FleetListener } from '../../src/fleet/fleet.ts';
 import type { LaneShare } from '../../src/fleet/lane-share.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
@@ -34,11 +35,11 @@ export function joinFleet(client: RedisClient, requestsPerMinute = 6_000, proces
   return { lane, share, warnings, modes };
 }
 
-/** A call that is made now; how long it waited. */
-export function callNow({ lane }: RealProcess): Promise<number> {
+/** A call that is made now; how long it waited. @param readings - What the head of the answer tells. */
+export function callNow({ lane }: RealProcess, readings?: () => readonly LimitReading[]): Promise<number> {
   return msGiven(async () => {
     const watched = watch(lane);
     await watched.promise;
-    finish(watched.ticket);
+    finish(watched.ticket, readings?.());
   });
 }

@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import { chaos } from './redis-chaos.ts';
 
 it('loses no call while answers of a real Redis are lost, late and overtake each other', async () => {
-  const { made, errors, longestMs, allowed, backMs, modes } = await chaos(4_000, 1);
+  const { made, refused, errors, longestMs, backMs, modes } = await chaos(4_000, 1);
   expect(errors).toEqual([]);
   expect(made).toBeGreaterThan(100);
-  expect(made).toBeLessThanOrEqual(allowed);
+  // Two parts in a hundred: what several spend alone before they know of each other.
+  expect(refused).toBeLessThan(made / 50);
   // Four seconds with the worst of seeds, on a machine that has nothing else to do; a call that is forgotten waits for ever.
   expect(longestMs).toBeLessThan(10_000);
   expect(backMs).toBeLessThan(2_000);

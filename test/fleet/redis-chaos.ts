@@ -1,15 +1,20 @@
 import { Redis } from 'ioredis';
+import type { LimitReading } from '../../src/core/outcome.ts';
+import { TokenBucket } from '../../src/simulator/limits/token-bucket.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { callNow, joinFleet } from './real-process.ts';
 import { RedisProxy } from './redis-proxy.ts';
 import { RedisServer } from './redis-server.ts';
+import { reading } from '../pacing/harness.ts';
 import { msGiven, pause } from '../helpers/real-time.ts';
 
 export interface ChaosResult {
   readonly made: number;
+  /** Of them, those that the provider's bucket had nothing left for. */
+  readonly refused: number;
   readonly errors: readonly unknown[];
   readonly longestMs: number;
-  /** Calls that were let through in the time, and what the limit allows in it. */
+  /** Calls that the limit allows in the time. */
   readonly allowed: number;
   /** After the end of it, until all shared again. */
   readonly backMs: number;
@@ -39,6 +44,14 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
   let made = 0;
   let longestMs = 0;
   const startedAt = performance.now();
+  const bucket = new TokenBucket(RPM, RPM / 60_000, 1, startedAt);
+  let refused = 0;
+  const serve = (): LimitReading[] => {
+    const now = performance.now();
+    if (bucket.available(now) < 1) refused++;
+    bucket.spend(1, now);
+    return [reading('requests', RPM, Math.max(0, Math.floor(bucket.available(now))))];
+  };
   const isOver = (): boolean => performance.now() - startedAt >= ms;
   try {
     proxy.fate = () => {
@@ -51,7 +64,7 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
       Array.from({ length: AT_ONCE }, async () => {
         while (!isOver()) {
           try {
-            longestMs = Math.max(longestMs, await callNow(process));
+            longestMs = Math.max(longestMs, await callNow(process, serve));
             made++;
           } catch (error) {
             errors.push(error);
@@ -69,7 +82,7 @@ export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
       }
     });
     const modes = processes.map((process) => process.modes);
-    return { made, errors, longestMs, allowed, backMs, modes };
+    return { made, refused, errors, longestMs, allowed, backMs, modes };
   } finally {
     for (const { lane } of processes) lane.lane.close();
     for (const client of clients) client.disconnect();
