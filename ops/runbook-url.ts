@@ -1,6 +1,7 @@
-import packageJson from '../package.json' with { type: 'json' };
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 
-/** What package.json says about where things are published. */
+/** The fields of package.json that say where the package is published. */
 export interface Manifest {
   readonly name: string;
   readonly repository?: string | { readonly url: string };
@@ -8,17 +9,19 @@ export interface Manifest {
 
 const PATH = 'prometheus/runbook.md';
 
-/**
- * Where a reader of an alert finds the runbook: in the repository on GitHub, where its headings are anchors, or
- * without one in the published package, which contains it.
- */
+/** URL of the runbook: in the repository on GitHub, where headings are anchors, or else in the published package. */
 export function runbookUrl({ name, repository }: Manifest): string {
   const url = typeof repository === 'string' ? repository : repository?.url;
   const github = /(?:^github:|github\.com[/:]|^)([\w.-]+\/[\w.-]+?)(?:\.git)?$/.exec(url ?? '')?.[1];
   return github === undefined ? `https://unpkg.com/${name}/${PATH}` : `https://github.com/${github}/blob/HEAD/${PATH}`;
 }
 
-const manifest: Manifest = packageJson;
+/** Read at run time: an import would put all of package.json into the bundle. */
+function ownManifest(): Manifest {
+  const path = findPackageJSON(import.meta.url);
+  if (path === undefined) throw new Error('Expected a package.json above the runbook link, got none.');
+  return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+}
 
-/** The runbook of this package; alerts link to a heading of it. */
-export const RUNBOOK_URL: string = runbookUrl(manifest);
+/** This package's runbook. Each alert links to its heading. */
+export const RUNBOOK_URL: string = runbookUrl(ownManifest());
