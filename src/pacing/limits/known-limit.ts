@@ -7,7 +7,7 @@ import type { Observation } from './observation.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
 import { HeaderRounding } from './header-rounding.ts';
-import { Pace } from './pace.ts';
+import { RateSmoother } from './rate-smoother.ts';
 import type { LevelSample, LimitModel } from './limit.ts';
 
 export interface BucketPolicy {
@@ -58,7 +58,7 @@ export class LimitBucket implements LimitModel {
   sample: LevelSample | undefined;
   readonly beliefs: LimitBeliefs = new LimitBeliefs();
   readonly #level: BucketLevel;
-  readonly #pace: Pace;
+  readonly #smoother: RateSmoother;
   readonly #quantum = new HeaderRounding();
   readonly #burstProbe = new BurstRetest();
   /** Our total consumption, in units. */
@@ -91,7 +91,7 @@ export class LimitBucket implements LimitModel {
     this.#corrects = policy.corrects;
     // A day's limit matters only near its end, where no call should be held back for headroom.
     this.#level = new BucketLevel(limit, this.kind.perDay ? 0 : policy.headroom);
-    this.#pace = new Pace(policy.smooth);
+    this.#smoother = new RateSmoother(policy.smooth);
   }
 
   /** Bucket size, the largest burst that the provider accepts: the whole limit until a smaller one is found. */
@@ -156,7 +156,7 @@ export class LimitBucket implements LimitModel {
     this.#at = now;
     const { shared, pace } = this.beliefs.sharing;
     const own = shared && this.sharers?.level === undefined;
-    this.#pace.refill(elapsed, (1 - this.#level.headroom.share) * this.limitRate, own ? pace : undefined);
+    this.#smoother.refill(elapsed, (1 - this.#level.headroom.share) * this.limitRate, own ? pace : undefined);
     const back = this.beliefs.returned(elapsed, now, this.rate);
     this.#level.refill(back, elapsed, this.#uncounted());
     this.#collect(now);
@@ -175,7 +175,7 @@ export class LimitBucket implements LimitModel {
     const needed = Math.min(most, amount + this.#reserve());
     const missing = needed - this.usable;
     let wait = missing > EPSILON ? this.#comesInMs(missing, rate * (1 - this.headroomShare)) : 0;
-    const spread = this.#pace.waitMs(amount);
+    const spread = this.#smoother.waitMs(amount);
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
@@ -223,7 +223,7 @@ export class LimitBucket implements LimitModel {
   }
 
   spreadMs(amount: number): number {
-    return this.#pace.waitMs(amount);
+    return this.#smoother.waitMs(amount);
   }
 
   /** Never: without a fleet the whole limit is ours. */
@@ -247,12 +247,12 @@ export class LimitBucket implements LimitModel {
     this.#largest = Math.max(amount, LARGEST_DECAY * this.#largest);
     this.#level.take(amount);
     this.#taken += amount;
-    this.#pace.take(amount);
+    this.#smoother.take(amount);
   }
 
   giveBack(amount: number): void {
     this.#level.giveBack(amount);
-    this.#pace.add(amount);
+    this.#smoother.add(amount);
   }
 
   /**

@@ -4,7 +4,7 @@ const SHARED_MS = 500;
 const SMOOTH_MS = 1_000;
 
 /** Spreads a limit over time: evenly in `smooth` mode, and at our share's pace if the limit has other users. */
-export class Pace {
+export class RateSmoother {
   #level = 1;
   #most = 1;
   /** Units per millisecond; Infinity where nothing is spread. */
