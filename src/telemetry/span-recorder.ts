@@ -1,5 +1,5 @@
 import type { Attributes, Context, Span, SpanOptions, SpanStatus, Tracer, TracerProvider } from '@opentelemetry/api';
-import { Attachment } from '../core/attachment.ts';
+import { PrivateFieldMap } from '../core/private-field-map.ts';
 import type { CallInfo, GuardEvent } from '../core/events.ts';
 import { isFailure } from './call-result.ts';
 import { ATTEMPT_SPAN, ATTR, EVENT, EVENT_ATTR, SCOPE, VERSION } from './names.ts';
@@ -43,7 +43,7 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 export class SpanRecorder {
   readonly #settings: SpanSettings;
   // Keyed weakly by call: a call without an end event must not leak.
-  readonly #calls = new Attachment<OpenCall>();
+  readonly #calls = new PrivateFieldMap<OpenCall>();
   /** The same for every attempt. */
   readonly #attemptOptions: SpanOptions;
   #provider: TracerProvider | undefined;

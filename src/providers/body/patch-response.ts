@@ -1,4 +1,4 @@
-import { Attachment } from '../../core/attachment.ts';
+import { PrivateFieldMap } from '../../core/private-field-map.ts';
 
 /** Replacements for members of `owner`; `valueOf` gives the value attached to a response. */
 type Members<T> = (owner: object, valueOf: (response: Response) => T | undefined) => PropertyDescriptorMap;
@@ -12,7 +12,7 @@ export class ResponseOverride<T> {
   readonly #names: ReadonlySet<string>;
   /** Keyed by prototype of the responses: a process has only a few. */
   readonly #prototypes = new WeakMap<object, object>();
-  readonly #values = new Attachment<T>();
+  readonly #values = new PrivateFieldMap<T>();
 
   constructor(names: readonly string[], members: Members<T>) {
     this.#members = members;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { Attachment } from '../../src/core/attachment.ts';
+import { PrivateFieldMap } from '../../src/core/private-field-map.ts';
 import { collectGarbage } from '../helpers/garbage.ts';
 
 it('keeps a value with its object, apart from other attachments, and shows it to nobody', () => {
-  const [one, other] = [new Attachment<number>(), new Attachment<number>()];
+  const [one, other] = [new PrivateFieldMap<number>(), new PrivateFieldMap<number>()];
   const object = { a: 1 };
   one.set(object, 7);
   one.set(object, 8);
@@ -15,7 +15,7 @@ it('keeps a value with its object, apart from other attachments, and shows it to
 });
 
 it('keeps no object alive', async () => {
-  const attachment = new Attachment<object>();
+  const attachment = new PrivateFieldMap<object>();
   const references = Array.from({ length: 100 }, () => {
     const object = {};
     // Even a value that points back at its object.

@@ -9,7 +9,7 @@ class Foreign {
  * Keeps a value with an object of another owner, for as long as that object lives.
  * What a WeakMap does, at a fraction of its cost to the collector. The object must be extensible.
  */
-export class Attachment<T> {
+export class PrivateFieldMap<T> {
   readonly set: (object: object, value: T | undefined) => void;
   readonly get: (object: object) => T | undefined;
 
