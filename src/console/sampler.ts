@@ -4,11 +4,11 @@ import { Changes } from './changes.ts';
 import { bindingOf, Episodes, isHeldUp } from './condition.ts';
 import type { HitsFile } from './hits-file.ts';
 import { History } from './history.ts';
-import { judge } from './judge.ts';
+import { laneStates } from './lane-states.ts';
 import { Rates } from './rates.ts';
 import type { Reading, Source } from './reading.ts';
 import type { BatchState, ConsoleState, LanePoint, Point, SourceState, TierName, Totals } from './state.ts';
-import { type JudgedLane, verdictOf } from './verdict.ts';
+import { type AssessedLane, verdictOf } from './verdict.ts';
 
 const MAX_LANES = 40;
 /** Maximum number of lanes with a history. */
@@ -92,7 +92,7 @@ export class Sampler {
     const now = clock.now();
     const point = emptyPoint(clock.wall());
     const totals = { ...NONE };
-    const lanes: JudgedLane[] = [];
+    const lanes: AssessedLane[] = [];
     const batches: BatchState[] = [];
     const sources: SourceState[] = [];
     for (const [index, reading] of looks.entries()) {
@@ -107,11 +107,11 @@ export class Sampler {
       this.#count(rates.add(now, reading.counters), point);
       addRates(totals, rates, reading);
       const called = looks.length > 1 ? name : '';
-      const judged = judge(reading, rates, { index, source: called, at: point.t, episodes: this.#episodes });
-      for (const { state, reading } of judged) {
+      const assessed = laneStates(reading, rates, { index, source: called, at: point.t, episodes: this.#episodes });
+      for (const { state, reading } of assessed) {
         this.#changes.see(state.key, `${state.provider}/${state.group}`, reading, point.t);
       }
-      lanes.push(...judged);
+      lanes.push(...assessed);
     }
     for (const { state } of lanes) addLane(totals, state);
     if (totals.usdPerHour !== undefined) totals.usd = this.#usd;
@@ -153,7 +153,7 @@ export class Sampler {
   }
 
   #stateOf(
-    lanes: readonly JudgedLane[],
+    lanes: readonly AssessedLane[],
     sources: readonly SourceState[],
     batches: readonly BatchState[],
     totals: Totals,
@@ -209,14 +209,14 @@ function addRates(totals: GrowingTotals, rates: Rates, { counters }: Reading): v
   }
 }
 
-function addLane(totals: GrowingTotals, lane: JudgedLane['state']): void {
+function addLane(totals: GrowingTotals, lane: AssessedLane['state']): void {
   totals.inFlight += lane.inFlight;
   totals.queued += lane.queued;
   totals.oldestWaitMs = Math.max(totals.oldestWaitMs, lane.oldestWaitMs);
 }
 
 /** Delayed lanes first, then by name: rows that jump around cannot be read. */
-function byNeed({ state: a }: JudgedLane, { state: b }: JudgedLane): number {
+function byNeed({ state: a }: AssessedLane, { state: b }: AssessedLane): number {
   return (
     Number(isHeldUp(b.condition)) - Number(isHeldUp(a.condition)) ||
     `${a.source}\n${a.provider}\n${a.group}`.localeCompare(`${b.source}\n${b.provider}\n${b.group}`)

@@ -5,16 +5,16 @@ import type { LaneState, SourceState, Verdict } from './state.ts';
 import { duration, noun, number, percent } from './words.ts';
 
 /** A lane as the page shows it, and as it was read. */
-export interface JudgedLane {
+export interface AssessedLane {
   readonly state: LaneState;
   readonly reading: LaneReading;
 }
 
 /** The summary: about the lane in the worst condition; of several, the one with the longest queue. */
-export function verdictOf(lanes: readonly JudgedLane[], sources: readonly SourceState[]): Verdict {
+export function verdictOf(lanes: readonly AssessedLane[], sources: readonly SourceState[]): Verdict {
   const broken = sources.filter(({ problem }) => problem !== undefined);
   if (sources.length > 0 && broken.length === sources.length) return unreachable(broken);
-  const worst = lanes.reduce<JudgedLane | undefined>((a, b) => (a && !isWorse(b.state, a.state) ? a : b), undefined);
+  const worst = lanes.reduce<AssessedLane | undefined>((a, b) => (a && !isWorse(b.state, a.state) ? a : b), undefined);
   if (!worst || worst.state.condition === 'idle') return idle(lanes.length);
   if (!isLimited(worst.state.condition)) return free(lanes.map(({ state }) => state));
   const { state } = worst;
@@ -77,7 +77,7 @@ function byWhat({ condition, limits, refused, circuit, maxConcurrent }: LaneStat
   return `${capital(noun(cause))}: ${number(limit.limit)}${used}`;
 }
 
-function whose({ state, reading: { busiestShare } }: JudgedLane): string {
+function whose({ state, reading: { busiestShare } }: AssessedLane): string {
   const tenant = busiestShare > 0.5 ? ` One tenant has ${percent(busiestShare)} of the queue.` : '';
   return whoseLimit(state) + tenant;
 }

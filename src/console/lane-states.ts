@@ -1,7 +1,7 @@
 import { conditionOf, type Episodes, toneOf } from './condition.ts';
 import type { Rates } from './rates.ts';
 import type { LaneReading, Reading } from './reading.ts';
-import type { JudgedLane } from './verdict.ts';
+import type { AssessedLane } from './verdict.ts';
 
 interface Place {
   /** Number of the source. */
@@ -13,7 +13,7 @@ interface Place {
 }
 
 /** The lanes of a reading, with their rates and conditions. */
-export function judge(reading: Reading, rates: Rates, { index, source, at, episodes }: Place): JudgedLane[] {
+export function laneStates(reading: Reading, rates: Rates, { index, source, at, episodes }: Place): AssessedLane[] {
   const seen = new Map<string, number>();
   const costs = new Set(reading.counters.flatMap(({ kind, label }) => (kind === 'usd' ? [label] : [])));
   return reading.lanes.map((lane) => {
