@@ -1,6 +1,6 @@
 import type { LaneReading } from './reading.ts';
 import type { Change, Tone } from './state.ts';
-import { noun, number } from './words.ts';
+import { noun, number } from './format.ts';
 
 const MAX_CHANGES = 60;
 /** What is learned of a limit moves by little all the time. */

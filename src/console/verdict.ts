@@ -2,7 +2,7 @@ import { adviceOn } from './advice.ts';
 import { bindingOf, causeOf, isHeldUp, isLimited, rankOf } from './condition.ts';
 import type { LaneReading } from './reading.ts';
 import type { LaneState, SourceState, Verdict } from './state.ts';
-import { duration, noun, number, percent } from './words.ts';
+import { duration, noun, number, percent } from './format.ts';
 
 /** A lane as the page shows it, and as it was read. */
 export interface AssessedLane {

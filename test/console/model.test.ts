@@ -6,7 +6,7 @@ import { Rates } from '../../src/console/rates.ts';
 import type { Counter, LaneReading } from '../../src/console/reading.ts';
 import { type LaneState, type Point, TIERS } from '../../src/console/state.ts';
 import { verdictOf } from '../../src/console/verdict.ts';
-import { duration, short } from '../../src/console/words.ts';
+import { duration, short } from '../../src/console/format.ts';
 import { laneReading, limit } from './fake-guard.ts';
 
 const counter = (value: number, over: Partial<Counter> = {}): Counter => ({

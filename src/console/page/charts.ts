@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import type { ConsoleState, Point, TierName } from '../state.ts';
 import { TIERS } from '../state.ts';
-import { noun, rate, usd } from '../words.ts';
+import { noun, rate, usd } from '../format.ts';
 import { Chart, type Line } from './chart.ts';
 import { kindsOf, ofLane } from './points.ts';
 

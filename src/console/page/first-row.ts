@@ -1,5 +1,5 @@
 import type { ConsoleState, Point, Tone } from '../state.ts';
-import { duration, number, rate, short, usd } from '../words.ts';
+import { duration, number, rate, short, usd } from '../format.ts';
 import { byId, el, setAttribute, setText, spark } from './dom.ts';
 import { since } from './time.ts';
 

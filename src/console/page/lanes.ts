@@ -1,5 +1,5 @@
 import type { ConsoleState, LaneState, LimitState, Point, Tone } from '../state.ts';
-import { duration, noun, number, percent, rate, short, usd } from '../words.ts';
+import { duration, noun, number, percent, rate, short, usd } from '../format.ts';
 import { byId, el, type Item, KeyedList, setAttribute, setText, spark } from './dom.ts';
 import { ofLane } from './points.ts';
 import { clock } from './time.ts';

@@ -1,5 +1,5 @@
 import type { AlertsState, BatchState, Change, ConsoleState, HitState, LaneState } from '../state.ts';
-import { duration, noun, number, percent } from '../words.ts';
+import { duration, noun, number, percent } from '../format.ts';
 import { byId, el, type Item, KeyedList, setAttribute, setText } from './dom.ts';
 import { clock, since } from './time.ts';
 

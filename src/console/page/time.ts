@@ -1,4 +1,4 @@
-import { duration } from '../words.ts';
+import { duration } from '../format.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
