@@ -11,7 +11,7 @@ import {
   URGENT,
 } from '../alert.ts';
 import { BY_CUT } from '../signal-rules.ts';
-import { choice, duration, mean, share, spoken } from '../words.ts';
+import { choice, duration, mean, share, spoken } from '../number-templates.ts';
 
 const BY_BULKHEAD = `${BY_PROVIDER}, tidegate_bulkhead`;
 

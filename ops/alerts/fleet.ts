@@ -1,5 +1,5 @@
 import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
-import { choice, duration, largest, share } from '../words.ts';
+import { choice, duration, largest, share } from '../number-templates.ts';
 
 /** What is wrong with the store, by `tidegate_fleet_fault`. */
 const CAUSES = {

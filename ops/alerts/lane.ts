@@ -13,7 +13,7 @@ import {
   type RuleContext,
   URGENT,
 } from '../alert.ts';
-import { choice, duration, largest, mean, onePod, share, spoken } from '../words.ts';
+import { choice, duration, largest, mean, onePod, share, spoken } from '../number-templates.ts';
 
 const WAITED_FOR = [
   'requests',

@@ -12,7 +12,7 @@ import {
   PROVIDER,
   type RuleContext,
 } from '../alert.ts';
-import { counted, duration, share, spoken } from '../words.ts';
+import { counted, duration, share, spoken } from '../number-templates.ts';
 
 const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
 const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;

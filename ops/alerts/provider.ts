@@ -10,7 +10,7 @@ import {
   type RuleContext,
   pieces,
 } from '../alert.ts';
-import { counted, duration, onePod, share } from '../words.ts';
+import { counted, duration, onePod, share } from '../number-templates.ts';
 
 export function providerAlerts(context: RuleContext): Alert[] {
   const { series, thresholds } = context;

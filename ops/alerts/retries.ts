@@ -12,7 +12,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { FAILED_ADVICE, FAILED_BECAUSE, whyFailed } from './why-failed.ts';
-import { choice, largest, onePod, share } from '../words.ts';
+import { choice, largest, onePod, share } from '../number-templates.ts';
 
 export function retryAlerts(context: RuleContext): Alert[] {
   const { series, thresholds } = context;

@@ -1,6 +1,6 @@
 import { type Alert, BY_PROVIDER, percent, PROVIDER, type RuleContext } from '../alert.ts';
 import type { Burn } from '../thresholds.ts';
-import { share, spoken } from '../words.ts';
+import { share, spoken } from '../number-templates.ts';
 import { FAILED_ADVICE, FAILED_BECAUSE, whyFailed } from './why-failed.ts';
 
 /** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */

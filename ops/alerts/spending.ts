@@ -10,7 +10,7 @@ import {
   type RuleContext,
 } from '../alert.ts';
 import { over } from '../signal-rules.ts';
-import { dollars, largest } from '../words.ts';
+import { dollars, largest } from '../number-templates.ts';
 
 /** Money, where a guard has prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {

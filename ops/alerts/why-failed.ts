@@ -1,6 +1,6 @@
 import { BY_PROVIDER, lookupOf } from '../alert.ts';
 import { FAILED } from '../recording-rules.ts';
-import { choice, largest } from '../words.ts';
+import { choice, largest } from '../number-templates.ts';
 
 /** Template that sets `$outcome` to that of most calls that failed. @param recorded by outcome, with `MATCHERS` */
 export function whyFailed(recorded: string): string {
