@@ -3,7 +3,7 @@ import type { Chunk, ChunkSource, SourceReader } from './chunk-source.ts';
 import { JsonTail } from './json-tail.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
-import { unlocked } from './reads.ts';
+import { releaseAtEnd } from './read-helpers.ts';
 import { type AnswerError, endOfText } from './read-answer.ts';
 
 /** Errors are far shorter; a longer answer is not held. */
@@ -69,7 +69,7 @@ export class ObservedBody implements ChunkSource {
         this.#body.take();
       }
       const source = reader;
-      if (this.#replaced) return unlocked(await source.read(), source);
+      if (this.#replaced) return releaseAtEnd(await source.read(), source);
       const chunk = await this.#body.within(() => source.read());
       if (chunk.done) {
         source.releaseLock();

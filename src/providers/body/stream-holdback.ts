@@ -8,7 +8,7 @@ import { SLICE } from '../apis/sse-scanner.ts';
 import { HeldEvents } from './held-events.ts';
 import { webStreamOf } from './node-body.ts';
 import type { TrackedBody } from './open-body.ts';
-import { rejection, unlocked } from './reads.ts';
+import { handledRejection, releaseAtEnd } from './read-helpers.ts';
 import type { StreamProgress } from './stream-progress.ts';
 
 /**
@@ -62,7 +62,7 @@ export class StreamHoldback implements ChunkSource {
       this.#drained = true;
     }
     const reader = this.#openReader();
-    if (this.#replaced) return this.#takePending(reader).then((chunk) => unlocked(chunk, reader));
+    if (this.#replaced) return this.#takePending(reader).then((chunk) => releaseAtEnd(chunk, reader));
     if (this.#progress.holding) return this.#readHeld(reader);
     const next = this.#body.timed
       ? this.#body.within(() => this.#takePending(reader))
@@ -96,7 +96,7 @@ export class StreamHoldback implements ChunkSource {
     const looking = this.#look(chunk);
     if (looking) return looking.then(() => chunk);
     if (chunk.done) this.#end();
-    return unlocked(chunk, this.#reader!);
+    return releaseAtEnd(chunk, this.#reader!);
   };
 
   #end(): void {
@@ -184,7 +184,7 @@ export class StreamHoldback implements ChunkSource {
         // A body that timed out before this read did not wait for it, and its connection is about to close.
         read.catch(() => undefined);
         // Deliver what arrived before the connection broke; the broken read follows.
-        this.#pending = rejection(error);
+        this.#pending = handledRejection(error);
       }
       if (failure && (await this.#replace(failure, reader))) return this.read();
       if (chunk && !chunk.done) {
@@ -203,7 +203,7 @@ export class StreamHoldback implements ChunkSource {
     try {
       next = await this.#body.replace(failure, this.#progress.facts());
     } catch (error) {
-      this.#pending = rejection(error);
+      this.#pending = handledRejection(error);
       this.#replaced = true;
       return true;
     }
