@@ -31,6 +31,8 @@ export function fleetCases(scale: number): FleetCase[] {
 /** One of so many calls is so many times as large. */
 const LARGE_EVERY = 50;
 const LARGE = 20;
+/** What OpenAI takes an e-mail for on arrival, by its tokens. */
+const ON_ARRIVAL = 0.7;
 const QUICK = { oneWayMs: 1, baseMs: 250, perTokenMs: 1, jitter: 0.2 };
 
 /** A case with the processes that it is about, some of which come and go. */
@@ -51,6 +53,12 @@ export function tableCases(): TableCase[] {
   return [
     { name: 'join and leave', setup, jobs, processes: 8, trouble: 'join and leave' },
     { name: 'one is killed', setup, jobs, processes: 8, trouble: 'killed' },
+    {
+      name: 'TPM, e-mails',
+      setup: { ...tokens, limits: times(TPM, 7), fill: 0.05, latency: QUICK },
+      jobs: (random) => makeJobs({ count: 1_800, shape: 'mixed', random, onArrival: ON_ARRIVAL }),
+      processes: 8,
+    },
     {
       name: 'TPM, buckets of 20 s',
       setup: { ...tokens, bucketSeconds: 20 },

@@ -1,7 +1,8 @@
 import type { SharedDimensionSnapshot } from '../core/snapshot.ts';
 import type { LevelSample, LimitModel } from '../pacing/limits/limit.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
-import type { LimitGrant, LimitReport } from './protocol.ts';
+import { ComparedSamples } from './compared-samples.ts';
+import type { LimitGrant, LimitReport, SampleReport } from './protocol.ts';
 import { type OwnSample, Totals } from './totals.ts';
 
 /** Callbacks from a lease to its lane. */
@@ -37,6 +38,8 @@ const PART_OF_BUCKET = 0.25;
 const CALLS_EACH = 4;
 const LOW = 0.5;
 const EPSILON = 1e-6;
+/** A call may take this much more than was asked for it: tokens are an estimate, which is made again when it goes. */
+const INEXACT = 0.05;
 /** Windows that differ by a smaller part are the same. */
 const UNLIKE = 0.01;
 
@@ -49,6 +52,7 @@ export class Lease {
   readonly limit: LimitModel;
   readonly #host: LeaseHost;
   readonly #totals = new Totals();
+  readonly #compared = new ComparedSamples();
   #granted = 0;
   /** In all, and when the lease was asked for. */
   #spent = 0;
@@ -88,7 +92,9 @@ export class Lease {
     this.#asked = amount;
     if (!this.#host.leases) return this.#host.hungry();
     const most = Math.max(Math.min(1, this.limit.burst), this.limit.burst - this.#kept);
-    return this.left + EPSILON >= Math.min(amount, most) ? 0 : this.#host.hungry();
+    const { unit } = LIMIT_KINDS[this.limit.dimension];
+    const missing = unit === 'requests' ? EPSILON : INEXACT * amount;
+    return this.left + missing >= Math.min(amount, most) ? 0 : this.#host.hungry();
   }
 
   take(amount: number): void {
@@ -128,6 +134,7 @@ export class Lease {
   /** Another store, or one that has lost its state. */
   forget(): void {
     this.#totals.forget();
+    this.#compared.forget();
     this.#others = undefined;
     this.#newest = undefined;
     this.#covered = undefined;
@@ -143,8 +150,6 @@ export class Lease {
     const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
     const ahead = keeps ? Math.max(AHEAD * renewMs * spends, CALLS_AHEAD * this.#average) : 0;
     const need = next > 0 ? Math.max(next, this.#asked) : 0;
-    const sample = this.#covered;
-    this.#covered = undefined;
     const refusedAt = this.#refusedAt;
     this.#refusedAt = undefined;
     return {
@@ -160,9 +165,20 @@ export class Lease {
       need,
       want: Math.max(need, queued + ahead),
       rest: ends ? queued : undefined,
-      sample: sample?.burst === burst ? this.#totals.report(sample, now) : undefined,
+      sample: this.#sample(now),
       refusedAt,
     };
+  }
+
+  #sample(now: number): SampleReport | undefined {
+    const covered = this.#covered;
+    this.#covered = undefined;
+    const { burst, limitRate } = this.limit;
+    if (covered?.burst !== burst) return undefined;
+    const sample = this.#totals.report(covered, now);
+    const seen = this.#compared.next(sample, burst, limitRate, now);
+    if (seen) this.limit.counted(seen.own, seen.counted);
+    return sample;
   }
 
   /** For how long it may be leased to so many: a bucket of few calls, or one that fills soon, would lie with those who rest. */

@@ -294,6 +294,10 @@ export class LimitBucket implements LimitModel {
     this.beliefs.refill.served(amount, this.limit, this.limit / this.kind.windowMs, now);
   }
 
+  counted(own: number, counted: number): void {
+    if (!this.#corrects) this.countedShare.learn(own, counted);
+  }
+
   anyRefused(): void {
     this.beliefs.unenforced.refused();
   }
@@ -328,7 +332,7 @@ export class LimitBucket implements LimitModel {
           quantum,
           returnRate,
         );
-        if (interval && !this.#corrects) this.countedShare.learn(interval.own, interval.own + interval.taken);
+        if (interval && this.sharers?.level === undefined) this.counted(interval.own, interval.own + interval.taken);
       }
       this.#divide(now);
     }

@@ -100,6 +100,8 @@ export interface LimitModel extends Limit {
   waits(): void;
   /** Calls of other processes took `amount`; negative if it was given back. */
   othersServed(amount: number, now: number): void;
+  /** The provider counted so much of what all who share it took for `own`. */
+  counted(own: number, counted: number): void;
   /** Largest part of the limit we may use while nobody assigns our share; 1 for all of it. */
   shareAtMost: number;
   /** The fleet that divides the limit, with its own view of the level; undefined without a fleet. */
