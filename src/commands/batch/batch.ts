@@ -16,7 +16,7 @@ import { BadRow, detectFormat, type PromptSettings, type Row } from './row-forma
 import { runRows } from './run-rows.ts';
 import { QueueLink } from './workers/queue-link.ts';
 import { serveRows } from './workers/serve-rows.ts';
-import { type BatchProvider, providerName, type Target, targetOf } from './target.ts';
+import { apiOf, type BatchApi, type BatchProvider, providerName, type Target, targetOf } from './target.ts';
 
 /**
  * `tidegate batch`: sends the rows of a file and writes their answers.
@@ -59,7 +59,7 @@ export async function batchCommand(args: readonly string[], io: CommandIo): Prom
 }
 
 async function checkAndRun(path: string, args: BatchArgs, argv: readonly string[], io: CommandIo): Promise<number> {
-  const settings = { ...args.prompt, api: apiOf(args) } satisfies PromptSettings;
+  const settings = { ...args.prompt, api: apiFor(args) } satisfies PromptSettings;
   const { prices, dryRun } = args;
   const firstLine = (await firstLineOf(path)) ?? '';
   const format = args.format ?? detectFormat(firstLine, path, settings.template);
@@ -131,13 +131,13 @@ function providersFor(args: BatchArgs): readonly BatchProvider[] {
   return [providerOf(args, { format: format ?? 'prompts' })];
 }
 
-function apiOf({ provider, format, prompt: { model } }: BatchArgs): PromptSettings['api'] {
-  if (provider !== undefined) return provider === 'anthropic' ? 'anthropic' : 'openai';
+function apiFor({ provider, format, prompt: { model } }: BatchArgs): BatchApi {
+  if (provider !== undefined) return apiOf(provider);
   return format === 'anthropic' || model?.startsWith('claude') === true ? 'anthropic' : 'openai';
 }
 
 function providerOf(args: BatchArgs, { format }: Pick<InputCheck, 'format'>): BatchProvider {
-  return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiOf(args));
+  return args.provider ?? (format === 'anthropic' ? 'anthropic' : apiFor(args));
 }
 
 /** The command that resumes the run. It may be logged, so a base URL that may hold a key is left blank. */

@@ -1,5 +1,5 @@
 import type { Row } from './row-format.ts';
-import type { BatchProvider } from './target.ts';
+import { apiOf, type BatchProvider } from './target.ts';
 
 type Body = Row['body'];
 
@@ -21,7 +21,7 @@ export function promptBeginnings(
   levels: readonly number[] = LEVELS,
 ): readonly string[] {
   if (!PATHS.test(url)) return [];
-  return provider === 'anthropic' ? markedBeginnings(body) : longBeginnings(body, levels);
+  return apiOf(provider) === 'anthropic' ? markedBeginnings(body) : longBeginnings(body, levels);
 }
 
 /** In the order of the prompt; absent fields are omitted from the JSON. */

@@ -1,8 +1,9 @@
+import type { BatchApi } from './target.ts';
 import type { BatchResult } from '../../batch/result.ts';
 import type { RowResponse } from './send-row.ts';
 
 /** A row's line in the results or errors file, as in the provider's own batches. */
-export function resultLine(row: BatchResult<RowResponse>, api: 'openai' | 'anthropic'): string {
+export function resultLine(row: BatchResult<RowResponse>, api: BatchApi): string {
   return JSON.stringify(api === 'anthropic' ? anthropicLine(row) : openaiLine(row));
 }
 

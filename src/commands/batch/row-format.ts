@@ -1,5 +1,6 @@
 import { numberText, parseExact } from './exact-numbers.ts';
 import { columnsOf, type InputRow, type RowFormat } from './input-rows.ts';
+import type { BatchApi } from './target.ts';
 
 const JSON_FILE = /\.(?:json|jsonl|ndjson)$/i;
 
@@ -23,7 +24,7 @@ export interface Row {
 
 /** Settings that turn a prompt into a request. */
 export interface PromptSettings {
-  readonly api: 'openai' | 'anthropic';
+  readonly api: BatchApi;
   readonly model: string | undefined;
   readonly system: string | undefined;
   readonly template: string | undefined;

@@ -26,7 +26,7 @@ import { LineFile } from './result-files.ts';
 import { resultLine } from './result-line.ts';
 import { parseRow, type PromptSettings, type Row } from './row-format.ts';
 import { requestOf, type RowResponse, sendRow } from './send-row.ts';
-import { providerName, type Target } from './target.ts';
+import { apiOf, providerName, type Target } from './target.ts';
 import type { QueueLink } from './workers/queue-link.ts';
 import { ROWS_AT_ONCE } from './workers/serve-rows.ts';
 import { WorkersMode } from './workers/workers-mode.ts';
@@ -129,7 +129,7 @@ export async function runRows(run: Run, io: CommandIo): Promise<number> {
     rows.stop();
   });
 
-  const api = target.provider === 'anthropic' ? 'anthropic' : 'openai';
+  const api = apiOf(target.provider);
   const out = new LineFile(args.out, io);
   const errors = args.errors === undefined ? out : new LineFile(args.errors, io);
   let broken: unknown;

@@ -1,12 +1,64 @@
 import type { ProviderName } from '../../core/provider.ts';
 import { keyOf } from '../key.ts';
 
-export const PROVIDERS = ['openai', 'azure', 'groq', 'anthropic'] as const;
-export type BatchProvider = (typeof PROVIDERS)[number];
+export type BatchProvider = 'openai' | 'azure' | 'groq' | 'anthropic';
 
-/** Its name in events, prices and adapters. */
-export const providerName = (provider: BatchProvider): ProviderName =>
-  provider === 'azure' ? 'azure.ai.openai' : provider;
+/** API of the requests, results and batches. */
+export type BatchApi = 'openai' | 'anthropic';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What differs by provider: its row is all that a further one needs. */
+interface ProviderRow {
+  /** Its name in events, prices and adapters. */
+  readonly name: ProviderName;
+  readonly api: BatchApi;
+  /** Environment variable of the key. */
+  readonly keyVariable: string;
+  /** Base URL without `--base-url`. */
+  readonly base: (env: Environment) => string | undefined;
+  readonly credential: (key: string) => Readonly<Record<string, string>>;
+}
+
+const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
+const ROWS: Readonly<Record<BatchProvider, ProviderRow>> = {
+  openai: {
+    name: 'openai',
+    api: 'openai',
+    keyVariable: 'OPENAI_API_KEY',
+    base: (env) => env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1',
+    credential: bearer,
+  },
+  azure: {
+    name: 'azure.ai.openai',
+    api: 'openai',
+    keyVariable: 'AZURE_OPENAI_API_KEY',
+    base: (env) => env['AZURE_OPENAI_ENDPOINT'] && withV1(env['AZURE_OPENAI_ENDPOINT']),
+    credential: (key) => ({ 'api-key': key }),
+  },
+  groq: {
+    name: 'groq',
+    api: 'openai',
+    keyVariable: 'GROQ_API_KEY',
+    // Without the path, as its SDK expects.
+    base: (env) => withV1(env['GROQ_BASE_URL'] || 'https://api.groq.com'),
+    credential: bearer,
+  },
+  anthropic: {
+    name: 'anthropic',
+    api: 'anthropic',
+    keyVariable: 'ANTHROPIC_API_KEY',
+    base: (env) => env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com',
+    credential: (key) => ({ 'x-api-key': key, 'anthropic-version': '2023-06-01' }),
+  },
+};
+
+export const PROVIDERS: readonly BatchProvider[] = Object.keys(ROWS) as BatchProvider[];
+
+export const providerName = (provider: BatchProvider): ProviderName => ROWS[provider].name;
+
+export const apiOf = (provider: BatchProvider): BatchApi => ROWS[provider].api;
 
 /** The endpoint and key for the rows. */
 export interface Target {
@@ -15,20 +67,12 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const KEYS: Readonly<Record<BatchProvider, string>> = {
-  openai: 'OPENAI_API_KEY',
-  azure: 'AZURE_OPENAI_API_KEY',
-  groq: 'GROQ_API_KEY',
-  anthropic: 'ANTHROPIC_API_KEY',
-};
-
 /** @throws Error that names the missing variable. */
 export function targetOf(provider: BatchProvider, baseURL: string | undefined, env: Environment): Target {
-  const key = keyOf(KEYS[provider], env);
-  if (key === undefined) throw new Error(`${KEYS[provider]} is not set: calls of ${provider} need it.`);
-  const url = baseURL ?? defaultBase(provider, env);
+  const { keyVariable, base, credential } = ROWS[provider];
+  const key = keyOf(keyVariable, env);
+  if (key === undefined) throw new Error(`${keyVariable} is not set: calls of ${provider} need it.`);
+  const url = baseURL ?? base(env);
   if (url === undefined) {
     throw new Error('Azure needs --base-url https://<resource>.openai.azure.com/openai/v1, or AZURE_OPENAI_ENDPOINT.');
   }
@@ -39,37 +83,19 @@ export function targetOf(provider: BatchProvider, baseURL: string | undefined, e
   }
   // fetch rejects credentials in URLs, and its error would show them.
   if (parsed.username !== '' || parsed.password !== '') {
-    throw new Error(`Expected no user and no password in the base URL: the key is read from ${KEYS[provider]}.`);
+    throw new Error(`Expected no user and no password in the base URL: the key is read from ${keyVariable}.`);
   }
   return {
     provider,
     baseURL: url.replace(/\/+$/, ''),
-    headers: { 'content-type': 'application/json', ...credential(provider, key) },
+    headers: { 'content-type': 'application/json', ...credential(key) },
   };
 }
 
-function defaultBase(provider: BatchProvider, env: Environment): string | undefined {
-  switch (provider) {
-    case 'openai':
-      return env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1';
-    case 'azure':
-      return env['AZURE_OPENAI_ENDPOINT'] && withV1(env['AZURE_OPENAI_ENDPOINT']);
-    case 'groq':
-      // Without the path, as its SDK expects.
-      return withV1(env['GROQ_BASE_URL'] || 'https://api.groq.com');
-    case 'anthropic':
-      return env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com';
-  }
+/** The v1 endpoint of a resource or host, given with or without its path. */
+function withV1(url: string): string {
+  return `${url.replace(/\/+$/, '').replace(/\/openai(?:\/v1)?$/, '')}/openai/v1`;
 }
-
-function credential(provider: BatchProvider, key: string): Record<string, string> {
-  if (provider === 'azure') return { 'api-key': key };
-  if (provider === 'anthropic') return { 'x-api-key': key, 'anthropic-version': '2023-06-01' };
-  return { authorization: `Bearer ${key}` };
-}
-
-/** Of a resource or host, named with the path or without. */
-const withV1 = (url: string): string => `${url.replace(/\/+$/, '').replace(/\/openai(?:\/v1)?$/, '')}/openai/v1`;
 
 /** OpenAI-style base URLs end with the version with which the rows' paths begin. */
 export function urlOf({ provider, baseURL }: Target, path: string): string {
@@ -79,7 +105,7 @@ export function urlOf({ provider, baseURL }: Target, path: string): string {
   const search = [base.search.slice(1), query].filter(Boolean).join('&');
   const of = (place: string): string => `${base.origin}${place}${search === '' ? '' : `?${search}`}`;
   const root = base.pathname.replace(/\/+$/, '');
-  if (provider === 'anthropic') return of(root.replace(/\/v1$/, '') + row);
+  if (apiOf(provider) === 'anthropic') return of(root.replace(/\/v1$/, '') + row);
   if (provider === 'azure' && row.startsWith('/openai/')) return of(row);
   return of(root + row.replace(/^(?:\/openai)?\/v1(?=\/)/, ''));
 }

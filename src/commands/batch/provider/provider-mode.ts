@@ -10,7 +10,7 @@ import { number } from '../../amounts.ts';
 import { parseExact } from '../exact-numbers.ts';
 import type { Row } from '../row-format.ts';
 import { requestOf, type RowResponse, RowRefused, sendRow } from '../send-row.ts';
-import { providerName, type Target } from '../target.ts';
+import { apiOf, providerName, type Target } from '../target.ts';
 import { anthropicBatches } from './anthropic-batches.ts';
 import type { Senders } from './batch-api.ts';
 import { BatchNotes } from './batch-notes.ts';
@@ -55,7 +55,8 @@ export function openProviderMode(setup: Setup): ProviderMode {
     send: (url, init) => send(url, { ...init, signal: abort.signal }),
     sendOnce: (url, init) => setup.sendOnce(url, { ...init, signal: abort.signal }),
   };
-  const api = target.provider === 'anthropic' ? anthropicBatches(target, senders) : openaiBatches(target, senders);
+  const api =
+    apiOf(target.provider) === 'anthropic' ? anthropicBatches(target, senders) : openaiBatches(target, senders);
   const notes = new BatchNotes(base);
   const results = new ResultStore(`${base}.results`, api);
   const fail = (error: unknown): void => abort.abort(error);
