@@ -2,12 +2,13 @@ import type { Dialect, ErrorAnswer, ErrorContext, HeaderOptions } from './dialec
 import { bearer, findLevel, gatewayPage, json, retryHeaders, sse } from './dialect.ts';
 import type { Refusal } from '../limits/limit-engine-types.ts';
 import type { LimitLevel } from '../limits/limit-view.ts';
+import type { LimitName } from '../limits/limits.ts';
 import { hash32, mulberry32 } from '../random.ts';
 
 const DETAILS = 'For details, refer to: https://docs.claude.com/en/api/rate-limits.';
 const CONTACT =
   'contact sales at https://www.anthropic.com/contact-sales to discuss your options for a rate limit increase.';
-const UNITS: Readonly<Record<string, string>> = {
+const UNITS: Readonly<Record<LimitName, string>> = {
   requestsPerMinute: 'requests per minute',
   requestsPerDay: 'requests per day',
   tokensPerMinute: 'tokens per minute',

@@ -14,10 +14,10 @@ import {
 import { goDuration } from './go-duration.ts';
 import type { Refusal } from '../limits/limit-engine-types.ts';
 import type { LimitLevel } from '../limits/limit-view.ts';
-import { LIMIT_KINDS } from '../limits/limits.ts';
+import { LIMIT_KINDS, type LimitName } from '../limits/limits.ts';
 import { hash32, mulberry32, randomId } from '../random.ts';
 
-const PHRASES: Readonly<Record<string, string>> = {
+const PHRASES: Readonly<Record<LimitName, string>> = {
   requestsPerMinute: 'requests per min',
   requestsPerDay: 'requests per day',
   tokensPerMinute: 'tokens per min',
