@@ -1,4 +1,4 @@
-import type { BucketDimension, Dimension } from '../core/dimensions.ts';
+import { type Dimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { LaneSnapshot } from '../core/snapshot.ts';
 import { Sample, type Interval } from './sample.ts';
 import type { ItemMeter } from './call-meter.ts';
@@ -40,16 +40,11 @@ const MIN_SECONDS = 1;
 
 type Size = 'attempts' | 'inputTokens' | 'outputTokens' | 'tokens';
 
-/** The size of an item that counts towards a limit. */
-const SIZES: Readonly<Partial<Record<Dimension, Size>>> = {
-  requests: 'attempts',
-  requests_day: 'attempts',
-  input_tokens: 'inputTokens',
-  output_tokens: 'outputTokens',
-  tokens: 'tokens',
-  project_tokens: 'tokens',
-  tokens_day: 'tokens',
-} satisfies Record<BucketDimension, Size>;
+/** The size of an item that counts towards a limit. A limit of anything else counts as one of requests. */
+function sizeFor(dimension: Dimension): Size {
+  const unit = isBucket(dimension) ? LIMIT_KINDS[dimension].unit : 'requests';
+  return unit === 'requests' ? 'attempts' : unit;
+}
 
 /**
  * Estimates how long the rest of a run will take: as long as its slowest limit needs to admit it, plus the last answer.
@@ -138,8 +133,7 @@ export class TimeLeft {
       }
     }
     return [...limits].flatMap(([binds, { rate, level }]) => {
-      // A limit without a size of its own is taken for one on requests.
-      const size = this.#sizes[SIZES[binds] ?? 'attempts'];
+      const size = this.#sizes[sizeFor(binds)];
       if (size.count === 0) return [];
       const { from, to } = size.total(unsent);
       // A pace that was inferred may still rise, so it gives no lower bound.
