@@ -1,4 +1,4 @@
-import type { LimitOption } from '../../core/dimensions.ts';
+import { LIMIT_KINDS, type LimitOption } from '../../core/dimensions.ts';
 import type { CallLine } from '../../hits/hit-line.ts';
 import { replay, REPLAYED, type ReplayResult } from '../../hits/replay/replay.ts';
 import { type LimitShapes, shapesOf } from '../../hits/replay/limit-shapes.ts';
@@ -25,14 +25,12 @@ export interface Change {
 /** Enough calls to find out how limits are counted; each candidate way takes a replay. */
 const MAX_FITTED = 3_000;
 
-const LIMITS: Readonly<Record<string, LimitOption>> = {
-  rpm: 'requestsPerMinute',
-  tpm: 'tokensPerMinute',
-  itpm: 'inputTokensPerMinute',
-  otpm: 'outputTokensPerMinute',
-  rpd: 'requestsPerDay',
-  tpd: 'tokensPerDay',
-};
+/** Options by the abbreviations of their limits: `rpm`, `tpd`. */
+const LIMITS: Readonly<Record<string, LimitOption>> = Object.fromEntries(
+  Object.values(LIMIT_KINDS).flatMap(({ abbreviation, option }) =>
+    abbreviation && option ? [[abbreviation.toLowerCase(), option]] : [],
+  ),
+);
 
 /** Reads `tier=launch`, `tpm=2000000`, `max_tokens=800`, or several with commas. @throws Error for anything else. */
 export function parseChange(text: string): Change {
