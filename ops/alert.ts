@@ -1,4 +1,4 @@
-import type { Dimension } from '../src/core/dimensions.ts';
+import { BUCKET_DIMENSIONS, type Dimension } from '../src/core/dimensions.ts';
 import type { Series } from './naming.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -71,6 +71,12 @@ export const PROVIDER: string = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
 type Unadvised = 'project_tokens' | 'tools' | 'quota' | 'unknown';
 
 export type Advised = Exclude<Dimension, Unadvised> | 'pause' | 'circuit';
+
+/** The limits of a tier. */
+export const TIER: readonly Advised[] = [
+  ...BUCKET_DIMENSIONS.filter((each) => each !== 'project_tokens'),
+  'concurrency',
+];
 
 /** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
 const ADVICE: Readonly<Record<Advised, string>> = {

@@ -11,22 +11,12 @@ import {
   pieces,
   PROVIDER,
   type RuleContext,
+  TIER,
   URGENT,
 } from '../alert.ts';
 import { choice, duration, largest, mean, onePod, share, spoken } from '../number-templates.ts';
 
-const WAITED_FOR = [
-  'requests',
-  'tokens',
-  'input_tokens',
-  'output_tokens',
-  'requests_day',
-  'tokens_day',
-  'concurrency',
-  'acceleration',
-  'pause',
-  'circuit',
-] as const;
+const WAITED_FOR = [...TIER, 'acceleration', 'pause', 'circuit'] as const;
 
 /** What calls wait for most, after the name of a provider, by `$dimension`. */
 const WHY_QUEUED = choice(

@@ -11,11 +11,10 @@ import {
   pieces,
   PROVIDER,
   type RuleContext,
+  TIER,
 } from '../alert.ts';
 import { counted, duration, share, spoken } from '../number-templates.ts';
 
-const MINUTE = ['requests', 'tokens', 'input_tokens', 'output_tokens'] as const;
-const TIER = [...MINUTE, 'requests_day', 'tokens_day', 'concurrency'] as const;
 const CONTENT = CONTENT_DIMENSIONS.filter((each) => each !== 'tools');
 const REFUSED = [...TIER, 'acceleration', ...CONTENT] as const;
 
