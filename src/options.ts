@@ -4,8 +4,7 @@ import { isSharedLimits, type SharedLimits } from './fleet/shared-limits.ts';
 import { type BodyOptions, resolveBody, type ResolvedBody } from './options/body-options.ts';
 import { type BreakerOptions, resolveBreaker, type ResolvedBreaker } from './options/breaker-options.ts';
 import { type BulkheadOptions, resolveBulkhead, type ResolvedBulkhead } from './options/bulkhead-options.ts';
-import { TIMES } from './options/call-options.ts';
-import { oneOf, optionalBoolean, optionalFunction, optionalMs, section } from './options/checks.ts';
+import { oneOf, optionalBoolean, optionalFunction, optionalMs, section, type Keys } from './options/checks.ts';
 import { type PacingOptions, resolvePacing, type ResolvedPacing } from './options/pacing-options.ts';
 import { resolveRetry, type ResolvedRetry, type RetryOptions } from './options/retry-options.ts';
 import { resolveTelemetry, type TelemetryOptions } from './options/telemetry-options.ts';
@@ -100,20 +99,22 @@ export function resolveOptions(options: GuardOptions = {}): ResolvedOptions {
   };
 }
 
-const ROOT_KEYS = [
-  'retry',
-  'breaker',
-  'bulkhead',
-  'pacing',
-  ...TIMES,
-  'body',
-  'telemetry',
-  'limitGroup',
-  'onFlexUnavailable',
-  'unguardedNotice',
-  'prices',
-  'shared',
-] as const;
+const ROOT_KEYS: Keys<GuardOptions> = {
+  retry: true,
+  breaker: true,
+  bulkhead: true,
+  pacing: true,
+  deadlineMs: true,
+  firstContentTimeoutMs: true,
+  stallTimeoutMs: true,
+  body: true,
+  telemetry: true,
+  limitGroup: true,
+  onFlexUnavailable: true,
+  unguardedNotice: true,
+  prices: true,
+  shared: true,
+};
 
 function resolveShared(shared: unknown): SharedLimits | undefined {
   if (shared === undefined || isSharedLimits(shared)) return shared;

@@ -1,7 +1,7 @@
 import type { Priority } from '../core/admission.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard } from '../guard.ts';
-import { section, withMethods } from '../options/checks.ts';
+import { section, withMethods, type Keys } from '../options/checks.ts';
 import { contentKey } from './item-key.ts';
 import type { BatchSnapshot } from './progress.ts';
 import { costOf, idOf, prefixOf, type Unkeyed, unkeyed } from './user-functions.ts';
@@ -108,25 +108,25 @@ export interface ResolvedBatchOptions<I> {
     | undefined;
 }
 
-const KEYS: readonly (keyof BatchOptions<unknown>)[] = [
-  'order',
-  'maxConcurrent',
-  'window',
-  'onError',
-  'stopAfter',
-  'signal',
-  'priority',
-  'dedupe',
-  'key',
-  'id',
-  'prefix',
-  'journal',
-  'total',
-  'onProgress',
-  'guard',
-  'maxCost',
-  'worstCost',
-];
+const KEYS: Keys<BatchOptions<unknown>> = {
+  order: true,
+  maxConcurrent: true,
+  window: true,
+  onError: true,
+  stopAfter: true,
+  signal: true,
+  priority: true,
+  dedupe: true,
+  key: true,
+  id: true,
+  prefix: true,
+  journal: true,
+  total: true,
+  onProgress: true,
+  guard: true,
+  maxCost: true,
+  worstCost: true,
+};
 
 /** @throws TidegateOptionError for a bad option. */
 export function resolveBatchOptions<I>(given: BatchOptions<I>): ResolvedBatchOptions<I> {
@@ -168,7 +168,7 @@ function resolveBudget<I>({ maxCost, worstCost }: BatchOptions<I>): ResolvedBatc
   return { maxUsd: maxCost, worstCost: costOf(worstCost) };
 }
 
-const JOURNAL_KEYS: readonly (keyof JournalOptions)[] = ['path', 'parameters', 'acceptChanges', 'retryFailed'];
+const JOURNAL_KEYS: Keys<JournalOptions> = { path: true, parameters: true, acceptChanges: true, retryFailed: true };
 
 function resolveJournal(journal: string | JournalOptions | undefined): JournalOptions | undefined {
   if (journal === undefined) return undefined;

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { Clock } from '../core/clock.ts';
 import { TidegateOptionError, TidegateSetupError } from '../errors.ts';
-import { section } from '../options/checks.ts';
+import { section, type Keys } from '../options/checks.ts';
 import { isLoopback } from './access.ts';
 import { AlertWatch } from './alert-watch.ts';
 import type { ServeConsoleOptions, ServedConsole } from './options.ts';
@@ -13,7 +13,7 @@ import { serve } from './server.ts';
 
 export const DEFAULT_PORT = 9466;
 const MIN_TOKEN = 16;
-const KEYS: readonly (keyof ServeConsoleOptions)[] = ['port', 'host', 'token', 'allowedHosts', 'alertmanager'];
+const KEYS: Keys<ServeConsoleOptions> = { port: true, host: true, token: true, allowedHosts: true, alertmanager: true };
 
 /** Serves the page of a guard of this process. The server does not keep the process alive. */
 export async function serveGuard(

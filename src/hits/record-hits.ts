@@ -1,7 +1,7 @@
 import { engine } from '../engine.ts';
 import { TidegateOptionError } from '../errors.ts';
 import type { Guard, GuardCore } from '../guard.ts';
-import { section, withMethods } from '../options/checks.ts';
+import { section, withMethods, type Keys } from '../options/checks.ts';
 import { hitEvents } from './hit-events.ts';
 import { RotatingLines } from './rotating-lines.ts';
 
@@ -25,7 +25,7 @@ export interface HitRecorder {
   close(): Promise<void>;
 }
 
-const KEYS: readonly (keyof RecordHitsOptions)[] = ['path', 'rotateBytes', 'keep', 'record', 'guard'];
+const KEYS: Keys<RecordHitsOptions> = { path: true, rotateBytes: true, keep: true, record: true, guard: true };
 
 /**
  * Writes a JSON line for every refusal by a limit, a quota or an overloaded provider, and for every pause of a lane: when,

@@ -1,4 +1,4 @@
-import { MAX_MS, integer, oneOf, orEmpty, section } from './checks.ts';
+import { MAX_MS, integer, oneOf, orEmpty, section, type Keys } from './checks.ts';
 
 export interface BodyOptions {
   /** Milliseconds without a read after which an unfinished body counts as abandoned. 1 … 2^31-1, default 600 000. */
@@ -15,7 +15,7 @@ export interface ResolvedBody {
   readonly finalEvent: 'learn' | 'required' | 'optional';
 }
 
-const BODY_KEYS = ['idleTimeoutMs', 'finalEvent'] as const;
+const BODY_KEYS: Keys<BodyOptions> = { idleTimeoutMs: true, finalEvent: true };
 
 export function resolveBody(given: BodyOptions | undefined): ResolvedBody {
   const { idleTimeoutMs, finalEvent } = section(orEmpty(given), 'body', BODY_KEYS);

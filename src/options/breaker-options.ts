@@ -1,5 +1,5 @@
 import { TidegateOptionError } from '../errors.ts';
-import { MAX_MS, integer, number, oneOf, orEmpty, section } from './checks.ts';
+import { MAX_MS, integer, number, oneOf, orEmpty, section, type Keys } from './checks.ts';
 
 export interface BreakerOptions {
   /** Share of failed calls that opens the circuit; a retried call counts once. Above 0, below 1; default 0.5. */
@@ -35,15 +35,15 @@ export interface ResolvedBreaker {
   readonly maxWaitMs: number;
 }
 
-const BREAKER_KEYS = [
-  'threshold',
-  'minimumAttempts',
-  'windowMs',
-  'halfOpenAfterMs',
-  'maxHalfOpenAfterMs',
-  'onOpen',
-  'maxWaitMs',
-] as const;
+const BREAKER_KEYS: Keys<BreakerOptions> = {
+  threshold: true,
+  minimumAttempts: true,
+  windowMs: true,
+  halfOpenAfterMs: true,
+  maxHalfOpenAfterMs: true,
+  onOpen: true,
+  maxWaitMs: true,
+};
 
 export function resolveBreaker(given: BreakerOptions | false | undefined): ResolvedBreaker | undefined {
   if (given === false) return undefined;

@@ -1,4 +1,4 @@
-import { integer, orEmpty, section } from './checks.ts';
+import { integer, orEmpty, section, type Keys } from './checks.ts';
 
 export interface BulkheadOptions {
   /** Maximum calls in flight in a lane; a slot is held until the response body ends. 1 … 1 000 000, default 500. */
@@ -12,7 +12,7 @@ export interface ResolvedBulkhead {
   readonly maxQueued: number;
 }
 
-const BULKHEAD_KEYS = ['maxConcurrent', 'maxQueued'] as const;
+const BULKHEAD_KEYS: Keys<BulkheadOptions> = { maxConcurrent: true, maxQueued: true };
 
 export function resolveBulkhead(given: BulkheadOptions | undefined): ResolvedBulkhead {
   const { maxConcurrent, maxQueued } = section(orEmpty(given), 'bulkhead', BULKHEAD_KEYS);

@@ -1,6 +1,6 @@
 import type { Priority } from '../core/admission.ts';
 import { TidegateOptionError } from '../errors.ts';
-import { oneOf, optionalMs, section } from './checks.ts';
+import { oneOf, optionalMs, section, type Keys } from './checks.ts';
 
 /** Options of the calls made inside `withCall`. */
 export interface CallOptions {
@@ -16,11 +16,19 @@ export interface CallOptions {
 }
 
 /** Time limits that an option sets for every call, and `withCall` for some. */
-export const TIMES = ['deadlineMs', 'firstContentTimeoutMs', 'stallTimeoutMs'] as const;
+const TIMES = ['deadlineMs', 'firstContentTimeoutMs', 'stallTimeoutMs'] as const;
+
+const CALL_KEYS: Keys<CallOptions> = {
+  priority: true,
+  tenant: true,
+  deadlineMs: true,
+  firstContentTimeoutMs: true,
+  stallTimeoutMs: true,
+};
 
 /** Checks the options of `withCall`. @throws TidegateOptionError */
 export function resolveCallOptions(options: CallOptions): CallOptions {
-  const call = section(options, 'callOptions', ['priority', 'tenant', ...TIMES]);
+  const call = section(options, 'callOptions', CALL_KEYS);
   if (call.priority !== undefined) oneOf(call.priority, 'priority', ['interactive', 'normal', 'batch']);
   if (call.tenant !== undefined && typeof call.tenant !== 'string') {
     throw new TidegateOptionError('tenant', 'a string', call.tenant);

@@ -13,20 +13,19 @@ export function withMethods(value: unknown, path: string, expected: string, meth
   throw new TidegateOptionError(path, expected, value);
 }
 
+/** The keys of an options object: a missing one is a type error. */
+export type Keys<T> = Readonly<Record<keyof T & string, true>>;
+
 /** Checks that a value is an object with known keys only, and copies it: a getter could return another value later. */
-export function section<T extends object>(
-  value: T,
-  path: string,
-  keys: readonly string[],
-  expected: string = `an object with the keys ${keys.join(', ')}`,
-): T {
+export function section<T extends object>(value: T, path: string, known: Keys<NoInfer<T>>, expected?: string): T {
   const given: unknown = value;
+  const keys = Object.keys(known);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new TidegateOptionError(path, 'an object', given);
   }
   for (const key of Object.keys(given)) {
     if (!keys.includes(key)) {
-      throw new TidegateOptionError(path, expected, `key ${key}`);
+      throw new TidegateOptionError(path, expected ?? `an object with the keys ${keys.join(', ')}`, `key ${key}`);
     }
   }
   return Object.fromEntries(keys.filter((key) => key in given).map((key) => [key, value[key as keyof T]])) as T;

@@ -1,6 +1,6 @@
 import { LIMIT_OPTIONS, type LimitOption } from '../core/dimensions.ts';
 import { TidegateOptionError } from '../errors.ts';
-import { integer, number, oneOf, optionalFunction, optionalNumber, orEmpty, section } from './checks.ts';
+import { integer, number, oneOf, optionalFunction, optionalNumber, orEmpty, section, type Keys } from './checks.ts';
 
 export interface PacingOptions {
   /** Limits to start with; response headers correct them within one response. All above 0, default: unknown. */
@@ -27,7 +27,13 @@ export interface ResolvedPacing extends Readonly<Record<LimitOption, number | un
   readonly countTokens: ((body: unknown) => number) | undefined;
 }
 
-const PACING_KEYS = [...LIMIT_OPTIONS, 'maxConcurrent', 'headroom', 'mode', 'countTokens'];
+const PACING_KEYS: Keys<PacingOptions> = {
+  ...(Object.fromEntries(LIMIT_OPTIONS.map((key) => [key, true])) as Record<LimitOption, true>),
+  maxConcurrent: true,
+  headroom: true,
+  mode: true,
+  countTokens: true,
+};
 
 export function resolvePacing(given: PacingOptions | false | undefined): ResolvedPacing | undefined {
   if (given === false) return undefined;

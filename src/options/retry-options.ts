@@ -1,4 +1,4 @@
-import { MAX_MS, integer, number, orEmpty, section } from './checks.ts';
+import { MAX_MS, integer, number, orEmpty, section, type Keys } from './checks.ts';
 
 export interface RetryOptions {
   /** Maximum attempts, including the first; waiting out a rate limit does not count. 1 … 100, default 6. */
@@ -39,9 +39,15 @@ export interface ResolvedRetry {
   readonly budget: { readonly ratio: number; readonly minimum: number; readonly windowMs: number } | undefined;
 }
 
-const RETRY_KEYS = ['maxAttempts', 'initialDelayMs', 'maxDelayMs', 'maxHintMs', 'budget'] as const;
+const RETRY_KEYS: Keys<RetryOptions> = {
+  maxAttempts: true,
+  initialDelayMs: true,
+  maxDelayMs: true,
+  maxHintMs: true,
+  budget: true,
+};
 
-const BUDGET_KEYS = ['ratio', 'minimum', 'windowMs'] as const;
+const BUDGET_KEYS: Keys<RetryBudgetOptions> = { ratio: true, minimum: true, windowMs: true };
 
 export function resolveRetry(given: RetryOptions | false | undefined): ResolvedRetry {
   const retry: RetryOptions = given === false ? { maxAttempts: 1 } : section(orEmpty(given), 'retry', RETRY_KEYS);

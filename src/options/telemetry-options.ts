@@ -1,5 +1,5 @@
 import { TidegateOptionError } from '../errors.ts';
-import { integer, oneOf, optionalBoolean, orEmpty, section, withMethods } from './checks.ts';
+import { integer, oneOf, optionalBoolean, orEmpty, section, withMethods, type Keys } from './checks.ts';
 
 export interface TelemetryOptions {
   /** A TracerProvider of OpenTelemetry. Default: the one registered globally with @opentelemetry/api. */
@@ -32,19 +32,19 @@ export interface TelemetryOptions {
   readonly maxModels?: number;
 }
 
-const TELEMETRY_KEYS = [
-  'tracerProvider',
-  'meterProvider',
-  'attributes',
-  'spans',
-  'metrics',
-  'sdkSpans',
-  'semconv',
-  'genAiMetrics',
-  'detailedHistograms',
-  'models',
-  'maxModels',
-] as const;
+const TELEMETRY_KEYS: Keys<TelemetryOptions> = {
+  tracerProvider: true,
+  meterProvider: true,
+  attributes: true,
+  spans: true,
+  metrics: true,
+  sdkSpans: true,
+  semconv: true,
+  genAiMetrics: true,
+  detailedHistograms: true,
+  models: true,
+  maxModels: true,
+};
 
 export function resolveTelemetry(given: TelemetryOptions | false | undefined): TelemetryOptions | undefined {
   if (given === false) return undefined;
