@@ -63,6 +63,6 @@ test('every alert is expected of a fault of the replay, or it is said why not', 
   const alerts = ruleGroups().flatMap(({ rules }) => rules.flatMap((rule) => rule.alert ?? []));
   const expected = new Set<string>([...FAULTS, ...HARMLESS].flatMap((fault) => fault.expected));
   const missing = [...new Set(alerts)].filter((alert) => !expected.has(alert) && !(alert in NOT_REPLAYED));
-  expect(missing).toEqual([]);
+  expect(missing, 'add a fault to the replay, or a reason to NOT_REPLAYED').toEqual([]);
   expect(Object.keys(NOT_REPLAYED).filter((alert) => expected.has(alert))).toEqual([]);
 });

@@ -103,16 +103,19 @@ describe('alerts', () => {
     // A watchdog does one thing.
     for (const rule of ALERTS.filter((each) => each.alert !== 'TidegateWatchdog')) {
       const own = checks.filter((check) => check.alert === rule.alert);
-      expect(own.map((check) => check.situation)).toEqual(
-        expect.arrayContaining(['fires', 'quiet', 'resolves', 'first-event']),
-      );
+      expect(
+        own.map((check) => check.situation),
+        `ops/rule-tests/ lacks a test of ${rule.alert}`,
+      ).toEqual(expect.arrayContaining(['fires', 'quiet', 'resolves', 'first-event']));
       // Each severity and scope of an alert fires in some test.
       const fired = own.flatMap((check) => check.firing.map(({ labels }) => variant(rule.alert!, labels)));
       expect(fired).toContain(variant(rule.alert!, rule.labels!));
     }
     expect(checks.filter((check) => check.situation === 'fires' && check.firing.length === 0)).toEqual([]);
     const covered = RULE_TESTS.flatMap((file) => file.alerts);
-    expect(new Set(covered)).toEqual(new Set(ALERTS.map((rule) => rule.alert)));
+    expect(new Set(covered), 'list a new alert in a file of ops/rule-tests/').toEqual(
+      new Set(ALERTS.map((rule) => rule.alert)),
+    );
   });
 
   test('promtool accepts the rules', (context) => {

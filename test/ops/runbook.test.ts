@@ -21,7 +21,8 @@ const names = new Set(ruleGroups().flatMap((group) => group.rules.flatMap((rule)
 const queries = [...text.matchAll(/```promql\n([\s\S]*?)```/g)].map((match) => match[1]!.trim());
 
 test('there is one heading for each alert and no other', () => {
-  expect([...sections.keys()].toSorted()).toEqual([...names].toSorted());
+  const headings = [...sections.keys()].toSorted();
+  expect(headings, 'a new alert needs a section in prometheus/runbook.md').toEqual([...names].toSorted());
 });
 
 test('every alert links to its heading on a page that package.json says is published', () => {

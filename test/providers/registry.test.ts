@@ -18,7 +18,9 @@ const manifest = JSON.parse(read('package.json')) as {
 describe('no provider is half-added', () => {
   it('every name has one row, one adapter and one label', () => {
     expect(Object.keys(PROVIDERS).toSorted()).toEqual([...PROVIDER_NAMES].toSorted());
-    expect(Object.keys(LABELS).toSorted()).toEqual([...PROVIDER_NAMES].toSorted());
+    expect(Object.keys(LABELS).toSorted(), 'PROVIDERS in src/telemetry/contract/closed-sets.ts').toEqual(
+      [...PROVIDER_NAMES].toSorted(),
+    );
     for (const [name, row] of Object.entries(PROVIDERS)) {
       expect(row.name).toBe(name);
       expect(adapterFor(row.name).provider).toBe(name);
@@ -47,7 +49,7 @@ describe('no provider is half-added', () => {
 
   it('Claude alone is served where the API is Anthropic’s', () => {
     const claude = rows.filter(({ api }) => api === ANTHROPIC_API).map(({ name }) => name);
-    expect(claude.toSorted()).toEqual([...CLAUDE_ONLY].toSorted());
+    expect(claude.toSorted(), 'CLAUDE_ONLY in src/core/provider.ts').toEqual([...CLAUDE_ONLY].toSorted());
   });
 
   it('the SDKs are those of package.json, and every package of a class is one that `register` patches', () => {

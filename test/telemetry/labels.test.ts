@@ -13,6 +13,7 @@ import {
   statusLabel,
 } from '../../src/telemetry/status.ts';
 import { checkAttributes, labelName } from '../../src/telemetry/user-attributes.ts';
+import { SAMPLE_FILES } from '../providers/samples/all.ts';
 
 describe('LabelCap', () => {
   it('lets the first values through, for good, and names the rest _OTHER', () => {
@@ -46,6 +47,13 @@ describe('statusLabel', () => {
     expect([200, 429, 498, 529].map(statusLabel)).toEqual(['200', '429', '498', '529']);
     expect([204, 307, 418, 520, 599].map(statusLabel)).toEqual(['2xx', '3xx', '4xx', '5xx', '5xx']);
     expect(statusLabel(undefined)).toBe('none');
+  });
+
+  it('keeps every status of a recorded refusal', () => {
+    const recorded = SAMPLE_FILES.flatMap(({ samples }) => samples.flatMap(({ status }) => status ?? []));
+    expect(recorded.length).toBeGreaterThan(100);
+    const lost = new Set(recorded.filter((status) => statusLabel(status) !== String(status)));
+    expect([...lost], 'add them to STATUSES in src/telemetry/status.ts').toEqual([]);
   });
 
   it('never leaves its closed set', () => {
