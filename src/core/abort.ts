@@ -4,8 +4,8 @@ import { inTurns } from './event-loop-turns.ts';
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `listener` when the signal aborts; the returned function takes it back. Registers once a signal, since adding
- * a listener takes as long as there are listeners, and lets the event loop go on between many of them.
+ * Calls `listener` when the signal aborts; the returned function removes it. Registers only once per signal, since
+ * adding a listener takes time linear in the existing ones, and yields to the event loop when there are many.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   let waiting = listeners.get(signal);
@@ -27,7 +27,7 @@ function notify(event: Event): void {
   const signal = event.target as AbortSignal;
   const waiting = listeners.get(signal);
   listeners.delete(signal);
-  // One that is taken back before its turn is not called.
+  // A listener removed before its turn is not called.
   for (const each of waiting ?? []) inTurns(() => void (waiting!.delete(each) && each()));
 }
 
@@ -52,7 +52,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal | null): Pr
   });
 }
 
-/** Aborts with the first of the signals that does; undefined where there is none. */
+/** A signal that aborts with the first of the given ones; undefined if none is given. */
 export function anySignal(...signals: readonly (AbortSignal | null | undefined)[]): AbortSignal | undefined {
   const given = signals.filter((signal) => signal !== null && signal !== undefined);
   return given.length > 1 ? AbortSignal.any(given) : given[0];

@@ -5,20 +5,20 @@ import type { DimensionSnapshot, Waiting } from './snapshot.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';
 import type { ChargeRule, RequestInfo } from './provider.ts';
 
-/** One attempt that asks to be sent. */
+/** An attempt that requests admission. */
 export interface AdmissionRequest {
-  /** Place in the order, given by the lane at the first attempt; a retry passes it to keep its place. */
+  /** Position in the queue's order, assigned at the first attempt; a retry passes it to keep its position. */
   readonly place: number | undefined;
   readonly info: RequestInfo;
-  /** How often a limit has refused the call so far. */
+  /** Number of times a limit has refused the call so far. */
   readonly refusals: number;
-  /** The guard whose call it is: when that closes it refuses its own, and the lane goes on for others. */
+  /** The guard that made the call. When it closes, only its own calls are refused. */
   readonly owner: object;
   readonly priority: Priority;
   readonly tenant: string | undefined;
   /** Aborts the wait; the promise then rejects with the signal's reason within 5 ms. */
   readonly signal: AbortSignal | undefined;
-  /** Monotonic time after which the wait is useless; Infinity when there is none. */
+  /** Monotonic time after which waiting is pointless; Infinity without a deadline. */
   readonly deadlineAt: number;
 }
 
@@ -31,9 +31,9 @@ export class AdmissionRefused extends Error {
   readonly dimension: Dimension | undefined;
   readonly limit: number | undefined;
   readonly requested: number | undefined;
-  /** How long the wait would have taken, where it is known. */
+  /** How long the wait would have taken, if known. */
   readonly waitMs: number | undefined;
-  /** The failure that closed the lane, where there was one. */
+  /** The failure that closed the lane, if any. */
   readonly failure: Failure | undefined;
 
   constructor(
@@ -63,27 +63,27 @@ export interface TokenEstimate {
 }
 
 /**
- * Who waits after a refusal: the lane, and with it the call, which goes back to its place; or the call alone, where
- * others may go on.
+ * Who waits after a refusal: the whole lane, and the call at its position in the queue; or the call alone, while others
+ * continue.
  */
 export type WhoWaits = 'lane' | 'call';
 
-/** What a granted attempt holds. Every method may be called once; later calls do nothing. */
+/** Held by an admitted attempt. Every method takes effect once; further calls do nothing. */
 export interface Ticket {
   readonly place: number;
-  /** When it was granted. */
+  /** When the attempt was admitted. */
   readonly sentAt: number;
   readonly waitedMs: number;
-  /** What was waited for; `concurrency` means a slot. */
+  /** What it waited for; `concurrency` means a slot. */
   readonly cause: WaitCause;
-  /** Tokens that the reservation expects the call to use; undefined when nothing was reserved. */
+  /** Expected tokens of the call; undefined if nothing was reserved. */
   readonly estimate: TokenEstimate | undefined;
-  /** The head of the response has arrived, whatever its status. Never called when no response came. */
+  /** The response's headers have arrived, whatever its status. Not called without a response. */
   onHead(readings: readonly LimitReading[], status: number): void;
   /**
-   * The attempt is decided: corrects the reservation.
-   * `failure` for anything but `ok`; `usage` when the provider told it; `unretried` where the caller has retries off.
-   * Says who waits after a refusal; undefined where nobody paces, or nothing is known to wait for.
+   * The outcome is known: corrects the reservation. `failure`: set unless `ok`. `usage`: set if the provider reported
+   * it. `unretried`: the caller has retries off. Returns who waits after a refusal; undefined with pacing off, or if
+   * there is nothing to wait for.
    */
   settle(result: {
     readonly outcome: Outcome;
@@ -95,41 +95,41 @@ export interface Ticket {
   release(): void;
 }
 
-/** Gate that the circuit breaker puts in front of a lane's queue. */
+/** The circuit breaker's gate in front of a lane's queue. */
 export interface CircuitGate {
-  /** Monotonic time until which nobody may go; 0 when the circuit lets calls through. */
+  /** Monotonic time before which no call may go; 0 while the circuit lets calls through. */
   openUntil(): number;
-  /** How many attempts may be in flight now: Infinity when closed, 1 for a half-open probe. */
+  /** How many attempts may be in flight: Infinity if closed, 1 for a half-open probe. */
   maxInFlight(): number;
-  /** Longest time that a queued call may be held back by the circuit; 0 when calls fail at once. */
+  /** Longest time that the circuit may hold a queued call back; 0 if calls fail at once. */
   readonly maxWaitMs: number;
 }
 
-/** Who may go next in one lane. */
+/** Decides which attempt of a lane may go next. */
 export interface Admission {
-  /** A ticket at once where nothing holds the attempt back; else rejects with AdmissionRefused or the abort reason. */
+  /** Returns a ticket at once if nothing holds the attempt back. Rejects with AdmissionRefused or the abort reason. */
   acquire(request: AdmissionRequest): Ticket | Promise<Ticket>;
-  /** Something outside the lane changed (circuit closed, limits learned): look at the queue again. */
+  /** Something outside the lane has changed (circuit closed, limits learned): re-evaluate the queue. */
   wake(): void;
-  /** Refuses every queued call and every later one with `closed`. Leaves no timer behind. */
+  /** Refuses all queued and later calls with `closed`. Leaves no timer behind. */
   close(): void;
   readonly queued: number;
   readonly inFlight: number;
-  /** Attempts that were answered and not refused, so far. */
+  /** Number of attempts so far that were answered and not refused. */
   readonly served: number;
   readonly maxConcurrent: number;
   readonly maxQueued: number;
-  /** What holds the lane back, or did last. */
+  /** What holds the lane back, or last did. */
   readonly cause: WaitCause;
-  /** How long the call waits that came first; 0 where none does. */
+  /** How long the oldest queued call has waited; 0 if none is queued. */
   oldestWaitMs(): number;
-  /** Who waits. */
+  /** Queued calls by priority and tenant. */
   waiting(): Waiting;
   pausedForMs(): number;
   dimensions(): readonly DimensionSnapshot[];
 }
 
-/** Events of a lane that nobody's call owns. */
+/** Events of a lane that belong to no call. */
 export interface LaneListener {
   onPause(forMs: number, dimension: Dimension): void;
   onLimit(dimension: Dimension, limit: number, previous: number | undefined, source: DimensionSnapshot['source']): void;

@@ -8,18 +8,18 @@ import type { ProviderAdapter } from './provider.ts';
 import { identifier } from './server-text.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
-/** The call that attempts are made for, as they see it, and those that handle their answers. */
+/** The call, as seen by its attempts and by the handlers of their answers. */
 export interface RunningCall {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
-  /** Aborted when the application has left a body that the attempts are to replace. */
+  /** Aborted when the application abandons a body that further attempts would replace. */
   readonly left: AbortSignal | undefined;
   readonly startedAt: number;
   readonly deadlineAt: number;
   readonly firstContentTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly lane: Lane;
-  /** Label of the lane in which it began. */
+  /** Label of the lane in which the call began. */
   readonly beganIn: string;
   readonly adapter: ProviderAdapter;
   readonly info: CallInfo;
@@ -28,31 +28,31 @@ export interface RunningCall {
   readonly timesChunks: boolean;
   readonly withoutFlex: boolean;
   /**
-   * Whether the answer is this call's own work, of an API whose answers are known. Files, batches and responses that
-   * are fetched again show what other calls have used, and others may be empty.
+   * Whether the answer is this call's own work, from an API whose answers are known. Files, batches and responses
+   * fetched again show the usage of other calls, and unknown ones may be empty.
    */
   readonly ownsAnswer: boolean;
   /**
-   * What follows a failed attempt, of which the lane has said who waits. Called once an attempt, by the attempt.
-   * `sinceHeadMs`: how long the text of the error took, which is waited for already.
+   * Decides what follows a failed attempt, given the lane's verdict on who waits. Called by the attempt, once.
+   * `sinceHeadMs`: time already spent reading the error's body, which counts as waited.
    */
   decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision;
   retries(failure: Failure, decision: Retry): void;
   details(failure?: Failure): ErrorDetails;
-  /** The error of a call whose time is up. */
+  /** The error for a call that has run out of time. */
   timeError(limit: TimeLimit): unknown;
-  /** The body of the response that the application got has ended. */
+  /** The body of the application's response has ended. */
   bodyEnded(end: BodyEnd): void;
 }
 
 /**
- * Where an attempt is. Each fact is reported when its state is left, so that none is reported twice, however many paths lead there.
+ * State of an attempt. Each event is reported when its state is left, and so only once, whatever path leads there.
  */
 type AttemptState =
-  /** Sent, or about to be. `reported`: its stream has brought content, which is the end of the attempt's own event. */
+  /** Sent, or about to be. `reported`: its stream has delivered content, at which the attempt's own event ends. */
   | { readonly at: 'open'; readonly reported: boolean }
   | { readonly at: 'failed'; readonly failure: Failure; readonly decision: RetryDecision }
-  /** Its body has ended, or it was given up. */
+  /** Its body has ended or was abandoned. */
   | { readonly at: 'ended' };
 
 const OPEN: AttemptState = { at: 'open', reported: false };
@@ -64,16 +64,16 @@ export class Attempt {
   readonly call: RunningCall;
   readonly number: number;
   readonly ticket: Ticket;
-  /** Whether the provider has failed the call before, so that the circuit has its evidence of it. */
+  /** Whether the provider has failed this call before, which the circuit has then already counted. */
   readonly isFurtherFault: boolean;
   readonly startedAt: number;
   #state: AttemptState = OPEN;
   #headMs: number | undefined;
-  /** When the head of its response came; the text of an error may take its time behind it. */
+  /** When the response's headers arrived; the body of an error may take longer. */
   #headAt: number | undefined;
   #status: number | undefined;
   #requestId: string | undefined;
-  /** Where it holds a slot. */
+  /** Releases its slot. */
   #slots: Lane['slots'] | undefined;
   #onOver: (() => void) | undefined;
   #contentAt = 0;
@@ -88,7 +88,7 @@ export class Attempt {
     if (call.isHeard) call.emit({ type: 'attempt.start', call: call.info, attempt: number });
   }
 
-  /** What follows its failure; undefined as long as it has not failed. */
+  /** What follows its failure; undefined unless it has failed. */
   get decision(): RetryDecision | undefined {
     return this.#state.at === 'failed' ? this.#state.decision : undefined;
   }
@@ -97,24 +97,24 @@ export class Attempt {
     return this.#state.at === 'failed' ? this.#state.failure : undefined;
   }
 
-  /** Takes the slot that it holds until its body has ended. */
+  /** Takes a slot, held until the body ends. */
   takeSlot(): void {
     const { slots } = this.call.lane;
     slots.take();
     this.#slots = slots;
   }
 
-  /** Calls `listener` when its body has ended, or was given up. */
+  /** Calls `listener` once the body has ended or was abandoned. */
   whenOver(listener: () => void): void {
     this.#onOver = listener;
   }
 
-  /** What is about to be read is behind the head of a response. */
+  /** The body of a response is about to be read. */
   arrived(): void {
     this.#headAt ??= this.call.clock.now();
   }
 
-  /** A response head has arrived, whatever its status. */
+  /** The response's headers have arrived, whatever its status. */
   head(status: number, headers: Headers): void {
     const { adapter } = this.call;
     this.arrived();
@@ -123,19 +123,19 @@ export class Attempt {
     this.ticket.onHead(adapter.readLimits(headers, this.call.clock.wall()), status);
   }
 
-  /** The attempt failed; decides what follows, the first time. */
+  /** The attempt failed; on the first call, decides what follows. */
   fail(failure: Failure, barred: RetryBar): RetryDecision {
     const before = this.#state;
     if (before.at === 'failed') return before.decision;
     let waiter: WhoWaits | undefined;
-    // The body of a delivered answer may end first, and be asked for again.
+    // The body of a delivered answer may have ended first; further failures change nothing.
     if (before.at === 'open') {
       if (!before.reported) this.#report(failure.outcome, failure);
       const unretried = barred === 'attempts';
-      // Before the decision: whether the call has to wait by itself is the lane's to say.
+      // Before the decision: the lane determines whether the call waits by itself.
       waiter = this.#settle({ outcome: failure.outcome, failure, unretried });
     }
-    // Behind the head of an answer its own time has passed.
+    // The attempt's own event ended with the response's headers.
     const isResponse = failure.status !== undefined && this.#headAt !== undefined;
     const sinceHeadMs = isResponse ? this.call.clock.now() - this.#headAt! : 0;
     const decision = this.call.decide(failure, barred, waiter, sinceHeadMs);
@@ -144,7 +144,7 @@ export class Attempt {
     return decision;
   }
 
-  /** It failed behind a response head that the circuit has counted as a success. */
+  /** It failed after headers that the circuit has already counted as a success. */
   failBehindHead(failure: Failure, barred: RetryBar): RetryDecision {
     if (this.#state.at === 'open') this.#countLate(failure);
     const decision = this.fail(failure, barred);
@@ -152,12 +152,12 @@ export class Attempt {
     return decision;
   }
 
-  /** A response that will be handed to the application. The time of a stream's attempt is that of its head. */
+  /** The response will be handed to the application. A stream's attempt is timed up to its headers. */
   succeeded(stream: boolean): void {
     if (stream) this.#headMs = this.call.clock.now() - this.startedAt;
   }
 
-  /** `responseModel`: as far as the stream has told. */
+  /** `responseModel`: undefined if the stream has not named it yet. */
   firstContent(responseModel: string | undefined): void {
     if (this.#state === OPEN) {
       this.#state = ANSWERING;
@@ -178,7 +178,7 @@ export class Attempt {
     this.#contentAt = now;
   }
 
-  /** The body has ended, one way or another: frees the slot and corrects the reservation. */
+  /** The body has ended in any way: frees the slot and corrects the reservation. */
   bodyEnded(end: BodyEnd): void {
     const { failure, usage } = end;
     if (failure) attachDetails(end.error, this.call.details(failure));
@@ -193,18 +193,18 @@ export class Attempt {
     this.#end();
   }
 
-  /** The body that the application got has ended, and the call with it, unless a further attempt has replaced it. */
+  /** The application's body has ended, and the call with it, unless a further attempt replaces the body. */
   delivered(end: BodyEnd): void {
     this.bodyEnded(end);
     if (!this.decision?.retry) this.call.bodyEnded(end);
   }
 
-  /** The attempt holds its slot no longer; for attempts that failed before their body. */
+  /** Frees the slot of an attempt that failed before its body. */
   release(): void {
     this.#end();
   }
 
-  /** The attempt is over without a response; what was not decided yet never left. */
+  /** The attempt is over without a response. If it has no outcome yet, it was never sent. */
   abandon(): void {
     if (this.#state.at === 'open') {
       this.#close('cancelled');
@@ -213,7 +213,7 @@ export class Attempt {
     this.#end();
   }
 
-  /** Gives back what it holds; later calls do nothing. */
+  /** Releases everything it holds; further calls do nothing. */
   #end(): void {
     const slots = this.#slots;
     const onOver = this.#onOver;
@@ -239,7 +239,7 @@ export class Attempt {
     call.emit({ type: 'attempt.spent', call: call.info, attempt: number, usage, response: response?.() ?? {} });
   }
 
-  /** The circuit has counted a success when the head came. */
+  /** Whether the circuit counted a success when the headers arrived. */
   #countLate(failure: Failure): void {
     if (isProviderFault(failure)) this.call.lane.breaker.recordFailure(this.isFurtherFault);
   }
@@ -265,7 +265,7 @@ export class Attempt {
     return waiter;
   }
 
-  /** Reports how far the estimate was off. */
+  /** Reports the estimation error. */
   #compare(usage: Usage): void {
     const { estimate } = this.ticket;
     if (!estimate || !this.call.isHeard) return;

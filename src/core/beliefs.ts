@@ -13,8 +13,8 @@ export type LimitBelief =
   | 'chance';
 
 /**
- * What is believed of a limit beyond what is told of it, and the evidence that made it so. Each ends with evidence
- * against it.
+ * What is believed about a limit beyond what the provider states, and the evidence for it. Each belief ends with
+ * evidence against it.
  */
 export const BELIEFS: Readonly<Record<LimitBelief, string>> = {
   short_bucket:

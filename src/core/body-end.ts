@@ -6,19 +6,19 @@ import type { ResponseInfo } from './provider.ts';
 export interface BodyEnd {
   readonly outcome: StreamOutcome;
   readonly usage?: Usage | undefined;
-  /** Reads what the body says about its response; called only with a listener. */
+  /** Reads the model, id and finish reasons from the body; called only with a listener. */
   readonly response?: (() => ResponseInfo) | undefined;
-  /** What made the body fail; only with `interrupted`. */
+  /** Why the body failed; only with `interrupted`. */
   readonly failure?: Failure | undefined;
-  /** An error that an answer carries beside its content. */
+  /** An error that an answer carries in addition to its content. */
   readonly beside?: Failure | undefined;
-  /** The error that its reader gets, where it passed through our hands. */
+  /** The error that its reader gets, if it passed through this package. */
   readonly error?: unknown;
-  /** The body of the error event that ended it. Told to nobody. */
+  /** The body of the error event that ended it. Never reported. */
   readonly errorBody?: unknown;
 }
 
-/** What the end of its body makes of an attempt. */
+/** The outcome of an attempt, given how its body ended. */
 export function attemptOutcome({ outcome, failure }: BodyEnd): Outcome {
   switch (outcome) {
     case 'completed':

@@ -18,7 +18,7 @@ export async function* byteLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   if (parts.length > 0) yield joined(parts);
 }
 
-/** Lines as text, ended by LF or CRLF. Node's readline would end them at a U+2028 too, which JSON may have inside a text. */
+/** Lines as text, ended by LF or CRLF. Node's readline also ends them at U+2028, which JSON strings may contain. */
 export async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   for await (const bytes of byteLines(chunks)) {
     yield bytes.toString('utf8', 0, bytes.at(-1) === RETURN ? bytes.length - 1 : bytes.length);

@@ -6,21 +6,21 @@ import type { CallSettings, Exchange } from './call-settings.ts';
 import { AttemptFailed, CircuitOpen, type Passage, type Retry } from './lane.ts';
 import type { RetryCourse } from './retry-course.ts';
 
-/** The call whose attempts the loop makes. */
+/** The call, as seen by its loop. */
 export interface LoopedCall extends RunningCall {
-  /** Ends the call for whatever ended the loop. Returns what the application sees. */
+  /** Ends the call with the loop's error. Returns what the application sees. */
   failed(error: unknown): unknown;
 }
 
-/** Takes the attempts of one call through queue, circuit and slots until one is answered or no more may be made. */
+/** Takes a call's attempts through queue, circuit and slots until one is answered or no more are allowed. */
 export class CallLoop {
   readonly #call: LoopedCall;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
   readonly #retries: RetryCourse;
-  /** Keeps its place in the queue from one attempt to the next. */
+  /** The call's position in the queue, kept from one attempt to the next. */
   #place: number | undefined;
-  /** Ends what the next attempt waits for. */
+  /** Aborts the wait for the next attempt. */
   #signal: AbortSignal | undefined;
   #left: AbortSignal | undefined;
 
@@ -36,14 +36,14 @@ export class CallLoop {
     return this.#left;
   }
 
-  /** Goes on behind an attempt that failed when its body was read, until `left` says that nobody reads it any more. */
+  /** Continues after an attempt whose body failed while it was read, until `left` reports that its reader is gone. */
   resume<T>(exchange: Exchange<T>, retry: Retry, left: AbortSignal | undefined): Promise<T> {
     this.#left = left;
     this.#signal = anySignal(this.#settings.signal, left);
     return this.run(exchange, retry);
   }
 
-  /** Where nothing holds an attempt back, it waits for the response alone: no step between has a promise of its own. */
+  /** An attempt that nothing holds back awaits only the response: no step in between creates a promise. */
   async run<T>(exchange: Exchange<T>, first?: Retry): Promise<T> {
     let retry = first;
     try {
@@ -79,7 +79,7 @@ export class CallLoop {
   }
 
   async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {
-    // A pause of the lane is waited out in the queue, together with everyone else there.
+    // A pause of the lane is waited out in the queue.
     if (pausesLane) return;
     const startedAt = this.#settings.clock.now();
     try {
@@ -89,7 +89,7 @@ export class CallLoop {
     }
   }
 
-  /** Waits for nothing where nothing holds the lane back. */
+  /** Synchronous if nothing holds the lane back. */
   #acquire(): Ticket | Promise<Ticket> {
     if (this.#settings.closed()) throw new AdmissionRefused('closed');
     this.#move();
@@ -114,7 +114,7 @@ export class CallLoop {
     });
   }
 
-  /** A call that has left flex waits, and is charged, where calls of the standard tier are. */
+  /** A call that has left flex moves to the lane of the standard tier. */
   #move(): void {
     const settings = this.#settings;
     if (!this.#retries.withoutFlex || settings.place.request.tier === undefined || !settings.withoutFlex) return;
@@ -144,10 +144,10 @@ export class CallLoop {
     return instrumentation.runAttempt(this.#call.info, attempt.number, () => exchange.send(attempt));
   }
 
-  /** What follows an attempt that brought no response. Throws where nothing does. */
+  /** What follows an attempt without a response. Throws if nothing does. */
   #next(attempt: Attempt, error: unknown): Retry | undefined {
     attempt.abandon();
-    // The circuit opened between the queue and here: back to the queue, which waits for it.
+    // The circuit opened after the queue let the attempt through: return to the queue, which waits for it.
     if (error instanceof CircuitOpen) return undefined;
     if (error instanceof AttemptFailed && attempt.decision?.retry) return attempt.decision;
     throw error;

@@ -1,7 +1,7 @@
 import type { CallOutcome, RefusedBy } from './event-words.ts';
 import type { Failure } from './outcome.ts';
 
-/** How a call ends that this failure has ended. */
+/** Outcome of a call that ends with this failure. */
 export function outcomeOf(failure: Failure | undefined): CallOutcome {
   switch (failure?.outcome) {
     case 'cancelled':
@@ -41,7 +41,7 @@ export function refusedBy({ outcome, noCapacity, dimension }: Failure): RefusedB
   return outcome === 'overloaded' ? 'overloaded' : (dimension ?? 'unknown');
 }
 
-/** Outcomes after which a layer above may try again; nobody resends what was refused as wrong. */
+/** Outcomes after which a layer above may retry; an invalid request is not resent. */
 export const WORTH_RESENDING: ReadonlySet<CallOutcome> = new Set<CallOutcome>([
   'retries_exhausted',
   'rejected_circuit',

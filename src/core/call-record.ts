@@ -7,34 +7,34 @@ import type { ResponseInfo } from './provider.ts';
 import { classOf } from './user-value.ts';
 import type { ErrorDetails } from '../errors.ts';
 
-/** What is known of a call that ends. */
+/** What is known about a call at its end. */
 export interface EndFacts {
   readonly usage?: Usage | undefined;
   readonly response?: (() => ResponseInfo) | undefined;
-  /** What the application gets in place of an answer. */
+  /** What the application gets instead of an answer. */
   readonly error?: unknown;
 }
 
 const NO_RESPONSE: ResponseInfo = Object.freeze({});
 
-/** A wait for a slot is the bulkhead's, any other the pacer's. */
+/** Waits for a slot belong to the bulkhead, all others to the pacer. */
 function stageOf(cause: WaitCause): 'pacer' | 'bulkhead' {
   return cause === 'concurrency' ? 'bulkhead' : 'pacer';
 }
 
-/** The account of one call: its attempts, what they waited for, and its end. Emits the events that report them. */
+/** Record of a call: its attempts, their waits, and its end. Emits the corresponding events. */
 export class CallRecord {
   readonly startedAt: number;
-  /** Attempts that were admitted so far. */
+  /** Attempts admitted so far. */
   attempts = 0;
   lastFailure: Failure | undefined;
   readonly #settings: CallSettings;
-  /** The lane's budget has its share of the call. */
+  /** Whether the call has been deposited in the lane's retry budget. */
   #deposited = false;
   #waitedPacerMs = 0;
   #waitedBulkheadMs = 0;
   #retryDelayMs = 0;
-  /** Undefined while the call runs, or its body is read. */
+  /** Undefined while the call runs or its body is being read. */
   #outcome: CallOutcome | undefined;
 
   constructor(settings: CallSettings) {
@@ -47,7 +47,7 @@ export class CallRecord {
     emit({ type: 'call.start', call: info });
   }
 
-  /** The call goes on in another lane than `left`, and is a call of that one. */
+  /** The call moves from the lane `left` to another one. */
   moved(left: Lane): void {
     const { lane } = this.#settings.place;
     left.active--;
@@ -65,8 +65,8 @@ export class CallRecord {
     if (stage === 'bulkhead') this.#waitedBulkheadMs += waitedMs;
     else this.#waitedPacerMs += waitedMs;
     this.attempts++;
-    // Deposited when sent, not when queued: a long queue's share would have expired before its calls are traffic.
-    // Nor is what a limit refused traffic yet: a batch behind a limit would have no retries left for its faults.
+    // Deposited when sent, not when queued: deposits of a long queue would expire before its calls are sent. Calls
+    // refused by a limit do not count either, or a batch behind a limit would have no retries left for real faults.
     if (!this.#deposited || this.lastFailure?.outcome === 'throttled') lane.budget?.deposit();
     this.#deposited = true;
     lane.counts.attempts++;

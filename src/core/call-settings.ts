@@ -15,26 +15,26 @@ export interface ErrorFactory {
 }
 
 /**
- * How a request path sends an attempt, in steps: a step that waits for nothing makes no promise. Each throws AttemptFailed after
- * `attempt.fail`, or any other error when the request never left (the SDK's validation, the application's own hooks).
+ * How a request path sends an attempt, in steps; synchronous steps create no promise. Each throws AttemptFailed after
+ * `attempt.fail`, or any other error if the request was never sent (the SDK's validation, the application's own hooks).
  */
 export interface Exchange<T, R = unknown> {
-  /** Resolves at the response head. */
+  /** Resolves once the response's headers have arrived. */
   send(attempt: Attempt): Promise<R>;
-  /** Makes of the head what the application gets. */
+  /** Turns the response into what the application gets. */
   receive(response: R, attempt: Attempt): T | Promise<T>;
-  /** What an error of `send` means. */
+  /** Classifies an error of `send`. */
   failed(error: unknown, attempt: Attempt): unknown;
 }
 
-/** All steps in one. */
+/** A request path with a single step. */
 export type Send<T> = (attempt: Attempt) => Promise<T>;
 
 export function inOneStep<T>(send: Send<T>): Exchange<T, T> {
   return { send, receive: (value) => value, failed: (error) => error };
 }
 
-/** Where a call counts, and as what. */
+/** The lane in which a call counts, and its description there. */
 export interface CallPlace {
   readonly lane: Lane;
   readonly info: CallInfo;
@@ -42,41 +42,41 @@ export interface CallPlace {
 }
 
 export interface CallSettings {
-  /** Another one, where the call leaves flex for the standard tier. */
+  /** Replaced when the call leaves flex for the standard tier. */
   place: CallPlace;
   /** How its answers are read: calls of one lane may be of different APIs. */
   readonly adapter: ProviderAdapter;
-  /** What is sent. Handed on when the call has failed, never read here. */
+  /** The request. Passed on if the call fails, never read here. */
   readonly sent: RequestLike;
-  /** The guard that begins the call. */
+  /** The guard that makes the call. */
   readonly owner: object;
   readonly priority: Priority;
   readonly tenant: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly startedAt: number;
   readonly deadlineAt: number;
-  /** Attempts that may follow the first, waits for a limit not counted. */
+  /** Maximum number of retries, not counting those that wait for a limit. */
   readonly retries: number;
-  /** Longest time from sending a stream's request to its first content; Infinity when there is none. */
+  /** Longest time from sending a stream's request to its first content; Infinity for no limit. */
   readonly firstContentTimeoutMs: number;
-  /** Longest silence of a stream after its first content; Infinity when there is none. */
+  /** Longest gap between a stream's pieces of content; Infinity for no limit. */
   readonly stallTimeoutMs: number;
   readonly clock: Clock;
   readonly errors: ErrorFactory;
   readonly instrumentation: Instrumentation | undefined;
   readonly emit: (event: GuardEvent) => void;
-  /** Whether anything listens: events without a listener need not be created. */
+  /** Whether there is any listener; otherwise events need not be created. */
   readonly isHeard: () => boolean;
   /** True when telemetry or a listener consumes `call.end`. */
   readonly hasEndListener: () => boolean;
-  /** Whether the times between the chunks of its stream are consumed. */
+  /** Whether anything consumes the times between the chunks of its stream. */
   readonly timesChunks: boolean;
-  /** True once the guard is closed: nothing is sent again. */
+  /** True once the guard is closed: no more retries. */
   readonly closed: () => boolean;
-  /** Where the call counts from then on that leaves a flex tier without capacity; undefined where it does not leave. */
+  /** The place of the call after it leaves a flex tier without capacity; undefined if it stays. */
   readonly withoutFlex: (() => CallPlace) | undefined;
-  /** A limit has refused an attempt: its words may tell more of pools than tables do. */
+  /** A limit has refused an attempt; its message may correct the tables of pools. */
   readonly refused: (lane: Lane, request: RequestInfo, failure: Failure) => void;
-  /** The call has failed for good, though it might have been retried: what is sent again now is a second layer's. */
+  /** The call has failed for good although it was retryable: if it is sent again, a second layer retries. */
   readonly gaveUp: (call: RunningCall, sent: RequestLike) => void;
 }

@@ -15,7 +15,7 @@ import { RetryCourse } from './retry-course.ts';
 import { timeCode, timeFailure, timeMessage } from './time-limits.ts';
 import { attachDetails, type ErrorDetails } from '../errors.ts';
 
-/** One logical call, from its beginning to what the application sees of its end. */
+/** One logical call, from its start to the result that the application sees. */
 export class Call implements LoopedCall {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
@@ -63,7 +63,7 @@ export class Call implements LoopedCall {
     return this.#loop.left;
   }
 
-  /** Whether nobody waits for the call any more. */
+  /** Whether the caller has given up the call. */
   get isLeft(): boolean {
     return this.signal?.aborted === true || this.left?.aborted === true;
   }
@@ -80,20 +80,20 @@ export class Call implements LoopedCall {
     return this.#retries.withoutFlex;
   }
 
-  /** Counted attempts that may still follow. Kept here only, so that each is counted once, however its failure is found. */
+  /** Retries left. Kept only here, so that each is counted once, however its failure is detected. */
   get retriesLeft(): number {
     return this.#retries.remaining;
   }
 
-  /** Runs attempts until one yields a response head. Rejects with what the application is to see. */
+  /** Runs attempts until one yields a response. Rejects with the error for the application. */
   run<T>(exchange: Exchange<T> | Send<T>): Promise<T> {
     return this.#loop.run(stepsOf(exchange));
   }
 
   /**
-   * Continues with further attempts after one that failed behind its response head: a body that stalled or broke off, an
-   * error before the first content of a stream. `decision` is what `attempt.fail` returned; `left` aborts when the
-   * application has given up the body that they are to replace.
+   * Continues with further attempts after one that failed after its headers: a body that stalled or broke off, or an
+   * error before the first content of a stream. `decision`: returned by `attempt.fail`. `left`: aborts when the
+   * application has abandoned the body that would be replaced.
    */
   resume<T>(decision: Retry, exchange: Exchange<T> | Send<T>, left?: AbortSignal): Promise<T> {
     return this.#loop.resume(stepsOf(exchange), decision, left);
@@ -125,7 +125,7 @@ export class Call implements LoopedCall {
     if (this.info.stream) this.emit({ type: 'stream.end', call: this.info, outcome: end.outcome });
     switch (end.outcome) {
       case 'interrupted':
-        // It had begun: nobody resends it behind the application's back.
+        // Part of it was delivered, so it must not be resent without the application's knowledge.
         if (this.info.stream) this.#retries.resendable = false;
         this.finishFailed(end.failure, { usage, response: end.response, error: end.error });
         return;
@@ -161,7 +161,7 @@ export class Call implements LoopedCall {
       this.#end('cancelled', undefined);
       return error;
     }
-    // The request never left: the error belongs to the application or its SDK.
+    // The request was never sent: the error belongs to the application or its SDK.
     this.#end('client_error', '_OTHER', { error });
     return error;
   }

@@ -1,4 +1,4 @@
-/** The only place that knows about time: everything else gets a clock. */
+/** The only source of time: everything else is given a clock. */
 export interface Clock {
   /** Monotonic milliseconds; for every level, deadline and duration. */
   now(): number;

@@ -1,10 +1,10 @@
 /**
- * What only some requests contain or ask for. Providers limit each apart from requests and tokens, so a refusal for
- * one of them says nothing of the calls that go without.
+ * Content that only some requests have or ask for. Providers limit each kind separately from requests and tokens, so a
+ * refusal for one does not affect calls without it.
  */
 export type Content = 'images' | 'inputImages' | 'audioSeconds' | 'longInput' | 'webSearches' | 'serverTools';
 
-/** Amounts of content in one request; 0 where there is some and nobody knows how much. */
+/** Amounts of content in one request; 0 for an unknown amount. */
 export type Contents = Readonly<Partial<Record<Content, number>>>;
 
 export type ContentDimension =
@@ -16,10 +16,10 @@ export type ContentDimension =
   | 'web_search'
   | 'tools';
 
-/** One limit that counts only some content. */
+/** A limit on one kind of content. */
 export interface ContentKind {
   readonly content: Content;
-  /** Its window where a refusal names none. */
+  /** Assumed window if a refusal names none. */
   readonly windowMs: number;
   readonly perDay: boolean;
   readonly noun: string;
@@ -33,7 +33,7 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
-/** Everything that is told of such a limit by its name alone; a further one is a further row. */
+/** Everything that follows from the name of such a limit. To add one, add a row. */
 export const CONTENT_KINDS: Readonly<Record<ContentDimension, ContentKind>> = {
   images: {
     content: 'images',

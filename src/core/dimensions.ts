@@ -5,7 +5,7 @@ export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
 
 export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
 
-/** Dimensions that are buckets: something is counted, and refills over a window. */
+/** Dimensions that are buckets: an amount that refills over a window. */
 export type BucketDimension =
   | 'requests'
   | 'tokens'
@@ -18,7 +18,7 @@ export type BucketDimension =
 /** The limit that refused a request, or that a header describes. */
 export type Dimension = BucketDimension | ContentDimension | 'concurrency' | 'acceleration' | 'quota' | 'unknown';
 
-/** Option of `pacing` that tells a limit before the provider does. */
+/** Option of `pacing` that sets a limit before the provider states it. */
 export type LimitOption =
   | 'requestsPerMinute'
   | 'tokensPerMinute'
@@ -28,30 +28,30 @@ export type LimitOption =
   | 'tokensPerDay';
 
 interface Advice {
-  /** What to do when the limit refuses a call; absent where the outcome alone says it. */
+  /** What to do when the limit refuses a call; absent if the advice for the outcome suffices. */
   readonly throttled?: string;
-  /** What to do when one call is more than the whole limit. */
+  /** What to do when a single call exceeds the whole limit. */
   readonly tooLarge?: string;
 }
 
-/** One limit that is a bucket. */
+/** A limit that is a bucket. */
 export interface LimitKind extends Advice {
   readonly unit: Unit;
   readonly windowMs: number;
-  /** Gates at its end instead of being paced: a day's rate is tiny, and the day's first calls need not wait for it. */
+  /** Not paced, but refuses at its end: a day's rate is tiny, and the day's first calls need not wait for it. */
   readonly perDay: boolean;
-  /** The limit of another window that a provider tells in the same header. */
+  /** The limit of another window that providers report in the same header. */
   readonly sameHeaderAs?: BucketDimension;
-  /** Absent where nobody knows the limit before the provider tells it. */
+  /** Absent if the limit cannot be known before the provider states it. */
   readonly option?: LimitOption;
-  /** How OpenAI and Groq abbreviate it in messages; absent where they do not. */
+  /** Abbreviation in messages of OpenAI and Groq, if any. */
   readonly abbreviation?: string;
 }
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** Everything that is told of a limit by its name alone; a further one is a further row. */
+/** Everything that follows from a limit's name. To add one, add a row. */
 export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
   requests: {
     unit: 'requests',
@@ -122,7 +122,7 @@ export const LIMIT_KINDS: Readonly<Record<BucketDimension, LimitKind>> = {
   },
 };
 
-/** Limits that are no buckets. */
+/** Limits that are not buckets. */
 const OTHER_KINDS: Readonly<Record<Exclude<Dimension, BucketDimension | ContentDimension>, Advice>> = {
   concurrency: {
     throttled: 'Slow down: too many requests are in flight at once; lower the maxConcurrent of the bulkhead.',
@@ -152,12 +152,12 @@ export function isBucket(dimension: Dimension | undefined): dimension is BucketD
   return dimension !== undefined && Object.hasOwn(LIMIT_KINDS, dimension);
 }
 
-/** What to do about a refusal by this limit, where its name tells more than the outcome does. */
+/** What to do about a refusal by this limit, if there is more specific advice than that for the outcome. */
 export function limitAdvice(dimension: Dimension | undefined, outcome: 'throttled' | 'tooLarge'): string | undefined {
   return dimension && ADVICE[dimension][outcome];
 }
 
-/** What a limit is of, in words: "tokens per minute". */
+/** What a limit counts, in words: "tokens per minute". */
 export function limitNoun(dimension: Dimension | undefined): string | undefined {
   return dimension && NOUNS[dimension];
 }
@@ -181,7 +181,7 @@ export function dimensionOf(abbreviation: string | undefined): BucketDimension |
   return abbreviation === undefined ? undefined : BY_ABBREVIATION.get(abbreviation);
 }
 
-/** The window of a limit, where its name tells it. */
+/** The window of a limit, if its name implies one. */
 export function windowOf(dimension: Dimension): number | undefined {
   if (isBucket(dimension)) return LIMIT_KINDS[dimension].windowMs;
   return isContent(dimension) ? CONTENT_KINDS[dimension].windowMs : undefined;

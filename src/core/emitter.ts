@@ -3,7 +3,7 @@ import { disown } from './user-value.ts';
 
 type Listener<T extends GuardEvent['type']> = (event: Extract<GuardEvent, { type: T }>) => unknown;
 
-/** Typed emitter whose listeners cannot change a call: what they throw, or reject with, is dropped. */
+/** Typed emitter whose listeners cannot affect a call: whatever they throw or reject with is dropped. */
 export class Emitter {
   readonly #listeners = new Map<string, Set<(event: GuardEvent) => unknown>>();
   #count = 0;
@@ -36,7 +36,7 @@ export class Emitter {
       try {
         disown(listener(event));
       } catch {
-        // A listener is the application's code; the call goes on without it.
+        // Listeners are the application's code; the call continues regardless.
       }
     }
   }

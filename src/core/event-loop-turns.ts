@@ -1,7 +1,7 @@
-/** Tasks that are done before the event loop gets a turn: what follows each may be the end of a call. */
+/** Tasks to run before yielding to the event loop; each may end a call. */
 const TASKS_A_TURN = 250;
 
-// Bound at import: the fake timers of an application's tests stop its time, and nothing here waits for time.
+// Bound at import: fake timers in an application's tests must not stop this, which does not wait for time.
 const { setImmediate: immediate } = globalThis;
 
 const tasks: (() => void)[] = [];
@@ -10,8 +10,8 @@ let left = TASKS_A_TURN;
 let scheduled = false;
 
 /**
- * Does a task at once, or where many come together (one signal, one refusal or one `close()` may end ten thousand
- * calls) in one of the next turns of the event loop, in order.
+ * Runs a task at once, or, if many come together (one signal, one refusal or one `close()` may end ten thousand calls),
+ * in one of the next turns of the event loop, in order.
  */
 export function inTurns(task: () => void): void {
   if (left > 0 && tasks.length === done) {
@@ -23,7 +23,7 @@ export function inTurns(task: () => void): void {
   immediate(turn);
 }
 
-/** Resolves when the event loop has done what else there was to do. */
+/** Resolves after the event loop has processed its other pending work. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     immediate(resolve);
@@ -33,7 +33,7 @@ export function nextTurn(): Promise<void> {
 function turn(): void {
   scheduled = tasks.length > done;
   left = TASKS_A_TURN;
-  // Before the tasks, so that one that throws stops none of the others.
+  // Scheduled before running the tasks, so that one that throws does not stop the others.
   if (scheduled) immediate(turn);
   while (left > 0 && done < tasks.length) {
     left--;

@@ -35,13 +35,13 @@ export type CircuitState = 'closed' | 'open' | 'half_open';
 
 export type StreamOutcome = 'completed' | 'interrupted' | 'cancelled' | 'unread';
 
-/** How a request that no guard saw was made: by an SDK's client, else by what; value of `tidegate.unguarded.via`. */
+/** How an unguarded request was made; value of `tidegate.unguarded.via`. */
 export type UnguardedVia = 'sdk' | 'fetch' | 'http';
 
-/** How a lane goes by limits that processes share: by what it has leased, or by its share of them. */
+/** How a lane uses shared limits: by leases from the store, or, without the store, by its own part of them. */
 export type SharedMode = 'joining' | 'shared' | 'alone';
 
-/** Why the store of shared limits is of no use. */
+/** Why the store of shared limits cannot be used. */
 export type StoreFault =
   | 'timeout'
   | 'connection'
@@ -64,7 +64,7 @@ export type GiveUpReason =
   | 'streaming_body'
   | 'closed';
 
-/** A library that sends failed requests again by itself; value of `tidegate.retry.layer`. */
+/** A library that itself retries failed requests; value of `tidegate.retry.layer`. */
 export type RetryLayer =
   | 'ai_sdk'
   | 'langchain'

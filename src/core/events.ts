@@ -31,7 +31,7 @@ export interface CallInfo {
   readonly lane: string;
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;
-  /** Service tier that the request asks for, in the provider's word. */
+  /** Requested service tier, in the provider's term. */
   readonly tier?: string | undefined;
   readonly outputType?: OutputType | undefined;
   readonly api?: OpenAIApi | undefined;
@@ -46,13 +46,13 @@ export type GuardEvent =
       readonly type: 'admitted';
       readonly call: CallInfo;
       readonly attempt: number;
-      /** `bulkhead` when the wait was for a slot, else `pacer`. */
+      /** `bulkhead` if the wait was for a slot, else `pacer`. */
       readonly stage: 'pacer' | 'bulkhead';
       readonly waitedMs: number;
       readonly cause: WaitCause;
     }
   | {
-      /** A wait that ended without its attempt: refused, aborted, or out of time. */
+      /** A wait that ended without an attempt: refused, aborted, or out of time. */
       readonly type: 'not_admitted';
       readonly call: CallInfo;
       readonly stage: 'pacer' | 'bulkhead';
@@ -66,7 +66,7 @@ export type GuardEvent =
       readonly attempt: number;
       readonly outcome: Outcome;
       readonly retryable: boolean;
-      /** To the response head for streams, to the end of the body otherwise. */
+      /** Up to the response's headers for streams, to the end of the body otherwise. */
       readonly durationMs: number;
       readonly status: number | undefined;
       readonly code: string | undefined;
@@ -74,19 +74,19 @@ export type GuardEvent =
     }
   | {
       /**
-       * An attempt whose answer was given up for another one had used tokens all the same, and the provider told how many. They are
-       * in no `usage` of its call.
+       * Tokens of an attempt whose answer was discarded in favour of another, as reported by the provider. Not included
+       * in the `usage` of its call.
        */
       readonly type: 'attempt.spent';
       readonly call: CallInfo;
       readonly attempt: number;
       readonly usage: Usage;
       readonly response: ResponseInfo;
-      /** As that of a call. */
+      /** As for a call. */
       readonly costUsd?: number | null;
     }
   | {
-      /** A limit refused the attempt (429 and its kin), or the provider was overloaded. */
+      /** A limit refused the attempt (429 and the like), or the provider was overloaded. */
       readonly type: 'rate_limited';
       readonly call: CallInfo;
       readonly attempt: number;
@@ -94,7 +94,7 @@ export type GuardEvent =
       readonly limit: number | undefined;
       readonly remaining: number | undefined;
       readonly resetMs: number | undefined;
-      /** What the attempt asked for, where the provider tells. */
+      /** Amount that the attempt requested, if the provider states it. */
       readonly requested?: number | undefined;
       readonly advice: string;
     }
@@ -110,7 +110,7 @@ export type GuardEvent =
     }
   | { readonly type: 'give_up'; readonly call: CallInfo; readonly attempt: number; readonly reason: GiveUpReason }
   | {
-      /** An answer has an error beside its content: it is handed over as it is, and counts as answered. */
+      /** An answer has an error in addition to its content: it is delivered as it is, and counts as answered. */
       readonly type: 'answer.error';
       readonly call: CallInfo;
       readonly attempt: number;
@@ -122,10 +122,10 @@ export type GuardEvent =
       readonly type: 'stream.first_chunk';
       readonly call: CallInfo;
       readonly sinceStartMs: number;
-      /** Model that answers, where the stream has said so by then. */
+      /** Model that answers, if the stream has named it by then. */
       readonly responseModel?: string | undefined;
     }
-  /** Content of a stream behind its first. Only with a listener, or where `telemetry.detailedHistograms` is on. */
+  /** Content of a stream after its first. Only with a listener, or with `telemetry.detailedHistograms`. */
   | {
       readonly type: 'stream.chunk';
       readonly call: CallInfo;
@@ -144,11 +144,11 @@ export type GuardEvent =
       readonly retryDelayMs: number;
       /** `error.type` of the final failure; undefined on success and on cancellation. */
       readonly errorType: string | undefined;
-      /** Class of the error that the application gets, where it gets one. */
+      /** Class of the error that the application gets, if any. */
       readonly exception?: string | undefined;
       readonly usage: Usage | undefined;
       readonly response: ResponseInfo;
-      /** What it has cost in USD; null where its price is not known. Only with `prices`, and where `usage` is known. */
+      /** Its cost in USD; null if the price is unknown. Only with `prices`, and if `usage` is known. */
       readonly costUsd?: number | null;
     }
   | { readonly type: 'pause'; readonly lane: string; readonly forMs: number; readonly dimension: Dimension }
@@ -161,18 +161,20 @@ export type GuardEvent =
       readonly source: LimitSource;
     }
   | {
-      /** Something began or ceased to be believed of a limit. */
+      /** A belief about a limit was adopted or dropped. */
       readonly type: 'belief';
       readonly lane: string;
       readonly dimension: Dimension;
       readonly belief: LimitBelief;
       readonly holds: boolean;
-      /** The evidence for it; where it ceased to hold, that has been contradicted. */
+      /** The evidence for it; if it was dropped, this evidence has been contradicted. */
       readonly because: string;
     }
   | { readonly type: 'circuit'; readonly lane: string; readonly provider: ProviderName; readonly state: CircuitState }
   | {
-      /** An answered attempt: what the pacer took its tokens for, and what the provider counted. Not when pacing is off. */
+      /**
+       * An answered attempt: the pacer's estimate of its tokens, and what the provider counted. Not with pacing off.
+       */
       readonly type: 'settled';
       readonly call: CallInfo;
       readonly attempt: number;
@@ -181,37 +183,37 @@ export type GuardEvent =
       readonly actual: number;
     }
   | {
-      /** A request of this process to a provider that no guard sent. Only where `unguardedNotice` is on. */
+      /** A request of this process to a provider that bypassed all guards. Only with `unguardedNotice`. */
       readonly type: 'unguarded';
       readonly provider: ProviderName;
       readonly via: UnguardedVia;
-      /** Host of the request, with its port where that is not the usual one. */
+      /** Host of the request, with its port unless it is the default one. */
       readonly host: string;
     }
   | {
-      /** A request that was given up has come again within seconds: a layer above retries as well. */
+      /** A request that had been given up came again within seconds: a layer above retries as well. */
       readonly type: 'repeated';
       readonly call: CallInfo;
       readonly layer: RetryLayer;
-      /** Since it was given up. */
+      /** Milliseconds since it was given up. */
       readonly sinceMs: number;
     }
   | {
-      /** Lines that a record of hits could not write; 0 when it begins. */
+      /** Lines that a hit recorder could not write; 0 when it starts. */
       readonly type: 'hits.lost';
       readonly lines: number;
     }
   | {
-      /** A lane goes by shared limits from now on, or by its share of them since the store is of no use. */
+      /** A lane now uses shared limits, or its own part of them because the store cannot be used. */
       readonly type: 'shared.mode';
       readonly lane: string;
       readonly mode: SharedMode;
       readonly fault: StoreFault | undefined;
-      /** Processes that share the account, as far as it is known. */
+      /** Processes known to share the account. */
       readonly processes: number;
     }
   | {
-      /** The store of shared limits has answered, or has not. */
+      /** The store of shared limits answered, or failed to. */
       readonly type: 'shared.exchange';
       readonly lane: string;
       readonly durationMs: number;
@@ -231,7 +233,7 @@ export interface Instrumentation {
   timesChunks(): boolean;
   /** Runs `fn` with the attempt's span active. Must call `fn` exactly once and return its result. */
   runAttempt<T>(call: CallInfo, attempt: number, fn: () => T): T;
-  /** Headers to add to the attempt's request for trace propagation; empty when propagation is off. */
+  /** Headers to add to the attempt's request for trace propagation; empty if propagation is off. */
   propagationHeaders(call: CallInfo, attempt: number): Readonly<Record<string, string>>;
   /** Called once when the guard closes. */
   shutdown(): void;

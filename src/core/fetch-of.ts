@@ -1,12 +1,12 @@
 import type { ProviderName } from './provider.ts';
 
-/** What a guard has beside what is public. */
+/** Internal members of a guard. */
 export interface FetchesOf {
-  /** A guarded `fetch` for requests to this provider, also where their address does not tell it. */
+  /** A guarded `fetch` for requests to this provider, even if their URL does not reveal it. */
   fetchOf(provider: ProviderName): typeof fetch;
 }
 
-/** The `fetch` of a guard for one provider. A guard of another copy of the package may have only the one for all. */
+/** A guard's `fetch` for one provider. A guard from another copy of the package may have only the general one. */
 export function fetchOf(guard: { readonly fetch: typeof fetch }, provider: ProviderName): typeof fetch {
   return (guard as Partial<FetchesOf>).fetchOf?.(provider) ?? guard.fetch;
 }

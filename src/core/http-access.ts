@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname as machineName } from 'node:os';
 
-/** Names that nobody can register: those of this machine, of a private network, of a cluster. */
+/** Names that cannot be registered publicly: those of this machine, of a private network, of a cluster. */
 const PRIVATE_NAME = /(?:^|\.)(?:localhost|internal|local|svc|test)$/;
 
 /**
- * Why a request to an endpoint without credentials must be refused; undefined where it may be answered.
+ * Why a request to an endpoint without credentials must be refused; undefined if it may be answered.
  * A web page can have its own name resolve to this machine (DNS rebinding), or post to it from elsewhere.
  * Its browser then sends the page's name as `Host`, or as `Origin`.
  *
- * @param known further names under which the endpoint is reached: the address it listens on, and what its user names
+ * @param known further names of the endpoint: the address that it listens on, and those that its user allows
  */
 export function accessProblem({ host, origin }: IncomingHttpHeaders, known: readonly string[]): string | undefined {
   // A browser always sends one.
@@ -23,7 +23,7 @@ export function accessProblem({ host, origin }: IncomingHttpHeaders, known: read
   return undefined;
 }
 
-/** Whether a body follows the head. Node reads one that nobody reads for as long as it comes, unless the connection is closed. */
+/** Whether the request has a body. Node keeps reading an unused one until its end unless the connection is closed. */
 export function bringsBody({ 'transfer-encoding': coding, 'content-length': length }: IncomingHttpHeaders): boolean {
   return coding !== undefined || (length !== undefined && length !== '0');
 }

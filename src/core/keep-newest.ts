@@ -1,4 +1,4 @@
-/** Puts an entry at the end of a map of at most `max`; the oldest makes room. */
+/** Appends an entry to a map of at most `max`, evicting the oldest. */
 export function keepNewest<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
   map.delete(key);
   if (map.size >= max) map.delete(map.keys().next().value!);

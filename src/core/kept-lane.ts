@@ -2,21 +2,21 @@ import { BUCKET_DIMENSIONS, type BucketDimension } from './dimensions.ts';
 import type { LaneSnapshot } from './snapshot.ts';
 import { PROVIDER_NAMES, type ProviderName } from './provider.ts';
 
-/** What was known of one limit a minute. */
+/** What was known about one limit per minute. */
 export interface KeptLimit {
   readonly dimension: BucketDimension;
   readonly limit: number;
-  /** The most that it lets through at once. */
+  /** Bucket size. */
   readonly atOnce: number;
-  /** What was there of that; below 0 where it owed. */
+  /** Level of the bucket; negative if overdrawn. */
   readonly left: number;
-  /** What comes back to it, where that is more than the limit in a minute. */
+  /** Refill rate, if it exceeds the limit per minute. */
   readonly perSecond?: number | undefined;
 }
 
 /**
- * What a process knew of a lane, as plain data for a later one. It names the lane by everything but its credential: lanes
- * that differ in that alone are not told apart.
+ * What a process knew about a lane, as plain data for a later one. The lane is identified by everything but its
+ * credential, so lanes that differ only in that are indistinguishable.
  */
 export interface KeptLane {
   readonly provider: ProviderName;
@@ -24,42 +24,42 @@ export interface KeptLane {
   /** Scheme, host and port. */
   readonly baseURL: string;
   readonly limits: readonly KeptLimit[];
-  /** Calls a second that got through, of a limit of which nothing was told. */
+  /** Calls per second that got through a limit that the provider never stated. */
   readonly pace?: number | undefined;
-  /** Attempts that may be in flight, and whether the provider has named that; else it is felt for upwards. */
+  /** How many attempts may be in flight, and whether the provider stated that; otherwise higher numbers are tried. */
   readonly inFlight?: { readonly limit: number; readonly named: boolean } | undefined;
-  /** How long it was to send nothing. */
+  /** How much longer the lane was paused. */
   readonly pausedMs?: number | undefined;
-  /** What calls were found to take, as the pacer writes it. */
+  /** Learned token usage, as serialized by the pacer. */
   readonly tokens?: string | undefined;
 }
 
-/** What a guard has beside what is public: a run may come from another copy of the package than its guard. */
+/** Internal members of a guard, optional because a run and its guard may come from different copies of the package. */
 export interface HasMemory {
-  /** What is known of lanes, named as in snapshots. */
+  /** What is known about the lanes, named as in snapshots. */
   known(lanes: ReadonlySet<string>): KeptLane[];
-  /** Lanes that begin from now on begin with what was known of them at a wall-clock time. */
+  /** New lanes start with what was known about them at a wall-clock time. */
   recall(lanes: readonly KeptLane[], at: number): void;
 }
 
-/** Lets a guard begin where an earlier process ended. Nothing happens where it cannot. */
+/** Lets a guard continue where an earlier process ended, if it supports that. */
 export function recallLanes(guard: object, lanes: readonly KeptLane[], at: number): void {
   (guard as Partial<HasMemory>).recall?.(lanes, at);
 }
 
-/** A larger number did not come from a run: the file was written by something else. */
+/** A larger number cannot come from a run: something else wrote the file. */
 const MAX_LANES = 100;
 const MAX_TEXT = 512;
 const DIGITS = 6;
-/** Less more is a matter of measuring. */
+/** A smaller excess is within measurement error. */
 const MORE = 1.05;
 
-/** What a guard knows of lanes that another process would have to find out. */
+/** What a guard knows about its lanes that another process would have to learn. */
 export function keepLanes(guard: object, lanes: ReadonlySet<string>): KeptLane[] {
   const kept = new Map<string, KeptLane | undefined>();
   for (const lane of (guard as Partial<HasMemory>).known?.(lanes) ?? []) {
     const key = laneName(lane);
-    // Nobody could tell which of them is meant.
+    // Ambiguous: it would be unclear which of them is meant.
     kept.set(key, kept.has(key) ? undefined : lane);
   }
   return [...kept.values()].filter((lane) => lane !== undefined).slice(0, MAX_LANES);
@@ -69,7 +69,7 @@ export function laneName({ provider, baseURL, group }: Pick<KeptLane, 'provider'
   return [provider, baseURL, group].join('\n');
 }
 
-/** What is worth keeping of a lane; undefined where nothing is known of it. */
+/** What is worth keeping of a lane; undefined if nothing is known. */
 export function keptLane(
   { provider, group, baseURL, dimensions, pausedForMs }: LaneSnapshot,
   tokens: string | undefined,
@@ -81,7 +81,8 @@ export function keptLane(
     if (dimension === 'unknown' && (beliefs?.includes('pace') || beliefs?.includes('wall')))
       pace = short(ratePerSecond!);
     if (dimension === 'concurrency' && source !== 'config') inFlight = { limit, named: source === 'body' };
-    // Of a day every answer tells; what the application has told it tells again, unless less is let through at once.
+    // Every answer states a day's limit, and the application sets its own again, unless the bucket is smaller than
+    // that.
     if (!isMinute(dimension) || remaining === undefined || atOnce === undefined) continue;
     if (source === 'config' && atOnce >= limit && remaining >= limit) continue;
     const perSecond = refillPerSecond! > MORE * (limit / 60) ? short(refillPerSecond!) : undefined;
@@ -92,7 +93,7 @@ export function keptLane(
   return known ? { provider, group, baseURL, limits, pace, inFlight, pausedMs, tokens } : undefined;
 }
 
-/** Reads what `keepLanes` gave, from a file that may have been spoiled. */
+/** Reads the output of `keepLanes` from a file that may be corrupt. */
 export function readKeptLanes(value: unknown): KeptLane[] {
   return Array.isArray(value) ? value.slice(0, MAX_LANES).flatMap((each) => readLane(each) ?? []) : [];
 }
@@ -120,14 +121,14 @@ function readLane(value: unknown): KeptLane | undefined {
 function readLimit(value: unknown): KeptLimit | undefined {
   const { dimension, limit, atOnce, left, perSecond } = (value ?? {}) as Record<keyof KeptLimit, unknown>;
   if (!isMinute(dimension) || !isAmount(limit) || !isAmount(atOnce) || !Number.isFinite(left)) return undefined;
-  // Nobody owes more than comes in a minute: a spoiled number would hold the lane for ever.
+  // A level is never lower than one minute's refill below 0: a corrupt number would block the lane forever.
   const owed = Math.max(-limit, Math.min(atOnce, left as number));
   return {
     dimension,
     limit,
     atOnce: Math.min(limit, atOnce),
     left: owed,
-    // No provider lets through more than all of it in a second.
+    // No provider refills more than the whole limit per second.
     perSecond: isAmount(perSecond) ? Math.min(limit, perSecond) : undefined,
   };
 }

@@ -3,17 +3,17 @@ import type { CircuitState, GiveUpReason, RetryReason } from './event-words.ts';
 import type { LaneCounts, LaneSnapshot } from './snapshot.ts';
 import type { Failure, HintSource } from './outcome.ts';
 
-/** What the retry policy says about one failed attempt. */
+/** The retry policy's decision about a failed attempt. */
 export type RetryDecision =
   | {
       readonly retry: true;
-      /** Where the lane is paused, the shortest that it may be. */
+      /** If the lane is paused, the minimum length of the pause. */
       readonly delayMs: number;
       readonly source: HintSource | 'backoff';
       readonly reason: RetryReason;
-      /** False for waiting out a limit that will pass. */
+      /** Whether it counts as a retry; waiting out a limit does not. */
       readonly counted: boolean;
-      /** True when the delay is the lane's, not the call's: admission waits, not the call. */
+      /** True if the delay pauses the lane: the wait is then in the queue, not in the call. */
       readonly pausesLane: boolean;
     }
   | { readonly retry: false; readonly reason: GiveUpReason };
@@ -21,32 +21,32 @@ export type RetryDecision =
 export type Retry = RetryDecision & { readonly retry: true };
 
 /**
- * Refusals of one call for which its whole lane pauses. Of a further one the lane learns nothing new: the call then
- * waits by itself, and others go on.
+ * Refusals of one call that pause its whole lane. A further one teaches the lane nothing new: the call then waits by
+ * itself, and others continue.
  */
 export const PAUSES_OF_A_CALL = 3;
 
 /**
- * Nothing got through for as long as so many of the longest waits that are agreed to: what a server promises is not kept.
- * In less, others on the account may have taken it.
+ * Once nothing has got through for this multiple of the longest accepted wait, the server does not keep its promises.
+ * Before that, other users of the account may have taken the capacity.
  */
 export const WAITS_IN_VAIN = 3;
 
-/** Why nothing may be sent again, whatever failed: retries are off, or the request's body is a stream. */
+/** Why the call must not be retried, whatever failed: retries are off, or the request's body is a stream. */
 export type RetryBar = 'attempts' | 'streaming_body' | undefined;
 
 export interface RetryContext {
-  /** Counted attempts left after the failed one. */
+  /** Retries left after the failed attempt. */
   readonly remaining: number;
   readonly barred: RetryBar;
-  /** Who waits after a refusal; undefined where nobody paces. */
+  /** Who waits after a refusal; undefined with pacing off. */
   readonly waiter: WhoWaits | undefined;
-  /** The failed attempt was the one that an open circuit lets through: that it fails is the circuit's to count. */
+  /** The failed attempt was the probe of an open circuit, which counts its failure. */
   readonly probe: boolean;
   readonly attempts: number;
-  /** Attempts of the lane that a limit has let through so far: tells whether a refusal is about the call alone. */
+  /** Attempts of the lane that got through so far: shows whether a refusal concerns only this call. */
   readonly served: number;
-  /** Monotonic; Infinity when there is none. */
+  /** Monotonic; Infinity without a deadline. */
   readonly deadlineAt: number;
   readonly now: number;
 }
@@ -61,9 +61,9 @@ export interface CallRetry {
 /** A failed attempt on its way through the policies. */
 export class AttemptFailed extends Error {
   readonly failure: Failure;
-  /** What the application would see. */
+  /** The error for the application. */
   readonly error: unknown;
-  /** Whether the provider had failed the call before: a call that is retried is one piece of evidence, not six. */
+  /** Whether the provider had failed the call before: a retried call is one piece of evidence, not one per attempt. */
   readonly isFurtherFault: boolean;
 
   constructor(failure: Failure, error: unknown, isFurtherFault = false) {
@@ -75,22 +75,22 @@ export class AttemptFailed extends Error {
   }
 }
 
-/** Leave for one attempt to be sent. What has to follow for the circuit has followed when the promise resolves, if there is one. */
+/** Permission to send one attempt. The circuit's state is up to date once the promise, if any, resolves. */
 export interface Passage {
   succeeded(): Promise<void> | undefined;
   failed(error: unknown): Promise<void> | undefined;
 }
 
-/** Calls of one account and pool of limits: they share limits, circuit, slots and retry budget. */
+/** Calls of one account and pool. They share limits, circuit, slots and retry budget. */
 export interface Lane {
   readonly label: string;
-  /** The pool of limits: a model, several that share theirs, or what `limitGroup` says. */
+  /** The pool: a model, several that share limits, or the result of `limitGroup`. */
   readonly group: string;
   readonly admission: Admission;
   readonly retry: { forCall(): CallRetry };
   readonly budget: { deposit(): void } | undefined;
   readonly breaker: {
-    /** @throws CircuitOpen where the queue should not have let the caller through. */
+    /** @throws CircuitOpen if the queue should not have let the caller through. */
     enter(): Passage;
     recordFailure(isFurtherFault: boolean): void;
     state(): CircuitState;
@@ -98,17 +98,17 @@ export interface Lane {
     readonly maxWaitMs: number;
   };
   readonly slots: {
-    /** @throws where none is free, which the queue sees to. */
+    /** @throws if none is free, which the queue prevents. */
     take(): void;
     free(): void;
   };
-  /** Calls that have begun and not ended, wherever they wait. */
+  /** Unfinished calls, wherever they wait. */
   active: number;
   readonly counts: { -readonly [K in keyof LaneCounts]: LaneCounts[K] };
   snapshot(): LaneSnapshot;
 }
 
-/** Thrown by a breaker to a caller that its gate had not let through. The call goes back to the queue. */
+/** Thrown by a breaker whose gate did not let the caller through. The call returns to the queue. */
 export class CircuitOpen extends Error {
   constructor() {
     super('circuit open');

@@ -1,21 +1,21 @@
-/** What a run of many calls tells of itself while it lasts. */
+/** Progress of a batch while it runs. */
 export interface RunCounts {
-  /** Finished, failed ones included. */
+  /** Finished items, including failed ones. */
   readonly done: number;
   readonly failed: number;
   readonly inFlight: number;
-  /** Items in all; undefined where nobody knows. */
+  /** Total items; undefined if unknown. */
   readonly total: number | undefined;
   readonly eta: { readonly toSeconds: number } | undefined;
 }
 
-/** What a guard has beside what is public: a run may come from another copy of the package than its guard. */
+/** Internal members of a guard, optional because a run and its guard may come from different copies of the package. */
 export interface HasRuns {
-  /** Batches that are going on. */
+  /** Running batches. */
   readonly runs: Set<() => RunCounts | undefined>;
 }
 
-/** Lets a guard tell of a run until the returned function is called. Nothing happens where it cannot. */
+/** Lets a guard report a run, if it supports that, until the returned function is called. */
 export function followRun(guard: object, read: () => RunCounts | undefined): () => void {
   const { runs } = guard as Partial<HasRuns>;
   runs?.add(read);

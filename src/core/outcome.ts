@@ -1,6 +1,6 @@
 import type { Dimension } from './dimensions.ts';
 
-/** A time that the caller has set: to the end of the call, to a stream's first content, and between its chunks. */
+/** A time limit set by the caller: for the whole call, to a stream's first content, or between its chunks. */
 export type TimeLimit = 'deadline' | 'first_content' | 'stall';
 
 export type { Dimension };
@@ -24,34 +24,34 @@ export type Outcome =
   | 'bad_request'
   | 'cancelled';
 
-/** Where a server's waiting time was read. */
+/** Where a server's hint was found. */
 export type HintSource = 'retry_after' | 'body' | 'reset_header';
 
-/** What one failed attempt means, whatever the provider. */
+/** A failed attempt, classified the same way for every provider. */
 export interface Failure {
   readonly outcome: Exclude<Outcome, 'ok'>;
   /** The limit that was hit; set for `throttled`, `too_large` and `quota_exhausted`. */
   readonly dimension?: Dimension;
-  /** HTTP status; absent when no response was received or the error came inside a stream. */
+  /** HTTP status; absent if no response was received or the error came inside a stream. */
   readonly status?: number;
   /** The provider's own error code or type (`rate_limit_exceeded`, `overloaded_error`), for `error.type`. */
   readonly code?: string;
-  /** Whether sending the same request again can succeed. The vocabulary and `x-should-retry` decide. */
+  /** Whether the same request may succeed if sent again, by its outcome and by `x-should-retry`. */
   readonly retryable: boolean;
   /** Milliseconds that the server asked to wait; never negative. */
   readonly hintMs?: number;
   readonly hintSource?: HintSource;
-  /** True where the server said `x-should-retry: true` and nothing else makes the failure retryable. */
+  /** True if only the server's `x-should-retry: true` makes the failure retryable. */
   readonly headerRequested?: boolean;
-  /** The time that the caller has set and that was up; only with `timeout`. */
+  /** The caller's time limit that expired; only with `timeout`. */
   readonly timeLimit?: TimeLimit;
-  /** True when the caller's own deadline cut the attempt: it says nothing about the provider. */
+  /** True if the caller's own deadline cut the attempt off, which says nothing about the provider. */
   readonly cutByCaller?: boolean;
-  /** True for slow_down and ramp limits: the rate must shrink, not only wait. */
+  /** True for slow_down and ramp limits: the rate must be reduced, not just delayed. */
   readonly shrinkRate?: boolean;
-  /** True where a tier or a model has no capacity for anyone: neither a limit of the account nor a fault of the provider. */
+  /** True if a tier or a model is out of capacity: neither a limit of the account nor a fault of the provider. */
   readonly noCapacity?: boolean;
-  /** Numbers from the message or headers of the limit that was hit, where the provider gave them. */
+  /** Numbers of the limit that was hit, if its message or headers state them. */
   readonly limit?: number;
   readonly remaining?: number;
   readonly requested?: number;
@@ -67,7 +67,7 @@ export interface Failure {
 export interface LimitReading {
   readonly dimension: Dimension;
   readonly limit: number;
-  /** Undefined when only the limit is known. */
+  /** Undefined if only the limit is known. */
   readonly remaining?: number | undefined;
   /** Time until the bucket is full again. */
   readonly resetMs?: number | undefined;
@@ -88,7 +88,7 @@ export interface Usage {
   readonly reasoningTokens: number;
 }
 
-/** Whether a failure is evidence about the provider's health: these open a circuit, 429 and 4xx never do. */
+/** Whether a failure says something about the provider's health. These open a circuit; 429 and other 4xx never do. */
 export function isProviderFault({ outcome, cutByCaller, noCapacity }: Failure): boolean {
   if (cutByCaller || noCapacity) return false;
   return outcome === 'overloaded' || outcome === 'server_error' || outcome === 'timeout' || outcome === 'connection';

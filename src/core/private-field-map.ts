@@ -1,13 +1,13 @@
 class Foreign {
   constructor(object: object) {
-    // Makes the private field of a derived class one of that object.
+    // Installs the private field of a derived class on that object.
     return object;
   }
 }
 
 /**
- * Keeps a value with an object of another owner, for as long as that object lives.
- * What a WeakMap does, at a fraction of its cost to the collector. The object must be extensible.
+ * Associates a value with an object owned by others, for the object's lifetime: a WeakMap at a fraction of its cost to
+ * the garbage collector. The object must be extensible.
  */
 export class PrivateFieldMap<T> {
   readonly set: (object: object, value: T | undefined) => void;

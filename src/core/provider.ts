@@ -1,7 +1,7 @@
 import type { Contents } from './content-kinds.ts';
 import type { Failure, LimitReading, Usage } from './outcome.ts';
 
-/** Values of `gen_ai.provider.name`; where the OpenTelemetry conventions have one, theirs. */
+/** Values of `gen_ai.provider.name`, from the OpenTelemetry conventions where they define one. */
 export const PROVIDER_NAMES = [
   'openai',
   'azure.ai.openai',
@@ -20,7 +20,7 @@ export const PROVIDER_NAMES = [
 
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
-/** Those that serve Anthropic's models and no others, and have their limits. */
+/** Providers that serve only Anthropic's models, with its kinds of limits. */
 export const CLAUDE_ONLY: ReadonlySet<ProviderName> = new Set(['anthropic', 'aws.bedrock', 'gcp.vertex_ai']);
 
 /** Value of `gen_ai.operation.name`; `other` for endpoints that are guarded but not costed. */
@@ -34,7 +34,7 @@ export type Operation =
   | 'count_tokens'
   | 'other';
 
-/** Where input tokens come from that are not in the text of a request; the least predictable first. */
+/** Sources of input tokens other than the request's text, the least predictable first. */
 export const HIDDEN_INPUTS = [
   'previous_response',
   'stored_prompt',
@@ -48,7 +48,7 @@ export const HIDDEN_INPUTS = [
 
 export type HiddenInput = (typeof HIDDEN_INPUTS)[number];
 
-/** What a request asks to get; values of `gen_ai.output.type`. */
+/** Requested type of output; values of `gen_ai.output.type`. */
 export type OutputType = 'text' | 'json' | 'image' | 'speech';
 
 /** Which of OpenAI's APIs for answers; values of `openai.api.type`. */
@@ -63,25 +63,25 @@ export interface RequestInfo {
   /** Model named in the body, or the Azure deployment in the path. */
   readonly model?: string;
   readonly stream: boolean;
-  /** Service tier or speed that the request asks for, in the provider's word; absent where it asks for none. */
+  /** Requested service tier or speed, in the provider's term, if any. */
   readonly tier?: string;
   /** Output tokens that the request reserves (`max_tokens` and its successors), times `n`. */
   readonly maxOutputTokens?: number;
-  /** Bytes of prompt text, for estimating input tokens; 0 where it cannot be known cheaply. */
+  /** Bytes of prompt text, to estimate input tokens from; 0 if they cannot be determined cheaply. */
   readonly inputBytes: number;
-  /** Input that counts but is no text of the request; absent where there is none. */
+  /** Input that counts but is not part of the request's text, if any. */
   readonly hidden?: {
     readonly kind: HiddenInput;
     /** Images, files and the like, of all kinds; small ones count in part. */
     readonly parts: number;
   };
-  /** What of it is limited apart from requests and tokens; absent for most. */
+  /** Content that is limited separately from requests and tokens; absent for most requests. */
   readonly content?: Contents;
   /** The request asks for its prompt to be kept in, or read from, a cache. */
   readonly cached?: true;
   /** Input tokens as the application's own tokenizer counts them; absent without one. */
   readonly inputTokens?: number;
-  /** Absent where the request names none. */
+  /** Absent if the request names none. */
   readonly outputType?: OutputType | undefined;
   readonly api?: OpenAIApi | undefined;
   readonly attributes: RequestAttributes;
@@ -99,14 +99,14 @@ export interface RequestLike {
 export interface ErrorResponse {
   readonly status?: number | undefined;
   readonly headers?: Headers | undefined;
-  /** Parsed JSON where the body was JSON, else its text, else undefined. */
+  /** Parsed JSON, or else the text; undefined without a body. */
   readonly body?: unknown;
 }
 
-/** What a server-sent event means for the call. */
+/** The meaning of a server-sent event for the call. */
 export type StreamEvent =
   | { readonly kind: 'content' }
-  /** Pings, `message_start`, role-only chunks: nothing that an application could have acted on. */
+  /** Pings, `message_start`, role-only chunks: nothing that an application could act on. */
   | { readonly kind: 'preamble' }
   | { readonly kind: 'done' }
   | { readonly kind: 'error'; readonly error: ErrorResponse };
@@ -118,19 +118,19 @@ export interface StreamReader {
    * `data` is only their two ends.
    */
   read(event: string | null, data: string, clipped?: boolean): StreamEvent;
-  /** Whether the answer's final event has come; undefined where the events so far are of no API that has one. */
+  /** Whether the answer's final event has arrived; undefined if no event so far belongs to an API that has one. */
   finished(): boolean | undefined;
   usage(): Usage | undefined;
-  /** Model, response id and finish reasons as far as the stream has told. */
+  /** Model, response id and finish reasons known so far. */
   response(): ResponseInfo;
 }
 
 export interface ResponseInfo {
   readonly id?: string;
   readonly model?: string;
-  /** By the place of the choice. `error` for one of which no reason came. */
+  /** By index of the choice; `error` for a choice without a reason. */
   readonly finishReasons?: readonly string[];
-  /** Tier that the answer was served in, in the provider's word. */
+  /** Tier that served the answer, in the provider's term. */
   readonly serviceTier?: string;
   readonly systemFingerprint?: string;
 }
@@ -149,7 +149,7 @@ export interface ChargeRule {
   };
   /** Whether the answer's usage corrects what was counted on arrival. */
   readonly corrects: boolean;
-  /** Input that is read from a prompt cache: counted, free where the request marks it, or free whenever it happens. */
+  /** Input read from a prompt cache: counted, free if the request marks it, or always free. */
   readonly cachedInput: 'counts' | 'free_if_marked' | 'free';
   /** Input tokens of an answered call that limits count. */
   countedInput(usage: Usage, model?: string): number;

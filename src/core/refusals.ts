@@ -2,7 +2,7 @@ import type { AdmissionRefused, RefusalReason } from './admission.ts';
 import type { CallOutcome, GiveUpReason } from './event-words.ts';
 import type { ErrorDetails, TidegateErrorCode } from '../errors.ts';
 
-/** What a call is told that its lane did not let go. */
+/** The error for a call that its lane refused. */
 export interface Refusal {
   readonly code: TidegateErrorCode;
   /** Outcome in the error's details. */
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly result: CallOutcome;
   readonly errorType: string;
   readonly gaveUp: GiveUpReason;
-  /** For where no failure of the provider has given any. */
+  /** Used if no failure of the provider has advice. */
   readonly advice: string;
   message(refusal: AdmissionRefused, lane: string): string;
 }

@@ -5,23 +5,23 @@ import { refusedBy } from './call-outcome.ts';
 import type { CallRetry, Retry, RetryBar, RetryDecision } from './lane.ts';
 import { type Failure, isProviderFault } from './outcome.ts';
 
-/** How far the retries of one call have come: what its failures were, and what follows from the next one. */
+/** A call's retries so far, and the decision after its next failure. */
 export class RetryCourse {
-  /** Counted attempts left. */
+  /** Retries left. */
   remaining: number;
-  /** Refusals by a limit. */
+  /** Refusals by a limit so far. */
   refusals = 0;
-  /** The provider has failed this call before: for the circuit the call is one piece of evidence, not one an attempt. */
+  /** The provider has failed this call before. To the circuit, a call is one piece of evidence, not one per attempt. */
   hasFaulted = false;
-  /** From the next attempt on the request asks for the standard tier in place of flex. */
+  /** From the next attempt on, the request asks for the standard tier instead of flex. */
   withoutFlex = false;
-  /** Whether it is a second layer that resends the call: not where the caller has turned these retries off. */
+  /** Whether a resend of the call would be a second layer's; not if the caller has turned retries off here. */
   resendable = true;
   readonly #settings: CallSettings;
   readonly #record: CallRecord;
-  /** Of the lane that the call is in, since its first failure there. */
+  /** Successes of the lane before the call's first failure there. */
   #policy: CallRetry | undefined;
-  /** When the call's unbroken run of probes of an open circuit began. */
+  /** When the call's current run of probes of an open circuit began. */
   #probingSince: number | undefined;
 
   constructor(settings: CallSettings, record: CallRecord) {
@@ -30,7 +30,7 @@ export class RetryCourse {
     this.remaining = settings.retries;
   }
 
-  /** The call goes on in another lane, which knows nothing of what came before. */
+  /** The call moves to another lane, which knows nothing about its earlier failures. */
   moved(): void {
     this.#policy = undefined;
     this.refusals = 0;
@@ -38,14 +38,14 @@ export class RetryCourse {
     this.#probingSince = undefined;
   }
 
-  /** An attempt is about to be sent: as a probe, where the circuit is not closed. */
+  /** An attempt is about to be sent; it is a probe if the circuit is not closed. */
   sends(): void {
     const { place, clock } = this.#settings;
     const { lane } = place;
     this.#probingSince = lane.breaker.state() === 'closed' ? undefined : (this.#probingSince ?? clock.now());
   }
 
-  /** The latest attempt was answered. */
+  /** The latest attempt got an answer. */
   answered(): void {
     this.#policy?.answered();
   }
@@ -63,12 +63,12 @@ export class RetryCourse {
     if (asked.counted) this.remaining--;
     const decision = asked.pausesLane ? asked : { ...asked, delayMs: Math.max(0, asked.delayMs - sinceHeadMs) };
     if (!failure.noCapacity || !this.#settings.withoutFlex || this.withoutFlex) return decision;
-    // Another tier: there is nothing to wait for.
+    // Another tier needs no wait.
     this.withoutFlex = true;
     return { ...decision, delayMs: 0, source: 'backoff' };
   }
 
-  /** Reports a retry. Called once the lane knows of the failure, since only the lane can say how long its pause is. */
+  /** Reports a retry. Called after the lane has processed the failure, since it determines the length of its pause. */
   retries(failure: Failure, decision: Retry): void {
     const { place, emit } = this.#settings;
     const { lane, info } = place;
@@ -100,7 +100,7 @@ export class RetryCourse {
     });
   }
 
-  /** Probing an open circuit costs a call no attempt, for as long as the circuit may hold calls back. */
+  /** Probes of an open circuit do not count as attempts, for as long as the circuit may hold calls back. */
   #isProbe(): boolean {
     const { place, clock } = this.#settings;
     const { lane } = place;

@@ -2,8 +2,8 @@ const UNPRINTABLE = /[^\x21-\x7e]/;
 const UNPRINTABLES = /[^\x21-\x7e]/g;
 
 /**
- * An identifier that a server sent, as far as spans, labels and events may carry it: printable ASCII, of bounded length.
- * Whatever a server puts there instead cannot swell or break what is recorded.
+ * An identifier from a server, made safe for spans, labels and events: printable ASCII of bounded length. Anything else
+ * could bloat or break what is recorded.
  */
 export function identifier(value: unknown, maxLength = 128): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;

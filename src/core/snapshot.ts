@@ -9,36 +9,36 @@ export type LimitSource = 'header' | 'body' | 'config' | 'learned';
 export interface DimensionSnapshot {
   readonly dimension: Dimension;
   readonly limit: number;
-  /** Estimate of what is left now; undefined when nothing is known. */
+  /** Estimated remaining amount; undefined if unknown. */
   readonly remaining: number | undefined;
   /**
-   * Share of the limit in use by our own count: what this process admitted within the last minute, or of the day what is
-   * gone. Above 1 where a bucket that was full is spent. Undefined where the limit is not counted.
+   * Used share of the limit by our own count: what this process admitted within the last minute; for a day's limit,
+   * what is used up. Above 1 while a full bucket is being spent. Undefined if the limit is not counted.
    */
   readonly utilization?: number | undefined;
-  /** Until the bucket is full again. */
+  /** Milliseconds until the bucket is full again. */
   readonly resetMs: number | undefined;
   readonly windowMs: number;
   readonly source: LimitSource;
-  /** Age of the last reading from the provider; undefined when there was none. */
+  /** Age of the last reading from the provider; undefined without one. */
   readonly observedAgeMs: number | undefined;
-  /** Rate that the pacer admits now, in units per second; undefined when the dimension is not paced. */
+  /** Rate that the pacer currently admits, in units per second; undefined if the dimension is not paced. */
   readonly ratePerSecond: number | undefined;
-  /** The most that may be spent at once; undefined where the limit is not counted. */
+  /** Bucket size, the most that may be spent at once; undefined if the limit is not counted. */
   readonly atOnce?: number | undefined;
-  /** What comes back to the limit, for all who spend of it. */
+  /** Refill rate of the limit, for all its users together. */
   readonly refillPerSecond?: number | undefined;
-  /** What is believed of it beyond what is told, each until evidence ends it. */
+  /** Beliefs about it beyond what the provider states, each held until evidence contradicts it. */
   readonly beliefs?: readonly LimitBelief[] | undefined;
 }
 
-/** Who waits in a lane. */
+/** Queued calls of a lane. */
 export interface Waiting {
-  /** Calls of another priority than `batch`. */
+  /** Calls of a priority other than `batch`. */
   readonly urgent: number;
-  /** The tenant that has the most calls waiting; undefined where nobody's tenant is named. */
+  /** The tenant with the most queued calls; undefined if none names a tenant. */
   readonly busiestTenant: string | undefined;
-  /** Its share of the calls that wait. */
+  /** Its share of the queued calls. */
   readonly busiestShare: number;
 }
 
@@ -46,7 +46,7 @@ export interface Waiting {
 export interface LaneSnapshot {
   readonly lane: string;
   readonly provider: ProviderName;
-  /** Limit group: by default the pool of limits that the model draws on, with its tier where that has its own. */
+  /** Limit group: by default the model's pool, with its tier if that has limits of its own. */
   readonly group: string;
   /** Scheme, host and port only. */
   readonly baseURL: string;
@@ -54,37 +54,37 @@ export interface LaneSnapshot {
   readonly inFlight: number;
   readonly maxConcurrent: number;
   readonly queued: number;
-  /** How long the call waits that came first; 0 where none does. */
+  /** How long the oldest queued call has waited; 0 if none is queued. */
   readonly oldestWaitMs: number;
   readonly waiting: Waiting;
   readonly maxQueued: number;
-  /** 0 when the lane is not paused. */
+  /** 0 if the lane is not paused. */
   readonly pausedForMs: number;
   readonly circuit: CircuitState;
   readonly counts: LaneCounts;
-  /** How limits are shared with other processes; undefined where they are not. */
+  /** How limits are shared with other processes; undefined if they are not. */
   readonly shared?: SharedSnapshot | undefined;
 }
 
 export interface SharedSnapshot {
   readonly mode: SharedMode;
-  /** Processes that share the account, as far as is known, and those of them that want something now. */
+  /** Processes known to share the account, and how many of them have calls waiting. */
   readonly processes: number;
   readonly active: number;
-  /** How long the store takes to answer. */
+  /** Latency of the store. */
   readonly exchangeMs: number;
   readonly dimensions: readonly SharedDimensionSnapshot[];
 }
 
 export interface SharedDimensionSnapshot {
   readonly dimension: Dimension;
-  /** What this process may spend of it at once. */
+  /** Amount that this process has leased. */
   readonly leased: number;
-  /** What may be leased beside. */
+  /** Amount still available to lease. */
   readonly free: number;
   /**
-   * What all processes have leased and may not have spent: no more than this is let through too much if the store loses
-   * its state. Leases of processes that died count as spent.
+   * Amount leased by all processes that may be unspent: the most by which the limit can be exceeded if the store loses
+   * its state. Leases of dead processes count as spent.
    */
   readonly mostOvershoot: number;
 }

@@ -24,7 +24,7 @@ export class TimeUp extends Error {
   }
 }
 
-/** What an exchange that ran out of time means. Only one that kept its caller waiting for the first content is sent again. */
+/** The failure of an exchange that ran out of time. Only one without any content yet is retried. */
 export function timeFailure(limit: TimeLimit): Failure {
   return {
     outcome: 'timeout',

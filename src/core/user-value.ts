@@ -2,15 +2,15 @@ import { isTidegateError } from '../errors.ts';
 import { identifier } from './server-text.ts';
 
 /**
- * What a function of the application returned, where it is not what was asked for. A promise among it may reject,
- * and with nobody listening that would end the process.
+ * Discards an unexpected return value of an application's function. If it is a promise that rejects, the unhandled
+ * rejection would end the process.
  */
 export function disown(value: unknown): void {
   try {
-    // Also calls the `then` of other makes of promises, which may throw.
+    // Also calls the `then` of foreign promises, which may throw.
     if (typeof value === 'object' && value !== null) Promise.resolve(value).catch(() => undefined);
   } catch {
-    // A getter of the application's object; nothing is lost.
+    // A getter of the application's object threw; nothing is lost.
   }
 }
 
@@ -21,18 +21,18 @@ export function kindOf(value: unknown): string {
   return `a value of type ${typeof value}`;
 }
 
-/** Kind of what a function of the application threw; its message may quote content. */
+/** Kind of a value thrown by an application's function, without its message, which may quote content. */
 export function thrownKind(error: unknown): string {
   return error instanceof Error ? error.constructor.name : kindOf(error);
 }
 
-/** Name of the class of an error, as far as it may be recorded; undefined of what is no error. */
+/** Class name of an error, if it is safe to record; undefined for anything else. */
 export function classOf(error: unknown): string | undefined {
   try {
     if (!(error instanceof Error)) return undefined;
     return identifier(isTidegateError(error) ? error.name : error.constructor.name, MAX_NAME_LENGTH);
   } catch {
-    // A getter of the application's object.
+    // A getter of the application's object threw.
     return undefined;
   }
 }
