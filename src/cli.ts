@@ -26,12 +26,12 @@ const io: CommandIo = {
   untilStopped: new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    // The terminal is gone: what is in flight is finished all the same.
+    // The terminal is gone; calls in flight are finished anyway.
     process.once('SIGHUP', () => resolve());
   }),
 };
 
-// The reader of the output may close it first, as `| head` does. Of a batch answers are lost by that.
+// The reader of the output may close it first, as `| head` does. For a batch, that loses answers.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.argv[2] === 'batch' ? 1 : 0);
   io.err(`Standard output: ${errorText(error)}`);

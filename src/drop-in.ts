@@ -4,7 +4,7 @@ import { isStandInClass, standInMessage } from './providers/seam/stand-in.ts';
 
 let warnedOfStandIn = false;
 
-/** The guarded form of an SDK's client class. A test's stand-in for one stays what it is. */
+/** The guarded form of an SDK's client class. A test double is returned unchanged. */
 export function dropIn<T>(Original: T): T {
   if (typeof Original !== 'function') return Original;
   if (!isStandInClass(Original)) {
@@ -18,7 +18,7 @@ export function dropIn<T>(Original: T): T {
 
 /** A client class by its name among the SDK's exports; undefined where the SDK's version, or a mock, has none. */
 export function dropInExport<M extends object, N extends keyof M & string>(sdk: M, name: N): M[N] {
-  // A mocked module of vitest throws when it is asked for what it lacks.
+  // A module mocked by vitest throws on access to a missing export.
   return dropIn(name in sdk ? sdk[name] : undefined) as M[N];
 }
 

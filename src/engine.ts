@@ -10,25 +10,25 @@ import { VERSION } from './telemetry/names.ts';
 import { watchRequests } from './unguarded/watch-requests.ts';
 
 /**
- * What an entry asks of the copy of tidegate that works for the whole process. Copies that agree on this share all of
- * their state, since only one of them has any: lanes, guards, call options, meters, which clients are guarded.
+ * What an entry requires of the copy of tidegate that serves the whole process. Copies that agree on this interface
+ * share all state, since only one of them has any: lanes, guards, call options, meters, which clients are guarded.
  *
- * Raise PROTOCOL with every change of it, of the options and events that pass through it included.
+ * Raise PROTOCOL with every change to it, including the options and events that pass through it.
  */
 export interface Engine {
   readonly version: string;
   createGuard(options: GuardOptions): Guard;
-  /** The guard of everything that was given no options; made on first use. */
+  /** The guard of everything without options of its own; created on first use. */
   defaultGuard(): Guard;
   configure(options: GuardOptions): void;
-  /** Guards a client by its `tidegate` option, with the default guard without one. */
+  /** Guards a client by its `tidegate` option, or else with the default guard. */
   guardClient(client: object, option: unknown): void;
   isGuarded(client: object): boolean;
-  /** Makes the default guard report requests that no guard sent, unless its options turn that off. */
+  /** Makes the default guard report unguarded requests, unless its options turn that off. */
   noticeUnguarded(): void;
-  /** Limits are shared by the default guard, unless its options say how. */
+  /** Makes the default guard share limits through this store, unless its options name one. */
   share(shared: SharedLimits): void;
-  /** Closes the default guard; the next use begins with a new one. */
+  /** Closes the default guard; the next use creates a new one. */
   resetDefaultGuard(): Promise<void>;
   withCall<T>(options: CallOptions, fn: () => T): T;
 }
@@ -41,7 +41,7 @@ export function engine(): Engine {
 }
 
 function makeEngine(): Engine {
-  // A second copy that does not fit must not report as the same series.
+  // An incompatible second copy must not report the same series.
   const copy = processState().engines.size > 0 ? `${VERSION}/${PROTOCOL}` : undefined;
   const internals = { copy };
   /** One guard for each options object, so that clones of a client share it. */

@@ -1,6 +1,6 @@
 import type { Dimension, Outcome } from './core/outcome.ts';
 
-/** Stable codes of the errors that are tidegate's own. */
+/** Stable codes of tidegate's own errors. */
 export type TidegateErrorCode =
   | 'circuit_open'
   | 'queue_full'
@@ -20,16 +20,16 @@ export type TidegateErrorCode =
   | 'start_failed';
 
 /**
- * What tidegate knows about a failed call. Every error that reaches the application
- * through a guarded client carries it in the non-enumerable property `tidegate`.
+ * What tidegate knows about a failed call. Every error that a guarded client throws carries it in the non-enumerable
+ * property `tidegate`.
  */
 export interface ErrorDetails {
   readonly outcome: Exclude<Outcome, 'ok'>;
-  /** The limit that was hit, where one was. */
+  /** The limit that was hit, if any. */
   readonly dimension: Dimension | undefined;
-  /** Attempts that were sent; 0 when the call never left. */
+  /** Attempts sent; 0 if the call was never sent. */
   readonly attempts: number;
-  /** Milliseconds spent waiting in all: queue, pauses and backoff. */
+  /** Total milliseconds spent waiting: queue, pauses and backoff. */
   readonly waitedMs: number;
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
@@ -41,7 +41,7 @@ export interface ErrorDetails {
 // Registered so that the guards work across two copies of the package.
 const brand = Symbol.for('tidegate.error');
 
-/** An error of tidegate's own, with a stable `code`. */
+/** One of tidegate's own errors, with a stable `code`. */
 export interface TidegateError extends Error {
   readonly code: TidegateErrorCode;
   /** Present on errors of calls; absent on errors of configuration. */
@@ -96,7 +96,10 @@ export class TidegateSetupError extends ConfigurationError {
   }
 }
 
-/** `instanceof` that also knows the errors of another copy of the package; a subclass knows its own instances only. */
+/**
+ * `instanceof` that also recognizes errors from another copy of the package; a subclass recognizes only its own
+ * instances.
+ */
 function isNamed(asked: unknown, own: unknown, name: string, value: unknown): boolean {
   return asked === own
     ? isTidegateError(value) && value.name === name
@@ -106,8 +109,8 @@ function isNamed(asked: unknown, own: unknown, name: string, value: unknown): bo
 type ErrorClass = abstract new (...args: never[]) => Error;
 
 /**
- * Makes an error of a call. With the SDK's `APIError` as base it is `instanceof` that class,
- * so that an existing catch block still catches it.
+ * Creates a call's error. With the SDK's `APIError` as base it is `instanceof` that class, so that existing catch
+ * blocks still catch it.
  */
 export function createCallError(
   Base: ErrorClass | undefined,
@@ -117,8 +120,8 @@ export function createCallError(
   cause?: unknown,
 ): TidegateError {
   const error = new Error(message, cause === undefined ? undefined : { cause });
-  // The SDK's constructors differ by version and build their message from a response;
-  // only the prototype matters to a catch block.
+  // The SDKs' constructors differ by version and build their message from a response; a catch block only needs the
+  // prototype.
   Object.setPrototypeOf(error, prototypeFor(Base));
   Object.defineProperties(error, {
     code: { value: code, enumerable: true },
@@ -143,13 +146,13 @@ function prototypeFor(Base: ErrorClass | undefined): object {
   return prototype;
 }
 
-/** Adds `tidegate` to an error without touching anything else of it. */
+/** Adds `tidegate` to an error without changing anything else. */
 export function attachDetails(error: unknown, details: ErrorDetails): void {
   if (typeof error !== 'object' || error === null || !Object.isExtensible(error)) return;
   Object.defineProperty(error, 'tidegate', { value: Object.freeze(details), enumerable: false, configurable: true });
 }
 
-/** An option may be as long as a file, and so may its name; what is said of it is for a line of a log. */
+/** An option's value or name may be as long as a file; the message must fit a line of a log. */
 function brief(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} …` : text;
 }

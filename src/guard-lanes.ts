@@ -8,16 +8,18 @@ import { LearnedPools } from './learned-pools.ts';
 import { limitPool } from './providers/limit-pools.ts';
 import type { Account, CallStart } from './providers/seam/call-host.ts';
 
-/** A group names lanes and labels. */
+/** Longest group name, which appears in lanes and labels. */
 const MAX_GROUP_LENGTH = 256;
 
-/** No account has as many limits; a group, or a model, that differs from call to call would make a lane for each. */
+/**
+ * More than any account has limits. Without a cap, a group or model that differs per call would create a lane for each.
+ */
 const MAX_GROUPS = 1_000;
 
-/** How often unused lanes are looked for. */
+/** Interval of the search for unused lanes. */
 const LOOK_EVERY_MS = 60_000;
 
-/** The lanes that one guard uses, by account and pool. */
+/** The lanes of one guard, by account and pool. */
 export class GuardLanes {
   readonly #owner: LaneOwner;
   readonly #lanes = new Map<string, SharedLane>();
@@ -41,7 +43,7 @@ export class GuardLanes {
     return Array.from(this.#lanes.values(), (lane) => lane.snapshot());
   }
 
-  /** Lanes whose gauges this guard publishes: a shared lane has one publisher. */
+  /** Lanes whose gauges this guard publishes; a shared lane has one publisher. */
   ownedSnapshot(): LaneSnapshot[] {
     this.#dropIdle(this.#owner.clock.now());
     const rows: LaneSnapshot[] = [];
@@ -73,7 +75,7 @@ export class GuardLanes {
     for (const lane of this.#lanes.values()) leaveLane(lane, this.#owner);
   }
 
-  /** Leaves lanes that are no longer used. Checked on use, at most once a minute. */
+  /** Leaves unused lanes. Checked on use, at most once a minute. */
   #dropIdle(now: number): void {
     if (now - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = now;
@@ -90,7 +92,7 @@ export class GuardLanes {
 
   #find(start: CallStart): SharedLane {
     const group = this.#group(start);
-    // A client's account stays one object for as long as it is the same account.
+    // A client keeps the same account object while its account is unchanged.
     let known = this.#lanesOf.get(start.account);
     if (!known) this.#lanesOf.set(start.account, (known = new Map()));
     let lane = known.get(group);
@@ -128,7 +130,7 @@ export class GuardLanes {
     else this.#counts.set(key, count);
   }
 
-  /** Whether there is a lane for a group, or room for one. */
+  /** Whether a group has a lane, or there is room for one. */
   #hasRoom(account: Account, group: string): boolean {
     const count = this.#counts.get(laneKey(account, '')) ?? 0;
     return count < MAX_GROUPS || this.#lanes.has(laneKey(account, group));

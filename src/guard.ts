@@ -42,27 +42,29 @@ export interface Guard {
   wrap<T extends object>(client: T): T;
   /** A guarded `fetch`, for every SDK that accepts one. Set that SDK's own retries to 0. */
   readonly fetch: typeof fetch;
-  /** Listens to events of one type; the returned function stops it. What a listener throws changes no call. */
+  /** Listens to events of one type; the returned function stops it. Errors of a listener do not affect calls. */
   on<T extends GuardEvent['type']>(type: T, listener: (event: Extract<GuardEvent, { type: T }>) => void): () => void;
   /** The state of every lane, as plain data. */
   snapshot(): LaneSnapshot[];
   /**
-   * Serves a page that shows lanes, limits, queues, refusals and costs as they are: on this machine only, to look at. It does
-   * not keep the process alive.
+   * Serves a read-only page that shows lanes, limits, queues, refusals and costs live, on this machine only. It does not
+   * keep the process alive.
    *
    * @throws TidegateOptionError for a bad option; TidegateSetupError when the address cannot be used or this guard is closed
    */
   serveConsole(options?: ServeConsoleOptions): Promise<ServedConsole>;
-  /** Refuses queued and later calls with code `closed`. Responses in flight can be read to their end. Leaves no handle. */
+  /**
+   * Refuses queued and later calls with code `closed`. Responses in flight can be read to their end. Leaves no handle.
+   */
   close(): Promise<void>;
 }
 
 /** Beyond this many distinct warnings, the application is probably warning in a loop. */
 const MAX_WARNINGS = 20;
 
-/** What is not the application's to choose. */
+/** Internal settings. */
 export interface GuardInternals {
-  /** Names the copy of tidegate that this is, where several report beside one another. */
+  /** Name of this copy of tidegate if several report side by side. */
   readonly copy?: string | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -189,7 +191,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     return costUsd === undefined ? event : { ...event, costUsd };
   }
 
-  /** Reports a request that no guard sent. */
+  /** Reports an unguarded request. */
   readonly unguarded: UnguardedNotice['report'] = new UnguardedNotice(this).report;
 
   guarding(provider: ProviderName): void {
@@ -274,7 +276,7 @@ export class GuardCore implements Guard, LaneOwner, CallHost, HasRuns, HasMemory
     return call;
   }
 
-  /** Where a call counts that asks for flex no more. */
+  /** The place of a call that no longer asks for flex. */
   #standard(start: CallStart, info: CallInfo): CallPlace {
     const { tier: _, ...request } = start.request;
     const lane = this.#lanes.laneOf({ ...start, request }, this.clock.now());

@@ -22,21 +22,21 @@ import { createRetry } from './policies/retry.ts';
 import type { Account } from './providers/seam/call-host.ts';
 import { type RecalledLane, RecalledLanes } from './recalled-lanes.ts';
 
-/** What makes two calls share a lane: the limit is the account's, not the client object's. */
+/** Identity of a lane. Calls share it across clients, since limits belong to the account. */
 export interface LaneIdentity extends Account {
   /** Limit group: the pool that the model draws on by default. */
   readonly group: string;
 }
 
-/** A guard that uses a lane. The first one gets the events that belong to no call. */
+/** A guard that uses a lane. The first one gets the lane's own events. */
 export interface LaneOwner {
   readonly options: ResolvedOptions;
   readonly laneOptionsKey: string;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Where the processes of an account divide its limits; undefined where each goes by itself. */
+  /** Divides limits among the processes of an account; undefined if limits are not shared. */
   readonly fleet: Fleet | undefined;
-  /** What an earlier process knew of a lane that is new here. */
+  /** What an earlier process knew about a lane that is new here. */
   recalled(lane: { provider: ProviderName; baseURL: string; group: string }): RecalledLane | undefined;
   emit(event: GuardEvent): void;
   warn(message: string): void;
@@ -45,11 +45,11 @@ export interface LaneOwner {
 export interface SharedLane extends Lane {
   readonly key: string;
   readonly owners: Set<LaneOwner>;
-  /** When a call was last begun in it. */
+  /** When its latest call started. */
   usedAt: number;
-  /** What is known of it that another one would have to find out. */
+  /** What is known about it that another process would have to learn. */
   kept(): KeptLane | undefined;
-  /** Refuses the queued calls of an owner that leaves. */
+  /** Refuses the queued calls of a leaving owner. */
   closeFor(owner: LaneOwner): void;
   close(): void;
 }
@@ -57,16 +57,16 @@ export interface SharedLane extends Lane {
 /** An empty lane that has been unused for this long is dropped. */
 const IDLE_MS = 3_600_000;
 
-/** Whether a lane can be let go: an account of many keys or models would keep one for each for ever. */
+/** Whether a lane can be dropped. Otherwise many keys or models would each keep a lane forever. */
 export function isIdle(lane: SharedLane, now: number): boolean {
   const { active, admission, breaker, usedAt } = lane;
   return now - usedAt >= IDLE_MS && active === 0 && admission.inFlight === 0 && breaker.state() === 'closed';
 }
 
-// Lanes of one process: clients of one account share them across guards.
+// Lanes of the process: clients of one account share them across guards.
 const lanes = new Map<string, SharedLane>();
 
-/** The lane of an identity; made on first use. Guards with different lane options do not share. */
+/** The lane of an identity, created on first use. Guards with different lane options do not share lanes. */
 export function joinLane(identity: LaneIdentity, charge: ChargeRule, owner: LaneOwner): SharedLane {
   const { provider, baseURL, credential, group } = identity;
   const fleet = owner.fleet ? `#${identityOf(owner.fleet)}` : '';
@@ -77,7 +77,7 @@ export function joinLane(identity: LaneIdentity, charge: ChargeRule, owner: Lane
   return lane;
 }
 
-/** The guard is done with the lane, and so are its calls that wait there; the last one to leave closes it. */
+/** The guard leaves the lane, and its queued calls are refused; the last one to leave closes the lane. */
 export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
   lane.owners.delete(owner);
   if (lane.owners.size > 0) {
@@ -90,7 +90,7 @@ export function leaveLane(lane: SharedLane, owner: LaneOwner): void {
   lane.close();
 }
 
-// What was known of lanes that went, for those of them that come back.
+// What was known about dropped lanes, in case they return.
 const letGo = new RecalledLanes();
 
 /** Options that shape a lane, as text: equal texts may share. */
@@ -148,7 +148,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     pacing: options.pacing,
     maxConcurrent: options.bulkhead.maxConcurrent,
     maxQueued: options.bulkhead.maxQueued,
-    // One cap: a wait that retry agrees to is one that the queue sits out.
+    // One cap for both: a wait that retry accepts is waited out in the queue.
     maxLimitWaitMs: options.retry.maxHintMs,
     gate: breaker,
     charge,
@@ -196,7 +196,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     counts,
     active: 0,
     usedAt: clock.now(),
-    // More retries than the budget allows would be the outage's second half: the circuit holds them back instead.
+    // Retries beyond the budget would prolong the outage: the circuit holds them back instead.
     retry: createRetry(options.retry, { random, budget, onBudgetSpent: () => breaker.trip() }),
     slots: createSlots(options.bulkhead.maxConcurrent),
     snapshot,
@@ -209,7 +209,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
   };
 }
 
-/** What never left, was cancelled or ran out of its caller's time says nothing about the provider. */
+/** An attempt that was never sent, was cancelled or hit its caller's deadline says nothing about the provider. */
 function saysNothing(error: unknown): boolean {
   if (!(error instanceof AttemptFailed)) return true;
   return error.failure.outcome === 'cancelled' || error.failure.cutByCaller === true;

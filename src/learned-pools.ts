@@ -39,7 +39,7 @@ export interface PoolRefusal {
 export class LearnedPools {
   readonly #accounts = new Map<string, AccountPools>();
 
-  /** The pool that counts, where the tables say `pool`. */
+  /** The actual pool for `pool` of the tables. */
   resolve(account: Account, pool: string, model: string | undefined): string {
     if (this.#accounts.size === 0) return pool;
     const known = this.#accounts.get(keyOf(account));
@@ -48,17 +48,17 @@ export class LearnedPools {
     return followed(known, pool);
   }
 
-  /** Learns from a refusal. Returns what to warn of, where it changes a pool. */
+  /** Learns from a refusal. Returns a warning if a pool changes. */
   refused(account: Account, refusal: PoolRefusal): string | undefined {
     const { model, pool, failure } = refusal;
     const { dimension, limit, limitName } = failure;
     if (model === undefined || (limitName === undefined && limit === undefined)) return undefined;
     const known = this.#known(account);
-    // A limit of images and the like is another one's for a few calls, and says nothing of the rest.
+    // A limit of images and the like concerns only a few calls, and says nothing about the others.
     const joined =
       limitName === undefined || !isBucket(dimension) ? undefined : this.#join(known, account, refusal, limitName);
     if (joined !== undefined) {
-      // A server's own word for a limit may be anything.
+      // A server may call a limit anything.
       const ours = refusal.exists(joined) || isShared(account.provider, joined);
       const name = ours ? joined : 'another name';
       return `${account.provider} counts ${pool} in the limits of ${name}: they share a lane from now on.`;
@@ -73,7 +73,7 @@ export class LearnedPools {
     const stated = modelPool(provider, name.replace(/^default-/, '')) + tierOf(pool);
     const named = followed(known, stated);
     if (named === pool || known.split.has(pool)) return undefined;
-    // The existing lane stays: a name that was not called yet becomes an alias of it.
+    // The existing lane stays; a name not called yet becomes an alias of it.
     if (named !== stated || refusal.exists(named)) keep(known.joined, pool, named);
     else keep(known.joined, named, pool);
     return stated;
@@ -110,7 +110,7 @@ export class LearnedPools {
   }
 }
 
-/** Where a pool's calls are counted, through what was joined one after the other. */
+/** The pool in which a pool's calls count, following all joins. */
 function followed({ joined }: AccountPools, pool: string): string {
   let at = pool;
   for (let steps = 0; steps < 5; steps++) {
@@ -130,7 +130,7 @@ function keyOf({ provider, baseURL, credential }: Account): string {
   return `${provider}\n${baseURL}\n${credential}`;
 }
 
-/** The part of a pool's name that is its tier: model names have none. */
+/** The tier in a pool's name; model names have none. */
 function tierOf(pool: string): string {
   return /\/(?:flex|ultrafast|batch|fast|performance|count_tokens)$/.exec(pool)?.[0] ?? '';
 }

@@ -1,15 +1,15 @@
 /**
- * What all copies of tidegate in one process have in common, whichever of them came first: the ES and the CommonJS build,
- * a library's own copy, the copies that a bundler makes. The shape of this record itself never changes.
+ * State shared by all copies of tidegate in a process, whichever loaded first: the ES and CommonJS builds, a library's
+ * own copy, copies made by a bundler. The shape of this record never changes.
  */
 interface ProcessState {
-  /** The copy that works for all others of its protocol, by protocol. */
+  /** By protocol, the copy that serves all others. */
   readonly engines: Map<number, Versioned>;
-  /** Clients that some copy guards, of whatever protocol. */
+  /** Clients guarded by any copy, of any protocol. */
   readonly guarded: WeakSet<object>;
-  /** What telemetry that was started here is doing. */
+  /** State of the telemetry started here. */
   telemetry: string | undefined;
-  /** To be called when OpenTelemetry has been set up: each copy binds its instruments. */
+  /** Callbacks for when OpenTelemetry is set up: each copy binds its instruments. */
   readonly bind: Set<() => void>;
 }
 
@@ -17,12 +17,12 @@ interface Versioned {
   readonly version: string;
 }
 
-/** Ends `telemetry` where metrics go to a collector, whose readers are not known. */
+/** Suffix of `telemetry` if metrics go to a collector, whose readers are unknown. */
 export const SENDS = ' and sending by OTLP';
 
 const KEY = Symbol.for('tidegate');
 
-/** Made at the first use, not at import. */
+/** Created on first use, not at import. */
 export function processState(): ProcessState {
   const known = (globalThis as { [KEY]?: ProcessState })[KEY];
   if (known) return known;
@@ -37,8 +37,8 @@ export function processState(): ProcessState {
 }
 
 /**
- * The copy that works for all of this protocol: the first one that was used. Copies that do not fit go on beside one
- * another, and the later one says so.
+ * The copy that serves all copies of this protocol: the first one used. Incompatible copies work side by side, and the
+ * later one reports it.
  */
 export function engineOf<T extends Versioned>(protocol: number, make: () => T): T {
   const { engines } = processState();

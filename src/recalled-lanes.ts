@@ -1,17 +1,20 @@
 import { keepNewest } from './core/keep-newest.ts';
 import type { KeptLane } from './core/kept-lane.ts';
 
-/** Older than this, limits may be those of another tier: they are found out anew. */
+/** Older limits may be those of another tier, so they are learned again. */
 const OLD_MS = 86_400_000;
 const MAX_KEPT = 2_000;
 
-/** What was known of a lane, and how long ago that was. */
+/** What was known about a lane, and how long ago. */
 export interface RecalledLane {
   readonly kept: KeptLane;
   readonly ageMs: number;
 }
 
-/** What is known of lanes that do not exist now: an earlier process's, or dropped ones. Handed once to the lane that replaces it. */
+/**
+ * What is known about lanes that do not exist: an earlier process's, or dropped ones. Given once to the lane that
+ * returns.
+ */
 export class RecalledLanes {
   readonly #lanes = new Map<string, { readonly kept: KeptLane; readonly at: number }>();
 
@@ -23,7 +26,7 @@ export class RecalledLanes {
   take(key: string, wall: number): RecalledLane | undefined {
     const found = this.#lanes.get(key);
     this.#lanes.delete(key);
-    // A clock that was set back makes nothing younger than now.
+    // A clock that was set back must not yield a negative age.
     const ageMs = found ? Math.max(0, wall - found.at) : 0;
     return found && ageMs <= OLD_MS ? { kept: found.kept, ageMs } : undefined;
   }

@@ -1,5 +1,5 @@
 /**
- * Limits that are shared by all processes of an account, through the application's own Redis or Valkey.
+ * Limits shared by all processes of an account, through the application's own Redis or Valkey.
  *
  * @module
  */
@@ -24,7 +24,9 @@ export type { SharedLimits } from './fleet/shared-limits.ts';
 export interface RedisStoreOptions {
   /** Begins every key. 1 … 64 characters, no braces; default 'tidegate'. */
   readonly prefix?: string;
-  /** Processes assumed to share an account until Redis has reported any: each uses its part of the limits. Default 2. */
+  /**
+   * Processes assumed to share an account until Redis has reported any: each uses its part of the limits. Default 2.
+   */
   readonly processes?: number;
   /**
    * Names the account of clients whose credential is made by a function or an object (Azure AD, AWS): those are shared
@@ -36,11 +38,11 @@ export interface RedisStoreOptions {
 const MAX_PREFIX = 64;
 
 /**
- * Shares the limits of every account among all processes that use the same Redis and the same prefix. Takes a client that
- * the application has made: of one server, a cluster or behind Sentinels, and closes it never. No call waits for Redis:
- * each process leases a part of every limit ahead, and goes on with its share where Redis is of no use.
+ * Shares the limits of every account among all processes that use the same Redis and prefix. Takes a client created by
+ * the application, for a single server, a cluster or Sentinels, and never closes it. No call waits for Redis: each
+ * process leases a part of every limit in advance, and continues with its own share if Redis cannot be used.
  *
- * @throws TidegateOptionError for a client that is not known, or a bad option.
+ * @throws TidegateOptionError for an unknown kind of client, or a bad option.
  * @example
  * import { createGuard } from 'tidegate';
  * import { redisStore } from 'tidegate/redis';

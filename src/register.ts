@@ -14,7 +14,7 @@ import { offerPatch } from './register/patched-source.ts';
 import { patchLoaded } from './register/patch-loaded.ts';
 import { sharedRedis } from './register/shared-redis.ts';
 
-// `--require` is obeyed in the thread of other packages' loaders as well, and some versions of Node fail on hooks there.
+// `--require` also applies in the thread of other packages' loaders, where some versions of Node fail on hooks.
 if (!workerThreads.isInternalThread) {
   offerPatch();
   if (process.versions['bun'] === undefined) hookLoaders();

@@ -5,7 +5,7 @@ interface Server {
 
 const servers = new Map<string, Server>();
 
-/** Address and port of a base URL; the few of a process are kept. */
+/** Address and port of a base URL, cached: a process uses only a few. */
 export function serverOf(baseURL: string): Server {
   let server = servers.get(baseURL);
   if (!server) {

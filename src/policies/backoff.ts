@@ -7,7 +7,7 @@ type JitterState = readonly [attempt: number, previous: number];
 
 /**
  * Delays before the retries of one call, in milliseconds: cockatiel's exponential backoff with decorrelated
- * jitter, whose random numbers are given. Median of the n-th delay about `initialDelay * 2^(n-1)`.
+ * jitter, on injected random numbers. The median of the n-th delay is about `initialDelay * 2^(n-1)`.
  */
 export class Backoff {
   #at: IBackoffFactory<unknown>;

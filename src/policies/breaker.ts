@@ -3,7 +3,7 @@ import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { Breaker, BreakerDeps } from './circuit.ts';
 import { LaneBreaker } from './lane-breaker.ts';
 
-/** Circuit breaker of one lane; with undefined options, one that lets everything through. */
+/** Circuit breaker of one lane. Without options it lets everything through. */
 export function createBreaker(options: ResolvedBreaker | undefined, deps: BreakerDeps): Breaker {
   return options ? new LaneBreaker(options, deps) : PASS;
 }

@@ -1,10 +1,10 @@
 import { bulkhead, BulkheadRejectedError } from 'cockatiel';
 
-/** Hard cap on what a lane has in flight. Never queues: the lane's own queue decides who waits. */
+/** Hard cap on a lane's attempts in flight. Never queues: that is up to the lane's own queue. */
 export interface Slots {
-  /** Takes a slot. @throws cockatiel's BulkheadRejectedError, and takes nothing, when none is free. */
+  /** Takes a slot. @throws cockatiel's BulkheadRejectedError if none is free */
   take(): void;
-  /** Gives back one that was taken. */
+  /** Returns a slot. */
   free(): void;
   readonly active: number;
 }
@@ -13,7 +13,7 @@ export interface Slots {
 export function createSlots(maxConcurrent: number): Slots {
   // No queue: cockatiel's lets a newcomer overtake, then rejects the one that it displaced.
   const policy = bulkhead(maxConcurrent, 0);
-  // A slot that is given back is kept for who comes next: cockatiel takes three promises to let one go and take it again.
+  // A returned slot is kept for the next caller: cockatiel needs three promises to release and take one.
   let spare = 0;
   return {
     take() {

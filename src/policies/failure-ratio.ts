@@ -4,15 +4,17 @@ import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { InFlight } from './in-flight.ts';
 import { SlidingWindow } from './sliding-window.ts';
 
-/** So many calls at least must fail in a row: one that fails by itself is no outage, however often it is tried. */
+/**
+ * Minimum number of calls that must fail in a row: a single failing call is not an outage, however often it is retried.
+ */
 const CALLS_IN_A_ROW = 3;
 
 /**
- * Says when too large a share of the recent attempts failed. Unlike cockatiel's SamplingBreaker its window
- * ages while the lane is idle, and what ends after the circuit has left `closed` cannot disturb a probe.
+ * Detects that too large a share of the recent attempts failed. Unlike cockatiel's SamplingBreaker, its window ages
+ * while the lane is idle, and attempts that end after the circuit has left `closed` cannot disturb a probe.
  */
 export class FailureRatio implements IBreaker {
-  /** Part of cockatiel's interface; only its serialisation reads it. */
+  /** Part of cockatiel's interface; used only by its serialisation. */
   state: unknown = undefined;
   readonly #threshold: number;
   readonly #minimumAttempts: number;
@@ -21,10 +23,10 @@ export class FailureRatio implements IBreaker {
   readonly #circuitClosed: () => boolean;
   readonly #clock: Clock;
   readonly #windowMs: number;
-  /** When the first attempt was sent whose failure is among the recent ones. */
+  /** When the earliest attempt with a recent failure was sent. */
   #failingSince = 0;
   #succeededFrom = -Infinity;
-  /** Failures of what was sent since the newest attempt that succeeded, and when the first and the last of them were. */
+  /** Failures of attempts sent after the newest successful one, and the times of the first and the last of them. */
   #inARow = 0;
   #callsInARow = 0;
   #rowFrom = 0;
@@ -41,7 +43,7 @@ export class FailureRatio implements IBreaker {
     this.#circuitClosed = circuitClosed;
   }
 
-  /** A successful probe closes the circuit: what was before it says nothing about the provider now. */
+  /** A successful probe closes the circuit; earlier results no longer say anything about the provider. */
   success(at: CircuitState): void {
     if (at !== CircuitState.HalfOpen) return;
     this.#window.clear();
@@ -49,12 +51,12 @@ export class FailureRatio implements IBreaker {
     this.#inARow = 0;
   }
 
-  /** An attempt of the closed circuit succeeded that was sent at `sentAt`. */
+  /** An attempt of the closed circuit, sent at `sentAt`, succeeded. */
   succeeded(sentAt: number): void {
     if (!this.#circuitClosed()) return;
     this.#window.addFirst();
     this.#succeededFrom = Math.max(this.#succeededFrom, sentAt);
-    // What was sent before the failures of the row, as a long answer, does not end it.
+    // A success sent before the current run of failures, such as a long answer, does not end it.
     if (sentAt >= this.#rowFrom) this.#inARow = 0;
   }
 
@@ -68,16 +70,19 @@ export class FailureRatio implements IBreaker {
       return true;
     }
     const failures = this.#window.second();
-    // A burst before an outage must not outweigh it: nothing but failures is enough.
+    // A burst before an outage must not outweigh it: a run of nothing but failures is enough.
     return this.#tooMany(failures, failures + this.#window.first(), this.#failingSince) || this.#isRowLongEnough();
   }
 
-  /** A call failed again, which is no further evidence beside calls that succeed. Whether that opens the circuit. */
+  /**
+   * A call failed again, which is not further evidence while other calls succeed. Returns whether that opens the
+   * circuit.
+   */
   failureAgain(): boolean {
     return this.#addToRow() && this.#isRowLongEnough();
   }
 
-  /** Faults of a burst may come after all of its answers: only what was sent after those counts. */
+  /** A burst's faults may arrive after all of its answers, so only attempts sent after those count. */
   #addToRow(): boolean {
     const sentAt = this.#inFlight.failedFrom;
     if (sentAt <= this.#succeededFrom) return false;
@@ -101,12 +106,12 @@ export class FailureRatio implements IBreaker {
     return this.#inFlight.outlasting(since, enough) < enough;
   }
 
-  /** The next failure opens the circuit, whatever the share. */
+  /** The next failure opens the circuit regardless of the share. */
   trip(): void {
     this.#tripped = true;
   }
 
-  /** Takes back a success that turned out to be a failure; the failure itself is told separately. */
+  /** Removes a success that turned out to be a failure; the failure itself is reported separately. */
   takeBackSuccess(): void {
     this.#window.addFirst(-1);
   }

@@ -1,16 +1,16 @@
-/** By when it was sent. */
+/** An attempt, by when it was sent. */
 interface Sent {
   readonly at: number;
 }
 
 /**
- * Attempts that have not ended. Where failures come sooner than answers, as of long generations, failures alone would
- * look like an outage: what was sent as early and is still in flight speaks against one.
+ * Unfinished attempts. If failures arrive sooner than answers, as with long generations, they alone would look like an
+ * outage; attempts sent as early that are still in flight are evidence against one.
  */
 export class InFlight {
-  /** When the attempt was sent that failed last. */
+  /** When the attempt that failed last was sent. */
   failedFrom = 0;
-  /** When the newest attempt was sent that has failed: what was sent before it has taken longer than a failure does. */
+  /** When the newest failed attempt was sent. Anything sent before it has already taken longer than a failure. */
   #newestFailedFrom = -Infinity;
   /** In the order of sending. */
   readonly #attempts = new Set<Sent>();
@@ -27,7 +27,7 @@ export class InFlight {
     this.#newestFailedFrom = Math.max(this.#newestFailedFrom, sent.at);
   }
 
-  /** Those that were sent from `since` on and before the newest that has failed; counts up to `most`. */
+  /** Number of them sent between `since` and the newest failed attempt, up to `most`. */
   outlasting(since: number, most: number): number {
     let count = 0;
     for (const { at } of this.#attempts) {

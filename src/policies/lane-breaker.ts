@@ -19,14 +19,14 @@ import { answerWithin, Probe, ProbeUnanswered } from './probe.ts';
 import { Sent } from './sent.ts';
 import { WakeTimer } from './wake-timer.ts';
 
-/** Tells the policy of a failure that came after its attempt had counted as a success. */
+/** Reports to the policy a failure that came after its attempt had counted as a success. */
 class LateFailure extends Error {}
 
 /**
- * cockatiel's circuit breaker behind a gate of our own. Three of its ways are kept from callers:
- * it parks everybody behind a probe, without limit and deaf to aborts (here they stay in the lane's queue);
- * it times with the wall clock (its open time is always over, and the gate alone decides, on the monotonic clock);
- * and it lets an attempt from before the outage decide a probe (such attempts are not counted any more).
+ * cockatiel's circuit breaker behind our own gate, which hides three of its behaviours from callers:
+ * it holds all calls behind a probe, without limit and ignoring aborts (here they stay in the lane's queue);
+ * it uses the wall clock (here its open time is always over, and the gate alone decides, on the monotonic clock);
+ * and it lets an attempt from before the outage decide a probe (here such attempts no longer count).
  */
 export class LaneBreaker implements Breaker {
   readonly maxWaitMs: number;
@@ -38,12 +38,12 @@ export class LaneBreaker implements Breaker {
   readonly #policy: CircuitBreakerPolicy;
   #state: 'closed' | 'open' | 'half_open' = 'closed';
   #openUntil = 0;
-  /** How often the circuit has opened; tells the attempts of one spell from those of an earlier one. */
+  /** Number of times the circuit has opened; distinguishes attempts from before and after. */
   #spell = 0;
   readonly #unansweredAfterMs: number;
-  /** Probes in flight that the circuit does not wait for any more. */
+  /** Probes in flight for which the circuit no longer waits. */
   #unanswered = 0;
-  /** Whether one of those was answered while the circuit waits for another. */
+  /** Whether one of those was answered while the circuit was waiting for another. */
   #alive = false;
   readonly #timer: WakeTimer;
   #shut = false;
@@ -69,12 +69,12 @@ export class LaneBreaker implements Breaker {
 
   enter(): Passage {
     if (this.#state === 'closed') return this.#inFlight.begin(new Sent(this, this.#deps.clock.now(), this.#spell));
-    // The policy turns half-open inside this call, so that a second caller of the same moment is refused.
+    // The policy becomes half-open inside this call, so that a second caller at the same time is refused.
     if (this.#probeDue()) return new Probe((answer) => this.#probe(answer));
     throw new CircuitOpen();
   }
 
-  /** The policy does not hear of it: successes of the closed circuit are the ratio's to count. */
+  /** Not reported to the policy: the ratio counts the successes of a closed circuit. */
   answered(sent: Sent): void {
     this.#inFlight.end(sent, false);
     this.#ratio.succeeded(sent.at);
@@ -82,21 +82,21 @@ export class LaneBreaker implements Breaker {
 
   broke(sent: Sent, error: unknown): Promise<void> | undefined {
     this.#inFlight.end(sent, true);
-    // What was sent before the circuit opened says nothing about it now.
+    // An attempt sent before the circuit opened says nothing about it now.
     if (this.#state !== 'closed' || sent.spell !== this.#spell) return undefined;
     if (!this.#deps.isFurtherFault(error)) return this.#tell(error);
     if (this.#ratio.failureAgain()) this.#trip();
     return undefined;
   }
 
-  /** Has the policy count what comes of a probe, for which the circuit waits no longer than for the time it was open. */
+  /** Lets the policy count a probe's result. The circuit waits for it no longer than it was open. */
   async #probe(answer: Promise<void>): Promise<void> {
     const { clock, onWake } = this.#deps;
     try {
       await this.#policy.execute(() => answerWithin(answer, this.#unansweredAfterMs, clock));
       return;
     } catch (error) {
-      // Its own failure is its caller's.
+      // The probe's own error goes to its caller.
       if (!(error instanceof ProbeUnanswered)) return;
     }
     this.#unanswered++;
@@ -107,13 +107,13 @@ export class LaneBreaker implements Breaker {
       this.#alive = true;
       if (this.#state === 'open') this.#reclose();
     } catch {
-      // So late it says nothing.
+      // Too late to say anything.
     } finally {
       this.#unanswered--;
     }
   }
 
-  /** A probe was answered for which the circuit did not wait any more: has the policy count it all the same. */
+  /** A probe for which the circuit no longer waited was answered: let the policy count it anyway. */
   #reclose(): void {
     this.#alive = false;
     void this.#policy.execute(() => undefined);
@@ -136,14 +136,14 @@ export class LaneBreaker implements Breaker {
     void this.#tell(new LateFailure());
   }
 
-  /** Has the policy count a failure that none of its own executions has brought. */
+  /** Lets the policy count a failure that did not come from one of its own executions. */
   async #tell(error: unknown): Promise<void> {
     try {
       await this.#policy.execute(() => {
         throw error;
       });
     } catch {
-      // Only what was just thrown: the policy counts it on its way.
+      // Only the error just thrown, which the policy has counted.
     }
   }
 
@@ -177,22 +177,22 @@ export class LaneBreaker implements Breaker {
 
   #isFailure(error: unknown): boolean {
     if (error instanceof LateFailure || error instanceof ProbeUnanswered) return true;
-    // The policy would take a probe's neutral end for a success, and close.
+    // The policy would take a neutral result of a probe as a success, and close.
     if (this.#deps.isNeutral(error)) return this.#state === 'half_open';
     if (!this.#deps.countsAsFailure(error)) return false;
     this.lastFailure = error;
     return true;
   }
 
-  /** Called by the policy just before it opens; `forMs` says for how long. */
+  /** Called by the policy just before it opens, for `forMs`. */
   #open(time: IBackoff<unknown>, forMs: number = time.duration): IBackoff<IHalfOpenAfterBackoffContext> {
     this.#openUntil = this.#deps.clock.now() + forMs;
     const next: IBackoffFactory<IHalfOpenAfterBackoffContext>['next'] = ({ result }) => {
-      // A probe without an answer has proved nothing: the next one goes at once.
+      // A probe without an answer proves nothing: the next one goes at once.
       const proved = !('error' in result) || !this.#provesNothing(result.error);
       return proved ? this.#open(time.next(undefined)) : this.#open(time, 0);
     };
-    // Over at once by any wall clock, stepped or not.
+    // Already over by any wall clock, even one that was set back.
     return { duration: -Infinity, next };
   }
 
@@ -217,7 +217,7 @@ export class LaneBreaker implements Breaker {
         else if (!this.#shut) this.#timer.wakeAt(this.#openUntil);
         break;
       case PolicyState.Isolated:
-        // cockatiel's state for a breaker that was opened by hand, which none here is.
+        // cockatiel's state for a breaker opened manually, which never happens here.
         throw new Error('The circuit is never isolated');
     }
     const now = this.#state;
@@ -225,7 +225,7 @@ export class LaneBreaker implements Breaker {
     if (now !== 'half_open') this.#notify(this.#deps.onWake);
   }
 
-  /** What a listener throws would take the place of the call's own result inside the policy. */
+  /** An error of a listener would replace the call's own result inside the policy. */
   #notify(listener: () => void): void {
     if (this.#shut) return;
     try {

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Passage } from '../core/lane.ts';
 
-/** An attempt that an open circuit lets through, to learn whether the provider is back. */
+/** An attempt that an open circuit lets through to find out whether the provider has recovered. */
 export class Probe implements Passage {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   readonly #counted: Promise<void>;
 
-  /** `count` begins with the probe, and ends when what follows from its answer for the circuit has followed. */
+  /** `count` runs from the start of the probe until the circuit has processed its result. */
   constructor(count: (answer: Promise<void>) => Promise<void>) {
     const answer = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
@@ -27,10 +27,10 @@ export class Probe implements Passage {
   }
 }
 
-/** A probe has not been answered for so long that the next one is let through beside it. */
+/** A probe has been unanswered for so long that another one is let through. */
 export class ProbeUnanswered extends Error {}
 
-/** Waits for the answer to a probe, and no longer than so long. */
+/** Waits for a probe's answer, up to a time limit. */
 export async function answerWithin(answer: Promise<void>, ms: number, clock: Clock): Promise<void> {
   let stopWaiting!: () => void;
   const unanswered = new Promise<never>((_resolve, reject) => {

@@ -13,40 +13,39 @@ import type { ResolvedRetry } from '../options/retry-options.ts';
 import { Backoff } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
 
-/** Jitter on a wait that the server named, so that its callers do not come back in one instant. */
+/** Jitter on a hint, so that callers do not return all at once. */
 const HINT_JITTER = 0.1;
-/** So many waits in a row that a server asked for, while nobody of the lane got through, are a promise that is not kept. */
+/** Hints waited out in a row, without any success in the lane, after which the server's promises are not believed. */
 const MAX_FRUITLESS = 10;
-/** Of most limits: sooner, others on the account may have taken what was promised. */
+/** Window of most limits. Before that, other users of the account may have taken what was promised. */
 const WINDOW_MS = 60_000;
-/** Where nobody else of the lane waits, a call is refused in vain for this part of the longest wait that is agreed to. */
+/** A call that waits alone gives up after this fraction of the longest accepted wait. */
 const ALONE = 0.5;
-/** Longest backoff of a call that fails again and again while others get through: the SDKs' own. */
+/** Longest backoff of a call that keeps failing while others get through: the same as the SDKs'. */
 const MAX_BESIDE_MS = 8_000;
-/** Longest that a call waits by itself because of a reset. */
+/** Longest wait of a single call because of a reset. */
 const MAX_UNTIL_RESET_MS = 4_000;
 
 export interface RetryDeps {
-  /** Uniform numbers from 0 up to, not including, 1. */
+  /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Undefined when retries are not budgeted. */
+  /** Undefined without a budget. */
   readonly budget: RetryBudget | undefined;
   /**
-   * The budget is spent: the lane fails more than retries may make up for. True when the call may wait for
-   * better times all the same, because somebody now keeps it from adding traffic.
+   * The budget is spent: the lane fails more often than retries may compensate for. Returns whether the call may wait
+   * for recovery anyway, because something else now keeps it from adding traffic.
    */
   readonly onBudgetSpent?: () => boolean;
 }
 
 /**
- * Retry policy of a lane: says what follows a failure. The loop around it is the call's.
+ * Retry policy of a lane: decides what follows a failure. The loop itself belongs to the call.
  *
- * Waiting out a limit that will pass is neither counted nor charged to the budget: its number is bounded by the
- * deadline and `maxHintMs`, and by ten in a row, over more than a minute and half of the longest wait, while nobody else
- * gets through either; where others wait too, over as long as three such waits. So is a 429 that does not say when to
- * come back, where the lane knows how to wait for it; where the call has to, it is counted. So is every other failure; only
- * the provider's faults are charged, since the budget is there to spare a provider that fails, and a charge is given back when the
- * retry is answered.
+ * Waiting out a limit is neither counted as a retry nor charged to the budget. It is bounded by the deadline, by
+ * `maxHintMs`, and by ten waits in a row over more than a minute and half of the longest wait without any success in
+ * the lane, or over three such waits if other calls wait too. The same holds for a 429 without a hint if the lane knows
+ * how to wait for it; if the call has to wait by itself, it counts as a retry. So does every other failure. Only the
+ * provider's faults are charged, since the budget protects a failing provider; an answered retry is refunded.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -56,14 +55,14 @@ class Retry implements CallRetry {
   readonly #options: ResolvedRetry;
   readonly #deps: RetryDeps;
   #backoff: Backoff | undefined;
-  /** Whether the latest retry was charged to the budget. */
+  /** Whether the latest retry was charged. */
   #charged = false;
   #waits = 0;
   #fruitless = 0;
   #fruitlessSince = 0;
-  /** What the lane had let through when the call was refused last. */
+  /** Successes of the lane at the call's last refusal. */
   #served = 0;
-  /** The same, when it failed otherwise. */
+  /** Successes of the lane at the call's last other failure. */
   #servedAtFault = 0;
 
   constructor(options: ResolvedRetry, deps: RetryDeps) {
@@ -88,7 +87,7 @@ class Retry implements CallRetry {
     if (this.#charged) this.#deps.budget?.refund();
   }
 
-  /** A limit that will pass: the whole lane waits, with a jitter of its own, unless it knows better than to stop. */
+  /** A temporary limit: the whole lane waits, with its own jitter, unless it knows that it need not. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
     if (this.#fruitless === 0 || context.served !== this.#served) {
       this.#fruitless = 0;
@@ -106,9 +105,9 @@ class Retry implements CallRetry {
     const repeated = ++this.#waits > PAUSES_OF_A_CALL;
     const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
-    // While others get through it is worth asking again soon.
+    // While others get through, an early retry is worthwhile.
     const backoff = repeated ? Math.min(this.#nextBackoff(), this.#fruitless > 1 ? Infinity : MAX_BESIDE_MS) : 0;
-    // When a limit is whole again says little of when one call fits.
+    // When a limit is full again says little about when a single call fits.
     const most = repeated && wait.source === 'reset_header' ? MAX_UNTIL_RESET_MS : Infinity;
     const delayMs = clamp(Math.max(Math.min(asked, most), backoff));
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
@@ -116,7 +115,7 @@ class Retry implements CallRetry {
     return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
   }
 
-  /** The server names no time, but the lane knows how to find it: it says for how long that is worth while. */
+  /** The server gives no hint, but the lane can find the time itself, within the limit that it returns. */
   #waitWithLane({ now, deadlineAt }: RetryContext): RetryDecision {
     if (now > deadlineAt) return { retry: false, reason: 'deadline' };
     return { retry: true, delayMs: 0, source: 'backoff', reason: 'rate_limit', counted: false, pausesLane: true };
@@ -124,15 +123,15 @@ class Retry implements CallRetry {
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
     if (context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
-    // Faults that spare others are the provider's luck, not its load: a longer wait would not help it.
+    // Faults that spare other calls are chance, not load: a longer wait would not help.
     const beside = context.served !== this.#servedAtFault;
     this.#servedAtFault = context.served;
     const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
-    // A server that says when to come back is taken at its word, sooner than we would or later. At once is no time.
+    // A server's hint is followed, whether shorter or longer than our backoff. A hint of 0 is not one.
     const told = wait && wait.ms > 0 ? wait : undefined;
     const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
-    // Last, so that only a retry that follows is charged.
+    // Last, so that only an actual retry is charged.
     if (isProviderFault(failure) && !context.probe) {
       this.#charged = this.#deps.budget?.withdraw() ?? false;
       if (this.#deps.budget && !this.#charged && !this.#deps.onBudgetSpent?.())
@@ -164,11 +163,11 @@ interface ServerWait {
   readonly source: HintSource | 'backoff';
 }
 
-/** How long the server asked to wait: its hint, or the reset of the limit that a throttled request hit. */
+/** The wait that the server asked for: its hint, or the reset of the limit that refused. */
 function serverWait(failure: Failure): ServerWait | undefined {
   if (failure.hintMs !== undefined) return { ms: failure.hintMs, source: failure.hintSource ?? 'retry_after' };
   const content = isContent(failure.dimension) && failure.outcome === 'throttled';
-  // The time that one of it takes to come back.
+  // The time in which one unit refills.
   if (content && failure.limit && failure.windowMs) {
     return { ms: failure.windowMs / failure.limit, source: 'reset_header' };
   }

@@ -1,15 +1,15 @@
 import type { Passage } from '../core/lane.ts';
 
-/** What a closed circuit is told of an attempt. */
+/** What a closed circuit learns about an attempt. */
 interface ToldCircuit {
   answered(sent: Sent): void;
   broke(sent: Sent, error: unknown): Promise<void> | undefined;
 }
 
-/** An attempt that a closed circuit has let through. */
+/** An attempt that a closed circuit let through. */
 export class Sent implements Passage {
   readonly at: number;
-  /** How often the circuit had opened by then. */
+  /** Number of times the circuit had opened by then. */
   readonly spell: number;
   readonly #circuit: ToldCircuit;
 

@@ -3,14 +3,14 @@ import type { Clock } from '../core/clock.ts';
 const BUCKETS = 20;
 
 /**
- * Two counts over the last `windowMs`, in constant time and memory.
- * Old counts leave a twentieth of the window at a time, between `windowMs` and 1.05 times that after they came.
- * Ages with the clock, not with traffic: an idle hour empties it.
+ * Two counts over the last `windowMs`, in constant time and memory. Counts expire in steps of a twentieth of the
+ * window, between `windowMs` and 1.05 times that after they were added. Ages with the clock, not with traffic: an idle
+ * hour empties it.
  */
 export class SlidingWindow {
   readonly #clock: Clock;
   readonly #bucketMs: number;
-  // One bucket more than the window, so that a full window is always covered.
+  // One slice more than the window, so that a full window is always covered.
   readonly #first: Int32Array = new Int32Array(BUCKETS + 1);
   readonly #second: Int32Array = new Int32Array(BUCKETS + 1);
   #firstTotal = 0;

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Wakes once a time of the monotonic clock has come. */
+/** Fires at a time of the monotonic clock. */
 export class WakeTimer {
   readonly #clock: Clock;
   readonly #wake: () => void;
@@ -17,7 +17,7 @@ export class WakeTimer {
       if (this.#clock.now() >= time) this.#wake();
       else this.wakeAt(time);
     };
-    // Without a queue no call needs the wake, so the timer must not keep the process alive.
+    // Without a queue no call needs it, so the timer must not keep the process alive.
     this.#cancel = this.#clock.after(time - this.#clock.now(), fire, { unref: true });
   }
 
