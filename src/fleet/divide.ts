@@ -1,4 +1,4 @@
-import { learnFacts, stopOf } from './facts.ts';
+import { adoptFindings, stopOf } from './lane-findings.ts';
 import { firstWaitMs } from './first-comers.ts';
 import { EPSILON, grant, MIN_WAIT_MS } from './grant.ts';
 import { keptOf, learn, learnRest, reclaim, refill, refused, rests, settle, unspent } from './levels.ts';
@@ -49,7 +49,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
     lane.epoch++;
   }
   const told = known ? undefined : lane.learned;
-  learnFacts(lane, report, now);
+  adoptFindings(lane, report, now);
   lane.news = newsOf(lane, before, report, now);
   const wants = !report.leaves && !isLate && report.limits.some((each) => each.want > 0);
   const waits = wants && report.limits.some((each) => each.need > 0);

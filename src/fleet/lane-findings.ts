@@ -5,7 +5,7 @@ import type { Report, Stop } from './protocol.ts';
 const BELIEVED_MS = 120_000;
 
 /** Adopts what one process found out, so that the others need not. */
-export function learnFacts(lane: LaneState, { stop, opens, circuitMs, learned }: Report, now: number): void {
+export function adoptFindings(lane: LaneState, { stop, opens, circuitMs, learned }: Report, now: number): void {
   if (circuitMs > 0) lane.circuitUntil = Math.max(lane.circuitUntil, now + circuitMs);
   else if (circuitMs < 0) lane.circuitUntil = 0;
   if (stop) {
