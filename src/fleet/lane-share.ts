@@ -6,7 +6,7 @@ import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
 import { NewsWire } from './news-wire.ts';
 import { SharedPause } from './shared-pause.ts';
 import { Rhythm } from './rhythm.ts';
-import { SharedFacts } from './shared-facts.ts';
+import { SharedFindings } from './shared-findings.ts';
 import { takeGrant } from './take-grant.ts';
 import { Timer } from './timer.ts';
 import { LeasedLimit } from './leased-limit.ts';
@@ -38,7 +38,7 @@ export class LaneShare implements Division, LeaseHost {
   readonly #exchanges: Exchange;
   readonly #rhythm: Rhythm;
   readonly #timer: Timer;
-  readonly #facts: SharedFacts;
+  readonly #findings: SharedFindings;
   readonly #wire: NewsWire;
   readonly #pause = new SharedPause();
   #returns = false;
@@ -54,7 +54,7 @@ export class LaneShare implements Division, LeaseHost {
     this.fleet = deps.assumed;
     this.#timer = new Timer(deps.clock);
     this.#exchanges = new Exchange(deps.store, deps.lane, deps.clock);
-    this.#facts = new SharedFacts(() => deps.onCircuit());
+    this.#findings = new SharedFindings(() => deps.onCircuit());
     const now = deps.clock.now();
     this.#rhythm = new Rhythm(now);
     this.#measuredAt = now;
@@ -103,7 +103,7 @@ export class LaneShare implements Division, LeaseHost {
 
   /** This process's circuit has opened for `openForMs`, or closed if that is 0. */
   circuit(openForMs: number): void {
-    this.#facts.circuit(openForMs, this.#deps.clock.now());
+    this.#findings.circuit(openForMs, this.#deps.clock.now());
     this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
   }
 
@@ -184,7 +184,7 @@ export class LaneShare implements Division, LeaseHost {
       leaves,
       renewMs: this.#rhythm.renewMs,
       pauseMs: this.#pause.report(this.#lane!, now),
-      ...this.#facts.report(this.#lane!, now),
+      ...this.#findings.report(this.#lane!, now),
       limits: Array.from(this.#leases.values(), (lease) => {
         const { unit } = LIMIT_KINDS[lease.limit.dimension];
         const { next, all, unanswered } = demand;
@@ -221,7 +221,7 @@ export class LaneShare implements Division, LeaseHost {
     this.#aheadMs = grant.now === undefined ? undefined : grant.now - (sentAt + now) / 2;
     takeGrant(this.#leases, this.#lane!, grant, report, (sentAt + now) / 2, now);
     this.#lane!.weigh(grant.parts ?? {});
-    this.#facts.granted(this.#lane!, grant, sentAt, now);
+    this.#findings.granted(this.#lane!, grant, sentAt, now);
     if (this.mode !== 'shared') this.#enter('shared', undefined);
     this.#pause.adopt(this.#lane!, grant.pauseMs, now);
     const leases = Array.from(this.#leases.values());

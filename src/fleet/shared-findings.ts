@@ -8,7 +8,7 @@ import { SharedLearning } from './shared-learning.ts';
 const ADVICE = 'Another process of this account was refused: see its first error for what to do.';
 
 /** Findings of one process that spare the others: an exhausted quota, a provider that is down, learned token usage. */
-export class SharedFacts {
+export class SharedFindings {
   readonly #trip: () => boolean;
   readonly #learning = new SharedLearning();
   /** What closed the lane as far as the store knows, and whether another process had found it. */
