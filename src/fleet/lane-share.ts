@@ -5,7 +5,7 @@ import type { DividedLane, Division } from '../pacing/limits/division.ts';
 import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
 import { NewsWire } from './news-wire.ts';
 import { SharedPause } from './shared-pause.ts';
-import { Rhythm } from './rhythm.ts';
+import { ExchangeSchedule } from './exchange-schedule.ts';
 import { SharedFindings } from './shared-findings.ts';
 import { takeGrant } from './take-grant.ts';
 import { Timer } from './timer.ts';
@@ -36,7 +36,7 @@ export class LaneShare implements Division, LeaseHost {
   #measuredAt = 0;
   #tookMs = FIRST_TOOK_MS;
   readonly #exchanges: Exchange;
-  readonly #rhythm: Rhythm;
+  readonly #timing: ExchangeSchedule;
   readonly #timer: Timer;
   readonly #findings: SharedFindings;
   readonly #wire: NewsWire;
@@ -56,9 +56,9 @@ export class LaneShare implements Division, LeaseHost {
     this.#exchanges = new Exchange(deps.store, deps.lane, deps.clock);
     this.#findings = new SharedFindings(() => deps.onCircuit());
     const now = deps.clock.now();
-    this.#rhythm = new Rhythm(now);
+    this.#timing = new ExchangeSchedule(now);
     this.#measuredAt = now;
-    this.#wire = new NewsWire(deps.store, deps.lane, this.#rhythm, {
+    this.#wire = new NewsWire(deps.store, deps.lane, this.#timing, {
       onNews: (news) => this.#heard(news),
       onSilence: () => this.#soon(),
     });
@@ -104,14 +104,14 @@ export class LaneShare implements Division, LeaseHost {
   /** This process's circuit has opened for `openForMs`, or closed if that is 0. */
   circuit(openForMs: number): void {
     this.#findings.circuit(openForMs, this.#deps.clock.now());
-    this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
+    this.#schedule(Math.max(this.#deps.clock.now(), this.#timing.telling));
   }
 
   snapshot(): SharedSnapshot {
     return {
       mode: this.mode,
       processes: this.fleet,
-      active: this.#rhythm.active,
+      active: this.#timing.active,
       exchangeMs: this.#tookMs,
       dimensions: Array.from(this.#leases.values(), (lease) => lease.snapshot()),
     };
@@ -127,24 +127,24 @@ export class LaneShare implements Division, LeaseHost {
 
   hungry(): number | undefined {
     const now = this.#deps.clock.now();
-    this.#rhythm.used(now);
+    this.#timing.used(now);
     if (this.#isAlone) return undefined;
     // The answer wakes the lane; only calls with a deadline look at this number.
     if (this.#exchanges.askedAt !== undefined) return Math.max(1, this.#tookMs);
-    this.#schedule(this.#rhythm.soonest(now));
+    this.#schedule(this.#timing.soonest(now));
     return Math.max(1, this.#timer.at - now);
   }
 
   tell(isUrgent: boolean): void {
     this.hungry();
-    if (isUrgent || this.#rhythm.comesSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#rhythm.telling));
+    if (isUrgent || this.#timing.comesSeldom) this.#schedule(Math.max(this.#deps.clock.now(), this.#timing.telling));
   }
 
   spent(low: boolean): void {
     const now = this.#deps.clock.now();
-    this.#rhythm.used(now);
+    this.#timing.used(now);
     if (!this.leases) this.#returns = true;
-    this.#schedule(low && this.mode === 'shared' ? this.#rhythm.soonest(now) : this.#rhythm.renewal);
+    this.#schedule(low && this.mode === 'shared' ? this.#timing.soonest(now) : this.#timing.renewal);
   }
 
   #schedule(at: number): void {
@@ -155,7 +155,7 @@ export class LaneShare implements Division, LeaseHost {
   #exchange(): void {
     if (this.#over || this.#exchanges.askedAt !== undefined) return;
     const report = this.#report(false);
-    this.#rhythm.asked(this.#deps.clock.now());
+    this.#timing.asked(this.#deps.clock.now());
     this.#timer.clear();
     this.#exchanges.ask(report, {
       onGrant: (report, grant, sentAt) => this.#granted(report, grant, sentAt),
@@ -167,8 +167,8 @@ export class LaneShare implements Division, LeaseHost {
     const { clock, process } = this.#deps;
     const now = clock.now();
     const demand = this.#lane!.demand();
-    const keeps = this.#rhythm.keeps(now);
-    const ends = this.#rhythm.ends(demand.arrived, now);
+    const keeps = this.#timing.keeps(now);
+    const ends = this.#timing.ends(demand.arrived, now);
     const elapsed = now - this.#measuredAt;
     this.#measuredAt = now;
     const returns = this.#returns;
@@ -182,7 +182,7 @@ export class LaneShare implements Division, LeaseHost {
       fleet: this.fleet,
       returns,
       leaves,
-      renewMs: this.#rhythm.renewMs,
+      renewMs: this.#timing.renewMs,
       pauseMs: this.#pause.report(this.#lane!, now),
       ...this.#findings.report(this.#lane!, now),
       limits: Array.from(this.#leases.values(), (lease) => {
@@ -194,7 +194,7 @@ export class LaneShare implements Division, LeaseHost {
           unanswered: unanswered[unit],
           keeps: keeps && !leaves,
           ends,
-          renewMs: this.#rhythm.renewMs,
+          renewMs: this.#timing.renewMs,
         };
         return lease.report(use, elapsed, now);
       }),
@@ -206,10 +206,10 @@ export class LaneShare implements Division, LeaseHost {
     const now = clock.now();
     this.#deps.onExchange(now - sentAt, undefined);
     this.#tookMs += (now - sentAt - this.#tookMs) * TOOK_WEIGHT;
-    this.#leaseUntil = sentAt + Math.max(this.#rhythm.renewMs, grant.waitMs) + GRACE_MS;
+    this.#leaseUntil = sentAt + Math.max(this.#timing.renewMs, grant.waitMs) + GRACE_MS;
     this.#returns = false;
-    this.#rhythm.active = grant.active;
-    this.#rhythm.fleet = grant.fleet;
+    this.#timing.active = grant.active;
+    this.#timing.fleet = grant.fleet;
     this.warm = grant.warm;
     this.#othersFirst = grant.limits.length === 0 && grant.waitMs > 0;
     if (grant.fleet !== this.fleet) {
@@ -225,12 +225,12 @@ export class LaneShare implements Division, LeaseHost {
     if (this.mode !== 'shared') this.#enter('shared', undefined);
     this.#pause.adopt(this.#lane!, grant.pauseMs, now);
     const leases = Array.from(this.#leases.values());
-    this.#rhythm.longestMs = Math.min(...leases.map((lease) => lease.longestMs(grant.active)));
+    this.#timing.longestMs = Math.min(...leases.map((lease) => lease.longestMs(grant.active)));
     this.#wire.listenInCrowds();
     const news = leases.some((lease) => lease.isNews);
     const { waitMs } = grant;
     const granted = grant.limits.some((each) => each.granted > 0);
-    this.#schedule(this.#rhythm.answered({ sentAt, waitMs, granted, news, limits: leases.length > 0 }, now));
+    this.#schedule(this.#timing.answered({ sentAt, waitMs, granted, news, limits: leases.length > 0 }, now));
     this.#lane!.wake();
   }
 
@@ -244,14 +244,14 @@ export class LaneShare implements Division, LeaseHost {
   }
 
   #soon(): void {
-    this.#schedule(this.#rhythm.afterNews(this.#timer.at, this.#deps.clock.now()));
+    this.#schedule(this.#timing.afterNews(this.#timer.at, this.#deps.clock.now()));
   }
 
   #failed(error: unknown, sentAt: number): void {
     const { clock } = this.#deps;
     this.#deps.onExchange(clock.now() - sentAt, error);
     if (this.mode !== 'alone') this.#enter('alone', error);
-    this.#schedule(this.#rhythm.failed(clock.now()));
+    this.#schedule(this.#timing.failed(clock.now()));
     this.#lane!.wake();
   }
 

@@ -1,5 +1,5 @@
 import type { FleetStore, News } from './protocol.ts';
-import type { Rhythm } from './rhythm.ts';
+import type { ExchangeSchedule } from './exchange-schedule.ts';
 
 interface NewsHost {
   onNews(news: News): void;
@@ -11,23 +11,23 @@ interface NewsHost {
 export class NewsWire {
   readonly #store: FleetStore;
   readonly #lane: string;
-  readonly #rhythm: Rhythm;
+  readonly #timing: ExchangeSchedule;
   readonly #host: NewsHost;
   #unlisten: (() => void) | undefined;
 
-  constructor(store: FleetStore, lane: string, rhythm: Rhythm, host: NewsHost) {
+  constructor(store: FleetStore, lane: string, timing: ExchangeSchedule, host: NewsHost) {
     this.#store = store;
     this.#lane = lane;
-    this.#rhythm = rhythm;
+    this.#timing = timing;
     this.#host = host;
   }
 
   listenInCrowds(): void {
-    if (this.#unlisten || !this.#rhythm.isCrowded) return;
+    if (this.#unlisten || !this.#timing.isCrowded) return;
     this.#unlisten = this.#store.listen?.(this.#lane, {
       onHears: (hears) => {
-        const heard = this.#rhythm.hears;
-        this.#rhythm.hears = hears;
+        const heard = this.#timing.hears;
+        this.#timing.hears = hears;
         if (heard && !hears) this.#host.onSilence();
       },
       onNews: (news) => this.#host.onNews(news),

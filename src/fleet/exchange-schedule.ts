@@ -32,7 +32,7 @@ export interface Answered {
 }
 
 /** When a process asks the store. */
-export class Rhythm {
+export class ExchangeSchedule {
   /** Number of processes that want something. */
   active = 1;
   /** Whether it receives urgent news at once. */
