@@ -3,7 +3,7 @@ import type { SharedSnapshot } from '../core/snapshot.ts';
 import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, Division } from '../pacing/limits/division.ts';
 import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
-import { NewsWire } from './news-wire.ts';
+import { NewsSubscription } from './news-subscription.ts';
 import { SharedPause } from './shared-pause.ts';
 import { ExchangeSchedule } from './exchange-schedule.ts';
 import { SharedFindings } from './shared-findings.ts';
@@ -39,7 +39,7 @@ export class LaneShare implements Division, LeaseHost {
   readonly #timing: ExchangeSchedule;
   readonly #timer: Timer;
   readonly #findings: SharedFindings;
-  readonly #wire: NewsWire;
+  readonly #subscription: NewsSubscription;
   readonly #pause = new SharedPause();
   #returns = false;
   #since: number | undefined;
@@ -58,7 +58,7 @@ export class LaneShare implements Division, LeaseHost {
     const now = deps.clock.now();
     this.#timing = new ExchangeSchedule(now);
     this.#measuredAt = now;
-    this.#wire = new NewsWire(deps.store, deps.lane, this.#timing, {
+    this.#subscription = new NewsSubscription(deps.store, deps.lane, this.#timing, {
       onNews: (news) => this.#heard(news),
       onSilence: () => this.#soon(),
     });
@@ -81,7 +81,7 @@ export class LaneShare implements Division, LeaseHost {
     if (this.#over) return;
     this.#over = true;
     this.#timer.clear();
-    this.#wire.end();
+    this.#subscription.end();
     this.#exchanges.end();
     if (this.mode === 'shared') void this.#exchanges.tell(this.#report(true));
   }
@@ -226,7 +226,7 @@ export class LaneShare implements Division, LeaseHost {
     this.#pause.adopt(this.#lane!, grant.pauseMs, now);
     const leases = Array.from(this.#leases.values());
     this.#timing.longestMs = Math.min(...leases.map((lease) => lease.longestMs(grant.active)));
-    this.#wire.listenInCrowds();
+    this.#subscription.listenInCrowds();
     const news = leases.some((lease) => lease.isNews);
     const { waitMs } = grant;
     const granted = grant.limits.some((each) => each.granted > 0);

@@ -8,7 +8,7 @@ interface NewsHost {
 }
 
 /** Subscribes to a lane's news if there are so many processes that each seldom contacts the store. */
-export class NewsWire {
+export class NewsSubscription {
   readonly #store: FleetStore;
   readonly #lane: string;
   readonly #timing: ExchangeSchedule;
