@@ -6,7 +6,7 @@ import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Grant, LimitReport, Report } from './protocol.ts';
 import { lastCallsOf, newsOf } from './news.ts';
 import { countClasses, partsOf } from './classes.ts';
-import { join, wantsLess } from './turns.ts';
+import { join, wantsLess } from './process-queue.ts';
 
 /** A process not seen for this long is gone. */
 export const LIVE_MS = 6_000;

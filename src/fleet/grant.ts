@@ -3,7 +3,7 @@ import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
 import { waitingWeight, weightOf } from './classes.ts';
-import { aheadOf, LOOK, moveTo } from './turns.ts';
+import { aheadOf, LOOK, moveTo } from './process-queue.ts';
 
 /** An amount reserved for a waiting process is released if it is this late. */
 const LATE_MS = 1_000;
