@@ -153,7 +153,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     gate: breaker,
     charge,
     listener,
-    division: share,
+    divider: share,
   });
   const admission = new ContentGate(queue, {
     clock,

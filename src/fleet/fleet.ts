@@ -44,7 +44,7 @@ export class Fleet {
     this.#process = process;
   }
 
-  /** Joins the division of a lane's limits; undefined if its account cannot be identified. */
+  /** Joins the fleet that divides a lane's limits; undefined if its account cannot be identified. */
   divide(lane: FleetLane, clock: Clock, listener: FleetListener): LaneShare | undefined {
     const { store, processes, account } = this.#shared;
     const credential = isLocal(lane.credential) ? account : lane.credential;

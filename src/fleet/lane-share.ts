@@ -1,7 +1,7 @@
 import type { SharedMode } from '../core/event-words.ts';
 import type { SharedSnapshot } from '../core/snapshot.ts';
 import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
-import type { DividedLane, Division } from '../pacing/limits/division.ts';
+import type { DividedLane, LimitDivider } from '../pacing/limits/limit-divider.ts';
 import type { Limit, LimitModel } from '../pacing/limits/limit.ts';
 import { NewsSubscription } from './news-subscription.ts';
 import { SharedPause } from './shared-pause.ts';
@@ -24,7 +24,7 @@ const FIRST_TOOK_MS = 5;
 const TOOK_WEIGHT = 0.2;
 
 /** One process's share of a lane: leased ahead, in the background, so that no call waits for the store. */
-export class LaneShare implements Division, LeaseHost {
+export class LaneShare implements LimitDivider, LeaseHost {
   mode: SharedMode = 'joining';
   fleet: number;
   warm = false;

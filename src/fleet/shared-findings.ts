@@ -1,7 +1,7 @@
 import type { Dimension } from '../core/dimensions.ts';
 import type { Failure } from '../core/outcome.ts';
 import type { Closed, ClosureReason } from '../pacing/queue/exhausted-lane.ts';
-import type { DividedLane } from '../pacing/limits/division.ts';
+import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 import type { Grant, Report, Stop } from './protocol.ts';
 import { SharedLearning } from './shared-learning.ts';
 

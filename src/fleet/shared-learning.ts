@@ -1,4 +1,4 @@
-import type { DividedLane } from '../pacing/limits/division.ts';
+import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 import { readLearned, writeLearned } from '../pacing/usage/learned-text.ts';
 
 /** Token usage changes slowly, and only new processes ask for it. */

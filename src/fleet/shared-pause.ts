@@ -1,4 +1,4 @@
-import type { DividedLane } from '../pacing/limits/division.ts';
+import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 
 /** Pauses that differ by less are the same. */
 const SAME_PAUSE_MS = 25;

@@ -1,5 +1,5 @@
 import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
-import type { DividedLane } from '../pacing/limits/division.ts';
+import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 import type { Lease } from './lease.ts';
 import type { Grant, Report } from './protocol.ts';
 

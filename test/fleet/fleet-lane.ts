@@ -30,7 +30,7 @@ export function fleetLane(store: FleetStore, clock: VirtualClock, pacing: Partia
   });
   const lane = harness({
     clock,
-    division: share,
+    divider: share,
     maxConcurrent: 10_000,
     pacing: { ...PACING, headroom: 0, ...pacing },
   });

@@ -31,7 +31,7 @@ export function joinFleet(client: RedisClient, requestsPerMinute = 6_000, proces
   const identity = { provider: 'openai', baseURL: 'https://api.openai.com', credential: 'secret', group: 'm' };
   const share = fleet.divide(identity, systemClock, listener)!;
   const pacing = { ...PACING, requestsPerMinute };
-  const lane = harness({ clock: systemClock as VirtualClock, division: share, maxConcurrent: 1_000, pacing });
+  const lane = harness({ clock: systemClock as VirtualClock, divider: share, maxConcurrent: 1_000, pacing });
   return { lane, share, warnings, modes };
 }
 

@@ -3,7 +3,7 @@ import type { LimitReading } from '../../core/outcome.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 import type { LimitSet } from './limit-set.ts';
 import { ColdStart } from './cold-start.ts';
-import type { Division } from './division.ts';
+import type { LimitDivider } from './limit-divider.ts';
 
 /** Assumed number of processes of one account that start in the same second; rarely more. */
 const MANY = 64;
@@ -40,7 +40,7 @@ export interface FirstWait {
 /** A lane's first calls, before its limits are known. `ColdStart` decides how many may go. */
 export class FirstCalls {
   readonly #limits: LimitSet;
-  readonly #division: Division | undefined;
+  readonly #divider: LimitDivider | undefined;
   /** Undefined once the cold start is over. */
   #opening: ColdStart | undefined;
   /** Whether all consumption is accounted for: by this process, or by other users whose rate has been measured. */
@@ -48,9 +48,9 @@ export class FirstCalls {
   /** Whether the calls that last asked include a batch's. */
   #patient = false;
 
-  constructor(limits: LimitSet, division: Division | undefined) {
+  constructor(limits: LimitSet, divider: LimitDivider | undefined) {
     this.#limits = limits;
-    this.#division = division;
+    this.#divider = divider;
     if (!limits.paces) this.#opening = new ColdStart();
   }
 
@@ -65,7 +65,7 @@ export class FirstCalls {
   waitMs(wait: FirstWait, now: number): number {
     if (!this.#opening) return 0;
     this.#patient = wait.patient;
-    const joinMs = this.#division ? this.#joinMs(this.#division) : 0;
+    const joinMs = this.#divider ? this.#joinMs(this.#divider) : 0;
     this.#endWhereItFits(wait);
     // One call at a time is slow enough by itself.
     if (!this.#opening || wait.active === 0) return joinMs;
@@ -83,7 +83,7 @@ export class FirstCalls {
     if (!this.#opening || this.#limits.get('requests')?.observed !== true) return;
     // Groq states no limit of requests per minute, and its token limit may admit far more calls at once.
     // The rest of a fleet probes at the same time, and what fits one process does not fit all.
-    const alone = (this.#division?.fleet ?? 1) === 1;
+    const alone = (this.#divider?.fleet ?? 1) === 1;
     this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
     const share = this.#patient ? CAUTIOUS : this.#limits.roomFor(reservation.reserved) / MANY;
@@ -93,7 +93,7 @@ export class FirstCalls {
   /** How many calls a success adds. */
   get #perAnswer(): number {
     if (this.#patient) return PATIENT_PER_ANSWER;
-    return !this.#division && this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
+    return !this.#divider && this.#limits.paces && !this.#limits.shared ? PER_TELLING_ANSWER : PER_ANSWER;
   }
 
   succeeded(): void {
@@ -102,11 +102,11 @@ export class FirstCalls {
   }
 
   /** The rest of the fleet already knows the limits, or is probing them now. */
-  #joinMs(division: Division): number {
-    if (division.warm && this.#limits.paces) this.end();
+  #joinMs(divider: LimitDivider): number {
+    if (divider.warm && this.#limits.paces) this.end();
     // In a large fleet the division of leases does the probing.
-    else this.#opening!.sharers = division.crowded && this.#limits.get('requests')?.observed ? 1 : division.fleet;
-    return division.joinMs();
+    else this.#opening!.sharers = divider.crowded && this.#limits.get('requests')?.observed ? 1 : divider.fleet;
+    return divider.joinMs();
   }
 
   /**

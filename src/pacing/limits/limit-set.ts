@@ -7,7 +7,7 @@ import { type BucketPolicy, LimitBucket } from './known-limit.ts';
 import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
 import type { RefusedSizes } from '../usage/refused-sizes.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
-import type { Division } from './division.ts';
+import type { LimitDivider } from './limit-divider.ts';
 import type { Limit } from './limit.ts';
 
 /** Longest assumed time until the provider counts a request; the rest of the response time is generation. */
@@ -30,16 +30,16 @@ export class LimitSet {
   readonly #policy: BucketPolicy;
   readonly #listener: LaneListener;
   readonly #maxWaitMs: number;
-  readonly #division: Division | undefined;
+  readonly #divider: LimitDivider | undefined;
   readonly #consumption = new Consumption();
   readonly admitted: AdmittedMinute = new AdmittedMinute();
   #fastestMs = Infinity;
   #averageShare = 0;
 
   /** `maxWaitMs`: longest wait for a limit to reset, not counting time in the queue. */
-  constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number, division?: Division) {
+  constructor(policy: BucketPolicy, listener: LaneListener, maxWaitMs: number, divider?: LimitDivider) {
     this.#policy = policy;
-    this.#division = division;
+    this.#divider = divider;
     this.#listener = listener;
     this.#maxWaitMs = maxWaitMs;
   }
@@ -52,7 +52,7 @@ export class LimitSet {
     const { unit } = LIMIT_KINDS[dimension];
     const model = new LimitBucket(dimension, limit, source, this.#policy, now, () => this.#consumption.uncounted(unit));
     // A day's limit is not divided: it matters only near its end, and every answer shows how near that is.
-    const bucket = (model.kind.perDay ? undefined : this.#division?.partOf(model)) ?? model;
+    const bucket = (model.kind.perDay ? undefined : this.#divider?.partOf(model)) ?? model;
     this.buckets.push(bucket);
     return bucket;
   }

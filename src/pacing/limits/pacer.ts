@@ -28,7 +28,7 @@ import {
   type Reservation,
 } from '../usage/reservation.ts';
 import { NamedRefusals } from './named-refusals.ts';
-import type { Division, Learned } from './division.ts';
+import type { LimitDivider, Learned } from './limit-divider.ts';
 import { snapshotLimits } from './snapshot.ts';
 import { FirstCalls } from './first-calls.ts';
 
@@ -48,7 +48,7 @@ export interface PacerDeps {
   /** Longest wait for a limit to reset. */
   readonly maxLimitWaitMs: number;
   /** Divides the limits among processes; undefined if this process is on its own. */
-  readonly division?: Division | undefined;
+  readonly divider?: LimitDivider | undefined;
   readonly now: number;
 }
 
@@ -87,7 +87,7 @@ export class Pacer {
   #active = 0;
   #averageTokens = 0;
 
-  constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, division, now }: PacerDeps) {
+  constructor(pacing: ResolvedPacing, { charge, listener, maxLimitWaitMs, divider, now }: PacerDeps) {
     this.#charge = charge;
     this.#maxWaitMs = maxLimitWaitMs;
     this.#since = now;
@@ -98,7 +98,7 @@ export class Pacer {
       { headroom, smooth: mode === 'smooth', corrects: charge.corrects },
       listener,
       maxLimitWaitMs,
-      division,
+      divider,
     );
     for (const dimension of BUCKET_DIMENSIONS) {
       const { option } = LIMIT_KINDS[dimension];
@@ -106,7 +106,7 @@ export class Pacer {
       if (limit !== undefined) this.limits.add(dimension, limit, 'config', now);
     }
     this.#named = new NamedRefusals(this.limits, this.#givenBack);
-    this.#firstCalls = new FirstCalls(this.limits, division);
+    this.#firstCalls = new FirstCalls(this.limits, divider);
   }
 
   /** Restores what another process had learned about the lane `ageMs` ago. */

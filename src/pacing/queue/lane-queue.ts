@@ -28,7 +28,7 @@ import { LaneTicket, type Settlement, type TicketHost } from './ticket.ts';
 import { isContent } from '../../core/content-kinds.ts';
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
 import { Pacer } from '../limits/pacer.ts';
-import type { DividedLane, Division } from '../limits/division.ts';
+import type { DividedLane, LimitDivider } from '../limits/limit-divider.ts';
 import { isGuess, LanePause } from './lane-pause.ts';
 import type { Reservation } from '../usage/reservation.ts';
 import { Waiter } from './waiter.ts';
@@ -48,7 +48,7 @@ export interface AdmissionConfig {
   readonly charge: ChargeRule;
   readonly listener: LaneListener;
   /** Divides the limits among processes; undefined if this process is on its own. */
-  readonly division?: Division | undefined;
+  readonly divider?: LimitDivider | undefined;
 }
 
 /** An admission that several guards use. */
@@ -84,7 +84,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   readonly #unsentTrials = new UnsentRefusalTrials();
   readonly #newestFirst = new NewestFirst();
   readonly #timer: LaneTimer;
-  readonly #division: Division | undefined;
+  readonly #divider: LimitDivider | undefined;
   #nextPlace = 1;
   #closed = false;
   /** The most recent reason the lane was held. */
@@ -102,8 +102,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.#earlyRefusal = new EarlyRefusal(this.#room, this.#pause, this.#circuitWait, this.#pacer);
     this.#silentTrials = new SilentLaneTrials(config.clock.now());
     this.#timer = new LaneTimer(config.clock, () => this.#pump());
-    this.#division = this.#pacer && config.division;
-    this.#division?.join(this.#divided(this.#pacer!));
+    this.#divider = this.#pacer && config.divider;
+    this.#divider?.join(this.#divided(this.#pacer!));
   }
 
   /** The lane as the divider sees it. */
@@ -188,7 +188,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   close(): void {
     this.#closed = true;
     this.#refuseAll(() => new AdmissionRefused('closed'));
-    this.#division?.leave();
+    this.#divider?.leave();
   }
 
   closeFor(owner: object): void {
@@ -202,7 +202,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   recall(kept: KeptLane, ageMs: number): void {
     // In a fleet, the other processes have fresher data.
-    if (this.#division) return;
+    if (this.#divider) return;
     const now = this.#clock.now();
     this.#pacer?.recall(kept, ageMs, now);
     const pausedMs = Math.min(kept.pausedMs ?? 0, this.#maxWaitMs);
@@ -308,7 +308,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
    * processes, not a belief.
    */
   #mayTryHeld(now: number): boolean {
-    return !this.#division && this.#silentTrials.allows(this.#cause, now);
+    return !this.#divider && this.#silentTrials.allows(this.#cause, now);
   }
 
   /**

@@ -4,7 +4,7 @@ import { AbortWatch } from './abort-watch.ts';
 import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Demand } from '../limits/division.ts';
+import type { Demand } from '../limits/limit-divider.ts';
 import { addAmounts, type Amounts } from '../usage/reservation.ts';
 import type { Waiter } from './waiter.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HIDDEN_INPUTS } from '../../core/provider.ts';
-import type { Learned } from '../limits/division.ts';
+import type { Learned } from '../limits/limit-divider.ts';
 import type { LearnedModel, LearnedTokens } from './learned-tokens.ts';
 
 /** Number of newest models that are kept. */

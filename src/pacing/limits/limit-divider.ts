@@ -52,7 +52,7 @@ export interface DividedLane {
 }
 
 /** Divides the limits of one lane among processes. */
-export interface Division {
+export interface LimitDivider {
   join(lane: DividedLane): void;
   /** This process's share of a limit, used in place of the lane's own model. */
   partOf(limit: LimitModel): Limit;
