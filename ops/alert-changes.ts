@@ -10,14 +10,17 @@ export interface AlertChange {
   readonly severity: Severity | undefined;
   readonly for: string | undefined;
   readonly keepFiringFor: string | undefined;
-  /** Windows of the expression, by what they are now. */
+  /** Windows of the expression, by their present value. */
   readonly windows: Readonly<Record<string, string>>;
 }
 
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info', 'none'];
 const DURATION = /^\d+(?:ms|s|m|h|d)$/;
 
-/** `TidegateTierSaturated: { severity: info }`, or `TidegateCircuitOpen/warning: false`. @throws Error for what is wrong */
+/**
+ * `TidegateTierSaturated: { severity: info }`, or `TidegateCircuitOpen/warning: false`. @throws Error for an invalid
+ * change
+ */
 export function readChanges(file: unknown): AlertChange[] {
   if (typeof file !== 'object' || file === null || Array.isArray(file)) {
     throw new Error(`Expected alerts to have names of alerts as keys, got ${JSON.stringify(file)}.`);

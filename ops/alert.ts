@@ -10,14 +10,14 @@ export interface Alert {
   readonly expr: string;
   /** Prometheus duration that the condition must hold. */
   readonly for: string;
-  /** Prometheus duration for which it goes on firing after the condition has ended, so that it does not flap. */
+  /** Prometheus duration for which it keeps firing after the condition has ended, so that it does not flap. */
   readonly keepFiringFor?: string;
-  /** `critical` pages now, `warning` is a ticket, `info` is context, `none` is a sign of life. */
+  /** `critical` pages, `warning` is a ticket, `info` is context, `none` is a heartbeat. */
   readonly severity: Severity;
   readonly labels?: Readonly<Record<string, string>>;
   /** One sentence without values: it is the headline of a group. */
   readonly summary: string;
-  /** Templated: who, how much, against which threshold, and what to do. */
+  /** Template: who, how much, against which threshold, and what to do. */
   readonly description: string;
 }
 
@@ -27,14 +27,14 @@ export interface RuleContext {
   readonly thresholds: Thresholds;
   /** Label matchers that select tidegate's targets, without braces; may be empty. */
   readonly selector: string;
-  /** Whether there is a page of that name: what it tells may be left to it. */
+  /** Whether there is a page with this name, which then need not be repeated. */
   readonly pages: (name: Alert['name']) => boolean;
 }
 
 /**
  * Where something runs, kept by every aggregation and in every join: a job of the same name in another cluster or
- * namespace is another job, and `tidegate.client` tells clients of different accounts in one job apart. A label that
- * nobody sets costs nothing.
+ * namespace is another job, and `tidegate.client` distinguishes clients of different accounts in one job. A label that
+ * is not set costs nothing.
  */
 export const BY_JOB = 'cluster, namespace, job';
 const BY_CLIENT = `${BY_JOB}, tidegate_client`;
@@ -44,13 +44,13 @@ export const BY_PROVIDER: string = `${BY_CLIENT}, gen_ai_provider_name`;
 export const BY_MODEL: string = `${BY_PROVIDER}, gen_ai_request_model`;
 export const BY_LIMIT: string = `${BY_MODEL}, tidegate_limit_dimension`;
 
-/** Calls that somebody waits for. Work that may take its time waits by design. */
+/** Calls other than a batch's, which wait by design. */
 export const URGENT = 'tidegate_priority!="batch"';
 
 export const BY_BULKHEAD: string = `${BY_PROVIDER}, tidegate_bulkhead`;
 export const BY_CIRCUIT: string = `${BY_PROVIDER}, tidegate_circuit`;
 
-/** The job of an alert, as far as it has to be told from others. */
+/** The job of an alert, with the labels that distinguish it. */
 export const JOB =
   '{{ with $labels.cluster }}{{ . }}/{{ end }}{{ with $labels.namespace }}{{ . }}/{{ end }}{{ $labels.job }}';
 
@@ -63,11 +63,11 @@ export function lookupOf(labels: string): { readonly matchers: string; readonly 
   };
 }
 
-/** Names of what an alert is about, for descriptions. */
+/** Names of an alert's subject, for descriptions. */
 export const MODEL: string = `{{ $labels.gen_ai_provider_name }}/{{ $labels.gen_ai_request_model }} (${JOB})`;
 export const PROVIDER: string = `{{ $labels.gen_ai_provider_name }} (${JOB})`;
 
-/** Dimensions without a sentence of their own: what to do is in the event of the refused call. */
+/** Dimensions without advice here: it is in the event of the refused call. */
 type Unadvised = 'project_tokens' | 'tools' | 'quota' | 'unknown';
 
 export type Advised = Exclude<Dimension, Unadvised> | 'pause' | 'circuit';
@@ -78,7 +78,7 @@ export const TIER: readonly Advised[] = [
   'concurrency',
 ];
 
-/** Sentences that say what to do about a limit, by `tidegate_limit_dimension`. */
+/** What to do about a limit, by `tidegate_limit_dimension`. */
 const ADVICE: Readonly<Record<Advised, string>> = {
   requests: 'Slow down requests: batch small calls or spread them; for more, raise the tier.',
   tokens: 'Shrink tokens: shorten prompts and lower max_tokens; for more, raise the tier.',
@@ -112,7 +112,7 @@ export function adviceFor(dimensions: readonly Advised[], variable = '$labels.ti
   return `${branches.join('')}{{ else }}${FALLBACK}{{ end }}`;
 }
 
-/** What a recorded increase of five minutes comes to in so many of them. A series that is younger has less. */
+/** The sum of `count` successive five-minute increases of a recorded series; a younger series has fewer. */
 export function pieces(recorded: string, count: number): string {
   const earlier = Array.from(
     { length: count - 1 },

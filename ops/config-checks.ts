@@ -5,7 +5,7 @@ import type { Burn, Thresholds } from './thresholds.ts';
 const MATCHER =
   /^\s*[a-zA-Z_]\w*\s*(?<operator>=~|!~|!=|=)\s*(?:"(?<double>(?:[^"\\\n]|\\.)*)"|'(?<single>(?:[^'\\\n]|\\.)*)')\s*(?:,|$)/;
 
-/** Matchers as they stand between braces. @throws Error for what is none */
+/** Label matchers, without braces. @throws Error for anything else */
 export function selectorOf(text: string): string {
   let left = text.trim();
   while (left !== '') {
@@ -34,7 +34,7 @@ function isPattern(text: string): boolean {
   }
 }
 
-/** @throws Error for what no browser opens, or Prometheus would take for a template */
+/** @throws Error for a URL that no browser opens or that Prometheus would take for a template */
 export function pageOf(text: string): string {
   const right = /^https?:\/\/[^\s{}#]+$/.test(text) && URL.canParse(text);
   if (!right)
@@ -44,10 +44,10 @@ export function pageOf(text: string): string {
   return text;
 }
 
-/** Thresholds of which 1 is all; more never comes. */
+/** Thresholds that are shares, at most 1. */
 const SHARES = /(?:Ratio|Share)$|^(?:nearlyExhausted|saturated|change|dayHabit|filled|cacheFall|objective)$/;
 
-/** @throws Error for numbers and durations that fit nothing */
+/** @throws Error for invalid numbers and durations */
 export function sound(thresholds: Thresholds): Thresholds {
   for (const [section, values] of Object.entries(thresholds) as [string, object | number][]) {
     for (const [key, value] of Object.entries(values) as [string, unknown][]) {
@@ -90,7 +90,7 @@ function checkBurn({ factor, long, short, for: pending, severity }: Burn, object
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** Seconds of a window. @throws Error for none */
+/** Seconds of a window. @throws Error for anything else */
 function lengthOf(duration: string, path: string): number {
   const [, number = '0', unit = ''] = /^(\d+)([smhd])$/.exec(duration) ?? [];
   const seconds = Number(number) * (SECONDS[unit] ?? 0);

@@ -18,7 +18,7 @@ export interface OpsConfig {
 
 const KEYS = ['selector', 'labels', 'histograms', 'runbookUrl', 'thresholds', 'alerts'];
 
-/** Reads a parsed file. @throws Error that names what is wrong: nothing is ignored */
+/** Validates a parsed file. @throws Error that names the problem; nothing is ignored */
 export function readConfig(file: unknown): OpsConfig {
   const given = sectionOf(file ?? {}, 'the file', KEYS);
   const { selector = '', runbookUrl, histograms = 'buckets' } = given;
@@ -36,7 +36,7 @@ export function ruleOptions({ selector, labels, histograms, runbookUrl, threshol
   return { selector, labels, histograms, thresholds, changes, ...(runbookUrl !== undefined && { runbookUrl }) };
 }
 
-/** The defaults with what was given in their place, as deep as they go. Lists are given as a whole. */
+/** The defaults, deeply overridden by the given values. Lists are replaced as a whole. */
 function merged<T>(defaults: T, given: unknown, path: string): T {
   if (Array.isArray(defaults)) {
     if (!Array.isArray(given)) throw new Error(`Expected ${path} to be a list, got ${JSON.stringify(given)}.`);

@@ -1,6 +1,6 @@
 import type { RenderedRule, RuleGroup } from './rendered-rule.ts';
 
-/** What labels that tell where something runs are called at an operator's: `k8s_cluster_name`, `service_name`. */
+/** An operator's names of the labels for where something runs: `k8s_cluster_name`, `service_name`. */
 export interface LabelNames {
   readonly cluster: string;
   readonly namespace: string;
@@ -17,7 +17,7 @@ export const SHIPPED_LABELS: LabelNames = {
 
 const NAME = /^[a-zA-Z_]\w*$/;
 
-/** @throws Error for what is no label, or one that has another meaning here */
+/** @throws Error for an invalid label, or one that already has another meaning */
 export function checkLabels(names: LabelNames): LabelNames {
   const taken = new Set<string>();
   for (const [label, name] of Object.entries(names) as [string, string][]) {
@@ -61,7 +61,9 @@ export function renameInRules(groups: readonly RuleGroup[], names: LabelNames): 
   return groups.map((group) => ({ ...group, rules: group.rules.map(rename) }));
 }
 
-/** A configuration of Alertmanager: a label that no alert has would make one of all jobs, for groups and for inhibition. */
+/**
+ * A configuration of Alertmanager: a label that no alert has would make one of all jobs, for groups and for inhibition.
+ */
 export function renameInAlertmanager(text: string, names: LabelNames): string {
   return text.replaceAll(/(?<=\b(?:group_by|equal): \[)[^\]]+(?=\])/g, (labels) =>
     labels

@@ -15,7 +15,7 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:lanes:busy',
       expr: `sum by (${BY_PROVIDER}) (${active})\n+\ntidegate:lanes:queued`,
     },
-    // Without the lanes that send nothing because the provider has asked them to wait.
+    // Excludes lanes that are paused at the provider's request.
     {
       record: 'tidegate:lanes:unpaused',
       expr: `sum by (${BY_PROVIDER}) ((${active} + ${queued}) unless (${series('tidegate.queue.paused_seconds')} > 0))\nor\n0 * tidegate:lanes:busy`,
@@ -59,7 +59,7 @@ export function jobRules({ series }: RuleContext): RecordingRule[] {
   ];
 }
 
-/** Circuits, and what was admitted: counted by every process, read once. */
+/** Circuits and admitted amounts: counted by every process, read once. */
 export function flowRules({ series }: RuleContext): RecordingRule[] {
   const closed = series('tidegate.circuit.state', 'tidegate_circuit_state="closed"');
   const admitted = (window: string): string =>
@@ -70,12 +70,12 @@ export function flowRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:circuit:not_closed',
       expr: `1 - avg by (${BY_CIRCUIT}) (avg_over_time(${closed}[2m]))`,
     },
-    // The same of single processes, where it is any.
+    // The same, for any single process.
     {
       record: 'tidegate:circuit:not_closed_of_one',
       expr: `(1 - min by (${BY_CIRCUIT}, instance) (avg_over_time(${closed}[2m]))) > 0`,
     },
-    // Of the process in which it closed most often: after one blip that of each process of a fleet closes.
+    // Of the process with the most closings: after a single blip, the circuit of every process closes once.
     {
       record: 'tidegate:circuit:closings_increase5m',
       expr: `max by (${BY_CIRCUIT}) (increase(${series('tidegate.circuit.transitions', 'tidegate_circuit_state="closed"')}[5m]))`,

@@ -1,7 +1,7 @@
 import { BY_JOB, lookupOf } from './alert.ts';
 import type { Series } from './naming.ts';
 
-/** Templates that print numbers as one would say them. They cannot count; Prometheus, which they may ask, can. */
+/** Templates that print rounded numbers. They have no arithmetic, so they query Prometheus for it. */
 
 function times(factor: string, value: string, digits: string): string {
   return `{{ printf "%f ${factor}" ${value} | query | first | value | printf "${digits}" }}`;
@@ -44,8 +44,8 @@ export function largest(variable: string, query: string, labels: string, label: 
 }
 
 /**
- * Template that sets a variable to the mean of a histogram over five minutes; zero when nothing is recorded. A percentile
- * is a place in a bucket that may reach from ten seconds to sixty; this is what was measured.
+ * Template that sets a variable to the mean of a histogram over five minutes; zero when nothing is recorded. A
+ * percentile is a place in a bucket that may reach from ten seconds to sixty; this is what was measured.
  */
 export function mean(variable: string, histogram: (part: 'sum' | 'count') => string, labels: string): string {
   const of = (part: 'sum' | 'count'): string => `sum(rate(${histogram(part)}[5m]))`;
@@ -54,7 +54,7 @@ export function mean(variable: string, histogram: (part: 'sum' | 'count') => str
   return `{{ ${variable} := 0.0 }}${found}`;
 }
 
-/** Template that says the text of a value; the last where it is none of them. */
+/** Template that prints the text for a value, or else the last one. */
 export function choice(variable: string, texts: Readonly<Record<string, string>>, otherwise = ''): string {
   const branches = Object.entries(texts).map(
     ([value, text], index) => `{{ ${index === 0 ? 'if' : 'else if'} eq ${variable} "${value}" }}${text}`,

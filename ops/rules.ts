@@ -95,7 +95,7 @@ function selected(groups: readonly RuleGroup[], place: string, selector: string)
   }));
 }
 
-/** An alert that an operator has turned off, or no longer is woken by, leaves nothing to others. */
+/** An alert that an operator has turned off, or that no longer pages, must not suppress others. */
 function pagesOf(changes: readonly AlertChange[]): RuleContext['pages'] {
   return (name) =>
     !changes.some(
@@ -104,7 +104,7 @@ function pagesOf(changes: readonly AlertChange[]): RuleContext['pages'] {
     );
 }
 
-/** A group of which nothing is left is gone. */
+/** Drops empty groups. */
 function alertGroups(
   context: RuleContext,
   changes: readonly AlertChange[],

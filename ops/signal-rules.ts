@@ -6,13 +6,16 @@ export const BY_CUT: string = `${BY_MODEL}, tidegate_cut_reason`;
 const BY_LAYER = `${BY_MODEL}, tidegate_retry_layer`;
 const BY_KIND = `${BY_MODEL}, tidegate_token_kind`;
 
-/** What five minutes have recorded comes to in so many minutes, in pieces that do not overlap. */
+/** The sum of non-overlapping five-minute recordings over a longer time. */
 export function over(recorded: string, minutes: number): string {
   // A second less: with both ends of a window there would be one piece too many.
   return `sum_over_time(${recorded}[${minutes * 60 - 1}s:5m])`;
 }
 
-/** What alerts about money and answers read: the series of all processes once a minute, and long windows of what that recorded. */
+/**
+ * What alerts about money and answers read: the series of all processes once a minute, and long windows of what that
+ * recorded.
+ */
 export function signalRules({ series, thresholds }: RuleContext): RecordingRule[] {
   const counted = (name: MetricName, by: string, matchers = ''): string =>
     `sum by (${by}) (increase(${series(name, matchers)}[5m]))`;
@@ -60,7 +63,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
       // Answers are counted by another group, up to half a minute earlier: where traffic grows they would be fewer.
       expr: `clamp_max(\n  sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})\n  / on (${BY_MODEL}) group_left ()\n  (${answered} > 0),\n  1\n)`,
     },
-    // Of models whose calls may mostly take their time it says what was planned.
+    // For models used mostly by batches this is by design.
     {
       record: 'tidegate:first_chunk:p95_10m',
       expr: [

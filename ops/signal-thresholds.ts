@@ -1,43 +1,51 @@
 /** When alerts about shared limits, money, answers and batches fire. */
 export interface SignalThresholds {
   readonly fleet: {
-    /** Share of the lanes that go without their store from which it counts as down. */
+    /** Share of lanes without the store from which it counts as down. */
     readonly aloneShare: number;
-    /** Seconds that the store takes to answer, 95th percentile; a lease is renewed in the background, so calls do not wait. */
+    /**
+     * Latency of the store in seconds, 95th percentile. Leases are renewed in the background, so calls do not wait for
+     * it.
+     */
     readonly storeSeconds: number;
-    /** Exchanges in 5 minutes below which that says nothing. */
+    /** Minimum exchanges in 5 minutes for that to be meaningful. */
     readonly exchanges: number;
   };
   readonly cost: {
     /** USD that a job may spend in 24 hours; 0 for no alert. */
     readonly budgetUsdPerDay: number;
-    /** How many times the mean hour of the day before, and its dearest hour, an hour has to cost to be a spike. */
+    /** Factors over the previous day's mean hour, and over its most expensive hour, from which an hour is a spike. */
     readonly spikeFactor: number;
     readonly spikePeakFactor: number;
-    /** USD an hour below which nothing is a spike. */
+    /** Minimum USD per hour for a spike. */
     readonly spikeUsd: number;
     /** Calls without a price in an hour. */
     readonly unpricedCalls: number;
   };
   readonly answers: {
-    /** Share of answers that are not whole in half an hour, how many times that of the day before, and such answers. */
+    /**
+     * Share of incomplete answers in half an hour, its factor over the previous day's, and the minimum of such answers.
+     */
     readonly cutRatio: number;
     readonly cutFactor: number;
     readonly cut: number;
-    /** Part of its own day to which the share of cached input falls, the share below which it is no loss, and tokens without which it says nothing. */
+    /**
+     * Fraction of its previous day to which the cached share of input drops, the minimum share before, and minimum
+     * tokens.
+     */
     readonly cacheFall: number;
     readonly cacheShare: number;
     readonly cacheTokens: number;
-    /** Objective for the first chunk of a stream in seconds, 95th percentile, and such streams in 10 minutes. */
+    /** Objective for a stream's first chunk in seconds, 95th percentile, and the minimum of streams in 10 minutes. */
     readonly firstChunkSeconds: number;
     readonly firstChunks: number;
-    /** Share of calls, and such calls, in half an hour that a layer above sends again. */
+    /** Share and minimum number of calls in half an hour that a layer above sends again. */
     readonly repeatedRatio: number;
     readonly repeated: number;
-    /** Share of answers that a cheaper or slower tier has served than was asked for, and such answers in half an hour. */
+    /** Share and minimum number of answers in half an hour served by a cheaper or slower tier than requested. */
     readonly tierRatio: number;
     readonly tierAnswers: number;
-    /** Share of the waiting calls that one tenant has. */
+    /** Share of the queued calls that belong to one tenant. */
     readonly tenantShare: number;
   };
 }

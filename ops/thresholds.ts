@@ -7,108 +7,113 @@ import { DEFAULT_SIGNALS, type SignalThresholds } from './signal-thresholds.ts';
 export interface Thresholds extends SignalThresholds {
   readonly retries: {
     /**
-     * Retries per call from which a jump counts as a spike. Below `retry.budget.ratio` (0.2) of the client: a busy
-     * one never retries more of its calls than that, however many of them fail.
+     * Retries per call from which an increase counts as a spike. Below the client's `retry.budget.ratio` (0.2), which
+     * caps retries at high traffic however many calls fail.
      */
     readonly spikeRatio: number;
-    /** How many times the retry rate of the hour before must be exceeded. */
+    /** Factor over the retry rate of the previous hour. */
     readonly spikeFactor: number;
-    /** Retries per second below which nothing is a spike: one retry in 20 s. */
+    /** Minimum retries per second for a spike: one retry in 20 s. */
     readonly spikeFloor: number;
-    /** Attempts per call that count as a storm: each call is sent more than twice on average. */
+    /** Attempts per call from which it is a storm: each call is sent more than twice on average. */
     readonly stormAttempts: number;
-    /** Retries per second below which nothing is a storm. */
+    /** Minimum retries per second for a storm. */
     readonly stormFloor: number;
-    /** Share of calls that fail, whatever the reason, from which somebody is woken; and such calls in two minutes. */
+    /** Share of failed calls, for any reason, from which it pages; and the minimum of such calls in two minutes. */
     readonly failingRatio: number;
     readonly failingCalls: number;
-    /** Share of calls that fail with all retries used. */
+    /** Share of calls that fail with all retries used up. */
     readonly exhaustedRatio: number;
-    /** Calls in 30 minutes below which that is no ticket. */
+    /** Minimum of such calls in 30 minutes for a ticket. */
     readonly exhaustedCalls: number;
-    /** How many times those of the worst five minutes they must be: what is over by then was a blip. */
+    /** Factor by which they must exceed those of the worst five minutes: a single burst is only a blip. */
     readonly exhaustedSpread: number;
   };
-  /** Calls per second below which ratios say nothing; 0.02 is one call in 50 s. */
+  /** Minimum calls per second for ratios to be meaningful; 0.02 is one call in 50 s. */
   readonly callFloor: number;
   readonly tier: {
     /** Share of a limit in use from which the tier is nearly exhausted. */
     readonly nearlyExhausted: number;
-    /** Mean share over 15 minutes from which the tier is too small, not the traffic bursty. */
+    /** Mean share over 15 minutes from which the tier is too small, rather than the traffic bursty. */
     readonly saturated: number;
-    /** Refused attempts in 10 minutes, and their share; pacing should keep both near zero. */
+    /** Refused attempts in 10 minutes, and their share. Pacing should keep both near zero. */
     readonly refusals: number;
     readonly refusedRatio: number;
-    /** Change of a limit within half an hour that is worth a word. */
+    /** Relative change of a limit within half an hour that is reported. */
     readonly change: number;
-    /** Seconds ahead within which a day limit may not run dry. */
+    /** Seconds ahead in which a day's limit must not run out. */
     readonly dayForecastSeconds: number;
-    /** Share of the time that was left at this hour yesterday from which today is no news. */
+    /** Fraction of the time left at this hour yesterday from which today counts as usual. */
     readonly dayHabit: number;
   };
   readonly provider: {
     /** Share of attempts answered with 5xx. */
     readonly overloadedRatio: number;
-    /** Attempts per second below which the share says nothing. */
+    /** Minimum attempts per second for the share to be meaningful. */
     readonly attemptFloor: number;
-    /** Calls in 10 minutes for which a tier had no capacity. */
+    /** Calls in 10 minutes that a tier had no capacity for. */
     readonly noCapacity: number;
     /** Growth of the 95th percentile of attempt latency against the day before. */
     readonly latencyFactor: number;
-    /** Seconds below which a slow attempt is no news for a language model. */
+    /** Seconds up to which an attempt is not slow for a language model. */
     readonly latencySeconds: number;
-    /** Attempts in 5 minutes below which a percentile says nothing. */
+    /** Minimum attempts in 5 minutes for a percentile to be meaningful. */
     readonly latencyAttempts: number;
-    /** Share of calls refused as a bad request: from here a ticket, from there a page. */
+    /** Shares of calls refused as a bad request: for a ticket, and for a page. */
     readonly badRequestRatio: number;
     readonly badRequestPageRatio: number;
-    /** Such calls within the window below which the share says nothing. */
+    /** Minimum of such calls within the window. */
     readonly badRequests: number;
-    /** Share of calls that fail without a retry, as with a refused key, from which that is a page; and such calls in two minutes. */
+    /**
+     * Share of calls that fail without a retry, such as by a refused key, for a page; and the minimum of them in 2
+     * minutes.
+     */
     readonly refusedKeyRatio: number;
     readonly refusedKeyCalls: number;
-    /** Share of streams that break before their end. */
+    /** Share of streams that break off before their end. */
     readonly interruptedRatio: number;
-    /** Such streams in 5 minutes below which the share says nothing. */
+    /** Minimum of such streams in 5 minutes. */
     readonly interrupted: number;
   };
   readonly circuit: {
-    /** Share of two minutes, and of the processes, not closed from which the circuit counts as open. */
+    /** Share of two minutes and of the processes in which the circuit is not closed, from which it counts as open. */
     readonly openShare: number;
-    /** The same from which it holds calls back at all, and with them their retries. */
+    /** The same, from which it holds back calls, and so their retries. */
     readonly actingShare: number;
-    /** Times that the circuit of one process closed in 30 minutes beyond which it flaps. */
+    /** Closings of one process's circuit in 30 minutes beyond which it flaps. */
     readonly closings: number;
   };
   readonly queue: {
-    /** Share of the queue in use. */
+    /** Used share of the queue. */
     readonly filled: number;
-    /** Share of calls refused here: queue full or circuit open. */
+    /** Share of calls rejected by the client: queue full or circuit open. */
     readonly rejectedRatio: number;
-    /** Seconds of waiting, 95th percentile. */
+    /** Wait in seconds, 95th percentile. */
     readonly waitSeconds: number;
-    /** Seconds that it takes to send what waits now, batches apart. */
+    /** Seconds that it takes to send the queued calls, excluding batches. */
     readonly drainSeconds: number;
-    /** Calls that wait, on average, and the share of every limit below which that is nobody's limit. */
+    /** Mean number of queued calls, and the used share of every limit below which no limit explains the queue. */
     readonly idleQueue: number;
     readonly idleShare: number;
-    /** Attempts that ended in two minutes of the quarter of an hour before from which none at all is a stall. */
+    /** Attempts that ended per two minutes in the previous 15 minutes, from which no attempt at all is a stall. */
     readonly stalledFrom: number;
   };
   readonly slo: {
     /** Share of calls that must succeed. */
     readonly objective: number;
-    /** Burn rates and windows of the SRE Workbook, table 5-8: 2 % of a 30-day budget in 1 h, 5 % in 6 h, 10 % in 3 d. */
+    /**
+     * Burn rates and windows of the SRE Workbook, table 5-8: 2 % of a 30-day budget in 1 h, 5 % in 6 h, 10 % in 3 d.
+     */
     readonly burns: readonly Burn[];
-    /** Calls within the long window below which one failure would look like an outage. */
+    /** Minimum calls within the long window, so that a single failure does not look like an outage. */
     readonly minimumCalls: number;
   };
   readonly telemetry: {
     /** How long a vanished process is remembered, as a Prometheus duration. */
     readonly memory: string;
-    /** Share of eight days for which a job is away from which it comes and goes, and nobody is woken when it is gone. */
+    /** Share of eight days from which an absent job counts as intermittent, so that its absence does not page. */
     readonly awayShare: number;
-    /** Requests past every guard in 15 minutes from which somebody has to know: fewer are a script that was run by hand. */
+    /** Unguarded requests in 15 minutes that are reported; fewer are a script run by hand. */
     readonly unguardedRequests: number;
   };
 }

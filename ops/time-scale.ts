@@ -37,7 +37,7 @@ export function scaleExpression(expr: string, divisor: number): string {
     .replaceAll(/\boffset (\d+(?:ms|s|m|h|d))\b/g, (_, offset: string) => `offset ${divideDuration(offset, divisor)}`);
 }
 
-/** Rules that see in a minute what the shipped ones see in `divisor` minutes. */
+/** The rules on a clock that runs `divisor` times as fast. */
 export function scaleGroups(groups: readonly RuleGroup[], divisor: number): RuleGroup[] {
   if (divisor === 1) return [...groups];
   return groups.map((group) => ({

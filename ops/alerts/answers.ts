@@ -46,7 +46,7 @@ const LAYERS_OFF = {
   cockatiel: 'Take its retry policy away.',
 } as const;
 
-/** What answers are like, and what happens to calls around them. */
+/** Quality of answers, and what happens to their calls. */
 export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { queue, answers, circuit } = thresholds;
   const cut = `sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})`;
@@ -75,7 +75,8 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateCacheShareFell',
-      // What is so at this hour every day has not fallen. Ten minutes tell it where they hold enough; else an hour does.
+      // A level that is usual at this hour has not dropped. Ten minutes decide if they hold enough calls, else an hour
+      // does.
       expr: [
         `(((tidegate:cache:ratio10m < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio10m >= ${cached('min_over_time(tidegate:cache:ratio10m[1h] offset 1410m)')}))`,
         `or ((tidegate:cache:ratio1h < ${cached(DAY_BEFORE)}) unless (tidegate:cache:ratio1h >= ${cached('(tidegate:cache:ratio1h offset 1d)')}) unless tidegate:cache:ratio10m))`,
@@ -89,7 +90,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateFirstChunkSlow',
-      // Calls that a circuit has held back begin late as well; that is the circuit's to tell.
+      // Calls held back by a circuit start late as well; the circuit's own alert reports that.
       expr: [
         `(tidegate:first_chunk:p95_10m > ${answers.firstChunkSeconds})`,
         `and (tidegate:first_chunk:p95_4m > ${answers.firstChunkSeconds})`,

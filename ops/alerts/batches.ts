@@ -25,7 +25,7 @@ export function batchAlerts({ series }: RuleContext): Alert[] {
   ];
 }
 
-/** Template that sets `$circuit` to the circuit of the job that is open; empty when none is. */
+/** Template that sets `$circuit` to an open circuit of the job; empty if there is none. */
 function down(): string {
   const { matchers, args } = lookupOf(BY_JOB);
   const query = `topk(1, tidegate:circuit:not_closed{${matchers}} > 0.5)`;

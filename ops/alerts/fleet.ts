@@ -29,7 +29,7 @@ const REMEDIES = {
 
 const OTHER = 'look at the errors of its client';
 
-/** The store of shared limits: what a fleet of processes does without it. */
+/** The store of shared limits, and what a fleet does without it. */
 export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { aloneShare, storeSeconds, exchanges } = thresholds.fleet;
   const lanes = (by: string, matchers = ''): string =>
@@ -72,7 +72,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
   ];
 }
 
-/** Template that sets `$fault` to what goes wrong most; empty when unknown. */
+/** Template that sets `$fault` to the most frequent fault; empty if unknown. */
 function whyNot(series: RuleContext['series'], more = ''): string {
   const errors = series('tidegate.fleet.exchange_errors', lookupOf(BY_JOB + more).matchers);
   const query = `sum by (tidegate_fleet_fault) (increase(${errors}[5m]))`;

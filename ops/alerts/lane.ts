@@ -31,7 +31,7 @@ const WHY_QUEUED = choice(
   'gets more calls than its {{ $dimension }} limit admits',
 );
 
-/** Circuit, queue and waits: what the client does to calls before the provider sees them. */
+/** Circuit, queue and waits: what happens to calls before the provider sees them. */
 export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { circuit, queue, tier, callFloor } = thresholds;
   const rejected = `(sum by (${BY_MODEL}) (tidegate:calls:increase5m{tidegate_outcome="rejected_bulkhead"}) / 300)`;
@@ -71,7 +71,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       expr: [
         // Who waits because the provider has asked for it does not hang.
         '(min_over_time(tidegate:lanes:unpaused[2m]) > 0)',
-        // Asked of those that still report: what is no longer scraped ends no attempt either.
+        // Only for targets that still report: one that is no longer scraped shows no attempts either.
         'and (tidegate:lanes:busy > 0)',
         `and (sum by (${BY_PROVIDER}) (tidegate:attempts:increase2m) == 0)`,
         `and (sum by (${BY_PROVIDER}) (avg_over_time(tidegate:attempts:increase2m[15m] offset 2m)) > ${queue.stalledFrom})`,
@@ -145,21 +145,21 @@ function waits(series: RuleContext['series']): string {
   return mean('$waits', (part) => series('tidegate.wait.duration_seconds', matchers, part), labels);
 }
 
-/** Template that says how much of the waiting calls one tenant has sent, where that is most of them. */
+/** Template that prints one tenant's share of the queued calls, if it has most of them. */
 function mostlyOne(series: RuleContext['series']): string {
   const { matchers, args } = lookupOf(BY_PROVIDER);
   const query = `max(${series('tidegate.queue.tenant_share_ratio', matchers)}) > 0.5`;
   return `{{ with printf \`${query}\` ${args} | query }}, {{ $share := . | first | value }}${share('$share')} of those that wait from one tenant (guard.snapshot() has its name){{ end }}`;
 }
 
-/** Template that says that others use up the limit that calls wait for, where the job's own count is far below it. */
+/** Template that states that others use up the limit, if the job's own use is far below it. */
 function othersTakeIt(): string {
   const { matchers, args } = lookupOf(BY_MODEL);
   const query = `max(tidegate:limit:utilization{${matchers},tidegate_limit_dimension=%q}) < 0.8`;
   return `{{ if and $dimension (eq $labels.tidegate_wait_stage "pacer") }}{{ with printf \`${query}\` ${args} $dimension | query }}; by its own count this job uses {{ $share := . | first | value }}${share('$share')} of that limit: others on the account take the rest, or pacing takes it for lower than it is{{ end }}{{ end }}`;
 }
 
-/** Template that sets `$dimension` to what calls spent most of their waiting on; empty when unknown. */
+/** Template that sets `$dimension` to the main cause of waiting; empty if unknown. */
 function longestWait(series: RuleContext['series'], labels: string, which: string): string {
   const spent = series('tidegate.wait.spent_seconds', `${lookupOf(labels).matchers},${which}`);
   const query = `sum by (tidegate_limit_dimension) (rate(${spent}[5m]))`;

@@ -33,7 +33,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   return [
     {
       name: 'TidegateTierNearlyExhausted',
-      // Running at the limit is what pacing is for: it loses nothing, and pages nobody.
+      // Running at the limit is the purpose of pacing: nothing is lost, so it does not page.
       expr: `${now} > ${tier.nearlyExhausted}`,
       for: '5m',
       keepFiringFor: '10m',
@@ -106,10 +106,10 @@ const QUOTA_WINDOW = 15;
 
 const LOOKUP = lookupOf(BY_LIMIT);
 
-/** Template that sets `$own` to the share of the limit that we admit by our own count; to all of it where that is unknown. */
+/** Template that sets `$own` to the share of the limit that we use by our own count; to 1 if that is unknown. */
 const OWN_SHARE = `{{ $own := 1.0 }}{{ with printf \`max(tidegate:limit:utilization{${LOOKUP.matchers}})\` ${LOOKUP.args} | query }}{{ $own = . | first | value }}{{ end }}`;
 
-/** Template that prints " of N" for the limit of the alert's labels, or nothing while it is unknown. */
+/** Template that prints " of N" for the limit of the alert's labels, or nothing if it is unknown. */
 function limitLookup(selector: string): string {
   return `{{ with printf \`max(${selector})\` ${LOOKUP.args} | query }} of {{ . | first | value | humanize }}{{ end }}`;
 }

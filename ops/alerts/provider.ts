@@ -23,7 +23,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
     `sum by (${BY_MODEL}) (tidegate:calls:increase${window}{tidegate_outcome="bad_request"})`;
   const ended = (window: string): string => `sum by (${BY_MODEL}) (tidegate:calls:increase${window})`;
   const refusedKey = `sum by (${BY_MODEL}) (tidegate:attempts:increase5m{http_response_status_code=~"401|403"})`;
-  // A refused key is not retried, and neither is the rest that is nobody else's fault.
+  // A refused key is not retried, nor are other errors of the application itself.
   const unretried = `sum by (${BY_MODEL}) (tidegate:calls:increase2m{tidegate_outcome="client_error"})`;
   const measured = `sum by (${BY_MODEL}) (increase(${series('tidegate.attempt.duration_seconds', '', 'count')}[5m]))`;
   return [

@@ -12,7 +12,7 @@ import {
 import { over } from '../signal-rules.ts';
 import { dollars, largest } from '../number-templates.ts';
 
-/** Money, where a guard has prices. */
+/** Costs, for guards with prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
   const { budgetUsdPerDay, spikeFactor, spikePeakFactor, spikeUsd, unpricedCalls } = thresholds.cost;
   // After a weekend a working day is no spike, so the dearest hour is that of a week.

@@ -39,7 +39,7 @@ function overview(context: DashboardContext): DashboardSpec {
 /** The same questions for one model after the other: the row repeats for each chosen model. */
 function drillDown(context: DashboardContext): DashboardSpec {
   const rows = [limitRow(context), retryRow(context), latencyRow(context), tokenRow(context)];
-  // A panel that cannot be told by model would repeat the same numbers under each.
+  // A panel that is not by model would show the same numbers under each.
   const lines = rows.flatMap((row) =>
     row.lines.map((line) => filled({ ...line, panels: line.panels.filter(isByModel) })),
   );
@@ -52,7 +52,7 @@ function drillDown(context: DashboardContext): DashboardSpec {
   };
 }
 
-/** As wide as the board, where panels were left out. */
+/** Widens the remaining panels to the width of the board. */
 function filled(line: Line): Line {
   const all = line.panels.reduce((sum, { width }) => sum + width, 0);
   const scaled = line.panels.map((panel) => ({ ...panel, width: Math.floor((panel.width * COLUMNS) / all) }));

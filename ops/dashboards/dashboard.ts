@@ -27,7 +27,7 @@ export interface Row {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly collapsed?: boolean;
-  /** Variable for each value of which the row is repeated. */
+  /** Variable; the row is repeated for each of its values. */
   readonly repeat?: string;
 }
 
@@ -125,7 +125,7 @@ function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
   return placed;
 }
 
-/** An id from the title (FNV-1a), so that links to a panel survive panels that come and go around it. */
+/** An id from the title (FNV-1a), so that links to a panel survive changes to other panels. */
 function stableId(title: string): number {
   let hash = 0x811c9dc5;
   for (const character of title) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
@@ -178,7 +178,7 @@ const OURS = 'alertname=~"Tidegate.+",alertname!="TidegateWatchdog"';
 /** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
 export const FIRING: string = `ALERTS{${OURS},alertstate="firing",${CHOSEN_ALERTS}}`;
 
-/** Seconds since which the condition of alerts holds. @param alerts selector of `ALERTS` that fire */
+/** Seconds for which an alert's condition has held. @param alerts selector of firing `ALERTS` */
 export function firingFor(alerts: string): string {
   const began = alerts.replace('ALERTS{', 'ALERTS_FOR_STATE{').replace('alertstate="firing",', '');
   return `(time() - ${began}) and ignoring (alertstate) ${alerts}`;

@@ -9,8 +9,8 @@ const CHOSEN = `${TARGETS},gen_ai_provider_name=~"$provider|",gen_ai_request_mod
 const NO_TIDEGATE = 'tidegate is not in use here.';
 
 /**
- * Rate of a metric under whichever of its names a job emits, the first one of those: no job is counted twice, and none is
- * left out.
+ * Rate of a metric under whichever of its names a job emits, the first one of those: no job is counted twice, and none
+ * is left out.
  */
 function each(name: GenAiName, part: '' | '_bucket' | '_sum' | '_count', by: string, matchers = ''): string {
   const labels = matchers === '' ? CHOSEN : `${CHOSEN},${matchers}`;
@@ -25,7 +25,7 @@ function quantileOf(q: number, name: GenAiName): string {
   return `histogram_quantile(${q}, ${sum(each(name, '_bucket', 'le'), 'le')})`;
 }
 
-/** What any emitter of the conventions tells, and beside it what tidegate knows of limits. */
+/** Metrics of any emitter of the conventions, and beside them tidegate's of limits. */
 export function genAiDashboard(context: DashboardContext): DashboardSpec {
   return {
     uid: 'tidegate-gen-ai',
@@ -137,7 +137,7 @@ function ofJob(by: string): string {
   return by === '' ? BY_JOB : `${BY_JOB}, ${by}`;
 }
 
-/** tidegate counts tokens under a name of its own, and under those of the conventions where that is asked for. */
+/** tidegate counts tokens under its own name, and optionally under those of the conventions. */
 function tokens({ select }: DashboardContext): PanelSpec[] {
   const counted = (kind: 'input' | 'output', by: string): string =>
     `sum by (${ofJob(by)}) (${rate(select('tidegate.tokens', `tidegate_token_kind="${kind}"`))})`;

@@ -5,7 +5,7 @@ const painted = (matching: string, color: string): Override => ({
   properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }],
 });
 
-/** What is well is green, what the application asked for itself is grey or blue, and what it lost is red. */
+/** Success is green, what the application itself requested is grey or blue, and losses are red. */
 export const OUTCOME_COLORS: readonly Override[] = [
   painted('/^success$/', 'green'),
   painted('/^success_after_retry$/', 'light-green'),

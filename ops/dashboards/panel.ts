@@ -41,7 +41,7 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 
 export interface Query {
   readonly expr: string;
-  /** Name of the series, with `{{label}}` where it depends on labels. */
+  /** Name of the series, with `{{label}}` for labels. */
   readonly legend: string;
 }
 

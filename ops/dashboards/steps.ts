@@ -3,7 +3,7 @@ import type { Step } from './panel.ts';
 
 /** Colours of values, by the thresholds of the alerts. */
 
-/** Nothing is left but what pacing keeps. */
+/** Only the headroom is left. */
 const FULL = 0.95;
 
 export interface Steps {

@@ -39,7 +39,7 @@ const ACTIONS: readonly State[] = [
 function whatNow(context: DashboardContext): string {
   const { select, thresholds } = context;
   const { tier, queue, provider } = thresholds;
-  // A batch that takes the whole tier does so by design: nothing is to be done while hardly anybody else waits.
+  // A batch uses the whole tier by design: there is nothing to do while hardly any other call waits.
   const waiting = (name: 'tidegate.queue.urgent' | 'tidegate.bulkhead.queued'): string =>
     `sum(avg_over_time(${select(name)}[2m]))`;
   const urgent = waiting('tidegate.queue.urgent');

@@ -8,7 +8,7 @@ const BY_MODEL = `${RECORDED},gen_ai_request_model=~"$model"`;
 const NO_PRICES = 'No prices are given.';
 const PLAIN: readonly Step[] = [{ from: null, color: 'blue' }];
 
-/** Alerts about what this dashboard shows. */
+/** Alerts about the subjects of this dashboard. */
 const ALERTS = FIRING.replace(
   'Tidegate.+',
   'Tidegate(Cost.+|ModelUnpriced|AnswersCut|CacheShareFell|FirstChunkSlow|TierDowngraded|SecondRetryLayer|TenantFloods|Batch.+|Fleet.+)',
