@@ -34,7 +34,7 @@ export const XAI: Provider = compatible({
 
 const MINUTE = 60_000;
 
-/** A per-second rate of a header as a limit per minute. The rest of a second is obsolete when it arrives. */
+/** Converts a header's rate per second to a limit per minute. What remains of a second is obsolete on arrival. */
 function bySecond(
   headers: Headers,
   name: string,

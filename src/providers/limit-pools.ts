@@ -6,17 +6,17 @@ export function limitPool(provider: ProviderName, request: RequestInfo): string 
   const { model, operation, tier } = request;
   if (model === undefined) return undefined;
   const pool = modelPool(provider, model);
-  // Counting tokens has a limit of its own beside the model's.
+  // Counting tokens has its own limit, separate from the model's.
   if (operation === 'count_tokens') return `${pool}/count_tokens`;
   return tier !== undefined && PROVIDERS[provider].ownTiers.includes(tier) ? `${pool}/${tier}` : pool;
 }
 
-/** By provider, then by model: a key made of both would be hashed at every call. */
+/** By provider, then by model: a combined key would be hashed at every call. */
 const known = new Map<ProviderName, Map<string, string>>();
-/** Of a provider. An application calls the same few over and over. */
+/** Per provider. An application calls the same few models over and over. */
 const MAX_KNOWN = 200;
 
-/** The pool of a model, or of what a provider names in its place. */
+/** The pool of a model, or of whatever a provider names instead. */
 export function modelPool(provider: ProviderName, model: string): string {
   let pools = known.get(provider);
   if (!pools) known.set(provider, (pools = new Map()));
@@ -29,7 +29,7 @@ export function modelPool(provider: ProviderName, model: string): string {
   return pool;
 }
 
-/** Whether a pool is one that the tables name. */
+/** Whether the tables name this pool. */
 export function isShared(provider: ProviderName, pool: string): boolean {
   return PROVIDERS[provider].shared.some((each) => each.pool === pool);
 }

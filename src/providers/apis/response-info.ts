@@ -23,7 +23,7 @@ export function openAIResponseInfo(body: JsonObject): ResponseInfo {
   };
 }
 
-/** The same of Anthropic's message, whole or as `message_start` and `message_delta` give it. */
+/** The same for Anthropic's message, whole or from `message_start` and `message_delta`. */
 export function anthropicResponseInfo(body: JsonObject): ResponseInfo {
   const message = asObject(body['message']) ?? body;
   const reason = asText(message['stop_reason']) ?? asText(asObject(body['delta'])?.['stop_reason']);

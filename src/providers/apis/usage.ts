@@ -37,7 +37,7 @@ export function openAIBodyUsage(body: JsonObject): Usage | undefined {
   );
 }
 
-/** Usage object of Anthropic, whose `input_tokens` leaves out what the cache gave and took. */
+/** Usage object of Anthropic, whose `input_tokens` exclude cache reads and writes. */
 export function anthropicUsage(value: unknown): Usage | undefined {
   const usage = asObject(value);
   if (!usage) return undefined;

@@ -19,7 +19,7 @@ interface Holders {
 
 /**
  * After its response was collected, a body may still be read by code that kept only its reader. It counts as abandoned
- * when it has not been read for this long.
+ * if it is not read for this long.
  */
 const LEFT_AFTER_MS = 10_000;
 

@@ -44,7 +44,7 @@ function isByteStream(stream: ReadableStream<Uint8Array> | undefined): boolean {
   if (!stream) return false;
   const { stackTraceLimit } = Error;
   try {
-    // Nobody sees the error for another kind of stream, and capturing its stack would cost the most.
+    // The error for another kind of stream is discarded, and capturing its stack would be the largest cost.
     Reflect.set(Error, 'stackTraceLimit', 0);
     stream.getReader({ mode: 'byob' }).releaseLock();
     return true;

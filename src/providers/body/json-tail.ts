@@ -10,7 +10,7 @@ export class JsonTail {
   #bytes = 0;
   #dropped = false;
 
-  /** Copied: a stream of bytes takes the buffer of a chunk away when it is read. */
+  /** Copied, since a byte stream transfers a chunk's buffer when it is read. */
   push(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return;
     const end = chunk.slice(-KEPT_BYTES);

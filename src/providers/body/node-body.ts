@@ -28,7 +28,8 @@ export function webStreamOf(body: unknown): ReadableStream<Uint8Array> {
         else controller.enqueue(value);
       },
       async cancel() {
-        // Destroy it first, or the iterator would wait for a chunk that never comes; one that never ran ends without this.
+        // Destroy it first, or the iterator would wait for a chunk that never comes; one that never ran ends without
+        // this.
         body.destroy?.();
         await chunks?.return?.();
       },
@@ -64,7 +65,7 @@ export class GivenBody {
     this.#asNode = asNode;
   }
 
-  /** What `response.body` is. */
+  /** The value of `response.body`. */
   get body(): ReadableStream<Uint8Array> | Readable {
     if (!this.#asNode) return this.#stream;
     return (this.#node ??= Readable.fromWeb(this.#stream as Parameters<typeof Readable.fromWeb>[0]));

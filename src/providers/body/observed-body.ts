@@ -10,9 +10,9 @@ import { type AnswerError, endOfText } from './read-answer.ts';
 const MAX_HELD_BYTES = 65_536;
 
 /**
- * Delivers the chunks of a body that is not an event stream. Until the first of them another attempt's answer can take its
- * place. JSON is held to its end, up to the size of an error, for the same purpose; blanks before it, with which some servers
- * keep a connection open, pass at once.
+ * Delivers the chunks of a body that is not an event stream. Until the first of them, another attempt's answer can
+ * replace it. For that purpose JSON is held to its end, up to the size of an error; leading whitespace, with which some
+ * servers keep a connection open, passes at once.
  */
 export class ObservedBody implements ChunkSource {
   /** Opened at the first read: until then clone() may put another stream in its place. */
@@ -96,7 +96,7 @@ export class ObservedBody implements ChunkSource {
     return this.#finish(throwing(this.#body.fail(thrown, failure)));
   }
 
-  /** What is held comes first. */
+  /** Delivers held data first. */
   #finish(last: () => Chunk): Chunk | undefined {
     this.#last = last;
     if (!this.#holding && this.#held.length === 0) return last();

@@ -21,8 +21,8 @@ export interface BodyHooks {
   /** Whether the request is of an API whose answers are known; others may be empty. */
   readonly answers: boolean;
   /**
-   * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is the one with
-   * which the application can abandon the response; `left` aborts once it has, by any means.
+   * Nothing was delivered yet. Resolves to the response of a further attempt, if there was one. `signal` is the one
+   * with which the application can abandon the response; `left` aborts once it has, by any means.
    */
   replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement>;
   /** A time limit was reached: closes the connection and returns the reader's error. */
@@ -109,13 +109,13 @@ export class TrackedBody implements OpenBody {
   /** Ignored until the turn after the body arrived. */
   touchedAt = 0;
   reading = false;
-  /** The response that took this one's place. */
+  /** The response that replaced this one. */
   replacedBy: Response | undefined;
   /** Undefined once the body has ended well. */
   #hooks: BodyHooks | undefined;
   /**
-   * Aborted when the application abandons the response. Held only during the turn in which the response arrived: openai 7
-   * attaches a stream's reader to it, and when that reader is dropped, both must be collectable.
+   * Aborted when the application abandons the response. Held only during the turn in which the response arrived: openai
+   * 7 attaches a stream's reader to it, and when that reader is dropped, both must be collectable.
    */
   #signal: AbortSignal | undefined;
   #weakSignal: WeakRef<AbortSignal> | undefined;
@@ -125,7 +125,7 @@ export class TrackedBody implements OpenBody {
   #interrupt: ((reason: TimeUp | Late) => void) | undefined;
   #taken = false;
   #ended = false;
-  /** While another attempt is to take its place. */
+  /** Set while another attempt may replace it. */
   #leaving: AbortController | undefined;
   /** The reader's error, if the body ended between two reads. */
   #shown: unknown;
@@ -239,7 +239,7 @@ export class TrackedBody implements OpenBody {
     this.#leaving?.abort(givenUp?.aborted ? givenUp.reason : undefined);
   }
 
-  /** What a failed read means; undefined where the application has given the body up. */
+  /** Classifies a failed read; undefined if the application has abandoned the body. */
   failureOf(error: unknown): Failure | undefined {
     if (error instanceof Late) return classifyConnection(error, false);
     return this.#givenUp?.aborted ? undefined : classifyConnection(error, false);
@@ -262,7 +262,7 @@ export class TrackedBody implements OpenBody {
       this.#leaving = undefined;
     }
     if (this.#ended) {
-      // Nobody is left to read it.
+      // Its reader is gone.
       if (next) void discardBody(next.response).catch(() => undefined);
       throw this.#shown ?? leaving.signal.reason;
     }

@@ -19,7 +19,7 @@ export class ParsedText {
     this.#text = text;
   }
 
-  /** The SDK has parsed it. Whether another response has taken its place, which is to be parsed instead. */
+  /** The SDK has parsed it. Returns whether another response has replaced it and must be parsed instead. */
   parsed(value: unknown): boolean | Promise<boolean> {
     const body = this.#take();
     if (!body) return false;
@@ -30,7 +30,7 @@ export class ParsedText {
     return false;
   }
 
-  /** It is no JSON. Whether another response has taken its place. */
+  /** It is not JSON. Returns whether another response has replaced it. */
   broken(): boolean | Promise<boolean> {
     const body = this.#take();
     return body ? replaced(body, isCutJson(this.#text) ? UNFINISHED : UNREADABLE) : false;

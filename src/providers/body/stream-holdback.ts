@@ -30,7 +30,7 @@ export class StreamHoldback implements ChunkSource {
   readonly #body: TrackedBody;
   readonly #progress: StreamProgress;
   readonly #held = new HeldEvents();
-  /** Nothing is held any more, nor will be. */
+  /** Holding is over, and all held events were delivered. */
   #drained = false;
   #reader: SourceReader | undefined;
   /** Distinguishes keep-alives from content after the first content, if silence is limited. */
@@ -44,7 +44,7 @@ export class StreamHoldback implements ChunkSource {
   #replaced = false;
   listener?: SourceListener;
 
-  /** `open` is asked at the first read: until then clone() may still put another stream in its place. */
+  /** `open` is called at the first read: until then clone() may still replace the stream. */
   constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, progress: StreamProgress) {
     this.#open = open;
     this.#body = body;
@@ -232,7 +232,7 @@ export class StreamHoldback implements ChunkSource {
     return this.#body.times.firstContentAt < Infinity ? Infinity : MAX_HELD_MS;
   }
 
-  /** What is held has waited long enough. */
+  /** Whether the held events have waited long enough. */
   #isOver(): boolean {
     return this.#body.clock.now() >= this.#held.since + this.#maxHeldMs;
   }

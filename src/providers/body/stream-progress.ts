@@ -42,7 +42,7 @@ export function streamHooks(attempt: Attempt, finalEvents: FinalEvents, baseURL:
   };
 }
 
-/** What the events of a stream have said so far. */
+/** What is known so far from the events of a stream. */
 export class StreamProgress {
   /** True until the first content, or until events are handed over for another reason. */
   holding = true;
@@ -57,7 +57,7 @@ export class StreamProgress {
   #ended = false;
   /** No event reported this: the stream ended cleanly before its answer did, or it was not a stream. */
   #flaw: Failure | undefined;
-  /** What was sent in place of events. */
+  /** A body sent instead of events. */
   readonly #other = new NonEventBody();
   readonly #hooks: ProgressHooks;
   readonly #reader: StreamReader;

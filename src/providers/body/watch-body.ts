@@ -74,7 +74,7 @@ function parsed({ text }: Response): Read {
     try {
       return JSON.parse(source) as unknown;
     } catch (thrown) {
-      // To parse it twice would hold the process.
+      // Parsing it twice would block the event loop.
       if (source.length > TWICE_CHARS) throw new NotJson(thrown, source);
       // The error that fetch makes of it, stack included.
       const error: unknown = await new Response(source).json().catch((reason: unknown) => reason);
@@ -185,7 +185,7 @@ function headersOf(raw: (response: Response) => unknown, bodyOf: BodyOf): (this:
   };
 }
 
-/** Someone who reads `response.body` itself gets the same stream, observed. */
+/** A reader of `response.body` itself gets the same stream, observed. */
 function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (this: Response) => unknown {
   const observed = new WeakMap<Response, GivenBody['body']>();
   const followed = new WeakSet();

@@ -20,7 +20,7 @@ export interface ErrorFacts {
   readonly resetInMs?: number;
   /** The limit, where fields name it. */
   readonly limit?: LimitText;
-  /** Fields say that the limit is one of money. */
+  /** Whether fields state that the limit is one of money. */
   readonly quota?: boolean;
 }
 
@@ -47,9 +47,10 @@ const MINIMAX_CODES: ReadonlyMap<unknown, string> = new Map([
 const MAX_NESTED = 3;
 
 /**
- * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string), Azure, flat and
- * nested Responses events, Google `[{error}]` with its details, AWS `{message}`, Mistral's flat form, xAI `{code, error}`,
- * Fireworks `{error, message}` and `{fault}`, FastAPI `{detail}`, OpenRouter's metadata, their inner objects, and text.
+ * Reads the envelopes of OpenAI `{error}`, Anthropic `{type:'error', error}`, Groq (also a bare string), Azure, flat
+ * and nested Responses events, Google `[{error}]` with its details, AWS `{message}`, Mistral's flat form, xAI `{code,
+ * error}`, Fireworks `{error, message}` and `{fault}`, FastAPI `{detail}`, OpenRouter's metadata, their inner objects,
+ * and text.
  */
 export function readErrorEnvelope(body: unknown, headers?: Headers): ErrorFacts {
   const found = new Found();

@@ -7,7 +7,7 @@ interface Cue {
   readonly sample: string;
 }
 
-/** Says when to come back. */
+/** Cues for when to retry. */
 const RETRY_CUES: readonly Cue[] = [
   { words: 'try(?:ing)? (?:your request |this request |the request |it )?again', sample: 'Please try again in 6m0s.' },
   { words: 'retry[-_ ]?(?:after|delay)', sample: 'retry_after: 5s' },
@@ -22,7 +22,7 @@ const RETRY_CUES: readonly Cue[] = [
   { words: 'available(?: again)?', sample: 'Available again at 2026-11-26T12:00:30Z.' },
 ];
 
-/** Says when the limit is full again, which is later than necessary, so it is a last resort. */
+/** Cues for when the limit is full again: later than necessary, so a last resort. */
 const RESET_CUES: readonly Cue[] = [
   { words: '(?:will )?(?:be )?reset(?:s|ting)?(?: time)?', sample: 'Your limit resets in 2h15m.' },
   { words: 'renew(?:s|ed)?', sample: 'The quota renews tomorrow at 00:00 UTC.' },

@@ -105,7 +105,7 @@ function isPerDay({ limit, remaining, resetMs, fine }: Bucket): boolean {
   );
 }
 
-/** A limit that is per day unless its reset refutes it; nothing where that can't be told yet. */
+/** A limit that is per day unless its reset refutes it; not added while that is undecided. */
 export function addDaily(
   readings: LimitReading[],
   found: Bucket | undefined,
@@ -116,13 +116,16 @@ export function addDaily(
   if (isDaily !== undefined) addLimit(readings, found, isDaily ? perDay : perMinute);
 }
 
-/** Of the least time until a bucket per day can be full again, the share below which a reset is none of a day's. */
+/** A reset below this fraction of the shortest possible refill of a day's bucket is not a day's. */
 const REFUTING_SHARE = 0.5;
-/** Of the time in which one unit comes back: below this share it has just come back, or it is no day's. */
+/**
+ * A reset below this fraction of one unit's refill time is inconclusive: the unit is about to return, or it is not a
+ * day's.
+ */
 const DOUBTFUL_SHARE = 0.01;
 const FINE_ROUNDING_MS = 10;
 
-/** What is used of a bucket per day takes that share of a day to come back; up to one unit of it is lost in rounding. */
+/** The used fraction of a day's bucket refills in that fraction of a day; rounding may hide up to one unit. */
 function bearsOutDay({ limit, remaining, resetMs, fine }: Bucket): boolean | undefined {
   if (!fine || resetMs === undefined || remaining === undefined) return true;
   const longest = resetMs + (resetMs % WHOLE_SECOND_MS === 0 ? WHOLE_SECOND_MS : FINE_ROUNDING_MS);
