@@ -69,7 +69,7 @@ describe.concurrent('a program that installed the package', () => {
     await writeCell(directory, cell);
     const path = [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', PATH: path, MATRIX_MODEL: `cell-${at}` };
-    expect(await runSteps(cell, directory, { ...env, ...simulators.environment })).toBe('');
+    expect(await runSteps(cell, directory, { ...env, ...simulators.environmentOf(cell) })).toBe('');
   });
 
   it('is tried by every way in and in every kind of module', () => {

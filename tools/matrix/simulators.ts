@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Cell } from './cell.ts';
+
+type Environment = Readonly<Record<string, string>>;
 
 export interface Simulators {
-  /** Where programs find them. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Where the programs of a cell find them: those that have to lose calls find slow ones, as a busy machine spreads a burst. */
+  environmentOf(cell: Pick<Cell, 'expect'>): Environment;
   stop(): void;
 }
 
@@ -14,9 +17,13 @@ export async function startSimulators(folder: string): Promise<Simulators> {
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [unknown];
   if (typeof line !== 'string') throw new Error('The simulators did not start.');
-  const urls = Object.entries(JSON.parse(line) as Record<string, string>);
+  const { quick, slow } = JSON.parse(line) as Record<'quick' | 'slow', Record<string, string>>;
   return {
-    environment: Object.fromEntries(urls.map(([name, url]) => [`MATRIX_${name.toUpperCase()}_URL`, url])),
+    environmentOf: ({ expect }) => environment(expect === 'loses' ? slow : quick),
     stop: () => child.stdin.end(),
   };
+}
+
+function environment(urls: Readonly<Record<string, string>>): Environment {
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`MATRIX_${name.toUpperCase()}_URL`, url]));
 }

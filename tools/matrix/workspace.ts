@@ -70,7 +70,7 @@ export class Workspace {
     const bin = nodes ? join(nodes, 'node_modules', nodePackage(cell.node!), 'bin') : dirname(process.execPath);
     const path = [bin, join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const { NODE_OPTIONS: _options, NODE_PATH: _path, ...inherited } = process.env;
-    const simulators = this.#simulators!.environment;
+    const simulators = this.#simulators!.environmentOf(cell);
     return { cwd, env: { ...inherited, ...simulators, PATH: path, MATRIX_MODEL: `cell-${this.#runs}` } };
   }
 
