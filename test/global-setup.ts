@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -10,10 +10,16 @@ declare module 'vitest' {
   }
 }
 
+const COMPILED = join(import.meta.dirname, '../node_modules/.cache/tidegate-tests');
+/** Files. Node deletes none of them, and each change of a source adds one: then all are compiled once more. */
+const MAX_COMPILED = 10_000;
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-tests-'));
   project.provide('sharedFolder', folder);
   // Programs that tests start read the same sources: compiled once, not once a program. Kept, as they write while they end.
-  process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, '../node_modules/.cache/tidegate-tests');
+  await mkdir(COMPILED, { recursive: true });
+  if ((await readdir(COMPILED, { recursive: true })).length > MAX_COMPILED) await rm(COMPILED, { recursive: true });
+  process.env['NODE_COMPILE_CACHE'] = COMPILED;
   return () => rm(folder, { recursive: true, force: true });
 }

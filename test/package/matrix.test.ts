@@ -10,7 +10,7 @@ import { typeCells } from '../../tools/matrix/cells/types.ts';
 import { documentOf, shortFormOf } from '../../tools/matrix/document.ts';
 import { runSteps, writeCell, writeProgram } from '../../tools/matrix/run-steps.ts';
 import { type Simulators, startSimulators } from '../../tools/matrix/simulators.ts';
-import { type App, pack, type Packed, ROOT } from './packed.ts';
+import { type App, pack, type Packed, ROOT, UNTOUCHED } from './packed.ts';
 
 const { version: TYPESCRIPT } = createRequire(import.meta.url)('typescript/package.json') as { version: string };
 
@@ -68,7 +68,7 @@ describe.concurrent('a program that installed the package', () => {
     const directory = join(app.directory, `cell-${at}`);
     await writeCell(directory, cell);
     const path = [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-    const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', PATH: path, MATRIX_MODEL: `cell-${at}` };
+    const env = { ...process.env, ...UNTOUCHED, PATH: path, MATRIX_MODEL: `cell-${at}` };
     expect(await runSteps(cell, directory, { ...env, ...simulators.environmentOf(cell) })).toBe('');
   });
 

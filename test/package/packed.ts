@@ -36,6 +36,16 @@ export interface App {
   run(command: string, ...args: string[]): Promise<string>;
 }
 
+/**
+ * For programs of an application: as users start them, and found from there only. Each run has applications of its own, whose
+ * modules no later one finds compiled: to write them costs more than the programs of this one save.
+ */
+export const UNTOUCHED: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: '',
+  NODE_PATH: '',
+  NODE_DISABLE_COMPILE_CACHE: '1',
+};
+
 interface Tarball {
   readonly path: string;
   readonly directory: string;
@@ -122,7 +132,7 @@ async function filesOf(directory: string): Promise<string[]> {
 
 function appAt(directory: string): App {
   const execute = async (command: string, args: string[]): Promise<string> => {
-    const env = { ...process.env, NODE_OPTIONS: '', NODE_PATH: '' };
+    const env = { ...process.env, ...UNTOUCHED };
     try {
       return (await run(command, args, { cwd: directory, env, timeout: 100_000 })).stdout.trim();
     } catch (error) {
