@@ -40,7 +40,7 @@ export type {
   StoreFault,
   StreamOutcome,
   WaitCause,
-} from './core/event-words.ts';
+} from './core/event-values.ts';
 export type { CallInfo, GuardEvent } from './core/events.ts';
 export type {
   DimensionSnapshot,

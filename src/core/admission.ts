@@ -1,5 +1,5 @@
 import type { LimitBelief } from './beliefs.ts';
-import type { WaitCause } from './event-words.ts';
+import type { WaitCause } from './event-values.ts';
 import type { Priority } from './events.ts';
 import type { DimensionSnapshot, Waiting } from './snapshot.ts';
 import type { Dimension, Failure, LimitReading, Outcome, Usage } from './outcome.ts';

@@ -1,4 +1,4 @@
-import type { StreamOutcome } from './event-words.ts';
+import type { StreamOutcome } from './event-values.ts';
 import type { Failure, Outcome, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';
 

@@ -1,4 +1,4 @@
-import type { CallOutcome, RefusedBy } from './event-words.ts';
+import type { CallOutcome, RefusedBy } from './event-values.ts';
 import type { Failure } from './outcome.ts';
 
 /** Outcome of a call that ends with this failure. */

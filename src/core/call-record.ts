@@ -1,6 +1,6 @@
 import { AdmissionRefused, type Ticket } from './admission.ts';
 import type { CallSettings } from './call-settings.ts';
-import type { CallOutcome, GiveUpReason, WaitCause } from './event-words.ts';
+import type { CallOutcome, GiveUpReason, WaitCause } from './event-values.ts';
 import type { Lane } from './lane.ts';
 import type { Failure, Usage } from './outcome.ts';
 import type { ResponseInfo } from './provider.ts';

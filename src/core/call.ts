@@ -5,7 +5,7 @@ import { errorTypeOf, outcomeOf, WORTH_RESENDING } from './call-outcome.ts';
 import { CallRecord, type EndFacts } from './call-record.ts';
 import { type CallSettings, type Exchange, inOneStep, type Send } from './call-settings.ts';
 import type { Clock } from './clock.ts';
-import type { CallOutcome } from './event-words.ts';
+import type { CallOutcome } from './event-values.ts';
 import type { CallInfo, GuardEvent } from './events.ts';
 import { AttemptFailed, type Lane, type Retry, type RetryBar, type RetryDecision } from './lane.ts';
 import type { Failure, TimeLimit } from './outcome.ts';

@@ -11,7 +11,7 @@ import type {
   StreamOutcome,
   UnguardedVia,
   WaitCause,
-} from './event-words.ts';
+} from './event-values.ts';
 import type { Dimension, HintSource, Outcome, Usage } from './outcome.ts';
 import type { OpenAIApi, Operation, OutputType, ProviderName, RequestAttributes, ResponseInfo } from './provider.ts';
 import type { LimitSource } from './snapshot.ts';

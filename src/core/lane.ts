@@ -1,5 +1,5 @@
 import type { Admission, WhoWaits } from './admission.ts';
-import type { CircuitState, GiveUpReason, RetryReason } from './event-words.ts';
+import type { CircuitState, GiveUpReason, RetryReason } from './event-values.ts';
 import type { LaneCounts, LaneSnapshot } from './snapshot.ts';
 import type { Failure, HintSource } from './outcome.ts';
 

@@ -1,5 +1,5 @@
 import type { AdmissionRefused, RefusalReason } from './admission.ts';
-import type { CallOutcome, GiveUpReason } from './event-words.ts';
+import type { CallOutcome, GiveUpReason } from './event-values.ts';
 import type { ErrorDetails, TidegateErrorCode } from '../errors.ts';
 
 /** The error for a call that its lane refused. */

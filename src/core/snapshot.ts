@@ -1,5 +1,5 @@
 import type { LimitBelief } from './beliefs.ts';
-import type { CircuitState, SharedMode } from './event-words.ts';
+import type { CircuitState, SharedMode } from './event-values.ts';
 import type { Dimension } from './outcome.ts';
 import type { ProviderName } from './provider.ts';
 

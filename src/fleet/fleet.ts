@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import type { SharedMode, StoreFault } from '../core/event-words.ts';
+import type { SharedMode, StoreFault } from '../core/event-values.ts';
 import { LaneShare } from './lane-share.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { storeFault } from './store-fault.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { SharedMode } from '../core/event-words.ts';
+import type { SharedMode } from '../core/event-values.ts';
 import type { FleetStore } from './protocol.ts';
 
 export interface LaneShareDeps {

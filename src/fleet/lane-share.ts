@@ -1,4 +1,4 @@
-import type { SharedMode } from '../core/event-words.ts';
+import type { SharedMode } from '../core/event-values.ts';
 import type { SharedSnapshot } from '../core/snapshot.ts';
 import { type BucketDimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane, LimitDivider } from '../pacing/limits/limit-divider.ts';

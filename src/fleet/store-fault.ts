@@ -1,4 +1,4 @@
-import type { StoreFault } from '../core/event-words.ts';
+import type { StoreFault } from '../core/event-values.ts';
 
 const FAULTS: readonly (readonly [RegExp, StoreFault])[] = [
   [/^(WRONGPASS|NOAUTH|ERR AUTH)|invalid (username-)?password/i, 'auth'],

@@ -1,6 +1,6 @@
 import type { CircuitGate } from '../core/admission.ts';
 import type { Clock } from '../core/clock.ts';
-import type { CircuitState } from '../core/event-words.ts';
+import type { CircuitState } from '../core/event-values.ts';
 import type { Passage } from '../core/lane.ts';
 
 /** A lane's circuit, which lets attempts through as long as the provider answers. */

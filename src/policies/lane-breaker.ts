@@ -9,7 +9,7 @@ import {
   type IBackoffFactory,
   type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
-import type { CircuitState } from '../core/event-words.ts';
+import type { CircuitState } from '../core/event-values.ts';
 import { CircuitOpen, type Passage } from '../core/lane.ts';
 import type { ResolvedBreaker } from '../options/breaker-options.ts';
 import type { Breaker, BreakerDeps } from './circuit.ts';

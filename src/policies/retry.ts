@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS } from '../core/clock.ts';
 import { isContent } from '../core/content-kinds.ts';
-import type { RetryReason } from '../core/event-words.ts';
+import type { RetryReason } from '../core/event-values.ts';
 import {
   type CallRetry,
   PAUSES_OF_A_CALL,

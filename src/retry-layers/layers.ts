@@ -1,4 +1,4 @@
-import type { RetryLayer } from '../core/event-words.ts';
+import type { RetryLayer } from '../core/event-values.ts';
 
 interface KnownLayer {
   readonly layer: RetryLayer;

@@ -1,5 +1,5 @@
 import type { RunningCall } from '../core/attempt.ts';
-import type { RetryLayer } from '../core/event-words.ts';
+import type { RetryLayer } from '../core/event-values.ts';
 import type { GuardEvent } from '../core/events.ts';
 import type { RequestLike } from '../core/provider.ts';
 import { bodyDigest } from '../providers/request/body-digest.ts';

@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../core/event-words.ts';
+import type { CallOutcome } from '../core/event-values.ts';
 
 /** Whether a call failed. A call that its caller aborted neither failed nor succeeded. */
 export function isFailure(outcome: CallOutcome): boolean {

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { SharedMode } from '../core/event-words.ts';
+import type { SharedMode } from '../core/event-values.ts';
 import type { LaneSnapshot, SharedDimensionSnapshot, SharedSnapshot } from '../core/snapshot.ts';
 import { isOneOf, valuesOf } from './contract/closed-set.ts';
 import { DIMENSIONS, SHARED_MODES } from './contract/closed-sets.ts';

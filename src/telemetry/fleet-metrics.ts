@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { StoreFault } from '../core/event-words.ts';
+import type { StoreFault } from '../core/event-values.ts';
 import { isOneOf } from './contract/closed-set.ts';
 import { STORE_FAULTS } from './contract/closed-sets.ts';
 import { add } from './counter-cells.ts';

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { CircuitState } from '../core/event-words.ts';
+import type { CircuitState } from '../core/event-values.ts';
 import type { DimensionSnapshot, LaneSnapshot } from '../core/snapshot.ts';
 import { BUCKET_DIMENSIONS, type Dimension, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { RunCounts } from '../core/live-runs.ts';

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { WaitCause } from '../core/event-words.ts';
+import type { WaitCause } from '../core/event-values.ts';
 import type { Priority } from '../core/events.ts';
 import { add, type Cell, inOrder } from './counter-cells.ts';
 import type { MeterBinding } from './meter-binding.ts';

@@ -1,4 +1,4 @@
-import type { CallOutcome, CircuitState, RefusedBy, RetryReason, StreamOutcome } from '../core/event-words.ts';
+import type { CallOutcome, CircuitState, RefusedBy, RetryReason, StreamOutcome } from '../core/event-values.ts';
 import { CLAUDE_ONLY } from '../core/provider.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ProviderName } from '../core/provider.ts';
-import type { UnguardedVia } from '../core/event-words.ts';
+import type { UnguardedVia } from '../core/event-values.ts';
 import { hasClients, providerOfHost } from '../providers/registry.ts';
 import { providerOfClass } from '../providers/seam/identify-client.ts';
 

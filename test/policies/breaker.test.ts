@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { CircuitState } from '../../src/core/event-words.ts';
+import type { CircuitState } from '../../src/core/event-values.ts';
 import { CircuitOpen } from '../../src/core/lane.ts';
 import { resolveOptions } from '../../src/options.ts';
 import { type BreakerOptions } from '../../src/options/breaker-options.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoreFault } from '../../src/core/event-words.ts';
+import type { StoreFault } from '../../src/core/event-values.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { SharedSnapshot } from '../../src/core/snapshot.ts';
 import { valuesOf } from '../../src/telemetry/contract/closed-set.ts';

@@ -9,7 +9,7 @@ import type { APIPromise } from 'openai/core/api-promise';
 import type { Stream } from 'openai/core/streaming';
 import { describe, expectTypeOf, it } from 'vitest';
 import type * as guardedAnthropic from '../../src/anthropic.ts';
-import type { CallOutcome } from '../../src/core/event-words.ts';
+import type { CallOutcome } from '../../src/core/event-values.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { isTidegateError, type ErrorDetails } from '../../src/errors.ts';

@@ -2,7 +2,7 @@ import { AdmissionRefused, type AdmissionRequest, type LaneListener, type Ticket
 import type { Clock } from '../../core/clock.ts';
 import type { KeptLane } from '../../core/kept-lane.ts';
 import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } from '../../core/content-kinds.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { DimensionSnapshot, Waiting } from '../../core/snapshot.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import { LaneTimer } from '../queue/lane-timer.ts';

@@ -1,5 +1,5 @@
 import type { Ticket, TokenEstimate, WhoWaits } from '../../core/admission.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 
 type Result = Parameters<Ticket['settle']>[0];

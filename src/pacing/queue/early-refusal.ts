@@ -1,5 +1,5 @@
 import { AdmissionRefused, type RefusalReason } from '../../core/admission.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { CircuitWait } from './circuit-wait.ts';
 import type { Pacer } from '../limits/pacer.ts';
 import type { LanePause } from './lane-pause.ts';

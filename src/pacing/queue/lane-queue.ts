@@ -10,7 +10,7 @@ import {
 } from '../../core/admission.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { KeptLane } from '../../core/kept-lane.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { DimensionSnapshot, Waiting } from '../../core/snapshot.ts';
 import type { Failure, LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options/pacing-options.ts';

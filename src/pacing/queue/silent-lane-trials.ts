@@ -1,5 +1,5 @@
 import { isBucket, LIMIT_KINDS } from '../../core/dimensions.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { Trials } from './trials.ts';
 

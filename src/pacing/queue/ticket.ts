@@ -1,5 +1,5 @@
 import type { Ticket, TokenEstimate, WhoWaits } from '../../core/admission.ts';
-import type { WaitCause } from '../../core/event-words.ts';
+import type { WaitCause } from '../../core/event-values.ts';
 import type { Failure, LimitReading, Outcome, Usage } from '../../core/outcome.ts';
 import type { Reservation } from '../usage/reservation.ts';
 

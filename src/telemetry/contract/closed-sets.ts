@@ -9,7 +9,7 @@ import type {
   StreamOutcome,
   UnguardedVia,
   WaitCause,
-} from '../../core/event-words.ts';
+} from '../../core/event-values.ts';
 import type { Priority } from '../../core/events.ts';
 import { type Dimension, DIMENSIONS as EVERY_DIMENSION } from '../../core/dimensions.ts';
 import type { HintSource } from '../../core/outcome.ts';
