@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { readConfig, ruleOptions } from '../../ops/config.ts';
 import { renderRules, ruleGroups } from '../../ops/rules.ts';
+import { neededRules } from './needed-rules.ts';
 import { need, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const alertsOf = (config: unknown): (string | undefined)[] =>
@@ -41,8 +42,11 @@ test(
       exp_alerts: alerts,
     });
     try {
-      const rules = renderRules({ ...ruleOptions(readConfig({ ...BUDGET, runbookUrl: 'https://wiki.example/llm' })) });
-      writeFileSync(join(folder, 'rules.yml'), rules);
+      const options = ruleOptions(readConfig({ ...BUDGET, runbookUrl: 'https://wiki.example/llm' }));
+      writeFileSync(join(folder, 'all.yml'), renderRules(options));
+      expect(runTool(promtool, ['check', 'rules', join(folder, 'all.yml')])).toContain('SUCCESS');
+      const about = { name: 'budget', evaluationInterval: '5m', alerts: ['TidegateCostOverBudget'], tests: [] };
+      writeFileSync(join(folder, 'rules.yml'), stringify({ groups: neededRules(about, options) }, { lineWidth: 0 }));
       const tests = [
         { interval: '1m', input_series: [], alert_rule_test: [at('100m', [])] },
         {
