@@ -42,17 +42,14 @@ local function countClasses(lane, p, classes)
   for name, weight in pairs(classes) do addToClass(lane, name, weight, 1) end
   p.classes = classes
 end
-local function waitingWeight(lane)
-  local all = 0
-  for _, sums in pairs(lane.classes) do all = all + sums[1] end
-  return all
-end
-local function weightOf(lane, p)
-  local own, once = 0, 0
+local function weightsOf(lane, p)
+  local own, all, once = 0, 0, 0
   for name, weight in pairs(p.classes) do own = own + weight * weight / lane.classes[name][1] end
-  if own == 0 then return report.weight end
-  for _, sums in pairs(lane.classes) do once = once + sums[2] / sums[1] end
-  return own * waitingWeight(lane) / once
+  for _, sums in pairs(lane.classes) do
+    all = all + sums[1]
+    once = once + sums[2] / sums[1]
+  end
+  return own == 0 and report.weight or own * all / once, all
 end
 local function rests(l, p, name, amount)
   l.rest = max(0, (l.rest or 0) + amount - (p.rest and p.rest[name] or 0))
@@ -149,6 +146,8 @@ if call('ZCARD', KEYS[3]) == 0 then
   lane.busy = 0
   lane.classes = {}
 end
+-- An older version of this forgets processes without their classes.
+if call('ZCARD', KEYS[4]) == 0 then lane.classes = {} end
 local p = processOf(id)
 if p and report.serial <= p.serial then return answer({}, 0) end
 if renewMs > OFTEN and call('ZCARD', KEYS[4]) > (p and p.waits and 1 or 0) then
@@ -347,9 +346,9 @@ end
 if wants and lane.pauseUntil > now then
   waitMs = lane.pauseUntil - now
 elseif wants then
-  local weight = weightOf(lane, p)
+  local weight, waitingWeight = weightsOf(lane, p)
   local waiting = call('ZCARD', KEYS[4])
-  local equals = min(waiting, waitingWeight(lane) / weight)
+  local equals = min(waiting, waitingWeight / weight)
   local share = waits and max(1, FREE_PART * equals) or lane.wanting
   local first = report.limits[1]
   local slack = max(AHEAD, renewMs) / lane.limits[first.name].windowMs / share / weight

@@ -176,6 +176,19 @@ describe('the script', () => {
   });
 });
 
+it('counts no class any more of processes that an older version of the script has forgotten', async () => {
+  const store = RedisStore.of(client, 'tidegate')!;
+  const classes = { interactive: 8, batch: 1 };
+  const waits = (process: string): Promise<Grant> =>
+    store.exchange('lane', report(process, [limit({ need: 1, want: 5 })], { classes }));
+  // One that is there keeps the lane from beginning anew.
+  await store.exchange('lane', report('idle', [limit()]));
+  await waits('gone');
+  for (const key of ['{tidegate:lane}:l', '{tidegate:lane}:a']) await client.zrem(key, 'gone');
+  await client.hdel('{tidegate:lane}:p', 'gone');
+  expect((await waits('stays')).parts).toEqual({ interactive: 1, batch: 1 });
+});
+
 interface Opened {
   readonly client: RedisClient;
   close(): unknown;
