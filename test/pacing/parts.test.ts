@@ -242,6 +242,13 @@ describe('the promise of a reset', () => {
     expect(promise.confirmed).toBe(false);
   });
 
+  it('is not confirmed where nothing was missing', () => {
+    const promise = new PromisedReset();
+    promise.observe(told(0, 0, 0));
+    promise.observe(told(1_100, 5, 7));
+    expect(promise.confirmed).toBe(false);
+  });
+
   it('is not believed any more where it is not kept, nor after a refusal', () => {
     const next = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));
@@ -348,6 +355,11 @@ describe('small parts', () => {
     const steps = [29_000, 28_000, 27_000, 26_000].map((value) => quantum.observe(value, 30_000));
     expect(steps).toEqual([1, 1, 1, 1_000]);
     expect(quantum.observe(25_431, 30_000)).toBe(1);
+  });
+
+  it('is found in tens, where a limit is too small for hundreds', () => {
+    const quantum = new HeaderRounding();
+    expect([270, 260, 240, 210].map((value) => quantum.observe(value, 280)).at(-1)).toBe(10);
   });
 
   it('see a level that is rounded to nothing: all is back sooner than the limit brings what a call takes', () => {

@@ -1,6 +1,6 @@
 import type { Observation } from './observation.ts';
 
-const STEPS = [1_000, 100] as const;
+const STEPS = [1_000, 100, 10] as const;
 /** Number of newest distinct values that must share a step. */
 const ENOUGH = 4;
 const SECOND_MS = 1_000;

@@ -23,7 +23,8 @@ interface Promised {
   /** Our total consumption up to the request whose answer made the promise. */
   readonly mark: number;
   /**
-   * Whether keeping it proves nothing: hardly anything was missing, and more was promised than a bucket would refill.
+   * Whether keeping it proves nothing: nothing was missing, or hardly anything and more was promised than a bucket would
+   * refill.
    */
   readonly empty: boolean;
 }
@@ -69,7 +70,7 @@ export class PromisedReset {
       this.collected = false;
     }
     // Keep the earliest promise not yet due, or successive calls would postpone the check forever.
-    const empty = missing <= TOLERANCE * full && fullAt - at < SOON * comesInMs;
+    const empty = missing <= TOLERANCE * full && (missing <= 0 || fullAt - at < SOON * comesInMs);
     if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark, empty };
   }
 
