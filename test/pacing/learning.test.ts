@@ -73,9 +73,36 @@ describe('calls that wait for a limit', () => {
       finish(waits.ticket);
       waits = watch(h);
     }
+    // One is tried, should it be a bucket after all.
+    await h.clock.advance(6_000);
+    fail(waits.ticket, { outcome: 'throttled', dimension: 'requests', limit: 200, remaining: 0, resetMs: endsInMs() });
+    waits = watch(h);
     await h.clock.advance(endsInMs() - 1_000);
     expect(waits.ticket).toBeUndefined();
     expect(row(h, 'requests').beliefs).not.toContain('shorter_window');
+    h.lane.close();
+  });
+});
+
+describe('a bucket that was taken for a fixed window', () => {
+  it('tells by a call that is tried what has come back, long before the window would end', async () => {
+    const h = harness({ pacing: PACING });
+    const told = (remaining: number) => [{ ...reading('requests', 60, remaining), resetMs: 55_000.5 - h.clock.now() }];
+    // Resets that happen to run down with the clock.
+    for (let remaining = 50; remaining > 20; remaining -= 3) {
+      finish(await admit(h), told(remaining));
+      await h.clock.advance(1_000);
+    }
+    expect(row(h, 'requests').beliefs).toContain('fixed_window');
+    const calls = Array.from({ length: 60 }, () => watch(h));
+    await flush();
+    const atOnce = calls.filter(({ ticket }) => ticket).length;
+    for (const { ticket } of calls.slice(0, atOnce)) finish(ticket, told(0));
+    await h.clock.advance(6_000);
+    expect(calls.filter(({ ticket }) => ticket)).toHaveLength(atOnce + 1);
+    finish(calls[atOnce]!.ticket, told(6));
+    await h.clock.advance(1_000);
+    expect(calls.filter(({ ticket }) => ticket).length).toBeGreaterThan(atOnce + 1);
     h.lane.close();
   });
 });

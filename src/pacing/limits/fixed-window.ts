@@ -25,6 +25,8 @@ export class FixedWindow {
   #anchor: ToldReset | undefined;
   #streak = 0;
   #endsAt = 0;
+  /** Whether a call has been tried in this window. */
+  #tried = false;
 
   get believed(): boolean {
     return this.#streak >= ENOUGH;
@@ -35,10 +37,20 @@ export class FixedWindow {
     return this.believed && now < this.#endsAt ? this.#endsAt : undefined;
   }
 
+  /** When to try a call, if at all: once in a window, `at` unless it ends first. */
+  triesAt(at: number): number | undefined {
+    return this.believed && !this.#tried && at < this.#endsAt ? at : undefined;
+  }
+
+  tries(): void {
+    this.#tried = true;
+  }
+
   /** `rate`: refill of a bucket per millisecond. `quantum`: step to which numbers are rounded. */
   observe(told: ToldReset, rate: number, quantum: number): void {
     const { at, missing, resetMs } = told;
     if (missing <= 0 || resetMs <= 0) return;
+    if (at >= this.#endsAt) this.#tried = false;
     this.#endsAt = at + resetMs;
     const anchor = this.#anchor;
     if (!anchor || at - anchor.at > STALE_MS || at > anchor.at + anchor.resetMs) {

@@ -39,6 +39,8 @@ const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
 /** The share left by other users is an estimate, checked again after this time. */
 const LOOK_AGAIN_MS = 1_000;
+/** In a fixed window that no restart has confirmed, a call is tried after this time without an answer. */
+const TRY_WINDOW_MS = 5_000;
 
 /**
  * Models one limit of the provider: a bucket that refills, or a fixed window, less everything sent. Answers correct its
@@ -160,6 +162,7 @@ export class LimitBucket implements LimitModel {
     const back = this.beliefs.returned(elapsed, now, this.rate);
     this.#level.refill(back, elapsed, this.#uncounted());
     this.#collect(now);
+    this.#tryWindow(now);
     if (this.burst < this.full) {
       const larger = this.#burstProbe.next(this.burst, now);
       if (larger !== undefined) this.#setBurst(larger, now);
@@ -179,6 +182,8 @@ export class LimitBucket implements LimitModel {
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
+      const triesAt = this.#triesWindowAt();
+      if (triesAt !== undefined) wait = Math.min(wait, Math.max(1, triesAt - this.#at));
     }
     // Other users may leave, which ends the spreading.
     if (spread > EPSILON / rate) wait = Math.max(wait, Math.min(spread, LOOK_AGAIN_MS));
@@ -447,6 +452,29 @@ export class LimitBucket implements LimitModel {
     const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#level.headroom.kept + this.#largest));
     this.beliefs.promise.collected = true;
     this.#level.collect(level, confirmed && (this.beliefs.fixed.believed || this.#level.headroom.isMargin));
+  }
+
+  /**
+   * When to try a call in a fixed window that no restart has confirmed: its end may be a minute away, and without an
+   * answer a bucket taken for a window would never be known as one. Undefined for never.
+   */
+  #triesWindowAt(): number | undefined {
+    const { promise, fixed } = this.beliefs;
+    if (this.kind.perDay || promise.confirmed || this.sharers?.level !== undefined) return undefined;
+    const heardAt = Math.max(this.#observedAt ?? -Infinity, this.#refusedAt);
+    return fixed.triesAt(heardAt + Math.max(TRY_WINDOW_MS, this.#oneCall / this.limitRate));
+  }
+
+  #tryWindow(now: number): void {
+    const triesAt = this.#triesWindowAt();
+    if (triesAt === undefined || now < triesAt) return;
+    this.beliefs.fixed.tries();
+    this.#level.collect(this.#oneCall, false);
+  }
+
+  /** The level at which one call may go. */
+  get #oneCall(): number {
+    return Math.min(this.burst, this.#level.headroom.kept + this.#largest + this.#reserve());
   }
 
   #divide(now: number): void {
