@@ -37,9 +37,9 @@ export class FixedWindow {
     return this.believed && now < this.#endsAt ? this.#endsAt : undefined;
   }
 
-  /** When to try a call, if at all: once in a window, `at` unless it ends first. */
-  triesAt(at: number): number | undefined {
-    return this.believed && !this.#tried && at < this.#endsAt ? at : undefined;
+  /** Whether a call may be tried before the window ends: once in each. */
+  get mayTry(): boolean {
+    return this.believed && !this.#tried;
   }
 
   tries(): void {

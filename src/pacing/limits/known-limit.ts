@@ -460,9 +460,10 @@ export class LimitBucket implements LimitModel {
    */
   #triesWindowAt(): number | undefined {
     const { promise, fixed } = this.beliefs;
-    if (this.kind.perDay || promise.confirmed || this.sharers?.level !== undefined) return undefined;
+    if (!fixed.mayTry || this.kind.perDay || promise.confirmed || this.sharers?.level !== undefined) return undefined;
     const heardAt = Math.max(this.#observedAt ?? -Infinity, this.#refusedAt);
-    return fixed.triesAt(heardAt + Math.max(TRY_WINDOW_MS, this.#oneCall / this.limitRate));
+    const at = heardAt + Math.max(TRY_WINDOW_MS, this.#oneCall / this.limitRate);
+    return fixed.endsAt(at) === undefined ? undefined : at;
   }
 
   #tryWindow(now: number): void {
