@@ -195,6 +195,7 @@ p.waitsUntil = 0
 cache[id] = p
 call('ZADD', KEYS[3], exact(now), id)
 
+local function withoutDebt(free, by) return max(min(0, free), free + by) end
 local function correct(l, told)
   local sample = told.sample
   if not sample or isLate or told.full ~= l.full then return end
@@ -207,8 +208,8 @@ local function correct(l, told)
   local room = roomOf(l)
   local off = 0
   if l.free > most then off = l.free - most elseif l.free < least then off = l.free - min(least, room) end
-  local lowest = told.name == 'output_tokens' and -math.huge or min(0, l.free)
-  l.free = max(lowest, l.free - ((off > 0 or first) and off or RAISE * off))
+  local by = (off > 0 or first) and -off or -RAISE * off
+  l.free = told.name == 'output_tokens' and l.free + by or withoutDebt(l.free, by)
   if first then return end
   if told.name == 'output_tokens' then return end
   local rate = l.limit / l.windowMs
@@ -258,8 +259,7 @@ for _, told in ipairs(report.limits) do
   p.unspent[told.name] = max(0, left)
   l.total = l.total - left
   if report.returns then
-    if left < 0 then l.free = max(min(0, l.free), l.free + left) else l.free = l.free + left end
-    l.free = min(l.free, max(0, told.level - l.held))
+    l.free = min(withoutDebt(l.free, left), max(0, told.level - l.held))
   else
     l.free = l.free + left
   end

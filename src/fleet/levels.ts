@@ -146,6 +146,11 @@ export function unspent(lane: LaneState, process: ProcessState, limits: readonly
   return most - spent;
 }
 
+/** The level changed by an amount that may be known already: it makes no debt, and no larger one. */
+function withoutDebt(free: number, by: number): number {
+  return Math.max(Math.min(0, free), free + by);
+}
+
 /** Takes a process's lease back, minus what it has spent. */
 export function settle(limit: LimitState, process: ProcessState, told: LimitReport, returns: boolean): void {
   const before = process.spent[told.name];
@@ -158,9 +163,7 @@ export function settle(limit: LimitState, process: ProcessState, told: LimitRepo
   limit.total -= left;
   if (returns) {
     // What it spent on its own may have been told by headers already; and what it believes is as good as what is here.
-    if (left < 0) limit.free = Math.max(Math.min(0, limit.free), limit.free + left);
-    else limit.free += left;
-    limit.free = Math.min(limit.free, Math.max(0, told.level - limit.held));
+    limit.free = Math.min(withoutDebt(limit.free, left), Math.max(0, told.level - limit.held));
   } else limit.free += left;
   // The provider lets nobody take more than it has, but for what it counts in the end.
   limit.free = Math.max(limit.free, -limit.held - limit.full);
@@ -240,8 +243,8 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const room = roomOf(limit);
   const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
   // What others spent while they were alone is told later, and may be in the sample already: it makes no debt.
-  const lowest = name === 'output_tokens' ? -Infinity : Math.min(0, limit.free);
-  limit.free = Math.max(lowest, limit.free - (off > 0 || since === undefined ? off : RAISE * off));
+  const by = off > 0 || since === undefined ? -off : -RAISE * off;
+  limit.free = name === 'output_tokens' ? limit.free + by : withoutDebt(limit.free, by);
   if (since === undefined) return;
   // Nor is what is missing of it taken by others: what was generated meanwhile is not told yet.
   if (name === 'output_tokens') return;
