@@ -13,24 +13,20 @@ function add({ classes }: LaneState, name: string, weight: number, sign: 1 | -1)
   else classes.delete(name);
 }
 
-/** Sum of the weights of all processes whose calls wait. */
-export function waitingWeight({ classes }: LaneState): number {
-  let all = 0;
-  for (const { sum } of classes.values()) all += sum;
-  return all;
-}
-
 /**
- * A process's weight among all that wait: as within one process, calls of one class have their part of the limits whether
+ * A process's weight among all that wait, and the sum of all of them: as within one process, calls of one class have their part of the limits whether
  * they wait in one process or in a hundred. Of a process whose calls do not wait: what it tells.
  */
-export function weightOf(lane: LaneState, process: ProcessState, told: number): number {
+export function weightsOf(lane: LaneState, process: ProcessState, told: number): { weight: number; all: number } {
   let own = 0;
-  for (const [name, weight] of Object.entries(process.classes)) own += weight ** 2 / lane.classes.get(name)!.sum;
-  if (own === 0) return told;
+  let all = 0;
   let once = 0;
-  for (const { sum, squares } of lane.classes.values()) once += squares / sum;
-  return (own * waitingWeight(lane)) / once;
+  for (const [name, weight] of Object.entries(process.classes)) own += weight ** 2 / lane.classes.get(name)!.sum;
+  for (const { sum, squares } of lane.classes.values()) {
+    all += sum;
+    once += squares / sum;
+  }
+  return { weight: own === 0 ? told : (own * all) / once, all };
 }
 
 /** Which part of each of its classes waits in a process, if it must know: with one class all that it gets is of that. */

@@ -2,7 +2,7 @@ import { areTried, isEnding, keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
 import type { Report } from './protocol.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
-import { waitingWeight, weightOf } from './classes.ts';
+import { weightsOf } from './classes.ts';
 import { aheadOf, LOOK, moveTo } from './process-queue.ts';
 
 /** An amount reserved for a waiting process is released if it is this late. */
@@ -31,8 +31,8 @@ export function grant(
 ): number {
   const kept = limits.map((limit) => keptNow(lane, limit));
   // A process that keeps a reserve leaves as much to each other that does.
-  const weight = weightOf(lane, process, report.weight);
-  const equals = Math.min(lane.waiting.length, waitingWeight(lane) / weight);
+  const { weight, all } = weightsOf(lane, process, report.weight);
+  const equals = Math.min(lane.waiting.length, all / weight);
   const share = process.waits ? Math.max(1, FREE_PART * equals) : lane.wanting;
   const { renewMs = 0 } = report;
   const slack = Math.max(AHEAD_MS, renewMs) / (limits[0]?.windowMs ?? 1) / share / weight;
