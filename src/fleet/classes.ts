@@ -1,6 +1,6 @@
 import type { LaneState, ProcessState } from './lane-state.ts';
 
-/** Counts a process among those in which calls of these classes wait, and no longer among those of before. */
+/** Moves a process from the classes it was counted in to those whose calls wait in it now. */
 export function countClasses(lane: LaneState, process: ProcessState, classes: ProcessState['classes']): void {
   for (const [name, weight] of Object.entries(process.classes)) add(lane, name, weight, -1);
   for (const [name, weight] of Object.entries(classes)) add(lane, name, weight, 1);
@@ -14,8 +14,9 @@ function add({ classes }: LaneState, name: string, weight: number, sign: 1 | -1)
 }
 
 /**
- * A process's weight among all that wait, and the sum of all of them: as within one process, calls of one class have their part of the limits whether
- * they wait in one process or in a hundred. Of a process whose calls do not wait: what it tells.
+ * A process's weight and the sum of all waiting weights. As within one process, a class keeps its part of the limits
+ * whether its calls wait in one process or in a hundred. For a process without waiting calls the weight it reported is
+ * used.
  */
 export function weightsOf(lane: LaneState, process: ProcessState, told: number): { weight: number; all: number } {
   let own = 0;
@@ -29,7 +30,7 @@ export function weightsOf(lane: LaneState, process: ProcessState, told: number):
   return { weight: own === 0 ? told : (own * all) / once, all };
 }
 
-/** Which part of each of its classes waits in a process, if it must know: with one class all that it gets is of that. */
+/** The part of each class waiting in a process; undefined if it has one class, which then gets everything granted. */
 export function partsOf(lane: LaneState, { classes }: ProcessState): Record<string, number> | undefined {
   const weights = Object.entries(classes);
   if (weights.length < 2) return undefined;

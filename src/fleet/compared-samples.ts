@@ -1,18 +1,18 @@
 import type { SampleReport } from './protocol.ts';
 
-/** Samples are compared this far apart: what may be unspent at either is small then. */
+/** Minimum distance of compared samples: over this time, what may be unspent at either end is small. */
 const APART_MS = 2_000;
 
 interface Compared {
   readonly at: number;
   readonly left: number;
   readonly burst: number;
-  /** What the fleet had spent, and how far off that may be. */
+  /** What the fleet had spent, and the uncertainty of that number. */
   readonly spent: number;
   readonly vague: number;
 }
 
-/** What the fleet spent of a limit between two samples, by its own count and by the provider's. */
+/** Compares what the fleet spent of a limit between two samples, by its own count and by the provider's. */
 export class ComparedSamples {
   #last: Compared | undefined;
 
@@ -20,7 +20,7 @@ export class ComparedSamples {
     this.#last = undefined;
   }
 
-  /** `rate`: units per millisecond that come back. Undefined where nothing follows. */
+  /** `rate`: refill in units per millisecond. Undefined if the two samples allow no conclusion. */
   next(sample: SampleReport, burst: number, rate: number, now: number): { own: number; counted: number } | undefined {
     const { left, total, unspentLeast, unspentMost } = sample;
     const at = now - sample.ageMs;
@@ -32,7 +32,7 @@ export class ComparedSamples {
     if (last?.burst !== burst) return undefined;
     const own = spent - last.spent;
     const refilled = last.left + (at - last.at) * rate;
-    // What a full bucket did not take in nobody has counted.
+    // Refill that a full bucket could not take is invisible.
     if (refilled > burst || own <= last.vague + seen.vague) return undefined;
     return { own, counted: refilled - left };
   }

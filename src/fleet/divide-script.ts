@@ -1,9 +1,9 @@
 /**
- * The rules of `divide.ts` and `levels.ts` in Lua, line by line: what changes there changes here, and a test compares
- * them. The text is constant, so that a server has it once.
+ * The rules of `divide.ts` and `levels.ts` in Lua, line by line: change both together, a test compares
+ * them. The text is constant, so that a server caches it once.
  *
- * KEYS: the lane's state, its processes by id, their ids by when they were seen, ids of those whose calls wait by
- * how much they were served. All are in one slot of a cluster.
+ * KEYS: the lane's state, its processes by id, their ids by last contact, ids of those whose calls wait by
+ * service received. All are in one slot of a cluster.
  */
 export const DIVIDE_SCRIPT = `
 local LIVE, LATE, LATE_REPORT, MIN_WAIT, MAX_WAIT, AHEAD, PLENTY, OFTEN = 6000, 1000, 500, 25, 2000, 500, 0.5, 470

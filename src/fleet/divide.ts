@@ -10,16 +10,15 @@ import { join, wantsLess } from './process-queue.ts';
 
 /** A process not seen for this long is gone. */
 export const LIVE_MS = 6_000;
-/** For the answer to a report that comes this late nobody waits any more, and what it saw is over. */
+/** A report that arrives this late is no longer waited for, and what it saw is out of date. */
 const LATE_MS = 500;
 /** Limits known for this long count as known. */
 const WARM_MS = 30_000;
 
 /**
- * One exchange: what the process had leased comes back, what it knows corrects the levels, and it gets a new lease.
- * What it needs for its next call it gets in all limits or in none. Processes are served as in start-time fair
- * queueing, so that a large call is not starved by small ones elsewhere: who was served least goes first, and what he
- * needs is kept for him.
+ * One exchange: the process returns its lease, its report corrects the levels, and it gets a new lease. The need of its
+ * next call is granted in all limits or in none. Processes are served as in start-time fair queueing, so that small
+ * calls elsewhere do not starve a large one: the least served process goes first, and its need is reserved for it.
  */
 export function divide(lane: LaneState, asked: Report, now: number): Grant {
   const lateMs = asked.at === undefined ? 0 : Math.max(0, now - asked.at);
@@ -31,7 +30,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   }
   const known = lane.processes.get(report.process);
   lane.news = undefined;
-  // A late report, already superseded by a newer one.
+  // Already superseded by a newer report.
   if (known && report.serial <= known.serial) return answer(lane, report, [], 0, now);
   const before = { epoch: lane.epoch, pauseUntil: lane.pauseUntil, circuitUntil: lane.circuitUntil };
   refill(lane, now);
@@ -66,7 +65,7 @@ export function divide(lane: LaneState, asked: Report, now: number): Grant {
   return { ...answer(lane, report, granted, waitMs, now), learned: told, parts };
 }
 
-/** What a report tells that does not depend on when it was sent. */
+/** The parts of a report that do not depend on when it was sent. */
 function withoutMoment(report: Report): Report {
   return { ...report, limits: report.limits.map((told) => ({ ...told, sample: undefined, refusedAt: undefined })) };
 }
@@ -124,7 +123,7 @@ function lease(process: ProcessState, { name, want }: LimitReport, limit: LimitS
   rests(limit, process, name, Math.max(0, (process.rest[name] ?? 0) - amount));
 }
 
-/** The process as the lane knows it, seen last of all now. */
+/** The process as the lane knows it, now the last in order of contact. */
 function take(lane: LaneState, report: Report, now: number): ProcessState {
   const known = lane.processes.get(report.process);
   const process: ProcessState = known ?? {

@@ -21,11 +21,11 @@ const MAX_RETRY_MS = 1_000;
 
 export interface Answered {
   readonly sentAt: number;
-  /** When the store said to come again; 0 if it did not say. */
+  /** Delay that the store asked for; 0 if none. */
   readonly waitMs: number;
   /** Whether it has granted anything. */
   readonly granted: boolean;
-  /** Whether there is something unreported. */
+  /** Whether anything is unreported. */
   readonly news: boolean;
   /** Whether any limit is known. */
   readonly limits: boolean;
@@ -91,7 +91,7 @@ export class ExchangeSchedule {
     return Math.max(RENEW_MS, Math.min(this.longestMs, cycleMs(this.active)));
   }
 
-  /** Whether the next exchange may be far off: anything the others must know is reported earlier. */
+  /** Whether exchanges may be far apart: anything urgent is reported earlier. */
   get comesSeldom(): boolean {
     return this.renewMs > RENEW_MS || this.active > CROWD;
   }
@@ -101,12 +101,12 @@ export class ExchangeSchedule {
     return cycleMs(this.active) > RENEW_MS;
   }
 
-  /** When to ask after news of time `at` that calls for it: spread as exchanges are. */
+  /** When to ask after news received at `at`: spread like exchanges, so that processes do not all ask at once. */
   afterNews(at: number, now: number): number {
     return now + Math.max(0, at - now) * Math.min(1, NEWS_MS / this.renewMs);
   }
 
-  /** When to report what the others must know. */
+  /** When to report something urgent. */
   get telling(): number {
     return this.#lastAt + this.#tellingMs;
   }

@@ -41,7 +41,7 @@ export class Exchange {
     const giveUp = (): void => {
       if (ends()) onFailure(new Error(`No answer within ${PATIENCE_MS} ms`), sentAt);
     };
-    // A process whose event loop was blocked reads an answer that has arrived before it gives up.
+    // A process whose event loop was blocked first reads an answer that has already arrived.
     this.#patience.set(sentAt + PATIENCE_MS, () => this.#patience.set(this.#clock.now() + GRACE_MS, giveUp));
     let asked: Promise<Grant>;
     try {
@@ -64,7 +64,7 @@ export class Exchange {
     try {
       await this.#store.exchange(this.#lane, report);
     } catch {
-      // Nobody waits for the answer.
+      // No one waits for the answer.
     }
   }
 

@@ -1,14 +1,17 @@
 import type { LaneState } from './lane-state.ts';
 
-/** Number of processes that test what a lane lets through; it doubles in each of these intervals until one knows. */
+/**
+ * Number of processes that probe an unknown lane at first; it doubles in each of these intervals until one knows its
+ * limits.
+ */
 const FIRST = 8;
 const DOUBLING_MS = 500;
-/** Longest wait before looking for what they have found out. */
+/** Maximum wait before asking for their findings. */
 const MAX_WAIT_MS = 500;
 
 /**
- * How long a process, the `place`-th to arrive at an unknown lane, delays its first call: if a thousand start together
- * and each sends one, all are refused before any of them can report it.
+ * How long a process, the `place`-th to join an unknown lane, delays its first call: if a thousand start together and
+ * each sends one, all are refused before any of them can report it.
  */
 export function firstWaitMs({ limits, since }: LaneState, place: number, now: number): number {
   if (limits.size > 0) return 0;

@@ -5,7 +5,7 @@ import { LaneShare } from './lane-share.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import { storeFault } from './store-fault.ts';
 
-/** What makes two lanes of different processes one. */
+/** Identifies a lane across processes. */
 export interface FleetLane {
   readonly provider: string;
   readonly baseURL: string;
@@ -18,13 +18,13 @@ export interface FleetListener {
   onMode(mode: SharedMode, fault: StoreFault | undefined, processes: number): void;
   onExchange(durationMs: number, fault: StoreFault | undefined): void;
   onWarning(message: string): void;
-  /** Another process has opened its circuit. Opens ours; returns whether it was closed. */
+  /** Another process has opened its circuit. Opens ours; returns whether ours was closed. */
   onCircuit(): boolean;
 }
 
 const fleets = new WeakMap<SharedLimits, Fleet>();
 
-/** Guards with the same store are one process of the fleet. */
+/** Guards with the same store count as one process of the fleet. */
 export function fleetOf(shared: SharedLimits): Fleet {
   let fleet = fleets.get(shared);
   if (!fleet) fleets.set(shared, (fleet = new Fleet(shared)));
@@ -36,7 +36,7 @@ export class Fleet {
   readonly #shared: SharedLimits;
   readonly #process: string;
   #lanes = 0;
-  /** The fault that was warned of since the store last worked. */
+  /** The last fault that was warned about since the store worked. */
   #warned: StoreFault | undefined;
 
   constructor(shared: SharedLimits, process: string = randomUUID()) {
@@ -80,7 +80,7 @@ export class Fleet {
     return share;
   }
 
-  /** Once, and again where it turns out that a password is refused: the connection is lost before that shows. */
+  /** Warns once, and again if a password turns out to be refused: that shows only after the connection is lost. */
   #warn(fault: StoreFault, listener: FleetListener): void {
     if (this.#warned !== undefined && (this.#warned === fault || fault !== 'auth')) return;
     this.#warned = fault;

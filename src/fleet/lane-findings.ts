@@ -4,7 +4,7 @@ import type { Report, Stop } from './protocol.ts';
 /** A stop without a known end is believed for this long; a process that meets it again reports it again. */
 const BELIEVED_MS = 120_000;
 
-/** Adopts what one process found out, so that the others need not. */
+/** Adopts what one process found out, to spare the others from finding it out. */
 export function adoptFindings(lane: LaneState, { stop, opens, circuitMs, learned }: Report, now: number): void {
   if (circuitMs > 0) lane.circuitUntil = Math.max(lane.circuitUntil, now + circuitMs);
   else if (circuitMs < 0) lane.circuitUntil = 0;

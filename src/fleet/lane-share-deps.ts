@@ -12,6 +12,6 @@ export interface LaneShareDeps {
   readonly assumed: number;
   onMode(mode: SharedMode, error: unknown, processes: number): void;
   onExchange(tookMs: number, error: unknown): void;
-  /** Another process has opened its circuit. Opens ours; returns whether it was closed. */
+  /** Another process has opened its circuit. Opens ours; returns whether ours was closed. */
   onCircuit(): boolean;
 }

@@ -43,9 +43,9 @@ export class LaneShare implements LimitDivider, LeaseHost {
   readonly #pause = new SharedPause();
   #returns = false;
   #since: number | undefined;
-  /** What the store's clock shows more than ours. */
+  /** How far the store's clock is ahead of ours. */
   #aheadMs: number | undefined;
-  /** The lane is unknown, and processes that came earlier are testing it. */
+  /** Whether the lane is unknown and earlier processes are probing it. */
   #othersFirst = false;
   #over = false;
 
@@ -129,7 +129,7 @@ export class LaneShare implements LimitDivider, LeaseHost {
     const now = this.#deps.clock.now();
     this.#timing.used(now);
     if (this.#isAlone) return undefined;
-    // The answer wakes the lane; only calls with a deadline look at this number.
+    // The answer wakes the lane; this number only serves calls with a deadline.
     if (this.#exchanges.askedAt !== undefined) return Math.max(1, this.#tookMs);
     this.#schedule(this.#timing.soonest(now));
     return Math.max(1, this.#timer.at - now);
@@ -175,7 +175,7 @@ export class LaneShare implements LimitDivider, LeaseHost {
     return {
       process,
       serial: ++this.#serial,
-      // How much calls count that do not wait is unknown.
+      // Without waiting calls the weight is unknown.
       weight: demand.weight || 1,
       classes: demand.classes,
       at: this.#aheadMs === undefined ? undefined : now + this.#aheadMs,

@@ -28,7 +28,7 @@ export interface LimitState {
   foreign: number;
   /** Current level of the headroom, which fills with the bucket. */
   kept: number;
-  /** Kept in addition to the headroom after refusals came despite it. */
+  /** Kept in addition to the headroom, after refusals that came despite it. */
   caution: number;
   /** Time of the newest sample that corrected this; 0 before the first. */
   seenAt: number;
@@ -93,7 +93,7 @@ export interface LaneState {
   busy: number;
   /** Weights of the processes whose calls wait, by class. */
   readonly classes: Map<string, ClassState>;
-  /** Whether there is enough for all that waits, and nothing more is to come: told once. */
+  /** Whether there is enough for everything that waits and no more calls are expected; announced once. */
   ends: boolean;
   /** Number of processes that have ever joined. */
   joined: number;

@@ -10,7 +10,7 @@ export interface LeaseHost {
   readonly leases: boolean;
   /** The lease is too small. Milliseconds until there may be more; undefined if unknown. */
   hungry(): number | undefined;
-  /** Something must be reported to the others; within half a second if their calls would otherwise be refused. */
+  /** Something must be reported; `isUrgent`: within half a second, because others' calls would otherwise be refused. */
   tell(isUrgent: boolean): void;
   /** Something was spent; `low` when less than half of the lease is left. */
   spent(low: boolean): void;
@@ -30,7 +30,7 @@ interface Use {
 
 const RATE_WEIGHT = 0.3;
 const AMOUNT_WEIGHT = 0.1;
-/** Leased ahead: the use of this many intervals between exchanges, and this many calls. */
+/** Lease in advance what this many intervals between exchanges use, plus this many calls. */
 const AHEAD = 2;
 const CALLS_AHEAD = 2;
 /** Largest part of a bucket to lease ahead, and the calls a bucket must hold per process. */
@@ -38,9 +38,9 @@ const PART_OF_BUCKET = 0.25;
 const CALLS_EACH = 4;
 const LOW = 0.5;
 const EPSILON = 1e-6;
-/** A call may take this much more than was asked for it: tokens are an estimate, which is made again when it goes. */
+/** A call may take this much more than was requested for it: its token estimate is made again when it is sent. */
 const INEXACT = 0.05;
-/** Windows that differ by a smaller part are the same. */
+/** Windows that differ by a smaller share are the same. */
 const UNLIKE = 0.01;
 
 function areUnlike(a: number, b: number): boolean {
@@ -54,19 +54,19 @@ export class Lease {
   readonly #totals = new Totals();
   readonly #compared = new ComparedSamples();
   #granted = 0;
-  /** In all, and when the lease was asked for. */
+  /** In total, and when the lease was requested. */
   #spent = 0;
   #spentBefore = 0;
   #free = 0;
   #kept = 0;
   #outstanding = 0;
-  /** What the other processes have spent in all. */
+  /** Total spent by the other processes. */
   #others: number | undefined;
   #known: { readonly limit: number; readonly burst: number; readonly windowMs: number } | undefined;
   #newest: OwnSample | undefined;
   #covered: OwnSample | undefined;
   #refusedAt: number | undefined;
-  /** Amount of the call that was last asked for: of an open circuit it is the newest that waits, not the first. */
+  /** Amount of the call last requested for: with an open circuit that is the newest waiting call, not the first. */
   #asked = 0;
   #average = 0;
   #rate = 0;
@@ -82,12 +82,12 @@ export class Lease {
     return this.#granted - (this.#spent - this.#spentBefore);
   }
 
-  /** The fleet's belief of what is left; undefined while nobody divides the limit. */
+  /** What the fleet believes to be left; undefined while the limit is not divided. */
   get level(): number | undefined {
     return this.#host.leases && this.#known ? this.#free + Math.max(0, this.left) : undefined;
   }
 
-  /** Milliseconds until `amount` is ours to spend; undefined while nobody divides, and the limit's model counts. */
+  /** Milliseconds until `amount` may be spent; undefined while the limit is not divided, when its own model decides. */
   waitMs(amount: number): number | undefined {
     this.#asked = amount;
     if (!this.#host.leases) return this.#host.hungry();
@@ -113,7 +113,7 @@ export class Lease {
     this.#newest = { ...sample, own: this.#spent - sample.since };
   }
 
-  /** A refusal showed that the provider's bucket holds no more than `level`. */
+  /** A refusal showed that the provider's bucket holds at most `level`. */
   refused(level: number): void {
     this.#refusedAt = Math.min(level, this.#refusedAt ?? Infinity);
     // The leased amount does not exist.
@@ -146,7 +146,7 @@ export class Lease {
     const rate = Math.max(0, this.#spent - this.#measured) / Math.max(1, elapsedMs);
     this.#measured = this.#spent;
     this.#rate += (rate - this.#rate) * RATE_WEIGHT;
-    // A burst is no rate: in the long run nobody spends more than the refill.
+    // A burst is not a rate: in the long run no process spends more than the refill.
     const spends = Math.min(this.#rate, limit / LIMIT_KINDS[dimension].windowMs);
     const ahead = keeps ? Math.max(AHEAD * renewMs * spends, CALLS_AHEAD * this.#average) : 0;
     const need = next > 0 ? Math.max(next, this.#asked) : 0;
@@ -181,7 +181,10 @@ export class Lease {
     return sample;
   }
 
-  /** For how long it may be leased to so many: a bucket of few calls, or one that fills soon, would lie with those who rest. */
+  /**
+   * Maximum duration of a lease among so many processes: a small bucket, or one that fills quickly, would be held by
+   * idle processes.
+   */
   longestMs(processes: number): number {
     const { burst, limitRate } = this.limit;
     return burst < CALLS_EACH * processes * this.#average ? 0 : (PART_OF_BUCKET * burst) / limitRate;
@@ -197,7 +200,7 @@ export class Lease {
     this.#granted = grant.granted;
     this.#spentBefore = report.spent;
     this.#totals.add(at, grant, report.spent, leftBefore);
-    // A store with rules of its own may not count.
+    // A store with rules of its own may not report totals.
     const others = grant.total > 0 ? grant.total - grant.unspentMost - report.spent : undefined;
     if (others !== undefined && this.#others !== undefined) this.limit.othersServed(others - this.#others, now);
     this.#others = others;
@@ -230,7 +233,7 @@ export class Lease {
     return { dimension: this.limit.dimension, leased, free: this.#free, mostOvershoot: this.#outstanding };
   }
 
-  /** Nothing learned since the last report: the store's last answer counts. */
+  /** Whether nothing was learned since the last report, so that the store's last answer applies. */
   get isNews(): boolean {
     return this.#known === undefined || this.#known.limit !== this.limit.limit || this.#refusedAt !== undefined;
   }

@@ -6,8 +6,8 @@ import type { Observation } from '../pacing/limits/observation.ts';
 import type { Lease } from './lease.ts';
 
 /**
- * A limit of which the lane may spend what it has leased. Its model keeps learning as if nobody divided, so that it can
- * take over the moment the store fails.
+ * A limit of which the lane may spend what it has leased. Its own model keeps learning as if nothing were divided, so
+ * that it can take over the moment the store fails.
  */
 export class LeasedLimit implements Limit {
   readonly #model: LimitModel;

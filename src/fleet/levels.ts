@@ -8,9 +8,9 @@ const AVERAGE_MS = 10_000;
 /** A sample this vague (part of the bucket) shows nothing of others; the estimate of them fades in about this time. */
 const VAGUE = 0.5;
 const FADES_MS = 60_000;
-/** Part of the refill that is ours, whatever others take. */
+/** Minimum part of the refill assumed to be ours, whatever others take. */
 const MIN_RATE = 0.05;
-/** A refusal adds this part of the bucket to what is kept, up to a maximum; all of it fades in this time. */
+/** A refusal adds this part of the bucket to what is kept, up to a maximum, which fades completely in this time. */
 const CAUTION = 0.01;
 const MAX_CAUTION = 0.05;
 const CAUTION_PASSES_MS = 60_000;
@@ -21,7 +21,7 @@ const BRISK_MS = 750;
 /** Largest part of a bucket assumed unspent by processes that wanted more. */
 const UNTOLD_PART = 0.25;
 
-/** Until a limit has been known for this long, its level is leased gradually: it may not be there. */
+/** Until a limit has been known for this long, its level is leased gradually: it may not exist. */
 const TRIED_MS = 10_000;
 
 export function areTried(limits: Iterable<LimitState>, now: number): boolean {
@@ -29,7 +29,7 @@ export function areTried(limits: Iterable<LimitState>, now: number): boolean {
   return true;
 }
 
-/** Units per millisecond that come to the fleet. */
+/** Refill in units per millisecond that the fleet gets. */
 export function rateOf({ limit, windowMs, foreign }: LimitState): number {
   const rate = limit / windowMs;
   return Math.max(MIN_RATE * rate, rate - Math.max(0, foreign));
@@ -66,15 +66,15 @@ export function rests(limit: LimitState, process: ProcessState, name: string, am
   process.rest[name] = amount;
 }
 
-/** Largest headroom; none in a bucket so small that it would be no more than a unit. */
+/** Maximum headroom; 0 in a bucket so small that it would be less than one unit. */
 function mostKept({ headroom, full }: LimitState): number {
   return headroom * full > 1 ? headroom * full : 0;
 }
 
 /**
- * Most that can be free to lease: leased amounts may still be in the bucket too. But a process that wanted more than it
- * got has spent its lease long before it reports that. So only a part of the bucket is set aside for such leases, and
- * none of a bucket that fills before anybody can report.
+ * Most that can be free to lease: leased amounts may still be in the bucket too. But a process that got less than it
+ * wanted has spent its lease long before it reports that. So only a part of the bucket is set aside for such leases,
+ * and nothing of a bucket that fills before the process can report.
  */
 function roomOf(limit: LimitState): number {
   const { full, held, idle } = limit;
@@ -99,7 +99,7 @@ export function refill(lane: LaneState, now: number): void {
   }
 }
 
-/** A process is gone: its lease counts as spent. */
+/** A process has gone: its lease counts as spent. */
 export function reclaim(lane: LaneState, process: ProcessState): void {
   for (const [name, limit] of lane.limits) {
     returned(limit, process, name);
@@ -108,7 +108,7 @@ export function reclaim(lane: LaneState, process: ProcessState): void {
   }
 }
 
-/** Records what a process has sent that the provider may not have counted: output counts while it is generated. */
+/** Records what a process has sent that the provider may not have counted yet: output counts while it is generated. */
 function pends(limit: LimitState, process: ProcessState, name: string, unanswered: number): void {
   const amount = name === 'output_tokens' ? unanswered : 0;
   limit.pending = Math.max(0, limit.pending + amount - (process.pending[name] ?? 0));
@@ -146,7 +146,7 @@ export function unspent(lane: LaneState, process: ProcessState, limits: readonly
   return most - spent;
 }
 
-/** The level changed by an amount that may be known already: it makes no debt, and no larger one. */
+/** The level after a change that may be known already: the change must not make it negative, or more negative. */
 function withoutDebt(free: number, by: number): number {
   return Math.max(Math.min(0, free), free + by);
 }
@@ -157,15 +157,15 @@ export function settle(limit: LimitState, process: ProcessState, told: LimitRepo
   process.spent[told.name] = told.spent;
   pends(limit, process, told.name, told.unanswered);
   const held = returned(limit, process, told.name);
-  // Of a process that was not known nobody has counted what it sent a moment ago.
+  // What an unknown process sent a moment ago has not been counted yet.
   const left = before === undefined ? -told.unanswered : held - (told.spent - before);
   process.unspent[told.name] = Math.max(0, left);
   limit.total -= left;
   if (returns) {
-    // What it spent on its own may have been told by headers already; and what it believes is as good as what is here.
+    // Headers may already have shown what it spent on its own, and its belief is as good as the store's.
     limit.free = Math.min(withoutDebt(limit.free, left), Math.max(0, told.level - limit.held));
   } else limit.free += left;
-  // The provider lets nobody take more than it has, but for what it counts in the end.
+  // The provider lets no one take more than it has, except for what it counts at the end.
   limit.free = Math.max(limit.free, -limit.held - limit.full);
 }
 
@@ -180,7 +180,7 @@ export function learn(lane: LaneState, told: LimitReport, report: Report, now: n
       full: told.full,
       headroom: told.headroom,
       since: now,
-      // Its own level lacks what it has sent; that is taken off as of everybody who comes.
+      // Its level lacks what it has sent; `settle` subtracts that for every new process.
       free: Math.min(told.full, told.level + told.unanswered) / others,
       total: 0,
       held: 0,
@@ -229,9 +229,9 @@ function shrink(lane: LaneState, known: LimitState, { level, full }: LimitReport
   lane.epoch++;
 }
 
-/** The newest sample counts, whoever brought it: downwards at once, upwards step by step. */
+/** The newest sample counts, whichever process brought it: downwards at once, upwards step by step. */
 function correct(limit: LimitState, { sample, name, full }: LimitReport, now: number): void {
-  // Who takes it for another bucket reads what is left of it as something else.
+  // A process that assumes another bucket size interprets `left` differently.
   if (!sample || full !== limit.full) return;
   const seenAt = now - sample.ageMs;
   if (seenAt <= limit.seenAt) return;
@@ -242,16 +242,17 @@ function correct(limit: LimitState, { sample, name, full }: LimitReport, now: nu
   const least = truth - sample.unspentMost;
   const room = roomOf(limit);
   const off = limit.free > most ? limit.free - most : limit.free < least ? limit.free - Math.min(least, room) : 0;
-  // What others spent while they were alone is told later, and may be in the sample already: it makes no debt.
+  // What other processes spent on their own is reported later and may be in the sample already, so it makes no debt.
   const by = off > 0 || since === undefined ? -off : -RAISE * off;
   limit.free = name === 'output_tokens' ? limit.free + by : withoutDebt(limit.free, by);
   if (since === undefined) return;
-  // Nor is what is missing of it taken by others: what was generated meanwhile is not told yet.
+  // Missing output is not consumption by others either: what was generated meanwhile is not reported yet.
   if (name === 'output_tokens') return;
   const rate = limit.limit / limit.windowMs;
   const weight = Math.min(1, since / AVERAGE_MS);
   const taken = Math.max(-rate, Math.min(rate, off / Math.max(1, since)));
-  // Where so much may be unspent that a sample tells nothing, what was once concluded of others would stay for ever.
+  // If so much may be unspent that samples show nothing, an earlier conclusion about others would otherwise last for
+  // ever.
   const fades = off === 0 && most - least > VAGUE * full ? Math.min(1, since / FADES_MS) : 0;
   limit.foreign = Math.min((1 - MIN_RATE) * rate, Math.max(0, (1 - fades) * limit.foreign + taken * weight));
 }

@@ -6,7 +6,10 @@ import { cycleMs } from './turn-time.ts';
 /** Processes that exchange this often get the news with their next grant. */
 export const OFTEN_MS = 470;
 
-/** Whether what waits can all go now, which those would only hear at their next turn. */
+/**
+ * Whether everything that waits can go now; processes that exchange seldom would otherwise hear of it at their next
+ * turn.
+ */
 export function lastCallsOf(lane: LaneState, now: number): News | undefined {
   const before = lane.ends;
   lane.ends = lane.waiting.length > 0 && areTried(lane.limits.values(), now) && isEnding(lane);
@@ -20,7 +23,7 @@ interface Before {
   readonly circuitUntil: number;
 }
 
-/** Changes made by an exchange that processes which seldom come must know at once; undefined if there are none. */
+/** Changes by an exchange that processes which exchange seldom must know at once; undefined if there are none. */
 export function newsOf(
   lane: LaneState,
   before: Before,

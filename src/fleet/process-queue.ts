@@ -5,14 +5,14 @@ import type { Report } from './protocol.ts';
 import { CROWD, turnMs } from './turn-time.ts';
 import { countClasses } from './classes.ts';
 
-/** Number of least served processes looked at: what they need is theirs before others get anything. */
+/** Number of least served processes considered: their needs are reserved before others get anything. */
 export const LOOK = 32;
 
 export interface Ahead {
   /** Sum of the needs of processes served less. */
   readonly ahead: Record<string, number>;
   readonly all: Record<string, number>;
-  /** What all others get until our next turn. */
+  /** What the others get until our next turn. */
   readonly turns: Record<string, number>;
   /** Number of waiting processes beyond those looked at. */
   readonly beyond: number;
@@ -31,7 +31,7 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   for (const id of lane.waiting.slice(0, LOOK)) {
     const other = lane.processes.get(id)!;
     if (id === self) first = false;
-    // A process served much less is waited for, refused or not.
+    // A process served much less is waited for even if it has not been refused.
     if (id === self || (other.waitsUntil < now && other.tag + slack >= tag)) continue;
     const goesFirst = isCrowd ? first : other.tag < tag;
     if (goesFirst) before++;
@@ -53,7 +53,7 @@ export function aheadOf(lane: LaneState, self: string, tag: number, slack: numbe
   return { ahead, all, turns, beyond: Math.max(0, rank - LOOK) };
 }
 
-/** Among many processes, one without new calls keeps no reserve while others wait: it would lie idle. */
+/** In a large fleet, a process without new calls keeps no reserve while others wait: it would lie idle. */
 export function wantsLess(lane: LaneState, report: Report): Report {
   const others = lane.waiting.length - Number(lane.processes.get(report.process)?.waits ?? false);
   if ((report.renewMs ?? 0) <= OFTEN_MS || others <= 0) return report;
@@ -65,8 +65,8 @@ export function wantsLess(lane: LaneState, report: Report): Report {
 }
 
 /**
- * Adds a process to those whose calls wait, or removes it. One that only keeps a reserve for future calls is owed
- * nothing, and holds nobody back.
+ * Adds a process to those whose calls wait, or removes it. A process that only keeps a reserve for future calls is owed
+ * nothing and delays no one.
  */
 export function join(
   lane: LaneState,
@@ -91,7 +91,7 @@ export function moveTo(lane: LaneState, id: string, tag: number): void {
   insert(lane, id, tag);
 }
 
-/** Among processes served alike each keeps its place however often it comes, as in a sorted set of Redis. */
+/** Orders processes with equal service by id, as a sorted set of Redis does. */
 function insert(lane: LaneState, id: string, tag: number): void {
   let from = 0;
   let to = lane.waiting.length;

@@ -5,7 +5,10 @@ export interface SampleReport {
   readonly left: number;
   /** The fleet's total consumption, including leases, at that time. */
   readonly total: number;
-  /** The least and the most of it that the provider cannot have counted then: unspent leases, output not generated yet. */
+  /**
+   * Minimum and maximum of `total` that the provider cannot have counted then: unspent leases, output not generated
+   * yet.
+   */
   readonly unspentLeast: number;
   readonly unspentMost: number;
 }
@@ -14,13 +17,13 @@ export interface LimitReport {
   readonly name: string;
   readonly limit: number;
   readonly windowMs: number;
-  /** Most that the provider lets through at once. */
+  /** The most that the provider lets through at once. */
   readonly full: number;
-  /** Whether it was learned since the last exchange; if not, what others have learned counts. */
+  /** Whether this process learned it since the last exchange; if not, what others have learned applies. */
   readonly changed: boolean;
   /** Part that is never spent. */
   readonly headroom: number;
-  /** What this process believes to be left, in case the store knows nothing. */
+  /** What this process believes to be left, for a store that knows nothing. */
   readonly level: number;
   /** This process's total consumption; only ever compared with its earlier reports. */
   readonly spent: number;
@@ -30,7 +33,7 @@ export interface LimitReport {
   readonly need: number;
   /** Amount useful until the next exchange, including `need`. */
   readonly want: number;
-  /** Everything that waits, if no new call has come for a while: the end of the work. */
+  /** Total of what waits, if no new call has come for a while: the end of the work. */
   readonly rest?: number | undefined;
   readonly sample: SampleReport | undefined;
   /** The level that a refusal showed; undefined without a refusal. */
@@ -52,31 +55,31 @@ export interface Report {
   readonly process: string;
   /** Number of this process's exchange about this lane. */
   readonly serial: number;
-  /** Of its claim, by what waits in it. */
+  /** Weight of its claim, by the calls that wait in it. */
   readonly weight: number;
   /**
-   * Its weight by classes: calls of one priority and, as far as a digest tells, of one tenant. Processes share the weight
-   * of a class. Default: one class, of all processes with this weight.
+   * Its weight by class: calls of one priority and, as far as a digest shows, of one tenant. Processes share the weight
+   * of a class. Default: one class of all processes with this weight.
    */
   readonly classes?: Readonly<Record<string, number>> | undefined;
-  /** When it was sent, by the store's clock; undefined until the store has told its own. */
+  /** When it was sent, by the store's clock; undefined until the store has reported its time. */
   readonly at?: number | undefined;
   /** Number of processes it last knew of. */
   readonly fleet: number;
   /** Whether it was on its own since the last exchange: what it spent then was not leased. */
   readonly returns: boolean;
-  /** It leaves: it spends nothing any more, and takes no lease. */
+  /** Whether it leaves the fleet: it spends nothing more and takes no lease. */
   readonly leaves: boolean;
   readonly pauseMs: number;
   /** Renewal interval of its leases; default: twice a second. */
   readonly renewMs?: number | undefined;
   /** Met by the process itself since the last exchange. */
   readonly stop: Stop | undefined;
-  /** A call has got through since: as far as the process knows, nothing is stopped. */
+  /** Whether a call has succeeded since: as far as the process knows, nothing is stopped. */
   readonly opens: boolean;
   /** Milliseconds the circuit opened since the last exchange stays open; below 0 if it was closed. */
   readonly circuitMs: number;
-  /** Learned token usage in numbers, for processes that join later; undefined if it is no news. */
+  /** Learned token usage in numbers, for processes that join later; undefined if unchanged. */
   readonly learned?: string | undefined;
   readonly limits: readonly LimitReport[];
 }
@@ -111,15 +114,15 @@ export interface Grant {
   readonly pauseMs: number;
   readonly stop: Stop | undefined;
   readonly circuitMs: number;
-  /** Since when the store knows the lane; a changed time means another store, or lost state. */
+  /** When the store first saw the lane; a changed time means another store, or lost state. */
   readonly since: number;
-  /** The store's time, in milliseconds since any moment. With it, reports that come late are known as late. */
+  /** The store's time in milliseconds, from any origin. With it, late reports are recognized. */
   readonly now?: number | undefined;
   /** Whether the fleet has used the limits before. */
   readonly warm: boolean;
   /** For a new process: what others last reported under the same name. */
   readonly learned?: string | undefined;
-  /** Of a process with several classes: the part of each that waits in it. */
+  /** For a process with several classes: the part of each that waits in it. */
   readonly parts?: Readonly<Record<string, number>> | undefined;
   readonly limits: readonly LimitGrant[];
 }
@@ -130,7 +133,7 @@ export interface News {
   readonly pauseMs: number;
   /** Whether all leases are void. */
   readonly voids: boolean;
-  /** There is enough for all calls that wait, and they are the last: of interest to who has one of them. */
+  /** There is enough for all waiting calls, and they are the last; matters to processes that have some of them. */
   readonly ends?: boolean;
 }
 

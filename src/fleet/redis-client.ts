@@ -40,7 +40,7 @@ export function scriptRunner(client: RedisClient, script: string, sha: string): 
   };
 }
 
-/** As the server says it, and as Glide does. */
+/** The server's wording, and Glide's. */
 const UNKNOWN_SCRIPT = /^NOSCRIPT|NoScriptError/;
 
 type Evaluate = (by: 'sha' | 'text', script: string, keys: string[], argument: string) => Promise<unknown>;

@@ -32,7 +32,7 @@ interface NodeRedisTwin extends Events {
   disconnect(): unknown;
 }
 
-/** Receives news over one extra connection, which is open while anybody listens and keeps no process alive. */
+/** Receives news over one extra connection, which is open while there are listeners and keeps no process alive. */
 export class RedisNews {
   readonly #connect: (heard: Heard) => Subscription;
   readonly #listeners = new Map<string, Set<NewsListener>>();
@@ -43,7 +43,7 @@ export class RedisNews {
     this.#connect = connect;
   }
 
-  /** Undefined if the client cannot be duplicated, or would not report a lost connection: that of a cluster. */
+  /** Undefined if the client cannot be duplicated, or would not report a lost connection, as that of a cluster. */
   static of(client: RedisClient): RedisNews | undefined {
     const given = client as { readonly duplicate?: unknown; readonly isCluster?: unknown; readonly unref?: unknown };
     if (typeof given.duplicate !== 'function') return undefined;
@@ -81,7 +81,7 @@ export class RedisNews {
     try {
       await this.#subscription?.subscribe(channel);
     } catch {
-      // A user without the right to subscribe: the process asks twice a second, as without news.
+      // The user may not subscribe: the process asks twice a second, as without news.
       return;
     }
     if (this.#isReady) tell(this.#listeners.get(channel) ?? new Set(), true);
@@ -146,5 +146,5 @@ function ofNodeRedis(client: RedisClient, { onReady, onLost, onMessage }: Heard)
   };
 }
 
-/** Ignored here: whoever waits for an answer reports what it means for calls. */
+/** Ignored here: the failure is reported where an answer is awaited. */
 function ignore(): void {}

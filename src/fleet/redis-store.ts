@@ -14,7 +14,7 @@ export class RedisStore implements FleetStore {
   readonly #run: RunScript;
   readonly #prefix: string;
   readonly #news: RedisNews | undefined;
-  /** Why the client could last not connect: with its offline queue off, its commands do not tell. */
+  /** Why the client last failed to connect: with its offline queue off, its commands do not say. */
   #unconnected: unknown;
 
   private constructor(run: RunScript, prefix: string, news: RedisNews | undefined) {
@@ -29,7 +29,7 @@ export class RedisStore implements FleetStore {
     const run = scriptRunner(client, DIVIDE_SCRIPT, sha);
     if (!run) return undefined;
     const store = new RedisStore(run, prefix, RedisNews.of(client));
-    // Watches only: an error that the application does not handle stays unhandled.
+    // Only observes: an error that the application does not handle stays unhandled.
     (client as Partial<EventEmitter>).on?.(errorMonitor, (error: unknown) => (store.#unconnected = error));
     return store;
   }
@@ -38,7 +38,7 @@ export class RedisStore implements FleetStore {
     const key = this.#keyOf(lane);
     const answer = await this.#ask([key, `${key}:p`, `${key}:l`, `${key}:a`], report);
     const grant = grantOf(answer);
-    // A proxy or the like has mixed up answers.
+    // Something between, such as a proxy, has mixed up answers.
     if (grant.serial !== report.serial) throw new TypeError('unsupported answer');
     return grant;
   }

@@ -7,11 +7,14 @@ import { SharedLearning } from './shared-learning.ts';
 
 const ADVICE = 'Another process of this account was refused: see its first error for what to do.';
 
-/** Findings of one process that spare the others: an exhausted quota, a provider that is down, learned token usage. */
+/**
+ * Findings of one process that spare the others from making them: an exhausted quota, a provider that is down, learned
+ * token usage.
+ */
 export class SharedFindings {
   readonly #trip: () => boolean;
   readonly #learning = new SharedLearning();
-  /** What closed the lane as far as the store knows, and whether another process had found it. */
+  /** What closed the lane according to the store, and whether another process found it. */
   #told: Closed | undefined;
   #adopted = false;
   #circuitMs = 0;
@@ -19,7 +22,7 @@ export class SharedFindings {
   #tripped = false;
   #isOpen = false;
 
-  /** `trip` opens a circuit that is closed, soon; it says whether it was. */
+  /** `trip` soon opens a closed circuit; it returns whether the circuit was closed. */
   constructor(trip: () => boolean) {
     this.#trip = trip;
   }
@@ -63,7 +66,7 @@ export class SharedFindings {
   }
 
   #adopt(lane: DividedLane, stop: Stop, now: number): void {
-    // A call got through meanwhile, which is not reported yet.
+    // A call has succeeded meanwhile, which is not reported yet.
     if (this.#told) return;
     const failure: Failure = {
       outcome: stop.outcome as Failure['outcome'],

@@ -3,7 +3,7 @@ import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 /** Pauses that differ by less are the same. */
 const SAME_PAUSE_MS = 25;
 
-/** A pause asked of one process and kept by all. */
+/** A pause requested from one process and kept by all. */
 export class SharedPause {
   #adoptedUntil = 0;
 

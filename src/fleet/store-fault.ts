@@ -12,7 +12,7 @@ const FAULTS: readonly (readonly [RegExp, StoreFault])[] = [
   [/closed|connect|ECONN|socket|offline|max retries|EPIPE|stream isn't writeable/i, 'connection'],
 ];
 
-/** Why a store fails. Nothing of the error's text is passed on. */
+/** Why a store fails. The text of the error is not passed on. */
 export function storeFault(error: unknown): StoreFault {
   const message = error instanceof Error ? error.message : String(error);
   return FAULTS.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-/** One timer that is set for one thing at a time, and keeps no process alive. */
+/** A timer with one pending callback at a time, which keeps no process alive. */
 export class Timer {
   /** When it fires; Infinity when it is not set. */
   at: number = Infinity;

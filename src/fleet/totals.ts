@@ -19,7 +19,7 @@ const KEPT_MS = 120_000;
 const MAX_POINTS = 400;
 
 /**
- * History of the other processes' consumption of a limit: an answer reports the moment at which its request was
+ * History of the other processes' consumption of a limit: a sample belongs to the moment at which its request was
  * counted, which may lie between two exchanges.
  */
 export class Totals {
@@ -41,7 +41,7 @@ export class Totals {
     this.#points.length = 0;
   }
 
-  /** Whether a sample of this time can be reported: the exchanges before and after it are known. */
+  /** Whether a sample of this time can be reported: the exchanges before and after it must be known. */
   covers(at: number): boolean {
     const [first] = this.#points;
     return first !== undefined && first.at <= at && this.#points.at(-1)!.at >= at;

@@ -1,4 +1,6 @@
-/** Length of a turn: one process at a time gets the refill of it, and a lane makes about one exchange in it. */
+/**
+ * Length of a turn: one process at a time gets the refill of this time, so a lane makes about one exchange per turn.
+ */
 export const TURN_MS = 65;
 /** Longest wait for a turn, however many processes there are. */
 const MAX_CYCLE_MS = 4_000;
@@ -13,5 +15,8 @@ export function turnMs(processes: number): number {
   return cycleMs(processes) / Math.max(1, processes);
 }
 
-/** More waiting processes than this take turns; fewer come often, and so notice a faster refill than is stated. */
+/**
+ * With more waiting processes than this they take turns; fewer exchange so often that they notice a refill faster than
+ * stated.
+ */
 export const CROWD = 16;
