@@ -3,7 +3,7 @@ import { TidegateSetupError } from '../errors.ts';
 
 interface DropInModule {
   readonly sdk: string;
-  /** The SDK as `require` gives it. A function, so that a missing one can be named. */
+  /** Loads the SDK by `require`. A function, so that the error for a missing SDK can name it. */
   readonly load: () => unknown;
   /** Client classes among its exports, the default one first. */
   readonly classes: readonly [string, ...string[]];
@@ -21,7 +21,7 @@ export function dropInModule({ sdk: name, load, classes }: DropInModule): unknow
   const guarded = new Map<string, unknown>(classes.map((each) => [each, dropInExport(loaded, each)]));
   const standard = dropInDefault(loaded, main, guarded.get(main));
   guarded.set('default', standard);
-  // Mocks only: a test may look for its own object.
+  // Only with mocks: a test may expect its own object.
   if ([...guarded].every(([key, value]) => value === undefined || value === loaded[key])) return loaded;
   return withExports(typeof standard === 'function' ? callable(standard as Class) : {}, loaded, guarded);
 }
@@ -40,7 +40,7 @@ function withExports(target: object, sdk: Module, guarded: ReadonlyMap<string, u
     Object.defineProperty(target, key, {
       enumerable: Object.prototype.propertyIsEnumerable.call(sdk, key),
       configurable: true,
-      // Asked for each time: tracers replace exports of a module after it was loaded.
+      // Read at each access: tracers replace exports of a module after it was loaded.
       get: replaced ? () => guarded.get(key) : () => sdk[key],
     });
   }

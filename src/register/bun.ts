@@ -5,7 +5,7 @@ import { patchModule } from './patch-module.ts';
 import { patchedSource } from './patched-source.ts';
 import { isSdkModule } from './sdk-modules.ts';
 
-/** What is used of Bun. */
+/** The part of Bun's API that is used. */
 interface Bun {
   plugin(plugin: {
     readonly name: string;
@@ -18,10 +18,10 @@ interface Bun {
   }): void;
 }
 
-/** Modules of a Bun plugin cannot be left alone once they match; hence few are named. */
+/** A Bun plugin must provide every module that its filter matches; hence it matches few. */
 const ES_MODULE = /(?:openai|anthropic|groq|[\\/]client\.mjs$).*(?<=[\\/](?:index|client)\.mjs)$/;
 
-/** Bun has no hooks for its loader of CommonJS, but the table of what loads a file, and plugins for ES modules alone. */
+/** Bun has no load hooks for CommonJS, only the table of loaders by extension, and plugins for ES modules. */
 export function hookBun(): void {
   const { Bun } = globalThis as unknown as { Bun: Bun };
   Bun.plugin({

@@ -30,7 +30,8 @@ function textOf(source: LoadFnOutput['source'], url: string): string {
 }
 
 /**
- * What runs TypeScript (tsx, ts-node) reads CommonJS modules itself, past every load hook; this method they all use.
+ * Runners of TypeScript (tsx, ts-node) read CommonJS modules themselves, bypassing every load hook; all of them call
+ * this method.
  */
 function hookRequire(): void {
   const { prototype } = nodeModule as unknown as { prototype: { load(filename: string): void } };

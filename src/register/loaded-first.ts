@@ -8,7 +8,7 @@ export function loadedFirst(
   nodeOptions: string = process.env['NODE_OPTIONS'] ?? '',
 ): boolean {
   const preloads = [...preloadsOf(nodeOptions.split(/[\s"]+/)), ...preloadsOf(execArgv)];
-  // Whatever the order on the command line, Node requires first, then imports.
+  // Whatever the order on the command line, Node handles `--require` before `--import`.
   const required = preloads.filter(({ option }) => option === '-r' || option === '--require');
   const first = required[0] ?? preloads[0];
   return first !== undefined && REGISTER.test(first.specifier);

@@ -1,14 +1,14 @@
 import type { Session } from 'node:inspector';
 
 /**
- * URLs of the scripts that this process has loaded. For ES modules only the inspector knows; it is asked once,
- * opens nothing, and takes about 50 ms. Empty where it may not be used.
+ * URLs of the scripts that this process has loaded. Only the inspector knows ES modules; it is asked once, opens
+ * nothing, and takes about 50 ms. Empty if it is not available.
  */
 export function loadedModules(): ReadonlySet<string> {
   const urls = new Set<string>();
   let session: Session | undefined;
   try {
-    // Asked for here: a Node that is built without it has no such module.
+    // A Node built without the inspector has no such module.
     const inspector = process.getBuiltinModule('node:inspector');
     session = new inspector.Session();
     session.connect();
@@ -16,7 +16,7 @@ export function loadedModules(): ReadonlySet<string> {
     session.post('Debugger.enable');
     session.post('Debugger.disable');
   } catch {
-    // Without it, an unguarded client is reported when it sends.
+    // An unguarded client is then reported when it sends.
   }
   session?.disconnect();
   return urls;

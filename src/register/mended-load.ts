@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadFnOutput;
 
 /**
- * Until 22.22, 24.11 and 25.1 the mere presence of a load hook changes how the ES module loader loads CommonJS: a file
- * named by `import`, and the application itself behind `--import`. It is given another `require`, without
- * `require.cache`, unseen by the hooks of tracers, in which the SDKs are not named; and where loaders of the older
- * kind (`module.register`) leave the reading to the usual CommonJS loader, the hook must not pass that on.
+ * Until 22.22, 24.11 and 25.1 the mere presence of a load hook changes how the ES module loader loads CommonJS files
+ * that are imported, including the application itself behind `--import`. Such a file gets another `require`, without
+ * `require.cache`, which bypasses tracers' hooks and does not name the SDKs; and if an older loader (`module.register`)
+ * leaves the file to the regular CommonJS loader, the hook must not pass that on.
  */
 export function losesRequire(node: string): boolean {
   const [major = 0, minor = 0] = node.split('.').map(Number);
@@ -17,7 +17,7 @@ export function losesRequire(node: string): boolean {
   return major === 23 || (major === 25 && minor < 2);
 }
 
-/** Node's own name for "by the usual CommonJS loader", which asks the hooks again. */
+/** Node's own name for "by the regular CommonJS loader", which calls the hooks again. */
 const USUAL = 'commonjs-sync' as 'commonjs';
 
 /** Loads as Node would without a load hook. */
@@ -33,12 +33,12 @@ export function mend(url: string, context: LoadHookContext, nextLoad: NextLoad):
     loaded = nextLoad(url, context);
   } catch (error) {
     if (!url.startsWith('file:') || !isMissingSource(error)) throw error;
-    // Read for the names that it exports.
+    // Node parses it for the names that it exports.
     return { format: USUAL, source: readFileSync(fileURLToPath(url), 'utf8'), shortCircuit: true };
   }
-  // Text would be another hook's, which the usual loader does not have.
+  // A string comes from another hook, which the regular loader would bypass.
   if (loaded.format !== 'commonjs' || !ArrayBuffer.isView(loaded.source)) return loaded;
-  // A set in some versions, against the declaration.
+  // A Set in some versions, contrary to the declaration.
   return new Set(context.conditions).has('import') ? { ...loaded, format: USUAL } : loaded;
 }
 

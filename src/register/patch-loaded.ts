@@ -5,13 +5,13 @@ import { loadedModules } from './loaded-modules.ts';
 import { patchModule } from './patch-module.ts';
 import { isSdkModule } from './sdk-modules.ts';
 
-/** Patches the SDKs' modules that were loaded before the hooks were there, where they stand. */
+/** Patches, in place, SDK modules that were loaded before the hooks were installed. */
 export function patchLoaded(): void {
   const { _cache: cache = {} } = nodeModule as unknown as { _cache?: NodeJS.Dict<NodeJS.Module> };
   for (const [path, module] of Object.entries(cache)) {
     if (!module || !isSdkModule(pathToFileURL(path).href)) continue;
     patchModule(module.exports);
-    // One that is being loaded now exports its classes when it has run.
+    // A module that is still loading exports its classes only once it has run.
     if (!module.loaded) queueMicrotask(() => patchModule(module.exports));
   }
   if (loadedFirst()) return;
@@ -21,8 +21,8 @@ export function patchLoaded(): void {
 }
 
 /**
- * A module that is loaded is the same instance for every importer, and from `require` at once: unless it is still to be
- * run, since modules that are imported side by side are all loaded before the first of them is run.
+ * A loaded module is the same instance for every importer and available from `require` at once, unless it has not run
+ * yet: modules imported side by side are all loaded before the first of them runs.
  */
 function patchInstance(
   url: string,

@@ -4,7 +4,7 @@ import { identifyFamily } from '../providers/seam/identify-client.ts';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-// Registered, so that another copy of tidegate sees it as well.
+// A registered symbol, which other copies of tidegate see too.
 const PATCHED = Symbol.for('tidegate.patched');
 
 /**
@@ -29,11 +29,11 @@ function patchOwner(prototype: object): void {
   }
 }
 
-/** The SDKs reach `makeRequest` through the instance; the first call puts the seam there and goes on through it. */
+/** The SDKs call `makeRequest` on the instance; the first call installs the seam there and continues through it. */
 function patchMakeRequest(owner: object, original: Method): void {
   let unsupported = false;
   const first: Method = function (...args) {
-    // The application guarded it itself, and its seam calls what it found here.
+    // The application has guarded it itself, and its seam calls what it found here.
     if (unsupported || engine().isGuarded(this)) return original.apply(this, args);
     Object.defineProperty(this, 'makeRequest', { value: original, configurable: true, writable: true });
     try {
@@ -45,7 +45,7 @@ function patchMakeRequest(owner: object, original: Method): void {
     }
     return (this as { makeRequest: Method }).makeRequest(...args);
   };
-  // The seam checks the number of parameters to tell the SDK's generation.
+  // The seam tells the SDK's generation by the number of parameters.
   Object.defineProperties(first, { length: { value: original.length }, [PATCHED]: { value: true } });
   Object.defineProperty(owner, 'makeRequest', { value: first, configurable: true, writable: true });
 }

@@ -3,26 +3,26 @@ import { fileURLToPath } from 'node:url';
 import { PROVIDERS } from '../providers/registry.ts';
 import { FAMILIES, SDKS } from '../providers/sdks.ts';
 
-/** The SDKs, and the packages that bring further clients of theirs. */
+/** The SDKs, and packages with further clients built on them. */
 const PACKAGES: ReadonlySet<string> = new Set([
   ...FAMILIES.map((family) => SDKS[family].package),
   ...Object.values(PROVIDERS).flatMap(({ packages }) => packages),
 ]);
 
-/** Every SDK exports its clients from the first and makes them in the second, beside its package.json. */
+/** Every SDK exports its clients from `index` and defines them in `client`, beside its package.json. */
 const ENTRY = /\/(?:index|client)\.m?js$/;
-/** Where a package.json is worth reading: an alias may have any name, but then its `client` module identifies it. */
+/** Paths whose package.json is worth reading: an alias may have any name, but then its `client` module matches. */
 const LIKELY = /openai|anthropic|groq|\/client\.m?js$/;
 
 const known = new Map<string, boolean>();
 
 /**
- * Whether a module is one in which an SDK makes or exports its clients: judged by what the module is, not by what
- * was asked for, since Node's loaders do not always say that.
+ * Whether an SDK defines or exports its clients in a module: judged by the module itself, not by the specifier that was
+ * imported, which Node's loaders do not always pass.
  */
 export function isSdkModule(url: string): boolean {
   if (!url.startsWith('file:')) return false;
-  // Tracers mark the modules that they wrap in the query.
+  // Tracers mark modules that they wrap in the query.
   const path = url.replace(/[?#].*/, '');
   if (!ENTRY.test(path) || !LIKELY.test(path)) return false;
   let is = known.get(path);

@@ -9,7 +9,7 @@ const PREFIX = 'tidegate';
 const ASSUMED = 2;
 const RECONNECT_MS = 500;
 
-/** Its first version has no export of that name. */
+/** The first version of ioredis has no export of that name. */
 interface Ioredis {
   readonly default: new (
     url: string,
@@ -29,7 +29,7 @@ interface NodeRedis {
   };
 }
 
-/** Limits shared through a Redis that is named by its URL alone: the application's own driver connects when it is needed. */
+/** Limits shared through a Redis given by URL alone: the application's own driver connects when it is needed. */
 export function sharedRedis(url: string): SharedLimits {
   return { store: new LazyRedis(url), processes: ASSUMED, account: undefined };
 }
@@ -50,7 +50,7 @@ class LazyRedis implements FleetStore {
   listen(lane: string, listener: NewsListener): () => void {
     let over = false;
     let unlisten: (() => void) | undefined;
-    // Only those that asked before are listening.
+    // Only listeners that asked before are subscribed.
     void this.#store?.then((store) => {
       if (!over) unlisten = store.listen(lane, listener);
     });
@@ -62,7 +62,7 @@ class LazyRedis implements FleetStore {
 }
 
 async function connect(url: string): Promise<RedisStore> {
-  // The application's packages, not those beside this one.
+  // Resolves from the application's packages, not from ours.
   const load = createRequire(join(process.cwd(), 'app.js'));
   const client = await (isInstalled(load, 'ioredis')
     ? ioredis(load('ioredis') as Ioredis, url)
@@ -107,5 +107,5 @@ async function nodeRedis({ createClient }: NodeRedis, url: string): Promise<Redi
   return client;
 }
 
-/** What it means for calls is reported by those that wait for an answer. */
+/** Ignored here: the failure is reported where an answer is awaited. */
 function ignore(): void {}

@@ -6,7 +6,9 @@ interface Reporter {
   warn(message: string): void;
 }
 
-/** Reports requests that no guard sent: each as an event, the first of each kind as a warning that says what to do. */
+/**
+ * Reports requests that no guard sent: each as an event, the first of each kind also as a warning that says what to do.
+ */
 export class UnguardedNotice {
   readonly #guard: Reporter;
   readonly #warned = new Set<string>();

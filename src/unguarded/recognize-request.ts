@@ -3,11 +3,11 @@ import type { UnguardedVia } from '../core/event-values.ts';
 import { hasClients, providerOfHost } from '../providers/registry.ts';
 import { providerOfClass } from '../providers/seam/identify-client.ts';
 
-/** A request as the diagnostics channels of fetch and of `node:http` show it. */
+/** A request as the diagnostics channels of fetch and `node:http` show it. */
 export interface OutgoingRequest {
   readonly origin: string;
   readonly path: string;
-  /** Whether it opens a socket. */
+  /** Whether it is a protocol upgrade, such as to a WebSocket. */
   readonly upgrades: boolean;
   readonly header: (name: string) => string | undefined;
   readonly via: 'fetch' | 'http';
@@ -18,19 +18,19 @@ export interface Recognized {
   readonly via: UnguardedVia;
 }
 
-/** The SDKs send `OpenAI/JS 7.59.0`: the name of the client's class, a subclass's or a minified one too. */
+/** The SDKs send `OpenAI/JS 7.59.0`: the name of the client's class, which may be a subclass or minified. */
 const USER_AGENT = /^([\w$]+)\/JS \d/;
-/** A longer name belongs to another vendor's SDK, made by the same generator. */
+/** A longer name belongs to another vendor's SDK from the same generator. */
 const MINIFIED = 3;
 
-/** Whose API a request is for; undefined for all others. What it carries is not looked at. */
+/** The provider whose API a request is for; undefined for all others. Bodies are not inspected. */
 export function recognizeRequest({ origin, path, upgrades, header, via }: OutgoingRequest): Recognized | undefined {
   const host = providerOfHost(origin);
-  // Of a provider without a client of its own, only what guarded fetch would understand.
+  // For a provider without a client of its own, only requests that guarded fetch would understand count.
   const byHost = host && (hasClients(host) || OPENAI_PATH.test(path)) ? host : undefined;
   const language = header('x-stainless-lang');
   if (byHost === undefined && language === undefined) return undefined;
-  // Sockets (the Realtime API) and tokens are nothing that a guard would take.
+  // A guard handles neither sockets (the Realtime API) nor tokens.
   if (upgrades || /\/oauth\b/.test(path)) return undefined;
   const sdk = language === undefined ? undefined : bySdk(path, header);
   const provider = byHost ?? sdk;

@@ -6,14 +6,14 @@ export interface UnguardedRequest extends Recognized {
   readonly host: string;
 }
 
-/** The notice to report to; undefined to report this one to none. */
+/** Returns the notice to report a request to; undefined to report it to none. */
 export type Listener = () => ((request: UnguardedRequest) => void) | undefined;
 
 const listeners = new Set<Listener>();
 
 /**
- * Sees every request of this process that no guard sent to a provider, and reports it to one listener: the first one registered.
- * The returned function ends it.
+ * Watches the requests that this process sends to a provider without a guard, and reports each to one listener: the
+ * first registered. The returned function stops it.
  */
 export function watchRequests(listener: Listener): () => void {
   if (listeners.size === 0) follow(true);
@@ -35,7 +35,7 @@ function follow(on: boolean): void {
 const CHANNELS: Readonly<Record<string, (message: unknown) => void>> = {
   // Node's own fetch, and every undici of the application.
   'undici:request:create': (message) => see(() => fromUndici((message as { request: UndiciRequest }).request)),
-  // What is given to the SDKs as a fetch of another make, and old HTTP libraries.
+  // Custom fetch functions given to the SDKs, and older HTTP libraries.
   'http.client.request.start': (message) => see(() => fromHttp((message as { request: HttpRequest }).request)),
 };
 
@@ -44,7 +44,7 @@ function see(read: () => OutgoingRequest): void {
   try {
     const request = read();
     const host = hostOf(request.origin);
-    // Asked of each: a guard's request is thereby no longer awaited.
+    // Asked for every request: this also removes a guard's request from the expected ones.
     if (isGuardedRequest(host)) return;
     const recognized = recognizeRequest(request);
     if (!recognized) return;
@@ -53,7 +53,7 @@ function see(read: () => OutgoingRequest): void {
       if (report) return report({ ...recognized, host });
     }
   } catch {
-    // A request of another shape than the channels have now.
+    // The channels have changed the shape of their messages.
   }
 }
 
@@ -65,7 +65,7 @@ interface UndiciRequest {
 }
 
 function fromUndici({ origin, path, upgrade, headers }: UndiciRequest): OutgoingRequest {
-  // Names and values in turn; older versions have the lines of the message.
+  // Names and values alternate; older versions have the lines of the message.
   const flat = typeof headers === 'string' ? headers.split(/: |\r\n/) : headers;
   return {
     origin: String(origin),
