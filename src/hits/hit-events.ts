@@ -7,7 +7,7 @@ import { LimitWatch } from './limit-watch.ts';
 
 type Event<T extends GuardEvent['type']> = Extract<GuardEvent, { type: T }>;
 
-/** Turns a guard's events into lines of the record. @returns What stops it. */
+/** Turns a guard's events into lines of the record. @returns A function that stops it. */
 export function hitEvents(
   guard: Guard,
   all: boolean,

@@ -6,7 +6,7 @@ import { hitEvents } from './hit-events.ts';
 import { RotatingLines } from './rotating-lines.ts';
 
 export interface RecordHitsOptions {
-  /** The file, of one process: `%p` in it becomes the process's id. Its folder is made. */
+  /** The file, one per process: `%p` is replaced by the process id. Its folder is created. */
   readonly path: string;
   /** Size at which a new file is started; the old one becomes `<path>.1`. 1 000 … 2^40, default 10 000 000. */
   readonly rotateBytes?: number;

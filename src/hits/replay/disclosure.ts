@@ -1,10 +1,13 @@
 import type { CallLine, HitLine, LimitLine } from '../hit-line.ts';
 
-/** What answers and refusals of a pool disclose of its limits, by its record, and how full they were at the start. */
+/**
+ * What answers and refusals of a pool disclose about its limits according to its record, and how full they were at the
+ * start.
+ */
 export interface Disclosure {
   /** Whether answers state what is left. */
   readonly headers: boolean;
-  /** Whether they state the rest of what may be spent at once instead of the minute's. */
+  /** Whether they state what is left of the amount that may be spent at once, instead of the minute's. */
   readonly ofBucket: boolean;
   /** Whether refusals say how long to wait, and which limit it was. */
   readonly hints: boolean;
@@ -67,7 +70,7 @@ export class DisclosureWatch {
     };
   }
 
-  /** The first stated rest plus what earlier calls had taken. */
+  /** What the first statement said was left, plus what earlier calls had taken. */
   #fill(calls: readonly CallLine[]): number {
     let fill = 1;
     for (const { at, dimension, limit, remaining } of this.#first.values()) {

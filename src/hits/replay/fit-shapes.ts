@@ -9,11 +9,13 @@ export interface Recorded {
   readonly refusals: number;
 }
 
-/** With waits below it calls tell nothing of a limit. */
+/** Calls that wait less than this reveal nothing about a limit. */
 const LEAST_WAIT_MS = 100;
-/** A replay as near to its record as this is kept, and no other is tried. */
+/** A replay this close to its record is accepted without trying others. */
 const NEAR = 0.1;
-/** Of the limit, which may be spent at once, where what was learned does not explain the record. */
+/**
+ * Candidates for the seconds of a limit that may be spent at once, when what was learned does not explain the record.
+ */
 const SECONDS = [1, 5, 15, 60];
 const RATE_TRIES = 3;
 /** Differences below these are noise. */
@@ -41,8 +43,8 @@ function distance(replayed: ReplayResult, recorded: Recorded): number {
 }
 
 /**
- * How limits are counted, such that a replay takes what its record took: as was learned where that explains it, else as
- * whichever of the usual ways comes nearest, at a rate that does.
+ * How limits are counted, chosen so that a replay takes what its record took: as learned if that explains it, else the
+ * usual way that comes closest, at a rate that matches.
  */
 export async function fitShapes(
   learned: LimitShapes,

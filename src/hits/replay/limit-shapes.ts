@@ -3,16 +3,16 @@ import type { SimulatorLimits } from '../../simulator/limits/limits.ts';
 
 type LimitOption = keyof SimulatorLimits;
 
-/** How the limits of a pool are counted, as far as a record knows. */
+/** How the limits of a pool are counted, as far as a record shows. */
 export interface LimitShapes {
   /** Seconds of the limit that may be spent at once. */
   readonly requestSeconds: number;
   readonly tokenSeconds: number;
-  /** Windows that begin with the clock's minute, in place of buckets that refill. */
+  /** Windows that begin with the clock's minute instead of buckets that refill. */
   readonly fixedWindow: boolean;
   /** By limit: refill per minute as a share of the stated number. */
   readonly factors: Readonly<Partial<Record<LimitOption, number>>>;
-  /** Of all limits, as a share of what they are stated or learned to be. Default 1. */
+  /** For all limits, as a share of their stated or learned value. Default 1. */
   readonly rate?: number;
 }
 

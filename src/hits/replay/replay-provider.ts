@@ -39,7 +39,7 @@ const REFUSED_MS = 50;
 const FIRST_EVENT = 0.25;
 const DRAIN_STEPS = 8;
 
-/** The recorded provider in virtual time: it limits as the simulator does, and answers when the recorded one did. */
+/** The recorded provider in virtual time: it limits like the simulator and answers when the recorded one did. */
 export class ReplayProvider {
   refused = 0;
   readonly #clock: Clock;

@@ -59,7 +59,9 @@ let replays = 0;
 /** For English text; the pacer corrects it as in production. */
 const BYTES_A_TOKEN = 4;
 
-/** Replays calls through a guard of the default options, at their recorded times, against a provider of these limits. */
+/**
+ * Replays calls at their recorded times, through a guard with default options, against a provider with these limits.
+ */
 export async function replay({
   provider,
   limits,

@@ -4,7 +4,7 @@ import type { LimitShapes } from './limit-shapes.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Calls a minute that got through, of a limit of which refusals say nothing. */
+/** Calls per minute that succeeded, for a limit that refusals say nothing about. */
 export function paceOf(calls: readonly CallLine[]): number | undefined {
   let [from, until] = [Infinity, 0];
   for (const { at, durationMs } of calls) {
@@ -21,7 +21,7 @@ export function withPace(limits: SimulatorLimits, pace: number | undefined): Sim
   return { ...limits, requestsPerMinute: Math.min(pace, limits.requestsPerMinute ?? Infinity) };
 }
 
-/** A pace has been measured call by call. */
+/** A pace that was measured call by call allows no burst. */
 export function withoutBurst(shapes: LimitShapes, pace: number | undefined): LimitShapes {
   return pace === undefined ? shapes : { ...shapes, requestSeconds: Math.min(1, shapes.requestSeconds) };
 }
