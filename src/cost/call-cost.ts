@@ -8,7 +8,7 @@ export function callCost(
   priceOf: PriceFunction,
 ): number | null | undefined {
   if (!usage) return undefined;
-  // A call may be answered by another tier than it asked for.
+  // A call may be answered by another tier than the one it requested.
   const serviceTier = pricedTier(response.serviceTier ?? call.tier);
   // The request may name an alias or a deployment.
   for (const model of [response.model, call.model]) {

@@ -3,7 +3,7 @@ import type { ProviderName } from '../core/provider.ts';
 import type { PriceFunction } from './prices.ts';
 import { partOfUsualPrice } from './service-tier.ts';
 
-/** Names of the price list. */
+/** Provider ids in the price list. */
 const PROVIDERS: Readonly<Record<ProviderName, string>> = {
   openai: 'openai',
   'azure.ai.openai': 'azure',
@@ -21,20 +21,17 @@ const PROVIDERS: Readonly<Record<ProviderName, string>> = {
 };
 
 /**
- * Prices of the optional peer `@pydantic/genai-prices`, as its installed version has them, without discounts of an account. It has those
- * of the usual tier; batches and flex go by what their provider says of them. Models that it does not know have no price, nor have
- * other tiers.
- *
- * @throws TidegateSetupError `missing_dependency` where the package is not installed.
- * @example
- * import { createGuard, loadPrices } from 'tidegate';
- * const guard = createGuard({ prices: await loadPrices() });
+ * Prices from the optional peer `@pydantic/genai-prices`, as of its installed version, without discounts of an account.
+ * The list covers the standard tier; batches and flex follow what their providers publish. Models that it does not know
+ * have no price, nor do other tiers.
  */
 export async function loadPrices(): Promise<PriceFunction> {
   return priceOfList(await loadList());
 }
 
-/** In a `try` of its own: what a bundler cannot resolve there is optional, and anywhere else an error of the build. */
+/**
+ * In a `try` of its own: bundlers then treat an unresolvable import as optional; anywhere else it would fail the build.
+ */
 async function loadList(): Promise<PriceList> {
   try {
     return await import('@pydantic/genai-prices');
@@ -43,7 +40,7 @@ async function loadList(): Promise<PriceList> {
   }
 }
 
-/** What is asked of the package; its own declarations are not there where it is not installed. */
+/** The part of the package that is used; its own declarations are missing where it is not installed. */
 interface PriceList {
   calcPrice(
     usage: Record<'input_tokens' | 'cache_read_tokens' | 'cache_write_tokens' | 'output_tokens', number>,

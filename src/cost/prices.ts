@@ -7,43 +7,43 @@ import { partOfUsualPrice } from './service-tier.ts';
 /** What was used, and where. */
 export interface PricedUsage {
   readonly provider: ProviderName;
-  /** As the answer names it, else as the request does. */
+  /** The model that the answer names, else the request's. */
   readonly model: string;
   readonly usage: Usage;
-  /** In the provider's word, such as `flex`, `priority` or `batch`; undefined for the usual one. */
+  /** The provider's own name, such as `flex`, `priority` or `batch`; undefined for the standard tier. */
   readonly serviceTier?: string | undefined;
 }
 
-/** USD; undefined where the price is not known, which is never taken for nothing. */
+/** USD; undefined if the price is unknown, which never counts as 0. */
 export type PriceFunction = (used: PricedUsage) => number | undefined;
 
 /** USD for a million tokens. */
 export interface TokenPrice {
   readonly input: number;
   readonly output: number;
-  /** Of input that is read from a cache. Default: as `input`. */
+  /** For input read from a cache. Default: as `input`. */
   readonly cacheRead?: number;
-  /** Of input that is written to a cache. Default: as `input`. */
+  /** For input written to a cache. Default: as `input`. */
   readonly cacheWrite?: number;
 }
 
 export interface ModelPrice extends TokenPrice {
   /**
-   * Of service tiers, by the provider's word. Default: half of the usual price for batches and OpenAI's `flex`, the usual one for
-   * Groq's `flex`; others have none.
+   * Prices of service tiers, by the provider's name. Default: half of the standard price for batches and OpenAI's
+   * `flex`, the standard price for Groq's `flex`; none for others.
    */
   readonly tiers?: Readonly<Record<string, TokenPrice>>;
 }
 
 /**
- * Prices by model. A name ends with `*` for all that begin so; the longest that fits counts. `provider/model` names the model of
- * one provider.
+ * Prices by model. A key that ends with `*` matches all names with that prefix; the longest match counts.
+ * `provider/model` names the model of one provider.
  */
 export type PriceTable = Readonly<Record<string, ModelPrice>>;
 
 export type Prices = PriceTable | PriceFunction;
 
-/** @throws TidegateOptionError for what are no prices. */
+/** @throws TidegateOptionError for invalid prices. */
 export function resolvePrices(prices: Prices, path: string): PriceFunction {
   if (typeof prices === 'function') return guarded(prices);
   if (typeof prices !== 'object' || prices === null || Array.isArray(prices)) {
@@ -78,7 +78,7 @@ function costOf(price: TokenPrice, usage: Usage): number {
   );
 }
 
-/** A function of the application's, or of a package's: what it throws, or answers but an amount, is no price. */
+/** A function of the application or of a package: an exception, or a result other than an amount, means no price. */
 function guarded(prices: PriceFunction): PriceFunction {
   return (used) => {
     try {

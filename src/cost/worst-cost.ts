@@ -11,13 +11,13 @@ export interface CostedRequest {
   readonly body: unknown;
 }
 
-/** What providers write around the messages of a request. */
+/** Tokens that providers add around the messages of a request. */
 const FRAMING_TOKENS = 256;
 
 /**
- * The most that a request can cost in USD, sent once: every byte of its body a token, since no tokenizer makes more of text, and the
- * whole output that it allows. Undefined where nothing bounds it: no maximum of output tokens, images or files or earlier
- * answers as input, or a model or a service tier without a price.
+ * The maximum cost in USD of sending a request once: one token per byte of its body, since no tokenizer makes more of
+ * text, and all the output that it allows. Undefined if the cost has no bound: no maximum of output tokens, images,
+ * files or earlier answers as input, or a model or service tier without a price.
  *
  * @throws TidegateOptionError for what are no prices.
  * @example
@@ -37,13 +37,13 @@ export function worstCostOf({ provider, path, body }: CostedRequest, priceOf: Pr
   const tier = pricedTier(info.tier);
   const price = (used: Usage): number | undefined => {
     const of = { provider, model: info.model!, usage: used };
-    // Where flex has no room the usual tier may answer.
+    // If flex has no capacity, the standard tier may answer.
     const tiers = tier === 'flex' ? [tier, undefined] : [tier];
     return most(tiers.map((serviceTier) => priceOf({ ...of, serviceTier })));
   };
   const plain = price(usage);
   if (plain === undefined || info.cached !== true) return plain;
-  // What goes into a cache may cost more.
+  // Tokens written to a cache may cost more.
   return most([plain, price({ ...usage, cacheWriteTokens: inputTokens })]);
 }
 
