@@ -1,23 +1,23 @@
 import { keepNewest } from '../core/keep-newest.ts';
 
-/** A retry layer waits seconds before it sends again; what comes later is a person, or a job that starts over. */
+/** Retry layers wait for seconds; a later repetition is a person, or a job that starts over. */
 const WINDOW_MS = 30_000;
-/** Bodies that are remembered: an outage may fail thousands within the window. */
+/** Maximum number of remembered bodies: an outage may fail thousands within the window. */
 const MAX_BODIES = 512;
-/** Two calls of one body as far apart as the two before them, to this share, are a timer's. */
+/** Two calls whose interval matches the previous one to this share come from a timer. */
 const SAME_INTERVAL = 0.05;
-/** Below it intervals are equal by chance. */
+/** Shorter intervals may be equal by chance. */
 const MIN_INTERVAL_MS = 200;
 
-/** Calls of one body, each of which began after the one before it was given up. */
+/** Calls with the same body, each of which began after the previous one was given up. */
 interface Chain {
-  /** When the last of them began. */
+  /** When the last one began. */
   readonly began: number;
-  /** How many came again. */
+  /** Number of repetitions. */
   readonly times: number;
-  /** Between the beginnings of the last two. */
+  /** Time between the beginnings of the last two. */
   readonly intervalMs: number | undefined;
-  /** Whether the body is asked for its own sake, again and again, whatever becomes of it. */
+  /** Whether the body is repeated regardless of failures, as by a poll. */
   readonly own: boolean;
 }
 
@@ -27,42 +27,42 @@ interface Known {
   readonly chain: Chain;
 }
 
-/** A call that came again after one of the same body was given up. */
+/** A call that repeats one which was given up. */
 export interface Again {
   readonly sinceMs: number;
-  /** How many have come again in a row. */
+  /** Number of consecutive repetitions. */
   readonly times: number;
-  /** Whether its body comes by itself, and not because another was given up. */
+  /** Whether the body is repeated regardless of failures. */
   readonly own: boolean;
 }
 
-/** Digests of the bodies that were given up lately, by lane. Empty, and free, while nothing fails. */
+/** Digests of the bodies that were given up recently, by lane. Empty, and free of cost, while nothing fails. */
 export class GivenUp {
-  /** Given up and not sent again yet, in the order in which they were given up. */
+  /** Given up and not repeated yet, in the order in which they were given up. */
   readonly #waiting = new Map<string, Known>();
-  /** Sent again, in the order in which they were. */
+  /** Repeated, in that order. */
   readonly #sent = new Map<string, Known>();
   /** When the last of those was sent. */
   #sentAt = -Infinity;
 
-  /** Whether any of them matters yet to a call that begins now. */
+  /** Whether none of them matters to a call that begins now. */
   isEmpty(now: number): boolean {
     return this.#waiting.size === 0 && now - this.#sentAt > WINDOW_MS;
   }
 
-  /** @param began when the call began that is given up now */
+  /** @param began when the call that is now given up began */
   add(lane: string, digest: string, began: number, now: number): void {
     this.#forget(now);
     const key = keyOf(lane, digest);
     const last = this.#waiting.get(key) ?? this.#sent.get(key);
-    // Who retries waits until a call has failed: this one was under way when another of its kind was given up.
+    // A retry starts after the failure; this call was under way when another with the same body was given up.
     const own = last !== undefined && (last.chain.own || began < last.at);
     const chain = last?.chain.began === began ? last.chain : { began, times: 0, intervalMs: undefined };
     this.#sent.delete(key);
     keepNewest(this.#waiting, key, { at: now, chain: { ...chain, own } }, MAX_BODIES);
   }
 
-  /** A call begins. @returns what came before it, once; undefined where that is nothing */
+  /** A call begins. @returns what it repeats, once; undefined if nothing */
   take(lane: string, digest: string, began: number): Again | undefined {
     this.#forget(began);
     const key = keyOf(lane, digest);
@@ -80,7 +80,7 @@ export class GivenUp {
     return { sinceMs: began - at, times, own };
   }
 
-  /** The call before was answered, or goes on: a body that comes all the same is no retry, now or when it comes next. */
+  /** The previous call succeeded or is still running: a body that comes anyway is no retry, now or the next time. */
   #cameAnyway(key: string, began: number): void {
     const sent = this.#sent.get(key);
     if (sent) this.#send(key, { at: sent.at, chain: { ...sent.chain, began, own: true } });

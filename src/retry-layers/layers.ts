@@ -3,15 +3,15 @@ import type { RetryLayer } from '../core/event-values.ts';
 interface KnownLayer {
   readonly layer: RetryLayer;
   readonly name: string;
-  /** In the `user-agent` of the request. */
+  /** Matches the request's `user-agent`. */
   readonly agent?: RegExp;
-  /** In a path of the stack that sent it. */
+  /** Matches a path in the stack of the sender. */
   readonly stack?: RegExp;
-  /** How its retries are turned off. */
+  /** How to turn off its retries. */
   readonly off: string;
 }
 
-/** A folder of `node_modules`, whatever the separator, and in pnpm's store too. */
+/** A folder of `node_modules`, with either separator, including pnpm's store. */
 const inPackage = (name: string): RegExp => new RegExp(`[/\\\\]node_modules[/\\\\]${name}[/\\\\]`);
 
 /** Most specific first: frameworks retry through libraries and send through SDKs. */
@@ -59,7 +59,7 @@ const SDK: KnownLayer = {
   off: '`maxRetries: 0` in the options of its client',
 };
 
-/** What a request that was sent again says about who did so. */
+/** What a repeated request reveals about its sender. */
 export interface Traces {
   readonly userAgent: string | undefined;
   /** The SDK's own header counts it as a retry. */
@@ -67,7 +67,7 @@ export interface Traces {
   readonly stack: string | undefined;
 }
 
-/** Which layer sent again, judging by the request. An SDK's own retry count is proof; names are not. */
+/** The layer that repeated a request. An SDK's own retry count is proof; names are not. */
 export function recognizeLayer({ userAgent, sdkRetry, stack }: Traces): KnownLayer {
   if (sdkRetry) return SDK;
   const found = LAYERS.find(

@@ -12,26 +12,26 @@ interface Reporter {
   warn(message: string): void;
 }
 
-/** Headers that a request is sent with, by lower-case name. */
+/** Reads a header of the request, by lower-case name. */
 export type HeaderReader = (name: string) => string | undefined;
 
-/** A body that keeps coming back for longer is sent by a schedule, not by a retry layer. */
+/** A body that keeps coming back longer than this is sent by a schedule, not by a retry layer. */
 const MAX_TIMES = 10;
 
-/** Async frames included; the usual ten end inside the SDK. */
+/** Including async frames; the default of ten ends inside the SDK. */
 const STACK_FRAMES = 60;
 
 /**
- * Detects a retry layer above: a request that was given up here and comes back at once. Retries of two layers multiply, so
- * one call may become thirty-six requests. The same body sent by a timer or by many callers is told apart by its timing: such
- * requests overlap or come at equal intervals. Each repetition is counted; the first of each layer is a warning that names the
- * option which turns that layer's retries off.
+ * Detects a retry layer above: a request that was given up here and comes back soon. Retries of two layers multiply, so
+ * one call may become thirty-six requests. The same body sent by a timer or by many callers is distinguished by its
+ * timing: such requests overlap, or come at equal intervals. Each repetition is counted; the first of each layer is a
+ * warning that names the option which turns that layer's retries off.
  */
 export class RetryLayerNotice {
   readonly #guard: Reporter;
   readonly #givenUp = new GivenUp();
   readonly #warned = new Set<RetryLayer>();
-  /** The body that came again first, where nothing else tells of a layer. */
+  /** The first repeated body, as long as nothing else indicates a layer. */
   #suspected: string | undefined;
 
   constructor(guard: Reporter) {
@@ -58,7 +58,7 @@ export class RetryLayerNotice {
     });
     this.#guard.emit({ type: 'repeated', call: call.info, layer, sinceMs });
     if (this.#warned.has(layer)) return;
-    // Where nothing but the body speaks for it, one body alone may be asked again and again for its own sake.
+    // If only the body indicates a layer, a single body may be polled for its own sake.
     if (layer === 'unknown' && (this.#suspected ??= digest) === digest) return;
     this.#warned.add(layer);
     const { maxAttempts } = this.#guard;
