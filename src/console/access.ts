@@ -46,7 +46,7 @@ function isAuthorized(authorization: string | undefined, token: string): boolean
   return given !== undefined && timingSafeEqual(digest(given), digest(token));
 }
 
-/** The part after the name. */
+/** The password in `name:password`. */
 function passwordOf(credentials: string): string | undefined {
   return /^[^:]*:([^]*)$/.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
 }

@@ -1,6 +1,6 @@
 import { DIMENSIONS, type Dimension, limitAdvice } from '../core/dimensions.ts';
 
-/** Reasons that are not rate limits. */
+/** Reasons other than rate limits. */
 const OTHERS: Readonly<Record<string, string>> = {
   quota: 'Add credit or raise the spend limit: waiting does not help.',
   overloaded: 'Wait: the provider is overloaded, and no tier changes it.',

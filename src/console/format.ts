@@ -36,7 +36,7 @@ export function short(value: number): string {
   return `${scaled < 100 ? Number(scaled.toFixed(1)) : Math.round(scaled)}${unit}`;
 }
 
-/** Others are named well enough by their own words. */
+/** Others are clear enough from their own name. */
 type Named = Exclude<Dimension, ContentDimension> | 'overloaded' | 'no_capacity';
 
 const NOUNS: Readonly<Record<Named, string>> = {

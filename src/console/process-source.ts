@@ -100,7 +100,7 @@ function readLimit({ beliefs = [], remaining, limit, utilization, ...rest }: Dim
   };
 }
 
-/** Our own count where there is one: what is left by the provider's word may be of a moment that is long gone. */
+/** Our own count if there is one: what the provider last said is left may be long out of date. */
 export function usedShare(
   limit: number,
   remaining: number | undefined,

@@ -52,7 +52,7 @@ export interface Source {
   readonly kind: 'process' | 'metrics';
   /** @throws Error with a short reason why it cannot be read */
   look(): Reading | Promise<Reading>;
-  /** The last hits that it has seen, the newest first. */
+  /** The last hits that it has seen, newest first. */
   hits(): readonly HitState[];
   close(): void;
 }

@@ -12,7 +12,7 @@ export function createFailureReport(): FailureReport {
     try {
       registeredApi().diag?.error(`tidegate: ${what} failed; calls go on without it`, error);
     } catch {
-      // The application's own logger threw: there is nowhere left to report.
+      // The application's own logger threw: there is nowhere left to report to.
     }
   };
 }
