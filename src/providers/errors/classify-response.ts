@@ -5,7 +5,7 @@ import { type ErrorFacts, readErrorEnvelope } from './error-envelope.ts';
 import { isRetryable, judge } from './error-rules.ts';
 import { bodyHint, type Hint, headerHint, longer } from './retry-hint.ts';
 import { type LimitText, readLimitText } from './limit-message.ts';
-import { readAccess } from './wait-words.ts';
+import { readAccess } from './requested-wait.ts';
 import { serverNow } from '../parse/numbers.ts';
 
 type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];

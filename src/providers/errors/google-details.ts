@@ -1,8 +1,8 @@
 import { asObject, asText, type JsonObject } from '../parse/json.ts';
 import { parseCount } from '../parse/numbers.ts';
-import { durationAt } from '../parse/time-words.ts';
+import { durationAt } from '../parse/durations.ts';
 import type { LimitText } from './limit-message.ts';
-import { namedLimit } from './limit-words.ts';
+import { namedLimit } from './limit-names.ts';
 
 /** What the `details` of a Google error say (google.rpc.RetryInfo, QuotaFailure, ErrorInfo). */
 export interface GoogleDetails {

@@ -1,6 +1,6 @@
 import { type Dimension, dimensionOf, windowOf } from '../../core/dimensions.ts';
 import { parseCount } from '../parse/numbers.ts';
-import { type NamedLimit, namedLimit, NOUN, SHORT, shortLimit, WINDOW } from './limit-words.ts';
+import { type NamedLimit, namedLimit, NOUN, SHORT, shortLimit, WINDOW } from './limit-names.ts';
 
 /** Name and numbers of a limit as a message states them. */
 export interface LimitText {

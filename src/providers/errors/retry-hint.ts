@@ -1,7 +1,7 @@
 import type { HintSource } from '../../core/outcome.ts';
 import { parseCount, parseDate, parseDuration, serverNow } from '../parse/numbers.ts';
 import type { ErrorFacts } from './error-envelope.ts';
-import { readWait } from './wait-words.ts';
+import { readWait } from './requested-wait.ts';
 
 /** The wait that a server asked for, in milliseconds, and its source. */
 export interface Hint {

@@ -5,7 +5,7 @@ import { readErrorEnvelope } from '../../../src/providers/errors/error-envelope.
 import { readLimitText } from '../../../src/providers/errors/limit-message.ts';
 import { headerHint } from '../../../src/providers/errors/retry-hint.ts';
 import { parseCount, parseDate, parseDuration } from '../../../src/providers/parse/numbers.ts';
-import { durationAt, timeAt } from '../../../src/providers/parse/time-words.ts';
+import { durationAt, timeAt } from '../../../src/providers/parse/durations.ts';
 import { adapterFor } from '../../../src/providers/registry.ts';
 import type { Target } from '../target.ts';
 import { ensure, headersOf, NOW, PROVIDERS, sound, soundFailure, soundReadings } from './sound.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CONTENT_DIMENSIONS, CONTENT_KINDS } from '../../src/core/content-kinds.ts';
 import { BUCKET_DIMENSIONS, type Dimension, dimensionOf, DIMENSIONS, LIMIT_KINDS } from '../../src/core/dimensions.ts';
-import { namedLimit, SHORT, shortLimit } from '../../src/providers/errors/limit-words.ts';
+import { namedLimit, SHORT, shortLimit } from '../../src/providers/errors/limit-names.ts';
 import { LIMITS } from './refusals/meaning.ts';
 
 /** No noun of a message means these: they are known by other words, or only by headers. */

@@ -5,37 +5,37 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
-/** What a limit counts, in the words of messages and of quota names; the more special first. */
+/** What a limit counts, as messages and quota names put it; the more specific first. */
 interface Noun {
-  readonly words: string;
+  readonly pattern: string;
   readonly perMinute: Dimension;
   readonly perDay?: Dimension;
-  /** Units of the limit in one of these words. */
+  /** Units of the limit per unit of this noun. */
   readonly times?: number;
 }
 
-const REQUESTS: Noun = { words: '', perMinute: 'requests', perDay: 'requests_day' };
+const REQUESTS: Noun = { pattern: '', perMinute: 'requests', perDay: 'requests_day' };
 
 const NOUNS: readonly Noun[] = [
-  { words: 'long[- _]context(?: requests| input tokens| tokens)?', perMinute: 'long_context' },
-  { words: 'input[- _]?images?', perMinute: 'input_images' },
-  { words: '(?:output[- _]|generated )?images?(?: generat(?:ions|ed))?', perMinute: 'images' },
-  { words: 'seconds of audio|audio[- _]seconds', perMinute: 'audio_seconds', perDay: 'audio_seconds_day' },
-  { words: 'minutes of audio|audio[- _]minutes', perMinute: 'audio_seconds', perDay: 'audio_seconds_day', times: 60 },
-  { words: 'web[- _]?search(?:es)?(?: requests| tool uses| uses)?|search(?:es| queries)', perMinute: 'web_search' },
-  { words: 'tool[- _](?:calls|uses|invocations)', perMinute: 'tools' },
-  { words: '(?:input|prompt)[- _]tokens?(?:[- _]count)?', perMinute: 'input_tokens', perDay: 'tokens_day' },
+  { pattern: 'long[- _]context(?: requests| input tokens| tokens)?', perMinute: 'long_context' },
+  { pattern: 'input[- _]?images?', perMinute: 'input_images' },
+  { pattern: '(?:output[- _]|generated )?images?(?: generat(?:ions|ed))?', perMinute: 'images' },
+  { pattern: 'seconds of audio|audio[- _]seconds', perMinute: 'audio_seconds', perDay: 'audio_seconds_day' },
+  { pattern: 'minutes of audio|audio[- _]minutes', perMinute: 'audio_seconds', perDay: 'audio_seconds_day', times: 60 },
+  { pattern: 'web[- _]?search(?:es)?(?: requests| tool uses| uses)?|search(?:es| queries)', perMinute: 'web_search' },
+  { pattern: 'tool[- _](?:calls|uses|invocations)', perMinute: 'tools' },
+  { pattern: '(?:input|prompt)[- _]tokens?(?:[- _]count)?', perMinute: 'input_tokens', perDay: 'tokens_day' },
   {
-    words: '(?:output|completion|generated)[- _]tokens?(?:[- _]count)?',
+    pattern: '(?:output|completion|generated)[- _]tokens?(?:[- _]count)?',
     perMinute: 'output_tokens',
     perDay: 'tokens_day',
   },
-  { words: 'tokens?(?:[- _]count)?', perMinute: 'tokens', perDay: 'tokens_day' },
-  { ...REQUESTS, words: 'requests?|queries|calls?' },
+  { pattern: 'tokens?(?:[- _]count)?', perMinute: 'tokens', perDay: 'tokens_day' },
+  { ...REQUESTS, pattern: 'requests?|queries|calls?' },
 ];
 
-export const NOUN: string = NOUNS.map(({ words }) => words).join('|');
-const NOUN_PATTERNS = NOUNS.map((noun) => [new RegExp(`^(?:${noun.words})$`, 'i'), noun] as const);
+export const NOUN: string = NOUNS.map(({ pattern }) => pattern).join('|');
+const NOUN_PATTERNS = NOUNS.map((noun) => [new RegExp(`^(?:${noun.pattern})$`, 'i'), noun] as const);
 
 /** Windows, by the beginning of their word. */
 const WINDOWS: readonly (readonly [word: string, ms: number])[] = [
@@ -55,7 +55,7 @@ export interface NamedLimit {
 }
 
 export function namedLimit(noun: string, window: string | undefined, count: string | undefined = '1'): NamedLimit {
-  const { perMinute, perDay, times = 1 } = NOUN_PATTERNS.find(([words]) => words.test(noun))?.[1] ?? REQUESTS;
+  const { perMinute, perDay, times = 1 } = NOUN_PATTERNS.find(([pattern]) => pattern.test(noun))?.[1] ?? REQUESTS;
   const word = window?.toLowerCase().slice(0, 3);
   const unitMs = WINDOWS.find(([each]) => each === word)?.[1] ?? MINUTE;
   const windowMs = unitMs * Math.max(1, Number(count) || 1);

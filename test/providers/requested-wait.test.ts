@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAccess, readWait, WAIT_CUES } from '../../src/providers/errors/wait-words.ts';
+import { readAccess, readWait, WAIT_CUES } from '../../src/providers/errors/requested-wait.ts';
 
 const NOW = Date.parse('2026-11-26T12:00:00Z');
 
