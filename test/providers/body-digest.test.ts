@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bodyDigest } from '../../src/providers/request/body-digest.ts';
 
 describe('the digest of a body', () => {
-  it('is that of its JSON, and tells different bodies apart', () => {
+  it('is that of its JSON, and differs for different bodies', () => {
     const json = fc.oneof(
       fc.object({ withNullPrototype: false, values: [fc.string(), fc.integer(), fc.boolean(), fc.constant(null)] }),
     );
@@ -26,7 +26,7 @@ describe('the digest of a body', () => {
     expect(bodyDigest(one)).not.toBe(bodyDigest(other));
   });
 
-  it('leaves out what JSON does, and runs no getter', () => {
+  it('ignores what JSON omits, and runs no getter', () => {
     let ran = 0;
     const live = {
       model: 'm',
@@ -40,7 +40,7 @@ describe('the digest of a body', () => {
     expect(ran).toBe(0);
   });
 
-  it('ends on circles and large bodies', () => {
+  it('terminates on cycles and large bodies', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = [circle, circle];
     const long = 'x'.repeat(20_000_000);
@@ -49,7 +49,7 @@ describe('the digest of a body', () => {
   });
 
   it.each([['text'], [undefined], [new Uint8Array(3)], [new FormData()], [new ReadableStream()], [new Proxy({}, {})]])(
-    'is none of %s',
+    'is undefined for %s',
     (body) => expect(bodyDigest(body)).toBeUndefined(),
   );
 });

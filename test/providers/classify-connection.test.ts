@@ -9,7 +9,7 @@ const named = (name: string, message = 'x'): Error => Object.assign(new Error(me
 
 describe('classifyConnection', () => {
   it.each(['ECONNRESET', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'EHOSTUNREACH', 'UND_ERR_SOCKET'])(
-    '%s is a connection that failed',
+    '%s is a failed connection',
     (code) => {
       expect(classifyConnection(withCode(code), false)).toMatchObject({ outcome: 'connection', retryable: true, code });
     },
@@ -33,7 +33,7 @@ describe('classifyConnection', () => {
   });
 
   it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
-    '%s stays as it is',
+    '%s is not classified',
     (code) => {
       expect(classifyConnection(withCode(code), false)).toMatchObject({
         outcome: 'connection',
@@ -44,7 +44,7 @@ describe('classifyConnection', () => {
   );
 
   it.each(['http://127.0.0.1:1/', 'http://127.0.0.1:6667/v1', 'ftp://127.0.0.1/', 'nowhere:x'])(
-    '%s, which fetch refuses by itself, is not tried again',
+    '%s, which fetch refuses by itself, is not retried',
     async (url) => {
       const refused: unknown = await fetch(url).catch((error: unknown) => error);
       expect(classifyConnection(refused, false)).toMatchObject({
@@ -62,7 +62,7 @@ describe('classifyConnection', () => {
     new TypeError('fetch failed', {
       cause: Object.assign(named('NetConnectNotAllowedError'), { code: 'ENETUNREACH' }),
     }),
-  ])('%s: a network that was closed on purpose is not tried again', (error) => {
+  ])('%s: a connection closed on purpose is not retried', (error) => {
     expect(classifyConnection(error, false)).toMatchObject({
       outcome: 'connection',
       retryable: false,
@@ -70,28 +70,28 @@ describe('classifyConnection', () => {
     });
   });
 
-  it('a malformed URL is the request at fault', () => {
+  it('a malformed URL is a bad request', () => {
     expect(classifyConnection(withCode('ERR_INVALID_URL'), false)).toMatchObject({
       outcome: 'bad_request',
       retryable: false,
     });
   });
 
-  it('looks into the errors of every address that was tried', () => {
+  it('looks into the errors of every address tried', () => {
     const error = new TypeError('fetch failed', {
       cause: new AggregateError([Object.assign(new Error('x'), { code: 'ETIMEDOUT' })]),
     });
     expect(classifyConnection(error, false)).toMatchObject({ outcome: 'timeout' });
   });
 
-  it('an abort of the application wins', () => {
+  it('an abort by the application takes precedence', () => {
     expect(classifyConnection(withCode('ECONNRESET'), true)).toMatchObject({ outcome: 'cancelled', retryable: false });
     expect(classifyConnection(new (class APIUserAbortError extends Error {})('x'), false)).toMatchObject({
       outcome: 'cancelled',
     });
   });
 
-  it('takes anything', () => {
+  it('accepts anything', () => {
     const loop = new Error('x');
     loop.cause = loop;
     for (const error of [loop, undefined, null, 'x', 5, {}, Object.create(null)]) {

@@ -102,12 +102,12 @@ const CLIENTS: readonly (readonly [string, Call])[] = [
   ['anthropic 0', claude(Anthropic0)],
 ];
 
-describe.each(CLIENTS)('what %s throws', (_name, call) => {
+describe.each(CLIENTS)('the error that %s throws', (_name, call) => {
   it('without an answer', async () => {
     expect(await failureOf(call(refused))).toMatchObject({ outcome: 'connection', attempts: 0, waitedMs: 0 });
   });
 
-  it('after its timeout', async () => {
+  it('after a timeout', async () => {
     expect(await failureOf(call(never, { timeout: 5 }))).toMatchObject({ outcome: 'timeout', attempts: 0 });
   });
 
@@ -228,7 +228,7 @@ describe('classifyError', () => {
     expect(await failureOf(chat(OpenAI)(json(429, {}, headers)))).toMatchObject({ dimension: 'requests_day' });
   });
 
-  it('returns what a guarded client attached', () => {
+  it('returns the details that a guarded client attached', () => {
     const details: ErrorDetails = {
       outcome: 'throttled',
       dimension: 'tokens',
@@ -244,7 +244,7 @@ describe('classifyError', () => {
     expect(classifyError(error)).toEqual(details);
   });
 
-  it('knows errors whose classes a bundler renamed, and headers that are a plain object', () => {
+  it('recognizes errors whose classes a bundler renamed, and headers in a plain object', () => {
     class a extends Error {}
     const error = Object.assign(new a('429 x'), {
       status: 429,
@@ -264,7 +264,7 @@ describe('classifyError', () => {
     {},
     [],
     new RangeError('Invalid array length'),
-  ])('has nothing to say about %s', (error) => {
+  ])('is undefined for %s', (error) => {
     expect(classifyError(error)).toBeUndefined();
   });
 });

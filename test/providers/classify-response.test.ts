@@ -485,7 +485,7 @@ describe('classify', () => {
     );
   });
 
-  it('takes more than the whole limit for too large, whatever the wording', () => {
+  it('treats more than the whole limit as too large, whatever the wording', () => {
     for (const rest of [
       'Limit 6000, Requested 6001.',
       'Limit 6000, Used 0, Requested ~12,903. Please try again in 150ms.',
@@ -499,7 +499,7 @@ describe('classify', () => {
     }
   });
 
-  it('is not misled by what a 400 quotes', () => {
+  it('is not misled by text that a 400 quotes', () => {
     const body = {
       error: {
         message: "Invalid value: 'you exceeded your current quota. Request too large for me'.",
@@ -513,7 +513,7 @@ describe('classify', () => {
     });
   });
 
-  it('takes the dimension of an empty bucket where the message names none', () => {
+  it('takes the dimension of an empty bucket if the message names none', () => {
     const failure = adapterFor('anthropic').classify(
       { status: 429, body: ANTHROPIC.account, headers: headersOf(ANTHROPIC_429) },
       WALL,
@@ -521,7 +521,7 @@ describe('classify', () => {
     expect(failure).toMatchObject({ ...throttled, dimension: 'input_tokens', limit: 30_000, resetMs: 78_000 });
   });
 
-  it('reads no header of the head that a stream error followed', () => {
+  it("ignores the head's headers for an error in a stream", () => {
     const failure = adapterFor('anthropic').classify(
       { status: 200, body: ANTHROPIC.overloaded, headers: headersOf('retry-after: 52\nx-should-retry: false') },
       WALL,
@@ -531,7 +531,7 @@ describe('classify', () => {
     expect(failure).not.toHaveProperty('status');
   });
 
-  it('names quotas apart from 429s of the same status in the advice', () => {
+  it('distinguishes quotas from 429s of the same status in the advice', () => {
     const advice = (body: unknown): string => adapterFor('openai').classify({ status: 429, body }, WALL).advice;
     expect(
       new Set([OPENAI.rpm, OPENAI.tpm, OPENAI.rpd, OPENAI.tooLarge, OPENAI.quotaLegacy, OPENAI.slowDown].map(advice))
@@ -549,7 +549,7 @@ describe('x-should-retry', () => {
   const classify = (status: number, body: unknown, value: string): Failure =>
     adapterFor('openai').classify({ status, body, headers: headersOf(`x-should-retry: ${value}`) }, WALL);
 
-  it('false stops what would be retried', () => {
+  it('false stops retries', () => {
     expect(classify(429, OPENAI.rpm, 'false')).toMatchObject({ outcome: 'throttled', retryable: false });
     expect(classify(500, undefined, 'false')).toMatchObject({ outcome: 'server_error', retryable: false });
   });
@@ -572,7 +572,7 @@ describe('x-should-retry', () => {
     expect(failure).not.toHaveProperty('headerRequested');
   });
 
-  it('true adds nothing to what is retried anyway', () => {
+  it('true changes nothing about what is retried anyway', () => {
     expect(classify(503, undefined, 'true')).not.toHaveProperty('headerRequested');
   });
 });

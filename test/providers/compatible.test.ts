@@ -111,7 +111,7 @@ describe.each(CASES)('$provider', ({ provider, baseURL, model, block, limits }) 
     expect(eventsOf(guard, 'attempt.end').map(({ requestId }) => requestId)).toEqual(['req-1', 'req-1']);
   }
 
-  it.each(['wrap', 'drop-in'] as const)('is known behind OpenAI’s client by %s', async (way) => {
+  it.each(['wrap', 'drop-in'] as const)('is recognized behind OpenAI’s client by %s', async (way) => {
     const guard = testGuard(FAST);
     const { fetch, requests } = fakeFetch(...answers);
     const options = { apiKey: `compatible-${keys++}`, baseURL, fetch };
@@ -123,7 +123,7 @@ describe.each(CASES)('$provider', ({ provider, baseURL, model, block, limits }) 
     expect(requests[0]!.url).toBe(`${baseURL.replace(/\/$/, '')}/chat/completions`);
   });
 
-  it('is known behind guarded fetch', async () => {
+  it('is recognized behind guarded fetch', async () => {
     const guard = testGuard(FAST);
     vi.stubGlobal('fetch', fakeFetch(...answers).fetch);
     onTestFinished(() => void vi.unstubAllGlobals());
@@ -149,21 +149,21 @@ describe('limits in headers', () => {
         return reading;
       });
 
-  it('are those that name their window, without a reset where none is sent', () => {
+  it('are those that name their window, without a reset if none is sent', () => {
     expect(read('mistral_ai', MISTRAL_200)).toEqual([
       { dimension: 'requests', limit: 720, remaining: 717, resetMs: undefined, windowMs: MINUTE },
       { dimension: 'tokens', limit: 5_000_000, remaining: 4_999_911, resetMs: undefined, windowMs: MINUTE },
     ]);
   });
 
-  it('tell no level where they are by the second', () => {
+  it('state no level if they are per second', () => {
     expect(read('together_ai', TOGETHER_200)).toEqual([
       { dimension: 'requests', limit: 600, remaining: undefined, resetMs: undefined, windowMs: MINUTE },
       { dimension: 'tokens', limit: 180_000, remaining: undefined, resetMs: undefined, windowMs: MINUTE },
     ]);
   });
 
-  it('are of a minute or of a day by the date of OpenRouter’s refusal', () => {
+  it('are per minute or per day by the date of OpenRouter’s refusal', () => {
     expect(read('openrouter', OPENROUTER_429)).toEqual([
       { dimension: 'requests', limit: 20, remaining: 0, resetMs: MINUTE, windowMs: MINUTE },
     ]);
@@ -172,12 +172,12 @@ describe('limits in headers', () => {
     ]);
   });
 
-  it('are none where nothing says so', () => {
+  it('are none if nothing says so', () => {
     for (const { provider } of CASES) expect(read(provider, 'content-type: application/json')).toEqual([]);
     for (const provider of ['gcp.gemini', 'deepseek'] as const) expect(read(provider, OPENAI_200)).toEqual([]);
   });
 
-  it('name Mistral by its correlation id alone', () => {
+  it('identify Mistral by its correlation id alone', () => {
     expect(inferProvider(['APIError', 'OpenAIError'], headersOf(MISTRAL_200), undefined)).toBe('mistral_ai');
   });
 });

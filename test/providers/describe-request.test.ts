@@ -40,12 +40,12 @@ describe('operation and model', () => {
     expect(read(path, { model: 'm' }).operation).toBe(operation);
   });
 
-  it('takes only POST for a generation', () => {
+  it('accepts only POST for a generation', () => {
     expect(describeRequest({ method: 'get', path: '/chat/completions' }).operation).toBe('other');
     expect(describeRequest({ path: '/chat/completions' }).operation).toBe('chat');
   });
 
-  it('takes the model from the body, then from the path', () => {
+  it('prefers the model in the body to that in the path', () => {
     expect(read('/deployments/mine/chat/completions', { model: 'gpt-4o' }).model).toBe('gpt-4o');
     expect(read('/openai/deployments/mine/chat/completions', {}).model).toBe('mine');
     expect(read('/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke', {}).model).toBe(
@@ -65,7 +65,7 @@ describe('operation and model', () => {
     expect(read('/chat/completions', {})).not.toHaveProperty('model');
   });
 
-  it('sees a stream in the body, the options and the path', () => {
+  it('recognizes a stream in the body, the options and the path', () => {
     expect(read('/chat/completions', { stream: true }).stream).toBe(true);
     expect(read('/chat/completions', {}, { stream: true }).stream).toBe(true);
     expect(read('/model/x/invoke-with-response-stream', {}).stream).toBe(true);
@@ -91,7 +91,7 @@ describe('output', () => {
   });
 });
 
-describe('input bytes', () => {
+describe('bytes of input', () => {
   const bytes = (path: string, body: unknown): number => read(path, body).inputBytes;
   const message = (content: unknown): unknown => ({ messages: [{ role: 'user', content }] });
   const overhead = bytes('/chat/completions', message(''));
@@ -137,7 +137,7 @@ describe('input bytes', () => {
     expect(bytes('/completions', { prompt: [[1, 2], [3]] })).toBe(12);
   });
 
-  it('keeps what is no text apart from it, whatever its size', () => {
+  it('counts other data separately, whatever its size', () => {
     const data = 'A'.repeat(1_000_000);
     const empty = bytes('/chat/completions', message([]));
     const hidden = (content: unknown): RequestInfo['hidden'] => read('/chat/completions', message(content)).hidden;
@@ -205,7 +205,7 @@ describe('input bytes', () => {
     expect(info.inputBytes).toBeLessThan(11_000);
   });
 
-  it('sees that a prompt is to be cached', () => {
+  it('recognizes that a prompt is to be cached', () => {
     const block = { type: 'text', text: 'x', cache_control: { type: 'ephemeral' } };
     expect(read('/v1/messages', { system: [block], messages: [] }).cached).toBe(true);
     expect(read('/v1/messages', { cache_control: { type: 'ephemeral' }, messages: [] }).cached).toBe(true);
@@ -219,14 +219,14 @@ describe('input bytes', () => {
     expect(stringify).not.toHaveBeenCalled();
   });
 
-  it('ends on a body that contains itself', () => {
+  it('terminates on a body that contains itself', () => {
     const loop: Record<string, unknown> = {};
     loop['messages'] = [loop, loop];
     expect(bytes('/chat/completions', loop)).toBeGreaterThanOrEqual(0);
   });
 });
 
-describe('the output that is asked for', () => {
+describe('requested output', () => {
   it.each([
     ['/chat/completions', {}, undefined],
     ['/chat/completions', { response_format: { type: 'text' } }, 'text'],
@@ -342,11 +342,11 @@ describe('bodies of other kinds', () => {
     ['/v1/responses', { input: 'a', tools: [{ type: 'code_interpreter' }] }, { serverTools: 1 }],
     ['/v1/messages', { messages: [{ content: 'hi' }], tools: [{ name: 'mine' }] }, undefined],
     ['/v1/messages/count_tokens', { messages: [{ content: [{ type: 'image' }] }] }, undefined],
-  ])('%s %j has content that is limited apart', (path, body, content) => {
+  ])('%s %j has content with limits of its own', (path, body, content) => {
     expect(read(path, { model: 'm', ...body }).content).toEqual(content);
   });
 
-  it('takes a prompt of more than 200,000 tokens for a long one', () => {
+  it('treats a prompt of more than 200,000 tokens as long', () => {
     const prompt = (words: number): object => ({ model: 'm', messages: [{ content: 'some word '.repeat(words) }] });
     expect(read('/v1/messages', prompt(90_000)).content?.longInput).toBeCloseTo(225_000, -2);
     expect(read('/v1/messages', prompt(70_000)).content).toBeUndefined();
@@ -368,7 +368,7 @@ describe('bodies of other kinds', () => {
     ['nothing', undefined],
     ['null', null],
     ['a list', [1]],
-  ])('leaves %s unread', (_name, body) => {
+  ])('does not read %s', (_name, body) => {
     expect(read('/chat/completions', body)).toEqual({
       operation: 'chat',
       api: 'chat_completions',
@@ -378,7 +378,7 @@ describe('bodies of other kinds', () => {
     });
   });
 
-  it('runs no code of a list’s: neither its methods nor the getters of its places', () => {
+  it('runs no code of an array: neither its methods nor the getters of its indices', () => {
     const asked: string[] = [];
     const note = (name: string) => (): never => {
       asked.push(name);
@@ -400,7 +400,7 @@ describe('bodies of other kinds', () => {
     expect(found).toMatchObject({ content: { inputImages: 1, webSearches: 1 } });
   });
 
-  it('leaves a getter that throws to the SDK', () => {
+  it('ignores a getter that throws, which the SDK will meet itself', () => {
     const body = {
       get messages(): never {
         throw new Error('boom');

@@ -151,22 +151,22 @@ const UNFINISHED: Readonly<Record<string, (stream: Stream) => Promise<unknown>>>
   'cancels the stream': async (stream) => [await outcome(stream.cancel('left')), await drain(stream)],
 };
 
-describe.each(['bytes', undefined] as const)('a stand-in for a stream of type %s', (type) => {
-  describe.each([true, false])('whose reads go on side by side: %s,', (flows) => {
-    it.each(Object.entries(USES))('does what the stream does to who %s', async (_name, use) => {
+describe.each(['bytes', undefined] as const)('a replacement for a stream of type %s', (type) => {
+  describe.each([true, false])('with concurrent reads: %s,', (flows) => {
+    it.each(Object.entries(USES))('behaves like the stream when one %s', async (_name, use) => {
       for (const ending of ['end', 'error'] as const) {
         const expected = await use(streamOf(type, ending));
         expect(await use(guarded(streamOf(type, ending), flows))).toEqual(expected);
       }
     });
 
-    it.each(Object.entries(UNFINISHED))('does what the stream does to who %s', async (_name, use) => {
+    it.each(Object.entries(UNFINISHED))('behaves like the stream when one %s', async (_name, use) => {
       const expected = await use(streamOf(type, 'stall'));
       expect(await use(guarded(streamOf(type, 'stall'), flows))).toEqual(expected);
     });
   });
 
-  it('gives what was on its way to a reader that has gone to the next one', async () => {
+  it('gives a pending chunk to the reader after next', async () => {
     const stream = guarded(streamOf(type, 'end'), false);
     const reader = stream.getReader();
     const gone = outcome(reader.read());

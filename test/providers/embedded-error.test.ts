@@ -73,7 +73,7 @@ describe('an error inside a 200', () => {
     expect(adapterFor('openai').classify({ body: found!.body }, WALL)).toMatchObject(expected);
   });
 
-  it('beside content is told apart (github.com/maximhq/bifrost/issues/5425, 2026-07-21)', () => {
+  it('beside content is reported separately (github.com/maximhq/bifrost/issues/5425, 2026-07-21)', () => {
     expect(readEmbeddedError(choice({ finish_reason: 'error' }, '{"events": ['))?.besideContent).toBe(true);
   });
 
@@ -97,7 +97,7 @@ describe('an error inside a stream', () => {
   it.each([
     [{ choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }] }],
     [{ choices: [{ index: 0, delta: {}, finish_reason: 'stop', native_finish_reason: 'error' }] }],
-  ])('is the reason of its end', (chunk) => {
+  ])('is the reason for its end', (chunk) => {
     for (const begun of [false, true]) {
       const reader = adapterFor('openrouter').streamReader();
       if (begun) reader.read(null, JSON.stringify({ choices: [{ index: 0, delta: { content: 'x' } }] }));

@@ -28,13 +28,13 @@ describe('frames of a stream that is held back', () => {
     ['data: {"type":"ping"}\n\n', ['data: {"type":"ping"}\n\n'], ''],
     // Not whole: another stream's first line would become a part of it.
     [': keep-al', [], ': keep-al'],
-  ])('lets %j pass', (text, free, rest) => {
+  ])('passes on %j', (text, free, rest) => {
     const found = parts(text);
     expect(found.parts).toEqual(free.map((each) => [each, true]));
     expect(found.rest).toBe(rest);
   });
 
-  it('holds what may begin an answer, and what it contains', () => {
+  it('holds back what may begin an answer, and what it contains', () => {
     expect(parts('data: {"a":1}\n: in between\n\n').parts).toEqual([['data: {"a":1}\n: in between\n\n', false]]);
     expect(parts('event: message_start\ndata: {"type":"ping"', '}x\n\n').parts).toEqual([
       ['event: message_start\ndata: {"type":"ping"}x\n\n', false],
@@ -42,7 +42,7 @@ describe('frames of a stream that is held back', () => {
     expect(parts('data: "event: ping"\n\n').parts).toEqual([['data: "event: ping"\n\n', false]]);
   });
 
-  it('makes three views of ten thousand lines, whatever stands between what is held', () => {
+  it('passes on ten thousand lines as three views, whatever stands between', () => {
     const frames = new FreeFrames();
     const lines = (text: string): string => text.repeat(5_000);
     const blank = frames.push(Buffer.from(lines('\n: c\n')));
@@ -52,7 +52,7 @@ describe('frames of a stream that is held back', () => {
     expect([before?.length, held?.length, behind?.length]).toEqual([1, 13 * 5_000 - 4, 5]);
   });
 
-  it('searches no chunk that is larger than any sign of life, and nothing that may belong to its last frame', () => {
+  it('scans no chunk longer than any keep-alive, and nothing that may belong to its last frame', () => {
     const frames = new FreeFrames();
     const large = Buffer.from('\n'.repeat(70_000));
     const whole = { before: undefined, behind: undefined };
@@ -62,7 +62,7 @@ describe('frames of a stream that is held back', () => {
     expect(frames.push(Buffer.from(': c\n\n'))).toMatchObject({ before: Buffer.from(': c\n\n'), held: undefined });
   });
 
-  it('keeps all bytes in order, however they are cut', () => {
+  it('preserves all bytes in order, however they are cut', () => {
     const piece = fc.constantFrom(
       ': c\n',
       '\n',
@@ -85,7 +85,7 @@ describe('frames of a stream that is held back', () => {
     );
   });
 
-  it('searches no long frame', () => {
+  it('scans no long frame', () => {
     const frames = new FreeFrames();
     const long = Buffer.from(`data: ${'x'.repeat(5_000)}`);
     expect(frames.push(long)).toEqual({ before: undefined, held: long, behind: undefined });

@@ -28,7 +28,7 @@ describe('the last top-level member of a name', () => {
     expect(usageOf(json)).toEqual(expected);
   });
 
-  it('is what a parser finds, in any value', () => {
+  it("matches a parser's result, in any value", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue(), fc.nat(4), (object, usage, indent) => {
         const json = JSON.stringify({ ...object, usage, after: 'x' }, null, indent);
@@ -40,7 +40,7 @@ describe('the last top-level member of a name', () => {
   });
 });
 
-describe('its cost', () => {
+describe('the cost', () => {
   afterEach(() => vi.restoreAllMocks());
 
   it.each([

@@ -7,7 +7,7 @@ import { LIMITS } from './refusals/meaning.ts';
 /** No noun of a message means these: they are known by other words, or only by headers. */
 const WITHOUT_NOUN: readonly Dimension[] = ['project_tokens', 'concurrency', 'acceleration', 'quota', 'unknown'];
 
-it('every limit has words in messages, and made-up refusals use them', () => {
+it('every limit has a name in messages, and generated refusals use it', () => {
   const named = new Set(LIMITS.map(({ dimension }) => dimension));
   expect(DIMENSIONS.filter((each) => !named.has(each)).toSorted()).toEqual(WITHOUT_NOUN.toSorted());
 });

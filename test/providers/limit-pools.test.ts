@@ -64,7 +64,7 @@ describe('the pool of a model', () => {
     expect(pool(provider, 'm', { tier })).toBe(`m${suffix}`);
   });
 
-  it('keeps counting tokens apart, and knows none without a model', () => {
+  it('keeps token counting separate, and has none without a model', () => {
     expect(pool('anthropic', 'claude-opus-4-6', { operation: 'count_tokens' })).toBe('claude-opus-4/count_tokens');
     expect(pool('openai', undefined)).toBeUndefined();
   });

@@ -287,7 +287,7 @@ const CASES: readonly (readonly [
   ],
 ];
 
-describe('refusals that were made up', () => {
+describe('invented refusals', () => {
   it.each(CASES)('%s', (_name, status, body, headers, meant) => {
     const failure = adapterFor('openai').classify({ status, body, headers: new Headers(headers) }, NOW);
     expect(Object.fromEntries(Object.keys(meant).map((name) => [name, failure[name as keyof typeof failure]]))).toEqual(

@@ -95,7 +95,7 @@ describe.each([
   });
 });
 
-it('learns the limits that Anthropic’s endpoint for OpenAI’s clients tells in their headers', async () => {
+it('learns the limits in the headers of Anthropic’s endpoint for OpenAI’s clients', async () => {
   const guard = testGuard(FAST);
   const { fetch } = fakeFetch(json(openai.completion, 200, LIMITS));
   const client = guard.wrap(new OpenAI({ apiKey: 'other-limits', baseURL: 'https://api.anthropic.com/v1', fetch }));

@@ -49,14 +49,14 @@ describe('readLimits', () => {
     ['a reset in whole seconds', 'x-ratelimit-remaining-requests: 9999\nx-ratelimit-reset-requests: 1'],
     ['a reset of a few milliseconds', 'x-ratelimit-remaining-requests: 9999\nx-ratelimit-reset-requests: 1ms'],
     ['a bucket below zero', 'x-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 1m30s'],
-  ])('assumes a minute with %s', (_name, block) => {
+  ])('assumes a minute for %s', (_name, block) => {
     expect(read('openai', `x-ratelimit-limit-requests: 10000\n${block}`)[0]).toMatchObject({
       dimension: 'requests',
       windowMs: MINUTE,
     });
   });
 
-  it('does not take the rounding of a tiny reset for a day', () => {
+  it('does not take a rounded tiny reset for a day', () => {
     const block =
       'x-ratelimit-limit-tokens: 40000000\nx-ratelimit-remaining-tokens: 39999990\nx-ratelimit-reset-tokens: 1ms';
     expect(read('openai', block)[0]).toMatchObject({ dimension: 'tokens', windowMs: MINUTE });
@@ -115,7 +115,7 @@ describe('readLimits', () => {
   it.each([
     ['full', 3_000, 3_000, '0s'],
     ['full but for one that is back in a moment', 600, 599, '100ms'],
-  ])('a bucket of such a server that is %s tells nothing yet', (_, limit, remaining, reset) => {
+  ])('learns nothing yet from a bucket of such a server that is %s', (_, limit, remaining, reset) => {
     expect(read('groq', ofGroq(limit, remaining, reset))).toEqual([]);
   });
 
@@ -133,12 +133,12 @@ describe('readLimits', () => {
     ]);
   });
 
-  it('reads the local clock where Anthropic sent no date', () => {
+  it('uses the local clock if Anthropic sent no date', () => {
     const block = ANTHROPIC_429.replace(/^date.*$/m, 'x-a: b');
     expect(read('anthropic', block, Date.parse('2026-02-27T12:53:00Z'))[1]).toMatchObject({ resetMs: 25_000 });
   });
 
-  it('uses the sum of tokens only where it stands alone, and no other pool', () => {
+  it('uses the sum of tokens only if it stands alone, and no other pool', () => {
     expect(
       read('anthropic', 'anthropic-ratelimit-tokens-limit: 38000\nanthropic-ratelimit-tokens-remaining: 8000'),
     ).toEqual([{ dimension: 'tokens', limit: 38_000, remaining: 8_000, windowMs: MINUTE }]);
@@ -147,7 +147,7 @@ describe('readLimits', () => {
     expect(read('anthropic', others)).toEqual([]);
   });
 
-  it('reads Azure in whole seconds and its sentinels as unknown', () => {
+  it("reads Azure's whole seconds, and its sentinels as unknown", () => {
     const block =
       'x-ratelimit-limit-requests: 60\nx-ratelimit-remaining-requests: 59\nx-ratelimit-reset-requests: 10\n';
     expect(
@@ -173,7 +173,7 @@ describe('readLimits', () => {
     ).toEqual([]);
   });
 
-  it('what is left is unknown, never 0, where it cannot be read', () => {
+  it('an unreadable remaining value is unknown, never 0', () => {
     expect(
       read(
         'openai',
@@ -182,7 +182,7 @@ describe('readLimits', () => {
     ).toEqual([{ dimension: 'tokens', limit: 100, windowMs: MINUTE }]);
   });
 
-  it('finds nothing where nothing is', () => {
+  it('returns nothing without headers', () => {
     expect(read('openai', OPENAI_429_WITHOUT_LIMITS)).toEqual([]);
   });
 });

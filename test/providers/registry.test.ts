@@ -15,7 +15,7 @@ const manifest = JSON.parse(read('package.json')) as {
   readonly devDependencies: Readonly<Record<string, string>>;
 };
 
-describe('no provider is half-added', () => {
+describe('every provider is complete', () => {
   it('every name has one row, one adapter and one label', () => {
     expect(Object.keys(PROVIDERS).toSorted()).toEqual([...PROVIDER_NAMES].toSorted());
     expect(Object.keys(LABELS).toSorted(), 'PROVIDERS in src/telemetry/contract/closed-sets.ts').toEqual(
@@ -36,7 +36,7 @@ describe('no provider is half-added', () => {
     expect(new Set(classes).size).toBe(classes.length);
   });
 
-  it.each(rows)('$name is found by what its row says', ({ name, hosts, classes }) => {
+  it.each(rows)('$name is found by the data of its row', ({ name, hosts, classes }) => {
     expect(hosts.length + Object.keys(classes).length).toBeGreaterThan(0);
     for (const host of hosts) {
       expect(host).toMatch(/^[a-z\d.-]+$/);
@@ -47,12 +47,12 @@ describe('no provider is half-added', () => {
       expect(knownClass(known)).toEqual({ provider: name, family });
   });
 
-  it('Claude alone is served where the API is Anthropic’s', () => {
+  it('only Claude is served where the API is Anthropic’s', () => {
     const claude = rows.filter(({ api }) => api === ANTHROPIC_API).map(({ name }) => name);
     expect(claude.toSorted(), 'CLAUDE_ONLY in src/core/provider.ts').toEqual([...CLAUDE_ONLY].toSorted());
   });
 
-  it('the SDKs are those of package.json, and every package of a class is one that `register` patches', () => {
+  it('the SDKs match package.json, and `register` patches every package with a class', () => {
     for (const family of FAMILIES) {
       const { package: name, range, client } = SDKS[family];
       expect(manifest.peerDependencies[name]).toBe(range);
@@ -65,7 +65,7 @@ describe('no provider is half-added', () => {
     }
   });
 
-  it('every row has a file of its own or stands in the table of compatible ones, and is described', () => {
+  it('every row has a file of its own or is in the table of compatible ones, and is documented', () => {
     const files = readdirSync(at('src/providers')).filter((file) => file.endsWith('.ts'));
     const text = files.map((file) => read(`src/providers/${file}`)).join('\n');
     const page = read('docs/add-a-provider.md');

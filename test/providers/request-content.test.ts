@@ -14,7 +14,7 @@ const REQUESTS: Readonly<Record<Content, Parameters<typeof contentOf>>> = {
   serverTools: ['chat', { tools: [{ type: 'code_interpreter' }] }, TEXT],
 };
 
-it.each(CONTENT_DIMENSIONS)('a limit of %s counts a request that has some', (dimension) => {
+it.each(CONTENT_DIMENSIONS)('a limit on %s applies to a request that has some', (dimension) => {
   const { content } = CONTENT_KINDS[dimension];
   expect(contentOf(...REQUESTS[content])).toHaveProperty(content);
 });

@@ -6,7 +6,7 @@ const NOW = Date.parse('2026-11-26T12:00:00Z');
 
 const wait = (text: string): number | undefined => readWait(text, NOW) ?? readAccess(text, NOW);
 
-describe('a wait in words', () => {
+describe('a wait in a message', () => {
   it.each([
     ['Please try again in 6m0s.', 360_000],
     ['slow down and try again after 1.6 seconds.', 1_600],
@@ -60,11 +60,11 @@ describe('a wait in words', () => {
     'Await 5 seconds.js',
     'the timeout of 30 seconds was reached',
     '',
-  ])('none in "%s"', (text) => {
+  ])('is none in "%s"', (text) => {
     expect(wait(text)).toBeUndefined();
   });
 
-  it.each(WAIT_CUES.map(({ sample }) => [sample]))('reads the sample of its table: %s', (sample) => {
+  it.each(WAIT_CUES.map(({ sample }) => [sample]))('is read in the sample of its table: %s', (sample) => {
     expect(wait(sample)).toBeDefined();
   });
 
@@ -88,7 +88,7 @@ describe('a wait in words', () => {
     (amount) => [new Date(NOW + amount * 1_000).toISOString(), amount * 1_000],
   ];
 
-  it('reads every form behind every cue, whatever stands around it', () => {
+  it('is read in every form after every cue, whatever stands around it', () => {
     const prose = fc.string({ maxLength: 40 }).map((text) => text.replaceAll(/[a-z\d]/gi, '-'));
     fc.assert(
       fc.property(
@@ -106,7 +106,7 @@ describe('a wait in words', () => {
     );
   });
 
-  it('reads no number without a cue', () => {
+  it('is never a number without a cue', () => {
     const word = fc.constantFrom(
       'Limit',
       'Used',
@@ -132,7 +132,7 @@ describe('a wait in words', () => {
   });
 
   // One that goes back and forth over such a text takes longer than a test may.
-  it('is done soon, whatever the text', () => {
+  it('is read quickly, whatever the text', () => {
     for (const piece of ['try again in ', 'wait ', '1,111', 'retry after 1h1m1s', ' and ', 'a', '1 ']) {
       const text = piece.repeat(2_000).slice(0, 2_000);
       expect(() => wait(text)).not.toThrow();

@@ -49,7 +49,7 @@ describe('hints', () => {
     'retry-after-ms: -5',
     'retry-after: 1e9',
     'retry-after: ',
-  ])('none in "%s"', (headers) => {
+  ])('is none in "%s"', (headers) => {
     expect(hint(headers)).toEqual({});
   });
 
@@ -64,7 +64,7 @@ describe('hints', () => {
     });
   });
 
-  it('takes the longest reset of the empty buckets only', () => {
+  it('uses the longest reset among empty buckets only', () => {
     const headers = `
       x-ratelimit-limit-requests: 10
       x-ratelimit-remaining-requests: 0
@@ -76,7 +76,7 @@ describe('hints', () => {
     expect(hint(headers.replace('tokens: 1\n', 'tokens: 0\n'))).toEqual({ hintMs: 59_000, hintSource: 'reset_header' });
   });
 
-  it('takes no reset for anything but a limit', () => {
+  it('uses a reset for a limit only', () => {
     expect(
       hint(
         'x-ratelimit-limit-tokens: 30000\nx-ratelimit-remaining-tokens: 0\nx-ratelimit-reset-tokens: 60s',
@@ -140,7 +140,7 @@ describe('numbers', () => {
     },
   );
 
-  it('reads dates and nothing that Date.parse would guess', () => {
+  it('reads dates strictly, without the guesses of Date.parse', () => {
     expect(parseDate('2025-12-02T14:34:11Z')).toBe(Date.parse('2025-12-02T14:34:11Z'));
     expect(parseDate('1970-01-01T00:00:00Z')).toBe(0);
     expect(parseDate('Tue, 02 Dec 2025 14:34:22 GMT')).toBe(Date.parse('2025-12-02T14:34:22Z'));

@@ -55,7 +55,7 @@ describe('samples of refusals', () => {
     }
   });
 
-  it('is what docs/refusals.md says', async () => {
+  it('matches docs/refusals.md', async () => {
     await expect(documentOf(SAMPLE_FILES)).toMatchFileSnapshot('../../docs/refusals.md');
   });
 });

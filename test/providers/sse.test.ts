@@ -38,11 +38,11 @@ describe('SseScanner', () => {
     ]);
   });
 
-  it('counts a last event without its blank line', () => {
+  it('accepts a last event without its blank line', () => {
     expect(scan(['data: [DONE]'])).toEqual([[null, '[DONE]']]);
   });
 
-  it('reads events that come one a chunk as it reads them together', () => {
+  it('reads events that come one per chunk like those that come together', () => {
     const pieces = [
       'data: a\n\n',
       'data:b\n\n',
@@ -73,7 +73,7 @@ describe('SseScanner', () => {
     expect(scan([bytes('\uFEFFdata: x\n\n')])).toEqual([[null, 'x']]);
   });
 
-  it('takes away one mark of two, wherever they are cut', () => {
+  it('removes one of two byte order marks, however they are cut', () => {
     const whole = bytes('\uFEFF\uFEFFdata: x\n\ndata: y\n\n');
     for (let at = 0; at <= 8; at++) {
       expect(scan([whole.subarray(0, at), whole.subarray(at)])).toEqual([[null, 'y']]);

@@ -36,7 +36,7 @@ const STAND_INS: Record<string, () => { chat: { completions: { create: () => unk
   },
 };
 
-describe('a test’s stand-in for a client', () => {
+describe('a test double of a client', () => {
   afterEach(() => {
     vi.restoreAllMocks();
   });
@@ -53,7 +53,7 @@ describe('a test’s stand-in for a client', () => {
     expect(warnings).toEqual([expect.stringContaining('is a stand-in for a client of an SDK')]);
   });
 
-  it('is told to Node’s warnings once where nobody listens', () => {
+  it('is reported by process.emitWarning once if there is no listener', () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const guard = createGuard();
     guard.wrap(STAND_INS['a plain object']!());
@@ -61,7 +61,7 @@ describe('a test’s stand-in for a client', () => {
     expect(emitWarning).toHaveBeenCalledTimes(1);
   });
 
-  it('is not what a client of an unsupported version is, nor one of another SDK', () => {
+  it('is not confused with a client of an unsupported version or of another SDK', () => {
     const guard = createGuard();
     /** openai 3 and 4 sent through these. */
     class OpenAI {
@@ -78,7 +78,7 @@ describe('a test’s stand-in for a client', () => {
     for (const other of [new Portkey(), {}, { chat: {} }]) expect(() => guard.wrap(other)).toThrow(TidegateSetupError);
   });
 
-  it('is guarded like any other where only one of its methods is spied on', () => {
+  it('is guarded normally if only one of its methods is spied on', () => {
     const client = new OpenAI({ apiKey: 'k' });
     vi.spyOn(client.chat.completions, 'create');
     createGuard().wrap(client);
@@ -97,7 +97,7 @@ describe('a drop-in over a mocked module', () => {
       },
     }) as T & typeof sdkModule;
 
-  it('has what the mock has, and leaves out what it lacks', () => {
+  it('has what the mock has, and lacks what it lacks', () => {
     const sdk = strict({ default: Mock });
     const named = dropInExport(sdk, 'OpenAI');
     expect(named).toBeUndefined();
@@ -112,7 +112,7 @@ describe('a drop-in over a mocked module', () => {
     expect(dropInExport(sdk, 'AzureOpenAI')).not.toBe(AzureOpenAI);
   });
 
-  it('hands on what is no class at all', () => {
+  it('passes on exports that are not classes', () => {
     for (const value of [undefined, null, 'text', { a: 1 }]) expect(dropIn(value)).toBe(value);
   });
 });

@@ -25,7 +25,7 @@ const delta = (value: object, finish_reason: string | null = null): object => ({
 });
 
 describe('OpenAI chat streams', () => {
-  it('knows preamble, content, usage and the end', () => {
+  it('recognizes preamble, content, usage and the end', () => {
     const { kinds, reader } = play(
       'openai',
       [
@@ -64,7 +64,7 @@ describe('OpenAI chat streams', () => {
     ['reasoning', delta({ reasoning: 'hm' })],
     ['only a finish reason', delta({}, 'content_filter')],
     ['a completion', { choices: [{ text: 'a', finish_reason: null }] }],
-  ])('takes %s for content', (_name, body) => {
+  ])('classifies %s as content', (_name, body) => {
     expect(play('openai', chunk(body)).kinds).toEqual(['content']);
   });
 
@@ -72,11 +72,11 @@ describe('OpenAI chat streams', () => {
     ['a role', delta({ role: 'assistant' })],
     ['empty fields', delta({ role: 'assistant', content: null, tool_calls: [] })],
     ['an empty completion', { choices: [{ text: '', finish_reason: null }] }],
-  ])('takes %s for preamble', (_name, body) => {
+  ])('classifies %s as preamble', (_name, body) => {
     expect(play('openai', chunk(body)).kinds).toEqual(['preamble']);
   });
 
-  it('finds an unnamed error, first or after content', () => {
+  it('recognizes an unnamed error, first or after content', () => {
     const failure =
       'data: {"error":{"message":"The server had an error processing your request. Sorry about that! You can retry your request, or contact us through our help center at help.openai.com if you keep seeing this error.","type":"server_error","param":null,"code":null}}';
     for (const before of ['', `${chunk(delta({ content: 'a' }))}\n\n`]) {
@@ -99,7 +99,7 @@ describe('OpenAI Responses streams', () => {
   const created =
     'event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","status":"in_progress","model":"gpt-6","error":null,"usage":null}}';
 
-  it('knows preamble, content and the completed response', () => {
+  it('recognizes preamble, content and the completed response', () => {
     const { kinds, reader } = play(
       'openai',
       `${created}
@@ -152,7 +152,7 @@ data: {"type":"response.completed","sequence_number":4,"response":{"id":"resp_1"
       'event: response.failed\ndata: {"type":"response.failed","response":{"status":"failed","error":null}}',
       'server_error',
     ],
-  ])('finds an error that is %s', (_name, failure, outcome) => {
+  ])('recognizes an error that is %s', (_name, failure, outcome) => {
     const text = 'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hi"}';
     for (const before of [created, `${created}\n\n${text}`]) {
       const { kinds, error } = play('openai', `${before}\n\n${failure}`);
@@ -204,7 +204,7 @@ data: [DONE]`,
     ['a bare string', 'event: error\ndata: {"error":"over capacity"}', 'overloaded'],
     ['text', 'event: error\ndata: over capacity', 'overloaded'],
     ['x_groq', 'data: {"choices":[],"x_groq":{"error":"over capacity"}}', 'overloaded'],
-  ])('finds an error in %s, first or after content', (_name, failure, outcome) => {
+  ])('recognizes an error in %s, first or after content', (_name, failure, outcome) => {
     for (const before of ['', `${chunk(delta({ content: 'a' }))}\n\n`]) {
       const { kinds, error } = play('groq', before + failure);
       expect(kinds.at(-1)).toBe('error');
@@ -231,7 +231,7 @@ data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":
 event: message_stop
 data: {"type":"message_stop"}`;
 
-  it('knows preamble and content, and adds up usage', () => {
+  it('recognizes preamble and content, and adds up usage', () => {
     const { kinds, reader } = play('anthropic', `${start}\n\nevent: ping\ndata: {"type":"ping"}\n\n${rest}`);
     expect(kinds).toEqual(['preamble', 'preamble', 'content', 'preamble', 'content', 'content', 'content']);
     expect(reader.usage()).toEqual({
@@ -244,7 +244,7 @@ data: {"type":"message_stop"}`;
     expect(reader.response()).toEqual({ id: 'msg_1', model: 'claude-sonnet-5', finishReasons: ['end_turn'] });
   });
 
-  it('keeps the input of an interrupted stream', () => {
+  it('keeps the input usage of an interrupted stream', () => {
     expect(play('anthropic', start).reader.usage()).toMatchObject({ inputTokens: 132, outputTokens: 1 });
     expect(adapterFor('anthropic').streamReader().usage()).toBeUndefined();
   });
@@ -256,7 +256,7 @@ data: {"type":"message_stop"}`;
   });
 
   it.each(['', `${start}\n\n`, `${start}\n\n${rest}\n\n`])(
-    'finds an error first, after the start, and after content',
+    'recognizes an error first, after the start, and after content',
     (before) => {
       const { kinds, error } = play(
         'anthropic',

@@ -9,7 +9,10 @@ interface Cue {
 
 /** Cues for when to retry. */
 const RETRY_CUES: readonly Cue[] = [
-  { pattern: 'try(?:ing)? (?:your request |this request |the request |it )?again', sample: 'Please try again in 6m0s.' },
+  {
+    pattern: 'try(?:ing)? (?:your request |this request |the request |it )?again',
+    sample: 'Please try again in 6m0s.',
+  },
   { pattern: 'retry[-_ ]?(?:after|delay)', sample: 'retry_after: 5s' },
   {
     pattern: 'retry(?:ing)?(?: your request| this request| the request| it| again)?',
