@@ -7,8 +7,8 @@ import { eventually } from '../helpers/eventually.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('many waits with one signal', () => {
-  it('register once, end in the order in which they began, and let the event loop go on between them', async () => {
+describe('many waits on one signal', () => {
+  it('register once, end in the order in which they began, and yield to the event loop in between', async () => {
     const clock = new VirtualClock();
     const controller = new AbortController();
     const ended: number[] = [];
@@ -39,8 +39,8 @@ describe('many waits with one signal', () => {
   });
 });
 
-describe('a listener that is taken back', () => {
-  it('is not called, and the last one takes the registration with it', () => {
+describe('a removed listener', () => {
+  it('is not called, and the last one removes the registration', () => {
     const controller = new AbortController();
     const called: string[] = [];
     const stops = ['a', 'b'].map((name) => onAbort(controller.signal, () => called.push(name)));
@@ -56,7 +56,7 @@ describe('a listener that is taken back', () => {
 });
 
 describe('ten thousand calls in backoff', () => {
-  it('hang on their one signal once, end in turns of a few hundred, and send nothing more', async () => {
+  it('share one listener on their signal, end in batches of a few hundred, and send nothing more', async () => {
     const { clock, start, guard, lane } = scriptedGuard({
       pacing: false,
       breaker: false,
@@ -117,7 +117,7 @@ describe('ten thousand calls in the queue', () => {
   ];
   const dayLimit = failure('throttled', { dimension: 'requests_day', hintMs: 40_000_000 });
 
-  it.each(ENDS)('end in turns of a few hundred when %s', async (_name, end, sends) => {
+  it.each(ENDS)('end in batches of a few hundred when %s', async (_name, end, sends) => {
     const scripted = scriptedGuard({
       breaker: false,
       deadlineMs: 60_000,

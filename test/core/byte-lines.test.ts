@@ -29,7 +29,7 @@ test('lines are whole wherever the bytes are cut, and end at line feeds only', a
   );
 });
 
-test('the last line need not end', async () => {
+test('the last line needs no line feed', async () => {
   expect(await linesOf([Buffer.from('one\ntw'), Buffer.from('o')])).toEqual(['one', 'two']);
   expect(await linesOf([])).toEqual([]);
 });

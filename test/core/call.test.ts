@@ -23,7 +23,7 @@ describe('the loop of a call', () => {
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 4 }]);
   });
 
-  it('has no number of attempts of its own: the policy has', async () => {
+  it('has no maximum of attempts: the policy decides', async () => {
     const { clock, start } = scriptedGuard(FAST);
     const { result } = start(({ number }) => (number < 12 ? failure('connection') : answer()), undefined, 11);
     await clock.runAll();
@@ -31,7 +31,7 @@ describe('the loop of a call', () => {
   });
 
   it.each([new Error('a hook of the application'), 'text', undefined])(
-    'sends nothing again for an error that is no failed attempt, and passes on the same: %s',
+    'does not retry an error that is not a failed attempt, and rethrows it: %s',
     async (thrown) => {
       const { start, guard, lane } = scriptedGuard(FAST);
       const { result } = start(() => {
@@ -44,7 +44,7 @@ describe('the loop of a call', () => {
     },
   );
 
-  it('goes back to the queue where the circuit opened on the way, without an attempt of the retries', async () => {
+  it('returns to the queue without using up an attempt if the circuit has opened meanwhile', async () => {
     const { clock, start, guard, lane } = scriptedGuard(FAST);
     let refused = 0;
     const { result } = start(
@@ -79,7 +79,7 @@ describe('the loop of a call', () => {
     expect(sent).toBe(1);
   });
 
-  it('sends nothing more once the guard is closed, in a backoff too', async () => {
+  it('sends nothing more once the guard is closed, even during a backoff', async () => {
     const { clock, start, guard } = scriptedGuard({ pacing: false });
     let sent = 0;
     const { result } = start(() => {
@@ -95,7 +95,7 @@ describe('the loop of a call', () => {
     expect(sent).toBe(1);
   });
 
-  it('settles in the turn of an abort during a backoff, with no further attempt', async () => {
+  it('settles in the same turn as an abort during a backoff, with no further attempt', async () => {
     const controller = new AbortController();
     const { clock, start } = scriptedGuard({ pacing: false, retry: { initialDelayMs: 60_000 } });
     let sent = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accessProblem } from '../../src/core/http-access.ts';
 
-describe('who may ask an endpoint without credentials', () => {
+describe('access to an endpoint without credentials', () => {
   it.each([
     ['127.0.0.1:9464'],
     ['[::1]:9464'],
@@ -31,7 +31,7 @@ describe('who may ask an endpoint without credentials', () => {
     expect(accessProblem({ host }, ['shop-1.example.com'])).toMatch(/^Expected /);
   });
 
-  it('keeps pages of other origins out, and lets in who sends no Host, as no browser does', () => {
+  it("rejects other origins' pages, and accepts clients without a Host header, which no browser is", () => {
     const host = '127.0.0.1:9464';
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:80', `https://${host}`]) {
       expect(accessProblem({ host, origin }, [])).toMatch(/^Expected /);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { PrivateFieldMap } from '../../src/core/private-field-map.ts';
 import { collectGarbage } from '../helpers/garbage.ts';
 
-it('keeps a value with its object, apart from other attachments, and shows it to nobody', () => {
+it('keeps a value with its object, apart from other maps, and invisibly', () => {
   const [one, other] = [new PrivateFieldMap<number>(), new PrivateFieldMap<number>()];
   const object = { a: 1 };
   one.set(object, 7);

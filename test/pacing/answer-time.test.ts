@@ -22,7 +22,7 @@ describe('how late a call may be sent', () => {
     expect(time.startBy(4_000, 5_000)).toBe(4_000);
   });
 
-  it('learns from attempts that their deadline cut, and forgets them with newer answers', () => {
+  it('learns from attempts that their deadline cut off, and forgets them as newer answers come', () => {
     const time = new AnswerTime();
     for (let i = 0; i < 32; i++) time.answered(0, 300);
     for (let i = 0; i < 4; i++) time.cut(0, 500);
@@ -31,7 +31,7 @@ describe('how late a call may be sent', () => {
     expect(time.startBy(5_000, 0)).toBe(4_700);
   });
 
-  it('forgets attempts that were cut when what was sent some time after them is answered', () => {
+  it('forgets attempts that were cut off when a later one is answered', () => {
     const time = new AnswerTime();
     for (let i = 0; i < 32; i++) time.cut(0, 4_000);
     time.answered(4_900, 5_000);

@@ -12,7 +12,7 @@ const told = BATCHES.filter(({ name }) => /(openai|anthropic|untold).*-1s/.test(
 
 describe('the rows of a batch', () => {
   it.each(told.map((each) => [each.name, each] as const))(
-    '%s: are not sent because they would fit',
+    '%s: are held back although they would fit',
     async (_, each) => {
       const { boundMs, lost, throttled, wallMs } = await runCase(each, 'tidegate');
       expect(lost).toBe(0);
@@ -22,7 +22,7 @@ describe('the rows of a batch', () => {
   );
 
   it.each([100, 1_000])(
-    'are rarely refused behind a minute of calls that went at once, where nothing else tells the limit (%i ms)',
+    'are rarely refused after a minute of calls that went at once, if nothing else reveals the limit (%i ms)',
     async (latencyMs) => {
       const mute = BATCHES.find(({ name }) => name === `batch-mute-50-60s-${latencyMs}ms`)!;
       const { boundMs, lost, throttled, wallMs } = await runCase(mute, 'tidegate');
@@ -32,7 +32,7 @@ describe('the rows of a batch', () => {
     },
   );
 
-  it('go as before where somebody waits for them', async () => {
+  it('go as before if someone waits for them', async () => {
     const fits = BATCHES.find(({ name }) => name === 'batch-openai-6000-60s-100ms')!;
     const urgent = {
       ...fits,

@@ -22,8 +22,8 @@ function rig() {
 
 const seen = { limit: 3_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;
 
-describe('what is believed of a limit', () => {
-  it('is told when it begins and when it ends, with the evidence', () => {
+describe('a belief about a limit', () => {
+  it('is announced with its evidence when it begins and when it ends', () => {
     const { told, watch, bucket } = rig();
     const requests = bucket('requests');
     watch.look([requests], 'none', 0);
@@ -46,7 +46,7 @@ describe('what is believed of a limit', () => {
     expect(requests.snapshot(3_000).beliefs).toEqual(['resets_at_once']);
   });
 
-  it('is told once a second at most', () => {
+  it('is announced once a second at most', () => {
     const { told, watch, bucket } = rig();
     const requests = bucket('requests');
     watch.look([requests], 'none', 0);
@@ -62,7 +62,7 @@ describe('what is believed of a limit', () => {
 });
 
 describe.each(SDKS)('$name', (sdk) => {
-  it('shows in the snapshot and in an event of its guard', async () => {
+  it('appears in the snapshot and in an event of its guard', async () => {
     // A bucket of a second, told as if it were of a minute.
     const headers = {
       'x-ratelimit-limit-requests': '3000',

@@ -9,7 +9,7 @@ function nextTry(retest: BurstRetest): number {
 }
 
 describe('a burst that was found smaller than the limit', () => {
-  it('is tried a little larger after half a minute, and half as often each time that it is found unchanged', () => {
+  it('is retested a little larger after half a minute, and half as often each time it is confirmed', () => {
     const retest = new BurstRetest();
     retest.refused(100, 1_000);
     const times = [0, 1, 2].map(() => {
@@ -27,7 +27,7 @@ describe('a burst that was found smaller than the limit', () => {
     expect(nextTry(retest)).toBe(61_000);
   });
 
-  it('is tried as often by who has only heard of the size between two tries', () => {
+  it('is retested as often by a process that learned its size between two tests', () => {
     const retest = new BurstRetest();
     retest.refused(100, 1_000);
     // 105 was tried and refused meanwhile; then the other process finds 102.

@@ -45,8 +45,8 @@ function settle({ ticket }: Watched, failure?: Failure): void {
   ticket!.release();
 }
 
-describe('a limit of some content', () => {
-  it('holds the calls that have it and no others', async () => {
+describe('a limit on some content', () => {
+  it('holds only the calls that have it', async () => {
     const h = gated();
     settle(await sent(h), refusal({ hintMs: 3_000 }));
     const image = await sent(h);
@@ -60,7 +60,7 @@ describe('a limit of some content', () => {
     expect(h.lane.queued).toBe(0);
   });
 
-  it('paces by the numbers that it names, and shows them', async () => {
+  it('paces by the numbers that it states, and shows them', async () => {
     const h = gated();
     settle(await sent(h), refusal({ limit: 5, remaining: 0, windowMs: MINUTE }));
     expect(h.limits).toEqual([{ dimension: 'images', limit: 5, source: 'body' }]);
@@ -81,7 +81,7 @@ describe('a limit of some content', () => {
     expect([three, one].map(({ at }) => Math.round((at! - since) / 1_000))).toEqual([30, 40]);
   });
 
-  it('without numbers lets one try, and all go once it got through', async () => {
+  it('without numbers tries one call, and releases all once that succeeds', async () => {
     const h = gated();
     settle(await sent(h), refusal());
     const waiting = Array.from({ length: 4 }, () => watch(h, images()));
@@ -92,7 +92,7 @@ describe('a limit of some content', () => {
     expect(waiting.every(({ ticket }) => ticket)).toBe(true);
   });
 
-  it('waits longer each time that it refuses without a word', async () => {
+  it('waits longer after each refusal without a number', async () => {
     const h = gated();
     const at: number[] = [];
     for (let round = 0; round < 4; round++) {
@@ -105,7 +105,7 @@ describe('a limit of some content', () => {
     expect(at).toEqual([0, 1_000, 2_000, 4_000]);
   });
 
-  it('of 0 refuses at once what it never admits, but for one a minute', async () => {
+  it('of 0 refuses at once what it never admits, except one call a minute', async () => {
     const h = gated();
     settle(await sent(h), refusal({ outcome: 'too_large', retryable: false, limit: 0 }));
     const refused = await sent(h);
@@ -139,7 +139,7 @@ describe('a limit of some content', () => {
     expect(second.ticket).toBeDefined();
   });
 
-  it('refuses who cannot wait so long, for a deadline or for the longest wait', async () => {
+  it('refuses calls that cannot wait that long, because of a deadline or the maximum wait', async () => {
     const h = gated(10_000);
     settle(await sent(h), refusal({ hintMs: 8_000 }));
     const late = await sent(h, { ...images(), deadlineAt: h.clock.now() + 5_000 } as never);
@@ -152,7 +152,7 @@ describe('a limit of some content', () => {
     expect(day.error as AdmissionRefused).toMatchObject({ reason: 'day_limit', dimension: 'audio_seconds_day' });
   });
 
-  it('lets an aborted call and those of a closed guard go', async () => {
+  it('releases an aborted call and those of a closed guard', async () => {
     const h = gated();
     settle(await sent(h), refusal({ hintMs: 8_000 }));
     const controller = new AbortController();
@@ -182,8 +182,8 @@ describe('a limit of some content', () => {
   });
 });
 
-describe('ten thousand calls that wait for a limit of their content', () => {
-  it('are looked at once each as they come, hang on their signal once, and leave it in turns', async () => {
+describe('ten thousand calls that wait for a limit on their content', () => {
+  it('are examined once each on arrival, share one listener, and leave in batches', async () => {
     const h = gated(120_000, 20_000);
     settle(await sent(h), refusal({ hintMs: 60_000 }));
     const controller = new AbortController();

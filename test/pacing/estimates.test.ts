@@ -42,7 +42,7 @@ describe('an estimate of input', () => {
     expect(estimator.estimate({ ...asked, maxOutputTokens: 7 }).expectedOutputTokens).toBe(7);
   });
 
-  it('weighs what it learns from by its size: greetings tell nothing about a book', () => {
+  it('is weighted by size: greetings reveal nothing about a book', () => {
     const greetings = Array.from({ length: 1_000 }, () => [text(2), 9] as [RequestInfo, number]);
     expect(taught(...greetings).estimate(text(2)).inputTokens).toBeLessThan(14);
     expect(taught(...greetings).estimate(text(360_000)).inputTokens).toBeLessThan(120_000);
@@ -50,7 +50,7 @@ describe('an estimate of input', () => {
     expect(taught(...greetings, book, ...greetings).estimate(text(360_000)).inputTokens).toBeGreaterThan(135_000);
   });
 
-  it.each(HIDDEN_INPUTS)('learns apart what %s takes', (kind) => {
+  it.each(HIDDEN_INPUTS)('is learned separately for %s', (kind) => {
     const hidden = text(600, { hidden: { kind, parts: 1 } });
     const estimator = taught([hidden, 28_000]);
     expect(estimator.estimate(text(19_000)).inputTokens).toBeLessThan(6_000);
@@ -60,7 +60,7 @@ describe('an estimate of input', () => {
     expect(estimator.estimate(hidden)).toMatchObject({ confirmed: true });
   });
 
-  it('never exceeds a token a byte and a little, whatever calls were counted for', () => {
+  it('hardly exceeds one token per byte, whatever calls were counted for', () => {
     const call = fc.tuple(fc.integer({ min: 0, max: 100_000 }), fc.integer({ min: 0, max: 1_000_000 }));
     fc.assert(
       fc.property(fc.array(call, { maxLength: 30 }), fc.integer({ min: 0, max: 1e6 }), (calls, bytes) => {
@@ -70,7 +70,7 @@ describe('an estimate of input', () => {
     );
   });
 
-  it('counts what a cache gives as little as the provider does', () => {
+  it('counts cached tokens as little as the provider does', () => {
     const asked = text(360_000, { cached: true });
     const estimator = new Estimator();
     expect(estimator.estimate(asked, true)).toMatchObject({ countedInputTokens: 100_000, leastInputTokens: 0 });
@@ -96,7 +96,7 @@ describe('a lane', () => {
     ['a prompt of unknown words', text(10), text(190_000)],
     ['a further document', text(600, { hidden: { kind: 'document', parts: 1 } }), undefined],
     ['what goes on from a long answer', text(600, { hidden: { kind: 'previous_response', parts: 1 } }), undefined],
-  ])('sends %s, though its estimate exceeds the limit', async (_words, first, then) => {
+  ])('sends %s, although its estimate exceeds the limit', async (_words, first, then) => {
     const h = harness({ pacing: LIMITED });
     const ticket = await admitted(h, first);
     ticket.settle({ outcome: 'ok', usage: usage(10_800_000) });
@@ -105,7 +105,7 @@ describe('a lane', () => {
     expect(await admitted(h, then ?? first)).toBeDefined();
   });
 
-  it('refuses at once what the provider refused twice at that size, until its limit is another', async () => {
+  it('refuses at once what the provider refused twice at that size, until its limit changes', async () => {
     const h = harness({ pacing: LIMITED });
     const tooLarge = {
       outcome: 'too_large',
@@ -126,7 +126,7 @@ describe('a lane', () => {
     await admitted(h, text(300_000));
   });
 
-  it('refuses at once what no tokenizer makes fit', async () => {
+  it('refuses at once what fits by no tokenizer', async () => {
     const h = harness({ pacing: LIMITED });
     const call = watch(h, { info: text(64 * 50_000 + 64) });
     await flush();

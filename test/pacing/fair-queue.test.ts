@@ -19,7 +19,7 @@ function serveAll(queue: FairQueue): string[] {
 describe('tenants that come and go', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it('cost twice the steps where twice as many wait, but for the depth of a heap', () => {
+  it('cost twice the steps if twice as many wait, except for the depth of a heap', () => {
     const peeks = vi.spyOn(IndexedHeap.prototype, 'peek');
     const iterations = vi.spyOn(Map.prototype, Symbol.iterator);
     const stepsOf = (tenants: number): number => {
@@ -33,7 +33,7 @@ describe('tenants that come and go', () => {
     expect(iterations).not.toHaveBeenCalled();
   });
 
-  it('keep their debt while others wait, and begin anew once it has passed', () => {
+  it('keep their debt while others wait, and start over once it has passed', () => {
     const queue = new FairQueue();
     for (let place = 0; place < 6; place++) queue.push(waiterOf('a', place));
     for (let place = 6; place < 12; place++) queue.push(waiterOf('b', place));
@@ -56,7 +56,7 @@ describe('tenants that come and go', () => {
   });
 });
 
-describe('tenants of which other processes of a fleet have calls too', () => {
+describe('tenants that also call through other processes of a fleet', () => {
   const queueOf = (a: number, b: number): FairQueue => {
     const queue = new FairQueue();
     for (let place = 0; place < a; place++) queue.push(waiterOf('a', place));
@@ -75,7 +75,7 @@ describe('tenants of which other processes of a fleet have calls too', () => {
       return waiter.request.tenant;
     }).join('');
 
-  it('are told by weights under names that do not reveal them', () => {
+  it('are reported by weight, under names that do not reveal them', () => {
     const queue = queueOf(2, 1);
     const weights = queue.weights();
     expect(Object.values(weights)).toEqual([4, 4]);
@@ -84,7 +84,7 @@ describe('tenants of which other processes of a fleet have calls too', () => {
     expect(queue.weights()).toEqual({});
   });
 
-  it('are told by few names however many there are', () => {
+  it('are reported under few names however many there are', () => {
     const queue = new FairQueue();
     for (let place = 0; place < 5_000; place++) queue.push(waiterOf(`tenant ${place}`, place));
     const weights = queue.weights();
@@ -92,7 +92,7 @@ describe('tenants of which other processes of a fleet have calls too', () => {
     expect(Object.values(weights).reduce((sum, weight) => sum + weight)).toBe(5_000 * 4);
   });
 
-  it('have the part of their weight here that the store told', () => {
+  it('get the part of their weight that the store assigned to this process', () => {
     const queue = queueOf(20, 20);
     queue.weigh({ [nameOf('a')]: 0.25 });
     const served = serve(queue, 20);
@@ -102,7 +102,7 @@ describe('tenants of which other processes of a fleet have calls too', () => {
     expect(serve(queue, 16).split('a').length - 1).toBeGreaterThanOrEqual(7);
   });
 
-  it('have it also when they come after it was told', () => {
+  it('get it also if they arrive after it was assigned', () => {
     const queue = new FairQueue();
     queue.weigh({ [nameOf('b')]: 0.25 });
     for (let place = 0; place < 20; place++) queue.push(waiterOf('a', place));

@@ -14,7 +14,7 @@ function told(window: FixedWindow, at: number, missing: number, resetMs: number,
 }
 
 describe('a fixed window', () => {
-  it('is believed when its reset runs down while more is taken, and says when it starts anew', () => {
+  it('is believed when its reset runs down while more is taken, and predicts its next start', () => {
     const window = new FixedWindow();
     expect(told(window, 0, 10, 40_250)).toBe(false);
     expect(told(window, 1_000, 100, 39_250)).toBe(false);
@@ -22,7 +22,7 @@ describe('a fixed window', () => {
     expect([window.endsAt(40_249), window.endsAt(40_250)]).toEqual([40_250, undefined]);
   });
 
-  it('is not believed of a bucket, busy or at rest, full or rounded', () => {
+  it('is not believed of a bucket, busy or idle, full or rounded', () => {
     const window = new FixedWindow();
     for (const [at, missing] of [
       [0, 100],
@@ -46,7 +46,7 @@ describe('a fixed window', () => {
     for (let at = 0; at < 20_000; at += 500) expect(told(window, at, 100 + at / 100, 60_000)).toBe(false);
   });
 
-  it('is given up when resets go by what is missing', () => {
+  it('is dropped when resets follow what is missing', () => {
     const window = new FixedWindow();
     for (const [at, missing] of [
       [0, 10],
@@ -59,7 +59,7 @@ describe('a fixed window', () => {
     expect(told(window, 6_000, 500, asBucket(500))).toBe(false);
   });
 
-  it('is given up for refusals where enough should have been left', () => {
+  it('is dropped after refusals when enough should have been left', () => {
     const window = new FixedWindow();
     for (let at = 0; at < 20_000; at += 1_000) told(window, at, 10 + at / 50, 40_000 - at);
     expect(window.believed).toBe(true);
@@ -67,7 +67,7 @@ describe('a fixed window', () => {
     expect(window.believed).toBe(false);
   });
 
-  it('is told from a bucket where resets are whole seconds only by what takes longer', () => {
+  it('is distinguished from a bucket with whole-second resets only over a longer time', () => {
     const window = new FixedWindow();
     expect(told(window, 0, 10, 40_000)).toBe(false);
     expect(told(window, 1_000, 300, 39_000)).toBe(false);

@@ -8,7 +8,7 @@ const of = (tokens: number): ReturnType<typeof noAmounts> => ({ ...noAmounts(), 
 const charged = (learner: GivenBack, now: number): number => learner.charged(of(4_000), of(100), now).tokens;
 
 describe('output that was reserved and not generated', () => {
-  it('is given back until a refusal shows that it was not', () => {
+  it('counts as returned until a refusal shows that it was not', () => {
     const learner = new GivenBack();
     expect(charged(learner, 0)).toBe(100);
     learner.refused(3_000, 1_000);
@@ -17,7 +17,7 @@ describe('output that was reserved and not generated', () => {
     expect(charged(learner, 4_000)).toBeCloseTo(3_025, -1);
   });
 
-  it('is not suspected for what it cannot explain', () => {
+  it('is not suspected for refusals that it cannot explain', () => {
     const learner = new GivenBack();
     learner.refused(3_000, 0);
     charged(learner, 0);
@@ -30,7 +30,7 @@ describe('output that was reserved and not generated', () => {
     expect(charged(learner, 61 * MINUTE)).toBe(100);
   });
 
-  it('is tried again, little by little', () => {
+  it('is tried again gradually', () => {
     const learner = new GivenBack();
     charged(learner, 0);
     learner.refused(3_000, 0);
@@ -38,7 +38,7 @@ describe('output that was reserved and not generated', () => {
     expect(charged(learner, 60 * MINUTE)).toBe(100);
   });
 
-  it('is learned of a provider that keeps it and sends no headers', async () => {
+  it('is learned for a provider that keeps it and sends no headers', async () => {
     const { charge } = adapterFor('openai');
     const limit = 30_000;
     const h = harness({ charge, pacing: { ...PACING, headroom: 0.01, tokensPerMinute: limit } });

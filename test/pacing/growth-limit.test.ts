@@ -17,15 +17,15 @@ function run(limit: Acceleration, fromMs: number, forMs: number, refuses: (rate:
   return refused;
 }
 
-describe('growth after a refusal because usage grows too fast', () => {
-  it('limits nothing any more after half a minute without another', () => {
+describe('the limit on growth after an acceleration refusal', () => {
+  it('ends after half a minute without another refusal', () => {
     const limit = new Acceleration(0.01, 0, 0);
     limit.throttled(UNNAMED, 0);
     run(limit, 0, 30_000, () => false);
     expect(limit.done).toBe(true);
   });
 
-  it('is tried more and more rarely where the provider refuses more', () => {
+  it('is retested more and more rarely if the provider keeps refusing', () => {
     const limit = new Acceleration(0.1, 0, 0);
     limit.throttled(UNNAMED, 0);
     const tooFast = (rate: number): boolean => rate > 0.1;
@@ -36,7 +36,7 @@ describe('growth after a refusal because usage grows too fast', () => {
     expect(limit.rate).toBeGreaterThan(0.05);
   });
 
-  it('is not learned from refusals of a time in which nothing was served', () => {
+  it('is not learned from refusals at a time in which nothing succeeded', () => {
     const limit = new Acceleration(0.01, 0, 0);
     for (let now = 0; now < 60_000; now += 1_000) limit.throttled(UNNAMED, now);
     run(limit, 60_000, 30_000, () => false);

@@ -75,7 +75,7 @@ describe('headroom', () => {
     expect(minutes[2]).toBeGreaterThan(0.95 * ours);
   });
 
-  it('holds nothing back that fits beside it', async () => {
+  it('delays nothing that fits beside it', async () => {
     const minutes = await sentByMinute(0.5, 0.38, minuteBucket, {});
     for (const sent of minutes.slice(0, -1)) expect(Math.abs(sent - 0.38 * PER_MINUTE)).toBeLessThanOrEqual(1);
   });

@@ -9,7 +9,7 @@ function refused(error: unknown): AdmissionRefused {
 }
 
 describe('order', () => {
-  it('is first come first served, and a retry keeps its place', async () => {
+  it('is first come, first served, and a retry keeps its place', async () => {
     const h = harness({ maxConcurrent: 1 });
     const first = watch(h);
     const second = watch(h);
@@ -31,7 +31,7 @@ describe('order', () => {
     expect(h.lane.queued).toBe(0);
   });
 
-  it('gives interactive calls eight turns for one of batch', async () => {
+  it('gives interactive calls eight turns for each of batch', async () => {
     const h = harness({ maxConcurrent: 1 });
     const running = watch(h);
     const batch = Array.from({ length: 45 }, () => watch(h, { priority: 'batch' }));
@@ -111,7 +111,7 @@ describe('abort', () => {
     expect(h.lane.queued).toBe(0);
   });
 
-  it('refuses a call that is aborted already with its reason', async () => {
+  it('refuses a call that is already aborted, with its reason', async () => {
     const h = harness();
     await expect(h.lane.acquire(request({ signal: AbortSignal.abort('why') }))).rejects.toBe('why');
     expect(h.lane.inFlight).toBe(0);
@@ -156,7 +156,7 @@ describe('limits of the lane itself', () => {
     expect(h.clock.pending()).toBe(0);
   });
 
-  it('frees a slot once, whatever order settle and release come in', async () => {
+  it('frees a slot once, in whatever order settle and release are called', async () => {
     const h = harness({ maxConcurrent: 1 });
     for (const order of ['settle', 'release'] as const) {
       const { ticket } = await admitted(h);
@@ -168,7 +168,7 @@ describe('limits of the lane itself', () => {
     }
   });
 
-  it('refuses everybody once it is closed, and keeps no timer', async () => {
+  it('refuses every call once it is closed, and keeps no timer', async () => {
     const h = harness({ maxConcurrent: 1 });
     watch(h);
     const waiting = [watch(h, { deadlineAt: h.clock.now() + 9e6 }), watch(h)];
@@ -191,7 +191,7 @@ async function admitted(
 }
 
 describe('pause', () => {
-  it('holds the whole lane for the hint and up to a tenth more', async () => {
+  it('holds the whole lane for the hint and up to a tenth longer', async () => {
     const h = harness();
     const { ticket } = await admitted(h);
     const start = h.clock.now();
@@ -219,7 +219,7 @@ describe('pause', () => {
     expect(h.pauses).toHaveLength(1);
   });
 
-  it('refuses at once the calls whose deadline falls into it', async () => {
+  it('refuses at once calls whose deadline falls into it', async () => {
     const h = harness();
     const { ticket } = await admitted(h);
     fail(ticket, { outcome: 'throttled', hintMs: 10_000 });
@@ -254,7 +254,7 @@ describe('pause', () => {
 });
 
 describe('circuit', () => {
-  it('holds calls back while it is open, and no longer than maxWaitMs', async () => {
+  it('holds calls back while it is open, for maxWaitMs at most', async () => {
     let openUntil = 0;
     const gate: CircuitGate = { openUntil: () => openUntil, maxInFlight: () => Infinity, maxWaitMs: 8_000 };
     const h = harness({ gate });
@@ -304,7 +304,7 @@ describe('circuit', () => {
 });
 
 describe('quota', () => {
-  it('refuses everybody with the failure, and tries again, half as often each time up to once a minute', async () => {
+  it('refuses every call with the failure, and tries again, half as often each time up to once a minute', async () => {
     const h = harness({ maxConcurrent: 1 });
     const { ticket } = await admitted(h);
     const queued = [watch(h), watch(h)];
@@ -338,7 +338,7 @@ describe('quota', () => {
     expect(after.ticket).toBeDefined();
   });
 
-  it('is not lifted by a call that left before', async () => {
+  it('is not lifted by a call that was sent before', async () => {
     const h = harness();
     const before = (await admitted(h)).ticket;
     const { ticket } = await admitted(h);

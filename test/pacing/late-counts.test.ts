@@ -14,8 +14,8 @@ function send(consumption: Consumption, sentAt: number): Reservation {
   return reservation;
 }
 
-describe('output, which a provider counts while it is generated', () => {
-  it('is part of an answer when it ended before that request arrived', () => {
+describe('output, which providers count while it is generated', () => {
+  it('is part of an answer if it ended before that request arrived', () => {
     const consumption = new Consumption();
     const settle = (each: Reservation, at: number): void => {
       consumption.pass(ROUND_TRIP_MS, at);
@@ -31,7 +31,7 @@ describe('output, which a provider counts while it is generated', () => {
     expect(consumption.since('outputTokens', asked)).toBe(2 * OUTPUT);
   });
 
-  it('is not missing for as much as came back while the bucket of the provider was still full', () => {
+  it("is not missing by what was refilled while the provider's bucket was still full", () => {
     const level = new BucketLevel(100, 0);
     level.take(100);
     level.refill(60, 1_000, 80);
@@ -46,7 +46,7 @@ describe('output, which a provider counts while it is generated', () => {
     expect(level.lead).toBe(0);
   });
 
-  it('holds no calls of a short bucket back while long answers are under way', () => {
+  it('does not delay calls of a short bucket while long answers are running', () => {
     const policy = { headroom: 0, smooth: false, corrects: true };
     let uncounted = 0;
     // A hundred a second, in answers that take five seconds.
@@ -69,7 +69,7 @@ describe('output, which a provider counts while it is generated', () => {
   });
 });
 
-describe('a level that is found higher than expected', () => {
+describe('a level higher than expected', () => {
   it('is waited for no longer than it is held back', () => {
     const bucket = new LimitBucket('requests', 6_000, 'header', { headroom: 0, smooth: false, corrects: true }, 0);
     const seen = { limit: 6_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;

@@ -30,7 +30,7 @@ function textOf(estimator: Estimator, countedOnArrival = 0.75): string {
   return writeLearned({ calls: estimator.calls, countedOnArrival, models: () => estimator.learned() });
 }
 
-describe('what calls were found to take, as text', () => {
+describe('learned token usage as text', () => {
   it.each([
     ['text', PLAIN, false],
     ['text of which a cache may give a part', PLAIN, true],
@@ -47,7 +47,7 @@ describe('what calls were found to take, as text', () => {
     expect(found.confirmed).toBe(true);
   });
 
-  it('counts for nothing where a process has learned itself', () => {
+  it('is ignored by a process that has learned by itself', () => {
     const own = new Estimator();
     own.observe(PLAIN, usage(2_000, 900), 2_000);
     const before = own.estimate(PLAIN);
@@ -79,7 +79,7 @@ describe('what calls were found to take, as text', () => {
     '{"onArrival":1,"models":null}',
     '{"onArrival":1,"models":{"a":null}}',
     '{"onArrival":1,"models":{"a":{"output":[1,2],"text":[1,2,3,4],"hidden":null}}}',
-  ])('is not believed where no process has written it: %s', (text) => {
+  ])('is rejected if no process has written it: %s', (text) => {
     expect(readLearned(text)).toBeUndefined();
   });
 
@@ -90,7 +90,7 @@ describe('what calls were found to take, as text', () => {
     { text: 'abc' },
     { text: [1, null, 2, 3] },
     { cached: 'all' },
-  ])('is not believed of a model where its numbers are none: %o', (over) => {
+  ])('is rejected for a model with invalid numbers: %o', (over) => {
     const told = JSON.parse(textOf(taught())) as { models: Record<string, object> };
     const [digest] = Object.keys(told.models);
     told.models[digest!] = { ...told.models[digest!], ...over };
@@ -102,7 +102,7 @@ describe('what calls were found to take, as text', () => {
   });
 });
 
-it('travels to a process that is new to a lane', async () => {
+it('reaches a process that is new to a lane', async () => {
   const clock = new VirtualClock();
   const memory = new MemoryStore(clock);
   const reports: Report[] = [];

@@ -21,7 +21,7 @@ async function admit(h: Harness, over: Parameters<typeof watch>[1] = {}) {
   return call.ticket;
 }
 
-describe('a caller alone that is told when to come back', () => {
+describe('a lone caller that is told when to come back', () => {
   it('waits that long and no longer, however often it is refused', async () => {
     const h = harness({ pacing: PACING });
     const refusal = { outcome: 'throttled', dimension: 'unknown' } as const;
@@ -50,7 +50,7 @@ describe('calls that wait for a limit', () => {
     }
   }
 
-  it('try each second whether more of it comes than was told, where answers tell nothing any more', async () => {
+  it('try each second whether it refills faster than stated, if answers reveal nothing any more', async () => {
     const h = harness({ pacing: PACING });
     // As of a bucket of four that is full again in a second, told by the first answer only.
     finish(await admit(h), [reading('requests', 4, 0)]);
@@ -58,7 +58,7 @@ describe('calls that wait for a limit', () => {
     expect(row(h, 'requests').beliefs).toContain('shorter_window');
   });
 
-  it('do not while a window that starts anew at a known moment has given all that it holds', async () => {
+  it('do not while a window with a known next start has given all that it holds', async () => {
     const h = harness({ pacing: PACING });
     const endsInMs = (): number => MINUTE - 0.5 - (h.clock.now() % MINUTE);
     let left = 200;
@@ -85,7 +85,7 @@ describe('calls that wait for a limit', () => {
 });
 
 describe('a bucket that was taken for a fixed window', () => {
-  it('tells by a call that is tried what has come back, long before the window would end', async () => {
+  it('is revealed by a trial call long before the window would end', async () => {
     const h = harness({ pacing: PACING });
     const told = (remaining: number) => [{ ...reading('requests', 60, remaining), resetMs: 55_000.5 - h.clock.now() }];
     // Resets that happen to run down with the clock.
@@ -107,11 +107,11 @@ describe('a bucket that was taken for a fixed window', () => {
   });
 });
 
-describe('limits are learned', () => {
+describe('learning of limits', () => {
   it.each([
     ['too high', 1_000],
     ['too low', 250],
-  ])('from one response, when the configuration is %s', async (_name, requestsPerMinute) => {
+  ])('works from one response, when the configuration is %s', async (_name, requestsPerMinute) => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute } });
     expect(row(h, 'requests')).toMatchObject({ limit: requestsPerMinute, source: 'config', observedAgeMs: undefined });
     const ticket = await admit(h);
@@ -123,7 +123,7 @@ describe('limits are learned', () => {
     ticket.release();
   });
 
-  it('as one of a minute still, when a refusal has named it and its reset takes longer than a minute does', async () => {
+  it('keeps a per-minute limit that a refusal has named although its reset takes more than a minute', async () => {
     const h = harness({ pacing: PACING });
     const [asks, refused, late] = await Promise.all([admit(h), admit(h), admit(h)]);
     finish(asks, [reading('requests', 93, 0)]);
@@ -134,7 +134,7 @@ describe('limits are learned', () => {
     expect(h.lane.dimensions().map(({ dimension }) => dimension)).toEqual(['requests']);
   });
 
-  it('of every dimension, from headers', async () => {
+  it('covers every dimension, from headers', async () => {
     const h = harness({ pacing: PACING });
     const ticket = await admit(h, { info: CHAT });
     ticket.onHead(
@@ -158,7 +158,7 @@ describe('limits are learned', () => {
     expect(row(h, 'requests').ratePerSecond).toBeCloseTo((0.98 * 50) / 60);
   });
 
-  it('from the text of a refusal, where no header tells', async () => {
+  it('reads the text of a refusal if no header says it', async () => {
     const h = harness({ pacing: PACING });
     fail(await admit(h), {
       outcome: 'throttled',
@@ -201,7 +201,7 @@ describe('limits are learned', () => {
     expect(row(h, dimension)).toMatchObject({ limit, source: 'body', windowMs });
   });
 
-  it('as the newest answer says, when a limit changes', async () => {
+  it('follows the newest answer when a limit changes', async () => {
     const h = harness({ pacing: PACING });
     const early = await admit(h);
     const late = await admit(h);
@@ -214,7 +214,7 @@ describe('limits are learned', () => {
     expect(h.limits.map(({ limit }) => limit)).toEqual([200, 1_000]);
   });
 
-  it('only with its error, when a refusal shows that much is left', async () => {
+  it('allows for the error of a refusal that shows much is left', async () => {
     const h = harness({ pacing: PACING });
     const refused = await admit(h);
     const queue = Array.from({ length: 20 }, () => watch(h));
@@ -230,7 +230,7 @@ describe('limits are learned', () => {
     h.lane.close();
   });
 
-  it('in parts of a window, when a refusal shows that enough was left of the whole', async () => {
+  it('finds a shorter window when a refusal shows that enough was left of the whole', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 600 } });
     finish(await admit(h), [reading('requests', 600, 599)]);
     await h.clock.advance(120_000);
@@ -267,7 +267,7 @@ describe('reservations', () => {
     h.lane.close();
   });
 
-  it('give back what was not used, once the usage is known', async () => {
+  it('return what was not used, once the usage is known', async () => {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 100_000 } });
     const ticket = await admit(h, { info: CHAT });
     expect(row(h, 'tokens').remaining).toBeCloseTo(98_800);
@@ -278,7 +278,7 @@ describe('reservations', () => {
     expect(row(h, 'tokens').remaining).toBeCloseTo(98_900);
   });
 
-  it('are given back by a call that never left, and taken again if it did after all', async () => {
+  it('are returned by a call that was never sent, and taken again if it was sent after all', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 100, tokensPerMinute: 100_000 } });
     const ticket = await admit(h, { info: CHAT });
     ticket.release();
@@ -303,7 +303,7 @@ describe('reservations', () => {
     expect(row(h, 'requests').remaining).toBeCloseTo(99);
   });
 
-  it('get better with what calls really used', async () => {
+  it('improve with the real usage of calls', async () => {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 1_000_000 } });
     const short = info({ inputBytes: 3_600, maxOutputTokens: 4_096 });
     const rule = { inputTokens: 2_000, outputTokens: 50, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
@@ -320,7 +320,7 @@ describe('reservations', () => {
     expect(h.lane.dimensions()).toHaveLength(1);
   });
 
-  it('do not grow at the end where only refusals tell of the limit: they never correct what is too high', async () => {
+  it('do not grow at the end if only refusals reveal the limit, which would never correct an excess', async () => {
     const h = harness({ pacing: PACING });
     fail(await admit(h, { info: CHAT }), {
       outcome: 'throttled',
@@ -339,7 +339,7 @@ describe('reservations', () => {
     expect(row(h, 'tokens').remaining).toBeCloseTo(reserved);
   });
 
-  it('believe the application where it counts tokens itself', async () => {
+  it("trust the application's own token counts", async () => {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 100_000 } });
     await admit(h, { info: info({ inputBytes: 3_600, inputTokens: 77, maxOutputTokens: 3 }) });
     expect(row(h, 'tokens').remaining).toBeCloseTo(99_920);
@@ -347,7 +347,7 @@ describe('reservations', () => {
 });
 
 describe('refusals', () => {
-  it('of what no wait would admit name both numbers; a little more than the limit is tried', async () => {
+  it('name both numbers if no wait would help; a little more than the limit is tried', async () => {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 1_000 } });
     const tooLarge = watch(h, { info: info({ inputTokens: 1_201, maxOutputTokens: 0 }) });
     await flush();
@@ -358,7 +358,7 @@ describe('refusals', () => {
     expect(tried.ticket).toBeDefined();
   });
 
-  it('of a deadline that the queue cannot meet come at once', async () => {
+  it('come at once if the queue cannot meet a deadline', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 60 } });
     const queue = Array.from({ length: 100 }, () => watch(h));
     await flush();
@@ -375,7 +375,7 @@ describe('refusals', () => {
     await Promise.all(queue.map((each) => each.promise));
   });
 
-  it('of a day limit come at once when it resets too late, and not when it resets soon', async () => {
+  it('by a daily limit come at once if it resets too late, and not if it resets soon', async () => {
     const h = harness({ pacing: PACING });
     finish(await admit(h, { info: CHAT }), [reading('tokens_day', 864_000, 500, DAY)]);
     const large = watch(h, { info: CHAT });
@@ -398,7 +398,7 @@ describe('refusals', () => {
     expect(large.ticket?.cause).toBe('tokens_day');
   });
 
-  it('of a day limit spare only those in the queue whom it lets through in time', async () => {
+  it('by a daily limit spare only queued calls that it lets through in time', async () => {
     const h = harness({ pacing: PACING });
     const running = await Promise.all([admit(h), admit(h), admit(h), admit(h)]);
     const queue = Array.from({ length: 20 }, () => watch(h));

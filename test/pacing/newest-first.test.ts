@@ -34,7 +34,7 @@ async function overloaded(h: Harness, seconds: number): Promise<number> {
   return answered;
 }
 
-describe('callers that end their calls by a signal, of twice what a limit allows', () => {
+describe('callers that abort by a signal, at twice what a limit allows', () => {
   it('are answered about as often as the limit allows', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 120 } });
     for (let call = 0; call < 120; call++) {

@@ -65,9 +65,9 @@ async function sent(
   return { ticket: watched.ticket! };
 }
 
-describe('one call at a time, far below the limit', () => {
+describe('sequential calls, far below the limit', () => {
   it.each(PROVIDER_NAMES.flatMap((provider) => [true, false].map((told) => [provider, told] as const)))(
-    'never waits at %s, with headers: %s',
+    'never wait at %s, with headers: %s',
     async (provider, told) => {
       expect(await longestWait(provider, told, !told)).toBe(0);
     },

@@ -32,8 +32,8 @@ async function opened(requests: number, over: Partial<typeof PACING> = {}): Prom
   return h;
 }
 
-describe('pace', () => {
-  it('starts slowly when nothing is known, and faster the longer it must wait', async () => {
+describe('the pace', () => {
+  it('starts slowly when nothing is known, and grows faster the longer the wait', async () => {
     const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
     const calls = Array.from({ length: 500 }, () => watch(h));
     const start = h.clock.now();
@@ -68,7 +68,7 @@ describe('pace', () => {
     },
   );
 
-  it('sends a batch in steps, so that a smaller bucket shows in time, and in all spends what is banked', async () => {
+  it('sends a batch in steps, to find a smaller bucket in time, and finally spends all that is banked', async () => {
     const h = harness({ pacing: PACING, maxConcurrent: 10_000 });
     const probes = await Promise.all([admit(h), admit(h), admit(h)]);
     const calls = Array.from({ length: 600 }, () => watch(h));
@@ -98,7 +98,7 @@ describe('pace', () => {
     h.lane.close();
   });
 
-  it('spreads evenly in smooth mode', async () => {
+  it('is even in smooth mode', async () => {
     const h = await opened(60, { mode: 'smooth', headroom: 0 });
     const calls = Array.from({ length: 20 }, () => watch(h));
     await h.clock.advance(20_000);
@@ -109,7 +109,7 @@ describe('pace', () => {
     }
   });
 
-  it('lets an interactive call wait no longer than its own refill under a saturating batch', async () => {
+  it('lets an interactive call wait no longer than its own refill behind a saturating batch', async () => {
     const h = await opened(60, { headroom: 0 });
     const batch = Array.from({ length: 200 }, () => watch(h, { priority: 'batch' }));
     await h.clock.advance(10_300);
@@ -121,7 +121,7 @@ describe('pace', () => {
     h.lane.close();
   });
 
-  it('does not starve a large request under a stream of small ones', async () => {
+  it('does not starve a large request behind a stream of small ones', async () => {
     const h = harness({
       maxConcurrent: 10_000,
       pacing: { ...PACING, tokensPerMinute: 10_000, headroom: 0 },
@@ -140,7 +140,7 @@ describe('pace', () => {
     h.lane.close();
   });
 
-  it('admits what is larger than the bucket when it is full, and lets it go negative', async () => {
+  it('admits what is larger than the bucket when it is full, and lets the level go negative', async () => {
     const huge = info({ inputTokens: 1_100, maxOutputTokens: 0 });
     const lane = harness({ pacing: { ...PACING, tokensPerMinute: 1_000, headroom: 0 }, maxConcurrent: 100 });
     await lane.clock.advance(60_000);
@@ -153,7 +153,7 @@ describe('pace', () => {
     expect(second.ticket?.cause).toBe('tokens');
   });
 
-  it('keeps fewer in flight than the provider says are too many, and tries more again', async () => {
+  it('keeps fewer in flight than the provider calls too many, and tries more again', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 100_000 }, maxConcurrent: 1_000 });
     await h.clock.advance(60_000);
     const running = await Promise.all(Array.from({ length: 20 }, () => admit(h)));
@@ -199,7 +199,7 @@ describe('pace', () => {
     h.lane.close();
   });
 
-  it('goes back to what was served before when a provider that told everybody to slow down serves again', async () => {
+  it('returns to the earlier rate when a provider that told everybody to slow down recovers', async () => {
     const h = harness({ pacing: { ...PACING, inputTokensPerMinute: 1_000_000 }, maxConcurrent: 1_000 });
     const asked = info({ inputTokens: 100, maxOutputTokens: 0 });
     for (let second = 0; second < 60; second++) {

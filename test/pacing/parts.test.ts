@@ -36,7 +36,7 @@ function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean
   return refused;
 }
 
-describe('a limit of which nothing is known', () => {
+describe('an unknown limit', () => {
   it('binds only after refusals, and then at about what it lets through', () => {
     const hidden = new HiddenLimit();
     let level = 10;
@@ -58,7 +58,7 @@ describe('a limit of which nothing is known', () => {
     expect(hidden.ratePerMs!).toBeLessThan(0.06);
   });
 
-  it('is a wall while nothing gets through, tried with one call at a time, and forgotten when one does', () => {
+  it('stops calls while none succeeds, tries one at a time, and is forgotten when one does', () => {
     const hidden = new HiddenLimit();
     const refused = drive(hidden, (now) => now > 7_000, 12_000);
     expect(refused.length).toBeLessThan(40);
@@ -66,7 +66,7 @@ describe('a limit of which nothing is known', () => {
     expect(hidden.belief).not.toBe('wall');
   });
 
-  it('is chance where refusals come at any pace, and slows nothing down', () => {
+  it('counts as chance if refusals come at any pace, and slows nothing down', () => {
     const hidden = new HiddenLimit();
     const refused = drive(hidden, (_now, sent) => sent % 9 !== 0, 60_000);
     expect(refused.length).toBeGreaterThan(500);
@@ -74,7 +74,7 @@ describe('a limit of which nothing is known', () => {
   });
 });
 
-describe('the opening', () => {
+describe('the cold start', () => {
   const atOnce = (opening: ColdStart, now: number): number => {
     let calls = 0;
     for (; opening.waitMs(now) === 0; calls++) opening.take(0);
@@ -87,7 +87,7 @@ describe('the opening', () => {
     return calls;
   };
 
-  it('lets a few calls ask, twice as many in each half second, and a few more with each answer', () => {
+  it('lets a few calls go first, twice as many in each half second, and a few more with each answer', () => {
     const opening = new ColdStart();
     expect(atOnce(opening, 0)).toBe(4);
     opening.answered(2);
@@ -98,13 +98,13 @@ describe('the opening', () => {
     expect(opening.done).toBe(false);
   });
 
-  it('does not count the time in which something else holds the calls', () => {
+  it('does not count time in which something else holds the calls', () => {
     const opening = new ColdStart();
     expect(atOnce(opening, 0)).toBe(4);
     expect(atOnce(opening, 60_000)).toBe(1);
   });
 
-  it('lets a batch go sixteen times as fast as is told to come back, and twice as fast each time', () => {
+  it('lets a batch go sixteen times as fast as the stated refill, and twice as fast each time', () => {
     const opening = new ColdStart();
     opening.allow(10_000);
     let sent = 0;
@@ -120,14 +120,14 @@ describe('the opening', () => {
     expect(sentBy(1_000)).toBeGreaterThan(600);
   });
 
-  it('is a burst only as long as not more than one of those went', () => {
+  it('counts as a burst only as long as not more than one of those went', () => {
     const opening = new ColdStart();
     expect([opening.isBurst(256), opening.isBurst(257)]).toEqual([true, false]);
   });
 });
 
 describe('the headroom', () => {
-  it('is kept of what a full bucket holds and of what comes back, and never all of a bucket of one', () => {
+  it('is kept from what a full bucket holds and what is refilled, and never all of a bucket of one', () => {
     const headroom = new Headroom(0.1, 100);
     expect(headroom.kept).toBeCloseTo(10);
     headroom.refilled(50, 0, 100, 1_000);
@@ -139,7 +139,7 @@ describe('the headroom', () => {
     expect(one.kept).toBe(0);
   });
 
-  it('holds what was not expected to be there, and releases it within a second', () => {
+  it('holds back an unexpected level, and releases it within a second', () => {
     const headroom = new Headroom(0, 100);
     headroom.hold(80, 5);
     expect(headroom.kept).toBe(75);
@@ -149,7 +149,7 @@ describe('the headroom', () => {
     expect(headroom.kept).toBe(0);
   });
 
-  it('tells when it will have released enough', () => {
+  it('reports when it will have released enough', () => {
     const headroom = new Headroom(0, 100);
     expect(headroom.heldMs(0)).toBe(0);
     headroom.hold(80, 5);
@@ -161,7 +161,7 @@ describe('the headroom', () => {
     expect(headroom.kept).toBe(0);
   });
 
-  it('holds nothing of what turned out not to be there', () => {
+  it('holds back nothing of what turned out to be missing', () => {
     const headroom = new Headroom(0, 100);
     headroom.hold(80, 5);
     headroom.drop(60, 100);
@@ -183,12 +183,12 @@ describe('refusals that name no limit', () => {
     return crowding;
   }
 
-  it('come of how many are in flight where only more than are served are refused, time and again', () => {
+  it('are caused by concurrency only if more than succeed are refused, repeatedly', () => {
     expect(crowded(5).believed).toBe(false);
     expect(crowded(6).believed).toBe(true);
   });
 
-  it('come of something else where as few are refused, or more are served', () => {
+  it('have another cause if as few are refused, or more succeed', () => {
     const fewer = crowded(6);
     expect(fewer.refused({ sequence: 100, inFlight: 2 })).toBe(true);
     expect(fewer.believed).toBe(false);
@@ -198,7 +198,7 @@ describe('refusals that name no limit', () => {
     expect(more.believed).toBe(false);
   });
 
-  it('come of something else where one alone is refused', () => {
+  it('have another cause if a lone call is refused', () => {
     const crowding = new Crowding();
     for (let sequence = 1; sequence < 40; sequence += 2) {
       crowding.served({ sequence, inFlight: 1 });
@@ -207,7 +207,7 @@ describe('refusals that name no limit', () => {
     expect(crowding.believed).toBe(false);
   });
 
-  it('do not tell while more and more are sent: whoever is refused knows it before others are served', () => {
+  it('are inconclusive while concurrency grows: refusals are known before others succeed', () => {
     const crowding = new Crowding();
     for (let sequence = 20; sequence < 200; sequence += 10) {
       crowding.refused({ sequence, inFlight: sequence });
@@ -217,7 +217,7 @@ describe('refusals that name no limit', () => {
   });
 });
 
-describe('the promise of a reset', () => {
+describe('a promised reset', () => {
   const told = (at: number, missing: number, mark: number, resetMs = 1_000) => ({
     at,
     fullAt: at + resetMs,
@@ -227,7 +227,7 @@ describe('the promise of a reset', () => {
     comesInMs: 10 * missing,
   });
 
-  it('is believed when it was kept: nothing is missing but what was taken since', () => {
+  it('is believed after it was kept: nothing is missing but what was taken since', () => {
     const promise = new PromisedReset();
     promise.observe(told(0, 100, 100));
     expect(promise.promised).toMatchObject({ at: 1_000, mark: 100 });
@@ -236,20 +236,20 @@ describe('the promise of a reset', () => {
     expect(promise.confirmed).toBe(true);
   });
 
-  it('is not confirmed where hardly anything was missing', () => {
+  it('is not confirmed if hardly anything was missing', () => {
     const promise = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) promise.observe(told(at, 4, at / 100, 10));
     expect(promise.confirmed).toBe(false);
   });
 
-  it('is not confirmed where nothing was missing', () => {
+  it('is not confirmed if nothing was missing', () => {
     const promise = new PromisedReset();
     promise.observe(told(0, 0, 0));
     promise.observe(told(1_100, 5, 7));
     expect(promise.confirmed).toBe(false);
   });
 
-  it('is not believed any more where it is not kept, nor after a refusal', () => {
+  it('is no longer believed if it is not kept, or after a refusal', () => {
     const next = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));
     expect(next.promised).toBeUndefined();
@@ -261,7 +261,7 @@ describe('the promise of a reset', () => {
 });
 
 describe('headers of another scope', () => {
-  it('are left aside once a refusal named a smaller limit, until they change or it is long ago', () => {
+  it('are ignored once a refusal named a smaller limit, until they change or some time has passed', () => {
     const scope = new LargerScope();
     scope.named(100, 1_000, 0);
     expect(scope.covers(1_000, 60_000)).toBe(true);
@@ -274,10 +274,10 @@ describe('headers of another scope', () => {
   });
 });
 
-describe('what others take', () => {
+describe('consumption by others', () => {
   const limitRate = 0.01;
 
-  it('is what is missing though we did not spend it', () => {
+  it('is what is missing although we did not spend it', () => {
     const foreign = new OtherUsers();
     let remaining = 500;
     let mark = 0;
@@ -291,7 +291,7 @@ describe('what others take', () => {
     expect(foreign.share(limitRate, 3_600_000)).toBe(1);
   });
 
-  it('is nothing when all that is missing is ours, or was never counted', () => {
+  it('is zero if all that is missing is ours, or was never counted', () => {
     const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
     for (let sequence = 2; sequence < 12; sequence++) foreign.neverCounted(sequence, 1);
@@ -299,7 +299,7 @@ describe('what others take', () => {
     expect(foreign.share(limitRate, 2_000)).toBe(1);
   });
 
-  it('is not told by one answer: what is missing in it may be left from any time before', () => {
+  it('is not concluded from one answer: what is missing may be older', () => {
     const foreign = new OtherUsers();
     foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
     expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
@@ -307,7 +307,7 @@ describe('what others take', () => {
     expect(foreign.share(limitRate, 1_100)).toBe(1);
   });
 
-  it('tells what an interval between two answers told', () => {
+  it('is what an interval between two answers shows', () => {
     const foreign = new OtherUsers();
     expect(foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1)).toBeUndefined();
     // 20 came, 40 were ours, and 10 of these were not counted.
@@ -315,7 +315,7 @@ describe('what others take', () => {
     expect(interval).toEqual({ own: 40, taken: -10 });
   });
 
-  it('is nothing where nothing came back: a fixed window gives all of it back at its end', () => {
+  it('is zero if nothing was refilled: a fixed window returns everything at its end', () => {
     const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1, 0);
     foreign.observe({ at: 10_000, remaining: 440, sequence: 61, mark: 61 }, 600, limitRate, 1, 0);
@@ -333,8 +333,8 @@ describe('what others take', () => {
   });
 });
 
-describe('a limit among many', () => {
-  it('is never kept for others by more than the level at which all of them settle', () => {
+describe('a limit shared by many processes', () => {
+  it('is never reserved for others by more than the level at which all of them settle', () => {
     const sharing = new SharedPace();
     sharing.foreign.observe({ at: 0, remaining: 400, sequence: 1, mark: 1 }, 500, 500 / 60_000, 1);
     sharing.foreign.observe({ at: 1_000, remaining: 350, sequence: 2, mark: 2 }, 500, 500 / 60_000, 1);
@@ -357,12 +357,12 @@ describe('small parts', () => {
     expect(quantum.observe(25_431, 30_000)).toBe(1);
   });
 
-  it('is found in tens, where a limit is too small for hundreds', () => {
+  it('find steps of ten if a limit is too small for hundreds', () => {
     const quantum = new HeaderRounding();
     expect([270, 260, 240, 210].map((value) => quantum.observe(value, 280)).at(-1)).toBe(10);
   });
 
-  it('see a level that is rounded to nothing: all is back sooner than the limit brings what a call takes', () => {
+  it('recognize a level rounded to zero: it is full sooner than the limit refills what a call takes', () => {
     const quantum = new HeaderRounding();
     const told = { limit: 487, remaining: 0, resetMs: 0, amount: 57 };
     const hides = (over: Partial<typeof told>): boolean => quantum.hides({ ...told, ...over }, 60_000);
@@ -377,7 +377,7 @@ describe('small parts', () => {
     expect(hides({})).toBe(false);
   });
 
-  it('cut the number in flight and let it grow while calls are served, until it has nothing to say', () => {
+  it('cut the concurrency, raise it while calls succeed, and finally drop the limit', () => {
     const limit = new ConcurrencyLimit(50);
     const served = (now: number): number => {
       limit.served(1);
@@ -394,7 +394,7 @@ describe('small parts', () => {
     expect([limit.current(80_000), limit.source]).toEqual([8, 'body']);
   });
 
-  it('take the attempt that was one too many in flight at its word, and try it again ever later', () => {
+  it('accept the attempt that was one too many in flight as the limit, and retest it ever later', () => {
     const limit = new ConcurrencyLimit(Infinity);
     // Sent at once and refused in any order.
     limit.refused(9, true, 0);
@@ -430,10 +430,10 @@ describe('small parts', () => {
   });
 });
 
-describe('what a limit refills', () => {
+describe('the refill rate of a limit', () => {
   const PER_MS = 60 / 60_000;
 
-  it('is what is told until more gets through than could', () => {
+  it('is the stated one until more succeeds than it explains', () => {
     const refill = new RefillRate();
     refill.restart(0);
     for (let call = 1; call <= 120; call++) refill.accepted(1, 60, PER_MS, call * 10);
@@ -443,7 +443,7 @@ describe('what a limit refills', () => {
     expect(refill.factor).toBeLessThanOrEqual(120 / 2_400 / PER_MS);
   });
 
-  it('is not what got through before the limit changed', () => {
+  it('is not what succeeded before the limit changed', () => {
     const refill = new RefillRate();
     refill.restart(0);
     for (let call = 1; call <= 115; call++) refill.accepted(1, 60, PER_MS, call * 10);
@@ -452,7 +452,7 @@ describe('what a limit refills', () => {
     expect(refill.factor).toBe(1);
   });
 
-  it('is tried where answers tell nothing, and not again soon after a refusal', () => {
+  it('is tried if answers reveal nothing, and not again soon after a refusal', () => {
     const refill = new RefillRate();
     const hold = (fromMs: number, silentMs: number): void => {
       for (let now = fromMs; now < fromMs + 20_000; now += 500) refill.held(silentMs, now);
@@ -474,7 +474,7 @@ describe('what a limit refills', () => {
     expect(refill.factor).toBeCloseTo(tried / 2);
   });
 
-  it('is what a refusal names, where headers tell less', () => {
+  it('is what a refusal names if headers state less', () => {
     const refill = new RefillRate();
     refill.named(6_000, 100);
     expect(refill.factor).toBe(60);
@@ -483,7 +483,7 @@ describe('what a limit refills', () => {
   });
 });
 
-describe('what a limit lets through of what it tells', () => {
+describe('the part of a stated limit that is enforced', () => {
   const TOLD = 1 / 10;
 
   /** Sends one call every `everyMs` or as it is told to, of which `refuse` are refused. Returns those sent. */
@@ -501,7 +501,7 @@ describe('what a limit lets through of what it tells', () => {
 
   let sequence = 0;
 
-  it('is measured between refusals, and held', () => {
+  it('is measured between refusals, and kept', () => {
     sequence = 0;
     // One in 50 ms gets through, where one in 10 is told.
     let level = 1;
@@ -521,7 +521,7 @@ describe('what a limit lets through of what it tells', () => {
     expect(refused / sent).toBeLessThan(0.2);
   });
 
-  it('is what is told, where refusals come as often at a quarter of the pace', () => {
+  it('is all of it if refusals come as often at a quarter of the pace', () => {
     sequence = 0;
     const random = mulberry32(3);
     const enforced = new EnforcedRate();

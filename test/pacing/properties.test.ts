@@ -84,7 +84,7 @@ describe('a bucket', () => {
     );
   });
 
-  it('is never raised by an answer to a request that was sent earlier', () => {
+  it('is never raised by an answer to an earlier request', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 500 }), (early, late) => {
         const bucket = new LimitBucket('requests', 500, 'config', { headroom: 0, smooth: false, corrects: true }, 0);
@@ -109,7 +109,7 @@ describe('a bucket', () => {
 });
 
 describe('reservations', () => {
-  it('give back in all exactly what was reserved and not used, in whatever order they end', () => {
+  it('return exactly what was reserved and not used, in whatever order they end', () => {
     const call = fc.record({
       input: fc.integer({ min: 1, max: 5_000 }),
       bytes: fc.integer({ min: 0, max: 20_000 }),
@@ -152,7 +152,7 @@ describe('reservations', () => {
     );
   });
 
-  it('tell what came after each of them', () => {
+  it('know what followed each of them', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 20 }), (amounts) => {
         const consumption = new Consumption();
@@ -173,7 +173,7 @@ describe('reservations', () => {
   });
 });
 
-describe('a lane alone with its provider', () => {
+describe('a lane without other users', () => {
   const load = fc.record({
     requestsPerMinute: fc.integer({ min: 30, max: 3_000 }),
     tokensPerMinute: fc.integer({ min: 20_000, max: 2_000_000 }),
@@ -183,7 +183,7 @@ describe('a lane alone with its provider', () => {
     latency: fc.integer({ min: 0, max: 5_000 }),
   });
 
-  it('sends nothing that its limits refuse, once it knows them, and finishes everything', async () => {
+  it('sends nothing that its known limits refuse, and finishes everything', async () => {
     await fc.assert(
       fc.asyncProperty(load, async ({ requestsPerMinute, tokensPerMinute, largest, count, seed, latency }) => {
         const clock = new VirtualClock();

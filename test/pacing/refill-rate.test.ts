@@ -5,8 +5,8 @@ const LIMIT = 800;
 /** Units per millisecond, by what is told for a minute. */
 const RATE = LIMIT / 60_000;
 
-describe('a limit that is whole again sooner than it tells', () => {
-  it('is believed to refill as fast as its longest reset says, after several over a time that no window hides', () => {
+describe('a limit that is full sooner than it states', () => {
+  it('is believed to refill as fast as its longest reset says, after several resets that no window explains', () => {
     const refill = new RefillRate();
     for (const [at, resetMs] of [
       [0, 900],
@@ -21,7 +21,7 @@ describe('a limit that is whole again sooner than it tells', () => {
     expect(refill.factor).toBeCloseTo(60_000 / 1_100);
   });
 
-  it('is believed of answers that are minutes apart too', () => {
+  it('is believed from answers minutes apart too', () => {
     const refill = new RefillRate();
     for (let at = 0; at <= 600_000; at += 100_000) {
       refill.reset(LIMIT, LIMIT, 500.5, RATE, at);
@@ -30,7 +30,7 @@ describe('a limit that is whole again sooner than it tells', () => {
     expect(refill.factor).toBeGreaterThan(100);
   });
 
-  it('is not where a fixed window was seen near its end', () => {
+  it('is not believed if a fixed window was seen near its end', () => {
     const refill = new RefillRate();
     for (let at = 0; at <= 60_000; at += 1_000) {
       const resetMs = at <= 5_000 ? 5_100 - at : 65_100 - at;
@@ -39,7 +39,7 @@ describe('a limit that is whole again sooner than it tells', () => {
     }
   });
 
-  it('is tried faster while it holds calls back, and slower again when it refuses', () => {
+  it('is tried faster while it delays calls, and slower again when it refuses', () => {
     const refill = new RefillRate();
     for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
     const told = refill.factor;

@@ -7,7 +7,7 @@ import { flush } from '../helpers/virtual-clock.ts';
 import { finish, harness, watch } from './harness.ts';
 
 describe('a lane that one of its guards leaves', () => {
-  it('refuses its queued calls at once, and nobody else', async () => {
+  it("refuses that guard's queued calls at once, and no others", async () => {
     const h = harness({ maxConcurrent: 1 });
     const running = watch(h);
     const [theirs, others] = [{}, {}];
@@ -26,7 +26,7 @@ describe('a lane that one of its guards leaves', () => {
     expect(calls[1]!.ticket).toBeDefined();
   });
 
-  it('lets the calls of the others go on when the guard in front of them closes', async () => {
+  it('lets the calls of the other guards go on when the first one closes', async () => {
     const openai = SDKS[0]!;
     const limited = { ...FAST, bulkhead: { maxConcurrent: 1 } };
     const [leaving, staying] = [testGuard(limited), testGuard(limited)];

@@ -9,8 +9,8 @@ const observe = (bucket: ShortBucket, remaining: number, resetMs?: number): numb
   return bucket.capacity;
 };
 
-describe('a bucket that is shorter than the window of its limit', () => {
-  it('is told by a reset that comes long before what is missing of the window would refill', () => {
+describe('a bucket shorter than the window of its limit', () => {
+  it('is recognized by a reset long before the window would refill what is missing', () => {
     const bucket = new ShortBucket();
     expect(observe(bucket, 49, 20)).toBe(50);
     // Nearly empty, and full again within a second.
@@ -18,26 +18,26 @@ describe('a bucket that is shorter than the window of its limit', () => {
     expect(observe(bucket, 49)).toBe(50);
   });
 
-  it('grows with what answers show of it', () => {
+  it('grows with the levels that answers show', () => {
     const bucket = new ShortBucket();
     expect(observe(bucket, 3, 940)).toBe(4);
     expect(observe(bucket, 30, 400)).toBe(31);
   });
 
-  it('is none where the missing takes as long to refill as it would in the window', () => {
+  it('is not assumed if the missing part takes as long to refill as it would in the window', () => {
     const bucket = new ShortBucket();
     for (const remaining of [2_999, 1_500, 300, 0]) {
       expect(observe(bucket, remaining, (LIMIT - remaining) / RATE)).toBeUndefined();
     }
   });
 
-  it('is none where no reset is told, or little is missing', () => {
+  it('is not assumed without a stated reset, or if little is missing', () => {
     const bucket = new ShortBucket();
     expect(observe(bucket, 10)).toBeUndefined();
     expect(observe(new ShortBucket(), 2_500, 20)).toBeUndefined();
   });
 
-  it('is given up when a level shows that the whole window is there: a fixed window near its end looked like one', () => {
+  it('is dropped when a level shows that the whole window is available: a fixed window near its end looks similar', () => {
     const bucket = new ShortBucket();
     expect(observe(bucket, 100, 1_000)).toBe(101);
     expect(observe(bucket, 2_990, 59_000)).toBeUndefined();

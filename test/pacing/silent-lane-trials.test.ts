@@ -21,8 +21,8 @@ async function hasty(h: Harness): Promise<Watched> {
   return call;
 }
 
-describe('a call that a believed limit would make late', () => {
-  it('is refused while something was just answered, and goes after two seconds of silence', async () => {
+describe('a call that a believed limit would delay beyond its deadline', () => {
+  it('is refused while answers are recent, and sent after two seconds of silence', async () => {
     const h = await slowLane();
     expect((await hasty(h)).error).toMatchObject({ reason: 'deadline' });
     await h.clock.advance(2_000);
@@ -35,7 +35,7 @@ describe('a call that a believed limit would make late', () => {
     expect((await hasty(h)).ticket).toBeDefined();
   });
 
-  it('goes half as often each time that it is refused', async () => {
+  it('is sent half as often after each refusal', async () => {
     const h = await slowLane();
     for (const silenceMs of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
       await h.clock.advance(silenceMs - 1);
@@ -54,7 +54,7 @@ describe('a call that a believed limit would make late', () => {
     expect(patient.ticket).toBeDefined();
   });
 
-  it('does not go where the provider has asked to wait', async () => {
+  it('is not sent during a wait that the provider requested', async () => {
     const h = harness();
     const first = watch(h);
     await flush();

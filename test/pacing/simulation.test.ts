@@ -44,7 +44,7 @@ describe('in virtual time, against the limits of a provider', () => {
     expect(result.waste).toBeLessThanOrEqual(waste);
   });
 
-  it('interactive calls hardly wait beside a saturating batch', async () => {
+  it('interactive calls hardly wait behind a saturating batch', async () => {
     const result = await run('interactive beside batch');
     expect(result.interactiveP99Ms).toBeLessThan(1_000);
     expect(result.waitP99Ms).toBeGreaterThan(100_000);

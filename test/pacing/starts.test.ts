@@ -6,9 +6,9 @@ const HEADROOM = 0.01;
 /** Trying what is banked costs a few refusals where the told window is kept as a bucket of a second. */
 const WASTE = 0.016;
 
-describe('a start beside nobody, with a bucket that somebody has used', () => {
+describe('a start without other users, on a partly used bucket', () => {
   it.each(starts().map((scenario) => [scenario.name, scenario] as const))(
-    '%s: is paced at once as fast as the limit refills',
+    '%s: is paced at the refill rate at once',
     async (_name, scenario) => {
       const result = await runScenario(scenario, 4_242, HEADROOM);
       expect(result.succeeded).toBe(result.calls);

@@ -14,8 +14,8 @@ function found(): LimitBucket {
   return bucket;
 }
 
-describe('a limit of which only refusals tell', () => {
-  it('does not go on counting what it refused: no header would ever correct that', () => {
+describe('a limit that only refusals reveal', () => {
+  it('does not keep counting what it refused: no header would ever correct that', () => {
     const bucket = found();
     for (let sequence = 2; sequence <= 60; sequence++) bucket.take(1, sequence);
     for (let sequence = 2; sequence <= 60; sequence++) {
@@ -24,7 +24,7 @@ describe('a limit of which only refusals tell', () => {
     expect(bucket.waitMs(1)).toBeLessThan(1.1 / RATE);
   });
 
-  it('is tried upwards while calls wait for it and none is refused, and down again by a refusal', () => {
+  it('is raised on trial while calls wait and none is refused, and lowered by a refusal', () => {
     const bucket = found();
     let sequence = 2;
     let now = 20;
@@ -40,7 +40,7 @@ describe('a limit of which only refusals tell', () => {
     expect(bucket.limitRate).toBeLessThanOrEqual(higher / 2);
   });
 
-  it('is found to hold less than a minute where a rest brings no more', () => {
+  it('is found to hold less than a minute if a rest refills no more', () => {
     const bucket = found();
     // After ten seconds of rest a hundred should be there; thirty are.
     for (let sequence = 2; sequence <= 101; sequence++) {
@@ -59,7 +59,7 @@ describe('a limit of which only refusals tell', () => {
     expect(bucket.burst).toBeCloseTo(30, -1);
   });
 
-  it('is not exceeded where a user has told it', () => {
+  it('is not exceeded if the user has set it', () => {
     const bucket = new LimitBucket('requests', PER_MINUTE, 'config', policy, 0);
     let sequence = 1;
     for (let now = 0; now < 120_000; now += 10) {
@@ -72,7 +72,7 @@ describe('a limit of which only refusals tell', () => {
   });
 });
 
-describe('a long wait that is told to a call', () => {
+describe('a call that was told to wait for long', () => {
   const HINT_MS = 59_000;
   const refusal = {
     outcome: 'throttled',
@@ -96,12 +96,12 @@ describe('a long wait that is told to a call', () => {
     return { ...h, calls };
   }
 
-  it('is not waited out while calls in flight are bound to give back more than is missing', async () => {
+  it('does not wait if calls in flight must return more than is missing', async () => {
     const { lane } = await refusedBeside(5);
     expect(lane.pausedForMs()).toBe(0);
   });
 
-  it('is waited out where too little comes back, or a provider gives nothing back', async () => {
+  it('waits if too little is returned, or the provider returns nothing', async () => {
     for (const { lane } of [await refusedBeside(1), await refusedBeside(5, false)]) {
       expect(lane.pausedForMs()).toBeGreaterThanOrEqual(HINT_MS);
     }

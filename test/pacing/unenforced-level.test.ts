@@ -29,7 +29,7 @@ function beliefs(h: Harness): readonly string[] {
 describe.each([
   ['empty', 0],
   ['the same', 100],
-])('headers that always show the level as %s though every call is served', (_, left) => {
+])('headers that always show the level as %s though every call succeeds', (_, left) => {
   const stale = [{ ...reading('tokens', 30_000, left), resetMs: 60_000 }];
 
   it('are not believed', async () => {
@@ -54,10 +54,15 @@ describe.each([
   });
 });
 
-it('stops believing a level that has moved, and stays empty while every call is served', async () => {
+it('a level that has moved stops being believed once it stays empty while every call succeeds', async () => {
   const h = harness({ pacing: PACING });
   for (const left of [20_000, 10_000, 5_000]) await traffic(h, 2, [reading('tokens', 30_000, left)]);
-  const stale = [{ ...reading('tokens', 30_000, 0), resetMs: 60_000 }];
+  const stale = [
+    {
+      ...reading('tokens', 30_000, 0),
+      resetMs: 60_000,
+    },
+  ];
   await traffic(h, 180, stale);
   expect(beliefs(h)).toContain('unenforced_level');
   expect(await traffic(h, 15, stale)).toBeGreaterThanOrEqual(60);

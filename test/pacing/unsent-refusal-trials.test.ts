@@ -25,8 +25,8 @@ const NOTHING_LEFT: readonly LimitReading[] = [{ ...reading('requests_day', 500,
 
 const DAY_IS_SPENT = { outcome: 'throttled', dimension: 'requests_day', limit: 500, resetMs: 3_600_000 } as const;
 
-describe('a call that is refused because of what is believed of a limit', () => {
-  it('is sent first, and the others wait: refused too, they are refused unsent', async () => {
+describe('a call that a believed limit would refuse unsent', () => {
+  it('is sent on trial while the others wait: if refused, they are refused unsent', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     const trial = await call(h);
@@ -37,7 +37,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     for (const { error } of [...waiting, await call(h)]) expect(error).toMatchObject({ reason: 'day_limit' });
   });
 
-  it('is sent first, and the others wait: served, they are sent too, faster and faster', async () => {
+  it('is sent on trial while the others wait: if it succeeds, they follow ever faster', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     const calls = await Promise.all(Array.from({ length: 200 }, () => call(h)));
@@ -53,7 +53,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(answered.size).toBe(200);
   });
 
-  it('waits in silence while the lane is paused', async () => {
+  it('waits silently while the lane is paused', async () => {
     const h = harness({ pacing: PACING });
     const [first, second] = [await call(h), await call(h)];
     finish(first.ticket, NOTHING_LEFT);
@@ -67,7 +67,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(waiting.ticket).toBeDefined();
   });
 
-  it('is refused unsent by no refusal of another limit', async () => {
+  it('is not refused unsent for a refusal by another limit', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     const trial = await call(h);
@@ -78,7 +78,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(waiting.ticket).toBeDefined();
   });
 
-  it('waits no longer than a refusal takes for the answer of the one that was sent', async () => {
+  it('waits no longer than a refusal takes for the answer to the trial', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     expect((await call(h)).ticket).toBeDefined();
@@ -87,7 +87,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(calls.every(({ ticket }) => ticket)).toBe(true);
   });
 
-  it('goes now and then, until a provider that serves at an empty day is believed', async () => {
+  it('is sent now and then, until a provider that answers on an empty daily limit is believed', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     fail((await call(h)).ticket, DAY_IS_SPENT);
@@ -97,7 +97,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(await traffic(h, 20, (ticket) => finish(ticket, NOTHING_LEFT))).toBe(0);
   });
 
-  it('is not sent again and again where one is too large and another one of a day that is spent', async () => {
+  it('is not sent again and again if one is too large and another is over a daily limit', async () => {
     const h = harness({ pacing: PACING });
     const tooLarge = { outcome: 'too_large', dimension: 'tokens', limit: 1_000, requested: 5_000 } as const;
     finish((await call(h)).ticket, NOTHING_LEFT);
@@ -114,7 +114,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(sent).toBeLessThanOrEqual(8);
   });
 
-  it('goes half as often each time that the provider refuses it too', async () => {
+  it('is sent half as often each time the provider refuses it too', async () => {
     const h = harness({ pacing: PACING });
     finish((await call(h)).ticket, NOTHING_LEFT);
     let sent = 0;
@@ -126,7 +126,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(sent).toBeLessThanOrEqual(10);
   });
 
-  it('goes although a refusal said that it is too large', async () => {
+  it('is sent although a refusal said that it is too large', async () => {
     const h = harness({ pacing: PACING });
     const first = await call(h);
     fail(first.ticket, { outcome: 'too_large', dimension: 'tokens', limit: 1, requested: 20 });
@@ -136,7 +136,7 @@ describe('a call that is refused because of what is believed of a limit', () => 
     expect(await traffic(h, 20, (ticket) => finish(ticket))).toBe(0);
   });
 
-  it('does not go where the application has set the limit', async () => {
+  it('is not sent if the application has set the limit', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerDay: 1 } });
     finish((await call(h)).ticket);
     expect(await traffic(h, 200, (ticket) => finish(ticket))).toBe(800);

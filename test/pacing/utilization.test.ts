@@ -7,7 +7,7 @@ import { finish, harness, info, MINUTE, PACING, reading, watch } from './harness
 const SLOT_MS = 5_000;
 
 describe('what was admitted within a minute', () => {
-  it('is what a list of it says, to a slot', () => {
+  it('is what a full list would give, to a slot', () => {
     const steps = fc.array(fc.record({ afterMs: fc.nat(40_000), amount: fc.nat(100) }), { maxLength: 40 });
     fc.assert(
       fc.property(steps, fc.nat(70_000), (taken, restMs) => {
@@ -29,7 +29,7 @@ describe('what was admitted within a minute', () => {
     );
   });
 
-  it('is corrected where it was admitted, and not once that is out of the minute', () => {
+  it('is corrected in the slot of its admission, and not once that is out of the minute', () => {
     const minute = new AdmittedMinute();
     minute.add({ ...noAmounts(), tokens: 1_000 }, 10_000);
     minute.giveBack('tokens', 400, 10_000, 30_000);
@@ -44,7 +44,7 @@ describe('utilization', () => {
   const of = (h: ReturnType<typeof harness>, dimension: string): number | undefined =>
     h.lane.dimensions().find((each) => each.dimension === dimension)?.utilization;
 
-  it('is that of the limit where the provider enforces a second of it, which is full again at every answer', async () => {
+  it('refers to the limit if the provider enforces a second of it, which is full at every answer', async () => {
     const h = harness({ pacing: { ...PACING, headroom: 0 } });
     for (let second = 0; second < 180; second++) {
       const calls = Array.from({ length: 10 }, () => watch(h));
@@ -60,7 +60,7 @@ describe('utilization', () => {
     expect(of(h, 'requests')).toBe(0);
   });
 
-  it('counts tokens as the provider does in the end, and is told beside every limit that is counted', async () => {
+  it('counts tokens as the provider finally does, for every limit that is counted', async () => {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 10_000, requestsPerDay: 1_000, maxConcurrent: 4 } });
     const call = watch(h, { info: info({ inputBytes: 3_600, maxOutputTokens: 3_000 }) });
     await h.clock.advance(1_000);
@@ -75,8 +75,8 @@ describe('utilization', () => {
   });
 });
 
-describe('who waits', () => {
-  it('is told by urgency, and names the tenant that has the most waiting', async () => {
+describe('waiting calls', () => {
+  it('are reported by priority, with the tenant that has the most', async () => {
     const h = harness({ maxConcurrent: 1 });
     const first = watch(h);
     await h.clock.advance(10);
@@ -94,7 +94,7 @@ describe('who waits', () => {
 });
 
 describe('the oldest wait', () => {
-  it('is that of who came first, and 0 where nobody waits', async () => {
+  it('is that of the earliest arrival, and 0 if none waits', async () => {
     const h = harness({ maxConcurrent: 1 });
     const first = watch(h);
     await h.clock.advance(10);

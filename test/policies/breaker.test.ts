@@ -102,7 +102,7 @@ describe('opening', () => {
     expect(mixed.breaker.state()).toBe('open');
   });
 
-  it('opens when nothing but failures came since the last success, whatever came before', async () => {
+  it('opens when every call since the last success failed, whatever came before', async () => {
     const { breaker, clock } = rig({ threshold: 0.5, minimumAttempts: 10 });
     await succeed(breaker, 2_000);
     await clock.advance(1);
@@ -115,7 +115,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('opens while long answers to what was sent before the outage still come', async () => {
+  it('opens while long answers to earlier requests still arrive', async () => {
     const { breaker, clock } = rig({ threshold: 0.9, minimumAttempts: 10 });
     const long = Array.from({ length: 40 }, () => pending(breaker));
     await clock.advance(1_000);
@@ -128,7 +128,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('opens when a few calls are all there is, and fail again and again', async () => {
+  it('opens when only a few calls are made, and fail again and again', async () => {
     class Again extends Down {}
     const { breaker, clock } = rig({ minimumAttempts: 10 }, { isFurtherFault: (error) => error instanceof Again });
     await succeed(breaker, 50);
@@ -140,7 +140,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('stays closed for faults of a burst that come after all of its answers, though all were sent in one moment', async () => {
+  it('stays closed for failures of a burst that come after all of its answers', async () => {
     const { breaker } = rig({ minimumAttempts: 10 });
     const burst = Array.from({ length: 60 }, () => pending(breaker));
     for (const { resolve } of burst.slice(20)) resolve();
@@ -150,7 +150,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('stays closed for two calls that fail by themselves, and for many that do beside one that does not', async () => {
+  it('stays closed for two calls that fail by themselves, and for many beside a success', async () => {
     class Again extends Down {}
     const isFurtherFault = (error: unknown): boolean => error instanceof Again;
     const alone = rig({ minimumAttempts: 10 }, { isFurtherFault });
@@ -169,7 +169,7 @@ describe('opening', () => {
     expect(beside.breaker.state()).toBe('closed');
   });
 
-  it('stays closed for the quick faults of a burst whose answers take longer, in whatever order they come', async () => {
+  it('stays closed for quick failures of a burst whose answers take longer, in any order', async () => {
     const { breaker, clock } = rig({ minimumAttempts: 10 });
     const burst: ReturnType<typeof pending>[] = [];
     for (let i = 0; i < 100; i++) {
@@ -185,7 +185,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('does not count the late faults of a burst that was answered', async () => {
+  it('does not count the late failures of a burst that was answered', async () => {
     const { breaker, clock } = rig({ threshold: 0.5, minimumAttempts: 10 });
     const slow = Array.from({ length: 15 }, () => pending(breaker));
     await clock.advance(100);
@@ -197,7 +197,7 @@ describe('opening', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('names the time until which nobody may go, and wakes the queue when it opens', async () => {
+  it('names the time until which no call may go, and wakes the queue when it opens', async () => {
     const made = rig({ halfOpenAfterMs: 5_000 });
     const { breaker, clock, states } = made;
     await fail(breaker, 9);
@@ -209,7 +209,7 @@ describe('opening', () => {
     expect(breaker.maxInFlight()).toBe(1);
   });
 
-  it('ignores throttling, bad requests and cancellations, and hands every error on untouched', async () => {
+  it('ignores throttling, bad requests and cancellations, and rethrows every error unchanged', async () => {
     const { breaker } = rig({ minimumAttempts: 2 });
     await fail(breaker, 50, new Throttled('429'));
     await fail(breaker, 50, new TypeError('400'));
@@ -252,7 +252,7 @@ describe('opening', () => {
 });
 
 describe('the probe', () => {
-  it('lets exactly one through when the time has come, refuses everybody else at once, and parks nobody', async () => {
+  it('lets exactly one through when it is due, refuses all others at once, and parks none', async () => {
     const { breaker, clock, states } = rig();
     await fail(breaker, 10);
     let sent = 0;
@@ -278,7 +278,7 @@ describe('the probe', () => {
     expect(sent).toBe(0);
   });
 
-  it('wakes the queue when it is due and when it closes, by a timer that holds no process', async () => {
+  it('wakes the queue when it is due and when it closes, by a timer that keeps no process alive', async () => {
     const made = rig();
     await fail(made.breaker, 10);
     expect(made.wakes).toBe(1);
@@ -290,7 +290,7 @@ describe('the probe', () => {
     expect(made.clock.pending()).toBe(0);
   });
 
-  it('wakes nobody early when a timer is', async () => {
+  it('wakes the queue no earlier when a timer is early', async () => {
     const made = rig();
     const after = made.clock.after.bind(made.clock);
     made.clock.after = (ms, fn, options) => after(Math.max(0.1, ms - 0.5), fn, options);
@@ -309,7 +309,7 @@ describe('the probe', () => {
     expect(due[0]).toBeGreaterThan(0);
   });
 
-  it('doubles the open time with each failed probe, to the maximum, and begins anew after a success', async () => {
+  it('doubles the open time with each failed probe, to the maximum, and starts over after a success', async () => {
     const { breaker, clock } = rig({ halfOpenAfterMs: 5_000, maxHalfOpenAfterMs: 60_000 });
     const openFor = (): number => breaker.openUntil() - clock.now();
     await fail(breaker, 10);
@@ -328,7 +328,7 @@ describe('the probe', () => {
     expect(openFor()).toBe(5_000);
   });
 
-  it('is followed by the next at once when the application cancels it', async () => {
+  it('is followed by the next at once if the application cancels it', async () => {
     const made = rig({ halfOpenAfterMs: 5_000, maxHalfOpenAfterMs: 60_000 });
     const { breaker, clock, states } = made;
     await fail(breaker, 10);
@@ -344,7 +344,7 @@ describe('the probe', () => {
     expect(breaker.lastFailure).toBeInstanceOf(Down);
   });
 
-  it('keeps the next one waiting no longer than the circuit was open, however long its own answer takes', async () => {
+  it('delays the next one no longer than the circuit was open, however long its own answer takes', async () => {
     const { breaker, clock, states } = rig({ halfOpenAfterMs: 5_000 });
     await fail(breaker, 10);
     await clock.advance(5_000);
@@ -361,7 +361,7 @@ describe('the probe', () => {
     expect([breaker.state(), clock.pending()]).toEqual(['closed', 0]);
   });
 
-  it('that is answered after all closes the circuit', async () => {
+  it('closes the circuit if it is answered after all', async () => {
     const { breaker, clock } = rig({ halfOpenAfterMs: 5_000 });
     await fail(breaker, 10);
     await clock.advance(5_000);
@@ -375,7 +375,7 @@ describe('the probe', () => {
     expect([breaker.state(), breaker.maxInFlight()]).toEqual(['closed', Infinity]);
   });
 
-  it('that is answered while another one is waited for closes the circuit when that one is not answered', async () => {
+  it('closes the circuit by a late answer if the probe after it gets none', async () => {
     const { breaker, clock } = rig({ halfOpenAfterMs: 5_000 });
     await fail(breaker, 10);
     await clock.advance(5_000);
@@ -421,7 +421,7 @@ describe('the probe', () => {
     expect(states).toEqual(['open', 'half_open', 'closed']);
   });
 
-  it('is not decided by an earlier attempt that throws no object', async () => {
+  it('is not decided by an earlier attempt that throws a primitive', async () => {
     const { breaker, clock } = rig({}, { countsAsFailure: (error) => error instanceof Down || error === 'down' });
     const old = pending(breaker);
     await fail(breaker, 10);
@@ -435,7 +435,7 @@ describe('the probe', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('stops the timer of a wake that came to nothing', async () => {
+  it('stops the timer of an obsolete wake', async () => {
     const made = rig();
     let probe: ReturnType<typeof pending> | undefined;
     // Set first, so that it runs before the breaker's own timer of the same moment.
@@ -462,8 +462,8 @@ describe('the probe', () => {
   });
 });
 
-describe('whatever happens around it', () => {
-  it.each([3_600_000, -3_600_000])('does not care for a wall clock stepped by %i ms', async (step) => {
+describe('robustness', () => {
+  it.each([3_600_000, -3_600_000])('ignores a wall clock stepped by %i ms', async (step) => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 15, 12) });
     const { breaker, clock } = rig();
     await fail(breaker, 10);
@@ -481,7 +481,7 @@ describe('whatever happens around it', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('gives each call its own result when the listeners throw (E1)', async () => {
+  it('gives each call its own result when the listeners throw', async () => {
     const broken = (): never => {
       throw new Error('listener');
     };
@@ -499,7 +499,7 @@ describe('whatever happens around it', () => {
     expect(rig({ maxWaitMs: 1_234, onOpen: 'fail' }).breaker.maxWaitMs).toBe(0);
   });
 
-  it('leaves no timer behind and tells nobody anything after close', async () => {
+  it('leaves no timer and emits nothing after close', async () => {
     const made = rig();
     await fail(made.breaker, 10);
     const told = [made.wakes, made.states.length];
@@ -511,7 +511,7 @@ describe('whatever happens around it', () => {
     expect(made.clock.pending()).toBe(0);
   });
 
-  it('leaves no listener on a signal that its calls share (M1)', async () => {
+  it('leaves no listener on a signal that its calls share', async () => {
     const { breaker } = rig();
     const controller = new AbortController();
     for (let i = 0; i < 50; i++) await execute(breaker, async () => controller.signal.throwIfAborted());
@@ -554,7 +554,7 @@ describe('trip', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('does nothing where nobody would wait', async () => {
+  it('does nothing if no call would wait', async () => {
     const { breaker, states } = rig({ onOpen: 'fail' });
     expect(breaker.trip()).toBe(false);
     await flush();
@@ -564,7 +564,7 @@ describe('trip', () => {
 });
 
 describe('failures that come sooner than answers', () => {
-  it('open nothing while most of what was sent as early is still in flight', async () => {
+  it('open nothing while most requests of the same time are still in flight', async () => {
     const { breaker, clock } = rig();
     for (let round = 0; round < 20; round++) {
       await fail(breaker, 1);
@@ -575,7 +575,7 @@ describe('failures that come sooner than answers', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('open the circuit where nothing that was sent meanwhile survives', async () => {
+  it('open the circuit if no request of that time succeeds', async () => {
     const { breaker, clock } = rig();
     const old = Array.from({ length: 50 }, () => pending(breaker));
     await clock.advance(1_000);

@@ -22,7 +22,7 @@ describe('createRetryBudget', () => {
     expect(busy.balance()).toBe(0);
   });
 
-  it('counts whole retries whatever the floating point says', () => {
+  it('counts whole retries despite floating point', () => {
     const budget = createRetryBudget({ ratio: 0.1, minimum: 0, windowMs: 60_000 }, new VirtualClock());
     for (let calls = 1; calls <= 1_000; calls++) {
       budget.deposit();
@@ -30,7 +30,7 @@ describe('createRetryBudget', () => {
     }
   });
 
-  it('gives back as the window moves on, by the monotonic clock', async () => {
+  it('refunds as the window moves on, by the monotonic clock', async () => {
     const clock = new VirtualClock();
     const budget = createRetryBudget(options, clock);
     expect(take(budget)).toBe(10);
@@ -48,7 +48,7 @@ describe('createRetryBudget', () => {
     expect(budget.withdraw()).toBe(false);
   });
 
-  it('holds an outage to the ratio plus the minimum in every window', async () => {
+  it('limits an outage to the ratio plus the minimum in every window', async () => {
     const outage = fc.record({
       callsPerTick: fc.integer({ min: 0, max: 8 }),
       ratio: fc.constantFrom(0.1, 0.2, 0.5),

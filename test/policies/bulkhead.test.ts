@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSlots } from '../../src/policies/bulkhead.ts';
 
 describe('createSlots', () => {
-  it('holds a slot at once, until it is given back', () => {
+  it('holds a slot at once, until it is returned', () => {
     const slots = createSlots(2);
     slots.take();
     expect(slots.active).toBe(1);
@@ -27,7 +27,7 @@ describe('createSlots', () => {
     expect(slots.active).toBe(0);
   });
 
-  it('never queues: beyond the cap it throws, takes nothing and displaces nobody', () => {
+  it('never queues: above the cap it throws, takes nothing and displaces none', () => {
     const slots = createSlots(2);
     slots.take();
     slots.take();

@@ -9,7 +9,7 @@ import { flush } from '../helpers/virtual-clock.ts';
 const UNPACED = { pacing: false } as const;
 
 describe('retry, breaker and slots around a call', () => {
-  it('waits out any number of rate limits without spending attempts, budget or circuit', async () => {
+  it('waits out any number of rate limits without using attempts, budget or circuit', async () => {
     const { clock, start, lane, guard } = scriptedGuard({ ...UNPACED, retry: { budget: { minimum: 1, ratio: 0 } } });
     let sent = 0;
     const others: Promise<string>[] = [];
@@ -35,7 +35,7 @@ describe('retry, breaker and slots around a call', () => {
     expect(eventsOf(guard, 'give_up')).toEqual([]);
   });
 
-  it('sends once after a retry, holds the slot of the body only, and gives it back at its end', async () => {
+  it('sends once after a retry, holds the slot of the body only, and frees it at its end', async () => {
     const { clock, start, lane } = scriptedGuard(UNPACED);
     let endBody!: () => void;
     const body = new Promise<void>((resolve) => (endBody = resolve));
@@ -82,7 +82,7 @@ describe('retry, breaker and slots around a call', () => {
     return { count, lane, states: eventsOf(guard, 'circuit') };
   }
 
-  it('holds an outage to one request a call where calls fail while the circuit is open', async () => {
+  it('limits an outage to one request per call where calls fail while the circuit is open', async () => {
     const { count, lane } = await failAll('fail', failure('server_error'));
     expect([count, lane().circuit]).toEqual([100, 'open']);
   });
@@ -91,7 +91,7 @@ describe('retry, breaker and slots around a call', () => {
     ['a conflict', failure('conflict', { status: 409 })],
     ['what the server wants to have again', failure('bad_request', { headerRequested: true })],
     ['a tier without capacity', failure('overloaded', { noCapacity: true })],
-  ])('bounds %s, which is no fault of the provider, by the attempts, and opens no circuit', async (_name, failed) => {
+  ])('limits %s, which is no fault of the provider, by the attempts, and opens no circuit', async (_name, failed) => {
     for (const breaker of ['wait', 'fail'] as const) {
       const { count, states } = await failAll(breaker, failed);
       expect([count, states]).toEqual([6 * 100, []]);
@@ -108,7 +108,7 @@ describe('retry, breaker and slots around a call', () => {
     expect(await settled).toHaveLength(100);
   });
 
-  it('lets calls wait for the circuit, which in a long outage sends little more than its probes', async () => {
+  it('lets calls wait for the circuit, which sends little more than its probes in a long outage', async () => {
     const { clock, start, lane } = scriptedGuard(UNPACED);
     const calls = Array.from({ length: 100 }, () =>
       start(async () => {
@@ -125,7 +125,7 @@ describe('retry, breaker and slots around a call', () => {
     expect(lane()).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
-  it('counts a call for the circuit that has waited out a limit before it failed', async () => {
+  it('counts a call that has waited out a limit before it failed', async () => {
     const options = { ...UNPACED, retry: { maxAttempts: 1 }, breaker: { minimumAttempts: 2, onOpen: 'fail' } } as const;
     const { clock, start, lane } = scriptedGuard(options);
     const calls = Array.from({ length: 2 }, () =>

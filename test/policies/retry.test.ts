@@ -52,7 +52,7 @@ function countingBudget(left: number): RetryBudget & { taken: number } {
 }
 
 describe('the budget', () => {
-  it('gets back the retry that was answered, once, and no other', () => {
+  it('refunds the retry that was answered, once, and no other', () => {
     const ledger = countingBudget(5);
     const call = callRetry({ ledger });
     call.decide(failure('server_error'), context);
@@ -70,7 +70,7 @@ describe('the budget', () => {
   });
 });
 
-describe('backoff of a fault', () => {
+describe('the backoff after a fault', () => {
   const sixth = (served: (attempt: number) => number): number => {
     const call = callRetry({ random: () => 0.9 });
     let delayMs = 0;
@@ -81,7 +81,7 @@ describe('backoff of a fault', () => {
     return delayMs;
   };
 
-  it('stays short while others get through', () => {
+  it('stays short while other calls succeed', () => {
     expect(sixth((attempt) => attempt * 3)).toBe(8_000);
     expect(sixth(() => 0)).toBeGreaterThan(8_000);
     expect(sixth(() => 3)).toBeGreaterThan(8_000);
@@ -107,7 +107,7 @@ describe('decide', () => {
     expect(ledger.taken).toBe(0);
   });
 
-  it('takes the reset of a known limit where there is no hint', () => {
+  it('uses the reset of a known limit if there is no hint', () => {
     const retry = callRetry({ random: () => 0 });
     expect(retry.decide(failure('throttled', { dimension: 'requests', resetMs: 700 }), context)).toMatchObject({
       delayMs: 700,
@@ -123,7 +123,7 @@ describe('decide', () => {
     });
   });
 
-  it('counts a 429 that does not say when to come back, and one that says "now", but does not charge them', () => {
+  it('counts a 429 that does not say when to come back, or says "now", but does not charge it', () => {
     for (const bare of [
       failure('throttled'),
       failure('throttled', { dimension: 'unknown' }),
@@ -183,7 +183,7 @@ describe('decide', () => {
     expect(first[3]!).toBeGreaterThan(first[0]! * 2);
   });
 
-  it("takes the server's hint in place of the backoff, a shorter one too", () => {
+  it("prefers the server's hint to the backoff, even a shorter one", () => {
     const busy = failure('overloaded', { hintMs: 30_000, hintSource: 'retry_after' });
     expect(callRetry({ random: () => 0.5 }).decide(busy, context)).toMatchObject({
       delayMs: 31_500,
@@ -218,7 +218,7 @@ describe('decide', () => {
     );
   });
 
-  it('gives up at once when the wait would be too long, whatever the kind of failure', () => {
+  it('gives up at once if the wait would be too long, whatever the kind of failure', () => {
     const ledger = countingBudget(5);
     const retry = callRetry({ ledger, maxHintMs: 10_000 });
     for (const outcome of ['throttled', 'overloaded', 'server_error'] as const) {
@@ -231,7 +231,7 @@ describe('decide', () => {
     expect(ledger.taken).toBe(2);
   });
 
-  it('gives up at once when the deadline would pass during the wait, and charges nothing', () => {
+  it('gives up at once if the deadline would pass during the wait, and charges nothing', () => {
     const ledger = countingBudget(5);
     const retry = callRetry({ ledger, random: () => 0 });
     const busy = failure('overloaded', { hintMs: 500 });
@@ -253,7 +253,7 @@ describe('decide', () => {
     expect(ledger.taken).toBe(0);
   });
 
-  it('gives up with `budget` when the lane has spent it, and goes on when the window has moved', async () => {
+  it('gives up with `budget` when the lane has spent it, and resumes when the window has moved', async () => {
     const clock = new VirtualClock();
     const ledger = createRetryBudget({ ratio: 0.2, minimum: 1, windowMs: 60_000 }, clock);
     const retry = callRetry({ ledger });

@@ -32,7 +32,7 @@ describe('SlidingWindow', () => {
     );
   });
 
-  it('never goes below nothing, also when a correction outlives what it corrects', async () => {
+  it('never goes below zero, even when a correction outlives what it corrects', async () => {
     const clock = new VirtualClock();
     const window = new SlidingWindow(1_000, clock);
     window.addFirst();
