@@ -57,7 +57,7 @@ async function work({ clock, lanes }: Crowd, seconds: number): Promise<void> {
 }
 
 describe('many processes', () => {
-  it('come seldomer where they hear of what cannot wait', async () => {
+  it('exchange less often when they receive urgent news', async () => {
     const made = await crowd();
     made.store.exchanges = 0;
     await work(made, 20);
@@ -74,7 +74,7 @@ describe('many processes', () => {
     for (const { lane } of lanes) expect(lane.pausedForMs()).toBeGreaterThan(4_000);
   });
 
-  it('give up what they had leased of a limit that one of them has found cut, within half a second', async () => {
+  it('give up their leases of a limit that one of them has found cut, within half a second', async () => {
     const { clock, lanes } = await crowd();
     const call = watch(lanes[0]!);
     await clock.advance(100);
@@ -84,7 +84,7 @@ describe('many processes', () => {
     expect(leased.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(2);
   });
 
-  it('come twice a second again as soon as they hear nothing', async () => {
+  it('exchange twice a second again as soon as they receive no news', async () => {
     const made = await crowd();
     for (const { onHears } of made.store.listeners) onHears(false);
     await made.clock.advance(500);
@@ -93,7 +93,7 @@ describe('many processes', () => {
     expect(made.store.exchanges).toBeGreaterThan(10 * MANY);
   });
 
-  it('leave nobody listening', async () => {
+  it('leave no subscription', async () => {
     const { clock, store, lanes } = await crowd();
     expect(store.listeners.size).toBe(MANY);
     for (const { lane } of lanes) lane.close();
@@ -103,7 +103,7 @@ describe('many processes', () => {
   });
 });
 
-it('hear nothing where they are few', async () => {
+it('do not subscribe when they are few', async () => {
   const clock = new VirtualClock();
   const store = new CountedStore(clock);
   const lanes = Array.from({ length: 7 }, () => fleetLane(store, clock, RPM));

@@ -42,14 +42,14 @@ describe('one exchange', () => {
     expect(grantedOf(granted)).toBeGreaterThanOrEqual(1);
   });
 
-  it('counts what was spent once, however often answers are lost', () => {
+  it('counts spending once, however often answers are lost', () => {
     const lane = laneAt(600);
     for (const spent of [0, 3, 3, 9]) divide(lane, report('a', [limit({ need: 1, want: 10, spent })]), NOW);
     divide(lane, report('a', [limit({ spent: 9 })]), NOW);
     expect(lane.limits.get('requests')!.free).toBe(591);
   });
 
-  it('takes the lease of a process that is gone for spent', () => {
+  it('counts the lease of a process that is gone as spent', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit({ need: 1, want: 20 })]), NOW);
     divide(lane, report('b', [limit()]), NOW + 1);
@@ -59,7 +59,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.held).toBe(0);
   });
 
-  it('keeps what a large call needs, and gives smaller ones elsewhere only what is left', () => {
+  it('reserves what a large call needs, and gives smaller ones elsewhere only what is left', () => {
     const lane = laneAt(0);
     const large = (): Grant => divide(lane, report('large', [limit({ need: 300, want: 300 })]), now);
     let now = NOW;
@@ -76,7 +76,7 @@ describe('one exchange', () => {
     expect(small).toBeLessThan(30);
   });
 
-  it('lets nobody whose calls wait be held back by those who only keep something in hand', () => {
+  it('does not delay processes whose calls wait for processes that only keep a reserve', () => {
     const lane = laneAt(0);
     const spent = { busy: 0, a: 0, b: 0, c: 0 };
     for (let now = NOW; now < NOW + 2 * MINUTE; now += 450) {
@@ -87,7 +87,7 @@ describe('one exchange', () => {
     expect(spent.busy).toBeGreaterThan(1_200 - 3 * 2 - 10);
   });
 
-  it('lets eight find out what a lane is that nobody knows, and others come by and by', () => {
+  it('lets eight processes probe an unknown lane, and the others follow gradually', () => {
     const lane = newLane(NOW);
     const waits = Array.from({ length: 64 }, (_, index) => divide(lane, report(`${index}`, []), NOW).waitMs);
     expect(waits.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => 0));
@@ -97,7 +97,7 @@ describe('one exchange', () => {
     expect(divide(lane, report('64', []), NOW + 1_501).waitMs).toBe(0);
   });
 
-  it('leases little of a limit that is new to many', () => {
+  it('leases little of a limit that is new to many processes', () => {
     const lane = newLane(NOW);
     for (let index = 0; index < 32; index++) divide(lane, report(`${index}`, []), NOW);
     const granted = Array.from({ length: 32 }, (_, index) =>
@@ -107,7 +107,7 @@ describe('one exchange', () => {
     expect(granted.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(5 + 16);
   });
 
-  it('leases the next call of each of many once a limit has been known for ten seconds, while it is there', () => {
+  it('leases the next call of each of many processes once a limit has been known for ten seconds, while there is enough', () => {
     const lane = newLane(NOW);
     divide(lane, report('first', [tokens()]), NOW);
     const granted = Array.from({ length: 32 }, (_, index) => {
@@ -117,7 +117,7 @@ describe('one exchange', () => {
     expect(granted.filter((each) => each > 0)).toHaveLength(20);
   });
 
-  it('grants nothing during a pause that any process told', () => {
+  it('grants nothing during a pause that any process reported', () => {
     const lane = laneAt(600);
     const { epoch } = divide(lane, report('a', [limit({ want: 10 })]), NOW);
     divide(lane, report('b', [limit({ want: 10 })], { pauseMs: 5_000 }), NOW);
@@ -127,7 +127,7 @@ describe('one exchange', () => {
     expect(grantedOf(divide(lane, report('a', [limit({ want: 10 })]), NOW + 5_000))).toBe(10);
   });
 
-  it('makes no debt of what was spent alone, which a sample has shown already', () => {
+  it('makes no debt of spending alone that a sample has already shown', () => {
     const lane = laneAt(600);
     for (const name of ['a', 'b']) divide(lane, report(name, [limit()]), NOW);
     // Before b told of its 500, an answer to a had shown what they leave.
@@ -137,7 +137,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBe(0);
   });
 
-  it('goes by the newest sample, whoever brings it', () => {
+  it('follows the newest sample, whichever process brought it', () => {
     const lane = laneAt(600);
     const sample = { total: 0, unspentLeast: 0, unspentMost: 0 };
     divide(lane, report('a', [limit({ sample: { ...sample, ageMs: 100, left: 300 } })]), NOW + 1_000);
@@ -148,7 +148,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(200);
   });
 
-  it('allows for what is leased and may not be spent yet', () => {
+  it('allows for leases that may not be spent yet', () => {
     const lane = laneAt(600);
     const later = NOW + MINUTE;
     divide(lane, report('a', [limit({ need: 1, want: 100 })]), later);
@@ -159,7 +159,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(450, 1);
   });
 
-  it('takes what a late report saw for over, and leases nothing to who does not wait for it any more', () => {
+  it('ignores outdated parts of a late report, and leases nothing to a process that no longer waits for it', () => {
     const lane = laneAt(600);
     const later = NOW + 5_000;
     divide(lane, report('b', [limit()]), later);
@@ -175,21 +175,21 @@ describe('one exchange', () => {
     expect(grantedOf(inTime)).toBeGreaterThan(0);
   });
 
-  it('does not let those who come back from being alone take what they had used', () => {
+  it('does not let processes that return from working alone take what they had used', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit()]), NOW);
     divide(lane, report('a', [limit({ spent: 900 })], { returns: true }), NOW + 1_000);
     expect(lane.limits.get('requests')!.free).toBe(0);
   });
 
-  it('voids what was leased of a bucket that turns out to be smaller', () => {
+  it('voids the leases of a bucket that turns out to be smaller', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit({ need: 1, want: 400 })]), NOW);
     divide(lane, report('b', [limit({ full: 10, changed: true, level: 4 })]), NOW);
     expect(lane.limits.get('requests')).toMatchObject({ full: 10, free: 4, held: 0 });
   });
 
-  it('tells many whose calls are the last once that there is enough for all of them', () => {
+  it('announces once to many processes with the last calls that there is enough for all of them', () => {
     const lane = laneAt(0);
     const last = (index: number, now: number): boolean => {
       divide(lane, report(`waits ${index}`, [limit({ need: 1, want: 2, rest: 2 })]), now);
@@ -204,7 +204,7 @@ describe('one exchange', () => {
     expect(last(4, NOW + 5_004)).toBe(false);
   });
 
-  it('gives the last calls of a process all at once, where there is enough for those of all others', () => {
+  it('grants the last calls of a process all at once, if there is enough for those of all others', () => {
     const lane = laneAt(0);
     const ask = (index: number, rest: number, now: number): number =>
       grantedOf(
@@ -218,7 +218,7 @@ describe('one exchange', () => {
     expect(ask(40, 2, NOW + 4_301)).toBe(2);
   });
 
-  describe('what is kept of the bucket', () => {
+  describe('the part of the bucket that is kept', () => {
     const kept = { headroom: 0.1, need: 1, want: 20 };
     const laneWith = (left: number): LaneState => {
       const lane = laneAt(600);
@@ -228,13 +228,13 @@ describe('one exchange', () => {
       return lane;
     };
 
-    it('is not leased while calls come to anybody', () => {
+    it('is not leased while new calls arrive', () => {
       const lane = laneWith(50);
       divide(lane, report('b', [limit({ ...kept })]), NOW);
       expect(grantedOf(divide(lane, report('c', [limit({ ...kept, rest: 20 })]), NOW))).toBe(0);
     });
 
-    it('is for the last calls, where all that waits fits', () => {
+    it('is for the last calls, if everything that waits fits', () => {
       const lane = laneWith(50);
       divide(lane, report('b', [limit({ ...kept, rest: 31 })]), NOW);
       // 51 calls for 50 units.
@@ -244,7 +244,7 @@ describe('one exchange', () => {
     });
   });
 
-  it('takes what is leased of a bucket that fills in no time for spent by those who want more', () => {
+  it('assumes that leases of a fast bucket are spent by processes that want more', () => {
     const lane = laneAt(600);
     const calls = { full: 5, changed: true, level: 5 };
     divide(lane, report('a', [limit(calls)]), NOW);
@@ -257,7 +257,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(2);
   });
 
-  it('takes what a refused call gives back for no more than the refusal has shown', () => {
+  it('credits what a refused call returns only up to the level that the refusal has shown', () => {
     const lane = laneAt(50);
     divide(lane, report('a', [limit({ need: 40, want: 40 })]), NOW);
     divide(lane, report('a', [limit({ spent: 40, need: 40, want: 40 })]), NOW);
@@ -265,7 +265,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBe(30);
   });
 
-  it('lets one call through that a bucket of one holds, however careful refusals have made it', () => {
+  it('admits one call to a bucket of one, however cautious refusals have made it', () => {
     const lane = laneAt(600);
     divide(lane, report('a', [limit({ full: 1, changed: true, level: 1 })]), NOW);
     divide(lane, report('a', [limit({ full: 1, refusedAt: 0 })]), NOW);
@@ -274,7 +274,7 @@ describe('one exchange', () => {
     expect(grantedOf(granted)).toBe(1);
   });
 
-  it('takes over how fast a limit comes, of whoever has found out that it does not as it tells', () => {
+  it('adopts a refill rate from any process that has found the stated one wrong', () => {
     const lane = laneAt(0);
     divide(lane, report('a', [limit({ changed: true, windowMs: 6_000 })]), NOW);
     divide(lane, report('b', [limit()]), NOW + 600);
@@ -282,7 +282,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('requests')!.free).toBeCloseTo(60);
   });
 
-  it('takes output that no answer has told of yet for nobody else', () => {
+  it('does not attribute output that no answer has reported yet to others', () => {
     const output = { name: 'output_tokens', limit: 6_000, full: 6_000, level: 3_000 };
     const lane = newLane(NOW);
     divide(lane, report('a', [limit(output)]), NOW);
@@ -294,7 +294,7 @@ describe('one exchange', () => {
     expect(lane.limits.get('output_tokens')).toMatchObject({ foreign: 0, free: 2_000 });
   });
 
-  it('takes as there what answers show of output, but for what may not be generated yet', () => {
+  it('credits output that answers show, except for what may not be generated yet', () => {
     const output = { name: 'output_tokens', limit: 6_000, full: 6_000, level: 0 };
     const lane = newLane(NOW);
     divide(lane, report('a', [limit(output)]), NOW);
@@ -330,7 +330,7 @@ describe('one exchange', () => {
     expect(served.urgent / served.other).toBeLessThan(10);
   });
 
-  it('gives a class of calls one part, whether it waits in one process or beside others in many', () => {
+  it('gives a class of calls one part, whether it waits in one process or in many', () => {
     const lane = laneAt(0);
     const classesOf: Record<string, Record<string, number>> = {
       a: { A: 4, B: 4 },
@@ -359,7 +359,7 @@ describe('one exchange', () => {
     expect(parts).toEqual({ A: 1 / 3, B: 1 });
   });
 
-  it('counts the classes of a process no longer that has gone, or whose calls no longer wait', () => {
+  it('stops counting the classes of a process that has gone, or whose calls no longer wait', () => {
     const lane = laneAt(0);
     const waits = (process: string, classes: Record<string, number>): Grant =>
       divide(lane, report(process, [limit({ need: 1, want: 9 })], { weight: 4, classes }), NOW);
@@ -375,7 +375,7 @@ describe('one exchange', () => {
     expect(lane.classes.size).toBe(0);
   });
 
-  it('serves calls of one urgency alike, whether they wait in one process or in many', () => {
+  it('serves calls of one priority alike, whether they wait in one process or in many', () => {
     const lane = laneAt(0);
     const served = new Map<string, number>();
     const others = Array.from({ length: 15 }, (_, index) => `other ${index}`);
@@ -394,7 +394,7 @@ describe('one exchange', () => {
     expect(Math.max(...ofOthers) / Math.min(...ofOthers)).toBeLessThan(1.5);
   });
 
-  it('never leases more than the bucket has held and got', () => {
+  it('never leases more than the bucket has held and received', () => {
     const step = fc.record({
       process: fc.constantFrom('a', 'b', 'c'),
       afterMs: fc.integer({ min: 0, max: 2_000 }),

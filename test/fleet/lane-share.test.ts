@@ -18,8 +18,8 @@ function setup(): { clock: VirtualClock; store: FleetStore } {
 const silent: FleetStore = { exchange: () => new Promise(() => undefined) };
 const broken: FleetStore = { exchange: () => Promise.reject(new Error('READONLY You may not write')) };
 
-describe("a process's part of a lane", () => {
-  it('goes by what is leased: two processes send no more than the limit together', async () => {
+describe("a process's share of a lane", () => {
+  it('follows the lease: two processes send no more than the limit together', async () => {
     const { clock, store } = setup();
     const lanes = [fleetLane(store, clock, RPM), fleetLane(store, clock, RPM)];
     const calls = lanes.flatMap((lane) => Array.from({ length: 700 }, () => watch(lane)));
@@ -31,7 +31,7 @@ describe("a process's part of a lane", () => {
     for (const { share } of lanes) expect(share.snapshot()).toMatchObject({ mode: 'shared', processes: 2, active: 2 });
   });
 
-  it('takes a burst for no rate: after it a second of the limit is kept in hand at most', async () => {
+  it('does not take a burst for a rate: after it at most a second of the limit is kept in reserve', async () => {
     const { clock, store } = setup();
     const lane = fleetLane(store, clock, { requestsPerMinute: 6_000 });
     fleetLane(store, clock, { requestsPerMinute: 6_000 });
@@ -44,7 +44,7 @@ describe("a process's part of a lane", () => {
     expect(lane.share.snapshot().dimensions[0]!.leased).toBeLessThanOrEqual(100);
   });
 
-  it('tells a new process the limits that others have learned', async () => {
+  it('passes learned limits to a new process', async () => {
     const { clock, store } = setup();
     const first = fleetLane(store, clock);
     const call = watch(first);
@@ -56,7 +56,7 @@ describe("a process's part of a lane", () => {
     expect(second.limits).toEqual([{ dimension: 'requests', limit: 600, source: 'learned' }]);
   });
 
-  it('lets a call wait 50 ms for a store that does not answer, and then goes with its share', async () => {
+  it('lets a call wait 50 ms for a store that does not answer, and then continues with its own share', async () => {
     const { clock } = setup();
     const lane = fleetLane(silent, clock, RPM);
     const calls = Array.from({ length: 100 }, () => watch(lane));
@@ -88,7 +88,7 @@ describe("a process's part of a lane", () => {
     }
   });
 
-  it('comes back within two seconds, without a burst', async () => {
+  it('recovers within two seconds, without a burst', async () => {
     const { clock, store } = setup();
     let isDown = false;
     const flaky: FleetStore = {
@@ -129,7 +129,7 @@ describe("a process's part of a lane", () => {
     expect(late.at).toBeDefined();
   });
 
-  it('tells of a pause within half a second though its own calls wait longer for their turn', async () => {
+  it('reports a pause within half a second even if its own calls wait longer for their turn', async () => {
     const { clock, store } = setup();
     const told: number[] = [];
     const watched: FleetStore = {
@@ -150,7 +150,7 @@ describe("a process's part of a lane", () => {
     expect(told[0]! - failedAt).toBeLessThanOrEqual(500);
   });
 
-  it('gives up what it had leased of a limit that another process has found cut, within half a second', async () => {
+  it('gives up its lease of a limit that another process has found cut, within half a second', async () => {
     const { clock, store } = setup();
     const [first, second] = [fleetLane(store, clock), fleetLane(store, clock)];
     const told = (limit: number, left: number): LimitReading[] => [reading('requests', limit, left)];
@@ -169,7 +169,7 @@ describe("a process's part of a lane", () => {
     expect(second.share.snapshot().dimensions[0]!.leased).toBeLessThanOrEqual(2);
   });
 
-  it('is spared a quota that another process has found exhausted, and told when it is not any more', async () => {
+  it('avoids a quota that another process has found exhausted, and learns when it no longer is', async () => {
     const { clock, store } = setup();
     const [first, second] = [fleetLane(store, clock, RPM), fleetLane(store, clock, RPM)];
     const call = await settled(clock, watch(first));
@@ -201,7 +201,7 @@ describe("a process's part of a lane", () => {
     expect([first.trips.length, second.trips.length]).toEqual([0, 1]);
   });
 
-  it('leaves at the end, and holds nothing back from those who stay', async () => {
+  it('leaves at the end, and takes nothing from those that stay', async () => {
     const { clock, store } = setup();
     const [first, second] = [fleetLane(store, clock, RPM), fleetLane(store, clock, RPM)];
     for (const lane of [first, second]) finish((await settled(clock, watch(lane))).ticket);
@@ -215,7 +215,7 @@ describe("a process's part of a lane", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  it('asks at most about twice a second, and seldom when it rests', async () => {
+  it('exchanges at most about twice a second, and seldom when idle', async () => {
     const { clock, store } = setup();
     let exchanges = 0;
     const counted: FleetStore = {

@@ -4,7 +4,7 @@ import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
 
 const HOST: LeaseHost = { leases: true, hungry: () => 100, tell: () => undefined, spent: () => undefined };
 
-it('asks for what the call needs that is asked for, which of an open circuit is the newest that waits', () => {
+it('requests the amount of the call that asks, which with an open circuit is the newest that waits', () => {
   const policy = { headroom: 0, smooth: false, corrects: false };
   const lease = new Lease(new LimitBucket('tokens', 60_000, 'config', policy, 0), HOST);
   const use = { next: 100, queued: 6_100, unanswered: 0, keeps: false, renewMs: 470, ends: false };
@@ -37,12 +37,12 @@ function learns(part: number): number {
   return limit.countedShare.value;
 }
 
-it('learns from what all processes take how much of a prompt the provider counts on arrival', () => {
+it('learns from the consumption of all processes how much of a prompt the provider counts on arrival', () => {
   expect(learns(1)).toBeCloseTo(1, 2);
   expect(learns(0.7)).toBeCloseTo(0.7, 2);
 });
 
-it('lets a call go that takes a little more tokens than were asked for', () => {
+it('admits a call that takes a few more tokens than were requested for it', () => {
   const policy = { headroom: 0, smooth: false, corrects: false };
   for (const [dimension, waits] of [
     ['tokens', 0],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { chaos } from './redis-chaos.ts';
 
 it.concurrent.each([11, 12])(
-  'loses no call in a minute of answers of a real Redis that are lost, late and overtake each other: %s',
+  'loses no call in a minute of lost, late and reordered answers of a real Redis: %s',
   async (seed) => {
     const { made, refused, errors, allowed, backMs } = await chaos(60_000, seed);
     expect(errors).toEqual([]);

@@ -50,7 +50,7 @@ async function run(plan: readonly Planned[], processes: number): Promise<number[
   return took;
 }
 
-it('interactive calls of one process go before batch calls of others, as within one process', async () => {
+it('interactive calls of one process precede batch calls of others, as within one process', async () => {
   const urgent = jobs('interactive', 40).map((job, index) => ({ job, atMs: 10_000 + index * 500, by: 0 }));
   const backlog = jobs('batch', 400).map((job, index) => ({ job, atMs: 0, by: 1 + (index % OTHERS) }));
   const plan = [...urgent, ...backlog];

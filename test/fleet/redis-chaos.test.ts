@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chaos } from './redis-chaos.ts';
 
-it('loses no call while answers of a real Redis are lost, late and overtake each other', async () => {
+it('loses no call while answers of a real Redis are lost, late and reordered', async () => {
   const { made, refused, errors, longestMs, backMs, modes } = await chaos(4_000, 1);
   expect(errors).toEqual([]);
   expect(made).toBeGreaterThan(100);

@@ -46,7 +46,7 @@ async function form(servers: readonly RedisServer[], buses: readonly number[]): 
   }
 }
 
-it('keeps each lane in one slot of a cluster of three masters, and lanes in all of them', async () => {
+it('keeps each lane in one slot of a cluster of three masters, and uses all of them', async () => {
   const cluster = new Cluster(servers.map(({ port }) => ({ host: '127.0.0.1', port })));
   try {
     const store = RedisStore.of(cluster, 'tidegate')!;

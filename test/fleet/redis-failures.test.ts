@@ -77,7 +77,7 @@ async function outlivesChangedPassword(process: RealProcess): Promise<void> {
   await eventually(mode(process));
 }
 
-describe('calls go on, with one warning, and Redis is used again', () => {
+describe('calls continue, with one warning, and Redis is used again', () => {
   it.each<[string, string, () => unknown, () => unknown]>([
     ['answers nothing', 'timeout', () => server.freeze(), () => server.thaw()],
     ['is parted from it by the network', 'timeout', () => proxy.part(), () => proxy.heal()],
@@ -121,7 +121,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     expect(process.warnings).toHaveLength(1);
   });
 
-  it('when it is slow: leases come in time all the same', async () => {
+  it('when it is slow: leases still come in time', async () => {
     proxy.fate = () => ({ delayMs: 120, lost: false });
     const process = join(open({ port: proxy.port }));
     await callNow(process);
@@ -136,7 +136,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     expect(process.warnings.length).toBeLessThanOrEqual(1);
   });
 
-  it('when its scripts were flushed, without a word', async () => {
+  it('when its scripts were flushed, without a warning', async () => {
     const process = join(open());
     await callNow(process);
     await eventually(mode(process));
@@ -206,7 +206,7 @@ describe('calls go on, with one warning, and Redis is used again', () => {
     });
   });
 
-  it('when its version is too old for what is asked', async () => {
+  it('when its version is too old', async () => {
     // As of a server that has no such command.
     const old = await RedisServer.start('--rename-command', 'EVALSHA', '', '--rename-command', 'EVAL', '');
     try {
@@ -220,8 +220,8 @@ describe('calls go on, with one warning, and Redis is used again', () => {
   });
 });
 
-describe('a user of Redis with the rights that the documentation names', () => {
-  it('is enough', async () => {
+describe('a user of Redis with the documented rights', () => {
+  it('is sufficient', async () => {
     await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...ACL);
     const process = join(open({ username: 'tidegate', password: 'secret' }));
     for (let made = 0; made < 5; made++) await callNow(process);
@@ -233,14 +233,14 @@ describe('a user of Redis with the rights that the documentation names', () => {
     for (const rule of ACL) expect(denied).not.toContain(`"${rule.slice(1)}"`);
   });
 
-  it('may touch no other key, and is told apart from one that may not use scripts', async () => {
+  it('may touch no other key, and is reported differently from one that may not run scripts', async () => {
     await admin.call('ACL', 'SETUSER', 'other', 'on', '>secret', ...ACL.map((rule) => rule.replace('tidegate', 'x')));
     const process = join(open({ username: 'other', password: 'secret' }));
     expect(await callNow(process)).toBeLessThan(900);
     await eventually(() => expect(process.modes).toEqual(['permission']));
   });
 
-  it('keeps keys that tell nothing of the account', async () => {
+  it('keeps keys that reveal nothing about the account', async () => {
     const process = join(open());
     await callNow(process);
     await eventually(mode(process));

@@ -83,7 +83,7 @@ async function connections(): Promise<number> {
 }
 
 describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
-  it('hears of a pause, of a cut and of a quota, and of nothing else', async () => {
+  it('receives news of a pause, a cut and a quota, and of nothing else', async () => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const { news, hears } = listen(store);
     const other = listen(store, 'other');
@@ -100,7 +100,7 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
     expect(other.news).toEqual([]);
   });
 
-  it('tells when it hears nothing any more, and when it does again', async () => {
+  it('reports when it no longer receives news, and when it does again', async () => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const { hears, news } = listen(store);
     await eventually(() => expect(hears).toEqual([true]));
@@ -112,7 +112,7 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
     await eventually(() => expect(news).toHaveLength(1));
   });
 
-  it('has one further connection as long as anybody listens', async () => {
+  it('has one extra connection as long as there are listeners', async () => {
     const store = RedisStore.of(await CLIENTS[kind]!(), 'tidegate')!;
     const before = await connections();
     const both = [listen(store), listen(store, 'other')];
@@ -123,7 +123,7 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
   });
 });
 
-it('is told to a user with no more than the documented rights', async () => {
+it('works for a user with only the documented rights', async () => {
   await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', ...SCRIPT_RULES, ...NEWS_RULES);
   const store = RedisStore.of(open({ username: 'tidegate', password: 'secret' }), 'tidegate')!;
   const { news, hears } = listen(store);
@@ -132,7 +132,7 @@ it('is told to a user with no more than the documented rights', async () => {
   await eventually(() => expect(news).toHaveLength(1));
 });
 
-it('is missed without harm by a user that may not subscribe nor publish', async () => {
+it('is missed without harm by a user that may not subscribe or publish', async () => {
   await admin.call('ACL', 'SETUSER', 'tidegate', 'on', '>secret', 'resetchannels', ...SCRIPT_RULES);
   const store = RedisStore.of(open({ username: 'tidegate', password: 'secret' }), 'tidegate')!;
   const { hears } = listen(store);
@@ -141,7 +141,7 @@ it('is missed without harm by a user that may not subscribe nor publish', async 
   expect(hears).toEqual([]);
 });
 
-it('is none of who says that it comes twice a second', async () => {
+it('is not sent by a process that exchanges twice a second', async () => {
   const store = RedisStore.of(open(), 'tidegate')!;
   const { news, hears } = listen(store);
   await eventually(() => expect(hears).toEqual([true]));
@@ -150,7 +150,7 @@ it('is none of who says that it comes twice a second', async () => {
   await eventually(() => expect(news).toHaveLength(1));
 });
 
-it('tells many once that there is enough for their last calls', async () => {
+it('announces once to many that there is enough for their last calls', async () => {
   const { news, hears } = listen(RedisStore.of(open(), 'tidegate')!);
   await eventually(() => expect(hears).toEqual([true]));
   let now = 1_790_000_000_000;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([master, replica, ...sentinels].map((server) => server.stop())));
 
-it('shares again on the replica that Sentinels have made the master, and no call has waited for it', async () => {
+it('shares again on the replica that Sentinel promoted, and no call has waited for it', async () => {
   const client = new Redis({
     sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
     name: 'tidegate',

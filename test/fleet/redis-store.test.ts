@@ -106,7 +106,7 @@ const steps = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
-it('keeps something in hand for calls to come where very many others wait', async () => {
+it('keeps a reserve for future calls when very many others wait', async () => {
   const store = RedisStore.of(client, 'tidegate')!;
   await store.exchange('lane', report('idle', [limit({ need: 1, want: 600 })]));
   for (let index = 0; index < 40; index++) {
@@ -116,7 +116,7 @@ it('keeps something in hand for calls to come where very many others wait', asyn
   expect(grant.fleet).toBe(41);
 });
 
-it('takes no answer to another question for its own', async () => {
+it('rejects an answer to another request', async () => {
   const mixed = {
     evalsha: (sha: string, keys: number, ...rest: string[]) =>
       client.eval(DIVIDE_SCRIPT, keys, ...rest.slice(0, keys), JSON.stringify(report('b', [limit()]))),
@@ -127,7 +127,7 @@ it('takes no answer to another question for its own', async () => {
 });
 
 describe('the script', () => {
-  it('divides as the rules do', async () => {
+  it('divides as the TypeScript rules do', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (each) => {
@@ -176,7 +176,7 @@ describe('the script', () => {
   });
 });
 
-it('counts no class any more of processes that an older version of the script has forgotten', async () => {
+it('stops counting classes of processes that an older version of the script has forgotten', async () => {
   const store = RedisStore.of(client, 'tidegate')!;
   const classes = { interactive: 8, batch: 1 };
   const waits = (process: string): Promise<Grant> =>
@@ -237,7 +237,7 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
     expect(after!.free).toBeCloseTo(595, 0);
   });
 
-  it('knows the script again after it was flushed', async () => {
+  it('loads the script again after it was flushed', async () => {
     const store = RedisStore.of(own, 'tidegate')!;
     await store.exchange('lane', report('a', [limit()]));
     await client.script('FLUSH');

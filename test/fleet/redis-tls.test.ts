@@ -71,7 +71,7 @@ it.each(Object.keys(CLIENTS))('divides limits over TLS by a client of %s', async
   }
 });
 
-it.each(Object.keys(CLIENTS))('goes on by itself where %s does not trust the certificate', async (kind) => {
+it.each(Object.keys(CLIENTS))('continues alone when %s does not trust the certificate', async (kind) => {
   const { client, close } = CLIENTS[kind]!(undefined);
   const process = joinFleet(client);
   try {

@@ -27,7 +27,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it('shares limits among real processes by TIDEGATE_REDIS_URL, and lets them end', async () => {
+it('shares limits among real processes by TIDEGATE_REDIS_URL, and lets them exit', async () => {
   const register = join(import.meta.dirname, '../../src/register.ts');
   const app = join(import.meta.dirname, 'registered-app.mjs');
   const env = { ...process.env, TIDEGATE_REDIS_URL: redis.url };
@@ -48,7 +48,7 @@ it.each([
   ['ioredis', 'ioredis-oldest'],
   ['redis', 'redis'],
   ['redis', 'redis-oldest'],
-])('finds the %s of the application: %s', async (name, installed) => {
+])("finds the application's %s: %s", async (name, installed) => {
   const cwd = mkdtempSync(join(tmpdir(), 'tidegate-app-'));
   const client = new Redis(redis.port, '127.0.0.1');
   try {

@@ -77,7 +77,7 @@ class EvenLimit {
   }
 }
 
-it('is all that a third store needs to be: guards that meet in it divide an account', async () => {
+it('a third store needs nothing else: guards that share it divide an account', async () => {
   const clock = new VirtualClock();
   const setup: ProviderSetup = { provider: 'openai', limits: { requestsPerMinute: 600, tokensPerMinute: 1_000_000 } };
   const provider = new SimProvider(setup, clock, mulberry32(1));

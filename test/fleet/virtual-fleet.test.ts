@@ -16,7 +16,7 @@ describe('processes that share limits through a store', () => {
     [shortRpm, 0.005],
     // A burst that is smaller than the limit is found out, and tried again now and then.
     [shortTpm, 0.01],
-  ])('use all of a limit and are hardly refused: $name', async (each, waste) => {
+  ])('use all of a limit and are hardly ever refused: $name', async (each, waste) => {
     const result = await runFleet(each, { processes: 8, seed: SEED });
     expect(result.succeeded).toBe(result.calls);
     expect(result.sentRatio).toBeLessThan(1.02);
@@ -34,7 +34,7 @@ describe('processes that share limits through a store', () => {
     expect(result.waste).toBeLessThan(0.01);
   });
 
-  it('find a limit out that lets through less at once than it tells when very many begin at once', async () => {
+  it('find out that a limit lets through less at once than stated when very many start together', async () => {
     const [, , each] = fleetCases(4) as [FleetCase, FleetCase, FleetCase];
     const result = await runFleet(each, { processes: 200, seed: SEED });
     expect(result.succeeded).toBe(result.calls);
@@ -65,7 +65,7 @@ describe('processes that share limits through a store', () => {
     }
   });
 
-  it.each([16, 64])('send no more when they are %d and hear of what cannot wait', async (processes) => {
+  it.each([16, 64])('send no more when they are %d and receive urgent news', async (processes) => {
     const result = await runFleet(rpm, { processes, seed: SEED });
     expect(result.succeeded).toBe(result.calls);
     // Most of what is above 20 is sent while they begin.
@@ -76,7 +76,7 @@ describe('processes that share limits through a store', () => {
   });
 
   it.each(tableCases().map((each) => [each.name, each] as const))(
-    'go on when they meet more: %s',
+    'continue under several faults at once: %s',
     async (_name, { processes, trouble, ...each }) => {
       const run = { processes, seed: SEED };
       const result = await (trouble ? runPool(each, { ...run, trouble }) : runFleet(each, run));
@@ -86,7 +86,7 @@ describe('processes that share limits through a store', () => {
     },
   );
 
-  it('are better off than without a store', async () => {
+  it('do better than without a store', async () => {
     const alone = await runFleet(shortRpm, { processes: 8, seed: SEED, alone: true });
     const result = await runFleet(shortRpm, { processes: 8, seed: SEED });
     expect(result.waste).toBeLessThan(alone.waste / 10);
@@ -98,7 +98,7 @@ describe('processes that share limits through a store', () => {
     ['answering late for a minute', during(60_000, 120_000, 'late'), 1.1, 0.02],
     ['losing one answer in five', chance('answer lost'), 1.1, 0.02],
     ['losing one request in five', chance('lost'), 1.1, 0.02],
-  ])('go on with a store that is %s', async (_what, fate, ratio, waste) => {
+  ])('continue with a store that is %s', async (_what, fate, ratio, waste) => {
     const result = await runFleet(rpm, { processes: 8, seed: SEED, ...(fate && { fate }) });
     expect(result.succeeded).toBe(result.calls);
     expect(result.ratio).toBeLessThan(ratio);
@@ -106,7 +106,7 @@ describe('processes that share limits through a store', () => {
   });
 });
 
-it('go on at once when a store answers again that was frozen, and none of them is refused', async () => {
+it('continue at once when a frozen store answers again, and none is refused', async () => {
   const frozen = { fromMs: 20_000, untilMs: 25_000 };
   const limits = { requestsPerMinute: 6_000, tokensPerMinute: 100_000_000 };
   const setup = { provider: 'openai', fill: 0.2, limits } as const;

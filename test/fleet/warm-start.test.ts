@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runWarmStart } from '../../bench/fleet/warm-start.ts';
 
 it.each([
-  ['the limits hold nothing back', 3_000, 10_000_000],
+  ['the limits delay nothing', 3_000, 10_000_000],
   ['a minute of the limit is left to wait for', 500, 10_000_000],
   // Estimates of the size alone are a sixth too high here.
   ['a minute of the limit of tokens is left to wait for', 30_000, 400_000],
