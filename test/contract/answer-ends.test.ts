@@ -20,7 +20,7 @@ const isFinal = (chunk: unknown): boolean => {
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   it.each([
-    ['with no event at all', []],
+    ['without any event', []],
     ['after events without content', preambleOf(sdk)],
   ])('a stream that ends %s is sent again', async (_name, events) => {
     const server = await scriptedServer(sendEvents(events), sendEvents(sdk.chunks));
@@ -45,7 +45,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     ]);
   });
 
-  it('a stream that never begins ends as it came, and is no success', async () => {
+  it('a stream that never begins is passed on unchanged, and is not a success', async () => {
     const server = await scriptedServer(sendEvents([]));
     const connection = connect(server.url);
     await connection.read();
@@ -54,7 +54,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
   });
 
-  it('a stream that is left at its final event was a success', async () => {
+  it('a stream that is left at its final event is a success', async () => {
     const server = await scriptedServer(sendEvents(finishedOf(sdk), 'stall'));
     const connection = connect(server.url);
     for await (const chunk of await connection.open()) if (isFinal(chunk)) break;
@@ -63,7 +63,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success' }]);
   });
 
-  it('a stream that is left before is cancelled', async () => {
+  it('a stream that is left before its final event is cancelled', async () => {
     const server = await scriptedServer(sendEvents(unfinishedOf(sdk), 'stall'));
     const connection = connect(server.url);
     for await (const chunk of await connection.open()) if (sdk.chunkText(chunk)) break;
@@ -85,7 +85,7 @@ describe.each(CONFIGURABLE.filter(({ sdk }) => SDKS.indexOf(sdk) !== 1))('$name'
     ]);
   });
 
-  it('does not learn it of a server that has sent one', async () => {
+  it('does not learn that from a server that has sent one', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks), sendEvents(unfinishedOf(sdk)));
     const connection = connect(server.url);
     for (let call = 0; call < 6; call++) await connection.read();

@@ -83,7 +83,7 @@ describe.each([
     return (await anthropic.stream(client)) as AnyClient;
   };
 
-  it('streams whole answers, and counts what it understands', async () => {
+  it('streams whole answers, and reads their usage', async () => {
     const guard = testGuard();
     let text = '';
     const { reply } = streamOf(payloads.map(chunkFrame));
@@ -96,7 +96,7 @@ describe.each([
     expect(guard.snapshot()).toMatchObject([{ provider: 'aws.bedrock', inFlight: 0 }]);
   });
 
-  it('hands over events at once where it cannot read them, and holds them where it can', async () => {
+  it('passes on at once events that it cannot read, and holds back those that it can', async () => {
     const { reply, release } = streamOf(payloads.map(chunkFrame), 1);
     // On a clock that stands still nothing is handed over because it was held long enough.
     const stream = await open(testGuard({}, { clock: new VirtualClock() }), [reply]);
@@ -113,7 +113,7 @@ describe.each([
     await iterator.return?.();
   });
 
-  it('is sent again when its first event is an exception that is understood', async () => {
+  it('is sent again when its first event is a known exception', async () => {
     const guard = testGuard();
     const replies = [streamOf([throttled]).reply, streamOf(payloads.map(chunkFrame)).reply];
     const stream = await open(guard, replies);

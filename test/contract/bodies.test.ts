@@ -60,7 +60,7 @@ describe.each(SDKS)('$name', (sdk) => {
     }
   });
 
-  it('gives a body that can be read into the reader’s own buffers, as fetch does', async () => {
+  it('gives a body that supports BYOB readers, as fetch does', async () => {
     const client = guardedClient(sdk, testGuard(), native);
     for (const [call, expected] of [
       [() => sdk.stream(client), sdk.chunks.join('')],
@@ -85,7 +85,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(await copied.json()).toEqual(await copy.json());
   });
 
-  it('sends nothing again for a reader who comes second, and lets fetch tell him', async () => {
+  it('sends nothing again for a second reader, and lets fetch report the error', async () => {
     const fake = fakeFetch(json(sdk.completion));
     const guard = testGuard();
     const client = guardedClient(sdk, guard, fake.fetch);
@@ -118,7 +118,7 @@ describe.each(SDKS)('$name', (sdk) => {
     return Promise.resolve(new Response(body, { headers: { 'content-type': type } }));
   };
 
-  it('calls a getter in the body as often as the bare SDK, so that what it counts is sent the same', async () => {
+  it('calls a getter in the body as often as the bare SDK, so that the estimate describes what is sent', async () => {
     const [bare, guarded] = await both((seen) => {
       let reads = 0;
       const count = (name: string): number => (seen.push(name), ++reads);
@@ -149,7 +149,7 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 });
 
-it('reads what is plain beside what is not', () => {
+it('reads plain data beside other values', () => {
   const describeBody = (body: object) => describeRequest({ method: 'post', path: '/chat/completions', body });
   const text = 'a text that counts';
   expect(
@@ -170,15 +170,15 @@ it('reads what is plain beside what is not', () => {
   expect(describeBody({ model: 'm', messages: [new Message()] }).inputBytes).toBe('content'.length + text.length);
 });
 
-describe('forms of other makes', () => {
-  it('reads the fields of a form, whoever made it', () => {
+describe('form-data of other libraries', () => {
+  it('has readable fields, whoever made it', () => {
     const form = new OtherForm();
     form.set('model', 'whisper-1');
     const described = describeRequest({ method: 'post', path: '/audio/transcriptions', body: form });
     expect(described).toMatchObject({ operation: 'audio', model: 'whisper-1' });
   });
 
-  it('knows which can be sent again', () => {
+  it('is sent again only if it can be', () => {
     const form = new NpmForm();
     form.append('model', 'whisper-1');
     expect(hasStreamingBody({ body: form })).toBe(true);

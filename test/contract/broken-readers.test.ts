@@ -37,7 +37,7 @@ const tooShort =
   };
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
-  it.each(RAW_READERS)('sends an answer again that is lost or cut in its middle, read by %s', async (_name, read) => {
+  it.each(RAW_READERS)('repeats an answer that is lost or cut in its middle, read by %s', async (_name, read) => {
     const server = await scriptedServer(
       sendPart(sdk.completion, 60, 'destroy'),
       sendPart(sdk.completion, 60, 'end'),
@@ -50,7 +50,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry' }]);
   });
 
-  it('sends an answer again that is lost or cut within its compression, or shorter than it says', async () => {
+  it('repeats an answer that is lost or cut within its compression, or shorter than its length header', async () => {
     const server = await scriptedServer(
       cutGzip(sdk.completion, 'destroy'),
       cutGzip(sdk.completion, 'end'),
@@ -64,7 +64,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(Array(3).fill('connection'));
   });
 
-  it('tells whoever reads a response too late of its deadline', async () => {
+  it('reports the deadline to a reader that comes too late', async () => {
     const server = await scriptedServer(sendPart(sdk.completion, 40, 'stall'));
     const connection = connect(server.url);
     const response = await withCall({ deadlineMs: 150 }, () => connection.respond());
@@ -74,7 +74,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'timeout' }]);
   });
 
-  it('ends a stream that stalls after its first words at its deadline', async () => {
+  it('ends a stream that stalls after its first content at its deadline', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, 4), 'stall'));
     const connection = connect(server.url);
     const opened = await withCall({ deadlineMs: 150 }, () => connection.open());

@@ -21,7 +21,7 @@ async function read(...answers: Answer[]) {
   return { text, end: eventsOf(guard, 'call.end')[0]! };
 }
 
-it('counts the usage of an answer that is read chunk by chunk', async () => {
+it('reads the usage of an answer that is consumed chunk by chunk', async () => {
   const { text, end } = await read(sendJson(openai.completion));
   expect(openai.text(JSON.parse(text))).toBe('answer');
   expect(end).toMatchObject({
@@ -31,7 +31,7 @@ it('counts the usage of an answer that is read chunk by chunk', async () => {
   });
 });
 
-it('counts it of a long answer by its end, and hands every byte over', async () => {
+it('reads the usage at the end of a long answer, and passes on every byte', async () => {
   const long = { ...openai.completion, choices: [{ message: { content: 'x'.repeat(1_000_000) } }] };
   const { usage, ...rest } = long as typeof long & { usage: object };
   const { text, end } = await read(sendJson({ ...rest, usage }));
@@ -39,20 +39,20 @@ it('counts it of a long answer by its end, and hands every byte over', async () 
   expect(end).toMatchObject({ outcome: 'success', usage: { inputTokens: 5, outputTokens: 7 } });
 });
 
-it('is no success where the answer was cut in good order, and hands over what came', async () => {
+it("is not a success if the answer was cut at a chunk's end, and passes on what came", async () => {
   const { text, end } = await read(sendPart(openai.completion, 40, 'end'));
   expect(text).toHaveLength(40);
   expect(end).toMatchObject({ outcome: 'retries_exhausted', errorType: 'connection_error' });
 });
 
-it('is no success where a long answer was cut in good order', async () => {
+it("is not a success if a long answer was cut at a chunk's end", async () => {
   const long = { ...openai.completion, choices: [{ message: { content: 'x'.repeat(1_000_000) } }] };
   const { text, end } = await read(sendPart(long, 500_000, 'end'));
   expect(text).toHaveLength(500_000);
   expect(end).toMatchObject({ outcome: 'retries_exhausted', errorType: 'connection_error' });
 });
 
-it('is no success where the answer is an error with status 200', async () => {
+it('is not a success if the answer is an error with status 200', async () => {
   const { text, end } = await read(sendJson(openai.errorBody));
   expect(JSON.parse(text)).toEqual(openai.errorBody);
   expect(end.outcome).toBe('retries_exhausted');

@@ -28,8 +28,8 @@ async function collected(): Promise<void> {
 }
 
 // An SDK drops what closes a connection once it has the response; under load it is collected within seconds.
-describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
-  it('closes the connection of an answer that does not come in time', async () => {
+describe.each(SDKS)('$name, when its controllers are garbage collected,', (sdk) => {
+  it('closes the connection of an answer that times out', async () => {
     const server = await scriptedServer(endless);
     const guard = testGuard(guardOptions);
     const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 1 };
@@ -43,7 +43,7 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  it('closes that of a stream which has replaced another, when its caller aborts', async () => {
+  it('closes the connection of a replacement stream when the caller aborts', async () => {
     const [first, ...rest] = sdk.chunks;
     const server = await scriptedServer(
       sendEvents([first!], 'destroy'),
@@ -62,7 +62,7 @@ describe.each(SDKS)('$name, whose controllers are collected,', (sdk) => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  it('closes that of an answer which has replaced another, when its caller aborts', async () => {
+  it('closes the connection of a replacement answer when the caller aborts', async () => {
     const length = JSON.stringify(sdk.completion).length / 2;
     const server = await scriptedServer(
       sendPart(sdk.completion, length, 'destroy'),

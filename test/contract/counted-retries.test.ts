@@ -34,7 +34,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
     expect(server.requests).toHaveLength(MAX_ATTEMPTS);
   });
 
-  it('counts no wait for a limit, whatever fails beside', async () => {
+  it('does not count waits for a limit, whatever else fails', async () => {
     const server = await scriptedServer(limited, cut, limited, failed, limited, cut, limited, failed, limited);
     const connection = connect(server.url, { retry, pacing: false, breaker: false });
     await connection.ask().catch(() => undefined);
@@ -43,7 +43,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
 });
 
 describe.each(SDKS)('$name', (sdk) => {
-  it('sends no more than its attempts where the SDK asks again for a body that was replaced', async () => {
+  it('sends no more than its attempts if the SDK repeats a request whose body was replaced', async () => {
     const half = JSON.stringify(sdk.completion).length / 2;
     const server = await scriptedServer(
       sendPart(sdk.completion, half, 'destroy'),

@@ -188,7 +188,7 @@ function difference(bare: Seen, ours: Seen): string {
     .join('\n');
 }
 
-it(`does with ${COUNT} random answers what the bare SDKs do`, { timeout: 60_000 + COUNT * 100 }, async () => {
+it(`treats ${COUNT} random answers as the bare SDKs do`, { timeout: 60_000 + COUNT * 100 }, async () => {
   const faults: string[] = [];
   let failed = 0;
   let next = FIRST;

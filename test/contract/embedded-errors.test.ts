@@ -30,7 +30,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     ['with a status as its code', inside(sdk), 'rate_limit'],
     ['alone', alone(), 'server_error'],
     ['of a known type', typed(sdk), 'overloaded'],
-  ])('an error inside a 200, %s, is sent again', async (_name, body, reason) => {
+  ])('an error inside a 200, %s, is retried', async (_name, body, reason) => {
     const server = await scriptedServer(sendJson(body), sendJson(sdk.completion));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
@@ -40,7 +40,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
   });
 
-  it('its answer is handed over after the last attempt', async () => {
+  it('the last answer is passed on', async () => {
     const server = await scriptedServer(sendJson(inside(sdk)));
     const connection = connect(server.url);
     // Messages without content have no text to read.
@@ -52,7 +52,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'rate_limited')).toHaveLength(6);
   });
 
-  it('beside content it is handed over and told', async () => {
+  it('an error beside content is passed on and reported', async () => {
     const server = await scriptedServer(sendJson({ ...sdk.completion, error: ERROR }));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
@@ -62,7 +62,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'success' }]);
   });
 
-  it('what nobody knows is an answer', async () => {
+  it('an unknown error is an answer', async () => {
     const server = await scriptedServer(sendJson({ ...sdk.completion, error: { mine: true } }));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
@@ -71,7 +71,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('a stream that begins with it is sent again', async () => {
+  it('a stream that begins with one is retried', async () => {
     const first = `data: ${JSON.stringify({ id: 'gen-1', error: ERROR, choices: [] })}\n\n`;
     const event = sdk.family === 'anthropic' ? `event: error\n${first}` : first;
     const server = await scriptedServer(sendEvents([': OPENROUTER PROCESSING\n\n', event]), sendEvents(sdk.chunks));

@@ -36,7 +36,7 @@ const ERRORS: readonly [string, Answer, number][] = [
 ];
 
 describe.each(SDKS)('$name', (sdk) => {
-  it('ends with its attempt where the body of an error does not', async () => {
+  it('ends with its attempt if the body of an error does not end', async () => {
     // All at once, so that each has the time that a busy machine takes.
     const ends = ERRORS.map(async ([, answer, status]) => {
       const server = await scriptedServer(answer);
@@ -51,7 +51,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await Promise.all(ends);
   });
 
-  it('takes the time of a request before that of its client', async () => {
+  it("prefers the request's timeout to the client's", async () => {
     const server = await scriptedServer(endless(500));
     const client = guardedClient(sdk, testGuard({}, { clock: socketClock }), globalThis.fetch, {
       baseURL: server.url,
@@ -60,7 +60,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await expect(sdk.create(client, { timeout: ATTEMPT_MS })).rejects.toMatchObject({ status: 500 });
   });
 
-  it('sends again what does not come whole in its attempt’s time', async () => {
+  it("repeats an answer that is not complete within its attempt's timeout", async () => {
     const server = await scriptedServer(endless(200, '{"choices":['), sendJson(sdk.completion));
     const guard = testGuard(FAST, { clock: socketClock });
     const client = guardedClient(sdk, guard, globalThis.fetch, { baseURL: server.url, timeout: ATTEMPT_MS });
@@ -71,7 +71,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  it('fails as the SDK does where no attempt brings a whole answer', async () => {
+  it('fails as the SDK does if no attempt gets a whole answer', async () => {
     const server = await scriptedServer(endless(200, '{"choices":['));
     const guard = testGuard(FAST, { clock: socketClock });
     const options = { baseURL: server.url, timeout: ATTEMPT_MS, maxRetries: 1 };
@@ -83,7 +83,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
-  it('leaves a download its time', async () => {
+  it('does not time out a download', async () => {
     const slow: Answer = async (response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       for (let part = 0; part < 5; part++) {
@@ -101,7 +101,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(await response.text()).toBe('part'.repeat(5));
   });
 
-  it('makes no message of an error without measure', async () => {
+  it('makes no message from an endless error', async () => {
     const flood: Answer = (response) => {
       response.writeHead(500, { 'content-type': 'text/plain' });
       const more = (): void => {
@@ -123,7 +123,7 @@ describe.each(SDKS)('$name', (sdk) => {
 });
 
 describe.each(WAYS_IN)('$name', ({ way, connect }) => {
-  it('ends with its deadline where the body of an error does not', async () => {
+  it('ends with its deadline if the body of an error does not end', async () => {
     const ends = ERRORS.map(async ([, answer]) => {
       const server = await scriptedServer(answer);
       const connection = connect(server.url);
@@ -137,7 +137,7 @@ describe.each(WAYS_IN)('$name', ({ way, connect }) => {
 });
 
 describe.each(CONFIGURABLE.filter(({ way }) => way === 'fetch'))('$name', ({ sdk }) => {
-  it('ends the text of an error after ten minutes where nobody has set a time', async () => {
+  it('abandons the text of an error after ten minutes without a timeout', async () => {
     const server = await scriptedServer(endless(400, undefined, {}, 20_000));
     const guard = testGuard(FAST, { clock: socketClock });
     const startedAt = socketClock.now();

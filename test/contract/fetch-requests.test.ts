@@ -26,7 +26,7 @@ const SPELLINGS: readonly (readonly [string, Call])[] = [
 ];
 
 describe('a body that is read twice', () => {
-  it('is not sent for again: fetch tells the second reader', async () => {
+  it('is not requested again: fetch reports the second read', async () => {
     const server = await scriptedServer(sendJson(openai.completion), sendEvents(openai.chunks));
     const body = JSON.stringify({ model: 'test-model', messages: [] });
     const ask = async (): Promise<Response> =>
@@ -41,7 +41,7 @@ describe('a body that is read twice', () => {
 });
 
 describe.each(SPELLINGS)('guarded fetch%s', (_name, spell) => {
-  it('knows the model, and sends the same body again', async () => {
+  it('reads the model, and sends the same body again', async () => {
     const server = await scriptedServer(busy, busy, sendJson(openai.completion));
     const guard = testGuard();
     const body = JSON.stringify({ model: 'test-model', messages: [{ role: 'user', content: 'Grüße' }] });
@@ -74,7 +74,7 @@ describe.each(SPELLINGS)('guarded fetch%s', (_name, spell) => {
     expect(guard.snapshot().map(({ lane }) => lane)).toContain('openai/bytes-model');
   });
 
-  it('knows a stream, and that it failed before its first content', async () => {
+  it('recognizes a stream, and that it failed before its first content', async () => {
     const failing = sendEvents(['data: {"error":{"message":"down","type":"server_error"}}\n\n']);
     const server = await scriptedServer(failing, sendEvents(openai.chunks));
     const guard = testGuard();
@@ -87,7 +87,7 @@ describe.each(SPELLINGS)('guarded fetch%s', (_name, spell) => {
   });
 });
 
-describe('a request object', () => {
+describe('a Request object', () => {
   it('is used up, as by fetch', async () => {
     const server = await scriptedServer(sendJson(openai.completion));
     const request = new Request(`${server.url}/v1/chat/completions`, {
@@ -101,7 +101,7 @@ describe('a request object', () => {
     await expect(guard.fetch(request)).rejects.toThrow(TypeError);
   });
 
-  it('whose body may be a stream of any length is not read, and not sent again', async () => {
+  it('with a stream of any length as its body is not read, and not sent again', async () => {
     const server = await scriptedServer(sendJson({}, 500), sendJson({}));
     const body = new ReadableStream({
       start(controller) {

@@ -106,7 +106,7 @@ describe.each(CHATS)('$name', (sdk) => {
 
 describe('guarded fetch', () => {
   it.each(['string', 'request', 'bytes'])(
-    'leaves flex where it has no capacity, with a body that is a %s',
+    'falls back from flex without capacity, with a body that is a %s',
     async (kind) => {
       const server = await scriptedServer(FULL.openai, sendJson({ choices: [] }));
       const guard = testGuard({ ...FAST, onFlexUnavailable: 'standard' });

@@ -158,7 +158,7 @@ function faultsOf(trip: Trip, seen: Seen): string[] {
 const endOf = (outcome: string | undefined): string => (outcome === 'too_large' ? 'client_error' : 'retries_exhausted');
 
 describe('generated refusals over HTTP', () => {
-  it(`${COUNT} of them, by seed, come to what they mean`, { timeout: 60_000 + COUNT * 400 }, async () => {
+  it(`have the expected outcome (${COUNT}, by seed)`, { timeout: 60_000 + COUNT * 400 }, async () => {
     const found: string[] = [];
     const drawn = new Set<string>();
     let next = FROM;

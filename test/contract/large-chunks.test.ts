@@ -69,7 +69,7 @@ describe('a chunk of 8 MB', () => {
     ['comments', ': p\n\n'],
     ['blank lines', '\n'],
     ['a line', 'x'],
-  ])('full of %s is looked at in turns of the event loop, and handed over as it is', async (_name, event) => {
+  ])('full of %s is parsed across turns of the event loop, and passed on unchanged', async (_name, event) => {
     const chunk = filled(event, LARGE);
     const guard = testGuard();
     const client = guardedClient(openai, guard, fakeFetch(stream(chunk, END)).fetch);
@@ -83,7 +83,7 @@ describe('a chunk of 8 MB', () => {
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
 
-  it('is not the only way to send so much at once', async () => {
+  it('is limited in total, not only in one piece', async () => {
     const part = filled(CONTENT, 16_384);
     const client = guardedClient(openai, testGuard(), fakeFetch(stream(...Array(600).fill(part), END)).fetch);
     const most = mostLookedAt();
@@ -93,7 +93,7 @@ describe('a chunk of 8 MB', () => {
     expect(text.length).toBe(600 * part.length + END.length);
   });
 
-  it('is looked at no further when its reader has left', async () => {
+  it('is not parsed further when its reader has left', async () => {
     const client = guardedClient(openai, testGuard(), fakeFetch(stream(filled(CONTENT, LARGE), END)).fetch);
     const most = mostLookedAt();
     const response: Response = await openai.stream(client).asResponse();
@@ -110,7 +110,7 @@ describe('a chunk of 8 MB', () => {
 });
 
 describe.each(SDKS)('$name', (sdk) => {
-  it('reads an answer of a thousand events in one chunk, and what it has used', async () => {
+  it('reads an answer of a thousand events in one chunk, and its usage', async () => {
     const at = sdk.chunks.findIndex((chunk) => chunk.includes('"an"'));
     const text = sdk.chunks.map((chunk, index) => (index === at ? chunk.repeat(1_000) : chunk)).join('');
     expect(text.length).toBeGreaterThan(SLICE);
@@ -123,7 +123,7 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 });
 
-describe('what comes before the first content', () => {
+describe('what precedes the first content', () => {
   const role = 'data: {"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}\n\n';
 
   /** Never ends by itself. */
@@ -149,7 +149,7 @@ describe('what comes before the first content', () => {
     ['events, where its time is limited', role, { firstContentTimeoutMs: 60_000 }],
     ['an event without end', 'data: x\n', {}],
     ['bytes one by one', 'x', {}],
-  ])('is held up to a size only: %s', async (_name, event, options) => {
+  ])('is held back up to a maximum size: %s', async (_name, event, options) => {
     const guard = testGuard({ ...FAST, ...options }, { clock: new VirtualClock() });
     const chunk = filled(event, event.length === 1 ? 1 : 65_536);
     const client = guardedClient(openai, guard, fakeFetch(endless(chunk)).fetch);
@@ -160,7 +160,7 @@ describe('what comes before the first content', () => {
     await reader.cancel();
   });
 
-  it('keeps its order where a sign of life stands between it and a part of an event', async () => {
+  it('keeps its order if a keep-alive stands between it and a part of an event', async () => {
     const cut = CONTENT.length - 20;
     const chunks = [role, ': keep-alive\n\n', CONTENT + CONTENT.slice(0, cut), CONTENT.slice(cut)];
     const guard = testGuard();
@@ -172,7 +172,7 @@ describe('what comes before the first content', () => {
 });
 
 describe('the text of an error', () => {
-  it.each(SDKS)('is cut where it comes in one chunk: $name', async (sdk) => {
+  it.each(SDKS)('is truncated if it comes in one chunk: $name', async (sdk) => {
     const flood = (): Response => {
       const response = stream(Buffer.alloc(5_000_000, 'x'))({} as never) as Response;
       return new Response(response.body, { status: 500, headers: { 'content-type': 'text/plain' } });
@@ -183,7 +183,7 @@ describe('the text of an error', () => {
     expect(error.message.length).toBeLessThan(1_200_000);
   });
 
-  it('is read no further than it can say something, for what it means', async () => {
+  it('is read only as far as its meaning may need', async () => {
     const { parse } = JSON;
     let longest = 0;
     vi.spyOn(JSON, 'parse').mockImplementation((text: string) => {

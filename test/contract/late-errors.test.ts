@@ -39,7 +39,7 @@ const LATE: readonly [string, Answer, string, string][] = [
 ];
 
 describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
-  it.each(LATE)('reads %s, that comes behind its head', async (_name, answer, outcome, dimension) => {
+  it.each(LATE)('reads %s that arrives after its head', async (_name, answer, outcome, dimension) => {
     const server = await scriptedServer(answer, sendJson(sdk.completion));
     const connection = connect(server.url);
     const startedAt = socketClock.now();
@@ -54,7 +54,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     expect(connection.guard.snapshot()).toMatchObject([{ inFlight: 0, circuit: 'closed' }]);
   });
 
-  it('goes by the status where no text comes at all', async () => {
+  it('falls back to the status if no text comes', async () => {
     const server = await scriptedServer(late(503, [], false), sendJson(sdk.completion));
     const connection = connect(server.url);
     const startedAt = socketClock.now();

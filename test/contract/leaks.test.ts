@@ -25,7 +25,7 @@ const forgetful =
     Promise.resolve(reply({ url: String(input), init: {}, headers: new Headers(init?.headers), attempt: 1 }));
 
 describe.each(newest)('$name', (sdk: SdkCase) => {
-  it('leaves nothing of 1,000 streams that were never read', async () => {
+  it('retains nothing of 1,000 streams that were never read', async () => {
     const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
     const client = guardedClient(sdk, guard, forgetful(sse(sdk.chunks)));
     for (let index = 0; index < 1_000; index++) await sdk.stream(client);
@@ -36,7 +36,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     expect(eventsOf(guard, 'stream.end').every(({ outcome }) => outcome === 'unread')).toBe(true);
   });
 
-  it('leaves nothing of raw responses that were never read', async () => {
+  it('retains nothing of raw responses that were never read', async () => {
     const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
     const client = guardedClient(sdk, guard, forgetful(json(sdk.completion)));
     for (let index = 0; index < 100; index++) await sdk.create(client).asResponse();
@@ -45,7 +45,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     expect(guard.watch.size).toBe(0);
   });
 
-  it('lets go of the calls whose responses are kept', async () => {
+  it('releases the calls whose responses are kept', async () => {
     const guard = testGuard();
     const client = guardedClient(sdk, guard, forgetful(json(sdk.completion)));
     const prompts: WeakRef<object>[] = [];
@@ -66,7 +66,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     expect(kept.every(({ bodyUsed }) => bodyUsed)).toBe(true);
   });
 
-  it('leaves nothing of 1,000 aborted streams, and no listener on the caller’s signal', async () => {
+  it('retains nothing of 1,000 aborted streams, and no listener on the caller’s signal', async () => {
     const guard = testGuard({ bulkhead: { maxConcurrent: 2_000 } });
     const client = guardedClient(sdk, guard, fakeFetch(sse(sdk.chunks)).fetch);
     for (let index = 0; index < 1_000; index++) {

@@ -10,7 +10,7 @@ type Leave = (response: Response, reader: ReadableStreamDefaultReader) => unknow
 
 const cancels: Leave = (_response, reader) => reader.cancel();
 
-describe.each(WAYS_IN)('a body that $name leaves while another attempt is to replace it', ({ sdk, connect }) => {
+describe.each(WAYS_IN)('a body that $name cancels while another attempt is to replace it', ({ sdk, connect }) => {
   /** Nothing of them is handed over before it breaks off. */
   const broken: readonly (readonly [string, boolean, Answer])[] = [
     ['a whole answer', false, sendPart(sdk.completion, 20, 'destroy')],
@@ -40,7 +40,7 @@ describe.each(WAYS_IN)('a body that $name leaves while another attempt is to rep
     expect(rows).toEqual([]);
   }
 
-  it.each(broken)('%s: nothing is sent when it waits for its retry', async (_kind, stream, answer) => {
+  it.each(broken)('%s: nothing is sent if it waits for its retry', async (_kind, stream, answer) => {
     const server = await scriptedServer(answer, noHead);
     const connection = connect(server.url);
     await left(connection, stream, cancels, (came) => void connection.guard.on('retry', came));
@@ -48,7 +48,7 @@ describe.each(WAYS_IN)('a body that $name leaves while another attempt is to rep
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each(broken)('%s: the request under way is ended', async (_kind, stream, answer) => {
+  it.each(broken)('%s: the running request is aborted', async (_kind, stream, answer) => {
     let arrived!: () => void;
     const server = await scriptedServer(answer, () => arrived());
     const connection = connect(server.url);

@@ -44,7 +44,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(outcomes).toEqual(Array<string>(COUNT).fill(sdk.name === 'anthropic 1.14' ? 'cancelled' : 'unread'));
   });
 
-  it('keeps the slot of a stream that somebody holds', async () => {
+  it('keeps the slot of a stream that is still referenced', async () => {
     const { clock, guard } = started();
     const { url } = await half(sdk);
     const client = guard.wrap(new sdk.Client({ apiKey: 'held', baseURL: url }) as object) as AnyClient;
@@ -76,7 +76,7 @@ describe.each(SDKS.filter(({ name }) => /7\.59|1\.14|groq 1\.6/.test(name)))('a 
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0 }]);
   });
 
-  it('keeps the slot while somebody waits for the next bytes, whose response is gone', async () => {
+  it('keeps the slot while a read is pending, though the response is gone', async () => {
     const { clock, guard } = started();
     const { url } = await half(sdk);
     const reader = (await post(guard, url)).body!.getReader();

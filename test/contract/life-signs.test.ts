@@ -67,8 +67,8 @@ function step(...texts: string[]): { readonly answer: Answer; readonly next: () 
 }
 
 // On a clock that stands still nothing is handed over because it was held long enough.
-describe('signs of life before an answer', () => {
-  it.each(COMMENTS)('%j passes at once', async (comment) => {
+describe('keep-alives before an answer', () => {
+  it.each(COMMENTS)('%j is passed on at once', async (comment) => {
     const { answer, next } = step(comment, content);
     const server = await scriptedServer(answer);
     const pieces = await open(server.url, undefined, testGuard(FAST, { clock: new VirtualClock() }));
@@ -77,7 +77,7 @@ describe('signs of life before an answer', () => {
     expect(await restOf(pieces)).toBe(content);
   });
 
-  it("Anthropic's ping passes at once", async () => {
+  it("Anthropic's ping is passed on at once", async () => {
     const stop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
     const { answer, next } = step(PING, stop);
     const server = await scriptedServer(answer);
@@ -87,7 +87,7 @@ describe('signs of life before an answer', () => {
     expect(await restOf(pieces)).toBe(stop);
   });
 
-  it('passes behind a beginning that is held back, which waits on', async () => {
+  it('pass behind a beginning that is held back, which stays held back', async () => {
     const { answer, next } = step(role, ': keep-alive\n\n', content);
     const server = await scriptedServer(answer);
     const clock = new VirtualClock();
@@ -103,12 +103,12 @@ describe('signs of life before an answer', () => {
     expect(await restOf(pieces)).toBe(role + content);
   });
 
-  it('keeps the order of what comes in one go', async () => {
+  it('keep the order of what comes in one chunk', async () => {
     const server = await scriptedServer(slowly([role + COMMENTS[0]! + content], 0));
     expect(await restOf(await open(server.url))).toBe(role + COMMENTS[0]! + content);
   });
 
-  it('does not bind the application to a stream that fails behind it', async () => {
+  it('do not commit the application to a stream that fails after them', async () => {
     const server = await scriptedServer(
       slowly([COMMENTS[0]!, role, COMMENTS[0]!, busy], 100),
       slowly([COMMENTS[1]!, role + content], 0),
@@ -117,7 +117,7 @@ describe('signs of life before an answer', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it.each(WAYS_IN.map((way) => [way.name, way] as const))('%s reads an answer behind them', async (_name, way) => {
+  it.each(WAYS_IN.map((way) => [way.name, way] as const))('%s reads an answer after them', async (_name, way) => {
     const error = `event: error\ndata: ${JSON.stringify(way.sdk.errorBody)}\n\n`;
     const server = await scriptedServer(
       sendEvents([COMMENTS[0]!, way.sdk.family === 'anthropic' ? PING : COMMENTS[1]!, error]),

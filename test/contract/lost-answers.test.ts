@@ -12,7 +12,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   it.each([
     ['right behind its head', []],
     ['before its first content', sdk.chunks.slice(0, 1)],
-  ])('a stream whose connection is lost %s is sent again', async (_name, events) => {
+  ])('a stream whose connection is lost %s is retried', async (_name, events) => {
     const server = await scriptedServer(sendEvents(events, 'destroy'), sendEvents(sdk.chunks));
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
@@ -47,7 +47,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
   });
 
-  it('is told as a connection when every attempt is lost', async () => {
+  it('is reported as a connection error when every attempt is lost', async () => {
     const server = await scriptedServer(sendPart(sdk.completion, half, 'destroy'));
     const connection = connect(server.url);
     const error: unknown = await connection.ask().catch((thrown: unknown) => thrown);
@@ -57,7 +57,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
   });
 
-  it('a stream whose connection is lost after content is interrupted, and told as a connection', async () => {
+  it('a stream whose connection is lost after content is interrupted, and reported as a connection error', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'destroy'));
     const connection = connect(server.url);
     const { text, error } = await connection.read();
@@ -69,7 +69,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
   });
 
-  it('an answer that is no JSON at all is no success, and not sent again', async () => {
+  it('an answer that is not JSON at all is no success, and is not retried', async () => {
     const server = await scriptedServer((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end('<html>Sign in</html>');
@@ -103,7 +103,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
     expect(connection.guard.snapshot().map(({ circuit }) => circuit)).toContain('open');
   });
 
-  it('hands over what came of a stream that is not sent again', async () => {
+  it('passes on what came of a stream that is not retried', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, 1), 'destroy'));
     const connection = connect(server.url, once);
     const seen: unknown[] = [];

@@ -37,7 +37,7 @@ describe.each(TYPES)('bytes of %s', (type) => {
       body: JSON.stringify({ model: 'tts-1', input: 'Hello', voice: 'alloy' }),
     });
 
-  it('are asked for again when the connection is lost before the first of them', async () => {
+  it('are requested again when the connection is lost before the first of them', async () => {
     const server = await scriptedServer(lost(type, Buffer.alloc(0)), whole(type));
     const guard = testGuard(FAST);
     expect(await read(await fetching(guard, server.url))).toEqual(BYTES);
@@ -45,7 +45,7 @@ describe.each(TYPES)('bytes of %s', (type) => {
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
   });
 
-  it('are not asked for again behind the first of them', async () => {
+  it('are not requested again after the first of them', async () => {
     const server = await scriptedServer(lost(type, BYTES), whole(type));
     const guard = testGuard(FAST);
     await expect(fetching(guard, server.url).then(read)).rejects.toThrow('terminated');
@@ -53,7 +53,7 @@ describe.each(TYPES)('bytes of %s', (type) => {
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
   });
 
-  it('pass at once', async () => {
+  it('are passed on at once', async () => {
     const server = await scriptedServer((response) => {
       response.writeHead(200, { 'content-type': type });
       response.write(BYTES);
@@ -64,7 +64,7 @@ describe.each(TYPES)('bytes of %s', (type) => {
   });
 });
 
-it.each(SDKS.filter(({ family }) => family === 'openai'))('speech of $name is asked for again', async (sdk) => {
+it.each(SDKS.filter(({ family }) => family === 'openai'))('speech of $name is requested again', async (sdk) => {
   const server = await scriptedServer(lost('audio/mpeg', Buffer.alloc(0)), whole('audio/mpeg'));
   const client = guardedClient(sdk, testGuard(FAST), fetch, { baseURL: server.url });
   const speech = { model: 'tts-1', input: 'Hello', voice: 'alloy' };

@@ -45,7 +45,7 @@ describe.each(FETCHES)('%s', (_name, fetch) => {
       return { server, guard, client, read };
     }
 
-    it('sends an error inside a 200 again, of a whole answer and in place of a stream', async () => {
+    it('retries an error inside a 200, in a whole answer and in place of a stream', async () => {
       const whole = await connect(sendJson(ERROR), sendJson(sdk.completion));
       expect(sdk.text(await sdk.create(whole.client))).toBe('answer');
       const streamed = await connect(sendJson(ERROR), sendEvents(sdk.chunks));
@@ -65,7 +65,7 @@ describe.each(FETCHES)('%s', (_name, fetch) => {
       expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'retries_exhausted' }]);
     });
 
-    it('reads the text of an error that comes behind its head', async () => {
+    it('reads the text of an error that arrives after its head', async () => {
       const { guard, client } = await connect(
         late(SLOW_DOWN),
         late(SLOW_DOWN.slice(0, 20), SLOW_DOWN.slice(20)),

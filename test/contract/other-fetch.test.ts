@@ -123,7 +123,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
     const completion = text(200, JSON.stringify(sdk.completion));
     const error = JSON.stringify(sdk.errorBody);
 
-    it('throws the error of the bare SDK', async () => {
+    it("throws the bare SDK's error", async () => {
       for (const [status, body, headers] of [
         [400, error, {}],
         [401, error, {}],
@@ -148,7 +148,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       }
     });
 
-    it('sends again after a rate limit, a server error and one that stalls, as a drop-in too', async () => {
+    it('retries after a rate limit, a server error and a stall, as a drop-in too', async () => {
       const limited = text(429, '{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}', {
         'retry-after': '0.01',
         'retry-after-ms': '10',
@@ -170,7 +170,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       expect(sdk.text(await sdk.create(client))).toBe('answer');
     });
 
-    it('knows an exhausted quota by its text', async () => {
+    it('recognizes an exhausted quota by its text', async () => {
       const quota =
         sdk.family === 'anthropic'
           ? { type: 'error', error: { type: 'billing_error', message: 'Your credit balance is too low' } }
@@ -180,7 +180,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       expect(got).toMatchObject({ status: 429, tidegate: { outcome: 'quota_exhausted', attempts: 1 } });
     });
 
-    it('ends the call with an error body that breaks off', async () => {
+    it('ends the call if an error body breaks off', async () => {
       const guard = testGuard();
       const url = answering(breaks(400));
       const got = await thrown(sdk.create(guarded(url, {}, guard)));
@@ -203,7 +203,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success_after_retry', attempts: 2 }]);
     });
 
-    it.runIf(hasBodies)('gives the body in the form of its fetch, and notes its end', async () => {
+    it.runIf(hasBodies)('gives the body the type of its own fetch, and notices its end', async () => {
       const guard = testGuard();
       const url = answering(sse(sdk.chunks), completion);
       const streamed = await sdk.stream(guarded(url, {}, guard)).asResponse();
@@ -224,7 +224,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
       expect(eventsOf(guard, 'call.end').map(({ outcome }) => outcome)).toEqual(['success', 'success', 'success']);
     });
 
-    it.runIf(hasBodies)('lets go of a stream that is left early', async () => {
+    it.runIf(hasBodies)('releases a stream that is left early', async () => {
       const guard = testGuard();
       const client = guarded(answering(sse([...sdk.chunks, ...sdk.chunks])), {}, guard);
       for await (const chunk of await sdk.stream(client)) if (sdk.chunkText(chunk)) break;
@@ -233,7 +233,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
     });
   });
 
-  it('is guarded as the global fetch too', async () => {
+  it('is guarded like the global fetch', async () => {
     vi.stubGlobal('fetch', fetch);
     const guard = testGuard();
     const body = JSON.stringify({ model: 'm', messages: [] });

@@ -29,7 +29,7 @@ function answerOf(sdk: SdkCase, text: string): string {
 
 describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
   it.each(way === 'fetch' ? READERS : READERS.slice(-2))(
-    'sends an error inside a 200 again that is read by %s',
+    'retries an error inside a 200 that is read by %s',
     async (_name, read) => {
       const server = await scriptedServer(sendJson(ERROR), sendJson(sdk.completion));
       const connection = connect(server.url);
@@ -45,7 +45,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
 
   // Six attempts take seconds: one reader on every way, and every reader on one.
   it.each(way === 'fetch' ? READERS : READERS.slice(-1))(
-    'gives the error as it came after the last attempt, to %s',
+    'passes on the error unchanged after the last attempt, to %s',
     async (_name, read) => {
       const server = await scriptedServer(sendJson(ERROR));
       const connection = connect(server.url);
@@ -56,7 +56,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     },
   );
 
-  it('sends an answer again that is cut in its middle, read by its body', async () => {
+  it('retries an answer that is cut in its middle, read by its body', async () => {
     const half = JSON.stringify(sdk.completion).slice(0, 60);
     const server = await scriptedServer(
       sendText([half], 'application/json'),
@@ -73,7 +73,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     expect(eventsOf(connection.events(), 'retry').map(({ reason }) => reason)).toEqual(['connection', 'connection']);
   });
 
-  it('lets blanks pass that keep the connection of an answer open', async () => {
+  it('passes on whitespace that keeps the connection open', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const server = await scriptedServer(async (response) => {
@@ -98,7 +98,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     ['text', sendText([TEXT], 'text/plain; charset=utf-8')],
     ['events', sendText([TEXT], 'text/event-stream')],
     ['nothing', sendText([`\n${TEXT.slice(0, 30)}`, `${TEXT.slice(30)}\n`], undefined)],
-  ])('sends a stream again that is answered by an error as %s', async (_name, refusal) => {
+  ])('retries a stream that is answered by an error, as %s', async (_name, refusal) => {
     const server = await scriptedServer(refusal, sendEvents(sdk.chunks));
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: 'answer' });
@@ -110,7 +110,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     expect(connection.guard.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
   });
 
-  it('shows the type of the stream that took the place of an error', async () => {
+  it('shows the content type of the stream that replaced an error', async () => {
     const server = await scriptedServer(sendJson(ERROR), sendEvents(sdk.chunks));
     const connection = connect(server.url);
     const response = await connection.respond(true);
@@ -122,7 +122,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
   it.each([
     ['JSON', sendJson(ERROR)],
     ['events', sendText([TEXT], 'text/event-stream')],
-  ])('never takes an error as %s for an empty stream', async (_name, refusal) => {
+  ])('never takes an error read as %s for an empty stream', async (_name, refusal) => {
     const server = await scriptedServer(refusal);
     const connection = connect(server.url);
     const { text, error } = await connection.read();
@@ -138,7 +138,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     expect(JSON.stringify((error as { error: unknown }).error)).toContain('error code: 1015');
   });
 
-  it('hands the bytes of the error over where the response of the stream is read itself', async () => {
+  it("passes on the bytes of the error if the stream's response is read directly", async () => {
     const server = await scriptedServer(sendJson(ERROR));
     const connection = connect(server.url);
     expect(await (await connection.respond(true)).text()).toBe(TEXT);
@@ -146,7 +146,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     await callsEnded(connection);
   });
 
-  it('is no success, and not sent again, where a page answers a stream', async () => {
+  it('is no success, and no retry, if a page answers a stream', async () => {
     const server = await scriptedServer(sendText(['<!doctype html><p>Sign in</p>'], 'text/html'));
     const connection = connect(server.url);
     expect(await connection.read()).toEqual({ text: '' });
@@ -166,7 +166,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
 
 const [fetchWay] = WAYS_IN.filter(({ way }) => way === 'fetch');
 
-it('a form is read whatever it is, and what is none is the reader’s to know', async () => {
+it('a form is read whatever it contains; what is none is left to the reader', async () => {
   const form = '--b\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n';
   const server = await scriptedServer(
     sendJson(ERROR),

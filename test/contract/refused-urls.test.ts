@@ -3,7 +3,7 @@ import { eventsOf } from '../helpers/record-events.ts';
 import { WAYS_IN } from '../helpers/ways.ts';
 
 describe.each(WAYS_IN)('$name', ({ connect }) => {
-  it.each(['http://127.0.0.1:1', 'http://127.0.0.1:6667'])('fails at once where fetch refuses %s', async (url) => {
+  it.each(['http://127.0.0.1:1', 'http://127.0.0.1:6667'])('fails at once if fetch refuses %s', async (url) => {
     const connection = connect(url);
     await expect(connection.ask()).rejects.toThrow(/connection error|fetch failed/i);
     const ends = eventsOf(connection.events(), 'attempt.end');

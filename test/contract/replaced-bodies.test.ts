@@ -22,7 +22,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
   });
 
-  it('serves a call whose body was cut between errors, once an answer comes', async () => {
+  it('answers a call whose body was cut between errors, once an answer comes', async () => {
     const server = await scriptedServer(overloaded, cut, overloaded, sendJson(sdk.completion));
     const client = guardedClient(sdk, testGuard(FAST), fetch, { baseURL: server.url });
     expect(sdk.text(await sdk.create(client))).toBe('answer');

@@ -128,7 +128,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(server.requests[1]!.body).toBe(server.requests[0]!.body);
   });
 
-  it('reads an answer of which somebody has cloned the response, and counts it once', async () => {
+  it('reads an answer whose response was cloned, and counts it once', async () => {
     const server = await scriptedServer(sendJson(sdk.completion));
     const connection = connect(server.url);
     const response = await connection.respond();
@@ -138,7 +138,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(await ended(connection)).toMatchObject([{ outcome: 'success' }]);
   });
 
-  it('lets go of the body of an answer that is given up half read', async () => {
+  it('releases the body of an answer that is abandoned half read', async () => {
     const server = await scriptedServer(sendJson(sdk.completion));
     const connection = connect(server.url);
     const response = await connection.respond();

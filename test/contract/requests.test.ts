@@ -34,7 +34,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(await sdk.create(client)._thenUnwrap((body: unknown) => sdk.text(body).length)).toBe(6);
   });
 
-  it('is still an instance of its class, under its own name', async () => {
+  it('is still an instance of its class, with its own name', async () => {
     const guard = testGuard();
     const fake = fakeFetch(ok);
     const client = guardedClient(sdk, guard, fake.fetch);
@@ -56,7 +56,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(entries(guarded.requests[0]!.headers)).toEqual(entries(stock.requests[0]!.headers));
   });
 
-  it('retries server errors and counts truthfully in the retry header', async () => {
+  it('retries server errors and sends the true retry count', async () => {
     const guard = testGuard();
     const fake = fakeFetch(error500, error500, ok);
     expect(sdk.text(await sdk.create(guardedClient(sdk, guard, fake.fetch)))).toBe('answer');
@@ -66,7 +66,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'retry').map(({ reason }) => reason)).toEqual(['server_error', 'server_error']);
   });
 
-  it('makes six attempts by default and throws the SDK’s own error with what it knows', async () => {
+  it('makes six attempts by default and throws the SDK’s own error with details', async () => {
     const guard = testGuard();
     const fake = fakeFetch(error500);
     const error = await sdk.create(guardedClient(sdk, guard, fake.fetch)).catch((thrown: unknown) => thrown);
@@ -97,7 +97,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(fake.requests).toHaveLength(1);
   });
 
-  it('waits out a rate limit without counting it against the attempts', async () => {
+  it('waits out a rate limit without using up attempts', async () => {
     const guard = testGuard();
     const fake = fakeFetch(...Array.from({ length: 9 }, () => limited), ok);
     const client = guardedClient(sdk, guard, fake.fetch, { maxRetries: 1 });
@@ -106,7 +106,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(fake.requests.at(-1)!.headers.get('x-stainless-retry-count')).toBe('9');
   });
 
-  it('tells the delays that it waits', async () => {
+  it('reports the delays that it waits', async () => {
     const clock = new VirtualClock();
     let drawn = 0;
     const random = (): number => (drawn++ % 7) / 7;
@@ -124,7 +124,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(waited[0]).toBeGreaterThanOrEqual(10);
   });
 
-  it('leaves no body locked that the application reads itself, whether it stops or goes on to the end', async () => {
+  it('leaves no body locked that the application reads itself, whether it stops early or reads to the end', async () => {
     const bodies: ReadableStream[] = [];
     const fake = fakeFetch((request) => {
       const response = ok(request) as Response;
@@ -185,7 +185,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect((error as Error).cause).toBeInstanceOf(TypeError);
   });
 
-  it('counts the timeout for each attempt', async () => {
+  it('applies the timeout to each attempt', async () => {
     const fake = fakeFetch(hang);
     const guard = testGuard();
     const client = guardedClient(sdk, guard, fake.fetch, { timeout: 20, maxRetries: 1 });
@@ -256,7 +256,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guard.snapshot().map(({ counts }) => counts.calls)).toEqual([2, 1]);
   });
 
-  it('shows the SDK’s own maxRetries, and follows one that is set later', async () => {
+  it('shows the SDK’s own maxRetries, and honours one that is set later', async () => {
     const fake = fakeFetch(error500);
     const client = guardedClient(sdk, testGuard(), fake.fetch);
     expect(client.maxRetries).toBe(2);

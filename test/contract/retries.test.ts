@@ -46,7 +46,7 @@ describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
     [503, 'whose body stalls', stalls(503, { 'retry-after-ms': '1' })],
     [500, 'with a wait shorter than ours', json(sdk.errorBody, 500, { 'retry-after-ms': '1' })],
     [409, 'with a wait shorter than ours', json(sdk.errorBody, 409, { 'retry-after-ms': '1' })],
-  ])('sends again at once after a %i %s', async (_status, _what, reply) => {
+  ])('retries a %i %s at once', async (_status, _what, reply) => {
     for (const { sent, ms, result } of await both([reply, ok], (client) => sdk.create(client))) {
       expect({ sent, result }).toEqual({ sent: 2, result: 'answer' });
       expect(ms).toBeLessThan(SOON_MS);
@@ -68,7 +68,7 @@ describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
     expect(guarded).toMatchObject({ sent: 3, result: status });
   });
 
-  it('sends the next call at once after a rate limit without a time, where retries are off', async () => {
+  it('sends the next call at once after a rate limit without a time, if retries are off', async () => {
     const refused = json({ error: { message: 'Too many requests', type: 'rate_limit_error' } }, 429);
     const twice = async (client: AnyClient): Promise<void> => {
       await sdk.create(client).catch(() => undefined);

@@ -41,7 +41,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe('one account is one lane, whichever way in', () => {
+describe('one account is one lane, however it is called', () => {
   it('clients of both APIs at Anthropic’s host, each answer read by its own API', async () => {
     const guard = testGuard();
     await ask(guard.wrap(chatAt('https://api.anthropic.com/v1/', 'sk-ant')));
@@ -100,7 +100,7 @@ describe('one account is one lane, whichever way in', () => {
   });
 });
 
-describe('what is another account stays another lane', () => {
+describe('another account is another lane', () => {
   it.each([
     ['another key', chatAt('https://api.openai.com/v1', 'sk-2')],
     ['another organization', chatAt('https://api.openai.com/v1', 'sk-1', { organization: 'org-2' })],
@@ -119,7 +119,7 @@ describe('what is another account stays another lane', () => {
     expect(guard.snapshot()).toHaveLength(2);
   });
 
-  it('guarded fetch at a gateway, which sees no base URL', async () => {
+  it('guarded fetch at a gateway, which has no base URL', async () => {
     vi.stubGlobal('fetch', fetched);
     const guard = testGuard();
     await ask(guard.wrap(chatAt('https://gateway.test/v1', 'sk-1')));

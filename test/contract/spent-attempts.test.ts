@@ -23,7 +23,7 @@ function spoiled({ completion, family }: SdkCase): object {
 }
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
-  it('tells what an answer had used that was given up for another one', async () => {
+  it('reports the usage of an answer that was replaced by another attempt', async () => {
     const server = await scriptedServer(sendJson(spoiled(sdk)), sendJson(sdk.completion));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
@@ -36,7 +36,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(end!.usage?.inputTokens).not.toBe(70);
   });
 
-  it.runIf(sdk.family === 'anthropic')('tells it of a stream that failed before its content', async () => {
+  it.runIf(sdk.family === 'anthropic')('reports the usage of a stream that failed before its content', async () => {
     const message = { ...sdk.completion, content: [], usage: { input_tokens: 70, output_tokens: 1 } };
     const first = `event: message_start\ndata: ${JSON.stringify({ type: 'message_start', message })}\n\n`;
     const broken = `event: error\ndata: ${JSON.stringify({ type: 'error', error: ERROR })}\n\n`;
@@ -47,7 +47,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     expect(eventsOf(connection.events(), 'attempt.spent')).toMatchObject([{ attempt: 1, usage: { inputTokens: 70 } }]);
   });
 
-  it('tells nothing of a refusal', async () => {
+  it('reports none of a refusal', async () => {
     const server = await scriptedServer(sendJson({ error: ERROR }, 529), sendJson(sdk.completion));
     const connection = connect(server.url);
     expect(await connection.ask()).toBe('answer');
@@ -55,7 +55,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   });
 });
 
-it('is money spent on failures, and in the cost of the span', async () => {
+it("is money spent on failures, and part of the span's cost", async () => {
   const harness = new Harness();
   const { meterProvider, tracerProvider } = harness;
   const instrumentation = createInstrumentation(

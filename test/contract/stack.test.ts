@@ -50,7 +50,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guarded).toBe(bare);
   });
 
-  it('leaves the stack of a body that is no JSON as it is', async () => {
+  it('leaves the stack of a body that is not JSON as it is', async () => {
     const { bare, guarded } = await bothFail(sdk, [broken], async (client) => await sdk.create(client));
     expect(guarded).toBe(bare);
   });
@@ -95,7 +95,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(own.stack).toBe(stack);
   });
 
-  it('survives stacks of other shapes', async () => {
+  it('survives unusual stacks', async () => {
     const client = guardedClient(sdk, testGuard(), fakeFetch(json(sdk.errorBody, 400)).fetch, { maxRetries: 0 });
     const call = (): Promise<Error> => application(async () => await sdk.create(client));
     vi.spyOn(Error, 'prepareStackTrace').mockReturnValue(['a list']);

@@ -44,7 +44,7 @@ describe.each(SDKS)('$name', (sdk) => {
     }
   });
 
-  it('hands over bytes unchanged, however they are cut', async () => {
+  it('passes on bytes unchanged, however they are cut', async () => {
     const bytes = sdk.chunks.join('');
     const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
       bytes.slice(index * 7, index * 7 + 7),
@@ -68,7 +68,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await expect.poll(() => bodies.map(({ locked }) => locked)).toEqual([false, false]);
   });
 
-  it('retries a stream that fails before its first content, unseen by the application', async () => {
+  it('retries a stream that fails before its first content, invisibly to the application', async () => {
     const guard = testGuard();
     const fake = fakeFetch(
       sse([errorEvent(sdk)]),
@@ -103,7 +103,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'call.end')[0]!.outcome).toBe('retries_exhausted');
   });
 
-  it('hands over the first events after a second, whether content follows or not', async () => {
+  it('passes on the first events after a second, with or without content', async () => {
     const clock = new VirtualClock();
     const guard = testGuard(FAST, { clock });
     let release!: () => void;
@@ -132,7 +132,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'stream.first_chunk')).toHaveLength(1);
   });
 
-  it('hands over the first events of a connection that breaks before content', async () => {
+  it('passes on the first events of a connection that breaks before content', async () => {
     const broken: Reply = () => {
       let sent = false;
       const body = new ReadableStream<Uint8Array>({
@@ -157,7 +157,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(await seen(guardedClient(sdk, testGuard(), fakeFetch(broken).fetch, options))).toEqual(bare);
   });
 
-  it('hands over the first events when no further attempt replaces the stream', async () => {
+  it('passes on the first events when no further attempt replaces the stream', async () => {
     const fake = fakeFetch(sse([...preamble, errorEvent(sdk)]), json(sdk.errorBody, 400));
     const client = guardedClient(sdk, testGuard(), fake.fetch);
     const events: unknown[] = [];
@@ -215,7 +215,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(((await bare()) as { tidegate?: unknown }).tidegate).toBeUndefined();
   });
 
-  it('leaves the errors of clients alone that nobody guards', async () => {
+  it('leaves errors of unguarded clients alone', async () => {
     guardedClient(sdk, testGuard(), fakeFetch(sse(sdk.chunks)).fetch);
     const failing = fakeFetch(sse([...sdk.chunks.slice(0, -3), errorEvent(sdk)]));
     const bare = new sdk.Client({ apiKey: 'bare', fetch: failing.fetch });
@@ -314,7 +314,7 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 });
 
-it('takes the id of a background response for content: it is handed over at once and never repeated', async () => {
+it('takes the id of a background response for content: it is passed on at once and never repeated', async () => {
   const created = { type: 'response.created', response: { id: 'resp_1', object: 'response', background: true } };
   const failure = { type: 'error', code: 'server_error', message: 'down' };
   const events = [created, failure].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);

@@ -75,7 +75,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     }
   });
 
-  it('sends a stream again whose first content does not come in time', async () => {
+  it('retries a stream whose first content is late', async () => {
     const server = await scriptedServer(
       never,
       sendEvents([], 'stall'),
@@ -104,7 +104,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
   it.each([
     ['head', never],
     ['content', sendEvents(sdk.chunks.slice(0, 1), 'stall')],
-  ])('says so when no attempt brings its %s in time', async (_name, answer) => {
+  ])('says when no attempt got its %s in time', async (_name, answer) => {
     const server = await scriptedServer(answer);
     const connection = connect(server.url);
     const { error } = await ending(connection, 'stream', { firstContentTimeoutMs: 100 });
@@ -139,7 +139,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     ['comments', ': keep-alive\n\n'],
     ['blank lines', '\n'],
     ['pings', 'event: ping\ndata: {"type": "ping"}\n\n'],
-  ])('takes %s for no content, before the first and between two', async (_name, sign) => {
+  ])('does not take %s for content, before the first or between two', async (_name, sign) => {
     const alive =
       (chunks: readonly string[]): Answer =>
       async (response) => {
@@ -176,7 +176,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(await ending(connect(lively.url), 'stream', { stallTimeoutMs: 350 })).toMatchObject({ error: undefined });
   });
 
-  it('ends a stream at its deadline while nobody reads it, and leaves no rejection behind', async () => {
+  it('ends an unread stream at its deadline, and leaves no unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): void => void unhandled.push(reason);
     const others = process.listeners('unhandledRejection');
@@ -202,7 +202,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     }
   });
 
-  it('does not take a reader that is slow for a stream that is', async () => {
+  it('does not confuse a slow reader with a slow stream', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks));
     const connection = connect(server.url);
     let text = '';
@@ -218,7 +218,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('leaves whole answers to the deadline alone', async () => {
+  it('limits whole answers by the deadline only', async () => {
     const slow: Answer = async (response, request) => {
       await pause(200);
       await sendJson(sdk.completion)(response, request);
@@ -240,7 +240,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, way, connect }) => {
     expect(error).toMatchObject(ownError(code));
   });
 
-  it('takes firstContentTimeoutMs from the guard', async () => {
+  it('inherits firstContentTimeoutMs from the guard', async () => {
     const server = await scriptedServer(sendEvents([], 'stall'), sendEvents(sdk.chunks));
     expect(await connect(server.url, { ...FAST, firstContentTimeoutMs: 300 }).read()).toEqual({ text: 'answer' });
   });

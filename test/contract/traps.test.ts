@@ -77,7 +77,7 @@ describe('options stay live', () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
-  it('leaves the retry count header to a caller who sets or removes it', async () => {
+  it('leaves the retry count header to a caller that sets or removes it', async () => {
     const fake = fakeFetch(error500, ok);
     const client = guardedClient(openai, testGuard(), fake.fetch);
     await openai.create(client, { headers: { 'X-Stainless-Retry-Count': '42' } });
@@ -95,7 +95,7 @@ describe('options stay live', () => {
 });
 
 describe('retries that the SDK owns', () => {
-  it('fetches a stalled body again (openai >= 7.5)', async () => {
+  it('repeats a request whose body stalled (openai >= 7.5)', async () => {
     const stalled: Reply = () =>
       new Response(
         new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"id":')) }),
@@ -160,7 +160,7 @@ describe('retries that the SDK owns', () => {
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'success', attempts: 1 }]);
   });
 
-  it('renews an expired token once a call (anthropic)', async () => {
+  it('renews an expired token once per call (anthropic)', async () => {
     let minted = 0;
     const fake = fakeFetch(({ headers }) =>
       headers.get('authorization') === 'Bearer t1'
@@ -181,7 +181,7 @@ describe('retries that the SDK owns', () => {
     expect(fake.requests).toHaveLength(2);
   });
 
-  it('retries a RetryableError of middleware and throws it as it is in the end (anthropic)', async () => {
+  it('retries a RetryableError of middleware and finally throws it unchanged (anthropic)', async () => {
     const fake = fakeFetch(json(anthropic.completion));
     let runs = 0;
     const thrown = new RetryableError('again');
@@ -258,7 +258,7 @@ describe('context, classes and clones', () => {
     expect(seen).toEqual(['caller', 'caller', 'caller']);
   });
 
-  it('lets a call made inside an attempt be a call of its own', async () => {
+  it('treats a call made inside an attempt as a separate call', async () => {
     const guard = testGuard();
     const inner = guardedClient(openai, guard, fakeFetch(error500, ok).fetch);
     let nested: Promise<unknown> | undefined;
@@ -292,7 +292,7 @@ describe('context, classes and clones', () => {
     expect(guard.snapshot()).toEqual([]);
   });
 
-  it('shows the SDK the classes that a fetch brings along', async () => {
+  it('exposes the classes that a custom fetch brings along', async () => {
     const fake = fakeFetch(ok);
     const client = guardedClient(openai, testGuard(), Object.assign(fake.fetch, { Response }));
     expect((client.fetch as unknown as { Response: unknown }).Response).toBe(Response);
@@ -411,7 +411,7 @@ describe('other clients', () => {
     expect([first, second].map(({ requests }) => requests.length)).toEqual([2, 2]);
   });
 
-  it('refuses what it cannot guard, and says what works', () => {
+  it('refuses unsupported clients, and says what works', () => {
     const guard = testGuard();
     expect(() => guard.wrap({})).toThrow(TidegateSetupError);
     expect(() => guard.wrap({})).toThrow(/Expected a client of openai, @anthropic-ai\/sdk or groq-sdk, got Object/);
@@ -426,7 +426,7 @@ describe('other clients', () => {
     expect(() => testGuard().wrap(client)).toThrow(/guarded already/);
   });
 
-  it('refuses calls of a closed guard in the SDK’s own class', async () => {
+  it('refuses calls after the guard is closed, with the SDK’s own error class', async () => {
     const guard = testGuard();
     const fake = fakeFetch(ok);
     const client = guardedClient(openai, guard, fake.fetch);

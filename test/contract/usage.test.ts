@@ -8,7 +8,7 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 const openai = SDKS[0]!;
 const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
 
-it('takes what an answer shows of other calls for nobody’s usage', async () => {
+it('does not mistake other calls quoted in an answer for its usage', async () => {
   const guard = testGuard();
   const batch = {
     id: 'batch_1',

@@ -47,7 +47,7 @@ const tools = {
 describe.each(PROVIDERS)('the AI SDK with $name', ({ provider, model }) => {
   const prompt = 'What is the capital of France?';
 
-  it('generates and streams behind guarded fetch; what fails on the way does not show', async () => {
+  it('generates and streams through guarded fetch; failures on the way stay invisible', async () => {
     const observed = await observe(provider);
     const { guard, server } = observed;
     const options = { model: model(guard.fetch, server.url), prompt, maxRetries: 0 };
@@ -77,7 +77,7 @@ describe.each(PROVIDERS)('the AI SDK with $name', ({ provider, model }) => {
   });
 });
 
-it('is told to leave the retries to tidegate where the AI SDK repeats them', async () => {
+it('is told to leave retries to tidegate when the AI SDK repeats them', async () => {
   const { provider, model } = PROVIDERS[1];
   const prompt = 'What is the capital of France?';
   const { guard, events, server } = await observe(provider, { faults: { outage: { kind: 'server_error' } } });

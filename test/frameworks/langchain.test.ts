@@ -50,7 +50,7 @@ const weather = tool(async () => 'sun', {
 });
 
 describe.each(MODELS)('LangChain with $name', ({ provider, model }) => {
-  it('invokes and streams behind guarded fetch; what fails on the way does not show', async () => {
+  it('invokes and streams through guarded fetch; failures on the way stay invisible', async () => {
     const observed = await observe(provider);
     const { guard, server } = observed;
     const chat = model(guard.fetch, server.url, 0) as unknown as Chat;
@@ -79,7 +79,7 @@ describe.each(MODELS)('LangChain with $name', ({ provider, model }) => {
     await expectCounted(observed, 3);
   });
 
-  it('is told to leave the retries to tidegate where it repeats them', async () => {
+  it('is told to leave retries to tidegate when it repeats them', async () => {
     const { guard, events, server } = await observe(provider, { faults: { outage: { kind: 'server_error' } } });
     const chat = model(guard.fetch, server.url, 1) as unknown as Chat;
     await expect(chat.invoke('What is the capital of France?')).rejects.toThrow(/./);

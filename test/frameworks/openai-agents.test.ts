@@ -30,7 +30,7 @@ describe.each([
   };
   const question = 'What is the capital of France?';
 
-  it('runs and streams behind a guarded client; what fails on the way does not show', async () => {
+  it('runs and streams through a guarded client; failures on the way stay invisible', async () => {
     const observed = await observe('openai');
     const agent = agentOf(observed);
     fallible(observed.server);

@@ -17,7 +17,7 @@ describe.each(ENTERED)('$family by $entrance', ({ entrance, sdk }) => {
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome }]);
   });
 
-  it.each(['deadline', 'abort'] as const)('tells of a wait that ended by %s without its attempt', async (how) => {
+  it.each(['deadline', 'abort'] as const)('reports a wait that ended by %s without its attempt', async (how) => {
     const { clock, guard, client } = enter(entrance, sdk, { bulkhead: { maxConcurrent: 1 } }, hang);
     const first = new AbortController();
     const second = new AbortController();

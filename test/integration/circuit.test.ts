@@ -11,10 +11,10 @@ const outage = (ms: number, kind: 'overloaded' | 'server_error' | 'gateway_timeo
   faults: { outage: { untilMs: ms, kind } },
 });
 
-describe.each(WAYS)('circuit of a lane, $way', (way) => {
+describe.each(WAYS)('the circuit of a lane, $way', (way) => {
   const breaker = { halfOpenAfterMs: 150, maxHalfOpenAfterMs: 200, minimumAttempts: 10 };
 
-  it('opens in an outage; calls wait and all succeed afterwards', async () => {
+  it('opens in an outage; calls wait, and all succeed afterwards', async () => {
     // Six attempts of one call must not be over before ten of all calls are.
     const guard = { ...way.guard, retry: { initialDelayMs: 100, maxDelayMs: 200 }, breaker };
     const { client, server, events, drained } = await connect('openai', { ...way, guard });
@@ -56,7 +56,7 @@ describe.each(WAYS)('circuit of a lane, $way', (way) => {
     expect(server.stats().requests).toBe(requests);
   });
 
-  it('stays closed for refusals of limits', async () => {
+  it('stays closed for refusals by limits', async () => {
     const guard = { ...way.guard, breaker };
     const { client, events } = await connect(
       'openai',
@@ -72,8 +72,8 @@ describe.each(WAYS)('circuit of a lane, $way', (way) => {
   });
 });
 
-describe('retry budget', () => {
-  it('adds at most a fifth to the traffic of an outage, and the minimum', async () => {
+describe('the retry budget', () => {
+  it("adds at most a fifth to an outage's traffic, plus the minimum", async () => {
     // Without a circuit, nothing else holds the retries back.
     const guard = { retry: FAST_RETRY, pacing: false as const, breaker: false as const };
     const { client, server, events } = await connect(
@@ -87,7 +87,7 @@ describe('retry budget', () => {
     expect(eventsOf(events, 'give_up').some(({ reason }) => reason === 'budget')).toBe(true);
   });
 
-  it('does not charge the waits for a rate limit', async () => {
+  it('does not charge waits for a rate limit', async () => {
     const guard = { retry: { ...FAST_RETRY, budget: { minimum: 0, ratio: 0 } }, pacing: false as const };
     const { client, server } = await connect(
       'openai',

@@ -22,7 +22,7 @@ const picture = {
 const CHATS = SDKS.filter(({ family }) => family !== 'anthropic');
 
 describe.each(CHATS)('$name', (sdk) => {
-  it('a text call does not wait for the limit that a picture has met', async () => {
+  it('does not delay a text call by a limit that an image has hit', async () => {
     let pictures = 0;
     const server = await scriptedServer(async (response, request) => {
       const isPicture = request.body.includes('image_url');
@@ -48,7 +48,7 @@ describe.each(CHATS)('$name', (sdk) => {
     expect(shown).toContain('input_images');
   });
 
-  it('an account without images is told so, after one attempt', async () => {
+  it('reports an account without images after one attempt', async () => {
     const server = await scriptedServer(NONE);
     const guard = testGuard();
     const client = guard.wrap(new sdk.Client({ apiKey: `none-${sdk.name}`, baseURL: server.url }) as never) as never;

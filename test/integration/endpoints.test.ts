@@ -81,7 +81,7 @@ describe.each(Object.keys(ENDPOINTS))('%s', (name) => {
     ['sent a text', 'POST', 'host: 127.0.0.1\r\ncontent-type: text/plain', path],
     ['asked with a body', 'GET', 'host: 127.0.0.1', path],
     ['asked without a name', 'POST', 'x: y', path],
-  ])('ends an endless body when it is %s', async (_case, method, headers, target) => {
+  ])('abandons an endless body that is %s', async (_case, method, headers, target) => {
     endpoint = await ENDPOINTS[name]!();
     const head = `${method} ${target} HTTP/1.1\r\n${headers}\r\n${json}\r\ntransfer-encoding: chunked`;
     const { answer, sent } = await ask(endpoint.port, head, CHUNK);
@@ -95,7 +95,7 @@ describe.each(Object.keys(ENDPOINTS))('%s', (name) => {
     ['GET //', 'GET', '//', 404],
     ['GET of a target that is no path', 'GET', '/\\evil', 404],
     ['a foreign Host', 'GET', path, 421],
-  ])('answers %s, and goes on', async (_case, method, target, status) => {
+  ])('answers %s, and continues', async (_case, method, target, status) => {
     endpoint = await ENDPOINTS[name]!();
     const host = status === 421 ? 'evil.example' : '127.0.0.1';
     const head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer k\r\nconnection: close`;

@@ -252,7 +252,7 @@ describe.each(NEWEST)('$name', (sdk) => {
     expect(found(await toldOf(sdk, [...replies, ...replies, json(sdk.completion)], false))).toEqual([]);
   });
 
-  it.each(STREAMS)('shows none of a stream: %s', async (_name, events) => {
+  it.each(STREAMS)('shows none in a stream: %s', async (_name, events) => {
     const [first, ...rest] = sdk.chunks;
     expect(found(await toldOf(sdk, [sse(events), sse([first!, ...rest.slice(0, 2), ...events])], true))).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 const openai = SDKS[0]!;
 const SECRET = 'sk-live-0123456789abcdef';
 
-describe('what a lane shows of itself', () => {
+describe('what a lane shows', () => {
   it('has no user, password, path or query of its base URL', async () => {
     const guard = testGuard();
     const baseURL = `https://user:${SECRET}@proxy.example:8443/${SECRET}/v1?token=${SECRET}`;
@@ -18,13 +18,13 @@ describe('what a lane shows of itself', () => {
   });
 });
 
-describe('what a server sends', () => {
+describe("a server's text", () => {
   it.each([
     ['a text', () => new Response(SECRET, { status: 500, headers: { 'content-type': 'text/plain' } })],
     ['a JSON text', () => Response.json(SECRET, { status: 500 })],
     ['an error that is a text', () => Response.json({ error: SECRET }, { status: 500 })],
     ['a code', () => Response.json({ error: { code: SECRET, type: SECRET, message: 'no' } }, { status: 500 })],
-  ])('becomes no code where it is %s with a key in it', async (_name, answer) => {
+  ])('becomes no code if it is %s with a key in it', async (_name, answer) => {
     const guard = testGuard(FAST);
     const client = guardedClient(openai, guard, fakeFetch(answer).fetch, { maxRetries: 0 });
     await expect(openai.create(client)).rejects.toMatchObject({ status: 500 });
@@ -32,7 +32,7 @@ describe('what a server sends', () => {
     expect(JSON.stringify(guard.events)).not.toContain(SECRET);
   });
 
-  it('is bounded where it names things', async () => {
+  it('is truncated if it names something', async () => {
     const guard = testGuard(FAST);
     const long = `a\n${'x'.repeat(2_000)}`;
     const { choices, ...rest } = openai.completion as { choices: object[] };

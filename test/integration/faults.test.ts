@@ -123,7 +123,7 @@ async function stockClient(provider: Tested, options: Partial<SimulatorOptions>)
 }
 
 describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
-  it.each(PASSING[provider])('outlives %s', async (kind) => {
+  it.each(PASSING[provider])('survives %s', async (kind) => {
     const { client, server, events, drained } = await connect(provider, way, {
       faults: { script: [kind], retryAfterSeconds: 0 },
       reply: () => 'one two',
@@ -150,7 +150,7 @@ describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
 });
 
 describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
-  it('outlives a hang by its timeout', async () => {
+  it('ends a hang by its timeout', async () => {
     const { client, server, drained } = await connect(
       provider,
       way,
@@ -178,7 +178,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   });
 
   it.each(['stream_error_middle', 'stream_rate_limit', 'stream_end_early', 'body_reset'] as const)(
-    'ends a stream as the SDK does on %s, and sends nothing again',
+    'ends a stream as the SDK does on %s, and does not retry',
     async (kind) => {
       const options = { faults: { script: [kind] }, reply: () => 'one two three four', seed: 3 };
       const expected = await stream(provider, await stockClient(provider, options));
@@ -193,21 +193,18 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     },
   );
 
-  it.each(['body_reset', 'garbage'] as const)(
-    'throws what the SDK throws when every answer ends in %s',
-    async (kind) => {
-      const faults = { script: [kind, kind] };
-      const expected = await thrownBy(ask(provider, await stockClient(provider, { faults })));
-      const { client, server, drained } = await connect(provider, way, { faults }, { maxRetries: 1 });
-      const error = await thrownBy(ask(provider, client));
-      expect(error?.constructor.name).toBe(expected?.constructor.name);
-      expect(error?.message).toBe(expected?.message);
-      expect(server.stats().requests).toBe(2);
-      await drained();
-    },
-  );
+  it.each(['body_reset', 'garbage'] as const)('throws what the SDK throws if every answer ends in %s', async (kind) => {
+    const faults = { script: [kind, kind] };
+    const expected = await thrownBy(ask(provider, await stockClient(provider, { faults })));
+    const { client, server, drained } = await connect(provider, way, { faults }, { maxRetries: 1 });
+    const error = await thrownBy(ask(provider, client));
+    expect(error?.constructor.name).toBe(expected?.constructor.name);
+    expect(error?.message).toBe(expected?.message);
+    expect(server.stats().requests).toBe(2);
+    await drained();
+  });
 
-  it('waits out a rate limit as long as the server says', async () => {
+  it('waits out a rate limit for as long as the server says', async () => {
     const { client, server } = await connect(provider, way, {
       limits: { requestsPerMinute: 240 },
       bucketSeconds: 0.25,
@@ -252,8 +249,8 @@ function withoutIds(message: string | undefined): string | undefined {
   return message?.replaceAll(/req_\w+/g, 'req');
 }
 
-describe('a body that stops', () => {
-  it.each(WAYS)('is fetched again by openai, $way', async (way) => {
+describe('a body that stalls', () => {
+  it.each(WAYS)('is requested again by openai, $way', async (way) => {
     const { client, server, drained } = await connect(
       'openai',
       way,

@@ -28,7 +28,7 @@ const ENDLESS = [
 ] as const;
 
 describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it('sends once what is larger than the whole limit, though a wait is named', async () => {
+  it('sends a call larger than the whole limit once, even if a wait is named', async () => {
     const { client, clock, requests, guard } = enter(entrance, sdk, {}, picky(refuse(NEVER_FITS), sdk.completion));
     await Promise.all([
       expect(sdk.create(client, undefined, big)).rejects.toMatchObject({ status: 429 }),
@@ -39,7 +39,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(eventsOf(guard, 'attempt.end').map(({ outcome }) => outcome)).toEqual(['too_large']);
   });
 
-  it.each(ENDLESS)('ends the waits of a call alone that is always refused with %s', async (_words, refusal) => {
+  it.each(ENDLESS)('stops waiting with a lone call that is always refused with %s', async (_words, refusal) => {
     const { client, clock, requests, guard } = enter(entrance, sdk, {}, refusal);
     await Promise.all([expect(sdk.create(client)).rejects.toMatchObject({ status: 429 }), clock.advance(600_000)]);
     expect(requests.length).toBeGreaterThan(5);
@@ -47,7 +47,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(eventsOf(guard, 'give_up')).toMatchObject([{ reason: 'max_wait' }]);
   });
 
-  it.each(ENDLESS)('lets others go on beside a call that is always refused with %s', async (_words, refusal) => {
+  it.each(ENDLESS)('lets others proceed beside a call that is always refused with %s', async (_words, refusal) => {
     const options = { pacing: false as const, deadlineMs: 120_000 };
     const { client, clock, requests, guard } = enter(entrance, sdk, options, picky(refusal, sdk.completion));
     const failed = sdk.create(client, undefined, big).then(

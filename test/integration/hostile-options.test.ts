@@ -49,14 +49,14 @@ const BAD: readonly [string, unknown, string][] = [
 ];
 
 describe.each(Object.entries(WAYS))('options of %s', (_name, make) => {
-  it.each(BAD)('are refused where they are or have %s', (_case, options, message) => {
+  it.each(BAD)('are refused if they are or have %s', (_case, options, message) => {
     expect(() => make(options as never)).toThrow(expect.objectContaining({ code: 'invalid_option' }) as Error);
     expect(() => make(options as never)).toThrow(message);
   });
 });
 
 describe('configure', () => {
-  it('takes good options after bad ones', async () => {
+  it('accepts good options after bad ones', async () => {
     await engine().resetDefaultGuard();
     expect(() => configure({ deadlineMs: -1 })).toThrow('Expected `deadlineMs`');
     configure({ deadlineMs: 1_000 });
@@ -104,7 +104,7 @@ describe('options of batch()', () => {
     expect(() => batch([1], () => 1, options as never)).toThrow(`Expected \`${path}\` to be `);
   });
 
-  it('are asked once', async () => {
+  it('are read once', async () => {
     const asked = new Map<string, number>();
     const values: Record<string, unknown> = { path: join(folder, 'asked.journal'), dedupe: true, maxConcurrent: 2 };
     const once = (names: readonly string[], rest: object = {}): object =>
@@ -145,7 +145,7 @@ describe('options of recordHits()', () => {
     expect(() => recordHits(options as never)).toThrow(`Expected \`${path}\` to be `);
   });
 
-  it('are asked once', async () => {
+  it('are read once', async () => {
     let asked = 0;
     const options = {
       get path() {
@@ -162,7 +162,7 @@ afterAll(() => engine().resetDefaultGuard());
 
 describe('options of withCall', () => {
   it.each([null, 'fast', [], 5, { deadlineMs: '1' }, { deadlineMs: null }, { tenant: {} }, { priority: 'toString' }])(
-    'are refused where they are %j, and nothing runs',
+    'are refused if they are %j, and nothing runs',
     (options) => {
       let ran = false;
       const run = (): unknown => withCall(options as never, () => (ran = true));
@@ -172,12 +172,12 @@ describe('options of withCall', () => {
   );
 });
 
-describe('an option without measure', () => {
+describe('an option of excessive length', () => {
   it.each([
     { deadlineMs: 'x'.repeat(1e6) },
     { ['x'.repeat(1e6)]: 1 },
     { telemetry: { attributes: { ['9'.repeat(1e6)]: 1 } } },
-  ])('is named by its beginning', (options) => {
+  ])('is quoted by its beginning', (options) => {
     const message = (() => {
       try {
         createGuard(options as never);
@@ -191,14 +191,14 @@ describe('an option without measure', () => {
   });
 });
 
-describe('an option that is inherited', () => {
+describe('an inherited option', () => {
   it('counts', () => {
     expect(() => createGuard(Object.create({ deadlineMs: -1 }) as never)).toThrow('Expected `deadlineMs`');
   });
 });
 
 describe('a getter', () => {
-  it('is asked once, so that what was checked is what is used', () => {
+  it('is read once, so that the checked value is the one used', () => {
     let asked = 0;
     const options = {
       get deadlineMs() {

@@ -20,7 +20,7 @@ const ask = ({ client, clock }: Entered, sdk: SdkCase, model: string): Promise<u
 const groups = (guard: GuardCore): string[] => guard.snapshot().map(({ group }) => group);
 
 describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it('lets go of a lane that nobody used for an hour, and keeps what it learned', async () => {
+  it('drops a lane that was unused for an hour, and keeps what it learned', async () => {
     const entered = enter(entrance, sdk, {}, json(sdk.completion, 200, LIMITS[sdk.family]), json(sdk.completion));
     const { clock, guard } = entered;
     await ask(entered, sdk, 'a');
@@ -38,7 +38,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(clock.pending()).toBe(0);
   });
 
-  it('keeps a lane whose call is still on its way', async () => {
+  it('keeps a lane whose call is still running', async () => {
     const entered = enter(entrance, sdk, { body: { idleTimeoutMs: 10 * HOUR } }, hang);
     const controller = new AbortController();
     const call = sdk
@@ -52,7 +52,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(groups(entered.guard)).toEqual([]);
   });
 
-  it('holds no more of thousands of models than are in use', async () => {
+  it('keeps only the lanes in use of thousands of models', async () => {
     const entered = enter(entrance, sdk, {}, json(sdk.completion));
     for (let model = 0; model < 300; model++) {
       const done = sdk.create(entered.client, undefined, { model: `model-${model}` });

@@ -12,7 +12,7 @@ describe.each(ENTERED.filter(({ family }) => family !== 'anthropic'))('$sdk.name
   it.each([
     ['steadily', 2.5, 2.5],
     ['now less, now more', 1.5, 2.5],
-  ])('meets next to no refusal beside a neighbour that takes three quarters, %s', async (_, less, more) => {
+  ])('gets hardly any refusal beside a neighbour that takes three quarters, %s', async (_, less, more) => {
     let level = CAPACITY;
     let at = 0;
     const count = { served: 0, refused: 0 };

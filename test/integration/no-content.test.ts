@@ -107,7 +107,7 @@ const CASES = (['openai', 'anthropic', 'groq'] as const).flatMap((provider) =>
 );
 
 describe.each(CASES)('$provider, $semconv', ({ provider, semconv }) => {
-  it('keeps content, keys and header values out of everything that is recorded', async () => {
+  it('keeps content, keys and header values out of everything recorded', async () => {
     const logged: unknown[] = [];
     for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
       vi.spyOn(console, level).mockImplementation((...args) => logged.push(args));
@@ -193,7 +193,7 @@ describe.each(CASES)('$provider, $semconv', ({ provider, semconv }) => {
 });
 
 describe.each(['openai', 'anthropic', 'groq'] as const)('%s', (provider) => {
-  it('records no code that is no identifier', async () => {
+  it('records no code that is not an identifier', async () => {
     const { telemetry, recorded } = recorder({});
     const { client } = await connect(
       provider,

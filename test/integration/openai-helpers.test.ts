@@ -33,7 +33,7 @@ describe.each(WAYS)('openai, $way', (way) => {
     await drained();
   });
 
-  it('chat.completions.stream: events and what it finally gives', async () => {
+  it('chat.completions.stream: events and final result', async () => {
     const { client, drained } = await connect('openai', way, { ...ROUGH, reply: () => 'one two three' });
     const stream = client.chat.completions.stream({ ...CHAT, stream_options: { include_usage: true } });
     const seen: string[] = [];

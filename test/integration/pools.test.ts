@@ -27,14 +27,14 @@ const TIERS = {
 const OWN = { openai: 'test-model/flex', anthropic: 'test-model/fast', groq: 'test-model/flex' };
 
 describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it('gives a tier with limits of its own a lane of its own', async () => {
+  it('gives a tier with limits of its own a separate lane', async () => {
     const entered = enter(entrance, sdk, {}, json(sdk.completion));
     for (const body of TIERS[sdk.family]) await ask(entered, sdk, body, 5_000);
     expect(groups(entered)).toEqual(['test-model', OWN[sdk.family]]);
     expect(entered.guard.snapshot().map(({ counts }) => counts.calls)).toEqual([2, 1]);
   });
 
-  it('does not hold up standard calls by a refusal of another tier', async () => {
+  it('does not delay standard calls by a refusal of another tier', async () => {
     const message = 'Rate limit reached. Please try again in 60s.';
     const other = String(Object.values(TIERS[sdk.family][1]!)[0]);
     const entered = enter(entrance, sdk, {}, (request) =>
@@ -48,7 +48,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(entered.guard.snapshot().map(({ counts }) => counts.succeeded)).toEqual([0, 1]);
   });
 
-  it('leaves the choice to limitGroup where there is one', async () => {
+  it('leaves the choice to limitGroup if there is one', async () => {
     const entered = enter(entrance, sdk, { limitGroup: (model) => `mine-${model}` }, json(sdk.completion));
     await ask(entered, sdk, { ...TIERS[sdk.family][1], model: 'claude-opus-4-6' });
     expect(groups(entered)).toEqual(['mine-claude-opus-4-6']);
@@ -56,7 +56,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
 });
 
 describe.each(of('anthropic'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it('takes models of a family together', async () => {
+  it('groups models of a family', async () => {
     const entered = enter(entrance, sdk, {}, json(sdk.completion));
     for (const model of ['claude-opus-4-6', 'claude-opus-4-5-20251101', 'claude-opus-5', 'claude-opus-5-20260301']) {
       await ask(entered, sdk, { model }, 5_000);
@@ -64,7 +64,7 @@ describe.each(of('anthropic'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(groups(entered)).toEqual(['claude-opus-4', 'claude-opus-5']);
   });
 
-  it('splits a family whose models are told limits that differ, with a warning', async () => {
+  it('splits a family whose models state different limits, with a warning', async () => {
     const limits: Readonly<Record<string, string>> = { 'claude-opus-4-6': '30,000', 'claude-opus-4-8': '20,000' };
     let refusals = 0;
     const entered = enter(entrance, sdk, { retry: { maxAttempts: 1 }, pacing: false }, (request) => {
@@ -107,7 +107,7 @@ describe.each(of('anthropic'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
 });
 
 describe.each(of('openai'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it('takes snapshots and fine-tuned models together with their model', async () => {
+  it('groups snapshots and fine-tuned models with their model', async () => {
     const entered = enter(entrance, sdk, {}, json(sdk.completion));
     for (const model of ['gpt-4o', 'gpt-4o-2024-08-06', 'ft:gpt-4o-2024-08-06:acme::1', 'gpt-4o-mini']) {
       await ask(entered, sdk, { model }, 5_000);
@@ -135,7 +135,7 @@ describe.each(of('openai'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
     ]);
   });
 
-  it('joins nothing for a limit that concerns some content only', async () => {
+  it('joins nothing for a limit on some content only', async () => {
     let refused = false;
     const entered = enter(entrance, sdk, {}, (request) => {
       if (refused || !String(request.init.body).includes('gpt-4o')) return json(sdk.completion)(request);
@@ -152,7 +152,7 @@ describe.each(of('openai'))('$sdk.name, $entrance', ({ sdk, entrance }) => {
     ]);
   });
 
-  it('admits against the limits of the project and of the organization', async () => {
+  it('admits by the limits of both the project and the organization', async () => {
     const headers = {
       'x-ratelimit-limit-tokens': '10000000',
       'x-ratelimit-remaining-tokens': '10',

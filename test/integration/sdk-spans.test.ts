@@ -68,7 +68,7 @@ const names = (kind: SpanKind): string[] =>
 const traceOf = (headers: Headers): (string | undefined)[] => headers.get('traceparent')?.split('-').slice(1, 3) ?? [];
 
 describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) => {
-  it('are left out by default: one client span a call, one internal span an attempt', async () => {
+  it('are left out by default: one client span per call, one internal span per attempt', async () => {
     const { client } = await connected(undefined, undefined, dropIn);
     await ask('anthropic', client);
     expect(names(SpanKind.CLIENT)).toEqual([OURS]);
@@ -89,7 +89,7 @@ describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) 
     await expect.poll(() => names(SpanKind.CLIENT)).toEqual([OURS, OURS, OURS]);
   });
 
-  it('are kept with `nest`, once a call', async () => {
+  it('are kept with `nest`, one per call', async () => {
     const { client } = await connected({ sdkSpans: 'nest' }, undefined, dropIn);
     await ask('anthropic', client);
     await expect.poll(() => names(SpanKind.CLIENT)).toEqual([THEIRS, OURS]);
@@ -98,14 +98,14 @@ describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) 
     expect(theirs!.attributes['http.request.resend_count']).toBe(1);
   });
 
-  it('are kept where ours are off', async () => {
+  it('are kept if ours are off', async () => {
     const { client } = await connected({ spans: false }, undefined, dropIn);
     await ask('anthropic', client);
     await expect.poll(() => names(SpanKind.CLIENT)).toEqual([THEIRS]);
     expect(names(SpanKind.INTERNAL)).toEqual([]);
   });
 
-  it('are kept, with a warning, where the application records content in them', async () => {
+  it('are kept, with a warning, if the application records content in them', async () => {
     const traces = { contentMode: 'content' as const };
     const { client, warnings } = await connected(undefined, { traces } as never, dropIn);
     await ask('anthropic', client);
@@ -120,7 +120,7 @@ describe.each([false, true])('spans of the Anthropic SDK, drop-in %s', (dropIn) 
 });
 
 describe('trace propagation', () => {
-  it('goes on as the SDK does it: each attempt carries the trace, in its own span', async () => {
+  it('works as in the SDK: each attempt carries the trace, in its own span', async () => {
     const { client, headers } = await connected(undefined);
     await ask('anthropic', client);
     const { traceId } = spans(SpanKind.CLIENT)[0]!.spanContext();
@@ -128,7 +128,7 @@ describe('trace propagation', () => {
     expect(headers.map(traceOf)).toEqual(attempts.map((spanId) => [traceId, spanId]));
   });
 
-  it('joins the trace of the application, and keeps its baggage at home', async () => {
+  it("continues the application's trace, and does not send its baggage", async () => {
     const { client, headers } = await connected(undefined);
     const baggage = propagation.createBaggage({ user: { value: 'somebody' } });
     const outer = trace.getTracer('app').startSpan('outer');
@@ -151,7 +151,7 @@ describe('trace propagation', () => {
     expect(names(SpanKind.CLIENT)).toEqual([OURS]);
   });
 
-  it('is never added to requests of OpenAI and Groq', async () => {
+  it('is never added to requests to OpenAI and Groq', async () => {
     for (const provider of ['openai', 'groq'] as const) {
       const seen: Headers[] = [];
       const { client } = await connect(

@@ -91,7 +91,7 @@ describe.for<[Patience, number]>([
   ['signal', 2_000],
 ])('callers that wait by %s of %d ms', ([patience, patienceMs]) => {
   it.for(Object.keys(DISTURBANCES) as Disturbance[])(
-    'are all served again within 10 s of the end of: %s',
+    'are all answered again within 10 s of the end of: %s',
     async (name) => {
       const results = await afterwards(name, patience, patienceMs);
       expect(results).toHaveLength(60);

@@ -52,7 +52,7 @@ afterEach(() => {
 });
 
 describe.each(ODD)('a function that returns %s', (_name, odd) => {
-  it('changes no call as a listener, as limitGroup, as countTokens or as prices', async () => {
+  it('changes no call as a listener, limitGroup, countTokens or prices', async () => {
     process.on('unhandledRejection', note);
     const guard = testGuard({
       ...FAST,
@@ -85,7 +85,7 @@ describe.each(ODD)('of batch(), a function that returns %s', (_name, odd) => {
     expect(unhandled).toEqual([]);
   });
 
-  it.each(FUNCTIONS)('is taken as %s, or ends the run with an error, and no process', async (name) => {
+  it.each(FUNCTIONS)('is used as %s, or fails the run, but never the process', async (name) => {
     process.on('unhandledRejection', note);
     const called: number[] = [];
     const worker = (item: number): number => {
@@ -106,7 +106,7 @@ describe.each(ODD)('of batch(), a function that returns %s', (_name, odd) => {
   });
 });
 
-describe('an item of batch() that JSON tells nothing of', () => {
+describe('a batch item that JSON cannot represent', () => {
   class Hidden {
     readonly #value: number;
     constructor(value: number) {
@@ -148,7 +148,7 @@ describe('an item of batch() that JSON tells nothing of', () => {
   });
 });
 
-describe('an error of a worker of batch()', () => {
+describe('an error of a batch worker', () => {
   const circle: Record<string, unknown> = {};
   circle['itself'] = circle;
   const { proxy, revoke } = Proxy.revocable({}, {});
@@ -175,7 +175,7 @@ describe('an error of a worker of batch()', () => {
 });
 
 describe('a limitGroup that returns another group for each call', () => {
-  it('makes a bounded number of lanes, and is told once', async () => {
+  it('creates a bounded number of lanes, and one warning', async () => {
     let next = 0;
     const guard = testGuard({ ...FAST, limitGroup: () => `group-${next++}` });
     const client = guardedClient(openai, guard, fakeFetch(json(openai.completion)).fetch);
@@ -188,10 +188,10 @@ describe('a limitGroup that returns another group for each call', () => {
   });
 });
 
-describe('a model that an application takes from a page', () => {
+describe('a model name from untrusted input', () => {
   const completion = fakeFetch(json(openai.completion)).fetch;
 
-  it('makes a bounded number of lanes, and each account has its own', async () => {
+  it('creates a bounded number of lanes, and each account has its own', async () => {
     const guard = testGuard();
     const clients = [1, 2].map(() => guardedClient(openai, guard, completion));
     for (let call = 0; call < 1_100; call++) await openai.create(clients[0], {}, { model: `model-${call}` });
@@ -201,7 +201,7 @@ describe('a model that an application takes from a page', () => {
     expect(lanes[1_000]).toMatchObject({ group: 'chat', counts: { succeeded: 100 } });
   });
 
-  it('makes room again where lanes were left', async () => {
+  it('makes room again when lanes were idle', async () => {
     const clock = new VirtualClock();
     const guard = testGuard(FAST, { clock });
     const client = guardedClient(openai, guard, completion);
@@ -211,7 +211,7 @@ describe('a model that an application takes from a page', () => {
     expect(guard.snapshot().map(({ group }) => group)).toEqual(['model-2000']);
   });
 
-  it('is a line of bounded length wherever it is told', async () => {
+  it('is truncated wherever it is shown', async () => {
     const guard = testGuard();
     const client = guardedClient(openai, guard, completion);
     await openai.create(client, {}, { model: `a\nb\u001b[2J${'x'.repeat(100_000)}` });

@@ -43,7 +43,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     expect(server.stats().requests).toBe(1);
   });
 
-  it('refuses what the queue has no room for', async () => {
+  it('refuses what exceeds the queue', async () => {
     const guard = single(way.guard, 1);
     const { client, server } = await connect(provider, { ...way, guard }, { latency: { baseMs: 100 } });
     const results = await Promise.allSettled([1, 2, 3].map(() => ask(provider, client)));
@@ -54,7 +54,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     expect(server.stats().requests).toBe(2);
   });
 
-  it('gives the important most of the turns, and the others some', async () => {
+  it('gives interactive calls most of the turns, and the others some', async () => {
     const { client, server } = await connect(
       provider,
       { ...way, guard: single(way.guard) },

@@ -85,7 +85,7 @@ const WRONG: readonly (readonly [string, Provider])[] = [
 ];
 
 describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
-  it.each(WRONG)('serves all of four calls a second soon after %s', async (_, provider) => {
+  it.each(WRONG)('completes all of four calls a second soon after %s', async (_, provider) => {
     let place = 0;
     const { client, clock, guard } = enter(entrance, sdk, { deadlineMs: 10_000 }, (request) =>
       provider(sdk, place++, clock.now())(request),
@@ -112,7 +112,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
   });
 
   it.each(WRONG.filter(([what]) => what.startsWith('one ')))(
-    'loses none of those that wait when %s',
+    'loses none of the waiting calls when %s',
     async (_, provider) => {
       let place = 0;
       const options = { bulkhead: { maxConcurrent: 4 } };

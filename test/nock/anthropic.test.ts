@@ -27,8 +27,8 @@ const LIMITED = Object.fromEntries(
   ),
 );
 
-describe('anthropic: what succeeds', () => {
-  it('gives the message', async () => {
+describe('anthropic: success', () => {
+  it('returns the message', async () => {
     answers(ORIGIN, PATH, [200, MESSAGE, { 'request-id': 'req_1' }]);
     const message = await client().messages.create(ASK);
     expect(message).toMatchObject(MESSAGE);
@@ -38,7 +38,7 @@ describe('anthropic: what succeeds', () => {
   it.each([
     ['retry-after-ms', { 'retry-after-ms': '120' }, 120],
     ['retry-after', { 'retry-after': '0.2' }, 200],
-  ])('waits out a 429 as long as %s says', async (_where, hint, waitMs) => {
+  ])('waits out a 429 for as long as %s says', async (_where, hint, waitMs) => {
     answers(ORIGIN, PATH, [429, ANTHROPIC.itpm, { ...LIMITED, ...hint }], [200, MESSAGE]);
     const { value, ms } = await timed(client().messages.create(ASK));
     expect(value).toMatchObject(MESSAGE);
@@ -168,7 +168,7 @@ const ROWS: readonly Row[] = [
   ['not found', 404, ANTHROPIC.notFound, { outcome: 'bad_request', advice: /^Fix the request/, attempts: 1 }],
 ];
 
-describe('anthropic: what fails', () => {
+describe('anthropic: failure', () => {
   it.each(named(ROWS))('$name', async ({ row }) => {
     const endpoint = {
       origin: ORIGIN,

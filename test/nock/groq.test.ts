@@ -19,8 +19,8 @@ const COMPLETION = {
 };
 const client = (): Groq => guarded((apiKey) => new Groq({ apiKey }));
 
-describe('groq: what succeeds', () => {
-  it('gives the completion', async () => {
+describe('groq: success', () => {
+  it('returns the completion', async () => {
     answers(ORIGIN, PATH, [200, COMPLETION]);
     expect(await client().chat.completions.create(CHAT)).toMatchObject(COMPLETION);
   });
@@ -33,7 +33,7 @@ describe('groq: what succeeds', () => {
       { error: { ...(GROQ.tpm as { error: object }).error, message: messageWithWait('180ms') } },
       180,
     ],
-  ])('waits out a 429 as long as %s says', async (_where, headers, body, waitMs) => {
+  ])('waits out a 429 for as long as %s says', async (_where, headers, body, waitMs) => {
     answers(ORIGIN, PATH, [429, body, headers], [200, COMPLETION]);
     const { value, ms } = await timed(client().chat.completions.create(CHAT));
     expect(value).toMatchObject(COMPLETION);
@@ -125,7 +125,7 @@ const ROWS: readonly Row[] = [
   ['failed JSON', 400, GROQ.jsonValidate, { outcome: 'bad_request', advice: /^Fix the request/, attempts: 1 }],
 ];
 
-describe('groq: what fails', () => {
+describe('groq: failure', () => {
   it.each(named(ROWS))('$name', async ({ row }) => {
     const endpoint = {
       origin: ORIGIN,

@@ -29,8 +29,8 @@ const COMPLETION = {
 const client = (): OpenAI => guarded((apiKey) => new OpenAI({ apiKey }));
 const content = (completion: OpenAI.ChatCompletion): string | null => completion.choices[0]!.message.content;
 
-describe('openai: what succeeds', () => {
-  it('gives the completion', async () => {
+describe('openai: success', () => {
+  it('returns the completion', async () => {
     answers(ORIGIN, PATH, [200, COMPLETION]);
     expect(await client().chat.completions.create(CHAT)).toMatchObject(COMPLETION);
   });
@@ -39,7 +39,7 @@ describe('openai: what succeeds', () => {
     ['retry-after-ms', { 'retry-after-ms': '120' }, OPENAI.tpm, 120],
     ['the message', {}, OPENAI.tpm, 174],
     ['retry-after', { 'retry-after': '0.2' }, withoutWait(OPENAI.rpm), 200],
-  ])('waits out a 429 as long as %s says', async (_where, headers, body, waitMs) => {
+  ])('waits out a 429 for as long as %s says', async (_where, headers, body, waitMs) => {
     answers(ORIGIN, PATH, [429, body, headers], [200, COMPLETION]);
     const { value, ms } = await timed(client().chat.completions.create(CHAT));
     expect(content(value)).toBe('answer');
@@ -119,7 +119,7 @@ const ROWS: readonly Row[] = [
   ['unknown model', 404, OPENAI.modelNotFound, { outcome: 'bad_request', advice: /model name/, attempts: 1 }],
 ];
 
-describe('openai: what fails', () => {
+describe('openai: failure', () => {
   it.each(named(ROWS))('$name', async ({ row }) => {
     const endpoint = {
       origin: ORIGIN,
@@ -141,7 +141,7 @@ describe('azure', () => {
   const path = '/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21';
   const origin = 'https://mine.openai.azure.com';
 
-  it('waits out a 429 as long as its headers say', async () => {
+  it('waits out a 429 for as long as its headers say', async () => {
     answers(
       origin,
       path,
