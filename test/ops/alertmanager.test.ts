@@ -61,7 +61,7 @@ test('page, ticket and context deliver to the local inbox, resolutions included'
   }
 });
 
-test('the time intervals of the examples are ready to be named', (context) => {
+test('the time intervals of the examples can be referenced', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-intervals-'));
   try {
     const text = readFileSync(join(ROOT, CONFIG), 'utf8');
@@ -74,7 +74,7 @@ test('the time intervals of the examples are ready to be named', (context) => {
   }
 });
 
-test('ready receivers hold no secret', () => {
+test('example receivers contain no secret', () => {
   const text = readFileSync(join(ROOT, CONFIG), 'utf8');
   for (const secret of ['slack_url', 'smtp_password', 'pagerduty_key', 'webhook_token']) {
     expect(text).toContain(`_file: /etc/alertmanager/secrets/${secret}`);

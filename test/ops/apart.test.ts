@@ -30,7 +30,7 @@ function mixing(expr: string): string[] {
   ];
 }
 
-describe('a job is told from its namesakes', () => {
+describe('a job is kept apart from others of the same name', () => {
   test.each(ALL.map((rule, index) => [rule.record ?? rule.alert!, index, rule.expr] as const))(
     'by %s, rule %i',
     (_, __, expr) => {
@@ -54,12 +54,12 @@ describe('a job is told from its namesakes', () => {
     'sum by (cluster, namespace, job) (a) / on (job) sum by (cluster, namespace, job) (b)',
     'a and ignoring (instance) b',
     'max by (cluster, namespace, job) (sum by (job) (x{a="sum by (cluster, namespace, job) ("}))',
-  ])('and %s would not do so', (expr) => {
+  ])('an expression that would mix jobs is detected: %s', (expr) => {
     expect(mixing(expr)).not.toEqual([]);
   });
 });
 
-test('nor does one account silence another', () => {
+test('accounts do not inhibit one another', () => {
   const text = readFileSync(join(ROOT, 'prometheus/alertmanager.yml'), 'utf8');
   const { inhibit_rules: rules } = parse(text) as { inhibit_rules: { equal: string[] }[] };
   expect(rules.length).toBeGreaterThan(10);
@@ -86,8 +86,8 @@ function innermost(expr: string): { readonly name: string; readonly by: readonly
     .flatMap(({ by, of }) => seriesIn(of).map(({ name }) => ({ name, by })));
 }
 
-describe('boards', () => {
-  test('select where it runs in every query', () => {
+describe('dashboards', () => {
+  test('select cluster, namespace and job in every query', () => {
     const wrong = QUERIES.flatMap(([uid, title, expr]) =>
       seriesIn(expr)
         .filter(({ name, labels }) =>
@@ -120,7 +120,7 @@ describe('boards', () => {
     expect(open).toEqual([{ name: 'tidegate_circuit_state', by: BY_CIRCUIT.split(', ') }]);
   });
 
-  test('take a metric under the name that each job has for it', () => {
+  test("use the metric name of each job's transport", () => {
     const other = QUERIES.filter(([uid, , expr]) => uid === 'tidegate-gen-ai' && / or sum by/.test(expr));
     expect(other.length).toBeGreaterThan(10);
     expect(other.flatMap(([, , expr]) => innermost(expr)).filter(({ by }) => lacks(by))).toEqual([]);

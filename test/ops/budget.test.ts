@@ -13,7 +13,7 @@ const alertsOf = (config: unknown): (string | undefined)[] =>
 
 const BUDGET = { thresholds: { cost: { budgetUsdPerDay: 100 } } };
 
-test('a budget of a day is an alert where one is given', () => {
+test('a daily budget is an alert if one is configured', () => {
   expect(alertsOf({})).not.toContain('TidegateCostOverBudget');
   expect(alertsOf(BUDGET)).toContain('TidegateCostOverBudget');
   expect(() => alertsOf({ thresholds: { cost: { budget: 100 } } })).toThrow(/budgetUsdPerDay/);

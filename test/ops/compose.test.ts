@@ -28,20 +28,20 @@ interface Compose {
 const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as Compose;
 const services = Object.entries(compose.services);
 
-test('the linter has nothing to say', () => {
+test('the linter reports nothing', () => {
   expect(() =>
     runTool(process.execPath, ['node_modules/dclint/bin/dclint.cjs', '--max-warnings=0', 'docker-compose.yml']),
   ).not.toThrow();
 });
 
-test('it runs Prometheus, Alertmanager, Grafana, the demo and the inbox; traces only when asked for', () => {
+test('it runs Prometheus, Alertmanager, Grafana, the demo and the inbox; traces only on request', () => {
   const always = services.filter(([, service]) => service.profiles === undefined).map(([name]) => name);
   expect(always).toEqual(['alertmanager', 'demo', 'grafana', 'inbox', 'prometheus']);
   expect(compose.services['jaeger']?.profiles).toEqual(['traces']);
 });
 
 describe.each(services)('%s', (_, service) => {
-  test('is pinned, healthy when it says so, and has no more rights than it needs', () => {
+  test('is pinned, has a health check, and no more rights than it needs', () => {
     expect(service.image).toMatch(/:v?\d+\.\d+\.\d+(-[a-z-]+)?@sha256:[0-9a-f]{64}$/);
     expect(service.healthcheck?.test[0]).toBe('CMD');
     expect(service.healthcheck?.start_period).toBeTruthy();
@@ -50,7 +50,7 @@ describe.each(services)('%s', (_, service) => {
     expect(service.user).toMatch(/^(node|[1-9]\d*:\d+)$/);
   });
 
-  test('listens on loopback and reads the repository without writing', () => {
+  test('listens on loopback and mounts the repository read-only', () => {
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     for (const volume of service.volumes ?? []) {
       // Of the repository only parts: the whole of it holds secrets.
@@ -62,7 +62,7 @@ describe.each(services)('%s', (_, service) => {
     expect(sources.filter((source) => !existsSync(join(ROOT, source)))).toEqual([]);
   });
 
-  test('runs files that are in the container, with all that they import', () => {
+  test('runs files that exist in the container, with their imports', () => {
     const mounted = (service.volumes ?? []).map((volume) => join(ROOT, volume.split(':')[0]!));
     const files = (service.command ?? []).filter((word) => word.endsWith('.ts')).map((word) => join(ROOT, word));
     // A Set takes what is added while it is read.
@@ -78,7 +78,7 @@ describe.each(services)('%s', (_, service) => {
   });
 });
 
-test('Grafana lets nobody in without a password of the user’s own', () => {
+test('Grafana requires a password set by the user', () => {
   const { environment } = compose.services['grafana']!;
   expect(environment).toMatchObject({
     GF_AUTH_ANONYMOUS_ENABLED: 'false',

@@ -33,7 +33,7 @@ const WORST = {
 
 describe('dashboards over an hour of metrics', () => {
   test(
-    'every panel and every variable has data, and the first row the right answers',
+    'every panel and every variable has data, and the summary row is correct',
     { timeout: TOOL_TIMEOUT_MS },
     async (context) => {
       const binaries = { prometheus: need('prometheus', context), promtool: need('promtool', context) };

@@ -67,7 +67,7 @@ describe('dashboards', () => {
       expect(JSON.stringify(dashboard)).not.toMatch(/__inputs|DS_PROMETHEUS/);
     });
 
-    test('offers data source, where it runs, provider and model', () => {
+    test('has variables for data source, cluster, namespace, job, provider and model', () => {
       const variables = dashboard.templating.list;
       expect(variables.map(({ name }) => name)).toEqual([
         'datasource',
@@ -125,7 +125,7 @@ describe('dashboards', () => {
       expect(overlaps).toEqual([]);
     });
 
-    test.each(cases)('panel "%s" says what it shows, in which unit, against which threshold', (title, panel) => {
+    test.each(cases)('panel "%s" has a description, a unit and thresholds', (title, panel) => {
       expect(title.length).toBeGreaterThan(3);
       expect(panel.description).toMatch(/^.{30,}[.]$/s);
       expect(panel.datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
@@ -144,7 +144,7 @@ describe('dashboards', () => {
       expect(stacked.filter((panel) => panel.fieldConfig.defaults.max !== 1).map(({ title }) => title)).toEqual([]);
     });
 
-    test.each(cases)('queries of "%s" are named, complete and aggregate counters', (_title, panel) => {
+    test.each(cases)('queries of "%s" have legends, all variables, and aggregate counters', (_title, panel) => {
       expect(panel.targets.length).toBeGreaterThan(0);
       const refIds = panel.targets.map(({ refId }) => refId);
       expect(new Set(refIds).size).toBe(refIds.length);
@@ -205,7 +205,7 @@ describe('dashboards', () => {
     }
   });
 
-  test('the overview opens with the answer', () => {
+  test('the overview starts with the summary', () => {
     const overview = dashboards.find(({ uid }) => uid === 'tidegate-overview')!;
     const [row, ...rest] = overview.panels;
     expect(row).toMatchObject({ type: 'row', title: 'Are we at our limit?', gridPos: { y: 0 } });
@@ -213,7 +213,7 @@ describe('dashboards', () => {
     expect(first.slice(0, 3)).toEqual(['Worst limit used', 'Which limit', 'Near the limit for']);
   });
 
-  test('the drill-down repeats a row for each model, with nothing in it that has no model', () => {
+  test('the drill-down repeats a row for each model, and everything in it selects the model', () => {
     const panels = dashboards.find(({ uid }) => uid === 'tidegate-provider')!.panels;
     const start = panels.findIndex((panel) => panel.repeat === 'model');
     expect(panels[start]).toMatchObject({ type: 'row', title: '$model' });

@@ -15,7 +15,7 @@ const WHERE_SOMETHING_IS = new Set([
   'tidegate.tier.answers',
 ]);
 
-test('a real endpoint serves every metric and label, and zeros for what alerts wait for', async () => {
+test('a real endpoint serves every metric and label, and zeros for what alerts need', async () => {
   const text = await withWorkload(async ({ url, call, bareCall, inBatch }) => {
     await call();
     await bareCall();

@@ -53,7 +53,7 @@ const EMITTERS: Readonly<Record<string, (job: string, end: number) => string[]>>
 };
 
 test(
-  'the gen_ai dashboard shows every emitter, none twice, with no series of tidegate at all',
+  'the gen_ai dashboard shows every emitter once, without any series of tidegate',
   { timeout: TOOL_TIMEOUT_MS },
   async (context) => {
     const binaries = { prometheus: need('prometheus', context), promtool: need('promtool', context) };

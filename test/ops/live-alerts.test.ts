@@ -107,7 +107,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('a fault reaches the inbox and leaves it', () => {
+describe('a fault reaches the inbox and resolves', () => {
   test.for(CASES)('$job', ({ job, receiver, labels, says }, context) => {
     const { deliveries, healedAtMs } = need(context);
     // A fault may be a ticket before it is a page.
@@ -122,7 +122,7 @@ describe('a fault reaches the inbox and leaves it', () => {
   });
 });
 
-test('a killed application is missed', (context) => {
+test('a killed application is detected', (context) => {
   const { deliveries } = need(context);
   const of = deliveries.filter(({ labels }) => labels['job'] === 'victim');
   expect(of.map(({ labels, status }) => [labels['alertname'], labels['scope'], status])).toEqual([
@@ -131,7 +131,7 @@ test('a killed application is missed', (context) => {
   expect(of[0]!.annotations['description']).toMatch(/^No instance of victim .*Check the process/);
 });
 
-test('an alert that explains others keeps them away', (context) => {
+test('an alert that explains others inhibits them', (context) => {
   const { deliveries, suppressed, healedAtMs } = need(context);
   for (const pair of [
     'requests: TidegateTierSaturated > TidegateTierNearlyExhausted',
@@ -158,7 +158,7 @@ test('an alert that explains others keeps them away', (context) => {
   }
 });
 
-test('an application at 60 % of its tier raises no alert, nor does one with many models', async (context) => {
+test('an application at 60 % of its tier raises no alert, and neither does one with many models', async (context) => {
   const { stack, deliveries, calm, from, to } = need(context);
   // The latter sends some requests past its guard, has answers cut at their length, and is told so.
   const told = ['TidegateUnguardedRequests', 'TidegateAnswersCut'];
@@ -229,7 +229,7 @@ test('every query of every panel had data', async (context) => {
 }, 60_000);
 
 test.for(['overview', 'provider', 'slo'])(
-  'the dashboard %s can be drawn, every panel with data',
+  'the dashboard %s renders, every panel with data',
   { timeout: 60_000 },
   async (name, context) => {
     const { stack, from, to } = need(context);

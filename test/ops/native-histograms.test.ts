@@ -41,7 +41,7 @@ const isHistogram = (name: string): boolean =>
   own.some((each) => name === each.replaceAll('.', '_')) ||
   /^gen_ai_.*(?:duration|chunk|token|usage)(?:_seconds)?$/.test(name);
 
-test('no query asks for the series of a bucket, a sum or a count, and every histogram is read as one', () => {
+test('no query selects bucket, sum or count series, and every histogram is read as native', () => {
   const classic = QUERIES.filter((expr) => seriesIn(expr).some(({ name }) => /_(?:bucket|sum|count)$/.test(name)));
   expect(classic).toEqual([]);
   expect(QUERIES.filter((expr) => /\ble\b/.test(expr))).toEqual([]);
@@ -65,7 +65,7 @@ const STEP = 15;
 const STEPS = 30;
 
 test(
-  'a real Prometheus gets from one series what it gets from one for each bucket, and closer',
+  'a real Prometheus gets from native histograms what it gets from bucket series, but more exactly',
   { timeout: TOOL_TIMEOUT_MS },
   async (context) => {
     const prometheus = need('prometheus', context);

@@ -12,7 +12,7 @@ function translated(name: string, unit: string, kind: 'sum' | 'gauge' | 'histogr
   return (unit === '1' && kind === 'gauge' ? without('ratio') : tokens).join('_');
 }
 
-test('the real exporter and the OTLP translation of what the real sender sends give the same names', async () => {
+test('the Prometheus exporter and the OTLP translation give the same names', async () => {
   const receiver = await OtlpReceiver.start();
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
   vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '50');

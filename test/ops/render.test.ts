@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const get = (path: string): Promise<Response> => fetch(server.url + path);
 
-test('serves the page, what to show and the committed dashboards', async () => {
+test('serves the page, its settings and the committed dashboards', async () => {
   expect(await (await get('/')).text()).toContain('/tools/render/page/main.ts');
   expect(await (await get('/view.json')).json()).toEqual(VIEW);
   for (const name of ['overview', 'provider', 'slo', 'work', 'gen-ai']) {
@@ -55,7 +55,7 @@ test('serves every module of the page as JavaScript, without a warning', async (
 });
 
 test.each(['/package.json', '/tools/%2e%2e/package.json', '/dashboards/none.json', '/tools/render/none.ts'])(
-  'has nothing at %s',
+  'returns 404 for %s',
   async (path) => {
     expect((await get(path)).status).toBe(404);
   },
@@ -73,7 +73,7 @@ const named = (metric: Named['metric'], values: Named['values']): Named => ({
   values,
 });
 
-test('cuts cumulative buckets into bands, the last one on top', () => {
+test('splits cumulative buckets into bands, the last one on top', () => {
   const { bands, times, cells } = bandsOf([
     named({ le: '+Inf' }, [
       [10, 7],
@@ -97,7 +97,7 @@ test('cuts cumulative buckets into bands, the last one on top', () => {
   ]);
 });
 
-test('lays each layer of a stack on the others of its time', () => {
+test('stacks layers at equal times', () => {
   const late = named({}, [
     [20, 1],
     [30, 3],
@@ -118,14 +118,14 @@ test('lays each layer of a stack on the others of its time', () => {
   expect(stackable(late.values, sums, true).map(([, share]) => share)).toEqual([0, 0.25, 1]);
 });
 
-test('gives a legend as many names as fit its rows', () => {
+test('limits a legend to the names that fit its rows', () => {
   expect(fit(['a', 'a', 'b'], 400)).toEqual({ names: ['a', 'b'], rows: 1 });
   const long = Array.from({ length: 9 }, (_, index) => `a rather long name ${index}`);
   expect(fit(long, 400)).toEqual({ names: long.slice(0, 4), rows: 2 });
   expect(fit(long, 10)).toEqual({ names: long.slice(0, 2), rows: 2 });
 });
 
-test('a row that repeats is drawn once for each model, the rest below it, and no name of a variable is left', async () => {
+test('a repeated row is drawn once for each model, the others below it, and every variable is replaced', async () => {
   const board = (await (await get('/dashboards/provider.json')).json()) as Dashboard;
   const after = { type: 'row', title: 'After', gridPos: { x: 0, y: 1_000, w: 24, h: 1 } } as const;
   const panels: readonly Panel[] = [...allPanels(board), after];
@@ -147,12 +147,12 @@ test('a row that repeats is drawn once for each model, the rest below it, and no
   expect(queryOf(board, 'none')).toBeUndefined();
 });
 
-test('a row that repeats for nothing is not drawn', () => {
+test('a repeated row without values is not drawn', () => {
   const gridPos = { x: 0, y: 0, w: 24, h: 1 };
   const row = { type: 'row', title: '$model', repeat: 'model', gridPos } as const;
   expect(repeatRows([row, { type: 'stat', title: 'One', gridPos }], () => [])).toEqual([]);
 });
 
-test('a value is matched as it is', () => {
+test('a value is escaped in matchers', () => {
   expect(asPattern('gpt-5.1')).toBe(String.raw`gpt-5\\.1`);
 });

@@ -42,7 +42,7 @@ const ordinary = (() => {
 })();
 
 test.each(Object.entries(METRICS).filter(([name]) => !ONLY_IN_FAULTS.has(name as MetricName)))(
-  'the replayed week has %s with the labels of the contract',
+  "the replayed week has %s with the contract's labels",
   (name, metric) => {
     const labels = ordinary.get(familyName(name, metric));
     expect(labels, `${name} is not generated`).toBeDefined();
@@ -59,7 +59,7 @@ const NOT_REPLAYED: Readonly<Record<string, string>> = {
   TidegateCostOverBudget: 'not there unless a budget is configured',
 };
 
-test('every alert is expected of a fault of the replay, or it is said why not', () => {
+test('every alert is expected for a fault of the replay, or its absence is explained', () => {
   const alerts = ruleGroups().flatMap(({ rules }) => rules.flatMap((rule) => rule.alert ?? []));
   const expected = new Set<string>([...FAULTS, ...HARMLESS].flatMap((fault) => fault.expected));
   const missing = [...new Set(alerts)].filter((alert) => !expected.has(alert) && !(alert in NOT_REPLAYED));

@@ -11,7 +11,7 @@ const STEP = 15;
 const steps = (from: number, to: number): number[] =>
   Array.from({ length: (to - from) / STEP + 1 }, (_, index) => from + index * STEP);
 
-test('an alert is pending for as long as `for` says, and goes on for `keep_firing_for`', () => {
+test('an alert is pending for its `for`, and continues for its `keep_firing_for`', () => {
   expect(firingsOf({ for: '1m' }, steps(0, 45))).toEqual([]);
   expect(firingsOf({ for: '1m' }, steps(0, 90))).toEqual([{ from: 60, to: 105 }]);
   // A value that is missing once begins anew, unless it fires on.
@@ -25,7 +25,7 @@ test('an alert is pending for as long as `for` says, and goes on for `keep_firin
   ]);
 });
 
-test('another seed has a line below the report, and one only', () => {
+test('another seed adds exactly one line to the report', () => {
   const judged = (seed: number, good: boolean): Parameters<typeof renderReport>[0] => ({
     seed,
     samples: 1e6,
@@ -56,7 +56,7 @@ test('a recording rule is evaluated after those that it reads', () => {
 
 const PAGE = { alertname: 'TidegateCircuitOpen', severity: 'critical', job: 'app', gen_ai_provider_name: 'openai' };
 
-test('what a page explains is kept back, and what joins it is no second page', () => {
+test('what a page explains is inhibited, and what joins its group is no second page', () => {
   const burn = { ...PAGE, alertname: 'TidegateCallErrorBudgetBurn' };
   const key = { ...PAGE, alertname: 'TidegateAuthFailing' };
   const sent = notifications([
@@ -73,7 +73,7 @@ test('what a page explains is kept back, and what joins it is no second page', (
 });
 
 // The week and all faults are `npm run replay`, in ten minutes. These tell whether the replay itself still works.
-test('an outage is found in time and a blip wakes nobody', async (context) => {
+test('an outage is found in time, and a blip pages nobody', async (context) => {
   need('promtool', context);
   need('prometheus', context);
   const chosen = [...FAULTS, ...HARMLESS].filter(({ id }) => id === 'outage' || id === 'blip');

@@ -27,30 +27,36 @@ const ALERTS: readonly RenderedRule[] = ruleGroups().flatMap((group) =>
   group.rules.filter((rule) => rule.alert !== undefined),
 );
 
-test.each(artifacts())('$path is what its source generates', ({ path, content }) => {
+test.each(artifacts())('$path matches its source', ({ path, content }) => {
   // After a change in ops: node ops/build.ts
   expect(readFileSync(join(ROOT, path), 'utf8')).toBe(content);
 });
 
-test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])('%s holds generated files only', (folder) => {
-  const known = new Set(artifacts().map(({ path }) => path));
-  for (const file of readdirSync(join(ROOT, folder))) expect(known).toContain(`${folder}/${file}`);
-});
+test.each(['prometheus/rules', 'prometheus/tests', 'grafana/dashboards'])(
+  '%s contains generated files only',
+  (folder) => {
+    const known = new Set(artifacts().map(({ path }) => path));
+    for (const file of readdirSync(join(ROOT, folder))) expect(known).toContain(`${folder}/${file}`);
+  },
+);
 
 const CLOSED: Readonly<Record<string, Readonly<Record<string, true>>>> = closedSets;
 
 describe('alerts', () => {
-  test.each(ALERTS.map((rule) => [rule.alert!, rule] as const))('%s says what and what to do', (name, rule) => {
-    const { summary, description, runbook_url: runbook } = rule.annotations!;
-    expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
-    expect(rule.labels!['severity']).toMatch(/^(critical|warning|info|none)$/);
-    expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
-    // The headline of a group, so the same for all of it.
-    expect(summary).not.toContain('{{');
-    expect(description.length).toBeGreaterThan(summary.length);
-    expect(description.includes('$labels.')).toBe(!ABOUT_EVERYTHING.includes(name));
-    expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
-  });
+  test.each(ALERTS.map((rule) => [rule.alert!, rule] as const))(
+    '%s has a summary, a description and advice',
+    (name, rule) => {
+      const { summary, description, runbook_url: runbook } = rule.annotations!;
+      expect(name).toMatch(/^Tidegate([A-Z][a-z]+)+$/);
+      expect(rule.labels!['severity']).toMatch(/^(critical|warning|info|none)$/);
+      expect(summary).toMatch(/^[A-Z].{10,80}\.$/);
+      // The headline of a group, so the same for all of it.
+      expect(summary).not.toContain('{{');
+      expect(description.length).toBeGreaterThan(summary.length);
+      expect(description.includes('$labels.')).toBe(!ABOUT_EVERYTHING.includes(name));
+      expect(runbook.endsWith(`/runbook.md#${name.toLowerCase()}`)).toBe(true);
+    },
+  );
 
   test('no two rules have the same name and labels', () => {
     const keys = ALERTS.map((rule) => JSON.stringify([rule.alert, rule.labels]));
@@ -96,7 +102,7 @@ describe('alerts', () => {
     expect(closed.filter(([label, value]) => !values.get(label)!.has(value))).toEqual([]);
   });
 
-  test('every alert proves each situation', () => {
+  test('every alert is tested in each situation', () => {
     const checks = RULE_TESTS.flatMap((file) => file.tests).flatMap((each) =>
       each.checks.map((check) => ({ ...check, alert: each.alert })),
     );
@@ -155,11 +161,11 @@ test('a selector reaches every series', () => {
   for (const series of plain) expect(series.labels).toContain('job');
 });
 
-test('a client that may retry no more of its calls still raises a spike', () => {
+test('a client whose retry budget is exhausted still raises a spike', () => {
   expect(DEFAULT_THRESHOLDS.retries.spikeRatio).toBeLessThan(resolveOptions().retry.budget!.ratio);
 });
 
-test('the tests notice a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (context) => {
+test('the tests detect a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (context) => {
   const promtool = need('promtool', context);
   const queue = { ...DEFAULT_THRESHOLDS.queue, filled: DEFAULT_THRESHOLDS.queue.filled - 0.01 };
   const file = RULE_TESTS.find(({ name }) => name === 'queue')!;

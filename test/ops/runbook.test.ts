@@ -25,7 +25,7 @@ test('there is one heading for each alert and no other', () => {
   expect(headings, 'a new alert needs a section in prometheus/runbook.md').toEqual([...names].toSorted());
 });
 
-test('every alert links to its heading on a page that package.json says is published', () => {
+test('every alert links to its heading at the URL in package.json', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest & { files: string[] };
   expect(manifest.files).toContain('prometheus');
   const page = runbookUrl(manifest);
@@ -40,7 +40,7 @@ test('every alert links to its heading on a page that package.json says is publi
   );
 });
 
-test('a board, which knows an alert by its name alone, finds an anchor that is written like it', () => {
+test("a dashboard, which knows only an alert's name, finds an anchor of that spelling", () => {
   const anchors = [...text.matchAll(/^<a id="(\w+)"><\/a>\n\n### (\w+)$/gm)];
   expect(anchors.map(([, id]) => id)).toEqual([...sections.keys()]);
   for (const [, id, heading] of anchors) expect(id).toBe(heading);

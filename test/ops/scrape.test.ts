@@ -60,7 +60,7 @@ test('a scrape of 20 models takes less than 50 ms', async () => {
   expect(fastestMs).toBeLessThan(50);
 });
 
-test('20 models that answer and stream are fewer than 1,500 series', async () => {
+test('20 models that answer and stream have fewer than 1,500 series', async () => {
   await everyModel({});
   await everyModel({ stream: true });
   const series = seriesOf(await scrape());
@@ -68,7 +68,7 @@ test('20 models that answer and stream are fewer than 1,500 series', async () =>
   expect(series.length).toBeLessThan(1_500);
 });
 
-test('20 models are fewer than 1,750 series when each was answered, streamed, retried, refused and failed', async () => {
+test('20 models have fewer than 1,750 series when each was answered, streamed, retried, refused and failed', async () => {
   for (const fault of ['server_error', 'unknown_429', 'connection_reset', 'auth'] as const) {
     await everyModel({ fault });
   }

@@ -20,11 +20,11 @@ test.each([
   expect(divideDuration(duration, divisor)).toBe(expected);
 });
 
-test('a duration must be one', () => {
+test('rejects an invalid duration', () => {
   expect(() => divideDuration('5 minutes', 60)).toThrow('Expected a duration such as 30m, got 5 minutes');
 });
 
-test('windows and offsets shrink; names, thresholds and texts in quotes do not', () => {
+test('scales windows and offsets, but not names, thresholds and quoted texts', () => {
   const expr = 'rate(a{b="5m"}[5m]) > 3 * (tidegate:retries:rate1h offset 10m) and x < 14400';
   expect(scaleExpression(expr, 60)).toBe(
     'rate(a{b="5m"}[5s]) > 3 * (tidegate:retries:rate1h offset 10s) and x < 14400',
@@ -33,12 +33,12 @@ test('windows and offsets shrink; names, thresholds and texts in quotes do not',
   expect(scaleExpression(expr, 1)).toBe(expr);
 });
 
-test('a scale of 1 is the shipped file', () => {
+test('leaves the shipped file unchanged at a scale of 1', () => {
   const shipped = readFileSync(join(ROOT, 'prometheus/rules/tidegate.rules.yml'), 'utf8');
   expect(renderRules({ timeScale: 1 })).toBe(shipped);
 });
 
-test('a scaled rule differs from the shipped one in its times only', () => {
+test('changes nothing but the times of a rule', () => {
   const flat = (groups: readonly RuleGroup[]) =>
     groups.flatMap(({ rules }) => rules.map(({ record, alert, labels }) => ({ record, alert, labels })));
   const shipped = ruleGroups();
@@ -53,7 +53,7 @@ test('a scaled rule differs from the shipped one in its times only', () => {
   expect(JSON.stringify(scaled)).not.toMatch(/\[\d+[mhd][\]:]|:\d+[mhd]\]|offset \d+[mhd]/);
 });
 
-test('Prometheus and Alertmanager accept what is derived', { timeout: TOOL_TIMEOUT_MS }, (context) => {
+test('is accepted by Prometheus and Alertmanager', { timeout: TOOL_TIMEOUT_MS }, (context) => {
   const promtool = need('promtool', context);
   const amtool = need('amtool', context);
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-scale-'));
@@ -73,7 +73,7 @@ test('Prometheus and Alertmanager accept what is derived', { timeout: TOOL_TIMEO
   }
 });
 
-test('Alertmanager differs from the shipped configuration in its inbox and times only', () => {
+test("changes nothing but inbox and times of Alertmanager's configuration", () => {
   const shipped = parse(readFileSync(join(ROOT, 'prometheus/alertmanager.yml'), 'utf8')) as {
     inhibit_rules: unknown;
     route: { routes: { matchers: unknown }[] };

@@ -59,7 +59,7 @@ const STATES: Readonly<Record<string, readonly [text: string, more: Samples]>> =
   context: ['nothing', { 'ALERTS{alertname="TidegateTenantFloods",alertstate="firing",severity="info"}': 1 }],
 };
 
-test('the first row says what to do now', { timeout: TOOL_TIMEOUT_MS }, async (context) => {
+test('the summary row says what to do now', { timeout: TOOL_TIMEOUT_MS }, async (context) => {
   const binaries = { prometheus: need('prometheus', context), promtool: need('promtool', context) };
   const end = Math.floor(Date.now() / 60_000) * 60;
   const lines: string[] = [];

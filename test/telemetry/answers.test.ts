@@ -9,7 +9,7 @@ const BASE = { 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-5.
 const cut = (harness: Harness, reason: string): Promise<number[]> =>
   harness.values('tidegate.answers.cut', { ...BASE, 'tidegate.cut.reason': reason });
 
-describe('answers that are not whole', () => {
+describe('incomplete answers', () => {
   it.each([
     ['length', 'length'],
     ['max_tokens', 'length'],
@@ -28,7 +28,7 @@ describe('answers that are not whole', () => {
   });
 
   it.each(['stop', 'end_turn', 'stop_sequence', 'tool_calls', 'tool_use', 'function_call', 'completed', 'pause_turn'])(
-    'are not those that end by themselves: %s',
+    'do not include those with a regular end: %s',
     async (word) => {
       const harness = new Harness();
       harness.play(callEnd(callInfo(), { response: { finishReasons: [word] } }));
@@ -36,7 +36,7 @@ describe('answers that are not whole', () => {
     },
   );
 
-  it('are not those of a call that failed or was given up, nor a word that nobody knows', async () => {
+  it('do not include failed and cancelled calls, nor unknown reasons', async () => {
     const harness = new Harness();
     const response = { finishReasons: ['length'] };
     harness.play(
@@ -50,7 +50,7 @@ describe('answers that are not whole', () => {
 });
 
 describe('the tier of an answer', () => {
-  it('is counted beside the one that was asked for', async () => {
+  it('is counted beside the requested one', async () => {
     const harness = new Harness();
     const answer = (tier: string | undefined, serviceTier: string | undefined): void =>
       harness.play(callEnd(callInfo({ tier }), { response: serviceTier === undefined ? {} : { serviceTier } }));
@@ -69,7 +69,7 @@ describe('the tier of an answer', () => {
     expect(await of('flex', 'flex')).toEqual([1]);
   });
 
-  it('costs nothing where no call asks for one', async () => {
+  it('costs nothing if no call requests one', async () => {
     const harness = new Harness();
     for (const tier of [undefined, 'auto']) {
       harness.play(callEnd(callInfo({ tier }), { response: { serviceTier: 'default' } }));
@@ -78,7 +78,7 @@ describe('the tier of an answer', () => {
     expect(await harness.values('tidegate.tier.answers')).toEqual([]);
   });
 
-  it('is one of a closed set, whatever a server says', () => {
+  it('comes from a closed set, whatever a server says', () => {
     expect(['default', 'standard', 'on_demand', 'flex', 'ultrafast', 'gold'].map(tierLabel)).toEqual([
       'standard',
       'standard',
@@ -89,7 +89,7 @@ describe('the tier of an answer', () => {
     ]);
   });
 
-  it('is read from every shape that tells it', () => {
+  it('is read from every shape that states it', () => {
     const usage = { input_tokens: 1, output_tokens: 1, service_tier: 'priority', speed: 'standard' };
     expect(openAIResponseInfo({ object: 'chat.completion', service_tier: 'flex' }).serviceTier).toBe('flex');
     expect(openAIResponseInfo({ response: { object: 'response', service_tier: 'default' } }).serviceTier).toBe(

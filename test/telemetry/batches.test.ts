@@ -43,7 +43,7 @@ async function halfDone(guard: Guard): Promise<{ readonly go: () => void; readon
   return { go, done };
 }
 
-it('a batch tells what has become of its items while it is going on', async () => {
+it('a running batch reports the state of its items', async () => {
   const harness = new Harness();
   const guard = guardOf(harness);
   expect(await stateOf(harness)).toEqual([]);
@@ -57,7 +57,7 @@ it('a batch tells what has become of its items while it is going on', async () =
   expect(await stateOf(harness)).toEqual([0, 0, 0, 0]);
 });
 
-it('batches of several guards in a process add up, and name nothing', async () => {
+it('batches of several guards in a process add up, without names', async () => {
   const harness = new Harness();
   const runs = [await halfDone(guardOf(harness)), await halfDone(guardOf(harness))];
   expect(await harness.value('tidegate.batch.runs')).toBe(2);
@@ -68,7 +68,7 @@ it('batches of several guards in a process add up, and name nothing', async () =
   }
 });
 
-it('a batch of an unknown number of items has none left that anybody knows of', async () => {
+it('a batch of unknown length has no known remainder', async () => {
   const harness = new Harness();
   const guard = guardOf(harness);
   let seen: number[] = [];

@@ -124,8 +124,8 @@ function problemsOf(attributes: Attributes, version: Semconv): string[] {
     .flatMap(([key, value]) => problem(key, value, version) ?? []);
 }
 
-describe.each(VERSIONS)('by the conventions (%s)', (version) => {
-  it('every attribute of a call that asked for everything is theirs, of their type', async () => {
+describe.each(VERSIONS)('conventions (%s)', (version) => {
+  it('define every attribute of a full call, with its type', async () => {
     const recorded = record(version);
     await askForEverything(openai(recorded, json(CHAT)));
     const { attributes, name } = recorded.call;
@@ -153,7 +153,7 @@ describe.each(VERSIONS)('by the conventions (%s)', (version) => {
     );
   });
 
-  it('spans are of the schema whose names they have', async () => {
+  it('match the schema of spans', async () => {
     const recorded = record(version);
     await askForEverything(openai(recorded, json(CHAT)));
     for (const { instrumentationScope } of recorded.spans) {
@@ -167,7 +167,7 @@ describe.each(VERSIONS)('by the conventions (%s)', (version) => {
     }
   });
 
-  it('a call of the Responses API names its API and the response before it', async () => {
+  it('name the API and the previous response for the Responses API', async () => {
     const recorded = record(version);
     const body = { id: 'resp_2', object: 'response', status: 'completed', model: 'gpt-5.1', output: [], usage: null };
     await openai(recorded, json(body)).responses.create({
@@ -187,7 +187,7 @@ describe.each(VERSIONS)('by the conventions (%s)', (version) => {
     expect(attributes).not.toHaveProperty(['openai.request.service_tier']);
   });
 
-  it('streams, failures and other providers keep to them, in spans, events and metrics', async () => {
+  it('hold for streams, failures and other providers, in spans, events and metrics', async () => {
     const recorded = record(version);
     const { guard } = recorded;
     const chunk = (delta: object, finish_reason: string | null = null): object => ({
@@ -259,7 +259,7 @@ describe.each(VERSIONS)('by the conventions (%s)', (version) => {
   });
 });
 
-describe('a finish reason that did not come is an error', () => {
+describe('a missing finish reason is an error', () => {
   const reasons = (recorded: Recorded): unknown => recorded.call.attributes['gen_ai.response.finish_reasons'];
   const chunk = (index: number, finish_reason: string | null): object => ({
     id: 'c',
@@ -267,13 +267,13 @@ describe('a finish reason that did not come is an error', () => {
     choices: [{ index, delta: { content: 'a' }, finish_reason }],
   });
 
-  it('of every choice of a call that failed', async () => {
+  it('for every choice of a failed call', async () => {
     const recorded = record('latest');
     await expect(askForEverything(openai(recorded, json({ error: { message: 'x' } }, 500)))).rejects.toThrow('x');
     expect(reasons(recorded)).toEqual(['error', 'error']);
   });
 
-  it('of the choice of a stream that broke off, at its place', async () => {
+  it('for the choice of a stream that broke off, in its place', async () => {
     const recorded = record('latest');
     const stream = await openai(recorded, sse(chunk(0, null), chunk(1, 'stop'))).chat.completions.create({
       model: 'm',
@@ -285,7 +285,7 @@ describe('a finish reason that did not come is an error', () => {
     expect(reasons(recorded)).toEqual(['error', 'stop', 'error']);
   });
 
-  it('of a stream that was left, and not of one that ended', async () => {
+  it('for a stream that was left, and not for one that ended', async () => {
     for (const [events, expected] of [
       [[chunk(0, null), chunk(0, null)], ['error']],
       [[chunk(0, null), chunk(0, 'length')], ['length']],
@@ -302,14 +302,14 @@ describe('a finish reason that did not come is an error', () => {
     }
   });
 
-  it('of a response that the provider says has failed', async () => {
+  it('for a response that the provider says has failed', async () => {
     const recorded = record('latest');
     const failed = { id: 'resp_1', object: 'response', status: 'cancelled', model: 'm', output: [], error: null };
     await openai(recorded, json(failed)).responses.create({ model: 'm', input: 'Hello' });
     expect(reasons(recorded)).toEqual(['error']);
   });
 
-  it('but not of one that was never sent, nor of what has none', async () => {
+  it('but not for a request that was never sent, nor an operation without one', async () => {
     const recorded = record('latest');
     const embeddings = openai(recorded, json({ error: { message: 'x' } }, 400)).embeddings;
     await expect(embeddings.create({ model: 'e', input: 'Hello' })).rejects.toThrow('x');
@@ -322,7 +322,7 @@ describe('a finish reason that did not come is an error', () => {
   });
 });
 
-it('tells no output of embeddings, which have none', async () => {
+it('embeddings report no output', async () => {
   const recorded = record('latest');
   const usage = { prompt_tokens: 7, total_tokens: 7 };
   const answer = { object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [0] }], usage };
@@ -331,7 +331,7 @@ it('tells no output of embeddings, which have none', async () => {
   expect(recorded.call.attributes).not.toHaveProperty(['gen_ai.usage.output_tokens']);
 });
 
-describe('what a call throws', () => {
+describe('an exception of a call', () => {
   const failing = (recorded: Recorded): Promise<unknown> =>
     askForEverything(openai(recorded, json({ error: { message: 'SECRET', code: 'invalid_api_key' } }, 401))).catch(
       (error: unknown) => error,
@@ -361,7 +361,7 @@ describe('what a call throws', () => {
     expect(logged).toEqual([]);
   });
 
-  it('is a log record of the call by the newest', async () => {
+  it('is a log record of the call by the newest version', async () => {
     const logged = startLogs();
     const recorded = record('latest');
     await failing(recorded);
@@ -382,7 +382,7 @@ describe('what a call throws', () => {
     expect(trace.getSpan(written.context!)?.spanContext()).toEqual(recorded.call.spanContext());
   });
 
-  it('is nothing where nobody listens to logs, nor where nothing was thrown', async () => {
+  it('is not recorded without a log provider, nor without an exception', async () => {
     const recorded = record('latest');
     await failing(recorded);
     expect(recorded.call.events).toEqual([]);
@@ -398,7 +398,7 @@ describe('what a call throws', () => {
     expect(fetched.spans.flatMap(({ events }) => events)).toEqual([]);
   });
 
-  it('is named by its class where it is our own', async () => {
+  it('is named by its class if it is our own', async () => {
     const recorded = record('compat');
     const client = recorded.guard.wrap(
       new OpenAI({
@@ -418,7 +418,7 @@ describe('what a call throws', () => {
   });
 });
 
-it('the table of attributes is that of the published package, where it knows them', () => {
+it('the attribute table matches the published package where it knows them', () => {
   const constants: Readonly<Record<string, unknown>> = { ...incubating };
   const names = Object.keys(constants).filter((name) => /^ATTR_(?:GEN_AI|OPENAI)_/.test(name));
   const published = new Set(names.map((name) => constants[name]));

@@ -19,7 +19,7 @@ function priced(harness: Harness): (...events: GuardEvent[]) => void {
 }
 
 describe('the cost of calls', () => {
-  it('is a counter by whether they were answered, from zero on, and an attribute of their spans', async () => {
+  it('is a counter, split by whether calls were answered, from zero, and an attribute of their spans', async () => {
     const harness = new Harness();
     const play = priced(harness);
     const [good, bad, left, unknown] = Array.from({ length: 4 }, () => callInfo());
@@ -42,7 +42,7 @@ describe('the cost of calls', () => {
     expect(text).toMatch(/^tidegate_cost_total\{[^}]*tidegate_cost_spent_on="failures"[^}]*\} 0\.625$/m);
   });
 
-  it('is not there without prices', async () => {
+  it('is absent without prices', async () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play({ type: 'call.start', call }, callEnd(call, { usage: USAGE }));
@@ -55,7 +55,7 @@ describe('the cost of calls', () => {
     [{ 'gpt-4o-mini*': { input: 1, output: 2 } }, 'number'],
     [{ 'gpt-9*': { input: 1, output: 2 } }, 'null'],
     [undefined, 'undefined'],
-  ])('is told by the event of a call, streamed or not: prices %j', async (prices, kind) => {
+  ])('is reported in the event of a call, streamed or not: prices %j', async (prices, kind) => {
     const simulator = await startSimulator({ provider: 'openai', limits: { requestsPerMinute: 6_000 } });
     const guard = createGuard((prices ? { prices } : {}) satisfies GuardOptions);
     const costs: unknown[] = [];

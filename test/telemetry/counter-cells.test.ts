@@ -7,7 +7,7 @@ function counterOf(added: [number, unknown][]): Counter {
 }
 
 describe('counters', () => {
-  it('get one sum a series when they are collected', () => {
+  it('are summed per series until they are collected', () => {
     const added: [number, unknown][] = [];
     const tally = new Tally();
     const cells = new CounterCells(counterOf(added), tally);
@@ -25,7 +25,7 @@ describe('counters', () => {
     ]);
   });
 
-  it('do not lag by more than 500 additions where nobody collects', () => {
+  it('lag by at most 500 additions without a collection', () => {
     const added: [number, unknown][] = [];
     const cell = new CounterCells(counterOf(added), new Tally()).cell({});
     for (let call = 0; call < 1_250; call++) add(cell, 1);

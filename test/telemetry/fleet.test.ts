@@ -21,7 +21,7 @@ const exchange = (durationMs: number, fault?: StoreFault): GuardEvent => ({
 });
 
 describe('shared limits', () => {
-  it('tell how many lanes go by what they have leased, and how many go alone', async () => {
+  it('report how many lanes use leases, and how many work alone', async () => {
     const harness = new Harness();
     harness.lanes = [
       lane({ shared: shared() }),
@@ -36,7 +36,7 @@ describe('shared limits', () => {
     expect([await of('shared'), await of('alone'), await of('joining')]).toEqual([0, 0, 1]);
   });
 
-  it('add up over the guards of a process, and stay apart by what these add', async () => {
+  it("add up over the guards of a process, and stay apart by the guards' attributes", async () => {
     const harness = new Harness();
     harness.lanes = [lane({ shared: shared() })];
     harness.another({}, () => [lane({ shared: shared(), lane: 'openai/b', group: 'b' })]);
@@ -45,7 +45,7 @@ describe('shared limits', () => {
     expect(values.toSorted()).toEqual([1, 2]);
   });
 
-  it('tell of each lane its fleet, and of each limit what is leased and what may be too much', async () => {
+  it("report each lane's fleet, and for each limit what is leased and what may be exceeded", async () => {
     const harness = new Harness();
     harness.lanes = [lane({ shared: shared() })];
     expect(await harness.value('tidegate.fleet.processes', MODEL)).toBe(3);
@@ -54,7 +54,7 @@ describe('shared limits', () => {
     expect(await harness.value('tidegate.fleet.overshoot_bound', limit)).toBe(700);
   });
 
-  it('count what the store does wrong, from zero on, in a closed set', async () => {
+  it('count faults of the store, from zero, in a closed set', async () => {
     const harness = new Harness();
     const of = (fault: string): Promise<number[]> =>
       harness.values('tidegate.fleet.exchange_errors', { 'tidegate.fleet.fault': fault });
@@ -66,7 +66,7 @@ describe('shared limits', () => {
     expect(await harness.scrape()).not.toContain('sk-secret');
   });
 
-  it('measure how long it takes to answer, not how fast it refuses', async () => {
+  it('measure the latency of answers, not of immediate refusals', async () => {
     const harness = new Harness();
     harness.play(exchange(3), exchange(80), exchange(0, 'connection'), exchange(520, 'timeout'));
     const [histogram, ...more] = await harness.histograms('tidegate.fleet.exchange_seconds');
@@ -75,7 +75,7 @@ describe('shared limits', () => {
     expect(histogram!.value.sum).toBeCloseTo(0.603);
   });
 
-  it('cost no series where limits are not shared, and few where they are', async () => {
+  it('add no series if limits are not shared, and few if they are', async () => {
     const harness = new Harness();
     harness.lanes = [lane()];
     expect(await harness.scrape()).not.toContain('tidegate_fleet');

@@ -30,7 +30,7 @@ describe('limits', () => {
     expect(await harness.value('tidegate.ratelimit.observed_age_seconds', MODEL)).toBe(2);
   });
 
-  it('are published with their use by our own count, whatever is known of what is left', async () => {
+  it('are published with their utilization by our own count, whatever is known of what is left', async () => {
     const own = dimension({ utilization: 0.6, remaining: undefined });
     const waiting = { urgent: 5, busiestTenant: 'acme', busiestShare: 0.75 };
     const harness = harnessWith(
@@ -63,7 +63,7 @@ describe('limits', () => {
     ['the reset has passed since the reading', { remaining: 0, resetMs: 0 }],
     ['a window has passed since the reading', { remaining: 0, resetMs: undefined, observedAgeMs: 60_001 }],
     ['the lane has been full for longer than a window', { remaining: 100, resetMs: 0, observedAgeMs: 60_001 }],
-  ])('are published by half at no time: neither when %s', async (_, over) => {
+  ])('are never published in part, not even when %s', async (_, over) => {
     const harness = harnessWith(lane({ dimensions: [dimension(over)] }));
     expect(await limits(harness)).toEqual([[], [], []]);
   });
@@ -77,7 +77,7 @@ describe('limits', () => {
     expect(isCurrent(dimension(over))).toBe(true);
   });
 
-  it('carry no reset that is unknown, and none below zero', async () => {
+  it('omit an unknown reset, and are never below zero', async () => {
     const harness = harnessWith(
       lane({
         dimensions: [
@@ -90,7 +90,7 @@ describe('limits', () => {
     expect(await limits(harness, { 'tidegate.limit.dimension': 'tokens' })).toEqual([[100], [100], [0]]);
   });
 
-  it('publish a pacing rate for limits by the minute only', async () => {
+  it('publish a pacing rate for per-minute limits only', async () => {
     const names = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'requests_day', 'concurrency'] as const;
     const harness = harnessWith(lane({ dimensions: names.map((name) => dimension({ dimension: name })) }));
     const rated = pointsOf((await harness.collect()).get('tidegate.pacer.rate_per_second')).map(
@@ -100,8 +100,8 @@ describe('limits', () => {
   });
 });
 
-describe('a point that has expired', () => {
-  it('is left at rest: the SDK goes on exporting it, and zero remaining would page for ever', async () => {
+describe('an expired point', () => {
+  it('is set to its rest value: the SDK goes on exporting it, and zero remaining would page for ever', async () => {
     const harness = harnessWith(lane({ dimensions: [dimension({ remaining: 0 })] }));
     expect(await limits(harness)).toEqual([[100], [0], [30]]);
     harness.lanes = [lane({ dimensions: [dimension({ remaining: 0, resetMs: 0, ratePerSecond: undefined })] })];
@@ -112,7 +112,7 @@ describe('a point that has expired', () => {
     expect(await limits(harness)).toEqual([[90], [7], [30]]);
   });
 
-  it('of a lane that is gone says nothing bad any more', async () => {
+  it('of a removed lane reports nothing bad any more', async () => {
     const harness = harnessWith(lane({ circuit: 'open' }));
     expect(await harness.value('tidegate.circuit.state', { 'tidegate.circuit.state': 'open' })).toBe(1);
     harness.instrumentation.shutdown();
@@ -139,7 +139,7 @@ describe('lanes under the same labels', () => {
     expect(await limits(harness)).toEqual([[100], [5], [30]]);
   });
 
-  it('show the freshest reading', async () => {
+  it('show the most recent reading', async () => {
     const harness = harnessWith(
       lane({
         dimensions: [dimension({ observedAgeMs: 9_000 }), dimension({ dimension: 'tokens', observedAgeMs: 3_000 })],
@@ -174,7 +174,7 @@ describe('lanes under the same labels', () => {
 });
 
 describe('circuits and bulkheads', () => {
-  it.each(['closed', 'open', 'half_open'] as const)('%s is a state beside closed', async (circuit) => {
+  it.each(['closed', 'open', 'half_open'] as const)('report %s in addition to closed', async (circuit) => {
     const harness = harnessWith(lane({ circuit }));
     const states = async (): Promise<unknown[]> =>
       pointsOf<number>((await harness.collect()).get('tidegate.circuit.state')).map(({ value, attributes }) => {

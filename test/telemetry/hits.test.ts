@@ -6,7 +6,7 @@ import { createGuard, recordHits } from '../../src/index.ts';
 import { Harness } from './harness.ts';
 import { startSimulator } from '../../src/testing.ts';
 
-it('lines that a record loses are counted, from zero on', async () => {
+it('lines that a record loses are counted, from zero', async () => {
   const harness = new Harness();
   const folder = await mkdtemp(join(tmpdir(), 'lost-'));
   // A folder cannot be made where a file is.

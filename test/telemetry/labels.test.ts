@@ -16,7 +16,7 @@ import { checkAttributes, labelName } from '../../src/telemetry/user-attributes.
 import { SAMPLE_FILES } from '../providers/samples/all.ts';
 
 describe('LabelCap', () => {
-  it('lets the first values through, for good, and names the rest _OTHER', () => {
+  it('passes the first values, permanently, and turns the others into _OTHER', () => {
     const cap = new LabelCap(2);
     expect(['a', 'b', 'c', 'a', 'd', 'b'].map((each) => cap.label(each))).toEqual([
       'a',
@@ -28,14 +28,14 @@ describe('LabelCap', () => {
     ]);
   });
 
-  it('always lets preferred values through, and counts them', () => {
+  it('always passes preferred values, and counts them', () => {
     const cap = new LabelCap(2, ['x', 'y', 'z']);
     expect(['a', 'x', 'y', 'z'].map((each) => cap.label(each))).toEqual(['_OTHER', 'x', 'y', 'z']);
     const wider = new LabelCap(4, ['x', 'y', 'z']);
     expect(['a', 'b'].map((each) => wider.label(each))).toEqual(['a', '_OTHER']);
   });
 
-  it('gives no place to what has no name or far too long a one', () => {
+  it('skips missing and overlong values', () => {
     const cap = new LabelCap(1);
     expect([cap.label(undefined), cap.label(''), cap.label('m'.repeat(201))]).toEqual(['_OTHER', '_OTHER', '_OTHER']);
     expect(cap.label('m')).toBe('m');
@@ -43,7 +43,7 @@ describe('LabelCap', () => {
 });
 
 describe('statusLabel', () => {
-  it('keeps known statuses and turns others into their class, so that 5.. still finds them', () => {
+  it('keeps known statuses and turns others into their class, which `5..` still matches', () => {
     expect([200, 429, 498, 529].map(statusLabel)).toEqual(['200', '429', '498', '529']);
     expect([204, 307, 418, 520, 599].map(statusLabel)).toEqual(['2xx', '3xx', '4xx', '5xx', '5xx']);
     expect(statusLabel(undefined)).toBe('none');
@@ -78,7 +78,7 @@ describe('error types', () => {
     ]);
   });
 
-  it('name a failed connection as one, whatever its code', () => {
+  it('name a failed connection as such, whatever its code', () => {
     expect(['UND_ERR_SOCKET', 'ECONNRESET', 'ETIMEDOUT', 'EMADEUP'].map(errorTypeLabel)).toEqual([
       'connection_error',
       'connection_error',
@@ -87,13 +87,13 @@ describe('error types', () => {
     ]);
   });
 
-  it('are closed on spans too, with more of them', () => {
+  it('are closed on spans too, in a larger set', () => {
     for (const known of ['model_not_found', 'ECONNRESET', 'timeout', '503']) expect(errorTypeOnSpan(known)).toBe(known);
     expect(errorTypeOnSpan('You said: my password is 1234')).toBeUndefined();
     expect(errorTypeOnSpan('made_up_7f3a')).toBeUndefined();
   });
 
-  it('of an attempt: code, else status, else what happened', () => {
+  it('of an attempt: code, else status, else outcome', () => {
     expect(attemptErrorType('overloaded_error', 529, 'overloaded')).toBe('overloaded_error');
     expect(attemptErrorType(undefined, 503, 'server_error')).toBe('503');
     expect(attemptErrorType('made_up_7f3a', 503, 'server_error')).toBe('503');
@@ -114,7 +114,7 @@ function labelsOf(attributes: Record<string, string>): string[] {
 }
 
 describe('checkAttributes', () => {
-  it('keeps strings, numbers and booleans, and strips what is absent', () => {
+  it('keeps strings, numbers and booleans, and removes undefined values', () => {
     expect(checkAttributes({ 'tidegate.client': 'search', shard: 3, canary: false, a: undefined, b: null })).toEqual({
       'tidegate.client': 'search',
       shard: 3,
@@ -123,7 +123,7 @@ describe('checkAttributes', () => {
     expect(checkAttributes(undefined)).toEqual({});
   });
 
-  it.each(Object.values(ATTR))('refuses the own key %s, also in its Prometheus spelling', (key) => {
+  it.each(Object.values(ATTR))('refuses the reserved key %s, also in its Prometheus spelling', (key) => {
     expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
     expect(() => checkAttributes({ [labelName(key)]: 'x' })).toThrow(TidegateOptionError);
   });
@@ -142,7 +142,7 @@ describe('checkAttributes', () => {
     expect(() => checkAttributes({ [key]: 'x' })).toThrow(TidegateOptionError);
   });
 
-  it('refuses two keys that are one Prometheus label', () => {
+  it('refuses two keys with the same Prometheus label', () => {
     expect(() => checkAttributes({ 'team.name': 'a', team_name: 'b' })).toThrow(
       'Expected `telemetry.attributes.team_name` to be a key that differs from `team.name` as a Prometheus label',
     );
@@ -153,7 +153,7 @@ describe('checkAttributes', () => {
     expect(() => checkAttributes({ team: value })).toThrow(TidegateOptionError);
   });
 
-  it('gives keys that Prometheus accepts, each once, for whatever it lets through', () => {
+  it('yields keys that Prometheus accepts, each once, for all accepted input', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.oneof(fc.string(), fc.stringMatching(/^[a-c_.]{1,4}$/)), fc.string()), (given) => {
         const keys = labelsOf(given);
@@ -175,7 +175,7 @@ describe('resolveSemconv', () => {
 });
 
 describe('guesses for configured models', () => {
-  it('leave Claude to those who serve it', () => {
+  it('leave Claude to the providers that serve it', () => {
     expect(mayServe('anthropic', 'claude-opus-4-6')).toBe(true);
     expect(mayServe('aws.bedrock', 'anthropic.claude-opus-4-6-v1:0')).toBe(true);
     expect(mayServe('openai', 'claude-opus-4-6')).toBe(false);
@@ -183,7 +183,7 @@ describe('guesses for configured models', () => {
     expect(mayServe('groq', 'openai/gpt-oss-120b')).toBe(true);
   });
 
-  it('read the operation from the name', () => {
+  it('derive the operation from the name', () => {
     expect(
       ['gpt-5.1', 'text-embedding-3-small', 'omni-moderation-latest', 'whisper-1', 'gpt-image-1'].map(likelyOperation),
     ).toEqual(['chat', 'embeddings', 'moderation', 'audio', 'image']);

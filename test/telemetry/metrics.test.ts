@@ -73,7 +73,7 @@ function richCall(call = callInfo({ stream: true })): GuardEvent[] {
 }
 
 describe('counters', () => {
-  it('add up where a view drops their attributes', async () => {
+  it('add up if a view drops their attributes', async () => {
     const view: ViewOptions = {
       instrumentName: 'tidegate.*',
       attributesProcessors: [createAllowListAttributesProcessor([])],
@@ -86,7 +86,7 @@ describe('counters', () => {
     expect(text).toMatch(/^tidegate_tokens_total(?:\{[^}]*\})? 600$/m);
   });
 
-  it('count what happened, each with the labels of its row', async () => {
+  it('count events, each with the labels of its row', async () => {
     const harness = new Harness();
     harness.play(...richCall());
     harness.play({ type: 'circuit', lane: 'openai/gpt-5.1', provider: 'openai', state: 'open' });
@@ -170,7 +170,7 @@ describe('counters', () => {
     expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(2);
   });
 
-  it('survive the guard: what was counted is still exported', async () => {
+  it('survive the guard: earlier counts are still exported', async () => {
     const harness = new Harness();
     harness.play(...successfulCall(callInfo()));
     harness.instrumentation.shutdown();
@@ -202,7 +202,7 @@ describe('zero series', () => {
     },
   );
 
-  it('of streams exist from the first one on', async () => {
+  it('of streams exist from the first stream', async () => {
     const harness = new Harness();
     const call = callInfo({ stream: true });
     harness.play({ type: 'call.start', call }, { type: 'stream.end', call, outcome: 'completed' });
@@ -213,7 +213,7 @@ describe('zero series', () => {
     ]);
   });
 
-  it('are no bound: every value of every enum is counted', async () => {
+  it('are not a bound: every value of every enum is counted', async () => {
     const harness = new Harness();
     const call = callInfo();
     const unknown = { limit: undefined, remaining: undefined, resetMs: undefined, advice: '' };
@@ -318,7 +318,7 @@ describe('histograms', () => {
     }
   });
 
-  it('have few buckets, and those of attempts lie closer together than what the alert on their growth looks for', () => {
+  it('have few buckets, with those of attempts close enough for the alert on their growth', () => {
     const own = Object.values<Metric>(METRICS).filter(({ kind }) => kind === 'histogram');
     expect(own.length).toBeGreaterThan(4);
     for (const { buckets } of own) expect(buckets!.length).toBeLessThan(10);
@@ -340,7 +340,7 @@ describe('histograms', () => {
     expect(point!.value.buckets.counts[0]).toBe(1);
   });
 
-  it('tell where attempts waited, and how long for what', async () => {
+  it('report where attempts waited, and why', async () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -408,12 +408,12 @@ describe('the metrics of the conventions', () => {
     return [...(await harness.collect()).keys()].filter((name) => name.startsWith('gen_ai.'));
   };
 
-  it('are recorded in an OpenTelemetry that the application has set up, unless it does not want them', async () => {
+  it('are recorded in an OpenTelemetry setup of the application, unless disabled', async () => {
     expect(await conventional({}, false)).toHaveLength(2);
     expect(await conventional({ genAiMetrics: false }, false)).toEqual([]);
   });
 
-  it('wait to be asked for where the endpoint of startTelemetry is the only reader', async () => {
+  it('are opt-in if the endpoint of startTelemetry is the only reader', async () => {
     expect(await conventional({}, true)).toEqual([]);
     expect(await conventional({ genAiMetrics: true }, true)).toHaveLength(2);
   });
@@ -433,7 +433,7 @@ describe('labels', () => {
     });
   });
 
-  it('stay within their closed sets whatever an event says', async () => {
+  it('stay within their closed sets whatever an event contains', async () => {
     const harness = new Harness();
     const call = callInfo({ provider: 'made up' as never, operation: 'toString' as never });
     harness.play(
@@ -509,7 +509,7 @@ describe('the GenAI conventions', () => {
     ]);
   });
 
-  it('compat: the metrics that dashboards know', async () => {
+  it('compat: the metrics that existing dashboards use', async () => {
     const harness = new Harness({ semconv: 'compat', detailedHistograms: true });
     harness.play(...richCall());
     expect(harness.instrumentation.timesChunks()).toBe(true);
@@ -521,7 +521,7 @@ describe('the GenAI conventions', () => {
     ]);
   });
 
-  it('name the server and the model that answered, a bounded number of each', async () => {
+  it('name the server and the model that answered, with a cap on each', async () => {
     const harness = new Harness({ maxModels: 2 });
     const servers = Array.from({ length: 30 }, (_, index) => `host-${index}.test`);
     for (const serverAddress of servers) harness.play(callEnd(callInfo({ serverAddress })));
@@ -536,7 +536,7 @@ describe('the GenAI conventions', () => {
     ]);
   });
 
-  it('tell what failed calls failed of on their duration alone', async () => {
+  it('name the error of failed calls on their duration only', async () => {
     const harness = new Harness({ semconv: 'dup', detailedHistograms: true });
     harness.play(callEnd(callInfo(), { outcome: 'retries_exhausted', errorType: '500', usage: USAGE }));
     const errorOf = async (name: string): Promise<unknown[]> =>
@@ -596,7 +596,7 @@ describe('the GenAI conventions', () => {
     expect(await genAi(harness)).toHaveLength(14);
   });
 
-  it('do not count an output where an operation has none', async () => {
+  it('count no output for operations without one', async () => {
     const harness = new Harness({ detailedHistograms: true });
     harness.play(
       callEnd(callInfo({ operation: 'embeddings' }), { usage: { ...USAGE, outputTokens: 0, reasoningTokens: 0 } }),

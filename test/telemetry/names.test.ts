@@ -8,7 +8,7 @@ import { METRICS } from '../../src/telemetry/contract/metrics.ts';
 import { ATTR, EVENT, OTHER, VERSION } from '../../src/telemetry/names.ts';
 
 describe('names', () => {
-  it('equal the published conventions where both have one', () => {
+  it('equal the published conventions if both define one', () => {
     expect({
       operation: ATTR.operation,
       provider: ATTR.provider,

@@ -20,8 +20,8 @@ afterEach(() => {
   trace.disable();
 });
 
-describe('what is read of OpenTelemetry without its API', () => {
-  it('agrees with the API', () => {
+describe("OpenTelemetry's globals, read without its API", () => {
+  it('agree with the API', () => {
     expect(MEMBER).toEqual({ client: SpanKind.CLIENT, internal: SpanKind.INTERNAL, error: SpanStatusCode.ERROR });
     expect(trace.getSpan(withSpan(ROOT_CONTEXT, span))).toBe(span);
     expect(trace.getSpan(withSpan(activeContext(), span))).toBe(span);
@@ -34,7 +34,7 @@ describe('what is read of OpenTelemetry without its API', () => {
     expect(seen).toBe(active);
   });
 
-  it('is a context that holds values even where nobody manages contexts', () => {
+  it('include a context that holds values even without a context manager', () => {
     const key = Symbol('key');
     const one = activeContext().setValue(key, 1);
     expect([one.getValue(key), activeContext().getValue(key)]).toEqual([1, undefined]);
@@ -44,7 +44,7 @@ describe('what is read of OpenTelemetry without its API', () => {
     expect(ran).toBe(1);
   });
 
-  it('carries the trace to a provider, and no baggage', () => {
+  it('carry the trace to a provider, and no baggage', () => {
     const withBaggage = propagation.setBaggage(
       withSpan(activeContext(), span),
       propagation.createBaggage({ user: { value: 'secret' } }),
@@ -56,7 +56,7 @@ describe('what is read of OpenTelemetry without its API', () => {
     expect(traceHeaders(withBaggage)).toEqual({ traceparent: TRACEPARENT });
   });
 
-  it('is there whichever version of the API has registered it', () => {
+  it('are found whichever version of the API has registered them', () => {
     const API = Symbol.for('opentelemetry.js.api.1');
     const own = Object.getOwnPropertyDescriptor(globalThis, API);
     const provider = { getMeter: () => ({}) };

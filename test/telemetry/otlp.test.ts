@@ -80,7 +80,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     expect(receiver.received).toHaveLength(count);
   });
 
-  it('beside Prometheus shows both the same', async () => {
+  it('together with Prometheus shows the same on both', async () => {
     const { url, shutdown } = await start({ metrics: 'both', port: 0 });
     recordOneCall();
     expect(await (await fetch(url)).text()).toMatch(/\ntidegate_calls_total\{.*tidegate_outcome="success"\} 1\n/);
@@ -88,21 +88,18 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     expect(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome')).toEqual({ success: 1 });
   });
 
-  it.each(['http/protobuf', 'http/json'])(
-    'sends native histograms as %s where they are asked for',
-    async (protocol) => {
-      vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', protocol);
-      const { url, shutdown } = await start({ metrics: 'both', port: 0, nativeHistograms: true });
-      recordOneCall();
-      // What is scraped has buckets all the same.
-      expect(await (await fetch(url)).text()).toMatch(/\ntidegate_call_duration_seconds_bucket\{.*le="\+Inf"\} 1\n/);
-      await shutdown();
-      const { histogram, exponentialHistogram } = receiver.latest().get('tidegate.call.duration_seconds')!;
-      expect(histogram).toBeUndefined();
-      expect(Number(exponentialHistogram!.dataPoints[0]!.count)).toBe(1);
-      expect(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome')).toEqual({ success: 1 });
-    },
-  );
+  it.each(['http/protobuf', 'http/json'])('sends native histograms as %s on request', async (protocol) => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', protocol);
+    const { url, shutdown } = await start({ metrics: 'both', port: 0, nativeHistograms: true });
+    recordOneCall();
+    // What is scraped has buckets all the same.
+    expect(await (await fetch(url)).text()).toMatch(/\ntidegate_call_duration_seconds_bucket\{.*le="\+Inf"\} 1\n/);
+    await shutdown();
+    const { histogram, exponentialHistogram } = receiver.latest().get('tidegate.call.duration_seconds')!;
+    expect(histogram).toBeUndefined();
+    expect(Number(exponentialHistogram!.dataPoints[0]!.count)).toBe(1);
+    expect(valuesOf(receiver.latest().get('tidegate.calls'), 'tidegate.outcome')).toEqual({ success: 1 });
+  });
 
   it.each([
     ['base2_exponential_bucket_histogram', undefined, true],
@@ -124,14 +121,14 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     },
   );
 
-  it('is what OTEL_METRICS_EXPORTER asks for, where no option does', async () => {
+  it('is what OTEL_METRICS_EXPORTER asks for if no option does', async () => {
     vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
     // The address of the endpoint that is not served now is no mistake.
     const { url } = await start({ port: 0 });
     expect(url).toBe(`${receiver.url}/v1/metrics`);
   });
 
-  it('does not fail where no collector listens', async () => {
+  it('does not fail without a collector', async () => {
     receiver.close();
     vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '200');
     const { shutdown } = await start({ metrics: 'otlp' });
@@ -169,7 +166,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
 describe('the standard variables', () => {
   const target = (env: Record<string, string>) => otlpTarget(env);
 
-  it('say where metrics go, and nothing of it that may be secret is shown', () => {
+  it('say where metrics go, and no possible secret of it is shown', () => {
     expect(target({})).toEqual({
       protocol: 'http/protobuf',
       shownUrl: 'http://localhost:4318/v1/metrics',
@@ -184,7 +181,7 @@ describe('the standard variables', () => {
     expect(target({ OTEL_EXPORTER_OTLP_ENDPOINT: 'not a URL' }).shownUrl).toBe('the OTLP endpoint');
   });
 
-  it('say how often, in times that make sense together', () => {
+  it('say how often, with consistent times', () => {
     expect(target({ OTEL_METRIC_EXPORT_INTERVAL: '5000' })).toMatchObject({ intervalMs: 5_000, timeoutMs: 5_000 });
     expect(target({ OTEL_METRIC_EXPORT_INTERVAL: '-1', OTEL_METRIC_EXPORT_TIMEOUT: 'x' })).toMatchObject({
       intervalMs: 60_000,

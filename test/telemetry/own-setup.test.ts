@@ -72,7 +72,7 @@ afterEach(async () => {
 });
 
 describe("an application's own NodeSDK", () => {
-  it('started before the first client is joined', async () => {
+  it('that starts before the first client is joined', async () => {
     const setup = new OwnSetup();
     setup.start();
     const openai = await client();
@@ -81,7 +81,7 @@ describe("an application's own NodeSDK", () => {
     expect(setup.spans.getFinishedSpans().map(({ name }) => name)).toEqual(['tidegate.attempt', 'chat gpt-4o-mini']);
   });
 
-  it('started after the client was made is joined, lanes included', async () => {
+  it('that starts after the client was made is joined, lanes included', async () => {
     const setup = new OwnSetup();
     const openai = await client();
     setup.start();
@@ -91,7 +91,7 @@ describe("an application's own NodeSDK", () => {
     expect(setup.spans.getFinishedSpans()).toHaveLength(2);
   });
 
-  it('started after calls were made is joined from the next call on', async () => {
+  it('that starts after calls were made is joined from the next call on', async () => {
     const setup = new OwnSetup();
     const openai = await client();
     await ask(openai);
@@ -102,7 +102,7 @@ describe("an application's own NodeSDK", () => {
     expect(setup.spans.getFinishedSpans()).toHaveLength(4);
   });
 
-  it('started while a call is in flight gets what comes after', async () => {
+  it('that starts while a call is in flight gets what comes after', async () => {
     const setup = new OwnSetup();
     const openai = await client();
     const first = ask(openai);
@@ -113,7 +113,7 @@ describe("an application's own NodeSDK", () => {
     expect(await setup.counted('tidegate.calls')).toBe(2);
   });
 
-  it('stopped and started anew is joined again', async () => {
+  it('that is restarted is joined again', async () => {
     const openai = await client();
     const first = new OwnSetup();
     first.start();
@@ -126,7 +126,7 @@ describe("an application's own NodeSDK", () => {
     expect(await second.counted('tidegate.calls')).toBe(1);
   });
 
-  it('makes spans of calls children of its own', async () => {
+  it('is the parent of the spans of calls', async () => {
     const setup = new OwnSetup();
     setup.start();
     const openai = await client();
@@ -139,7 +139,7 @@ describe("an application's own NodeSDK", () => {
     expect(attempt!.parentSpanContext?.spanId).toBe(call!.spanContext().spanId);
   });
 
-  it('beside startTelemetry is kept, whichever comes first', async () => {
+  it('is kept beside startTelemetry, in either order', async () => {
     const setup = new OwnSetup();
     setup.start();
     await expect(startTelemetry({ port: 0 })).rejects.toThrow(
@@ -149,7 +149,7 @@ describe("an application's own NodeSDK", () => {
     expect(await setup.counted('tidegate.calls')).toBe(1);
   });
 
-  it('started after startTelemetry is told by OpenTelemetry that it comes second; tidegate stays where it was', async () => {
+  it('that starts after startTelemetry is rejected by OpenTelemetry; tidegate stays in place', async () => {
     const logger = { error: vi.fn<DiagLogger['error']>() };
     diag.setLogger(logger as unknown as DiagLogger, DiagLogLevel.ERROR);
     const telemetry = await startTelemetry({ port: 0 });

@@ -116,7 +116,7 @@ describe('a provider that throws changes nothing', () => {
     expect(new Set(messages).size).toBe(messages.length);
   });
 
-  it('and one broken half leaves the other whole', async () => {
+  it('and one broken half does not affect the other', async () => {
     const broken = new Harness({ tracerProvider: hostile() });
     broken.play(...successfulCall(callInfo()));
     expect(await broken.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(1);
@@ -133,7 +133,7 @@ describe('a provider that throws changes nothing', () => {
     expect(() => instrumentation.onEvent({ type: 'call.start', call: callInfo() })).not.toThrow();
   });
 
-  it('and lanes that cannot be read leave the rest of a collection whole', async () => {
+  it('and lanes that cannot be read do not affect the rest of a collection', async () => {
     const harness = new Harness();
     harness.another({}, () => {
       throw new Error('no lanes');
@@ -144,7 +144,7 @@ describe('a provider that throws changes nothing', () => {
   });
 });
 
-describe('a context manager that misbehaves', () => {
+describe('a broken context manager', () => {
   const manager = (run: ContextManager['with']): ContextManager => ({
     active: () => ROOT_CONTEXT,
     with: run,
@@ -199,7 +199,7 @@ describe('a context manager that misbehaves', () => {
 });
 
 describe('without an SDK', () => {
-  it('nothing is kept and nothing is made', () => {
+  it('nothing is kept and nothing is created', () => {
     const instrumentation = createInstrumentation({}, noLanes);
     const call = callInfo();
     for (const event of successfulCall(call).slice(0, 3)) instrumentation.onEvent(event);
@@ -217,7 +217,7 @@ describe('without an SDK', () => {
 });
 
 describe('an SDK that is registered later', () => {
-  it('is used by the next call, and left when another takes its place', async () => {
+  it('is used by the next call, and dropped when another replaces it', async () => {
     const instrumentation = createInstrumentation({}, { lanes: () => [lane()] });
     const play = (): void => successfulCall(callInfo()).forEach((event: GuardEvent) => instrumentation.onEvent(event));
     play();
@@ -236,7 +236,7 @@ describe('an SDK that is registered later', () => {
     }
   });
 
-  it('reaches guards before their next call when it says so', async () => {
+  it('reaches guards before their next call when it announces itself', async () => {
     const instrumentation = createInstrumentation({ models: ['gpt-5.1'] }, { lanes: () => [lane()] });
     instrumentation.prepare('openai');
     const reader = new PrometheusExporter({ preventServerStart: true });
@@ -248,7 +248,7 @@ describe('an SDK that is registered later', () => {
     instrumentation.shutdown();
   });
 
-  it('finds no guard that was closed', async () => {
+  it('skips guards that were closed', async () => {
     const instrumentation = createInstrumentation({}, { lanes: () => [lane()] });
     instrumentation.shutdown();
     const reader = new PrometheusExporter({ preventServerStart: true });
@@ -290,7 +290,7 @@ describe('content', () => {
 });
 
 describe('memory', () => {
-  it('is not kept for calls that have ended, nor for calls that never do', async () => {
+  it('is released for calls that have ended, and for calls that never do', async () => {
     const harness = new Harness();
     const ended = new WeakRef(play(harness, true));
     const open = new WeakRef(play(harness, false));

@@ -15,7 +15,7 @@ afterAll(() => context.disable());
 const started = (call = callInfo()): GuardEvent => ({ type: 'call.start', call });
 
 describe('the span of a call', () => {
-  it('is a client span with what was asked at its start and what came of it at its end', () => {
+  it('is a client span with the request at its start and the result at its end', () => {
     const harness = new Harness({ attributes: { 'tidegate.client': 'search' } });
     const call = callInfo({
       stream: true,
@@ -68,7 +68,7 @@ describe('the span of a call', () => {
     expect(span.events.map(({ name }) => name)).toEqual(['tidegate.stream.first_chunk']);
   });
 
-  it('tells samplers what was asked', () => {
+  it('shows samplers the request', () => {
     let seen: unknown;
     const sampler: Sampler = {
       shouldSample: (_context, _traceId, _name, _kind, attributes) => {
@@ -87,7 +87,7 @@ describe('the span of a call', () => {
     });
   });
 
-  it('leaves out what is not known', () => {
+  it('omits what is unknown', () => {
     const harness = new Harness();
     const call = callInfo({ operation: 'other', model: undefined, serverAddress: undefined, serverPort: 443 });
     harness.play(started(call), callEnd(call));
@@ -178,7 +178,7 @@ describe('retries and refusals', () => {
     });
   });
 
-  it('do not make the call one that failed, and are its events', () => {
+  it('are events of the call, which they do not fail', () => {
     const harness = new Harness();
     retried(harness);
     const span = harness.span('chat gpt-5.1');
@@ -217,7 +217,7 @@ describe('retries and refusals', () => {
     expect(harness.span('chat gpt-5.1').attributes['http.request.resend_count']).toBe(1);
   });
 
-  it('leave out what the provider did not tell', () => {
+  it('omit what the provider did not report', () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -286,7 +286,7 @@ describe('retries and refusals', () => {
     expect(harness.span('chat o5').events).toEqual([]);
   });
 
-  it('stay without status when the caller aborted', () => {
+  it('have no status when the caller aborted', () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -314,8 +314,8 @@ describe('retries and refusals', () => {
   });
 });
 
-describe('every span that was started is ended, once', () => {
-  it('also for an attempt that the breaker turned back and that has no end', () => {
+describe('every started span is ended, once', () => {
+  it('even for an attempt that the breaker rejected, which has no end event', () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -336,7 +336,7 @@ describe('every span that was started is ended, once', () => {
     expect(harness.instrumentation.propagationHeaders(call, 2)).toEqual({});
   });
 
-  it('and an end of an earlier attempt does not end the present one', () => {
+  it('and a late end of an earlier attempt does not end the current one', () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(
@@ -356,7 +356,7 @@ describe('every span that was started is ended, once', () => {
 });
 
 describe('runAttempt', () => {
-  it('makes the span of the attempt active for lower layers', async () => {
+  it("makes the attempt's span active for lower layers", async () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(started(call), { type: 'attempt.start', call, attempt: 1 });
@@ -372,7 +372,7 @@ describe('runAttempt', () => {
     expect(context.active()).toBe(ROOT_CONTEXT);
   });
 
-  it('runs once and passes on what is thrown', () => {
+  it('runs once and rethrows', () => {
     const harness = new Harness();
     const call = callInfo();
     harness.play(started(call), { type: 'attempt.start', call, attempt: 1 });
@@ -389,7 +389,7 @@ describe('runAttempt', () => {
 describe('propagationHeaders', () => {
   afterEach(() => propagation.disable());
 
-  it('are the trace context of the attempt, without the baggage of the application', () => {
+  it("are the attempt's trace context, without the application's baggage", () => {
     propagation.setGlobalPropagator(
       new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
     );
@@ -416,15 +416,15 @@ describe('propagationHeaders', () => {
   });
 });
 
-describe('spans that are not wanted', () => {
-  it('are not made with spans: false', async () => {
+describe('disabled spans', () => {
+  it('are not created with spans: false', async () => {
     const harness = new Harness({ spans: false });
     harness.play(...successfulCall(callInfo()));
     expect(harness.spans).toEqual([]);
     expect(await harness.value('tidegate.calls', { 'tidegate.outcome': 'success' })).toBe(1);
   });
 
-  it('are not recorded when the sampler says no; lower layers follow', () => {
+  it('are not recorded when the sampler drops them; lower layers inherit that', () => {
     const harness = new Harness({}, new AlwaysOffSampler());
     const call = callInfo();
     harness.play(started(call), { type: 'attempt.start', call, attempt: 1 });

@@ -77,7 +77,7 @@ describe('startTelemetry', () => {
     instrumentation.shutdown();
   });
 
-  it('says which SDK is too old to be started', async () => {
+  it('says that the SDK is too old, and which one is needed', async () => {
     vi.doMock('@opentelemetry/sdk-node', () => ({
       core: { SDK_INFO: { 'telemetry.sdk.version': '1.24.1' } },
       NodeSDK: class {},
@@ -89,7 +89,7 @@ describe('startTelemetry', () => {
     expect(registeredParts()).toEqual(NOTHING);
   });
 
-  it('says that SDK and exporter do not fit, and leaves nothing behind', async () => {
+  it('says that SDK and exporter do not match, and leaves nothing behind', async () => {
     const shutdown = vi.fn<() => Promise<void>>(async () => undefined);
     vi.doMock('@opentelemetry/sdk-node', () => ({
       NodeSDK: class {
@@ -110,7 +110,7 @@ describe('startTelemetry', () => {
     expect(registeredParts()).toEqual({ metrics: true, traces: false, context: true, propagation: true });
   });
 
-  it('sends spans where the standard variables say, and the last ones at shutdown', async () => {
+  it('sends spans to the destination of the standard variables, and the last ones at shutdown', async () => {
     const paths: (string | undefined)[] = [];
     const port = await listen((request) => paths.push(request.url));
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`);
@@ -132,7 +132,7 @@ describe('startTelemetry', () => {
     expect(text).toMatch(/^target_info\{.*deployment_environment_name="test bed".*\} 1$/m);
   });
 
-  it('answers on one path, to readers only', async () => {
+  it('answers on one path, and only to GET and HEAD', async () => {
     const { url } = await start({ port: 0 });
     expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404);
     expect((await fetch(`${url}?collect=all`)).status).toBe(200);
@@ -141,7 +141,7 @@ describe('startTelemetry', () => {
     expect(await statusOf(url, {}, '//')).toBe(404);
   });
 
-  it('refuses the names of web pages, but for those that it is told', async () => {
+  it('refuses host names of web pages, except allowed ones', async () => {
     const { url } = await start({ port: 0, allowedHosts: ['Shop-1.example.com'] });
     expect(await statusOf(url, { host: 'evil.example' })).toBe(421);
     expect(await statusOf(url, { origin: 'https://evil.example' })).toBe(421);
@@ -191,8 +191,8 @@ describe('shutdown', () => {
   });
 });
 
-describe('what cannot be started', () => {
-  it('a port that is in use: nothing is left half-started', async () => {
+describe('a failed start', () => {
+  it('on a port in use leaves nothing half-started', async () => {
     const port = await listen();
     const error = await setupError(startTelemetry({ port }));
     expect(error.code).toBe('port_in_use');
@@ -201,14 +201,14 @@ describe('what cannot be started', () => {
     await start({ port: 0 });
   });
 
-  it('an address that is not ours', async () => {
+  it('on an address that is not local names the cause', async () => {
     const error = await setupError(startTelemetry({ port: 0, host: '192.0.2.1' }));
     expect(error.code).toBe('start_failed');
     expect(error.cause).toMatchObject({ code: 'EADDRNOTAVAIL' });
     expect(registeredParts()).toEqual(NOTHING);
   });
 
-  it('a second one while one is running, or starting', async () => {
+  it('while another one is running or starting says so', async () => {
     const { url } = await start({ port: 0 });
     const error = await setupError(startTelemetry({ port: 0 }));
     expect(error.code).toBe('start_failed');
@@ -219,7 +219,7 @@ describe('what cannot be started', () => {
     await starting;
   });
 
-  it('beside a setup of the application, which is left as it is', async () => {
+  it('beside a setup of the application leaves that unchanged', async () => {
     const own = new MeterProvider();
     metrics.setGlobalMeterProvider(own as never);
     expect((await setupError(startTelemetry({ port: 0 }))).message).toContain('already set up');
@@ -241,7 +241,7 @@ describe('what cannot be started', () => {
   });
 });
 
-describe('in a process of its own', () => {
+describe('in a separate process', () => {
   const run = async (missing: string): Promise<unknown> => {
     const script = new URL('without-packages.mjs', import.meta.url);
     const { stdout } = await promisify(execFile)(process.execPath, [script.pathname, missing]);
@@ -265,7 +265,7 @@ describe('in a process of its own', () => {
 });
 
 describe('the standard variables', () => {
-  it('ask for traces by exporter or endpoint', () => {
+  it('request traces by exporter or endpoint', () => {
     expect(tracesRequested({})).toBe(false);
     expect(tracesRequested({ OTEL_TRACES_EXPORTER: 'console' })).toBe(true);
     expect(tracesRequested({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toBe(true);
@@ -275,7 +275,7 @@ describe('the standard variables', () => {
     ).toBe(false);
   });
 
-  it('ask for logs by exporter only', () => {
+  it('request logs by exporter only', () => {
     expect(logsRequested({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toBe(false);
     expect(logsRequested({ OTEL_LOGS_EXPORTER: 'none' })).toBe(false);
     expect(logsRequested({ OTEL_LOGS_EXPORTER: 'otlp' })).toBe(true);
